@@ -1,0 +1,93 @@
+"""MNIST: 60,000 training and 10,000 test images of 28 x 28."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from hpsearch.datasets.base import Dataset, Examples
+from hpsearch.datasets.idx import read_idx
+from hpsearch.errors import DataError
+
+# SHA-256 of the gzipped files as published.
+CHECKSUMS = {
+    f"{name}-ubyte.gz": checksum
+    for name, checksum in {
+        "train-images-idx3": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        "train-labels-idx1": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        "t10k-images-idx3": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        "t10k-labels-idx1": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    }.items()
+}
+URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+
+
+class Mnist(Dataset):
+    """Handwritten digits. Source: LeCun, Cortes, Burges.
+
+    Files are searched in $HPSEARCH_DATA/mnist, then in the user's cache folder, gzipped or not,
+    and then downloaded into the cache, checked against their published SHA-256.
+    """
+
+    name = "mnist"
+    summary = "70,000 grey images of 28 x 28, 10 classes; $HPSEARCH_DATA/mnist, cache, or download"
+
+    def training(self) -> Examples:
+        return self._part("train")
+
+    def test(self) -> Examples:
+        return self._part("t10k")
+
+    def where(self) -> str:
+        folder = self._found()
+        return str(folder) if folder else "not here: downloaded at first use (11.6 MB)"
+
+    def _part(self, part: str) -> Examples:
+        folder = self._found() or self._download()
+        images = read_idx(_file(folder, f"{part}-images-idx3-ubyte.gz"))
+        labels = read_idx(_file(folder, f"{part}-labels-idx1-ubyte.gz"))
+        if len(images) != len(labels):
+            raise DataError(
+                f"{folder} must have as many labels as images, got {len(labels)} and {len(images)}"
+            )
+        return Examples(images.reshape(len(images), -1), labels.astype(np.int64), 10, 255.0)
+
+    def _found(self) -> Path | None:
+        for folder in _folders():
+            if all(_file(folder, name).is_file() for name in CHECKSUMS):
+                return folder
+        return None
+
+    def _download(self) -> Path:
+        import pooch
+
+        folder = _cache()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, checksum in CHECKSUMS.items():
+                pooch.retrieve(URL + name, f"sha256:{checksum}", fname=name, path=folder)
+        except Exception as error:
+            tried = ", ".join(str(f) for f in _folders())
+            raise DataError(
+                f"MNIST is not in {tried} and can't be downloaded ({type(error).__name__}): set "
+                "HPSEARCH_DATA to the folder that holds mnist/ with its four idx files"
+            ) from error
+        return folder
+
+
+def _folders() -> list[Path]:
+    named = os.environ.get("HPSEARCH_DATA")
+    return ([Path(named) / "mnist"] if named else []) + [_cache()]
+
+
+def _cache() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("hpsearch")) / "mnist"
+
+
+def _file(folder: Path, name: str) -> Path:
+    plain = folder / name.removesuffix(".gz")
+    return plain if plain.is_file() else folder / name

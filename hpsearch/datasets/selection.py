@@ -1,0 +1,131 @@
+"""The part of a data set that a study sees: its shots and its splits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from hpsearch.datasets import DATASETS
+from hpsearch.datasets.base import Examples
+from hpsearch.datasets.splits import Pair, Rows, draw_shots, hold_out, k_fold
+from hpsearch.errors import DataError
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A description of data, small enough to travel to every worker.
+
+    Attributes:
+        name: the data set.
+        shots: images a class to learn from; None: all.
+        draw: "random" or "first", how shots are picked.
+        kind: "hold-out", "k-fold", "repeated-k-fold" or "fixed".
+        fraction: of the hold-out.
+        folds, repeats: of the k-folds.
+        train, validation: row ranges [first, last) of a fixed split; train None: all other rows.
+        seed: of the draw and the splits.
+    """
+
+    name: str
+    shots: int | None = None
+    draw: str = "random"
+    kind: str = "hold-out"
+    fraction: float = 0.2
+    folds: int = 5
+    repeats: int = 1
+    train: Range | None = None
+    validation: Range | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The examples a selection uses, and its splits by row number in them.
+
+    Attributes:
+        learning: rows that may be learned from once the search is over (refit).
+    """
+
+    examples: Examples
+    splits: tuple[Pair, ...]
+    learning: Rows
+
+
+@lru_cache(maxsize=2)
+def open_pool(selection: Selection) -> Pool:
+    """Training examples and validation splits; the test set stays closed.
+
+    Raises:
+        DataError: the data is missing, or too small for the selection.
+    """
+    full = DATASETS[selection.name].training()
+    draw_seed, split_seed = np.random.SeedSequence((selection.seed, 0xDA7A)).spawn(2)
+    splits = _splits(full, selection, draw_seed, split_seed)
+    used = np.unique(np.concatenate([rows for pair in splits for rows in pair]))
+    compact = tuple(
+        (np.searchsorted(used, train), np.searchsorted(used, held)) for train, held in splits
+    )
+    # Shots with validation images beside them stay that few: only shots are learned from.
+    only_train = selection.kind == "fixed" and selection.shots is not None
+    learning = compact[0][0] if only_train else np.arange(len(used))
+    whole = len(used) == len(full.labels)  # no copy of a large table
+    inputs = full.inputs if whole else full.inputs[used]
+    labels = full.labels if whole else full.labels[used]
+    return Pool(Examples(inputs, labels, full.n_classes, full.scale), compact, learning)
+
+
+@lru_cache(maxsize=1)
+def open_test(selection: Selection) -> Pool:
+    """All that may be learned from as the training side, the test set as the other side."""
+    pool, test = open_pool(selection), DATASETS[selection.name].test()
+    learned = pool.examples
+    inputs = np.concatenate([learned.inputs[pool.learning], test.inputs])
+    labels = np.concatenate([learned.labels[pool.learning], test.labels])
+    n_train = len(pool.learning)
+    pair = (np.arange(n_train), np.arange(n_train, len(labels)))
+    examples = Examples(inputs, labels, learned.n_classes, learned.scale)
+    return Pool(examples, (pair,), pair[0])
+
+
+def _splits(
+    full: Examples,
+    selection: Selection,
+    draw_seed: np.random.SeedSequence,
+    split_seed: np.random.SeedSequence,
+) -> list[Pair]:
+    labels, n = full.labels, len(full.labels)
+    rows, held = np.arange(n), np.empty(0, np.intp)
+    if selection.kind == "fixed":
+        held = _range("validation", selection.validation or (0, 0), n)
+        rows = _range("train", selection.train, n) if selection.train else np.setdiff1d(rows, held)
+    if selection.shots is not None:
+        rng = np.random.default_rng(draw_seed) if selection.draw == "random" else None
+        rows = rows[draw_shots(labels[rows], selection.shots, rng=rng)]
+    if selection.kind == "fixed":
+        if np.intersect1d(rows, held).size:
+            raise DataError("data.split.train and .validation must not overlap, but they do")
+        return [(rows, held)]
+    rng = np.random.default_rng(split_seed)
+    if selection.kind == "hold-out":
+        inside = hold_out(labels[rows], selection.fraction, rng=rng)
+    else:
+        inside = [
+            pair
+            for _ in range(selection.repeats)
+            for pair in k_fold(labels[rows], selection.folds, rng=rng)
+        ]
+    return [(rows[train], rows[validation]) for train, validation in inside]
+
+
+def _range(name: str, bounds: Range, n: int) -> Rows:
+    first, last = bounds
+    if not 0 <= first < last <= n:
+        raise DataError(
+            f"data.split.{name} must be [first, last) within 0 and {n}, the images there are, "
+            f"got [{first}, {last}]"
+        )
+    return np.arange(first, last)

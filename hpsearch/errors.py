@@ -1,0 +1,56 @@
+"""What can go wrong, sorted by what the caller does about it.
+
+HpsearchError            a known error: one line for the user, no traceback
+├── StudyFileError       fix the study file or the command line (exit code 2)
+├── StudyChangedError    the file differs from the run it would continue (exit code 2)
+├── DataError            get the data set, or correct its description
+├── StudyLockedError     another process runs this study: wait for it, or stop it
+├── StorageError         a store can't be opened or written: free space, correct the URL
+├── TrialFailed          a trial ended without a score: record it, go on
+├── StudyFailed          no trial gave a score: nothing to pick a winner from
+└── TrackingError        MLflow can't be reached: training goes on, warn once
+"""
+
+from __future__ import annotations
+
+
+class HpsearchError(Exception):
+    """Base of all known errors; `str(error)` is what a user reads."""
+
+    exit_code = 1
+
+
+class StudyFileError(HpsearchError):
+    """The study file, or an option of the command line, is wrong; says every mistake found."""
+
+    exit_code = 2
+
+
+class StudyChangedError(HpsearchError):
+    """A study was edited in a way that its earlier trials would not fit."""
+
+    exit_code = 2
+
+
+class DataError(HpsearchError):
+    """A data set is missing, damaged, or too small for what was asked of it."""
+
+
+class StudyLockedError(HpsearchError):
+    """Another process holds the lock of this study."""
+
+
+class StorageError(HpsearchError):
+    """The folder of stores or a database can't be used."""
+
+
+class TrialFailed(HpsearchError):
+    """A trial raised an exception or lost its worker too often."""
+
+
+class StudyFailed(HpsearchError):
+    """The study can't go on: every trial of a batch failed, or none has a score."""
+
+
+class TrackingError(HpsearchError):
+    """MLflow can't be reached or refused a write."""

@@ -1,0 +1,181 @@
+"""From members to populations to slices: keeps an executor busy until every member is there."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from hpsearch.datasets.selection import Selection
+from hpsearch.execution.executors import WorkerLost
+from hpsearch.execution.population import (
+    Exam,
+    MemberAdvance,
+    Slice,
+    SliceResult,
+    population_key,
+    population_limit,
+    run_slice,
+    training_data,
+)
+from hpsearch.trainers import Member
+
+Key = tuple[str, int]  # a record's uid and the number of its member
+LOSSES_TOGETHER = 2  # after so many lost workers a member runs alone, to learn whose fault it is
+
+
+@dataclass(frozen=True)
+class Job:
+    """A member on its way.
+
+    Attributes:
+        key: the caller's name for it, handed back with every report.
+        epoch: where it starts.
+        losses: how many workers died under it since it last advanced.
+    """
+
+    key: Key
+    member: Member
+    epoch: int = 0
+    losses: int = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What happened to a job in one slice.
+
+    Attributes:
+        event: "advanced", "lost" (its worker died; it is sent again) or "failed" (final).
+        advance: the gain, where it advanced.
+        reason: of the failure or loss.
+        wall_seconds, cpu_seconds: its share of the slice's time.
+    """
+
+    key: Key
+    event: Literal["advanced", "lost", "failed"]
+    advance: MemberAdvance | None = None
+    reason: str = ""
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+class Dispatcher:
+    """Runs jobs on an executor, at most one population a worker at a time.
+
+    Args:
+        executor: where slices run; stays the caller's.
+        workers: slices in flight at once.
+        data, exam, n_epochs, seconds, code_folder: as in Slice.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        *,
+        workers: int,
+        data: Selection,
+        exam: Exam,
+        n_epochs: int,
+        seconds: float,
+        code_folder: str,
+    ) -> None:
+        self._executor, self._workers = executor, max(1, workers)
+        self._work = Slice(data, exam, (), 0, n_epochs, seconds, code_folder)
+
+    def run(self, jobs: Sequence[Job], until: int) -> Iterator[list[Report]]:
+        """Train all jobs to epoch `until`; yields the reports of each slice as it ends."""
+        waiting = self._populations(jobs)
+        flying: dict[Future[SliceResult], list[Job]] = {}
+        try:
+            while waiting or flying:
+                while waiting and self._may_start(waiting[0], flying):
+                    population = waiting.pop(0)
+                    work = replace(
+                        self._work, members=tuple(job.member for job in population), until=until
+                    )
+                    flying[self._executor.submit(run_slice, work)] = population
+                done, _ = wait(flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    reports, again = self._outcome(future, flying.pop(future), until)
+                    waiting = again + waiting
+                    yield reports
+                waiting.sort(key=_runs_alone)  # a suspect waits until nothing else is left
+        finally:
+            for future in flying:
+                future.cancel()
+
+    def _populations(self, jobs: Sequence[Job]) -> list[list[Job]]:
+        data = training_data(self._work.data, self._work.exam)
+        groups = defaultdict(list)
+        for job in jobs:
+            groups[(*population_key(job.member, data), job.epoch)].append(job)
+        # Small enough that every worker has one, as large as the cache allows.
+        fair = math.ceil(len(jobs) / self._workers)
+        populations = []
+        for group in groups.values():
+            group.sort(key=lambda job: str(job.member.params["trainer"]))
+            size = max(1, min(fair, population_limit(group[0].member, data)))
+            chunks = math.ceil(len(group) / size)
+            bounds = [len(group) * i // chunks for i in range(chunks + 1)]
+            populations += [group[a:b] for a, b in itertools.pairwise(bounds)]
+        return populations
+
+    def _may_start(
+        self, population: list[Job], flying: dict[Future[SliceResult], list[Job]]
+    ) -> bool:
+        if _runs_alone(population) or any(map(_runs_alone, flying.values())):
+            return not flying
+        return len(flying) < self._workers
+
+    def _outcome(
+        self, future: Future[SliceResult], population: list[Job], until: int
+    ) -> tuple[list[Report], list[list[Job]]]:
+        """The reports of a finished slice, and the populations to run again."""
+        try:
+            result = future.result()
+        except WorkerLost:
+            return self._lost(population)
+        if result.error is not None:
+            if len(population) > 1:  # one of them raised: alone, each answers for itself
+                return [], [[job] for job in population]
+            return [Report(population[0].key, "failed", reason=result.error)], []
+        share = len(population)
+        reports, going_on = [], []
+        for job, gain in zip(population, result.members, strict=True):
+            reports.append(
+                Report(
+                    job.key,
+                    "advanced",
+                    gain,
+                    wall_seconds=result.wall_seconds / share,
+                    cpu_seconds=result.cpu_seconds / share,
+                )
+            )
+            epoch = job.epoch + len(gain.rows)
+            if not gain.diverged and epoch < until:
+                going_on.append(
+                    replace(
+                        job, member=replace(job.member, state=gain.state), epoch=epoch, losses=0
+                    )
+                )
+        return reports, [going_on] if going_on else []
+
+    def _lost(self, population: list[Job]) -> tuple[list[Report], list[list[Job]]]:
+        reports, again = [], []
+        for job in (replace(job, losses=job.losses + 1) for job in population):
+            final = job.losses > LOSSES_TOGETHER
+            reason = "worker died" + (f" {job.losses} times, at last alone" if final else "")
+            reports.append(Report(job.key, "failed" if final else "lost", reason=reason))
+            if not final:
+                again.append(job)
+        if any(job.losses >= LOSSES_TOGETHER for job in again):
+            return reports, [[job] for job in again]
+        return reports, [again] if again else []
+
+
+def _runs_alone(population: list[Job]) -> bool:
+    return any(job.losses >= LOSSES_TOGETHER for job in population)

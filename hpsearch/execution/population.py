@@ -1,0 +1,184 @@
+"""Running one population for one slice of time, in whatever process it was sent to.
+
+`run_slice` is the only function that workers are asked for. It imports neither optuna nor mlflow.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from hpsearch.datasets.selection import Selection, open_pool, open_test
+from hpsearch.hyperparameters import hyperparameters
+from hpsearch.nn import NETWORKS
+from hpsearch.trainers import Member, Split, TrainingData, trainer_kind
+
+MAX_POPULATION = 32  # members; beyond it a step's fixed cost is spread thin enough
+FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
+Exam = Literal["validation", "test"]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One call's work.
+
+    Attributes:
+        data: which examples.
+        exam: what members are scored on: their validation split, or the sealed test set.
+        members: the population.
+        until: epochs after which it is done.
+        n_epochs: the full training length of the study.
+        seconds: pause at the first epoch's end after this time; inf: never.
+        code_folder: where a user's own modules lie.
+    """
+
+    data: Selection
+    exam: Exam
+    members: tuple[Member, ...]
+    until: int
+    n_epochs: int
+    seconds: float
+    code_folder: str
+
+
+@dataclass(frozen=True)
+class MemberAdvance:
+    """What one member gained in a slice.
+
+    Attributes:
+        rows: a dict of metrics for every new epoch.
+        state: where to continue from; None if diverged.
+        diverged: its loss is no longer finite; the last row is the last finite one.
+    """
+
+    rows: tuple[Mapping[str, float], ...]
+    state: bytes | None
+    diverged: bool
+
+
+@dataclass(frozen=True)
+class SliceResult:
+    """What a population gained in a slice, in the members' order.
+
+    Attributes:
+        error: the exception's text where the trainer raised; then `members` is empty.
+        wall_seconds, cpu_seconds: of the whole slice.
+    """
+
+    members: tuple[MemberAdvance, ...]
+    error: str | None
+    wall_seconds: float
+    cpu_seconds: float
+
+
+@lru_cache(maxsize=2)
+def training_data(selection: Selection, exam: Exam) -> TrainingData:
+    """The arrays of a selection; opened once a process."""
+    pool = open_pool(selection) if exam == "validation" else open_test(selection)
+    examples = pool.examples
+    return TrainingData(
+        examples.inputs,
+        examples.labels,
+        n_classes=examples.n_classes,
+        splits=[Split(train, validation) for train, validation in pool.splits],
+        scale=examples.scale,
+    )
+
+
+@lru_cache(maxsize=1)
+def l2_cache_bytes() -> int:
+    """Size of a core's L2 cache; 1 MiB where the system does not say."""
+    try:
+        found = os.sysconf("SC_LEVEL2_CACHE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        found = 0
+    return found if found > 0 else FALLBACK_L2_BYTES
+
+
+def run_slice(work: Slice) -> SliceResult:
+    """Advance a population. An exception of the trainer comes back as text, it is not raised."""
+    started, started_cpu = time.perf_counter(), time.process_time()
+    if work.code_folder not in sys.path:
+        sys.path.insert(0, work.code_folder)
+    members: Sequence[MemberAdvance] = ()
+    error = None
+    try:
+        members = _advance(work, started)
+    except Exception:
+        error = traceback.format_exc(limit=-4)
+    return SliceResult(
+        members=tuple(members),
+        error=error,
+        wall_seconds=time.perf_counter() - started,
+        cpu_seconds=time.process_time() - started_cpu,
+    )
+
+
+def _advance(work: Slice, started: float) -> list[MemberAdvance]:
+    data = training_data(work.data, work.exam)
+    kind = trainer_kind(str(work.members[0].params["trainer"]))
+    assert kind is not None
+    rows: list[list[dict[str, float]]] = [[] for _ in work.members]
+    states: list[bytes | None] = [member.state for member in work.members]
+    diverged = [False] * len(work.members)
+    alive = list(range(len(work.members)))
+    restart = True
+    while restart and alive:
+        restart = False
+        trainer = kind.trainer(
+            [_at(work.members[i], states[i]) for i in alive], data, n_epochs=work.n_epochs
+        )
+        for progress in trainer.run(work.until):
+            for position, i in enumerate(alive):
+                diverged[i] = bool(progress.diverged[position])
+                if not diverged[i]:
+                    rows[i].append({k: float(v[position]) for k, v in progress.metrics.items()})
+            late = time.perf_counter() - started > work.seconds and trainer.pausable
+            restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
+            if late or restart:
+                break
+        for position, i in enumerate(alive):
+            states[i] = None if diverged[i] else trainer.state(position)
+        alive = [i for i in alive if not diverged[i]]  # the others go on without the diverged
+    return [MemberAdvance(tuple(r), s, d) for r, s, d in zip(rows, states, diverged, strict=True)]
+
+
+def _at(member: Member, state: bytes | None) -> Member:
+    return Member(member.params, member.entropy, member.split, state)
+
+
+def population_key(member: Member, data: TrainingData) -> tuple[object, ...]:
+    """Members with equal keys and epochs may train together: same trainer, same shapes."""
+    params = member.params
+    kind = trainer_kind(str(params["trainer"]))
+    assert kind is not None
+    described = kind.hyperparameters()
+    if kind.trainer.uses_network:
+        described |= hyperparameters(NETWORKS[str(params["network"])])
+    shared = tuple(
+        (name, params.get(name, h.default)) for name, h in described.items() if h.shared
+    )
+    return (
+        kind.trainer.__name__,
+        str(params.get("network")),
+        shared,
+        len(data.splits[member.split].train),
+    )
+
+
+def population_limit(member: Member, data: TrainingData) -> int:
+    """How many members like this one train together: their weights and gradients stay in L2."""
+    kind = trainer_kind(str(member.params["trainer"]))
+    assert kind is not None
+    n_weights = kind.trainer.weights_per_member(member.params, data)
+    if n_weights is None:
+        return 1
+    return int(np.clip(l2_cache_bytes() // (8 * n_weights), 1, MAX_POPULATION))

@@ -1,0 +1,72 @@
+"""Affine layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hpsearch.nn.base import Array, Buffers, Layer
+
+
+class Affine(Layer):
+    """y = x W + b, with W (P, n_in, n_out) and b (P, 1, n_out).
+
+    Raises:
+        ValueError: n_in or n_out below 1, or an empty mini-batch.
+    """
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        if n_in < 1 or n_out < 1:
+            raise ValueError(
+                f"an affine layer must have at least 1 input and output, got {n_in} x {n_out}"
+            )
+        self.n_in, self.n_out = n_in, n_out
+        self.n_params = n_in * n_out + n_out
+        self._buffers = Buffers()
+
+    def bind(self, weights: Array, gradients: Array) -> None:
+        self.w, self.b = self._split(weights)
+        self.dw, self.db = self._split(gradients)
+
+    def _split(self, flat: Array) -> tuple[Array, Array]:
+        n = self.n_in * self.n_out
+        return flat[:, :n].reshape(-1, self.n_in, self.n_out), flat[:, n:].reshape(
+            -1, 1, self.n_out
+        )
+
+    def weight_views(self) -> list[tuple[Array, Array]]:
+        return [(self.w, self.dw)]
+
+    def initialize(self, row: int, draw: Any) -> None:
+        self.w[row] = draw((self.n_in, self.n_out), self.n_in, self.n_out)
+        self.b[row] = 0
+
+    def forward(self, x: Array) -> Array:
+        if x.shape[1] == 0:
+            raise ValueError("a mini-batch must have at least 1 image, got 0")
+        self.x = x
+        y = self._buffers.get("y", (*x.shape[:2], self.n_out), self.w)
+        np.matmul(x, self.w, out=y)
+        y += self.b
+        return y
+
+    def backward(self, d: Array, *, need_input: bool) -> Array | None:
+        xt = self.x.swapaxes(1, 2)
+        if d.shape[1] == 1:  # an outer product: no sum over images, so no GEMM
+            np.multiply(xt, d, out=self.dw)
+            self.db[...] = d
+        else:
+            np.matmul(xt, d, out=self.dw)
+            np.sum(d, axis=1, out=self.db, keepdims=True)
+        if not need_input:
+            return None
+        dx = self._buffers.get("dx", self.x.shape, self.w)
+        np.matmul(d, self.w.swapaxes(1, 2), out=dx)
+        return dx
+
+    def columns(self, row: int, x: Array) -> Array:
+        y = self._buffers.get("columns", (self.n_out, x.shape[1]), self.w)
+        np.matmul(self.w[row].T, x, out=y)
+        y += self.b[row].T
+        return y

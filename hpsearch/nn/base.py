@@ -1,0 +1,63 @@
+"""The contract of a layer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+class Layer(ABC):
+    """One layer of all P members of a population at once.
+
+    A network owns the parameters and gradients of all its layers as two flat arrays (P, n) and
+    lends each layer its columns through `bind`. Results are buffers of the layer: valid until its
+    next call. The rows of members never mix, so a row's bits don't depend on its neighbours.
+    """
+
+    n_params: int = 0  # columns this layer needs of the flat arrays
+
+    def bind(self, weights: Array, gradients: Array) -> None:  # noqa: B027
+        """Keep views into the layer's columns, both (P, n_params). Layers without any: nothing."""
+
+    def weight_views(self) -> list[tuple[Array, Array]]:
+        """(weights, gradients) of the arrays that a weight penalty applies to; biases are none."""
+        return []
+
+    def initialize(self, row: int, draw: Any) -> None:  # noqa: B027
+        """Set member `row`'s parameters; `draw(shape, fan_in, fan_out)` gives a weight array."""
+
+    @abstractmethod
+    def forward(self, x: Array) -> Array:
+        """Training pass, (P, B, inputs) -> (P, B, outputs); keeps what `backward` needs."""
+
+    @abstractmethod
+    def backward(self, d: Array, *, need_input: bool) -> Array | None:
+        """d loss / d output (P, B, outputs) -> d loss / d input, filling the gradient views.
+
+        Args:
+            need_input: False for the first layer, whose input gradient nobody uses; then None.
+        """
+
+    @abstractmethod
+    def columns(self, row: int, x: Array) -> Array:
+        """Inference of one member with images as columns, (inputs, N) -> (outputs, N)."""
+
+
+class Buffers:
+    """Scratch arrays by name, kept as long as their shape stays the same."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[tuple[str, tuple[int, ...]], Array] = {}
+
+    def get(self, name: str, shape: tuple[int, ...], like: Array) -> Array:
+        """An uninitialised array of this shape and `like`'s dtype."""
+        key = (name, shape)
+        found = self._arrays.get(key)
+        if found is None:
+            found = self._arrays[key] = np.empty(shape, like.dtype)
+        return found

@@ -1,0 +1,52 @@
+"""Figures of a study, drawn without a display."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hpsearch.search.result import Result
+from hpsearch.tracking.record import TrialRecord
+
+CURVES = 8  # trials whose learning curves are drawn
+
+
+def draw_search(path: Path, records: Sequence[TrialRecord], result: Result) -> None:
+    """The scores of all trials by stage length, and the learning curves of the best, as PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    scores, curves = figure.subplots(1, 2)
+    lengths = sorted({int(epochs) for r in records for epochs in r.scores})
+    for i, epochs in enumerate(lengths):
+        reached = [r for r in records if str(epochs) in r.scores]
+        scores.plot(
+            [r.number for r in reached],
+            [r.scores[str(epochs)] for r in reached],
+            "o",
+            ms=4,
+            color=f"C{i}",
+            label=f"{epochs} epochs",
+        )
+    for r in (r for r in records if r.outcome == "diverged"):
+        scores.axvline(r.number, color="0.85", lw=1, zorder=0)
+    scores.set(xlabel="trial", ylabel=result.objective, title="Score of every trial")
+    scores.legend(frameon=False)
+    by_number = {r.number: r for r in records}
+    for entry in result.top[:CURVES]:
+        history = by_number[entry["number"]].mean_history().get(result.objective, [])
+        winner = entry["number"] == result.best_number
+        curves.plot(
+            range(1, len(history) + 1),
+            history,
+            lw=2.2 if winner else 1,
+            label=f"trial {entry['number']}" + (" (winner)" if winner else ""),
+        )
+    curves.set(xlabel="epoch", ylabel=result.objective, title="Learning curves of the best")
+    curves.legend(frameon=False, fontsize=8)
+    for axes in (scores, curves):
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,42 @@
+"""Tables of a study, as CSV files beside its result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from hpsearch.search.result import Result
+from hpsearch.tracking.record import TrialRecord
+
+
+def trials_table(records: Iterable[TrialRecord]) -> pd.DataFrame:
+    """One row a trial: number, outcome, stage it was drawn in, scores by length, params."""
+    return pd.DataFrame(
+        [
+            {"trial": r.number, "outcome": r.outcome, "drawn_in_stage": r.stage, "batch": r.batch}
+            | {f"score_{epochs}": score for epochs, score in r.scores.items()}
+            | r.params
+            for r in records
+        ]
+    )
+
+
+def write_tables(folder: Path, records: Iterable[TrialRecord], result: Result) -> None:
+    """trials.csv and narrowing.csv in the folder of artifacts."""
+    trials_table(records).to_csv(folder / "trials.csv", index=False)
+    rows = [row | {"survivors": " ".join(map(str, row["survivors"]))} for row in result.ranges]
+    columns = [
+        "stage",
+        "parameter",
+        "branch",
+        "declared",
+        "before",
+        "now",
+        "low",
+        "high",
+        "share",
+        "survivors",
+    ]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "narrowing.csv", index=False)

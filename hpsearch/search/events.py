@@ -1,0 +1,44 @@
+"""What a running study tells its caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hpsearch.tracking.record import TrialRecord
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A stage begins, or goes on after a restart; `done` of its trials are there already."""
+
+    stage: int
+    n_stages: int
+    trials: int
+    epochs: int
+    done: int
+
+
+@dataclass(frozen=True)
+class TrialReached:
+    """A trial reached its stage's length, or ended; `best` is the best score there so far."""
+
+    record: TrialRecord
+    best: float | None
+
+
+@dataclass(frozen=True)
+class PhaseStarted:
+    """Work after the last stage: "confirmation" or "test", with so many runs to do."""
+
+    name: str
+    runs: int
+
+
+@dataclass(frozen=True)
+class RunReached:
+    """A confirmation or test run is there."""
+
+    record: TrialRecord
+
+
+Event = StageStarted | TrialReached | PhaseStarted | RunReached

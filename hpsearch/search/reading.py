@@ -1,0 +1,180 @@
+"""Reading a study file: every mistake found, each with its key, the rule and the nearest name."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hpsearch.datasets import DATASETS
+from hpsearch.errors import StudyFileError
+from hpsearch.search.mistakes import Mistake, unknown
+from hpsearch.search.schema_mistakes import translate
+from hpsearch.search.space import Space
+from hpsearch.search.space_reading import read_space
+from hpsearch.search.study_file import Data, Stage, StudyFile
+from hpsearch.trainers.backprop import METRICS
+
+
+@dataclass(frozen=True)
+class ReadStudy:
+    """A study file, read and found valid.
+
+    Attributes:
+        path: where it lies; user modules are looked for beside it.
+        text: as written.
+        file: as understood, overrides included.
+        space: its search space.
+    """
+
+    path: Path
+    text: str
+    file: StudyFile
+    space: Space
+
+
+def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
+    """Read and validate a study file in full.
+
+    Args:
+        path: a TOML file.
+        overrides: "key.path=value", the value as in TOML; a text needs no quotes.
+
+    Raises:
+        StudyFileError: with one line for every mistake.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        said: dict[str, Any] = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StudyFileError(f"{path} must be a readable study file, got: {reason}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise StudyFileError(f"{path} must be valid TOML, got: {error}") from error
+    for override in overrides:
+        _override(said, override)
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    mistakes, file, space = _validate(said)
+    if mistakes or file is None or space is None:
+        lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+        noun = "mistake" if len(mistakes) == 1 else "mistakes"
+        raise StudyFileError(f"{path} has {len(mistakes)} {noun}; nothing was started:\n{lines}")
+    return ReadStudy(path, text, file, space)
+
+
+def _override(said: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise StudyFileError(
+            f"--set must be key=value, got {override!r}; e.g. --set stages.0.trials=8"
+        )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    place: Any = said
+    *path, last = (part.strip() for part in key.split("."))
+    for part in path:
+        place = (
+            place.setdefault(part, {}) if isinstance(place, dict) else _item(place, part, override)
+        )
+    if isinstance(place, dict):
+        place[last] = value
+    else:
+        _item(place, last, override)
+        place[int(last)] = value
+
+
+def _item(place: Any, part: str, override: str) -> Any:
+    if isinstance(place, list) and part.isdigit() and int(part) < len(place):
+        return place[int(part)]
+    has = f"numbers 0 to {len(place) - 1}" if isinstance(place, list) else "no keys below it"
+    raise StudyFileError(f"--set {override}: {part!r} must exist, got a value with {has}")
+
+
+def _validate(said: dict[str, Any]) -> tuple[list[Mistake], StudyFile | None, Space | None]:
+    """Every check whose tables are well-formed is made, so that all mistakes show at once."""
+    mistakes: list[Mistake] = []
+    file, space, malformed = None, None, set()
+    try:
+        file = StudyFile.model_validate(said)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        mistakes += [translate(detail) for detail in details]
+        malformed = {str(detail["loc"][0]) for detail in details}
+    if not malformed & {"space", "network"}:
+        space, found = read_space(said.get("network", {}), said["space"])
+        mistakes += found
+    if "data" not in malformed:
+        mistakes += _data_mistakes(Data.model_validate(said["data"]))
+    objective = said.get("objective")
+    if isinstance(objective, dict) and isinstance(objective.get("metric"), str):
+        mistakes += _objective_mistakes(objective["metric"], said.get("space"))
+    if "stages" not in malformed:
+        mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
+    return mistakes, file, space
+
+
+def _data_mistakes(data: Data) -> Iterator[Mistake]:
+    if data.name not in DATASETS:
+        yield Mistake("data.name", unknown(data.name, DATASETS))
+    split = data.split
+    if split.kind == "fixed":
+        for key, bounds in (("train", split.train), ("validation", split.validation)):
+            if bounds is not None and bounds[0] >= bounds[1]:
+                yield Mistake(
+                    f"data.split.{key}",
+                    f"must be [first, last) with first below last, got {bounds}",
+                )
+        train, validation = split.train, split.validation
+        if train and max(train[0], validation[0]) < min(train[1], validation[1]):
+            yield Mistake(
+                "data.split.validation", f"must not overlap train {train}, got {validation}"
+            )
+    elif split.kind != "hold-out" and data.shots is not None and split.folds > data.shots:
+        yield Mistake(
+            "data.split.folds", f"must be at most the {data.shots} shots, got {split.folds}"
+        )
+    elif split.kind == "hold-out" and data.shots == 1:
+        yield Mistake(
+            "data.shots", "must be at least 2 with a hold-out split inside the shots, got 1"
+        )
+
+
+def _objective_mistakes(metric: str, space: Any) -> Iterator[Mistake]:
+    if metric.startswith("test"):
+        yield Mistake(
+            "objective.metric",
+            f"must not look at the test set, got {metric!r}: it is opened once, at the end",
+        )
+        return
+    entry = space.get("trainer") if isinstance(space, dict) else None
+    names = entry.get("choices", []) if isinstance(entry, dict) else [entry]
+    own_code = any(":" in str(name) for name in names)  # which may report what it likes
+    valid = [name for name in METRICS if name.startswith("validation")]
+    if not own_code and metric not in valid:
+        yield Mistake("objective.metric", unknown(metric, valid))
+
+
+def _stage_mistakes(stages: list[Stage]) -> Iterator[Mistake]:
+    for number, (earlier, later) in enumerate(pairwise(stages), start=1):
+        if later.epochs <= earlier.epochs:
+            yield Mistake(
+                f"stages.{number}.epochs",
+                f"must be above the {earlier.epochs} of the stage before, got {later.epochs}",
+            )
+        promoted = round(later.trials * later.promote)
+        if promoted > earlier.trials:
+            yield Mistake(
+                f"stages.{number}.trials",
+                f"must promote at most the {earlier.trials} trials of the stage before, "
+                f"got {promoted}",
+            )

@@ -1,0 +1,96 @@
+"""The result of a study."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over fresh seeds with its 95 % t interval; low and high are None for one value."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    values: list[float]
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Estimate:
+        """From one score a seed."""
+        from scipy.stats import t
+
+        mean, n = float(np.mean(values)), len(values)
+        if n < 2:
+            return cls(mean, None, None, list(values))
+        half = float(t.ppf(0.975, n - 1)) * float(np.std(values, ddof=1)) / math.sqrt(n)
+        return cls(mean, mean - half, mean + half, list(values))
+
+    def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"{self.mean:.4f}"
+        interval = f"95 % interval {self.low:.4f} … {self.high:.4f}"
+        return f"{self.mean:.4f} ({interval}, {len(self.values)} seeds)"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished study found.
+
+    Attributes:
+        study: name of the run.
+        counts: trials by outcome.
+        best_number, best_params: the winner's trial and its complete hyperparameters.
+        searched: those of best_params that were searched.
+        validation: the winner's objective over fresh seeds.
+        test: its scores on the test set by metric, each over the refits' seeds.
+        test_uses: how many configurations of this study were ever scored on the test set.
+        optimistic: why the validation scores flatter, or None.
+        ranges: the narrowed range of every parameter, for all trials and by branch.
+        top: the best trials, {number, score, epochs, outcome, params, confirmed}.
+        confirmed: objective over fresh seeds of each confirmed trial, by number.
+        folder: artifacts: tables, figures, the study file.
+    """
+
+    study: str
+    objective: str
+    direction: str
+    counts: dict[str, int]
+    best_number: int
+    best_params: dict[str, Any]
+    searched: dict[str, Any]
+    validation: Estimate
+    test: dict[str, Estimate]
+    test_uses: int
+    optimistic: str | None
+    ranges: list[dict[str, Any]]
+    top: list[dict[str, Any]]
+    confirmed: dict[str, Estimate]
+    folder: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For result.json and --json."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, said: dict[str, Any]) -> Result:
+        """The inverse of `as_dict`."""
+        return cls(
+            **said
+            | {
+                "validation": Estimate(**said["validation"]),
+                "test": {k: Estimate(**v) for k, v in said["test"].items()},
+                "confirmed": {k: Estimate(**v) for k, v in said["confirmed"].items()},
+            }
+        )
+
+    @property
+    def test_score(self) -> Estimate | None:
+        """The objective on the test set."""
+        from hpsearch.search.training import test_name
+
+        return self.test.get(test_name(self.objective))

@@ -1,0 +1,157 @@
+"""Opening a run of a study: a new one, or the one to continue."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import socket
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from hpsearch.errors import StudyChangedError, StudyLockedError
+from hpsearch.search.reading import ReadStudy
+from hpsearch.search.study_file import StudyFile
+from hpsearch.tracking.home import Home
+from hpsearch.tracking.record import RunFolder, write_whole
+
+STUDY = "study.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a study that this process holds the lock of.
+
+    Attributes:
+        name: unique in the storage: the study's name, and /2, /3 … after --fresh.
+        id: unique everywhere, for MLflow servers that several people share.
+        resumed: it was there before.
+        lock: held until the process ends or `close` is called.
+    """
+
+    name: str
+    id: str
+    folder: RunFolder
+    resumed: bool
+    lock: FileLock
+
+    def close(self) -> None:
+        """Let others run this study."""
+        self.lock.release()
+
+
+def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
+    """Open the newest run of the study, or a new one; nothing is ever deleted.
+
+    Raises:
+        StudyLockedError: another process runs this study.
+        StudyChangedError: the file differs from the newest run in more than trials or workers.
+    """
+    top = home.studies / study.file.name
+    top.mkdir(parents=True, exist_ok=True)
+    lock = _lock(top, study.file.name)
+    try:
+        numbers = [int(p.name) for p in top.iterdir() if p.name.isdigit() and (p / STUDY).exists()]
+        newest = max(numbers, default=0)
+        resumed = bool(newest) and not fresh
+        number = newest if resumed else newest + 1
+        folder = RunFolder(top / str(number))
+        name = study.file.name if number == 1 else f"{study.file.name}/{number}"
+        if resumed:
+            _compare(study, folder)
+        folder.artifacts.mkdir(parents=True, exist_ok=True)
+        write_whole(folder.artifacts / "study.toml", study.text.encode())
+        run_id = folder.read_json(STUDY)["id"] if resumed else uuid.uuid4().hex[:12]
+        folder.write_json(STUDY, {"id": run_id, "file": study.file.model_dump(mode="json")})
+    except BaseException:
+        lock.release()
+        raise
+    return Run(name, run_id, folder, resumed, lock)
+
+
+def _lock(top: Path, name: str) -> FileLock:
+    """The operating system's lock: it ends with the process, however that ends."""
+    holder = top / "lock.holder"
+    lock = FileLock(top / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        who = holder.read_text() if holder.exists() else "another process"
+        raise StudyLockedError(
+            f"study {name!r} must be run by one process at a time, got a second start while {who} "
+            "runs it: wait for it, or stop it"
+        ) from None
+    when = time.strftime("%Y-%m-%d %H:%M:%S")
+    holder.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {when})")
+    return lock
+
+
+def _compare(study: ReadStudy, folder: RunFolder) -> None:
+    """Refuse what earlier trials would not fit."""
+    before = StudyFile.model_validate(folder.read_json(STUDY)["file"])
+    old, new = _essence(before), _essence(study.file)
+    problems = _trials_problems(before, study.file, folder) if old == new else []
+    if old == new and not problems:
+        return
+    diff = "\n".join(
+        line
+        for line in difflib.unified_diff(
+            _lines(before), _lines(study.file), "before", "now", n=1, lineterm=""
+        )
+        if not line.startswith("@@")
+    )
+    why = "".join(f"{problem}\n" for problem in problems)
+    raise StudyChangedError(
+        f"study {study.file.name!r} has trials already, and the file differs from the one they "
+        f"were run with:\n{diff}\n{why}More trials in the last stage and another [execution] "
+        "continue a study; for anything else:\n"
+        "  --fresh             start a new run of the study; nothing is deleted\n"
+        f'  name = "{study.file.name}-2"   make it another study'
+    )
+
+
+def _essence(file: StudyFile) -> dict[str, Any]:
+    """What must not change: all but workers, slices and numbers of trials."""
+    said = file.model_dump(mode="json", exclude={"execution"})
+    for stage in said["stages"]:
+        del stage["trials"]
+    return said
+
+
+def _trials_problems(before: StudyFile, now: StudyFile, folder: RunFolder) -> list[str]:
+    problems = []
+    last = len(now.stages) - 1
+    for number, (old, new) in enumerate(zip(before.stages, now.stages, strict=True)):
+        closed = folder.read_json(f"stages/{number}.json") is not None
+        if new.trials < old.trials:
+            problems.append(
+                f"stages.{number}.trials must not shrink, got {new.trials} after {old.trials}"
+            )
+        elif new.trials > old.trials and closed and number != last:
+            problems.append(
+                f"stages.{number}.trials must stay {old.trials}: the stage is over, and later "
+                f"stages build on it; raise stages.{last}.trials instead"
+            )
+    return problems
+
+
+def _lines(file: StudyFile) -> list[str]:
+    flat: list[str] = []
+
+    def walk(value: Any, key: str) -> None:
+        if isinstance(value, dict):
+            for name, item in value.items():
+                walk(item, f"{key}.{name}" if key else str(name))
+        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            for number, item in enumerate(value):
+                walk(item, f"{key}.{number}")
+        else:
+            flat.append(f"{key} = {json.dumps(value)}")
+
+    walk(file.model_dump(mode="json"), "")
+    return flat

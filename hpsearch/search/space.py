@@ -1,0 +1,92 @@
+"""The search space: what is searched, under which conditions, and what is fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from hpsearch.hyperparameters import ParamValue, hyperparameters
+from hpsearch.nn import NETWORKS
+from hpsearch.trainers import trainer_kind
+
+Conditions = Mapping[str, tuple[ParamValue, ...]]
+SIGNIFICANT_DIGITS = 6  # of suggested floats: a rounding error of another CPU can't move a draw
+
+
+def round_float(value: float) -> float:
+    """`value` to SIGNIFICANT_DIGITS."""
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One searched hyperparameter.
+
+    Attributes:
+        distribution: the declared range or choices, the same for the whole study.
+        when: active where each named parameter has one of these values.
+    """
+
+    name: str
+    distribution: BaseDistribution
+    when: Conditions
+
+    def active(self, params: Mapping[str, ParamValue]) -> bool:
+        """Whether its conditions hold."""
+        return all(params.get(name) in values for name, values in self.when.items())
+
+    def suggest(self, trial: optuna.Trial) -> ParamValue:
+        """Its value in this trial; asking again gives the same."""
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            return trial.suggest_categorical(self.name, d.choices)  # type: ignore[return-value]
+        if isinstance(d, IntDistribution):
+            return trial.suggest_int(self.name, d.low, d.high, step=d.step, log=d.log)
+        assert isinstance(d, FloatDistribution)
+        value = trial.suggest_float(self.name, d.low, d.high, step=d.step, log=d.log)
+        return min(d.high, max(d.low, round_float(value)))
+
+
+@dataclass(frozen=True)
+class Space:
+    """All parameters of a study, parents before the parameters that depend on them."""
+
+    parameters: tuple[Parameter, ...]
+    fixed: Mapping[str, ParamValue]
+
+    def suggest(self, trial: optuna.Trial) -> dict[str, ParamValue]:
+        """The complete hyperparameters of a trial: searched, fixed, and defaults of its parts."""
+        params: dict[str, ParamValue] = dict(self.fixed)
+        for parameter in self.parameters:
+            if parameter.active(params):
+                params[parameter.name] = parameter.suggest(trial)
+        return self.complete(params)
+
+    def complete(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+        """With the defaults of the trainer and network, without what they don't take."""
+        kind = trainer_kind(str(params["trainer"]))
+        assert kind is not None
+        if kind.open:
+            return dict(params)
+        described = kind.hyperparameters()
+        whole: dict[str, ParamValue] = {"trainer": params["trainer"]}
+        if kind.trainer.uses_network:
+            whole["network"] = params["network"]
+            described |= hyperparameters(NETWORKS[str(params["network"])])
+        return whole | {name: params.get(name, h.default) for name, h in described.items()}
+
+    def searched(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+        """Those of a trial's params that were searched."""
+        return {
+            p.name: params[p.name]
+            for p in self.parameters
+            if p.name in params and p.active(params)
+        }

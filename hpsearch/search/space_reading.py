@@ -1,0 +1,259 @@
+"""From the [network] and [space] tables of a study file to a Space."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from hpsearch.errors import StudyFileError
+from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
+from hpsearch.nn import NETWORKS
+from hpsearch.search.mistakes import Mistake, unknown
+from hpsearch.search.space import Parameter, Space
+from hpsearch.trainers import TRAINERS, TrainerKind, load_function, trainer_kind
+
+RANGE_KEYS = ("low", "high", "log", "step", "when")
+CHOICE_KEYS = ("choices", "when")
+Conditions = dict[str, tuple[ParamValue, ...]]
+
+
+def read_space(
+    network: Mapping[str, Any], entries: Mapping[str, Any]
+) -> tuple[Space | None, list[Mistake]]:
+    """The space that the two tables describe, or None and what is wrong with them."""
+    reader = _Reader(network, entries)
+    space = reader.read()
+    return (None if reader.mistakes else space), reader.mistakes
+
+
+class _Reader:
+    def __init__(self, network: Mapping[str, Any], entries: Mapping[str, Any]) -> None:
+        self.network, self.entries = network, entries
+        self.mistakes: list[Mistake] = []
+        self.kinds: dict[str, TrainerKind] = {}  # of the trainers the study may use
+        self.described: dict[str, Hyperparameter] = {}  # what may be named in [space]
+        self.network_names: set[str] = set()
+
+    def wrong(self, key: str, message: str) -> None:
+        self.mistakes.append(Mistake(key, message))
+
+    def read(self) -> Space:
+        self._trainers()
+        self._network()
+        searched: dict[str, tuple[BaseDistribution, Conditions]] = {}
+        fixed: dict[str, ParamValue] = {
+            k if k != "name" else "network": v for k, v in self.network.items()
+        }
+        for name, entry in self.entries.items():
+            if not self._known(name):
+                continue
+            if isinstance(entry, Mapping):
+                distribution = self._distribution(name, entry)
+                if distribution is not None:
+                    searched[name] = (distribution, self._when(name, entry.get("when", {})))
+            else:
+                self._value(f"space.{name}", name, entry)
+                fixed[name] = entry
+        return Space(self._ordered(searched), fixed)
+
+    def _trainers(self) -> None:
+        entry = self.entries.get("trainer")
+        if entry is None:
+            self.wrong("space.trainer", f"is missing: {unknown('nothing', self._trainer_names())}")
+            return
+        names = entry.get("choices", []) if isinstance(entry, Mapping) else [entry]
+        for name in names if isinstance(names, list) else []:
+            kind = trainer_kind(name) if isinstance(name, str) else None
+            if kind is None:
+                self.wrong("space.trainer", unknown(name, self._trainer_names()))
+                continue
+            self.kinds[name] = kind
+            if kind.open:
+                try:
+                    load_function(name)
+                except StudyFileError as error:
+                    self.wrong("space.trainer", str(error))
+        for kind in self.kinds.values():
+            self.described |= kind.hyperparameters()
+
+    @staticmethod
+    def _trainer_names() -> list[str]:
+        return [*TRAINERS, "module:function"]
+
+    def _network(self) -> None:
+        needed = [name for name, kind in self.kinds.items() if kind.trainer.uses_network]
+        name = self.network.get("name")
+        if name is None:
+            if needed or self.network:
+                who = f" ({needed[0]} trains a network)" if needed else ""
+                self.wrong("network.name", f"is missing{who}: {unknown('nothing', NETWORKS)}")
+            return
+        if name not in NETWORKS:
+            self.wrong("network.name", unknown(name, NETWORKS))
+            return
+        described = hyperparameters(NETWORKS[name])
+        self.described |= described
+        self.network_names = set(described)
+        for key, value in self.network.items():
+            if key == "name":
+                continue
+            if key not in described:
+                self.wrong(f"network.{key}", unknown(key, ["name", *described]))
+            elif key in self.entries:
+                self.wrong(f"space.{key}", f"must stand once, got it in [network] too ({value!r})")
+            elif problem := described[key].problem(value):
+                self.wrong(f"network.{key}", problem)
+
+    def _known(self, name: str) -> bool:
+        if name == "trainer" or name in self.described or any(k.open for k in self.kinds.values()):
+            return True
+        if self.kinds:  # else the trainer itself is wrong, and nothing can be said of the rest
+            self.wrong(f"space.{name}", unknown(name, ["trainer", *self.described]))
+        return False
+
+    def _value(self, key: str, name: str, value: Any) -> None:
+        if name in self.described and (problem := self.described[name].problem(value)):
+            self.wrong(key, problem)
+
+    def _distribution(self, name: str, entry: Mapping[str, Any]) -> BaseDistribution | None:
+        key, before = f"space.{name}", len(self.mistakes)
+        valid = CHOICE_KEYS if "choices" in entry else RANGE_KEYS
+        for extra in entry:
+            if extra not in valid:
+                self.wrong(f"{key}.{extra}", unknown(extra, valid))
+        if "choices" in entry:
+            made = self._choices(name, entry["choices"])
+        else:
+            made = self._range(name, entry)
+        return made if len(self.mistakes) == before else None
+
+    def _choices(self, name: str, choices: Any) -> BaseDistribution | None:
+        key = f"space.{name}.choices"
+        if not isinstance(choices, list) or not choices:
+            self.wrong(key, f"must be a list of at least one value, got {choices!r}")
+            return None
+        for value in choices:
+            if not isinstance(value, bool | int | float | str):
+                self.wrong(key, f"must hold numbers, texts or booleans, got {value!r}")
+            else:
+                self._value(key, name, value)
+        if len({(type(v), str(v)) for v in choices}) < len(choices):
+            self.wrong(key, f"must differ from each other, got {choices!r}")
+        return CategoricalDistribution(choices)
+
+    def _range(self, name: str, entry: Mapping[str, Any]) -> BaseDistribution | None:
+        key, before = f"space.{name}", len(self.mistakes)
+        for bound in ("low", "high"):
+            value = entry.get(bound)
+            if value is None:
+                self.wrong(f"{key}.{bound}", "is missing: a range has low and high")
+            elif (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not math.isfinite(value)
+            ):
+                self.wrong(f"{key}.{bound}", f"must be a finite number, got {value!r}")
+            else:
+                self._value(f"{key}.{bound}", name, value)
+        log, step = entry.get("log", False), entry.get("step")
+        if not isinstance(log, bool):
+            self.wrong(f"{key}.log", f"must be true or false, got {log!r}")
+        number = isinstance(step, int | float) and not isinstance(step, bool)
+        if step is not None and not (number and step > 0):
+            self.wrong(f"{key}.step", f"must be a number above 0, got {step!r}")
+        if len(self.mistakes) > before:
+            return None
+        low, high = entry["low"], entry["high"]
+        if low >= high:
+            self.wrong(f"{key}.high", f"must be above low ({low!r}), got {high!r}")
+        if log and low <= 0:
+            self.wrong(f"{key}.low", f"must be above 0 where log = true, got {low!r}")
+        if log and step is not None:
+            self.wrong(f"{key}.step", "must be left out where log = true")
+        described = self.described.get(name)
+        if described is not None and described.kind is str:
+            self.wrong(key, f"must have choices instead of a range: it is {described.rule()}")
+        if len(self.mistakes) > before:
+            return None
+        integers = isinstance(low, int) and isinstance(high, int)
+        if described.kind is int if described else integers:
+            if step is not None and not isinstance(step, int):
+                self.wrong(f"{key}.step", f"must be a whole number, got {step!r}")
+                return None
+            return IntDistribution(low, high, log=log, step=1 if step is None else step)
+        return FloatDistribution(low, high, log=log, step=step)
+
+    def _when(self, name: str, when: Any) -> Conditions:
+        key = f"space.{name}.when"
+        conditions: Conditions = {}
+        if not isinstance(when, Mapping):
+            self.wrong(key, f'must be a table such as {{ trainer = "momentum" }}, got {when!r}')
+            return conditions
+        for parent, wanted in when.items():
+            values = wanted if isinstance(wanted, list) else [wanted]
+            choices = self._choices_of(parent)
+            if choices is None:
+                parents = [
+                    n for n in self.entries if self._choices_of(n) is not None and n != name
+                ]
+                self.wrong(
+                    f"{key}.{parent}",
+                    "must name a parameter with choices; " + unknown(parent, parents),
+                )
+                continue
+            for value in values:
+                if not any(type(value) is type(c) and value == c for c in choices):
+                    self.wrong(f"{key}.{parent}", unknown(value, map(str, choices)))
+            conditions[parent] = tuple(values)
+        self._own_trainers(name, key, conditions)
+        return conditions
+
+    def _choices_of(self, name: str) -> list[Any] | None:
+        """The values a condition on `name` may ask for."""
+        entry = self.entries.get(name)
+        if isinstance(entry, Mapping):
+            choices = entry.get("choices")
+            return choices if isinstance(choices, list) else None
+        return None if entry is None else [entry]
+
+    def _own_trainers(self, name: str, key: str, conditions: Conditions) -> None:
+        """Narrow the condition to the trainers that take this hyperparameter."""
+        takers = tuple(
+            trainer
+            for trainer, kind in self.kinds.items()
+            if kind.open
+            or name in kind.hyperparameters()
+            or (kind.trainer.uses_network and name in self.network_names)
+        )
+        if name == "trainer" or name not in self.described or len(takers) == len(self.kinds):
+            return
+        asked = conditions.get("trainer", takers)
+        both = tuple(t for t in asked if t in takers)
+        if not both:
+            self.wrong(
+                f"{key}.trainer", f"must be one that takes {name}; {unknown(asked[0], takers)}"
+            )
+        conditions["trainer"] = both
+
+    def _ordered(
+        self, searched: Mapping[str, tuple[BaseDistribution, Conditions]]
+    ) -> tuple[Parameter, ...]:
+        graph = {name: set(when) & set(searched) for name, (_, when) in searched.items()}
+        try:
+            order = list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            names = " -> ".join(reversed(error.args[1]))
+            self.wrong(
+                f"space.{error.args[1][0]}.when", f"must not lead back to itself, got {names}"
+            )
+            return ()
+        return tuple(Parameter(name, *searched[name]) for name in order)

@@ -1,0 +1,329 @@
+"""The coordinator of a study: the only writer of its records and of its Optuna storage.
+
+It walks through the plan of the study file. Every step looks first whether it was done before, so
+that after a kill the same walk goes on where the records end, with the same draws and decisions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Generator, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from hpsearch.datasets.selection import open_pool
+from hpsearch.datasets.splits import digest
+from hpsearch.errors import StudyFailed
+from hpsearch.execution.executors import make_executor
+from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
+from hpsearch.search.reading import ReadStudy
+from hpsearch.search.result import Estimate, Result
+from hpsearch.search.run import Run
+from hpsearch.search.samplers import CoarseToFineSampler
+from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
+from hpsearch.search.storage import TrialStore, open_storage
+from hpsearch.search.training import Training
+from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
+
+RESULT = "artifacts/result.json"
+TOP_SHOWN = 10  # trials in the result's table
+TEST_ENTROPY = 1 << 32  # keeps the refits' seeds apart from those of folds and confirmation
+
+
+@dataclass
+class Study:
+    """One run of a study file.
+
+    Args:
+        read: the study file.
+        run: its open run.
+        storage_url: Optuna's storage.
+        workers: processes; 0: this one.
+    """
+
+    read: ReadStudy
+    run: Run
+    storage_url: str
+    workers: int
+    _records: dict[int, TrialRecord] = field(default_factory=dict)
+    _ranges: list[RangeRow] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.file = self.read.file
+        self.folder = self.run.folder
+        self.lengths = tuple(stage.epochs for stage in self.file.stages)
+        self._direction = self.file.objective.direction
+
+    def finished(self) -> Result | None:
+        """The result, if all that the file asks for was done before."""
+        said = self.folder.read_json(RESULT)
+        plan = [stage.trials for stage in self.file.stages]
+        return Result.from_dict(said["result"]) if said and said["plan"] == plan else None
+
+    def events(self) -> Iterator[Event]:
+        """Run what is left of the study; afterwards `finished` gives the result.
+
+        Raises:
+            StudyFailed: a whole batch failed, or no trial has a score in the end.
+            DataError: the data set is missing or too small.
+            StorageError: a store can't be used.
+        """
+        pool = open_pool(self.file.data.selection(self.file.seed))
+        self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
+        self._n_splits = len(pool.splits)
+        self._records = {r.number: r for r in self.folder.read_all("trial")}
+        self._trials = TrialStore(open_storage(self.storage_url), self.run.name, self._direction)
+        with make_executor(self.workers) as executor:
+            try:
+                yield from self._search(executor)
+                confirmed = yield from self._confirm(executor)
+                yield from self._test(executor, confirmed)
+            except BaseException:
+                executor.shutdown(cancel_futures=True)
+                raise
+        self._write_result(confirmed)
+
+    def _search(self, executor: Executor) -> Iterator[Event]:
+        drawn, going_on = 0, list[int]()
+        for number, stage in enumerate(self.file.stages):
+            fresh = range(drawn, drawn + stage.trials - len(going_on))
+            done = sum(
+                str(stage.epochs) in r.scores or r.sealed
+                for r in map(self._records.get, [*going_on, *fresh])
+                if r is not None
+            )
+            yield StageStarted(number, len(self.file.stages), stage.trials, stage.epochs, done)
+            batches = [going_on] if going_on else []
+            batches += [
+                list(fresh[i : i + self.file.sampler.batch])
+                for i in range(0, len(fresh), self.file.sampler.batch)
+            ]
+            for index, batch in enumerate(batches):
+                yield from self._run_batch(executor, number, index, batch)
+            drawn, going_on = fresh.stop, self._close(number)
+
+    def _run_batch(
+        self, executor: Executor, stage: int, index: int, numbers: list[int]
+    ) -> Iterator[Event]:
+        """Draw a batch whole, train it, and only then tell Optuna, in the order of numbers."""
+        until = self.lengths[stage]
+        self._trials.use(self._sampler())
+        records = [self._draw(number, stage, index) for number in numbers]
+        for record in self._training(executor).run(records, until):
+            yield TrialReached(record, self._best(until))
+        for record in records:
+            self._trials.report(record.number, record.scores)
+            if record.sealed:
+                self._trials.finish(record.number, record.outcome, record.scores.get(str(until)))
+            self.folder.announce_record(record)
+        if all(record.outcome == "failed" for record in records):
+            raise StudyFailed(
+                f"at least one trial of a batch must give a score, but all {len(records)} failed, "
+                f"the last with:\n{records[-1].reason}\nCorrect it, then start anew with --fresh"
+            )
+
+    def _draw(self, number: int, stage: int, batch: int) -> TrialRecord:
+        """The record of a trial, drawn now if it has none."""
+        if number not in self._records:
+            params = self.read.space.suggest(self._trials.trial(number))
+            members = [
+                MemberRecord(split, (self.file.seed, number, 0, split))
+                for split in range(self._n_splits)
+            ]
+            record = self._record("trial", number, 0, params, members)
+            record.stage, record.batch = stage, batch
+            self._records[number] = record
+        return self._records[number]
+
+    def _record(
+        self,
+        kind: Kind,
+        number: int,
+        seed: int,
+        params: dict[str, Any],
+        members: list[MemberRecord],
+    ) -> TrialRecord:
+        uid = f"{self.run.id}:{kind}:{number}" + (f":{seed}" if kind != "trial" else "")
+        return TrialRecord(
+            uid=uid,
+            kind=kind,
+            number=number,
+            seed_number=seed,
+            params=params,
+            members=members,
+            digests=self._digests,
+            started=time.time(),
+        )
+
+    def _sampler(self) -> CoarseToFineSampler:
+        return CoarseToFineSampler(seed=self.file.seed, proposal=self.file.sampler.proposal)
+
+    def _training(self, executor: Executor) -> Training:
+        return Training(
+            folder=self.folder,
+            executor=executor,
+            workers=self.workers,
+            data=self.file.data.selection(self.file.seed),
+            objective=self.file.objective,
+            lengths=self.lengths,
+            slice_seconds=self.file.execution.slice_seconds,
+            code_folder=str(self.read.path.resolve().parent),
+        )
+
+    def _best(self, epochs: int) -> float | None:
+        ranked = best_first(self._records.values(), epochs, self._direction)
+        return ranked[0].scores[str(epochs)] if ranked else None
+
+    def _close(self, stage: int) -> list[int]:
+        """End a stage: decide, write the decision, then carry it out. Returns the promoted."""
+        last = stage == len(self.lengths) - 1
+        name = f"stages/{stage}.json"
+        decided = self.folder.read_json(name)
+        if decided is None or last:
+            following = None if last else self.file.stages[stage + 1]
+            going_on = (
+                promoted(self._records.values(), self.lengths[stage], following, self._direction)
+                if following
+                else []
+            )
+            rows = narrowing(
+                self._trials.study, self._sampler(), self.read.space, stage, self._ranges
+            )
+            decided = {"promoted": going_on, "ranges": [row.as_dict() for row in rows]}
+            self.folder.write_json(name, decided)
+        self._ranges += [RangeRow(**row) for row in decided["ranges"]]
+        for record in self._records.values():
+            if record.outcome == "paused" and record.number not in decided["promoted"]:
+                record.outcome = "pruned"
+                self.folder.write(record)
+                self.folder.announce_record(record)
+            if record.sealed:
+                score = record.scores.get(str(self.lengths[-1]))
+                self._trials.finish(record.number, record.outcome, score)
+        return list(decided["promoted"])
+
+    def _confirm(self, executor: Executor) -> Generator[Event, None, dict[int, Estimate]]:
+        """Run the best trials again on fresh seeds; returns {number: Estimate}, best first."""
+        complete = [r for r in self._records.values() if r.outcome == "complete"]
+        top = best_first(complete, self.lengths[-1], self._direction)
+        if not top:
+            raise StudyFailed(
+                "at least one trial must reach the last stage with a finite loss, but none did: "
+                "lower the learning rates in [space], then start anew with --fresh"
+            )
+        settings = self.file.confirmation
+        records = [
+            self._again("confirmation", trial, seed)
+            for trial in top[: settings.top]
+            for seed in range(1, settings.seeds + 1)
+        ]
+        yield PhaseStarted("confirmation", len(records))
+        yield from self._run_phase(executor, records, self.lengths[-1])
+        confirmed = {}
+        for trial in top[: settings.top]:
+            scores = [
+                r.scores[str(self.lengths[-1])]
+                for r in records
+                if r.number == trial.number and r.outcome == "complete"
+            ]
+            if len(scores) == settings.seeds:  # a configuration that diverges on a seed is out
+                confirmed[trial.number] = Estimate.of(scores)
+        if not confirmed:
+            raise StudyFailed(
+                f"at least one of the best {settings.top} trials must train on every fresh seed, "
+                "but each failed or diverged on one: raise confirmation.top"
+            )
+        sign = -1 if self._direction == "maximize" else 1
+        return dict(sorted(confirmed.items(), key=lambda item: (sign * item[1].mean, item[0])))
+
+    def _test(self, executor: Executor, confirmed: dict[int, Estimate]) -> Iterator[Event]:
+        """Refit the winner on training and validation data, and open the test set."""
+        winner = self._records[next(iter(confirmed))]
+        epochs = self._winner_epochs(winner)
+        records = [
+            self._again("test", winner, seed)
+            for seed in range(1, self.file.confirmation.test_seeds + 1)
+        ]
+        yield PhaseStarted("test", len(records))
+        yield from self._run_phase(executor, records, epochs)
+
+    def _run_phase(
+        self, executor: Executor, records: list[TrialRecord], until: int
+    ) -> Iterator[Event]:
+        exam = "test" if records[0].kind == "test" else "validation"
+        for record in self._training(executor).run(records, until, exam):  # type: ignore[arg-type]
+            self.folder.announce_record(record)
+            yield RunReached(record)
+
+    def _again(self, kind: Kind, trial: TrialRecord, seed: int) -> TrialRecord:
+        """The record of a trial's configuration on a fresh seed."""
+        known = self.folder.read(kind, trial.number, seed)
+        if known is not None:
+            return known
+        if kind == "test":
+            members = [MemberRecord(0, (self.file.seed, trial.number, TEST_ENTROPY + seed, 0))]
+        else:
+            members = [
+                MemberRecord(m.split, (self.file.seed, trial.number, seed, m.split))
+                for m in trial.members
+            ]
+        return self._record(kind, trial.number, seed, trial.params, members)
+
+    def _winner_epochs(self, winner: TrialRecord) -> int:
+        """How long the winner is refitted: all epochs, or its best epoch's mean over members."""
+        if not self.file.objective.best_epoch:
+            return self.lengths[-1]
+        best = max if self._direction == "maximize" else min
+        histories = [m.history[self.file.objective.metric] for m in winner.members]
+        return round(sum(h.index(best(h)) + 1 for h in histories) / len(histories))
+
+    def _write_result(self, confirmed: dict[int, Estimate]) -> None:
+        number, validation = next(iter(confirmed.items()))
+        winner = self._records[number]
+        tests = list(self.folder.read_all("test"))
+        mine = [r for r in tests if r.number == number and r.outcome == "complete"]
+        names = [n for n in (mine[0].members[0].history if mine else {}) if n.startswith("test_")]
+        last = len(self.lengths) - 1
+        result = Result(
+            study=self.run.name,
+            objective=self.file.objective.metric,
+            direction=self._direction,
+            counts=dict(sorted(Counter(r.outcome for r in self._records.values()).items())),
+            best_number=number,
+            best_params=winner.params,
+            searched=self.read.space.searched(winner.params),
+            validation=validation,
+            test={n: Estimate.of([r.members[0].history[n][-1] for r in mine]) for n in names},
+            test_uses=len({r.number for r in tests}),
+            optimistic=self.file.data.optimistic(),
+            ranges=[row.as_dict() for row in self._ranges if row.stage == last],
+            top=[self._summary(r, confirmed) for r in self._leaders()[:TOP_SHOWN]],
+            confirmed={str(n): estimate for n, estimate in confirmed.items()},
+            folder=str(self.folder.artifacts),
+        )
+        plan = [stage.trials for stage in self.file.stages]
+        self.folder.write_json(RESULT, {"plan": plan, "result": result.as_dict()})
+
+    def _leaders(self) -> list[TrialRecord]:
+        """Trials by length reached, then by score."""
+        ranked: list[TrialRecord] = []
+        for epochs in reversed(self.lengths):
+            at_most = [
+                r for r in self._records.values() if max(map(int, r.scores), default=0) == epochs
+            ]
+            ranked += best_first(at_most, epochs, self._direction)
+        return ranked
+
+    def _summary(self, record: TrialRecord, confirmed: dict[int, Estimate]) -> dict[str, object]:
+        epochs = max(map(int, record.scores))
+        estimate = confirmed.get(record.number)
+        return {
+            "number": record.number,
+            "score": record.scores[str(epochs)],
+            "epochs": epochs,
+            "outcome": record.outcome,
+            "params": self.read.space.searched(record.params),
+            "confirmed": estimate.mean if estimate else None,
+        }

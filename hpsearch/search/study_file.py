@@ -1,0 +1,162 @@
+"""The study file: its schema. Reading it and saying what is wrong with it is in `reading`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hpsearch.datasets.selection import Selection
+
+Plain = bool | int | float | str
+
+
+class Table(BaseModel):
+    """A table of a study file: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Objective(Table):
+    """What is optimised."""
+
+    metric: str = Field(description="a metric the trainer reports, e.g. validation_accuracy")
+    direction: Literal["maximize", "minimize"]
+    best_epoch: bool = Field(
+        default=False,
+        description="score by the best epoch instead of the last; optimistic by the selection",
+    )
+
+
+Range = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
+
+
+class HoldOut(Table):
+    """One stratified split inside the training images."""
+
+    kind: Literal["hold-out"]
+    fraction: float = Field(
+        default=0.2, gt=0, lt=1, description="share held out; a fifth is usual"
+    )
+
+
+class KFold(Table):
+    """Stratified k-fold: every image is validation once."""
+
+    kind: Literal["k-fold"]
+    folds: int = Field(default=5, ge=2, description="5 balances bias against cost")
+
+
+class RepeatedKFold(Table):
+    """k-fold several times over with fresh folds."""
+
+    kind: Literal["repeated-k-fold"]
+    folds: int = Field(default=5, ge=2)
+    repeats: int = Field(default=3, ge=2, description="passes over all images as validation")
+
+
+class Fixed(Table):
+    """Index ranges [first, last) of the training file."""
+
+    kind: Literal["fixed"]
+    train: Range | None = Field(default=None, description="left out: all that is not validation")
+    validation: Range
+
+
+class Data(Table):
+    """Which examples."""
+
+    name: str
+    shots: int | None = Field(default=None, ge=1, description="images a class; left out: all")
+    draw: Literal["random", "first"] = Field(
+        default="random", description="shots at random by the seed, or the first of each class"
+    )
+    split: Annotated[HoldOut | KFold | RepeatedKFold | Fixed, Field(discriminator="kind")] = (
+        HoldOut(kind="hold-out")
+    )
+
+    def selection(self, seed: int) -> Selection:
+        """The description that travels to the workers."""
+        said = self.split.model_dump(exclude_none=True)
+        ranges = {k: tuple(v) for k, v in said.items() if isinstance(v, list)}
+        return Selection(
+            name=self.name, shots=self.shots, draw=self.draw, seed=seed, **(said | ranges)
+        )
+
+    def optimistic(self) -> str | None:
+        """Why its validation scores flatter, where they do."""
+        if self.split.kind == "fixed" and self.shots is not None:
+            return "validation uses labelled images beyond the shots"
+        return None
+
+
+class Stage(Table):
+    """One training length and the trials that are trained to it."""
+
+    trials: int = Field(ge=1, description="with the promoted of the stage before")
+    epochs: int = Field(ge=1)
+    promote: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of this stage's trials that continue from the stage before; "
+        "half was best in the measurements, the rest are new draws",
+    )
+
+
+class Sampler(Table):
+    """How configurations are drawn."""
+
+    name: Literal["coarse-to-fine"] = "coarse-to-fine"
+    proposal: Literal["model-free", "uniform"] = Field(
+        default="model-free", description="uniform: no narrowing, plain random search"
+    )
+    batch: int = Field(
+        default=4,
+        ge=1,
+        description="trials drawn together from the results so far; not the number of workers, "
+        "so that the search is the same with any number",
+    )
+
+
+class Confirmation(Table):
+    """What happens when the search is over."""
+
+    top: int = Field(default=3, ge=1, description="configurations run again on fresh seeds")
+    seeds: int = Field(
+        default=5, ge=2, description="fresh seeds each; the interval needs at least 2"
+    )
+    test_seeds: int = Field(
+        default=5, ge=1, description="refits of the winner on training and validation data"
+    )
+
+
+class Execution(Table):
+    """Where and in what portions it runs; may be changed in the middle of a study."""
+
+    workers: int | None = Field(
+        default=None, ge=0, description="processes; left out: one a core; 0: in this process"
+    )
+    slice_seconds: float = Field(
+        default=5.0, gt=0, description="seconds between two saved states of a running trial"
+    )
+
+
+class StudyFile(Table):
+    """A whole study."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="of everything random")
+    objective: Objective
+    data: Data
+    network: dict[str, Plain] = Field(default_factory=dict)
+    space: dict[str, Plain | dict[str, object]]
+    stages: list[Stage] = Field(min_length=1)
+    sampler: Sampler = Sampler()
+    confirmation: Confirmation = Confirmation()
+    execution: Execution = Execution()
+
+    @property
+    def n_epochs(self) -> int:
+        """The full training length."""
+        return self.stages[-1].epochs

@@ -1,0 +1,198 @@
+"""Training a set of records to one length: jobs out, slices in, every record written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hpsearch.datasets.selection import Selection
+from hpsearch.execution.dispatch import Dispatcher, Job, Report
+from hpsearch.execution.population import Exam
+from hpsearch.search.study_file import Objective
+from hpsearch.tracking.record import RunFolder, TrialRecord
+from hpsearch.trainers import Member
+
+
+@dataclass(frozen=True)
+class Training:
+    """How records of one study are trained.
+
+    Attributes:
+        lengths: the stages' epochs; a score is taken at each that is reached.
+    """
+
+    folder: RunFolder
+    executor: Executor
+    workers: int
+    data: Selection
+    objective: Objective
+    lengths: tuple[int, ...]
+    slice_seconds: float
+    code_folder: str
+
+    def run(
+        self, records: Sequence[TrialRecord], until: int, exam: Exam = "validation"
+    ) -> Iterator[TrialRecord]:
+        """Train each record to epoch `until`; yields each when it is there, scored and written.
+
+        Records that are there already, or sealed, are passed over: after a restart the same call
+        goes on where the records are.
+        """
+        working = [_Work(r, self.folder.states(r)) for r in records if not _there(r, until)]
+        by_key = {work.record.uid: work for work in working}
+        jobs = [job for work in working for job in work.jobs(until)]
+        for work in working:
+            if work.done(until):  # stopped between the last epoch and the score
+                yield self._finish(work, until)
+        dispatcher = Dispatcher(
+            self.executor,
+            workers=self.workers,
+            data=self.data,
+            exam=exam,
+            n_epochs=self.lengths[-1],
+            seconds=self.slice_seconds,
+            code_folder=self.code_folder,
+        )
+        for reports in dispatcher.run(jobs, until):
+            touched = {}
+            for report in reports:
+                uid: str = report.key[0]
+                index: int = report.key[1]
+                touched[uid] = by_key[uid]
+                by_key[uid].take(index, report, exam)
+            for work in touched.values():
+                if work.done(until):
+                    yield self._finish(work, until)
+                elif time.monotonic() - work.written > self.slice_seconds or work.news:
+                    self.folder.write(work.record, work.states)
+                    work.written, work.news = time.monotonic(), False
+
+    def _finish(self, work: _Work, until: int) -> TrialRecord:
+        record = work.record
+        record.ended = time.time()
+        if work.failure:
+            record.outcome, record.reason = "failed", work.failure
+        elif any(member.diverged for member in record.members):
+            first = min(m.epoch for m in record.members if m.diverged) + 1
+            record.outcome, record.reason = "diverged", f"loss not finite in epoch {first}"
+        else:
+            self._score(record, until)
+        self.folder.write(record, work.states)
+        return record
+
+    def _score(self, record: TrialRecord, until: int) -> None:
+        lengths = [e for e in self.lengths if e <= until] if record.kind == "trial" else [until]
+        try:
+            for epochs in lengths:
+                record.scores[str(epochs)] = self.score(record, epochs)
+        except KeyError as error:
+            record.outcome = "failed"
+            known = ", ".join(record.members[0].history) or "nothing"
+            record.reason = f"the trainer must report objective.metric {error}, got {known}"
+            return
+        ended = record.kind != "trial" or until == self.lengths[-1]
+        record.outcome = "complete" if ended else "paused"
+
+    def score(self, record: TrialRecord, epochs: int) -> float:
+        """The objective after this many epochs: the last epoch's, or the best one's if asked for.
+
+        Raises:
+            KeyError: the trainer does not report the metric.
+        """
+        metric = (
+            test_name(self.objective.metric) if record.kind == "test" else self.objective.metric
+        )
+        best = max if self.objective.direction == "maximize" else min
+        values = [
+            best(m.history[metric][:epochs])
+            if self.objective.best_epoch and record.kind != "test"
+            else m.history[metric][epochs - 1]
+            for m in record.members
+        ]
+        return float(np.mean(values))
+
+
+def _there(record: TrialRecord, until: int) -> bool:
+    return record.sealed or str(until) in record.scores
+
+
+def test_name(metric: str) -> str:
+    """What a validation metric is called when it was measured on the test set."""
+    return metric.replace("validation", "test", 1) if "validation" in metric else f"test_{metric}"
+
+
+@dataclass
+class _Work:
+    """A record on its way.
+
+    Attributes:
+        news: something happened that a restart must know at once.
+    """
+
+    record: TrialRecord
+    states: list[bytes | None]
+    failure: str = ""
+    news: bool = False
+    written: float = field(default_factory=time.monotonic)
+    pending: set[int] = field(default_factory=set)
+
+    def jobs(self, until: int) -> Iterator[Job]:
+        """The members that are not there yet."""
+        for index, (member, state) in enumerate(
+            zip(self.record.members, self.states, strict=True)
+        ):
+            if member.diverged or member.epoch >= until:
+                continue
+            self.pending.add(index)
+            yield Job(
+                key=(self.record.uid, index),
+                member=Member(self.record.params, member.entropy, member.split, state),
+                epoch=member.epoch,
+                losses=self._losses(index),
+            )
+
+    def _losses(self, index: int) -> int:
+        """Workers that died under a member since it last advanced."""
+        here = (index, self.record.members[index].epoch)
+        return sum((a["member"], a["epoch"]) == here for a in self.record.attempts)
+
+    def take(self, index: int, report: Report, exam: Exam) -> None:
+        """Note what a slice did to one member."""
+        member = self.record.members[index]
+        self.record.wall_seconds += report.wall_seconds
+        self.record.cpu_seconds += report.cpu_seconds
+        if report.event == "advanced":
+            assert report.advance is not None
+            member.extend(_named(report.advance.rows, exam))
+            member.diverged = report.advance.diverged
+            self.states[index] = report.advance.state
+            return
+        attempt = {
+            "epoch": member.epoch,
+            "member": index,
+            "reason": report.reason.strip().splitlines()[-1],
+        }
+        self.record.attempts.append(attempt)
+        self.news = True
+        if report.event == "failed":
+            self.failure = self.failure or report.reason
+            self.pending.discard(index)
+
+    def done(self, until: int) -> bool:
+        """Whether every member is there, diverged or failed."""
+        members = self.record.members
+        return all(members[i].diverged or members[i].epoch >= until for i in self.pending)
+
+
+def _named(rows: tuple[Mapping[str, float], ...], exam: Exam) -> tuple[Mapping[str, Any], ...]:
+    """Metrics by the name of what they were measured on."""
+    if exam == "validation":
+        return rows
+    return tuple(
+        {k if k.startswith("train") else test_name(k): v for k, v in row.items()} for row in rows
+    )

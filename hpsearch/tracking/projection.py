@@ -1,0 +1,104 @@
+"""The coordinator's side of the projector: starts it, hears its warnings, waits for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hpsearch.tracking.home import Home
+from hpsearch.tracking.projector import ENVIRONMENT, MLFLOW_JSON
+from hpsearch.tracking.record import RunFolder
+
+DRAIN_SECONDS = 600.0  # how long a study's end waits for the projector to catch up
+
+
+@dataclass
+class Projection:
+    """A running projector process; training never waits for it.
+
+    Args:
+        folder: the run to project.
+        home: whose MLflow store is used unless another is named.
+        tracking_uri: of another MLflow store.
+        warn: called with one line when MLflow can't be reached, once.
+    """
+
+    folder: RunFolder
+    home: Home
+    tracking_uri: str
+    warn: Callable[[str], None]
+    _warned: bool = False
+    _last: dict[str, Any] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Start the process; it reads the records from the disk."""
+        (self.folder.path / MLFLOW_JSON).unlink(missing_ok=True)
+        package = str(Path(__file__).parents[2])
+        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+        local = self.tracking_uri == self.home.tracking_uri
+        artifacts = self.home.artifacts.as_uri() if local else ""
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "hpsearch.tracking.projector",
+                str(self.folder.path),
+                self.tracking_uri,
+                artifacts,
+                str(self.home.path),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(self.folder.path / "projector.log").open("ab"),
+            env={**ENVIRONMENT, **os.environ, "PYTHONPATH": path},
+            start_new_session=True,  # Ctrl-C is the coordinator's to handle
+            cwd=self.folder.path,  # a stray mlruns/ in the user's folder changes MLflow's defaults
+        )
+        self._reader = threading.Thread(target=self._listen, daemon=True)
+        self._reader.start()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._last = json.loads(line)
+            if not self._warned:
+                self._warned = True
+                self.warn(
+                    f"MLflow at {self.tracking_uri} can't be written ({self._last['error']}); "
+                    "the study goes on, its records are kept"
+                )
+
+    def finish(self, *, seconds: float = DRAIN_SECONDS) -> bool:
+        """Let it catch up and end; False if it could not within this time."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(b"end\n")
+            self._process.stdin.flush()
+        except OSError:
+            pass  # it has ended already
+        deadline = time.monotonic() + seconds
+        while self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.stdin.close()
+        self._reader.join(timeout=2)
+        return self._process.wait() == 0
+
+    @property
+    def problem(self) -> str:
+        """Why it could not catch up."""
+        return str(self._last.get("error") or f"see {self.folder.path / 'projector.log'}")
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """tracking_uri, experiment_id and parent_run_id, once known."""
+        return dict(self.folder.read_json(MLFLOW_JSON) or {})

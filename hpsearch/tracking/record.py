@@ -1,0 +1,263 @@
+"""The record of a trial: the truth that Optuna and MLflow are told from.
+
+A run of a study is a folder; each of its trials has a folder with record.json and, while it may
+continue, one state file. Files appear whole or not at all: temporary name, fsync, rename.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from hpsearch.errors import StorageError
+
+Outcome = Literal["running", "paused", "complete", "pruned", "diverged", "failed"]
+Kind = Literal["trial", "confirmation", "test"]
+JOURNAL = "journal.jsonl"
+
+
+@dataclass
+class MemberRecord:
+    """One fold and seed of a trial.
+
+    Attributes:
+        split: index of its split.
+        entropy: what its generator was seeded with.
+        epoch: epochs trained.
+        diverged: its loss left the finite numbers in the epoch after `epoch`.
+        history: metric -> one value an epoch.
+    """
+
+    split: int
+    entropy: tuple[int, ...]
+    epoch: int = 0
+    diverged: bool = False
+    history: dict[str, list[float]] = field(default_factory=dict)
+
+    def extend(self, rows: tuple[Mapping[str, float], ...]) -> None:
+        """Append the epochs of one slice."""
+        for row in rows:
+            for name, value in row.items():
+                self.history.setdefault(name, []).append(value)
+        self.epoch += len(rows)
+
+
+@dataclass
+class TrialRecord:
+    """Everything known of one configuration in one run of a study.
+
+    Attributes:
+        uid: unique over all studies of a folder of stores; MLflow runs carry it as a tag.
+        kind: a trial of the search, a confirmation run on fresh seeds, or a final test run.
+        number: of the trial; confirmation and test runs carry that of the trial they repeat.
+        seed_number: which fresh seed, for confirmation and test runs; 0 for trials.
+        stage, batch: where in the search it was drawn, from 0.
+        scores: objective at each stage length it reached, {epochs: score}, a mean over members.
+        outcome: "running" until its stage is reached, "paused" between stages, then final.
+        reason: why it failed or diverged.
+        attempts: workers it lost, [{"epoch", "reason"}].
+        wall_seconds, cpu_seconds: training time, summed over members.
+        started, ended: seconds since 1970; no part of what must repeat.
+        state_file: name of the file that holds the members' states, "" for none.
+        digests: of the data and of the splits.
+    """
+
+    uid: str
+    kind: Kind
+    number: int
+    params: dict[str, Any]
+    members: list[MemberRecord]
+    digests: dict[str, str]
+    stage: int = 0
+    batch: int = 0
+    seed_number: int = 0
+    scores: dict[str, float] = field(default_factory=dict)
+    outcome: Outcome = "running"
+    reason: str = ""
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    started: float = 0.0
+    ended: float = 0.0
+    state_file: str = ""
+
+    @property
+    def sealed(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.outcome not in ("running", "paused")
+
+    def mean_history(self) -> dict[str, list[float]]:
+        """Every metric's mean over members, for the epochs that all of them reached."""
+        names = [
+            name
+            for name in self.members[0].history
+            if all(name in m.history for m in self.members)
+        ]
+        return {
+            name: [
+                float(np.mean(values))
+                for values in zip(*(m.history[name] for m in self.members), strict=False)
+            ]
+            for name in names
+        }
+
+    def to_json(self) -> str:
+        """The text of record.json."""
+        return json.dumps({**vars(self), "members": [vars(member) for member in self.members]})
+
+    @classmethod
+    def from_json(cls, text: str) -> TrialRecord:
+        """The inverse of `to_json`."""
+        said = json.loads(text)
+        members = [
+            MemberRecord(**(member | {"entropy": tuple(member["entropy"])}))
+            for member in said.pop("members")
+        ]
+        return cls(members=members, **said)
+
+
+class RunFolder:
+    """The folder of one run of a study.
+
+    study.toml  study.json     the study file as written, and as understood
+    lock                       held by the coordinator
+    journal.jsonl              which records changed, in order; the projector reads it
+    trials/00007/              record.json, state-<n>.npz
+    confirmation/ test/        the same for runs on fresh seeds
+    stages/0.json              decisions: who was promoted, how ranges narrowed
+    artifacts/                 what is logged on the parent run
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def artifacts(self) -> Path:
+        """Tables, figures and the study file, as logged on the parent run."""
+        return self.path / "artifacts"
+
+    def folder(self, kind: Kind, number: int, seed_number: int = 0) -> Path:
+        """Where a record lies."""
+        if kind == "trial":
+            return self.path / "trials" / f"{number:05d}"
+        return self.path / kind / f"{number:05d}-{seed_number}"
+
+    def read(self, kind: Kind, number: int, seed_number: int = 0) -> TrialRecord | None:
+        """The record, or None where none was written yet."""
+        try:
+            text = (self.folder(kind, number, seed_number) / "record.json").read_text()
+        except FileNotFoundError:
+            return None
+        return TrialRecord.from_json(text)
+
+    def read_all(self, kind: Kind) -> Iterator[TrialRecord]:
+        """All records of a kind, by number and seed."""
+        top = self.path / ("trials" if kind == "trial" else kind)
+        for path in sorted(top.glob("*/record.json")):
+            yield TrialRecord.from_json(path.read_text())
+
+    def write(self, record: TrialRecord, states: list[bytes | None] | None = None) -> None:
+        """Write a record, and the members' states if they changed.
+
+        The state goes first under a new name and the record names it, so that a kill between the
+        two leaves the old pair. A sealed record keeps no state.
+        """
+        folder = self.folder(record.kind, record.number, record.seed_number)
+        folder.mkdir(parents=True, exist_ok=True)
+        if record.sealed:
+            record.state_file = ""
+        elif states is not None:
+            record.state_file = f"state-{sum(m.epoch for m in record.members)}.npz"
+            write_whole(folder / record.state_file, _pack(states))
+        write_whole(folder / "record.json", record.to_json().encode())
+        for old in folder.glob("state-*.npz"):
+            if old.name != record.state_file:
+                old.unlink()
+
+    def states(self, record: TrialRecord) -> list[bytes | None]:
+        """The members' states that a record goes with."""
+        if not record.state_file:
+            return [None] * len(record.members)
+        folder = self.folder(record.kind, record.number, record.seed_number)
+        with np.load(folder / record.state_file) as saved:
+            return [
+                saved[str(i)].tobytes() if str(i) in saved else None
+                for i in range(len(record.members))
+            ]
+
+    def announce(self, entry: Mapping[str, Any]) -> None:
+        """Append a line to the journal, in one write."""
+        with storage_errors(self.path), (self.path / JOURNAL).open("ab", buffering=0) as journal:
+            journal.write(json.dumps(entry).encode() + b"\n")
+
+    def announce_record(self, record: TrialRecord) -> None:
+        """Tell the projector that a record has news."""
+        self.announce({"kind": record.kind, "number": record.number, "seed": record.seed_number})
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write a decision, whole."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(value, indent=1).encode())
+
+    def read_json(self, name: str) -> Any:
+        """A decision, or None where it was not taken yet."""
+        try:
+            return json.loads((self.path / name).read_text())
+        except FileNotFoundError:
+            return None
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a restart, sees the old content or all of the new.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with storage_errors(path):
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+
+class storage_errors:
+    """Turns an OSError of the block into a StorageError that says what to do."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            advice = (
+                "free space" if full else "make it writable, or name another folder with --home"
+            )
+            raise StorageError(
+                f"{self._path} must be writable, got: {error.strerror}. To go on: {advice}, then "
+                "run the same command again; nothing that was finished is lost"
+            ) from error
+
+
+def _pack(states: list[bytes | None]) -> bytes:
+    file = BytesIO()
+    arrays = {
+        str(i): np.frombuffer(state, np.uint8)
+        for i, state in enumerate(states)
+        if state is not None
+    }
+    np.savez(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()

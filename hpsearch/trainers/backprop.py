@@ -1,0 +1,181 @@
+"""Mini-batch training by backpropagation, for all optimizers."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.hyperparameters import ParamValue, build, hyperparameter
+from hpsearch.nn import NETWORKS, TwoLayerNet
+from hpsearch.nn.base import Array
+from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
+from hpsearch.trainers.base import EVALUATION_CHUNK, Member, Progress, Trainer, TrainingData
+
+
+@dataclass(frozen=True)
+class BackpropSettings:
+    """What every backpropagation trainer takes beside its optimizer's hyperparameters."""
+
+    batch_size: int = hyperparameter(
+        32, low=1, unit="images", why="fits the cache; clipped to the training images", shared=True
+    )
+    weight_decay: float = hyperparameter(
+        0.0, low=0, why="no penalty unless asked for; lambda of the loss term lambda/2 sum W^2"
+    )
+    dtype: str = hyperparameter(
+        "float32",
+        choices=("float32", "float64"),
+        why="twice as fast; float64 to compare with textbooks",
+        shared=True,
+    )
+
+
+def network_of(params: Mapping[str, ParamValue]) -> TwoLayerNet:
+    """The network that `params` describe."""
+    return build(NETWORKS[str(params.get("network", "two-layer"))], params)
+
+
+class Backprop(Trainer):
+    """Shuffled mini-batches, one pass over the training rows an epoch, all members in step.
+
+    Each member shuffles with its own generator. Rows are sorted by optimizer, so that each
+    optimizer updates one slice of the flat weights. The last mini-batch of an epoch may be short.
+    """
+
+    uses_network = True
+    components: ClassVar[tuple[type, ...]] = (BackpropSettings,)
+
+    def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
+        # order[r] is the member in row r; Progress and state() speak of members, not of rows.
+        self._order = sorted(range(len(members)), key=lambda i: str(members[i].params["trainer"]))
+        rows = [members[i] for i in self._order]
+        settings = [build(BackpropSettings, member.params) for member in rows]
+        self._data = data
+        self._batch_size = settings[0].batch_size
+        self._dtype = np.dtype(settings[0].dtype)
+        self._splits = [data.splits[member.split] for member in rows]
+        self._generators = [member.generator() for member in rows]
+        self._weight_decay = np.array([[s.weight_decay] for s in settings], self._dtype)
+        self._epoch, self._step = 0, 0
+        networks = [network_of(member.params) for member in rows]
+        self._network = networks[0].build(data.n_inputs, data.n_classes, len(rows), self._dtype)
+        self._updates = list(self._group(rows))
+        for row, member in enumerate(rows):
+            if member.state is None:
+                networks[row].initialize(self._network, row, self._generators[row])
+            else:
+                self._restore(row, member.state)
+
+    @classmethod
+    def weights_per_member(
+        cls, params: Mapping[str, ParamValue], data: TrainingData
+    ) -> int | None:
+        return int(
+            network_of(params).build(data.n_inputs, data.n_classes, 0, np.float32).w.shape[1]
+        )
+
+    def _group(self, rows: Sequence[Member]) -> Iterator[_Update]:
+        start = 0
+        for name, group in groupby(rows, key=lambda member: str(member.params["trainer"])):
+            optimizer = OPTIMIZERS[name]
+            built = [build(optimizer, member.params) for member in group]
+            part = slice(start, start + len(built))
+            shape = self._network.w[part].shape
+            slots = {slot: np.zeros(shape, self._dtype) for slot in optimizer.slots}
+            yield _Update(optimizer, part, slots, stack(built, self._dtype))
+            start = part.stop
+
+    def run(self, until: int) -> Iterator[Progress]:
+        with np.errstate(all="ignore"):  # a diverging member overflows; it is reported instead
+            while self._epoch < until:
+                self._train_epoch()
+                yield self._progress()
+
+    def _train_epoch(self) -> None:
+        network, data, decays = self._network, self._data, bool(self._weight_decay.any())
+        orders = np.stack(
+            [
+                rng.permutation(split.train)
+                for rng, split in zip(self._generators, self._splits, strict=True)
+            ]
+        )  # (P, n_train)
+        for start in range(0, orders.shape[1], self._batch_size):
+            rows = orders[:, start : start + self._batch_size]
+            network.loss_and_gradient(data.batch(rows, self._dtype), data.labels[rows])
+            if decays:
+                network.add_weight_penalty(self._weight_decay)
+            self._step += 1
+            for u in self._updates:
+                u.optimizer.update(
+                    network.w[u.rows], network.g[u.rows], u.slots, u.columns, self._step
+                )
+        self._epoch += 1
+
+    def _progress(self) -> Progress:
+        hits, losses = self._evaluate()
+        metrics = {name: np.empty(len(hits)) for name in METRICS}
+        for row, member in enumerate(self._order):
+            split = self._splits[row]
+            for part, indices in (("train", split.train), ("validation", split.validation)):
+                metrics[f"{part}_loss"][member] = losses[row, indices].mean()
+                metrics[f"{part}_accuracy"][member] = hits[row, indices].mean()
+        diverged = ~np.isfinite(metrics["train_loss"]) | ~np.isfinite(metrics["validation_loss"])
+        return Progress(self._epoch, metrics, diverged)
+
+    def _evaluate(self) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Whether each member has each image right, and its loss, both (P, N)."""
+        n_members, labels = len(self._order), self._data.labels
+        hits = np.empty((n_members, len(labels)), bool)
+        losses = np.empty((n_members, len(labels)))
+        for number, columns in enumerate(self._data.columns(self._dtype)):
+            start = number * EVALUATION_CHUNK
+            part = slice(start, start + columns.shape[1])
+            for row in range(n_members):
+                logits = self._network.logits(row, columns)
+                hits[row, part] = logits.argmax(axis=0) == labels[part]
+                losses[row, part] = self._network.loss.column_losses(logits, labels[part])
+        return hits, losses
+
+    def state(self, row: int) -> bytes | None:
+        index = self._order.index(row)
+        update = next(u for u in self._updates if u.rows.start <= index < u.rows.stop)
+        slots = {name: a[index - update.rows.start] for name, a in update.slots.items()}
+        said = {
+            "epoch": self._epoch,
+            "step": self._step,
+            "generator": self._generators[index].bit_generator.state,
+        }
+        file = io.BytesIO()
+        text = np.frombuffer(json.dumps(said).encode(), np.uint8)
+        np.savez(file, said=text, weights=self._network.w[index], **slots)
+        return file.getvalue()
+
+    def _restore(self, row: int, state: bytes) -> None:
+        update = next(u for u in self._updates if u.rows.start <= row < u.rows.stop)
+        with np.load(io.BytesIO(state), allow_pickle=False) as saved:
+            said: dict[str, Any] = json.loads(saved["said"].tobytes())
+            self._network.w[row] = saved["weights"]
+            for name, array in update.slots.items():
+                array[row - update.rows.start] = saved[name]
+        self._generators[row].bit_generator.state = said["generator"]
+        self._epoch, self._step = said["epoch"], said["step"]
+
+
+METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+
+@dataclass(frozen=True)
+class _Update:
+    """The rows of one optimizer, with their state and hyperparameters."""
+
+    optimizer: type[Optimizer]
+    rows: slice
+    slots: dict[str, Array]
+    columns: dict[str, Array]

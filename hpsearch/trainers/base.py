@@ -1,0 +1,166 @@
+"""The contract of a trainer, and the values that cross it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from hpsearch.hyperparameters import ParamValue
+from hpsearch.nn.base import Array
+
+Indices = NDArray[np.intp]
+
+# Up to here the scaled inputs are kept as floats; larger tables stay as they are (uint8 images)
+# and are scaled by the mini-batch: 64 MiB hold 21,000 MNIST images in float32.
+FLOAT_TABLE_BYTES = 64 * 2**20
+EVALUATION_CHUNK = 500  # images; a chunk of columns and its activations stay in the L2 cache
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of one split: what is trained on, and what it is scored on. They share no row."""
+
+    train: Indices
+    validation: Indices
+
+
+class TrainingData:
+    """A table of examples and its splits, as a population sees them.
+
+    Args:
+        inputs: (N, D) numbers, uint8 or floats.
+        labels: (N,) classes in [0, n_classes).
+        n_classes: K.
+        splits: the splits members refer to by index.
+        scale: inputs are divided by this before use (255 for bytes of grey).
+    """
+
+    def __init__(
+        self,
+        inputs: NDArray[Any],
+        labels: NDArray[np.int64],
+        *,
+        n_classes: int,
+        splits: Sequence[Split],
+        scale: float = 1.0,
+    ) -> None:
+        self.inputs, self.labels = inputs, labels
+        self.n_classes, self.splits, self.scale = n_classes, tuple(splits), scale
+        self._tables: dict[str, Array] = {}
+        self._columns: dict[str, list[Array]] = {}
+
+    @property
+    def n_inputs(self) -> int:
+        """D."""
+        return int(self.inputs.shape[1])
+
+    def floats(self, rows: Any, dtype: DTypeLike) -> Array:
+        """Scaled inputs of these rows, (..., D)."""
+        scaled: Array = np.divide(self.inputs[rows], self.scale, dtype=np.dtype(dtype))
+        return scaled
+
+    def batch(self, rows: Indices, dtype: DTypeLike) -> Array:
+        """Scaled inputs of one mini-batch a member, (P, B) rows -> (P, B, D)."""
+        if not self._fits(dtype):
+            return self.floats(rows, dtype)
+        key = np.dtype(dtype).name
+        if key not in self._tables:
+            self._tables[key] = self.floats(slice(None), dtype)
+        return self._tables[key][rows]
+
+    def columns(self, dtype: DTypeLike) -> Iterator[Array]:
+        """All scaled inputs as columns (D, C), in chunks of EVALUATION_CHUNK images."""
+        if not self._fits(dtype):
+            yield from self._make_columns(dtype)
+            return
+        key = np.dtype(dtype).name
+        if key not in self._columns:
+            self._columns[key] = list(self._make_columns(dtype))
+        yield from self._columns[key]
+
+    def _make_columns(self, dtype: DTypeLike) -> Iterator[Array]:
+        for start in range(0, len(self.inputs), EVALUATION_CHUNK):
+            chunk = self.floats(slice(start, start + EVALUATION_CHUNK), dtype)
+            yield np.ascontiguousarray(chunk.T)
+
+    def _fits(self, dtype: DTypeLike) -> bool:
+        return self.inputs.size * np.dtype(dtype).itemsize <= FLOAT_TABLE_BYTES
+
+
+@dataclass(frozen=True)
+class Member:
+    """One row of a population: a trial's configuration on one split with one seed.
+
+    Attributes:
+        params: every hyperparameter by name, `trainer` included.
+        entropy: seeds the member's own generator, e.g. (study seed, trial, repeat, fold).
+        split: index into TrainingData.splits.
+        state: where to continue from, as `Trainer.state` gave it; None: start.
+    """
+
+    params: Mapping[str, ParamValue]
+    entropy: tuple[int, ...]
+    split: int
+    state: bytes | None = None
+
+    def generator(self) -> np.random.Generator:
+        """The member's own generator, the same wherever and beside whomever it trains."""
+        return np.random.default_rng(np.random.SeedSequence(self.entropy))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a population reached; arrays are (P,), in the order the members were given.
+
+    Attributes:
+        epoch: epochs trained so far.
+        metrics: scores by name; NaN where a member diverged.
+        diverged: members whose loss is no longer finite.
+    """
+
+    epoch: int
+    metrics: Mapping[str, NDArray[np.float64]]
+    diverged: NDArray[np.bool_]
+
+
+class Trainer(ABC):
+    """Trains the members of one population; iterated by its caller, who decides what follows.
+
+    Members of one population have the same start epoch, number of training rows and shared
+    hyperparameters. A member's results don't depend on who shares its population. A non-finite
+    loss is reported as diverged; it never raises and never disturbs other members.
+
+    Args (of every trainer's constructor):
+        members: P of them.
+        data: the examples and splits.
+        n_epochs: the full training length, whatever length is run now.
+    """
+
+    components: ClassVar[tuple[type, ...]] = ()  # dataclasses whose hyperparameters it takes
+    uses_network: ClassVar[bool] = False
+    pausable: bool = True  # False: stopping between two epochs loses the work since the start
+
+    @abstractmethod
+    def __init__(
+        self, members: Sequence[Member], data: TrainingData, *, n_epochs: int
+    ) -> None: ...
+
+    @classmethod
+    @abstractmethod
+    def weights_per_member(
+        cls, params: Mapping[str, ParamValue], data: TrainingData
+    ) -> int | None:
+        """Numbers a member trains, by which a population is sized; None: one member at a time."""
+
+    @abstractmethod
+    def run(self, until: int) -> Iterator[Progress]:
+        """Train on to epoch `until`, yielding after every epoch; may be left at any yield."""
+
+    @abstractmethod
+    def state(self, row: int) -> bytes | None:
+        """Everything member `row` needs to continue bit for bit; None if it can't be paused."""

@@ -1,0 +1,138 @@
+"""A user's own training function as a trainer."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.errors import StudyFileError
+from hpsearch.hyperparameters import ParamValue
+from hpsearch.trainers.base import Member, Progress, Trainer, TrainingData
+
+
+@dataclass(frozen=True)
+class FunctionData:
+    """What a training function receives as `data`.
+
+    Attributes:
+        x_train: (N, D) scaled inputs as float32.
+        y_train: (N,) classes.
+        x_validation, y_validation: what the yielded scores must be measured on. In the final
+            test the same function gets the test images here.
+        n_classes: K.
+    """
+
+    x_train: NDArray[np.float32]
+    y_train: NDArray[np.int64]
+    x_validation: NDArray[np.float32]
+    y_validation: NDArray[np.int64]
+    n_classes: int
+
+
+def load_function(path: str) -> Callable[..., Any]:
+    """The function behind "module:name".
+
+    Raises:
+        StudyFileError: the module can't be imported or has no such function.
+    """
+    module_name, _, name = path.partition(":")
+    try:
+        function = getattr(importlib.import_module(module_name), name)
+    except Exception as error:
+        raise StudyFileError(
+            f"trainer {path!r} must be importable as module:function, beside the study file or "
+            f"on the Python path, got {type(error).__name__}: {error}"
+        ) from error
+    if not callable(function):
+        raise StudyFileError(f"trainer {path!r} must be a function, got {type(function).__name__}")
+    return function  # type: ignore[no-any-return]
+
+
+class FunctionTrainer(Trainer):
+    """Iterates `function(params, data, seed)`, which yields a dict of metrics an epoch.
+
+    The function may take two more arguments by name: `n_epochs`, the full training length, and
+    `state`. With `state` it yields (metrics, state) pairs, where state is anything that pickles;
+    when a trial continues it is called with the last one. Without, a continued trial is trained
+    anew from the start with the same seed, and the epochs it had are passed over.
+    """
+
+    components: ClassVar[tuple[type, ...]] = ()
+
+    def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
+        (member,) = members
+        params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
+        function = load_function(str(member.params["trainer"]))
+        arguments = inspect.signature(function).parameters
+        extra: dict[str, Any] = {}
+        if "n_epochs" in arguments:
+            extra["n_epochs"] = n_epochs
+        self.pausable = "state" in arguments
+        self._epoch, self._reported, self._state = 0, 0, None
+        if member.state is not None:
+            saved = pickle.loads(member.state)
+            self._reported = saved["epoch"]
+            if self.pausable:
+                self._epoch, self._state = saved["epoch"], saved["state"]
+        if self.pausable:
+            extra["state"] = self._state
+        split = data.splits[member.split]
+        seen = FunctionData(
+            data.floats(split.train, np.float32),
+            data.labels[split.train],
+            data.floats(split.validation, np.float32),
+            data.labels[split.validation],
+            data.n_classes,
+        )
+        seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
+        self._name = str(member.params["trainer"])
+        self._iterator = iter(function(params, seen, seed, **extra))
+
+    @classmethod
+    def weights_per_member(
+        cls, params: Mapping[str, ParamValue], data: TrainingData
+    ) -> int | None:
+        return None
+
+    def run(self, until: int) -> Iterator[Progress]:
+        while self._epoch < until:
+            try:
+                item = next(self._iterator)
+            except StopIteration:
+                raise ValueError(
+                    f"{self._name} must yield metrics for {until} epochs, got {self._epoch}: "
+                    "give its stage fewer epochs, or let it yield on"
+                ) from None
+            metrics = self._metrics(item)
+            self._epoch += 1
+            if self._epoch > self._reported:
+                yield Progress(
+                    self._epoch,
+                    {name: np.array([value]) for name, value in metrics.items()},
+                    np.array([not all(math.isfinite(v) for v in metrics.values())]),
+                )
+
+    def _metrics(self, item: Any) -> dict[str, float]:
+        if self.pausable:
+            if not (isinstance(item, tuple) and len(item) == 2):
+                raise ValueError(
+                    f"{self._name} must yield (metrics, state), as it takes a state, "
+                    f"got {type(item).__name__}"
+                )
+            item, self._state = item
+        if not isinstance(item, Mapping):
+            raise ValueError(
+                f"{self._name} must yield a dict of metrics, got {type(item).__name__}"
+            )
+        return {str(name): float(value) for name, value in item.items()}
+
+    def state(self, row: int) -> bytes | None:
+        return pickle.dumps({"epoch": self._epoch, "state": self._state})
