@@ -8,7 +8,7 @@ their checks and MLflow params are read from these fields and never typed a seco
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -76,7 +76,7 @@ class Hyperparameter:
         if self.kind is str or (self.kind is int and not isinstance(value, int)):
             return False
         return (
-            math.isfinite(value)
+            abs(value) <= sys.float_info.max  # not isfinite, which raises on a huge int
             and (self.low is None or value >= self.low)
             and (self.high is None or value <= self.high)
             and (self.above is None or value > self.above)

@@ -28,7 +28,7 @@ from hpsearch.search.events import Event
 from hpsearch.search.reading import ReadStudy, read_study
 from hpsearch.search.result import Result
 from hpsearch.search.run import Run, open_run
-from hpsearch.search.study import Study
+from hpsearch.search.study import RESULT, Study
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.record import JOURNAL
@@ -177,6 +177,7 @@ def _run(
         ran = result is None
         if result is None:
             for event in study.events():
+                projection.keep_alive()
                 on_event(event)
             result = study.finished()
             assert result is not None
@@ -234,6 +235,8 @@ def _write_parent(
         "mlflow.note.content": _note(read, result),
         **_environment(read.path.resolve().parent),
     }
+    # When the result was found, so that a second projection repeats the first one's points.
+    ended = int((run.folder.path / RESULT).stat().st_mtime * 1000) if result else None
     metrics: dict[str, float] = {}
     if result is not None:
         metrics["objective"] = result.validation.mean
@@ -251,6 +254,7 @@ def _write_parent(
             "experiment": file.name,
             "name": run.name,
             "started": started,
+            "ended": ended,
             "status": status or ("FINISHED" if result else "RUNNING"),
             "tags": tags,
             "params": params,

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hpsearch.tracking.home import Home
 from hpsearch.tracking.projector import ENVIRONMENT, MLFLOW_JSON
 from hpsearch.tracking.record import RunFolder
 
+RESPAWN_SECONDS = 5.0  # at least so long between two starts
 DRAIN_SECONDS = 600.0  # how long a study's end waits for the projector to catch up
 
 
@@ -41,10 +43,20 @@ class Projection:
     def start(self) -> None:
         """Start the process; it reads the records from the disk."""
         (self.folder.path / MLFLOW_JSON).unlink(missing_ok=True)
+        self._spawn()
+
+    def keep_alive(self) -> None:
+        """Start the process again if something ended it."""
+        if self._process.poll() is not None and time.monotonic() > self._spawned + RESPAWN_SECONDS:
+            self._spawn()
+
+    def _spawn(self) -> None:
+        self._spawned = time.monotonic()
         package = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         local = self.tracking_uri == self.home.tracking_uri
         artifacts = self.home.artifacts.as_uri() if local else ""
+        log = (self.folder.path / "projector.log").open("ab")
         self._process = subprocess.Popen(
             [
                 sys.executable,
@@ -57,17 +69,18 @@ class Projection:
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=(self.folder.path / "projector.log").open("ab"),
+            stderr=log,
             env={**ENVIRONMENT, **os.environ, "PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C is the coordinator's to handle
             cwd=self.folder.path,  # a stray mlruns/ in the user's folder changes MLflow's defaults
         )
-        self._reader = threading.Thread(target=self._listen, daemon=True)
+        log.close()
+        self._reader = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
         self._reader.start()
 
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
             self._last = json.loads(line)
             if not self._warned:
                 self._warned = True
@@ -78,18 +91,19 @@ class Projection:
 
     def finish(self, *, seconds: float = DRAIN_SECONDS) -> bool:
         """Let it catch up and end; False if it could not within this time."""
+        deadline = time.monotonic() + seconds
+        if self._process.poll() is not None:
+            self._spawn()
         assert self._process.stdin is not None
-        try:
+        with suppress(OSError):  # it has ended already
             self._process.stdin.write(b"end\n")
             self._process.stdin.flush()
-        except OSError:
-            pass  # it has ended already
-        deadline = time.monotonic() + seconds
         while self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         if self._process.poll() is None:
             self._process.kill()
-        self._process.stdin.close()
+        with suppress(OSError):
+            self._process.stdin.close()
         self._reader.join(timeout=2)
         return self._process.wait() == 0
 

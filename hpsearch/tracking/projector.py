@@ -17,7 +17,6 @@ import queue
 import sqlite3
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,10 +178,10 @@ class Projector:
                 self._experiment, run_name=parent["name"], tags=tags, start_time=parent["started"]
             )
             self._sent[uid] = _Sent(run.info.run_id)
-        run_id, now = self._sent[uid].run_id, int(time.time() * 1000)
+        run_id, when = self._sent[uid].run_id, parent["ended"] or parent["started"]
         client.log_batch(
             run_id,
-            metrics=[Metric(k, v, now, 0) for k, v in parent["metrics"].items()],
+            metrics=[Metric(k, v, when, 0) for k, v in parent["metrics"].items()],
             params=[Param(k, v[:PARAM_LENGTH]) for k, v in parent["params"].items()],
             tags=[RunTag(k, v[:TAG_LENGTH]) for k, v in parent["tags"].items()],
         )

@@ -1,0 +1,69 @@
+"""What several tests use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder of stores of its own."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def study_file(tmp_path: Path) -> Path:
+    """A small, quick study on the digits with three stages."""
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    return path
+
+
+SMALL = """\
+# A small study.
+name = "small"
+seed = 7
+objective = { metric = "validation_accuracy", direction = "maximize" }
+
+[data]
+name = "digits"
+shots = 6
+split = { kind = "k-fold", folds = 3 }
+
+[network]
+name = "two-layer"
+hidden = 12
+
+[space]
+trainer = { choices = ["sgd", "momentum", "adam"] }
+learning_rate = { low = 1e-3, high = 1e4, log = true }
+momentum = { low = 0.5, high = 0.99, when = { trainer = "momentum" } }
+batch_size = 10
+
+[[stages]]
+trials = 14
+epochs = 2
+[[stages]]
+trials = 8
+epochs = 4
+[[stages]]
+trials = 6
+epochs = 8
+
+[confirmation]
+top = 2
+seeds = 3
+test_seeds = 2
+"""
+
+
+def pytest_configure() -> None:
+    """One BLAS thread in this process too, as in workers."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

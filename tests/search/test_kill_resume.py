@@ -1,0 +1,99 @@
+"""kill -9 at any moment, then the same command: the finished study is that of a quiet run."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+
+from hpsearch.tracking.record import RunFolder
+from tests.conftest import SMALL
+
+KILLS = 20
+# Long enough that 20 kills fall into it: more epochs, and slices of a tenth of a second.
+LONG = SMALL.replace("epochs = 8", "epochs = 1500").replace("epochs = 4\n", "epochs = 300\n")
+LONG = LONG.replace("epochs = 2\n", "epochs = 40\n") + "[execution]\nslice_seconds = 0.1\n"
+
+
+def start(path: Path, home: Path, workers: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
+    command += ["--workers", str(workers), "--json"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def table(home: Path, name: str = "small") -> list[object]:
+    """All that must repeat: draws, states and values in Optuna; the record's scores and curves."""
+    study = optuna.load_study(study_name=name, storage=f"sqlite:///{home / 'optuna.db'}")
+    told = [(t.number, t.state, t.params, t.intermediate_values, t.values) for t in study.trials]
+    folder = RunFolder(home / "studies" / name / "1")
+    kept = []
+    for kind in ("trial", "confirmation", "test"):
+        for r in folder.read_all(kind):  # type: ignore[arg-type]
+            drawn = (kind, r.number, r.seed_number, r.params, r.stage, r.batch)
+            curves = [(m.split, m.epoch, sorted(m.history.items())) for m in r.members]
+            kept.append((drawn, r.outcome, r.scores, curves))
+    return [told, kept]
+
+
+def projected(home: Path) -> list[tuple[str, ...]]:
+    """Every run in MLflow: kind, trial, status, and how many points and params it has."""
+    database = sqlite3.connect(home / "mlflow.db")
+    rows = database.execute(
+        "select r.name, r.status,"
+        " (select count(*) from metrics m where m.run_uuid = r.run_uuid"
+        "  and m.key not like 'seconds%'),"
+        " (select count(*) from params p where p.run_uuid = r.run_uuid) from runs r order by 1"
+    ).fetchall()
+    database.close()
+    return rows
+
+
+def kill_something(process: subprocess.Popen[bytes], rng: random.Random) -> bool:
+    """Kill the coordinator, or one of its workers or its projector; False if all is over."""
+    if process.poll() is not None:
+        return False
+    children = psutil.Process(process.pid).children(recursive=True)
+    victim = rng.choice([psutil.Process(process.pid), *children])
+    try:
+        os.kill(victim.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.timeout(420)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_20_kills_change_nothing(tmp_path: Path, workers: int) -> None:
+    path = tmp_path / "long.toml"
+    path.write_text(LONG)
+    quiet, troubled = tmp_path / "quiet", tmp_path / "troubled"
+    undisturbed = start(path, quiet, 2)
+    _, err = undisturbed.communicate()
+    assert undisturbed.returncode == 0, err.decode()
+    rng, kills = random.Random(workers), 0
+    process = start(path, troubled, workers)
+    while kills < KILLS:
+        time.sleep(rng.uniform(0.3, 3.0))
+        if process.poll() is not None and process.returncode == 0:
+            break
+        kills += kill_something(process, rng)
+        if process.poll() is not None:
+            process.communicate()
+            process = start(path, troubled, workers)
+    _, err = process.communicate()
+    while process.returncode == -signal.SIGKILL:
+        process = start(path, troubled, workers)
+        _, err = process.communicate()
+    assert process.returncode == 0, err.decode()
+    assert kills >= KILLS, f"the study was over after {kills} kills"
+    assert table(quiet) == table(troubled)
+    assert projected(quiet) == projected(troubled)
