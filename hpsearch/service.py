@@ -58,13 +58,14 @@ class Report:
 
     @property
     def link(self) -> str:
-        """The page of the study's runs, best first, in the MLflow UI."""
+        """The page of the study's trials, best first, in the MLflow UI."""
         if not self.experiment_id:
             return ""
         server = (
             self.tracking_uri.rstrip("/") if self.tracking_uri.startswith("http") else UI_ADDRESS
         )
-        runs = quote(f"tags.`mlflow.parentRunId` = '{self.parent_run_id}'", safe="")
+        mine = f"tags.`mlflow.parentRunId` = '{self.parent_run_id}'"
+        runs = quote(f"{mine} and tags.`hpsearch.kind` = 'trial'", safe="")
         key = quote("metrics.`objective`", safe="")
         ascending = str(self.result.direction == "minimize").lower()
         return (

@@ -43,6 +43,7 @@ hidden = 12
 trainer = { choices = ["sgd", "momentum", "adam"] }
 learning_rate = { low = 1e-3, high = 1e4, log = true }
 momentum = { low = 0.5, high = 0.99, when = { trainer = "momentum" } }
+weight_decay = 0.1                               # with the largest learning rates: diverges
 batch_size = 10
 
 [[stages]]

@@ -7,6 +7,7 @@ the dimensions as big-endian 32-bit numbers, the data in C order.
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def read_idx(path: Path) -> NDArray[Any]:
         raise DataError(f"{path} must be an idx file, got the first bytes {raw[:4]!r}")
     dtype, n_dims = np.dtype(_TYPES[raw[2]]), raw[3]
     shape = tuple(int.from_bytes(raw[4 + 4 * i : 8 + 4 * i], "big") for i in range(n_dims))
-    want, got = int(np.prod(shape)) * dtype.itemsize, len(raw) - 4 - 4 * n_dims
+    want, got = math.prod(shape) * dtype.itemsize, len(raw) - 4 - 4 * n_dims
     if want != got:
         raise DataError(
             f"{path} must hold {want} bytes of data by its header, got {got}: fetch it again"

@@ -179,6 +179,10 @@ class _Reader:
             self.wrong(f"{key}.low", f"must be above 0 where log = true, got {low!r}")
         if log and step is not None:
             self.wrong(f"{key}.step", "must be left out where log = true")
+        elif step is not None and not ((high - low) / step + 1e-9) % 1 < 2e-9:
+            self.wrong(
+                f"{key}.step", f"must divide the range from {low!r} to {high!r}, got {step!r}"
+            )
         described = self.described.get(name)
         if described is not None and described.kind is str:
             self.wrong(key, f"must have choices instead of a range: it is {described.rule()}")

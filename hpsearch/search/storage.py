@@ -17,6 +17,19 @@ from hpsearch.search.samplers.history import OUTCOME
 SQLITE_WAIT_SECONDS = 60  # for another writer's lock, e.g. another study in the same file
 
 
+STORAGE_TROUBLE = (optuna.exceptions.StorageInternalError, sqlalchemy.exc.SQLAlchemyError)
+
+
+def storage_trouble(url: str, error: BaseException) -> StorageError:
+    """What to say when the database fails in the middle of a study."""
+    cause = error.__cause__ if error.__cause__ is not None else error
+    return StorageError(
+        f"the Optuna storage {_without_password(url)} must be writable, "
+        f"got: {str(cause).splitlines()[0]}. Free space or bring the database back, then run the "
+        "same command again; nothing that was finished is lost"
+    )
+
+
 def open_storage(url: str) -> BaseStorage:
     """An Optuna storage; SQLite in WAL mode, which is a third faster and lets others read.
 

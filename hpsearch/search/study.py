@@ -23,7 +23,7 @@ from hpsearch.search.result import Estimate, Result
 from hpsearch.search.run import Run
 from hpsearch.search.samplers import CoarseToFineSampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
-from hpsearch.search.storage import TrialStore, open_storage
+from hpsearch.search.storage import STORAGE_TROUBLE, TrialStore, open_storage, storage_trouble
 from hpsearch.search.training import Training
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
 
@@ -74,14 +74,17 @@ class Study:
         self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
         self._n_splits = len(pool.splits)
         self._records = {r.number: r for r in self.folder.read_all("trial")}
-        self._trials = TrialStore(open_storage(self.storage_url), self.run.name, self._direction)
         with make_executor(self.workers) as executor:
             try:
+                storage = open_storage(self.storage_url)
+                self._trials = TrialStore(storage, self.run.name, self._direction)
                 yield from self._search(executor)
                 confirmed = yield from self._confirm(executor)
                 yield from self._test(executor, confirmed)
-            except BaseException:
+            except BaseException as error:
                 executor.shutdown(cancel_futures=True)
+                if isinstance(error, STORAGE_TROUBLE):
+                    raise storage_trouble(self.storage_url, error) from error
                 raise
         self._write_result(confirmed)
 

@@ -74,7 +74,7 @@ class Training:
 
     def _finish(self, work: _Work, until: int) -> TrialRecord:
         record = work.record
-        record.ended = time.time()
+        record.end_now()
         if work.failure:
             record.outcome, record.reason = "failed", work.failure
         elif any(member.diverged for member in record.members):

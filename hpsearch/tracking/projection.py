@@ -48,6 +48,7 @@ class Projection:
     def keep_alive(self) -> None:
         """Start the process again if something ended it."""
         if self._process.poll() is not None and time.monotonic() > self._spawned + RESPAWN_SECONDS:
+            self._close()
             self._spawn()
 
     def _spawn(self) -> None:
@@ -93,6 +94,7 @@ class Projection:
         """Let it catch up and end; False if it could not within this time."""
         deadline = time.monotonic() + seconds
         if self._process.poll() is not None:
+            self._close()
             self._spawn()
         assert self._process.stdin is not None
         with suppress(OSError):  # it has ended already
@@ -102,10 +104,17 @@ class Projection:
             time.sleep(0.02)
         if self._process.poll() is None:
             self._process.kill()
-        with suppress(OSError):
+        self._close()
+        return self._process.wait() == 0
+
+    def _close(self) -> None:
+        """Close the pipes of a process that has ended."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(OSError):  # what was not sent to it is lost with it
             self._process.stdin.close()
         self._reader.join(timeout=2)
-        return self._process.wait() == 0
+        self._process.stdout.close()
 
     @property
     def problem(self) -> str:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from filelock import FileLock
 
 from hpsearch.errors import TrackingError
@@ -264,11 +265,24 @@ def prepare_sqlite(tracking_uri: str) -> None:
 
     path = Path(tracking_uri.removeprefix("sqlite:///"))
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _create_sqlite(path)
     with sqlite3.connect(path, timeout=60) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
     if not sqlalchemy.event.contains(sqlalchemy.engine.Engine, "connect", _relax):
         sqlalchemy.event.listen(sqlalchemy.engine.Engine, "connect", _relax)
+
+
+def _create_sqlite(path: Path) -> None:
+    """A new store under another name first: MLflow can't go on with half-made tables."""
+    import mlflow
+
+    young = path.with_name(f".{path.name}.new")
+    for rest in path.parent.glob(f"{young.name}*"):
+        rest.unlink()
+    mlflow.MlflowClient(tracking_uri=f"sqlite:///{young}").search_experiments(max_results=1)
+    young.rename(path)
 
 
 def _relax(connection: Any, _: object) -> None:
@@ -289,23 +303,24 @@ def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, 
     """(metric, value, time in ms, step) of the epochs after `after`, and the summaries."""
     history = record.mean_history()
     n_epochs = max(map(len, history.values()), default=0)
-    span = max(0.0, record.ended - record.started)
+    # The same point must get the same time in every projection, or MLflow holds it twice.
+    epochs, times = zip([0, record.started], *record.marks, strict=True)
     for name, values in history.items():
         for epoch, value in enumerate(values[after:], start=after + 1):
-            yield name, value, int((record.started + span * epoch / n_epochs) * 1000), epoch
+            yield name, value, int(np.interp(epoch, epochs, times) * 1000), epoch
     if record.sealed:
         end = int(record.ended * 1000)
         yield "seconds/wall", record.wall_seconds, end, n_epochs
         yield "seconds/cpu", record.cpu_seconds, end, n_epochs
         yield "epochs", n_epochs, end, n_epochs
-        # Only completed runs carry it, so that sorting by it never shows a failure first.
-        if record.outcome == "complete":
+        # Only completed trials carry it, so that sorting by it never shows a failure first.
+        if record.outcome == "complete" and record.kind != "test":
             yield "objective", record.scores[str(n_epochs)], end, n_epochs
         for name, values in history.items():
             if not name.startswith("train") and values:
                 top = min(values) if "loss" in name or "error" in name else max(values)
                 yield f"best/{name}", top, end, n_epochs
-                yield f"best/{name}/epoch", values.index(top) + 1, end, n_epochs
+                yield f"best/{name}_epoch", values.index(top) + 1, end, n_epochs
 
 
 def _changing_tags(record: TrialRecord) -> dict[str, str]:

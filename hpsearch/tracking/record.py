@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -66,6 +67,7 @@ class TrialRecord:
         attempts: workers it lost, [{"epoch", "reason"}].
         wall_seconds, cpu_seconds: training time, summed over members.
         started, ended: seconds since 1970; no part of what must repeat.
+        marks: [epoch, time] whenever it reached a stage or ended; only ever appended to.
         state_file: name of the file that holds the members' states, "" for none.
         digests: of the data and of the splits.
     """
@@ -87,6 +89,7 @@ class TrialRecord:
     cpu_seconds: float = 0.0
     started: float = 0.0
     ended: float = 0.0
+    marks: list[list[float]] = field(default_factory=list)
     state_file: str = ""
 
     @property
@@ -108,6 +111,11 @@ class TrialRecord:
             ]
             for name in names
         }
+
+    def end_now(self) -> None:
+        """Note the time at which it reached a stage, or its end."""
+        self.ended = time.time()
+        self.marks.append([min(member.epoch for member in self.members), self.ended])
 
     def to_json(self) -> str:
         """The text of record.json."""

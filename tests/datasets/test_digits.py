@@ -1,0 +1,51 @@
+"""The digits: a test set apart, the same for ever."""
+
+import numpy as np
+
+from hpsearch.datasets import DATASETS
+
+DIGITS = DATASETS["digits"]
+
+
+def as_rows(inputs: np.ndarray) -> set[bytes]:
+    return {row.tobytes() for row in inputs}
+
+
+def test_training_and_test_share_no_image() -> None:
+    assert not as_rows(DIGITS.training().inputs) & as_rows(DIGITS.test().inputs)
+
+
+def test_training_and_test_are_all_there_is() -> None:
+    assert (len(DIGITS.training().labels), len(DIGITS.test().labels)) == (1438, 359)
+
+
+def test_images_are_whole_numbers_up_to_their_scale() -> None:
+    examples = DIGITS.training()
+    assert (examples.inputs.dtype, examples.inputs.shape[1]) == (np.uint8, 64)
+    assert (examples.inputs.max(), examples.scale, examples.n_classes) == (16, 16.0, 10)
+
+
+def test_a_fifth_of_each_class_is_the_test_set() -> None:
+    held = np.bincount(DIGITS.test().labels)
+    every = held + np.bincount(DIGITS.training().labels)
+    assert np.abs(held - every / 5).max() <= 0.5
+
+
+# Recorded with the first release: scores of different days are comparable only while they hold.
+def test_the_test_set_is_the_same_for_ever() -> None:
+    assert (DIGITS.training().digest(), DIGITS.test().digest()) == (
+        "1893a046f17a63fe",
+        "9d415fe903b89f63",
+    )
+
+
+def test_a_digest_depends_on_inputs_and_labels() -> None:
+    first, second = DIGITS.test(), DIGITS.test()
+    second.labels[0] += 1
+    third = DIGITS.test()
+    third.inputs[0, 0] += 1
+    assert len({first.digest(), second.digest(), third.digest()}) == 3
+
+
+def test_it_says_where_it_is() -> None:
+    assert DIGITS.where() == "in scikit-learn"

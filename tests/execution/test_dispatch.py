@@ -1,0 +1,246 @@
+"""The dispatcher: all jobs arrive, whatever breaks under some of them."""
+
+import math
+import signal
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpsearch.datasets.selection import Selection
+from hpsearch.execution import population
+from hpsearch.execution.dispatch import Dispatcher, Job, Key, Report
+from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
+from hpsearch.execution.population import Slice
+from hpsearch.trainers import Member
+
+DATA = Selection("digits", shots=6, kind="k-fold", folds=3)
+
+# Kills its own process in epoch 2, `params["deaths"]` times in all; each death leaves a file.
+DEADLY = """
+    import os, pathlib, signal
+
+    def train(params, data, seed):
+        for epoch in (1, 2, 3):
+            folder = pathlib.Path(params["folder"])
+            if epoch == 2 and len(list(folder.glob("death*"))) < params["deaths"]:
+                (folder / f"death{os.getpid()}").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield {"validation_accuracy": seed % 1000 + epoch}
+"""
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessExecutor]:
+    """Two worker processes for all tests of this module."""
+    with ProcessExecutor(2) as executor:
+        yield executor
+
+
+class Recording(InlineExecutor):
+    """Runs slices in this process and keeps them."""
+
+    def __init__(self) -> None:
+        self.slices: list[Slice] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.slices += args
+        return super().submit(fn, *args, **kwargs)
+
+
+class Deadly(Executor):
+    """Runs slices in a pool, but the worker of each of the first `deaths` is killed."""
+
+    def __init__(self, pool: ProcessExecutor, deaths: int) -> None:
+        self._pool, self._deaths = pool, deaths
+        self.slices: list[Slice] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.slices += args
+        if len(self.slices) <= self._deaths:
+            return self._pool.submit(signal.raise_signal, signal.SIGKILL)
+        return self._pool.submit(fn, *args, **kwargs)
+
+
+def job(number: int, epoch: int = 0, state: bytes | None = None, **params: Any) -> Job:
+    own = {"trainer": ("sgd", "momentum", "adam")[number % 3], "network": "two-layer"}
+    shape = {"hidden": 12, "batch_size": 5, "learning_rate": 0.01}
+    member = Member({**own, **shape, **params}, (7, number), number % 3, state)
+    return Job(("study", number), member, epoch)
+
+
+def dispatcher(
+    executor: Executor, *, workers: int = 1, seconds: float = math.inf, folder: str = ""
+) -> Dispatcher:
+    return Dispatcher(
+        executor,
+        workers=workers,
+        data=DATA,
+        exam="validation",
+        n_epochs=3,
+        seconds=seconds,
+        code_folder=folder,
+    )
+
+
+def run(dispatch: Dispatcher, jobs: list[Job], until: int = 3) -> dict[Key, list[Report]]:
+    reports = defaultdict(list)
+    for group in dispatch.run(jobs, until):
+        for report in group:
+            reports[report.key].append(report)
+    return dict(reports)
+
+
+def curves(reports: dict[Key, list[Report]]) -> dict[Key, list[dict[str, float]]]:
+    return {
+        key: [dict(row) for r in own if r.advance is not None for row in r.advance.rows]
+        for key, own in reports.items()
+    }
+
+
+def events(reports: list[Report]) -> list[str]:
+    return [report.event for report in reports]
+
+
+def state_after(one: Job, epochs: int) -> bytes | None:
+    ((report,),) = run(dispatcher(InlineExecutor()), [one], epochs).values()
+    assert report.advance is not None
+    return report.advance.state
+
+
+def test_members_of_one_shape_and_epoch_train_together() -> None:
+    executor = Recording()
+    paused = job(3, epoch=1, state=state_after(job(3), 1))
+    jobs = [job(0), job(1, hidden=20), job(2), paused, job(4)]
+    run(dispatcher(executor), jobs)
+    groups = sorted(sorted(m.entropy[1] for m in work.members) for work in executor.slices)
+    assert groups == [[0, 2, 4], [1], [3]]
+
+
+def test_a_population_is_never_larger_than_the_cache_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    n_weights = 64 * 12 + 12 + 12 * 10 + 10
+    monkeypatch.setattr(population, "l2_cache_bytes", lambda: 3 * 8 * n_weights)
+    executor = Recording()
+    run(dispatcher(executor), [job(i) for i in range(10)])
+    assert [len(work.members) for work in executor.slices] == [2, 3, 2, 3]
+
+
+def test_jobs_are_shared_out_among_the_workers() -> None:
+    executor = Recording()
+    run(dispatcher(executor, workers=4), [job(i) for i in range(8)])
+    assert [len(work.members) for work in executor.slices] == [2, 2, 2, 2]
+
+
+def test_every_job_arrives_with_all_its_epochs() -> None:
+    reports = run(dispatcher(InlineExecutor(), seconds=0), [job(i) for i in range(5)])
+    assert set(reports) == {("study", i) for i in range(5)}
+    for own in reports.values():
+        assert events(own) == ["advanced"] * 3
+        assert [len(r.advance.rows) for r in own if r.advance] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("seconds", [0, math.inf])
+def test_processes_and_slices_of_any_length_give_the_same_bits(
+    seconds: float, pool: ProcessExecutor
+) -> None:
+    jobs = [job(i) for i in range(5)] + [job(i, hidden=20) for i in range(5, 8)]
+    inline = run(dispatcher(InlineExecutor()), jobs)
+    spread = run(dispatcher(pool, workers=2, seconds=seconds), jobs)
+    assert curves(spread) == curves(inline)
+    for key, own in spread.items():
+        assert own[-1].advance is not None
+        assert inline[key][-1].advance is not None
+        assert own[-1].advance.state == inline[key][-1].advance.state
+
+
+def test_a_job_that_raises_fails_alone() -> None:
+    jobs = [job(0), job(3, learning_rate=-1.0), job(6)]
+    reports = run(dispatcher(InlineExecutor()), jobs)
+    (broken,) = reports.pop(("study", 3))
+    assert broken.event == "failed"
+    assert "learning_rate must be a number above 0, got -1.0" in broken.reason
+    assert curves(reports) == curves(run(dispatcher(InlineExecutor()), [jobs[0], jobs[2]]))
+
+
+def test_a_function_that_raises_is_told_with_its_own_words(
+    write: Callable[[str], str], tmp_path: Path
+) -> None:
+    name = write("""
+        def train(params, data, seed):
+            yield {"validation_accuracy": 1.0}
+            raise RuntimeError("the user's own words")
+    """)
+    reports = run(dispatcher(InlineExecutor(), folder=str(tmp_path)), [job(0, trainer=name)])
+    assert events(reports["study", 0]) == ["failed"]
+    assert "RuntimeError: the user's own words" in reports["study", 0][0].reason
+
+
+def test_a_diverged_job_is_not_sent_again() -> None:
+    jobs = [job(0), job(3, learning_rate=1e30)]
+    reports = run(dispatcher(InlineExecutor(), seconds=0), jobs)
+    (diverged,) = reports["study", 3]
+    assert diverged.advance is not None
+    assert diverged.advance.diverged
+    assert len(reports["study", 0]) == 3
+
+
+def test_time_is_shared_among_the_members_of_a_population() -> None:
+    (first,), (second,) = run(dispatcher(InlineExecutor()), [job(0), job(3)]).values()
+    assert first.wall_seconds == second.wall_seconds > 0
+
+
+def deadly(name: str, folder: Path, deaths: int) -> Job:
+    params = {"trainer": name, "folder": str(folder), "deaths": deaths}
+    return Job(("study", 99), Member(params, (7, 99), 0))
+
+
+def test_a_member_whose_worker_dies_three_times_fails_and_the_others_finish(
+    write: Callable[[str], str], tmp_path: Path, pool: ProcessExecutor
+) -> None:
+    killer = deadly(write(DEADLY), tmp_path, 1000)
+    jobs = [job(i) for i in range(4)]
+    reports = run(dispatcher(pool, workers=2, folder=str(tmp_path)), [killer, *jobs])
+    fate = reports.pop(("study", 99))
+    assert events(fate) == ["lost", "lost", "failed"]
+    assert fate[-1].reason == "worker died 3 times, at last alone"
+    assert len(list(tmp_path.glob("death*"))) == 3
+    assert curves(reports) == curves(run(dispatcher(InlineExecutor()), jobs))
+
+
+def test_a_member_whose_worker_died_once_recovers_to_the_same_result(
+    write: Callable[[str], str], tmp_path: Path, pool: ProcessExecutor
+) -> None:
+    name = write(DEADLY)
+    folder = str(tmp_path)
+    calm = run(dispatcher(InlineExecutor(), folder=folder), [deadly(name, tmp_path, 0)])
+    shaken = run(dispatcher(pool, workers=2, folder=folder), [deadly(name, tmp_path, 1)])
+    assert events(shaken["study", 99]) == ["lost", "advanced"]
+    assert curves(shaken) == curves(calm)
+
+
+def test_a_population_whose_worker_died_is_sent_again_whole(pool: ProcessExecutor) -> None:
+    jobs, executor = [job(i) for i in range(3)], Deadly(pool, deaths=1)
+    reports = run(dispatcher(executor), jobs)
+    assert all(events(own) == ["lost", "advanced"] for own in reports.values())
+    assert [len(work.members) for work in executor.slices] == [3, 3]
+    assert curves(reports) == curves(run(dispatcher(InlineExecutor()), jobs))
+
+
+def test_a_population_that_lost_two_workers_is_taken_apart(pool: ProcessExecutor) -> None:
+    jobs, executor = [job(i) for i in range(3)], Deadly(pool, deaths=3)
+    reports = run(dispatcher(executor), jobs)
+    assert [len(work.members) for work in executor.slices] == [3, 3, 1, 1, 1]
+    ends = sorted(events(own)[2:] for own in reports.values())
+    assert ends == [["advanced"], ["advanced"], ["failed"]]
+
+
+def test_leaving_in_the_middle_leaves_the_executor_usable(pool: ProcessExecutor) -> None:
+    groups = dispatcher(pool, workers=2, seconds=0).run([job(i) for i in range(6)], 3)
+    next(groups)
+    groups.close()
+    assert len(run(dispatcher(pool, workers=2), [job(0)])) == 1

@@ -1,0 +1,175 @@
+"""Executors: calls in this process and in worker processes, killed ones and orphans."""
+
+import math
+import operator
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import wait
+from pathlib import Path
+
+import psutil
+import pytest
+from threadpoolctl import threadpool_info
+
+from hpsearch.datasets.selection import Selection
+from hpsearch.execution.executors import (
+    BLAS_VARIABLES,
+    InlineExecutor,
+    ProcessExecutor,
+    WorkerLost,
+    limit_blas_threads,
+    make_executor,
+)
+from hpsearch.execution.population import Slice, run_slice
+from hpsearch.trainers import Member
+
+DATA = Selection("digits", shots=6)
+DIGITS_MEMBER = Member(
+    {"trainer": "adam", "network": "two-layer", "hidden": 12, "batch_size": 5}, (7, 1), 0
+)
+WORK = Slice(DATA, "validation", (DIGITS_MEMBER,), 3, 3, math.inf, "")
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessExecutor]:
+    """Two workers that the tests of this module share; idle ones take turns."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in BLAS_VARIABLES:
+            patch.delenv(name, raising=False)
+        with ProcessExecutor(2) as executor:
+            yield executor
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone; one that is dead and not yet reaped counts."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def wait_until_ended(pids: list[int], seconds: float) -> bool:
+    limit = time.monotonic() + seconds
+    while not all(map(ended, pids)) and time.monotonic() < limit:
+        time.sleep(0.02)
+    return all(map(ended, pids))
+
+
+def test_no_workers_are_this_process() -> None:
+    executor = make_executor(0)
+    assert isinstance(executor, InlineExecutor)
+    assert executor.submit(os.getpid).result() == os.getpid()
+
+
+def test_an_exception_of_an_inline_call_is_in_its_future() -> None:
+    future = InlineExecutor().submit(operator.truediv, 1, 0)
+    assert isinstance(future.exception(), ZeroDivisionError)
+
+
+def test_calls_run_in_other_processes(pool: ProcessExecutor) -> None:
+    sleeps = [pool.submit(time.sleep, 0.3) for _ in range(2)]
+    wait(sleeps)
+    pids = {pool.submit(os.getpid).result() for _ in range(4)}
+    assert len(pids) == 2
+    assert os.getpid() not in pids
+
+
+def test_an_exception_of_a_call_comes_back_as_itself(pool: ProcessExecutor) -> None:
+    with pytest.raises(ZeroDivisionError):
+        pool.submit(operator.truediv, 1, 0).result()
+
+
+def test_a_slice_has_the_same_bits_in_a_worker(pool: ProcessExecutor) -> None:
+    assert pool.submit(run_slice, WORK).result().members == run_slice(WORK).members
+
+
+def test_workers_load_neither_optuna_nor_mlflow(pool: ProcessExecutor) -> None:
+    loaded = "{'hpsearch', 'optuna', 'mlflow'} & set(__import__('sys').modules)"
+    for call in ((run_slice, WORK), (eval, loaded)):
+        first, second = (pool.submit(*call).result() for _ in range(2))  # in one worker each
+    assert first == second == {"hpsearch"}
+
+
+def test_workers_have_one_blas_thread(pool: ProcessExecutor) -> None:
+    assert pool.submit(run_slice, WORK).result().error is None
+    pool.submit(os.getpid).result()  # the other worker's turn
+    threads = {info["num_threads"] for info in pool.submit(threadpool_info).result()}
+    assert threads == {1}
+
+
+def test_a_number_of_blas_threads_set_by_the_user_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in BLAS_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    limit_blas_threads()
+    assert [os.environ[name] for name in BLAS_VARIABLES] == ["3", "1", "1", "1"]
+
+
+def test_a_killed_worker_costs_its_own_call_and_is_replaced(pool: ProcessExecutor) -> None:
+    before = {pool.submit(os.getpid).result() for _ in range(2)}
+    beside = pool.submit(time.sleep, 0.5)
+    with pytest.raises(WorkerLost):
+        pool.submit(signal.raise_signal, signal.SIGKILL).result()
+    assert beside.result() is None
+    assert len(before & {pool.submit(os.getpid).result() for _ in range(2)}) == 1
+
+
+def test_a_worker_killed_from_outside_is_lost_too() -> None:
+    with ProcessExecutor(1) as executor:
+        pid = executor.submit(os.getpid).result()
+        future = executor.submit(time.sleep, 60)
+        os.kill(pid, signal.SIGKILL)
+        assert isinstance(future.exception(timeout=10), WorkerLost)
+        assert executor.submit(operator.add, 1, 1).result() == 2
+
+
+def test_an_unpicklable_call_is_an_error_and_leaves_the_workers(pool: ProcessExecutor) -> None:
+    with pytest.raises(Exception, match="pickle"):
+        pool.submit(lambda: 1).result()
+    assert pool.submit(operator.add, 1, 1).result() == 2
+
+
+def test_shutdown_with_cancel_ends_workers_in_the_middle_of_their_work() -> None:
+    executor = ProcessExecutor(1)
+    pid = executor.submit(os.getpid).result()
+    running, queued = executor.submit(time.sleep, 60), executor.submit(time.sleep, 60)
+    time.sleep(0.1)
+    executor.shutdown(cancel_futures=True)
+    assert wait_until_ended([pid], 1)
+    assert isinstance(running.exception(), WorkerLost)
+    assert queued.cancelled() or isinstance(queued.exception(), WorkerLost)
+
+
+COORDINATOR = """
+import os, time
+from hpsearch.execution.executors import ProcessExecutor
+
+if __name__ == "__main__":
+    executor = ProcessExecutor(2)
+    warm = [executor.submit(time.sleep, 0.5) for _ in range(2)]
+    [future.result() for future in warm]
+    pids = [executor.submit(os.getpid).result() for _ in range(2)]
+    busy = executor.submit(time.sleep, 60)  # the other worker is idle
+    print(*pids, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_workers_end_within_two_seconds_of_their_coordinators_kill(tmp_path: Path) -> None:
+    script = tmp_path / "coordinator.py"
+    script.write_text(COORDINATOR)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment
+    ) as coordinator:
+        assert coordinator.stdout is not None
+        pids = [int(pid) for pid in coordinator.stdout.readline().split()]
+        assert len(set(pids)) == 2
+        assert not any(map(ended, pids))
+        coordinator.kill()
+        assert wait_until_ended(pids, 2)

@@ -1,0 +1,169 @@
+"""Slices: a population advances for some time, pauses, and goes on to the same bits."""
+
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hpsearch.datasets.selection import Selection
+from hpsearch.execution import population
+from hpsearch.execution.population import (
+    MAX_POPULATION,
+    MemberAdvance,
+    Slice,
+    population_key,
+    population_limit,
+    run_slice,
+    training_data,
+)
+from hpsearch.trainers import Member
+
+DATA = Selection("digits", shots=6, kind="k-fold", folds=3)
+LIGHT_ROOMS = (
+    "hpsearch.nn",
+    "hpsearch.optimizers",
+    "hpsearch.trainers",
+    "hpsearch.datasets.selection",
+    "hpsearch.execution.population",
+    "hpsearch.execution.dispatch",
+    "hpsearch.execution.executors",
+    "hpsearch.tracking.record",
+)
+
+
+def member(number: int, **params: int | float | str) -> Member:
+    trainer = ("sgd", "momentum", "adam")[number % 3]
+    own = {"trainer": trainer, "network": "two-layer", "hidden": 12, "batch_size": 5}
+    return Member({**own, "learning_rate": 0.01, **params}, (7, number), number % 3)
+
+
+def sliced(*members: Member, until: int = 4, seconds: float = math.inf, folder: str = "") -> Slice:
+    return Slice(DATA, "validation", members, until, 4, seconds, folder)
+
+
+def advance(work: Slice) -> list[MemberAdvance]:
+    result = run_slice(work)
+    assert result.error is None
+    return list(result.members)
+
+
+def test_a_slice_without_a_limit_runs_to_its_end() -> None:
+    for gain in advance(sliced(*map(member, range(4)))):
+        assert len(gain.rows) == 4
+        assert set(gain.rows[0]) == {
+            "train_loss",
+            "train_accuracy",
+            "validation_loss",
+            "validation_accuracy",
+        }
+
+
+def test_a_slice_pauses_after_its_time_and_goes_on_to_the_same_bits() -> None:
+    members = [member(i) for i in range(4)]
+    whole = advance(sliced(*members))
+    work, rows = sliced(*members, seconds=0), [[] for _ in members]
+    for _ in range(4):
+        gains = advance(work)
+        for row, gain in zip(rows, gains, strict=True):
+            assert len(gain.rows) == 1  # no time at all is still an epoch
+            row += gain.rows
+        states = [gain.state for gain in gains]
+        paused = [replace(m, state=s) for m, s in zip(members, states, strict=True)]
+        work = replace(work, members=tuple(paused))
+    assert [tuple(row) for row in rows] == [gain.rows for gain in whole]
+    assert states == [gain.state for gain in whole]
+
+
+def test_a_function_with_a_state_pauses_and_goes_on(steady: str, tmp_path: Path) -> None:
+    one = Member({"trainer": steady}, (1,), 0)
+    (whole,) = advance(sliced(one, folder=str(tmp_path)))
+    (first,) = advance(sliced(one, seconds=0, folder=str(tmp_path)))
+    (rest,) = advance(sliced(replace(one, state=first.state), folder=str(tmp_path)))
+    assert len(first.rows) == 1
+    assert first.rows + rest.rows == whole.rows
+
+
+def test_a_function_without_a_state_is_not_paused(
+    write: Callable[[str], str], tmp_path: Path
+) -> None:
+    name = write("""
+        def train(params, data, seed):
+            while True:
+                yield {"validation_accuracy": 0.5}
+    """)
+    one = Member({"trainer": name}, (1,), 0)
+    (gain,) = advance(sliced(one, seconds=0, folder=str(tmp_path)))
+    assert len(gain.rows) == 4
+
+
+def test_a_diverged_member_ends_and_the_others_go_on_alike() -> None:
+    calm = [member(0), member(1), member(2)]
+    wild = member(3, learning_rate=1e30)
+    *_, diverged = gains = advance(sliced(*calm, wild))
+    assert diverged == MemberAdvance((), None, True)
+    assert gains[:3] == advance(sliced(*calm))
+
+
+def test_an_exception_comes_back_as_text() -> None:
+    result = run_slice(sliced(member(0), member(3, learning_rate=-1)))
+    assert result.members == ()
+    assert "learning_rate must be a number above 0, got -1" in str(result.error)
+
+
+def test_time_is_measured() -> None:
+    result = run_slice(sliced(member(0)))
+    assert result.wall_seconds > 0
+    assert result.cpu_seconds > 0
+
+
+def test_the_exam_on_the_test_set_learns_from_all_rows() -> None:
+    data = training_data(DATA, "test")
+    ((train, held),) = [(split.train, split.validation) for split in data.splits]
+    assert (len(train), len(held)) == (60, 359)
+
+
+@pytest.mark.parametrize("params", [{"hidden": 13}, {"batch_size": 6}, {"dtype": "float64"}])
+def test_members_of_different_shapes_have_different_keys(params: dict[str, int | str]) -> None:
+    data = training_data(DATA, "validation")
+    assert population_key(member(0, **params), data) != population_key(member(0), data)
+
+
+def test_members_of_different_optimizers_and_folds_have_one_key() -> None:
+    data = training_data(DATA, "validation")
+    keys = {population_key(member(i, learning_rate=0.1 * (i + 1)), data) for i in range(3)}
+    assert len(keys) == 1
+
+
+def test_a_default_and_the_same_value_written_out_have_one_key() -> None:
+    data = training_data(DATA, "validation")
+    assert population_key(member(0), data) == population_key(member(0, dtype="float32"), data)
+
+
+@pytest.mark.parametrize(("hidden", "limit"), [(12, MAX_POPULATION), (100, 15), (5000, 1)])
+def test_weights_and_gradients_of_a_population_fit_the_cache(
+    hidden: int, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 64 * 100 + 100 + 100 * 10 + 10 = 7,510 weights, 8 bytes each with their gradients.
+    monkeypatch.setattr(population, "l2_cache_bytes", lambda: 15 * 8 * 7510)
+    data = training_data(DATA, "validation")
+    assert population_limit(member(0, hidden=hidden), data) == limit
+
+
+def test_a_function_trains_one_member_at_a_time() -> None:
+    one = Member({"trainer": "mine:train"}, (1,), 0)
+    assert population_limit(one, training_data(DATA, "validation")) == 1
+
+
+def test_what_workers_import_loads_neither_optuna_nor_mlflow() -> None:
+    code = (
+        f"import sys, {', '.join(LIGHT_ROOMS)}\n"
+        "print(sorted({'optuna', 'mlflow', 'pandas', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == "[]\n"

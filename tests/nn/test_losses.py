@@ -1,0 +1,40 @@
+"""Softmax cross-entropy against its definition, evaluated with Python's own numbers."""
+
+import math
+
+import numpy as np
+
+from hpsearch.nn.losses import SoftmaxCrossEntropy
+
+LOGITS = np.array([[[1.0, 2.0, -1.0], [0.5, 0.0, 0.0]], [[0.0, 0.0, 0.0], [3.0, 1.0, 2.0]]])
+LABELS = np.array([[0, 2], [1, 0]])
+
+
+def cross_entropy(logits: list[float], label: int) -> float:
+    return math.log(math.fsum(math.exp(z) for z in logits)) - logits[label]
+
+
+def test_loss_is_the_mean_over_the_mini_batch_of_each_member() -> None:
+    loss, _ = SoftmaxCrossEntropy().value_and_gradient(LOGITS.copy(), LABELS)
+    for p in range(2):
+        wanted = [cross_entropy(LOGITS[p, i].tolist(), LABELS[p, i]) for i in range(2)]
+        assert math.isclose(loss[p], sum(wanted) / 2, rel_tol=1e-14)
+
+
+def test_the_gradient_of_every_image_sums_to_zero() -> None:
+    _, d = SoftmaxCrossEntropy().value_and_gradient(LOGITS.copy(), LABELS)
+    assert np.abs(d.sum(axis=2)).max() < 1e-16
+
+
+def test_losses_in_columns_are_those_of_single_images() -> None:
+    losses = SoftmaxCrossEntropy().column_losses(LOGITS[0].T.copy(), LABELS[0])
+    wanted = [cross_entropy(LOGITS[0, i].tolist(), LABELS[0, i]) for i in range(2)]
+    assert np.allclose(losses, wanted, rtol=1e-14)
+
+
+def test_large_logits_do_not_overflow() -> None:
+    large = np.array([[[1e4, 0.0, -1e4]]], np.float32)
+    loss, d = SoftmaxCrossEntropy().value_and_gradient(large.copy(), np.array([[1]]))
+    assert loss[0] == 1e4
+    assert d.tolist() == [[[1, -1, 0]]]
+    assert SoftmaxCrossEntropy().column_losses(large[0].T, np.array([1])) == [1e4]

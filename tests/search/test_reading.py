@@ -1,0 +1,160 @@
+"""Every mistake of a study file is found, with its key, the rule and the nearest name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpsearch.errors import StudyFileError
+from hpsearch.search.reading import read_study
+from tests.conftest import SMALL
+
+
+def message(path: Path, *overrides: str) -> str:
+    with pytest.raises(StudyFileError) as caught:
+        read_study(path, overrides)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_a_valid_file_is_understood(study_file: Path) -> None:
+    read = read_study(study_file)
+    assert [stage.trials for stage in read.file.stages] == [14, 8, 6]
+    assert read.space.fixed == {
+        "network": "two-layer",
+        "hidden": 12,
+        "weight_decay": 0.1,
+        "batch_size": 10,
+    }
+    assert [p.name for p in read.space.parameters] == ["trainer", "learning_rate", "momentum"]
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(
+        """
+name = "x y"
+seeds = 3
+objective = { metric = "validation_acuracy", direction = "max" }
+[data]
+name = "digts"
+split = { kind = "kfold" }
+[network]
+name = "two-layr"
+[space]
+trainer = { choices = ["sgd", "adm"] }
+learning_rate = { low = 0, high = 1.0, log = true }
+[[stages]]
+trials = 0
+epochs = 5
+"""
+    )
+    text = message(path)
+    for key in (
+        "name",
+        "seeds",
+        "objective.direction",
+        "objective.metric",
+        "data.split.kind",
+        "network.name",
+        "space.trainer",
+        "space.learning_rate.low",
+        "stages.0.trials",
+    ):
+        assert f"\n  {key}: " in text
+    for near in (
+        "'seed'",
+        "'maximize'",
+        "'validation_accuracy'",
+        "'k-fold'",
+        "'two-layer'",
+        "'adam'",
+    ):
+        assert f"did you mean {near}?" in text
+    assert "Traceback" not in text
+    assert "pydantic" not in text
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "rule"),
+    [
+        ("seed=-1", "seed", "greater than or equal to 0"),
+        ("seed=true", "seed", "a whole number"),
+        ("data.name=mnits", "data.name", "did you mean 'mnist'?"),
+        ("data.shots=0", "data.shots", "greater than or equal to 1"),
+        ("data.split.folds=7", "data.split.folds", "at most the 6 shots"),
+        ("data.split.fold=2", "data.split.fold", "did you mean 'folds'?"),
+        ("space.hidden=20", "space.hidden", "must stand once"),
+        ("space.batch_sise=3", "space.batch_sise", "did you mean 'batch_size'?"),
+        ("space.batch_size=2.5", "space.batch_size", "whole number of at least 1"),
+        ("space.learning_rate.low=2e4", "space.learning_rate.high", "above low"),
+        ("space.learning_rate.lo=1", "space.learning_rate.lo", "did you mean 'low'?"),
+        ("space.learning_rate.step=0.1", "space.learning_rate.step", "left out where log"),
+        ("space.momentum.step=0.3", "space.momentum.step", "must divide the range"),
+        ("space.momentum.high=1", "space.momentum.high", "below 1"),
+        ("space.momentum.when.trainer=sgd", "space.momentum.when.trainer", "takes momentum"),
+        ("space.momentum.when.trainr=sgd", "space.momentum.when.trainr", "'trainer'?"),
+        ("space.dtype={choices=['float16']}", "space.dtype.choices", "one of 'float32'"),
+        ("space.dtype={low=1, high=2}", "space.dtype", "got 1"),
+        ("space.trainer=nowhere:train", "space.trainer", "No module named 'nowhere'"),
+        ("network.hiden=3", "network.hiden", "did you mean 'hidden'?"),
+        ("network.hidden=0", "network.hidden", "at least 1"),
+        ("objective.metric=test_accuracy", "objective.metric", "must not look at the test set"),
+        ("stages=[]", "stages", "at least 1 item"),
+        ("stages.1.epochs=2", "stages.1.epochs", "above the 2"),
+        ("stages.1.trials=60", "stages.1.trials", "at most the 14 trials"),
+        ("confirmation.seeds=1", "confirmation.seeds", "greater than or equal to 2"),
+        ("sampler.nme=tpe", "sampler.nme", "did you mean 'name'?"),
+        ("execution.workers=-1", "execution.workers", "greater than or equal to 0"),
+        ("space=3", "space", "must be a table"),
+    ],
+)
+def test_a_mistake_names_its_key_and_the_rule(
+    study_file: Path, override: str, key: str, rule: str
+) -> None:
+    text = message(study_file, override)
+    assert key in text
+    assert rule in text
+
+
+def test_conditions_in_a_circle_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "circle.toml"
+    path.write_text(
+        SMALL.replace(
+            "batch_size = 10",
+            'initial_weights = { choices = ["he", "normal"], when = { dtype = "float32" } }\n'
+            'dtype = { choices = ["float32", "float64"], when = { initial_weights = "he" } }',
+        )
+    )
+    assert "must not lead back to itself" in message(path)
+
+
+def test_a_hyperparameter_is_active_only_for_trainers_that_take_it(tmp_path: Path) -> None:
+    path = tmp_path / "auto.toml"
+    path.write_text(SMALL.replace(', when = { trainer = "momentum" }', ""))
+    momentum = next(p for p in read_study(path).space.parameters if p.name == "momentum")
+    assert momentum.when == {"trainer": ("momentum",)}
+
+
+@pytest.mark.parametrize("text", ["name = ", "\xff", "= 3"])
+def test_what_is_no_toml_is_said_in_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_bytes(text.encode("latin-1"))
+    assert "must be" in message(path)
+
+
+def test_a_missing_file_is_said_in_one_line(tmp_path: Path) -> None:
+    assert "No such file" in message(tmp_path / "none.toml")
+
+
+def test_overrides_reach_nested_keys_and_list_items(study_file: Path) -> None:
+    read = read_study(study_file, ["stages.2.epochs=9", "space.batch_size=5", "name=other"])
+    assert read.file.stages[2].epochs == 9
+    assert read.space.fixed["batch_size"] == 5
+    assert read.file.name == "other"
+
+
+@pytest.mark.parametrize("override", ["seed", "=3", "stages.9.epochs=3", "seed.x=3"])
+def test_a_wrong_override_is_refused(study_file: Path, override: str) -> None:
+    assert "--set" in message(study_file, override)

@@ -1,0 +1,275 @@
+"""A study from its file to its result, with real stores."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+
+from hpsearch.datasets.selection import open_pool
+from hpsearch.errors import StudyChangedError, StudyFailed, StudyLockedError
+from hpsearch.execution.executors import InlineExecutor
+from hpsearch.execution.population import training_data
+from hpsearch.search.reading import read_study
+from hpsearch.search.result import Estimate, Result
+from hpsearch.search.run import open_run
+from hpsearch.search.stages import promoted
+from hpsearch.search.storage import TrialStore, open_storage
+from hpsearch.search.study import Study
+from hpsearch.search.study_file import Stage
+from hpsearch.tracking.home import Home
+from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.trainers import Member
+from hpsearch.trainers.backprop import Backprop
+from tests.conftest import SMALL
+from tests.search.test_kill_resume import table
+
+
+def run(path: Path, home: Path, *overrides: str, workers: int = 0, fresh: bool = False) -> Result:
+    """Run a study in this process, without MLflow."""
+    read, stores = read_study(path, overrides), Home(home)
+    stores.create()
+    opened = open_run(read, stores, fresh=fresh)
+    try:
+        study = Study(read, opened, stores.storage_url, workers)
+        for _ in study.events():
+            pass
+        result = study.finished()
+        assert result is not None
+        return result
+    finally:
+        opened.close()
+
+
+def records(home: Path, name: str = "small") -> list[TrialRecord]:
+    return list(RunFolder(home / "studies" / name / "1").read_all("trial"))
+
+
+def test_stages_hold_what_the_file_says(study_file: Path, home: Path) -> None:
+    result = run(study_file, home)
+    trials = records(home)
+    # 14 new, then 8 of which 4 are promoted, then 6 of which 3 are promoted.
+    assert [r.number for r in trials] == list(range(14 + 4 + 3))
+    assert [sum(r.stage == stage for r in trials) for stage in range(3)] == [14, 4, 3]
+    reached = [sum(str(epochs) in r.scores for r in trials) for epochs in (2, 4, 8)]
+    diverged = sum(r.outcome == "diverged" for r in trials)
+    assert reached[2] == result.counts["complete"]
+    assert sum(result.counts.values()) == len(trials)
+    assert reached[0] + diverged >= len(trials)
+    assert len(result.confirmed) == 2
+    assert len(result.validation.values) == 3
+    score = result.test_score
+    assert score is not None
+    assert len(score.values) == 2
+    assert result.test_uses == 1
+
+
+def test_inline_one_and_two_workers_give_the_same_tables(study_file: Path, tmp_path: Path) -> None:
+    homes = [tmp_path / str(workers) for workers in (0, 1, 2)]
+    for workers, home in enumerate(homes):
+        run(study_file, home, workers=workers)
+    assert table(homes[0]) == table(homes[1]) == table(homes[2])
+
+
+def test_a_promoted_trial_trains_as_if_it_had_never_paused(study_file: Path, home: Path) -> None:
+    run(study_file, home)
+    record = next(r for r in records(home) if len(r.scores) == 3 and r.stage == 0)
+    selection = read_study(study_file).file.data.selection(7)
+    for kept in record.members:
+        member = Member(record.params, kept.entropy, kept.split)
+        trainer = Backprop([member], training_data(selection, "validation"), n_epochs=8)
+        straight = [float(p.metrics["validation_loss"][0]) for p in trainer.run(8)]
+        assert straight == kept.history["validation_loss"]
+
+
+def test_optuna_holds_every_trial_with_its_scores_and_state(study_file: Path, home: Path) -> None:
+    run(study_file, home)
+    stored = optuna.load_study(study_name="small", storage=Home(home).storage_url).trials
+    for trial, record in zip(stored, records(home), strict=True):
+        assert trial.number == record.number
+        assert trial.intermediate_values == {int(e): s for e, s in record.scores.items()}
+        states = {"complete": "COMPLETE", "pruned": "PRUNED", "diverged": "PRUNED"}
+        assert trial.state.name == states[record.outcome]
+        assert all(record.params[name] == value for name, value in trial.params.items())
+
+
+def test_diverged_trials_are_an_outcome_of_their_own(study_file: Path, home: Path) -> None:
+    result = run(study_file, home)
+    assert result.counts["diverged"] > 0
+    bad = [r for r in records(home) if r.outcome == "diverged"]
+    assert all("loss not finite in epoch" in r.reason for r in bad)
+    assert all(value == value for r in bad for m in r.members for value in m.history["train_loss"])
+
+
+def test_validation_rows_are_never_trained_on(study_file: Path) -> None:
+    pool = open_pool(read_study(study_file).file.data.selection(7))
+    assert len(pool.splits) == 3
+    for train, validation in pool.splits:
+        assert not set(train) & set(validation)
+
+
+def test_more_trials_in_the_last_stage_continue_the_study(study_file: Path, home: Path) -> None:
+    run(study_file, home)
+    before = {r.number: r.to_json() for r in records(home)}
+    result = run(study_file, home, "stages.2.trials=10")
+    after = {r.number: r.to_json() for r in records(home)}
+    assert len(after) == len(before) + 4
+    assert all(after[number] == text for number, text in before.items())
+    assert sum(result.counts.values()) == len(after)
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("space.learning_rate.high=10", "+space.learning_rate.high = 10"),
+        ("seed=8", "-seed = 7"),
+        ("stages.2.epochs=9", "+stages.2.epochs = 9"),
+        ("stages.2.trials=4", "must not shrink"),
+        ("stages.0.trials=20", "raise stages.2.trials instead"),
+    ],
+)
+def test_other_changes_are_refused_with_a_diff_and_ways_out(
+    study_file: Path, home: Path, override: str, line: str
+) -> None:
+    run(study_file, home)
+    with pytest.raises(StudyChangedError) as caught:
+        run(study_file, home, override)
+    assert line in str(caught.value)
+    assert "--fresh" in str(caught.value)
+    assert 'name = "small-2"' in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_other_workers_and_slices_are_no_change(study_file: Path, home: Path) -> None:
+    first = run(study_file, home)
+    again = run(study_file, home, "execution.workers=3", "execution.slice_seconds=1.0")
+    assert again == first
+
+
+def test_fresh_starts_a_new_run_and_deletes_nothing(study_file: Path, home: Path) -> None:
+    first = run(study_file, home)
+    second = run(study_file, home, "seed=8", fresh=True)
+    assert second.study == "small/2"
+    assert first.study == "small"
+    assert (home / "studies/small/1/artifacts/result.json").exists()
+    assert len(optuna.get_all_study_names(Home(home).storage_url)) == 2
+
+
+def test_a_second_start_is_refused_while_the_first_runs(study_file: Path, home: Path) -> None:
+    command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(home)]
+    command += ["--set", "stages.2.epochs=100000", "--workers", "1"]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (home / "studies/small/lock.holder").exists():
+            time.sleep(0.05)
+        time.sleep(0.2)
+        with pytest.raises(StudyLockedError, match=f"process {first.pid} on"):
+            run(study_file, home)
+    finally:
+        first.kill()
+        first.wait()
+
+
+FUNCTION = """
+def train(params, data, seed):
+    for epoch in range(1, 9):
+        if params["x"] > {limit}:
+            raise RuntimeError("x is too large")
+        yield {{"validation_accuracy": 1 - params["x"] + epoch / 100}}
+"""
+OWN = """
+[space]
+trainer = "MODULE:train"
+x = { low = 0.0, high = 1.0 }
+[[stages]]
+trials = 12
+epochs = 4
+"""
+
+
+def own_study(folder: Path, module: str, limit: float) -> Path:
+    (folder / f"{module}.py").write_text(FUNCTION.format(limit=limit))
+    path = folder / "small.toml"
+    path.write_text(SMALL.split("[network]")[0] + OWN.replace("MODULE", module))
+    return path
+
+
+def test_a_failed_trial_is_recorded_and_the_study_goes_on(tmp_path: Path, home: Path) -> None:
+    result = run(own_study(tmp_path, "sometimes", 0.6), home)
+    assert result.counts["failed"] > 0
+    assert result.counts["complete"] > 0
+    failed = [r for r in records(home) if r.outcome == "failed"]
+    assert all("RuntimeError: x is too large" in r.reason for r in failed)
+
+
+def test_a_batch_that_fails_whole_ends_the_study_with_the_reason(
+    tmp_path: Path, home: Path
+) -> None:
+    with pytest.raises(StudyFailed, match="x is too large"):
+        run(own_study(tmp_path, "never", -1), home)
+
+
+def test_a_missing_objective_metric_is_said(tmp_path: Path, home: Path) -> None:
+    with pytest.raises(StudyFailed, match=r"objective.metric 'validation_f1', got validation_acc"):
+        run(own_study(tmp_path, "other", 2), home, "objective.metric=validation_f1")
+
+
+def test_promotion_takes_the_best_and_the_earlier_of_equals() -> None:
+    scores = [0.5, 0.9, 0.7, 0.9, 0.1]
+    paused = [
+        TrialRecord("u", "trial", n, {}, [MemberRecord(0, (n,))], {}, scores={"3": score})
+        for n, score in enumerate(scores)
+    ]
+    for record in paused:
+        record.outcome = "paused"
+    assert promoted(paused, 3, Stage(trials=6, epochs=9), "maximize") == [1, 3, 2]
+    assert promoted(paused, 3, Stage(trials=4, epochs=9), "minimize") == [4, 0]
+    paused[1].outcome = "diverged"
+    assert promoted(paused, 3, Stage(trials=2, epochs=9), "maximize") == [3]
+
+
+def test_the_interval_is_students() -> None:
+    # scipy-free check: t(0.975, 4) = 2.776445 (printed tables), sd of 1..5 = 1.5811388.
+    estimate = Estimate.of([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert estimate.mean == 3
+    assert estimate.high is not None
+    assert estimate.high - 3 == pytest.approx(2.776445 * 1.5811388 / 5**0.5, rel=1e-6)
+
+
+def test_best_epoch_scores_by_the_best_and_refits_for_its_epochs(
+    study_file: Path, home: Path
+) -> None:
+    run(study_file, home, "objective.best_epoch=true")
+    folder = RunFolder(home / "studies/small/1")
+    for record in records(home):
+        for epochs, score in record.scores.items():
+            best = [max(m.history["validation_accuracy"][: int(epochs)]) for m in record.members]
+            assert score == pytest.approx(sum(best) / len(best))
+    (test, *_) = folder.read_all("test")
+    winner = next(r for r in records(home) if r.number == test.number)
+    peaks = [m.history["validation_accuracy"] for m in winner.members]
+    assert test.members[0].epoch == round(sum(h.index(max(h)) + 1 for h in peaks) / len(peaks))
+
+
+def test_a_trial_asked_for_before_a_restart_is_found_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'optuna.db'}"
+    first = TrialStore(open_storage(url), "s", "maximize")
+    value = first.trial(0).suggest_float("x", 0, 1)
+    second = TrialStore(open_storage(url), "s", "maximize")
+    assert second.trial(0).suggest_float("x", 0, 1) == value
+    second.report(0, {"3": 0.5})
+    second.report(0, {"3": 0.5, "9": 0.6})
+    second.finish(0, "complete", 0.6)
+    second.finish(0, "complete", 0.6)
+    (trial,) = second.study.trials
+    assert trial.intermediate_values == {3: 0.5, 9: 0.6}
+    assert trial.value == 0.6
+
+
+def test_the_inline_executor_hands_exceptions_on() -> None:
+    future = InlineExecutor().submit(int, "x")
+    assert isinstance(future.exception(), ValueError)

@@ -1,0 +1,215 @@
+"""The commands as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+import typer
+
+from hpsearch.cli import app
+from tests.conftest import REPOSITORY
+
+HEAVY = ("optuna", "mlflow", "pandas", "sklearn", "numpy", "matplotlib")
+
+
+def call(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hpsearch", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def test_help_loads_nothing_heavy() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "hpsearch", "--help"]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    names = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in loaded.splitlines()}
+    assert "typer" in names
+    assert not names & set(HEAVY)
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = f"import hpsearch, sys; sys.exit(bool(set(sys.modules) & set({HEAVY})))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_every_command_has_help_with_an_example_and_stands_in_the_readme() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert commands
+    for name, command in commands.items():
+        assert f"Example: python -m hpsearch {name}" in (command.help or "")
+        assert f"python -m hpsearch {name}" in readme
+
+
+def test_exported_names_exist_and_unknown_ones_are_refused() -> None:
+    import hpsearch
+
+    for name in hpsearch.__all__:
+        assert getattr(hpsearch, name).__name__ == name
+    with pytest.raises(AttributeError):
+        hpsearch.nothing  # noqa: B018
+
+
+def test_study_without_a_file_lists_the_studies() -> None:
+    done = call("study", cwd=REPOSITORY)
+    assert done.returncode == 0
+    assert "studies/quickstart.toml  Three optimizers on scikit-learn's digits" in done.stdout
+    listed = json.loads(call("study", "--json", cwd=REPOSITORY).stdout)
+    assert {entry["file"] for entry in listed} == {
+        f"studies/{path.name}" for path in (REPOSITORY / "studies").glob("*.toml")
+    }
+
+
+def test_a_study_runs_prints_and_the_second_time_runs_nothing(
+    study_file: Path, home: Path
+) -> None:
+    done = call("study", str(study_file), "--home", str(home))
+    assert done.returncode == 0, done.stderr
+    for text in ("Best trials of small", "Narrowed ranges", "on the test set, opened once"):
+        assert text in done.stdout
+    assert "stage 1/3, 2 epochs: 14/14" in done.stderr
+    assert re.search(r"http://127.0.0.1:5000/#/experiments/\d+/runs\?searchFilter=", done.stdout)
+    again = call("study", str(study_file), "--home", str(home))
+    assert again.returncode == 0
+    assert "nothing was run" in again.stdout
+    assert again.stderr == ""
+
+
+def test_json_is_one_object_on_stdout(study_file: Path, home: Path) -> None:
+    done = call("study", str(study_file), "--home", str(home), "--json")
+    said = json.loads(done.stdout)
+    assert said["study"] == "small"
+    assert sum(said["counts"].values()) == 21
+    assert said["best_params"]["trainer"] in ("sgd", "momentum", "adam")
+    assert said["validation"]["low"] < said["validation"]["mean"] < said["validation"]["high"]
+    assert 0 < said["test"]["mean"] < 1
+    assert {row["parameter"] for row in said["ranges"]} >= {"trainer", "learning_rate"}
+    names = {path.name for path in Path(said["artifacts"]).iterdir()}
+    assert names == {"study.toml", "result.json", "trials.csv", "narrowing.csv", "search.png"}
+    assert said["mlflow"]["complete"]
+    assert said["mlflow"]["tracking_uri"] == f"sqlite:///{home / 'mlflow.db'}"
+    assert said["mlflow"]["experiment_id"]
+    assert said["mlflow"]["parent_run_id"]
+
+
+def test_a_wrong_study_file_exits_2_and_creates_nothing(study_file: Path, home: Path) -> None:
+    done = call("study", str(study_file), "--home", str(home), "--set", "space.learning_rat=1")
+    assert done.returncode == 2
+    assert "space.learning_rat: must be one of" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        (("--storage", "nonsense"), "Optuna storage 'nonsense'"),
+        (("--storage", "sqlite:////no/such/folder/x.db"), "must be a database that can be opened"),
+        (("--tracking-uri", "nonsense"), "must be a URI"),
+    ],
+)
+def test_wrong_stores_exit_1_without_a_traceback(
+    study_file: Path, home: Path, option: tuple[str, str], text: str
+) -> None:
+    done = call("study", str(study_file), "--home", str(home), *option)
+    assert done.returncode == 1
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_mnist_is_one_line_that_says_what_to_set(study_file: Path, home: Path) -> None:
+    nowhere = os.environ | {"HPSEARCH_DATA": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    nowhere |= {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    done = call(
+        "study", str(study_file), "--home", str(home), "--set", "data.name=mnist", env=nowhere
+    )
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert "set HPSEARCH_DATA to the folder that holds mnist/" in line
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_exits_130_and_the_same_command_goes_on(
+    study_file: Path, home: Path, number: signal.Signals
+) -> None:
+    options = ["--home", str(home), "--workers", "1", "--set", "stages.2.epochs=2000"]
+    command = [sys.executable, "-m", "hpsearch", "study", str(study_file), *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not list(home.glob("studies/small/1/trials/*/record.json")):
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    done = call("study", str(study_file), *options, "--json")
+    assert done.returncode == 0, done.stderr
+    assert sum(json.loads(done.stdout)["counts"].values()) == 21
+
+
+def test_an_unreachable_mlflow_costs_nothing_and_the_next_run_catches_up(
+    study_file: Path, home: Path
+) -> None:
+    away = os.environ | {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    options = ["study", str(study_file), "--home", str(home), "--json"]
+    done = call(*options, "--tracking-uri", "http://127.0.0.1:9", env=away)
+    assert done.returncode == 0, done.stderr
+    assert "warning: MLflow at http://127.0.0.1:9 can't be written" in done.stderr
+    assert not json.loads(done.stdout)["mlflow"]["complete"]
+    again = call(*options)
+    assert json.loads(again.stdout)["mlflow"]["complete"]
+
+
+def test_data_lists_the_data_sets_and_where_they_are() -> None:
+    rows = json.loads(call("data", "--json").stdout)
+    assert [row["name"] for row in rows] == ["digits", "mnist"]
+    assert all(row["where"] for row in rows)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_ui_serves_the_stores_until_it_is_interrupted(study_file: Path, home: Path) -> None:
+    call("study", str(study_file), "--home", str(home))
+    port = free_port()
+    command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(home), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/2.0/mlflow/experiments/search",
+            data=b'{"max_results": 10}',
+            headers={"Content-Type": "application/json"},
+        )
+        for _ in range(120):
+            try:
+                with urllib.request.urlopen(asked, timeout=5) as answer:
+                    found = json.load(answer)
+                break
+            except OSError:
+                time.sleep(0.5)
+        assert "small" in [experiment["name"] for experiment in found["experiments"]]
+        taken = call("ui", "--home", str(home), "--port", str(port))
+        assert taken.returncode == 1
+        assert "choose another with --port" in taken.stderr
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+
+
+def test_ui_without_a_store_says_how_to_get_one(home: Path) -> None:
+    done = call("ui", "--home", str(home))
+    assert done.returncode == 1
+    assert "python -m hpsearch study" in done.stderr

@@ -1,0 +1,117 @@
+"""What is said of a hyperparameter once holds wherever its value is checked."""
+
+import math
+from dataclasses import dataclass
+
+import pytest
+
+from hpsearch.hyperparameters import build, hyperparameter, hyperparameters
+from hpsearch.nn import NETWORKS
+from hpsearch.trainers import TRAINERS
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component with a hyperparameter of every kind."""
+
+    units: int = hyperparameter(10, low=1, high=100, unit="units")
+    rate: float = hyperparameter(0.1, above=0, why="half of nothing")
+    share: float = hyperparameter(0.5, low=0, below=1, shared=True)
+    shape: str = hyperparameter("round", choices=("round", "flat"))
+    label: str = hyperparameter("none")
+    plain: int = 3  # no hyperparameter
+
+
+DESCRIBED = hyperparameters(Part)
+
+
+def test_fields_without_a_description_are_no_hyperparameters() -> None:
+    assert list(DESCRIBED) == ["units", "rate", "share", "shape", "label"]
+
+
+def test_kind_and_default_come_from_the_field() -> None:
+    assert (DESCRIBED["units"].kind, DESCRIBED["units"].default) == (int, 10)
+    assert (DESCRIBED["share"].kind, DESCRIBED["share"].shared) == (float, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("units", "a whole number of at least 1 and of at most 100 (units)"),
+        ("rate", "a number above 0"),
+        ("share", "a number of at least 0 and below 1"),
+        ("shape", "one of 'round', 'flat'"),
+        ("label", "a text"),
+    ],
+)
+def test_the_rule_is_said_in_words(name: str, rule: str) -> None:
+    assert DESCRIBED[name].rule() == rule
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("units", 1),
+        ("units", 100),
+        ("rate", 1e-300),
+        ("rate", 1),
+        ("share", 0),
+        ("share", 0.999),
+        ("shape", "flat"),
+        ("label", ""),
+    ],
+)
+def test_values_within_the_rule_have_no_problem(name: str, value: object) -> None:
+    assert DESCRIBED[name].problem(value) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("units", 0),
+        ("units", 101),
+        ("units", 5.0),
+        ("units", True),
+        ("units", "5"),
+        ("rate", 0),
+        ("rate", math.nan),
+        ("rate", math.inf),
+        pytest.param("rate", 10**400, id="rate-larger-than-any-float"),
+        ("rate", True),
+        ("rate", None),
+        ("share", 1),
+        ("share", -1e-9),
+        ("shape", "square"),
+        ("shape", 1),
+        ("label", 1),
+        ("label", False),
+    ],
+)
+def test_values_outside_the_rule_are_named_with_it(name: str, value: object) -> None:
+    wanted = f"must be {DESCRIBED[name].rule()}, got {value!r}"
+    assert DESCRIBED[name].problem(value) == wanted
+
+
+def test_build_takes_its_own_and_leaves_the_rest() -> None:
+    assert build(Part, {"units": 7, "unknown": 1}) == Part(units=7)
+
+
+def test_build_makes_whole_numbers_floats_where_the_field_is_one() -> None:
+    assert type(build(Part, {"rate": 2}).rate) is float
+
+
+def test_build_refuses_a_value_by_name_and_rule() -> None:
+    with pytest.raises(ValueError, match=r"rate must be a number above 0, got -1"):
+        build(Part, {"rate": -1})
+
+
+@pytest.mark.parametrize("component", [*NETWORKS.values(), *TRAINERS["adam"].components])
+def test_defaults_of_the_catalogues_obey_their_own_rules(component: type) -> None:
+    for described in hyperparameters(component).values():
+        assert described.problem(described.default) is None
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_every_hyperparameter_says_why_its_default_is_what_it_is(name: str) -> None:
+    for described in TRAINERS[name].hyperparameters().values():
+        assert described.why

@@ -1,0 +1,94 @@
+"""The record: whole or not at all, and all of it back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpsearch.errors import StorageError
+from hpsearch.tracking.home import Home
+from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord, write_whole
+
+
+def record(number: int = 3) -> TrialRecord:
+    members = [MemberRecord(split, (1, number, 0, split)) for split in range(2)]
+    for member in members:
+        member.extend(({"train_loss": 0.5, "validation_loss": 0.25 + member.split},) * 2)
+    return TrialRecord("u", "trial", number, {"x": 0.1, "kind": "a"}, members, {"data": "d"})
+
+
+def test_a_record_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write(record(), [b"one", None])
+    again = folder.read("trial", 3)
+    assert again is not None
+    assert again.members == record().members
+    assert folder.states(again) == [b"one", None]
+    assert folder.read("trial", 4) is None
+    assert [r.number for r in folder.read_all("trial")] == [3]
+
+
+def test_a_sealed_record_keeps_no_state(tmp_path: Path) -> None:
+    folder, sealed = RunFolder(tmp_path), record()
+    folder.write(sealed, [b"one", b"two"])
+    sealed.outcome = "complete"
+    folder.write(sealed)
+    assert [p.name for p in folder.folder("trial", 3).iterdir()] == ["record.json"]
+
+
+def test_history_is_the_mean_over_members_of_the_epochs_that_all_reached() -> None:
+    unequal = record()
+    unequal.members[1].extend(({"train_loss": 9.0, "validation_loss": 9.0},))
+    assert unequal.mean_history() == {"train_loss": [0.5, 0.5], "validation_loss": [0.75, 0.75]}
+
+
+def test_a_metric_that_a_member_lacks_is_left_out() -> None:
+    unequal = record()
+    unequal.members[0].history["extra"] = [1.0, 2.0]
+    assert "extra" not in unequal.mean_history()
+
+
+def test_a_kill_while_writing_leaves_the_old_content(tmp_path: Path) -> None:
+    """Twenty processes are killed while they rewrite a file; it is whole every time."""
+    path = tmp_path / "file"
+    write_whole(path, b"0" * 200_000)
+    code = (
+        "import sys, pathlib; from hpsearch.tracking.record import write_whole\n"
+        "print('go', flush=True)\n"
+        "while True:\n"
+        "    for c in b'12': write_whole(pathlib.Path(sys.argv[1]), bytes([c]) * 200_000)\n"
+    )
+    for _ in range(5):
+        process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+        process.communicate()
+        content = path.read_bytes()
+        assert len(content) == 200_000
+        assert len(set(content)) == 1
+
+
+def test_what_cannot_be_written_is_said_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="must be writable.*run the same command again"):
+        write_whole(tmp_path / "missing" / "file", b"x")
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="--home or HPSEARCH_HOME"):
+        Home(tmp_path / "file").create()
+
+
+def test_home_is_the_named_folder_then_the_variable_then_mlruns_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HPSEARCH_HOME", raising=False)
+    assert Home.find(None).path == tmp_path / "mlruns"
+    monkeypatch.setenv("HPSEARCH_HOME", "elsewhere")
+    assert Home.find(None).path == tmp_path / "elsewhere"
+    assert Home.find(tmp_path / "named").path == tmp_path / "named"

@@ -1,0 +1,196 @@
+"""A user's training function: what it receives, what it may yield, and how it continues."""
+
+import importlib
+import itertools
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hpsearch.errors import StudyFileError
+from hpsearch.trainers import Member, Progress, TrainingData, load_function
+from hpsearch.trainers.function import FunctionTrainer
+
+WITHOUT_STATE = """
+    import random
+
+    def train(params, data, seed):
+        rng, score = random.Random(seed), params["start"]
+        for _ in range(5):
+            score += rng.random()
+            yield {"score": score}
+"""
+WITH_STATE = """
+    import random
+
+    def train(params, data, seed, state):
+        rng = random.Random(seed)
+        done, score = 0, params["start"]
+        if state is not None:
+            done, score, generator = state
+            rng.setstate(generator)
+        for epoch in range(done, 5):
+            score += rng.random()
+            yield {"score": score}, (epoch + 1, score, rng.getstate())
+"""
+
+Write = Callable[[str], str]
+
+
+NUMBERS = itertools.count()  # a module's name is used once a process
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Writes a module of this text; gives its trainer's name."""
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"user_module_{next(NUMBERS)}"
+
+    def write_module(text: str) -> str:
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
+        return f"{name}:train"
+
+    return write_module
+
+
+def member(trainer: str, state: bytes | None = None) -> Member:
+    return Member({"trainer": trainer, "network": "none", "start": 2.0}, (1, 2), 0, state)
+
+
+def trainer_of(
+    trainer: str, data: TrainingData, state: bytes | None = None, n_epochs: int = 5
+) -> FunctionTrainer:
+    return FunctionTrainer([member(trainer, state)], data, n_epochs=n_epochs)
+
+
+def scores(steps: list[Progress]) -> list[tuple[int, float]]:
+    return [(step.epoch, float(step.metrics["score"][0])) for step in steps]
+
+
+@pytest.mark.parametrize("text", [WITHOUT_STATE, WITH_STATE], ids=["without", "with-state"])
+def test_a_run_is_reproducible(text: str, write: Write, xor: TrainingData) -> None:
+    name = write(text)
+    first, second = (scores(list(trainer_of(name, xor).run(5))) for _ in range(2))
+    assert [epoch for epoch, _ in first] == [1, 2, 3, 4, 5]
+    assert first == second
+
+
+@pytest.mark.parametrize("text", [WITHOUT_STATE, WITH_STATE], ids=["without", "with-state"])
+@pytest.mark.parametrize("pause", [1, 4])
+def test_a_continued_run_is_the_uninterrupted_one(
+    pause: int, text: str, write: Write, xor: TrainingData
+) -> None:
+    name = write(text)
+    whole = scores(list(trainer_of(name, xor).run(5)))
+    first = trainer_of(name, xor)
+    begun = scores(list(first.run(pause)))
+    second = trainer_of(name, xor, first.state(0))
+    assert begun + scores(list(second.run(5))) == whole
+
+
+@pytest.mark.parametrize(("text", "pausable"), [(WITHOUT_STATE, False), (WITH_STATE, True)])
+def test_only_a_function_that_takes_a_state_can_pause(
+    text: str, pausable: bool, write: Write, xor: TrainingData
+) -> None:
+    assert trainer_of(write(text), xor).pausable == pausable
+
+
+def test_learns_xor(write: Write, xor: TrainingData) -> None:
+    name = write("""
+        import numpy as np
+
+        def train(params, data, seed):
+            x, y = data.x_train, data.y_train
+            z = np.stack([x[:, 0], x[:, 1], x[:, 0] * x[:, 1], np.ones(len(x))], axis=1)
+            w = np.zeros((4, data.n_classes))
+            for _ in range(50):
+                w -= 0.5 * z.T @ (z @ w - np.eye(data.n_classes)[y]) / len(x)
+                yield {"score": float(((z @ w).argmax(axis=1) == y).mean())}
+    """)
+    *_, last = trainer_of(name, xor).run(50)
+    assert last.metrics["score"] == 1
+
+
+def test_the_function_receives_its_params_and_the_split(
+    write: Write, digits: TrainingData
+) -> None:
+    name = write("""
+        seen = []
+
+        def train(params, data, seed):
+            seen.append((params, data, seed))
+            yield {"score": 0.0}
+    """)
+    list(trainer_of(name, digits).run(1))
+    ((params, data, seed),) = importlib.import_module(name.partition(":")[0]).seen
+    split = digits.splits[0]
+    assert params == {"start": 2.0}
+    assert isinstance(seed, int)
+    assert np.array_equal(data.x_train, (digits.inputs[split.train] / 16).astype(np.float32))
+    assert np.array_equal(data.y_validation, digits.labels[split.validation])
+    assert data.n_classes == 10
+
+
+def test_the_function_may_ask_for_the_full_length(write: Write, xor: TrainingData) -> None:
+    name = write("""
+        def train(params, data, seed, n_epochs):
+            yield {"score": n_epochs}
+    """)
+    assert scores(list(trainer_of(name, xor, n_epochs=77).run(1))) == [(1, 77.0)]
+
+
+def test_too_few_epochs_are_refused_with_their_number(write: Write, xor: TrainingData) -> None:
+    steps = trainer_of(write(WITHOUT_STATE), xor).run(6)
+    assert [next(steps).epoch for _ in range(5)] == [1, 2, 3, 4, 5]
+    with pytest.raises(ValueError, match="must yield metrics for 6 epochs, got 5"):
+        next(steps)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value", "message"),
+    [
+        ("", "0.5", "must yield a dict of metrics, got float"),
+        ("", '({"score": 1.0}, 3)', "must yield a dict of metrics, got tuple"),
+        (", state", '{"score": 1.0}', r"must yield \(metrics, state\), .* got dict"),
+        (", state", "(1, 2, 3)", r"must yield \(metrics, state\), .* got tuple"),
+        (", state", "(1, 2)", "must yield a dict of metrics, got int"),
+    ],
+)
+def test_a_wrong_type_is_refused_by_name(
+    arguments: str, value: str, message: str, write: Write, xor: TrainingData
+) -> None:
+    name = write(f"""
+        def train(params, data, seed{arguments}):
+            yield {value}
+    """)
+    with pytest.raises(ValueError, match=f"{name} {message}"):
+        next(iter(trainer_of(name, xor).run(1)))
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_metric_that_is_not_finite_is_divergence(
+    value: str, write: Write, xor: TrainingData
+) -> None:
+    name = write(f"""
+        def train(params, data, seed):
+            yield {{"score": 1.0, "loss": 2.0}}
+            yield {{"score": 1.0, "loss": float("{value}")}}
+    """)
+    assert [bool(step.diverged[0]) for step in trainer_of(name, xor).run(2)] == [False, True]
+
+
+def test_a_module_that_is_not_there_is_a_mistake_of_the_study_file() -> None:
+    with pytest.raises(StudyFileError, match="'nowhere:train' must be importable"):
+        load_function("nowhere:train")
+
+
+def test_a_function_that_is_not_there_is_a_mistake_of_the_study_file(write: Write) -> None:
+    with pytest.raises(StudyFileError, match="has no attribute 'train'"):
+        load_function(write("def other(): ..."))
+
+
+def test_a_name_that_is_no_function_is_a_mistake_of_the_study_file(write: Write) -> None:
+    with pytest.raises(StudyFileError, match="must be a function, got int"):
+        load_function(write("train = 3"))
