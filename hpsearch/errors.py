@@ -44,10 +44,6 @@ class StorageError(HpsearchError):
     """The folder of stores or a database can't be used."""
 
 
-class TrialFailed(HpsearchError):
-    """A trial raised an exception or lost its worker too often."""
-
-
 class StudyFailed(HpsearchError):
     """The study can't go on: every trial of a batch failed, or none has a score."""
 

@@ -44,6 +44,17 @@ TRIALS = {"W1": 400, "W2": 40}
 EPOCHS = {"W1": 100, "W2": 5}
 SLOW_TRIALS = 40  # of numpy/fluent and sklearn: a rate needs no more
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+COLUMNS = (
+    "workload",
+    "side",
+    "trials",
+    "diverged",
+    "best",
+    "trials/hour",
+    "CPU s/trial",
+    "peak MB",
+    "hpsearch/peer",
+)
 SAMPLE_SECONDS = 0.2
 DRAIN_SECONDS = 300  # how long MLflow may take after the last trial
 
@@ -317,24 +328,11 @@ def n_trials(workload: str, side: str, wanted: int | None) -> int:
 
 def summary(measured: list[Measured]) -> Iterator[list[str]]:
     """The table: medians over repeats; ratios are medians of each repeat's ratio."""
-    yield [
-        "workload",
-        "side",
-        "trials",
-        "diverged",
-        "best",
-        "trials/hour",
-        "CPU s/trial",
-        "peak MB",
-        "hpsearch/peer",
-    ]
+    yield list(COLUMNS)
     for workload, side in dict.fromkeys((m.workload, m.side) for m in measured):
         mine = [m for m in measured if (m.workload, m.side) == (workload, side)]
-        own = {
-            m.repeat: m.trials_per_hour
-            for m in measured
-            if (m.workload, m.side) == (workload, HPSEARCH)
-        }
+        ours = [m for m in measured if (m.workload, m.side) == (workload, HPSEARCH)]
+        own = {m.repeat: m.trials_per_hour for m in ours}
         ratio = statistics.median(own[m.repeat] / m.trials_per_hour for m in mine)
         yield [
             workload,

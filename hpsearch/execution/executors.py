@@ -31,6 +31,7 @@ BLAS_VARIABLES = (
     "MKL_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
+STARTS = 5  # of a worker in a row; more deaths than that before it is ready are no accident
 ORPHAN_CHECK_SECONDS = 0.5  # workers end within 2 s of their coordinator's death
 
 
@@ -97,10 +98,11 @@ class _Worker:
         self._process: multiprocessing.process.BaseProcess | None = None
 
     def call(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        if self._ended:
+        for _ in range(STARTS):
+            if self._process is not None or self._ended or self._start():
+                break
+        if self._process is None or self._ended:
             raise WorkerLost
-        if self._process is None:
-            self._start()
         try:
             self._pipe.send((fn, args, kwargs))
             succeeded, value = self._pipe.recv()
@@ -111,12 +113,19 @@ class _Worker:
             raise value
         return value
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Start the process; False if it died before it was ready, which is no call's fault."""
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
         self._process.start()
         theirs.close()  # only the worker holds its end: its death is our end of file
+        try:
+            self._pipe.recv()
+        except (EOFError, OSError):
+            self._stop()
+            return False
+        return True
 
     def _stop(self) -> None:
         process, self._process = self._process, None
@@ -135,6 +144,9 @@ def _serve(pipe: Connection, parent: int) -> None:
     """A worker's life: calls in, results out, until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
     _watch_parent(parent)
+    import hpsearch.execution.population  # noqa: F401 - what the calls need, before the first
+
+    pipe.send("ready")
     while True:
         try:
             fn, args, kwargs = pipe.recv()

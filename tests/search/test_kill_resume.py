@@ -71,15 +71,23 @@ def kill_something(process: subprocess.Popen[bytes], rng: random.Random) -> bool
     return True
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stores of an undisturbed run."""
+    folder = tmp_path_factory.mktemp("quiet")
+    (folder / "long.toml").write_text(LONG)
+    process = start(folder / "long.toml", folder / "home", 2)
+    _, err = process.communicate()
+    assert process.returncode == 0, err.decode()
+    return folder / "home"
+
+
 @pytest.mark.timeout(420)
 @pytest.mark.parametrize("workers", [1, 2])
-def test_20_kills_change_nothing(tmp_path: Path, workers: int) -> None:
+def test_20_kills_change_nothing(tmp_path: Path, quiet: Path, workers: int) -> None:
     path = tmp_path / "long.toml"
     path.write_text(LONG)
-    quiet, troubled = tmp_path / "quiet", tmp_path / "troubled"
-    undisturbed = start(path, quiet, 2)
-    _, err = undisturbed.communicate()
-    assert undisturbed.returncode == 0, err.decode()
+    troubled = tmp_path / "troubled"
     rng, kills = random.Random(workers), 0
     process = start(path, troubled, workers)
     while kills < KILLS:
