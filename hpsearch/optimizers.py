@@ -26,6 +26,7 @@ class Optimizer(ABC):
     """The contract: `slots` names the state, `update` is the equation."""
 
     slots: ClassVar[tuple[str, ...]] = ()  # state arrays, shaped like the weights, 0 at the start
+    rotation_invariant: ClassVar[bool] = False  # a rotated problem is solved by rotated steps
 
     @staticmethod
     @abstractmethod
@@ -46,6 +47,7 @@ class SGD(Optimizer):
     """W <- W - lr g."""
 
     learning_rate: float = hyperparameter(0.01, above=0, why="the textbook's")
+    rotation_invariant: ClassVar[bool] = True
 
     @staticmethod
     def update(w: Array, g: Array, slots: Slots, columns: Columns, step: int) -> None:
@@ -60,6 +62,7 @@ class Momentum(Optimizer):
     learning_rate: float = hyperparameter(0.01, above=0, why="the textbook's")
     momentum: float = hyperparameter(0.9, low=0, below=1, why="remembers about 10 steps")
     slots: ClassVar[tuple[str, ...]] = ("velocity",)
+    rotation_invariant: ClassVar[bool] = True
 
     @staticmethod
     def update(w: Array, g: Array, slots: Slots, columns: Columns, step: int) -> None:

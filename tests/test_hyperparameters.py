@@ -19,6 +19,7 @@ class Part:
     share: float = hyperparameter(0.5, low=0, below=1, shared=True)
     shape: str = hyperparameter("round", choices=("round", "flat"))
     label: str = hyperparameter("none")
+    depth: int = hyperparameter(1, choices=(1, 2))
     plain: int = 3  # no hyperparameter
 
 
@@ -26,7 +27,7 @@ DESCRIBED = hyperparameters(Part)
 
 
 def test_fields_without_a_description_are_no_hyperparameters() -> None:
-    assert list(DESCRIBED) == ["units", "rate", "share", "shape", "label"]
+    assert list(DESCRIBED) == ["units", "rate", "share", "shape", "label", "depth"]
 
 
 def test_kind_and_default_come_from_the_field() -> None:
@@ -42,6 +43,7 @@ def test_kind_and_default_come_from_the_field() -> None:
         ("share", "a number of at least 0 and below 1"),
         ("shape", "one of 'round', 'flat'"),
         ("label", "a text"),
+        ("depth", "one of 1, 2"),
     ],
 )
 def test_the_rule_is_said_in_words(name: str, rule: str) -> None:
@@ -83,6 +85,8 @@ def test_values_within_the_rule_have_no_problem(name: str, value: object) -> Non
         ("share", -1e-9),
         ("shape", "square"),
         ("shape", 1),
+        ("depth", True),
+        ("depth", 2.0),
         ("label", 1),
         ("label", False),
     ],

@@ -5,23 +5,20 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
-
-import numpy as np
 
 from hpsearch.datasets.selection import Selection, open_pool, open_test
 from hpsearch.hyperparameters import hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.trainers import Member, Split, TrainingData, trainer_kind
 
-MAX_POPULATION = 32  # members; beyond it a step's fixed cost is spread thin enough
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
 Exam = Literal["validation", "test"]
 
@@ -97,10 +94,10 @@ def training_data(selection: Selection, exam: Exam) -> TrainingData:
 def l2_cache_bytes() -> int:
     """Size of a core's L2 cache; 1 MiB where the system does not say."""
     try:
-        found = os.sysconf("SC_LEVEL2_CACHE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        found = 0
-    return found if found > 0 else FALLBACK_L2_BYTES
+        size = Path("/sys/devices/system/cpu/cpu0/cache/index2/size").read_text().strip()
+        return int(size.removesuffix("K")) * 1024
+    except (OSError, ValueError):
+        return FALLBACK_L2_BYTES
 
 
 def run_slice(work: Slice) -> SliceResult:
@@ -170,15 +167,13 @@ def population_key(member: Member, data: TrainingData) -> tuple[object, ...]:
         kind.trainer.__name__,
         str(params.get("network")),
         shared,
+        kind.trainer.variant(params, data),
         len(data.splits[member.split].train),
     )
 
 
 def population_limit(member: Member, data: TrainingData) -> int:
-    """How many members like this one train together: their weights and gradients stay in L2."""
+    """How many members like this one train together on this machine."""
     kind = trainer_kind(str(member.params["trainer"]))
     assert kind is not None
-    n_weights = kind.trainer.weights_per_member(member.params, data)
-    if n_weights is None:
-        return 1
-    return int(np.clip(l2_cache_bytes() // (8 * n_weights), 1, MAX_POPULATION))
+    return kind.trainer.population_limit(member.params, data, cache_bytes=l2_cache_bytes())

@@ -13,6 +13,9 @@ from hpsearch.nn.base import Array
 class SoftmaxCrossEntropy:
     """L = -1/B sum_i log softmax(z_i)[t_i], the mean over a mini-batch, in nats."""
 
+    def __init__(self) -> None:
+        self._rows = np.arange(0)  # of the last mini-batch's shape
+
     def value_and_gradient(
         self, logits: Array, labels: NDArray[np.integer[Any]]
     ) -> tuple[Array, Array]:
@@ -22,22 +25,25 @@ class SoftmaxCrossEntropy:
             logits: (P, B, K), overwritten.
             labels: (P, B), whole numbers in [0, K).
         """
-        picked = labels[..., None]
         z = logits
+        flat = z.reshape(-1, z.shape[2])  # (P B, K), a view
+        if len(self._rows) != len(flat):
+            self._rows = np.arange(len(flat))
+        correct = (self._rows, labels.reshape(-1))
         z -= z.max(axis=2, keepdims=True)
-        correct = np.take_along_axis(z, picked, axis=2)  # (P, B, 1)
+        picked = flat[correct].reshape(labels.shape)
         np.exp(z, out=z)
         total = z.sum(axis=2, keepdims=True)
-        loss: Array = (np.log(total) - correct)[..., 0].mean(axis=1)
+        loss: Array = (np.log(total[..., 0]) - picked).mean(axis=1)
         z /= total
-        np.put_along_axis(z, picked, np.take_along_axis(z, picked, axis=2) - 1, axis=2)
+        flat[correct] -= 1
         z *= z.dtype.type(1 / z.shape[1])
         return loss, z
 
     def column_losses(self, logits: Array, labels: NDArray[np.integer[Any]]) -> Array:
-        """The loss of each image, (N,), from logits in columns, (K, N)."""
-        top = logits.max(axis=0)
-        total = np.exp(logits - top).sum(axis=0)
-        picked = logits[labels, np.arange(len(labels))]
-        losses: Array = np.log(total) + top - picked
+        """The loss of each image, (P, N), from logits in columns, (P, K, N)."""
+        top = logits.max(axis=1, keepdims=True)
+        total = np.exp(logits - top).sum(axis=1)
+        picked = logits[:, labels, np.arange(len(labels))]
+        losses: Array = np.log(total) + top[:, 0] - picked
         return losses

@@ -257,8 +257,9 @@ class Study:
     ) -> Iterator[Event]:
         exam = "test" if records[0].kind == "test" else "validation"
         for record in self._training(executor).run(records, until, exam):  # type: ignore[arg-type]
-            self.folder.announce_record(record)
             yield RunReached(record)
+        for record in records:  # those too that were there before a restart could announce them
+            self.folder.announce_record(record)
 
     def _again(self, kind: Kind, trial: TrialRecord, seed: int) -> TrialRecord:
         """The record of a trial's configuration on a fresh seed."""

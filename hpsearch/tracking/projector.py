@@ -199,15 +199,17 @@ class Projector:
         if sent is not None and sent.ended:
             return
         params = {k: _canonical(v) for k, v in record.params.items()}
+        tags = {k: v[:TAG_LENGTH] for k, v in _changing_tags(record).items()}
         if sent is None:
             run = client.create_run(
                 self._experiment,
                 start_time=int(record.started * 1000),
                 run_name=_run_name(record),
-                tags=self._record_tags(record),
+                tags=self._record_tags(record) | tags,
             )
-            sent = self._sent[record.uid] = _Sent(run.info.run_id)
-        else:
+            sent, tags = _Sent(run.info.run_id), {}
+            self._sent[record.uid] = sent
+        elif sent.last_step:
             params = {}  # they are there, and a second, equal one costs as much as the first
         client.log_batch(
             sent.run_id,
@@ -215,9 +217,9 @@ class Projector:
                 Metric(k, v, when, step) for k, v, when, step in _points(record, sent.last_step)
             ],
             params=[Param(k, v[:PARAM_LENGTH]) for k, v in list(params.items())[:BATCH_PARAMS]],
-            tags=[RunTag(k, v[:TAG_LENGTH]) for k, v in _changing_tags(record).items()],
+            tags=[RunTag(k, v) for k, v in tags.items()],
         )
-        sent.last_step = min(m.epoch for m in record.members)
+        sent.last_step = int(record.marks[-1][0])
         if record.sealed:
             client.log_text(sent.run_id, _trial_text(record), "trial.json")
             client.set_terminated(
@@ -302,12 +304,14 @@ def _run_name(record: TrialRecord) -> str:
 def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, int]]:
     """(metric, value, time in ms, step) of the epochs after `after`, and the summaries."""
     history = record.mean_history()
-    n_epochs = max(map(len, history.values()), default=0)
-    # The same point must get the same time in every projection, or MLflow holds it twice.
+    # The same point must get the same time in every projection, or MLflow holds it twice: times
+    # are known up to the last mark, and what was trained since comes with the next one.
     epochs, times = zip([0, record.started], *record.marks, strict=True)
+    n_epochs = int(epochs[-1])
+    stamps = (np.interp(np.arange(n_epochs + 1), epochs, times) * 1000).astype(int).tolist()
     for name, values in history.items():
-        for epoch, value in enumerate(values[after:], start=after + 1):
-            yield name, value, int(np.interp(epoch, epochs, times) * 1000), epoch
+        for epoch, value in enumerate(values[after:n_epochs], start=after + 1):
+            yield name, value, stamps[epoch], epoch
     if record.sealed:
         end = int(record.ended * 1000)
         yield "seconds/wall", record.wall_seconds, end, n_epochs

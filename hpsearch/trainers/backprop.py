@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.hyperparameters import ParamValue, build, hyperparameter
-from hpsearch.nn import NETWORKS, TwoLayerNet
+from hpsearch.nn import NETWORKS, Affine, TwoLayerNet
 from hpsearch.nn.base import Array
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import EVALUATION_CHUNK, Member, Progress, Trainer, TrainingData
+from hpsearch.trainers.span import Span, learned_rows, worthwhile
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Backprop(Trainer):
 
     Each member shuffles with its own generator. Rows are sorted by optimizer, so that each
     optimizer updates one slice of the flat weights. The last mini-batch of an epoch may be short.
+    With fewer training images than inputs, optimizers that allow it train in the images' span
+    (trainers.span): the same network with far fewer weights.
     """
 
     uses_network = True
@@ -57,29 +60,65 @@ class Backprop(Trainer):
         self._order = sorted(range(len(members)), key=lambda i: str(members[i].params["trainer"]))
         rows = [members[i] for i in self._order]
         settings = [build(BackpropSettings, member.params) for member in rows]
-        self._data = data
         self._batch_size = settings[0].batch_size
         self._dtype = np.dtype(settings[0].dtype)
+        rotated = all(self.variant(member.params, data) for member in rows)
+        self._span = Span.of(data, self._dtype) if rotated else None
+        self._data = self._span.data if self._span else data
         self._splits = [data.splits[member.split] for member in rows]
         self._generators = [member.generator() for member in rows]
         self._weight_decay = np.array([[s.weight_decay] for s in settings], self._dtype)
         self._epoch, self._step = 0, 0
-        networks = [network_of(member.params) for member in rows]
-        self._network = networks[0].build(data.n_inputs, data.n_classes, len(rows), self._dtype)
+        self._network = network_of(rows[0].params).build(
+            self._data.n_inputs,
+            data.n_classes,
+            len(rows),
+            self._dtype,
+            with_scale=self._span is not None,
+        )
         self._updates = list(self._group(rows))
+        self._fixed: list[Array | None] = [None] * len(rows)  # (H, N) of each member
         for row, member in enumerate(rows):
-            if member.state is None:
-                networks[row].initialize(self._network, row, self._generators[row])
-            else:
+            self._start(row, network_of(member.params), data)
+            if member.state is not None:
                 self._restore(row, member.state)
 
+    def _start(self, row: int, described: TwoLayerNet, data: TrainingData) -> None:
+        """Member `row`'s initial weights, drawn for all inputs whether rotated or not."""
+        network, rng = self._network, self._generators[row]
+        if self._span is None:
+            described.initialize(network, row, rng)
+            return
+        whole = described.build(data.n_inputs, data.n_classes, 1, self._dtype)
+        described.initialize(whole, 0, rng)
+        first, narrow = whole.layers[0], network.layers[0]
+        assert isinstance(first, Affine)
+        assert isinstance(narrow, Affine)
+        narrow.w[row], self._fixed[row] = self._span.split(first.w[0], data)
+        narrow.b[row] = first.b[0]
+        network.w[row, narrow.n_params : -1] = whole.w[0, first.n_params :]
+        network.w[row, -1] = 1
+
     @classmethod
-    def weights_per_member(
-        cls, params: Mapping[str, ParamValue], data: TrainingData
-    ) -> int | None:
-        return int(
-            network_of(params).build(data.n_inputs, data.n_classes, 0, np.float32).w.shape[1]
-        )
+    def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> bool:
+        """Whether it trains in the span of the training images."""
+        return OPTIMIZERS[str(params["trainer"])].rotation_invariant and worthwhile(data)
+
+    @classmethod
+    def population_limit(
+        cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
+    ) -> int:
+        described, n_fixed = network_of(params), 0
+        n_inputs = data.n_inputs
+        if cls.variant(params, data):
+            n_inputs = len(learned_rows(data))
+            n_fixed = described.hidden * len(data.labels)
+        n = described.build(n_inputs, data.n_classes, 0, np.float32).w.shape[1]
+        # Weights and gradients, 4 bytes each, stay in the cache.
+        limit = cache_bytes // (8 * n)
+        if n_fixed:
+            limit = min(limit, FIXED_BYTES // (4 * n_fixed))
+        return int(np.clip(limit, 1, MAX_POPULATION))
 
     def _group(self, rows: Sequence[Member]) -> Iterator[_Update]:
         start = 0
@@ -129,7 +168,7 @@ class Backprop(Trainer):
         diverged = ~np.isfinite(metrics["train_loss"]) | ~np.isfinite(metrics["validation_loss"])
         return Progress(self._epoch, metrics, diverged)
 
-    def _evaluate(self) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    def _evaluate(self) -> tuple[NDArray[np.bool_], Array]:
         """Whether each member has each image right, and its loss, both (P, N)."""
         n_members, labels = len(self._order), self._data.labels
         hits = np.empty((n_members, len(labels)), bool)
@@ -137,10 +176,12 @@ class Backprop(Trainer):
         for number, columns in enumerate(self._data.columns(self._dtype)):
             start = number * EVALUATION_CHUNK
             part = slice(start, start + columns.shape[1])
-            for row in range(n_members):
-                logits = self._network.logits(row, columns)
-                hits[row, part] = logits.argmax(axis=0) == labels[part]
-                losses[row, part] = self._network.loss.column_losses(logits, labels[part])
+            logits = np.empty((n_members, self._data.n_classes, columns.shape[1]), self._dtype)
+            for row, fixed in enumerate(self._fixed):
+                offset = None if fixed is None else fixed[:, part]
+                logits[row] = self._network.logits(row, columns, offset)
+            hits[:, part] = logits.argmax(axis=1) == labels[part]
+            losses[:, part] = self._network.loss.column_losses(logits, labels[part])
         return hits, losses
 
     def state(self, row: int) -> bytes | None:
@@ -168,6 +209,8 @@ class Backprop(Trainer):
         self._epoch, self._step = said["epoch"], said["step"]
 
 
+MAX_POPULATION = 32  # members; beyond it a step's fixed cost is spread thin enough
+FIXED_BYTES = 64 * 2**20  # of what a population holds of images outside the span
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -152,10 +152,15 @@ class Trainer(ABC):
 
     @classmethod
     @abstractmethod
-    def weights_per_member(
-        cls, params: Mapping[str, ParamValue], data: TrainingData
-    ) -> int | None:
-        """Numbers a member trains, by which a population is sized; None: one member at a time."""
+    def population_limit(
+        cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
+    ) -> int:
+        """How many members like this one should train together, given a core's cache."""
+
+    @classmethod
+    def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> Hashable:
+        """What members must have in common beside their shared hyperparameters."""
+        return None
 
     @abstractmethod
     def run(self, until: int) -> Iterator[Progress]:

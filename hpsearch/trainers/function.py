@@ -97,10 +97,10 @@ class FunctionTrainer(Trainer):
         self._iterator = iter(function(params, seen, seed, **extra))
 
     @classmethod
-    def weights_per_member(
-        cls, params: Mapping[str, ParamValue], data: TrainingData
-    ) -> int | None:
-        return None
+    def population_limit(
+        cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
+    ) -> int:
+        return 1
 
     def run(self, until: int) -> Iterator[Progress]:
         while self._epoch < until:

@@ -12,7 +12,6 @@ import pytest
 from hpsearch.datasets.selection import Selection
 from hpsearch.execution import population
 from hpsearch.execution.population import (
-    MAX_POPULATION,
     MemberAdvance,
     Slice,
     population_key,
@@ -21,6 +20,7 @@ from hpsearch.execution.population import (
     training_data,
 )
 from hpsearch.trainers import Member
+from hpsearch.trainers.backprop import MAX_POPULATION
 
 DATA = Selection("digits", shots=6, kind="k-fold", folds=3)
 LIGHT_ROOMS = (
@@ -106,6 +106,14 @@ def test_a_diverged_member_ends_and_the_others_go_on_alike() -> None:
     *_, diverged = gains = advance(sliced(*calm, wild))
     assert diverged == MemberAdvance((), None, True)
     assert gains[:3] == advance(sliced(*calm))
+
+
+def test_a_member_that_diverges_later_keeps_its_finite_epochs() -> None:
+    # Both layers grow a hundredfold a step: logits overflow in the second epoch of 8 steps.
+    wild = member(0, learning_rate=100.0, weight_decay=1.0)
+    first, second = advance(sliced(wild, member(3)))
+    assert (len(first.rows), first.state, first.diverged) == (1, None, True)
+    assert [second] == advance(sliced(member(3)))
 
 
 def test_an_exception_comes_back_as_text() -> None:

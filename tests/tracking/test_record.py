@@ -73,7 +73,7 @@ def test_a_kill_while_writing_leaves_the_old_content(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_said_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="must be writable.*run the same command again"):
+    with pytest.raises(StorageError, match=r"must be writable.*run the same command again"):
         write_whole(tmp_path / "missing" / "file", b"x")
 
 

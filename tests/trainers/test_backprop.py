@@ -248,11 +248,6 @@ def test_validation_rows_are_never_trained_on(digits: TrainingData) -> None:
     assert after.rows != before.rows
 
 
-def test_size_of_a_member_is_its_number_of_weights(digits: TrainingData) -> None:
-    n = Backprop.weights_per_member(member(0).params, digits)
-    assert n == 64 * 12 + 12 + 12 * 10 + 10
-
-
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_broken_value_is_refused_by_name(name: str, digits: TrainingData) -> None:
     with pytest.raises(ValueError, match="learning_rate must be a number above 0, got -1"):
