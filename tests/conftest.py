@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+# One BLAS thread in this process too, as in workers; said before anything loads NumPy.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -61,10 +66,3 @@ top = 2
 seeds = 3
 test_seeds = 2
 """
-
-
-def pytest_configure() -> None:
-    """One BLAS thread in this process too, as in workers."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

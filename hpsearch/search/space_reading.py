@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -23,6 +22,7 @@ from hpsearch.trainers import TRAINERS, TrainerKind, load_function, trainer_kind
 
 RANGE_KEYS = ("low", "high", "log", "step", "when")
 CHOICE_KEYS = ("choices", "when")
+LARGEST = 1e300  # of bounds; beyond it the width of a range is no finite number
 Conditions = dict[str, tuple[ParamValue, ...]]
 
 
@@ -159,7 +159,7 @@ class _Reader:
             elif (
                 isinstance(value, bool)
                 or not isinstance(value, int | float)
-                or not math.isfinite(value)
+                or not abs(value) < LARGEST
             ):
                 self.wrong(f"{key}.{bound}", f"must be a finite number, got {value!r}")
             else:

@@ -105,7 +105,8 @@ class Study:
             ]
             for index, batch in enumerate(batches):
                 yield from self._run_batch(executor, number, index, batch)
-            drawn, going_on = fresh.stop, self._close(number)
+            held = [self._records[n] for n in (*going_on, *fresh)]
+            drawn, going_on = fresh.stop, self._close(number, held)
 
     def _run_batch(
         self, executor: Executor, stage: int, index: int, numbers: list[int]
@@ -117,15 +118,20 @@ class Study:
         for record in self._training(executor).run(records, until):
             yield TrialReached(record, self._best(until))
         for record in records:
-            self._trials.report(record.number, record.scores)
-            if record.sealed:
-                self._trials.finish(record.number, record.outcome, record.scores.get(str(until)))
-            self.folder.announce_record(record)
+            self._tell(record)
         if all(record.outcome == "failed" for record in records):
             raise StudyFailed(
                 f"at least one trial of a batch must give a score, but all {len(records)} failed, "
                 f"the last with:\n{records[-1].reason}\nCorrect it, then start anew with --fresh"
             )
+
+    def _tell(self, record: TrialRecord) -> None:
+        """Tell Optuna, and then the projector, what a record says."""
+        self._trials.report(record.number, record.scores)
+        if record.sealed:
+            score = record.scores.get(str(self.lengths[-1]))
+            self._trials.finish(record.number, record.outcome, score)
+        self.folder.announce_record(record)
 
     def _draw(self, number: int, stage: int, batch: int) -> TrialRecord:
         """The record of a trial, drawn now if it has none."""
@@ -179,15 +185,20 @@ class Study:
         ranked = best_first(self._records.values(), epochs, self._direction)
         return ranked[0].scores[str(epochs)] if ranked else None
 
-    def _close(self, stage: int) -> list[int]:
-        """End a stage: decide, write the decision, then carry it out. Returns the promoted."""
+    def _close(self, stage: int, held: list[TrialRecord]) -> list[int]:
+        """End a stage: decide, write the decision, then carry it out. Returns the promoted.
+
+        Args:
+            held: the stage's trials. After a restart later stages have trials already, which this
+                stage's decision says nothing of.
+        """
         last = stage == len(self.lengths) - 1
         name = f"stages/{stage}.json"
         decided = self.folder.read_json(name)
         if decided is None or last:
             following = None if last else self.file.stages[stage + 1]
             going_on = (
-                promoted(self._records.values(), self.lengths[stage], following, self._direction)
+                promoted(held, self.lengths[stage], following, self._direction)
                 if following
                 else []
             )
@@ -197,14 +208,11 @@ class Study:
             decided = {"promoted": going_on, "ranges": [row.as_dict() for row in rows]}
             self.folder.write_json(name, decided)
         self._ranges += [RangeRow(**row) for row in decided["ranges"]]
-        for record in self._records.values():
+        for record in held:
             if record.outcome == "paused" and record.number not in decided["promoted"]:
                 record.outcome = "pruned"
                 self.folder.write(record)
-                self.folder.announce_record(record)
-            if record.sealed:
-                score = record.scores.get(str(self.lengths[-1]))
-                self._trials.finish(record.number, record.outcome, score)
+                self._tell(record)
         return list(decided["promoted"])
 
     def _confirm(self, executor: Executor) -> Generator[Event, None, dict[int, Estimate]]:

@@ -86,6 +86,25 @@ def test_a_promoted_trial_trains_as_if_it_had_never_paused(study_file: Path, hom
         assert straight == kept.history["validation_loss"]
 
 
+def test_a_restart_in_a_late_stage_prunes_nobody_that_was_promoted(
+    study_file: Path, home: Path, tmp_path: Path
+) -> None:
+    run(study_file, tmp_path / "quiet")
+    read, stores = read_study(study_file), Home(home)
+    stores.create()
+    for stop in range(20, 30):  # trials reached, over all stages, before each restart
+        opened = open_run(read, stores, fresh=False)
+        events = Study(read, opened, stores.storage_url, 0).events()
+        for event in events:
+            done = sum(len(r.scores) for r in records(home)) if "Trial" in str(type(event)) else 0
+            if done >= stop:
+                break
+        events.close()
+        opened.close()
+    run(study_file, home)
+    assert table(home) == table(tmp_path / "quiet")
+
+
 def test_optuna_holds_every_trial_with_its_scores_and_state(study_file: Path, home: Path) -> None:
     run(study_file, home)
     stored = optuna.load_study(study_name="small", storage=Home(home).storage_url).trials
