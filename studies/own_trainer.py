@@ -14,6 +14,6 @@ def train(params, data, seed, state=None):
             "validation_accuracy": model.score(data.x_validation, data.y_validation),
         }
         if params["loss"] != "hinge":
-            predicted = model.predict_proba(data.x_validation)
-            scores["validation_loss"] = log_loss(data.y_validation, predicted, labels=model.classes_)
+            p = model.predict_proba(data.x_validation)
+            scores["validation_loss"] = log_loss(data.y_validation, p, labels=model.classes_)
         yield scores, model
