@@ -8,7 +8,6 @@ print(report.result.best_params, report.result.test_score)
 from __future__ import annotations
 
 import getpass
-import os
 import platform
 import subprocess
 import time
@@ -16,12 +15,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import ceil
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from hpsearch.errors import HpsearchError
-from hpsearch.execution.executors import limit_blas_threads
+from hpsearch.execution.executors import available_cores, limit_blas_threads
 from hpsearch.reports.figures import draw_search
 from hpsearch.reports.tables import write_tables
 from hpsearch.search.events import Event
@@ -131,12 +131,13 @@ def run_study(
     stores = Home.find(Path(home) if home else None)
     stores.create()
     count = workers if workers is not None else read.file.execution.workers
-    count = (
-        len(os.sched_getaffinity(0))
-        if count is None and hasattr(os, "sched_getaffinity")
-        else count
-    )
-    count = os.cpu_count() or 1 if count is None else count
+    count = available_cores() if count is None else count
+    batch, n_splits = read.file.sampler.batch, read.file.data.n_splits
+    if count > batch * n_splits:
+        warn(
+            f"sampler.batch = {batch} keeps {batch * n_splits} of {count} workers busy; a new study "
+            f"would use all of them with sampler.batch = {ceil(count / n_splits)}"
+        )
     run = open_run(read, stores, fresh=fresh)
     try:
         study = Study(read, run, storage or stores.storage_url, count)

@@ -100,6 +100,23 @@ def test_json_is_one_object_on_stdout(study_file: Path, home: Path) -> None:
     assert said["mlflow"]["parent_run_id"]
 
 
+def test_a_batch_too_small_for_the_workers_is_said_with_the_number_to_set(
+    study_file: Path, home: Path
+) -> None:
+    done = call(
+        "study",
+        str(study_file),
+        "--home",
+        str(home),
+        "--workers",
+        "13",
+        "--set",
+        "stages=[{trials=2, epochs=2}]",
+    )
+    assert "sampler.batch = 4 keeps 12 of 13 workers busy" in done.stderr
+    assert "sampler.batch = 5" in done.stderr
+
+
 def test_a_wrong_study_file_exits_2_and_creates_nothing(study_file: Path, home: Path) -> None:
     done = call("study", str(study_file), "--home", str(home), "--set", "space.learning_rat=1")
     assert done.returncode == 2

@@ -44,6 +44,13 @@ def limit_blas_threads() -> None:
         os.environ.setdefault(name, "1")
 
 
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class InlineExecutor(Executor):
     """Runs each call at once, in this process: for debugging, and where processes are refused."""
 

@@ -83,6 +83,14 @@ class Data(Table):
             name=self.name, shots=self.shots, draw=self.draw, seed=seed, **(said | ranges)
         )
 
+    @property
+    def n_splits(self) -> int:
+        """Members of one trial."""
+        split = self.split
+        if split.kind == "k-fold":
+            return split.folds
+        return split.folds * split.repeats if split.kind == "repeated-k-fold" else 1
+
     def optimistic(self) -> str | None:
         """Why its validation scores flatter, where they do."""
         if self.split.kind == "fixed" and self.shots is not None:
