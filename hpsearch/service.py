@@ -135,8 +135,8 @@ def run_study(
     batch, n_splits = read.file.sampler.batch, read.file.data.n_splits
     if count > batch * n_splits:
         warn(
-            f"sampler.batch = {batch} keeps {batch * n_splits} of {count} workers busy; a new study "
-            f"would use all of them with sampler.batch = {ceil(count / n_splits)}"
+            f"sampler.batch = {batch} keeps {batch * n_splits} of {count} workers busy; a new "
+            f"study would use all of them with sampler.batch = {ceil(count / n_splits)}"
         )
     run = open_run(read, stores, fresh=fresh)
     try:
