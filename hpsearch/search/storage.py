@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import optuna
@@ -41,6 +42,8 @@ def open_storage(url: str) -> BaseStorage:
         if not url.startswith("sqlite"):
             return optuna.storages.get_storage(url)
         database = sqlalchemy.engine.make_url(url).database or ":memory:"
+        if not Path(database).parent.is_dir():
+            raise FileNotFoundError(f"no folder {Path(database).parent}")
         with FileLock(f"{database}.lock"):  # two studies that make the same new file
             storage = RDBStorage(
                 url, engine_kwargs={"connect_args": {"timeout": SQLITE_WAIT_SECONDS}}
