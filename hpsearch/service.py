@@ -8,6 +8,7 @@ print(report.result.best_params, report.result.test_score)
 from __future__ import annotations
 
 import getpass
+import os
 import platform
 import subprocess
 import time
@@ -226,13 +227,13 @@ def _write_parent(
     known = run.folder.read_json("parent.json")
     started = known["started"] if known else int(time.time() * 1000)
     tags = {
-        "mlflow.user": getpass.getuser(),
+        "mlflow.user": _user(),
         "mlflow.source.name": str(read.path.name),
         "mlflow.source.type": "LOCAL",
         "hpsearch.kind": "study",
         "hpsearch.outcome": "finished" if result else "interrupted" if status else "running",
         "hpsearch.protocol": "optimistic: " + reason
-        if (reason := file.data.optimistic())
+        if (reason := file.optimistic())
         else "honest",
         "mlflow.note.content": _note(read, result),
         **_environment(read.path.resolve().parent),
@@ -277,9 +278,17 @@ def _note(read: ReadStudy, result: Result | None) -> str:
     return (
         f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
         f"**{result.objective} over fresh seeds:** {result.validation}.{flatters}\n\n"
-        f"**Test set, opened once after the search:** {test if test else 'not measured'}\n\n"
+        f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
+        f"{test if test else 'not measured'}\n\n"
         "Tables, the study file and a figure are among the artifacts of the parent run."
     )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return str(os.getuid())
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -124,8 +124,9 @@ class _Worker:
         """Start the process; False if it died before it was ready, which is no call's fault."""
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
-        self._process.start()
+        process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
+        process.start()
+        self._process = process
         theirs.close()  # only the worker holds its end: its death is our end of file
         try:
             self._pipe.recv()
@@ -149,6 +150,7 @@ class _Worker:
 
 def _serve(pipe: Connection, parent: int) -> None:
     """A worker's life: calls in, results out, until the other end closes."""
+    os.dup2(2, 1)  # what a user's function prints must not mix with the coordinator's data
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
     _watch_parent(parent)
     import hpsearch.execution.population  # noqa: F401 - what the calls need, before the first

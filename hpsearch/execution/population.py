@@ -109,7 +109,7 @@ def run_slice(work: Slice) -> SliceResult:
     error = None
     try:
         members = _advance(work, started)
-    except Exception:
+    except (Exception, SystemExit):
         error = traceback.format_exc(limit=-4)
     return SliceResult(
         members=tuple(members),

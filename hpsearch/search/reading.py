@@ -158,7 +158,9 @@ def _objective_mistakes(metric: str, space: Any) -> Iterator[Mistake]:
         return
     entry = space.get("trainer") if isinstance(space, dict) else None
     names = entry.get("choices", []) if isinstance(entry, dict) else [entry]
-    own_code = any(":" in str(name) for name in names)  # which may report what it likes
+    own_code = isinstance(names, list) and any(
+        ":" in str(name) for name in names
+    )  # which may report what it likes
     valid = [name for name in METRICS if name.startswith("validation")]
     if not own_code and metric not in valid:
         yield Mistake("objective.metric", unknown(metric, valid))

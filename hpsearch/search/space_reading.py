@@ -70,7 +70,10 @@ class _Reader:
         if entry is None:
             self.wrong("space.trainer", f"is missing: {unknown('nothing', self._trainer_names())}")
             return
-        names = entry.get("choices", []) if isinstance(entry, Mapping) else [entry]
+        names = entry.get("choices") if isinstance(entry, Mapping) else [entry]
+        if not isinstance(names, list) or (isinstance(entry, Mapping) and "when" in entry):
+            self.wrong("space.trainer", f"must be a name or choices alone, got {entry!r}")
+            return
         for name in names if isinstance(names, list) else []:
             kind = trainer_kind(name) if isinstance(name, str) else None
             if kind is None:
@@ -204,6 +207,9 @@ class _Reader:
             return conditions
         for parent, wanted in when.items():
             values = wanted if isinstance(wanted, list) else [wanted]
+            if not values:
+                self.wrong(f"{key}.{parent}", "must hold at least one value, got []")
+                continue
             choices = self._choices_of(parent)
             if choices is None:
                 parents = [

@@ -28,6 +28,7 @@ from hpsearch.search.training import Training
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
 
 RESULT = "artifacts/result.json"
+HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
 TOP_SHOWN = 10  # trials in the result's table
 TEST_ENTROPY = 1 << 32  # keeps the refits' seeds apart from those of folds and confirmation
 
@@ -119,9 +120,10 @@ class Study:
             yield TrialReached(record, self._best(until))
         for record in records:
             self._tell(record)
-        if all(record.outcome == "failed" for record in records):
+        failed = all(record.outcome == "failed" for record in self._records.values())
+        if failed and len(self._records) >= HOPELESS:
             raise StudyFailed(
-                f"at least one trial of a batch must give a score, but all {len(records)} failed, "
+                f"at least one trial must give a score, but all {len(self._records)} failed, "
                 f"the last with:\n{records[-1].reason}\nCorrect it, then start anew with --fresh"
             )
 
@@ -309,7 +311,7 @@ class Study:
             validation=validation,
             test={n: Estimate.of([r.members[0].history[n][-1] for r in mine]) for n in names},
             test_uses=len({r.number for r in tests}),
-            optimistic=self.file.data.optimistic(),
+            optimistic=self.file.optimistic(),
             ranges=[row.as_dict() for row in self._ranges if row.stage == last],
             top=[self._summary(r, confirmed) for r in self._leaders()[:TOP_SHOWN]],
             confirmed={str(n): estimate for n, estimate in confirmed.items()},

@@ -91,12 +91,6 @@ class Data(Table):
             return split.folds
         return split.folds * split.repeats if split.kind == "repeated-k-fold" else 1
 
-    def optimistic(self) -> str | None:
-        """Why its validation scores flatter, where they do."""
-        if self.split.kind == "fixed" and self.shots is not None:
-            return "validation uses labelled images beyond the shots"
-        return None
-
 
 class Stage(Table):
     """One training length and the trials that are trained to it."""
@@ -168,3 +162,12 @@ class StudyFile(Table):
     def n_epochs(self) -> int:
         """The full training length."""
         return self.stages[-1].epochs
+
+    def optimistic(self) -> str | None:
+        """Why its validation scores flatter, where they do."""
+        reasons = []
+        if self.data.split.kind == "fixed" and self.data.shots is not None:
+            reasons.append("validation uses labelled images beyond the shots")
+        if self.objective.best_epoch:
+            reasons.append("scored by the best epoch")
+        return "; ".join(reasons) or None

@@ -82,6 +82,8 @@ class Projection:
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
+            if not line.startswith(b"{"):
+                continue  # something a library printed
             self._last = json.loads(line)
             if not self._warned:
                 self._warned = True

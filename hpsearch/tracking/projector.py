@@ -46,6 +46,7 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # we try again ourselves, nothing is lost by failing
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout is for our reports
 }
 STATUS = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED"}
 
@@ -321,7 +322,7 @@ def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, 
         if record.outcome == "complete" and record.kind != "test":
             yield "objective", record.scores[str(n_epochs)], end, n_epochs
         for name, values in history.items():
-            if not name.startswith("train") and values:
+            if record.kind != "test" and not name.startswith("train") and values:
                 top = min(values) if "loss" in name or "error" in name else max(values)
                 yield f"best/{name}", top, end, n_epochs
                 yield f"best/{name}_epoch", values.index(top) + 1, end, n_epochs

@@ -46,7 +46,7 @@ def load_function(path: str) -> Callable[..., Any]:
     module_name, _, name = path.partition(":")
     try:
         function = getattr(importlib.import_module(module_name), name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise StudyFileError(
             f"trainer {path!r} must be importable as module:function, beside the study file or "
             f"on the Python path, got {type(error).__name__}: {error}"

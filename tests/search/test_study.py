@@ -232,6 +232,17 @@ def test_a_batch_that_fails_whole_ends_the_study_with_the_reason(
         run(own_study(tmp_path, "never", -1), home)
 
 
+def test_one_failure_in_a_batch_of_one_does_not_end_the_study(tmp_path: Path, home: Path) -> None:
+    result = run(own_study(tmp_path, "alone", 0.6), home, "sampler.batch=1")
+    assert result.counts["failed"] > 0
+    assert result.counts["complete"] > 0
+
+
+def test_the_best_epoch_is_labelled_optimistic(study_file: Path, home: Path) -> None:
+    result = run(study_file, home, "objective.best_epoch=true")
+    assert result.optimistic == "scored by the best epoch"
+
+
 def test_a_missing_objective_metric_is_said(tmp_path: Path, home: Path) -> None:
     with pytest.raises(StudyFailed, match=r"objective.metric 'validation_f1', got validation_acc"):
         run(own_study(tmp_path, "other", 2), home, "objective.metric=validation_f1")
