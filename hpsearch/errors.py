@@ -6,7 +6,6 @@ HpsearchError            a known error: one line for the user, no traceback
 ├── DataError            get the data set, or correct its description
 ├── StudyLockedError     another process runs this study: wait for it, or stop it
 ├── StorageError         a store can't be opened or written: free space, correct the URL
-├── TrialFailed          a trial ended without a score: record it, go on
 ├── StudyFailed          no trial gave a score: nothing to pick a winner from
 └── TrackingError        MLflow can't be reached: training goes on, warn once
 """

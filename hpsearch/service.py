@@ -35,6 +35,7 @@ from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.record import JOURNAL
 
 PROJECTED = "projected.json"
+FIGURE = "search.png"  # written last of the artifacts
 UI_ADDRESS = "http://127.0.0.1:5000"  # where `python -m hpsearch ui` listens unless told otherwise
 
 
@@ -184,9 +185,10 @@ def _run(
                 on_event(event)
             result = study.finished()
             assert result is not None
+        if not (run.folder.artifacts / FIGURE).exists() or ran:
             records = list(run.folder.read_all("trial"))
             write_tables(run.folder.artifacts, records, result)
-            draw_search(run.folder.artifacts / "search.png", records, result)
+            draw_search(run.folder.artifacts / FIGURE, records, result)
         _write_parent(read, run, result)
         run.folder.announce({"kind": "parent"})
     except BaseException:
@@ -260,7 +262,8 @@ def _write_parent(
             "ended": ended,
             "status": status or ("FINISHED" if result else "RUNNING"),
             "tags": tags,
-            "params": params,
+            # Write-once in MLflow: sent when the file can no longer be corrected.
+            "params": params if result else {},
             "metrics": metrics,
         },
     )

@@ -62,7 +62,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         number = newest if resumed else newest + 1
         folder = RunFolder(top / str(number))
         name = study.file.name if number == 1 else f"{study.file.name}/{number}"
-        if resumed:
+        if resumed and (folder.path / "trials").exists():  # else it ended before its first trial
             _compare(study, folder)
         folder.artifacts.mkdir(parents=True, exist_ok=True)
         write_whole(folder.artifacts / "study.toml", study.text.encode())
