@@ -150,7 +150,7 @@ def run_study(
 
 
 def _absolute(uri: str) -> str:
-    """The tracking URI with an absolute path; a bare path is a folder's SQLite file."""
+    """The tracking URI with an absolute path; HpsearchError if it is no URI."""
     prefix = "sqlite:///"
     if uri.startswith(prefix) and not uri.startswith(prefix + "/"):
         return prefix + str(Path(uri.removeprefix(prefix)).absolute())
@@ -192,8 +192,8 @@ def _run(
         _write_parent(read, run, result)
         run.folder.announce({"kind": "parent"})
     except BaseException:
-        _write_parent(read, run, None, status="KILLED")
-        with suppress(HpsearchError):
+        with suppress(HpsearchError):  # a full disk is not to hide what happened
+            _write_parent(read, run, None, status="KILLED")
             run.folder.announce({"kind": "parent"})
         projection.finish(seconds=5)  # what is not sent then is sent by the next start
         raise

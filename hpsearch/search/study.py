@@ -67,7 +67,7 @@ class Study:
         """Run what is left of the study; afterwards `finished` gives the result.
 
         Raises:
-            StudyFailed: a whole batch failed, or no trial has a score in the end.
+            StudyFailed: every trial so far failed, or none has a score in the end.
             DataError: the data set is missing or too small.
             StorageError: a store can't be used.
         """
