@@ -126,8 +126,7 @@ def print_report(report: Report) -> None:
     ]
     lines.append(("artifacts", result.folder))
     if report.link:
-        server = "" if report.tracking_uri.startswith("http") else "python -m hpsearch ui, then "
-        lines.append(("MLflow", server + report.link))
+        lines.append(("MLflow", f"{report.ui}, then {report.link}" if report.ui else report.link))
     if report.missing:
         lines.append(("", f"MLflow does not have everything yet: {report.missing}"))
         lines.append(("", "the records are kept; the same command sends the rest"))

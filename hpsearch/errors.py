@@ -6,6 +6,7 @@ HpsearchError            a known error: one line for the user, no traceback
 ├── DataError            get the data set, or correct its description
 ├── StudyLockedError     another process runs this study: wait for it, or stop it
 ├── StorageError         a store can't be opened or written: free space, correct the URL
+├── WorkerError          worker processes can't be started: see why, or run in this process
 ├── StudyFailed          no trial gave a score: nothing to pick a winner from
 └── TrackingError        MLflow can't be reached: training goes on, warn once
 """
@@ -41,6 +42,10 @@ class StudyLockedError(HpsearchError):
 
 class StorageError(HpsearchError):
     """The folder of stores or a database can't be used."""
+
+
+class WorkerError(HpsearchError):
+    """Worker processes end before they are ready."""
 
 
 class StudyFailed(HpsearchError):

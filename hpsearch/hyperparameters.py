@@ -8,10 +8,15 @@ their checks and MLflow params are read from these fields and never typed a seco
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+# Names of hyperparameters and metrics: what MLflow takes as a key.
+NAME = re.compile(r"(?!.*//)(?!.*\.\.)(?![/.])[\w./ :-]{0,249}[\w:-]", re.ASCII)
+NAME_RULE = "1 to 250 letters, digits, '_', '-', '.', ':' or ' ', with '/' between parts"
 
 ParamValue = bool | int | float | str
 Component = TypeVar("Component")

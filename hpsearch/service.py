@@ -10,6 +10,7 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import shlex
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -21,8 +22,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from hpsearch.errors import HpsearchError
-from hpsearch.execution.executors import available_cores, limit_blas_threads
+from hpsearch.execution.executors import available_cores
 from hpsearch.reports.figures import draw_search
 from hpsearch.reports.tables import write_tables
 from hpsearch.search.events import Event
@@ -49,6 +53,7 @@ class Report:
         tracking_uri, experiment_id, parent_run_id: where it lies in MLflow; ids are "" as long as
             MLflow could not be reached.
         missing: why MLflow does not have everything yet, "" if it has.
+        ui: the command that opens the MLflow UI on it; "" for a server, which has one.
     """
 
     result: Result
@@ -57,6 +62,7 @@ class Report:
     experiment_id: str
     parent_run_id: str
     missing: str
+    ui: str
 
     @property
     def link(self) -> str:
@@ -128,7 +134,6 @@ def run_study(
         HpsearchError: a known error, its text is for the user.
         KeyboardInterrupt: interrupted; the same call goes on.
     """
-    limit_blas_threads()
     read = read_study(Path(path), overrides)
     stores = Home.find(Path(home) if home else None)
     stores.create()
@@ -140,10 +145,12 @@ def run_study(
             f"sampler.batch = {batch} keeps {batch * n_splits} of {count} workers busy; a new "
             f"study would use all of them with sampler.batch = {ceil(count / n_splits)}"
         )
+    database = storage or stores.storage_url
+    uri = _absolute(tracking_uri or stores.tracking_uri)
+    _check_apart(database, uri)
     run = open_run(read, stores, fresh=fresh)
     try:
-        study = Study(read, run, storage or stores.storage_url, count)
-        uri = _absolute(tracking_uri or stores.tracking_uri)
+        study = Study(read, run, database, count)
         return _run(study, read, run, stores, uri, on_event, warn)
     finally:
         run.close()
@@ -162,6 +169,25 @@ def _absolute(uri: str) -> str:
     return uri
 
 
+def _check_apart(storage: str, tracking_uri: str) -> None:
+    """Refuse one database for both: Optuna and MLflow each keep an alembic_version table."""
+    try:
+        first, second = make_url(storage), make_url(tracking_uri)
+    except ArgumentError:
+        return  # not a database, or its user hears of it where it is opened
+    if first.get_backend_name() != second.get_backend_name():
+        return
+    if first.get_backend_name() == "sqlite":
+        places = [Path(url.database or "").absolute() for url in (first, second)]
+    else:
+        places = [(url.host, url.port, url.database) for url in (first, second)]  # type: ignore[misc]
+    if places[0] == places[1]:
+        raise HpsearchError(
+            "--storage and the MLflow store must be two databases, got one for both: "
+            f"{second.render_as_string()}"
+        )
+
+
 def _run(
     study: Study,
     read: ReadStudy,
@@ -173,7 +199,8 @@ def _run(
 ) -> Report:
     projection = Projection(run.folder, home, uri, warn)
     result = study.finished()
-    if result is not None and run.folder.read_json(PROJECTED) == _projected(run, uri):
+    there = uri != home.tracking_uri or home.mlflow.exists()
+    if result is not None and there and run.folder.read_json(PROJECTED) == _projected(run, uri):
         return _report(projection, result, ran=False, missing="")
     _write_parent(read, run, result)
     projection.start()
@@ -218,7 +245,18 @@ def _report(projection: Projection, result: Result, *, ran: bool, missing: str) 
         experiment_id=ids.get("experiment_id", ""),
         parent_run_id=ids.get("parent_run_id", ""),
         missing=missing,
+        ui=_ui_command(projection),
     )
+
+
+def _ui_command(projection: Projection) -> str:
+    home, uri = projection.home, projection.tracking_uri
+    if uri.startswith("http"):
+        return ""
+    if uri != home.tracking_uri:
+        return f"python -m mlflow server --backend-store-uri {shlex.quote(uri)}"
+    named = "" if home == Home.find(None) else f" --home {shlex.quote(str(home.path))}"
+    return f"python -m hpsearch ui{named}"
 
 
 def _write_parent(
@@ -233,6 +271,7 @@ def _write_parent(
         "mlflow.source.name": str(read.path.name),
         "mlflow.source.type": "LOCAL",
         "hpsearch.kind": "study",
+        "hpsearch.optuna_study": run.storage_name,
         "hpsearch.outcome": "finished" if result else "interrupted" if status else "running",
         "hpsearch.protocol": "optimistic: " + reason
         if (reason := file.optimistic())

@@ -12,12 +12,15 @@ import multiprocessing
 import os
 import queue
 import signal
-import threading
-import time
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from multiprocessing.connection import Connection
+from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any
+
+from hpsearch.errors import WorkerError
 
 
 class WorkerLost(Exception):
@@ -32,16 +35,7 @@ BLAS_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 STARTS = 5  # of a worker in a row; more deaths than that before it is ready are no accident
-ORPHAN_CHECK_SECONDS = 0.5  # workers end within 2 s of their coordinator's death
-
-
-def limit_blas_threads() -> None:
-    """One BLAS thread a process, here and in processes started from here.
-
-    Takes effect where NumPy is not loaded yet; a value the user has set is left alone.
-    """
-    for name in BLAS_VARIABLES:
-        os.environ.setdefault(name, "1")
+DEATH_CHECK_SECONDS = 1.0  # where the end of file does not tell of a worker's death
 
 
 def available_cores() -> int:
@@ -55,22 +49,26 @@ class InlineExecutor(Executor):
     """Runs each call at once, in this process: for debugging, and where processes are refused."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        from threadpoolctl import threadpool_limits
+
         future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
+        # As in a worker: one BLAS thread, and what a user's function prints is no result.
+        with threadpool_limits(limits=1, user_api="blas"), redirect_stdout(sys.stderr):
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except Exception as error:
+                future.set_exception(error)
         return future
 
 
 class ProcessExecutor(Executor):
-    """A pool of spawned worker processes; a dead one costs its own call only, and is replaced.
+    """A pool of worker processes; a dead one costs its own call only, and is replaced.
 
-    A future raises WorkerLost where its worker died, and the call's own exception otherwise.
+    A future raises WorkerLost where its worker died, WorkerError where none can be started, and
+    the call's own exception otherwise.
     """
 
     def __init__(self, workers: int) -> None:
-        limit_blas_threads()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._workers = [_Worker() for _ in range(workers)]
@@ -102,17 +100,15 @@ class _Worker:
 
     def __init__(self) -> None:
         self._ended = False
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def call(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        for _ in range(STARTS):
-            if self._process is not None or self._ended or self._start():
-                break
-        if self._process is None or self._ended:
+        process = self._process or self._start()
+        if process is None or self._ended:
             raise WorkerLost
         try:
             self._pipe.send((fn, args, kwargs))
-            succeeded, value = self._pipe.recv()
+            succeeded, value = self._receive(process)
         except (EOFError, OSError):
             self._stop()
             raise WorkerLost from None
@@ -120,63 +116,71 @@ class _Worker:
             raise value
         return value
 
-    def _start(self) -> bool:
-        """Start the process; False if it died before it was ready, which is no call's fault."""
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
-        process.start()
-        self._process = process
-        theirs.close()  # only the worker holds its end: its death is our end of file
-        try:
-            self._pipe.recv()
-        except (EOFError, OSError):
-            self._stop()
-            return False
-        return True
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        """Start the process; None if the pool ended meanwhile."""
+        code: int | None = 0
+        for _ in range(STARTS):
+            if self._ended:
+                return None
+            process = self._process = self._spawn()
+            try:
+                self._pipe.send(sys.path)
+                self._receive(process)
+            except (EOFError, OSError):
+                code = self._stop()  # it died before it was ready, which is no call's fault
+            else:
+                return process
+        raise WorkerError(
+            f"worker processes must be able to start, got {STARTS} that ended before they were "
+            f"ready, the last with exit code {code}: see what they printed above; "
+            "--workers 0 runs in this process"
+        )
 
-    def _stop(self) -> None:
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        self._pipe, theirs = multiprocessing.Pipe()
+        # Blocked in this thread and so in the child, until the child ignores it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        package = str(Path(__file__).parents[2])
+        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+        one_thread = dict.fromkeys(BLAS_VARIABLES, "1")
+        command = [sys.executable, "-m", "hpsearch.execution.worker"]
+        with theirs:  # only the worker holds its end: its death is our end of file
+            return subprocess.Popen(
+                [*command, str(theirs.fileno()), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=2,  # what a user's function prints must not mix with the result on stdout
+                env={**os.environ, "PYTHONPATH": path, **one_thread},
+                pass_fds=[theirs.fileno()],
+            )
+
+    def _receive(self, process: subprocess.Popen[bytes]) -> Any:
+        """The worker's next message; EOFError if it died.
+
+        The end of file does not tell alone: a process that a user's function started may hold
+        the worker's end of the pipe.
+        """
+        while not self._pipe.poll(DEATH_CHECK_SECONDS):
+            if process.poll() is not None and not self._pipe.poll(0):
+                raise EOFError
+        return self._pipe.recv()
+
+    def _stop(self) -> int | None:
+        """End a process that is no longer of use; returns its exit code."""
         process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.join()
-            self._pipe.close()
+        if process is None:
+            return None
+        process.kill()
+        self._pipe.close()
+        return process.wait()
 
     def end(self) -> None:
         self._ended = True
-        if self._process is not None:
-            self._process.kill()
-
-
-def _serve(pipe: Connection, parent: int) -> None:
-    """A worker's life: calls in, results out, until the other end closes."""
-    os.dup2(2, 1)  # what a user's function prints must not mix with the coordinator's data
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
-    _watch_parent(parent)
-    import hpsearch.execution.population  # noqa: F401 - what the calls need, before the first
-
-    pipe.send("ready")
-    while True:
-        try:
-            fn, args, kwargs = pipe.recv()
-        except EOFError:
-            return
-        try:
-            answer = (True, fn(*args, **kwargs))
-        except Exception as error:
-            answer = (False, error)
-        pipe.send(answer)
+        process = self._process  # another thread may be starting or stopping it
+        if process is not None:
+            process.kill()
+            process.wait()
 
 
 def make_executor(workers: int) -> Executor:
     """A pool of `workers` processes, or, for 0, this process."""
     return ProcessExecutor(workers) if workers else InlineExecutor()
-
-
-def _watch_parent(parent: int) -> None:
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(ORPHAN_CHECK_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -156,6 +156,9 @@ def _objective_mistakes(metric: str, space: Any) -> Iterator[Mistake]:
             f"must not look at the test set, got {metric!r}: it is opened once, at the end",
         )
         return
+    if metric.startswith("train"):
+        yield Mistake("objective.metric", f"must be measured on validation data, got {metric!r}")
+        return
     entry = space.get("trainer") if isinstance(space, dict) else None
     names = entry.get("choices", []) if isinstance(entry, dict) else [entry]
     own_code = isinstance(names, list) and any(

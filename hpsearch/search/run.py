@@ -18,7 +18,7 @@ from hpsearch.errors import StudyChangedError, StudyLockedError
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import StudyFile
 from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder, write_whole
+from hpsearch.tracking.record import RunFolder, storage_errors, write_whole
 
 STUDY = "study.json"
 
@@ -40,6 +40,11 @@ class Run:
     resumed: bool
     lock: FileLock
 
+    @property
+    def storage_name(self) -> str:
+        """Of its Optuna study; the id tells it from others of that name in a shared database."""
+        return f"{self.name} ({self.id})"
+
     def close(self) -> None:
         """Let others run this study."""
         self.lock.release()
@@ -53,7 +58,8 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         StudyChangedError: the file differs from the newest run in more than trials or workers.
     """
     top = home.studies / study.file.name
-    top.mkdir(parents=True, exist_ok=True)
+    with storage_errors(top):
+        top.mkdir(parents=True, exist_ok=True)
     lock = _lock(top, study.file.name)
     try:
         numbers = [int(p.name) for p in top.iterdir() if p.name.isdigit() and (p / STUDY).exists()]
@@ -64,10 +70,16 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         name = study.file.name if number == 1 else f"{study.file.name}/{number}"
         if resumed and (folder.path / "trials").exists():  # else it ended before its first trial
             _compare(study, folder)
-        folder.artifacts.mkdir(parents=True, exist_ok=True)
+        with storage_errors(folder.path):
+            folder.artifacts.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.artifacts.glob(".*"):  # of a write that a kill cut short
+            leftover.unlink()
         write_whole(folder.artifacts / "study.toml", study.text.encode())
         run_id = folder.read_json(STUDY)["id"] if resumed else uuid.uuid4().hex[:12]
-        folder.write_json(STUDY, {"id": run_id, "file": study.file.model_dump(mode="json")})
+        understood = study.file.model_dump(mode="json")
+        folder.write_json(STUDY, {"id": run_id, "file": understood})
+        # Beside the file as written: with defaults and what --set changed.
+        folder.write_json(f"{folder.artifacts.name}/{STUDY}", understood)
     except BaseException:
         lock.release()
         raise
@@ -87,7 +99,8 @@ def _lock(top: Path, name: str) -> FileLock:
             "runs it: wait for it, or stop it"
         ) from None
     when = time.strftime("%Y-%m-%d %H:%M:%S")
-    holder.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {when})")
+    with storage_errors(holder):
+        holder.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {when})")
     return lock
 
 

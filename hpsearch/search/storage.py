@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
 import sqlalchemy
 from filelock import FileLock
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import TrialState
@@ -69,7 +71,7 @@ def _set_pragmas(connection: Any, _: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     # In WAL mode NORMAL survives a killed process; after a power cut the last trials may be
-    # missing, and are drawn again, the same.
+    # missing: those that have a record are restored from it, the others drawn again, the same.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
 
@@ -94,7 +96,7 @@ class TrialStore:
         self._study_id = storage.get_study_id_from_name(name)
         self._asked: dict[int, optuna.Trial] = {}
         stored = self.study.get_trials(deepcopy=False)
-        self._stored = {t.number for t in stored}
+        self._stored = {t.number: t for t in stored}
         self._reported = {(t.number, step) for t in stored for step in t.intermediate_values}
         self._finished = {t.number for t in stored if t.state.is_finished()}
 
@@ -113,8 +115,35 @@ class TrialStore:
             else:
                 self._asked[number] = self.study.ask()
                 asked = self._asked[number].number
-                assert asked == number, f"asked for trial {number}, got {asked}"
+                if asked != number:
+                    raise StorageError(
+                        f"the Optuna study {self.study.study_name!r} must be written by hpsearch "
+                        f"alone, but trial {number} was added by somebody else; go on with "
+                        "--storage and a database of its own, the records hold all that is needed"
+                    )
         return self._asked[number]
+
+    def restore(
+        self,
+        number: int,
+        params: Mapping[str, Any],
+        distributions: Mapping[str, BaseDistribution],
+    ) -> None:
+        """See to it that a trial is stored with the params that its record has.
+
+        They are missing where the database is younger than the records: another --storage, a
+        file that was lost or brought back from a backup.
+        """
+        known = self._stored.get(number)
+        missing = params.keys() - (known.params if known else {})
+        if known is not None and not missing:
+            return
+        trial_id = self.trial(number)._trial_id
+        for name in sorted(missing):
+            inside = distributions[name].to_internal_repr(params[name])
+            self._storage.set_trial_param(trial_id, name, inside, distributions[name])
+        # What Optuna read of the trial before knows nothing of them.
+        self._asked[number] = optuna.Trial(self.study, trial_id)
 
     def report(self, number: int, scores: dict[str, float]) -> None:
         """Store the scores at the stage lengths reached, {epochs: score}."""

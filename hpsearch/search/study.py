@@ -15,7 +15,7 @@ from typing import Any
 
 from hpsearch.datasets.selection import open_pool
 from hpsearch.datasets.splits import digest
-from hpsearch.errors import StudyFailed
+from hpsearch.errors import StudyChangedError, StudyFailed
 from hpsearch.execution.executors import make_executor
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
 from hpsearch.search.reading import ReadStudy
@@ -75,10 +75,12 @@ class Study:
         self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
         self._n_splits = len(pool.splits)
         self._records = {r.number: r for r in self.folder.read_all("trial")}
+        self._compare_digests()
         with make_executor(self.workers) as executor:
             try:
                 storage = open_storage(self.storage_url)
-                self._trials = TrialStore(storage, self.run.name, self._direction)
+                self._trials = TrialStore(storage, self.run.storage_name, self._direction)
+                self._restore()
                 yield from self._search(executor)
                 confirmed = yield from self._confirm(executor)
                 yield from self._test(executor, confirmed)
@@ -88,6 +90,25 @@ class Study:
                     raise storage_trouble(self.storage_url, error) from error
                 raise
         self._write_result(confirmed)
+
+    def _compare_digests(self) -> None:
+        """Refuse data that is not what the trials so far were trained on."""
+        for record in self._records.values():
+            if record.digests != self._digests:
+                raise StudyChangedError(
+                    f"the data of study {self.run.name!r} must stay what its trials were trained "
+                    f"on, got other {_differing(record.digests, self._digests)}: bring the old "
+                    "data back, or start a new run of the study with --fresh"
+                )
+
+    def _restore(self) -> None:
+        """Bring Optuna's storage to where the records are, should it be behind."""
+        self._trials.use(self._sampler())
+        distributions = {p.name: p.distribution for p in self.read.space.parameters}
+        for number in range(max(self._records, default=-1) + 1):
+            record = self._records.get(number)
+            searched = self.read.space.searched(record.params) if record else {}
+            self._trials.restore(number, searched, distributions)
 
     def _search(self, executor: Executor) -> Iterator[Event]:
         drawn, going_on = 0, list[int]()
@@ -298,7 +319,7 @@ class Study:
         winner = self._records[number]
         tests = list(self.folder.read_all("test"))
         mine = [r for r in tests if r.number == number and r.outcome == "complete"]
-        names = [n for n in (mine[0].members[0].history if mine else {}) if n.startswith("test_")]
+        names = [n for n in (mine[0].members[0].history if mine else {}) if n.startswith("test")]
         last = len(self.lengths) - 1
         result = Result(
             study=self.run.name,
@@ -310,7 +331,7 @@ class Study:
             searched=self.read.space.searched(winner.params),
             validation=validation,
             test={n: Estimate.of([r.members[0].history[n][-1] for r in mine]) for n in names},
-            test_uses=len({r.number for r in tests}),
+            test_uses=self._test_uses(),
             optimistic=self.file.optimistic(),
             ranges=[row.as_dict() for row in self._ranges if row.stage == last],
             top=[self._summary(r, confirmed) for r in self._leaders()[:TOP_SHOWN]],
@@ -319,6 +340,11 @@ class Study:
         )
         plan = [stage.trials for stage in self.file.stages]
         self.folder.write_json(RESULT, {"plan": plan, "result": result.as_dict()})
+
+    def _test_uses(self) -> int:
+        """Configurations scored on the test set, in this run and the runs before it."""
+        runs = self.folder.earlier()
+        return sum(len({r.number for r in run.read_all("test")}) for run in (*runs, self.folder))
 
     def _leaders(self) -> list[TrialRecord]:
         """Trials by length reached, then by score."""
@@ -341,3 +367,8 @@ class Study:
             "params": self.read.space.searched(record.params),
             "confirmed": estimate.mean if estimate else None,
         }
+
+
+def _differing(before: dict[str, str], now: dict[str, str]) -> str:
+    names = [name for name in now if before.get(name) != now[name]]
+    return " and ".join(f"{n} (digest {before.get(n)} before, {now[n]} now)" for n in names)

@@ -123,7 +123,8 @@ def _there(record: TrialRecord, until: int) -> bool:
 
 def test_name(metric: str) -> str:
     """What a validation metric is called when it was measured on the test set."""
-    return metric.replace("validation", "test", 1) if "validation" in metric else f"test_{metric}"
+    known = metric.startswith("validation")
+    return "test" + metric.removeprefix("validation") if known else f"test_{metric}"
 
 
 @dataclass

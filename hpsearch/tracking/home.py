@@ -30,6 +30,11 @@ class Home:
         Raises:
             StorageError: it can't be made or written.
         """
+        if any(sign in str(self.path) for sign in "?#"):
+            raise StorageError(
+                f"the folder of stores must have no '?' or '#' in its path, which mean something "
+                f"else in the addresses of databases, got {self.path}; name another with --home"
+            )
         try:
             self.studies.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -54,9 +59,14 @@ class Home:
         return f"sqlite:///{self.path / 'optuna.db'}"
 
     @property
+    def mlflow(self) -> Path:
+        """MLflow's database."""
+        return self.path / "mlflow.db"
+
+    @property
     def tracking_uri(self) -> str:
         """MLflow's store, by absolute path."""
-        return f"sqlite:///{self.path / 'mlflow.db'}"
+        return f"sqlite:///{self.mlflow}"
 
     @property
     def artifacts(self) -> Path:

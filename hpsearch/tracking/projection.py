@@ -82,8 +82,6 @@ class Projection:
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            if not line.startswith(b"{"):
-                continue  # something a library printed
             self._last = json.loads(line)
             if not self._warned:
                 self._warned = True
@@ -98,6 +96,13 @@ class Projection:
         if self._process.poll() is not None:
             self._close()
             self._spawn()
+        self._ask_to_end(deadline)
+        while self._process.returncode < 0 and time.monotonic() < deadline:
+            self._spawn()  # something killed it: by its own will it ends with 0 or 1
+            self._ask_to_end(deadline)
+        return self._process.returncode == 0
+
+    def _ask_to_end(self, deadline: float) -> None:
         assert self._process.stdin is not None
         with suppress(OSError):  # it has ended already
             self._process.stdin.write(b"end\n")
@@ -106,8 +111,8 @@ class Projection:
             time.sleep(0.02)
         if self._process.poll() is None:
             self._process.kill()
+        self._process.wait()
         self._close()
-        return self._process.wait() == 0
 
     def _close(self) -> None:
         """Close the pipes of a process that has ended."""

@@ -75,7 +75,7 @@ class Projector:
     artifact_location: str
     _sent: dict[str, _Sent] = field(default_factory=dict)
     _client: MlflowClient | None = None
-    _position: int = 0
+    _offset: int = 0  # bytes of the journal that are projected
 
     def catch_up(self) -> int:
         """Project what the journal names and MLflow does not have; returns the records read.
@@ -86,12 +86,13 @@ class Projector:
         try:
             if self._client is None:
                 self._connect()
-            start = self._position
-            while waiting := self._journal()[self._position :]:
+            done = 0
+            while waiting := self._waiting():
                 for line in waiting:
                     self._project(_entry(line))
-                    self._position += 1
-            return self._position - start
+                    self._offset += len(line)
+                done += len(waiting)
+            return done
         except TrackingError:
             raise
         except Exception as error:
@@ -103,12 +104,18 @@ class Projector:
 
     def behind(self) -> int:
         """Journal entries not projected yet."""
-        return len(self._journal()) - self._position
+        return len(self._waiting())
 
-    def _journal(self) -> list[str]:
+    def _waiting(self) -> list[bytes]:
+        """The journal's lines from the offset on, with their ends."""
         path = self.folder.path / JOURNAL
+        if not path.exists() or path.stat().st_size == self._offset:
+            return []
+        with path.open("rb") as journal:
+            journal.seek(self._offset)
+            lines = journal.read().splitlines(keepends=True)
         # A line without its end is being written, or was cut by a kill.
-        return path.read_text().split("\n")[:-1] if path.exists() else []
+        return [line for line in lines if line.endswith(b"\n")]
 
     def _connect(self) -> None:
         import mlflow
@@ -251,11 +258,11 @@ class Projector:
         return self._client
 
 
-def _entry(line: str) -> dict[str, Any]:
+def _entry(line: bytes) -> dict[str, Any]:
     """A journal line; one that a kill cut in two and the next start went on with names nothing."""
     try:
         entry: dict[str, Any] = json.loads(line)
-    except json.JSONDecodeError:
+    except ValueError:
         return {}
     return entry
 
@@ -382,9 +389,14 @@ def _listen(orders: queue.SimpleQueue[str]) -> None:
     os._exit(1)
 
 
+REPORTS = 1  # the file descriptor of standard output, until __main__ moves it
+
+
 def _say(**report: Any) -> None:
-    print(json.dumps(report), flush=True)
+    os.write(REPORTS, json.dumps(report).encode() + b"\n")
 
 
 if __name__ == "__main__":
+    REPORTS = os.dup(1)
+    os.dup2(2, 1)  # what libraries print goes to the log
     sys.exit(_serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4])))

@@ -64,7 +64,7 @@ class TrialRecord:
         scores: objective at each stage length it reached, {epochs: score}, a mean over members.
         outcome: "running" until its stage is reached, "paused" between stages, then final.
         reason: why it failed or diverged.
-        attempts: workers it lost, [{"epoch", "reason"}].
+        attempts: workers it lost and exceptions, [{"epoch", "member", "reason"}].
         wall_seconds, cpu_seconds: training time, summed over members.
         started, ended: seconds since 1970; no part of what must repeat.
         marks: [epoch, time] whenever it reached a stage or ended; only ever appended to.
@@ -147,6 +147,11 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def earlier(self) -> list[RunFolder]:
+        """The runs of the same study before this one."""
+        others = [p for p in self.path.parent.iterdir() if p.name.isdigit()]
+        return [RunFolder(p) for p in others if int(p.name) < int(self.path.name)]
+
     @property
     def artifacts(self) -> Path:
         """Tables, figures and the study file, as logged on the parent run."""
@@ -179,7 +184,8 @@ class RunFolder:
         two leaves the old pair. A sealed record keeps no state.
         """
         folder = self.folder(record.kind, record.number, record.seed_number)
-        folder.mkdir(parents=True, exist_ok=True)
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         if record.sealed:
             record.state_file = ""
         elif states is not None:
@@ -213,7 +219,8 @@ class RunFolder:
     def write_json(self, name: str, value: Any) -> None:
         """Write a decision, whole."""
         path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, json.dumps(value, indent=1).encode())
 
     def read_json(self, name: str) -> Any:

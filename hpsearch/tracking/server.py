@@ -23,7 +23,7 @@ def serve_ui(home: Home, *, host: str, port: int, say: Callable[[str], None]) ->
     Raises:
         TrackingError: there is no store yet, or the port is taken.
     """
-    if not (home.path / "mlflow.db").exists():
+    if not home.mlflow.exists():
         raise TrackingError(
             f"{home.path} must hold an mlflow.db, which a first study makes: "
             "python -m hpsearch study studies/quickstart.toml"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError
-from hpsearch.hyperparameters import ParamValue
+from hpsearch.hyperparameters import NAME, NAME_RULE, ParamValue
 from hpsearch.trainers.base import Member, Progress, Trainer, TrainingData
 
 
@@ -77,11 +77,13 @@ class FunctionTrainer(Trainer):
             extra["n_epochs"] = n_epochs
         self.pausable = "state" in arguments
         self._epoch, self._reported, self._state = 0, 0, None
+        self._names: list[str] | None = None  # of the metrics, once it has yielded
         if member.state is not None:
             saved = pickle.loads(member.state)
             self._reported = saved["epoch"]
             if self.pausable:
                 self._epoch, self._state = saved["epoch"], saved["state"]
+                self._names = saved["names"]
         if self.pausable:
             extra["state"] = self._state
         split = data.splits[member.split]
@@ -132,7 +134,24 @@ class FunctionTrainer(Trainer):
             raise ValueError(
                 f"{self._name} must yield a dict of metrics, got {type(item).__name__}"
             )
-        return {str(name): float(value) for name, value in item.items()}
+        metrics = {str(name): float(value) for name, value in item.items()}
+        if self._names is None:
+            self._check_names(list(metrics))
+        elif list(metrics) != self._names:
+            raise ValueError(
+                f"{self._name} must yield the same metrics every epoch, in the same order, got "
+                f"{', '.join(metrics) or 'none'} after {', '.join(self._names)}"
+            )
+        return metrics
+
+    def _check_names(self, names: list[str]) -> None:
+        for name in names:
+            if not NAME.fullmatch(name):
+                raise ValueError(
+                    f"{self._name} must name its metrics by {NAME_RULE}, got {name!r}"
+                )
+        self._names = names
 
     def state(self, row: int) -> bytes | None:
-        return pickle.dumps({"epoch": self._epoch, "state": self._state})
+        said = {"epoch": self._epoch, "state": self._state, "names": self._names}
+        return pickle.dumps(said)

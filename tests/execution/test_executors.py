@@ -1,6 +1,7 @@
 """Executors: calls in this process and in worker processes, killed ones and orphans."""
 
 import math
+import multiprocessing
 import operator
 import os
 import signal
@@ -16,12 +17,12 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from hpsearch.datasets.selection import Selection
+from hpsearch.errors import WorkerError
 from hpsearch.execution.executors import (
     BLAS_VARIABLES,
     InlineExecutor,
     ProcessExecutor,
     WorkerLost,
-    limit_blas_threads,
     make_executor,
 )
 from hpsearch.execution.population import Slice, run_slice
@@ -39,7 +40,7 @@ def pool() -> Iterator[ProcessExecutor]:
     """Two workers that the tests of this module share; idle ones take turns."""
     with pytest.MonkeyPatch.context() as patch:
         for name in BLAS_VARIABLES:
-            patch.delenv(name, raising=False)
+            patch.setenv(name, "3")  # of the coordinator's process, none of the workers'
         with ProcessExecutor(2) as executor:
             yield executor
 
@@ -101,12 +102,14 @@ def test_workers_have_one_blas_thread(pool: ProcessExecutor) -> None:
     assert threads == {1}
 
 
-def test_a_number_of_blas_threads_set_by_the_user_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in BLAS_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    limit_blas_threads()
-    assert [os.environ[name] for name in BLAS_VARIABLES] == ["3", "1", "1", "1"]
+def test_an_inline_call_has_one_blas_thread_and_does_not_print_on_stdout(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    infos = InlineExecutor().submit(threadpool_info).result()
+    assert {info["num_threads"] for info in infos if info["user_api"] == "blas"} == {1}
+    InlineExecutor().submit(print, "a user's words").result()
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "a user's words\n")
 
 
 def test_a_killed_worker_costs_its_own_call_and_is_replaced(pool: ProcessExecutor) -> None:
@@ -125,6 +128,37 @@ def test_a_worker_killed_from_outside_is_lost_too() -> None:
         os.kill(pid, signal.SIGKILL)
         assert isinstance(future.exception(timeout=10), WorkerLost)
         assert executor.submit(operator.add, 1, 1).result() == 2
+
+
+def start_a_process_and_die() -> None:
+    """What a user's function may do: its child holds the worker's pipe."""
+    os.fork() or time.sleep(5)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_death_is_noticed_where_another_process_holds_the_pipe(pool: ProcessExecutor) -> None:
+    started = time.monotonic()
+    with pytest.raises(WorkerLost):
+        pool.submit(start_a_process_and_die).result()
+    assert time.monotonic() - started < 4
+
+
+def test_a_call_may_start_processes(pool: ProcessExecutor) -> None:
+    assert pool.submit(sum_in_a_process, [1, 2, 3]).result() == 6
+
+
+def sum_in_a_process(numbers: list[int]) -> int:
+    with multiprocessing.get_context("spawn").Pool(1) as processes:
+        return int(processes.apply(sum, (numbers,)))
+
+
+def test_workers_that_cannot_start_are_a_known_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with (
+        ProcessExecutor(1) as executor,
+        pytest.raises(WorkerError, match="must be able to start"),
+    ):
+        executor.submit(os.getpid).result()
 
 
 def test_an_unpicklable_call_is_an_error_and_leaves_the_workers(pool: ProcessExecutor) -> None:
@@ -148,14 +182,14 @@ COORDINATOR = """
 import os, time
 from hpsearch.execution.executors import ProcessExecutor
 
-if __name__ == "__main__":
-    executor = ProcessExecutor(2)
-    warm = [executor.submit(time.sleep, 0.5) for _ in range(2)]
-    [future.result() for future in warm]
-    pids = [executor.submit(os.getpid).result() for _ in range(2)]
-    busy = executor.submit(time.sleep, 60)  # the other worker is idle
-    print(*pids, flush=True)
-    time.sleep(60)
+# No `if __name__ == "__main__"`: workers import nothing of this script.
+executor = ProcessExecutor(2)
+warm = [executor.submit(time.sleep, 0.5) for _ in range(2)]
+[future.result() for future in warm]
+pids = [executor.submit(os.getpid).result() for _ in range(2)]
+busy = executor.submit(time.sleep, 60)  # the other worker is idle
+print(*pids, flush=True)
+time.sleep(60)
 """
 
 

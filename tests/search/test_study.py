@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord
 from hpsearch.trainers import Member
 from hpsearch.trainers.backprop import Backprop
 from tests.conftest import SMALL
-from tests.search.test_kill_resume import table
+from tests.search.test_kill_resume import stored, table
 
 
 def run(path: Path, home: Path, *overrides: str, workers: int = 0, fresh: bool = False) -> Result:
@@ -107,13 +108,29 @@ def test_a_restart_in_a_late_stage_prunes_nobody_that_was_promoted(
 
 def test_optuna_holds_every_trial_with_its_scores_and_state(study_file: Path, home: Path) -> None:
     run(study_file, home)
-    stored = optuna.load_study(study_name="small", storage=Home(home).storage_url).trials
-    for trial, record in zip(stored, records(home), strict=True):
+    for trial, record in zip(stored(home).trials, records(home), strict=True):
         assert trial.number == record.number
         assert trial.intermediate_values == {int(e): s for e, s in record.scores.items()}
         states = {"complete": "COMPLETE", "pruned": "PRUNED", "diverged": "PRUNED"}
         assert trial.state.name == states[record.outcome]
         assert all(record.params[name] == value for name, value in trial.params.items())
+
+
+def test_optunas_database_may_be_lost_or_another_in_the_middle(
+    study_file: Path, home: Path, tmp_path: Path
+) -> None:
+    run(study_file, tmp_path / "quiet")
+    read, stores = read_study(study_file), Home(home)
+    stores.create()
+    opened = open_run(read, stores, fresh=False)
+    events = Study(read, opened, stores.storage_url, 0).events()
+    for _ in itertools.takewhile(lambda _: len(records(home)) < 13, events):
+        pass
+    events.close()
+    opened.close()
+    (home / "optuna.db").rename(home / "lost.db")
+    run(study_file, home)
+    assert table(home) == table(tmp_path / "quiet")
 
 
 def test_diverged_trials_are_an_outcome_of_their_own(study_file: Path, home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -176,6 +177,22 @@ def test_the_process_catches_up_before_it_ends(folder: RunFolder, home: Path) ->
     assert len(runs(home)) == 6
     assert projection.ids["parent_run_id"] == runs(home)["demo"].info.run_id
     assert not warnings
+
+
+def test_a_kill_while_it_catches_up_for_the_last_time_is_made_up_for(
+    folder: RunFolder, home: Path
+) -> None:
+    stores = Home(home)
+    projection = Projection(folder, stores, stores.tracking_uri, print)
+    projection.start()
+    add(folder, *(make(number, "complete") for number in range(5)))
+    first = projection._process
+    killer = threading.Timer(1.0, first.kill)  # before its first import is over
+    killer.start()
+    assert projection.finish()
+    killer.join()
+    assert first.returncode < 0
+    assert len(runs(home)) == 6
 
 
 def test_an_unreachable_server_is_warned_of_once_and_reported_at_the_end(

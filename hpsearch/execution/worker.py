@@ -1,0 +1,53 @@
+"""A worker process: calls in, results out, until the other end of its pipe closes.
+
+    python -m hpsearch.execution.worker FILE_DESCRIPTOR COORDINATOR_PID
+
+A program of its own rather than a process of `multiprocessing`: nothing of the coordinator's
+`__main__` is imported here, so that a user's script needs no guard, and a user's function may
+start processes itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+
+ORPHAN_CHECK_SECONDS = 0.5  # workers end within 2 s of their coordinator's death
+
+
+def serve(pipe: Connection) -> None:
+    """Answer each (function, args, kwargs) with (True, result) or (False, exception)."""
+    sys.path[:] = pipe.recv()  # the coordinator's: what it can import, its workers can
+    import hpsearch.execution.population  # noqa: F401 - what the calls need, before the first
+
+    pipe.send("ready")
+    while True:
+        try:
+            fn, args, kwargs = pipe.recv()
+        except EOFError:
+            return
+        try:
+            answer = (True, fn(*args, **kwargs))
+        except Exception as error:
+            answer = (False, error)
+        pipe.send(answer)
+
+
+def _watch(coordinator: int) -> None:
+    while os.getppid() == coordinator:
+        time.sleep(ORPHAN_CHECK_SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_watch, args=(int(sys.argv[2]),), daemon=True).start()
+    try:
+        serve(Connection(int(sys.argv[1])))
+    except (EOFError, BrokenPipeError):  # the coordinator is gone
+        sys.exit(1)
