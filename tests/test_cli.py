@@ -77,10 +77,16 @@ def test_a_study_runs_prints_and_the_second_time_runs_nothing(
         assert text in done.stdout
     assert "stage 1/3, 2 epochs: 14/14" in done.stderr
     assert re.search(r"http://127.0.0.1:5000/#/experiments/\d+/runs\?searchFilter=", done.stdout)
+    assert f"python -m hpsearch ui --home {home}, then http" in done.stdout
     again = call("study", str(study_file), "--home", str(home))
     assert again.returncode == 0
     assert "nothing was run" in again.stdout
     assert again.stderr == ""
+    for path in home.glob("mlflow.db*"):
+        path.unlink()
+    third = call("study", str(study_file), "--home", str(home), "--json")
+    assert json.loads(third.stdout)["mlflow"]["complete"]
+    assert (home / "mlflow.db").exists()
 
 
 def test_json_is_one_object_on_stdout(study_file: Path, home: Path) -> None:
@@ -93,7 +99,14 @@ def test_json_is_one_object_on_stdout(study_file: Path, home: Path) -> None:
     assert 0 < said["test"]["mean"] < 1
     assert {row["parameter"] for row in said["ranges"]} >= {"trainer", "learning_rate"}
     names = {path.name for path in Path(said["artifacts"]).iterdir()}
-    assert names == {"study.toml", "result.json", "trials.csv", "narrowing.csv", "search.png"}
+    assert names == {
+        "study.toml",
+        "study.json",
+        "result.json",
+        "trials.csv",
+        "narrowing.csv",
+        "search.png",
+    }
     assert said["mlflow"]["complete"]
     assert said["mlflow"]["tracking_uri"] == f"sqlite:///{home / 'mlflow.db'}"
     assert said["mlflow"]["experiment_id"]
@@ -132,6 +145,8 @@ def test_a_wrong_study_file_exits_2_and_creates_nothing(study_file: Path, home: 
         (("--storage", "nonsense"), "Optuna storage 'nonsense'"),
         (("--storage", "sqlite:////no/such/folder/x.db"), "must be a database that can be opened"),
         (("--tracking-uri", "nonsense"), "must be a URI"),
+        (("--storage", "sqlite:///x.db", "--tracking-uri", "sqlite:///x.db"), "two databases"),
+        (("--home", "what?"), "no '?' or '#' in its path"),
     ],
 )
 def test_wrong_stores_exit_1_without_a_traceback(

@@ -102,6 +102,10 @@ def _splits(
     if selection.kind == "fixed":
         held = _range("validation", selection.validation or (0, 0), n)
         rows = _range("train", selection.train, n) if selection.train else np.setdiff1d(rows, held)
+        if not rows.size:
+            raise DataError(
+                f"data.split.validation must leave images to train on, got all {n} of them"
+            )
     if selection.shots is not None:
         rng = np.random.default_rng(draw_seed) if selection.draw == "random" else None
         rows = rows[draw_shots(labels[rows], selection.shots, rng=rng)]

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LONGEST = 400  # characters of a mistake; a value that was got may be of any length
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -20,7 +22,8 @@ class Mistake:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.message}" if self.key else self.message
+        text = f"{self.key}: {self.message}" if self.key else self.message
+        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def unknown(name: object, valid: Iterable[str]) -> str:

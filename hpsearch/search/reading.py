@@ -55,7 +55,7 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StudyFileError(f"{path} must be a readable study file, got: {reason}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # wrong TOML, a number of 5000 digits, …
         raise StudyFileError(f"{path} must be valid TOML, got: {error}") from error
     for override in overrides:
         _override(said, override)
@@ -78,7 +78,7 @@ def _override(said: dict[str, Any], override: str) -> None:
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text
     place: Any = said
     *path, last = (part.strip() for part in key.split("."))
@@ -108,7 +108,7 @@ def _validate(said: dict[str, Any]) -> tuple[list[Mistake], StudyFile | None, Sp
         file = StudyFile.model_validate(said)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        mistakes += [translate(detail) for detail in details]
+        mistakes += list(dict.fromkeys(map(translate, details)))
         malformed = {str(detail["loc"][0]) for detail in details}
     if not malformed & {"space", "network"}:
         space, found = read_space(said.get("network", {}), said["space"])

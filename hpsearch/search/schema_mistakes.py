@@ -33,6 +33,9 @@ def translate(detail: ErrorDetails) -> Mistake:
     path = list(_without_tags(detail["loc"]))
     key = ".".join(map(str, path))
     kind, got, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if len(path) > 1 and path[0] in ("space", "network") and kind.endswith("_type"):
+        table = " or a table such as { low = 0.001, high = 1.0 }" if path[0] == "space" else ""
+        return Mistake(key, f"must be a number, a text, true or false{table}, got {got!r}")
     if kind == "extra_forbidden":
         return Mistake(key, unknown(path[-1], _keys_beside(detail["loc"])))
     if kind == "missing":
@@ -61,7 +64,7 @@ def _tags() -> list[str]:
 
 def _without_tags(loc: Sequence[int | str]) -> Iterator[int | str]:
     """A key path without the names pydantic adds for the members of unions."""
-    types = {"bool", "int", "float", "str", "dict[str,object]", *_tags()}
+    types = {"bool", "int", "float", "str", "dict[str,object]", "dict[str,any]", *_tags()}
     return (part for part in loc if part not in types)
 
 

@@ -149,6 +149,8 @@ class _Reader:
                 self.wrong(key, f"must hold numbers, texts or booleans, got {value!r}")
             else:
                 self._value(key, name, value)
+        if any(not isinstance(value, bool | int | float | str) for value in choices):
+            return None
         if len({(type(v), str(v)) for v in choices}) < len(choices):
             self.wrong(key, f"must differ from each other, got {choices!r}")
         return CategoricalDistribution(choices)
@@ -171,8 +173,8 @@ class _Reader:
         if not isinstance(log, bool):
             self.wrong(f"{key}.log", f"must be true or false, got {log!r}")
         number = isinstance(step, int | float) and not isinstance(step, bool)
-        if step is not None and not (number and step > 0):
-            self.wrong(f"{key}.step", f"must be a number above 0, got {step!r}")
+        if step is not None and not (number and 0 < step < LARGEST):
+            self.wrong(f"{key}.step", f"must be a finite number above 0, got {step!r}")
         if len(self.mistakes) > before:
             return None
         low, high = entry["low"], entry["high"]

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hpsearch.datasets.selection import Selection
 
+LARGEST = 1_000_000  # trials or epochs; more is a slip of the keyboard
+MOST_WORKERS = 1024  # processes of one machine
+
 Plain = bool | int | float | str
 
 
@@ -67,7 +70,9 @@ class Data(Table):
     """Which examples."""
 
     name: str
-    shots: int | None = Field(default=None, ge=1, description="images a class; left out: all")
+    shots: int | None = Field(
+        default=None, ge=1, le=2**31, description="images a class; left out: all"
+    )
     draw: Literal["random", "first"] = Field(
         default="random", description="shots at random by the seed, or the first of each class"
     )
@@ -95,8 +100,8 @@ class Data(Table):
 class Stage(Table):
     """One training length and the trials that are trained to it."""
 
-    trials: int = Field(ge=1, description="with the promoted of the stage before")
-    epochs: int = Field(ge=1)
+    trials: int = Field(ge=1, le=LARGEST, description="with the promoted of the stage before")
+    epochs: int = Field(ge=1, le=LARGEST)
     promote: float = Field(
         default=0.5,
         ge=0,
@@ -116,6 +121,7 @@ class Sampler(Table):
     batch: int = Field(
         default=4,
         ge=1,
+        le=LARGEST,
         description="trials drawn together from the results so far; not the number of workers, "
         "so that the search is the same with any number",
     )
@@ -124,12 +130,17 @@ class Sampler(Table):
 class Confirmation(Table):
     """What happens when the search is over."""
 
-    top: int = Field(default=3, ge=1, description="configurations run again on fresh seeds")
+    top: int = Field(
+        default=3, ge=1, le=LARGEST, description="configurations run again on fresh seeds"
+    )
     seeds: int = Field(
-        default=5, ge=2, description="fresh seeds each; the interval needs at least 2"
+        default=5, ge=2, le=LARGEST, description="fresh seeds each; the interval needs at least 2"
     )
     test_seeds: int = Field(
-        default=5, ge=1, description="refits of the winner on training and validation data"
+        default=5,
+        ge=1,
+        le=LARGEST,
+        description="refits of the winner on training and validation data",
     )
 
 
@@ -137,7 +148,10 @@ class Execution(Table):
     """Where and in what portions it runs; may be changed in the middle of a study."""
 
     workers: int | None = Field(
-        default=None, ge=0, description="processes; left out: one a core; 0: in this process"
+        default=None,
+        ge=0,
+        le=MOST_WORKERS,
+        description="processes; left out: one a core; 0: in this process",
     )
     slice_seconds: float = Field(
         default=5.0, gt=0, description="seconds between two saved states of a running trial"

@@ -113,6 +113,11 @@ epochs = 5
         ("sampler.nme=tpe", "sampler.nme", "did you mean 'name'?"),
         ("execution.workers=-1", "execution.workers", "greater than or equal to 0"),
         ("space=3", "space", "must be a table"),
+        ("space.momentum.step=inf", "space.momentum.step", "a finite number"),
+        ("space.batch_size=[1]", "space.batch_size", "a number, a text, true or false or a table"),
+        ("space.batch_size={choices=[[1]]}", "space.batch_size.choices", "must hold numbers"),
+        ("stages.0.trials=99999999", "stages.0.trials", "less than or equal to 1000000"),
+        ("objective.metric=train_loss", "objective.metric", "measured on validation data"),
     ],
 )
 def test_a_mistake_names_its_key_and_the_rule(
@@ -142,7 +147,17 @@ def test_a_hyperparameter_is_active_only_for_trainers_that_take_it(tmp_path: Pat
     assert momentum.when == {"trainer": ("momentum",)}
 
 
-@pytest.mark.parametrize("text", ["name = ", "\xff", "= 3"])
+def test_a_value_of_any_length_gives_a_short_message(study_file: Path) -> None:
+    text = message(study_file, "space.batch_size=" + "[" * 90 + "1, " * 500 + "]" * 90)
+    assert len(text) < 700
+    assert "1 mistake;" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["name = ", "\xff", "= 3", f"seed = {'9' * 5000}", "a = " + "[" * 3000 + "]" * 3000],
+    ids=["cut", "bytes", "no-key", "digits", "depth"],
+)
 def test_what_is_no_toml_is_said_in_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "broken.toml"
     path.write_bytes(text.encode("latin-1"))

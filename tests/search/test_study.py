@@ -11,6 +11,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+from hpsearch.datasets.base import Examples
 from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import StudyChangedError, StudyFailed, StudyLockedError
 from hpsearch.execution.executors import InlineExecutor
@@ -131,6 +132,20 @@ def test_optunas_database_may_be_lost_or_another_in_the_middle(
     (home / "optuna.db").rename(home / "lost.db")
     run(study_file, home)
     assert table(home) == table(tmp_path / "quiet")
+
+
+def test_data_that_changed_is_refused_on_resume(
+    study_file: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(study_file, home)
+    monkeypatch.setattr(Examples, "digest", lambda self: "another")
+    with pytest.raises(StudyChangedError, match=r"other data \(digest"):
+        run(study_file, home, "stages.2.trials=8")
+
+
+def test_runs_before_this_one_count_as_uses_of_the_test_set(study_file: Path, home: Path) -> None:
+    short = "stages=[{trials=4, epochs=2}]"
+    assert [run(study_file, home, short, fresh=True).test_uses for _ in range(3)] == [1, 2, 3]
 
 
 def test_diverged_trials_are_an_outcome_of_their_own(study_file: Path, home: Path) -> None:

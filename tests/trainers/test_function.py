@@ -65,6 +65,23 @@ def trainer_of(
     return FunctionTrainer([member(trainer, state)], data, n_epochs=n_epochs)
 
 
+@pytest.mark.parametrize(
+    ("rows", "rule"),
+    [
+        ('[{"a": 1}, {"a": 1, "b": 2}]', "the same metrics every epoch"),
+        ('[{"a": 1}, {}]', "the same metrics every epoch"),
+        ('[{"f1(macro)": 1}]', "must name its metrics by"),
+        ('[{"../a": 1}]', "must name its metrics by"),
+    ],
+)
+def test_metrics_that_do_not_fit_are_refused(
+    rows: str, rule: str, write: Write, xor: TrainingData
+) -> None:
+    trainer = trainer_of(write(f"def train(params, data, seed):\n    yield from {rows}"), xor)
+    with pytest.raises(ValueError, match=rule):
+        list(trainer.run(2))
+
+
 def scores(steps: list[Progress]) -> list[tuple[int, float]]:
     return [(step.epoch, float(step.metrics["score"][0])) for step in steps]
 
