@@ -189,7 +189,10 @@ class RunFolder:
         if record.sealed:
             record.state_file = ""
         elif states is not None:
-            record.state_file = f"state-{sum(m.epoch for m in record.members)}.npz"
+            # Another name for another content: a member that diverged lost its state, no epoch.
+            epochs = sum(member.epoch for member in record.members)
+            diverged = sum(member.diverged for member in record.members)
+            record.state_file = f"state-{epochs}-{diverged}.npz"
             write_whole(folder / record.state_file, _pack(states))
         write_whole(folder / "record.json", record.to_json().encode())
         for old in folder.glob("state-*.npz"):

@@ -171,11 +171,11 @@ class CoarseToFineSampler(BaseSampler):
 
     def _observations(self, study: Study, trial: FrozenTrial) -> list[Observation]:
         # A trial is asked for several parameters in a row, from the same history.
-        key = (study._study_id, trial.number)
-        if self._seen is None or self._seen[0] != key:
+        key, seen = (study._study_id, trial.number), self._seen
+        if seen is None or seen[0] != key:
             trials = (t for t in study.get_trials(deepcopy=False) if t.number < trial.number)
-            self._seen = (key, observe(trials, study.direction))
-        return self._seen[1]
+            seen = self._seen = (key, observe(trials, study.direction))
+        return seen[1]
 
     def _elites(
         self,
