@@ -123,6 +123,7 @@ def print_report(report: Report) -> None:
     lines += [
         (name, f"{estimate} on the test set" + (_uses(result) if "loss" not in name else ""))
         for name, estimate in result.test.items()
+        if "/" not in name  # each class's accuracy is in confusion.csv
     ]
     lines.append(("artifacts", result.folder))
     if report.link:

@@ -27,6 +27,7 @@ from sqlalchemy.exc import ArgumentError
 
 from hpsearch.errors import HpsearchError
 from hpsearch.execution.executors import available_cores
+from hpsearch.reports.confusion import write_confusion
 from hpsearch.reports.figures import draw_search
 from hpsearch.reports.tables import write_tables
 from hpsearch.search.events import Event
@@ -215,6 +216,8 @@ def _run(
         if not (run.folder.artifacts / FIGURE).exists() or ran:
             records = list(run.folder.read_all("trial"))
             write_tables(run.folder.artifacts, records, result)
+            tests = [r for r in run.folder.read_all("test") if r.number == result.best_number]
+            write_confusion(run.folder.artifacts, tests)
             draw_search(run.folder.artifacts / FIGURE, records, result)
         _write_parent(read, run, result)
         run.folder.announce({"kind": "parent"})

@@ -106,6 +106,8 @@ def test_json_is_one_object_on_stdout(study_file: Path, home: Path) -> None:
         "trials.csv",
         "narrowing.csv",
         "search.png",
+        "confusion.csv",
+        "confusion.png",
     }
     assert said["mlflow"]["complete"]
     assert said["mlflow"]["tracking_uri"] == f"sqlite:///{home / 'mlflow.db'}"

@@ -69,7 +69,7 @@ class Dispatcher:
     Args:
         executor: where slices run; stays the caller's.
         workers: slices in flight at once.
-        data, exam, n_epochs, seconds, code_folder: as in Slice.
+        data, exam, n_epochs, seconds, code_folder, every, per_class: as in Slice.
     """
 
     def __init__(
@@ -82,9 +82,13 @@ class Dispatcher:
         n_epochs: int,
         seconds: float,
         code_folder: str,
+        every: int = 1,
+        per_class: bool = False,
     ) -> None:
         self._executor, self._workers = executor, max(1, workers)
-        self._work = Slice(data, exam, (), 0, n_epochs, seconds, code_folder)
+        self._work = Slice(
+            data, exam, (), 0, n_epochs, seconds, code_folder, every=every, per_class=per_class
+        )
 
     def run(self, jobs: Sequence[Job], until: int) -> Iterator[list[Report]]:
         """Train all jobs to epoch `until`; yields the reports of each slice as it ends."""
@@ -155,7 +159,7 @@ class Dispatcher:
                     cpu_seconds=result.cpu_seconds / share,
                 )
             )
-            epoch = job.epoch + len(gain.rows)
+            epoch = job.epoch + gain.epochs
             if not gain.diverged and epoch < until:
                 going_on.append(
                     replace(

@@ -9,15 +9,18 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hpsearch.datasets.selection import Selection, open_pool, open_test
 from hpsearch.hyperparameters import hyperparameters
 from hpsearch.nn import NETWORKS
-from hpsearch.trainers import Member, Split, TrainingData, trainer_kind
+from hpsearch.trainers import Member, Progress, Split, Trainer, TrainingData, trainer_kind
 
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
 Exam = Literal["validation", "test"]
@@ -34,6 +37,8 @@ class Slice:
         until: epochs after which it is done.
         n_epochs: the full training length of the study.
         seconds: pause at the first epoch's end after this time; inf: never.
+        every: epochs between two evaluations.
+        per_class: report each class's accuracy too, where the trainer tells.
         code_folder: where a user's own modules lie.
     """
 
@@ -44,6 +49,8 @@ class Slice:
     n_epochs: int
     seconds: float
     code_folder: str
+    every: int = 1
+    per_class: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,14 +58,18 @@ class MemberAdvance:
     """What one member gained in a slice.
 
     Attributes:
-        rows: a dict of metrics for every new epoch.
+        epochs: trained in this slice; of a diverged member those before it was found out.
+        rows: a dict of metrics for every new epoch that was evaluated, with the epoch.
         state: where to continue from; None if diverged.
         diverged: its loss is no longer finite; the last row is the last finite one.
+        confusion: in an exam on the test set how often class i was taken for class j, K rows.
     """
 
-    rows: tuple[Mapping[str, float], ...]
+    epochs: int
+    rows: tuple[tuple[int, Mapping[str, float]], ...]
     state: bytes | None
     diverged: bool
+    confusion: tuple[tuple[int, ...], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -123,33 +134,68 @@ def _advance(work: Slice, started: float) -> list[MemberAdvance]:
     data = training_data(work.data, work.exam)
     kind = trainer_kind(str(work.members[0].params["trainer"]))
     assert kind is not None
-    rows: list[list[dict[str, float]]] = [[] for _ in work.members]
-    states: list[bytes | None] = [member.state for member in work.members]
-    diverged = [False] * len(work.members)
-    alive = list(range(len(work.members)))
+    gains = [_Gain(member) for member in work.members]
+    alive = gains
     restart = True
     while restart and alive:
         restart = False
-        trainer = kind.trainer(
-            [_at(work.members[i], states[i]) for i in alive], data, n_epochs=work.n_epochs
-        )
-        for progress in trainer.run(work.until):
-            for position, i in enumerate(alive):
-                diverged[i] = bool(progress.diverged[position])
-                if not diverged[i]:
-                    rows[i].append({k: float(v[position]) for k, v in progress.metrics.items()})
+        trainer = kind.trainer([gain.member for gain in alive], data, n_epochs=work.n_epochs)
+        for progress in trainer.run(work.until, every=work.every):
+            for position, gain in enumerate(alive):
+                gain.take(position, progress, trainer, work)
             late = time.perf_counter() - started > work.seconds and trainer.pausable
             restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
             if late or restart:
                 break
-        for position, i in enumerate(alive):
-            states[i] = None if diverged[i] else trainer.state(position)
-        alive = [i for i in alive if not diverged[i]]  # the others go on without the diverged
-    return [MemberAdvance(tuple(r), s, d) for r, s, d in zip(rows, states, diverged, strict=True)]
+        for position, gain in enumerate(alive):
+            state = None if gain.diverged else trainer.state(position)
+            gain.member = replace(gain.member, state=state)
+        alive = [gain for gain in alive if not gain.diverged]  # they go on without the diverged
+    return [gain.advance() for gain in gains]
 
 
-def _at(member: Member, state: bytes | None) -> Member:
-    return Member(member.params, member.entropy, member.split, state)
+@dataclass(eq=False)
+class _Gain:
+    """A member's MemberAdvance in the making; `member` has the state it reached."""
+
+    member: Member
+    epochs: int = 0
+    rows: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
+    diverged: bool = False
+    confusion: tuple[tuple[int, ...], ...] | None = None
+
+    def take(self, position: int, progress: Progress, trainer: Trainer, work: Slice) -> None:
+        """Note an epoch's end; the member has this position in the trainer."""
+        if progress.diverged[position]:
+            self.diverged = True
+            return
+        self.epochs += 1
+        if not progress.metrics:
+            return
+        row = {name: float(values[position]) for name, values in progress.metrics.items()}
+        if work.per_class or (work.exam == "test" and progress.epoch == work.until):
+            counts = trainer.confusion(position)
+            if counts is not None and work.per_class:
+                row |= _per_class(counts)
+            if counts is not None and work.exam == "test":
+                self.confusion = tuple(map(tuple, counts.tolist()))
+        self.rows.append((progress.epoch, row))
+
+    def advance(self) -> MemberAdvance:
+        """The finished value."""
+        return MemberAdvance(
+            self.epochs, tuple(self.rows), self.member.state, self.diverged, self.confusion
+        )
+
+
+def _per_class(counts: NDArray[np.int64]) -> dict[str, float]:
+    """Accuracy of each class that was scored."""
+    totals = counts.sum(axis=1)
+    return {
+        f"validation_accuracy/class_{k}": float(counts[k, k] / total)
+        for k, total in enumerate(totals)
+        if total
+    }
 
 
 def population_key(member: Member, data: TrainingData) -> tuple[object, ...]:

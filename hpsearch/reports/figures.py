@@ -36,10 +36,11 @@ def draw_search(path: Path, records: Sequence[TrialRecord], result: Result) -> N
     scores.legend(frameon=False)
     by_number = {r.number: r for r in records}
     for entry in result.top[:CURVES]:
-        history = by_number[entry["number"]].mean_history().get(result.objective, [])
+        record = by_number[entry["number"]]
+        history = record.mean_history().get(result.objective, [])
         winner = entry["number"] == result.best_number
         curves.plot(
-            range(1, len(history) + 1),
+            record.epochs[: len(history)],
             history,
             lw=2.2 if winner else 1,
             label=f"trial {entry['number']}" + (" (winner)" if winner else ""),

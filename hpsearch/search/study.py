@@ -200,6 +200,7 @@ class Study:
             data=self.file.data.selection(self.file.seed),
             objective=self.file.objective,
             lengths=self.lengths,
+            evaluation=self.file.evaluation,
             slice_seconds=self.file.execution.slice_seconds,
             code_folder=str(self.read.path.resolve().parent),
         )
@@ -311,8 +312,11 @@ class Study:
         if not self.file.objective.best_epoch:
             return self.lengths[-1]
         best = max if self._direction == "maximize" else min
-        histories = [m.history[self.file.objective.metric] for m in winner.members]
-        return round(sum(h.index(best(h)) + 1 for h in histories) / len(histories))
+        metric = self.file.objective.metric
+        found = [
+            m.epochs[m.history[metric].index(best(m.history[metric]))] for m in winner.members
+        ]
+        return round(sum(found) / len(found))
 
     def _write_result(self, confirmed: dict[int, Estimate]) -> None:
         number, validation = next(iter(confirmed.items()))

@@ -127,6 +127,19 @@ class Sampler(Table):
     )
 
 
+class Evaluation(Table):
+    """When and how closely members are scored."""
+
+    every: int = Field(
+        default=1,
+        ge=1,
+        le=LARGEST,
+        description="epochs between two evaluations; the last epoch of a stage always ends with "
+        "one. Raise it where scoring costs more than training",
+    )
+    per_class: bool = Field(default=False, description="the accuracy of each class as a metric")
+
+
 class Confirmation(Table):
     """What happens when the search is over."""
 
@@ -169,6 +182,7 @@ class StudyFile(Table):
     space: dict[str, Plain | dict[str, object]]
     stages: list[Stage] = Field(min_length=1)
     sampler: Sampler = Sampler()
+    evaluation: Evaluation = Evaluation()
     confirmation: Confirmation = Confirmation()
     execution: Execution = Execution()
 

@@ -6,14 +6,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.execution.dispatch import Dispatcher, Job, Report
 from hpsearch.execution.population import Exam
-from hpsearch.search.study_file import Objective
+from hpsearch.search.study_file import Evaluation, Objective
 from hpsearch.tracking.record import RunFolder, TrialRecord
 from hpsearch.trainers import Member
 
@@ -31,6 +30,7 @@ class Training:
     workers: int
     data: Selection
     objective: Objective
+    evaluation: Evaluation
     lengths: tuple[int, ...]
     slice_seconds: float
     code_folder: str
@@ -57,6 +57,9 @@ class Training:
             n_epochs=self.lengths[-1],
             seconds=self.slice_seconds,
             code_folder=self.code_folder,
+            # The sealed test set is looked at once, at the end.
+            every=until if exam == "test" else self.evaluation.every,
+            per_class=self.evaluation.per_class,
         )
         for reports in dispatcher.run(jobs, until):
             touched = {}
@@ -78,8 +81,8 @@ class Training:
         if work.failure:
             record.outcome, record.reason = "failed", work.failure
         elif any(member.diverged for member in record.members):
-            first = min(m.epoch for m in record.members if m.diverged) + 1
-            record.outcome, record.reason = "diverged", f"loss not finite in epoch {first}"
+            last = min(m.epoch for m in record.members if m.diverged)
+            record.outcome, record.reason = "diverged", f"loss not finite after epoch {last}"
         else:
             self._score(record, until)
         self.folder.write(record, work.states)
@@ -108,12 +111,12 @@ class Training:
             test_name(self.objective.metric) if record.kind == "test" else self.objective.metric
         )
         best = max if self.objective.direction == "maximize" else min
-        values = [
-            best(m.history[metric][:epochs])
-            if self.objective.best_epoch and record.kind != "test"
-            else m.history[metric][epochs - 1]
-            for m in record.members
-        ]
+        values = []
+        for member in record.members:
+            position = member.epochs.index(epochs)
+            scores = member.history[metric][: position + 1]
+            by_best = self.objective.best_epoch and record.kind != "test"
+            values.append(best(scores) if by_best else scores[-1])
         return float(np.mean(values))
 
 
@@ -169,8 +172,11 @@ class _Work:
         self.record.cpu_seconds += report.cpu_seconds
         if report.event == "advanced":
             assert report.advance is not None
-            member.extend(_named(report.advance.rows, exam))
-            member.diverged = report.advance.diverged
+            gain = report.advance
+            member.extend(gain.epochs, ((epoch, _named(row, exam)) for epoch, row in gain.rows))
+            member.diverged = gain.diverged
+            if gain.confusion is not None:
+                member.confusion = [list(counts) for counts in gain.confusion]
             self.states[index] = report.advance.state
             return
         attempt = {
@@ -190,10 +196,8 @@ class _Work:
         return all(members[i].diverged or members[i].epoch >= until for i in self.pending)
 
 
-def _named(rows: tuple[Mapping[str, float], ...], exam: Exam) -> tuple[Mapping[str, Any], ...]:
+def _named(row: Mapping[str, float], exam: Exam) -> Mapping[str, float]:
     """Metrics by the name of what they were measured on."""
     if exam == "validation":
-        return rows
-    return tuple(
-        {k if k.startswith("train") else test_name(k): v for k, v in row.items()} for row in rows
-    )
+        return row
+    return {k if k.startswith("train") else test_name(k): v for k, v in row.items()}

@@ -318,8 +318,9 @@ def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, 
     n_epochs = int(epochs[-1])
     stamps = (np.interp(np.arange(n_epochs + 1), epochs, times) * 1000).astype(int).tolist()
     for name, values in history.items():
-        for epoch, value in enumerate(values[after:n_epochs], start=after + 1):
-            yield name, value, stamps[epoch], epoch
+        for epoch, value in zip(record.epochs, values, strict=True):
+            if after < epoch <= n_epochs:
+                yield name, value, stamps[epoch], epoch
     if record.sealed:
         end = int(record.ended * 1000)
         yield "seconds/wall", record.wall_seconds, end, n_epochs
@@ -332,7 +333,7 @@ def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, 
             if record.kind != "test" and not name.startswith("train") and values:
                 top = min(values) if "loss" in name or "error" in name else max(values)
                 yield f"best/{name}", top, end, n_epochs
-                yield f"best/{name}_epoch", values.index(top) + 1, end, n_epochs
+                yield f"best/{name}_epoch", record.epochs[values.index(top)], end, n_epochs
 
 
 def _changing_tags(record: TrialRecord) -> dict[str, str]:

@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -33,22 +33,27 @@ class MemberRecord:
         split: index of its split.
         entropy: what its generator was seeded with.
         epoch: epochs trained.
-        diverged: its loss left the finite numbers in the epoch after `epoch`.
-        history: metric -> one value an epoch.
+        diverged: its loss left the finite numbers; `history` ends before that.
+        epochs: those that ended with an evaluation.
+        history: metric -> one value for each of `epochs`.
+        confusion: of a test run, how often class i was taken for class j; None: not known.
     """
 
     split: int
     entropy: tuple[int, ...]
     epoch: int = 0
     diverged: bool = False
+    epochs: list[int] = field(default_factory=list)
     history: dict[str, list[float]] = field(default_factory=dict)
+    confusion: list[list[int]] | None = None
 
-    def extend(self, rows: tuple[Mapping[str, float], ...]) -> None:
-        """Append the epochs of one slice."""
-        for row in rows:
+    def extend(self, trained: int, rows: Iterable[tuple[int, Mapping[str, float]]]) -> None:
+        """Append a slice: epochs trained, and (epoch, metrics) of those evaluated."""
+        for epoch, row in rows:
+            self.epochs.append(epoch)
             for name, value in row.items():
                 self.history.setdefault(name, []).append(value)
-        self.epoch += len(rows)
+        self.epoch += trained
 
 
 @dataclass
@@ -97,8 +102,13 @@ class TrialRecord:
         """Whether nothing more will happen to it."""
         return self.outcome not in ("running", "paused")
 
+    @property
+    def epochs(self) -> list[int]:
+        """The epochs that `mean_history` has values for."""
+        return min((member.epochs for member in self.members), key=len)
+
     def mean_history(self) -> dict[str, list[float]]:
-        """Every metric's mean over members, for the epochs that all of them reached."""
+        """Every metric's mean over members, for the epochs that all of them were scored after."""
         names = [
             name
             for name in self.members[0].history

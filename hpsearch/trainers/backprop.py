@@ -16,7 +16,14 @@ from hpsearch.hyperparameters import ParamValue, build, hyperparameter
 from hpsearch.nn import NETWORKS, Affine, TwoLayerNet
 from hpsearch.nn.base import Array
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
-from hpsearch.trainers.base import EVALUATION_CHUNK, Member, Progress, Trainer, TrainingData
+from hpsearch.trainers.base import (
+    EVALUATION_CHUNK,
+    Member,
+    Progress,
+    Trainer,
+    TrainingData,
+    evaluated,
+)
 from hpsearch.trainers.span import Span, learned_rows, worthwhile
 
 
@@ -131,11 +138,14 @@ class Backprop(Trainer):
             yield _Update(optimizer, part, slots, stack(built, self._dtype))
             start = part.stop
 
-    def run(self, until: int) -> Iterator[Progress]:
+    def run(self, until: int, *, every: int = 1) -> Iterator[Progress]:
         with np.errstate(all="ignore"):  # a diverging member overflows; it is reported instead
             while self._epoch < until:
                 self._train_epoch()
-                yield self._progress()
+                if evaluated(self._epoch, every, until):
+                    yield self._progress()
+                else:
+                    yield Progress(self._epoch, {}, np.zeros(len(self._order), bool))
 
     def _train_epoch(self) -> None:
         network, data, decays = self._network, self._data, bool(self._weight_decay.any())
@@ -158,7 +168,8 @@ class Backprop(Trainer):
         self._epoch += 1
 
     def _progress(self) -> Progress:
-        hits, losses = self._evaluate()
+        self._predicted, losses = self._evaluate()
+        hits = self._predicted == self._data.labels
         metrics = {name: np.empty(len(hits)) for name in METRICS}
         for row, member in enumerate(self._order):
             split = self._splits[row]
@@ -168,10 +179,17 @@ class Backprop(Trainer):
         diverged = ~np.isfinite(metrics["train_loss"]) | ~np.isfinite(metrics["validation_loss"])
         return Progress(self._epoch, metrics, diverged)
 
-    def _evaluate(self) -> tuple[NDArray[np.bool_], Array]:
-        """Whether each member has each image right, and its loss, both (P, N)."""
+    def confusion(self, row: int) -> NDArray[np.int64]:
+        index, k = self._order.index(row), self._data.n_classes
+        scored = self._splits[index].validation
+        cells = self._data.labels[scored] * k + self._predicted[index, scored]
+        counts: NDArray[np.int64] = np.bincount(cells, minlength=k * k).reshape(k, k)
+        return counts
+
+    def _evaluate(self) -> tuple[NDArray[np.intp], Array]:
+        """Each member's class of each image, and its loss, both (P, N)."""
         n_members, labels = len(self._order), self._data.labels
-        hits = np.empty((n_members, len(labels)), bool)
+        predicted = np.empty((n_members, len(labels)), np.intp)
         losses = np.empty((n_members, len(labels)))
         for number, columns in enumerate(self._data.columns(self._dtype)):
             start = number * EVALUATION_CHUNK
@@ -180,9 +198,9 @@ class Backprop(Trainer):
             for row, fixed in enumerate(self._fixed):
                 offset = None if fixed is None else fixed[:, part]
                 logits[row] = self._network.logits(row, columns, offset)
-            hits[:, part] = logits.argmax(axis=1) == labels[part]
+            predicted[:, part] = logits.argmax(axis=1)
             losses[:, part] = self._network.loss.column_losses(logits, labels[part])
-        return hits, losses
+        return predicted, losses
 
     def state(self, row: int) -> bytes | None:
         index = self._order.index(row)

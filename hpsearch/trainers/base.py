@@ -119,13 +119,19 @@ class Progress:
 
     Attributes:
         epoch: epochs trained so far.
-        metrics: scores by name; NaN where a member diverged.
-        diverged: members whose loss is no longer finite.
+        metrics: scores by name, NaN where a member diverged; empty after an epoch that is not
+            evaluated.
+        diverged: members whose loss is no longer finite, found where it is evaluated.
     """
 
     epoch: int
     metrics: Mapping[str, NDArray[np.float64]]
     diverged: NDArray[np.bool_]
+
+
+def evaluated(epoch: int, every: int, until: int) -> bool:
+    """Whether an epoch ends with an evaluation."""
+    return epoch % every == 0 or epoch == until
 
 
 class Trainer(ABC):
@@ -163,8 +169,20 @@ class Trainer(ABC):
         return None
 
     @abstractmethod
-    def run(self, until: int) -> Iterator[Progress]:
-        """Train on to epoch `until`, yielding after every epoch; may be left at any yield."""
+    def run(self, until: int, *, every: int = 1) -> Iterator[Progress]:
+        """Train on to epoch `until`, yielding after every epoch; may be left at any yield.
+
+        Args:
+            every: epochs between two evaluations, counted from the start of training; the last
+                epoch is evaluated in any case.
+        """
+
+    def confusion(self, row: int) -> NDArray[np.int64] | None:
+        """How often the last evaluation took class i for class j, (K, K), on validation data.
+
+        None where the trainer knows scores alone.
+        """
+        return None
 
     @abstractmethod
     def state(self, row: int) -> bytes | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError
 from hpsearch.hyperparameters import NAME, NAME_RULE, ParamValue
-from hpsearch.trainers.base import Member, Progress, Trainer, TrainingData
+from hpsearch.trainers.base import Member, Progress, Trainer, TrainingData, evaluated
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class FunctionTrainer(Trainer):
     ) -> int:
         return 1
 
-    def run(self, until: int) -> Iterator[Progress]:
+    def run(self, until: int, *, every: int = 1) -> Iterator[Progress]:
         while self._epoch < until:
             try:
                 item = next(self._iterator)
@@ -115,12 +115,15 @@ class FunctionTrainer(Trainer):
                 ) from None
             metrics = self._metrics(item)
             self._epoch += 1
-            if self._epoch > self._reported:
-                yield Progress(
-                    self._epoch,
-                    {name: np.array([value]) for name, value in metrics.items()},
-                    np.array([not all(math.isfinite(v) for v in metrics.values())]),
-                )
+            if self._epoch <= self._reported:
+                continue
+            if not evaluated(self._epoch, every, until):
+                metrics = {}
+            yield Progress(
+                self._epoch,
+                {name: np.array([value]) for name, value in metrics.items()},
+                np.array([not all(math.isfinite(v) for v in metrics.values())]),
+            )
 
     def _metrics(self, item: Any) -> dict[str, float]:
         if self.pausable:

@@ -96,7 +96,7 @@ def run(dispatch: Dispatcher, jobs: list[Job], until: int = 3) -> dict[Key, list
 
 def curves(reports: dict[Key, list[Report]]) -> dict[Key, list[dict[str, float]]]:
     return {
-        key: [dict(row) for r in own if r.advance is not None for row in r.advance.rows]
+        key: [dict(row) for r in own if r.advance is not None for _, row in r.advance.rows]
         for key, own in reports.items()
     }
 

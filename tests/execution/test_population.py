@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from hpsearch.datasets.selection import Selection
+from hpsearch.datasets.selection import Selection, open_test
 from hpsearch.execution import population
 from hpsearch.execution.population import (
     MemberAdvance,
@@ -54,7 +55,7 @@ def advance(work: Slice) -> list[MemberAdvance]:
 def test_a_slice_without_a_limit_runs_to_its_end() -> None:
     for gain in advance(sliced(*map(member, range(4)))):
         assert len(gain.rows) == 4
-        assert set(gain.rows[0]) == {
+        assert set(gain.rows[0][1]) == {
             "train_loss",
             "train_accuracy",
             "validation_loss",
@@ -104,7 +105,7 @@ def test_a_diverged_member_ends_and_the_others_go_on_alike() -> None:
     calm = [member(0), member(1), member(2)]
     wild = member(3, learning_rate=1e30)
     *_, diverged = gains = advance(sliced(*calm, wild))
-    assert diverged == MemberAdvance((), None, True)
+    assert diverged == MemberAdvance(0, (), None, True)
     assert gains[:3] == advance(sliced(*calm))
 
 
@@ -114,6 +115,43 @@ def test_a_member_that_diverges_later_keeps_its_finite_epochs() -> None:
     first, second = advance(sliced(wild, member(3)))
     assert (len(first.rows), first.state, first.diverged) == (1, None, True)
     assert [second] == advance(sliced(member(3)))
+
+
+@pytest.mark.parametrize("trainer", ["sgd", "function"])
+def test_only_every_third_epoch_and_the_last_are_evaluated(
+    trainer: str, steady: str, tmp_path: Path
+) -> None:
+    one = member(0) if trainer == "sgd" else Member({"trainer": steady}, (1,), 0)
+    every = sliced(one, folder=str(tmp_path), until=4)
+    (whole,) = advance(every)
+    (gain,) = advance(replace(every, every=3))
+    assert gain.epochs == whole.epochs == 4
+    assert gain.rows == tuple(row for row in whole.rows if row[0] in (3, 4))
+    assert gain.state == whole.state
+    (first,) = advance(replace(every, every=3, seconds=0))
+    assert (first.epochs, first.rows) == (1, ())
+
+
+def test_the_accuracy_of_each_class_is_told_if_asked_for() -> None:
+    (gain,) = advance(replace(sliced(member(0)), per_class=True))
+    _, row = gain.rows[-1]
+    of_classes = [row[f"validation_accuracy/class_{k}"] for k in range(10)]
+    # The same number of images of each class in the fold, so the mean is the accuracy.
+    assert np.isclose(np.mean(of_classes), row["validation_accuracy"])
+    assert gain.confusion is None
+
+
+def test_the_exam_on_the_test_set_counts_confusions() -> None:
+    work = replace(sliced(replace(member(0), split=0)), exam="test", every=4)
+    (gain,) = advance(work)
+    ((epoch, row),) = gain.rows
+    counts = np.array(gain.confusion)
+    assert epoch == 4
+    assert counts.shape == (10, 10)
+    assert np.isclose(np.trace(counts) / counts.sum(), row["validation_accuracy"])
+    assert np.array_equal(
+        counts.sum(axis=1), np.bincount(open_test(DATA).examples.labels)[:10] - 6
+    )
 
 
 def test_an_exception_comes_back_as_text() -> None:

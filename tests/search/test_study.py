@@ -152,7 +152,7 @@ def test_diverged_trials_are_an_outcome_of_their_own(study_file: Path, home: Pat
     result = run(study_file, home)
     assert result.counts["diverged"] > 0
     bad = [r for r in records(home) if r.outcome == "diverged"]
-    assert all("loss not finite in epoch" in r.reason for r in bad)
+    assert all("loss not finite after epoch" in r.reason for r in bad)
     assert all(value == value for r in bad for m in r.members for value in m.history["train_loss"])
 
 

@@ -32,7 +32,8 @@ PARENT = {
 
 def make(number: int, outcome: Outcome, epochs: int = 3) -> TrialRecord:
     member = MemberRecord(0, (number,))
-    member.extend(({"train_loss": 1.0, "validation_accuracy": 0.5 + number / 100},) * epochs)
+    row = {"train_loss": 1.0, "validation_accuracy": 0.5 + number / 100}
+    member.extend(epochs, ((epoch, row) for epoch in range(1, epochs + 1)))
     record = TrialRecord(
         f"abc:trial:{number}", "trial", number, {"lr": 0.1}, [member], {"data": "d"}
     )
@@ -125,7 +126,7 @@ def test_a_paused_trial_is_shown_and_goes_on_in_the_same_run(
     add(folder, record)
     first.catch_up()
     assert runs(home)["trial-0"].info.status == "RUNNING"
-    record.members[0].extend(({"train_loss": 0.5, "validation_accuracy": 0.9},))
+    record.members[0].extend(1, [(4, {"train_loss": 0.5, "validation_accuracy": 0.9})])
     record.scores["4"], record.outcome = 0.9, "complete"
     record.end_now()
     add(folder, record)

@@ -16,7 +16,8 @@ from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord, write
 def record(number: int = 3) -> TrialRecord:
     members = [MemberRecord(split, (1, number, 0, split)) for split in range(2)]
     for member in members:
-        member.extend(({"train_loss": 0.5, "validation_loss": 0.25 + member.split},) * 2)
+        row = {"train_loss": 0.5, "validation_loss": 0.25 + member.split}
+        member.extend(2, [(1, row), (2, row)])
     return TrialRecord("u", "trial", number, {"x": 0.1, "kind": "a"}, members, {"data": "d"})
 
 
@@ -41,7 +42,7 @@ def test_a_sealed_record_keeps_no_state(tmp_path: Path) -> None:
 
 def test_history_is_the_mean_over_members_of_the_epochs_that_all_reached() -> None:
     unequal = record()
-    unequal.members[1].extend(({"train_loss": 9.0, "validation_loss": 9.0},))
+    unequal.members[1].extend(1, [(3, {"train_loss": 9.0, "validation_loss": 9.0})])
     assert unequal.mean_history() == {"train_loss": [0.5, 0.5], "validation_loss": [0.75, 0.75]}
 
 

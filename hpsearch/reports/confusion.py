@@ -1,0 +1,59 @@
+"""Which class is taken for which on the test set: a table and a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hpsearch.tracking.record import TrialRecord
+
+NUMBERED = 20  # classes; with more, the figure's cells are too small for numbers
+
+
+def confusion_table(tests: Iterable[TrialRecord]) -> pd.DataFrame | None:
+    """Mean counts over the refits, a row a true class, and each class's accuracy.
+
+    None where the trainer knows scores alone.
+    """
+    counts = [member.confusion for record in tests for member in record.members]
+    known = [c for c in counts if c is not None]
+    if not known or len(known) < len(counts):
+        return None
+    mean = np.mean(known, axis=0)
+    table = pd.DataFrame(mean, columns=[f"as_{k}" for k in range(len(mean))])
+    table.insert(0, "class", range(len(mean)))
+    table["accuracy"] = np.diag(mean) / np.maximum(mean.sum(axis=1), 1)
+    return table
+
+
+def write_confusion(folder: Path, tests: Iterable[TrialRecord]) -> None:
+    """confusion.csv and confusion.png in the folder of artifacts, if there is anything to say."""
+    table = confusion_table(tests)
+    if table is None:
+        return
+    table.to_csv(folder / "confusion.csv", index=False, float_format="%.6g")
+    _draw(folder / "confusion.png", table)
+
+
+def _draw(path: Path, table: pd.DataFrame) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    counts = table.drop(columns=["class", "accuracy"]).to_numpy()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, label="share of the true class")
+    axes.set(xlabel="taken for", ylabel="true class", title="Test set, mean over the refits")
+    if len(counts) <= NUMBERED:
+        axes.set(xticks=range(len(counts)), yticks=range(len(counts)))
+        for (i, j), count in np.ndenumerate(counts):
+            if count:
+                color = "white" if shares[i, j] > 0.5 else "black"
+                axes.text(j, i, f"{count:.3g}", ha="center", va="center", color=color, size=7)
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,37 @@
+"""The table of confusions on the test set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from hpsearch.reports.confusion import confusion_table, write_confusion
+from hpsearch.tracking.record import MemberRecord, TrialRecord
+
+
+def refit(seed: int, confusion: list[list[int]] | None) -> TrialRecord:
+    member = MemberRecord(0, (seed,), confusion=confusion)
+    return TrialRecord("u", "test", 0, {}, [member], {}, seed_number=seed)
+
+
+def test_counts_are_means_over_the_refits() -> None:
+    table = confusion_table([refit(1, [[8, 2], [4, 6]]), refit(2, [[10, 0], [0, 10]])])
+    assert table is not None
+    assert table.to_dict("list") == {
+        "class": [0, 1],
+        "as_0": [9.0, 2.0],
+        "as_1": [1.0, 8.0],
+        "accuracy": [0.9, 0.8],
+    }
+
+
+def test_a_trainer_that_knows_scores_alone_gives_no_table(tmp_path: Path) -> None:
+    write_confusion(tmp_path, [refit(1, [[1]]), refit(2, None)])
+    assert not list(tmp_path.iterdir())
+
+
+def test_table_and_figure_are_written(tmp_path: Path) -> None:
+    write_confusion(tmp_path, [refit(1, [[8, 2], [4, 6]])])
+    assert pd.read_csv(tmp_path / "confusion.csv")["accuracy"].tolist() == [0.8, 0.6]
+    assert (tmp_path / "confusion.png").stat().st_size > 1000
