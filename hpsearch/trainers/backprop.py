@@ -76,6 +76,7 @@ class Backprop(Trainer):
             self._dtype,
             with_scale=self._span is not None,
         )
+        self._scratch = np.empty_like(self._network.w)
         self._updates = list(self._group(rows))
         self._fixed: list[Array | None] = [None] * len(rows)  # (H, N) of each member
         for row, member in enumerate(rows):
@@ -153,7 +154,12 @@ class Backprop(Trainer):
             self._step += 1
             for u in self._updates:
                 u.optimizer.update(
-                    network.w[u.rows], network.g[u.rows], u.slots, u.columns, self._step
+                    network.w[u.rows],
+                    network.g[u.rows],
+                    u.slots,
+                    u.columns,
+                    step=self._step,
+                    scratch=self._scratch[u.rows],
                 )
         self._epoch += 1
 
