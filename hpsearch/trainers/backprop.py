@@ -18,6 +18,7 @@ from hpsearch.nn.base import Array
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import EVALUATION_CHUNK, Member, Progress, Trainer, TrainingData
 from hpsearch.trainers.span import Span, learned_rows, worthwhile
+from hpsearch.trainers.weight_decay import PopulationDecay, WeightDecay
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,6 @@ class BackpropSettings:
 
     batch_size: int = hyperparameter(
         32, low=1, unit="images", why="fits the cache; clipped to the training images", shared=True
-    )
-    weight_decay: float = hyperparameter(
-        0.0, low=0, why="no penalty unless asked for; lambda of the loss term lambda/2 sum W^2"
     )
     dtype: str = hyperparameter(
         "float32",
@@ -53,21 +51,20 @@ class Backprop(Trainer):
     """
 
     uses_network = True
-    components: ClassVar[tuple[type, ...]] = (BackpropSettings,)
+    components: ClassVar[tuple[type, ...]] = (BackpropSettings, WeightDecay)
 
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         # order[r] is the member in row r; Progress and state() speak of members, not of rows.
         self._order = sorted(range(len(members)), key=lambda i: str(members[i].params["trainer"]))
         rows = [members[i] for i in self._order]
-        settings = [build(BackpropSettings, member.params) for member in rows]
-        self._batch_size = settings[0].batch_size
-        self._dtype = np.dtype(settings[0].dtype)
+        settings = build(BackpropSettings, rows[0].params)
+        self._batch_size = settings.batch_size
+        self._dtype = np.dtype(settings.dtype)
         rotated = all(self.variant(member.params, data) for member in rows)
         self._span = Span.of(data, self._dtype) if rotated else None
         self._data = self._span.data if self._span else data
         self._splits = [data.splits[member.split] for member in rows]
         self._generators = [member.generator() for member in rows]
-        self._weight_decay = np.array([[s.weight_decay] for s in settings], self._dtype)
         self._epoch, self._step = 0, 0
         self._network = network_of(rows[0].params).build(
             self._data.n_inputs,
@@ -76,7 +73,10 @@ class Backprop(Trainer):
             self._dtype,
             with_scale=self._span is not None,
         )
+        decays = [build(WeightDecay, member.params) for member in rows]
+        self._decay = PopulationDecay(decays, self._network)
         self._scratch = np.empty_like(self._network.w)
+        self._learning_rates = np.empty((len(rows), 1), self._dtype)
         self._updates = list(self._group(rows))
         self._fixed: list[Array | None] = [None] * len(rows)  # (H, N) of each member
         for row, member in enumerate(rows):
@@ -103,7 +103,8 @@ class Backprop(Trainer):
     @classmethod
     def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> bool:
         """Whether it trains in the span of the training images."""
-        return OPTIMIZERS[str(params["trainer"])].rotation_invariant and worthwhile(data)
+        optimizer, decay = OPTIMIZERS[str(params["trainer"])], build(WeightDecay, params)
+        return optimizer.rotation_invariant and decay.scales(optimizer) and worthwhile(data)
 
     @classmethod
     def population_limit(
@@ -129,7 +130,10 @@ class Backprop(Trainer):
             part = slice(start, start + len(built))
             shape = self._network.w[part].shape
             slots = {slot: np.zeros(shape, self._dtype) for slot in optimizer.slots}
-            yield _Update(optimizer, part, slots, stack(built, self._dtype))
+            columns = stack(built, self._dtype)
+            self._learning_rates[part] = columns["learning_rate"]
+            columns["learning_rate"] = self._learning_rates[part]
+            yield _Update(optimizer, part, slots, columns)
             start = part.stop
 
     def run(self, until: int) -> Iterator[Progress]:
@@ -139,7 +143,7 @@ class Backprop(Trainer):
                 yield self._progress()
 
     def _train_epoch(self) -> None:
-        network, data, decays = self._network, self._data, bool(self._weight_decay.any())
+        network, data = self._network, self._data
         orders = np.stack(
             [
                 rng.permutation(split.train)
@@ -149,8 +153,8 @@ class Backprop(Trainer):
         for start in range(0, orders.shape[1], self._batch_size):
             rows = orders[:, start : start + self._batch_size]
             network.loss_and_gradient(data.batch(rows, self._dtype), data.labels[rows])
-            if decays:
-                network.add_weight_penalty(self._weight_decay)
+            self._decay.add_gradients()
+            self._decay.shrink(self._learning_rates)
             self._step += 1
             for u in self._updates:
                 u.optimizer.update(

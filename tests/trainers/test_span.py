@@ -24,7 +24,9 @@ def data() -> TrainingData:
 
 
 def member(number: int, **params: bool | int | float | str) -> Member:
-    own = {"trainer": ("sgd", "momentum")[number % 2], "network": "two-layer", "hidden": 8}
+    trainer = ("sgd", "momentum", "nesterov")[number % 3]
+    kind = ("l2", "decoupled")[number // 2 % 2]
+    own = {"trainer": trainer, "network": "two-layer", "hidden": 8, "weight_decay_kind": kind}
     own |= {"learning_rate": 0.02 * (1 + number), "batch_size": 5, "dtype": "float64"}
     return Member({**own, "weight_decay": 0.05 * number, **params}, (1, number), number % 3)
 
@@ -77,6 +79,11 @@ def test_optimizers_that_see_coordinates_are_not_rotated(data: TrainingData) -> 
     assert Backprop.variant(sgd.params, data)
     assert not Backprop.variant(adam.params, data)
     assert population_key(sgd, data) != population_key(adam, data)
+
+
+def test_an_l1_penalty_is_not_rotated(data: TrainingData) -> None:
+    assert not Backprop.variant(member(1, weight_decay_kind="l1").params, data)
+    assert Backprop.variant(member(1, weight_decay_kind="l1", weight_decay=0.0).params, data)
 
 
 def test_more_images_than_pixels_are_not_rotated() -> None:
