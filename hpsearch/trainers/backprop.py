@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.hyperparameters import ParamValue, build, hyperparameter
+from hpsearch.learning_rates import POLICIES, LearningRatePolicy, LearningRates
 from hpsearch.nn import NETWORKS, Affine, TwoLayerNet
 from hpsearch.nn.base import Array
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
@@ -34,11 +35,20 @@ class BackpropSettings:
         why="twice as fast; float64 to compare with textbooks",
         shared=True,
     )
+    learning_rate_policy: str = hyperparameter(
+        "constant", parts=POLICIES, why="the textbook's, and one thing less to search"
+    )
 
 
 def network_of(params: Mapping[str, ParamValue]) -> TwoLayerNet:
     """The network that `params` describe."""
     return build(NETWORKS[str(params.get("network", "two-layer"))], params)
+
+
+def policy_of(params: Mapping[str, ParamValue]) -> LearningRatePolicy:
+    """The learning-rate policy that `params` describe."""
+    name = build(BackpropSettings, params).learning_rate_policy
+    return build(POLICIES[name], params)
 
 
 class Backprop(Trainer):
@@ -76,8 +86,8 @@ class Backprop(Trainer):
         decays = [build(WeightDecay, member.params) for member in rows]
         self._decay = PopulationDecay(decays, self._network)
         self._scratch = np.empty_like(self._network.w)
-        self._learning_rates = np.empty((len(rows), 1), self._dtype)
         self._updates = list(self._group(rows))
+        self._rates = self._learning_rates(rows, n_epochs)
         self._fixed: list[Array | None] = [None] * len(rows)  # (H, N) of each member
         for row, member in enumerate(rows):
             self._start(row, network_of(member.params), data)
@@ -130,11 +140,18 @@ class Backprop(Trainer):
             part = slice(start, start + len(built))
             shape = self._network.w[part].shape
             slots = {slot: np.zeros(shape, self._dtype) for slot in optimizer.slots}
-            columns = stack(built, self._dtype)
-            self._learning_rates[part] = columns["learning_rate"]
-            columns["learning_rate"] = self._learning_rates[part]
-            yield _Update(optimizer, part, slots, columns)
+            yield _Update(optimizer, part, slots, stack(built, self._dtype))
             start = part.stop
+
+    def _learning_rates(self, rows: Sequence[Member], n_epochs: int) -> LearningRates:
+        """The rates of all members, of which every optimizer gets its rows as a view."""
+        base = np.concatenate([u.columns["learning_rate"] for u in self._updates])
+        batches = -(-len(self._splits[0].train) // self._batch_size)
+        policies = [policy_of(member.params) for member in rows]
+        rates = LearningRates(base, policies, horizon=n_epochs * batches)
+        for u in self._updates:
+            u.columns["learning_rate"] = rates.now[u.rows]
+        return rates
 
     def run(self, until: int) -> Iterator[Progress]:
         with np.errstate(all="ignore"):  # a diverging member overflows; it is reported instead
@@ -153,8 +170,9 @@ class Backprop(Trainer):
         for start in range(0, orders.shape[1], self._batch_size):
             rows = orders[:, start : start + self._batch_size]
             network.loss_and_gradient(data.batch(rows, self._dtype), data.labels[rows])
+            self._rates.move_to(self._step)
             self._decay.add_gradients()
-            self._decay.shrink(self._learning_rates)
+            self._decay.shrink(self._rates.now)
             self._step += 1
             for u in self._updates:
                 u.optimizer.update(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from hpsearch.learning_rates import POLICIES
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.trainers import TRAINERS, Member, Progress, TrainingData, base
 from hpsearch.trainers.backprop import METRICS, Backprop
@@ -24,13 +25,14 @@ XOR_RATES = {
 
 
 def member(number: int, **params: bool | int | float | str) -> Member:
-    """A member with an optimizer, rate, weight decay and fold of its own, by its number."""
+    """A member with an optimizer, rate, policy, decay and fold of its own, by its number."""
     trainer = list(OPTIMIZERS)[number % len(OPTIMIZERS)]
     relative = not OPTIMIZERS[trainer].rotation_invariant  # steps of about the rate's size
     rate = {"learning_rate": (0.002 if relative else 0.05) * (1 + number / 10)}
     decay = {"weight_decay": 0.01 * (number % 2), "weight_decay_kind": KINDS[number % 3]}
+    policy = {"learning_rate_policy": list(POLICIES)[number % len(POLICIES)]}
     own = {"trainer": trainer, "network": "two-layer", "hidden": 12, "batch_size": 7}
-    return Member({**own, **rate, **decay, **params}, (3, number), number % 2)
+    return Member({**own, **rate, **decay, **policy, **params}, (3, number), number % 2)
 
 
 def weights(state: bytes | None) -> np.ndarray:
@@ -270,11 +272,13 @@ def test_a_broken_value_is_refused_by_name(name: str, digits: TrainingData) -> N
 
 def test_every_optimizer_is_a_trainer_with_its_own_and_the_shared_hyperparameters() -> None:
     assert set(TRAINERS) == set(OPTIMIZERS)
-    assert list(TRAINERS["momentum"].hyperparameters()) == [
+    described = TRAINERS["momentum"].hyperparameters()
+    assert [name for name, h in described.items() if h.when is None] == [
         "learning_rate",
         "momentum",
         "batch_size",
         "dtype",
+        "learning_rate_policy",
         "weight_decay",
         "weight_decay_kind",
     ]
