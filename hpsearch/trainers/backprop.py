@@ -18,7 +18,9 @@ from hpsearch.nn import NETWORKS, Affine, TwoLayerNet
 from hpsearch.nn.base import Array
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import EVALUATION_CHUNK, Member, Progress, Trainer, TrainingData
-from hpsearch.trainers.span import Span, learned_rows, worthwhile
+from hpsearch.trainers.inputs import Reduction
+from hpsearch.trainers.live_inputs import LiveInputs
+from hpsearch.trainers.span import Span
 from hpsearch.trainers.weight_decay import PopulationDecay, WeightDecay
 
 
@@ -56,8 +58,11 @@ class Backprop(Trainer):
 
     Each member shuffles with its own generator. Rows are sorted by optimizer, so that each
     optimizer updates one slice of the flat weights. The last mini-batch of an epoch may be short.
-    With fewer training images than inputs, optimizers that allow it train in the images' span
-    (trainers.span): the same network with far fewer weights.
+    Where the training images allow it, the same network is trained with far fewer first-layer
+    weights (trainers.inputs).
+
+    Raises:
+        ValueError: the members are not of one `variant`.
     """
 
     uses_network = True
@@ -70,9 +75,9 @@ class Backprop(Trainer):
         settings = build(BackpropSettings, rows[0].params)
         self._batch_size = settings.batch_size
         self._dtype = np.dtype(settings.dtype)
-        rotated = all(self.variant(member.params, data) for member in rows)
-        self._span = Span.of(data, self._dtype) if rotated else None
-        self._data = self._span.data if self._span else data
+        kind = self._one_variant(rows, data)
+        self._reduction = kind.of(data, self._dtype) if kind else None
+        self._data = self._reduction.data if self._reduction else data
         self._splits = [data.splits[member.split] for member in rows]
         self._generators = [member.generator() for member in rows]
         self._epoch, self._step = 0, 0
@@ -81,7 +86,7 @@ class Backprop(Trainer):
             data.n_classes,
             len(rows),
             self._dtype,
-            with_scale=self._span is not None,
+            with_scale=self._reduction is not None,
         )
         decays = [build(WeightDecay, member.params) for member in rows]
         self._decay = PopulationDecay(decays, self._network)
@@ -95,9 +100,9 @@ class Backprop(Trainer):
                 self._restore(row, member.state)
 
     def _start(self, row: int, described: TwoLayerNet, data: TrainingData) -> None:
-        """Member `row`'s initial weights, drawn for all inputs whether rotated or not."""
+        """Member `row`'s initial weights, drawn for all inputs whether reduced or not."""
         network, rng = self._network, self._generators[row]
-        if self._span is None:
+        if self._reduction is None:
             described.initialize(network, row, rng)
             return
         whole = described.build(data.n_inputs, data.n_classes, 1, self._dtype)
@@ -105,31 +110,45 @@ class Backprop(Trainer):
         first, narrow = whole.layers[0], network.layers[0]
         assert isinstance(first, Affine)
         assert isinstance(narrow, Affine)
-        narrow.w[row], self._fixed[row] = self._span.split(first.w[0], data)
+        narrow.w[row], self._fixed[row] = self._reduction.split(first.w[0], data)
         narrow.b[row] = first.b[0]
         network.w[row, narrow.n_params : -1] = whole.w[0, first.n_params :]
         network.w[row, -1] = 1
 
     @classmethod
-    def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> bool:
-        """Whether it trains in the span of the training images."""
+    def variant(
+        cls, params: Mapping[str, ParamValue], data: TrainingData
+    ) -> type[Reduction] | None:
+        """How its inputs are reduced; None: not at all."""
         optimizer, decay = OPTIMIZERS[str(params["trainer"])], build(WeightDecay, params)
-        return optimizer.rotation_invariant and decay.scales(optimizer) and worthwhile(data)
+        if not decay.scales(optimizer):
+            return None
+        if optimizer.rotation_invariant and Span.worthwhile(data):
+            return Span
+        return LiveInputs if LiveInputs.worthwhile(data) else None
+
+    @classmethod
+    def _one_variant(cls, members: Sequence[Member], data: TrainingData) -> type[Reduction] | None:
+        variants = {cls.variant(member.params, data) for member in members}
+        if len(variants) > 1:
+            names = sorted(v.__name__ if v else "None" for v in variants)
+            raise ValueError(
+                f"members of a population must have one variant, got {', '.join(names)}: "
+                "group them by Backprop.variant"
+            )
+        return variants.pop()
 
     @classmethod
     def population_limit(
         cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
     ) -> int:
-        described, n_fixed = network_of(params), 0
-        n_inputs = data.n_inputs
-        if cls.variant(params, data):
-            n_inputs = len(learned_rows(data))
-            n_fixed = described.hidden * len(data.labels)
+        described, reduction = network_of(params), cls.variant(params, data)
+        n_inputs = reduction.width(data) if reduction else data.n_inputs
         n = described.build(n_inputs, data.n_classes, 0, np.float32).w.shape[1]
         # Weights and gradients, 4 bytes each, stay in the cache.
         limit = cache_bytes // (8 * n)
-        if n_fixed:
-            limit = min(limit, FIXED_BYTES // (4 * n_fixed))
+        if reduction:
+            limit = min(limit, FIXED_BYTES // (4 * described.hidden * len(data.labels)))
         return int(np.clip(limit, 1, MAX_POPULATION))
 
     def _group(self, rows: Sequence[Member]) -> Iterator[_Update]:
@@ -238,7 +257,7 @@ class Backprop(Trainer):
 
 
 MAX_POPULATION = 32  # members; beyond it a step's fixed cost is spread thin enough
-FIXED_BYTES = 64 * 2**20  # of what a population holds of images outside the span
+FIXED_BYTES = 64 * 2**20  # of what a population holds of images with a fixed part
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
 
