@@ -17,8 +17,8 @@ with A^T (E^T x) + r R^T x, where R^T x is computed once.
     LiveInputs  E picks the inputs that are not zero in all training images, in place, so that any
                 optimizer takes the same steps: a weight without gradients stays where it is.
 
-An optimizer of the second kind under an l1 or l2 penalty moves the weights of dead inputs too,
-each at its own pace: then they stay in the network, and nothing is reduced.
+An l1 penalty, and an l2 penalty under an optimizer with a step size for each coordinate, move the
+weights outside too, each at its own pace: then they stay in the network, and nothing is reduced.
 """
 
 from __future__ import annotations

@@ -244,6 +244,23 @@ def test_weights_are_those_of_the_textbook_loop(
         assert np.abs(ours - textbook).max() < 1e-12
 
 
+def test_decoupled_decay_under_a_policy_is_that_of_pytorch(digits: TrainingData) -> None:
+    # PyTorch 2.13.0 in float64: torch.nn.Linear, ReLU and Linear from this member's initial
+    # weights and mini-batches, torch.optim.AdamW(lr=0.02, weight_decay=0.5 on the two weights and
+    # 0 on the biases, eps=1e-14, whose place then makes no difference) and
+    # lr_scheduler.CosineAnnealingLR(T_max=24), 3 epochs of 8 mini-batches: cross-entropy over the
+    # training and validation rows after each epoch.
+    wanted = [
+        (2.189120399257856, 2.2446766088030925),
+        (2.1732735264860294, 2.200335768761541),
+        (2.149531457001099, 2.18451919616272),
+    ]
+    own = {"learning_rate": 0.02, "epsilon": 1e-14, "dtype": "float64"}
+    own |= {"learning_rate_policy": "cosine", "weight_decay_kind": "decoupled"}
+    (outcome,) = train([member(0, trainer="adam", weight_decay=0.5, **own)], digits)
+    assert np.allclose(np.array(outcome.rows)[:, [0, 2]], wanted, rtol=1e-11, atol=0)
+
+
 def unflatten(w: np.ndarray) -> tuple[np.ndarray, ...]:
     """w1 (64, 12), b1, w2 (12, 10), b2 of one row of the flat weights."""
     w1, b1, w2, b2 = np.split(w, np.cumsum([64 * 12, 12, 12 * 10]))
