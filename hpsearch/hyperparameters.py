@@ -3,6 +3,9 @@
 A component (network, trainer, optimizer) is a frozen dataclass. Each field made with
 `hyperparameter(...)` carries its range, unit and the reason for its default. Search-space names,
 their checks and MLflow params are read from these fields and never typed a second time.
+
+A field may name one of several components (`parts`), e.g. a learning-rate policy: it is a choice
+of their names, and the hyperparameters of each part exist where it is the one chosen.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 # Names of hyperparameters and metrics: what MLflow takes as a key.
@@ -34,6 +37,9 @@ class Hyperparameter:
         above: an open lower bound (the value must be greater).
         below: an open upper bound.
         choices: the valid values of a categorical one.
+        parts: the components that its values name; then the choices are these names.
+        each: bounds of every number in a text such as "0.5, 0.75": low, high, above, below.
+        when: (name, value) of the hyperparameter that must have this value for it to exist.
         unit: what the number counts, e.g. "images".
         why: the reason for the default.
         shared: members of one population must have the same value (it fixes array shapes).
@@ -50,11 +56,21 @@ class Hyperparameter:
     unit: str = ""
     why: str = ""
     shared: bool = False
+    parts: Mapping[str, type] = field(default_factory=dict)
+    each: Mapping[str, float] | None = None
+    when: tuple[str, ParamValue] | None = None
+
+    def exists(self, params: Mapping[str, ParamValue]) -> bool:
+        """Whether a component of these complete hyperparameters has this one."""
+        return self.when is None or params.get(self.when[0]) == self.when[1]
 
     def rule(self) -> str:
         """What a valid value is, in words, e.g. "a number of at least 0 and below 1"."""
         if self.choices:
             return "one of " + ", ".join(repr(c) for c in self.choices)
+        if self.each is not None:
+            unit = f" ({self.unit})" if self.unit else ""
+            return f"numbers with commas between, each {self._number().rule()}{unit}"
         bounds = [
             text.format(bound)
             for text, bound in (
@@ -76,6 +92,9 @@ class Hyperparameter:
     def _valid(self, value: object) -> bool:
         if self.choices:
             return any(type(value) is type(c) and value == c for c in self.choices)
+        if self.each is not None:
+            listed = _numbers(value)
+            return bool(listed) and all(self._number()._valid(number) for number in listed)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return self.kind is str and isinstance(value, str)
         if self.kind is str or (self.kind is int and not isinstance(value, int)):
@@ -88,6 +107,25 @@ class Hyperparameter:
             and (self.below is None or value < self.below)
         )
 
+    def _number(self) -> Hyperparameter:
+        """What each number of a text obeys."""
+        return Hyperparameter(self.name, float, 0.0, **(self.each or {}))  # type: ignore[arg-type]
+
+
+def numbers(value: ParamValue) -> tuple[float, ...]:
+    """The numbers of a valid value: those of a text such as "0.5, 0.75", or the number itself."""
+    return _numbers(value) if isinstance(value, str) else (float(value),)
+
+
+def _numbers(value: object) -> tuple[float, ...]:
+    """The numbers of a text with commas between; none if it is no such text."""
+    try:
+        return (
+            tuple(float(part) for part in str(value).split(",")) if isinstance(value, str) else ()
+        )
+    except ValueError:
+        return ()
+
 
 def hyperparameter(default: ParamValue, **said: Any) -> Any:
     """A dataclass field that is a hyperparameter; `said` are attributes of Hyperparameter."""
@@ -95,14 +133,30 @@ def hyperparameter(default: ParamValue, **said: Any) -> Any:
 
 
 def hyperparameters(component: type) -> dict[str, Hyperparameter]:
-    """The hyperparameters of a component class by name, in the order of its fields."""
+    """The hyperparameters of a component class by name, in the order of its fields.
+
+    Those of its parts follow the one that names the part, each with its condition in `when`.
+    """
     found = {}
-    for field in dataclasses.fields(component):
-        said = field.metadata.get("hyperparameter")
+    for name, described in _own(component).items():
+        found[name] = described
+        for value, part in described.parts.items():
+            for inner, of_part in hyperparameters(part).items():
+                found[inner] = dataclasses.replace(of_part, when=of_part.when or (name, value))
+    return found
+
+
+def _own(component: type) -> dict[str, Hyperparameter]:
+    """The hyperparameters that are fields of the component itself."""
+    found = {}
+    for one in dataclasses.fields(component):
+        said = one.metadata.get("hyperparameter")
         if said is not None:
-            default: Any = field.default
-            found[field.name] = Hyperparameter(
-                name=field.name, kind=type(default), default=default, **said
+            default: Any = one.default
+            if "parts" in said:
+                said = {**said, "choices": tuple(said["parts"])}
+            found[one.name] = Hyperparameter(
+                name=one.name, kind=type(default), default=default, **said
             )
     return found
 
@@ -113,9 +167,8 @@ def build(component: type[Component], params: Mapping[str, ParamValue]) -> Compo
     Raises:
         ValueError: a value breaks the rule of its hyperparameter.
     """
-    known = hyperparameters(component)
     values: dict[str, ParamValue] = {}
-    for name, described in known.items():
+    for name, described in _own(component).items():
         if name not in params:
             continue
         problem = described.problem(params[name])

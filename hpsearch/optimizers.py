@@ -1,9 +1,14 @@
 """Optimizers, simplest first: a few vector lines on the flat parameters, knowing no layers.
 
 An optimizer is a frozen dataclass of hyperparameters, one instance a member. To update a group of
-members at once their hyperparameters are stacked into columns (p, 1) by `Columns`; the arithmetic
+members at once their hyperparameters are stacked into columns (p, 1) by `stack`; the arithmetic
 is then the same for one member and for many. State is explicit: a dict of arrays like the weights.
-Weight decay is a loss term and lies in the gradient already (Network.add_weight_penalty).
+Weight decay is none of theirs (trainers.weight_decay), nor is the change of the learning rate
+while training (learning_rates).
+
+Formulas and defaults are those of the lecture "training techniques" (chapter 6) with its slips put
+right, which each docstring names. A running mean  m <- b m + (1 - b) x  is kept as the sum
+M = m / (1 - b),  M <- b M + x:  a pass over the weights less, and the factor goes into a column.
 """
 
 from __future__ import annotations
@@ -30,7 +35,9 @@ class Optimizer(ABC):
 
     @staticmethod
     @abstractmethod
-    def update(w: Array, g: Array, slots: Slots, columns: Columns, step: int) -> None:
+    def update(
+        w: Array, g: Array, slots: Slots, columns: Columns, *, step: int, scratch: Array
+    ) -> None:
         """Move the weights of p members by one step, in place.
 
         Args:
@@ -39,6 +46,8 @@ class Optimizer(ABC):
             slots: the state arrays, each (p, n), updated.
             columns: every hyperparameter as a column (p, 1).
             step: number of this update, from 1.
+            scratch: (p, n) of anything, overwritten: an array made anew each step costs more
+                than the arithmetic in it.
         """
 
 
@@ -50,7 +59,9 @@ class SGD(Optimizer):
     rotation_invariant: ClassVar[bool] = True
 
     @staticmethod
-    def update(w: Array, g: Array, slots: Slots, columns: Columns, step: int) -> None:
+    def update(
+        w: Array, g: Array, slots: Slots, columns: Columns, *, step: int, scratch: Array
+    ) -> None:
         g *= columns["learning_rate"]
         w -= g
 
@@ -65,7 +76,9 @@ class Momentum(Optimizer):
     rotation_invariant: ClassVar[bool] = True
 
     @staticmethod
-    def update(w: Array, g: Array, slots: Slots, columns: Columns, step: int) -> None:
+    def update(
+        w: Array, g: Array, slots: Slots, columns: Columns, *, step: int, scratch: Array
+    ) -> None:
         v = slots["velocity"]
         g *= columns["learning_rate"]
         v *= columns["momentum"]
@@ -74,9 +87,132 @@ class Momentum(Optimizer):
 
 
 @dataclass(frozen=True)
+class Nesterov(Optimizer):
+    """Momentum whose gradient is taken where the velocity leads, in terms of the weights there:
+
+        W <- W + a^2 v - (1 + a) lr g;   v <- a v - lr g,   both with the old v
+
+    The slides' listing changes v first and then uses it in a^2 v: another, slower method. With
+    the new v the same step is W <- W + a v - lr g, which is what is computed here.
+
+    Source: Nesterov 1983; Bengio et al. 2013, eq. 7.
+    """
+
+    learning_rate: float = hyperparameter(0.01, above=0, why="the textbook's")
+    momentum: float = hyperparameter(0.9, low=0, below=1, why="remembers about 10 steps")
+    slots: ClassVar[tuple[str, ...]] = ("velocity",)
+    rotation_invariant: ClassVar[bool] = True
+
+    @staticmethod
+    def update(
+        w: Array, g: Array, slots: Slots, columns: Columns, *, step: int, scratch: Array
+    ) -> None:
+        v = slots["velocity"]
+        g *= columns["learning_rate"]
+        v *= columns["momentum"]
+        v -= g
+        w -= g
+        np.multiply(columns["momentum"], v, out=g)
+        w += g
+
+
+@dataclass(frozen=True)
+class AdaGrad(Optimizer):
+    """h <- h + g^2;  W <- W - lr g / (sqrt(h) + eps).
+
+    Source: Duchi, Hazan & Singer 2011, the diagonal form. The slides' formula has eps inside the
+    root and their code outside; this is the code's.
+    """
+
+    learning_rate: float = hyperparameter(0.01, above=0, why="the textbook's")
+    epsilon: float = hyperparameter(1e-7, above=0, why="the textbook's; representable in float32")
+    slots: ClassVar[tuple[str, ...]] = ("square_sum",)
+
+    @staticmethod
+    def update(
+        w: Array, g: Array, slots: Slots, columns: Columns, *, step: int, scratch: Array
+    ) -> None:
+        h = slots["square_sum"]
+        np.square(g, out=scratch)
+        h += scratch
+        np.sqrt(h, out=scratch)
+        scratch += columns["epsilon"]
+        g /= scratch
+        g *= columns["learning_rate"]
+        w -= g
+
+
+@dataclass(frozen=True)
+class RMSProp(Optimizer):
+    """h <- r h + (1 - r) g^2;  W <- W - lr g / (sqrt(h) + eps).
+
+    Source: Tieleman & Hinton 2012, lecture 6.5. The slides' formula has eps inside the root and
+    their code outside; this is the code's.
+    """
+
+    learning_rate: float = hyperparameter(0.01, above=0, why="the textbook's")
+    decay_rate: float = hyperparameter(0.95, low=0, below=1, why="the textbook's")
+    epsilon: float = hyperparameter(1e-7, above=0, why="the textbook's; representable in float32")
+    slots: ClassVar[tuple[str, ...]] = ("square_sum",)
+
+    @staticmethod
+    def update(
+        w: Array, g: Array, slots: Slots, columns: Columns, *, step: int, scratch: Array
+    ) -> None:
+        h, r = slots["square_sum"], columns["decay_rate"]  # h / (1 - r)
+        root = np.sqrt(1 - r)
+        np.square(g, out=scratch)
+        h *= r
+        h += scratch
+        np.sqrt(h, out=scratch)
+        scratch += columns["epsilon"] / root
+        g /= scratch
+        g *= columns["learning_rate"] / root
+        w -= g
+
+
+@dataclass(frozen=True)
+class AdaDelta(Optimizer):
+    """Steps as long as the last ones were, relative to the gradients:
+
+        h <- r h + (1 - r) g^2;   d = sqrt(s + eps) / sqrt(h + eps) g
+        s <- r s + (1 - r) d^2;   W <- W - lr d
+
+    Source: Zeiler 2012, algorithm 1, where lr is 1. The slides' listing makes s one call too late.
+    """
+
+    learning_rate: float = hyperparameter(1.0, above=0, why="Zeiler: none needed")
+    decay_rate: float = hyperparameter(0.95, low=0, below=1, why="Zeiler")
+    epsilon: float = hyperparameter(1e-7, above=0, why="the textbook's; representable in float32")
+    slots: ClassVar[tuple[str, ...]] = ("square_sum", "step_sum")
+
+    @staticmethod
+    def update(
+        w: Array, g: Array, slots: Slots, columns: Columns, *, step: int, scratch: Array
+    ) -> None:
+        h, s, r = slots["square_sum"], slots["step_sum"], columns["decay_rate"]  # both / (1 - r)
+        epsilon = columns["epsilon"] / (1 - r)
+        np.square(g, out=scratch)
+        h *= r
+        h += scratch
+        np.add(h, epsilon, out=scratch)
+        np.sqrt(scratch, out=scratch)
+        g /= scratch
+        np.add(s, epsilon, out=scratch)
+        np.sqrt(scratch, out=scratch)
+        g *= scratch
+        np.square(g, out=scratch)
+        s *= r
+        s += scratch
+        g *= columns["learning_rate"]
+        w -= g
+
+
+@dataclass(frozen=True)
 class Adam(Optimizer):
     """Running means m of g and v of g^2, corrected for their start at 0:
 
+        m <- b1 m + (1 - b1) g;   v <- b2 v + (1 - b2) g^2
         W <- W - lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps)
 
     Source: Kingma & Ba 2015, the form before section 2.1's end, whose eps is added to the
@@ -87,24 +223,37 @@ class Adam(Optimizer):
     beta1: float = hyperparameter(0.9, low=0, below=1, why="Kingma & Ba")
     beta2: float = hyperparameter(0.999, low=0, below=1, why="Kingma & Ba")
     epsilon: float = hyperparameter(1e-7, above=0, why="the textbook's; representable in float32")
-    slots: ClassVar[tuple[str, ...]] = ("mean", "square")
+    slots: ClassVar[tuple[str, ...]] = ("sum", "square_sum")
 
     @staticmethod
-    def update(w: Array, g: Array, slots: Slots, columns: Columns, step: int) -> None:
-        m, v = slots["mean"], slots["square"]
+    def update(
+        w: Array, g: Array, slots: Slots, columns: Columns, *, step: int, scratch: Array
+    ) -> None:
+        m, v = slots["sum"], slots["square_sum"]  # m / (1 - b1), v / (1 - b2)
         b1, b2 = columns["beta1"], columns["beta2"]
-        m += (1 - b1) * (g - m)
+        root = np.sqrt(1 - b2)
+        m *= b1
+        m += g
+        v *= b2
         np.square(g, out=g)
-        v += (1 - b2) * (g - v)
+        v += g
         np.sqrt(v, out=g)
-        g += columns["epsilon"]
+        g += columns["epsilon"] / root
         np.divide(m, g, out=g)
-        g *= columns["learning_rate"] * np.sqrt(1 - b2**step) / (1 - b1**step)
+        g *= columns["learning_rate"] * (1 - b1) / (1 - b1**step) * np.sqrt(1 - b2**step) / root
         w -= g
 
 
 # By the name a study file's `trainer` uses.
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "momentum": Momentum, "adam": Adam}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adagrad": AdaGrad,
+    "rmsprop": RMSProp,
+    "adadelta": AdaDelta,
+    "adam": Adam,
+}
 
 
 def stack(members: Sequence[Optimizer], dtype: np.dtype[np.floating]) -> dict[str, Array]:

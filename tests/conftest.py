@@ -29,6 +29,14 @@ def study_file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def real_mnist() -> None:
+    """Skips where the real files are not; never downloads them."""
+    folder = os.environ.get("HPSEARCH_DATA")
+    if not folder or not (Path(folder) / "mnist").is_dir():
+        pytest.skip("the real MNIST is not here: set HPSEARCH_DATA to the folder of mnist/")
+
+
 SMALL = """\
 # A small study.
 name = "small"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hpsearch.hyperparameters import build, hyperparameter, hyperparameters
+from hpsearch.hyperparameters import build, hyperparameter, hyperparameters, numbers
 from hpsearch.nn import NETWORKS
 from hpsearch.trainers import TRAINERS
 
@@ -23,7 +23,52 @@ class Part:
     plain: int = 3  # no hyperparameter
 
 
+@dataclass(frozen=True)
+class Ball:
+    """A part that another may name."""
+
+    radius: float = hyperparameter(1.0, above=0)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A component with a part of its choice, and a list of numbers."""
+
+    body: str = hyperparameter("ball", parts={"ball": Ball, "part": Part})
+    shares: str = hyperparameter("0.5", each={"above": 0, "below": 1}, unit="shares")
+
+
 DESCRIBED = hyperparameters(Part)
+
+
+def test_the_hyperparameters_of_parts_follow_the_one_that_names_them() -> None:
+    described = hyperparameters(Whole)
+    assert list(described) == ["body", "radius", *DESCRIBED, "shares"]
+    assert described["body"].choices == ("ball", "part")
+    assert described["radius"].when == ("body", "ball")
+
+
+def test_a_part_exists_where_it_is_named() -> None:
+    described = hyperparameters(Whole)
+    assert described["units"].exists({"body": "part"})
+    assert not described["units"].exists({"body": "ball"})
+    assert described["shares"].exists({})
+
+
+def test_a_part_is_not_built_with_the_whole() -> None:
+    assert build(Whole, {"body": "part", "units": 7}) == Whole(body="part")
+
+
+@pytest.mark.parametrize("text", ["0.5", "0.25, 0.5", " .5,0.6 ", "9e-1"])
+def test_numbers_in_a_text_are_read(text: str) -> None:
+    assert hyperparameters(Whole)["shares"].problem(text) is None
+    assert list(numbers(text)) == [float(part) for part in text.split(",")]
+
+
+@pytest.mark.parametrize("value", ["", "0.5,", "0.5 0.6", "1.5", "0.5, nan", "half", 0.5, True])
+def test_a_text_of_other_things_is_refused(value: object) -> None:
+    rule = "numbers with commas between, each a number above 0 and below 1 (shares)"
+    assert hyperparameters(Whole)["shares"].problem(value) == f"must be {rule}, got {value!r}"
 
 
 def test_fields_without_a_description_are_no_hyperparameters() -> None:

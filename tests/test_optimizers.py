@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
+from hpsearch.optimizers import OPTIMIZERS, Nesterov, Optimizer, stack
 
 START = (-1.2, 1.0)  # the usual start on Rosenbrock's function
 
@@ -16,6 +16,11 @@ START = (-1.2, 1.0)  # the usual start on Rosenbrock's function
 #   uncorrected sqrt(v); and PyTorch 2.13.0, torch.optim.Adam, whose eps was set to
 #   eps / sqrt(1 - beta2^t) before step t, which is the same update: they agree to 3e-16. The large
 #   eps makes its place count: PyTorch's own is off by 1e-5 after one step.
+# nesterov, adagrad, rmsprop, adadelta: Python's decimal with 60 digits, from the equations of the
+#   lecture, corrected (eps outside the root but in AdaDelta; the old velocity in Nesterov's); and
+#   PyTorch 2.13.0, torch.optim.SGD(nesterov=True), Adagrad, RMSprop and Adadelta with the same
+#   settings (its alpha and rho are decay_rate), gradients by autograd: they agree to 3e-16. The
+#   eps are large, so that their place counts.
 REFERENCES: dict[str, tuple[dict[str, float], list[tuple[float, float]]]] = {
     "sgd": (
         {"learning_rate": 0.002},
@@ -37,6 +42,46 @@ REFERENCES: dict[str, tuple[dict[str, float], list[tuple[float, float]]]] = {
             (-0.9497388603948228, 1.0701932504334501),
         ],
     ),
+    "nesterov": (
+        {"learning_rate": 0.0003, "momentum": 0.8},
+        [
+            (-1.083576, 1.04752),
+            (-1.0102955353864813, 1.078090630359808),
+            (-0.9761959163746202, 1.0902710165083076),
+            (-0.9711338565602511, 1.0879404610498522),
+            (-0.9834179827837329, 1.0770243537336905),
+        ],
+    ),
+    "adagrad": (
+        {"learning_rate": 0.05, "epsilon": 0.5},
+        [
+            (-1.1501156871818603, 1.0497175141242938),
+            (-1.1243610113091422, 1.075955163296183),
+            (-1.107740469950136, 1.0929593944003013),
+            (-1.0961655597112314, 1.1047338567722444),
+            (-1.087800621503931, 1.1131145270677112),
+        ],
+    ),
+    "rmsprop": (
+        {"learning_rate": 0.01, "decay_rate": 0.8, "epsilon": 0.5},
+        [
+            (-1.177754677491492, 1.0220801529401806),
+            (-1.1627301808101316, 1.0371295643144216),
+            (-1.1506585766310082, 1.0492726907463672),
+            (-1.1402956145542462, 1.0597212053067449),
+            (-1.1310967082407477, 1.0690056244687463),
+        ],
+    ),
+    "adadelta": (
+        {"learning_rate": 0.7, "decay_rate": 0.8, "epsilon": 0.001},
+        [
+            (-1.1505025279790486, 1.0494974587037678),
+            (-1.1112768533570665, 1.089509921338954),
+            (-1.087061050814593, 1.1144010873508219),
+            (-1.0742260909391497, 1.1270075559592367),
+            (-1.0678035948960707, 1.1323769440585907),
+        ],
+    ),
     "adam": (
         {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.95, "epsilon": 0.01},
         [
@@ -50,7 +95,15 @@ REFERENCES: dict[str, tuple[dict[str, float], list[tuple[float, float]]]] = {
 }
 
 # Learning rates for the quadratic (1000 steps) and for Rosenbrock's function (5000 steps).
-DESCENT = {"sgd": (0.01, 0.001), "momentum": (0.005, 0.0005), "adam": (0.05, 0.02)}
+DESCENT = {
+    "sgd": (0.01, 0.001),
+    "momentum": (0.005, 0.0005),
+    "nesterov": (0.005, 0.0005),
+    "adagrad": (0.5, 0.5),
+    "rmsprop": (0.002, 0.001),
+    "adadelta": (1.0, 0.2),
+    "adam": (0.05, 0.02),
+}
 
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
 
@@ -72,7 +125,8 @@ def minimise(
     columns = stack(members, w.dtype)
     path = []
     for step in range(1, n_steps + 1):
-        optimizer.update(w, gradient(w), slots, columns, step)
+        g = gradient(w)
+        optimizer.update(w, g, slots, columns, step=step, scratch=np.full_like(w, np.nan))
         path.append(w.copy())
     return np.stack(path)
 
@@ -82,6 +136,24 @@ def test_steps_are_those_of_an_independent_implementation(name: str) -> None:
     params, wanted = REFERENCES[name]
     path = minimise([OPTIMIZERS[name](**params)], rosenbrock_gradient, np.array([START]), 5)
     assert np.allclose(path[:, 0], wanted, rtol=1e-14, atol=0)
+
+
+def test_nesterov_uses_the_old_velocity() -> None:
+    # W = 1, L = W^2 / 2, lr 0.1, a 0.9, worked by hand in exact fractions: v = 0, -1/10, ...;
+    # the slides' order, with the new velocity in a^2 v, gives 0.729, 0.458541, 0.215522.
+    path = minimise([Nesterov(learning_rate=0.1)], lambda w: w.copy(), np.ones((1, 1)), 3)
+    assert np.allclose(path[:, 0, 0], [0.81, 0.5751, 0.327321], rtol=1e-15, atol=0)
+
+
+@every_optimizer
+def test_a_rotated_problem_is_solved_by_rotated_steps_where_said(name: str) -> None:
+    optimizer, scales = OPTIMIZERS[name], np.array([1.0, 10.0, 100.0])
+    turn, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))
+    start = np.array([[1.0, -0.5, 0.3]])
+    member = optimizer(learning_rate=DESCENT[name][0])
+    plain = minimise([member], lambda w: scales * w, start, 20)
+    turned = minimise([member], lambda w: scales * (w @ turn.T) @ turn, start @ turn, 20)
+    assert np.allclose(plain @ turn, turned, atol=1e-12) == optimizer.rotation_invariant
 
 
 @every_optimizer
@@ -145,7 +217,7 @@ def test_an_update_keeps_the_dtype_and_the_hyperparameters(name: str, dtype: str
     slots = {slot: np.zeros_like(w) for slot in optimizer.slots}
     columns = stack([optimizer()] * 2, w.dtype)
     before = {key: column.copy() for key, column in columns.items()}
-    optimizer.update(w, g, slots, columns, 1)
+    optimizer.update(w, g, slots, columns, step=1, scratch=np.empty_like(w))
     assert {a.dtype for a in (w, *slots.values(), *columns.values())} == {np.dtype(dtype)}
     assert all(np.array_equal(columns[key], before[key]) for key in before)
 
@@ -155,5 +227,6 @@ def test_every_slot_is_used(name: str) -> None:
     optimizer = OPTIMIZERS[name]
     w = np.ones((1, 3))
     slots = {slot: np.zeros_like(w) for slot in optimizer.slots}
-    optimizer.update(w, np.ones_like(w), slots, stack([optimizer()], w.dtype), 1)
+    columns = stack([optimizer()], w.dtype)
+    optimizer.update(w, np.ones_like(w), slots, columns, step=1, scratch=np.empty_like(w))
     assert all(array.all() for array in slots.values())

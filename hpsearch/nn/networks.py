@@ -47,7 +47,7 @@ class Network:
         self.g: Array = np.zeros_like(self.w)
         self.loss = SoftmaxCrossEntropy()
         self.scale = self.w[:, -1:] if with_scale else None
-        self._penalties: list[Array] = []
+        self._penalties: list[tuple[Array, Array, Array]] = []
         start = 0
         for layer in layers:
             stop = start + layer.n_params
@@ -83,14 +83,37 @@ class Network:
         Args:
             weight_decay: lambda of every member, (P, 1).
         """
-        factor = weight_decay[:, :, None]
-        views = [pair for layer in self.layers for pair in layer.weight_views()]
-        if not self._penalties:
-            self._penalties = [np.empty(weights.shape, weights.dtype) for weights, _ in views]
-        for (weights, gradients), penalty in zip(views, self._penalties, strict=True):
-            gradients += np.multiply(factor, weights, out=penalty)
+        for weights, gradients, scratch in self._penalised():
+            gradients += np.multiply(_beside(weights, weight_decay), weights, out=scratch)
         if self.scale is not None:
             self.g[:, -1:] += weight_decay * self.scale
+
+    def add_absolute_penalty(self, weight_decay: Array) -> None:
+        """Add lambda sign(W), the gradient of the L1 loss term lambda sum |W|; 0 at W = 0.
+
+        Args:
+            weight_decay: lambda of every member, (P, 1); 0 for all where there is a scale, as the
+                fixed part's weights would not shrink by one factor.
+        """
+        assert self.scale is None or not weight_decay.any()
+        for weights, gradients, scratch in self._penalised():
+            np.sign(weights, out=scratch)
+            scratch *= _beside(weights, weight_decay)
+            gradients += scratch
+
+    def shrink_weights(self, factor: Array) -> None:
+        """W <- factor W with each member's factor, (P, 1); biases are left out."""
+        for weights, _, _ in self._penalised():
+            weights *= _beside(weights, factor)
+        if self.scale is not None:
+            self.scale *= factor
+
+    def _penalised(self) -> list[tuple[Array, Array, Array]]:
+        """(weights, gradients, scratch) of the arrays that weight decay applies to."""
+        if not self._penalties:
+            views = [pair for layer in self.layers for pair in layer.weight_views()]
+            self._penalties = [(w, g, np.empty(w.shape, w.dtype)) for w, g in views]
+        return self._penalties
 
     def logits(self, row: int, x: Array, fixed: Array | None = None) -> Array:
         """Member `row`'s logits (K, N) of images in columns (D, N); valid until the next call.
@@ -104,6 +127,11 @@ class Network:
                 assert self.scale is not None
                 x += self.scale[row] * fixed
         return x
+
+
+def _beside(weights: Array, column: Array) -> Array:
+    """A number a member, (P, 1), shaped to be broadcast over its weights."""
+    return column.reshape(-1, *[1] * (weights.ndim - 1))
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,10 @@ class Space:
         if kind.trainer.uses_network:
             whole["network"] = params["network"]
             described |= hyperparameters(NETWORKS[str(params["network"])])
-        return whole | {name: params.get(name, h.default) for name, h in described.items()}
+        for name, h in described.items():
+            if h.exists(whole):
+                whole[name] = params.get(name, h.default)
+        return whole
 
     def searched(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Those of a trial's params that were searched."""

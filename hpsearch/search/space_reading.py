@@ -60,7 +60,7 @@ class _Reader:
                 distribution = self._distribution(name, entry)
                 if distribution is not None:
                     searched[name] = (distribution, self._when(name, entry.get("when", {})))
-            else:
+            elif self._exists(name):
                 self._value(f"space.{name}", name, entry)
                 fixed[name] = entry
         return Space(self._ordered(searched), fixed)
@@ -227,6 +227,7 @@ class _Reader:
                     self.wrong(f"{key}.{parent}", unknown(value, map(str, choices)))
             conditions[parent] = tuple(values)
         self._own_trainers(name, key, conditions)
+        self._own_part(name, key, conditions)
         return conditions
 
     def _choices_of(self, name: str) -> list[Any] | None:
@@ -255,6 +256,41 @@ class _Reader:
                 f"{key}.trainer", f"must be one that takes {name}; {unknown(asked[0], takers)}"
             )
         conditions["trainer"] = both
+
+    def _own_part(self, name: str, key: str, conditions: Conditions) -> None:
+        """Narrow the condition to the value of another that this hyperparameter belongs to."""
+        belongs = self._belongs(name)
+        if belongs is None or not self._exists(name):
+            return
+        parent, value = belongs
+        if parent not in self.entries:  # then it is fixed, and has this value
+            return
+        asked = conditions.get(parent, (value,))
+        if value not in asked:
+            self.wrong(f"{key}.{parent}", unknown(asked[0], [str(value)]))
+        conditions[parent] = (value,)
+
+    def _exists(self, name: str) -> bool:
+        """Whether some trial can have it; a mistake if the value it belongs to is never taken."""
+        belongs = self._belongs(name)
+        if belongs is None:
+            return True
+        parent, value = belongs
+        values = self._choices_of(parent)
+        if values is None:
+            values = [self.network.get(parent, self.described[parent].default)]
+        if value not in values:
+            self.wrong(
+                f"space.{name}",
+                f"must go with {parent} = {value!r}, got {', '.join(map(repr, values))}",
+            )
+        return value in values
+
+    def _belongs(self, name: str) -> tuple[str, ParamValue] | None:
+        """The name and value of another that it belongs to; a user's function takes it anyway."""
+        described = self.described.get(name)
+        taken_anyway = any(kind.open for kind in self.kinds.values())
+        return None if described is None or taken_anyway else described.when
 
     def _ordered(
         self, searched: Mapping[str, tuple[BaseDistribution, Conditions]]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.hyperparameters import ParamValue, build, hyperparameter
+from hpsearch.learning_rates import POLICIES, LearningRatePolicy, LearningRates
 from hpsearch.nn import NETWORKS, Affine, TwoLayerNet
 from hpsearch.nn.base import Array
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
@@ -24,7 +25,10 @@ from hpsearch.trainers.base import (
     TrainingData,
     evaluated,
 )
-from hpsearch.trainers.span import Span, learned_rows, worthwhile
+from hpsearch.trainers.inputs import Reduction
+from hpsearch.trainers.live_inputs import LiveInputs
+from hpsearch.trainers.span import Span
+from hpsearch.trainers.weight_decay import PopulationDecay, WeightDecay
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,14 @@ class BackpropSettings:
     batch_size: int = hyperparameter(
         32, low=1, unit="images", why="fits the cache; clipped to the training images", shared=True
     )
-    weight_decay: float = hyperparameter(
-        0.0, low=0, why="no penalty unless asked for; lambda of the loss term lambda/2 sum W^2"
-    )
     dtype: str = hyperparameter(
         "float32",
         choices=("float32", "float64"),
         why="twice as fast; float64 to compare with textbooks",
         shared=True,
+    )
+    learning_rate_policy: str = hyperparameter(
+        "constant", parts=POLICIES, why="the textbook's, and one thing less to search"
     )
 
 
@@ -50,40 +54,52 @@ def network_of(params: Mapping[str, ParamValue]) -> TwoLayerNet:
     return build(NETWORKS[str(params.get("network", "two-layer"))], params)
 
 
+def policy_of(params: Mapping[str, ParamValue]) -> LearningRatePolicy:
+    """The learning-rate policy that `params` describe."""
+    name = build(BackpropSettings, params).learning_rate_policy
+    return build(POLICIES[name], params)
+
+
 class Backprop(Trainer):
     """Shuffled mini-batches, one pass over the training rows an epoch, all members in step.
 
     Each member shuffles with its own generator. Rows are sorted by optimizer, so that each
     optimizer updates one slice of the flat weights. The last mini-batch of an epoch may be short.
-    With fewer training images than inputs, optimizers that allow it train in the images' span
-    (trainers.span): the same network with far fewer weights.
+    Where the training images allow it, the same network is trained with far fewer first-layer
+    weights (trainers.inputs).
+
+    Raises:
+        ValueError: the members are not of one `variant`.
     """
 
     uses_network = True
-    components: ClassVar[tuple[type, ...]] = (BackpropSettings,)
+    components: ClassVar[tuple[type, ...]] = (BackpropSettings, WeightDecay)
 
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         # order[r] is the member in row r; Progress and state() speak of members, not of rows.
         self._order = sorted(range(len(members)), key=lambda i: str(members[i].params["trainer"]))
         rows = [members[i] for i in self._order]
-        settings = [build(BackpropSettings, member.params) for member in rows]
-        self._batch_size = settings[0].batch_size
-        self._dtype = np.dtype(settings[0].dtype)
-        rotated = all(self.variant(member.params, data) for member in rows)
-        self._span = Span.of(data, self._dtype) if rotated else None
-        self._data = self._span.data if self._span else data
+        settings = build(BackpropSettings, rows[0].params)
+        self._batch_size = settings.batch_size
+        self._dtype = np.dtype(settings.dtype)
+        kind = self._one_variant(rows, data)
+        self._reduction = kind.of(data, self._dtype) if kind else None
+        self._data = self._reduction.data if self._reduction else data
         self._splits = [data.splits[member.split] for member in rows]
         self._generators = [member.generator() for member in rows]
-        self._weight_decay = np.array([[s.weight_decay] for s in settings], self._dtype)
         self._epoch, self._step = 0, 0
         self._network = network_of(rows[0].params).build(
             self._data.n_inputs,
             data.n_classes,
             len(rows),
             self._dtype,
-            with_scale=self._span is not None,
+            with_scale=self._reduction is not None,
         )
+        decays = [build(WeightDecay, member.params) for member in rows]
+        self._decay = PopulationDecay(decays, self._network)
+        self._scratch = np.empty_like(self._network.w)
         self._updates = list(self._group(rows))
+        self._rates = self._learning_rates(rows, n_epochs)
         self._fixed: list[Array | None] = [None] * len(rows)  # (H, N) of each member
         for row, member in enumerate(rows):
             self._start(row, network_of(member.params), data)
@@ -91,9 +107,9 @@ class Backprop(Trainer):
                 self._restore(row, member.state)
 
     def _start(self, row: int, described: TwoLayerNet, data: TrainingData) -> None:
-        """Member `row`'s initial weights, drawn for all inputs whether rotated or not."""
+        """Member `row`'s initial weights, drawn for all inputs whether reduced or not."""
         network, rng = self._network, self._generators[row]
-        if self._span is None:
+        if self._reduction is None:
             described.initialize(network, row, rng)
             return
         whole = described.build(data.n_inputs, data.n_classes, 1, self._dtype)
@@ -101,30 +117,45 @@ class Backprop(Trainer):
         first, narrow = whole.layers[0], network.layers[0]
         assert isinstance(first, Affine)
         assert isinstance(narrow, Affine)
-        narrow.w[row], self._fixed[row] = self._span.split(first.w[0], data)
+        narrow.w[row], self._fixed[row] = self._reduction.split(first.w[0], data)
         narrow.b[row] = first.b[0]
         network.w[row, narrow.n_params : -1] = whole.w[0, first.n_params :]
         network.w[row, -1] = 1
 
     @classmethod
-    def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> bool:
-        """Whether it trains in the span of the training images."""
-        return OPTIMIZERS[str(params["trainer"])].rotation_invariant and worthwhile(data)
+    def variant(
+        cls, params: Mapping[str, ParamValue], data: TrainingData
+    ) -> type[Reduction] | None:
+        """How its inputs are reduced; None: not at all."""
+        optimizer, decay = OPTIMIZERS[str(params["trainer"])], build(WeightDecay, params)
+        if not decay.scales(optimizer):
+            return None
+        if optimizer.rotation_invariant and Span.worthwhile(data):
+            return Span
+        return LiveInputs if LiveInputs.worthwhile(data) else None
+
+    @classmethod
+    def _one_variant(cls, members: Sequence[Member], data: TrainingData) -> type[Reduction] | None:
+        variants = {cls.variant(member.params, data) for member in members}
+        if len(variants) > 1:
+            names = sorted(v.__name__ if v else "None" for v in variants)
+            raise ValueError(
+                f"members of a population must have one variant, got {', '.join(names)}: "
+                "group them by Backprop.variant"
+            )
+        return variants.pop()
 
     @classmethod
     def population_limit(
         cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
     ) -> int:
-        described, n_fixed = network_of(params), 0
-        n_inputs = data.n_inputs
-        if cls.variant(params, data):
-            n_inputs = len(learned_rows(data))
-            n_fixed = described.hidden * len(data.labels)
+        described, reduction = network_of(params), cls.variant(params, data)
+        n_inputs = reduction.width(data) if reduction else data.n_inputs
         n = described.build(n_inputs, data.n_classes, 0, np.float32).w.shape[1]
         # Weights and gradients, 4 bytes each, stay in the cache.
         limit = cache_bytes // (8 * n)
-        if n_fixed:
-            limit = min(limit, FIXED_BYTES // (4 * n_fixed))
+        if reduction:
+            limit = min(limit, FIXED_BYTES // (4 * described.hidden * len(data.labels)))
         return int(np.clip(limit, 1, MAX_POPULATION))
 
     def _group(self, rows: Sequence[Member]) -> Iterator[_Update]:
@@ -138,6 +169,16 @@ class Backprop(Trainer):
             yield _Update(optimizer, part, slots, stack(built, self._dtype))
             start = part.stop
 
+    def _learning_rates(self, rows: Sequence[Member], n_epochs: int) -> LearningRates:
+        """The rates of all members, of which every optimizer gets its rows as a view."""
+        base = np.concatenate([u.columns["learning_rate"] for u in self._updates])
+        batches = -(-len(self._splits[0].train) // self._batch_size)
+        policies = [policy_of(member.params) for member in rows]
+        rates = LearningRates(base, policies, horizon=n_epochs * batches)
+        for u in self._updates:
+            u.columns["learning_rate"] = rates.now[u.rows]
+        return rates
+
     def run(self, until: int, *, every: int = 1) -> Iterator[Progress]:
         with np.errstate(all="ignore"):  # a diverging member overflows; it is reported instead
             while self._epoch < until:
@@ -148,7 +189,7 @@ class Backprop(Trainer):
                     yield Progress(self._epoch, {}, np.zeros(len(self._order), bool))
 
     def _train_epoch(self) -> None:
-        network, data, decays = self._network, self._data, bool(self._weight_decay.any())
+        network, data = self._network, self._data
         orders = np.stack(
             [
                 rng.permutation(split.train)
@@ -158,12 +199,18 @@ class Backprop(Trainer):
         for start in range(0, orders.shape[1], self._batch_size):
             rows = orders[:, start : start + self._batch_size]
             network.loss_and_gradient(data.batch(rows, self._dtype), data.labels[rows])
-            if decays:
-                network.add_weight_penalty(self._weight_decay)
+            self._rates.move_to(self._step)
+            self._decay.add_gradients()
+            self._decay.shrink(self._rates.now)
             self._step += 1
             for u in self._updates:
                 u.optimizer.update(
-                    network.w[u.rows], network.g[u.rows], u.slots, u.columns, self._step
+                    network.w[u.rows],
+                    network.g[u.rows],
+                    u.slots,
+                    u.columns,
+                    step=self._step,
+                    scratch=self._scratch[u.rows],
                 )
         self._epoch += 1
 
@@ -228,7 +275,7 @@ class Backprop(Trainer):
 
 
 MAX_POPULATION = 32  # members; beyond it a step's fixed cost is spread thin enough
-FIXED_BYTES = 64 * 2**20  # of what a population holds of images outside the span
+FIXED_BYTES = 64 * 2**20  # of what a population holds of images with a fixed part
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
 

@@ -1,6 +1,5 @@
 """MNIST: where it is searched for, what is said when it is nowhere, and the real files."""
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +12,6 @@ from hpsearch.errors import DataError
 
 MNIST = DATASETS["mnist"]
 CLOSED = "http://127.0.0.1:9/"  # the discard port: nothing listens there
-
-
-@pytest.fixture
-def real() -> None:
-    """Skips where the real files are not; never downloads them."""
-    folder = os.environ.get("HPSEARCH_DATA")
-    if not folder or not (Path(folder) / "mnist").is_dir():
-        pytest.skip("the real MNIST is not here: set HPSEARCH_DATA to the folder of mnist/")
 
 
 def test_files_in_hpsearch_data_come_before_the_cache(
@@ -94,7 +85,7 @@ def test_a_damaged_file_is_named(cache: Path, write_mnist: Callable[..., Path]) 
 
 # The counts per class that are commonly published of the data set.
 @pytest.mark.mnist
-@pytest.mark.usefixtures("real")
+@pytest.mark.usefixtures("real_mnist")
 @pytest.mark.parametrize(
     ("part", "per_class"),
     [
@@ -108,7 +99,7 @@ def test_real_mnist_has_its_known_counts_per_class(part: str, per_class: list[in
 
 
 @pytest.mark.mnist
-@pytest.mark.usefixtures("real")
+@pytest.mark.usefixtures("real_mnist")
 @pytest.mark.parametrize(("part", "n"), [("training", 60_000), ("test", 10_000)])
 def test_real_mnist_has_its_known_shapes(part: str, n: int) -> None:
     examples = getattr(MNIST, part)()

@@ -46,22 +46,24 @@ def test_analytic_gradient_is_the_numerical_one(
     assert gradient_error(network, *make_batch(n_members, n_images)) < 1e-7
 
 
+@pytest.mark.parametrize("kind", ["l2", "l1"])
 @pytest.mark.parametrize(("n_members", "n_images", "initial_weights"), CASES)
-def test_weight_penalty_is_the_gradient_of_half_lambda_w_squared(
-    n_members: int, n_images: int, initial_weights: str
+def test_a_weight_penalty_is_the_gradient_of_its_loss_term(
+    n_members: int, n_images: int, initial_weights: str, kind: str
 ) -> None:
     network = make_network(n_members, initial_weights)
     network.w += 0.1  # biases of 0 would hide a penalty on them
     x, labels = make_batch(n_members, n_images)
     decay = np.linspace(0.1, 0.9, n_members)[:, None]
     network.loss_and_gradient(x, labels)
-    network.add_weight_penalty(decay)
+    (network.add_weight_penalty if kind == "l2" else network.add_absolute_penalty)(decay)
     analytic = network.g.copy()
     step = 1e-5
 
     def objective() -> np.ndarray:
-        penalty = decay[:, 0] / 2 * (network.w[:, PENALISED] ** 2).sum(axis=1)
-        return network.loss_and_gradient(x, labels) + penalty
+        w = network.w[:, PENALISED]
+        term = (w**2 / 2 if kind == "l2" else np.abs(w)).sum(axis=1)
+        return network.loss_and_gradient(x, labels) + decay[:, 0] * term
 
     numerical = np.empty_like(analytic)
     for column in range(network.w.shape[1]):

@@ -76,6 +76,17 @@ def test_inference_leaves_the_images_as_they_are() -> None:
     assert np.array_equal(x, before)
 
 
+def test_shrinking_leaves_the_biases() -> None:
+    network = built(2)
+    network.w[:] = 1
+    network.shrink_weights(np.array([[0.5], [0.25]], np.float32))
+    first, _, last = network.layers
+    for layer in (first, last):
+        assert (layer.w[0] == 0.5).all()
+        assert (layer.w[1] == 0.25).all()
+        assert (layer.b == 1).all()
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_same_seed_draws_the_same_weights(name: str) -> None:
     net = NETWORKS[name]()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.samplers import RandomSampler
 
 from hpsearch.errors import StudyFileError
 from hpsearch.search.reading import read_study
@@ -145,6 +147,84 @@ def test_a_hyperparameter_is_active_only_for_trainers_that_take_it(tmp_path: Pat
     path.write_text(SMALL.replace(', when = { trainer = "momentum" }', ""))
     momentum = next(p for p in read_study(path).space.parameters if p.name == "momentum")
     assert momentum.when == {"trainer": ("momentum",)}
+
+
+POLICY = (
+    "batch_size = 10\n"
+    'learning_rate_policy = { choices = ["constant", "step", "multistep"] }\n'
+    "step_gamma = { low = 0.1, high = 1.0 }\n"
+    "step_size = 0.25\n"
+    'multistep_milestones = { choices = ["0.5", "0.5, 0.75"] }\n'
+)
+
+
+def test_a_hyperparameter_of_a_policy_is_active_with_that_policy(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(SMALL.replace("batch_size = 10", POLICY))
+    when = {p.name: p.when for p in read_study(path).space.parameters}
+    assert when["step_gamma"] == {"learning_rate_policy": ("step",)}
+    assert when["multistep_milestones"] == {"learning_rate_policy": ("multistep",)}
+    assert when["learning_rate_policy"] == {}
+
+
+def test_a_trial_has_the_hyperparameters_of_its_own_policy_alone(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(SMALL.replace("batch_size = 10", POLICY))
+    space, study = read_study(path).space, optuna.create_study(sampler=RandomSampler(seed=0))
+    seen = {}
+    for _ in range(20):
+        params = space.suggest(study.ask())
+        own = {k: v for k, v in params.items() if k.split("_")[0] in ("step", "multistep", "inv")}
+        seen[params["learning_rate_policy"]] = own
+    assert seen["constant"] == {}
+    assert set(seen["step"]) == {"step_gamma", "step_size"}
+    assert seen["step"]["step_size"] == 0.25
+    assert set(seen["multistep"]) == {"multistep_gamma", "multistep_milestones"}
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "space.learning_rate_policy=cosin",
+            "space.learning_rate_policy: must be one of 'constant', 'inv', 'step'",
+        ),
+        (
+            "space.inv_gamma=0.1",
+            "space.inv_gamma: must go with learning_rate_policy = 'inv', got 'constant', 'step'",
+        ),
+        (
+            "space.learning_rate_policy=cosine",
+            "space.step_gamma: must go with learning_rate_policy = 'step', got 'cosine'",
+        ),
+        (
+            'space.step_gamma.when={learning_rate_policy="constant"}',
+            "space.step_gamma.when.learning_rate_policy: must be one of step, got 'constant'",
+        ),
+        (
+            "space.multistep_milestones={low=0.1, high=0.2}",
+            "space.multistep_milestones.low: must be numbers with commas between",
+        ),
+        (
+            "space.multistep_milestones='0.5, 1.5'",
+            "each a number above 0 and below 1 (shares of the training), got '0.5, 1.5'",
+        ),
+        ("space.step_gamma=2.0", "space.step_gamma: must be a number above 0 and of at most 1"),
+    ],
+)
+def test_a_mistake_about_a_policy_is_said(tmp_path: Path, override: str, said: str) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(SMALL.replace("batch_size = 10", POLICY))
+    assert said in message(path, override)
+
+
+def test_a_policy_that_is_fixed_takes_its_own_hyperparameters(study_file: Path) -> None:
+    fixed = ["space.learning_rate_policy=inv", "space.inv_gamma={low=1e-5, high=1e-2, log=true}"]
+    space = read_study(study_file, fixed).space
+    params = space.suggest(optuna.create_study(sampler=RandomSampler(seed=0)).ask())
+    assert 1e-5 <= params["inv_gamma"] <= 1e-2
+    assert params["inv_power"] == 0.75
+    assert "step_gamma" not in params
 
 
 def test_a_value_of_any_length_gives_a_short_message(study_file: Path) -> None:

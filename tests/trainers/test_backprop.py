@@ -6,21 +6,33 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from hpsearch.learning_rates import POLICIES
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.trainers import TRAINERS, Member, Progress, TrainingData, base
 from hpsearch.trainers.backprop import METRICS, Backprop
+from hpsearch.trainers.weight_decay import KINDS
 
 # Rates at which 8 hidden units learn XOR within 300 epochs.
-XOR_RATES = {"sgd": 0.5, "momentum": 0.1, "adam": 0.05}
+XOR_RATES = {
+    "sgd": 0.5,
+    "momentum": 0.1,
+    "nesterov": 0.1,
+    "adagrad": 0.1,
+    "rmsprop": 0.01,
+    "adadelta": 10.0,
+    "adam": 0.05,
+}
 
 
 def member(number: int, **params: bool | int | float | str) -> Member:
-    """A member with an optimizer, rate, penalty and fold of its own, by its number."""
+    """A member with an optimizer, rate, policy, decay and fold of its own, by its number."""
     trainer = list(OPTIMIZERS)[number % len(OPTIMIZERS)]
-    rate = {"learning_rate": (0.002 if trainer == "adam" else 0.05) * (1 + number / 10)}
-    decay = {"weight_decay": 0.01 * (number % 2)}
+    relative = not OPTIMIZERS[trainer].rotation_invariant  # steps of about the rate's size
+    rate = {"learning_rate": (0.002 if relative else 0.05) * (1 + number / 10)}
+    decay = {"weight_decay": 0.01 * (number % 2), "weight_decay_kind": KINDS[number % 3]}
+    policy = {"learning_rate_policy": list(POLICIES)[number % len(POLICIES)]}
     own = {"trainer": trainer, "network": "two-layer", "hidden": 12, "batch_size": 7}
-    return Member({**own, **rate, **decay, **params}, (3, number), number % 2)
+    return Member({**own, **rate, **decay, **policy, **params}, (3, number), number % 2)
 
 
 def weights(state: bytes | None) -> np.ndarray:
@@ -120,15 +132,17 @@ def test_a_run_left_at_a_yield_goes_on_where_it_was(digits: TrainingData) -> Non
     assert trainer.state(0) == train([member(2)], digits)[0].state
 
 
-# A penalty of 1 multiplies the weights by -1e6 each step. Without it they may stay finite: all
+# An l2 penalty of 1 multiplies the weights by -1e6 each step. Without it they may stay finite: all
 # hidden units are dead after a step.
-EXPLODING = {"learning_rate": 1e6, "weight_decay": 1.0}
+EXPLODING = {"learning_rate": 1e6, "weight_decay": 1.0, "weight_decay_kind": "l2"}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_diverging_member_is_reported_not_raised(name: str, digits: TrainingData) -> None:
-    # Adam's step is at most about its rate: only one near float32's largest number overflows.
-    blow_up = EXPLODING | ({"learning_rate": 1e38} if name == "adam" else {})
+    # Steps relative to the gradients are about their rate, or far less in AdaDelta: only one near
+    # float32's largest number overflows.
+    relative = not OPTIMIZERS[name].rotation_invariant
+    blow_up = EXPLODING | ({"learning_rate": 1e38} if relative else {})
     members = [member(0), member(1, trainer=name, **blow_up), member(2)]
     *_, last = Backprop(members, digits, n_epochs=3).run(3)
     assert last.diverged.tolist() == [False, True, False]
@@ -190,27 +204,26 @@ def test_float32_agrees_with_float64(digits: TrainingData) -> None:
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 50])
-@pytest.mark.parametrize("weight_decay", [0.0, 0.01])
+@pytest.mark.parametrize(
+    ("kind", "rate"), [("l2", 0.0), ("l2", 0.01), ("l1", 0.001), ("decoupled", 0.01)]
+)
 def test_weights_are_those_of_the_textbook_loop(
-    weight_decay: float, batch_size: int, digits: TrainingData
+    kind: str, rate: float, batch_size: int, digits: TrainingData
 ) -> None:
-    trained = member(
-        0,
-        trainer="sgd",
-        learning_rate=0.1,
-        batch_size=batch_size,
-        weight_decay=weight_decay,
-        dtype="float64",
-    )
+    decay = {"weight_decay": rate, "weight_decay_kind": kind}
+    own = {"learning_rate": 0.1, "momentum": 0.8, "batch_size": batch_size, "dtype": "float64"}
+    trained = member(0, trainer="momentum", **own, **decay)
     (outcome,) = train([trained], digits)
     rng = trained.generator()
     w1 = rng.standard_normal((64, 12)) * np.sqrt(2 / 64)
     w2 = rng.standard_normal((12, 10)) * np.sqrt(2 / 12)
-    b1, b2 = np.zeros(12), np.zeros(10)
+    parameters = [w1, np.zeros(12), w2, np.zeros(10)]
+    velocities = [np.zeros_like(a) for a in parameters]
     x, y = digits.inputs / 16.0, digits.labels
     for _ in range(3):
         order = rng.permutation(digits.splits[0].train)
         for start in range(0, len(order), batch_size):
+            w1, b1, w2, b2 = parameters
             j = order[start : start + batch_size]
             a1 = x[j] @ w1 + b1
             z = np.maximum(a1, 0)
@@ -220,12 +233,32 @@ def test_weights_are_those_of_the_textbook_loop(
             d[np.arange(len(j)), y[j]] -= 1
             d /= len(j)
             dz = d @ w2.T * (a1 > 0)
-            w2 -= 0.1 * (z.T @ d + weight_decay * w2)
-            b2 -= 0.1 * d.sum(0)
-            w1 -= 0.1 * (x[j].T @ dz + weight_decay * w1)
-            b1 -= 0.1 * dz.sum(0)
-    for ours, textbook in zip(unflatten(weights(outcome.state)), (w1, b1, w2, b2), strict=True):
+            gradients = [x[j].T @ dz, dz.sum(0), z.T @ d, d.sum(0)]
+            for i, (w, g) in enumerate(zip(parameters, gradients, strict=True)):
+                if w.ndim == 2 and kind != "decoupled":
+                    g += rate * (w if kind == "l2" else np.sign(w))
+                velocities[i] = 0.8 * velocities[i] - 0.1 * g
+                kept = 1 - 0.1 * rate if w.ndim == 2 and kind == "decoupled" else 1
+                parameters[i] = kept * w + velocities[i]
+    for ours, textbook in zip(unflatten(weights(outcome.state)), parameters, strict=True):
         assert np.abs(ours - textbook).max() < 1e-12
+
+
+def test_decoupled_decay_under_a_policy_is_that_of_pytorch(digits: TrainingData) -> None:
+    # PyTorch 2.13.0 in float64: torch.nn.Linear, ReLU and Linear from this member's initial
+    # weights and mini-batches, torch.optim.AdamW(lr=0.02, weight_decay=0.5 on the two weights and
+    # 0 on the biases, eps=1e-14, whose place then makes no difference) and
+    # lr_scheduler.CosineAnnealingLR(T_max=24), 3 epochs of 8 mini-batches: cross-entropy over the
+    # training and validation rows after each epoch.
+    wanted = [
+        (2.189120399257856, 2.2446766088030925),
+        (2.1732735264860294, 2.200335768761541),
+        (2.149531457001099, 2.18451919616272),
+    ]
+    own = {"learning_rate": 0.02, "epsilon": 1e-14, "dtype": "float64"}
+    own |= {"learning_rate_policy": "cosine", "weight_decay_kind": "decoupled"}
+    (outcome,) = train([member(0, trainer="adam", weight_decay=0.5, **own)], digits)
+    assert np.allclose(np.array(outcome.rows)[:, [0, 2]], wanted, rtol=1e-11, atol=0)
 
 
 def unflatten(w: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -256,10 +289,13 @@ def test_a_broken_value_is_refused_by_name(name: str, digits: TrainingData) -> N
 
 def test_every_optimizer_is_a_trainer_with_its_own_and_the_shared_hyperparameters() -> None:
     assert set(TRAINERS) == set(OPTIMIZERS)
-    assert list(TRAINERS["momentum"].hyperparameters()) == [
+    described = TRAINERS["momentum"].hyperparameters()
+    assert [name for name, h in described.items() if h.when is None] == [
         "learning_rate",
         "momentum",
         "batch_size",
-        "weight_decay",
         "dtype",
+        "learning_rate_policy",
+        "weight_decay",
+        "weight_decay_kind",
     ]

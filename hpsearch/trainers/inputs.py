@@ -1,0 +1,80 @@
+"""Fewer inputs, the same training: exact, and invisible apart from the speed.
+
+Let the columns of E (D, n), n < D, be orthonormal and let every training image x lie in their
+span: x = E E^T x. A first affine layer W only meets them as x W, so its gradient lies in the span
+too. Split it:
+
+    W(t) = E A(t) + r(t) R,    R = W(0) - E E^T W(0)
+
+A (n, H) is trained on the images x E. R never gets a gradient of the data: where weight decay
+shrinks it by one factor (WeightDecay.scales), that factor is r, one more number that the optimizer
+moves from 1 as if it were a weight. A training image has no R part; any other image x is scored
+with A^T (E^T x) + r R^T x, where R^T x is computed once.
+
+    Span        E is a basis of the training images: fewer images than inputs. The optimizer must
+                treat all directions alike (SGD, Momentum, Nesterov); Adam divides by a size for
+                each coordinate, and its steps are others in other coordinates.
+    LiveInputs  E picks the inputs that are not zero in all training images, in place, so that any
+                optimizer takes the same steps: a weight without gradients stays where it is.
+
+An l1 penalty, and an l2 penalty under an optimizer with a step size for each coordinate, move the
+weights outside too, each at its own pace: then they stay in the network, and nothing is reduced.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+
+from hpsearch.nn.base import Array
+from hpsearch.trainers.base import Indices, TrainingData
+
+
+@lru_cache(maxsize=4)
+def learned_rows(data: TrainingData) -> Indices:
+    """Rows that any split trains on."""
+    return np.unique(np.concatenate([split.train for split in data.splits]))
+
+
+@dataclass(frozen=True)
+class Reduction(ABC):
+    """The contract: for all training rows of all splits, so that members can share it.
+
+    Attributes:
+        data: the same examples with inputs x E, (N, n).
+        learned: rows whose images lie in the span of E.
+    """
+
+    data: TrainingData
+    learned: Indices
+    worthwhile_below: ClassVar[float]  # of the inputs; with more of them left it gains nothing
+
+    @classmethod
+    @abstractmethod
+    def of(cls, data: TrainingData, dtype: np.dtype[np.floating]) -> Reduction:
+        """The reduction of a data set; made once a data set."""
+
+    @classmethod
+    @abstractmethod
+    def width(cls, data: TrainingData) -> int:
+        """n, without making it."""
+
+    @classmethod
+    def worthwhile(cls, data: TrainingData) -> bool:
+        """Whether much fewer inputs are left, and any."""
+        return 0 < cls.width(data) <= cls.worthwhile_below * data.n_inputs
+
+    @abstractmethod
+    def parts(self, weights: Array) -> tuple[Array, Array]:
+        """W(0), (D, H), as A(0), (n, H), and R, (D, H)."""
+
+    def split(self, weights: Array, data: TrainingData) -> tuple[Array, Array]:
+        """First-layer weights W(0), (D, H), as A(0), (n, H), and R^T x of all images, (H, N)."""
+        inside, outside = self.parts(weights)
+        fixed = np.concatenate([outside.T @ x for x in data.columns(weights.dtype)], axis=1)
+        fixed[:, self.learned] = 0
+        return inside, fixed
