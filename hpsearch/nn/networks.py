@@ -114,7 +114,12 @@ class TwoLayerNet:
         50, low=1, unit="units", why="the few-shot papers' middle width", shared=True
     )
     initial_weights: str = hyperparameter(
-        "he", choices=("he", "normal"), why="keeps the spread of activations under ReLU"
+        "he",
+        choices=tuple(initializers.INITIAL_WEIGHTS),
+        why="keeps the spread of activations under ReLU",
+    )
+    initial_distribution: str = hyperparameter(
+        "normal", choices=initializers.DISTRIBUTIONS, why="the textbook's; same deviation for both"
     )
     weight_std: float = hyperparameter(
         0.01, above=0, why="the textbook's; used where initial_weights is normal"
@@ -139,11 +144,13 @@ class TwoLayerNet:
 
     def initialize(self, network: Network, row: int, rng: np.random.Generator) -> None:
         """Draw member `row`'s initial weights from its own generator."""
-        dtype = network.w.dtype
-        if self.initial_weights == "normal":
-            draw = initializers.normal(rng, dtype, self.weight_std)
-        else:
-            draw = initializers.he(rng, dtype)
+        draw = initializers.drawing(
+            rng,
+            network.w.dtype,
+            weights=self.initial_weights,
+            distribution=self.initial_distribution,
+            weight_std=self.weight_std,
+        )
         network.initialize(row, draw)
 
 
