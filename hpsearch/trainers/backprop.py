@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.hyperparameters import ParamValue, build, hyperparameter
-from hpsearch.nn import NETWORKS, Affine, TwoLayerNet
+from hpsearch.nn import NETWORKS, Affine, Architecture
 from hpsearch.nn.base import Array
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import EVALUATION_CHUNK, Member, Progress, Trainer, TrainingData
@@ -38,7 +38,7 @@ class BackpropSettings:
     )
 
 
-def network_of(params: Mapping[str, ParamValue]) -> TwoLayerNet:
+def network_of(params: Mapping[str, ParamValue]) -> Architecture:
     """The network that `params` describe."""
     return build(NETWORKS[str(params.get("network", "two-layer"))], params)
 
@@ -83,9 +83,11 @@ class Backprop(Trainer):
             if member.state is not None:
                 self._restore(row, member.state)
 
-    def _start(self, row: int, described: TwoLayerNet, data: TrainingData) -> None:
+    def _start(self, row: int, described: Architecture, data: TrainingData) -> None:
         """Member `row`'s initial weights, drawn for all inputs whether rotated or not."""
         network, rng = self._network, self._generators[row]
+        # Dropout has a generator of its own: with and without it, the images come in one order.
+        described.set_member(network, row, rng.spawn(1)[0])
         if self._span is None:
             described.initialize(network, row, rng)
             return
@@ -102,18 +104,24 @@ class Backprop(Trainer):
     @classmethod
     def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> bool:
         """Whether it trains in the span of the training images."""
-        return OPTIMIZERS[str(params["trainer"])].rotation_invariant and worthwhile(data)
+        invariant = OPTIMIZERS[str(params["trainer"])].rotation_invariant
+        return invariant and network_of(params).first_is_affine and worthwhile(data)
 
     @classmethod
     def population_limit(
         cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
     ) -> int:
         described, n_fixed = network_of(params), 0
-        n_inputs = data.n_inputs
-        if cls.variant(params, data):
-            n_inputs = len(learned_rows(data))
-            n_fixed = described.hidden * len(data.labels)
-        n = described.build(n_inputs, data.n_classes, 0, np.float32).w.shape[1]
+        if described.trains_alone:
+            return 1
+        rotated = cls.variant(params, data)
+        n_inputs = len(learned_rows(data)) if rotated else data.n_inputs
+        network = described.build(n_inputs, data.n_classes, 0, np.float32)
+        n = network.w.shape[1]
+        if rotated:
+            first = network.layers[0]
+            assert isinstance(first, Affine)
+            n_fixed = first.n_out * len(data.labels)
         # Weights and gradients, 4 bytes each, stay in the cache.
         limit = cache_bytes // (8 * n)
         if n_fixed:
@@ -193,9 +201,16 @@ class Backprop(Trainer):
             "step": self._step,
             "generator": self._generators[index].bit_generator.state,
         }
+        network = self._network
+        masks = network.mask_generators[index]
+        if masks is not None:
+            said["masks"] = masks.bit_generator.state
+        arrays = {"weights": network.w[index], **slots}
+        if network.statistics.size:
+            arrays["statistics"] = network.statistics[index]
         file = io.BytesIO()
         text = np.frombuffer(json.dumps(said).encode(), np.uint8)
-        np.savez(file, said=text, weights=self._network.w[index], **slots)
+        np.savez(file, said=text, **arrays)
         return file.getvalue()
 
     def _restore(self, row: int, state: bytes) -> None:
@@ -203,9 +218,14 @@ class Backprop(Trainer):
         with np.load(io.BytesIO(state), allow_pickle=False) as saved:
             said: dict[str, Any] = json.loads(saved["said"].tobytes())
             self._network.w[row] = saved["weights"]
+            if "statistics" in saved:
+                self._network.statistics[row] = saved["statistics"]
             for name, array in update.slots.items():
                 array[row - update.rows.start] = saved[name]
         self._generators[row].bit_generator.state = said["generator"]
+        masks = self._network.mask_generators[row]
+        if masks is not None:
+            masks.bit_generator.state = said["masks"]
         self._epoch, self._step = said["epoch"], said["step"]
 
 
