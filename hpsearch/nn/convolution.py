@@ -75,7 +75,7 @@ class Convolution(Layer):
     The images are copied k times, shifted by 0 ... k - 1 columns, into (P, H, C, k, W', B); there
     the k rows under a row of outputs are one block (k C k, W' B) and the whole convolution is one
     matrix product a row, of overlapping blocks. The usual im2col copies k^2 times. The input
-    gradient is the same the other way: k rows of output gradients at a time, then k shifted sums.
+    gradient goes the same way back: a product a row, k sums over blocks, k over shifts.
 
     Raises:
         ValueError: no channel or filter, a kernel below 1 or larger than the images, or an empty
@@ -146,25 +146,24 @@ class Convolution(Layer):
     def backward(self, d: Array, *, need_input: bool) -> Array | None:
         p, rows = len(d), d.shape[2]
         by_row = _by_row(d)
-        parts = self._buffers.get("dw", (p, rows, self.filters, self._fan_in), d)
-        np.matmul(by_row, self._blocks.swapaxes(2, 3), out=parts)
-        np.sum(parts, axis=1, out=self.dw)
+        # Blocks times d^T: a fifth faster than d times blocks^T.
+        parts = self._buffers.get("dw", (p, rows, self._fan_in, self.filters), d)
+        np.matmul(self._blocks, by_row.swapaxes(2, 3), out=parts)
+        self.dw[...] = parts.sum(axis=1).swapaxes(1, 2)
         np.sum(d.reshape(p, self.filters, -1), axis=2, out=self.db)
         return self._input_gradient(by_row) if need_input else None
 
     def _input_gradient(self, d: Array) -> Array:
         """From d loss / d output by row, (P, H', F, W' B)."""
         p, c, height, width, n = self._x_shape
-        k, f, out = self.kernel, self.filters, width - self.kernel + 1
-        padded = self._buffers.get("padded", (p, height + k - 1, f, out * n), d)
-        padded[:, : k - 1] = 0
-        padded[:, height:] = 0
-        padded[:, k - 1 : height] = d
-        # Row h of the images met row h - i of the outputs through kernel row i: i runs backwards.
-        flipped = self.w.reshape(p, f, k, c, k)[:, :, ::-1].transpose(0, 3, 4, 2, 1)
-        kernels = np.ascontiguousarray(flipped).reshape(p, 1, c * k, k * f)
+        k, rows, out = self.kernel, d.shape[1], width - self.kernel + 1
+        blocks = self._buffers.get("d blocks", self._blocks.shape, d)
+        np.matmul(self.w.swapaxes(1, 2)[:, None], d, out=blocks)
         shifted = self._buffers.get("d shifted", (p, height, c * k, out * n), d)
-        np.matmul(kernels, _row_blocks(padded, k), out=shifted)
+        shifted[:, :rows] = blocks[:, :, : c * k]
+        shifted[:, rows:] = 0
+        for i in range(1, k):
+            shifted[:, i : i + rows] += blocks[:, :, i * c * k : (i + 1) * c * k]
         shifts = shifted.reshape(p, height, c, k, out, n).swapaxes(1, 2)  # (P, C, H, k, W', B)
         dx = self._buffers.get("dx", self._x_shape, d)
         dx[:, :, :, :out] = shifts[:, :, :, 0]
