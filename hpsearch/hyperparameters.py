@@ -67,7 +67,9 @@ class Hyperparameter:
     def rule(self) -> str:
         """What a valid value is, in words, e.g. "a number of at least 0 and below 1"."""
         if self.choices:
-            return "one of " + ", ".join(repr(c) for c in self.choices)
+            return "one of " + ", ".join(
+                str(c).lower() if isinstance(c, bool) else repr(c) for c in self.choices
+            )
         if self.each is not None:
             unit = f" ({self.unit})" if self.unit else ""
             return f"numbers with commas between, each {self._number().rule()}{unit}"

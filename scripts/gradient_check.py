@@ -8,11 +8,16 @@ import sys
 
 import numpy as np
 
-from hpsearch.nn import NETWORKS
+from hpsearch.nn import NETWORKS, LeNet, MultiLayerNet
 from hpsearch.nn.gradient_check import gradient_error
 
-MEMBERS, BATCH, INPUTS, CLASSES = 3, 5, 7, 4
+MEMBERS, BATCH, INPUTS, CLASSES = 3, 5, 256, 4
 LIMIT = 1e-7
+# Every parameter costs two training steps: large networks are checked small, with all they have.
+SMALL = {
+    "multi-layer": MultiLayerNet(hidden=9, hidden_layers=3, batch_norm=True, dropout=0.3),
+    "lenet": LeNet(filters1=2, filters2=3, hidden=5),
+}
 
 
 def main() -> int:
@@ -21,9 +26,10 @@ def main() -> int:
     x = rng.standard_normal((MEMBERS, BATCH, INPUTS))
     labels = rng.integers(CLASSES, size=(MEMBERS, BATCH))
     for name, kind in NETWORKS.items():
-        described = kind()
+        described = SMALL.get(name) or kind()
         network = described.build(INPUTS, CLASSES, MEMBERS, np.float64)
         for row in range(MEMBERS):
+            described.set_member(network, row, rng.spawn(1)[0])
             described.initialize(network, row, rng)
         error = gradient_error(network, x, labels)
         print(f"{name:<12} {error:.1e}")

@@ -186,8 +186,9 @@ def test_defaults_fall_as_their_reasons_say() -> None:
 
 
 def test_no_name_is_taken_twice() -> None:
-    components = [*POLICIES.values(), BackpropSettings, WeightDecay, *NETWORKS.values()]
-    names = [
+    components = [*POLICIES.values(), BackpropSettings, WeightDecay]
+    of_networks = {name for network in NETWORKS.values() for name in hyperparameters(network)}
+    names = list(of_networks) + [
         name
         for component in components
         for name, described in hyperparameters(component).items()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hpsearch.nn.base import Array, Buffers, Layer
+from hpsearch.nn.base import Array, Buffers, Layer, refuse_empty
 
 
 class Affine(Layer):
@@ -43,8 +43,7 @@ class Affine(Layer):
         self.b[row] = 0
 
     def forward(self, x: Array) -> Array:
-        if x.shape[1] == 0:
-            raise ValueError("a mini-batch must have at least 1 image, got 0")
+        refuse_empty(x, axis=1)
         self.x = x
         y = self._buffers.get("y", (*x.shape[:2], self.n_out), self.w)
         np.matmul(x, self.w, out=y)

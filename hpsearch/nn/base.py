@@ -20,9 +20,13 @@ class Layer(ABC):
     """
 
     n_params: int = 0  # columns this layer needs of the flat arrays
+    n_statistics: int = 0  # and of the flat array of statistics, which no optimizer moves
 
     def bind(self, weights: Array, gradients: Array) -> None:  # noqa: B027
         """Keep views into the layer's columns, both (P, n_params). Layers without any: nothing."""
+
+    def bind_statistics(self, statistics: Array) -> None:  # noqa: B027
+        """Keep a view into the layer's columns, (P, n_statistics), and set them for the start."""
 
     def weight_views(self) -> list[tuple[Array, Array]]:
         """(weights, gradients) of the arrays that a weight penalty applies to; biases are none."""
@@ -33,19 +37,32 @@ class Layer(ABC):
 
     @abstractmethod
     def forward(self, x: Array) -> Array:
-        """Training pass, (P, B, inputs) -> (P, B, outputs); keeps what `backward` needs."""
+        """Training pass, (P, B, inputs) -> (P, B, outputs); keeps what `backward` needs.
+
+        Layers of images take and give (P, C, H, W, B), the mini-batch last.
+
+        Raises:
+            ValueError: the mini-batch is empty.
+        """
 
     @abstractmethod
     def backward(self, d: Array, *, need_input: bool) -> Array | None:
         """d loss / d output (P, B, outputs) -> d loss / d input, filling the gradient views.
 
         Args:
+            d: may be overwritten.
             need_input: False for the first layer, whose input gradient nobody uses; then None.
         """
 
     @abstractmethod
     def columns(self, row: int, x: Array) -> Array:
         """Inference of one member with images as columns, (inputs, N) -> (outputs, N)."""
+
+
+def refuse_empty(x: Array, axis: int) -> None:
+    """Raise ValueError for a mini-batch without images."""
+    if x.shape[axis] == 0:
+        raise ValueError("a mini-batch must have at least 1 image, got 0")
 
 
 class Buffers:

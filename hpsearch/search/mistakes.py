@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LONGEST = 400  # characters of a mistake; a value that was got may be of any length
+LONGEST = 2000  # characters of a mistake; a value that was got may be of any length
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
+from hpsearch.datasets.base import Examples
 from hpsearch.datasets.selection import open_pool
 from hpsearch.datasets.splits import digest
-from hpsearch.errors import StudyChangedError, StudyFailed
+from hpsearch.errors import DataError, StudyChangedError, StudyFailed
 from hpsearch.execution.executors import make_executor
+from hpsearch.nn import NETWORKS
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate, Result
@@ -68,10 +70,11 @@ class Study:
 
         Raises:
             StudyFailed: every trial so far failed, or none has a score in the end.
-            DataError: the data set is missing or too small.
+            DataError: the data set is missing, too small, or not what the network takes.
             StorageError: a store can't be used.
         """
         pool = open_pool(self.file.data.selection(self.file.seed))
+        self._refuse_unfit(pool.examples)
         self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
         self._n_splits = len(pool.splits)
         self._records = {r.number: r for r in self.folder.read_all("trial")}
@@ -109,6 +112,16 @@ class Study:
             record = self._records.get(number)
             searched = self.read.space.searched(record.params) if record else {}
             self._trials.restore(number, searched, distributions)
+
+    def _refuse_unfit(self, examples: Examples) -> None:
+        """A network that can't be made for these inputs would fail in every trial."""
+        name = self.read.space.fixed.get("network")
+        if name is None:
+            return
+        try:
+            NETWORKS[str(name)]().layers(examples.inputs.shape[1], examples.n_classes)
+        except ValueError as error:
+            raise DataError(f"network.name: {error}; take another network or data set") from error
 
     def _search(self, executor: Executor) -> Iterator[Event]:
         drawn, going_on = 0, list[int]()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hpsearch.hyperparameters import ParamValue, build, hyperparameter
 from hpsearch.learning_rates import POLICIES, LearningRatePolicy, LearningRates
-from hpsearch.nn import NETWORKS, Affine, TwoLayerNet
+from hpsearch.nn import NETWORKS, Affine, Architecture
 from hpsearch.nn.base import Array
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import (
@@ -49,7 +49,7 @@ class BackpropSettings:
     )
 
 
-def network_of(params: Mapping[str, ParamValue]) -> TwoLayerNet:
+def network_of(params: Mapping[str, ParamValue]) -> Architecture:
     """The network that `params` describe."""
     return build(NETWORKS[str(params.get("network", "two-layer"))], params)
 
@@ -106,9 +106,11 @@ class Backprop(Trainer):
             if member.state is not None:
                 self._restore(row, member.state)
 
-    def _start(self, row: int, described: TwoLayerNet, data: TrainingData) -> None:
+    def _start(self, row: int, described: Architecture, data: TrainingData) -> None:
         """Member `row`'s initial weights, drawn for all inputs whether reduced or not."""
         network, rng = self._network, self._generators[row]
+        # Dropout has a generator of its own: with and without it, the images come in one order.
+        described.set_member(network, row, rng.spawn(1)[0])
         if self._reduction is None:
             described.initialize(network, row, rng)
             return
@@ -128,7 +130,7 @@ class Backprop(Trainer):
     ) -> type[Reduction] | None:
         """How its inputs are reduced; None: not at all."""
         optimizer, decay = OPTIMIZERS[str(params["trainer"])], build(WeightDecay, params)
-        if not decay.scales(optimizer):
+        if not (decay.scales(optimizer) and network_of(params).first_is_affine):
             return None
         if optimizer.rotation_invariant and Span.worthwhile(data):
             return Span
@@ -150,12 +152,17 @@ class Backprop(Trainer):
         cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
     ) -> int:
         described, reduction = network_of(params), cls.variant(params, data)
+        if described.trains_alone:
+            return 1
         n_inputs = reduction.width(data) if reduction else data.n_inputs
-        n = described.build(n_inputs, data.n_classes, 0, np.float32).w.shape[1]
+        network = described.build(n_inputs, data.n_classes, 0, np.float32)
+        n = network.w.shape[1]
         # Weights and gradients, 4 bytes each, stay in the cache.
         limit = cache_bytes // (8 * n)
         if reduction:
-            limit = min(limit, FIXED_BYTES // (4 * described.hidden * len(data.labels)))
+            first = network.layers[0]
+            assert isinstance(first, Affine)
+            limit = min(limit, FIXED_BYTES // (4 * first.n_out * len(data.labels)))
         return int(np.clip(limit, 1, MAX_POPULATION))
 
     def _group(self, rows: Sequence[Member]) -> Iterator[_Update]:
@@ -258,9 +265,16 @@ class Backprop(Trainer):
             "step": self._step,
             "generator": self._generators[index].bit_generator.state,
         }
+        network = self._network
+        masks = network.mask_generators[index]
+        if masks is not None:
+            said["masks"] = masks.bit_generator.state
+        arrays = {"weights": network.w[index], **slots}
+        if network.statistics.size:
+            arrays["statistics"] = network.statistics[index]
         file = io.BytesIO()
         text = np.frombuffer(json.dumps(said).encode(), np.uint8)
-        np.savez(file, said=text, weights=self._network.w[index], **slots)
+        np.savez(file, said=text, **arrays)
         return file.getvalue()
 
     def _restore(self, row: int, state: bytes) -> None:
@@ -268,9 +282,14 @@ class Backprop(Trainer):
         with np.load(io.BytesIO(state), allow_pickle=False) as saved:
             said: dict[str, Any] = json.loads(saved["said"].tobytes())
             self._network.w[row] = saved["weights"]
+            if "statistics" in saved:
+                self._network.statistics[row] = saved["statistics"]
             for name, array in update.slots.items():
                 array[row - update.rows.start] = saved[name]
         self._generators[row].bit_generator.state = said["generator"]
+        masks = self._network.mask_generators[row]
+        if masks is not None:
+            masks.bit_generator.state = said["masks"]
         self._epoch, self._step = said["epoch"], said["step"]
 
 

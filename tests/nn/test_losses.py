@@ -1,10 +1,10 @@
-"""Softmax cross-entropy against its definition, evaluated with Python's own numbers."""
+"""Losses against their definitions, evaluated with Python's own numbers."""
 
 import math
 
 import numpy as np
 
-from hpsearch.nn.losses import SoftmaxCrossEntropy
+from hpsearch.nn.losses import MeanSquaredError, SoftmaxCrossEntropy
 
 LOGITS = np.array([[[1.0, 2.0, -1.0], [0.5, 0.0, 0.0]], [[0.0, 0.0, 0.0], [3.0, 1.0, 2.0]]])
 LABELS = np.array([[0, 2], [1, 0]])
@@ -38,3 +38,23 @@ def test_large_logits_do_not_overflow() -> None:
     assert loss[0] == 1e4
     assert d.tolist() == [[[1, -1, 0]]]
     assert SoftmaxCrossEntropy().column_losses(large.swapaxes(1, 2), np.array([1])) == [[1e4]]
+
+
+def half_squares(outputs: list[float], label: int) -> float:
+    return math.fsum((z - (k == label)) ** 2 for k, z in enumerate(outputs)) / 2
+
+
+def test_squared_error_is_half_the_squared_distance_from_the_one_hot_vector() -> None:
+    loss, d = MeanSquaredError().value_and_gradient(LOGITS.copy(), LABELS)
+    for p in range(2):
+        wanted = [half_squares(LOGITS[p, i].tolist(), LABELS[p, i]) for i in range(2)]
+        assert math.isclose(loss[p], sum(wanted) / 2, rel_tol=1e-14)
+    assert np.array_equal(d[0, 0] * 2, [0, 2, -1])
+
+
+def test_squared_errors_in_columns_are_those_of_single_images() -> None:
+    columns = LOGITS[:1].swapaxes(1, 2).copy()
+    losses = MeanSquaredError().column_losses(columns, LABELS[0])[0]
+    wanted = [half_squares(LOGITS[0, i].tolist(), LABELS[0, i]) for i in range(2)]
+    assert np.allclose(losses, wanted, rtol=1e-14)
+    assert np.array_equal(columns[0].T, LOGITS[0])

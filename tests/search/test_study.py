@@ -13,7 +13,7 @@ import pytest
 
 from hpsearch.datasets.base import Examples
 from hpsearch.datasets.selection import open_pool
-from hpsearch.errors import StudyChangedError, StudyFailed, StudyLockedError
+from hpsearch.errors import DataError, StudyChangedError, StudyFailed, StudyLockedError
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.execution.population import training_data
 from hpsearch.search.reading import read_study
@@ -278,6 +278,36 @@ def test_the_best_epoch_is_labelled_optimistic(study_file: Path, home: Path) -> 
 def test_a_missing_objective_metric_is_said(tmp_path: Path, home: Path) -> None:
     with pytest.raises(StudyFailed, match=r"objective.metric 'validation_f1', got validation_acc"):
         run(own_study(tmp_path, "other", 2), home, "objective.metric=validation_f1")
+
+
+def test_a_network_that_cannot_take_the_data_is_said_before_any_trial(
+    study_file: Path, home: Path
+) -> None:
+    small = "network.name: lenet must have images of at least 16 x 16, got 8 x 8"
+    with pytest.raises(DataError, match=small):
+        run(study_file, home, "network.name=lenet")
+    assert records(home) == []
+
+
+def test_a_deep_network_with_dropout_and_batch_norm_is_searched(
+    study_file: Path, tmp_path: Path
+) -> None:
+    tables = []
+    for workers in (0, 2):
+        result = run(
+            study_file,
+            tmp_path / str(workers),
+            "network.name=multi-layer",
+            "network.hidden_layers=2",
+            "space.batch_norm={choices=[true, false]}",
+            "space.dropout={low=0.0, high=0.5}",
+            "space.loss={choices=['softmax-cross-entropy', 'mean-squared-error']}",
+            "execution.slice_seconds=0.01",
+            workers=workers,
+        )
+        assert result.validation.mean > 0.2  # of 10 classes, 6 images each
+        tables.append(table(tmp_path / str(workers)))
+    assert tables[0] == tables[1]
 
 
 def test_promotion_takes_the_best_and_the_earlier_of_equals() -> None:

@@ -1,21 +1,19 @@
-"""Networks: which layers, and the flat arrays they share."""
+"""Networks: the flat arrays that layers share, and the contract of an architecture."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from hpsearch.hyperparameters import hyperparameter
 from hpsearch.nn import initializers
-from hpsearch.nn.activations import ReLU
-from hpsearch.nn.affine import Affine
 from hpsearch.nn.base import Array, Layer
-from hpsearch.nn.losses import SoftmaxCrossEntropy
-
-Labels = NDArray[np.integer[Any]]
+from hpsearch.nn.losses import LOSSES, Labels
 
 
 class Network:
@@ -24,35 +22,46 @@ class Network:
     Args:
         layers: from the input on.
         n_members: P.
+        loss: a key of LOSSES.
         with_scale: one more parameter a member, the factor of a fixed part of the first layer's
             output; only the weight penalty moves it.
 
     Attributes:
         w: (P, n) parameters, a row per member; layers hold views into it.
         g: (P, n) gradients of the last `loss_and_gradient`.
+        statistics: (P, m) numbers that layers learn beside the parameters: no optimizer moves
+            them, inference needs them. m may be 0.
+        mask_generators: each member's own, that dropout draws from; None where there is none.
         scale: the view (P, 1) of the factor, or None.
     """
 
     def __init__(
         self,
-        layers: list[Layer],
+        layers: Sequence[Layer],
         n_members: int,
         dtype: DTypeLike = np.float32,
         *,
+        loss: str = "softmax-cross-entropy",
         with_scale: bool = False,
     ) -> None:
         n = sum(layer.n_params for layer in layers) + with_scale
-        self.layers = layers
+        self.layers = list(layers)
         self.w: Array = np.zeros((n_members, n), dtype)
         self.g: Array = np.zeros_like(self.w)
-        self.loss = SoftmaxCrossEntropy()
+        m = sum(layer.n_statistics for layer in layers)
+        self.statistics: Array = np.zeros((n_members, m), dtype)
+        self.mask_generators: list[np.random.Generator | None] = [None] * n_members
+        self.loss = LOSSES[loss]()
         self.scale = self.w[:, -1:] if with_scale else None
         self._penalties: list[tuple[Array, Array, Array]] = []
-        start = 0
+        start = first = 0
         for layer in layers:
-            stop = start + layer.n_params
+            stop, last = start + layer.n_params, first + layer.n_statistics
             layer.bind(self.w[:, start:stop], self.g[:, start:stop])
-            start = stop
+            layer.bind_statistics(self.statistics[:, first:last])
+            start, first = stop, last
+        # Backpropagation ends at the first layer with parameters.
+        self._lowest = next((i for i, layer in enumerate(layers) if layer.n_params), 0)
 
     def initialize(self, row: int, draw: initializers.Draw) -> None:
         """Draw member `row`'s initial weights, layer by layer from the input on."""
@@ -71,8 +80,8 @@ class Network:
         loss, d = self.loss.value_and_gradient(x, labels)
         if self.scale is not None:
             self.g[:, -1] = 0
-        for layer in reversed(self.layers):
-            back = layer.backward(d, need_input=layer is not self.layers[0])
+        for layer in reversed(self.layers[self._lowest :]):
+            back = layer.backward(d, need_input=layer is not self.layers[self._lowest])
             if back is not None:
                 d = back
         return loss
@@ -135,18 +144,37 @@ def _beside(weights: Array, column: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class TwoLayerNet:
-    """D inputs, one hidden layer of ReLU units, K classes with softmax cross-entropy."""
+class Architecture(ABC):
+    """The contract of what a study file's [network] describes: a network's shape and its start.
 
-    hidden: int = hyperparameter(
-        50, low=1, unit="units", why="the few-shot papers' middle width", shared=True
-    )
+    A frozen dataclass of hyperparameters, one instance a member. Members of a population have the
+    shared ones in common, so any of them can `build` for all; each then starts its own row.
+    """
+
     initial_weights: str = hyperparameter(
-        "he", choices=("he", "normal"), why="keeps the spread of activations under ReLU"
+        "he",
+        choices=tuple(initializers.INITIAL_WEIGHTS),
+        why="keeps the spread of activations under ReLU",
+    )
+    initial_distribution: str = hyperparameter(
+        "normal", choices=initializers.DISTRIBUTIONS, why="the textbook's; same deviation for both"
     )
     weight_std: float = hyperparameter(
         0.01, above=0, why="the textbook's; used where initial_weights is normal"
     )
+    loss: str = hyperparameter(
+        "softmax-cross-entropy", choices=tuple(LOSSES), why="the usual one of classes", shared=True
+    )
+    first_is_affine: ClassVar[bool] = True  # only then inputs may be rotated (trainers.span)
+    trains_alone: ClassVar[bool] = False  # one member's activations fill the cache
+
+    @abstractmethod
+    def layers(self, n_inputs: int, n_classes: int) -> list[Layer]:
+        """Unbound layers from D inputs to K outputs.
+
+        Raises:
+            ValueError: this architecture can't be made for so many inputs.
+        """
 
     def build(
         self,
@@ -158,22 +186,28 @@ class TwoLayerNet:
         with_scale: bool = False,
     ) -> Network:
         """Uninitialised networks of this shape for a population."""
-        layers: list[Layer] = [
-            Affine(n_inputs, self.hidden),
-            ReLU(),
-            Affine(self.hidden, n_classes),
-        ]
-        return Network(layers, n_members, dtype, with_scale=with_scale)
+        return Network(
+            self.layers(n_inputs, n_classes),
+            n_members,
+            dtype,
+            loss=self.loss,
+            with_scale=with_scale,
+        )
+
+    def set_member(self, network: Network, row: int, rng: np.random.Generator) -> None:  # noqa: B027
+        """Hand member `row`'s own hyperparameters and generator to the layers that use them.
+
+        Args:
+            rng: what is drawn while training (dropout masks) comes from this generator alone.
+        """
 
     def initialize(self, network: Network, row: int, rng: np.random.Generator) -> None:
         """Draw member `row`'s initial weights from its own generator."""
-        dtype = network.w.dtype
-        if self.initial_weights == "normal":
-            draw = initializers.normal(rng, dtype, self.weight_std)
-        else:
-            draw = initializers.he(rng, dtype)
+        draw = initializers.drawing(
+            rng,
+            network.w.dtype,
+            weights=self.initial_weights,
+            distribution=self.initial_distribution,
+            weight_std=self.weight_std,
+        )
         network.initialize(row, draw)
-
-
-# By the name a study file's [network] uses.
-NETWORKS: dict[str, type[TwoLayerNet]] = {"two-layer": TwoLayerNet}
