@@ -57,7 +57,8 @@ class Affine(Layer):
             self.db[...] = d
         else:
             np.matmul(xt, d, out=self.dw)
-            np.sum(d, axis=1, out=self.db, keepdims=True)
+            # A product with ones: member by member as the weights', and faster than a sum.
+            np.matmul(np.ones((1, d.shape[1]), d.dtype), d, out=self.db)
         if not need_input:
             return None
         dx = self._buffers.get("dx", self.x.shape, self.w)

@@ -17,11 +17,11 @@ class Loss(ABC):
     """The contract: from a network's K outputs an image and the true classes to a number."""
 
     def __init__(self) -> None:
-        self._rows = np.arange(0)  # of the last mini-batch's shape
+        self._starts = np.arange(0)  # of the last mini-batch's rows in all its outputs
 
     @abstractmethod
-    def value_and_gradient(self, outputs: Array, labels: Labels) -> tuple[Array, Array]:
-        """Mean loss over the mini-batch, (P,), and d loss / d outputs (P, B, K), over `outputs`.
+    def gradient(self, outputs: Array, labels: Labels) -> Array:
+        """d L / d outputs of the mean loss over the mini-batch, (P, B, K), over `outputs`.
 
         Args:
             outputs: (P, B, K), overwritten.
@@ -29,32 +29,43 @@ class Loss(ABC):
         """
 
     @abstractmethod
+    def losses(self, outputs: Array, labels: Labels) -> Array:
+        """The loss of each image, (P, B), from outputs (P, B, K) and labels (P, B)."""
+
+    def value_and_gradient(self, outputs: Array, labels: Labels) -> tuple[Array, Array]:
+        """Mean loss over the mini-batch, (P,), and its `gradient`, over `outputs`."""
+        value: Array = self.losses(outputs, labels).mean(axis=1)
+        return value, self.gradient(outputs, labels)
+
+    @abstractmethod
     def column_losses(self, outputs: Array, labels: Labels) -> Array:
         """The loss of each image, (P, N), from outputs in columns, (P, K, N)."""
 
-    def _correct(self, labels: Labels) -> tuple[Labels, Labels]:
-        """Where the outputs of the true classes are in (P B, K)."""
-        if len(self._rows) != labels.size:
-            self._rows = np.arange(labels.size)
-        return self._rows, labels.reshape(-1)
+    def _subtract_one_hot(self, outputs: Array, labels: Labels) -> None:
+        """Take 1 from the output of each image's true class, in place."""
+        flat, k = outputs.reshape(-1), outputs.shape[2]  # a view
+        if len(self._starts) != labels.size or self._starts[-1] != flat.size - k:
+            self._starts = np.arange(0, flat.size, k)
+        flat[self._starts + labels.reshape(-1)] -= 1
 
 
 class SoftmaxCrossEntropy(Loss):
     """L = -1/B sum_i log softmax(z_i)[t_i], in nats; the outputs z are logits."""
 
-    def value_and_gradient(self, outputs: Array, labels: Labels) -> tuple[Array, Array]:
+    def gradient(self, outputs: Array, labels: Labels) -> Array:
         z = outputs
-        flat = z.reshape(-1, z.shape[2])  # (P B, K), a view
-        correct = self._correct(labels)
         z -= z.max(axis=2, keepdims=True)
-        picked = flat[correct].reshape(labels.shape)
         np.exp(z, out=z)
-        total = z.sum(axis=2, keepdims=True)
-        loss: Array = (np.log(total[..., 0]) - picked).mean(axis=1)
-        z /= total
-        flat[correct] -= 1
+        z /= z.sum(axis=2, keepdims=True)
+        self._subtract_one_hot(z, labels)
         z *= z.dtype.type(1 / z.shape[1])
-        return loss, z
+        return z
+
+    def losses(self, outputs: Array, labels: Labels) -> Array:
+        z = outputs - outputs.max(axis=2, keepdims=True)
+        picked = np.take_along_axis(z, labels[..., None], axis=2)[..., 0]
+        losses: Array = np.log(np.exp(z).sum(axis=2)) - picked
+        return losses
 
     def column_losses(self, outputs: Array, labels: Labels) -> Array:
         top = outputs.max(axis=1, keepdims=True)
@@ -71,12 +82,16 @@ class MeanSquaredError(Loss):
     gradient is the plain difference (z - e) / B.
     """
 
-    def value_and_gradient(self, outputs: Array, labels: Labels) -> tuple[Array, Array]:
-        z = outputs
-        z.reshape(-1, z.shape[2])[self._correct(labels)] -= 1
-        loss: Array = np.square(z).sum(axis=2).mean(axis=1) / 2
-        z *= z.dtype.type(1 / z.shape[1])
-        return loss, z
+    def gradient(self, outputs: Array, labels: Labels) -> Array:
+        self._subtract_one_hot(outputs, labels)
+        outputs *= outputs.dtype.type(1 / outputs.shape[1])
+        return outputs
+
+    def losses(self, outputs: Array, labels: Labels) -> Array:
+        difference = outputs.copy()
+        self._subtract_one_hot(difference, labels)
+        losses: Array = np.square(difference, out=difference).sum(axis=2) / 2
+        return losses
 
     def column_losses(self, outputs: Array, labels: Labels) -> Array:
         difference = outputs.copy()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hpsearch.hyperparameters import ParamValue, build, hyperparameter
 from hpsearch.learning_rates import POLICIES, LearningRatePolicy, LearningRates
 from hpsearch.nn import NETWORKS, Affine, Architecture
-from hpsearch.nn.base import Array
+from hpsearch.nn.base import Array, Buffers
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import (
     EVALUATION_CHUNK,
@@ -88,6 +88,7 @@ class Backprop(Trainer):
         self._splits = [data.splits[member.split] for member in rows]
         self._generators = [member.generator() for member in rows]
         self._epoch, self._step = 0, 0
+        self._buffers = Buffers()
         self._network = network_of(rows[0].params).build(
             self._data.n_inputs,
             data.n_classes,
@@ -205,7 +206,8 @@ class Backprop(Trainer):
         )  # (P, n_train)
         for start in range(0, orders.shape[1], self._batch_size):
             rows = orders[:, start : start + self._batch_size]
-            network.loss_and_gradient(data.batch(rows, self._dtype), data.labels[rows])
+            x = self._buffers.get("x", (*rows.shape, data.n_inputs), network.w)
+            network.gradient(data.batch(rows, x), data.labels[rows])
             self._rates.move_to(self._step)
             self._decay.add_gradients()
             self._decay.shrink(self._rates.now)

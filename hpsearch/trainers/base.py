@@ -61,17 +61,25 @@ class TrainingData:
 
     def floats(self, rows: Any, dtype: DTypeLike) -> Array:
         """Scaled inputs of these rows, (..., D)."""
-        scaled: Array = np.divide(self.inputs[rows], self.scale, dtype=np.dtype(dtype))
+        scaled: Array = np.divide(self.inputs[rows], self.scale, dtype=np.dtype(dtype), order="C")
         return scaled
 
-    def batch(self, rows: Indices, dtype: DTypeLike) -> Array:
-        """Scaled inputs of one mini-batch a member, (P, B) rows -> (P, B, D)."""
-        if not self._fits(dtype):
-            return self.floats(rows, dtype)
-        key = np.dtype(dtype).name
+    def batch(self, rows: Indices, out: Array) -> Array:
+        """Scaled inputs of one mini-batch a member, (P, B) rows -> (P, B, D).
+
+        Args:
+            out: where to put them; a fresh array of this size every step would cost more in page
+                faults than it takes to fill it.
+        """
+        if not self._fits(out.dtype):
+            np.divide(self.inputs[rows], self.scale, out=out, dtype=out.dtype)
+            return out
+        key = out.dtype.name
         if key not in self._tables:
-            self._tables[key] = self.floats(slice(None), dtype)
-        return self._tables[key][rows]
+            self._tables[key] = self.floats(slice(None), out.dtype)
+        # All rows exist; "raise" would fill a second array first.
+        np.take(self._tables[key], rows, axis=0, out=out, mode="clip")
+        return out
 
     def columns(self, dtype: DTypeLike) -> Iterator[Array]:
         """All scaled inputs as columns (D, C), in chunks of EVALUATION_CHUNK images."""

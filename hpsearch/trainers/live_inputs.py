@@ -38,7 +38,7 @@ class LiveInputs(Reduction):
     def of(cls, data: TrainingData, dtype: np.dtype[np.floating]) -> LiveInputs:
         live = live_inputs(data)
         reduced = TrainingData(
-            data.inputs[:, live],
+            np.take(data.inputs, live, axis=1),
             data.labels,
             n_classes=data.n_classes,
             splits=data.splits,

@@ -28,7 +28,7 @@ class Network:
 
     Attributes:
         w: (P, n) parameters, a row per member; layers hold views into it.
-        g: (P, n) gradients of the last `loss_and_gradient`.
+        g: (P, n) gradients of the last `gradient` or `loss_and_gradient`.
         statistics: (P, m) numbers that layers learn beside the parameters: no optimizer moves
             them, inference needs them. m may be 0.
         mask_generators: each member's own, that dropout draws from; None where there is none.
@@ -75,16 +75,26 @@ class Network:
             x: (P, B, D) inputs.
             labels: (P, B) classes.
         """
+        loss, d = self.loss.value_and_gradient(self._forward(x), labels)
+        self._backward(d)
+        return loss
+
+    def gradient(self, x: Array, labels: Labels) -> None:
+        """As `loss_and_gradient`, without the loss: what a training step needs."""
+        self._backward(self.loss.gradient(self._forward(x), labels))
+
+    def _forward(self, x: Array) -> Array:
         for layer in self.layers:
             x = layer.forward(x)
-        loss, d = self.loss.value_and_gradient(x, labels)
+        return x
+
+    def _backward(self, d: Array) -> None:
         if self.scale is not None:
             self.g[:, -1] = 0
         for layer in reversed(self.layers[self._lowest :]):
             back = layer.backward(d, need_input=layer is not self.layers[self._lowest])
             if back is not None:
                 d = back
-        return loss
 
     def add_weight_penalty(self, weight_decay: Array) -> None:
         """Add lambda W, the gradient of the L2 loss term lambda/2 sum W^2; biases are left out.
