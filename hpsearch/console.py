@@ -160,7 +160,7 @@ def _trials(result: Result) -> Table:
             str(entry["epochs"]),
             f"{entry['score']:.4f}",
             "" if confirmed is None else f"{confirmed:.4f}",
-            *(_short(entry["params"].get(name, "")) for name in names),
+            *(_short(name, entry["params"].get(name, "")) for name in names),
             style="bold" if entry["number"] == result.best_number else None,
         )
     return table
@@ -176,12 +176,14 @@ def _ranges(result: Result) -> Table:
     mine = [f"{name}={value}" for name, value in result.searched.items()]
     by_name: dict[str, dict[str, Any]] = {}
     for row in result.ranges:
-        if row["branch"] == "" or row["branch"] in mine:
+        if row["parameter"] in result.searched and row["branch"] in ("", *mine):
             by_name[row["parameter"]] = row  # the branch's row comes after that of all trials
     for name, row in by_name.items():
         table.add_row(name, row["branch"], row["declared"], row["now"], f"{row['share']:.0%}")
     return table
 
 
-def _short(value: object) -> str:
+def _short(name: str, value: object) -> str:
+    if name == "trainer":
+        return str(value).rpartition(".")[2]  # SVC; the winner's line has its whole path
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -12,6 +12,9 @@ HpsearchError            a known error: one line for the user, no traceback
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class HpsearchError(Exception):
     """Base of all known errors; `str(error)` is what a user reads."""
@@ -49,3 +52,15 @@ class StudyFailed(HpsearchError):
 
 class TrackingError(HpsearchError):
     """MLflow can't be reached or refused a write."""
+
+
+def nearest(name: object, valid: Iterable[str]) -> str:
+    """ " (did you mean 'x'?)" for the valid name closest to `name`, "" if none is close."""
+    near = difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def unknown(name: object, valid: Iterable[str]) -> str:
+    """The message for a name that is none of `valid`."""
+    names = list(valid)
+    return f"must be one of {', '.join(names)}, got {str(name)!r}{nearest(name, names)}"

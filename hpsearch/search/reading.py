@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +17,9 @@ from hpsearch.errors import StudyFileError
 from hpsearch.search.mistakes import Mistake, unknown
 from hpsearch.search.schema_mistakes import translate
 from hpsearch.search.space import Space
-from hpsearch.search.space_reading import read_space
+from hpsearch.search.space_reading import read_space, trainers_of
 from hpsearch.search.study_file import Data, Stage, StudyFile
+from hpsearch.trainers import TrainerKind
 from hpsearch.trainers.backprop import METRICS
 
 
@@ -117,7 +118,8 @@ def _validate(said: dict[str, Any]) -> tuple[list[Mistake], StudyFile | None, Sp
         mistakes += _data_mistakes(Data.model_validate(said["data"]))
     objective = said.get("objective")
     if isinstance(objective, dict) and isinstance(objective.get("metric"), str):
-        mistakes += _objective_mistakes(objective["metric"], said.get("space"))
+        trainers = trainers_of(said["space"]) if isinstance(said.get("space"), dict) else {}
+        mistakes += _objective_mistakes(objective["metric"], trainers)
     if "stages" not in malformed:
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
     return mistakes, file, space
@@ -149,21 +151,23 @@ def _data_mistakes(data: Data) -> Iterator[Mistake]:
         )
 
 
-def _objective_mistakes(metric: str, space: Any) -> Iterator[Mistake]:
+def _objective_mistakes(metric: str, trainers: Mapping[str, TrainerKind]) -> Iterator[Mistake]:
     if metric.startswith("test"):
         yield Mistake(
             "objective.metric",
             f"must not look at the test set, got {metric!r}: it is opened once, at the end",
         )
         return
-    entry = space.get("trainer") if isinstance(space, dict) else None
-    names = entry.get("choices", []) if isinstance(entry, dict) else [entry]
-    own_code = isinstance(names, list) and any(
-        ":" in str(name) for name in names
-    )  # which may report what it likes
-    valid = [name for name in METRICS if name.startswith("validation")]
-    if not own_code and metric not in valid:
-        yield Mistake("objective.metric", unknown(metric, valid))
+    # A user's own function may report what it likes.
+    reported = {name: kind.metrics for name, kind in trainers.items() if not kind.open}
+    if not trainers:
+        reported = {"": METRICS}
+    for name, metrics in reported.items():
+        valid = [m for m in metrics if m.startswith("validation")]
+        if metric not in valid:
+            whose = f"; {name} reports these" if len({*reported.values()}) > 1 else ""
+            yield Mistake("objective.metric", unknown(metric, valid) + whose)
+            return
 
 
 def _stage_mistakes(stages: list[Stage]) -> Iterator[Mistake]:

@@ -71,7 +71,10 @@ class Space:
         return self.complete(params)
 
     def complete(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
-        """With the defaults of the trainer and network, without what they don't take."""
+        """With the defaults of the trainer and network, without what they don't take.
+
+        An estimator's arguments that the study does not name are left to its own defaults.
+        """
         kind = trainer_kind(str(params["trainer"]))
         assert kind is not None
         if kind.open:
@@ -81,7 +84,8 @@ class Space:
         if kind.trainer.uses_network:
             whole["network"] = params["network"]
             described |= hyperparameters(NETWORKS[str(params["network"])])
-        return whole | {name: params.get(name, h.default) for name, h in described.items()}
+        values = {name: params.get(name, h.default) for name, h in described.items()}
+        return whole | {name: value for name, value in values.items() if value is not None}
 
     def searched(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Those of a trial's params that were searched."""
