@@ -15,6 +15,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+SHOWN = 50  # of the valid names in a message; a table may have thousands of columns
+
 
 class HpsearchError(Exception):
     """Base of all known errors; `str(error)` is what a user reads."""
@@ -63,4 +65,5 @@ def nearest(name: object, valid: Iterable[str]) -> str:
 def unknown(name: object, valid: Iterable[str]) -> str:
     """The message for a name that is none of `valid`."""
     names = list(valid)
-    return f"must be one of {', '.join(names)}, got {str(name)!r}{nearest(name, names)}"
+    shown = names if len(names) <= SHOWN else [*names[:SHOWN], f"and {len(names) - SHOWN} more"]
+    return f"must be one of {', '.join(shown)}, got {str(name)!r}{nearest(name, names)}"

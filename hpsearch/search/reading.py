@@ -12,8 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hpsearch.datasets import DATASETS
+from hpsearch.datasets.selection import Selection
 from hpsearch.errors import StudyFileError
+from hpsearch.search.data_reading import open_own, task_mistakes
 from hpsearch.search.mistakes import Mistake, unknown
 from hpsearch.search.schema_mistakes import translate
 from hpsearch.search.space import Space
@@ -39,6 +40,11 @@ class ReadStudy:
     file: StudyFile
     space: Space
 
+    @property
+    def selection(self) -> Selection:
+        """The data, with absolute paths."""
+        return self.file.data.selection(self.file.seed, self.path.resolve().parent)
+
 
 def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
     """Read and validate a study file in full.
@@ -63,7 +69,7 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    mistakes, file, space = _validate(said)
+    mistakes, file, space = _validate(said, path.resolve().parent)
     if mistakes or file is None or space is None:
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
         noun = "mistake" if len(mistakes) == 1 else "mistakes"
@@ -101,7 +107,9 @@ def _item(place: Any, part: str, override: str) -> Any:
     raise StudyFileError(f"--set {override}: {part!r} must exist, got a value with {has}")
 
 
-def _validate(said: dict[str, Any]) -> tuple[list[Mistake], StudyFile | None, Space | None]:
+def _validate(
+    said: dict[str, Any], folder: Path
+) -> tuple[list[Mistake], StudyFile | None, Space | None]:
     """Every check whose tables are well-formed is made, so that all mistakes show at once."""
     mistakes: list[Mistake] = []
     file, space, malformed = None, None, set()
@@ -114,11 +122,23 @@ def _validate(said: dict[str, Any]) -> tuple[list[Mistake], StudyFile | None, Sp
     if not malformed & {"space", "network"}:
         space, found = read_space(said.get("network", {}), said["space"])
         mistakes += found
-    if "data" not in malformed:
-        mistakes += _data_mistakes(Data.model_validate(said["data"]))
+    trainers = trainers_of(said["space"]) if isinstance(said.get("space"), dict) else {}
+    of_the_task: list[Mistake] = []
+    if not malformed & {"data", "seed"}:
+        data = Data.model_validate(said["data"])
+        found = [*_data_mistakes(data)]
+        if not found:
+            task, found = open_own(data, data.selection(said.get("seed", 0), folder))
+        if not found:
+            of_the_task = [*task_mistakes(data, task, trainers)]
+        mistakes += found + of_the_task
     objective = said.get("objective")
-    if isinstance(objective, dict) and isinstance(objective.get("metric"), str):
-        trainers = trainers_of(said["space"]) if isinstance(said.get("space"), dict) else {}
+    # What a trainer of the other task reports says nothing of the metric.
+    if (
+        not of_the_task
+        and isinstance(objective, dict)
+        and isinstance(objective.get("metric"), str)
+    ):
         mistakes += _objective_mistakes(objective["metric"], trainers)
     if "stages" not in malformed:
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
@@ -126,8 +146,6 @@ def _validate(said: dict[str, Any]) -> tuple[list[Mistake], StudyFile | None, Sp
 
 
 def _data_mistakes(data: Data) -> Iterator[Mistake]:
-    if data.name not in DATASETS:
-        yield Mistake("data.name", unknown(data.name, DATASETS))
     split = data.split
     if split.kind == "fixed":
         for key, bounds in (("train", split.train), ("validation", split.validation)):

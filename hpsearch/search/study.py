@@ -71,7 +71,7 @@ class Study:
             DataError: the data set is missing or too small.
             StorageError: a store can't be used.
         """
-        pool = open_pool(self.file.data.selection(self.file.seed))
+        pool = open_pool(self.read.selection)
         self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
         self._n_splits = len(pool.splits)
         self._records = {r.number: r for r in self.folder.read_all("trial")}
@@ -176,7 +176,7 @@ class Study:
             folder=self.folder,
             executor=executor,
             workers=self.workers,
-            data=self.file.data.selection(self.file.seed),
+            data=self.read.selection,
             objective=self.file.objective,
             lengths=self.lengths,
             slice_seconds=self.file.execution.slice_seconds,

@@ -21,6 +21,7 @@ __all__ = [
     "Member",
     "Progress",
     "Split",
+    "Task",
     "Trainer",
     "TrainerKind",
     "TrainingData",
