@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -152,7 +153,7 @@ def _trials(result: Result) -> Table:
     table = Table(title=f"Best trials of {result.study}", title_justify="left", box=None)
     names = list(dict.fromkeys(name for entry in result.top for name in entry["params"]))
     for name in ("trial", "epochs", result.objective, "fresh seeds", *names):
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(name, justify="right", overflow="fold", no_wrap=name == "trainer")
     for entry in result.top:
         confirmed = entry["confirmed"]
         table.add_row(
@@ -160,7 +161,7 @@ def _trials(result: Result) -> Table:
             str(entry["epochs"]),
             f"{entry['score']:.4f}",
             "" if confirmed is None else f"{confirmed:.4f}",
-            *(_short(entry["params"].get(name, "")) for name in names),
+            *(_short(name, entry["params"].get(name, "")) for name in names),
             style="bold" if entry["number"] == result.best_number else None,
         )
     return table
@@ -176,12 +177,20 @@ def _ranges(result: Result) -> Table:
     mine = [f"{name}={value}" for name, value in result.searched.items()]
     by_name: dict[str, dict[str, Any]] = {}
     for row in result.ranges:
-        if row["branch"] == "" or row["branch"] in mine:
+        if row["parameter"] in result.searched and row["branch"] in ("", *mine):
             by_name[row["parameter"]] = row  # the branch's row comes after that of all trials
     for name, row in by_name.items():
-        table.add_row(name, row["branch"], row["declared"], row["now"], f"{row['share']:.0%}")
+        texts = [_classes(row[key]) for key in ("branch", "declared", "now")]
+        table.add_row(name, *texts, f"{row['share']:.0%}")
     return table
 
 
-def _short(value: object) -> str:
+def _classes(text: str) -> str:
+    """A text with estimators by their class alone; the winner's line has the whole path."""
+    return re.sub(r"\b(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)", r"\1", text)
+
+
+def _short(name: str, value: object) -> str:
+    if name == "trainer":
+        return _classes(str(value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)

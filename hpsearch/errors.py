@@ -13,6 +13,11 @@ HpsearchError            a known error: one line for the user, no traceback
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
+SHOWN = 50  # of the valid names in a message; a table may have thousands of columns
+
 
 class HpsearchError(Exception):
     """Base of all known errors; `str(error)` is what a user reads."""
@@ -54,3 +59,16 @@ class StudyFailed(HpsearchError):
 
 class TrackingError(HpsearchError):
     """MLflow can't be reached or refused a write."""
+
+
+def nearest(name: object, valid: Iterable[str]) -> str:
+    """ " (did you mean 'x'?)" for the valid name closest to `name`, "" if none is close."""
+    near = difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def unknown(name: object, valid: Iterable[str]) -> str:
+    """The message for a name that is none of `valid`."""
+    names = list(valid)
+    shown = names if len(names) <= SHOWN else [*names[:SHOWN], f"and {len(names) - SHOWN} more"]
+    return f"must be one of {', '.join(shown)}, got {str(name)!r}{nearest(name, names)}"

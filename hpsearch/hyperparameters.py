@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -31,8 +31,8 @@ class Hyperparameter:
 
     Attributes:
         name: the key in a study file's [space] or [network].
-        kind: int, float or str.
-        default: the value used where a study file says nothing.
+        kind: int, float or str; object where values of several kinds are valid.
+        default: the value used where a study file says nothing; None: left to the component.
         low, high: the closed range of valid values; None where there is no bound.
         above: an open lower bound (the value must be greater).
         below: an open upper bound.
@@ -43,11 +43,13 @@ class Hyperparameter:
         unit: what the number counts, e.g. "images".
         why: the reason for the default.
         shared: members of one population must have the same value (it fixes array shapes).
+        judge: says what is wrong with a value, in place of the ranges above (a scikit-learn
+            estimator knows its own rules).
     """
 
     name: str
     kind: type
-    default: ParamValue
+    default: ParamValue | None
     low: float | None = None
     high: float | None = None
     above: float | None = None
@@ -59,6 +61,7 @@ class Hyperparameter:
     parts: Mapping[str, type] = field(default_factory=dict)
     each: Mapping[str, float] | None = None
     when: tuple[str, ParamValue] | None = None
+    judge: Callable[[object], str | None] | None = None
 
     def exists(self, params: Mapping[str, ParamValue]) -> bool:
         """Whether a component of these complete hyperparameters has this one."""
@@ -89,6 +92,8 @@ class Hyperparameter:
 
     def problem(self, value: object) -> str | None:
         """None for a valid value, else "must be <rule>, got <value>"."""
+        if self.judge is not None:
+            return self.judge(value)
         return None if self._valid(value) else f"must be {self.rule()}, got {value!r}"
 
     def _valid(self, value: object) -> bool:

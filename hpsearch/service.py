@@ -40,6 +40,7 @@ from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.record import JOURNAL
 
 PROJECTED = "projected.json"
+VERSIONS = ("hpsearch", "numpy", "optuna", "scikit-learn")  # what the numbers depend on
 FIGURE = "search.png"  # written last of the artifacts
 UI_ADDRESS = "http://127.0.0.1:5000"  # where `python -m hpsearch ui` listens unless told otherwise
 
@@ -338,7 +339,7 @@ def _user() -> str:
 
 def _environment(folder: Path) -> dict[str, str]:
     """Versions, host and git commit, as tags."""
-    tags = {f"hpsearch.version.{name}": version(name) for name in ("hpsearch", "numpy", "optuna")}
+    tags = {f"hpsearch.version.{name}": version(name) for name in VERSIONS}
     tags |= {"hpsearch.python": platform.python_version(), "hpsearch.host": platform.node()}
     with suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(

@@ -206,7 +206,7 @@ def test_an_unreachable_mlflow_costs_nothing_and_the_next_run_catches_up(
 
 def test_data_lists_the_data_sets_and_where_they_are() -> None:
     rows = json.loads(call("data", "--json").stdout)
-    assert [row["name"] for row in rows] == ["digits", "mnist"]
+    assert [row["name"] for row in rows] == ["digits", "mnist", "cifar10"]
     assert all(row["where"] for row in rows)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hpsearch.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -17,15 +21,33 @@ class Examples:
 
     Attributes:
         inputs: (N, D), uint8 or floats.
-        labels: (N,) classes in [0, n_classes).
-        n_classes: K.
+        labels: (N,) classes in [0, n_classes), or float64 numbers to predict.
+        n_classes: K; 0 where numbers are predicted.
         scale: inputs are divided by this before use.
+        classes: the classes' names, where they have any but their number.
     """
 
     inputs: NDArray[Any]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     n_classes: int
     scale: float = 1.0
+    classes: tuple[str, ...] = ()
+
+    @property
+    def regression(self) -> bool:
+        """Whether numbers are predicted, not classes."""
+        return self.n_classes == 0
+
+    @property
+    def strata(self) -> NDArray[Any]:
+        """(N,) what a split keeps the shares of: the class of each row by name; else all alike."""
+        if self.regression:
+            return np.full(len(self.labels), "all")
+        return np.array(self.classes)[self.labels] if self.classes else self.labels
+
+    def rows(self, rows: NDArray[np.intp]) -> Examples:
+        """A part of the examples."""
+        return replace(self, inputs=self.inputs[rows], labels=self.labels[rows])
 
     def digest(self) -> str:
         """SHA-256 over inputs and labels, 16 hexadecimal digits."""
@@ -33,6 +55,20 @@ class Examples:
         state.update(np.ascontiguousarray(self.inputs).tobytes())
         state.update(np.ascontiguousarray(self.labels).tobytes())
         return state.hexdigest()[:16]
+
+
+def numbered(values: NDArray[Any], classes: Sequence[str], path: Path) -> NDArray[np.int64]:
+    """The classes of `values` by their place in `classes`.
+
+    Raises:
+        DataError: a value is none of the classes.
+    """
+    found, places = np.unique(values, return_inverse=True)
+    numbers = {name: number for number, name in enumerate(classes)}
+    strange = [str(value) for value in found if str(value) not in numbers]
+    if strange:
+        raise DataError(f"{path} must hold classes of the training data, got {strange[0]!r}")
+    return np.array([numbers[str(value)] for value in found], np.int64)[places]
 
 
 class Dataset(ABC):

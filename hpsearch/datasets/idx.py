@@ -9,12 +9,14 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.datasets.base import Dataset, Examples, numbered
 from hpsearch.errors import DataError
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -44,3 +46,68 @@ def read_idx(path: Path) -> NDArray[Any]:
             f"{path} must hold {want} bytes of data by its header, got {got}: fetch it again"
         )
     return np.frombuffer(raw, dtype, offset=4 + 4 * n_dims).reshape(shape)
+
+
+def read_labelled(images: Path, labels: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Examples (N, D) of an idx file and their labels (N,) of another.
+
+    Raises:
+        DataError: a file is damaged, or the numbers of images and labels differ.
+    """
+    inputs, classes = read_idx(images), read_idx(labels)
+    for path, array, valid in (
+        (images, inputs, inputs.ndim > 1),
+        (labels, classes, classes.ndim == 1),
+    ):
+        if not valid or not array.size:
+            shape = " x ".join(map(str, array.shape)) or "a single number"
+            raise DataError(f"{path} must hold a row of images, or of labels, got {shape}")
+    if len(inputs) != len(classes):
+        raise DataError(
+            f"{images.parent} must have as many labels as images, got {len(classes)} and "
+            f"{len(inputs)}"
+        )
+    return inputs.reshape(len(inputs), -1), classes
+
+
+class IdxFolder(Dataset):
+    """A folder of four idx files named as MNIST's, gzipped or not: Fashion-MNIST, EMNIST, ...
+
+    They are told by "train-images", "train-labels", and "t10k-" or "test-" with the same, in their
+    names. Bytes are divided by 255; numbers of other types are taken as they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name, self.summary = str(folder), "a folder of idx files"
+
+    def training(self) -> Examples:
+        return self._examples("train")
+
+    def test(self) -> Examples:
+        return self._examples("t10k", "test")
+
+    def where(self) -> str:
+        return str(self.folder)
+
+    def _examples(self, *parts: str) -> Examples:
+        inputs, labels = read_labelled(self._file("images", parts), self._file("labels", parts))
+        known = labels if "train" in parts else read_idx(self._file("labels", ("train",)))
+        classes = tuple(map(str, np.unique(known)))
+        scale = 255.0 if inputs.dtype == np.uint8 else 1.0
+        numbers = numbered(labels, classes, self.folder)
+        return Examples(inputs, numbers, len(classes), scale, classes)
+
+    def _file(self, kind: str, parts: Sequence[str]) -> Path:
+        names = [f"{part}-{kind}" for part in parts]
+        found = {  # unzipped before gzipped
+            path.name.removesuffix(".gz"): path
+            for path in sorted(self.folder.iterdir(), reverse=True)
+            if any(name in path.name for name in names)
+        }
+        if len(found) != 1:
+            raise DataError(
+                f"{self.folder} must have one file with {' or '.join(names)} in its name, got "
+                f"{', '.join(sorted(found)) or 'none'}"
+            )
+        return next(iter(found.values()))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from hpsearch.datasets.base import Dataset, Examples
-from hpsearch.datasets.idx import read_idx
+from hpsearch.datasets.folders import cache, folders
+from hpsearch.datasets.idx import read_labelled
 from hpsearch.errors import DataError
 
 # SHA-256 of the gzipped files as published.
@@ -46,16 +46,14 @@ class Mnist(Dataset):
 
     def _part(self, part: str) -> Examples:
         folder = self._found() or self._download()
-        images = read_idx(_file(folder, f"{part}-images-idx3-ubyte.gz"))
-        labels = read_idx(_file(folder, f"{part}-labels-idx1-ubyte.gz"))
-        if len(images) != len(labels):
-            raise DataError(
-                f"{folder} must have as many labels as images, got {len(labels)} and {len(images)}"
-            )
-        return Examples(images.reshape(len(images), -1), labels.astype(np.int64), 10, 255.0)
+        images, labels = read_labelled(
+            _file(folder, f"{part}-images-idx3-ubyte.gz"),
+            _file(folder, f"{part}-labels-idx1-ubyte.gz"),
+        )
+        return Examples(images, labels.astype(np.int64), 10, 255.0)
 
     def _found(self) -> Path | None:
-        for folder in _folders():
+        for folder in folders(self.name):
             if all(_file(folder, name).is_file() for name in CHECKSUMS):
                 return folder
         return None
@@ -63,29 +61,18 @@ class Mnist(Dataset):
     def _download(self) -> Path:
         import pooch
 
-        folder = _cache()
+        folder = cache(self.name)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name, checksum in CHECKSUMS.items():
                 pooch.retrieve(URL + name, f"sha256:{checksum}", fname=name, path=folder)
         except Exception as error:
-            tried = ", ".join(str(f) for f in _folders())
+            tried = ", ".join(map(str, folders(self.name)))
             raise DataError(
                 f"MNIST is not in {tried} and can't be downloaded ({type(error).__name__}): set "
                 "HPSEARCH_DATA to the folder that holds mnist/ with its four idx files"
             ) from error
         return folder
-
-
-def _folders() -> list[Path]:
-    named = os.environ.get("HPSEARCH_DATA")
-    return ([Path(named) / "mnist"] if named else []) + [_cache()]
-
-
-def _cache() -> Path:
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("hpsearch")) / "mnist"
 
 
 def _file(folder: Path, name: str) -> Path:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from hpsearch.datasets import DATASETS
-from hpsearch.datasets.base import Examples
+from hpsearch.datasets.base import Dataset, Examples
+from hpsearch.datasets.files import dataset_at
 from hpsearch.datasets.splits import Pair, Rows, draw_shots, hold_out, k_fold
 from hpsearch.errors import DataError
 
@@ -20,7 +22,7 @@ class Selection:
     """A description of data, small enough to travel to every worker.
 
     Attributes:
-        name: the data set.
+        name: the data set, or the absolute path of a file or folder.
         shots: images a class to learn from; None: all.
         draw: "random" or "first", how shots are picked.
         kind: "hold-out", "k-fold", "repeated-k-fold" or "fixed".
@@ -28,6 +30,7 @@ class Selection:
         folds, repeats: of the k-folds.
         train, validation: row ranges [first, last) of a fixed split; train None: all other rows.
         seed: of the draw and the splits.
+        target, test, test_fraction, task: of a table, see TableFile; test is an absolute path.
     """
 
     name: str
@@ -40,6 +43,26 @@ class Selection:
     train: Range | None = None
     validation: Range | None = None
     seed: int = 0
+    target: str | None = None
+    test: str | None = None
+    test_fraction: float | None = None
+    task: str | None = None
+
+    def dataset(self) -> Dataset:
+        """The data set it selects from.
+
+        Raises:
+            DataError: its path leads nowhere.
+        """
+        if self.name in DATASETS:
+            return DATASETS[self.name]
+        return dataset_at(
+            Path(self.name),
+            target=self.target,
+            test=Path(self.test) if self.test else None,
+            test_fraction=self.test_fraction,
+            task=self.task,
+        )
 
 
 @dataclass(frozen=True)
@@ -62,7 +85,7 @@ def open_pool(selection: Selection) -> Pool:
     Raises:
         DataError: the data is missing, or too small for the selection.
     """
-    full = DATASETS[selection.name].training()
+    full = selection.dataset().training()
     draw_seed, split_seed = np.random.SeedSequence((selection.seed, 0xDA7A)).spawn(2)
     splits = _splits(full, selection, draw_seed, split_seed)
     used = np.unique(np.concatenate([rows for pair in splits for rows in pair]))
@@ -73,22 +96,19 @@ def open_pool(selection: Selection) -> Pool:
     only_train = selection.kind == "fixed" and selection.shots is not None
     learning = compact[0][0] if only_train else np.arange(len(used))
     whole = len(used) == len(full.labels)  # no copy of a large table
-    inputs = full.inputs if whole else full.inputs[used]
-    labels = full.labels if whole else full.labels[used]
-    return Pool(Examples(inputs, labels, full.n_classes, full.scale), compact, learning)
+    return Pool(full if whole else full.rows(used), compact, learning)
 
 
 @lru_cache(maxsize=1)
 def open_test(selection: Selection) -> Pool:
     """All that may be learned from as the training side, the test set as the other side."""
-    pool, test = open_pool(selection), DATASETS[selection.name].test()
+    pool, test = open_pool(selection), selection.dataset().test()
     learned = pool.examples
     inputs = np.concatenate([learned.inputs[pool.learning], test.inputs])
     labels = np.concatenate([learned.labels[pool.learning], test.labels])
     n_train = len(pool.learning)
     pair = (np.arange(n_train), np.arange(n_train, len(labels)))
-    examples = Examples(inputs, labels, learned.n_classes, learned.scale)
-    return Pool(examples, (pair,), pair[0])
+    return Pool(replace(learned, inputs=inputs, labels=labels), (pair,), pair[0])
 
 
 def _splits(
@@ -97,7 +117,7 @@ def _splits(
     draw_seed: np.random.SeedSequence,
     split_seed: np.random.SeedSequence,
 ) -> list[Pair]:
-    labels, n = full.labels, len(full.labels)
+    labels, n = full.strata, len(full.labels)
     rows, held = np.arange(n), np.empty(0, np.intp)
     if selection.kind == "fixed":
         held = _range("validation", selection.validation or (0, 0), n)
@@ -107,6 +127,11 @@ def _splits(
                 f"data.split.validation must leave images to train on, got all {n} of them"
             )
     if selection.shots is not None:
+        if full.regression:
+            raise DataError(
+                f"data.shots must be left out where numbers are predicted, got {selection.shots}: "
+                "it counts the rows of a class"
+            )
         rng = np.random.default_rng(draw_seed) if selection.draw == "random" else None
         rows = rows[draw_shots(labels[rows], selection.shots, rng=rng)]
     if selection.kind == "fixed":

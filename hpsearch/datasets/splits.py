@@ -16,7 +16,7 @@ from hpsearch.errors import DataError
 
 Rows = NDArray[np.intp]
 Pair = tuple[Rows, Rows]
-Labels = NDArray[np.integer[Any]]
+Labels = NDArray[Any]  # classes by number or by name
 
 
 def draw_shots(labels: Labels, shots: int, *, rng: np.random.Generator | None) -> Rows:
@@ -30,7 +30,8 @@ def draw_shots(labels: Labels, shots: int, *, rng: np.random.Generator | None) -
         rows = np.flatnonzero(labels == label)
         if len(rows) < shots:
             raise DataError(
-                f"data.shots must be at most {len(rows)}, the images of class {label}, got {shots}"
+                f"data.shots must be at most {len(rows)}, the examples of class {label}, "
+                f"got {shots}"
             )
         picked.append(rows[:shots] if rng is None else rng.choice(rows, shots, replace=False))
     return np.sort(np.concatenate(picked))
@@ -47,7 +48,7 @@ def hold_out(labels: Labels, fraction: float, *, rng: np.random.Generator) -> li
         rows = rng.permutation(np.flatnonzero(labels == label))
         if len(rows) < 2:
             raise DataError(
-                f"a hold-out split must have at least 2 images a class, class {label} has 1"
+                f"a hold-out split must have at least 2 examples a class, class {label} has 1"
             )
         held.append(rows[: min(max(1, round(fraction * len(rows))), len(rows) - 1)])
     validation = np.sort(np.concatenate(held))
@@ -66,7 +67,7 @@ def k_fold(labels: Labels, folds: int, *, rng: np.random.Generator) -> list[Pair
         rows = rng.permutation(np.flatnonzero(labels == label))
         if len(rows) < folds:
             raise DataError(
-                f"data.split.folds must be at most {len(rows)}, the images of class {label}, "
+                f"data.split.folds must be at most {len(rows)}, the examples of class {label}, "
                 f"got {folds}"
             )
         # A class that doesn't divide goes on where the last one ended, which levels the folds.

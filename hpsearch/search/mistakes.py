@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hpsearch.errors import unknown
+
+__all__ = ["Mistake", "unknown"]
 LONGEST = 2000  # characters of a mistake; a value that was got may be of any length
 
 
@@ -24,11 +25,3 @@ class Mistake:
     def __str__(self) -> str:
         text = f"{self.key}: {self.message}" if self.key else self.message
         return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
-def unknown(name: object, valid: Iterable[str]) -> str:
-    """The message for a name that is none of `valid`."""
-    names = list(valid)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"must be one of {', '.join(names)}, got {str(name)!r}{hint}"

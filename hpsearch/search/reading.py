@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,13 +12,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hpsearch.datasets import DATASETS
+from hpsearch.datasets.selection import Selection
 from hpsearch.errors import StudyFileError
+from hpsearch.search.data_reading import open_own, task_mistakes
 from hpsearch.search.mistakes import Mistake, unknown
 from hpsearch.search.schema_mistakes import translate
 from hpsearch.search.space import Space
-from hpsearch.search.space_reading import read_space
+from hpsearch.search.space_reading import read_space, trainers_of
 from hpsearch.search.study_file import Data, Stage, StudyFile
+from hpsearch.trainers import TrainerKind
 from hpsearch.trainers.backprop import METRICS
 
 
@@ -37,6 +39,11 @@ class ReadStudy:
     text: str
     file: StudyFile
     space: Space
+
+    @property
+    def selection(self) -> Selection:
+        """The data, with absolute paths."""
+        return self.file.data.selection(self.file.seed, self.path.resolve().parent)
 
 
 def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
@@ -62,7 +69,7 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    mistakes, file, space = _validate(said)
+    mistakes, file, space = _validate(said, path.resolve().parent)
     if mistakes or file is None or space is None:
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
         noun = "mistake" if len(mistakes) == 1 else "mistakes"
@@ -100,7 +107,9 @@ def _item(place: Any, part: str, override: str) -> Any:
     raise StudyFileError(f"--set {override}: {part!r} must exist, got a value with {has}")
 
 
-def _validate(said: dict[str, Any]) -> tuple[list[Mistake], StudyFile | None, Space | None]:
+def _validate(
+    said: dict[str, Any], folder: Path
+) -> tuple[list[Mistake], StudyFile | None, Space | None]:
     """Every check whose tables are well-formed is made, so that all mistakes show at once."""
     mistakes: list[Mistake] = []
     file, space, malformed = None, None, set()
@@ -113,19 +122,30 @@ def _validate(said: dict[str, Any]) -> tuple[list[Mistake], StudyFile | None, Sp
     if not malformed & {"space", "network"}:
         space, found = read_space(said.get("network", {}), said["space"])
         mistakes += found
-    if "data" not in malformed:
-        mistakes += _data_mistakes(Data.model_validate(said["data"]))
+    trainers = trainers_of(said["space"]) if isinstance(said.get("space"), dict) else {}
+    of_the_task: list[Mistake] = []
+    if not malformed & {"data", "seed"}:
+        data = Data.model_validate(said["data"])
+        found = [*_data_mistakes(data)]
+        if not found:
+            task, found = open_own(data, data.selection(said.get("seed", 0), folder))
+        if not found:
+            of_the_task = [*task_mistakes(data, task, trainers)]
+        mistakes += found + of_the_task
     objective = said.get("objective")
-    if isinstance(objective, dict) and isinstance(objective.get("metric"), str):
-        mistakes += _objective_mistakes(objective["metric"], said.get("space"))
+    # What a trainer of the other task reports says nothing of the metric.
+    if (
+        not of_the_task
+        and isinstance(objective, dict)
+        and isinstance(objective.get("metric"), str)
+    ):
+        mistakes += _objective_mistakes(objective["metric"], trainers)
     if "stages" not in malformed:
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
     return mistakes, file, space
 
 
 def _data_mistakes(data: Data) -> Iterator[Mistake]:
-    if data.name not in DATASETS:
-        yield Mistake("data.name", unknown(data.name, DATASETS))
     split = data.split
     if split.kind == "fixed":
         for key, bounds in (("train", split.train), ("validation", split.validation)):
@@ -149,7 +169,7 @@ def _data_mistakes(data: Data) -> Iterator[Mistake]:
         )
 
 
-def _objective_mistakes(metric: str, space: Any) -> Iterator[Mistake]:
+def _objective_mistakes(metric: str, trainers: Mapping[str, TrainerKind]) -> Iterator[Mistake]:
     if metric.startswith("test"):
         yield Mistake(
             "objective.metric",
@@ -159,14 +179,16 @@ def _objective_mistakes(metric: str, space: Any) -> Iterator[Mistake]:
     if metric.startswith("train"):
         yield Mistake("objective.metric", f"must be measured on validation data, got {metric!r}")
         return
-    entry = space.get("trainer") if isinstance(space, dict) else None
-    names = entry.get("choices", []) if isinstance(entry, dict) else [entry]
-    own_code = isinstance(names, list) and any(
-        ":" in str(name) for name in names
-    )  # which may report what it likes
-    valid = [name for name in METRICS if name.startswith("validation")]
-    if not own_code and metric not in valid:
-        yield Mistake("objective.metric", unknown(metric, valid))
+    # A user's own function may report what it likes.
+    reported = {name: kind.metrics for name, kind in trainers.items() if not kind.open}
+    if not trainers:
+        reported = {"": METRICS}
+    for name, metrics in reported.items():
+        valid = [m for m in metrics if m.startswith("validation")]
+        if metric not in valid:
+            whose = f"; {name} reports these" if len({*reported.values()}) > 1 else ""
+            yield Mistake("objective.metric", unknown(metric, valid) + whose)
+            return
 
 
 def _stage_mistakes(stages: list[Stage]) -> Iterator[Mistake]:

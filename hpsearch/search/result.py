@@ -33,6 +33,8 @@ class Estimate:
     def __str__(self) -> str:
         if self.low is None or self.high is None:
             return f"{self.mean:.4f}"
+        if min(self.values) == max(self.values):  # nothing random in it: no interval to speak of
+            return f"{self.mean:.4f} (the same on all {len(self.values)} seeds)"
         interval = f"95 % interval {self.low:.4f} … {self.high:.4f}"
         return f"{self.mean:.4f} ({interval}, {len(self.values)} seeds)"
 

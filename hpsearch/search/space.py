@@ -71,7 +71,10 @@ class Space:
         return self.complete(params)
 
     def complete(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
-        """With the defaults of the trainer and network, without what they don't take."""
+        """With the defaults of the trainer and network, without what they don't take.
+
+        An estimator's arguments that the study does not name are left to its own defaults.
+        """
         kind = trainer_kind(str(params["trainer"]))
         assert kind is not None
         if kind.open:
@@ -82,8 +85,9 @@ class Space:
             whole["network"] = params["network"]
             described |= hyperparameters(NETWORKS[str(params["network"])])
         for name, h in described.items():
-            if h.exists(whole):
-                whole[name] = params.get(name, h.default)
+            value = params.get(name, h.default)
+            if h.exists(whole) and value is not None:
+                whole[name] = value
         return whole
 
     def searched(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:

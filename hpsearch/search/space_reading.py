@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -35,13 +36,30 @@ def read_space(
     return (None if reader.mistakes else space), reader.mistakes
 
 
+def trainer_names(entries: Mapping[str, Any]) -> list[Any] | None:
+    """What [space] names as trainers; None where it does so in no valid form."""
+    entry = entries.get("trainer")
+    names = entry.get("choices") if isinstance(entry, Mapping) else [entry]
+    return names if isinstance(names, list) else None
+
+
+def trainers_of(entries: Mapping[str, Any]) -> dict[str, TrainerKind]:
+    """The trainers of [space] that there are, by name."""
+    found: dict[str, TrainerKind] = {}
+    for name in trainer_names(entries) or []:
+        with suppress(StudyFileError):
+            kind = trainer_kind(name) if isinstance(name, str) else None
+            found |= {name: kind} if kind else {}
+    return found
+
+
 class _Reader:
     def __init__(self, network: Mapping[str, Any], entries: Mapping[str, Any]) -> None:
         self.network, self.entries = network, entries
         self.mistakes: list[Mistake] = []
         self.kinds: dict[str, TrainerKind] = {}  # of the trainers the study may use
-        self.described: dict[str, Hyperparameter] = {}  # what may be named in [space]
-        self.network_names: set[str] = set()
+        # What may be named in [space], by trainer and name; the network's belong to its trainers.
+        self.taken: dict[str, dict[str, Hyperparameter]] = {}
 
     def wrong(self, key: str, message: str) -> None:
         self.mistakes.append(Mistake(key, message))
@@ -70,27 +88,26 @@ class _Reader:
         if entry is None:
             self.wrong("space.trainer", f"is missing: {unknown('nothing', self._trainer_names())}")
             return
-        names = entry.get("choices") if isinstance(entry, Mapping) else [entry]
-        if not isinstance(names, list) or (isinstance(entry, Mapping) and "when" in entry):
+        names = trainer_names(self.entries)
+        if names is None or (isinstance(entry, Mapping) and "when" in entry):
             self.wrong("space.trainer", f"must be a name or choices alone, got {entry!r}")
             return
-        for name in names if isinstance(names, list) else []:
-            kind = trainer_kind(name) if isinstance(name, str) else None
-            if kind is None:
-                self.wrong("space.trainer", unknown(name, self._trainer_names()))
-                continue
-            self.kinds[name] = kind
-            if kind.open:
-                try:
+        for name in names:
+            try:
+                kind = trainer_kind(name) if isinstance(name, str) else None
+                if kind is None:
+                    self.wrong("space.trainer", unknown(name, self._trainer_names()))
+                    continue
+                self.kinds[name] = kind
+                if kind.open:
                     load_function(name)
-                except StudyFileError as error:
-                    self.wrong("space.trainer", str(error))
-        for kind in self.kinds.values():
-            self.described |= kind.hyperparameters()
+            except StudyFileError as error:
+                self.wrong("space.trainer", str(error))
+        self.taken = {name: kind.hyperparameters() for name, kind in self.kinds.items()}
 
     @staticmethod
     def _trainer_names() -> list[str]:
-        return [*TRAINERS, "module:function"]
+        return [*TRAINERS, "module:function", "sklearn.module.Class"]
 
     def _network(self) -> None:
         needed = [name for name, kind in self.kinds.items() if kind.trainer.uses_network]
@@ -100,12 +117,14 @@ class _Reader:
                 who = f" ({needed[0]} trains a network)" if needed else ""
                 self.wrong("network.name", f"is missing{who}: {unknown('nothing', NETWORKS)}")
             return
+        if self.kinds and not needed and not any(kind.open for kind in self.kinds.values()):
+            self.wrong("network", f"must be left out: {', '.join(self.kinds)} trains no network")
         if name not in NETWORKS:
             self.wrong("network.name", unknown(name, NETWORKS))
             return
         described = hyperparameters(NETWORKS[name])
-        self.described |= described
-        self.network_names = set(described)
+        for trainer in needed:
+            self.taken[trainer] |= described
         for key, value in self.network.items():
             if key == "name":
                 continue
@@ -117,15 +136,30 @@ class _Reader:
                 self.wrong(f"network.{key}", problem)
 
     def _known(self, name: str) -> bool:
-        if name == "trainer" or name in self.described or any(k.open for k in self.kinds.values()):
+        names = dict.fromkeys(name for taken in self.taken.values() for name in taken)
+        if name == "trainer" or name in names or any(k.open for k in self.kinds.values()):
             return True
         if self.kinds:  # else the trainer itself is wrong, and nothing can be said of the rest
-            self.wrong(f"space.{name}", unknown(name, ["trainer", *self.described]))
+            self.wrong(f"space.{name}", unknown(name, ["trainer", *names]))
         return False
 
+    def _meanings(self, name: str) -> dict[str, Hyperparameter]:
+        """What a name means to each trainer that takes it under its condition."""
+        takers = {t: taken[name] for t, taken in self.taken.items() if name in taken}
+        entry = self.entries.get(name)
+        when = entry.get("when") if isinstance(entry, Mapping) else None
+        asked = when.get("trainer") if isinstance(when, Mapping) else None
+        wanted = asked if isinstance(asked, list) else [asked]
+        return {t: h for t, h in takers.items() if asked is None or t in wanted}
+
     def _value(self, key: str, name: str, value: Any) -> None:
-        if name in self.described and (problem := self.described[name].problem(value)):
-            self.wrong(key, problem)
+        meanings = self._meanings(name)
+        for trainer, described in meanings.items():
+            if problem := described.problem(value):
+                shared = all(other == described for other in meanings.values())
+                whose = "" if shared else f" ({trainer} says so; `when` can leave it out)"
+                self.wrong(key, problem + whose)
+                return
 
     def _distribution(self, name: str, entry: Mapping[str, Any]) -> BaseDistribution | None:
         key, before = f"space.{name}", len(self.mistakes)
@@ -188,13 +222,15 @@ class _Reader:
             self.wrong(
                 f"{key}.step", f"must divide the range from {low!r} to {high!r}, got {step!r}"
             )
-        described = self.described.get(name)
-        if described is not None and described.kind is str:
-            self.wrong(key, f"must have choices instead of a range: it is {described.rule()}")
+        meanings = self._meanings(name)
+        kinds = {described.kind for described in meanings.values()}
+        if str in kinds:
+            rule = next(h.rule() for h in meanings.values() if h.kind is str)
+            self.wrong(key, f"must have choices instead of a range: it is {rule}")
         if len(self.mistakes) > before:
             return None
         integers = isinstance(low, int) and isinstance(high, int)
-        if described.kind is int if described else integers:
+        if int in kinds or (integers and float not in kinds):
             if step is not None and not isinstance(step, int):
                 self.wrong(f"{key}.step", f"must be a whole number, got {step!r}")
                 return None
@@ -240,14 +276,8 @@ class _Reader:
 
     def _own_trainers(self, name: str, key: str, conditions: Conditions) -> None:
         """Narrow the condition to the trainers that take this hyperparameter."""
-        takers = tuple(
-            trainer
-            for trainer, kind in self.kinds.items()
-            if kind.open
-            or name in kind.hyperparameters()
-            or (kind.trainer.uses_network and name in self.network_names)
-        )
-        if name == "trainer" or name not in self.described or len(takers) == len(self.kinds):
+        takers = tuple(t for t, kind in self.kinds.items() if kind.open or name in self.taken[t])
+        if name == "trainer" or len(takers) == len(self.kinds):
             return
         asked = conditions.get("trainer", takers)
         both = tuple(t for t in asked if t in takers)
@@ -278,7 +308,8 @@ class _Reader:
         parent, value = belongs
         values = self._choices_of(parent)
         if values is None:
-            values = [self.network.get(parent, self.described[parent].default)]
+            default = next(t[parent].default for t in self.taken.values() if parent in t)
+            values = [self.network.get(parent, default)]
         if value not in values:
             self.wrong(
                 f"space.{name}",
@@ -288,9 +319,9 @@ class _Reader:
 
     def _belongs(self, name: str) -> tuple[str, ParamValue] | None:
         """The name and value of another that it belongs to; a user's function takes it anyway."""
-        described = self.described.get(name)
+        conditions = {h.when for h in self._meanings(name).values()}
         taken_anyway = any(kind.open for kind in self.kinds.values())
-        return None if described is None or taken_anyway else described.when
+        return None if len(conditions) != 1 or taken_anyway else conditions.pop()
 
     def _ordered(
         self, searched: Mapping[str, tuple[BaseDistribution, Conditions]]

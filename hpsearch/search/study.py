@@ -73,7 +73,7 @@ class Study:
             DataError: the data set is missing, too small, or not what the network takes.
             StorageError: a store can't be used.
         """
-        pool = open_pool(self.file.data.selection(self.file.seed))
+        pool = open_pool(self.read.selection)
         self._refuse_unfit(pool.examples)
         self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
         self._n_splits = len(pool.splits)
@@ -210,7 +210,7 @@ class Study:
             folder=self.folder,
             executor=executor,
             workers=self.workers,
-            data=self.file.data.selection(self.file.seed),
+            data=self.read.selection,
             objective=self.file.objective,
             lengths=self.lengths,
             evaluation=self.file.evaluation,

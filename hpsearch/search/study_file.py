@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection
 
 LARGEST = 1_000_000  # trials or epochs; more is a slip of the keyboard
@@ -69,7 +71,22 @@ class Fixed(Table):
 class Data(Table):
     """Which examples."""
 
-    name: str
+    name: str = Field(
+        description="a named data set, or the path of a CSV or Parquet file, of a folder of idx "
+        "files or in CIFAR-10's binary format; paths start at the study file's folder"
+    )
+    target: str | None = Field(default=None, description="the column of a table to predict")
+    task: Literal["classification", "regression"] | None = Field(
+        default=None, description="left out: regression where the target has decimals"
+    )
+    test: str | None = Field(default=None, description="a table of test rows")
+    test_fraction: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="share of a table's rows sealed as test set where there is no file of them; "
+        "left out: a fifth",
+    )
     shots: int | None = Field(
         default=None, ge=1, le=2**31, description="images a class; left out: all"
     )
@@ -80,12 +97,20 @@ class Data(Table):
         HoldOut(kind="hold-out")
     )
 
-    def selection(self, seed: int) -> Selection:
-        """The description that travels to the workers."""
+    def selection(self, seed: int, folder: Path = Path()) -> Selection:
+        """The description that travels to the workers; paths start at `folder`."""
         said = self.split.model_dump(exclude_none=True)
         ranges = {k: tuple(v) for k, v in said.items() if isinstance(v, list)}
         return Selection(
-            name=self.name, shots=self.shots, draw=self.draw, seed=seed, **(said | ranges)
+            name=self.name if self.name in DATASETS else str(folder.absolute() / self.name),
+            shots=self.shots,
+            draw=self.draw,
+            seed=seed,
+            target=self.target,
+            test=None if self.test is None else str(folder.absolute() / self.test),
+            test_fraction=self.test_fraction,
+            task=self.task,
+            **(said | ranges),
         )
 
     @property

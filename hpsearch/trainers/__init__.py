@@ -5,12 +5,15 @@ Adding one is: a module, its test, a line in the catalogue below.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.optimizers import OPTIMIZERS
-from hpsearch.trainers.backprop import Backprop
-from hpsearch.trainers.base import Member, Progress, Split, Trainer, TrainingData
+from hpsearch.trainers.backprop import METRICS, Backprop
+from hpsearch.trainers.base import Member, Progress, Split, Task, Trainer, TrainingData
+from hpsearch.trainers.estimator import EstimatorTrainer, load_estimator
 from hpsearch.trainers.function import FunctionTrainer, load_function
 
 __all__ = [
@@ -18,6 +21,7 @@ __all__ = [
     "Member",
     "Progress",
     "Split",
+    "Task",
     "Trainer",
     "TrainerKind",
     "TrainingData",
@@ -32,18 +36,24 @@ class TrainerKind:
 
     Attributes:
         components: dataclasses whose hyperparameters it takes; the network's come on top.
-        open: takes any hyperparameter (a user's function).
+        arguments: hyperparameters it takes beside those of its components, by name.
+        task: what it predicts; None: either.
+        metrics: what it reports every epoch.
+        open: takes any hyperparameter and reports what it likes (a user's function).
     """
 
     trainer: type[Trainer]
     components: tuple[type, ...]
+    arguments: Mapping[str, Hyperparameter] = field(default_factory=dict)
+    task: Task | None = "classification"
+    metrics: tuple[str, ...] = METRICS
     open: bool = False
 
     def hyperparameters(self) -> dict[str, Hyperparameter]:
         """All of its own hyperparameters by name, without the network's."""
         return {
             k: v for component in self.components for k, v in hyperparameters(component).items()
-        }
+        } | dict(self.arguments)
 
 
 TRAINERS: dict[str, TrainerKind] = {
@@ -53,7 +63,25 @@ TRAINERS: dict[str, TrainerKind] = {
 
 
 def trainer_kind(name: str) -> TrainerKind | None:
-    """The trainer of this name; "module:function" is a user's own; None if there is none."""
+    """The trainer of this name, or None if there is none.
+
+    "module:function" is a user's own, "package.module.Class" a scikit-learn estimator.
+
+    Raises:
+        StudyFileError: there is no such estimator.
+    """
     if ":" in name:
-        return TrainerKind(FunctionTrainer, (), open=True)
-    return TRAINERS.get(name)
+        return TrainerKind(FunctionTrainer, (), task=None, metrics=(), open=True)
+    return _estimator_kind(name) if "." in name else TRAINERS.get(name)
+
+
+@lru_cache
+def _estimator_kind(path: str) -> TrainerKind:
+    estimator = load_estimator(path)
+    return TrainerKind(
+        EstimatorTrainer,
+        estimator.components,
+        arguments=estimator.hyperparameters(),
+        task=estimator.task,
+        metrics=estimator.metrics,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -14,6 +14,7 @@ from hpsearch.hyperparameters import ParamValue
 from hpsearch.nn.base import Array
 
 Indices = NDArray[np.intp]
+Task = Literal["classification", "regression"]
 
 # Up to here the scaled inputs are kept as floats; larger tables stay as they are (uint8 images)
 # and are scaled by the mini-batch: 64 MiB hold 21,000 MNIST images in float32.
@@ -34,8 +35,8 @@ class TrainingData:
 
     Args:
         inputs: (N, D) numbers, uint8 or floats.
-        labels: (N,) classes in [0, n_classes).
-        n_classes: K.
+        labels: (N,) classes in [0, n_classes), or the numbers to predict.
+        n_classes: K; 0 where numbers are predicted.
         splits: the splits members refer to by index.
         scale: inputs are divided by this before use (255 for bytes of grey).
     """
@@ -43,7 +44,7 @@ class TrainingData:
     def __init__(
         self,
         inputs: NDArray[Any],
-        labels: NDArray[np.int64],
+        labels: NDArray[Any],
         *,
         n_classes: int,
         splits: Sequence[Split],

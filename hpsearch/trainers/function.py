@@ -24,16 +24,16 @@ class FunctionData:
 
     Attributes:
         x_train: (N, D) scaled inputs as float32.
-        y_train: (N,) classes.
+        y_train: (N,) classes, or the numbers to predict.
         x_validation, y_validation: what the yielded scores must be measured on. In the final
             test the same function gets the test images here.
-        n_classes: K.
+        n_classes: K; 0 where numbers are predicted.
     """
 
     x_train: NDArray[np.float32]
-    y_train: NDArray[np.int64]
+    y_train: NDArray[Any]
     x_validation: NDArray[np.float32]
-    y_validation: NDArray[np.int64]
+    y_validation: NDArray[Any]
     n_classes: int
 
 

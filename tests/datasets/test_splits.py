@@ -47,7 +47,7 @@ def test_a_hold_out_leaves_a_row_of_each_class_on_both_sides(
 
 
 def test_a_hold_out_of_a_class_with_one_row_is_refused() -> None:
-    with pytest.raises(DataError, match="at least 2 images a class, class 4 has 1"):
+    with pytest.raises(DataError, match="at least 2 examples a class, class 4 has 1"):
         hold_out(np.array([3, 3, 4]), 0.5, rng=rng())
 
 
@@ -70,7 +70,7 @@ def test_a_class_is_spread_over_the_folds_to_one_row(folds: int) -> None:
 
 
 def test_more_folds_than_images_of_a_class_are_refused() -> None:
-    with pytest.raises(DataError, match="folds must be at most 7, the images of class 0, got 8"):
+    with pytest.raises(DataError, match="folds must be at most 7, the examples of class 0, got 8"):
         k_fold(LABELS, 8, rng=rng())
 
 
@@ -86,7 +86,7 @@ def test_first_shots_are_the_first_in_file_order() -> None:
 
 
 def test_more_shots_than_images_of_a_class_are_refused() -> None:
-    with pytest.raises(DataError, match="shots must be at most 7, the images of class 0, got 8"):
+    with pytest.raises(DataError, match="shots must be at most 7, the examples of class 0, got 8"):
         draw_shots(LABELS, 8, rng=rng())
 
 

@@ -117,11 +117,13 @@ def test_a_member_that_diverges_later_keeps_its_finite_epochs() -> None:
     assert [second] == advance(sliced(member(3)))
 
 
-@pytest.mark.parametrize("trainer", ["sgd", "function"])
+@pytest.mark.parametrize("trainer", ["sgd", "function", "sklearn.linear_model.SGDClassifier"])
 def test_only_every_third_epoch_and_the_last_are_evaluated(
     trainer: str, steady: str, tmp_path: Path
 ) -> None:
-    one = member(0) if trainer == "sgd" else Member({"trainer": steady}, (1,), 0)
+    one = Member({"trainer": steady if trainer == "function" else trainer}, (1,), 0)
+    if trainer == "sgd":
+        one = member(0)
     every = sliced(one, folder=str(tmp_path), until=4)
     (whole,) = advance(every)
     (gain,) = advance(replace(every, every=3))
@@ -141,8 +143,10 @@ def test_the_accuracy_of_each_class_is_told_if_asked_for() -> None:
     assert gain.confusion is None
 
 
-def test_the_exam_on_the_test_set_counts_confusions() -> None:
-    work = replace(sliced(replace(member(0), split=0)), exam="test", every=4)
+@pytest.mark.parametrize("trainer", ["sgd", "sklearn.svm.SVC"])
+def test_the_exam_on_the_test_set_counts_confusions(trainer: str) -> None:
+    one = member(0) if trainer == "sgd" else Member({"trainer": trainer}, (1,), 0)
+    work = replace(sliced(replace(one, split=0)), exam="test", every=4)
     (gain,) = advance(work)
     ((epoch, row),) = gain.rows
     counts = np.array(gain.confusion)

@@ -1,0 +1,203 @@
+"""A table of numbers in a CSV or Parquet file: a row an example, one column the target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.datasets.base import Dataset, Examples, numbered
+from hpsearch.datasets.splits import hold_out
+from hpsearch.errors import DataError, unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENDINGS = (".csv", ".csv.gz", ".parquet")
+# Without a test file of its own: rows held out, the same for every study of the file, whatever
+# its seed, so that no study learns from the test rows of another.
+TEST_FRACTION, TEST_SEED = 0.2, 0
+
+
+class TableFile(Dataset):
+    """Inputs are all columns but the target, as float64. Classes are numbered in sorted order.
+
+    Args:
+        path: a file with one of ENDINGS.
+        target: the column to predict.
+        test: a file of test rows with the same columns; None: rows of `path` are held out.
+        test_fraction: share of the rows held out, of each class.
+        task: "classification" or "regression"; None: regression where the target is a float.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        target: str | None,
+        test: Path | None = None,
+        test_fraction: float | None = None,
+        task: str | None = None,
+    ) -> None:
+        self.path, self.target, self.test_path, self.task = path, target, test, task
+        self.test_fraction = TEST_FRACTION if test_fraction is None else test_fraction
+        self.name, self.summary = str(path), f"a table of numbers to predict {target}"
+
+    def training(self) -> Examples:
+        whole = self._whole()
+        return whole if self.test_path else whole.rows(self._sides(whole)[0])
+
+    def test(self) -> Examples:
+        whole = self._whole()
+        if self.test_path is None:
+            return whole.rows(self._sides(whole)[1])
+        learned, frame = _read(self.path), _read(self.test_path)
+        names = [str(name) for name in learned.columns]
+        for name in names:
+            if name not in frame:
+                raise DataError(
+                    f"{self.test_path} must have the columns of {self.path}: {name!r} is missing"
+                )
+        frame = frame[names]
+        inputs = _inputs(frame, str(self.target), self.test_path)
+        values = _values(frame, str(self.target), self.test_path)
+        if whole.regression:
+            return Examples(inputs, _targets(values, str(self.target), self.test_path), 0)
+        labels = numbered(values, whole.classes, self.test_path)
+        return Examples(inputs, labels, whole.n_classes, classes=whole.classes)
+
+    def where(self) -> str:
+        return str(self.path)
+
+    def _sides(self, whole: Examples) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        rng = np.random.default_rng(TEST_SEED)
+        (sides,) = hold_out(whole.strata, self.test_fraction, rng=rng)
+        return sides
+
+    def _whole(self) -> Examples:
+        """All rows of the file."""
+        frame = _read(self.path)
+        names = [str(name) for name in frame.columns]
+        if self.target is None:
+            raise DataError(f"data.target must be the column to predict, one of {_list(names)}")
+        if self.target not in names:
+            raise DataError(f"data.target {unknown(self.target, names)}")
+        inputs = _inputs(frame, self.target, self.path)
+        values = _values(frame, self.target, self.path)
+        if self.task == "regression" or (self.task is None and values.dtype.kind == "f"):
+            return Examples(inputs, _targets(values, self.target, self.path), 0)
+        return self._classified(inputs, values)
+
+    def _classified(self, inputs: NDArray[Any], values: NDArray[Any]) -> Examples:
+        found, counts = np.unique(values, return_counts=True)
+        classes = tuple(map(str, found))
+        if len(classes) < 2:
+            raise DataError(f"data.target must hold at least 2 classes, got only {classes[0]!r}")
+        least = 2 if self.test_path else 3  # a row to train on, to validate and to test
+        rare = int(counts.argmin())
+        if counts[rare] < least:
+            hint = '; numbers to predict: task = "regression"' if values.dtype.kind in "if" else ""
+            raise DataError(
+                f"data.target must hold at least {least} rows of each of its {len(classes)} "
+                f"classes, got {counts[rare]} of {classes[rare]!r}{hint}"
+            )
+        labels = numbered(values, classes, self.path)
+        return Examples(inputs, labels, len(classes), classes=classes)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    if not path.name.endswith(ENDINGS):
+        raise DataError(f"{path} must end with one of {', '.join(ENDINGS)}")
+    try:
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except (OSError, ValueError, ImportError) as error:  # what both readers' own errors are, too
+        reason = " ".join(str(error).split())
+        raise DataError(
+            f"{path} must be a readable table, got {type(error).__name__}: {reason}"
+        ) from error
+    frame.columns = frame.columns.map(str)
+    if any(name.startswith("Unnamed: ") for name in frame.columns):
+        raise DataError(
+            f"{path} must have a name over every column, got one without: a saved index is left "
+            "out with to_csv(index=False)"
+        )
+    if frame.shape[0] < 2 or frame.shape[1] < 2:
+        raise DataError(
+            f"{path} must have at least 2 rows and 2 columns, got {frame.shape[0]} and "
+            f"{frame.shape[1]}"
+        )
+    return frame
+
+
+def _inputs(frame: pd.DataFrame, target: str, path: Path) -> NDArray[np.float64]:
+    """All columns but the target, (N, D)."""
+    columns = [_column(frame[name], path) for name in frame.columns if name != target]
+    return np.stack(columns, axis=1)
+
+
+def _column(column: pd.Series[Any], path: Path) -> NDArray[np.float64]:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    _refuse_missing(column, path)
+    if not (is_numeric_dtype(column.dtype) or is_bool_dtype(column.dtype)):
+        row = next((i for i, value in enumerate(column) if not _is_number(value)), 0)
+        raise DataError(
+            f"{path} must hold numbers in every column but the target, got {column.iloc[row]!r} "
+            f"in column {column.name!r}, row {row + 1}: encode it as numbers, or leave the column "
+            "out of the file"
+        )
+    values: NDArray[np.float64] = column.to_numpy(np.float64)
+    if not np.isfinite(values).all():
+        row = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise DataError(
+            f"{path} must hold finite numbers, got {values[row]} in column {column.name!r}, row "
+            f"{row + 1}"
+        )
+    return values
+
+
+def _refuse_missing(column: pd.Series[Any], path: Path) -> None:
+    missing = np.flatnonzero(column.isna())
+    if len(missing):
+        raise DataError(
+            f"{path} must have no missing values, got {len(missing)} in column {column.name!r}, "
+            f"the first in row {missing[0] + 1}: fill them in, or drop the rows"
+        )
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _values(frame: pd.DataFrame, target: str, path: Path) -> NDArray[Any]:
+    """The target column: numbers, booleans or texts."""
+    column = frame[target]
+    _refuse_missing(column, path)
+    kind = getattr(column.dtype, "kind", "O")
+    if kind in "iuf":
+        return column.to_numpy({"i": np.int64, "u": np.int64, "f": np.float64}[kind])
+    return column.astype(str).to_numpy(str)
+
+
+def _targets(values: NDArray[Any], target: str, path: Path) -> NDArray[np.float64]:
+    if values.dtype.kind not in "if":
+        raise DataError(
+            f"{path} must hold numbers in the target {target!r} for a regression, got "
+            f"{str(values[0])!r}"
+        )
+    targets = values.astype(np.float64)
+    if not np.isfinite(targets).all():
+        raise DataError(f"{path} must hold finite numbers in the target {target!r}")
+    return targets
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names)

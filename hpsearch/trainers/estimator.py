@@ -1,0 +1,316 @@
+"""scikit-learn's classifiers and regressors as trainers, by their import path.
+
+What an epoch is depends on what the estimator can do:
+
+    passes   it has partial_fit and max_iter: an epoch is one pass over the shuffled rows;
+    growth   it has warm_start and grows trees: after epoch e of E it has ceil(n e / E) of the
+             n = n_estimators (or max_iter, of histogram boosting) that it has at full length;
+    once     all others: fitted whole in the first epoch; later epochs repeat its scores.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import pickle
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.errors import StudyFileError, nearest, unknown
+from hpsearch.hyperparameters import Hyperparameter, ParamValue, build, hyperparameter
+from hpsearch.trainers.base import Member, Progress, Task, Trainer, TrainingData, evaluated
+
+Curve = Literal["passes", "growth", "once"]
+OURS = ("random_state", "warm_start")  # arguments that the trainer sets
+RULE = re.compile(r"must be (.*?)\. Got ", re.DOTALL)  # in scikit-learn's messages
+# In scikit-learn's messages where weights are no longer finite.
+OVERFLOW = ("overflow", "non-finite")
+
+
+@dataclass(frozen=True)
+class PassSettings:
+    """What a trainer takes beside the arguments of an estimator that learns in passes."""
+
+    batch_size: int = hyperparameter(
+        32, low=1, unit="examples", why="as for networks; one call of partial_fit each"
+    )
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """A class of scikit-learn's kind, and what it can do.
+
+    Attributes:
+        path: its import path, e.g. "sklearn.svm.SVC".
+        make: the class.
+        arguments: its constructor's arguments with their defaults, but for OURS and, where it
+            learns in passes, max_iter: the study's stages say how many.
+        task: what it predicts.
+        curve: what an epoch is, see above.
+        size: the argument that counts its trees, where they grow.
+    """
+
+    path: str
+    make: type
+    arguments: Mapping[str, object]
+    task: Task
+    curve: Curve
+    size: str
+
+    @property
+    def components(self) -> tuple[type, ...]:
+        """Settings beside its arguments; it may divide its rows into mini-batches itself."""
+        ours = self.curve == "passes" and "batch_size" not in self.arguments
+        return (PassSettings,) if ours else ()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What it reports every epoch; the loss only where it gives probabilities."""
+        if self.task == "regression":
+            names = ["mse", "r2"]
+        else:
+            names = ["loss"] * hasattr(self.make, "predict_proba") + ["accuracy"]
+        return tuple(f"{part}_{name}" for part in ("train", "validation") for name in names)
+
+    def hyperparameters(self) -> dict[str, Hyperparameter]:
+        """Its arguments by name. Those a study does not name stay the estimator's own default."""
+        return {
+            name: Hyperparameter(
+                name,
+                kind=float if isinstance(default, float) else object,
+                default=None,
+                why="the estimator's own default",
+                judge=partial(_judge, self.make, name),
+            )
+            for name, default in self.arguments.items()
+        }
+
+
+@lru_cache
+def load_estimator(path: str) -> Estimator:
+    """The classifier or regressor behind "package.module.Class".
+
+    Raises:
+        StudyFileError: it can't be imported, or is neither.
+    """
+    module_name, _, name = path.rpartition(".")
+    try:
+        names = vars(importlib.import_module(module_name))
+    except (Exception, SystemExit) as error:
+        raise StudyFileError(
+            f"trainer {path!r} must be importable as package.module.Class, "
+            f"got {type(error).__name__}: {error}"
+        ) from error
+    if not _fits(names.get(name)):
+        classes = [n for n, value in names.items() if _fits(value)]
+        raise StudyFileError(f"class of {module_name} {unknown(name, classes)}")
+    make = names[name]
+    try:
+        made = make()
+        task = _task(made)
+    except Exception as error:
+        raise StudyFileError(
+            f"trainer {path!r} must be a scikit-learn classifier or regressor that can be made "
+            f"without arguments, got {type(error).__name__}: {error}"
+        ) from error
+    known = made.get_params(deep=False)
+    curve, size = _curve(make, known)
+    ours = (*OURS, "max_iter") if curve == "passes" else OURS
+    arguments = {name: default for name, default in known.items() if name not in ours}
+    return Estimator(path, make, arguments, task, curve, size)
+
+
+def _fits(found: object) -> bool:
+    return isinstance(found, type) and hasattr(found, "fit") and hasattr(found, "predict")
+
+
+def _task(made: Any) -> Task:
+    from sklearn.base import is_classifier, is_regressor
+
+    if is_classifier(made):
+        return "classification"
+    if is_regressor(made):
+        return "regression"
+    raise TypeError(f"{type(made).__name__}, which is neither")
+
+
+def _curve(make: type, arguments: Mapping[str, object]) -> tuple[Curve, str]:
+    # Naive Bayes has partial_fit and no max_iter: a second pass would count its rows twice.
+    if hasattr(make, "partial_fit") and "max_iter" in arguments:
+        return "passes", ""
+    if "warm_start" in arguments and "n_estimators" in arguments:
+        return "growth", "n_estimators"
+    # A linear model with warm_start has max_iter too, but there it limits one solver's run.
+    if "warm_start" in arguments and "max_iter" in arguments and hasattr(make, "staged_predict"):
+        return "growth", "max_iter"
+    return "once", ""
+
+
+def _judge(make: type, name: str, value: object) -> str | None:
+    """What the estimator itself finds wrong with a value, before it is fitted."""
+    if not hasattr(make, "_parameter_constraints"):
+        return None
+    try:
+        make(**{name: value})._validate_params()
+    except (TypeError, ValueError) as error:
+        rule = RULE.search(str(error))
+        if rule is None:
+            return f"must suit {make.__name__}, got {value!r}: {error}"
+        near = nearest(value, re.findall(r"'([^']*)'", rule[1]))
+        return f"must be {rule[1]}, got {value!r}{near}"
+    return None
+
+
+class EstimatorTrainer(Trainer):
+    """Fits one scikit-learn estimator; an epoch is what its `curve` says.
+
+    Its random_state is the member's seed. Inputs are scaled like a network's, in float32, or
+    in float64 where the table is. Warnings of the estimator (no convergence, labels deprecated)
+    are not shown: a search would repeat them a thousand times. A pass that overflows is
+    divergence; anything else an estimator refuses is an exception.
+    """
+
+    components: ClassVar[tuple[type, ...]] = (PassSettings,)
+
+    def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
+        (member,) = members
+        self._estimator = load_estimator(str(member.params["trainer"]))
+        self._n_epochs, self._n_classes = n_epochs, data.n_classes
+        split, dtype = data.splits[member.split], np.result_type(data.inputs.dtype, np.float32)
+        self._parts = {
+            part: (data.floats(rows, dtype), data.labels[rows])
+            for part, rows in (("train", split.train), ("validation", split.validation))
+        }
+        self._rng = member.generator()
+        self._epoch, self._scores = 0, dict[str, float]()
+        self._stale = True  # the scores are not the model's
+        self._batch_size = len(split.train)
+        if self._estimator.components:
+            self._batch_size = build(PassSettings, member.params).batch_size
+        self._model = _made(self._estimator, member)
+        self._size = getattr(self._model, self._estimator.size, 0)
+        if member.state is not None:
+            saved = pickle.loads(member.state)
+            self._epoch, self._model = saved["epoch"], saved["model"]
+            self._scores, self._stale = saved["scores"], saved["stale"]
+            self._rng.bit_generator.state = saved["generator"]
+
+    @classmethod
+    def population_limit(
+        cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
+    ) -> int:
+        return 1
+
+    def run(self, until: int, *, every: int = 1) -> Iterator[Progress]:
+        while self._epoch < until:
+            scored = evaluated(self._epoch + 1, every, until)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._train_epoch(scored)
+            self._epoch += 1
+            scores = self._scores if scored else {}
+            yield Progress(
+                self._epoch,
+                {name: np.array([value]) for name, value in scores.items()},
+                np.array([not all(map(math.isfinite, scores.values()))]),
+            )
+
+    def _train_epoch(self, scored: bool) -> None:
+        try:
+            self._stale = self._advance() or self._stale
+            if scored and self._stale:
+                self._scores, self._stale = self._evaluate(), False
+        except ValueError as error:
+            if not any(word in str(error).lower() for word in OVERFLOW):
+                raise
+            self._scores = dict.fromkeys(self._estimator.metrics, math.nan)
+
+    def _advance(self) -> bool:
+        """Learn for an epoch; False where nothing changes any more."""
+        x, y = self._parts["train"]
+        if self._estimator.curve == "passes":
+            self._pass(x, y)
+            return True
+        if self._estimator.curve == "growth":
+            before, now = self._grown(self._epoch), self._grown(self._epoch + 1)
+            if before == now:
+                return False
+            self._model.set_params(**{self._estimator.size: now})
+        elif self._epoch:
+            return False
+        self._model.fit(x, y)
+        return True
+
+    def _grown(self, epoch: int) -> int:
+        """Trees after an epoch, ceil(n e / E)."""
+        return -(-self._size * epoch // self._n_epochs)
+
+    def _pass(self, x: NDArray[Any], y: NDArray[Any]) -> None:
+        known = {"classes": np.arange(self._n_classes)} if self._n_classes else {}
+        order = self._rng.permutation(len(y))
+        for start in range(0, len(y), self._batch_size):
+            rows = order[start : start + self._batch_size]
+            self._model.partial_fit(x[rows], y[rows], **known)
+
+    def _evaluate(self) -> dict[str, float]:
+        score = _regression if self._estimator.task == "regression" else _classification
+        return {
+            f"{part}_{name}": value
+            for part, (x, y) in self._parts.items()
+            for name, value in score(self._model, x, y)
+        }
+
+    def confusion(self, row: int) -> NDArray[np.int64] | None:
+        if self._estimator.task == "regression":
+            return None
+        x, y = self._parts["validation"]
+        counts = np.zeros((self._n_classes, self._n_classes), np.int64)
+        np.add.at(counts, (y, self._model.predict(x)), 1)
+        return counts
+
+    def state(self, row: int) -> bytes | None:
+        return pickle.dumps(
+            {
+                "epoch": self._epoch,
+                "scores": self._scores,
+                "stale": self._stale,
+                "model": self._model,
+                "generator": self._rng.bit_generator.state,
+            }
+        )
+
+
+def _made(estimator: Estimator, member: Member) -> Any:
+    """The estimator of a member's hyperparameters and seed."""
+    own = {k: v for k, v in member.params.items() if k in estimator.arguments}
+    made = estimator.make(**own)
+    seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
+    ours = {"random_state": seed, "warm_start": estimator.curve == "growth"}
+    known = made.get_params(deep=False)
+    return made.set_params(**{k: v for k, v in ours.items() if k in known})
+
+
+def _classification(model: Any, x: NDArray[Any], y: NDArray[Any]) -> Iterator[tuple[str, float]]:
+    yield "accuracy", float(np.mean(model.predict(x) == y))
+    if hasattr(model, "predict_proba"):
+        given = model.predict_proba(x)  # (N, classes seen)
+        p = np.zeros((len(y), max(int(model.classes_.max()), int(y.max())) + 1))
+        p[:, model.classes_] = given
+        # An impossible class that was right after all would cost infinitely much.
+        right = np.clip(p[np.arange(len(y)), y], np.finfo(given.dtype).eps, 1)
+        yield "loss", float(-np.mean(np.log(right)))
+
+
+def _regression(model: Any, x: NDArray[Any], y: NDArray[Any]) -> Iterator[tuple[str, float]]:
+    mse = float(np.mean((y - model.predict(x).ravel()) ** 2))
+    yield "mse", mse
+    variance = float(np.var(y))
+    if variance > 0:  # else there is nothing to explain, and no R^2
+        yield "r2", 1 - mse / variance

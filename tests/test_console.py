@@ -1,0 +1,65 @@
+"""What a person reads at a study's end."""
+
+from __future__ import annotations
+
+import pytest
+
+from hpsearch.console import print_report
+from hpsearch.search.result import Estimate, Result
+from hpsearch.service import Report
+
+SVC = "sklearn.svm.SVC"
+
+
+def report(values: list[float]) -> Report:
+    """A study that SVC won with these scores on fresh seeds."""
+    searched = {"trainer": SVC, "C": 0.25}
+    ranges = [
+        ("trainer", "", f"sgd, {SVC}", f"{SVC} 76%, sgd 24%"),
+        ("learning_rate", "", "0.001 … 1", "0.001 … 0.3231"),
+        ("C", f"trainer={SVC}", "0.01 … 100", "0.0125 … 42.5"),
+    ]
+    keys = ("parameter", "branch", "declared", "now")
+    result = Result(
+        study="mixed",
+        objective="validation_accuracy",
+        direction="maximize",
+        counts={"complete": 1},
+        best_number=0,
+        best_params=searched,
+        searched=searched,
+        validation=Estimate.of(values),
+        test={},
+        test_uses=1,
+        optimistic=None,
+        ranges=[dict(zip(keys, row, strict=True)) | {"share": 0.5} for row in ranges],
+        top=[{"number": 0, "epochs": 9, "score": 0.5, "params": searched, "confirmed": None}],
+        confirmed={},
+        folder="artifacts",
+    )
+    return Report(result, True, "sqlite:///mlflow.db", "", "", "")
+
+
+def test_tables_name_an_estimator_by_its_class_and_the_winner_by_its_path(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_report(report([0.5, 0.6]))
+    tables, winner = capsys.readouterr().out.split("winner  ")
+    assert "sklearn" not in tables
+    assert "SVC 76%, sgd 24%" in tables
+    assert "trainer=SVC  0.01 … 100  0.0125 … 42.5" in tables
+    assert winner.startswith(f"trial 0: trainer = {SVC}, C = 0.25")
+
+
+def test_ranges_of_other_branches_than_the_winners_are_not_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_report(report([0.5, 0.6]))
+    assert "learning_rate" not in capsys.readouterr().out
+
+
+def test_an_estimator_without_anything_random_has_no_interval(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_report(report([0.5, 0.5]))
+    assert "0.5000 (the same on all 2 seeds)" in capsys.readouterr().out
