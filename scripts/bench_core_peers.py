@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.int64]
-Step = Callable[[Floats, Labels], None]
+Step = Callable[[Floats, Labels], object]
 
 
 def he(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, dtype: DTypeLike) -> Floats:
@@ -26,21 +26,24 @@ class Textbook:
     """The two-layer network as a textbook writes it, in the given dtype, with plain SGD."""
 
     def __init__(self, hidden: int, rate: float, dtype: DTypeLike, n_inputs: int = 784) -> None:
+        self.inner = n_inputs != 784  # on top of other layers
         rng = np.random.default_rng(0)
         self.w1, self.b1 = he(rng, (n_inputs, hidden), n_inputs, dtype), np.zeros(hidden, dtype)
         self.w2, self.b2 = he(rng, (hidden, 10), hidden, dtype), np.zeros(10, dtype)
         self.rate = self.w1.dtype.type(rate)
 
-    def step(self, x: Floats, y: Labels) -> None:
-        """One step of backpropagation and SGD."""
+    def step(self, x: Floats, y: Labels) -> Floats:
+        """One step of backpropagation and SGD; returns dx where the input is another's output."""
         a = np.maximum(x @ self.w1 + self.b1, 0)
         p = softmax(a @ self.w2 + self.b2)
         p[np.arange(len(y)), y] -= 1
         p /= len(y)
         d = (p @ self.w2.T) * (a > 0)
+        dx = d @ self.w1.T if self.inner else d
         gradients = (x.T @ d, d.sum(0), a.T @ p, p.sum(0))
         for w, g in zip((self.w1, self.b1, self.w2, self.b2), gradients, strict=True):
             w -= self.rate * g
+        return dx
 
     def accuracy(self, x: Floats, y: Labels) -> float:
         """Share of images it has right."""
@@ -55,89 +58,98 @@ def softmax(z: Floats) -> Floats:
     return p
 
 
-class TextbookLeNet:
-    """Convolutions by im2col on (N, C, H, W), float32, plain SGD."""
-
-    def __init__(self, rate: float) -> None:
-        rng, f = np.random.default_rng(0), np.float32
-        shapes = [(20, 25), (50, 20 * 25), (800, 500), (500, 10)]
-        fans = [25, 500, 800, 500]
-        self.w = [he(rng, s, n, f) for s, n in zip(shapes, fans, strict=True)]
-        self.b = [np.zeros(n, f) for n in (20, 50, 500, 10)]
-        self.rate = f(rate)
-
-    def step(self, x: Floats, y: Labels) -> None:
-        """One step on images (N, 784)."""
-        n = len(x)
-        images = x.reshape(n, 1, 28, 28)
-        c1, z1 = self._convolve(images, 0)
-        p1, i1 = max_pool(z1)
-        c2, z2 = self._convolve(p1, 1)
-        p2, i2 = max_pool(z2)
-        flat = p2.reshape(n, -1)
-        a = np.maximum(flat @ self.w[2] + self.b[2], 0)
-        p = softmax(a @ self.w[3] + self.b[3])
-        p[np.arange(n), y] -= 1
-        p /= n
-        d = (p @ self.w[3].T) * (a > 0)
-        d2 = un_pool((d @ self.w[2].T).reshape(p2.shape), i2, z2.shape)
-        g2, columns = self._convolution_gradient(d2, c2, 1)
-        d1 = un_pool(from_columns(columns, p1.shape), i1, z1.shape)
-        g1, _ = self._convolution_gradient(d1, c1, 0)
-        gw = (g1, g2, flat.T @ d, a.T @ p)
-        gb = (d1.sum((0, 2, 3)), d2.sum((0, 2, 3)), d.sum(0), p.sum(0))
-        for w, g in zip([*self.w, *self.b], [*gw, *gb], strict=True):
-            w -= self.rate * g
-
-    def _convolve(self, x: Floats, layer: int) -> tuple[Floats, Floats]:
-        n, _, h, w = x.shape
-        columns = to_columns(x)
-        z = columns @ self.w[layer].T + self.b[layer]
-        return columns, z.reshape(n, h - 4, w - 4, -1).transpose(0, 3, 1, 2)
-
-    def _convolution_gradient(
-        self, d: Floats, columns: Floats, layer: int
-    ) -> tuple[Floats, Floats]:
-        flat = d.transpose(0, 2, 3, 1).reshape(-1, d.shape[1])
-        return flat.T @ columns, flat @ self.w[layer]
-
-
-def to_columns(x: Floats) -> Floats:
-    """im2col with a 5 x 5 kernel: (N, C, H, W) -> (N H' W', C 25)."""
+def im2col(x: Floats, size: int, stride: int) -> Floats:
+    """Windows of (N, C, H, W) as rows, (N H' W', C size size)."""
     n, c, h, w = x.shape
-    columns = np.empty((n, c, 5, 5, h - 4, w - 4), x.dtype)
-    for i in range(5):
-        for j in range(5):
-            columns[:, :, i, j] = x[:, :, i : i + h - 4, j : j + w - 4]
-    return columns.transpose(0, 4, 5, 1, 2, 3).reshape(n * (h - 4) * (w - 4), -1)
+    rows, columns = (h - size) // stride + 1, (w - size) // stride + 1
+    col = np.zeros((n, c, size, size, rows, columns), x.dtype)
+    for i in range(size):
+        for j in range(size):
+            part = x[:, :, i : i + stride * rows : stride, j : j + stride * columns : stride]
+            col[:, :, i, j] = part
+    return col.transpose(0, 4, 5, 1, 2, 3).reshape(n * rows * columns, -1)
 
 
-def from_columns(columns: Floats, shape: Sequence[int]) -> Floats:
-    """col2im, the sum that im2col's gradient is."""
+def col2im(col: Floats, shape: Sequence[int], size: int, stride: int) -> Floats:
+    """The sum that is im2col's gradient."""
     n, c, h, w = shape
-    parts = columns.reshape(n, h - 4, w - 4, c, 5, 5).transpose(0, 3, 4, 5, 1, 2)
-    x = np.zeros((n, c, h, w), columns.dtype)
-    for i in range(5):
-        for j in range(5):
-            x[:, :, i : i + h - 4, j : j + w - 4] += parts[:, :, i, j]
+    rows, columns = (h - size) // stride + 1, (w - size) // stride + 1
+    parts = col.reshape(n, rows, columns, c, size, size).transpose(0, 3, 4, 5, 1, 2)
+    x = np.zeros((n, c, h, w), col.dtype)
+    for i in range(size):
+        for j in range(size):
+            x[:, :, i : i + stride * rows : stride, j : j + stride * columns : stride] += parts[
+                :, :, i, j
+            ]
     return x
 
 
-def max_pool(x: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    """2 x 2 max pooling by im2col, and where each maximum was."""
-    n, c, h, w = x.shape
-    windows = x.reshape(n, c, h // 2, 2, w // 2, 2).transpose(0, 1, 2, 4, 3, 5).reshape(-1, 4)
-    chosen = windows.argmax(1)
-    return windows.max(1).reshape(n, c, h // 2, w // 2), chosen
+class TextbookConvolution:
+    """A convolution layer by im2col, as a textbook writes it: every layer returns its dx."""
+
+    def __init__(self, rng: np.random.Generator, filters: int, channels: int, size: int) -> None:
+        self.w = he(rng, (filters, channels, size, size), channels * size * size, "f4")
+        self.b = np.zeros(filters, "f4")
+        self.size = size
+
+    def forward(self, x: Floats) -> Floats:
+        """(N, C, H, W) -> (N, F, H', W')."""
+        self.shape, rows = x.shape, x.shape[2] - self.size + 1
+        self.col = im2col(x, self.size, 1)
+        out = self.col @ self.w.reshape(len(self.w), -1).T + self.b
+        return out.reshape(len(x), rows, rows, -1).transpose(0, 3, 1, 2)
+
+    def backward(self, d: Floats) -> Floats:
+        """Keeps dw and db, returns dx."""
+        flat = d.transpose(0, 2, 3, 1).reshape(-1, len(self.w))
+        self.db = flat.sum(0)
+        self.dw = (self.col.T @ flat).T.reshape(self.w.shape)
+        return col2im(flat @ self.w.reshape(len(self.w), -1), self.shape, self.size, 1)
 
 
-def un_pool(d: Floats, chosen: NDArray[np.intp], shape: Sequence[int]) -> Floats:
-    """The gradient of `max_pool`."""
-    n, c, h, w = shape
-    windows = np.zeros((d.size, 4), d.dtype)
-    windows[np.arange(d.size), chosen] = d.ravel()
-    parts = windows.reshape(n, c, h // 2, w // 2, 2, 2).transpose(0, 1, 2, 4, 3, 5)
-    return parts.reshape(n, c, h, w)
+class TextbookPooling:
+    """2 x 2 max pooling by im2col, as a textbook writes it."""
+
+    def forward(self, x: Floats) -> Floats:
+        """(N, C, H, W) -> (N, C, H/2, W/2)."""
+        n, c, h, w = x.shape
+        col = im2col(x, 2, 2).reshape(-1, 4)
+        self.shape, self.chosen = x.shape, col.argmax(axis=1)
+        return col.max(axis=1).reshape(n, h // 2, w // 2, c).transpose(0, 3, 1, 2)
+
+    def backward(self, d: Floats) -> Floats:
+        """The gradient, to where each maximum was."""
+        d = d.transpose(0, 2, 3, 1)
+        spread = np.zeros((d.size, 4), d.dtype)
+        spread[np.arange(d.size), self.chosen] = d.flatten()
+        col = spread.reshape(d.shape[0] * d.shape[1] * d.shape[2], -1)
+        return col2im(col, self.shape, 2, 2)
+
+
+class TextbookLeNet:
+    """LeNet of textbook layers on (N, C, H, W), float32, plain SGD."""
+
+    def __init__(self, rate: float) -> None:
+        rng = np.random.default_rng(0)
+        self.convolutions = [
+            TextbookConvolution(rng, 20, 1, 5),
+            TextbookConvolution(rng, 50, 20, 5),
+        ]
+        self.pools = [TextbookPooling(), TextbookPooling()]
+        self.top = Textbook(500, rate, "f4", n_inputs=800)
+        self.rate = np.float32(rate)
+
+    def step(self, x: Floats, y: Labels) -> None:
+        """One step on images (N, 784)."""
+        z = x.reshape(-1, 1, 28, 28)
+        for convolution, pool in zip(self.convolutions, self.pools, strict=True):
+            z = pool.forward(convolution.forward(z))
+        d = self.top.step(z.reshape(len(z), -1), y).reshape(z.shape)
+        for convolution, pool in zip(self.convolutions[::-1], self.pools[::-1], strict=True):
+            d = convolution.backward(pool.backward(d))
+        for convolution in self.convolutions:
+            convolution.w -= self.rate * convolution.dw
+            convolution.b -= self.rate * convolution.db
 
 
 def torch_step(layers: str, optimizer: str, rate: float, n_inputs: int = 784) -> Step:

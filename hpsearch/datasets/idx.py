@@ -11,7 +11,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hpsearch.datasets.base import Dataset, Examples, numbered
 from hpsearch.errors import DataError
 
+PORTION_BYTES = 1 << 20  # read at a time
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -28,24 +29,34 @@ def read_idx(path: Path) -> NDArray[Any]:
     Raises:
         DataError: not an idx file, or shorter or longer than its header says.
     """
-    raw = path.read_bytes()
-    if raw[:2] == b"\x1f\x8b":
-        try:
-            raw = gzip.decompress(raw)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(
-                f"{path} must be a whole gzip file, got {error}: fetch it again"
-            ) from error
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _TYPES:
-        raise DataError(f"{path} must be an idx file, got the first bytes {raw[:4]!r}")
-    dtype, n_dims = np.dtype(_TYPES[raw[2]]), raw[3]
-    shape = tuple(int.from_bytes(raw[4 + 4 * i : 8 + 4 * i], "big") for i in range(n_dims))
-    want, got = math.prod(shape) * dtype.itemsize, len(raw) - 4 - 4 * n_dims
-    if want != got:
+    with path.open("rb") as plain:
+        if plain.read(2) != b"\x1f\x8b":
+            plain.seek(0)
+            return _read_array(plain, path)
+    try:
+        with gzip.open(path) as unzipped:
+            return _read_array(unzipped, path)
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(
-            f"{path} must hold {want} bytes of data by its header, got {got}: fetch it again"
+            f"{path} must be a whole gzip file, got {error}: fetch it again"
+        ) from error
+
+
+def _read_array(file: IO[bytes] | gzip.GzipFile, path: Path) -> NDArray[Any]:
+    head = file.read(4)
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in _TYPES:
+        raise DataError(f"{path} must be an idx file, got the first bytes {head!r}")
+    dtype, sizes = np.dtype(_TYPES[head[2]]), file.read(4 * head[3])
+    shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
+    want, raw = math.prod(shape) * dtype.itemsize, bytearray()
+    # In portions: a file read whole and unzipped whole would lie in memory several times.
+    while len(raw) <= want and (portion := file.read(PORTION_BYTES)):
+        raw += portion
+    if len(raw) != want or len(shape) < head[3]:
+        raise DataError(
+            f"{path} must hold {want} bytes of data by its header, got {len(raw)}: fetch it again"
         )
-    return np.frombuffer(raw, dtype, offset=4 + 4 * n_dims).reshape(shape)
+    return np.frombuffer(raw, dtype).reshape(shape)
 
 
 def read_labelled(images: Path, labels: Path) -> tuple[NDArray[Any], NDArray[Any]]:

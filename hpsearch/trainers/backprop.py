@@ -16,9 +16,9 @@ from hpsearch.hyperparameters import ParamValue, build, hyperparameter
 from hpsearch.learning_rates import POLICIES, LearningRatePolicy, LearningRates
 from hpsearch.nn import NETWORKS, Affine, Architecture
 from hpsearch.nn.base import Array, Buffers
+from hpsearch.nn.losses import scored_columns
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import (
-    EVALUATION_CHUNK,
     Member,
     Progress,
     Trainer,
@@ -224,8 +224,7 @@ class Backprop(Trainer):
         self._epoch += 1
 
     def _progress(self) -> Progress:
-        self._predicted, losses = self._evaluate()
-        hits = self._predicted == self._data.labels
+        hits, losses = self._evaluate()
         metrics = {name: np.empty(len(hits)) for name in METRICS}
         for row, member in enumerate(self._order):
             split = self._splits[row]
@@ -237,26 +236,39 @@ class Backprop(Trainer):
 
     def confusion(self, row: int) -> NDArray[np.int64]:
         index, k = self._order.index(row), self._data.n_classes
+        predicted = np.concatenate(
+            [self._logits(index, part, x).argmax(axis=0) for part, x in self._chunks()]
+        )
         scored = self._splits[index].validation
-        cells = self._data.labels[scored] * k + self._predicted[index, scored]
+        cells = self._data.labels[scored] * k + predicted[scored]
         counts: NDArray[np.int64] = np.bincount(cells, minlength=k * k).reshape(k, k)
         return counts
 
-    def _evaluate(self) -> tuple[NDArray[np.intp], Array]:
-        """Each member's class of each image, and its loss, both (P, N)."""
+    def _evaluate(self) -> tuple[NDArray[np.bool_], Array]:
+        """Whether each member has each image right, and its loss, both (P, N)."""
         n_members, labels = len(self._order), self._data.labels
-        predicted = np.empty((n_members, len(labels)), np.intp)
+        hits = np.empty((n_members, len(labels)), bool)
         losses = np.empty((n_members, len(labels)))
-        for number, columns in enumerate(self._data.columns(self._dtype)):
-            start = number * EVALUATION_CHUNK
-            part = slice(start, start + columns.shape[1])
-            logits = np.empty((n_members, self._data.n_classes, columns.shape[1]), self._dtype)
-            for row, fixed in enumerate(self._fixed):
-                offset = None if fixed is None else fixed[:, part]
-                logits[row] = self._network.logits(row, columns, offset)
-            predicted[:, part] = logits.argmax(axis=1)
-            losses[:, part] = self._network.loss.column_losses(logits, labels[part])
-        return predicted, losses
+        for part, x in self._chunks():
+            logits = np.empty((n_members, self._data.n_classes, x.shape[1]), self._dtype)
+            for row in range(n_members):
+                logits[row] = self._logits(row, part, x)
+            hits[:, part], losses[:, part] = scored_columns(
+                logits, labels[part], self._network.loss
+            )
+        return hits, losses
+
+    def _chunks(self) -> Iterator[tuple[slice, Array]]:
+        """All images in portions: which they are, and they as columns (D, C)."""
+        start = 0
+        for x in self._data.columns(self._dtype):
+            yield slice(start, start + x.shape[1]), x
+            start += x.shape[1]
+
+    def _logits(self, row: int, part: slice, x: Array) -> Array:
+        """The logits (K, C) of the member in this row; valid until the next call."""
+        fixed = self._fixed[row]
+        return self._network.logits(row, x, None if fixed is None else fixed[:, part])
 
     def state(self, row: int) -> bytes | None:
         index = self._order.index(row)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from hpsearch.nn.losses import MeanSquaredError, SoftmaxCrossEntropy
+from hpsearch.nn.losses import MeanSquaredError, SoftmaxCrossEntropy, scored_columns
 
 LOGITS = np.array([[[1.0, 2.0, -1.0], [0.5, 0.0, 0.0]], [[0.0, 0.0, 0.0], [3.0, 1.0, 2.0]]])
 LABELS = np.array([[0, 2], [1, 0]])
@@ -27,7 +27,8 @@ def test_the_gradient_of_every_image_sums_to_zero() -> None:
 
 
 def test_losses_in_columns_are_those_of_single_images() -> None:
-    losses = SoftmaxCrossEntropy().column_losses(LOGITS[:1].swapaxes(1, 2).copy(), LABELS[0])[0]
+    columns = LOGITS[:1].swapaxes(1, 2).copy()
+    losses = scored_columns(columns, LABELS[0], SoftmaxCrossEntropy())[1][0]
     wanted = [cross_entropy(LOGITS[0, i].tolist(), LABELS[0, i]) for i in range(2)]
     assert np.allclose(losses, wanted, rtol=1e-14)
 
@@ -37,7 +38,8 @@ def test_large_logits_do_not_overflow() -> None:
     loss, d = SoftmaxCrossEntropy().value_and_gradient(large.copy(), np.array([[1]]))
     assert loss[0] == 1e4
     assert d.tolist() == [[[1, -1, 0]]]
-    assert SoftmaxCrossEntropy().column_losses(large.swapaxes(1, 2), np.array([1])) == [[1e4]]
+    columns = large.swapaxes(1, 2)
+    assert scored_columns(columns, np.array([1]), SoftmaxCrossEntropy())[1] == [[1e4]]
 
 
 def half_squares(outputs: list[float], label: int) -> float:
@@ -54,7 +56,23 @@ def test_squared_error_is_half_the_squared_distance_from_the_one_hot_vector() ->
 
 def test_squared_errors_in_columns_are_those_of_single_images() -> None:
     columns = LOGITS[:1].swapaxes(1, 2).copy()
-    losses = MeanSquaredError().column_losses(columns, LABELS[0])[0]
+    losses = scored_columns(columns, LABELS[0], MeanSquaredError())[1][0]
     wanted = [half_squares(LOGITS[0, i].tolist(), LABELS[0, i]) for i in range(2)]
     assert np.allclose(losses, wanted, rtol=1e-14)
     assert np.array_equal(columns[0].T, LOGITS[0])
+
+
+def test_the_first_among_equal_outputs_is_the_answer() -> None:
+    columns = np.array([[[1.0, 2, 0, np.nan], [1, 2, 0, 1], [0, 3, 0, 1]]])
+    labels = np.array([1, 2, 0, 0])
+    hits, _ = scored_columns(columns, labels, SoftmaxCrossEntropy())
+    assert hits.tolist() == [[False, True, True, True]]  # as argmax has it
+    assert np.array_equal(hits, columns.argmax(axis=1) == labels)
+
+
+def test_hits_without_equals_are_those_of_argmax() -> None:
+    rng = np.random.default_rng(0)
+    columns, labels = rng.standard_normal((3, 10, 50)), rng.integers(10, size=50)
+    hits, _ = scored_columns(columns, labels, MeanSquaredError())
+    assert np.array_equal(hits, columns.argmax(axis=1) == labels)
+    assert 0 < hits.sum() < hits.size

@@ -54,6 +54,7 @@ class Network:
         self.loss = LOSSES[loss]()
         self.scale = self.w[:, -1:] if with_scale else None
         self._penalties: list[tuple[Array, Array, Array]] = []
+        self._scratch: Array = np.empty((0, 0), dtype)
         start = first = 0
         for layer in layers:
             stop, last = start + layer.n_params, first + layer.n_statistics
@@ -144,8 +145,16 @@ class Network:
             x = layer.columns(row, x)
             if number == 0 and fixed is not None:
                 assert self.scale is not None
-                x += self.scale[row] * fixed
+                if self.scale[row] != 1:  # it moves where there is weight decay
+                    fixed = np.multiply(fixed, self.scale[row], out=self._moved(fixed))
+                x += fixed
         return x
+
+    def _moved(self, fixed: Array) -> Array:
+        """A scratch array, as making one anew costs more than filling it."""
+        if self._scratch.shape != fixed.shape:
+            self._scratch = np.empty(fixed.shape, fixed.dtype)
+        return self._scratch
 
 
 def _beside(weights: Array, column: Array) -> Array:
