@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -90,27 +90,47 @@ class Dispatcher:
             data, exam, (), 0, n_epochs, seconds, code_folder, every=every, per_class=per_class
         )
 
-    def run(self, jobs: Sequence[Job], until: int) -> Iterator[list[Report]]:
-        """Train all jobs to epoch `until`; yields the reports of each slice as it ends."""
-        waiting = self._populations(jobs)
+    def run(self, batches: Iterable[Sequence[Job]], until: int) -> Iterator[list[Report]]:
+        """Train all jobs to epoch `until`; yields the reports of each slice as it ends.
+
+        Args:
+            batches: the jobs, in portions; the next one is asked for when no population waits, so
+                that it is made while the workers are busy with the one before.
+        """
+        coming = iter(batches)
+        waiting: list[list[Job]] = []
         flying: dict[Future[SliceResult], list[Job]] = {}
+        more = True
         try:
-            while waiting or flying:
-                while waiting and self._may_start(waiting[0], flying):
-                    population = waiting.pop(0)
-                    work = replace(
-                        self._work, members=tuple(job.member for job in population), until=until
-                    )
-                    flying[self._executor.submit(run_slice, work)] = population
+            while waiting or flying or more:
+                self._start(waiting, flying, until)
+                if more and not waiting:
+                    jobs = next(coming, None)
+                    more = jobs is not None
+                    waiting = self._populations(jobs or ())
+                    continue
                 done, _ = wait(flying, return_when=FIRST_COMPLETED)
-                for future in done:
-                    reports, again = self._outcome(future, flying.pop(future), until)
-                    waiting = again + waiting
-                    yield reports
+                ended = [self._outcome(future, flying.pop(future), until) for future in done]
+                waiting = [population for _, again in ended for population in again] + waiting
                 waiting.sort(key=_runs_alone)  # a suspect waits until nothing else is left
+                self._start(waiting, flying, until)  # the workers first, then the caller
+                yield from (reports for reports, _ in ended)
         finally:
             for future in flying:
                 future.cancel()
+
+    def _start(
+        self,
+        waiting: list[list[Job]],
+        flying: dict[Future[SliceResult], list[Job]],
+        until: int,
+    ) -> None:
+        """Send populations from the head of the queue as long as workers are free."""
+        while waiting and self._may_start(waiting[0], flying):
+            population = waiting.pop(0)
+            members = tuple(job.member for job in population)
+            work = replace(self._work, members=members, until=until)
+            flying[self._executor.submit(run_slice, work)] = population
 
     def _populations(self, jobs: Sequence[Job]) -> list[list[Job]]:
         data = training_data(self._work.data, self._work.exam)

@@ -26,12 +26,13 @@ from hpsearch.search.run import Run
 from hpsearch.search.samplers import CoarseToFineSampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
 from hpsearch.search.storage import STORAGE_TROUBLE, TrialStore, open_storage, storage_trouble
-from hpsearch.search.training import Training
+from hpsearch.search.training import Training, reached
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
 
 RESULT = "artifacts/result.json"
 HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
 TOP_SHOWN = 10  # trials in the result's table
+Batch = tuple[int, list[int]]  # its number in the stage, and the numbers of its trials
 TEST_ENTROPY = 1 << 32  # keeps the refits' seeds apart from those of folds and confirmation
 
 
@@ -138,27 +139,49 @@ class Study:
                 list(fresh[i : i + self.file.sampler.batch])
                 for i in range(0, len(fresh), self.file.sampler.batch)
             ]
-            for index, batch in enumerate(batches):
-                yield from self._run_batch(executor, number, index, batch)
+            for group in self._joined(list(enumerate(batches))):
+                yield from self._run_batches(executor, number, group)
             held = [self._records[n] for n in (*going_on, *fresh)]
             drawn, going_on = fresh.stop, self._close(number, held)
 
-    def _run_batch(
-        self, executor: Executor, stage: int, index: int, numbers: list[int]
+    def _joined(self, batches: list[Batch]) -> Iterator[list[Batch]]:
+        """Batches in groups: one whose draws don't depend on results need not wait for any."""
+        ignores = self._sampler().ignores_results
+        group: list[Batch] = []
+        for index, numbers in batches:
+            if group and not all(n in self._records or ignores(n) for n in numbers):
+                yield group
+                group = []
+            group.append((index, numbers))
+        yield group
+
+    def _run_batches(
+        self, executor: Executor, stage: int, batches: list[Batch]
     ) -> Iterator[Event]:
-        """Draw a batch whole, train it, and only then tell Optuna, in the order of numbers."""
+        """Draw each batch whole, train it, and tell Optuna, in the order of numbers."""
         until = self.lengths[stage]
         self._trials.use(self._sampler())
-        records = [self._draw(number, stage, index) for number in numbers]
-        for record in self._training(executor).run(records, until):
+        order = [number for _, numbers in batches for number in numbers]
+        drawn = ([self._draw(n, stage, index) for n in numbers] for index, numbers in batches)
+        for record in self._training(executor).run(drawn, until):
             yield TrialReached(record, self._best(until))
-        for record in records:
+            self._tell_reached(order, until)
+        self._tell_reached(order, until)
+
+    def _tell_reached(self, order: list[int], until: int) -> None:
+        """Tell Optuna of the trials at the head of `order` that are there, and take them off.
+
+        Raises:
+            StudyFailed: all trials of the study so far failed.
+        """
+        while order and (record := self._records.get(order[0])) and reached(record, until):
             self._tell(record)
-        failed = all(record.outcome == "failed" for record in self._records.values())
-        if failed and len(self._records) >= HOPELESS:
+            order.pop(0)
+        ended = [record for record in self._records.values() if record.outcome != "running"]
+        if len(ended) >= HOPELESS and all(record.outcome == "failed" for record in ended):
             raise StudyFailed(
-                f"at least one trial must give a score, but all {len(self._records)} failed, "
-                f"the last with:\n{records[-1].reason}\nCorrect it, then start anew with --fresh"
+                f"at least one trial must give a score, but all {len(ended)} failed, "
+                f"the last with:\n{ended[-1].reason}\nCorrect it, then start anew with --fresh"
             )
 
     def _tell(self, record: TrialRecord) -> None:
@@ -301,7 +324,7 @@ class Study:
         self, executor: Executor, records: list[TrialRecord], until: int
     ) -> Iterator[Event]:
         exam = "test" if records[0].kind == "test" else "validation"
-        for record in self._training(executor).run(records, until, exam):  # type: ignore[arg-type]
+        for record in self._training(executor).run([records], until, exam):  # type: ignore[arg-type]
             yield RunReached(record)
         for record in records:  # those too that were there before a restart could announce them
             self.folder.announce_record(record)

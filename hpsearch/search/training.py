@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -36,19 +36,27 @@ class Training:
     code_folder: str
 
     def run(
-        self, records: Sequence[TrialRecord], until: int, exam: Exam = "validation"
+        self,
+        batches: Iterable[Sequence[TrialRecord]],
+        until: int,
+        exam: Exam = "validation",
     ) -> Iterator[TrialRecord]:
         """Train each record to epoch `until`; yields each when it is there, scored and written.
 
         Records that are there already, or sealed, are passed over: after a restart the same call
-        goes on where the records are.
+        goes on where the records are. A batch is asked for when the workers can take it.
         """
-        working = [_Work(r, self.folder.states(r)) for r in records if not _there(r, until)]
-        by_key = {work.record.uid: work for work in working}
-        jobs = [job for work in working for job in work.jobs(until)]
-        for work in working:
-            if work.done(until):  # stopped between the last epoch and the score
-                yield self._finish(work, until)
+        by_key: dict[str, _Work] = {}
+        stopped: list[_Work] = []  # between the last epoch and the score
+
+        def jobs() -> Iterator[list[Job]]:
+            for records in batches:
+                works = [_Work(r, self.folder.states(r)) for r in records if not reached(r, until)]
+                by_key.update({work.record.uid: work for work in works})
+                found = [job for work in works for job in work.jobs(until)]
+                stopped.extend(work for work in works if work.done(until))
+                yield found
+
         dispatcher = Dispatcher(
             self.executor,
             workers=self.workers,
@@ -61,7 +69,7 @@ class Training:
             every=until if exam == "test" else self.evaluation.every,
             per_class=self.evaluation.per_class,
         )
-        for reports in dispatcher.run(jobs, until):
+        for reports in dispatcher.run(jobs(), until):
             touched = {}
             for report in reports:
                 uid: str = report.key[0]
@@ -74,6 +82,10 @@ class Training:
                 elif time.monotonic() - work.written > self.slice_seconds or work.news:
                     self.folder.write(work.record, work.states)
                     work.written, work.news = time.monotonic(), False
+            while stopped:
+                yield self._finish(stopped.pop(), until)
+        while stopped:
+            yield self._finish(stopped.pop(), until)
 
     def _finish(self, work: _Work, until: int) -> TrialRecord:
         record = work.record
@@ -120,7 +132,8 @@ class Training:
         return float(np.mean(values))
 
 
-def _there(record: TrialRecord, until: int) -> bool:
+def reached(record: TrialRecord, until: int) -> bool:
+    """Whether it was trained to this epoch and scored, or ended before."""
     return record.sealed or str(until) in record.scores
 
 

@@ -88,7 +88,7 @@ def dispatcher(
 
 def run(dispatch: Dispatcher, jobs: list[Job], until: int = 3) -> dict[Key, list[Report]]:
     reports = defaultdict(list)
-    for group in dispatch.run(jobs, until):
+    for group in dispatch.run([jobs], until):
         for report in group:
             reports[report.key].append(report)
     return dict(reports)
@@ -240,7 +240,30 @@ def test_a_population_that_lost_two_workers_is_taken_apart(pool: ProcessExecutor
 
 
 def test_leaving_in_the_middle_leaves_the_executor_usable(pool: ProcessExecutor) -> None:
-    groups = dispatcher(pool, workers=2, seconds=0).run([job(i) for i in range(6)], 3)
+    groups = dispatcher(pool, workers=2, seconds=0).run([[job(i) for i in range(6)]], 3)
     next(groups)
     groups.close()
     assert len(run(dispatcher(pool, workers=2), [job(0)])) == 1
+
+
+def test_the_next_batch_is_made_while_the_workers_are_busy(pool: ProcessExecutor) -> None:
+    asked = []
+
+    def batches() -> Iterator[list[Job]]:
+        for first in (0, 2, 4):
+            asked.append(first)
+            yield [job(first), job(first + 1)]
+
+    groups = dispatcher(pool, workers=1).run(batches(), 3)
+    first = next(groups)
+    assert asked == [0, 2, 4][: len(asked)]
+    assert len(asked) >= 2
+    reports = {report.key: [report] for group in (first, *groups) for report in group}
+    assert asked == [0, 2, 4]
+    assert curves(reports) == curves(run(dispatcher(InlineExecutor()), [job(i) for i in range(6)]))
+
+
+def test_batches_of_nothing_are_passed_over() -> None:
+    batches = [[], [job(0)], [], []]
+    (group,) = dispatcher(InlineExecutor()).run(batches, 3)
+    assert [report.event for report in group] == ["advanced"]

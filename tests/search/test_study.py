@@ -77,6 +77,27 @@ def test_inline_one_and_two_workers_give_the_same_tables(study_file: Path, tmp_p
     assert table(homes[0]) == table(homes[1]) == table(homes[2])
 
 
+def test_a_search_that_ignores_results_is_the_same_with_any_workers_and_restarts(
+    study_file: Path, tmp_path: Path
+) -> None:
+    options = ["sampler.proposal=uniform", "sampler.batch=2"]
+    for workers in (0, 2):
+        run(study_file, tmp_path / str(workers), *options, workers=workers)
+    stores = Home(tmp_path / "stopped")
+    stores.create()
+    for events_seen in (3, 8, 14):
+        read = read_study(study_file, options)
+        opened = open_run(read, stores, fresh=False)
+        events = Study(read, opened, stores.storage_url, 2).events()
+        for _ in range(events_seen):
+            next(events)
+        events.close()
+        opened.close()
+    run(study_file, tmp_path / "stopped", *options)
+    tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
+    assert tables[0] == tables[1] == tables[2]
+
+
 def test_a_promoted_trial_trains_as_if_it_had_never_paused(study_file: Path, home: Path) -> None:
     run(study_file, home)
     record = next(r for r in records(home) if len(r.scores) == 3 and r.stage == 0)

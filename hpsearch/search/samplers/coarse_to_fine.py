@@ -99,6 +99,10 @@ class CoarseToFineSampler(BaseSampler):
         self._shrink, self._bandwidth, self._floor, self._top = shrink, bandwidth, floor, top
         self._seen: tuple[tuple[int, int], list[Observation]] | None = None  # of the last trial
 
+    def ignores_results(self, number: int) -> bool:
+        """Whether trial `number` is drawn from its number alone, whatever was found before."""
+        return self._proposal == "uniform" or number < self._n_startup
+
     def reseed_rng(self) -> None:
         """Nothing to do: draws follow from the trial's number, which no two workers share."""
 
