@@ -37,7 +37,7 @@ def report(values: list[float]) -> Report:
         confirmed={},
         folder="artifacts",
     )
-    return Report(result, True, "sqlite:///mlflow.db", "", "", "")
+    return Report(result, True, "sqlite:///mlflow.db", "", "", "", "")
 
 
 def test_tables_name_an_estimator_by_its_class_and_the_winner_by_its_path(

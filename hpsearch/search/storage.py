@@ -76,6 +76,9 @@ def _set_pragmas(connection: Any, _: object) -> None:
     cursor.close()
 
 
+STATES = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}  # others: PRUNED
+
+
 class TrialStore:
     """The trials of one run in an Optuna storage, by number.
 
@@ -85,7 +88,7 @@ class TrialStore:
     def __init__(
         self, storage: BaseStorage, name: str, direction: Literal["maximize", "minimize"]
     ) -> None:
-        self._storage = storage
+        self._storage, self._name = storage, name
         self.study = optuna.create_study(
             storage=storage,
             study_name=name,
@@ -101,8 +104,10 @@ class TrialStore:
         self._finished = {t.number for t in stored if t.state.is_finished()}
 
     def use(self, sampler: BaseSampler) -> None:
-        """Draw from this sampler from now on."""
-        self.study.sampler = sampler
+        """Draw from this sampler from now on, which sees the trials as they are now."""
+        self.study = optuna.Study(
+            self._name, self._storage, sampler=sampler, pruner=optuna.pruners.NopPruner()
+        )
 
     def trial(self, number: int) -> optuna.Trial:
         """Trial `number`: the one that was asked for, by this process or an earlier one."""
@@ -113,7 +118,9 @@ class TrialStore:
                 )
                 self._asked[number] = optuna.Trial(self.study, trial_id)
             else:
-                self._asked[number] = self.study.ask()
+                # study.ask would read all unfinished trials first, to look for enqueued ones.
+                trial_id = self._storage.create_new_trial(self._study_id)
+                self._asked[number] = optuna.Trial(self.study, trial_id)
                 asked = self._asked[number].number
                 if asked != number:
                     raise StorageError(
@@ -152,17 +159,19 @@ class TrialStore:
                 self.trial(number).report(score, step=step)
                 self._reported.add((number, step))
 
-    def finish(self, number: int, outcome: str, score: float | None) -> None:
-        """End a trial in the state that its outcome has in Optuna."""
+    def finish(self, number: int, outcome: str, scores: dict[str, float]) -> None:
+        """End a trial in the state that its outcome has in Optuna, with its last score as value.
+
+        As study.tell, which would read the trial three times from the database.
+        """
         if number in self._finished:
             return
-        if outcome == "complete":
-            self.study.tell(number, score, state=TrialState.COMPLETE)
-        elif outcome == "failed":
-            self.study.tell(number, state=TrialState.FAIL)
-        else:
-            if outcome == "diverged":
-                self.trial(number).set_user_attr(OUTCOME, outcome)
-            self.study.tell(number, state=TrialState.PRUNED)
+        trial = self.trial(number)
+        if outcome == "diverged":
+            trial.set_user_attr(OUTCOME, outcome)
+        state = STATES.get(outcome, TrialState.PRUNED)
+        last = scores.get(max(scores, key=int, default=""))
+        values = None if last is None or state == TrialState.FAIL else [last]
+        self._storage.set_trial_state_values(trial._trial_id, state, values)
         self._finished.add(number)
-        self._asked.pop(number, None)
+        del self._asked[number]

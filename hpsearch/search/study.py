@@ -188,8 +188,7 @@ class Study:
         """Tell Optuna, and then the projector, what a record says."""
         self._trials.report(record.number, record.scores)
         if record.sealed:
-            score = record.scores.get(str(self.lengths[-1]))
-            self._trials.finish(record.number, record.outcome, score)
+            self._trials.finish(record.number, record.outcome, record.scores)
         self.folder.announce_record(record)
 
     def _draw(self, number: int, stage: int, batch: int) -> TrialRecord:

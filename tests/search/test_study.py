@@ -376,8 +376,8 @@ def test_a_trial_asked_for_before_a_restart_is_found_again(tmp_path: Path) -> No
     assert second.trial(0).suggest_float("x", 0, 1) == value
     second.report(0, {"3": 0.5})
     second.report(0, {"3": 0.5, "9": 0.6})
-    second.finish(0, "complete", 0.6)
-    second.finish(0, "complete", 0.6)
+    second.finish(0, "complete", {"2": 0.6})
+    second.finish(0, "complete", {"2": 0.6})
     (trial,) = second.study.trials
     assert trial.intermediate_values == {3: 0.5, 9: 0.6}
     assert trial.value == 0.6
