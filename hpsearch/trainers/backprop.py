@@ -89,6 +89,7 @@ class Backprop(Trainer):
         self._generators = [member.generator() for member in rows]
         self._epoch, self._step = 0, 0
         self._buffers = Buffers()
+        self._portion = network_of(rows[0].params).images_scored_together
         self._network = network_of(rows[0].params).build(
             self._data.n_inputs,
             data.n_classes,
@@ -267,7 +268,11 @@ class Backprop(Trainer):
 
     def _logits(self, row: int, part: slice, x: Array) -> Array:
         """The logits (K, C) of the member in this row; valid until the next call."""
-        fixed = self._fixed[row]
+        fixed, n = self._fixed[row], self._portion
+        if fixed is None and n < x.shape[1]:
+            portions = range(0, x.shape[1], n)
+            made = [self._network.logits(row, x[:, i : i + n]).copy() for i in portions]
+            return np.concatenate(made, axis=1)
         return self._network.logits(row, x, None if fixed is None else fixed[:, part])
 
     def state(self, row: int) -> bytes | None:

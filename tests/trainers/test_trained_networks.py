@@ -9,6 +9,7 @@ import pytest
 
 from hpsearch.execution.population import population_key, population_limit
 from hpsearch.nn import NETWORKS
+from hpsearch.nn.networks.lenet import LeNet
 from hpsearch.trainers import Member, Progress, TrainingData
 from hpsearch.trainers.backprop import METRICS, Backprop
 
@@ -159,3 +160,13 @@ def test_units_that_start_at_zero_stay_alike(images: TrainingData) -> None:
     assert np.abs(first).max() > 0.01
     assert np.abs(first - first[:, :1]).max() < 1e-6
     assert rows[-1, 1, 0] < 0.5  # one unit's worth of accuracy
+
+
+def test_images_scored_in_portions_give_the_same_scores(
+    images: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = []
+    for portion in (7, 1000):
+        monkeypatch.setattr(LeNet, "images_scored_together", portion)
+        rows.append(train([member("lenet", 1)], images)[0])
+    assert np.allclose(*rows, rtol=1e-5)

@@ -46,6 +46,7 @@ class LeNet(Architecture):
     hidden: int = hyperparameter(500, low=1, unit="units", why="Caffe's", shared=True)
     first_is_affine: ClassVar[bool] = False
     trains_alone: ClassVar[bool] = True
+    images_scored_together: ClassVar[int] = 50  # 46 KB of activations each; 10 % faster than 500
 
     def layers(self, n_inputs: int, n_classes: int) -> list[Layer]:
         channels, side = image_shape(n_inputs)
