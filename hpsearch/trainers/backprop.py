@@ -19,6 +19,7 @@ from hpsearch.nn.base import Array, Buffers
 from hpsearch.nn.losses import scored_columns
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import (
+    Indices,
     Member,
     Progress,
     Trainer,
@@ -198,31 +199,39 @@ class Backprop(Trainer):
                     yield Progress(self._epoch, {}, np.zeros(len(self._order), bool))
 
     def _train_epoch(self) -> None:
-        network, data = self._network, self._data
-        orders = np.stack(
-            [
-                rng.permutation(split.train)
-                for rng, split in zip(self._generators, self._splits, strict=True)
-            ]
-        )  # (P, n_train)
+        data, orders = self._data, self._orders()
         for start in range(0, orders.shape[1], self._batch_size):
             rows = orders[:, start : start + self._batch_size]
-            x = self._buffers.get("x", (*rows.shape, data.n_inputs), network.w)
-            network.gradient(data.batch(rows, x), data.labels[rows])
-            self._rates.move_to(self._step)
-            self._decay.add_gradients()
-            self._decay.shrink(self._rates.now)
-            self._step += 1
-            for u in self._updates:
-                u.optimizer.update(
-                    network.w[u.rows],
-                    network.g[u.rows],
-                    u.slots,
-                    u.columns,
-                    step=self._step,
-                    scratch=self._scratch[u.rows],
-                )
+            x = self._buffers.get("x", (*rows.shape, data.n_inputs), self._network.w)
+            self._update(data.batch(rows, x), data.labels[rows])
         self._epoch += 1
+
+    def _orders(self) -> Indices:
+        """Every member's training rows in the order of this epoch, (P, n_train)."""
+        pairs = zip(self._generators, self._splits, strict=True)
+        return np.stack([rng.permutation(split.train) for rng, split in pairs])
+
+    def _update(self, x: Array, labels: Indices) -> None:
+        """One step of every member on its own mini-batch, (P, B, D) and (P, B)."""
+        self._network.gradient(x, labels)
+        self._move()
+
+    def _move(self) -> None:
+        """One step of every member's optimizer with the network's gradient."""
+        network = self._network
+        self._rates.move_to(self._step)
+        self._decay.add_gradients()
+        self._decay.shrink(self._rates.now)
+        self._step += 1
+        for u in self._updates:
+            u.optimizer.update(
+                network.w[u.rows],
+                network.g[u.rows],
+                u.slots,
+                u.columns,
+                step=self._step,
+                scratch=self._scratch[u.rows],
+            )
 
     def _progress(self) -> Progress:
         hits, losses = self._evaluate()
