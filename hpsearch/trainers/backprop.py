@@ -208,8 +208,10 @@ class Backprop(Trainer):
 
     def _orders(self) -> Indices:
         """Every member's training rows in the order of this epoch, (P, n_train)."""
-        pairs = zip(self._generators, self._splits, strict=True)
-        return np.stack([rng.permutation(split.train) for rng, split in pairs])
+        orders = np.stack([split.train for split in self._splits])
+        for rng, order in zip(self._generators, orders, strict=True):
+            rng.shuffle(order)
+        return orders
 
     def _update(self, x: Array, labels: Indices) -> None:
         """One step of every member on its own mini-batch, (P, B, D) and (P, B)."""

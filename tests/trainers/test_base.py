@@ -37,9 +37,9 @@ def test_a_batch_has_the_scaled_rows_of_each_member(
 @pytest.mark.parametrize("limit", LIMITS)
 def test_columns_are_all_images_in_order(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "FLOAT_TABLE_BYTES", limit)
-    data = table(n_images=1234)
+    data = table(n_images=2345)
     chunks = list(data.columns("float32"))
-    assert [chunk.shape[1] for chunk in chunks] == [500, 500, 234]
+    assert [chunk.shape[1] for chunk in chunks] == [1000, 1000, 345]
     assert np.array_equal(np.concatenate(chunks, axis=1).T, data.floats(slice(None), "float32"))
 
 

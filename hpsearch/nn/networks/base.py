@@ -186,7 +186,7 @@ class Architecture(ABC):
     )
     first_is_affine: ClassVar[bool] = True  # only then inputs may be rotated (trainers.span)
     trains_alone: ClassVar[bool] = False  # one member's activations fill the cache
-    images_scored_together: ClassVar[int] = 500  # so many activations stay in the cache
+    images_scored_together: ClassVar[int] = 1000  # of which activations stay in the cache
 
     @abstractmethod
     def layers(self, n_inputs: int, n_classes: int) -> list[Layer]:
