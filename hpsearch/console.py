@@ -126,6 +126,8 @@ def print_report(report: Report) -> None:
         for name, estimate in result.test.items()
         if "/" not in name  # each class's accuracy is in confusion.csv
     ]
+    if result.untested:
+        lines.append(("", f"not tested: {result.untested}"))
     lines.append(("artifacts", result.folder))
     if report.link:
         lines.append(("MLflow", f"{report.ui}, then {report.link}" if report.ui else report.link))

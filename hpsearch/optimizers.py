@@ -23,6 +23,9 @@ import numpy as np
 from hpsearch.hyperparameters import hyperparameter, hyperparameters
 from hpsearch.nn.base import Array
 
+# Of a running mean's decay: 1 - b must stay a number above 0 in float32.
+LONGEST_MEMORY = 0.999999
+
 Slots = dict[str, Array]
 Columns = Mapping[str, Array]
 
@@ -151,7 +154,7 @@ class RMSProp(Optimizer):
     """
 
     learning_rate: float = hyperparameter(0.01, above=0, why="the textbook's")
-    decay_rate: float = hyperparameter(0.95, low=0, below=1, why="the textbook's")
+    decay_rate: float = hyperparameter(0.95, low=0, high=LONGEST_MEMORY, why="the textbook's")
     epsilon: float = hyperparameter(1e-7, above=0, why="the textbook's; representable in float32")
     slots: ClassVar[tuple[str, ...]] = ("square_sum",)
 
@@ -182,7 +185,7 @@ class AdaDelta(Optimizer):
     """
 
     learning_rate: float = hyperparameter(1.0, above=0, why="Zeiler: none needed")
-    decay_rate: float = hyperparameter(0.95, low=0, below=1, why="Zeiler")
+    decay_rate: float = hyperparameter(0.95, low=0, high=LONGEST_MEMORY, why="Zeiler")
     epsilon: float = hyperparameter(1e-7, above=0, why="the textbook's; representable in float32")
     slots: ClassVar[tuple[str, ...]] = ("square_sum", "step_sum")
 
@@ -220,8 +223,8 @@ class Adam(Optimizer):
     """
 
     learning_rate: float = hyperparameter(0.001, above=0, why="Kingma & Ba")
-    beta1: float = hyperparameter(0.9, low=0, below=1, why="Kingma & Ba")
-    beta2: float = hyperparameter(0.999, low=0, below=1, why="Kingma & Ba")
+    beta1: float = hyperparameter(0.9, low=0, high=LONGEST_MEMORY, why="Kingma & Ba")
+    beta2: float = hyperparameter(0.999, low=0, high=LONGEST_MEMORY, why="Kingma & Ba")
     epsilon: float = hyperparameter(1e-7, above=0, why="the textbook's; representable in float32")
     slots: ClassVar[tuple[str, ...]] = ("sum", "square_sum")
 

@@ -25,13 +25,14 @@ from urllib.parse import quote
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import HpsearchError
 from hpsearch.execution.executors import available_cores
 from hpsearch.reports.confusion import write_confusion
 from hpsearch.reports.figures import draw_search
 from hpsearch.reports.tables import write_tables
 from hpsearch.search.events import Event
-from hpsearch.search.reading import ReadStudy, read_study
+from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.search.result import Result
 from hpsearch.search.run import Run, open_run
 from hpsearch.search.study import RESULT, Study
@@ -95,6 +96,7 @@ class Report:
             "validation": vars(result.validation) | {"optimistic": result.optimistic},
             "test": (vars(test) if test else None),
             "test_metrics": {name: vars(estimate) for name, estimate in result.test.items()},
+            "untested": result.untested,
             "test_uses": result.test_uses,
             "ranges": result.ranges,
             "artifacts": result.folder,
@@ -138,6 +140,8 @@ def run_study(
     """
     read = read_study(Path(path), overrides)
     stores = Home.find(Path(home) if home else None)
+    if fresh or not (stores.studies / read.file.name).exists():
+        refuse_unfit(read)  # before anything is made
     stores.create()
     count = workers if workers is not None else read.file.execution.workers
     count = available_cores() if count is None else count
@@ -218,7 +222,8 @@ def _run(
             records = list(run.folder.read_all("trial"))
             write_tables(run.folder.artifacts, records, result)
             tests = [r for r in run.folder.read_all("test") if r.number == result.best_number]
-            write_confusion(run.folder.artifacts, tests)
+            classes = open_pool(read.selection).examples.classes
+            write_confusion(run.folder.artifacts, tests, classes)
             draw_search(run.folder.artifacts / FIGURE, records, result)
         _write_parent(read, run, result)
         run.folder.announce({"kind": "parent"})

@@ -142,6 +142,23 @@ def test_a_wrong_study_file_exits_2_and_creates_nothing(study_file: Path, home: 
 
 
 @pytest.mark.parametrize(
+    ("override", "code", "text"),
+    [
+        ("network.name=lenet", 2, "network.name: lenet must have images of at least 16 x 16"),
+        ("data.shots=5000", 1, "data.shots must be at most"),
+    ],
+)
+def test_data_that_does_not_fit_is_said_and_creates_nothing(
+    study_file: Path, home: Path, override: str, code: int, text: str
+) -> None:
+    done = call("study", str(study_file), "--home", str(home), "--set", override)
+    assert done.returncode == code
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
     ("option", "text"),
     [
         (("--storage", "nonsense"), "Optuna storage 'nonsense'"),

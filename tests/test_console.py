@@ -30,6 +30,7 @@ def report(values: list[float]) -> Report:
         searched=searched,
         validation=Estimate.of(values),
         test={},
+        untested="",
         test_uses=1,
         optimistic=None,
         ranges=[dict(zip(keys, row, strict=True)) | {"share": 0.5} for row in ranges],

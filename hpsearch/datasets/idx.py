@@ -29,10 +29,13 @@ def read_idx(path: Path) -> NDArray[Any]:
     Raises:
         DataError: not an idx file, or shorter or longer than its header says.
     """
-    with path.open("rb") as plain:
-        if plain.read(2) != b"\x1f\x8b":
-            plain.seek(0)
-            return _read_array(plain, path)
+    try:
+        with path.open("rb") as plain:
+            if plain.read(2) != b"\x1f\x8b":
+                plain.seek(0)
+                return _read_array(plain, path)
+    except OSError as error:
+        raise DataError(f"{path} must be readable, got: {error.strerror}") from error
     try:
         with gzip.open(path) as unzipped:
             return _read_array(unzipped, path)
@@ -114,7 +117,7 @@ class IdxFolder(Dataset):
         found = {  # unzipped before gzipped
             path.name.removesuffix(".gz"): path
             for path in sorted(self.folder.iterdir(), reverse=True)
-            if any(name in path.name for name in names)
+            if path.is_file() and any(name in path.name for name in names)
         }
         if len(found) != 1:
             raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +115,8 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError(f"{path} must end with one of {', '.join(ENDINGS)}")
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except (OSError, ValueError, ImportError) as error:  # what both readers' own errors are, too
+    # ValueError is the readers' own errors, too; EOFError and zlib.error come of a cut file.
+    except (OSError, ValueError, ImportError, EOFError, zlib.error) as error:
         reason = " ".join(str(error).split())
         raise DataError(
             f"{path} must be a readable table, got {type(error).__name__}: {reason}"

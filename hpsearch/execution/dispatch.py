@@ -22,7 +22,7 @@ from hpsearch.execution.population import (
     run_slice,
     training_data,
 )
-from hpsearch.trainers import Member
+from hpsearch.trainers import EVERY_EPOCH, Member, Schedule
 
 Key = tuple[str, int]  # a record's uid and the number of its member
 LOSSES_TOGETHER = 2  # after so many lost workers a member runs alone, to learn whose fault it is
@@ -69,7 +69,7 @@ class Dispatcher:
     Args:
         executor: where slices run; stays the caller's.
         workers: slices in flight at once.
-        data, exam, n_epochs, seconds, code_folder, every, per_class: as in Slice.
+        data, exam, n_epochs, seconds, code_folder, schedule, per_class: as in Slice.
     """
 
     def __init__(
@@ -82,13 +82,11 @@ class Dispatcher:
         n_epochs: int,
         seconds: float,
         code_folder: str,
-        every: int = 1,
+        schedule: Schedule = EVERY_EPOCH,
         per_class: bool = False,
     ) -> None:
         self._executor, self._workers = executor, max(1, workers)
-        self._work = Slice(
-            data, exam, (), 0, n_epochs, seconds, code_folder, every=every, per_class=per_class
-        )
+        self._work = Slice(data, exam, (), 0, n_epochs, seconds, code_folder, schedule, per_class)
 
     def run(self, batches: Iterable[Sequence[Job]], until: int) -> Iterator[list[Report]]:
         """Train all jobs to epoch `until`; yields the reports of each slice as it ends.

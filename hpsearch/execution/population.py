@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -18,9 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.datasets.selection import Selection, open_pool, open_test
-from hpsearch.hyperparameters import hyperparameters
+from hpsearch.hyperparameters import NAME, hyperparameters
 from hpsearch.nn import NETWORKS
-from hpsearch.trainers import Member, Progress, Split, Trainer, TrainingData, trainer_kind
+from hpsearch.trainers import (
+    EVERY_EPOCH,
+    Member,
+    Progress,
+    Schedule,
+    Split,
+    Trainer,
+    TrainingData,
+    look_first_in,
+    trainer_kind,
+)
 
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
 Exam = Literal["validation", "test"]
@@ -37,7 +46,7 @@ class Slice:
         until: epochs after which it is done.
         n_epochs: the full training length of the study.
         seconds: pause at the first epoch's end after this time; inf: never.
-        every: epochs between two evaluations.
+        schedule: after which epochs members are evaluated.
         per_class: report each class's accuracy too, where the trainer tells.
         code_folder: where a user's own modules lie.
     """
@@ -49,7 +58,7 @@ class Slice:
     n_epochs: int
     seconds: float
     code_folder: str
-    every: int = 1
+    schedule: Schedule = EVERY_EPOCH
     per_class: bool = False
 
 
@@ -114,8 +123,7 @@ def l2_cache_bytes() -> int:
 def run_slice(work: Slice) -> SliceResult:
     """Advance a population. An exception of the trainer comes back as text, it is not raised."""
     started, started_cpu = time.perf_counter(), time.process_time()
-    if work.code_folder not in sys.path:
-        sys.path.insert(0, work.code_folder)
+    look_first_in(work.code_folder)
     members: Sequence[MemberAdvance] = ()
     error = None
     try:
@@ -140,7 +148,7 @@ def _advance(work: Slice, started: float) -> list[MemberAdvance]:
     while restart and alive:
         restart = False
         trainer = kind.trainer([gain.member for gain in alive], data, n_epochs=work.n_epochs)
-        for progress in trainer.run(work.until, every=work.every):
+        for progress in trainer.run(work.until, work.schedule):
             for position, gain in enumerate(alive):
                 gain.take(position, progress, trainer, work)
             late = time.perf_counter() - started > work.seconds and trainer.pausable
@@ -176,7 +184,7 @@ class _Gain:
         if work.per_class or (work.exam == "test" and progress.epoch == work.until):
             counts = trainer.confusion(position)
             if counts is not None and work.per_class:
-                row |= _per_class(counts)
+                row |= _per_class(counts, open_pool(work.data).examples.classes)
             if counts is not None and work.exam == "test":
                 self.confusion = tuple(map(tuple, counts.tolist()))
         self.rows.append((progress.epoch, row))
@@ -188,14 +196,16 @@ class _Gain:
         )
 
 
-def _per_class(counts: NDArray[np.int64]) -> dict[str, float]:
-    """Accuracy of each class that was scored."""
-    totals = counts.sum(axis=1)
-    return {
-        f"validation_accuracy/class_{k}": float(counts[k, k] / total)
-        for k, total in enumerate(totals)
-        if total
-    }
+def _per_class(counts: NDArray[np.int64], classes: Sequence[str]) -> dict[str, float]:
+    """Accuracy of each class that was scored, by its name or else its number."""
+    accuracies = {}
+    for k, total in enumerate(counts.sum(axis=1)):
+        name = f"validation_accuracy/class_{classes[k] if classes else k}"
+        if not NAME.fullmatch(name):
+            name = f"validation_accuracy/class_{k}"
+        if total:
+            accuracies[name] = float(counts[k, k] / total)
+    return accuracies
 
 
 def population_key(member: Member, data: TrainingData) -> tuple[object, ...]:

@@ -66,7 +66,7 @@ def refuse_empty(x: Array, axis: int) -> None:
 
 
 class Buffers:
-    """Scratch arrays by name, kept as long as their shape stays the same."""
+    """Scratch arrays by name and shape, kept for good: a mini-batch has one size or two."""
 
     def __init__(self) -> None:
         self._arrays: dict[tuple[str, tuple[int, ...]], Array] = {}

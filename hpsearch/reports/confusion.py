@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,25 +13,33 @@ from hpsearch.tracking.record import TrialRecord
 NUMBERED = 20  # classes; with more, the figure's cells are too small for numbers
 
 
-def confusion_table(tests: Iterable[TrialRecord]) -> pd.DataFrame | None:
+def confusion_table(
+    tests: Iterable[TrialRecord], classes: Sequence[str] = ()
+) -> pd.DataFrame | None:
     """Mean counts over the refits, a row a true class, and each class's accuracy.
 
     None where the trainer knows scores alone.
+
+    Args:
+        classes: names; none: their numbers.
     """
     counts = [member.confusion for record in tests for member in record.members]
     known = [c for c in counts if c is not None]
     if not known or len(known) < len(counts):
         return None
     mean = np.mean(known, axis=0)
-    table = pd.DataFrame(mean, columns=[f"as_{k}" for k in range(len(mean))])
-    table.insert(0, "class", range(len(mean)))
+    names = list(classes) or [str(k) for k in range(len(mean))]
+    table = pd.DataFrame(mean, columns=[f"as_{name}" for name in names])
+    table.insert(0, "class", names)
     table["accuracy"] = np.diag(mean) / np.maximum(mean.sum(axis=1), 1)
     return table
 
 
-def write_confusion(folder: Path, tests: Iterable[TrialRecord]) -> None:
+def write_confusion(
+    folder: Path, tests: Iterable[TrialRecord], classes: Sequence[str] = ()
+) -> None:
     """confusion.csv and confusion.png in the folder of artifacts, if there is anything to say."""
-    table = confusion_table(tests)
+    table = confusion_table(tests, classes)
     if table is None:
         return
     table.to_csv(folder / "confusion.csv", index=False, float_format="%.6g")
@@ -51,7 +59,10 @@ def _draw(path: Path, table: pd.DataFrame) -> None:
     figure.colorbar(image, label="share of the true class")
     axes.set(xlabel="taken for", ylabel="true class", title="Test set, mean over the refits")
     if len(counts) <= NUMBERED:
-        axes.set(xticks=range(len(counts)), yticks=range(len(counts)))
+        places, names = range(len(counts)), table["class"].tolist()
+        turned = 90 if max(map(len, names)) > 3 else 0
+        axes.set_xticks(places, names, rotation=turned)
+        axes.set_yticks(places, names)
         for (i, j), count in np.ndenumerate(counts):
             if count:
                 color = "white" if shares[i, j] > 0.5 else "black"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +11,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hpsearch.datasets.selection import Selection
+from hpsearch.datasets.selection import Selection, open_pool, open_test
 from hpsearch.errors import StudyFileError
+from hpsearch.execution.population import training_data
+from hpsearch.hyperparameters import build
+from hpsearch.nn import NETWORKS
 from hpsearch.search.data_reading import open_own, task_mistakes
 from hpsearch.search.mistakes import Mistake, unknown
 from hpsearch.search.schema_mistakes import translate
 from hpsearch.search.space import Space
 from hpsearch.search.space_reading import read_space, trainers_of
 from hpsearch.search.study_file import Data, Stage, StudyFile
-from hpsearch.trainers import TrainerKind
+from hpsearch.trainers import TrainerKind, look_first_in
 from hpsearch.trainers.backprop import METRICS
 
 
@@ -66,15 +68,36 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
         raise StudyFileError(f"{path} must be valid TOML, got: {error}") from error
     for override in overrides:
         _override(said, override)
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    look_first_in(str(path.resolve().parent))
+    # A file that was changed since the last study of this process is read again.
+    for cache in (open_pool, open_test, training_data):
+        cache.cache_clear()
     mistakes, file, space = _validate(said, path.resolve().parent)
     if mistakes or file is None or space is None:
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
         noun = "mistake" if len(mistakes) == 1 else "mistakes"
         raise StudyFileError(f"{path} has {len(mistakes)} {noun}; nothing was started:\n{lines}")
     return ReadStudy(path, text, file, space)
+
+
+def refuse_unfit(read: ReadStudy) -> None:
+    """Open the data, and see that it is enough and that the network takes it.
+
+    Raises:
+        DataError: it is missing, or too small for the shots and splits.
+        StudyFileError: the network can't be made for these inputs.
+    """
+    examples = open_pool(read.selection).examples
+    fixed = read.space.fixed
+    if "network" not in fixed or not any(
+        kind.trainer.uses_network for kind in trainers_of(read.file.space).values()
+    ):
+        return
+    try:
+        described = build(NETWORKS[str(fixed["network"])], fixed)
+        described.layers(examples.inputs.shape[1], examples.n_classes)
+    except ValueError as error:
+        raise StudyFileError(f"network.name: {error}; take another network or data set") from error
 
 
 def _override(said: dict[str, Any], override: str) -> None:

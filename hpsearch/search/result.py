@@ -50,6 +50,7 @@ class Result:
         searched: those of best_params that were searched.
         validation: the winner's objective over fresh seeds.
         test: its scores on the test set by metric, each over the refits' seeds.
+        untested: why refits have no test score, "" if all have.
         test_uses: how many configurations of this study were ever scored on the test set.
         optimistic: why the validation scores flatter, or None.
         ranges: the narrowed range of every parameter, for all trials and by branch.
@@ -67,6 +68,7 @@ class Result:
     searched: dict[str, Any]
     validation: Estimate
     test: dict[str, Estimate]
+    untested: str
     test_uses: int
     optimistic: str | None
     ranges: list[dict[str, Any]]

@@ -185,7 +185,8 @@ class _Reader:
                 self._value(key, name, value)
         if any(not isinstance(value, bool | int | float | str) for value in choices):
             return None
-        if len({(type(v), str(v)) for v in choices}) < len(choices):
+        # 1, 1.0 and true are equal, and one of them is all that Optuna would hand back.
+        if len(set(choices)) < len(choices):
             self.wrong(key, f"must differ from each other, got {choices!r}")
         return CategoricalDistribution(choices)
 
@@ -230,6 +231,8 @@ class _Reader:
         if len(self.mistakes) > before:
             return None
         integers = isinstance(low, int) and isinstance(high, int)
+        if integers and any(h.judge and h.problem(low + 0.5) for h in meanings.values()):
+            kinds = {int}  # an estimator that takes whole numbers beside others
         if int in kinds or (integers and float not in kinds):
             if step is not None and not isinstance(step, int):
                 self.wrong(f"{key}.step", f"must be a whole number, got {step!r}")

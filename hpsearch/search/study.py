@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpsearch.datasets.base import Examples
-from hpsearch.datasets.selection import open_pool
+from hpsearch.datasets.selection import open_pool, open_test
 from hpsearch.datasets.splits import digest
-from hpsearch.errors import DataError, StudyChangedError, StudyFailed
+from hpsearch.errors import StudyChangedError, StudyFailed
 from hpsearch.execution.executors import make_executor
-from hpsearch.nn import NETWORKS
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate, Result
@@ -71,15 +69,14 @@ class Study:
 
         Raises:
             StudyFailed: every trial so far failed, or none has a score in the end.
-            DataError: the data set is missing, too small, or not what the network takes.
+            DataError: the data set is missing or too small.
             StorageError: a store can't be used.
         """
         pool = open_pool(self.read.selection)
-        self._refuse_unfit(pool.examples)
         self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
         self._n_splits = len(pool.splits)
         self._records = {r.number: r for r in self.folder.read_all("trial")}
-        self._compare_digests()
+        self._compare_digests(self._records.values())
         with make_executor(self.workers) as executor:
             try:
                 storage = open_storage(self.storage_url)
@@ -95,9 +92,9 @@ class Study:
                 raise
         self._write_result(confirmed)
 
-    def _compare_digests(self) -> None:
-        """Refuse data that is not what the trials so far were trained on."""
-        for record in self._records.values():
+    def _compare_digests(self, records: Iterable[TrialRecord]) -> None:
+        """Refuse data that is not what these records were trained and scored on."""
+        for record in records:
             if record.digests != self._digests:
                 raise StudyChangedError(
                     f"the data of study {self.run.name!r} must stay what its trials were trained "
@@ -113,16 +110,6 @@ class Study:
             record = self._records.get(number)
             searched = self.read.space.searched(record.params) if record else {}
             self._trials.restore(number, searched, distributions)
-
-    def _refuse_unfit(self, examples: Examples) -> None:
-        """A network that can't be made for these inputs would fail in every trial."""
-        name = self.read.space.fixed.get("network")
-        if name is None:
-            return
-        try:
-            NETWORKS[str(name)]().layers(examples.inputs.shape[1], examples.n_classes)
-        except ValueError as error:
-            raise DataError(f"network.name: {error}; take another network or data set") from error
 
     def _search(self, executor: Executor) -> Iterator[Event]:
         drawn, going_on = 0, list[int]()
@@ -312,6 +299,8 @@ class Study:
         """Refit the winner on training and validation data, and open the test set."""
         winner = self._records[next(iter(confirmed))]
         epochs = self._winner_epochs(winner)
+        self._digests |= {"test": open_test(self.read.selection).examples.digest()}
+        self._compare_digests(self.folder.read_all("test"))
         records = [
             self._again("test", winner, seed)
             for seed in range(1, self.file.confirmation.test_seeds + 1)
@@ -359,6 +348,11 @@ class Study:
         tests = list(self.folder.read_all("test"))
         mine = [r for r in tests if r.number == number and r.outcome == "complete"]
         names = [n for n in (mine[0].members[0].history if mine else {}) if n.startswith("test")]
+        bad = [r for r in tests if r.number == number and r.outcome != "complete"]
+        untested = ""
+        if bad:
+            why = bad[-1].reason.strip().splitlines()[-1]
+            untested = f"{len(bad)} of {len(bad) + len(mine)} refits {bad[-1].outcome}: {why}"
         last = len(self.lengths) - 1
         result = Result(
             study=self.run.name,
@@ -370,6 +364,7 @@ class Study:
             searched=self.read.space.searched(winner.params),
             validation=validation,
             test={n: Estimate.of([r.members[0].history[n][-1] for r in mine]) for n in names},
+            untested=untested,
             test_uses=self._test_uses(),
             optimistic=self.file.optimistic(),
             ranges=[row.as_dict() for row in self._ranges if row.stage == last],

@@ -14,7 +14,7 @@ from hpsearch.execution.dispatch import Dispatcher, Job, Report
 from hpsearch.execution.population import Exam
 from hpsearch.search.study_file import Evaluation, Objective
 from hpsearch.tracking.record import RunFolder, TrialRecord
-from hpsearch.trainers import Member
+from hpsearch.trainers import Member, Schedule
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ class Training:
             seconds=self.slice_seconds,
             code_folder=self.code_folder,
             # The sealed test set is looked at once, at the end.
-            every=until if exam == "test" else self.evaluation.every,
+            schedule=Schedule(until)
+            if exam == "test"
+            else Schedule(self.evaluation.every, self.lengths),
             per_class=self.evaluation.per_class,
         )
         for reports in dispatcher.run(jobs(), until):

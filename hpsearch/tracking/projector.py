@@ -49,6 +49,7 @@ ENVIRONMENT = {
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout is for our reports
 }
+LOWER_WORDS = ("loss", "error", "mse", "mae", "deviance", "perplexity")
 STATUS = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED"}
 
 
@@ -220,14 +221,18 @@ class Projector:
             self._sent[record.uid] = sent
         elif sent.last_step:
             params = {}  # they are there, and a second, equal one costs as much as the first
+        given = [Param(k, v[:PARAM_LENGTH]) for k, v in params.items()]
+        batches = iter([given[i : i + BATCH_PARAMS] for i in range(0, len(given), BATCH_PARAMS)])
         client.log_batch(
             sent.run_id,
             metrics=[
                 Metric(k, v, when, step) for k, v, when, step in _points(record, sent.last_step)
             ],
-            params=[Param(k, v[:PARAM_LENGTH]) for k, v in list(params.items())[:BATCH_PARAMS]],
+            params=next(batches, []),
             tags=[RunTag(k, v) for k, v in tags.items()],
         )
+        for more in batches:
+            client.log_batch(sent.run_id, params=more)
         sent.last_step = int(record.marks[-1][0])
         if record.sealed:
             client.log_text(sent.run_id, _trial_text(record), "trial.json")
@@ -332,9 +337,14 @@ def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, 
             yield "objective", record.scores[str(n_epochs)], end, n_epochs
         for name, values in history.items():
             if record.kind != "test" and not name.startswith("train") and values:
-                top = min(values) if "loss" in name or "error" in name else max(values)
+                top = min(values) if lower_is_better(name) else max(values)
                 yield f"best/{name}", top, end, n_epochs
                 yield f"best/{name}_epoch", record.epochs[values.index(top)], end, n_epochs
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a metric of this name is a loss or an error."""
+    return any(word in metric.lower() for word in LOWER_WORDS)
 
 
 def _changing_tags(record: TrialRecord) -> dict[str, str]:

@@ -12,20 +12,32 @@ from functools import lru_cache
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.trainers.backprop import METRICS, Backprop
-from hpsearch.trainers.base import Member, Progress, Split, Task, Trainer, TrainingData
+from hpsearch.trainers.base import (
+    EVERY_EPOCH,
+    Member,
+    Progress,
+    Schedule,
+    Split,
+    Task,
+    Trainer,
+    TrainingData,
+)
 from hpsearch.trainers.estimator import EstimatorTrainer, load_estimator
-from hpsearch.trainers.function import FunctionTrainer, load_function
+from hpsearch.trainers.function import FunctionTrainer, load_function, look_first_in
 
 __all__ = [
+    "EVERY_EPOCH",
     "TRAINERS",
     "Member",
     "Progress",
+    "Schedule",
     "Split",
     "Task",
     "Trainer",
     "TrainerKind",
     "TrainingData",
     "load_function",
+    "look_first_in",
     "trainer_kind",
 ]
 

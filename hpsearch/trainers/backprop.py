@@ -19,12 +19,13 @@ from hpsearch.nn.base import Array, Buffers
 from hpsearch.nn.losses import scored_columns
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import (
+    EVERY_EPOCH,
     Indices,
     Member,
     Progress,
+    Schedule,
     Trainer,
     TrainingData,
-    evaluated,
 )
 from hpsearch.trainers.inputs import Reduction
 from hpsearch.trainers.live_inputs import LiveInputs
@@ -160,12 +161,13 @@ class Backprop(Trainer):
         n_inputs = reduction.width(data) if reduction else data.n_inputs
         network = described.build(n_inputs, data.n_classes, 0, np.float32)
         n = network.w.shape[1]
-        # Weights and gradients, 4 bytes each, stay in the cache.
-        limit = cache_bytes // (8 * n)
+        # Weights and gradients stay in the cache.
+        itemsize = np.dtype(build(BackpropSettings, params).dtype).itemsize
+        limit = cache_bytes // (2 * itemsize * n)
         if reduction:
             first = network.layers[0]
             assert isinstance(first, Affine)
-            limit = min(limit, FIXED_BYTES // (4 * first.n_out * len(data.labels)))
+            limit = min(limit, FIXED_BYTES // (itemsize * first.n_out * len(data.labels)))
         return int(np.clip(limit, 1, MAX_POPULATION))
 
     def _group(self, rows: Sequence[Member]) -> Iterator[_Update]:
@@ -189,11 +191,11 @@ class Backprop(Trainer):
             u.columns["learning_rate"] = rates.now[u.rows]
         return rates
 
-    def run(self, until: int, *, every: int = 1) -> Iterator[Progress]:
+    def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
         with np.errstate(all="ignore"):  # a diverging member overflows; it is reported instead
             while self._epoch < until:
                 self._train_epoch()
-                if evaluated(self._epoch, every, until):
+                if schedule.due(self._epoch, until):
                     yield self._progress()
                 else:
                     yield Progress(self._epoch, {}, np.zeros(len(self._order), bool))

@@ -138,9 +138,24 @@ class Progress:
     diverged: NDArray[np.bool_]
 
 
-def evaluated(epoch: int, every: int, until: int) -> bool:
-    """Whether an epoch ends with an evaluation."""
-    return epoch % every == 0 or epoch == until
+@dataclass(frozen=True)
+class Schedule:
+    """After which epochs members are evaluated, whatever slices they are trained in.
+
+    Attributes:
+        every: epochs between two evaluations, counted from the start of training.
+        always: epochs that are evaluated in any case: the stages' lengths, where scores are taken.
+    """
+
+    every: int = 1
+    always: tuple[int, ...] = ()
+
+    def due(self, epoch: int, until: int) -> bool:
+        """Whether this epoch of a training to `until` ends with an evaluation."""
+        return epoch % self.every == 0 or epoch == until or epoch in self.always
+
+
+EVERY_EPOCH = Schedule()
 
 
 class Trainer(ABC):
@@ -178,13 +193,8 @@ class Trainer(ABC):
         return None
 
     @abstractmethod
-    def run(self, until: int, *, every: int = 1) -> Iterator[Progress]:
-        """Train on to epoch `until`, yielding after every epoch; may be left at any yield.
-
-        Args:
-            every: epochs between two evaluations, counted from the start of training; the last
-                epoch is evaluated in any case.
-        """
+    def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
+        """Train on to epoch `until`, yielding after every epoch; may be left at any yield."""
 
     def confusion(self, row: int) -> NDArray[np.int64] | None:
         """How often the last evaluation took class i for class j, (K, K), on validation data.

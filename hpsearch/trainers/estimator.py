@@ -25,7 +25,15 @@ from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError, nearest, unknown
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, build, hyperparameter
-from hpsearch.trainers.base import Member, Progress, Task, Trainer, TrainingData, evaluated
+from hpsearch.trainers.base import (
+    EVERY_EPOCH,
+    Member,
+    Progress,
+    Schedule,
+    Task,
+    Trainer,
+    TrainingData,
+)
 
 Curve = Literal["passes", "growth", "once"]
 OURS = ("random_state", "warm_start")  # arguments that the trainer sets
@@ -72,7 +80,7 @@ class Estimator:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """What it reports every epoch; the loss only where it gives probabilities."""
+        """What it may report every epoch; the loss only where it gives probabilities."""
         if self.task == "regression":
             names = ["mse", "r2"]
         else:
@@ -191,6 +199,7 @@ class EstimatorTrainer(Trainer):
         self._rng = member.generator()
         self._epoch, self._scores = 0, dict[str, float]()
         self._stale = True  # the scores are not the model's
+        self._overflowed = False  # it has no model any more; found out where it is scored
         self._batch_size = len(split.train)
         if self._estimator.components:
             self._batch_size = build(PassSettings, member.params).batch_size
@@ -200,6 +209,7 @@ class EstimatorTrainer(Trainer):
             saved = pickle.loads(member.state)
             self._epoch, self._model = saved["epoch"], saved["model"]
             self._scores, self._stale = saved["scores"], saved["stale"]
+            self._overflowed = saved["overflowed"]
             self._rng.bit_generator.state = saved["generator"]
 
     @classmethod
@@ -208,9 +218,9 @@ class EstimatorTrainer(Trainer):
     ) -> int:
         return 1
 
-    def run(self, until: int, *, every: int = 1) -> Iterator[Progress]:
+    def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
         while self._epoch < until:
-            scored = evaluated(self._epoch + 1, every, until)
+            scored = schedule.due(self._epoch + 1, until)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._train_epoch(scored)
@@ -224,6 +234,8 @@ class EstimatorTrainer(Trainer):
 
     def _train_epoch(self, scored: bool) -> None:
         try:
+            if self._overflowed:
+                return
             self._stale = self._advance() or self._stale
             if scored and self._stale:
                 self._scores, self._stale = self._evaluate(), False
@@ -231,6 +243,7 @@ class EstimatorTrainer(Trainer):
             if not any(word in str(error).lower() for word in OVERFLOW):
                 raise
             self._scores = dict.fromkeys(self._estimator.metrics, math.nan)
+            self._overflowed = True
 
     def _advance(self) -> bool:
         """Learn for an epoch; False where nothing changes any more."""
@@ -281,6 +294,7 @@ class EstimatorTrainer(Trainer):
                 "epoch": self._epoch,
                 "scores": self._scores,
                 "stale": self._stale,
+                "overflowed": self._overflowed,
                 "model": self._model,
                 "generator": self._rng.bit_generator.state,
             }

@@ -6,8 +6,11 @@ import importlib
 import inspect
 import math
 import pickle
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +18,7 @@ from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError
 from hpsearch.hyperparameters import NAME, NAME_RULE, ParamValue
-from hpsearch.trainers.base import Member, Progress, Trainer, TrainingData, evaluated
+from hpsearch.trainers.base import EVERY_EPOCH, Member, Progress, Schedule, Trainer, TrainingData
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,22 @@ class FunctionData:
     n_classes: int
 
 
+def look_first_in(folder: str) -> None:
+    """Import modules from this folder before all others, also where another study's was first."""
+    if sys.path[:1] != [folder]:
+        sys.path[:] = [folder, *(other for other in sys.path if other != folder)]
+        importlib.invalidate_caches()
+
+
+def _module(name: str) -> ModuleType:
+    """The module that is found now: one of the same name may be loaded from another folder."""
+    spec = PathFinder.find_spec(name)
+    loaded = getattr(sys.modules.get(name), "__file__", None)
+    if spec is not None and spec.origin and loaded and spec.origin != loaded:
+        del sys.modules[name]
+    return importlib.import_module(name)
+
+
 def load_function(path: str) -> Callable[..., Any]:
     """The function behind "module:name".
 
@@ -45,7 +64,7 @@ def load_function(path: str) -> Callable[..., Any]:
     """
     module_name, _, name = path.partition(":")
     try:
-        function = getattr(importlib.import_module(module_name), name)
+        function = getattr(_module(module_name), name)
     except (Exception, SystemExit) as error:
         raise StudyFileError(
             f"trainer {path!r} must be importable as module:function, beside the study file or "
@@ -104,7 +123,7 @@ class FunctionTrainer(Trainer):
     ) -> int:
         return 1
 
-    def run(self, until: int, *, every: int = 1) -> Iterator[Progress]:
+    def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
         while self._epoch < until:
             try:
                 item = next(self._iterator)
@@ -117,7 +136,7 @@ class FunctionTrainer(Trainer):
             self._epoch += 1
             if self._epoch <= self._reported:
                 continue
-            if not evaluated(self._epoch, every, until):
+            if not schedule.due(self._epoch, until):
                 metrics = {}
             yield Progress(
                 self._epoch,

@@ -20,7 +20,7 @@ from hpsearch.execution.population import (
     run_slice,
     training_data,
 )
-from hpsearch.trainers import Member
+from hpsearch.trainers import Member, Schedule
 from hpsearch.trainers.backprop import MAX_POPULATION
 
 DATA = Selection("digits", shots=6, kind="k-fold", folds=3)
@@ -126,11 +126,11 @@ def test_only_every_third_epoch_and_the_last_are_evaluated(
         one = member(0)
     every = sliced(one, folder=str(tmp_path), until=4)
     (whole,) = advance(every)
-    (gain,) = advance(replace(every, every=3))
+    (gain,) = advance(replace(every, schedule=Schedule(3)))
     assert gain.epochs == whole.epochs == 4
     assert gain.rows == tuple(row for row in whole.rows if row[0] in (3, 4))
     assert gain.state == whole.state
-    (first,) = advance(replace(every, every=3, seconds=0))
+    (first,) = advance(replace(every, schedule=Schedule(3), seconds=0))
     assert (first.epochs, first.rows) == (1, ())
 
 
@@ -146,7 +146,7 @@ def test_the_accuracy_of_each_class_is_told_if_asked_for() -> None:
 @pytest.mark.parametrize("trainer", ["sgd", "sklearn.svm.SVC"])
 def test_the_exam_on_the_test_set_counts_confusions(trainer: str) -> None:
     one = member(0) if trainer == "sgd" else Member({"trainer": trainer}, (1,), 0)
-    work = replace(sliced(replace(one, split=0)), exam="test", every=4)
+    work = replace(sliced(replace(one, split=0)), exam="test", schedule=Schedule(4))
     (gain,) = advance(work)
     ((epoch, row),) = gain.rows
     counts = np.array(gain.confusion)

@@ -76,3 +76,12 @@ def test_hits_without_equals_are_those_of_argmax() -> None:
     hits, _ = scored_columns(columns, labels, MeanSquaredError())
     assert np.array_equal(hits, columns.argmax(axis=1) == labels)
     assert 0 < hits.sum() < hits.size
+
+
+def test_ties_and_numbers_that_are_none_do_not_cancel() -> None:
+    tied = np.zeros((1, 2, 4))  # every class is the largest
+    broken = np.full((1, 2, 4), np.nan)
+    labels = np.array([0, 1, 0, 1])
+    alone, _ = scored_columns(tied, labels, SoftmaxCrossEntropy())
+    beside, _ = scored_columns(np.concatenate([tied, broken]), labels, SoftmaxCrossEntropy())
+    assert alone[0].tolist() == beside[0].tolist() == [True, False, True, False]

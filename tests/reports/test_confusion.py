@@ -19,7 +19,7 @@ def test_counts_are_means_over_the_refits() -> None:
     table = confusion_table([refit(1, [[8, 2], [4, 6]]), refit(2, [[10, 0], [0, 10]])])
     assert table is not None
     assert table.to_dict("list") == {
-        "class": [0, 1],
+        "class": ["0", "1"],
         "as_0": [9.0, 2.0],
         "as_1": [1.0, 8.0],
         "accuracy": [0.9, 0.8],
@@ -35,3 +35,9 @@ def test_table_and_figure_are_written(tmp_path: Path) -> None:
     write_confusion(tmp_path, [refit(1, [[8, 2], [4, 6]])])
     assert pd.read_csv(tmp_path / "confusion.csv")["accuracy"].tolist() == [0.8, 0.6]
     assert (tmp_path / "confusion.png").stat().st_size > 1000
+
+
+def test_classes_have_their_names() -> None:
+    table = confusion_table([refit(1, [[8, 2], [4, 6]])], ["cat", "dog"])
+    assert table is not None
+    assert list(table.columns) == ["class", "as_cat", "as_dog", "accuracy"]

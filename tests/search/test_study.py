@@ -13,7 +13,7 @@ import pytest
 
 from hpsearch.datasets.base import Examples
 from hpsearch.datasets.selection import open_pool
-from hpsearch.errors import DataError, StudyChangedError, StudyFailed, StudyLockedError
+from hpsearch.errors import StudyChangedError, StudyFailed, StudyLockedError
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.execution.population import training_data
 from hpsearch.search.reading import read_study
@@ -29,6 +29,25 @@ from hpsearch.trainers import Member
 from hpsearch.trainers.backprop import Backprop
 from tests.conftest import SMALL
 from tests.search.test_kill_resume import stored, table
+
+ALONE = """
+name = "own"
+objective = { metric = "validation_accuracy", direction = "maximize" }
+[data]
+name = "digits"
+shots = 6
+split = { kind = "k-fold", folds = 3 }
+[space]
+trainer = "TRAINER"
+x = { low = 0.0, high = 1.0 }
+[[stages]]
+trials = 2
+epochs = 2
+[confirmation]
+top = 1
+seeds = 2
+test_seeds = 2
+"""
 
 
 def run(path: Path, home: Path, *overrides: str, workers: int = 0, fresh: bool = False) -> Result:
@@ -96,6 +115,46 @@ def test_a_search_that_ignores_results_is_the_same_with_any_workers_and_restarts
     run(study_file, tmp_path / "stopped", *options)
     tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
     assert tables[0] == tables[1] == tables[2]
+
+
+def test_stages_are_scored_at_their_ends_whatever_the_cadence(
+    study_file: Path, home: Path, tmp_path: Path
+) -> None:
+    run(study_file, home, "evaluation.every=3")
+    run(study_file, tmp_path / "always")
+    seldom, always = records(home), records(tmp_path / "always")
+    assert [r.scores for r in seldom] == [r.scores for r in always]
+    assert {epoch for r in seldom for epoch in r.epochs} == {2, 3, 4, 6, 8}
+
+
+def test_a_refit_that_fails_is_said(tmp_path: Path, home: Path) -> None:
+    (tmp_path / "picky.py").write_text(
+        "def train(params, data, seed):\n"
+        "    assert len(data.y_validation) < 100, 'too many images'\n"
+        "    while True:\n"
+        "        yield {'validation_accuracy': 0.5}\n"
+    )
+    path = tmp_path / "own.toml"
+    path.write_text(ALONE.replace("TRAINER", "picky:train"))
+    result = run(path, home)
+    assert result.test == {}
+    assert "refits failed: AssertionError: too many images" in result.untested
+
+
+def test_each_study_of_a_process_trains_its_own_function(tmp_path: Path) -> None:
+    for name, score in (("a", 0.25), ("b", 0.75)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "alike.py").write_text(
+            "def train(params, data, seed):\n"
+            f"    while True:\n        yield {{'validation_accuracy': {score}}}\n"
+        )
+        (tmp_path / name / "own.toml").write_text(ALONE.replace("TRAINER", "alike:train"))
+    for workers in (0, 1):
+        means = [
+            run(tmp_path / name / "own.toml", tmp_path / name, workers=workers, fresh=True)
+            for name in ("a", "b", "a")
+        ]
+        assert [result.validation.mean for result in means] == [0.25, 0.75, 0.25]
 
 
 def test_a_promoted_trial_trains_as_if_it_had_never_paused(study_file: Path, home: Path) -> None:
@@ -299,15 +358,6 @@ def test_the_best_epoch_is_labelled_optimistic(study_file: Path, home: Path) -> 
 def test_a_missing_objective_metric_is_said(tmp_path: Path, home: Path) -> None:
     with pytest.raises(StudyFailed, match=r"objective.metric 'validation_f1', got validation_acc"):
         run(own_study(tmp_path, "other", 2), home, "objective.metric=validation_f1")
-
-
-def test_a_network_that_cannot_take_the_data_is_said_before_any_trial(
-    study_file: Path, home: Path
-) -> None:
-    small = "network.name: lenet must have images of at least 16 x 16, got 8 x 8"
-    with pytest.raises(DataError, match=small):
-        run(study_file, home, "network.name=lenet")
-    assert records(home) == []
 
 
 def test_a_deep_network_with_dropout_and_batch_norm_is_searched(

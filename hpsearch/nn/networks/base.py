@@ -184,7 +184,7 @@ class Architecture(ABC):
     loss: str = hyperparameter(
         "softmax-cross-entropy", choices=tuple(LOSSES), why="the usual one of classes", shared=True
     )
-    first_is_affine: ClassVar[bool] = True  # only then inputs may be rotated (trainers.span)
+    first_is_affine: ClassVar[bool] = True  # only then inputs may be reduced (trainers.inputs)
     trains_alone: ClassVar[bool] = False  # one member's activations fill the cache
     images_scored_together: ClassVar[int] = 1000  # of which activations stay in the cache
 
