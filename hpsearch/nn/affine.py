@@ -22,6 +22,7 @@ class Affine(Layer):
                 f"an affine layer must have at least 1 input and output, got {n_in} x {n_out}"
             )
         self.n_in, self.n_out = n_in, n_out
+        self.n_live = n_in  # inputs that `forward` is given; the others are zero in training
         self.n_params = n_in * n_out + n_out
         self._buffers = Buffers()
 
@@ -46,17 +47,18 @@ class Affine(Layer):
         refuse_empty(x, axis=1)
         self.x = x
         y = self._buffers.get("y", (*x.shape[:2], self.n_out), self.w)
-        np.matmul(x, self.w, out=y)
+        np.matmul(x, self.w[:, : self.n_live], out=y)
         y += self.b
         return y
 
     def backward(self, d: Array, *, need_input: bool) -> Array | None:
-        xt = self.x.swapaxes(1, 2)
+        xt, dw = self.x.swapaxes(1, 2), self.dw[:, : self.n_live]
+        self.dw[:, self.n_live :] = 0
         if d.shape[1] == 1:  # an outer product: no sum over images, so no GEMM
-            np.multiply(xt, d, out=self.dw)
+            np.multiply(xt, d, out=dw)
             self.db[...] = d
         else:
-            np.matmul(xt, d, out=self.dw)
+            np.matmul(xt, d, out=dw)
             # A product with ones: member by member as the weights', and faster than a sum.
             np.matmul(np.ones((1, d.shape[1]), d.dtype), d, out=self.db)
         if not need_input:

@@ -28,7 +28,7 @@ from hpsearch.trainers.base import (
     TrainingData,
 )
 from hpsearch.trainers.inputs import Reduction
-from hpsearch.trainers.live_inputs import LiveInputs
+from hpsearch.trainers.live_inputs import LiveFirst, LiveInputs
 from hpsearch.trainers.span import Span
 from hpsearch.trainers.weight_decay import PopulationDecay, WeightDecay
 
@@ -92,12 +92,13 @@ class Backprop(Trainer):
         self._epoch, self._step = 0, 0
         self._buffers = Buffers()
         self._portion = network_of(rows[0].params).images_scored_together
+        self._scored = self._reduction.scored if self._reduction else data
         self._network = network_of(rows[0].params).build(
-            self._data.n_inputs,
+            self._scored.n_inputs,
             data.n_classes,
             len(rows),
             self._dtype,
-            with_scale=self._reduction is not None,
+            with_scale=self._reduction is not None and self._reduction.scales,
         )
         decays = [build(WeightDecay, member.params) for member in rows]
         self._decay = PopulationDecay(decays, self._network)
@@ -124,9 +125,11 @@ class Backprop(Trainer):
         assert isinstance(first, Affine)
         assert isinstance(narrow, Affine)
         narrow.w[row], self._fixed[row] = self._reduction.split(first.w[0], data)
-        narrow.b[row] = first.b[0]
-        network.w[row, narrow.n_params : -1] = whole.w[0, first.n_params :]
-        network.w[row, -1] = 1
+        narrow.b[row], narrow.n_live = first.b[0], self._data.n_inputs
+        n_rest = whole.w.shape[1] - first.n_params
+        network.w[row, narrow.n_params : narrow.n_params + n_rest] = whole.w[0, first.n_params :]
+        if network.scale is not None:
+            network.scale[row] = 1
 
     @classmethod
     def variant(
@@ -134,8 +137,10 @@ class Backprop(Trainer):
     ) -> type[Reduction] | None:
         """How its inputs are reduced; None: not at all."""
         optimizer, decay = OPTIMIZERS[str(params["trainer"])], build(WeightDecay, params)
-        if not (decay.scales(optimizer) and network_of(params).first_is_affine):
+        if not network_of(params).first_is_affine:
             return None
+        if not decay.scales(optimizer):
+            return LiveFirst if LiveFirst.worthwhile(data) else None
         if optimizer.rotation_invariant and Span.worthwhile(data):
             return Span
         return LiveInputs if LiveInputs.worthwhile(data) else None
@@ -158,13 +163,14 @@ class Backprop(Trainer):
         described, reduction = network_of(params), cls.variant(params, data)
         if described.trains_alone:
             return 1
-        n_inputs = reduction.width(data) if reduction else data.n_inputs
+        narrower = reduction is not None and reduction.scales
+        n_inputs = reduction.width(data) if reduction and narrower else data.n_inputs
         network = described.build(n_inputs, data.n_classes, 0, np.float32)
         n = network.w.shape[1]
         # Weights and gradients stay in the cache.
         itemsize = np.dtype(build(BackpropSettings, params).dtype).itemsize
         limit = cache_bytes // (2 * itemsize * n)
-        if reduction:
+        if narrower:
             first = network.layers[0]
             assert isinstance(first, Affine)
             limit = min(limit, FIXED_BYTES // (itemsize * first.n_out * len(data.labels)))
@@ -275,7 +281,7 @@ class Backprop(Trainer):
     def _chunks(self) -> Iterator[tuple[slice, Array]]:
         """All images in portions: which they are, and they as columns (D, C)."""
         start = 0
-        for x in self._data.columns(self._dtype):
+        for x in self._scored.columns(self._dtype):
             yield slice(start, start + x.shape[1]), x
             start += x.shape[1]
 

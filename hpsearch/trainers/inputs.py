@@ -18,7 +18,10 @@ with A^T (E^T x) + r R^T x, where R^T x is computed once.
                 optimizer takes the same steps: a weight without gradients stays where it is.
 
 An l1 penalty, and an l2 penalty under an optimizer with a step size for each coordinate, move the
-weights outside too, each at its own pace: then they stay in the network, and nothing is reduced.
+weights outside too, each at its own pace: then they stay in the network.
+
+    LiveFirst   orders the inputs so that the live ones come first. All weights stay; only the
+                products of the training step leave out the dead inputs' rows, which are zero.
 """
 
 from __future__ import annotations
@@ -45,12 +48,15 @@ class Reduction(ABC):
     """The contract: for all training rows of all splits, so that members can share it.
 
     Attributes:
-        data: the same examples with inputs x E, (N, n).
+        data: the same examples with inputs x E, (N, n), to train on.
+        scored: the same examples as the network's inputs are, to score on.
         learned: rows whose images lie in the span of E.
     """
 
     data: TrainingData
+    scored: TrainingData
     learned: Indices
+    scales: ClassVar[bool] = True  # the weights left out move by one factor, which is trained
     worthwhile_below: ClassVar[float]  # of the inputs; with more of them left it gains nothing
 
     @classmethod
@@ -72,9 +78,11 @@ class Reduction(ABC):
     def parts(self, weights: Array) -> tuple[Array, Array]:
         """W(0), (D, H), as A(0), (n, H), and R, (D, H)."""
 
-    def split(self, weights: Array, data: TrainingData) -> tuple[Array, Array]:
-        """First-layer weights W(0), (D, H), as A(0), (n, H), and R^T x of all images, (H, N)."""
+    def split(self, weights: Array, data: TrainingData) -> tuple[Array, Array | None]:
+        """First-layer weights W(0), (D, H), as the network's, and R^T x of all images, (H, N)."""
         inside, outside = self.parts(weights)
+        if not self.scales:
+            return inside, None
         fixed = np.concatenate([outside.T @ x for x in data.columns(weights.dtype)], axis=1)
         fixed[:, self.learned] = 0
         return inside, fixed

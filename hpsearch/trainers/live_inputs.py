@@ -37,14 +37,8 @@ class LiveInputs(Reduction):
     @lru_cache(maxsize=2)
     def of(cls, data: TrainingData, dtype: np.dtype[np.floating]) -> LiveInputs:
         live = live_inputs(data)
-        reduced = TrainingData(
-            np.take(data.inputs, live, axis=1),
-            data.labels,
-            n_classes=data.n_classes,
-            splits=data.splits,
-            scale=data.scale,
-        )
-        return cls(reduced, learned_rows(data), live)
+        reduced = _chosen(data, live)
+        return cls(reduced, reduced, learned_rows(data), live)
 
     @classmethod
     def width(cls, data: TrainingData) -> int:
@@ -54,3 +48,41 @@ class LiveInputs(Reduction):
         dead = weights.copy()
         dead[self.live] = 0
         return weights[self.live], dead
+
+
+@dataclass(frozen=True)
+class LiveFirst(Reduction):
+    """E picks the live inputs; the network has all of them, these first.
+
+    Attributes:
+        order: numbers of all inputs, the live ones first, (D,).
+    """
+
+    order: Indices
+    scales: ClassVar[bool] = False
+    worthwhile_below: ClassVar[float] = LiveInputs.worthwhile_below
+
+    @classmethod
+    @lru_cache(maxsize=2)
+    def of(cls, data: TrainingData, dtype: np.dtype[np.floating]) -> LiveFirst:
+        live = live_inputs(data)
+        order = np.concatenate([live, np.setdiff1d(np.arange(data.n_inputs), live)])
+        return cls(_chosen(data, live), _chosen(data, order), learned_rows(data), order)
+
+    @classmethod
+    def width(cls, data: TrainingData) -> int:
+        return len(live_inputs(data))
+
+    def parts(self, weights: Array) -> tuple[Array, Array]:
+        return weights[self.order], weights[:0]
+
+
+def _chosen(data: TrainingData, inputs: Indices) -> TrainingData:
+    """The same examples with these inputs alone, in this order."""
+    return TrainingData(
+        np.take(data.inputs, inputs, axis=1),
+        data.labels,
+        n_classes=data.n_classes,
+        splits=data.splits,
+        scale=data.scale,
+    )

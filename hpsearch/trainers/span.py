@@ -40,7 +40,7 @@ class Span(Reduction):
             n_classes=data.n_classes,
             splits=data.splits,
         )
-        return cls(rotated, learned, basis.astype(dtype))
+        return cls(rotated, rotated, learned, basis.astype(dtype))
 
     @classmethod
     def width(cls, data: TrainingData) -> int:

@@ -14,7 +14,7 @@ from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.trainers import Member, Split, TrainingData
 from hpsearch.trainers.backprop import METRICS, Backprop
 from hpsearch.trainers.inputs import Reduction, learned_rows
-from hpsearch.trainers.live_inputs import LiveInputs, live_inputs
+from hpsearch.trainers.live_inputs import LiveFirst, LiveInputs, live_inputs
 from hpsearch.trainers.span import Span
 from hpsearch.trainers.weight_decay import KINDS
 
@@ -23,6 +23,7 @@ ROTATABLE = [name for name, o in OPTIMIZERS.items() if o.rotation_invariant]
 OTHERS = [name for name, o in OPTIMIZERS.items() if not o.rotation_invariant]
 
 both = pytest.mark.parametrize("kind", [Span, LiveInputs])
+every = pytest.mark.parametrize("kind", [Span, LiveInputs, LiveFirst])
 
 
 def data_for(kind: type[Reduction]) -> TrainingData:
@@ -30,7 +31,7 @@ def data_for(kind: type[Reduction]) -> TrainingData:
     rng = np.random.default_rng(0)
     n_inputs = 90 if kind is Span else 28
     inputs = rng.integers(0, 256, size=(N, n_inputs)).astype(np.uint8)
-    if kind is LiveInputs:
+    if kind is not Span:
         inputs[:LEARNED, ::4] = 0
         inputs[:, 1:3] = 0  # nowhere any ink
     train = np.arange(LEARNED)
@@ -48,8 +49,14 @@ def member(kind: type[Reduction], number: int, **params: bool | int | float | st
     own = {"trainer": trainer, "network": "two-layer", "hidden": 8, "batch_size": 5}
     own |= {"learning_rate": (0.02 if rotatable else 0.002) * (1 + number), "dtype": "float64"}
     own |= {"weight_decay_kind": "l2" if rotatable and number % 2 else "decoupled"}
+    if kind is LiveFirst:  # each weight moves at a pace of its own
+        own |= {"weight_decay_kind": "l1" if rotatable or number % 2 else "l2"}
     own |= {"learning_rate_policy": list(POLICIES)[number % len(POLICIES)]}
-    return Member({**own, "weight_decay": 0.05 * number, **params}, (1, number), number % 3)
+    return Member(
+        {**own, "weight_decay": 0.05 * (number + (kind is LiveFirst)), **params},
+        (1, number),
+        number % 3,
+    )
 
 
 def train(members: list[Member], data: TrainingData, until: int = 15) -> np.ndarray:
@@ -62,7 +69,7 @@ def forbid_reductions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Backprop, "variant", classmethod(lambda cls, params, data: None))
 
 
-@both
+@every
 def test_the_reduced_training_is_the_plain_one(
     kind: type[Reduction], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,7 +81,7 @@ def test_the_reduced_training_is_the_plain_one(
     assert np.abs(reduced - plain).max() < 1e-12
 
 
-@both
+@every
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_rows_are_the_same_bits_in_any_company(kind: type[Reduction], dtype: str) -> None:
     data, members = data_for(kind), [member(kind, i, dtype=dtype) for i in range(32)]
@@ -84,7 +91,7 @@ def test_rows_are_the_same_bits_in_any_company(kind: type[Reduction], dtype: str
         assert (train([members[i]], data)[:, :, 0] == together[:, :, i]).all()
 
 
-@both
+@every
 def test_a_pause_changes_no_bit(kind: type[Reduction]) -> None:
     data, members = data_for(kind), [member(kind, i) for i in range(7)]
     whole = train(members, data)
@@ -110,6 +117,7 @@ def test_what_is_inside_and_outside_makes_the_whole(kind: type[Reduction]) -> No
     weights = np.random.default_rng(1).standard_normal((data.n_inputs, 8))
     found = kind.of(data, weights.dtype)
     inside, fixed = found.split(weights, data)
+    assert fixed is not None
     assert len(inside) == kind.width(data) == found.data.n_inputs
     outputs = found.data.floats(slice(None), np.float64) @ inside + fixed.T
     assert np.abs(outputs - data.floats(slice(None), np.float64) @ weights).max() < 1e-13
@@ -119,12 +127,15 @@ def test_what_is_inside_and_outside_makes_the_whole(kind: type[Reduction]) -> No
 
 @pytest.mark.mnist
 @pytest.mark.usefixtures("real_mnist")
-@pytest.mark.parametrize(("kind", "trainers"), [(Span, ROTATABLE), (LiveInputs, OTHERS)])
+@pytest.mark.parametrize(
+    ("kind", "trainers", "decay"),
+    [(Span, ROTATABLE, 0.0), (LiveInputs, OTHERS, 0.0), (LiveFirst, OTHERS, 0.001)],
+)
 def test_float32_agrees_on_mnists_test_images(
-    kind: type[Reduction], trainers: list[str], monkeypatch: pytest.MonkeyPatch
+    kind: type[Reduction], trainers: list[str], decay: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = training_data(Selection("mnist", shots=5), "test")
-    own = {"network": "two-layer", "hidden": 50, "batch_size": 5}
+    own = {"network": "two-layer", "hidden": 50, "batch_size": 5, "weight_decay": decay}
     members = [Member({**own, "trainer": name}, (1, i), 0) for i, name in enumerate(trainers)]
     assert {Backprop.variant(m.params, data) for m in members} == {kind}
 
@@ -147,6 +158,7 @@ def test_weights_outside_must_shrink_by_one_factor(trainer: str, decay: str) -> 
         exact = decay == "decoupled" or (decay == "l2" and trainer in ROTATABLE)
         found = Backprop.variant(member(kind, 1, **own).params, data_for(kind))
         assert (found is kind) == (exact and (rotated or kind is LiveInputs))
+        assert exact or found is (LiveFirst if kind is LiveInputs else None)
         none = member(kind, 1, **own, weight_decay=0.0)
         assert Backprop.variant(none.params, data_for(LiveInputs)) is LiveInputs
 
@@ -155,7 +167,7 @@ def test_members_reduced_in_different_ways_do_not_train_together() -> None:
     data = data_for(LiveInputs)
     one, other = member(LiveInputs, 0), member(LiveInputs, 1, weight_decay_kind="l1")
     assert population_key(one, data) != population_key(other, data)
-    with pytest.raises(ValueError, match="must have one variant, got LiveInputs, None"):
+    with pytest.raises(ValueError, match="must have one variant, got LiveFirst, LiveInputs"):
         Backprop([one, other], data, n_epochs=1)
 
 
