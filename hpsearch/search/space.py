@@ -43,6 +43,18 @@ class Parameter:
         """Whether its conditions hold."""
         return all(params.get(name) in values for name, values in self.when.items())
 
+    def values(self) -> list[ParamValue] | None:
+        """All values it can take, in order; None for a range without steps."""
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            return list(d.choices)  # type: ignore[arg-type]
+        assert isinstance(d, IntDistribution | FloatDistribution)
+        if d.log or d.step is None:
+            return None
+        count = round((d.high - d.low) / d.step) + 1
+        steps = [d.low + i * d.step for i in range(count)]
+        return [*map(int, steps)] if isinstance(d, IntDistribution) else [*map(round_float, steps)]
+
     def suggest(self, trial: optuna.Trial) -> ParamValue:
         """Its value in this trial; asking again gives the same."""
         d = self.distribution
@@ -69,6 +81,30 @@ class Space:
             if parameter.active(params):
                 params[parameter.name] = parameter.suggest(trial)
         return self.complete(params)
+
+    def cells(self) -> list[dict[str, ParamValue]]:
+        """Every combination of the searched values, the last parameter changing fastest.
+
+        A parameter whose condition does not hold in a combination is no part of it.
+
+        Raises:
+            ValueError: a parameter has a range without steps.
+        """
+        cells: list[dict[str, ParamValue]] = [{}]
+        for parameter in self.parameters:
+            values = parameter.values()
+            if values is None:
+                raise ValueError(f"{parameter.name} must have choices, or a step and no log")
+            cells = [
+                {**cell, **chosen}
+                for cell in cells
+                for chosen in (
+                    [{parameter.name: value} for value in values]
+                    if parameter.active({**self.fixed, **cell})
+                    else [{}]
+                )
+            ]
+        return cells
 
     def complete(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """With the defaults of the trainer and network, without what they don't take.

@@ -139,7 +139,9 @@ class Stage(Table):
 class Sampler(Table):
     """How configurations are drawn."""
 
-    name: Literal["coarse-to-fine"] = "coarse-to-fine"
+    name: Literal["coarse-to-fine", "grid"] = Field(
+        default="coarse-to-fine", description="grid: every combination of choices once, in order"
+    )
     proposal: Literal["model-free", "uniform"] = Field(
         default="model-free", description="uniform: no narrowing, plain random search"
     )

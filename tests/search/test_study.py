@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from hpsearch.datasets.base import Examples
 from hpsearch.datasets.selection import open_pool
-from hpsearch.errors import StudyChangedError, StudyFailed, StudyLockedError
+from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError, StudyLockedError
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.execution.population import training_data
 from hpsearch.search.reading import read_study
@@ -115,6 +116,48 @@ def test_a_search_that_ignores_results_is_the_same_with_any_workers_and_restarts
     run(study_file, tmp_path / "stopped", *options)
     tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
     assert tables[0] == tables[1] == tables[2]
+
+
+GRID = """
+trainer = { choices = ["sgd", "momentum"] }
+learning_rate = { choices = [0.1, 0.01] }
+momentum = { low = 0.5, high = 0.9, step = 0.2 }
+batch_size = { choices = [5, 10] }
+"""
+
+
+def grid_file(study_file: Path) -> Path:
+    head, _, rest = study_file.read_text().partition("[space]")
+    study_file.write_text(f"{head}[space]\n{GRID}[[stages]]{rest.partition('[[stages]]')[2]}")
+    return study_file
+
+
+def test_a_grid_runs_every_combination_once(study_file: Path, home: Path) -> None:
+    options = ["sampler.name=grid", "stages=[{trials=16, epochs=2}]"]
+    run(grid_file(study_file), home, *options)
+    names = ("trainer", "learning_rate", "batch_size", "momentum")
+    cells = [tuple(r.params.get(name) for name in names) for r in records(home)]
+    plain = [("sgd", rate, size, None) for rate in (0.1, 0.01) for size in (5, 10)]
+    moved = [
+        ("momentum", rate, size, momentum)
+        for rate in (0.1, 0.01)
+        for momentum in (0.5, 0.7, 0.9)
+        for size in (5, 10)
+    ]
+    assert sorted(cells, key=repr) == sorted(plain + moved, key=repr)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("stages=[{trials=15, epochs=2}]", "stages.0.trials: must be 16, the cells of the grid"),
+        ("stages.0.epochs=2", "stages: must be one where the sampler is a grid, got 3"),
+        ("space.learning_rate={low=0.1, high=1.0}", "space.learning_rate: must have choices"),
+    ],
+)
+def test_a_grid_that_is_none_is_refused(study_file: Path, override: str, said: str) -> None:
+    with pytest.raises(StudyFileError, match=re.escape(said)):
+        read_study(grid_file(study_file), ["sampler.name=grid", override])
 
 
 def test_stages_are_scored_at_their_ends_whatever_the_cadence(

@@ -1,5 +1,6 @@
 """Samplers: usable in any Optuna study."""
 
 from hpsearch.search.samplers.coarse_to_fine import CoarseToFineSampler
+from hpsearch.search.samplers.grid import GridSampler
 
-__all__ = ["CoarseToFineSampler"]
+__all__ = ["CoarseToFineSampler", "GridSampler"]
