@@ -28,6 +28,7 @@ from hpsearch.trainers.base import (
 )
 from hpsearch.trainers.inputs import Reduction
 from hpsearch.trainers.live_inputs import LiveInputs
+from hpsearch.trainers.random_streams import RANDOM_STREAMS, RandomStreams
 from hpsearch.trainers.span import Span
 from hpsearch.trainers.weight_decay import PopulationDecay, WeightDecay
 
@@ -45,6 +46,11 @@ class BackpropSettings:
         why="twice as fast; float64 to compare with textbooks",
         shared=True,
     )
+    random_streams: str = hyperparameter(
+        "spawned",
+        choices=tuple(RANDOM_STREAMS),
+        why="each member's own; legacy: the same for all, to compare with textbook scripts",
+    )
     learning_rate_policy: str = hyperparameter(
         "constant", parts=POLICIES, why="the textbook's, and one thing less to search"
     )
@@ -61,10 +67,15 @@ def policy_of(params: Mapping[str, ParamValue]) -> LearningRatePolicy:
     return build(POLICIES[name], params)
 
 
+def streams_of(params: Mapping[str, ParamValue]) -> type[RandomStreams]:
+    """The kind of random streams that `params` describe."""
+    return RANDOM_STREAMS[build(BackpropSettings, params).random_streams]
+
+
 class Backprop(Trainer):
     """Shuffled mini-batches, one pass over the training rows an epoch, all members in step.
 
-    Each member shuffles with its own generator. Rows are sorted by optimizer, so that each
+    Each member shuffles by its own stream. Rows are sorted by optimizer, so that each
     optimizer updates one slice of the flat weights. The last mini-batch of an epoch may be short.
     Where the training images allow it, the same network is trained with far fewer first-layer
     weights (trainers.inputs).
@@ -87,7 +98,10 @@ class Backprop(Trainer):
         self._reduction = kind.of(data, self._dtype) if kind else None
         self._data = self._reduction.data if self._reduction else data
         self._splits = [data.splits[member.split] for member in rows]
-        self._generators = [member.generator() for member in rows]
+        self._streams = [
+            streams_of(member.params)(member, split.train, data.labels)
+            for member, split in zip(rows, self._splits, strict=True)
+        ]
         self._epoch, self._step = 0, 0
         self._buffers = Buffers()
         self._portion = network_of(rows[0].params).images_scored_together
@@ -111,14 +125,13 @@ class Backprop(Trainer):
 
     def _start(self, row: int, described: Architecture, data: TrainingData) -> None:
         """Member `row`'s initial weights, drawn for all inputs whether reduced or not."""
-        network, rng = self._network, self._generators[row]
-        # Dropout has a generator of its own: with and without it, the images come in one order.
-        described.set_member(network, row, rng.spawn(1)[0])
+        network, streams = self._network, self._streams[row]
+        described.set_member(network, row, streams.masks)
         if self._reduction is None:
-            described.initialize(network, row, rng)
+            described.initialize(network, row, streams.weights)
             return
         whole = described.build(data.n_inputs, data.n_classes, 1, self._dtype)
-        described.initialize(whole, 0, rng)
+        described.initialize(whole, 0, streams.weights)
         first, narrow = whole.layers[0], network.layers[0]
         assert isinstance(first, Affine)
         assert isinstance(narrow, Affine)
@@ -208,8 +221,7 @@ class Backprop(Trainer):
 
     def _orders(self) -> Indices:
         """Every member's training rows in the order of this epoch, (P, n_train)."""
-        pairs = zip(self._generators, self._splits, strict=True)
-        return np.stack([rng.permutation(split.train) for rng, split in pairs])
+        return np.stack([streams.order() for streams in self._streams])
 
     def _update(self, x: Array, labels: Indices) -> None:
         """One step of every member on its own mini-batch, (P, B, D) and (P, B)."""
@@ -291,7 +303,7 @@ class Backprop(Trainer):
         said = {
             "epoch": self._epoch,
             "step": self._step,
-            "generator": self._generators[index].bit_generator.state,
+            "generator": self._streams[index].state(),
         }
         network = self._network
         masks = network.mask_generators[index]
@@ -314,7 +326,7 @@ class Backprop(Trainer):
                 self._network.statistics[row] = saved["statistics"]
             for name, array in update.slots.items():
                 array[row - update.rows.start] = saved[name]
-        self._generators[row].bit_generator.state = said["generator"]
+        self._streams[row].restore(said["generator"])
         masks = self._network.mask_generators[row]
         if masks is not None:
             masks.bit_generator.state = said["masks"]

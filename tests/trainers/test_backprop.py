@@ -294,6 +294,7 @@ def test_every_optimizer_is_a_trainer_with_its_own_and_the_shared_hyperparameter
         "momentum",
         "batch_size",
         "dtype",
+        "random_streams",
         "learning_rate_policy",
         "weight_decay",
         "weight_decay_kind",
