@@ -133,7 +133,7 @@ class _Pass:
         self._top = self._outputs[-1].max(axis=0)
 
     def differences(self, number: int, step: float) -> Array:
-        """Sum over the images of L(w + h) - L(w - h), (n_out, n_in + 1), for one layer's [W; b]."""
+        """L(w + h) - L(w - h) summed over the images, (n_out, n_in + 1), for a layer's [W; b]."""
         u = self._inputs[number]
         inputs, images = np.nonzero(u)  # sorted by input
         first = np.flatnonzero(np.diff(inputs, prepend=-1))  # of each input that has any

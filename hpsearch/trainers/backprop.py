@@ -86,6 +86,7 @@ class Backprop(Trainer):
 
     uses_network = True
     components: ClassVar[tuple[type, ...]] = (BackpropSettings, WeightDecay)
+    rotatable: ClassVar[bool] = True  # its gradient in rotated coordinates is the rotated one
 
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         # order[r] is the member in row r; Progress and state() speak of members, not of rows.
@@ -103,6 +104,7 @@ class Backprop(Trainer):
             for member, split in zip(rows, self._splits, strict=True)
         ]
         self._epoch, self._step = 0, 0
+        self._n_batches = -(-len(self._splits[0].train) // self._batch_size)
         self._buffers = Buffers()
         self._portion = network_of(rows[0].params).images_scored_together
         self._network = network_of(rows[0].params).build(
@@ -141,14 +143,19 @@ class Backprop(Trainer):
         network.w[row, -1] = 1
 
     @classmethod
+    def optimizer_of(cls, params: Mapping[str, ParamValue]) -> type[Optimizer]:
+        """What moves the weights along the gradient."""
+        return OPTIMIZERS[str(params["trainer"])]
+
+    @classmethod
     def variant(
         cls, params: Mapping[str, ParamValue], data: TrainingData
     ) -> type[Reduction] | None:
         """How its inputs are reduced; None: not at all."""
-        optimizer, decay = OPTIMIZERS[str(params["trainer"])], build(WeightDecay, params)
+        optimizer, decay = cls.optimizer_of(params), build(WeightDecay, params)
         if not (decay.scales(optimizer) and network_of(params).first_is_affine):
             return None
-        if optimizer.rotation_invariant and Span.worthwhile(data):
+        if cls.rotatable and optimizer.rotation_invariant and Span.worthwhile(data):
             return Span
         return LiveInputs if LiveInputs.worthwhile(data) else None
 
@@ -183,8 +190,7 @@ class Backprop(Trainer):
 
     def _group(self, rows: Sequence[Member]) -> Iterator[_Update]:
         start = 0
-        for name, group in groupby(rows, key=lambda member: str(member.params["trainer"])):
-            optimizer = OPTIMIZERS[name]
+        for optimizer, group in groupby(rows, key=lambda member: self.optimizer_of(member.params)):
             built = [build(optimizer, member.params) for member in group]
             part = slice(start, start + len(built))
             shape = self._network.w[part].shape
@@ -195,9 +201,8 @@ class Backprop(Trainer):
     def _learning_rates(self, rows: Sequence[Member], n_epochs: int) -> LearningRates:
         """The rates of all members, of which every optimizer gets its rows as a view."""
         base = np.concatenate([u.columns["learning_rate"] for u in self._updates])
-        batches = -(-len(self._splits[0].train) // self._batch_size)
         policies = [policy_of(member.params) for member in rows]
-        rates = LearningRates(base, policies, horizon=n_epochs * batches)
+        rates = LearningRates(base, policies, horizon=n_epochs * self._n_batches)
         for u in self._updates:
             u.columns["learning_rate"] = rates.now[u.rows]
         return rates

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from hpsearch.hyperparameters import ParamValue
+from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
+from hpsearch.nn import NETWORKS
 from hpsearch.nn.base import Array
 
 Indices = NDArray[np.intp]
@@ -182,6 +183,14 @@ class Trainer(ABC):
         cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
     ) -> int:
         """How many members like this one should train together, given a core's cache."""
+
+    @classmethod
+    def network_hyperparameters(cls, network: str) -> dict[str, Hyperparameter] | None:
+        """What it takes of the hyperparameters of the network of this name, by name.
+
+        None where it can't train such networks.
+        """
+        return hyperparameters(NETWORKS[network])
 
     @classmethod
     def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> Hashable:
