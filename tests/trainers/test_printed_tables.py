@@ -58,3 +58,12 @@ def test_sgd_reaches_what_is_printed(paper: str, shots: int, hidden: int, batch_
     assert len(wanted) == (2 if paper == "000" else 1)
     cell = (shots, hidden, batch_size)
     assert reached("sgd", list(wanted), *cell) == list(wanted.values())
+
+
+@pytest.mark.parametrize(("shots", "hidden", "batch_size"), [(1, 20, 8), (2, 20, 4), (1, 50, 2)])
+def test_alternating_gradients_reach_what_is_printed(
+    shots: int, hidden: int, batch_size: int
+) -> None:
+    wanted = printed("001", "proposed", shots, hidden, batch_size)
+    cell = (shots, hidden, batch_size)
+    assert reached("alternating-gradient", [0.1], *cell) == list(wanted.values())
