@@ -34,7 +34,7 @@ class Alternation:
     alternation: str = hyperparameter(
         "checkerboard",
         choices=tuple(ALTERNATIONS),
-        why="paper 001's: an image group that comes first is numerical in every other epoch",
+        why="paper 001's: no step of an epoch is numerical in all epochs",
     )
     period: int = hyperparameter(
         1, low=1, unit="steps or epochs of a kind in a row", why="paper 001's: every other one"
