@@ -14,6 +14,7 @@ import numpy as np
 
 from hpsearch.nn.base import Array
 
+Stream = np.random.Generator | np.random.RandomState  # both draw the same way
 Draw = Callable[[tuple[int, ...], int, int], Array]  # (shape, fan_in, fan_out) -> weights
 Deviation = Callable[[int, int, float], float]  # (fan_in, fan_out, weight_std) -> its width
 
@@ -61,7 +62,7 @@ DISTRIBUTIONS = ("normal", "uniform")
 
 
 def drawing(
-    rng: np.random.Generator,
+    rng: Stream,
     dtype: np.dtype[np.floating],
     *,
     weights: str = "he",

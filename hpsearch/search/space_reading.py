@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -124,7 +124,7 @@ class _Reader:
             return
         described = hyperparameters(NETWORKS[name])
         for trainer in needed:
-            self.taken[trainer] |= described
+            self.taken[trainer] |= self._taken_of(name, trainer) or described
         for key, value in self.network.items():
             if key == "name":
                 continue
@@ -134,6 +134,25 @@ class _Reader:
                 self.wrong(f"space.{key}", f"must stand once, got it in [network] too ({value!r})")
             elif problem := described[key].problem(value):
                 self.wrong(f"network.{key}", problem)
+            else:
+                self._limits(key, value, needed)
+
+    def _taken_of(self, network: str, trainer: str) -> dict[str, Hyperparameter] | None:
+        """What a trainer takes of the network; a mistake if it can't train it."""
+        kind = self.kinds[trainer].trainer
+        taken = kind.network_hyperparameters(network)
+        if taken is None:
+            valid = [n for n in NETWORKS if kind.network_hyperparameters(n) is not None]
+            self.wrong("network.name", f"{unknown(network, valid)}, as {trainer} trains no other")
+        return taken
+
+    def _limits(self, key: str, value: ParamValue, trainers: Sequence[str]) -> None:
+        """A value that the network takes may be beyond one of its trainers."""
+        for trainer in trainers:
+            if problem := self.taken[trainer][key].problem(value):
+                way_out = "" if len(trainers) == 1 else "; in [space], `when` can leave it out"
+                self.wrong(f"network.{key}", f"{problem} ({trainer} says so{way_out})")
+                return
 
     def _known(self, name: str) -> bool:
         names = dict.fromkeys(name for taken in self.taken.values() for name in taken)

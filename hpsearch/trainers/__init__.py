@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
-from hpsearch.optimizers import OPTIMIZERS
+from hpsearch.optimizers import OPTIMIZERS, SGD
+from hpsearch.trainers.alternating_gradient import AlternatingGradient
 from hpsearch.trainers.backprop import METRICS, Backprop
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
@@ -71,6 +72,10 @@ class TrainerKind:
 TRAINERS: dict[str, TrainerKind] = {
     name: TrainerKind(Backprop, (optimizer, *Backprop.components))
     for name, optimizer in OPTIMIZERS.items()
+} | {
+    "alternating-gradient": TrainerKind(
+        AlternatingGradient, (SGD, *AlternatingGradient.components)
+    ),
 }
 
 

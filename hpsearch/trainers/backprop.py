@@ -29,6 +29,7 @@ from hpsearch.trainers.base import (
 )
 from hpsearch.trainers.inputs import Reduction
 from hpsearch.trainers.live_inputs import LiveFirst, LiveInputs
+from hpsearch.trainers.random_streams import RANDOM_STREAMS, RandomStreams
 from hpsearch.trainers.span import Span
 from hpsearch.trainers.weight_decay import PopulationDecay, WeightDecay
 
@@ -46,6 +47,11 @@ class BackpropSettings:
         why="twice as fast; float64 to compare with textbooks",
         shared=True,
     )
+    random_streams: str = hyperparameter(
+        "spawned",
+        choices=tuple(RANDOM_STREAMS),
+        why="each member's own; legacy: the same for all, to compare with textbook scripts",
+    )
     learning_rate_policy: str = hyperparameter(
         "constant", parts=POLICIES, why="the textbook's, and one thing less to search"
     )
@@ -62,10 +68,15 @@ def policy_of(params: Mapping[str, ParamValue]) -> LearningRatePolicy:
     return build(POLICIES[name], params)
 
 
+def streams_of(params: Mapping[str, ParamValue]) -> type[RandomStreams]:
+    """The kind of random streams that `params` describe."""
+    return RANDOM_STREAMS[build(BackpropSettings, params).random_streams]
+
+
 class Backprop(Trainer):
     """Shuffled mini-batches, one pass over the training rows an epoch, all members in step.
 
-    Each member shuffles with its own generator. Rows are sorted by optimizer, so that each
+    Each member shuffles by its own stream. Rows are sorted by optimizer, so that each
     optimizer updates one slice of the flat weights. The last mini-batch of an epoch may be short.
     Where the training images allow it, the same network is trained with far fewer first-layer
     weights (trainers.inputs).
@@ -76,6 +87,7 @@ class Backprop(Trainer):
 
     uses_network = True
     components: ClassVar[tuple[type, ...]] = (BackpropSettings, WeightDecay)
+    rotatable: ClassVar[bool] = True  # its gradient in rotated coordinates is the rotated one
 
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         # order[r] is the member in row r; Progress and state() speak of members, not of rows.
@@ -88,8 +100,12 @@ class Backprop(Trainer):
         self._reduction = kind.of(data, self._dtype) if kind else None
         self._data = self._reduction.data if self._reduction else data
         self._splits = [data.splits[member.split] for member in rows]
-        self._generators = [member.generator() for member in rows]
+        self._streams = [
+            streams_of(member.params)(member, split.train, data.labels)
+            for member, split in zip(rows, self._splits, strict=True)
+        ]
         self._epoch, self._step = 0, 0
+        self._n_batches = -(-len(self._splits[0].train) // self._batch_size)
         self._buffers = Buffers()
         self._portion = network_of(rows[0].params).images_scored_together
         self._scored = self._reduction.scored if self._reduction else data
@@ -113,14 +129,13 @@ class Backprop(Trainer):
 
     def _start(self, row: int, described: Architecture, data: TrainingData) -> None:
         """Member `row`'s initial weights, drawn for all inputs whether reduced or not."""
-        network, rng = self._network, self._generators[row]
-        # Dropout has a generator of its own: with and without it, the images come in one order.
-        described.set_member(network, row, rng.spawn(1)[0])
+        network, streams = self._network, self._streams[row]
+        described.set_member(network, row, streams.masks)
         if self._reduction is None:
-            described.initialize(network, row, rng)
+            described.initialize(network, row, streams.weights)
             return
         whole = described.build(data.n_inputs, data.n_classes, 1, self._dtype)
-        described.initialize(whole, 0, rng)
+        described.initialize(whole, 0, streams.weights)
         first, narrow = whole.layers[0], network.layers[0]
         assert isinstance(first, Affine)
         assert isinstance(narrow, Affine)
@@ -132,16 +147,21 @@ class Backprop(Trainer):
             network.scale[row] = 1
 
     @classmethod
+    def optimizer_of(cls, params: Mapping[str, ParamValue]) -> type[Optimizer]:
+        """What moves the weights along the gradient."""
+        return OPTIMIZERS[str(params["trainer"])]
+
+    @classmethod
     def variant(
         cls, params: Mapping[str, ParamValue], data: TrainingData
     ) -> type[Reduction] | None:
         """How its inputs are reduced; None: not at all."""
-        optimizer, decay = OPTIMIZERS[str(params["trainer"])], build(WeightDecay, params)
+        optimizer, decay = cls.optimizer_of(params), build(WeightDecay, params)
         if not network_of(params).first_is_affine:
             return None
         if not decay.scales(optimizer):
-            return LiveFirst if LiveFirst.worthwhile(data) else None
-        if optimizer.rotation_invariant and Span.worthwhile(data):
+            return LiveFirst if cls.rotatable and LiveFirst.worthwhile(data) else None
+        if cls.rotatable and optimizer.rotation_invariant and Span.worthwhile(data):
             return Span
         return LiveInputs if LiveInputs.worthwhile(data) else None
 
@@ -178,8 +198,7 @@ class Backprop(Trainer):
 
     def _group(self, rows: Sequence[Member]) -> Iterator[_Update]:
         start = 0
-        for name, group in groupby(rows, key=lambda member: str(member.params["trainer"])):
-            optimizer = OPTIMIZERS[name]
+        for optimizer, group in groupby(rows, key=lambda member: self.optimizer_of(member.params)):
             built = [build(optimizer, member.params) for member in group]
             part = slice(start, start + len(built))
             shape = self._network.w[part].shape
@@ -190,9 +209,8 @@ class Backprop(Trainer):
     def _learning_rates(self, rows: Sequence[Member], n_epochs: int) -> LearningRates:
         """The rates of all members, of which every optimizer gets its rows as a view."""
         base = np.concatenate([u.columns["learning_rate"] for u in self._updates])
-        batches = -(-len(self._splits[0].train) // self._batch_size)
         policies = [policy_of(member.params) for member in rows]
-        rates = LearningRates(base, policies, horizon=n_epochs * batches)
+        rates = LearningRates(base, policies, horizon=n_epochs * self._n_batches)
         for u in self._updates:
             u.columns["learning_rate"] = rates.now[u.rows]
         return rates
@@ -216,10 +234,7 @@ class Backprop(Trainer):
 
     def _orders(self) -> Indices:
         """Every member's training rows in the order of this epoch, (P, n_train)."""
-        orders = np.stack([split.train for split in self._splits])
-        for rng, order in zip(self._generators, orders, strict=True):
-            rng.shuffle(order)
-        return orders
+        return np.stack([streams.order() for streams in self._streams])
 
     def _update(self, x: Array, labels: Indices) -> None:
         """One step of every member on its own mini-batch, (P, B, D) and (P, B)."""
@@ -301,7 +316,7 @@ class Backprop(Trainer):
         said = {
             "epoch": self._epoch,
             "step": self._step,
-            "generator": self._generators[index].bit_generator.state,
+            "generator": self._streams[index].state(),
         }
         network = self._network
         masks = network.mask_generators[index]
@@ -324,7 +339,7 @@ class Backprop(Trainer):
                 self._network.statistics[row] = saved["statistics"]
             for name, array in update.slots.items():
                 array[row - update.rows.start] = saved[name]
-        self._generators[row].bit_generator.state = said["generator"]
+        self._streams[row].restore(said["generator"])
         masks = self._network.mask_generators[row]
         if masks is not None:
             masks.bit_generator.state = said["masks"]

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from hpsearch.hyperparameters import ParamValue
+from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
+from hpsearch.nn import NETWORKS
 from hpsearch.nn.base import Array
 
 Indices = NDArray[np.intp]
@@ -62,8 +63,15 @@ class TrainingData:
 
     def floats(self, rows: Any, dtype: DTypeLike) -> Array:
         """Scaled inputs of these rows, (..., D)."""
-        scaled: Array = np.divide(self.inputs[rows], self.scale, dtype=np.dtype(dtype), order="C")
-        return scaled
+        inputs = self.inputs[rows]
+        scaled = np.empty(inputs.shape, dtype)
+        return self._scale(inputs, scaled)
+
+    def _scale(self, inputs: NDArray[Any], out: Array) -> Array:
+        """Inputs over `scale`; bytes in float32 whatever follows, as the usual readers do."""
+        precision = np.dtype(np.float32) if inputs.dtype == np.uint8 else out.dtype
+        np.divide(inputs, self.scale, out=out, dtype=precision)
+        return out
 
     def batch(self, rows: Indices, out: Array) -> Array:
         """Scaled inputs of one mini-batch a member, (P, B) rows -> (P, B, D).
@@ -73,8 +81,7 @@ class TrainingData:
                 faults than it takes to fill it.
         """
         if not self._fits(out.dtype):
-            np.divide(self.inputs[rows], self.scale, out=out, dtype=out.dtype)
-            return out
+            return self._scale(self.inputs[rows], out)
         key = out.dtype.name
         if key not in self._tables:
             self._tables[key] = self.floats(slice(None), out.dtype)
@@ -116,6 +123,11 @@ class Member:
     entropy: tuple[int, ...]
     split: int
     state: bytes | None = None
+
+    @property
+    def repeat(self) -> int:
+        """Which repeat of its configuration it is, from 0: the third number of its entropy."""
+        return self.entropy[2] if len(self.entropy) > 2 else 0
 
     def generator(self) -> np.random.Generator:
         """The member's own generator, the same wherever and beside whomever it trains."""
@@ -186,6 +198,14 @@ class Trainer(ABC):
         cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
     ) -> int:
         """How many members like this one should train together, given a core's cache."""
+
+    @classmethod
+    def network_hyperparameters(cls, network: str) -> dict[str, Hyperparameter] | None:
+        """What it takes of the hyperparameters of the network of this name, by name.
+
+        None where it can't train such networks.
+        """
+        return hyperparameters(NETWORKS[network])
 
     @classmethod
     def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> Hashable:

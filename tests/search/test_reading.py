@@ -64,6 +64,62 @@ def test_a_networks_own_hyperparameters_are_checked(
     assert rule in message(study_file, "network.name=multi-layer", override)
 
 
+TRAINERS_WITH_NUMERICAL = "space.trainer={choices=['sgd', 'momentum', 'alternating-gradient']}"
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "network.name=lenet",
+            "network.name: must be one of two-layer, multi-layer, got 'lenet', "
+            "as alternating-gradient trains no other",
+        ),
+        (
+            "network.batch_norm=true",
+            "network.batch_norm: must be false for numerical gradients, got True "
+            "(alternating-gradient says so; in [space], `when` can leave it out)",
+        ),
+        (
+            "space.dropout={low=0, high=0.5}",
+            "space.dropout.high: must be 0 for numerical gradients, got 0.5 "
+            "(alternating-gradient says so; `when` can leave it out)",
+        ),
+        ("space.dropout=1.5", "space.dropout: must be a number of at least 0 and below 1"),
+        ("space.alternation=epoch", "space.alternation: must be one of 'checkerboard', 'global'"),
+        ("space.difference_step=0", "space.difference_step: must be a number above 0, got 0"),
+    ],
+)
+def test_what_a_trainer_cannot_do_with_a_network_is_said(
+    study_file: Path, override: str, said: str
+) -> None:
+    deep = (
+        "network.name=multi-layer",
+        TRAINERS_WITH_NUMERICAL,
+        "space.momentum.when.trainer=momentum",
+    )
+    assert said in message(study_file, *deep, override)
+
+
+def test_what_a_trainer_cannot_do_is_left_to_the_others(study_file: Path) -> None:
+    dropout = "space.dropout={low=0, high=0.5, when={trainer=['momentum', 'sgd']}}"
+    step = "space.difference_step={low=1e-6, high=1e-2, log=true}"
+    read = read_study(
+        study_file, ("network.name=multi-layer", TRAINERS_WITH_NUMERICAL, dropout, step)
+    )
+    found = {p.name: p for p in read.space.parameters}
+    for name, trainer, active in (
+        ("dropout", "sgd", True),
+        ("dropout", "alternating-gradient", False),
+        ("difference_step", "sgd", False),
+        ("difference_step", "alternating-gradient", True),
+    ):
+        assert found[name].active({"trainer": trainer}) is active
+    whole = read.space.complete({**read.space.fixed, "trainer": "alternating-gradient"})
+    assert (whole["dropout"], whole["alternation"]) == (0, "checkerboard")
+    assert "alternation" not in read.space.complete({**read.space.fixed, "trainer": "sgd"})
+
+
 def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(

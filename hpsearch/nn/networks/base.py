@@ -221,7 +221,7 @@ class Architecture(ABC):
             rng: what is drawn while training (dropout masks) comes from this generator alone.
         """
 
-    def initialize(self, network: Network, row: int, rng: np.random.Generator) -> None:
+    def initialize(self, network: Network, row: int, rng: initializers.Stream) -> None:
         """Draw member `row`'s initial weights from its own generator."""
         draw = initializers.drawing(
             rng,

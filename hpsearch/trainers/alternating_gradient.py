@@ -1,0 +1,121 @@
+"""Training with analytic and numerical gradients in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from hpsearch.hyperparameters import Hyperparameter, ParamValue, build, hyperparameter
+from hpsearch.nn.base import Array
+from hpsearch.nn.numerical_gradient import NumericalGradient
+from hpsearch.optimizers import SGD, Optimizer
+from hpsearch.trainers.backprop import Backprop
+from hpsearch.trainers.base import Indices, Member, TrainingData
+
+# By name: what is counted, from the epoch, the step in it and the step of the whole training.
+ALTERNATIONS: dict[str, Callable[[int, int, int], int]] = {
+    "checkerboard": lambda epoch, step, steps: epoch + step,
+    "global": lambda epoch, step, steps: steps,
+    "per-epoch": lambda epoch, step, steps: epoch,
+}
+# Networks that it trains, and the values that these hyperparameters of them must have: moving one
+# weight moves all images of a normalised batch, and a mask is drawn for one gradient alone.
+NETWORKS_TAKEN: dict[str, dict[str, ParamValue]] = {
+    "two-layer": {},
+    "multi-layer": {"batch_norm": False, "dropout": 0.0},
+}
+
+
+@dataclass(frozen=True)
+class Alternation:
+    """When a member's gradient is a numerical one, and which."""
+
+    alternation: str = hyperparameter(
+        "checkerboard",
+        choices=tuple(ALTERNATIONS),
+        why="paper 001's: no step of an epoch is numerical in all epochs",
+    )
+    period: int = hyperparameter(
+        1, low=1, unit="steps or epochs of a kind in a row", why="paper 001's: every other one"
+    )
+    difference_step: float = hyperparameter(
+        1e-4, above=0, why="paper 001's; h of the central difference"
+    )
+    log_offset: float = hyperparameter(
+        1e-7,
+        low=0,
+        why="paper 001's; e of the loss -log(y + e) whose differences are taken; 0: none",
+    )
+
+    def numerical(self, epoch: int, step: int, steps: int) -> bool:
+        """Whether this step's gradient is numerical.
+
+        Args:
+            epoch, step: of the training and of the epoch, both from 0.
+            steps: of the whole training so far.
+        """
+        return ALTERNATIONS[self.alternation](epoch, step, steps) // self.period % 2 == 0
+
+
+class AlternatingGradient(Backprop):
+    """SGD on gradients that are by turns numerical and analytic.
+
+    In epoch e and step s of it, both from 0, the gradient is the central difference
+    (L(w + h) - L(w - h)) / 2h of every weight where (e + s) is even, and backpropagation's where
+    it is odd: a checkerboard over epochs and steps. They differ by h^2, and where a move of h
+    carries a ReLU over its kink. A weight penalty's gradient is analytic in both.
+
+    Quotients are taken pixel by pixel: in a rotated span they would be others, so that inputs are
+    reduced to the live ones at most.
+
+    Source: paper 001; other rules of alternation, and numbers in a row, are ours.
+
+    Raises:
+        ValueError: the network has batch normalisation, dropout or convolutions.
+    """
+
+    components: ClassVar[tuple[type, ...]] = (Alternation, *Backprop.components)
+    rotatable: ClassVar[bool] = False
+
+    def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
+        super().__init__(members, data, n_epochs=n_epochs)
+        self._alternations = [build(Alternation, members[i].params) for i in self._order]
+        self._numerical = NumericalGradient(self._network)
+
+    @classmethod
+    def optimizer_of(cls, params: Mapping[str, ParamValue]) -> type[Optimizer]:
+        return SGD
+
+    @classmethod
+    def network_hyperparameters(cls, network: str) -> dict[str, Hyperparameter] | None:
+        needed = NETWORKS_TAKEN.get(network)
+        described = super().network_hyperparameters(network)
+        if needed is None or described is None:
+            return None
+        return described | {name: _only(described[name], v) for name, v in needed.items()}
+
+    def _update(self, x: Array, labels: Indices) -> None:
+        now = (self._epoch, self._step % self._n_batches, self._step)
+        numerical = [alternation.numerical(*now) for alternation in self._alternations]
+        if not all(numerical):
+            self._network.gradient(x, labels)
+        for row, own in enumerate(self._alternations):
+            if numerical[row]:
+                self._numerical.fill(
+                    row, x[row], labels[row], step=own.difference_step, log_offset=own.log_offset
+                )
+        self._move()
+
+
+def _only(described: Hyperparameter, wanted: ParamValue) -> Hyperparameter:
+    """The hyperparameter with this one valid value."""
+
+    def judge(value: Any) -> str | None:
+        if problem := described.problem(value):
+            return problem
+        said = str(wanted).lower() if isinstance(wanted, bool) else f"{wanted:g}"
+        problem = f"must be {said} for numerical gradients, got {value!r}"
+        return None if value == wanted else problem
+
+    return replace(described, judge=judge)
