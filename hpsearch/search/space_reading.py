@@ -124,7 +124,12 @@ class _Reader:
             return
         described = hyperparameters(NETWORKS[name])
         for trainer in needed:
-            self.taken[trainer] |= described
+            try:
+                of_trainer = self.kinds[trainer].trainer.network_hyperparameters(name)
+            except ValueError as error:
+                self.wrong("network.name", f"{error} ({trainer} trains no others)")
+                return
+            self.taken[trainer] |= of_trainer
         for key, value in self.network.items():
             if key == "name":
                 continue
@@ -134,6 +139,8 @@ class _Reader:
                 self.wrong(f"space.{key}", f"must stand once, got it in [network] too ({value!r})")
             elif problem := described[key].problem(value):
                 self.wrong(f"network.{key}", problem)
+            else:
+                self._value(f"network.{key}", key, value)
 
     def _known(self, name: str) -> bool:
         names = dict.fromkeys(name for taken in self.taken.values() for name in taken)
@@ -157,9 +164,16 @@ class _Reader:
         for trainer, described in meanings.items():
             if problem := described.problem(value):
                 shared = all(other == described for other in meanings.values())
-                whose = "" if shared else f" ({trainer} says so; `when` can leave it out)"
+                shared &= name not in self._limits(trainer)
+                way_out = "; `when` can leave it out" if name in self.entries else ""
+                whose = "" if shared else f" ({trainer} says so{way_out})"
                 self.wrong(key, problem + whose)
                 return
+
+    def _limits(self, trainer: str) -> Mapping[str, Any]:
+        """What this trainer narrows of the network's hyperparameters."""
+        networks = self.kinds[trainer].trainer.networks or {}
+        return networks.get(str(self.network.get("name")), {})
 
     def _distribution(self, name: str, entry: Mapping[str, Any]) -> BaseDistribution | None:
         key, before = f"space.{name}", len(self.mistakes)

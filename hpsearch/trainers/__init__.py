@@ -15,6 +15,7 @@ from hpsearch.trainers.backprop import METRICS, Backprop
 from hpsearch.trainers.base import Member, Progress, Split, Task, Trainer, TrainingData
 from hpsearch.trainers.estimator import EstimatorTrainer, load_estimator
 from hpsearch.trainers.function import FunctionTrainer, load_function
+from hpsearch.trainers.proposal_search import PASSES, ProposalSearch
 
 __all__ = [
     "TRAINERS",
@@ -59,6 +60,10 @@ class TrainerKind:
 TRAINERS: dict[str, TrainerKind] = {
     name: TrainerKind(Backprop, (optimizer, *Backprop.components))
     for name, optimizer in OPTIMIZERS.items()
+} | {
+    "proposal-search": TrainerKind(
+        ProposalSearch, ProposalSearch.components, metrics=METRICS + PASSES
+    ),
 }
 
 

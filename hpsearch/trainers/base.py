@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from hpsearch.hyperparameters import ParamValue
+from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
+from hpsearch.nn import NETWORKS
 from hpsearch.nn.base import Array
 
 Indices = NDArray[np.intp]
 Task = Literal["classification", "regression"]
+# Networks by name, each with attributes of Hyperparameter that narrow its hyperparameters.
+NetworkLimits = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 # Up to here the scaled inputs are kept as floats; larger tables stay as they are (uint8 images)
 # and are scaled by the mini-batch: 64 MiB hold 21,000 MNIST images in float32.
@@ -158,6 +161,7 @@ class Trainer(ABC):
 
     components: ClassVar[tuple[type, ...]] = ()  # dataclasses whose hyperparameters it takes
     uses_network: ClassVar[bool] = False
+    networks: ClassVar[NetworkLimits | None] = None  # those it can train; None: all
     pausable: bool = True  # False: stopping between two epochs loses the work since the start
 
     @abstractmethod
@@ -176,6 +180,29 @@ class Trainer(ABC):
     def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> Hashable:
         """What members must have in common beside their shared hyperparameters."""
         return None
+
+    @classmethod
+    def network_hyperparameters(cls, network: str) -> dict[str, Hyperparameter]:
+        """The hyperparameters of a network, with the values that this trainer can train.
+
+        Raises:
+            ValueError: it can't train this network at all.
+        """
+        described = hyperparameters(NETWORKS[network])
+        if cls.networks is None:
+            return described
+        if network not in cls.networks:
+            raise ValueError(f"must be one of {', '.join(cls.networks)}, got {network!r}")
+        limits = cls.networks[network]
+        return {name: replace(h, **limits.get(name, {})) for name, h in described.items()}
+
+    @classmethod
+    def check_network(cls, params: Mapping[str, ParamValue]) -> None:
+        """Raise ValueError for a network that this trainer can't train."""
+        for name, described in cls.network_hyperparameters(str(params["network"])).items():
+            problem = described.problem(params.get(name, described.default))
+            if problem:
+                raise ValueError(f"{name} {problem}")
 
     @abstractmethod
     def run(self, until: int, *, every: int = 1) -> Iterator[Progress]:

@@ -183,6 +183,43 @@ def test_a_hyperparameter_is_active_only_for_trainers_that_take_it(tmp_path: Pat
     assert momentum.when == {"trainer": ("momentum",)}
 
 
+SEARCHED = "space.trainer.choices=['sgd', 'momentum', 'proposal-search']"
+DEEP = "network.name=multi-layer"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (
+            ["network.name=lenet"],
+            "network.name: must be one of two-layer, multi-layer, got 'lenet' (proposal-search",
+        ),
+        ([DEEP, "network.batch_norm=true"], "one of false, got True (proposal-search says so)"),
+        (
+            [DEEP, "space.dropout={low=0.0, high=0.5}"],
+            "got 0.5 (proposal-search says so; `when` can leave it out)",
+        ),
+        (["space.proposed_rates='1, 0'"], "numbers with commas between, each a number above 0"),
+        (["space.momentum_rule=loss"], "space.momentum_rule: must be one of 'loss-above'"),
+        (["objective.metric=passes/forward"], "objective.metric: must be one of validation_loss"),
+    ],
+)
+def test_what_the_proposal_search_cant_do_is_refused(
+    study_file: Path, overrides: list[str], said: str
+) -> None:
+    assert said in message(study_file, SEARCHED, *overrides)
+
+
+def test_other_trainers_of_the_study_may_have_what_one_refuses(study_file: Path) -> None:
+    dropout = "space.dropout={low=0.0, high=0.5, when={trainer=['sgd', 'momentum']}}"
+    space = read_study(study_file, [SEARCHED, DEEP, dropout, "space.rates_are=absolute"]).space
+    params = {"network": "multi-layer", "trainer": "proposal-search", **space.fixed}
+    whole = space.complete(params)
+    assert (whole["dropout"], whole["rates_are"]) == (0.0, "absolute")
+    assert "weight_decay" not in whole
+    assert "rates_are" not in space.complete({**params, "trainer": "sgd"})
+
+
 POLICY = (
     "batch_size = 10\n"
     'learning_rate_policy = { choices = ["constant", "step", "multistep"] }\n'
