@@ -85,6 +85,18 @@ class SoftmaxCrossEntropy(Loss):
         z *= z.dtype.type(1 / z.shape[1])
         return z
 
+    def value_and_gradient(self, outputs: Array, labels: Labels) -> tuple[Array, Array]:
+        z = outputs
+        z -= z.max(axis=2, keepdims=True)
+        picked = np.take_along_axis(z, labels[..., None], axis=2)[..., 0]
+        np.exp(z, out=z)
+        total = z.sum(axis=2, keepdims=True)
+        value: Array = (np.log(total[..., 0]) - picked).mean(axis=1)
+        z /= total
+        self._subtract_one_hot(z, labels)
+        z *= z.dtype.type(1 / z.shape[1])
+        return value, z
+
     def losses(self, outputs: Array, labels: Labels) -> Array:
         z = outputs - outputs.max(axis=2, keepdims=True)
         picked = np.take_along_axis(z, labels[..., None], axis=2)[..., 0]

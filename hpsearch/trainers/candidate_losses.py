@@ -68,21 +68,39 @@ class CandidateLosses:
         a = self._buffers.get(f"first {rows}", (p, n_steps, *start.shape[1:]), start)
         np.multiply(slope[:, None], along, out=a)
         np.subtract(start[:, None], a, out=a)
-        for layer, activation in zip(self._behind, self._between, strict=True):
+        *hidden, last = zip(self._between, self._behind, strict=True)
+        for activation, layer in hidden:
             # The images of all steps behind one another are one product a member.
             z = activation.forward(a.reshape(p, n_steps * n, -1))
             moved = np.matmul(z, layer.dw[rows])
             moved += layer.db[rows]
-            moved = moved.reshape(p, n_steps, n, -1)
-            moved *= along
             a = np.matmul(z, layer.w[rows])
             a += layer.b[rows]
-            a = a.reshape(moved.shape)
-            a -= moved
+            a = a.reshape(p, n_steps, n, -1)
+            a -= np.multiply(moved.reshape(a.shape), along)
+        activation, layer = last
+        z = activation.forward(a.reshape(p, n_steps * n, -1))
+        outputs = self._output_columns(layer, z, steps, rows)
         every = np.broadcast_to(labels[:, None], (p, n_steps, n)).reshape(p, -1)
-        losses = self._network.loss.losses(a.reshape(p, n_steps * n, -1), every)
+        picked = np.take_along_axis(outputs, every[:, None], axis=1)[:, 0]
+        losses = self._network.loss.column_losses(outputs, picked, outputs.max(axis=1))
         means: Array = losses.reshape(p, n_steps, n).mean(axis=2)
         return means
+
+    def _output_columns(self, layer: Affine, z: Array, steps: Array, rows: slice) -> Array:
+        """The network's outputs at all steps, images as columns, (p, K, C N)."""
+        p, n_images, k = len(z), z.shape[1], layer.n_out
+        # Z W and Z G in one product: each alone is too narrow to be fast.
+        both = self._buffers.get(f"both {rows}", (p, layer.n_in, 2 * k), z)
+        both[:, :, :k], both[:, :, k:] = layer.w[rows], layer.dw[rows]
+        columns = self._buffers.get(f"columns {rows}", (p, 2 * k, n_images), z)
+        np.matmul(both.swapaxes(1, 2), z.swapaxes(1, 2), out=columns)
+        outputs, moved = columns[:, :k], columns[:, k:]
+        moved += layer.db[rows].swapaxes(1, 2)
+        moved *= np.repeat(steps, n_images // steps.shape[1], axis=1)[:, None]
+        outputs += layer.b[rows].swapaxes(1, 2)
+        outputs -= moved
+        return outputs
 
     def over(self, portions: Iterable[Images], steps: Array, rows: slice) -> Array:
         """As `of`, over the images of all portions, whose A is computed here."""

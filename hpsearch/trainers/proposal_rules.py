@@ -127,12 +127,17 @@ class Rules:
     """
 
     def __init__(self, members: Sequence[ProposalSettings], dtype: np.dtype[Any]) -> None:
-        self._members = members
         self._masks = {
             (name, choice): np.array([getattr(m, name) == choice for m in members])
             for name, described in hyperparameters(ProposalSettings).items()
             for choice in described.choices
         }
+        # Only the forms of equation (1) that some member chose.
+        self._momentum_rules = [
+            (MOMENTUM_RULES[choice], mask)
+            for choice in dict.fromkeys(m.momentum_rule for m in members)
+            for mask in [self.which("momentum_rule", choice)]
+        ]
         self.handover_loss = np.array([m.handover_loss for m in members], dtype)
         self.momentum_threshold = np.array([m.momentum_threshold for m in members], dtype)
         self.momentum = np.array([m.momentum for m in members], dtype)
@@ -140,12 +145,6 @@ class Rules:
     def which(self, name: str, choice: ParamValue) -> Mask:
         """The members with this choice, (P,)."""
         return self._masks[name, choice]
-
-    def _chosen_by(self, name: str) -> Iterator[tuple[Any, Mask]]:
-        """Every choice of a hyperparameter that some member made, with these members."""
-        for (of, choice), mask in self._masks.items():
-            if of == name and mask.any():
-                yield choice, mask
 
     def handed_over(self, start: Array, previous: Array, latched: Mask) -> Mask:
         """Who takes an ordinary step; `latched` is updated."""
@@ -167,8 +166,8 @@ class Rules:
     def applies_momentum(self, loss: Array, previous: Array, handed_over: Mask) -> Mask:
         """Equation (1)."""
         holds = np.zeros(len(loss), bool)
-        for rule, mask in self._chosen_by("momentum_rule"):
-            holds |= mask & MOMENTUM_RULES[rule](loss, previous, self.momentum_threshold)
+        for rule, mask in self._momentum_rules:
+            holds |= mask & rule(loss, previous, self.momentum_threshold)
         return holds & (~handed_over | self.which("momentum_during_handover", True))
 
 
