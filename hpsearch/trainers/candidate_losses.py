@@ -82,7 +82,7 @@ class CandidateLosses:
         z = activation.forward(a.reshape(p, n_steps * n, -1))
         outputs = self._output_columns(layer, z, steps, rows)
         every = np.broadcast_to(labels[:, None], (p, n_steps, n)).reshape(p, -1)
-        picked = np.take_along_axis(outputs, every[:, None], axis=1)[:, 0]
+        picked = outputs[np.arange(p)[:, None], every, np.arange(n_steps * n)]
         losses = self._network.loss.column_losses(outputs, picked, outputs.max(axis=1))
         means: Array = losses.reshape(p, n_steps, n).mean(axis=2)
         return means
