@@ -12,6 +12,8 @@ from hpsearch.nn.base import Array, Buffers, Layer, refuse_empty
 class Affine(Layer):
     """y = x W + b, with W (P, n_in, n_out) and b (P, 1, n_out).
 
+    The last mini-batch's x and d = dL/dy are kept: the gradient x^T d is theirs.
+
     Raises:
         ValueError: n_in or n_out below 1, or an empty mini-batch.
     """
@@ -52,6 +54,7 @@ class Affine(Layer):
         return y
 
     def backward(self, d: Array, *, need_input: bool) -> Array | None:
+        self.d = d
         xt, dw = self.x.swapaxes(1, 2), self.dw[:, : self.n_live]
         self.dw[:, self.n_live :] = 0
         if d.shape[1] == 1:  # an outer product: no sum over images, so no GEMM

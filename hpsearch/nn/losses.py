@@ -48,10 +48,14 @@ class Loss(ABC):
 
     def _subtract_one_hot(self, outputs: Array, labels: Labels) -> None:
         """Take 1 from the output of each image's true class, in place."""
-        flat, k = outputs.reshape(-1), outputs.shape[2]  # a view
-        if len(self._starts) != labels.size or self._starts[-1] != flat.size - k:
-            self._starts = np.arange(0, flat.size, k)
-        flat[self._starts + labels.reshape(-1)] -= 1
+        flat = outputs.reshape(-1)  # a view
+        flat[self._true(outputs, labels)] -= 1
+
+    def _true(self, outputs: Array, labels: Labels) -> NDArray[np.intp]:
+        """Where the outputs of the true classes are among all outputs in a row, (P B,)."""
+        if len(self._starts) != labels.size or self._starts[-1] != outputs.size - outputs.shape[2]:
+            self._starts = np.arange(0, outputs.size, outputs.shape[2])
+        return self._starts + labels.reshape(-1)
 
 
 def scored_columns(outputs: Array, labels: Labels, loss: Loss) -> tuple[Array, Array]:
@@ -85,6 +89,19 @@ class SoftmaxCrossEntropy(Loss):
         self._subtract_one_hot(z, labels)
         z *= z.dtype.type(1 / z.shape[1])
         return z
+
+    def value_and_gradient(self, outputs: Array, labels: Labels) -> tuple[Array, Array]:
+        z, true = outputs, self._true(outputs, labels)
+        z -= z.max(axis=2, keepdims=True)
+        flat = z.reshape(-1)  # a view
+        picked = flat[true].reshape(labels.shape)
+        np.exp(z, out=z)
+        total = z.sum(axis=2, keepdims=True)
+        value: Array = (np.log(total[..., 0]) - picked).mean(axis=1)
+        z /= total
+        flat[true] -= 1
+        z *= z.dtype.type(1 / z.shape[1])
+        return value, z
 
     def losses(self, outputs: Array, labels: Labels) -> Array:
         z = outputs - outputs.max(axis=2, keepdims=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -124,7 +124,12 @@ class _Reader:
             return
         described = hyperparameters(NETWORKS[name])
         for trainer in needed:
-            self.taken[trainer] |= self._taken_of(name, trainer) or described
+            try:
+                of_trainer = self.kinds[trainer].trainer.network_hyperparameters(name)
+            except ValueError as error:
+                self.wrong("network.name", f"{error} ({trainer} trains no others)")
+                return
+            self.taken[trainer] |= of_trainer
         for key, value in self.network.items():
             if key == "name":
                 continue
@@ -135,24 +140,7 @@ class _Reader:
             elif problem := described[key].problem(value):
                 self.wrong(f"network.{key}", problem)
             else:
-                self._limits(key, value, needed)
-
-    def _taken_of(self, network: str, trainer: str) -> dict[str, Hyperparameter] | None:
-        """What a trainer takes of the network; a mistake if it can't train it."""
-        kind = self.kinds[trainer].trainer
-        taken = kind.network_hyperparameters(network)
-        if taken is None:
-            valid = [n for n in NETWORKS if kind.network_hyperparameters(n) is not None]
-            self.wrong("network.name", f"{unknown(network, valid)}, as {trainer} trains no other")
-        return taken
-
-    def _limits(self, key: str, value: ParamValue, trainers: Sequence[str]) -> None:
-        """A value that the network takes may be beyond one of its trainers."""
-        for trainer in trainers:
-            if problem := self.taken[trainer][key].problem(value):
-                way_out = "" if len(trainers) == 1 else "; in [space], `when` can leave it out"
-                self.wrong(f"network.{key}", f"{problem} ({trainer} says so{way_out})")
-                return
+                self._value(f"network.{key}", key, value)
 
     def _known(self, name: str) -> bool:
         names = dict.fromkeys(name for taken in self.taken.values() for name in taken)
@@ -176,9 +164,16 @@ class _Reader:
         for trainer, described in meanings.items():
             if problem := described.problem(value):
                 shared = all(other == described for other in meanings.values())
-                whose = "" if shared else f" ({trainer} says so; `when` can leave it out)"
+                shared &= name not in self._limits(trainer)
+                way_out = "; `when` can leave it out" if name in self.entries else ""
+                whose = "" if shared else f" ({trainer} says so{way_out})"
                 self.wrong(key, problem + whose)
                 return
+
+    def _limits(self, trainer: str) -> Mapping[str, Any]:
+        """What this trainer narrows of the network's hyperparameters."""
+        networks = self.kinds[trainer].trainer.networks or {}
+        return networks.get(str(self.network.get("name")), {})
 
     def _distribution(self, name: str, entry: Mapping[str, Any]) -> BaseDistribution | None:
         key, before = f"space.{name}", len(self.mistakes)

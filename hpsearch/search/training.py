@@ -139,6 +139,9 @@ def reached(record: TrialRecord, until: int) -> bool:
     return record.sealed or str(until) in record.scores
 
 
+NOT_SCORES = ("train", "passes/")  # metrics that no held-out images have a part in
+
+
 def test_name(metric: str) -> str:
     """What a validation metric is called when it was measured on the test set."""
     known = metric.startswith("validation")
@@ -215,4 +218,4 @@ def _named(row: Mapping[str, float], exam: Exam) -> Mapping[str, float]:
     """Metrics by the name of what they were measured on."""
     if exam == "validation":
         return row
-    return {k if k.startswith("train") else test_name(k): v for k, v in row.items()}
+    return {k if k.startswith(NOT_SCORES) else test_name(k): v for k, v in row.items()}

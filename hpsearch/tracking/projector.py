@@ -336,7 +336,8 @@ def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, 
         if record.outcome == "complete" and record.kind != "test":
             yield "objective", record.scores[str(n_epochs)], end, n_epochs
         for name, values in history.items():
-            if record.kind != "test" and not name.startswith("train") and values:
+            scored = not name.startswith(("train", "passes/"))
+            if record.kind != "test" and scored and values:
                 top = min(values) if lower_is_better(name) else max(values)
                 yield f"best/{name}", top, end, n_epochs
                 yield f"best/{name}_epoch", record.epochs[values.index(top)], end, n_epochs

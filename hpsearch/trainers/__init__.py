@@ -25,6 +25,7 @@ from hpsearch.trainers.base import (
 )
 from hpsearch.trainers.estimator import EstimatorTrainer, load_estimator
 from hpsearch.trainers.function import FunctionTrainer, load_function, look_first_in
+from hpsearch.trainers.proposal_search import PASSES, ProposalSearch
 
 __all__ = [
     "EVERY_EPOCH",
@@ -75,6 +76,9 @@ TRAINERS: dict[str, TrainerKind] = {
 } | {
     "alternating-gradient": TrainerKind(
         AlternatingGradient, (SGD, *AlternatingGradient.components)
+    ),
+    "proposal-search": TrainerKind(
+        ProposalSearch, ProposalSearch.components, metrics=METRICS + PASSES
     ),
 }
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
-from hpsearch.hyperparameters import Hyperparameter, ParamValue, build, hyperparameter
+from hpsearch.hyperparameters import ParamValue, build, hyperparameter
 from hpsearch.nn.base import Array
 from hpsearch.nn.numerical_gradient import NumericalGradient
 from hpsearch.optimizers import SGD, Optimizer
 from hpsearch.trainers.backprop import Backprop
-from hpsearch.trainers.base import Indices, Member, TrainingData
+from hpsearch.trainers.base import (
+    CHAINS_OF_AFFINE_LAYERS,
+    Indices,
+    Member,
+    NetworkLimits,
+    TrainingData,
+)
 
 # By name: what is counted, from the epoch, the step in it and the step of the whole training.
 ALTERNATIONS: dict[str, Callable[[int, int, int], int]] = {
     "checkerboard": lambda epoch, step, steps: epoch + step,
     "global": lambda epoch, step, steps: steps,
     "per-epoch": lambda epoch, step, steps: epoch,
-}
-# Networks that it trains, and the values that these hyperparameters of them must have: moving one
-# weight moves all images of a normalised batch, and a mask is drawn for one gradient alone.
-NETWORKS_TAKEN: dict[str, dict[str, ParamValue]] = {
-    "two-layer": {},
-    "multi-layer": {"batch_norm": False, "dropout": 0.0},
 }
 
 
@@ -77,8 +77,13 @@ class AlternatingGradient(Backprop):
 
     components: ClassVar[tuple[type, ...]] = (Alternation, *Backprop.components)
     rotatable: ClassVar[bool] = False
+    # Moving one weight moves all images of a normalised batch, and a mask is drawn for one
+    # gradient alone.
+    networks: ClassVar[NetworkLimits | None] = CHAINS_OF_AFFINE_LAYERS
 
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
+        for member in members:
+            self.check_network(member.params)
         super().__init__(members, data, n_epochs=n_epochs)
         self._alternations = [build(Alternation, members[i].params) for i in self._order]
         self._numerical = NumericalGradient(self._network)
@@ -86,14 +91,6 @@ class AlternatingGradient(Backprop):
     @classmethod
     def optimizer_of(cls, params: Mapping[str, ParamValue]) -> type[Optimizer]:
         return SGD
-
-    @classmethod
-    def network_hyperparameters(cls, network: str) -> dict[str, Hyperparameter] | None:
-        needed = NETWORKS_TAKEN.get(network)
-        described = super().network_hyperparameters(network)
-        if needed is None or described is None:
-            return None
-        return described | {name: _only(described[name], v) for name, v in needed.items()}
 
     def _update(self, x: Array, labels: Indices) -> None:
         now = (self._epoch, self._step % self._n_batches, self._step)
@@ -106,16 +103,3 @@ class AlternatingGradient(Backprop):
                     row, x[row], labels[row], step=own.difference_step, log_offset=own.log_offset
                 )
         self._move()
-
-
-def _only(described: Hyperparameter, wanted: ParamValue) -> Hyperparameter:
-    """The hyperparameter with this one valid value."""
-
-    def judge(value: Any) -> str | None:
-        if problem := described.problem(value):
-            return problem
-        said = str(wanted).lower() if isinstance(wanted, bool) else f"{wanted:g}"
-        problem = f"must be {said} for numerical gradients, got {value!r}"
-        return None if value == wanted else problem
-
-    return replace(described, judge=judge)

@@ -91,7 +91,7 @@ class Backprop(Trainer):
 
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         # order[r] is the member in row r; Progress and state() speak of members, not of rows.
-        self._order = sorted(range(len(members)), key=lambda i: str(members[i].params["trainer"]))
+        self._order = sorted(range(len(members)), key=lambda i: self._place(members[i]))
         rows = [members[i] for i in self._order]
         settings = build(BackpropSettings, rows[0].params)
         self._batch_size = settings.batch_size
@@ -126,6 +126,11 @@ class Backprop(Trainer):
             self._start(row, network_of(member.params), data)
             if member.state is not None:
                 self._restore(row, member.state)
+
+    @classmethod
+    def _place(cls, member: Member) -> Any:
+        """What rows are sorted by: members with equal ones stand side by side."""
+        return str(member.params["trainer"])
 
     def _start(self, row: int, described: Architecture, data: TrainingData) -> None:
         """Member `row`'s initial weights, drawn for all inputs whether reduced or not."""
@@ -196,14 +201,14 @@ class Backprop(Trainer):
             limit = min(limit, FIXED_BYTES // (itemsize * first.n_out * len(data.labels)))
         return int(np.clip(limit, 1, MAX_POPULATION))
 
-    def _group(self, rows: Sequence[Member]) -> Iterator[_Update]:
+    def _group(self, rows: Sequence[Member]) -> Iterator[Update]:
         start = 0
         for optimizer, group in groupby(rows, key=lambda member: self.optimizer_of(member.params)):
             built = [build(optimizer, member.params) for member in group]
             part = slice(start, start + len(built))
             shape = self._network.w[part].shape
             slots = {slot: np.zeros(shape, self._dtype) for slot in optimizer.slots}
-            yield _Update(optimizer, part, slots, stack(built, self._dtype))
+            yield Update(optimizer, part, slots, stack(built, self._dtype))
             start = part.stop
 
     def _learning_rates(self, rows: Sequence[Member], n_epochs: int) -> LearningRates:
@@ -352,7 +357,7 @@ METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accura
 
 
 @dataclass(frozen=True)
-class _Update:
+class Update:
     """The rows of one optimizer, with their state and hyperparameters."""
 
     optimizer: type[Optimizer]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -16,6 +16,13 @@ from hpsearch.nn.base import Array
 
 Indices = NDArray[np.intp]
 Task = Literal["classification", "regression"]
+# Networks by name, each with attributes of Hyperparameter that narrow its hyperparameters.
+NetworkLimits = Mapping[str, Mapping[str, Mapping[str, Any]]]
+# Networks that are affine layers and activations alone: each image by itself, nothing at random.
+CHAINS_OF_AFFINE_LAYERS: NetworkLimits = {
+    "two-layer": {},
+    "multi-layer": {"batch_norm": {"choices": (False,)}, "dropout": {"high": 0, "below": None}},
+}
 
 # Up to here the scaled inputs are kept as floats; larger tables stay as they are (uint8 images)
 # and are scaled by the mini-batch: 64 MiB hold 21,000 MNIST images in float32.
@@ -185,6 +192,7 @@ class Trainer(ABC):
 
     components: ClassVar[tuple[type, ...]] = ()  # dataclasses whose hyperparameters it takes
     uses_network: ClassVar[bool] = False
+    networks: ClassVar[NetworkLimits | None] = None  # those it can train; None: all
     pausable: bool = True  # False: stopping between two epochs loses the work since the start
 
     @abstractmethod
@@ -200,17 +208,34 @@ class Trainer(ABC):
         """How many members like this one should train together, given a core's cache."""
 
     @classmethod
-    def network_hyperparameters(cls, network: str) -> dict[str, Hyperparameter] | None:
-        """What it takes of the hyperparameters of the network of this name, by name.
-
-        None where it can't train such networks.
-        """
-        return hyperparameters(NETWORKS[network])
-
-    @classmethod
     def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> Hashable:
         """What members must have in common beside their shared hyperparameters."""
         return None
+
+    @classmethod
+    def network_hyperparameters(cls, network: str) -> dict[str, Hyperparameter]:
+        """The hyperparameters of a network, with the values that this trainer can train.
+
+        Raises:
+            ValueError: it can't train this network at all.
+        """
+        described = hyperparameters(NETWORKS[network])
+        if cls.networks is None:
+            return described
+        if network not in cls.networks:
+            raise ValueError(f"must be one of {', '.join(cls.networks)}, got {network!r}")
+        limits = cls.networks[network]
+        return {name: replace(h, **limits.get(name, {})) for name, h in described.items()}
+
+    @classmethod
+    def check_network(cls, params: Mapping[str, ParamValue]) -> None:
+        """Raise ValueError for a network that this trainer can't train."""
+        for name, described in cls.network_hyperparameters(
+            str(params.get("network", "two-layer"))
+        ).items():
+            problem = described.problem(params.get(name, described.default))
+            if problem:
+                raise ValueError(f"{name} {problem}")
 
     @abstractmethod
     def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:

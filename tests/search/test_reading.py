@@ -72,17 +72,16 @@ TRAINERS_WITH_NUMERICAL = "space.trainer={choices=['sgd', 'momentum', 'alternati
     [
         (
             "network.name=lenet",
-            "network.name: must be one of two-layer, multi-layer, got 'lenet', "
-            "as alternating-gradient trains no other",
+            "network.name: must be one of two-layer, multi-layer, got 'lenet' "
+            "(alternating-gradient trains no others)",
         ),
         (
             "network.batch_norm=true",
-            "network.batch_norm: must be false for numerical gradients, got True "
-            "(alternating-gradient says so; in [space], `when` can leave it out)",
+            "network.batch_norm: must be one of false, got True (alternating-gradient says so)",
         ),
         (
             "space.dropout={low=0, high=0.5}",
-            "space.dropout.high: must be 0 for numerical gradients, got 0.5 "
+            "of at most 0 (fraction of units), got 0.5 "
             "(alternating-gradient says so; `when` can leave it out)",
         ),
         ("space.dropout=1.5", "space.dropout: must be a number of at least 0 and below 1"),
@@ -237,6 +236,43 @@ def test_a_hyperparameter_is_active_only_for_trainers_that_take_it(tmp_path: Pat
     path.write_text(SMALL.replace(', when = { trainer = "momentum" }', ""))
     momentum = next(p for p in read_study(path).space.parameters if p.name == "momentum")
     assert momentum.when == {"trainer": ("momentum",)}
+
+
+SEARCHED = "space.trainer.choices=['sgd', 'momentum', 'proposal-search']"
+DEEP = "network.name=multi-layer"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (
+            ["network.name=lenet"],
+            "network.name: must be one of two-layer, multi-layer, got 'lenet' (proposal-search",
+        ),
+        ([DEEP, "network.batch_norm=true"], "one of false, got True (proposal-search says so)"),
+        (
+            [DEEP, "space.dropout={low=0.0, high=0.5}"],
+            "got 0.5 (proposal-search says so; `when` can leave it out)",
+        ),
+        (["space.proposed_rates='1, 0'"], "numbers with commas between, each a number above 0"),
+        (["space.momentum_rule=loss"], "space.momentum_rule: must be one of 'loss-above'"),
+        (["objective.metric=passes/forward"], "objective.metric: must be one of validation_loss"),
+    ],
+)
+def test_what_the_proposal_search_cant_do_is_refused(
+    study_file: Path, overrides: list[str], said: str
+) -> None:
+    assert said in message(study_file, SEARCHED, *overrides)
+
+
+def test_other_trainers_of_the_study_may_have_what_one_refuses(study_file: Path) -> None:
+    dropout = "space.dropout={low=0.0, high=0.5, when={trainer=['sgd', 'momentum']}}"
+    space = read_study(study_file, [SEARCHED, DEEP, dropout, "space.rates_are=absolute"]).space
+    params = {"network": "multi-layer", "trainer": "proposal-search", **space.fixed}
+    whole = space.complete(params)
+    assert (whole["dropout"], whole["rates_are"]) == (0.0, "absolute")
+    assert "weight_decay" not in whole
+    assert "rates_are" not in space.complete({**params, "trainer": "sgd"})
 
 
 POLICY = (

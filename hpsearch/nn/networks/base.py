@@ -69,24 +69,32 @@ class Network:
         for layer in self.layers:
             layer.initialize(row, draw)
 
-    def loss_and_gradient(self, x: Array, labels: Labels) -> Array:
+    def loss_and_gradient(self, x: Array, labels: Labels, *, first: Array | None = None) -> Array:
         """Mean loss of each member, (P,), on its own mini-batch; its gradient is left in `g`.
 
         Args:
             x: (P, B, D) inputs.
             labels: (P, B) classes.
+            first: (P, B, H), where to keep the first layer's output; None: nowhere.
         """
-        loss, d = self.loss.value_and_gradient(self._forward(x), labels)
+        loss, d = self.loss.value_and_gradient(self._forward(x, first), labels)
         self._backward(d)
+        return loss
+
+    def mean_loss(self, x: Array, labels: Labels) -> Array:
+        """As `loss_and_gradient`, without the gradient."""
+        loss: Array = self.loss.losses(self._forward(x), labels).mean(axis=1)
         return loss
 
     def gradient(self, x: Array, labels: Labels) -> None:
         """As `loss_and_gradient`, without the loss: what a training step needs."""
         self._backward(self.loss.gradient(self._forward(x), labels))
 
-    def _forward(self, x: Array) -> Array:
-        for layer in self.layers:
+    def _forward(self, x: Array, first: Array | None = None) -> Array:
+        for number, layer in enumerate(self.layers):
             x = layer.forward(x)
+            if number == 0 and first is not None:
+                first[...] = x  # activations overwrite it
         return x
 
     def _backward(self, d: Array) -> None:
