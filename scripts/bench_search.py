@@ -6,8 +6,9 @@
 The workloads are bench_w1.toml and bench_w2.toml; the peers' side is bench_peers.py. All sides run
 in turn, each in a fresh process with fresh stores, and log the same: 4 metrics an epoch, params
 and an artifact a trial; the stores are counted afterwards. Time is taken after a warm-up from the
-first ask until the last trial's MLflow run is finished. hpsearch's includes the start of its
-workers and of most of its projector; its confirmation and test runs come after it.
+first ask until the last trial's MLflow run is finished. hpsearch's includes the start of most of
+its projector, and of its workers what is left at the first ask; its confirmation and test runs
+come after it.
 
 Memory is the greatest sum of PSS (RSS where the system has no PSS) over all processes of a side,
 from their start to their end. Absolute figures of a shared machine mean little: quote the ratios.

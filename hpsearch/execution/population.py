@@ -110,6 +110,11 @@ def training_data(selection: Selection, exam: Exam) -> TrainingData:
     )
 
 
+def open_data(selection: Selection) -> None:
+    """Have the training data ready before the first slice; what is wrong with it, a slice says."""
+    training_data(selection, "validation")
+
+
 @lru_cache(maxsize=1)
 def l2_cache_bytes() -> int:
     """Size of a core's L2 cache; 1 MiB where the system does not say."""

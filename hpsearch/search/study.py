@@ -17,6 +17,7 @@ from hpsearch.datasets.selection import open_pool, open_test
 from hpsearch.datasets.splits import digest
 from hpsearch.errors import StudyChangedError, StudyFailed
 from hpsearch.execution.executors import make_executor
+from hpsearch.execution.population import open_data
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate, Result
@@ -72,16 +73,11 @@ class Study:
             DataError: the data set is missing or too small.
             StorageError: a store can't be used.
         """
-        pool = open_pool(self.read.selection)
-        self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
-        self._n_splits = len(pool.splits)
-        self._records = {r.number: r for r in self.folder.read_all("trial")}
-        self._compare_digests(self._records.values())
         with make_executor(self.workers) as executor:
+            for _ in range(self.workers):  # they start and open the data while this process does
+                executor.submit(open_data, self.read.selection)
             try:
-                storage = open_storage(self.storage_url)
-                self._trials = TrialStore(storage, self.run.storage_name, self._direction)
-                self._restore()
+                self._open()
                 yield from self._search(executor)
                 confirmed = yield from self._confirm(executor)
                 yield from self._test(executor, confirmed)
@@ -91,6 +87,17 @@ class Study:
                     raise storage_trouble(self.storage_url, error) from error
                 raise
         self._write_result(confirmed)
+
+    def _open(self) -> None:
+        """Open the data, the records and Optuna's storage, and see that they belong together."""
+        pool = open_pool(self.read.selection)
+        self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
+        self._n_splits = len(pool.splits)
+        self._records = {r.number: r for r in self.folder.read_all("trial")}
+        self._compare_digests(self._records.values())
+        storage = open_storage(self.storage_url)
+        self._trials = TrialStore(storage, self.run.storage_name, self._direction)
+        self._restore()
 
     def _compare_digests(self, records: Iterable[TrialRecord]) -> None:
         """Refuse data that is not what these records were trained and scored on."""
