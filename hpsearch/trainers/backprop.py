@@ -108,6 +108,7 @@ class Backprop(Trainer):
         self._n_batches = -(-len(self._splits[0].train) // self._batch_size)
         self._buffers = Buffers()
         self._portion = network_of(rows[0].params).images_scored_together
+        self._with_ones = network_of(rows[0].params).first_is_affine
         self._scored = self._reduction.scored if self._reduction else data
         self._network = network_of(rows[0].params).build(
             self._scored.n_inputs,
@@ -145,7 +146,8 @@ class Backprop(Trainer):
         assert isinstance(first, Affine)
         assert isinstance(narrow, Affine)
         narrow.w[row], self._fixed[row] = self._reduction.split(first.w[0], data)
-        narrow.b[row], narrow.n_live = first.b[0], self._data.n_inputs
+        narrow.b[row] = first.b[0]
+        narrow.train_inputs(self._data.n_inputs)
         n_rest = whole.w.shape[1] - first.n_params
         network.w[row, narrow.n_params : narrow.n_params + n_rest] = whole.w[0, first.n_params :]
         if network.scale is not None:
@@ -234,7 +236,7 @@ class Backprop(Trainer):
         for start in range(0, orders.shape[1], self._batch_size):
             rows = orders[:, start : start + self._batch_size]
             x = self._buffers.get("x", (*rows.shape, data.n_inputs), self._network.w)
-            self._update(data.batch(rows, x), data.labels[rows])
+            self._update(data.batch(rows, x), data.labels.take(rows))
         self._epoch += 1
 
     def _orders(self) -> Indices:
@@ -299,9 +301,9 @@ class Backprop(Trainer):
         return hits, losses
 
     def _chunks(self) -> Iterator[tuple[slice, Array]]:
-        """All images in portions: which they are, and they as columns (D, C)."""
+        """All images in portions: which they are, and they as columns (D, C) or (D + 1, C)."""
         start = 0
-        for x in self._scored.columns(self._dtype):
+        for x in self._scored.columns(self._dtype, with_ones=self._with_ones):
             yield slice(start, start + x.shape[1]), x
             start += x.shape[1]
 

@@ -61,7 +61,7 @@ class TrainingData:
         self.inputs, self.labels = inputs, labels
         self.n_classes, self.splits, self.scale = n_classes, tuple(splits), scale
         self._tables: dict[str, Array] = {}
-        self._columns: dict[str, list[Array]] = {}
+        self._columns: dict[tuple[str, bool], list[Array]] = {}
 
     @property
     def n_inputs(self) -> int:
@@ -96,20 +96,28 @@ class TrainingData:
         np.take(self._tables[key], rows, axis=0, out=out, mode="clip")
         return out
 
-    def columns(self, dtype: DTypeLike) -> Iterator[Array]:
-        """All scaled inputs as columns (D, C), in chunks of EVALUATION_CHUNK images."""
+    def columns(self, dtype: DTypeLike, *, with_ones: bool = False) -> Iterator[Array]:
+        """All scaled inputs as columns (D, C), in chunks of EVALUATION_CHUNK images.
+
+        Args:
+            with_ones: a last row of ones below them, (D + 1, C): the input of a bias, which then
+                costs no pass of its own.
+        """
         if not self._fits(dtype):
-            yield from self._make_columns(dtype)
+            yield from self._make_columns(dtype, with_ones)
             return
-        key = np.dtype(dtype).name
+        key = (np.dtype(dtype).name, with_ones)
         if key not in self._columns:
-            self._columns[key] = list(self._make_columns(dtype))
+            self._columns[key] = list(self._make_columns(dtype, with_ones))
         yield from self._columns[key]
 
-    def _make_columns(self, dtype: DTypeLike) -> Iterator[Array]:
+    def _make_columns(self, dtype: DTypeLike, with_ones: bool) -> Iterator[Array]:
         for start in range(0, len(self.inputs), EVALUATION_CHUNK):
             chunk = self.floats(slice(start, start + EVALUATION_CHUNK), dtype)
-            yield np.ascontiguousarray(chunk.T)
+            made = np.empty((self.n_inputs + with_ones, len(chunk)), dtype)
+            made[: self.n_inputs] = chunk.T
+            made[self.n_inputs :] = 1
+            yield made
 
     def _fits(self, dtype: DTypeLike) -> bool:
         return self.inputs.size * np.dtype(dtype).itemsize <= FLOAT_TABLE_BYTES

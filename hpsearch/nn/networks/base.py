@@ -146,6 +146,8 @@ class Network:
     def logits(self, row: int, x: Array, fixed: Array | None = None) -> Array:
         """Member `row`'s logits (K, N) of images in columns (D, N); valid until the next call.
 
+        A first layer that is affine also takes (D + 1, N), with ones in the last row.
+
         Args:
             fixed: (H, N), added `scale` times to the first layer's output.
         """
