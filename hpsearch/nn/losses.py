@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.nn.base import Array
+from hpsearch.nn.base import Array, Buffers
 
 Labels = NDArray[np.integer[Any]]
 
@@ -81,27 +81,43 @@ def scored_columns(outputs: Array, labels: Labels, loss: Loss) -> tuple[Array, A
 class SoftmaxCrossEntropy(Loss):
     """L = -1/B sum_i log softmax(z_i)[t_i], in nats; the outputs z are logits."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._buffers = Buffers()
+
     def gradient(self, outputs: Array, labels: Labels) -> Array:
-        z = outputs
-        z -= z.max(axis=2, keepdims=True)
-        np.exp(z, out=z)
-        z /= z.sum(axis=2, keepdims=True)
-        self._subtract_one_hot(z, labels)
-        z *= z.dtype.type(1 / z.shape[1])
-        return z
+        self._softmax(outputs)
+        self._subtract_one_hot(outputs, labels)
+        outputs *= outputs.dtype.type(1 / outputs.shape[1])
+        return outputs
 
     def value_and_gradient(self, outputs: Array, labels: Labels) -> tuple[Array, Array]:
-        z, true = outputs, self._true(outputs, labels)
-        z -= z.max(axis=2, keepdims=True)
-        flat = z.reshape(-1)  # a view
-        picked = flat[true].reshape(labels.shape)
+        picked = outputs.reshape(-1)[self._true(outputs, labels)]
+        top, total = self._softmax(outputs)
+        losses = (np.log(total) + (top - picked)).reshape(labels.shape)
+        self._subtract_one_hot(outputs, labels)
+        outputs *= outputs.dtype.type(1 / outputs.shape[1])
+        return losses.mean(axis=1), outputs
+
+    def _softmax(self, outputs: Array) -> tuple[Array, Array]:
+        """Probabilities, over `outputs`; returns each image's top and sum exp(z - top), (P B,).
+
+        The classes are made rows first: maxima and sums along whole rows take a third of the time
+        that those across ten numbers each take. A single image gets a neighbour, as NumPy would
+        add one column in another order than several.
+        """
+        flat = outputs.reshape(-1, outputs.shape[2])  # a view
+        n = len(flat)
+        z = self._buffers.get("classes", (flat.shape[1], max(n, 2)), outputs)
+        z[:, n:] = 0
+        z[:, :n] = flat.T
+        top = z.max(axis=0)
+        z -= top
         np.exp(z, out=z)
-        total = z.sum(axis=2, keepdims=True)
-        value: Array = (np.log(total[..., 0]) - picked).mean(axis=1)
+        total = z.sum(axis=0)
         z /= total
-        flat[true] -= 1
-        z *= z.dtype.type(1 / z.shape[1])
-        return value, z
+        flat[...] = z[:, :n].T
+        return top[:n], total[:n]
 
     def losses(self, outputs: Array, labels: Labels) -> Array:
         z = outputs - outputs.max(axis=2, keepdims=True)

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 
 from hpsearch.nn.losses import MeanSquaredError, SoftmaxCrossEntropy, scored_columns
 
@@ -85,3 +86,25 @@ def test_ties_and_numbers_that_are_none_do_not_cancel() -> None:
     alone, _ = scored_columns(tied, labels, SoftmaxCrossEntropy())
     beside, _ = scored_columns(np.concatenate([tied, broken]), labels, SoftmaxCrossEntropy())
     assert alone[0].tolist() == beside[0].tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize("n_classes", [2, 10, 17])
+def test_an_image_has_the_same_gradient_alone_and_among_others(n_classes: int) -> None:
+    rng = np.random.default_rng(0)
+    outputs = rng.standard_normal((32, 5, n_classes)).astype(np.float32)
+    labels = rng.integers(n_classes, size=(32, 5))
+    loss = SoftmaxCrossEntropy()
+    values, both = loss.value_and_gradient(outputs.copy(), labels)
+    assert np.array_equal(both, loss.gradient(outputs.copy(), labels))
+    for p in range(32):
+        member = slice(p, p + 1)
+        whole, own = SoftmaxCrossEntropy().value_and_gradient(
+            outputs[member].copy(), labels[member]
+        )
+        assert np.array_equal(own, both[member])
+        assert whole[0] == values[p]
+    single = outputs[:, :1]
+    many = loss.gradient(single.copy(), labels[:, :1])
+    for p in range(32):
+        alone = loss.gradient(single[p : p + 1].copy(), labels[p : p + 1, :1])
+        assert np.array_equal(alone[0], many[p])
