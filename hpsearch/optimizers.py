@@ -90,7 +90,7 @@ class Momentum(Optimizer):
 
 
 @dataclass(frozen=True)
-class Nesterov(Optimizer):
+class Nesterov(Momentum):
     """Momentum whose gradient is taken where the velocity leads, in terms of the weights there:
 
         W <- W + a^2 v - (1 + a) lr g;   v <- a v - lr g,   both with the old v
@@ -100,11 +100,6 @@ class Nesterov(Optimizer):
 
     Source: Nesterov 1983; Bengio et al. 2013, eq. 7.
     """
-
-    learning_rate: float = hyperparameter(0.01, above=0, why="the textbook's")
-    momentum: float = hyperparameter(0.9, low=0, below=1, why="remembers about 10 steps")
-    slots: ClassVar[tuple[str, ...]] = ("velocity",)
-    rotation_invariant: ClassVar[bool] = True
 
     @staticmethod
     def update(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hpsearch.errors import unknown
-
-__all__ = ["Mistake", "unknown"]
 LONGEST = 2000  # characters of a mistake; a value that was got may be of any length
 
 

@@ -12,12 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from hpsearch.datasets.selection import Selection, open_pool, open_test
-from hpsearch.errors import StudyFileError
+from hpsearch.errors import StudyFileError, unknown
 from hpsearch.execution.population import training_data
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
 from hpsearch.search.data_reading import open_own, task_mistakes
-from hpsearch.search.mistakes import Mistake, unknown
+from hpsearch.search.mistakes import Mistake
 from hpsearch.search.schema_mistakes import translate
 from hpsearch.search.space import Space
 from hpsearch.search.space_reading import read_space, trainers_of

@@ -8,7 +8,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from hpsearch.search.mistakes import Mistake, unknown
+from hpsearch.errors import unknown
+from hpsearch.search.mistakes import Mistake
 from hpsearch.search.study_file import Data, StudyFile
 
 _EXAMPLES = {

@@ -14,10 +14,10 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from hpsearch.errors import StudyFileError
+from hpsearch.errors import StudyFileError, unknown
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
-from hpsearch.search.mistakes import Mistake, unknown
+from hpsearch.search.mistakes import Mistake
 from hpsearch.search.space import Parameter, Space
 from hpsearch.trainers import TRAINERS, TrainerKind, load_function, trainer_kind
 

@@ -157,8 +157,10 @@ class Study:
         self._trials.use(self._sampler())
         order = [number for _, numbers in batches for number in numbers]
         drawn = ([self._draw(n, stage, index) for n in numbers] for index, numbers in batches)
+        best = self._best(self._records.values(), until)
         for record in self._training(executor).run(drawn, until):
-            yield TrialReached(record, self._best(until))
+            best = self._best([record], until, best)
+            yield TrialReached(record, best)
             self._tell_reached(order, until)
         self._tell_reached(order, until)
 
@@ -168,9 +170,13 @@ class Study:
         Raises:
             StudyFailed: all trials of the study so far failed.
         """
+        failed = False
         while order and (record := self._records.get(order[0])) and reached(record, until):
             self._tell(record)
+            failed |= record.outcome == "failed"
             order.pop(0)
+        if not failed:
+            return
         ended = [record for record in self._records.values() if record.outcome != "running"]
         if len(ended) >= HOPELESS and all(record.outcome == "failed" for record in ended):
             raise StudyFailed(
@@ -236,9 +242,14 @@ class Study:
             code_folder=str(self.read.path.resolve().parent),
         )
 
-    def _best(self, epochs: int) -> float | None:
-        ranked = best_first(self._records.values(), epochs, self._direction)
-        return ranked[0].scores[str(epochs)] if ranked else None
+    def _best(
+        self, records: Iterable[TrialRecord], epochs: int, known: float | None = None
+    ) -> float | None:
+        """The best score at this length among these records and the one known."""
+        ranked = best_first(records, epochs, self._direction)
+        scores = [r.scores[str(epochs)] for r in ranked[:1]]
+        scores += [] if known is None else [known]
+        return (max if self._direction == "maximize" else min)(scores, default=None)
 
     def _close(self, stage: int, held: list[TrialRecord]) -> list[int]:
         """End a stage: decide, write the decision, then carry it out. Returns the promoted.
@@ -308,7 +319,11 @@ class Study:
         """Refit the winner on training and validation data, and open the test set."""
         winner = self._records[next(iter(confirmed))]
         epochs = self._winner_epochs(winner)
-        self._digests |= {"test": open_test(self.read.selection).examples.digest()}
+        # A dict of its own: the trials' records hold the one without.
+        self._digests = {
+            **self._digests,
+            "test": open_test(self.read.selection).examples.digest(),
+        }
         self._compare_digests(self.folder.read_all("test"))
         records = [
             self._again("test", winner, seed)

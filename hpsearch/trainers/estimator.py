@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError, nearest, unknown
-from hpsearch.hyperparameters import Hyperparameter, ParamValue, build, hyperparameter
+from hpsearch.hyperparameters import Hyperparameter, build, hyperparameter
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Member,
@@ -211,12 +211,6 @@ class EstimatorTrainer(Trainer):
             self._scores, self._stale = saved["scores"], saved["stale"]
             self._overflowed = saved["overflowed"]
             self._rng.bit_generator.state = saved["generator"]
-
-    @classmethod
-    def population_limit(
-        cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
-    ) -> int:
-        return 1
 
     def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
         while self._epoch < until:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError
-from hpsearch.hyperparameters import NAME, NAME_RULE, ParamValue
+from hpsearch.hyperparameters import NAME, NAME_RULE
 from hpsearch.trainers.base import EVERY_EPOCH, Member, Progress, Schedule, Trainer, TrainingData
 
 
@@ -116,12 +116,6 @@ class FunctionTrainer(Trainer):
         seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
         self._name = str(member.params["trainer"])
         self._iterator = iter(function(params, seen, seed, **extra))
-
-    @classmethod
-    def population_limit(
-        cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
-    ) -> int:
-        return 1
 
     def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
         while self._epoch < until:
