@@ -7,7 +7,6 @@ that after a kill the same walk goes on where the records end, with the same dra
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -26,11 +25,11 @@ from hpsearch.search.samplers import CoarseToFineSampler, GridSampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
 from hpsearch.search.storage import STORAGE_TROUBLE, TrialStore, open_storage, storage_trouble
 from hpsearch.search.training import Training, reached
+from hpsearch.search.verdict import verdict
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
 
 RESULT = "artifacts/result.json"
 HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
-TOP_SHOWN = 10  # trials in the result's table
 Batch = tuple[int, list[int]]  # its number in the stage, and the numbers of its trials
 TEST_ENTROPY = 1 << 32  # keeps the refits' seeds apart from those of folds and confirmation
 
@@ -367,64 +366,9 @@ class Study:
         return round(sum(found) / len(found))
 
     def _write_result(self, confirmed: dict[int, Estimate]) -> None:
-        number, validation = next(iter(confirmed.items()))
-        winner = self._records[number]
-        tests = list(self.folder.read_all("test"))
-        mine = [r for r in tests if r.number == number and r.outcome == "complete"]
-        names = [n for n in (mine[0].members[0].history if mine else {}) if n.startswith("test")]
-        bad = [r for r in tests if r.number == number and r.outcome != "complete"]
-        untested = ""
-        if bad:
-            why = bad[-1].reason.strip().splitlines()[-1]
-            untested = f"{len(bad)} of {len(bad) + len(mine)} refits {bad[-1].outcome}: {why}"
-        last = len(self.lengths) - 1
-        result = Result(
-            study=self.run.name,
-            objective=self.file.objective.metric,
-            direction=self._direction,
-            counts=dict(sorted(Counter(r.outcome for r in self._records.values()).items())),
-            best_number=number,
-            best_params=winner.params,
-            searched=self.read.space.searched(winner.params),
-            validation=validation,
-            test={n: Estimate.of([r.members[0].history[n][-1] for r in mine]) for n in names},
-            untested=untested,
-            test_uses=self._test_uses(),
-            optimistic=self.file.optimistic(),
-            ranges=[row.as_dict() for row in self._ranges if row.stage == last],
-            top=[self._summary(r, confirmed) for r in self._leaders()[:TOP_SHOWN]],
-            confirmed={str(n): estimate for n, estimate in confirmed.items()},
-            folder=str(self.folder.artifacts),
-        )
+        result = verdict(self.read, self.run, self._records, self._ranges, confirmed)
         plan = [stage.trials for stage in self.file.stages]
         self.folder.write_json(RESULT, {"plan": plan, "result": result.as_dict()})
-
-    def _test_uses(self) -> int:
-        """Configurations scored on the test set, in this run and the runs before it."""
-        runs = self.folder.earlier()
-        return sum(len({r.number for r in run.read_all("test")}) for run in (*runs, self.folder))
-
-    def _leaders(self) -> list[TrialRecord]:
-        """Trials by length reached, then by score."""
-        ranked: list[TrialRecord] = []
-        for epochs in reversed(self.lengths):
-            at_most = [
-                r for r in self._records.values() if max(map(int, r.scores), default=0) == epochs
-            ]
-            ranked += best_first(at_most, epochs, self._direction)
-        return ranked
-
-    def _summary(self, record: TrialRecord, confirmed: dict[int, Estimate]) -> dict[str, object]:
-        epochs = max(map(int, record.scores))
-        estimate = confirmed.get(record.number)
-        return {
-            "number": record.number,
-            "score": record.scores[str(epochs)],
-            "epochs": epochs,
-            "outcome": record.outcome,
-            "params": self.read.space.searched(record.params),
-            "confirmed": estimate.mean if estimate else None,
-        }
 
 
 def _differing(before: dict[str, str], now: dict[str, str]) -> str:

@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import queue
-import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,11 +22,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from filelock import FileLock
 
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.record import JOURNAL, RunFolder, TrialRecord
+from hpsearch.tracking.run_content import (
+    STATUS,
+    canonical,
+    changing_tags,
+    points,
+    run_name,
+    trial_text,
+)
+from hpsearch.tracking.sqlite_store import prepare_sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -38,7 +45,7 @@ LAST_ATTEMPTS = 3  # when the study is over
 MLFLOW_JSON = "mlflow.json"
 PARENT_JSON = "parent.json"
 UID, RUN_ID = "hpsearch.uid", "hpsearch.run_id"
-PARAM_LENGTH, TAG_LENGTH, BATCH_PARAMS = 6000, 8000, 100  # MLflow's limits
+PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; batches are its client's to split
 
 # Metrics and params of MLflow that this process sends; the rest of MLflow's defaults are for
 # people in front of a screen.
@@ -49,8 +56,6 @@ ENVIRONMENT = {
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout is for our reports
 }
-LOWER_WORDS = ("loss", "error", "mse", "mae", "deviance", "perplexity")
-STATUS = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED"}
 
 
 @dataclass
@@ -208,34 +213,30 @@ class Projector:
         client, sent = self._open(), self._sent.get(record.uid)
         if sent is not None and sent.ended:
             return
-        params = {k: _canonical(v) for k, v in record.params.items()}
-        tags = {k: v[:TAG_LENGTH] for k, v in _changing_tags(record).items()}
+        params = {k: canonical(v) for k, v in record.params.items()}
+        tags = {k: v[:TAG_LENGTH] for k, v in changing_tags(record).items()}
         if sent is None:
             run = client.create_run(
                 self._experiment,
                 start_time=int(record.started * 1000),
-                run_name=_run_name(record),
+                run_name=run_name(record),
                 tags=self._record_tags(record) | tags,
             )
             sent, tags = _Sent(run.info.run_id), {}
             self._sent[record.uid] = sent
         elif sent.last_step:
             params = {}  # they are there, and a second, equal one costs as much as the first
-        given = [Param(k, v[:PARAM_LENGTH]) for k, v in params.items()]
-        batches = iter([given[i : i + BATCH_PARAMS] for i in range(0, len(given), BATCH_PARAMS)])
         client.log_batch(
             sent.run_id,
             metrics=[
-                Metric(k, v, when, step) for k, v, when, step in _points(record, sent.last_step)
+                Metric(k, v, when, step) for k, v, when, step in points(record, sent.last_step)
             ],
-            params=next(batches, []),
+            params=[Param(k, v[:PARAM_LENGTH]) for k, v in params.items()],
             tags=[RunTag(k, v) for k, v in tags.items()],
         )
-        for more in batches:
-            client.log_batch(sent.run_id, params=more)
         sent.last_step = int(record.marks[-1][0])
         if record.sealed:
-            client.log_text(sent.run_id, _trial_text(record), "trial.json")
+            client.log_text(sent.run_id, trial_text(record), "trial.json")
             client.set_terminated(
                 sent.run_id, STATUS[record.outcome], end_time=int(record.ended * 1000)
             )
@@ -271,98 +272,6 @@ def _entry(line: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return entry
-
-
-def prepare_sqlite(tracking_uri: str) -> None:
-    """WAL mode and one fsync a checkpoint for an SQLite store: readers and writer don't wait."""
-    if not tracking_uri.startswith("sqlite:///"):
-        return
-    import sqlalchemy
-
-    path = Path(tracking_uri.removeprefix("sqlite:///"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        _create_sqlite(path)
-    with sqlite3.connect(path, timeout=60) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-    connection.close()
-    if not sqlalchemy.event.contains(sqlalchemy.engine.Engine, "connect", _relax):
-        sqlalchemy.event.listen(sqlalchemy.engine.Engine, "connect", _relax)
-
-
-def _create_sqlite(path: Path) -> None:
-    """A new store under another name first: MLflow can't go on with half-made tables."""
-    import mlflow
-
-    young = path.with_name(f".{path.name}.new")
-    for rest in path.parent.glob(f"{young.name}*"):
-        rest.unlink()
-    mlflow.MlflowClient(tracking_uri=f"sqlite:///{young}").search_experiments(max_results=1)
-    young.rename(path)
-
-
-def _relax(connection: Any, _: object) -> None:
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA busy_timeout=60000")
-
-
-def _canonical(value: object) -> str:
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def _run_name(record: TrialRecord) -> str:
-    again = f"-seed-{record.seed_number}" if record.kind != "trial" else ""
-    return f"{record.kind}-{record.number}{again}"
-
-
-def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, int]]:
-    """(metric, value, time in ms, step) of the epochs after `after`, and the summaries."""
-    history = record.mean_history()
-    # The same point must get the same time in every projection, or MLflow holds it twice: times
-    # are known up to the last mark, and what was trained since comes with the next one.
-    epochs, times = zip([0, record.started], *record.marks, strict=True)
-    n_epochs = int(epochs[-1])
-    stamps = (np.interp(np.arange(n_epochs + 1), epochs, times) * 1000).astype(int).tolist()
-    for name, values in history.items():
-        for epoch, value in zip(record.epochs, values, strict=True):
-            if after < epoch <= n_epochs:
-                yield name, value, stamps[epoch], epoch
-    if record.sealed:
-        end = int(record.ended * 1000)
-        yield "seconds/wall", record.wall_seconds, end, n_epochs
-        yield "seconds/cpu", record.cpu_seconds, end, n_epochs
-        yield "epochs", n_epochs, end, n_epochs
-        # Only completed trials carry it, so that sorting by it never shows a failure first.
-        if record.outcome == "complete" and record.kind != "test":
-            yield "objective", record.scores[str(n_epochs)], end, n_epochs
-        for name, values in history.items():
-            scored = not name.startswith(("train", "passes/"))
-            if record.kind != "test" and scored and values:
-                top = min(values) if lower_is_better(name) else max(values)
-                yield f"best/{name}", top, end, n_epochs
-                yield f"best/{name}_epoch", record.epochs[values.index(top)], end, n_epochs
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether a metric of this name is a loss or an error."""
-    return any(word in metric.lower() for word in LOWER_WORDS)
-
-
-def _changing_tags(record: TrialRecord) -> dict[str, str]:
-    tags = {
-        "hpsearch.outcome": record.outcome,
-        "hpsearch.stages": str(len(record.scores)),
-        "hpsearch.attempts": str(len(record.attempts) + 1),
-    }
-    if record.reason:
-        tags["hpsearch.reason"] = record.reason.strip().splitlines()[-1]
-    return tags
-
-
-def _trial_text(record: TrialRecord) -> str:
-    said = json.loads(record.to_json())
-    said.pop("state_file")
-    return json.dumps(said)
 
 
 def _serve(folder: Path, uri: str, artifact_location: str, locks: Path) -> int:

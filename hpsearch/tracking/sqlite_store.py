@@ -1,0 +1,40 @@
+"""An MLflow store in an SQLite file that reads and writes don't wait for each other in."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+
+def prepare_sqlite(tracking_uri: str) -> None:
+    """WAL mode and one fsync a checkpoint for an SQLite store: readers and writer don't wait."""
+    if not tracking_uri.startswith("sqlite:///"):
+        return
+    import sqlalchemy
+
+    path = Path(tracking_uri.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _create_sqlite(path)
+    with sqlite3.connect(path, timeout=60) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()
+    if not sqlalchemy.event.contains(sqlalchemy.engine.Engine, "connect", _relax):
+        sqlalchemy.event.listen(sqlalchemy.engine.Engine, "connect", _relax)
+
+
+def _create_sqlite(path: Path) -> None:
+    """A new store under another name first: MLflow can't go on with half-made tables."""
+    import mlflow
+
+    young = path.with_name(f".{path.name}.new")
+    for rest in path.parent.glob(f"{young.name}*"):
+        rest.unlink()
+    mlflow.MlflowClient(tracking_uri=f"sqlite:///{young}").search_experiments(max_results=1)
+    young.rename(path)
+
+
+def _relax(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA busy_timeout=60000")
