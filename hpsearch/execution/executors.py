@@ -17,10 +17,10 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import Any
 
 from hpsearch.errors import WorkerError
+from hpsearch.processes import child_environment
 
 
 class WorkerLost(Exception):
@@ -140,8 +140,6 @@ class _Worker:
         self._pipe, theirs = multiprocessing.Pipe()
         # Blocked in this thread and so in the child, until the child ignores it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        package = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         one_thread = dict.fromkeys(BLAS_VARIABLES, "1")
         command = [sys.executable, "-m", "hpsearch.execution.worker"]
         with theirs:  # only the worker holds its end: its death is our end of file
@@ -149,7 +147,7 @@ class _Worker:
                 [*command, str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # what a user's function prints must not mix with the result on stdout
-                env={**os.environ, "PYTHONPATH": path, **one_thread},
+                env={**child_environment(), **one_thread},
                 pass_fds=[theirs.fileno()],
             )
 

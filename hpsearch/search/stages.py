@@ -9,7 +9,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
 
-from hpsearch.search.samplers import CoarseToFineSampler, GridSampler
+from hpsearch.search.samplers import StudySampler
 from hpsearch.search.space import Space
 from hpsearch.search.study_file import Stage
 from hpsearch.tracking.record import TrialRecord
@@ -61,7 +61,7 @@ class RangeRow:
 
 def narrowing(
     study: Study,
-    sampler: CoarseToFineSampler | GridSampler,
+    sampler: StudySampler,
     space: Space,
     stage: int,
     earlier: list[RangeRow],

@@ -21,7 +21,7 @@ from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate, Result
 from hpsearch.search.run import Run
-from hpsearch.search.samplers import CoarseToFineSampler, GridSampler
+from hpsearch.search.samplers import CoarseToFineSampler, GridSampler, StudySampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
 from hpsearch.search.storage import STORAGE_TROUBLE, TrialStore, open_storage, storage_trouble
 from hpsearch.search.training import Training, reached
@@ -223,7 +223,7 @@ class Study:
             started=time.time(),
         )
 
-    def _sampler(self) -> CoarseToFineSampler | GridSampler:
+    def _sampler(self) -> StudySampler:
         if self.file.sampler.name == "grid":
             return GridSampler(self.read.space.cells())
         return CoarseToFineSampler(seed=self.file.seed, proposal=self.file.sampler.proposal)

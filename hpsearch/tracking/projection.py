@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -11,9 +10,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from hpsearch.processes import child_environment
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projector import ENVIRONMENT, MLFLOW_JSON
 from hpsearch.tracking.record import RunFolder
@@ -53,8 +52,6 @@ class Projection:
 
     def _spawn(self) -> None:
         self._spawned = time.monotonic()
-        package = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         local = self.tracking_uri == self.home.tracking_uri
         artifacts = self.home.artifacts.as_uri() if local else ""
         log = (self.folder.path / "projector.log").open("ab")
@@ -71,7 +68,7 @@ class Projection:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**ENVIRONMENT, **os.environ, "PYTHONPATH": path},
+            env={**ENVIRONMENT, **child_environment()},
             start_new_session=True,  # Ctrl-C is the coordinator's to handle
             cwd=self.folder.path,  # a stray mlruns/ in the user's folder changes MLflow's defaults
         )

@@ -9,15 +9,14 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from hpsearch.search.samplers.base import Narrowing, StudySampler
 from hpsearch.search.samplers.history import Observation, branch_of, in_branch, observe
 from hpsearch.search.samplers.unit import Numeric, from_unit, to_unit
 
@@ -25,28 +24,7 @@ MIN_ELITES, MAX_ELITES = 3, 10
 REJECTIONS = 16  # draws of a Gaussian that may fall outside the range before it is clipped
 
 
-@dataclass(frozen=True)
-class Narrowing:
-    """What the search has narrowed one parameter to, in one branch of a conditional space.
-
-    Attributes:
-        branch: categorical values that the survivors share, {} for all.
-        low, high: where 95 % and more of the local draws fall; None for a categorical one.
-        weights: probability of each choice; None for a numeric one.
-        share: part of the declared (log) range, or the effective share of the choices, left.
-        survivors: numbers of the trials that set it, best first.
-    """
-
-    name: str
-    branch: dict[str, Any]
-    low: float | None
-    high: float | None
-    weights: dict[str, float] | None
-    share: float
-    survivors: tuple[int, ...]
-
-
-class CoarseToFineSampler(BaseSampler):
+class CoarseToFineSampler(StudySampler):
     """Draws coarsely at first, then ever closer around the best trials, and never only there.
 
     The declared range stays the full one; narrowing is soft and lives in here. With n trials seen,
@@ -100,23 +78,10 @@ class CoarseToFineSampler(BaseSampler):
         self._seen: tuple[tuple[int, int], list[Observation]] | None = None  # of the last trial
 
     def ignores_results(self, number: int) -> bool:
-        """Whether trial `number` is drawn from its number alone, whatever was found before."""
         return self._proposal == "uniform" or number < self._n_startup
 
     def reseed_rng(self) -> None:
         """Nothing to do: draws follow from the trial's number, which no two workers share."""
-
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        self._raise_error_if_multi_objective(study)
-        return {}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        self._raise_error_if_multi_objective(study)
-        return {}
 
     def sample_independent(
         self,
@@ -141,7 +106,6 @@ class CoarseToFineSampler(BaseSampler):
     def narrowed(
         self, study: Study, name: str, distribution: BaseDistribution, branch: dict[str, Any]
     ) -> Narrowing | None:
-        """Where draws of a parameter now fall in a branch; None as long as they fall anywhere."""
         seen = observe(study.get_trials(deepcopy=False), study.direction)
         elites = self._elites(seen, name, distribution, branch)
         if not elites or len(seen) < self._n_startup or self._proposal == "uniform":

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from hpsearch.search.samplers.base import StudySampler
 
-class GridSampler(BaseSampler):
+
+class GridSampler(StudySampler):
     """Trial n gets the values of cell n. Optuna's own grid knows no conditional parameters.
 
     Args:
@@ -25,23 +26,7 @@ class GridSampler(BaseSampler):
         self._cells = cells
 
     def ignores_results(self, number: int) -> bool:
-        """Trial `number` is drawn from its number alone, whatever was found before."""
         return True
-
-    def narrowed(
-        self, study: Study, name: str, distribution: BaseDistribution, branch: dict[str, Any]
-    ) -> None:
-        """A grid is never narrowed."""
-
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return {}
 
     def sample_independent(
         self,
