@@ -1,0 +1,52 @@
+"""What all commands share: the program, common options, how errors end it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hpsearch.errors import HpsearchError
+
+app = typer.Typer(
+    help="Coarse-to-fine hyperparameter search on Optuna and MLflow.\n\n"
+    "Example: python -m hpsearch study studies/quickstart.toml",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", help="Folder of all stores [default: $HPSEARCH_HOME, else mlruns/ here]"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks of known errors.")]
+
+
+@contextmanager
+def exits(debug: bool) -> Iterator[None]:
+    """Known errors as one message and their exit code; an interrupt as 130."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except HpsearchError as error:
+        if debug:
+            raise
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command goes on where it was", err=True)
+        sys.exit(130)

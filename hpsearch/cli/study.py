@@ -1,0 +1,79 @@
+"""Running studies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits
+
+
+@app.command()
+def study(
+    file: Annotated[
+        Path | None, typer.Argument(help="A study file; left out: list those in studies/.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, help="Processes; 0: in this one [default: one a core]"),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key, e.g. stages.0.trials=8; may be repeated."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start a new run; nothing is deleted.")
+    ] = False,
+    storage: Annotated[
+        str | None, typer.Option(help="Optuna storage URL [default: SQLite in the home]")
+    ] = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option(help="MLflow tracking URI [default: SQLite in the home]")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run a study, or go on with it; a finished one prints its result.
+
+    Example: python -m hpsearch study studies/quickstart.toml --set seed=1 --home /tmp/try
+    """
+    with exits(debug):
+        if file is None:
+            _list_studies(as_json)
+            return
+        from hpsearch.console import StudyProgress, print_report
+        from hpsearch.service import run_study
+
+        with StudyProgress() as progress:
+            report = run_study(
+                file,
+                overrides=set_ or [],
+                home=home,
+                workers=workers,
+                storage=storage,
+                tracking_uri=tracking_uri,
+                fresh=fresh,
+                on_event=progress.show,
+                warn=progress.warn,
+            )
+        if as_json:
+            typer.echo(json.dumps(report.as_dict()))
+        else:
+            print_report(report)
+
+
+def _list_studies(as_json: bool) -> None:
+    from hpsearch.search.listing import list_studies
+
+    found = list_studies(Path("studies"))
+    if as_json:
+        typer.echo(json.dumps([{"file": str(path), "summary": line} for path, line in found]))
+        return
+    for path, line in found:
+        typer.echo(f"{path}  {line}")
+    if not found:
+        typer.echo("no study files in studies/ of this folder; name one", err=True)
