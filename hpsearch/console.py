@@ -13,7 +13,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from hpsearch.search.events import Event
-    from hpsearch.search.result import Result
+    from hpsearch.search.result import Estimate, Result
     from hpsearch.service import Report
 
 PLAIN_SECONDS = 5.0  # between two lines where stderr is no terminal
@@ -58,14 +58,16 @@ class StudyProgress:
 
     def show(self, event: Event) -> None:
         """Show one event of a study."""
-        from hpsearch.search.events import PhaseStarted, StageStarted, TrialReached
+        from hpsearch.search.events import ArmFailed, PhaseStarted, StageStarted, TrialReached
 
         if isinstance(event, StageStarted):
             label = f"stage {event.stage + 1}/{event.n_stages}, {event.epochs} epochs"
-            self._begin(label, event.trials, event.done)
+            self._begin(_of_arm(event.arm, label), event.trials, event.done)
         elif isinstance(event, PhaseStarted):
             names = {"confirmation": "fresh seeds", "test": "refit and test"}
-            self._begin(names[event.name], event.runs, 0)
+            self._begin(_of_arm(event.arm, names[event.name]), event.runs, 0)
+        elif isinstance(event, ArmFailed):
+            self.warn(f"{event.arm} has no result: {event.reason.splitlines()[0]}")
         else:
             self._done, self._fresh = self._done + 1, self._fresh + 1
             if isinstance(event, TrialReached) and event.best is not None:
@@ -100,6 +102,10 @@ class StudyProgress:
             self._said = time.monotonic()
 
 
+def _of_arm(arm: str, label: str) -> str:
+    return f"{arm}: {label}" if arm else label
+
+
 def print_report(report: Report) -> None:
     """A finished study on stdout: trials, ranges, winner, test, link."""
     out = output()
@@ -108,6 +114,8 @@ def print_report(report: Report) -> None:
     ranges = _ranges(result)
     if ranges.row_count:
         out.print(ranges)
+    if result.arms:
+        out.print(_arms(result))
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     params = ", ".join(f"{k} = {v}" for k, v in result.searched.items())
     lines = [
@@ -167,6 +175,34 @@ def _trials(result: Result) -> Table:
             style="bold" if entry["number"] == result.best_number else None,
         )
     return table
+
+
+def _arms(result: Result) -> Table:
+    """What each compared combination found."""
+    title = "Compared, each by its own winner (mean and 95 % interval over fresh seeds)"
+    table = Table(title=title, title_justify="left", box=None)
+    metric = result.test_name
+    for name in (*result.arms[0].values, "trial", result.objective, metric, "searched"):
+        table.add_column(name, justify="left" if name == "searched" else "right", overflow="fold")
+    for arm in result.arms:
+        searched = ", ".join(f"{k} = {_short(k, v)}" for k, v in arm.searched.items())
+        table.add_row(
+            *(_short(name, value) for name, value in arm.values.items()),
+            "" if arm.best_number is None else str(arm.best_number),
+            _interval(arm.validation),
+            _interval(arm.test.get(metric)),
+            searched or arm.failure.partition("\n")[0],
+            style="bold" if arm.best_number == result.best_number else None,
+        )
+    return table
+
+
+def _interval(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "-"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.mean:.4f}"
+    return f"{estimate.mean:.4f} ± {(estimate.high - estimate.low) / 2:.4f}"
 
 
 def _ranges(result: Result) -> Table:

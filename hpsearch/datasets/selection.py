@@ -71,11 +71,13 @@ class Pool:
 
     Attributes:
         learning: rows that may be learned from once the search is over (refit).
+        tested: rows of the test set, where they are scored beside every split.
     """
 
     examples: Examples
     splits: tuple[Pair, ...]
     learning: Rows
+    tested: Rows | None = None
 
 
 @lru_cache(maxsize=2)
@@ -109,6 +111,17 @@ def open_test(selection: Selection) -> Pool:
     n_train = len(pool.learning)
     pair = (np.arange(n_train), np.arange(n_train, len(labels)))
     return Pool(replace(learned, inputs=inputs, labels=labels), (pair,), pair[0])
+
+
+@lru_cache(maxsize=1)
+def open_beside_test(selection: Selection) -> Pool:
+    """The pool with the test set behind it, for a protocol that scores it after every epoch."""
+    pool, test = open_pool(selection), selection.dataset().test()
+    known = pool.examples
+    inputs = np.concatenate([known.inputs, test.inputs])
+    labels = np.concatenate([known.labels, test.labels])
+    tested = np.arange(len(known.labels), len(labels))
+    return replace(pool, examples=replace(known, inputs=inputs, labels=labels), tested=tested)
 
 
 def _splits(

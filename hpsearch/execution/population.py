@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.datasets.selection import Selection, open_pool, open_test
+from hpsearch.datasets.selection import (
+    Pool,
+    Selection,
+    open_beside_test,
+    open_pool,
+    open_test,
+)
 from hpsearch.hyperparameters import NAME, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.trainers import (
@@ -31,8 +37,10 @@ from hpsearch.trainers import (
     trainer_kind,
 )
 
+PASSES = ("passes/forward", "passes/backward")
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
-Exam = Literal["validation", "test"]
+# What members are scored on: their validation split, the sealed test set, or both all the time.
+Exam = Literal["validation", "test", "paper"]
 
 
 @dataclass(frozen=True)
@@ -41,13 +49,14 @@ class Slice:
 
     Attributes:
         data: which examples.
-        exam: what members are scored on: their validation split, or the sealed test set.
+        exam: what members are scored on.
         members: the population.
         until: epochs after which it is done.
         n_epochs: the full training length of the study.
         seconds: pause at the first epoch's end after this time; inf: never.
         schedule: after which epochs members are evaluated.
         per_class: report each class's accuracy too, where the trainer tells.
+        passes: report forward and backward passes too, where the trainer tells.
         code_folder: where a user's own modules lie.
     """
 
@@ -60,6 +69,7 @@ class Slice:
     code_folder: str
     schedule: Schedule = EVERY_EPOCH
     per_class: bool = False
+    passes: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,14 +81,14 @@ class MemberAdvance:
         rows: a dict of metrics for every new epoch that was evaluated, with the epoch.
         state: where to continue from; None if diverged.
         diverged: its loss is no longer finite; the last row is the last finite one.
-        confusion: in an exam on the test set how often class i was taken for class j, K rows.
+        predicted: at the end of an exam on the test set, the class of each of its rows.
     """
 
     epochs: int
     rows: tuple[tuple[int, Mapping[str, float]], ...]
     state: bytes | None
     diverged: bool
-    confusion: tuple[tuple[int, ...], ...] | None = None
+    predicted: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,23 +106,30 @@ class SliceResult:
     cpu_seconds: float
 
 
+OPEN: dict[Exam, Callable[[Selection], Pool]] = {
+    "validation": open_pool,
+    "test": open_test,
+    "paper": open_beside_test,
+}
+
+
 @lru_cache(maxsize=2)
 def training_data(selection: Selection, exam: Exam) -> TrainingData:
     """The arrays of a selection; opened once a process."""
-    pool = open_pool(selection) if exam == "validation" else open_test(selection)
+    pool = OPEN[exam](selection)
     examples = pool.examples
     return TrainingData(
         examples.inputs,
         examples.labels,
         n_classes=examples.n_classes,
-        splits=[Split(train, validation) for train, validation in pool.splits],
+        splits=[Split(train, validation, pool.tested) for train, validation in pool.splits],
         scale=examples.scale,
     )
 
 
-def open_data(selection: Selection) -> None:
+def open_data(selection: Selection, exam: Exam = "validation") -> None:
     """Have the training data ready before the first slice; what is wrong with it, a slice says."""
-    training_data(selection, "validation")
+    training_data(selection, exam)
 
 
 @lru_cache(maxsize=1)
@@ -175,7 +192,7 @@ class _Gain:
     epochs: int = 0
     rows: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
     diverged: bool = False
-    confusion: tuple[tuple[int, ...], ...] | None = None
+    predicted: tuple[int, ...] | None = None
 
     def take(self, position: int, progress: Progress, trainer: Trainer, work: Slice) -> None:
         """Note an epoch's end; the member has this position in the trainer."""
@@ -186,30 +203,38 @@ class _Gain:
         if not progress.metrics:
             return
         row = {name: float(values[position]) for name, values in progress.metrics.items()}
+        passes = trainer.passes(position) if work.passes else None
+        if passes is not None:
+            row |= dict(zip(PASSES, map(float, passes), strict=True))
         if work.per_class or (work.exam == "test" and progress.epoch == work.until):
-            counts = trainer.confusion(position)
-            if counts is not None and work.per_class:
-                row |= _per_class(counts, open_pool(work.data).examples.classes)
-            if counts is not None and work.exam == "test":
-                self.confusion = tuple(map(tuple, counts.tolist()))
+            predicted = trainer.predictions(position)
+            if predicted is not None and work.per_class:
+                row |= _per_class(work, self.member.split, predicted)
+            if predicted is not None and work.exam == "test":
+                self.predicted = tuple(predicted.tolist())
         self.rows.append((progress.epoch, row))
 
     def advance(self) -> MemberAdvance:
         """The finished value."""
         return MemberAdvance(
-            self.epochs, tuple(self.rows), self.member.state, self.diverged, self.confusion
+            self.epochs, tuple(self.rows), self.member.state, self.diverged, self.predicted
         )
 
 
-def _per_class(counts: NDArray[np.int64], classes: Sequence[str]) -> dict[str, float]:
+def _per_class(work: Slice, split: int, predicted: NDArray[np.int64]) -> dict[str, float]:
     """Accuracy of each class that was scored, by its name or else its number."""
-    accuracies = {}
-    for k, total in enumerate(counts.sum(axis=1)):
+    accuracies, data = {}, training_data(work.data, work.exam)
+    true, classes = (
+        data.labels[data.splits[split].validation],
+        open_pool(work.data).examples.classes,
+    )
+    for k in range(data.n_classes):
+        of_class = predicted[true == k]
         name = f"validation_accuracy/class_{classes[k] if classes else k}"
         if not NAME.fullmatch(name):
             name = f"validation_accuracy/class_{k}"
-        if total:
-            accuracies[name] = float(counts[k, k] / total)
+        if of_class.size:
+            accuracies[name] = float((of_class == k).mean())
     return accuracies
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hpsearch.tracking.record import TrialRecord
 
@@ -14,20 +15,23 @@ NUMBERED = 20  # classes; with more, the figure's cells are too small for number
 
 
 def confusion_table(
-    tests: Iterable[TrialRecord], classes: Sequence[str] = ()
+    tests: Iterable[TrialRecord], labels: NDArray[np.int64], classes: Sequence[str] = ()
 ) -> pd.DataFrame | None:
     """Mean counts over the refits, a row a true class, and each class's accuracy.
 
     None where the trainer knows scores alone.
 
     Args:
+        labels: the classes of the test rows.
         classes: names; none: their numbers.
     """
-    counts = [member.confusion for record in tests for member in record.members]
-    known = [c for c in counts if c is not None]
-    if not known or len(known) < len(counts):
+    predicted = [member.predicted for record in tests for member in record.members]
+    known = [p for p in predicted if p is not None]
+    if not known or len(known) < len(predicted):
         return None
-    mean = np.mean(known, axis=0)
+    k = max(len(classes), int(labels.max()) + 1, int(np.max(known)) + 1)
+    counts = [np.bincount(labels * k + p, minlength=k * k).reshape(k, k) for p in known]
+    mean = np.mean(counts, axis=0)
     names = list(classes) or [str(k) for k in range(len(mean))]
     table = pd.DataFrame(mean, columns=[f"as_{name}" for name in names])
     table.insert(0, "class", names)
@@ -36,10 +40,13 @@ def confusion_table(
 
 
 def write_confusion(
-    folder: Path, tests: Iterable[TrialRecord], classes: Sequence[str] = ()
+    folder: Path,
+    tests: Iterable[TrialRecord],
+    labels: NDArray[np.int64],
+    classes: Sequence[str] = (),
 ) -> None:
     """confusion.csv and confusion.png in the folder of artifacts, if there is anything to say."""
-    table = confusion_table(tests, classes)
+    table = confusion_table(tests, labels, classes)
     if table is None:
         return
     table.to_csv(folder / "confusion.csv", index=False, float_format="%.6g")

@@ -9,13 +9,14 @@ from hpsearch.tracking.record import TrialRecord
 
 @dataclass(frozen=True)
 class StageStarted:
-    """A stage begins, or goes on after a restart; `done` of its trials are there already."""
+    """A stage of an arm begins, or goes on after a restart; `done` of its trials are there."""
 
     stage: int
     n_stages: int
     trials: int
     epochs: int
     done: int
+    arm: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class PhaseStarted:
 
     name: str
     runs: int
+    arm: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,4 +43,12 @@ class RunReached:
     record: TrialRecord
 
 
-Event = StageStarted | TrialReached | PhaseStarted | RunReached
+@dataclass(frozen=True)
+class ArmFailed:
+    """An arm of a comparison has no result; the others go on."""
+
+    arm: str
+    reason: str
+
+
+Event = StageStarted | TrialReached | PhaseStarted | RunReached | ArmFailed

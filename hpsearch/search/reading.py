@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from hpsearch.errors import StudyFileError, unknown
 from hpsearch.execution.population import training_data
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
+from hpsearch.search.arms import SHOTS, Arm, make_arms
+from hpsearch.search.compare_reading import compare_mistakes, shots_of
 from hpsearch.search.data_reading import open_own, task_mistakes
 from hpsearch.search.mistakes import Mistake
+from hpsearch.search.protocols import follow_protocol
 from hpsearch.search.schema_mistakes import translate
 from hpsearch.search.space import Space
 from hpsearch.search.space_reading import read_space, trainers_of
@@ -35,12 +39,17 @@ class ReadStudy:
         text: as written.
         file: as understood, overrides included.
         space: its search space.
+        arms: what it compares, each with its part of the space and its data; one, if nothing.
     """
 
     path: Path
     text: str
     file: StudyFile
     space: Space
+
+    @cached_property
+    def arms(self) -> tuple[Arm, ...]:
+        return make_arms(self.file.compare, self.space, self.selection, shots_of(self.file.space))
 
     @property
     def selection(self) -> Selection:
@@ -87,7 +96,8 @@ def refuse_unfit(read: ReadStudy) -> None:
         DataError: it is missing, or too small for the shots and splits.
         StudyFileError: the network can't be made for these inputs.
     """
-    examples = open_pool(read.selection).examples
+    for arm in read.arms:
+        examples = open_pool(arm.selection).examples
     fixed = read.space.fixed
     if "network" not in fixed or not any(
         kind.trainer.uses_network for kind in trainers_of(read.file.space).values()
@@ -134,7 +144,7 @@ def _validate(
     said: dict[str, Any], folder: Path
 ) -> tuple[list[Mistake], StudyFile | None, Space | None]:
     """Every check whose tables are well-formed is made, so that all mistakes show at once."""
-    mistakes: list[Mistake] = []
+    mistakes = follow_protocol(said)
     file, space, malformed = None, None, set()
     try:
         file = StudyFile.model_validate(said)
@@ -143,8 +153,11 @@ def _validate(
         mistakes += list(dict.fromkeys(map(translate, details)))
         malformed = {str(detail["loc"][0]) for detail in details}
     if not malformed & {"space", "network"}:
-        space, found = read_space(said.get("network", {}), said["space"])
+        entries = {k: v for k, v in said["space"].items() if k != SHOTS}
+        space, found = read_space(said.get("network", {}), entries)
         mistakes += found
+        if space is not None and not malformed & {"compare", "data"}:
+            mistakes += compare_mistakes(said, space)
     trainers = trainers_of(said["space"]) if isinstance(said.get("space"), dict) else {}
     of_the_task: list[Mistake] = []
     if not malformed & {"data", "seed"}:
@@ -166,7 +179,10 @@ def _validate(
     if "stages" not in malformed:
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
     if not mistakes and file is not None and space is not None and file.sampler.name == "grid":
-        mistakes += _grid_mistakes(file, space)
+        arms = make_arms(
+            file.compare, space, file.data.selection(file.seed, folder), shots_of(file.space)
+        )
+        mistakes += _grid_mistakes(file, arms)
     return mistakes, file, space
 
 
@@ -216,19 +232,23 @@ def _objective_mistakes(metric: str, trainers: Mapping[str, TrainerKind]) -> Ite
             return
 
 
-def _grid_mistakes(file: StudyFile, space: Space) -> Iterator[Mistake]:
+def _grid_mistakes(file: StudyFile, arms: Sequence[Arm]) -> Iterator[Mistake]:
     try:
-        n_cells = len(space.cells())
+        counts = {arm.name: len(arm.space.cells()) for arm in arms}
     except ValueError as error:
         yield Mistake(f"space.{error}".split(" ")[0], str(error).partition(" ")[2] + " in a grid")
         return
     if len(file.stages) > 1:
         yield Mistake("stages", f"must be one where the sampler is a grid, got {len(file.stages)}")
-    elif file.stages[0].trials != n_cells:
-        yield Mistake(
-            "stages.0.trials",
-            f"must be {n_cells}, the cells of the grid, got {file.stages[0].trials}",
-        )
+        return
+    for name, n_cells in counts.items():
+        if file.stages[0].trials != n_cells:
+            where = f" of {name}" if name else ""
+            yield Mistake(
+                "stages.0.trials",
+                f"must be {n_cells}, the cells of the grid{where}, got {file.stages[0].trials}",
+            )
+            return
 
 
 def _stage_mistakes(stages: list[Stage]) -> Iterator[Mistake]:

@@ -40,6 +40,34 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class ArmResult:
+    """What one arm of a comparison found.
+
+    Attributes:
+        values: what is compared, e.g. {"trainer": "sgd", "shots": 5}.
+        best_number: its winner's trial; None: it has none.
+        searched: the winner's searched hyperparameters.
+        validation: the winner's objective over fresh seeds.
+        test: its scores on the test set by metric.
+        failure: why there is no winner, or no test score.
+    """
+
+    values: dict[str, Any]
+    best_number: int | None
+    searched: dict[str, Any]
+    validation: Estimate | None
+    test: dict[str, Estimate]
+    failure: str
+
+    @classmethod
+    def from_dict(cls, said: dict[str, Any]) -> ArmResult:
+        """The inverse of `asdict`."""
+        known = said["validation"]
+        test = {k: Estimate(**v) for k, v in said["test"].items()}
+        return cls(**said | {"validation": Estimate(**known) if known else None, "test": test})
+
+
+@dataclass(frozen=True)
 class Result:
     """What a finished study found.
 
@@ -57,6 +85,7 @@ class Result:
         top: the best trials, {number, score, epochs, outcome, params, confirmed}.
         confirmed: objective over fresh seeds of each confirmed trial, by number.
         folder: artifacts: tables, figures, the study file.
+        arms: what each arm of a comparison found; the winner is the best of them.
     """
 
     study: str
@@ -75,6 +104,7 @@ class Result:
     top: list[dict[str, Any]]
     confirmed: dict[str, Estimate]
     folder: str
+    arms: list[ArmResult]
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""
@@ -89,12 +119,18 @@ class Result:
                 "validation": Estimate(**said["validation"]),
                 "test": {k: Estimate(**v) for k, v in said["test"].items()},
                 "confirmed": {k: Estimate(**v) for k, v in said["confirmed"].items()},
+                "arms": [ArmResult.from_dict(arm) for arm in said["arms"]],
             }
         )
 
     @property
-    def test_score(self) -> Estimate | None:
-        """The objective on the test set."""
+    def test_name(self) -> str:
+        """What the objective is called on the test set."""
         from hpsearch.search.training import test_name
 
-        return self.test.get(test_name(self.objective))
+        return test_name(self.objective)
+
+    @property
+    def test_score(self) -> Estimate | None:
+        """The objective on the test set."""
+        return self.test.get(self.test_name)

@@ -40,10 +40,9 @@ class Run:
     resumed: bool
     lock: FileLock
 
-    @property
-    def storage_name(self) -> str:
-        """Of its Optuna study; the id tells it from others of that name in a shared database."""
-        return f"{self.name} ({self.id})"
+    def storage_name(self, arm: str = "") -> str:
+        """Of an arm's Optuna study; the id tells it from others of that name in a database."""
+        return f"{self.name} [{arm}] ({self.id})" if arm else f"{self.name} ({self.id})"
 
     def close(self) -> None:
         """Let others run this study."""
@@ -140,7 +139,7 @@ def _trials_problems(before: StudyFile, now: StudyFile, folder: RunFolder) -> li
     problems = []
     last = len(now.stages) - 1
     for number, (old, new) in enumerate(zip(before.stages, now.stages, strict=True)):
-        closed = folder.read_json(f"stages/{number}.json") is not None
+        closed = any(folder.path.glob(f"stages/{number}[.-]*json"))
         if new.trials < old.trials:
             problems.append(
                 f"stages.{number}.trials must not shrink, got {new.trials} after {old.trials}"

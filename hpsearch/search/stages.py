@@ -9,6 +9,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
 
+from hpsearch.search.arms import Arm
 from hpsearch.search.samplers import StudySampler
 from hpsearch.search.space import Space
 from hpsearch.search.study_file import Stage
@@ -36,7 +37,7 @@ class RangeRow:
     """How one parameter narrowed in one branch up to the end of a stage: a line of the audit.
 
     Attributes:
-        branch: categorical values the survivors share, as text; "" for all trials.
+        branch: the arm, and categorical values the survivors share, as text; "" for all trials.
         declared, before, now: a range "low … high", or choices with their probabilities.
         low, high: the range now; None for choices.
         share: part of the declared (log) range, or of the choices, that is left.
@@ -62,20 +63,21 @@ class RangeRow:
 def narrowing(
     study: Study,
     sampler: StudySampler,
-    space: Space,
+    arm: Arm,
     stage: int,
     earlier: list[RangeRow],
 ) -> list[RangeRow]:
     """The ranges a stage ends with, for all trials and for each branch that has enough of them."""
     before = {(row.parameter, row.branch): row.now for row in earlier}
     rows = []
-    for parameter in space.parameters:
-        for branch in _branches(study, space, parameter.name):
+    for parameter in arm.space.parameters:
+        for branch in _branches(arm.space, parameter.name):
             found = sampler.narrowed(study, parameter.name, parameter.distribution, branch)
             if found is None:
                 continue
             declared = _text(parameter.distribution)
-            branch_text = ", ".join(f"{name}={value}" for name, value in branch.items())
+            inside = arm.values | branch
+            branch_text = ", ".join(f"{name}={value}" for name, value in inside.items())
             now = (
                 _numeric(found.low, found.high)
                 if found.weights is None
@@ -92,13 +94,13 @@ def narrowing(
                     low=found.low,
                     high=found.high,
                     share=round(found.share, 4),
-                    survivors=list(found.survivors),
+                    survivors=[arm.number(survivor) for survivor in found.survivors],
                 )
             )
     return rows
 
 
-def _branches(study: Study, space: Space, name: str) -> Iterator[dict[str, Any]]:
+def _branches(space: Space, name: str) -> Iterator[dict[str, Any]]:
     """All trials, then the values of the first categorical parameter, on which others depend."""
     yield {}
     for parameter in space.parameters:

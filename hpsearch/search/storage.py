@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,12 +83,20 @@ class TrialStore:
     """The trials of one run in an Optuna storage, by number.
 
     Every method may be called again after a restart and then changes nothing.
+
+    Args:
+        local: from a trial's number to its number in Optuna, which counts without gaps.
     """
 
     def __init__(
-        self, storage: BaseStorage, name: str, direction: Literal["maximize", "minimize"]
+        self,
+        storage: BaseStorage,
+        name: str,
+        direction: Literal["maximize", "minimize"],
+        *,
+        local: Callable[[int], int] = int,
     ) -> None:
-        self._storage, self._name = storage, name
+        self._storage, self._name, self._local = storage, name, local
         self.study = optuna.create_study(
             storage=storage,
             study_name=name,
@@ -111,6 +119,9 @@ class TrialStore:
 
     def trial(self, number: int) -> optuna.Trial:
         """Trial `number`: the one that was asked for, by this process or an earlier one."""
+        return self._trial(self._local(number))
+
+    def _trial(self, number: int) -> optuna.Trial:
         if number not in self._asked:
             if number in self._stored:
                 trial_id = self._storage.get_trial_id_from_study_id_trial_number(
@@ -141,11 +152,12 @@ class TrialStore:
         They are missing where the database is younger than the records: another --storage, a
         file that was lost or brought back from a backup.
         """
+        number = self._local(number)
         known = self._stored.get(number)
         missing = params.keys() - (known.params if known else {})
         if known is not None and not missing:
             return
-        trial_id = self.trial(number)._trial_id
+        trial_id = self._trial(number)._trial_id
         for name in sorted(missing):
             inside = distributions[name].to_internal_repr(params[name])
             self._storage.set_trial_param(trial_id, name, inside, distributions[name])
@@ -154,9 +166,10 @@ class TrialStore:
 
     def report(self, number: int, scores: dict[str, float]) -> None:
         """Store the scores at the stage lengths reached, {epochs: score}."""
+        number = self._local(number)
         for step, score in ((int(epochs), score) for epochs, score in scores.items()):
             if (number, step) not in self._reported:
-                self.trial(number).report(score, step=step)
+                self._trial(number).report(score, step=step)
                 self._reported.add((number, step))
 
     def finish(self, number: int, outcome: str, scores: dict[str, float]) -> None:
@@ -164,9 +177,10 @@ class TrialStore:
 
         As study.tell, which would read the trial three times from the database.
         """
+        number = self._local(number)
         if number in self._finished:
             return
-        trial = self.trial(number)
+        trial = self._trial(number)
         if outcome == "diverged":
             trial.set_user_attr(OUTCOME, outcome)
         state = STATES.get(outcome, TrialState.PRUNED)

@@ -115,7 +115,7 @@ class Data(Table):
 
     @property
     def n_splits(self) -> int:
-        """Members of one trial."""
+        """Splits that every configuration is trained on."""
         split = self.split
         if split.kind == "k-fold":
             return split.folds
@@ -165,6 +165,18 @@ class Evaluation(Table):
         "one. Raise it where scoring costs more than training",
     )
     per_class: bool = Field(default=False, description="the accuracy of each class as a metric")
+    passes: bool = Field(
+        default=False,
+        description="forward and backward passes so far as metrics, in mini-batches, of every "
+        "trainer that can count them: what a comparison at equal cost needs",
+    )
+    seeds: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="seeds that each configuration is trained with, a trial's score being their "
+        "mean; raise it where one seed's luck is larger than the differences searched for",
+    )
 
 
 class Confirmation(Table):
@@ -203,6 +215,15 @@ class StudyFile(Table):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
     seed: int = Field(default=0, ge=0, lt=2**63, description="of everything random")
+    protocol: Literal["honest", "paper"] = Field(
+        default="honest",
+        description="paper: as papers 000 and 001 measured, the test set scored after every epoch",
+    )
+    compare: list[str] = Field(
+        default_factory=list,
+        description="parameters with choices, or shots: every combination of their values gets a "
+        "search, a budget and a test of its own",
+    )
     objective: Objective
     data: Data
     network: dict[str, Plain] = Field(default_factory=dict)
@@ -218,6 +239,11 @@ class StudyFile(Table):
         """The full training length."""
         return self.stages[-1].epochs
 
+    @property
+    def n_members(self) -> int:
+        """Of one trial."""
+        return self.data.n_splits * self.evaluation.seeds
+
     def optimistic(self) -> str | None:
         """Why its validation scores flatter, where they do."""
         reasons = []
@@ -225,4 +251,6 @@ class StudyFile(Table):
             reasons.append("validation uses labelled images beyond the shots")
         if self.objective.best_epoch:
             reasons.append("scored by the best epoch")
+        if self.protocol == "paper":
+            reasons.append("the trials' test scores are the best of all epochs on the test set")
         return "; ".join(reasons) or None

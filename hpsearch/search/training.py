@@ -70,6 +70,7 @@ class Training:
             if exam == "test"
             else Schedule(self.evaluation.every, self.lengths),
             per_class=self.evaluation.per_class,
+            passes=self.evaluation.passes,
         )
         for reports in dispatcher.run(jobs(), until):
             touched = {}
@@ -193,8 +194,8 @@ class _Work:
             gain = report.advance
             member.extend(gain.epochs, ((epoch, _named(row, exam)) for epoch, row in gain.rows))
             member.diverged = gain.diverged
-            if gain.confusion is not None:
-                member.confusion = [list(counts) for counts in gain.confusion]
+            if gain.predicted is not None:
+                member.predicted = list(gain.predicted)
             self.states[index] = report.advance.state
             return
         attempt = {
@@ -216,6 +217,6 @@ class _Work:
 
 def _named(row: Mapping[str, float], exam: Exam) -> Mapping[str, float]:
     """Metrics by the name of what they were measured on."""
-    if exam == "validation":
+    if exam != "test":
         return row
     return {k if k.startswith(NOT_SCORES) else test_name(k): v for k, v in row.items()}

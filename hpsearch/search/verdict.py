@@ -5,51 +5,75 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from hpsearch.errors import StudyFailed
+from hpsearch.search.arm_search import ArmSearch
 from hpsearch.search.reading import ReadStudy
-from hpsearch.search.result import Estimate, Result
+from hpsearch.search.result import ArmResult, Estimate, Result
 from hpsearch.search.run import Run
-from hpsearch.search.stages import RangeRow, best_first
-from hpsearch.tracking.record import RunFolder, TrialRecord
+from hpsearch.search.stages import best_first
+from hpsearch.tracking.record import Kind, RunFolder, TrialRecord
 
 TOP_SHOWN = 10  # trials in the result's table
 
 
-def verdict(
-    read: ReadStudy,
-    run: Run,
-    records: Mapping[int, TrialRecord],
-    ranges: Sequence[RangeRow],
-    confirmed: Mapping[int, Estimate],
-) -> Result:
-    """The result of a study whose test runs are done.
+def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
+    """The result of a study whose searches are done.
 
-    Args:
-        records: its trials by number.
-        ranges: of all stages; the last one's are reported.
-        confirmed: the objective over fresh seeds by trial, best first.
+    Raises:
+        StudyFailed: no arm has a winner.
     """
-    file, (number, validation) = read.file, next(iter(confirmed.items()))
-    winner = records[number]
-    refits = [r for r in run.folder.read_all("test") if r.number == number]
-    tested = [r for r in refits if r.outcome == "complete"]
-    names = [n for n in (tested[0].members[0].history if tested else {}) if n.startswith("test")]
+    file, direction = read.file, read.file.objective.direction
+    sign = -1 if direction == "maximize" else 1
+    won = [search for search in searches if search.confirmed]
+    if not won:
+        raise StudyFailed(
+            f"at least one of {len(searches)} arms must have a result, the first has none: "
+            f"{searches[0].failure}"
+        )
+    best = min(won, key=lambda s: sign * next(iter(s.confirmed.values())).mean)
+    arms = [_arm_result(run.folder, search) for search in searches]
+    mine = arms[searches.index(best)]
+    assert mine.best_number is not None
+    assert mine.validation is not None
+    records = {number: record for s in searches for number, record in s.records.items()}
+    confirmed = {number: estimate for s in searches for number, estimate in s.confirmed.items()}
+    last = len(file.stages) - 1
     return Result(
         study=run.name,
         objective=file.objective.metric,
-        direction=file.objective.direction,
+        direction=direction,
         counts=dict(sorted(Counter(r.outcome for r in records.values()).items())),
-        best_number=number,
-        best_params=winner.params,
-        searched=read.space.searched(winner.params),
-        validation=validation,
-        test={n: Estimate.of([r.members[0].history[n][-1] for r in tested]) for n in names},
-        untested=_untested(refits),
-        test_uses=_test_uses(run.folder),
+        best_number=mine.best_number,
+        best_params=records[mine.best_number].params,
+        searched=mine.values | mine.searched,
+        validation=mine.validation,
+        test=mine.test,
+        untested=mine.failure,
+        test_uses=_test_uses(read, run.folder),
         optimistic=file.optimistic(),
-        ranges=[row.as_dict() for row in ranges if row.stage == len(file.stages) - 1],
-        top=[_summary(read, r, confirmed) for r in _leaders(read, records)[:TOP_SHOWN]],
+        ranges=[row.as_dict() for s in searches for row in s.ranges if row.stage == last],
+        top=[_summary(searches, r, confirmed) for r in _leaders(read, records)[:TOP_SHOWN]],
         confirmed={str(n): estimate for n, estimate in confirmed.items()},
         folder=str(run.folder.artifacts),
+        arms=arms if len(arms) > 1 else [],
+    )
+
+
+def _arm_result(folder: RunFolder, search: ArmSearch) -> ArmResult:
+    values = dict(search.arm.values)
+    if not search.confirmed:
+        return ArmResult(values, None, {}, None, {}, search.failure)
+    number, validation = next(iter(search.confirmed.items()))
+    refits = [r for r in folder.read_all("test") if r.number == number]
+    tested = [r for r in refits if r.outcome == "complete"]
+    names = [n for n in (tested[0].members[0].history if tested else {}) if n.startswith("test")]
+    return ArmResult(
+        values=values,
+        best_number=number,
+        searched=search.arm.space.searched(search.records[number].params),
+        validation=validation,
+        test={n: Estimate.of([r.members[0].history[n][-1] for r in tested]) for n in names},
+        failure=_untested(refits),
     )
 
 
@@ -61,10 +85,13 @@ def _untested(refits: Sequence[TrialRecord]) -> str:
     return f"{len(bad)} of {len(refits)} refits {bad[-1].outcome}: {why}"
 
 
-def _test_uses(folder: RunFolder) -> int:
+def _test_uses(read: ReadStudy, folder: RunFolder) -> int:
     """Configurations scored on the test set, in this run and the runs before it."""
+    kinds: tuple[Kind, ...] = ("test",)
+    if read.file.protocol == "paper":
+        kinds = ("test", "trial")
     runs = (*folder.earlier(), folder)
-    return sum(len({r.number for r in run.read_all("test")}) for run in runs)
+    return sum(len({r.number for kind in kinds for r in run.read_all(kind)}) for run in runs)
 
 
 def _leaders(read: ReadStudy, records: Mapping[int, TrialRecord]) -> list[TrialRecord]:
@@ -82,14 +109,15 @@ def _length(record: TrialRecord) -> int:
 
 
 def _summary(
-    read: ReadStudy, record: TrialRecord, confirmed: Mapping[int, Estimate]
+    searches: Sequence[ArmSearch], record: TrialRecord, confirmed: Mapping[int, Estimate]
 ) -> dict[str, object]:
     epochs, estimate = _length(record), confirmed.get(record.number)
+    (arm,) = (s.arm for s in searches if s.arm.holds(record.number))
     return {
         "number": record.number,
         "score": record.scores[str(epochs)],
         "epochs": epochs,
         "outcome": record.outcome,
-        "params": read.space.searched(record.params),
+        "params": {**arm.values, **arm.space.searched(record.params)},
         "confirmed": estimate.mean if estimate else None,
     }

@@ -31,7 +31,7 @@ def write_parent(
         "mlflow.source.name": str(read.path.name),
         "mlflow.source.type": "LOCAL",
         "hpsearch.kind": "study",
-        "hpsearch.optuna_study": run.storage_name,
+        "hpsearch.optuna_study": run.storage_name(),
         "hpsearch.outcome": "finished" if result else "interrupted" if status else "running",
         "hpsearch.protocol": "optimistic: " + reason
         if (reason := file.optimistic())

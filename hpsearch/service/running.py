@@ -11,16 +11,13 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import HpsearchError
 from hpsearch.execution.executors import available_cores
-from hpsearch.reports.confusion import write_confusion
-from hpsearch.reports.figures import draw_search
-from hpsearch.reports.tables import write_tables
 from hpsearch.search.events import Event
 from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.search.run import Run, open_run
 from hpsearch.search.study import Study
+from hpsearch.service.artifacts import FIGURE, write_artifacts
 from hpsearch.service.parent import write_parent
 from hpsearch.service.report import Report, report_of
 from hpsearch.tracking.home import Home
@@ -29,7 +26,6 @@ from hpsearch.tracking.record import JOURNAL
 
 PROJECTED = "projected.json"
 VERSIONS = ("hpsearch", "numpy", "optuna", "scikit-learn")  # what the numbers depend on
-FIGURE = "search.png"  # written last of the artifacts
 UI_ADDRESS = "http://127.0.0.1:5000"  # where `python -m hpsearch ui` listens unless told otherwise
 
 
@@ -69,11 +65,11 @@ def run_study(
     stores.create()
     count = workers if workers is not None else read.file.execution.workers
     count = available_cores() if count is None else count
-    batch, n_splits = read.file.sampler.batch, read.file.data.n_splits
-    if count > batch * n_splits:
+    batch, n_members = read.file.sampler.batch, read.file.n_members
+    if count > batch * n_members:
         warn(
-            f"sampler.batch = {batch} keeps {batch * n_splits} of {count} workers busy; a new "
-            f"study would use all of them with sampler.batch = {ceil(count / n_splits)}"
+            f"sampler.batch = {batch} keeps {batch * n_members} of {count} workers busy; a new "
+            f"study would use all of them with sampler.batch = {ceil(count / n_members)}"
         )
     database = storage or stores.storage_url
     uri = _absolute(tracking_uri or stores.tracking_uri)
@@ -143,12 +139,7 @@ def _run(
             result = study.finished()
             assert result is not None
         if not (run.folder.artifacts / FIGURE).exists() or ran:
-            records = list(run.folder.read_all("trial"))
-            write_tables(run.folder.artifacts, records, result)
-            tests = [r for r in run.folder.read_all("test") if r.number == result.best_number]
-            classes = open_pool(read.selection).examples.classes
-            write_confusion(run.folder.artifacts, tests, classes)
-            draw_search(run.folder.artifacts / FIGURE, records, result)
+            write_artifacts(read, run.folder, result)
         write_parent(read, run, result)
         run.folder.announce({"kind": "parent"})
     except BaseException:

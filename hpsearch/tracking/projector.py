@@ -247,7 +247,7 @@ class Projector:
         kept = {
             k: v
             for k, v in parent["tags"].items()
-            if k.startswith(("mlflow.user", "mlflow.source"))
+            if k.startswith(("mlflow.user", "mlflow.source", "hpsearch.protocol"))
         }
         return kept | {
             UID: record.uid,

@@ -36,7 +36,7 @@ class MemberRecord:
         diverged: its loss left the finite numbers; `history` ends before that.
         epochs: those that ended with an evaluation.
         history: metric -> one value for each of `epochs`.
-        confusion: of a test run, how often class i was taken for class j; None: not known.
+        predicted: of a test run, the class each test row was taken for; None: not known.
     """
 
     split: int
@@ -45,7 +45,7 @@ class MemberRecord:
     diverged: bool = False
     epochs: list[int] = field(default_factory=list)
     history: dict[str, list[float]] = field(default_factory=dict)
-    confusion: list[list[int]] | None = None
+    predicted: list[int] | None = None
 
     def extend(self, trained: int, rows: Iterable[tuple[int, Mapping[str, float]]]) -> None:
         """Append a slice: epochs trained, and (epoch, metrics) of those evaluated."""

@@ -25,7 +25,7 @@ from hpsearch.trainers.base import (
 )
 from hpsearch.trainers.estimator import EstimatorTrainer, load_estimator
 from hpsearch.trainers.function import FunctionTrainer, load_function, look_first_in
-from hpsearch.trainers.proposal_search import PASSES, ProposalSearch
+from hpsearch.trainers.proposal_search import ProposalSearch
 
 __all__ = [
     "EVERY_EPOCH",
@@ -77,9 +77,7 @@ TRAINERS: dict[str, TrainerKind] = {
     "alternating-gradient": TrainerKind(
         AlternatingGradient, (SGD, *AlternatingGradient.components)
     ),
-    "proposal-search": TrainerKind(
-        ProposalSearch, ProposalSearch.components, metrics=METRICS + PASSES
-    ),
+    "proposal-search": TrainerKind(ProposalSearch, ProposalSearch.components),
 }
 
 

@@ -10,7 +10,7 @@ from hpsearch.hyperparameters import ParamValue, build, hyperparameter
 from hpsearch.nn.base import Array
 from hpsearch.nn.numerical_gradient import NumericalGradient
 from hpsearch.optimizers import SGD, Optimizer
-from hpsearch.trainers.backprop import Backprop
+from hpsearch.trainers.backprop import Backprop, network_of
 from hpsearch.trainers.base import (
     CHAINS_OF_AFFINE_LAYERS,
     Indices,
@@ -87,6 +87,15 @@ class AlternatingGradient(Backprop):
         super().__init__(members, data, n_epochs=n_epochs)
         self._alternations = [build(Alternation, members[i].params) for i in self._order]
         self._numerical = NumericalGradient(self._network)
+        whole = network_of(members[0].params).build(data.n_inputs, data.n_classes, 0, self._dtype)
+        self._n_weights = whole.w.shape[1]
+        self._numerical_steps = [
+            sum(
+                own.numerical(t // self._n_batches, t % self._n_batches, t)
+                for t in range(self._step)
+            )
+            for own in self._alternations
+        ]
 
     @classmethod
     def optimizer_of(cls, params: Mapping[str, ParamValue]) -> type[Optimizer]:
@@ -99,7 +108,14 @@ class AlternatingGradient(Backprop):
             self._network.gradient(x, labels)
         for row, own in enumerate(self._alternations):
             if numerical[row]:
+                self._numerical_steps[row] += 1
                 self._numerical.fill(
                     row, x[row], labels[row], step=own.difference_step, log_offset=own.log_offset
                 )
         self._move()
+
+    def passes(self, row: int) -> tuple[int, int] | None:
+        numerical = self._numerical_steps[self._order.index(row)]
+        analytic = self._step - numerical
+        # Two losses for the quotient of every weight, those of dead inputs included.
+        return analytic + 2 * self._n_weights * numerical, analytic

@@ -267,24 +267,25 @@ class Backprop(Trainer):
 
     def _progress(self) -> Progress:
         hits, losses = self._evaluate()
-        metrics = {name: np.empty(len(hits)) for name in METRICS}
+        metrics = {
+            f"{part}_{name}": np.empty(len(hits))
+            for part in self._splits[0].parts()
+            for name in ("loss", "accuracy")
+        }
         for row, member in enumerate(self._order):
-            split = self._splits[row]
-            for part, indices in (("train", split.train), ("validation", split.validation)):
+            for part, indices in self._splits[row].parts().items():
                 metrics[f"{part}_loss"][member] = losses[row, indices].mean()
                 metrics[f"{part}_accuracy"][member] = hits[row, indices].mean()
         diverged = ~np.isfinite(metrics["train_loss"]) | ~np.isfinite(metrics["validation_loss"])
         return Progress(self._epoch, metrics, diverged)
 
-    def confusion(self, row: int) -> NDArray[np.int64]:
-        index, k = self._order.index(row), self._data.n_classes
+    def predictions(self, row: int) -> NDArray[np.int64]:
+        index = self._order.index(row)
         predicted = np.concatenate(
             [self._logits(index, part, x).argmax(axis=0) for part, x in self._chunks()]
         )
-        scored = self._splits[index].validation
-        cells = self._data.labels[scored] * k + predicted[scored]
-        counts: NDArray[np.int64] = np.bincount(cells, minlength=k * k).reshape(k, k)
-        return counts
+        scored: NDArray[np.int64] = predicted[self._splits[index].validation]
+        return scored
 
     def _evaluate(self) -> tuple[NDArray[np.bool_], Array]:
         """Whether each member has each image right, and its loss, both (P, N)."""
@@ -315,6 +316,9 @@ class Backprop(Trainer):
             made = [self._network.logits(row, x[:, i : i + n]).copy() for i in portions]
             return np.concatenate(made, axis=1)
         return self._network.logits(row, x, None if fixed is None else fixed[:, part])
+
+    def passes(self, row: int) -> tuple[int, int] | None:
+        return self._step, self._step
 
     def state(self, row: int) -> bytes | None:
         index = self._order.index(row)

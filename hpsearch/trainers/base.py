@@ -32,10 +32,20 @@ EVALUATION_CHUNK = 1000  # images; fewer cost more calls, more fall out of the c
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of one split: what is trained on, and what it is scored on. They share no row."""
+    """Rows of one split: what is trained on, and what it is scored on. They share no row.
+
+    Attributes:
+        test: scored beside the others, under a protocol that looks at the test set all the time.
+    """
 
     train: Indices
     validation: Indices
+    test: Indices | None = None
+
+    def parts(self) -> dict[str, Indices]:
+        """The rows that are scored, by the name of their metrics."""
+        known = {"train": self.train, "validation": self.validation}
+        return known if self.test is None else known | {"test": self.test}
 
 
 class TrainingData:
@@ -249,10 +259,17 @@ class Trainer(ABC):
     def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
         """Train on to epoch `until`, yielding after every epoch; may be left at any yield."""
 
-    def confusion(self, row: int) -> NDArray[np.int64] | None:
-        """How often the last evaluation took class i for class j, (K, K), on validation data.
+    def predictions(self, row: int) -> NDArray[np.int64] | None:
+        """The class that member `row` now takes each row of its validation side for.
 
-        None where the trainer knows scores alone.
+        None where the trainer knows scores alone, or predicts numbers.
+        """
+        return None
+
+    def passes(self, row: int) -> tuple[int, int] | None:
+        """Forward and backward passes of a mini-batch so far, as the plain method makes them.
+
+        What a shortcut of ours saves is counted all the same. None where nobody can tell.
         """
         return None
 

@@ -194,7 +194,7 @@ class EstimatorTrainer(Trainer):
         split, dtype = data.splits[member.split], np.result_type(data.inputs.dtype, np.float32)
         self._parts = {
             part: (data.floats(rows, dtype), data.labels[rows])
-            for part, rows in (("train", split.train), ("validation", split.validation))
+            for part, rows in split.parts().items()
         }
         self._rng = member.generator()
         self._epoch, self._scores = 0, dict[str, float]()
@@ -274,13 +274,11 @@ class EstimatorTrainer(Trainer):
             for name, value in score(self._model, x, y)
         }
 
-    def confusion(self, row: int) -> NDArray[np.int64] | None:
+    def predictions(self, row: int) -> NDArray[np.int64] | None:
         if self._estimator.task == "regression":
             return None
-        x, y = self._parts["validation"]
-        counts = np.zeros((self._n_classes, self._n_classes), np.int64)
-        np.add.at(counts, (y, self._model.predict(x)), 1)
-        return counts
+        predicted: NDArray[np.int64] = self._model.predict(self._parts["validation"][0])
+        return predicted
 
     def state(self, row: int) -> bytes | None:
         return pickle.dumps(

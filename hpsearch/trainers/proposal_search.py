@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +17,6 @@ from hpsearch.trainers.base import (
     Indices,
     Member,
     NetworkLimits,
-    Progress,
     TrainingData,
 )
 from hpsearch.trainers.candidate_losses import CandidateLosses, Images
@@ -33,8 +31,6 @@ from hpsearch.trainers.proposal_rules import (
     shape,
 )
 from hpsearch.trainers.span import Span
-
-PASSES = ("passes/forward", "passes/backward")
 
 
 class ProposalSearch(Backprop):
@@ -236,12 +232,9 @@ class ProposalSearch(Backprop):
         forward += self._loss_passes * (~over * self._n_candidates + after + self._needs_start)
         backward += 1 + again
 
-    def _progress(self) -> Progress:
-        progress = super()._progress()
-        passes = np.empty((2, len(self._order)))
-        passes[:, self._order] = self._slots["passes"].T
-        counted = dict(zip(PASSES, passes, strict=True))
-        return replace(progress, metrics={**progress.metrics, **counted})
+    def passes(self, row: int) -> tuple[int, int] | None:
+        forward, backward = self._slots["passes"][self._order.index(row)]
+        return int(forward), int(backward)
 
 
 def _column(values: Array, like: Array) -> Array:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hpsearch.reports.confusion import confusion_table, write_confusion
 from hpsearch.tracking.record import MemberRecord, TrialRecord
 
+LABELS = np.repeat([0, 1], 10)
 
-def refit(seed: int, confusion: list[list[int]] | None) -> TrialRecord:
-    member = MemberRecord(0, (seed,), confusion=confusion)
+
+def predicted(*counts: list[int]) -> list[int]:
+    """Predictions of LABELS in which class i is taken for class j counts[i][j] times."""
+    return [j for row in counts for j, n in enumerate(row) for _ in range(n)]
+
+
+def refit(seed: int, predicted: list[int] | None) -> TrialRecord:
+    member = MemberRecord(0, (seed,), predicted=predicted)
     return TrialRecord("u", "test", 0, {}, [member], {}, seed_number=seed)
 
 
 def test_counts_are_means_over_the_refits() -> None:
-    table = confusion_table([refit(1, [[8, 2], [4, 6]]), refit(2, [[10, 0], [0, 10]])])
+    table = confusion_table(
+        [refit(1, predicted([8, 2], [4, 6])), refit(2, predicted([10, 0], [0, 10]))], LABELS
+    )
     assert table is not None
     assert table.to_dict("list") == {
         "class": ["0", "1"],
@@ -27,17 +37,17 @@ def test_counts_are_means_over_the_refits() -> None:
 
 
 def test_a_trainer_that_knows_scores_alone_gives_no_table(tmp_path: Path) -> None:
-    write_confusion(tmp_path, [refit(1, [[1]]), refit(2, None)])
+    write_confusion(tmp_path, [refit(1, predicted([10, 0], [0, 10])), refit(2, None)], LABELS)
     assert not list(tmp_path.iterdir())
 
 
 def test_table_and_figure_are_written(tmp_path: Path) -> None:
-    write_confusion(tmp_path, [refit(1, [[8, 2], [4, 6]])])
+    write_confusion(tmp_path, [refit(1, predicted([8, 2], [4, 6]))], LABELS)
     assert pd.read_csv(tmp_path / "confusion.csv")["accuracy"].tolist() == [0.8, 0.6]
     assert (tmp_path / "confusion.png").stat().st_size > 1000
 
 
 def test_classes_have_their_names() -> None:
-    table = confusion_table([refit(1, [[8, 2], [4, 6]])], ["cat", "dog"])
+    table = confusion_table([refit(1, predicted([8, 2], [4, 6]))], LABELS, ["cat", "dog"])
     assert table is not None
     assert list(table.columns) == ["class", "as_cat", "as_dog", "accuracy"]

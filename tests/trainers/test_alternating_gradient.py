@@ -237,3 +237,15 @@ def test_it_takes_what_sgd_takes_and_its_own() -> None:
     own = TRAINERS[NAME].hyperparameters()
     added = {"alternation", "period", "difference_step", "log_offset"}
     assert set(own) == set(TRAINERS["sgd"].hyperparameters()) | added
+
+
+def test_passes_count_the_quotients_of_all_weights(digits: TrainingData) -> None:
+    one = member(0, hidden=5, batch_size=25)
+    trainer = AlternatingGradient([one], digits, n_epochs=4)
+    assert len([*trainer.run(3)]) == 3
+    # 2 steps an epoch in a checkerboard: one of them numerical, two losses for each weight.
+    n_weights = 64 * 5 + 5 + 5 * 10 + 10
+    assert trainer.passes(0) == (3 + 3 * 2 * n_weights, 3)
+    paused = replace(one, state=trainer.state(0))
+    again = AlternatingGradient([paused], digits, n_epochs=4)
+    assert again.passes(0) == trainer.passes(0)
