@@ -136,6 +136,10 @@ def print_report(report: Report) -> None:
     ]
     if result.untested:
         lines.append(("", f"not tested: {result.untested}"))
+    lines += [("table", _agreement(group)) for group in report.answers.agreement]
+    for claim in report.answers.claims:
+        lines.append(("claim", f"{claim['text']}: {claim['verdict'].upper()}"))
+        lines.append(("", claim["detail"]))
     lines.append(("artifacts", result.folder))
     if report.link:
         lines.append(("MLflow", f"{report.ui}, then {report.link}" if report.ui else report.link))
@@ -150,6 +154,15 @@ def output() -> Console:
     """stdout; wide enough for tables where it is no terminal."""
     console = Console()
     return console if console.is_terminal else Console(width=PLAIN_WIDTH)
+
+
+def _agreement(group: dict[str, Any]) -> str:
+    name = f"{group['cells']}: " if group["cells"] else ""
+    return (
+        f"{name}{group['equal']} of {group['n']} cells equal to the printed ones, "
+        f"{group['within_one_image']} within one image; "
+        f"mean difference {group['mean_absolute_difference']:.4f}"
+    )
 
 
 def _uses(result: Result) -> str:

@@ -7,6 +7,7 @@ import pytest
 from hpsearch.console import print_report
 from hpsearch.search.result import Estimate, Result
 from hpsearch.service import Report
+from hpsearch.service.answers import Answers
 
 SVC = "sklearn.svm.SVC"
 
@@ -37,8 +38,9 @@ def report(values: list[float]) -> Report:
         top=[{"number": 0, "epochs": 9, "score": 0.5, "params": searched, "confirmed": None}],
         confirmed={},
         folder="artifacts",
+        arms=[],
     )
-    return Report(result, True, "sqlite:///mlflow.db", "", "", "", "")
+    return Report(result, Answers([], []), True, "sqlite:///mlflow.db", "", "", "", "")
 
 
 def test_tables_name_an_estimator_by_its_class_and_the_winner_by_its_path(

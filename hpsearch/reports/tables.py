@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -40,3 +41,17 @@ def write_tables(folder: Path, records: Iterable[TrialRecord], result: Result) -
         "survivors",
     ]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "narrowing.csv", index=False)
+
+
+def write_arms(folder: Path, result: Result) -> None:
+    """arms.csv: a row for each compared combination, with its winner and its scores."""
+    rows = []
+    for arm in result.arms:
+        row: dict[str, Any] = {**arm.values, "trial": arm.best_number}
+        scores = {"fresh_seeds": arm.validation} | dict(arm.test)
+        for name, estimate in scores.items():
+            if estimate is not None:
+                row |= {name: estimate.mean, f"{name}_low": estimate.low}
+                row |= {f"{name}_high": estimate.high}
+        rows.append(row | arm.searched | {"failure": arm.failure})
+    pd.DataFrame(rows).to_csv(folder / "arms.csv", index=False)

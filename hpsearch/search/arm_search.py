@@ -197,6 +197,7 @@ class ArmSearch:
     def _draw(self, number: int, stage: int, batch: int) -> TrialRecord:
         """The record of a trial, drawn now if it has none."""
         if number not in self.records:
+            self._enqueue(number)
             params = self.arm.space.suggest(self._trials.trial(number)) | self.arm.values
             members = [
                 MemberRecord(split, (self.file.seed, number, repeat, split))
@@ -207,6 +208,20 @@ class ArmSearch:
             record.stage, record.batch = stage, batch
             self.records[number] = record
         return self.records[number]
+
+    def _enqueue(self, number: int) -> None:
+        """Have the first trials take what the file wants to be tried first."""
+        place, space = self.arm.local(number), self.arm.space
+        if place < len(self.file.enqueue):
+            wanted = self.file.enqueue[place]
+            active = {
+                p.name: wanted[p.name]
+                for p in space.parameters
+                if p.name in wanted and p.active({**space.fixed, **wanted})
+            }
+            self._trials.restore(
+                number, active, {p.name: p.distribution for p in space.parameters}
+            )
 
     def _record(
         self,

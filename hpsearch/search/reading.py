@@ -20,8 +20,10 @@ from hpsearch.nn import NETWORKS
 from hpsearch.search.arms import SHOTS, Arm, make_arms
 from hpsearch.search.compare_reading import compare_mistakes, shots_of
 from hpsearch.search.data_reading import open_own, task_mistakes
+from hpsearch.search.enqueue_reading import enqueue_mistakes
 from hpsearch.search.mistakes import Mistake
 from hpsearch.search.protocols import follow_protocol
+from hpsearch.search.questions import question_mistakes
 from hpsearch.search.schema_mistakes import translate
 from hpsearch.search.space import Space
 from hpsearch.search.space_reading import read_space, trainers_of
@@ -47,6 +49,11 @@ class ReadStudy:
     file: StudyFile
     space: Space
 
+    @property
+    def folder(self) -> Path:
+        """Where its paths and modules start."""
+        return self.path.resolve().parent
+
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
         return make_arms(self.file.compare, self.space, self.selection, shots_of(self.file.space))
@@ -54,7 +61,7 @@ class ReadStudy:
     @property
     def selection(self) -> Selection:
         """The data, with absolute paths."""
-        return self.file.data.selection(self.file.seed, self.path.resolve().parent)
+        return self.file.data.selection(self.file.seed, self.folder)
 
 
 def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
@@ -178,6 +185,9 @@ def _validate(
         mistakes += _objective_mistakes(objective["metric"], trainers)
     if "stages" not in malformed:
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
+    if file is not None:
+        mistakes += question_mistakes(file, folder)
+        mistakes += [] if space is None else enqueue_mistakes(file, space)
     if not mistakes and file is not None and space is not None and file.sampler.name == "grid":
         arms = make_arms(
             file.compare, space, file.data.selection(file.seed, folder), shots_of(file.space)

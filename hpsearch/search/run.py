@@ -128,8 +128,8 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
 
 
 def _essence(file: StudyFile) -> dict[str, Any]:
-    """What must not change: all but workers, slices and numbers of trials."""
-    said = file.model_dump(mode="json", exclude={"execution"})
+    """What must not change: all but workers, slices, numbers of trials and questions to them."""
+    said = file.model_dump(mode="json", exclude={"execution", "comparison", "claims"})
     for stage in said["stages"]:
         del stage["trials"]
     return said

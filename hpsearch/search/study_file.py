@@ -196,6 +196,31 @@ class Confirmation(Table):
     )
 
 
+class Comparison(Table):
+    """A printed table that the trials' scores are laid beside."""
+
+    table: str = Field(description="a CSV file, from the study file's folder, a row a cell")
+    number: str = Field(default="accuracy", description="its column with the printed score")
+    metric: str = Field(
+        default="test_accuracy",
+        description="what is laid beside it: the best of all epochs of a trial's first seed",
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="hyperparameter by column, where named otherwise"
+    )
+    values: dict[str, dict[str, Plain]] = Field(
+        default_factory=dict, description="by column, the value here of a text there"
+    )
+
+
+class Claim(Table):
+    """Something that the trials are asked about, once the study is done."""
+
+    text: str = Field(min_length=1, description="the claim, in a sentence")
+    check: str = Field(description="a check by name, or module:function beside the study file")
+    given: dict[str, object] = Field(default_factory=dict, description="the check's arguments")
+
+
 class Execution(Table):
     """Where and in what portions it runs; may be changed in the middle of a study."""
 
@@ -229,9 +254,16 @@ class StudyFile(Table):
     network: dict[str, Plain] = Field(default_factory=dict)
     space: dict[str, Plain | dict[str, object]]
     stages: list[Stage] = Field(min_length=1)
+    enqueue: list[dict[str, Plain]] = Field(
+        default_factory=list,
+        description="configurations that the first trials (of each arm) take, in this order: "
+        "values of searched parameters; those left out are drawn",
+    )
     sampler: Sampler = Sampler()
     evaluation: Evaluation = Evaluation()
     confirmation: Confirmation = Confirmation()
+    comparison: Comparison | None = None
+    claims: list[Claim] = Field(default_factory=list)
     execution: Execution = Execution()
 
     @property

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from hpsearch.reports.arms import draw_arms, draw_predictions
 from hpsearch.reports.confusion import write_confusion
 from hpsearch.reports.figures import draw_search
-from hpsearch.reports.tables import write_tables
+from hpsearch.reports.tables import write_arms, write_tables
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Result
+from hpsearch.service.answers import answer
 from hpsearch.tracking.record import RunFolder
-
-FIGURE = "search.png"  # written last
 
 
 def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:
     """Write all of them anew."""
-    records = list(folder.read_all("trial"))
-    write_tables(folder.artifacts, records, result)
-    tests = [r for r in folder.read_all("test") if r.number == result.best_number]
+    top, records = folder.artifacts, list(folder.read_all("trial"))
+    answer(read, folder)
+    write_tables(top, records, result)
+    tests = list(folder.read_all("test"))
     test = read.selection.dataset().test()
     if not test.regression:
-        write_confusion(folder.artifacts, tests, test.labels, test.classes)
-    draw_search(folder.artifacts / FIGURE, records, result)
+        winners = [r for r in tests if r.number == result.best_number]
+        write_confusion(top, winners, test.labels, test.classes)
+    draw_search(top / "search.png", records, result)
+    if result.arms:
+        write_arms(top, result)
+        runs = [*records, *folder.read_all("confirmation"), *tests]
+        draw_arms(top / "arms.png", result, runs)
+        if not test.regression:
+            draw_predictions(top / "predictions.png", result, runs, test.inputs, test.labels)

@@ -15,6 +15,7 @@ from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Result
 from hpsearch.search.run import Run
 from hpsearch.search.study import RESULT
+from hpsearch.service.answers import answered
 
 VERSIONS = ("hpsearch", "numpy", "optuna", "scikit-learn")  # what the numbers depend on
 
@@ -36,7 +37,7 @@ def write_parent(
         "hpsearch.protocol": "optimistic: " + reason
         if (reason := file.optimistic())
         else "honest",
-        "mlflow.note.content": _note(read, result),
+        "mlflow.note.content": _note(read, run, result),
         **_environment(read.path.resolve().parent),
     }
     # When the result was found, so that a second projection repeats the first one's points.
@@ -47,6 +48,7 @@ def write_parent(
         metrics |= {name: estimate.mean for name, estimate in result.test.items()}
         metrics |= {f"trials/{outcome}": float(n) for outcome, n in result.counts.items()}
         metrics["test_uses"] = float(result.test_uses)
+        metrics |= _agreement(run)
     params = {"seed": str(file.seed), "data": file.data.name, "split": file.data.split.kind}
     params |= {"shots": str(file.data.shots or "all"), "sampler": file.sampler.name}
     params |= {f"objective.{k}": str(v) for k, v in file.objective.model_dump().items()}
@@ -68,7 +70,17 @@ def write_parent(
     )
 
 
-def _note(read: ReadStudy, result: Result | None) -> str:
+def _agreement(run: Run) -> dict[str, float]:
+    """How far the study agrees with a printed table, as metrics."""
+    return {
+        f"comparison/{name}" + (f"/{group['cells']}" if group["cells"] else ""): float(value)
+        for group in answered(run.folder).agreement
+        for name, value in group.items()
+        if name != "cells"
+    }
+
+
+def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     first = next((line for line in read.text.splitlines() if line.startswith("#")), "").lstrip(
         "# "
     )
@@ -82,8 +94,18 @@ def _note(read: ReadStudy, result: Result | None) -> str:
         f"**{result.objective} over fresh seeds:** {result.validation}.{flatters}\n\n"
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}\n\n"
+        f"{_claims(run)}"
         "Tables, the study file and a figure are among the artifacts of the parent run."
     )
+
+
+def _claims(run: Run) -> str:
+    """Claims and verdicts as a Markdown table."""
+    claims = answered(run.folder).claims
+    if not claims:
+        return ""
+    rows = [f"| {c['text']} | **{c['verdict']}** | {c['detail']} |" for c in claims]
+    return "\n".join(["| claim | verdict | figures |", "|---|---|---|", *rows]) + "\n\n"
 
 
 def _user() -> str:

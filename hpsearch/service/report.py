@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote
 
 from hpsearch.search.result import Result
+from hpsearch.service.answers import Answers, answered
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
 
@@ -20,6 +21,7 @@ class Report:
 
     Attributes:
         result: what the study found.
+        answers: its claims with their verdicts, and how far it agrees with a printed table.
         ran: False if it was finished before and nothing was run.
         tracking_uri, experiment_id, parent_run_id: where it lies in MLflow; ids are "" as long as
             MLflow could not be reached.
@@ -28,6 +30,7 @@ class Report:
     """
 
     result: Result
+    answers: Answers
     ran: bool
     tracking_uri: str
     experiment_id: str
@@ -67,6 +70,9 @@ class Report:
             "untested": result.untested,
             "test_uses": result.test_uses,
             "ranges": result.ranges,
+            "arms": [asdict(arm) for arm in result.arms],
+            "claims": self.answers.claims,
+            "agreement": self.answers.agreement,
             "artifacts": result.folder,
             "mlflow": {
                 "tracking_uri": self.tracking_uri,
@@ -82,6 +88,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
     ids = projection.ids
     return Report(
         result=result,
+        answers=answered(projection.folder),
         ran=ran,
         tracking_uri=projection.tracking_uri,
         experiment_id=ids.get("experiment_id", ""),

@@ -17,7 +17,7 @@ from hpsearch.search.events import Event
 from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.search.run import Run, open_run
 from hpsearch.search.study import Study
-from hpsearch.service.artifacts import FIGURE, write_artifacts
+from hpsearch.service.artifacts import write_artifacts
 from hpsearch.service.parent import write_parent
 from hpsearch.service.report import Report, report_of
 from hpsearch.tracking.home import Home
@@ -126,7 +126,11 @@ def _run(
     projection = Projection(run.folder, home, uri, warn)
     result = study.finished()
     there = uri != home.tracking_uri or home.mlflow.exists()
-    if result is not None and there and run.folder.read_json(PROJECTED) == _projected(run, uri):
+    if (
+        result is not None
+        and there
+        and run.folder.read_json(PROJECTED) == _projected(read, run, uri)
+    ):
         return report_of(projection, result, ran=False, missing="")
     write_parent(read, run, result)
     projection.start()
@@ -138,8 +142,7 @@ def _run(
                 on_event(event)
             result = study.finished()
             assert result is not None
-        if not (run.folder.artifacts / FIGURE).exists() or ran:
-            write_artifacts(read, run.folder, result)
+        write_artifacts(read, run.folder, result)
         write_parent(read, run, result)
         run.folder.announce({"kind": "parent"})
     except BaseException:
@@ -150,11 +153,15 @@ def _run(
         raise
     complete = projection.finish()
     if complete:
-        run.folder.write_json(PROJECTED, _projected(run, uri))
+        run.folder.write_json(PROJECTED, _projected(read, run, uri))
     return report_of(projection, result, ran=ran, missing="" if complete else projection.problem)
 
 
-def _projected(run: Run, uri: str) -> dict[str, Any]:
-    """What MLflow has when it has all of the journal."""
+def _projected(read: ReadStudy, run: Run, uri: str) -> dict[str, Any]:
+    """What MLflow has when it has all of the journal, and the answers to all questions."""
     journal = run.folder.path / JOURNAL
-    return {"tracking_uri": uri, "bytes": journal.stat().st_size if journal.exists() else 0}
+    return {
+        "tracking_uri": uri,
+        "bytes": journal.stat().st_size if journal.exists() else 0,
+        "asked": read.file.model_dump(mode="json", include={"comparison", "claims"}),
+    }

@@ -23,6 +23,12 @@ from hpsearch.errors import StorageError
 Outcome = Literal["running", "paused", "complete", "pruned", "diverged", "failed"]
 Kind = Literal["trial", "confirmation", "test"]
 JOURNAL = "journal.jsonl"
+LOWER_WORDS = ("loss", "error", "mse", "mae", "deviance", "perplexity")
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a metric of this name is a loss or an error."""
+    return any(word in metric.lower() for word in LOWER_WORDS)
 
 
 @dataclass

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hpsearch.tracking.record import TrialRecord
+from hpsearch.tracking.record import TrialRecord, lower_is_better
 
-LOWER_WORDS = ("loss", "error", "mse", "mae", "deviance", "perplexity")
 STATUS = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED"}
 
 
@@ -50,11 +49,6 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
                 top = min(values) if lower_is_better(name) else max(values)
                 yield f"best/{name}", top, end, n_epochs
                 yield f"best/{name}_epoch", record.epochs[values.index(top)], end, n_epochs
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether a metric of this name is a loss or an error."""
-    return any(word in metric.lower() for word in LOWER_WORDS)
 
 
 def changing_tags(record: TrialRecord) -> dict[str, str]:

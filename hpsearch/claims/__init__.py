@@ -1,0 +1,38 @@
+"""Claims: what a study says of the world, each with a computed check and its verdict.
+
+A study file names a check from the catalogue below, or "module:function" of a module beside it. A
+check is called with the Evidence and the arguments that the file gives it, and returns a Verdict.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+
+from hpsearch.claims.checks import alike, gap, higher, lower
+from hpsearch.claims.evidence import Evidence, Judgement, Verdict
+from hpsearch.errors import unknown
+from hpsearch.trainers import load_function
+
+__all__ = ["CHECKS", "Check", "Evidence", "Judgement", "Verdict", "load_check"]
+
+Check = Callable[..., Verdict]
+CHECKS: dict[str, Check] = {"higher": higher, "lower": lower, "alike": alike, "gap": gap}
+
+
+def load_check(name: str, arguments: Mapping[str, object]) -> Check:
+    """The check of this name.
+
+    Raises:
+        ValueError: there is none, or it does not take these arguments.
+        StudyFileError: its module can't be imported.
+    """
+    if ":" not in name and name not in CHECKS:
+        raise ValueError(unknown(name, [*CHECKS, "module:function"]))
+    check: Check = CHECKS[name] if name in CHECKS else load_function(name)
+    try:
+        inspect.signature(check).bind(None, **arguments)
+    except TypeError as error:
+        takes = ", ".join(list(inspect.signature(check).parameters)[1:])
+        raise ValueError(f"must have arguments that {name} takes ({takes}): {error}") from error
+    return check

@@ -1,0 +1,156 @@
+"""Checks of paired differences: the same configurations and seeds but for what is compared.
+
+`of` and `than` are hyperparameters with their values, e.g. {trainer = "adam"} and
+{trainer = "sgd"}. Runs that differ in these alone are a pair. Intervals are 95 % t intervals over
+seeds, of the mean of all pairs of a seed; with fewer than 3 seeds over the pairs, which are then
+all of one or two seeds' luck, and the detail says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+from hpsearch.claims.evidence import Evidence, Judgement, Verdict
+
+Values = Mapping[str, Any]
+FEW_SEEDS = 3  # below it an interval over seeds says nothing
+NOT_SETTINGS = ("kind", "trial", "seed", "split", "outcome", "epochs", "printed")
+
+
+def higher(
+    evidence: Evidence, metric: str, of: Values, than: Values, where: Values | None = None
+) -> Verdict:
+    """Whether a metric of trials is higher with one setting than with another.
+
+    Args:
+        metric: a column of Evidence.runs, e.g. "best/validation_accuracy".
+        where: only runs with these hyperparameters.
+    """
+    return _sign(_pairs(evidence, metric, of, than, where or {}), 1)
+
+
+def lower(
+    evidence: Evidence, metric: str, of: Values, than: Values, where: Values | None = None
+) -> Verdict:
+    """Whether a metric of trials is lower with one setting than with another, as `higher`."""
+    return _sign(_pairs(evidence, metric, of, than, where or {}), -1)
+
+
+def alike(
+    evidence: Evidence,
+    metric: str,
+    of: Values,
+    than: Values,
+    margin: float,
+    where: Values | None = None,
+) -> Verdict:
+    """Whether two settings differ by less than a margin, in the metric's unit, either way."""
+    pairs = _pairs(evidence, metric, of, than, where or {})
+    if pairs.empty:
+        return _nothing()
+    mean, half, _ = _interval(pairs)
+    inside = abs(mean) + half <= margin
+    outside = abs(mean) - half > margin
+    judgement: Judgement = "holds" if inside else "does not hold" if outside else "not shown"
+    return Verdict(judgement, f"{_text(pairs)}; margin {margin:g}")
+
+
+def gap(
+    evidence: Evidence,
+    metric: str,
+    of: Values,
+    than: Values,
+    by: str,
+    expect: Literal["grows", "shrinks"],
+    where: Values | None = None,
+) -> Verdict:
+    """Whether the lead of one setting over another grows, or shrinks, with a third.
+
+    The slope of the difference over the levels of `by` in their order, in every group of pairs
+    that differ in `by` alone.
+    """
+    pairs = _pairs(evidence, metric, of, than, where or {})
+    if by not in pairs or pairs[by].nunique() < 2:
+        return _nothing()
+    pairs = pairs.assign(level=pairs[by].rank(method="dense"))
+    keys = [c for c in pairs.columns if c not in (by, "level", "difference", "a", "b")]
+    slopes = (
+        pairs.groupby(keys, dropna=False)
+        .apply(lambda g: np.polyfit(g["level"], g["difference"], 1)[0] if len(g) > 1 else np.nan)
+        .rename("difference")
+        .dropna()
+        .reset_index()
+    )
+    if slopes.empty:
+        return _nothing()
+    levels = pairs.groupby(by)["difference"].mean()
+    listed = ", ".join(f"{mean:+.4f} at {level}" for level, mean in levels.items())
+    verdict = _sign(slopes, 1 if expect == "grows" else -1)
+    return Verdict(verdict.judgement, f"mean lead {listed}; slope a level: {verdict.detail}")
+
+
+def _pairs(
+    evidence: Evidence, metric: str, of: Values, than: Values, where: Values
+) -> pd.DataFrame:
+    """A row a pair: what its runs share, seed, and `difference` of the metric."""
+    runs = evidence.runs
+    if metric not in runs:
+        return pd.DataFrame()
+    runs = runs[(runs["kind"] == "trial") & (runs["outcome"] == "complete")]
+    runs = _having(runs, where).dropna(subset=metric)
+    settings = [c for c in runs.columns if c not in NOT_SETTINGS]
+    scores = set(evidence.curves.columns) | {f"best/{c}" for c in evidence.curves.columns}
+    apart = {*of, *than}
+    shared = [c for c in settings if c not in scores and c not in apart]
+    # What only one side has, e.g. the settings of one trainer, can't be shared.
+    first, second = _having(runs, of), _having(runs, than)
+    shared = [c for c in shared if first[c].notna().all() and second[c].notna().all()]
+    keys = ["seed", "split", *shared]
+    both = first[[*keys, metric]].merge(second[[*keys, metric]], on=keys, suffixes=("_a", "_b"))
+    pairs = both.rename(columns={f"{metric}_a": "a", f"{metric}_b": "b"})
+    return pairs.assign(difference=pairs["a"] - pairs["b"])
+
+
+def _having(runs: pd.DataFrame, values: Values) -> pd.DataFrame:
+    for name, value in values.items():
+        wanted = value if isinstance(value, list) else [value]
+        runs = runs[runs[name].isin(wanted)] if name in runs else runs.iloc[:0]
+    return runs
+
+
+def _interval(pairs: pd.DataFrame) -> tuple[float, float, str]:
+    """Mean difference, half of its 95 % interval, and what the interval is over."""
+    seeds = pairs.groupby("seed")["difference"].mean()
+    many = len(seeds) >= FEW_SEEDS
+    values = seeds.to_numpy() if many else pairs["difference"].to_numpy()
+    over = f"{len(seeds)} seeds" if many else f"{len(values)} cells of {len(seeds)} seed(s)"
+    if len(values) < 2:
+        return float(values.mean()), np.inf, over
+    half = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean()), float(half), over
+
+
+def _text(pairs: pd.DataFrame) -> str:
+    mean, half, over = _interval(pairs)
+    d = pairs["difference"].to_numpy()
+    counts = f"{(d > 0).sum()} higher, {(d == 0).sum()} equal, {(d < 0).sum()} lower"
+    return f"mean difference {mean:+.5f} ± {half:.5f} (95 %, over {over}); {counts}"
+
+
+def _sign(pairs: pd.DataFrame, wanted: int) -> Verdict:
+    if pairs.empty:
+        return _nothing()
+    mean, half, _ = _interval(pairs)
+    if wanted * mean - half > 0:
+        return Verdict("holds", _text(pairs))
+    opposite = wanted * mean + half < 0
+    return Verdict("does not hold" if opposite else "not shown", _text(pairs))
+
+
+def _nothing() -> Verdict:
+    return Verdict("not shown", "no runs to compare")

@@ -1,0 +1,89 @@
+"""What claims are checked against, and what a check returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from hpsearch.tracking.record import TrialRecord, lower_is_better
+
+Judgement = Literal["holds", "does not hold", "depends", "not shown"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a check.
+
+    Attributes:
+        judgement: "not shown" where the runs could be either way.
+        detail: the figures it rests on, one line.
+        figure: a picture of them, or None.
+    """
+
+    judgement: Judgement
+    detail: str
+    figure: Figure | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All runs of a finished study.
+
+    Attributes:
+        records: trials, runs on fresh seeds and tests.
+        printed: a printed table beside the study's runs, if it compares with one: a row a cell
+            with its `trial`, and the printed number as `printed`.
+        folder: of the study file.
+    """
+
+    records: Sequence[TrialRecord]
+    printed: pd.DataFrame | None
+    folder: Path
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """A row for each training: what it is, its hyperparameters, its last and best scores.
+
+        Columns: kind ("trial", "confirmation", "test"), trial, seed (0 for the first), split,
+        outcome, epochs, the hyperparameters, each metric after the last epoch, as "best/metric"
+        the best of all epochs, and "printed" where the study has a table.
+        """
+        rows = pd.DataFrame(list(self._rows()))
+        if self.printed is None:
+            return rows
+        known = self.printed.dropna(subset="trial").set_index("trial")["printed"]
+        mine = (rows["kind"] == "trial") & (rows["seed"] == 0) & (rows["split"] == 0)
+        return rows.assign(printed=rows["trial"].map(known).where(mine))
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        for record in self.records:
+            for member in record.members:
+                row = _identity(record, member.entropy[2], member.split)
+                row |= {"outcome": record.outcome, "epochs": member.epoch}
+                row |= {k: v for k, v in record.params.items() if k not in row}
+                for name, values in member.history.items():
+                    row[name] = values[-1]
+                    row[f"best/{name}"] = (min if lower_is_better(name) else max)(values)
+                yield row
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """A row for each training and epoch: kind, trial, seed, split, epoch, all metrics."""
+        parts = [
+            pd.DataFrame({"epoch": member.epochs, **member.history}).assign(
+                **_identity(record, member.entropy[2], member.split)
+            )
+            for record in self.records
+            for member in record.members
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _identity(record: TrialRecord, seed: int, split: int) -> dict[str, Any]:
+    return {"kind": record.kind, "trial": record.number, "seed": seed, "split": split}

@@ -1,0 +1,117 @@
+"""A printed table beside the study's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hpsearch.tracking.record import TrialRecord, lower_is_better
+
+
+@dataclass(frozen=True)
+class PrintedTable:
+    """A CSV file of printed scores, a row a cell.
+
+    Args:
+        path: the file.
+        number: the column that holds the printed score.
+        metric: what is compared with it, the best of all epochs of a trial's first seed.
+        columns: hyperparameter by column, where they are named otherwise.
+        values: by column, the value here of a text there.
+
+    Raises:
+        ValueError: the file can't be read, or lacks a column.
+    """
+
+    path: Path
+    number: str
+    metric: str
+    columns: Mapping[str, str]
+    values: Mapping[str, Mapping[str, Any]]
+
+    def __post_init__(self) -> None:
+        known = self.read().columns
+        for column in (self.number, *self.columns, *self.values):
+            if column not in known:
+                raise ValueError(f"{self.path.name} must have a column {column!r}, got {[*known]}")
+
+    def read(self) -> pd.DataFrame:
+        """The table as printed: every text as it stands there."""
+        try:
+            return pd.read_csv(self.path, dtype=str, keep_default_na=False)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ValueError(f"{self.path} must be a readable CSV file, got: {reason}") from error
+
+    @property
+    def group(self) -> str | None:
+        """The column by whose values agreement is counted: the first that `values` translates."""
+        return next(iter(self.values), None)
+
+    def beside(self, records: Sequence[TrialRecord], n_scored: int) -> pd.DataFrame:
+        """The printed columns, `here`, `difference_images`, and `trial` and `printed` as numbers.
+
+        Cells without a trial have none of them.
+
+        Args:
+            n_scored: images that the scores are shares of.
+        """
+        table = self.read()
+        found = [
+            self._trial(dict(zip(table.columns, cells, strict=True)), records)
+            for cells in table.to_numpy()
+        ]
+        here = [None if r is None else self._score(r) for r in found]
+        printed = pd.to_numeric(table[self.number])
+        differences = [
+            None if h is None else round((h - p) * n_scored)
+            for h, p in zip(here, printed, strict=True)
+        ]
+        return table.assign(
+            here=pd.Series(here, dtype=float),
+            difference_images=pd.Series(differences, dtype="Int64"),
+            trial=pd.Series([None if r is None else r.number for r in found], dtype="Int64"),
+            printed=printed,
+        )
+
+    def _trial(self, row: Mapping[str, str], records: Sequence[TrialRecord]) -> TrialRecord | None:
+        wanted = {
+            self.columns.get(column, column): self.values.get(column, {}).get(text, text)
+            for column, text in row.items()
+            if column != self.number and text != ""
+        }
+        fits = (r for r in records if all(_same(r.params.get(k), v) for k, v in wanted.items()))
+        return next((r for r in fits if r.outcome == "complete"), None)
+
+    def _score(self, record: TrialRecord) -> float:
+        values = record.members[0].history[self.metric]
+        return (min if lower_is_better(self.metric) else max)(values)
+
+    def agreement(self, beside: pd.DataFrame) -> list[dict[str, Any]]:
+        """For each group of cells: how many there are, are equal, within one image; mean error."""
+        done = beside.dropna(subset="here")
+        groups = [("", done)] if self.group is None else list(done.groupby(self.group))
+        return [
+            {
+                "cells": str(name),
+                "n": len(part),
+                "equal": int((part["difference_images"] == 0).sum()),
+                "within_one_image": int((part["difference_images"].abs() <= 1).sum()),
+                "mean_absolute_difference": float((part["here"] - part["printed"]).abs().mean()),
+            }
+            for name, part in groups
+            if len(part)
+        ]
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, str) and isinstance(value, int | float):
+        try:
+            return float(wanted) == float(value)
+        except ValueError:
+            return False
+    return bool(value == wanted)

@@ -1,0 +1,38 @@
+"""Reading what a study is asked when it is done: a table to compare with, and claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from hpsearch.claims import load_check
+from hpsearch.claims.printed import PrintedTable
+from hpsearch.errors import StudyFileError
+from hpsearch.search.mistakes import Mistake
+from hpsearch.search.study_file import Comparison, StudyFile
+
+
+def printed_table(comparison: Comparison, folder: Path) -> PrintedTable:
+    """The table that [comparison] describes.
+
+    Raises:
+        ValueError: it can't be read, or lacks a column.
+    """
+    said = comparison.model_dump() | {"path": folder / comparison.table}
+    del said["table"]
+    return PrintedTable(**said)
+
+
+def question_mistakes(file: StudyFile, folder: Path) -> Iterator[Mistake]:
+    """What is wrong with [comparison] and [[claims]]."""
+    if file.comparison is not None:
+        try:
+            printed_table(file.comparison, folder)
+        except ValueError as error:
+            yield Mistake("comparison.table", str(error))
+    for number, claim in enumerate(file.claims):
+        try:
+            load_check(claim.check, claim.given)
+        except (ValueError, StudyFileError) as error:
+            key = "given" if str(error).startswith("must have arguments") else "check"
+            yield Mistake(f"claims.{number}.{key}", str(error))

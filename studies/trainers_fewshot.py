@@ -1,0 +1,91 @@
+"""The checks of trainers_fewshot.toml: two trainers' arms at equal budget and at equal cost."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy.stats import ttest_ind
+
+from hpsearch.claims import Evidence, Verdict
+
+BACKWARD = 2  # a backward pass makes two products where a forward pass makes one
+
+
+def better_on_the_test_set(evidence: Evidence, of: str, than: list[str]) -> Verdict:
+    """The refits of one trainer's winner against those of the best other by validation.
+
+    By Welch's 95 % interval of the difference over refits, for each number of shots.
+    """
+    tests = evidence.runs[evidence.runs["kind"] == "test"]
+    fresh = evidence.runs[evidence.runs["kind"] == "confirmation"]
+    said, outcomes = [], []
+    for shots, group in tests.groupby("shots"):
+        mine = group[group["trainer"] == of]["test_accuracy"]
+        known = fresh[(fresh["shots"] == shots) & fresh["trainer"].isin(than)]
+        rival = known.groupby(["trainer", "trial"])["validation_accuracy"].mean().idxmax()[0]
+        theirs = group[group["trainer"] == rival]["test_accuracy"]
+        low, high = ttest_ind(mine, theirs, equal_var=False).confidence_interval(0.95)
+        said.append(
+            f"{shots} shots: {mine.mean():.3f} against {theirs.mean():.3f} of {rival}, "
+            f"difference {low:+.3f} … {high:+.3f}"
+        )
+        outcomes.append(1 if low > 0 else -1 if high < 0 else 0)
+    return Verdict(_judgement(outcomes), "; ".join(said))
+
+
+def better_at_equal_cost(evidence: Evidence, of: str, than: list[str]) -> Verdict:
+    """What each search had found when the cheapest of the others had spent all it did.
+
+    The best validation accuracy of any trial so far, trial after trial in the order they were
+    drawn, against the passes spent; a stage's later epochs come where the trial was drawn.
+    """
+    spent = _found(evidence)
+    figure = Figure(figsize=(3.4 * spent["shots"].nunique(), 3.2), layout="constrained")
+    panels = figure.subplots(1, spent["shots"].nunique(), squeeze=False)[0]
+    said, outcomes = [], []
+    for axes, (shots, group) in zip(panels, spent.groupby("shots"), strict=True):
+        arms = {name: group[group["trainer"] == name] for name in [*than, of]}
+        budget = min(arms[name]["cost"].max() for name in than)
+        best = {
+            name: arm[arm["cost"] <= budget]["found"].max() if len(arm) else np.nan
+            for name, arm in arms.items()
+        }
+        rival = max(than, key=lambda name: best[name])
+        mine = best[of] if np.isfinite(best[of]) else 0.0
+        said.append(f"{shots} shots: {mine:.3f} against {best[rival]:.3f} of {rival}")
+        outcomes.append(int(np.sign(round(mine - best[rival], 3))))
+        for name, arm in arms.items():
+            axes.step(arm["cost"], arm["found"], where="post", label=name)
+        axes.axvline(budget, color="0.6", lw=1, ls=":")
+        axes.set(xscale="log", xlabel="passes", title=f"{shots} shots")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("best validation accuracy so far")
+    panels[-1].legend(frameon=False, fontsize=8)
+    return Verdict(_judgement(outcomes), "; ".join(said), figure)
+
+
+def _found(evidence: Evidence) -> pd.DataFrame:
+    """shots, trainer, cost so far and best score so far, a row for each epoch of each trial."""
+    curves = evidence.curves
+    curves = curves[curves["kind"] == "trial"].assign(
+        passes=lambda c: c["passes/forward"] + BACKWARD * c["passes/backward"]
+    )
+    # A trial costs what all its folds and seeds do, and scores their mean.
+    epochs = curves.groupby(keys).agg(
+        passes=("passes", "sum"), score=("validation_accuracy", "mean")
+    )
+    trials = evidence.runs[evidence.runs["kind"] == "trial"].drop_duplicates("trial")
+    rows = epochs.reset_index().merge(trials[["trial", "trainer", "shots"]], on="trial")
+    arms = rows.groupby(["trainer", "shots"], group_keys=False)
+    own = rows["passes"] - rows.groupby("trial")["passes"].shift(fill_value=0)
+    rows = rows.assign(cost=own)
+    rows["cost"] = rows.groupby(["trainer", "shots"])["cost"].cumsum()
+    return rows.assign(found=arms["score"].cummax())
+
+
+def _judgement(outcomes: list[int]) -> str:
+    """One verdict of several numbers of shots."""
+    if all(o == 1 for o in outcomes):
+        return "holds"
+    if all(o == 0 for o in outcomes):
+        return "not shown"
+    return "does not hold" if max(outcomes) <= 0 else "depends"
