@@ -70,7 +70,7 @@ def _found(evidence: Evidence) -> pd.DataFrame:
         passes=lambda c: c["passes/forward"] + BACKWARD * c["passes/backward"]
     )
     # A trial costs what all its folds and seeds do, and scores their mean.
-    epochs = curves.groupby(keys).agg(
+    epochs = curves.groupby(["trial", "epoch"]).agg(
         passes=("passes", "sum"), score=("validation_accuracy", "mean")
     )
     trials = evidence.runs[evidence.runs["kind"] == "trial"].drop_duplicates("trial")
