@@ -47,7 +47,7 @@ def train(params, data, seed, state=None):
 def _errors(params: dict, cells: pd.DataFrame, shots: int) -> Iterator[float]:
     """Ours less theirs, cell by cell; those that differ in the learning rate train together."""
     first = {"draw": "first", "kind": "fixed", "validation": (59_000, 60_000)}
-    data = training_data(Selection("mnist", shots=shots, **first), "paper")
+    data = training_data(Selection("mnist", shots=shots, **first), "both")
     kind = trainer_kind("proposal-search")
     for (hidden, batch_size), group in cells.groupby(["hidden", "batch_size"]):
         own = {**PAPER, **params, "hidden": int(hidden), "batch_size": int(batch_size)}

@@ -30,6 +30,7 @@ class Selection:
         folds, repeats: of the k-folds.
         train, validation: row ranges [first, last) of a fixed split; train None: all other rows.
         seed: of the draw and the splits.
+        train_scored: training rows of a split that training scores are measured on; None: all.
         target, test, test_fraction, task: of a table, see TableFile; test is an absolute path.
     """
 
@@ -47,6 +48,7 @@ class Selection:
     test: str | None = None
     test_fraction: float | None = None
     task: str | None = None
+    train_scored: int | None = None
 
     def dataset(self) -> Dataset:
         """The data set it selects from.

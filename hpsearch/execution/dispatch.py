@@ -69,7 +69,8 @@ class Dispatcher:
     Args:
         executor: where slices run; stays the caller's.
         workers: slices in flight at once.
-        data, exam, n_epochs, seconds, code_folder, schedule, per_class, passes: as in Slice.
+        data, exam, n_epochs, seconds, code_folder, schedule, per_class, passes, resources: as in
+            Slice.
     """
 
     def __init__(
@@ -85,11 +86,11 @@ class Dispatcher:
         schedule: Schedule = EVERY_EPOCH,
         per_class: bool = False,
         passes: bool = False,
+        resources: bool = False,
     ) -> None:
         self._executor, self._workers = executor, max(1, workers)
-        self._work = Slice(
-            data, exam, (), 0, n_epochs, seconds, code_folder, schedule, per_class, passes
-        )
+        options = (schedule, per_class, passes, resources)
+        self._work = Slice(data, exam, (), 0, n_epochs, seconds, code_folder, *options)
 
     def run(self, batches: Iterable[Sequence[Job]], until: int) -> Iterator[list[Report]]:
         """Train all jobs to epoch `until`; yields the reports of each slice as it ends.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,8 @@ from hpsearch.datasets.selection import (
     open_pool,
     open_test,
 )
+from hpsearch.datasets.splits import Rows
+from hpsearch.execution.meter import Meter
 from hpsearch.hyperparameters import NAME, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.trainers import (
@@ -40,7 +43,7 @@ from hpsearch.trainers import (
 PASSES = ("passes/forward", "passes/backward")
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
 # What members are scored on: their validation split, the sealed test set, or both all the time.
-Exam = Literal["validation", "test", "paper"]
+Exam = Literal["validation", "test", "both"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Slice:
         schedule: after which epochs members are evaluated.
         per_class: report each class's accuracy too, where the trainer tells.
         passes: report forward and backward passes too, where the trainer tells.
+        resources: report what the training of each epoch takes.
         code_folder: where a user's own modules lie.
     """
 
@@ -70,6 +74,7 @@ class Slice:
     schedule: Schedule = EVERY_EPOCH
     per_class: bool = False
     passes: bool = False
+    resources: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class SliceResult:
 OPEN: dict[Exam, Callable[[Selection], Pool]] = {
     "validation": open_pool,
     "test": open_test,
-    "paper": open_beside_test,
+    "both": open_beside_test,
 }
 
 
@@ -117,14 +122,29 @@ OPEN: dict[Exam, Callable[[Selection], Pool]] = {
 def training_data(selection: Selection, exam: Exam) -> TrainingData:
     """The arrays of a selection; opened once a process."""
     pool = OPEN[exam](selection)
-    examples = pool.examples
+    examples, wanted = pool.examples, selection.train_scored
+    splits = [
+        Split(train, validation, pool.tested, _some(train, wanted))
+        for train, validation in pool.splits
+    ]
+    scored = None
+    if wanted is not None:
+        scored = np.unique(np.concatenate([r for s in splits for r in s.parts().values()]))
     return TrainingData(
         examples.inputs,
         examples.labels,
         n_classes=examples.n_classes,
-        splits=[Split(train, validation, pool.tested) for train, validation in pool.splits],
+        splits=splits,
         scale=examples.scale,
+        scored=scored,
     )
+
+
+def _some(rows: Rows, wanted: int | None) -> Rows | None:
+    """So many of these rows at even distances; None for all."""
+    if wanted is None or wanted >= len(rows):
+        return None
+    return rows[np.arange(wanted) * len(rows) // wanted]
 
 
 def open_data(selection: Selection, exam: Exam = "validation") -> None:
@@ -170,9 +190,11 @@ def _advance(work: Slice, started: float) -> list[MemberAdvance]:
     while restart and alive:
         restart = False
         trainer = kind.trainer([gain.member for gain in alive], data, n_epochs=work.n_epochs)
-        for progress in trainer.run(work.until, work.schedule):
+        meter = Meter()
+        around = meter if work.resources else nullcontext
+        for progress in trainer.run(work.until, work.schedule, around):
             for position, gain in enumerate(alive):
-                gain.take(position, progress, trainer, work)
+                gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
             late = time.perf_counter() - started > work.seconds and trainer.pausable
             restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
             if late or restart:
@@ -194,7 +216,14 @@ class _Gain:
     diverged: bool = False
     predicted: tuple[int, ...] | None = None
 
-    def take(self, position: int, progress: Progress, trainer: Trainer, work: Slice) -> None:
+    def take(
+        self,
+        position: int,
+        progress: Progress,
+        trainer: Trainer,
+        work: Slice,
+        resources: Mapping[str, float],
+    ) -> None:
         """Note an epoch's end; the member has this position in the trainer."""
         if progress.diverged[position]:
             self.diverged = True
@@ -206,6 +235,7 @@ class _Gain:
         passes = trainer.passes(position) if work.passes else None
         if passes is not None:
             row |= dict(zip(PASSES, map(float, passes), strict=True))
+        row |= resources
         if work.per_class or (work.exam == "test" and progress.epoch == work.until):
             predicted = trainer.predictions(position)
             if predicted is not None and work.per_class:

@@ -160,7 +160,7 @@ class ArmSearch:
         order = [number for _, numbers in batches for number in numbers]
         drawn = ([self._draw(n, stage, index) for n in numbers] for index, numbers in batches)
         best = self._best(self.records.values(), until)
-        exam: Exam = "paper" if self.file.protocol == "paper" else "validation"
+        exam: Exam = "validation" if self.file.protocol == "honest" else "both"
         for record in self._training().run(drawn, until, exam):
             best = self._best([record], until, best)
             yield TrialReached(record, best)

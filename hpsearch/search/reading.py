@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -61,7 +61,8 @@ class ReadStudy:
     @property
     def selection(self) -> Selection:
         """The data, with absolute paths."""
-        return self.file.data.selection(self.file.seed, self.folder)
+        selection = self.file.data.selection(self.file.seed, self.folder)
+        return replace(selection, train_scored=self.file.evaluation.train_images)
 
 
 def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:

@@ -71,6 +71,7 @@ class Training:
             else Schedule(self.evaluation.every, self.lengths),
             per_class=self.evaluation.per_class,
             passes=self.evaluation.passes,
+            resources=self.evaluation.resources,
         )
         for reports in dispatcher.run(jobs(), until):
             touched = {}
@@ -140,7 +141,7 @@ def reached(record: TrialRecord, until: int) -> bool:
     return record.sealed or str(until) in record.scores
 
 
-NOT_SCORES = ("train", "passes/")  # metrics that no held-out images have a part in
+NOT_SCORES = ("train", "passes/", "resources/")  # metrics that no held-out images have a part in
 
 
 def test_name(metric: str) -> str:

@@ -88,7 +88,7 @@ def _untested(refits: Sequence[TrialRecord]) -> str:
 def _test_uses(read: ReadStudy, folder: RunFolder) -> int:
     """Configurations scored on the test set, in this run and the runs before it."""
     kinds: tuple[Kind, ...] = ("test",)
-    if read.file.protocol == "paper":
+    if read.file.protocol != "honest":
         kinds = ("test", "trial")
     runs = (*folder.earlier(), folder)
     return sum(len({r.number for kind in kinds for r in run.read_all(kind)}) for run in runs)

@@ -44,7 +44,7 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
         if record.outcome == "complete" and record.kind != "test":
             yield "objective", record.scores[str(n_epochs)], end, n_epochs
         for name, values in history.items():
-            scored = not name.startswith(("train", "passes/"))
+            scored = not name.startswith(("train", "passes/", "resources/"))
             if record.kind != "test" and scored and values:
                 top = min(values) if lower_is_better(name) else max(values)
                 yield f"best/{name}", top, end, n_epochs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ from hpsearch.nn.losses import scored_columns
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
+    Around,
     Indices,
     Member,
     Progress,
@@ -52,6 +54,14 @@ class BackpropSettings:
         choices=tuple(RANDOM_STREAMS),
         why="each member's own; legacy: the same for all, to compare with textbook scripts",
     )
+    epoch_iterations: int = hyperparameter(
+        0,
+        low=0,
+        unit="mini-batches",
+        why="0: an epoch is a pass over the training rows; of a large data set that is long "
+        "between two evaluations, and papers count iterations",
+        shared=True,
+    )
     learning_rate_policy: str = hyperparameter(
         "constant", parts=POLICIES, why="the textbook's, and one thing less to search"
     )
@@ -77,7 +87,8 @@ class Backprop(Trainer):
     """Shuffled mini-batches, one pass over the training rows an epoch, all members in step.
 
     Each member shuffles by its own stream. Rows are sorted by optimizer, so that each
-    optimizer updates one slice of the flat weights. The last mini-batch of an epoch may be short.
+    optimizer updates one slice of the flat weights. The last mini-batch of a pass may be short.
+    With `epoch_iterations` an epoch is so many mini-batches, and passes go on across epochs.
     Where the training images allow it, the same network is trained with far fewer first-layer
     weights (trainers.inputs).
 
@@ -105,7 +116,11 @@ class Backprop(Trainer):
             for member, split in zip(rows, self._splits, strict=True)
         ]
         self._epoch, self._step = 0, 0
-        self._n_batches = -(-len(self._splits[0].train) // self._batch_size)
+        self._pass_batches = -(-len(self._splits[0].train) // self._batch_size)
+        self._n_batches = settings.epoch_iterations or self._pass_batches
+        self._pass: Indices = np.empty((len(rows), 0), np.intp)  # the rows in this pass's order
+        self._pass_starts: list[Any] = []  # the streams before they drew it
+        self._at = 0  # mini-batches of this pass that are done
         self._buffers = Buffers()
         self._portion = network_of(rows[0].params).images_scored_together
         self._with_ones = network_of(rows[0].params).first_is_affine
@@ -127,6 +142,8 @@ class Backprop(Trainer):
             self._start(row, network_of(member.params), data)
             if member.state is not None:
                 self._restore(row, member.state)
+        if self._at:
+            self._begin_pass()
 
     @classmethod
     def _place(cls, member: Member) -> Any:
@@ -200,7 +217,7 @@ class Backprop(Trainer):
         if narrower:
             first = network.layers[0]
             assert isinstance(first, Affine)
-            limit = min(limit, FIXED_BYTES // (itemsize * first.n_out * len(data.labels)))
+            limit = min(limit, FIXED_BYTES // (itemsize * first.n_out * data.n_scored))
         return int(np.clip(limit, 1, MAX_POPULATION))
 
     def _group(self, rows: Sequence[Member]) -> Iterator[Update]:
@@ -222,25 +239,37 @@ class Backprop(Trainer):
             u.columns["learning_rate"] = rates.now[u.rows]
         return rates
 
-    def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
+    def run(
+        self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
+    ) -> Iterator[Progress]:
         with np.errstate(all="ignore"):  # a diverging member overflows; it is reported instead
             while self._epoch < until:
-                self._train_epoch()
+                with around():
+                    self._train_epoch()
                 if schedule.due(self._epoch, until):
                     yield self._progress()
                 else:
                     yield Progress(self._epoch, {}, np.zeros(len(self._order), bool))
 
     def _train_epoch(self) -> None:
-        data, orders = self._data, self._orders()
-        for start in range(0, orders.shape[1], self._batch_size):
-            rows = orders[:, start : start + self._batch_size]
+        data = self._data
+        for _ in range(self._n_batches):
+            if self._at == 0:
+                self._begin_pass()
+            start = self._at * self._batch_size
+            rows = self._pass[:, start : start + self._batch_size]
             x = self._buffers.get("x", (*rows.shape, data.n_inputs), self._network.w)
             self._update(data.batch(rows, x), data.labels.take(rows))
+            self._at = (self._at + 1) % self._pass_batches
         self._epoch += 1
 
+    def _begin_pass(self) -> None:
+        if self._n_batches != self._pass_batches:  # else no epoch ends within a pass
+            self._pass_starts = [streams.state() for streams in self._streams]
+        self._pass = self._orders()
+
     def _orders(self) -> Indices:
-        """Every member's training rows in the order of this epoch, (P, n_train)."""
+        """Every member's training rows in the order of this pass, (P, n_train)."""
         return np.stack([streams.order() for streams in self._streams])
 
     def _update(self, x: Array, labels: Indices) -> None:
@@ -273,7 +302,8 @@ class Backprop(Trainer):
             for name in ("loss", "accuracy")
         }
         for row, member in enumerate(self._order):
-            for part, indices in self._splits[row].parts().items():
+            for part, rows in self._splits[row].parts().items():
+                indices = self._data.places(rows)
                 metrics[f"{part}_loss"][member] = losses[row, indices].mean()
                 metrics[f"{part}_accuracy"][member] = hits[row, indices].mean()
         diverged = ~np.isfinite(metrics["train_loss"]) | ~np.isfinite(metrics["validation_loss"])
@@ -284,12 +314,14 @@ class Backprop(Trainer):
         predicted = np.concatenate(
             [self._logits(index, part, x).argmax(axis=0) for part, x in self._chunks()]
         )
-        scored: NDArray[np.int64] = predicted[self._splits[index].validation]
+        places = self._data.places(self._splits[index].validation)
+        scored: NDArray[np.int64] = predicted[places]
         return scored
 
     def _evaluate(self) -> tuple[NDArray[np.bool_], Array]:
-        """Whether each member has each image right, and its loss, both (P, N)."""
+        """Whether each member has each scored image right, and its loss, both (P, N)."""
         n_members, labels = len(self._order), self._data.labels
+        labels = labels if self._data.scored is None else labels[self._data.scored]
         hits = np.empty((n_members, len(labels)), bool)
         losses = np.empty((n_members, len(labels)))
         for part, x in self._chunks():
@@ -302,7 +334,7 @@ class Backprop(Trainer):
         return hits, losses
 
     def _chunks(self) -> Iterator[tuple[slice, Array]]:
-        """All images in portions: which they are, and they as columns (D, C) or (D + 1, C)."""
+        """Scored images in portions: their places, and they as columns (D, C) or (D + 1, C)."""
         start = 0
         for x in self._scored.columns(self._dtype, with_ones=self._with_ones):
             yield slice(start, start + x.shape[1]), x
@@ -327,7 +359,8 @@ class Backprop(Trainer):
         said = {
             "epoch": self._epoch,
             "step": self._step,
-            "generator": self._streams[index].state(),
+            "generator": self._pass_starts[index] if self._at else self._streams[index].state(),
+            "at": self._at,
         }
         network = self._network
         masks = network.mask_generators[index]
@@ -354,7 +387,7 @@ class Backprop(Trainer):
         masks = self._network.mask_generators[row]
         if masks is not None:
             masks.bit_generator.state = said["masks"]
-        self._epoch, self._step = said["epoch"], said["step"]
+        self._epoch, self._step, self._at = said["epoch"], said["step"], said["at"]
 
 
 MAX_POPULATION = 32  # members; beyond it a step's fixed cost is spread thin enough

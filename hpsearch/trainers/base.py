@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -36,15 +37,18 @@ class Split:
 
     Attributes:
         test: scored beside the others, under a protocol that looks at the test set all the time.
+        scored_train: those of `train` that training scores are measured on; None: all.
     """
 
     train: Indices
     validation: Indices
     test: Indices | None = None
+    scored_train: Indices | None = None
 
     def parts(self) -> dict[str, Indices]:
         """The rows that are scored, by the name of their metrics."""
-        known = {"train": self.train, "validation": self.validation}
+        train = self.train if self.scored_train is None else self.scored_train
+        known = {"train": train, "validation": self.validation}
         return known if self.test is None else known | {"test": self.test}
 
 
@@ -57,6 +61,7 @@ class TrainingData:
         n_classes: K; 0 where numbers are predicted.
         splits: the splits members refer to by index.
         scale: inputs are divided by this before use (255 for bytes of grey).
+        scored: the rows that any split is scored on, sorted; None: all.
     """
 
     def __init__(
@@ -67,8 +72,9 @@ class TrainingData:
         n_classes: int,
         splits: Sequence[Split],
         scale: float = 1.0,
+        scored: Indices | None = None,
     ) -> None:
-        self.inputs, self.labels = inputs, labels
+        self.inputs, self.labels, self.scored = inputs, labels, scored
         self.n_classes, self.splits, self.scale = n_classes, tuple(splits), scale
         self._tables: dict[str, Array] = {}
         self._columns: dict[tuple[str, bool], list[Array]] = {}
@@ -77,6 +83,15 @@ class TrainingData:
     def n_inputs(self) -> int:
         """D."""
         return int(self.inputs.shape[1])
+
+    @property
+    def n_scored(self) -> int:
+        """Rows that are scored."""
+        return len(self.labels if self.scored is None else self.scored)
+
+    def places(self, rows: Indices) -> Indices:
+        """Where these rows, of those that are scored, stand among `columns`."""
+        return rows if self.scored is None else np.searchsorted(self.scored, rows)
 
     def floats(self, rows: Any, dtype: DTypeLike) -> Array:
         """Scaled inputs of these rows, (..., D)."""
@@ -107,7 +122,7 @@ class TrainingData:
         return out
 
     def columns(self, dtype: DTypeLike, *, with_ones: bool = False) -> Iterator[Array]:
-        """All scaled inputs as columns (D, C), in chunks of EVALUATION_CHUNK images.
+        """Scaled inputs of all scored rows as columns (D, C), EVALUATION_CHUNK images at a time.
 
         Args:
             with_ones: a last row of ones below them, (D + 1, C): the input of a bias, which then
@@ -122,8 +137,9 @@ class TrainingData:
         yield from self._columns[key]
 
     def _make_columns(self, dtype: DTypeLike, with_ones: bool) -> Iterator[Array]:
-        for start in range(0, len(self.inputs), EVALUATION_CHUNK):
-            chunk = self.floats(slice(start, start + EVALUATION_CHUNK), dtype)
+        for start in range(0, self.n_scored, EVALUATION_CHUNK):
+            portion = slice(start, start + EVALUATION_CHUNK)
+            chunk = self.floats(portion if self.scored is None else self.scored[portion], dtype)
             made = np.empty((self.n_inputs + with_ones, len(chunk)), dtype)
             made[: self.n_inputs] = chunk.T
             made[self.n_inputs :] = 1
@@ -193,6 +209,7 @@ class Schedule:
 
 
 EVERY_EPOCH = Schedule()
+Around = Callable[[], AbstractContextManager[Any]]
 
 
 class Trainer(ABC):
@@ -256,8 +273,15 @@ class Trainer(ABC):
                 raise ValueError(f"{name} {problem}")
 
     @abstractmethod
-    def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
-        """Train on to epoch `until`, yielding after every epoch; may be left at any yield."""
+    def run(
+        self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
+    ) -> Iterator[Progress]:
+        """Train on to epoch `until`, yielding after every epoch; may be left at any yield.
+
+        Args:
+            around: entered for the training of every epoch and left before its evaluation, for a
+                caller who measures what training takes.
+        """
 
     def predictions(self, row: int) -> NDArray[np.int64] | None:
         """The class that member `row` now takes each row of its validation side for.

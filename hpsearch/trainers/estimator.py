@@ -16,6 +16,7 @@ import pickle
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, ClassVar, Literal
@@ -27,6 +28,7 @@ from hpsearch.errors import StudyFileError, nearest, unknown
 from hpsearch.hyperparameters import Hyperparameter, build, hyperparameter
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
+    Around,
     Member,
     Progress,
     Schedule,
@@ -192,6 +194,7 @@ class EstimatorTrainer(Trainer):
         self._estimator = load_estimator(str(member.params["trainer"]))
         self._n_epochs, self._n_classes = n_epochs, data.n_classes
         split, dtype = data.splits[member.split], np.result_type(data.inputs.dtype, np.float32)
+        self._learned = data.floats(split.train, dtype), data.labels[split.train]
         self._parts = {
             part: (data.floats(rows, dtype), data.labels[rows])
             for part, rows in split.parts().items()
@@ -212,12 +215,14 @@ class EstimatorTrainer(Trainer):
             self._overflowed = saved["overflowed"]
             self._rng.bit_generator.state = saved["generator"]
 
-    def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
+    def run(
+        self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
+    ) -> Iterator[Progress]:
         while self._epoch < until:
             scored = schedule.due(self._epoch + 1, until)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self._train_epoch(scored)
+                self._train_epoch(scored, around)
             self._epoch += 1
             scores = self._scores if scored else {}
             yield Progress(
@@ -226,11 +231,12 @@ class EstimatorTrainer(Trainer):
                 np.array([not all(map(math.isfinite, scores.values()))]),
             )
 
-    def _train_epoch(self, scored: bool) -> None:
+    def _train_epoch(self, scored: bool, around: Around) -> None:
         try:
             if self._overflowed:
                 return
-            self._stale = self._advance() or self._stale
+            with around():
+                self._stale = self._advance() or self._stale
             if scored and self._stale:
                 self._scores, self._stale = self._evaluate(), False
         except ValueError as error:
@@ -241,7 +247,7 @@ class EstimatorTrainer(Trainer):
 
     def _advance(self) -> bool:
         """Learn for an epoch; False where nothing changes any more."""
-        x, y = self._parts["train"]
+        x, y = self._learned
         if self._estimator.curve == "passes":
             self._pass(x, y)
             return True

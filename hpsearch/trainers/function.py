@@ -8,6 +8,7 @@ import math
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from types import ModuleType
@@ -18,7 +19,15 @@ from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError
 from hpsearch.hyperparameters import NAME, NAME_RULE
-from hpsearch.trainers.base import EVERY_EPOCH, Member, Progress, Schedule, Trainer, TrainingData
+from hpsearch.trainers.base import (
+    EVERY_EPOCH,
+    Around,
+    Member,
+    Progress,
+    Schedule,
+    Trainer,
+    TrainingData,
+)
 
 
 @dataclass(frozen=True)
@@ -117,10 +126,13 @@ class FunctionTrainer(Trainer):
         self._name = str(member.params["trainer"])
         self._iterator = iter(function(params, seen, seed, **extra))
 
-    def run(self, until: int, schedule: Schedule = EVERY_EPOCH) -> Iterator[Progress]:
+    def run(
+        self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
+    ) -> Iterator[Progress]:
         while self._epoch < until:
             try:
-                item = next(self._iterator)
+                with around():  # the function scores too, in one go
+                    item = next(self._iterator)
             except StopIteration:
                 raise ValueError(
                     f"{self._name} must yield metrics for {until} epochs, got {self._epoch}: "

@@ -84,5 +84,8 @@ class Reduction(ABC):
         if not self.scales:
             return inside, None
         fixed = np.concatenate([outside.T @ x for x in data.columns(weights.dtype)], axis=1)
-        fixed[:, self.learned] = 0
+        learned = self.learned
+        if data.scored is not None:
+            learned = np.intersect1d(learned, data.scored)
+        fixed[:, data.places(learned)] = 0
         return inside, fixed

@@ -85,4 +85,5 @@ def _chosen(data: TrainingData, inputs: Indices) -> TrainingData:
         n_classes=data.n_classes,
         splits=data.splits,
         scale=data.scale,
+        scored=data.scored,
     )

@@ -86,7 +86,7 @@ class Legacy(RandomStreams):
         return np.array(self._rows)
 
     def state(self) -> Any:
-        return {"rows": self._rows, "shuffler": self._shuffler.getstate()}
+        return {"rows": list(self._rows), "shuffler": self._shuffler.getstate()}
 
     def restore(self, state: Any) -> None:
         self._rows = list(state["rows"])

@@ -39,6 +39,7 @@ class Span(Reduction):
             data.labels,
             n_classes=data.n_classes,
             splits=data.splits,
+            scored=data.scored,
         )
         return cls(rotated, rotated, learned, basis.astype(dtype))
 

@@ -295,6 +295,7 @@ def test_every_optimizer_is_a_trainer_with_its_own_and_the_shared_hyperparameter
         "batch_size",
         "dtype",
         "random_streams",
+        "epoch_iterations",
         "learning_rate_policy",
         "weight_decay",
         "weight_decay_kind",

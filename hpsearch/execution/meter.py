@@ -1,0 +1,45 @@
+"""What the training of an epoch takes: CPU time and memory, without its evaluation."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Meter:
+    """Measures the blocks it is called for.
+
+    for progress in trainer.run(until, schedule, around=meter):
+        meter.metrics(n_members)
+
+    Memory is the most that NumPy and Python held at once beyond what was there when the trainer
+    first trained under this meter: the arrays of a training step, whatever the process held
+    before. Weights and data were there, and don't count.
+    """
+
+    def __init__(self) -> None:
+        self._cpu, self._wall, self._peak, self._runs = 0.0, 0.0, 0, 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        tracemalloc.start()
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            yield
+        finally:
+            self._cpu, self._wall = time.process_time() - cpu, time.perf_counter() - wall
+            self._peak = max(self._peak, tracemalloc.get_traced_memory()[1])
+            self._runs += 1
+            tracemalloc.stop()
+
+    def metrics(self, n_members: int) -> dict[str, float]:
+        """A member's share of the last block; {} before the first."""
+        if not self._runs:
+            return {}
+        return {
+            "resources/cpu_seconds": self._cpu / n_members,
+            "resources/wall_seconds": self._wall / n_members,
+            "resources/array_bytes": self._peak / n_members,
+        }
