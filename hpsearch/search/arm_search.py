@@ -246,6 +246,8 @@ class ArmSearch:
     def _sampler(self) -> StudySampler:
         if self.file.sampler.name == "grid":
             return GridSampler(self.arm.space.cells())
+        if self.file.sampler.name == "listed":
+            return GridSampler(self.file.enqueue)
         return CoarseToFineSampler(seed=self.file.seed, proposal=self.file.sampler.proposal)
 
     def _training(self) -> Training:

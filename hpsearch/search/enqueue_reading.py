@@ -19,7 +19,9 @@ def enqueue_mistakes(file: StudyFile, space: Space) -> Iterator[Mistake]:
     known = {p.name: p.distribution for p in space.parameters if p.name not in file.compare}
     if file.sampler.name == "grid":
         yield Mistake("enqueue", "must be left out with a grid, which has an order of its own")
-    if len(file.enqueue) > file.stages[0].trials:
+    if file.sampler.name == "listed":
+        yield from _incomplete(file, space)
+    elif len(file.enqueue) > file.stages[0].trials:
         yield Mistake(
             "enqueue",
             f"must have at most the {file.stages[0].trials} trials of the first stage, "
@@ -32,6 +34,16 @@ def enqueue_mistakes(file: StudyFile, space: Space) -> Iterator[Mistake]:
                 yield Mistake(key, "must be searched in [space]; " + unknown(name, known))
             elif not _contains(known[name], value):
                 yield Mistake(key, f"must lie in {_text(known[name])}, got {value!r}")
+
+
+def _incomplete(file: StudyFile, space: Space) -> Iterator[Mistake]:
+    """A list says everything: nothing is drawn."""
+    for number, wanted in enumerate(file.enqueue):
+        known = {**space.fixed, **wanted}
+        for parameter in space.parameters:
+            compared = parameter.name in file.compare
+            if not compared and parameter.name not in wanted and parameter.active(known):
+                yield Mistake(f"enqueue.{number}.{parameter.name}", "is missing in a list")
 
 
 def _contains(distribution: BaseDistribution, value: Plain) -> bool:

@@ -189,7 +189,8 @@ def _validate(
     if file is not None:
         mistakes += question_mistakes(file, folder)
         mistakes += [] if space is None else enqueue_mistakes(file, space)
-    if not mistakes and file is not None and space is not None and file.sampler.name == "grid":
+    fixed_cells = file is not None and file.sampler.name in ("grid", "listed")
+    if not mistakes and file is not None and space is not None and fixed_cells:
         arms = make_arms(
             file.compare, space, file.data.selection(file.seed, folder), shots_of(file.space)
         )
@@ -245,19 +246,26 @@ def _objective_mistakes(metric: str, trainers: Mapping[str, TrainerKind]) -> Ite
 
 def _grid_mistakes(file: StudyFile, arms: Sequence[Arm]) -> Iterator[Mistake]:
     try:
-        counts = {arm.name: len(arm.space.cells()) for arm in arms}
+        listed = file.sampler.name == "listed"
+        counts = {
+            arm.name: len(file.enqueue) if listed else len(arm.space.cells()) for arm in arms
+        }
     except ValueError as error:
         yield Mistake(f"space.{error}".split(" ")[0], str(error).partition(" ")[2] + " in a grid")
         return
     if len(file.stages) > 1:
-        yield Mistake("stages", f"must be one where the sampler is a grid, got {len(file.stages)}")
+        sampler = "a list" if listed else "a grid"
+        yield Mistake(
+            "stages", f"must be one where the sampler is {sampler}, got {len(file.stages)}"
+        )
         return
     for name, n_cells in counts.items():
         if file.stages[0].trials != n_cells:
             where = f" of {name}" if name else ""
+            noun = "those listed" if listed else "the cells of the grid"
             yield Mistake(
                 "stages.0.trials",
-                f"must be {n_cells}, the cells of the grid{where}, got {file.stages[0].trials}",
+                f"must be {n_cells}, {noun}{where}, got {file.stages[0].trials}",
             )
             return
 

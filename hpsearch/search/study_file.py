@@ -139,8 +139,10 @@ class Stage(Table):
 class Sampler(Table):
     """How configurations are drawn."""
 
-    name: Literal["coarse-to-fine", "grid"] = Field(
-        default="coarse-to-fine", description="grid: every combination of choices once, in order"
+    name: Literal["coarse-to-fine", "grid", "listed"] = Field(
+        default="coarse-to-fine",
+        description="grid: every combination of choices once, in order; listed: those of "
+        "[[enqueue]] and no others",
     )
     proposal: Literal["model-free", "uniform"] = Field(
         default="model-free", description="uniform: no narrowing, plain random search"
