@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.datasets.selection import Selection, open_pool, open_test
+from hpsearch.execution.machine import machine
 from hpsearch.hyperparameters import NAME, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.trainers import (
@@ -88,12 +89,14 @@ class SliceResult:
     Attributes:
         error: the exception's text where the trainer raised; then `members` is empty.
         wall_seconds, cpu_seconds: of the whole slice.
+        machine: that it ran on, as `machine` says it.
     """
 
     members: tuple[MemberAdvance, ...]
     error: str | None
     wall_seconds: float
     cpu_seconds: float
+    machine: str
 
 
 @lru_cache(maxsize=2)
@@ -140,6 +143,7 @@ def run_slice(work: Slice) -> SliceResult:
         error=error,
         wall_seconds=time.perf_counter() - started,
         cpu_seconds=time.process_time() - started_cpu,
+        machine=machine(),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import socket
 import time
 import uuid
@@ -15,12 +16,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from hpsearch.errors import StudyChangedError, StudyLockedError
+from hpsearch.processes import alive
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import StudyFile
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.record import RunFolder, storage_errors, write_whole
 
 STUDY = "study.json"
+HOLDER = re.compile(r"process (\d+) on (.*) \(since .*\)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Run:
         name: unique in the storage: the study's name, and /2, /3 … after --fresh.
         id: unique everywhere, for MLflow servers that several people share.
         resumed: it was there before.
+        plans: the stages' numbers of trials, as they were first and after each change.
         lock: held until the process ends or `close` is called.
     """
 
@@ -38,6 +42,7 @@ class Run:
     id: str
     folder: RunFolder
     resumed: bool
+    plans: tuple[tuple[int, ...], ...]
     lock: FileLock
 
     @property
@@ -47,6 +52,7 @@ class Run:
 
     def close(self) -> None:
         """Let others run this study."""
+        _holder(self.folder.path.parent).unlink(missing_ok=True)
         self.lock.release()
 
 
@@ -75,20 +81,32 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         for leftover in folder.artifacts.glob(".*"):  # of a write that a kill cut short
             leftover.unlink()
         write_whole(folder.artifacts / "study.toml", study.text.encode())
-        run_id = folder.read_json(STUDY)["id"] if resumed else uuid.uuid4().hex[:12]
+        known = folder.read_json(STUDY) if resumed else {}
+        run_id = known["id"] if resumed else uuid.uuid4().hex[:12]
         understood = study.file.model_dump(mode="json")
-        folder.write_json(STUDY, {"id": run_id, "file": understood})
+        plans = _plans(known, study.file)
+        said = {"id": run_id, "path": str(study.path.resolve()), "plans": plans}
+        folder.write_json(STUDY, {**said, "file": understood})
         # Beside the file as written: with defaults and what --set changed.
         folder.write_json(f"{folder.artifacts.name}/{STUDY}", understood)
     except BaseException:
+        _holder(top).unlink(missing_ok=True)
         lock.release()
         raise
-    return Run(name, run_id, folder, resumed, lock)
+    return Run(name, run_id, folder, resumed, tuple(map(tuple, plans)), lock)
+
+
+def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
+    """The numbers of trials a run was started with, and those of this start if they differ."""
+    now = [stage.trials for stage in file.stages]
+    before = [stage["trials"] for stage in known["file"]["stages"]] if known else now
+    plans: list[list[int]] = known.get("plans", [before])
+    return plans if plans[-1] == now else [*plans, now]
 
 
 def _lock(top: Path, name: str) -> FileLock:
     """The operating system's lock: it ends with the process, however that ends."""
-    holder = top / "lock.holder"
+    holder = _holder(top)
     lock = FileLock(top / "lock")
     try:
         lock.acquire(timeout=0)
@@ -102,6 +120,28 @@ def _lock(top: Path, name: str) -> FileLock:
     with storage_errors(holder):
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {when})")
     return lock
+
+
+def _holder(top: Path) -> Path:
+    """Where it is said who has the lock of a study."""
+    return top / "lock.holder"
+
+
+def running(top: Path) -> str | None:
+    """Who runs the study of this folder, as its lock's holder said; None where nobody does.
+
+    Nothing is locked to find out. Of a process on another machine it can't be known whether it
+    is still there: it counts until it ends the study, or somebody else runs it.
+    """
+    try:
+        text, since = _holder(top).read_text(), _holder(top).stat().st_mtime
+    except FileNotFoundError:
+        return None
+    found = HOLDER.fullmatch(text)
+    if found is None:  # being written
+        return text or "another process"
+    here = found[2] == socket.gethostname()
+    return text if not here or alive(int(found[1]), since) else None
 
 
 def _compare(study: ReadStudy, folder: RunFolder) -> None:

@@ -17,6 +17,7 @@ from optuna.trial import TrialState
 from hpsearch.errors import StorageError
 from hpsearch.search.samplers.history import OUTCOME
 
+IN_MEMORY = "memory:"  # a storage that is gone with this process
 SQLITE_WAIT_SECONDS = 60  # for another writer's lock, e.g. another study in the same file
 
 
@@ -40,6 +41,8 @@ def open_storage(url: str) -> BaseStorage:
         StorageError: the URL is not understood, or the database can't be opened.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if url == IN_MEMORY:
+        return optuna.storages.InMemoryStorage()
     try:
         if not url.startswith("sqlite"):
             return optuna.storages.get_storage(url)

@@ -7,9 +7,10 @@ that after a kill the same walk goes on where the records end, with the same dra
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from hpsearch.datasets.selection import open_pool, open_test
@@ -24,7 +25,7 @@ from hpsearch.search.run import Run
 from hpsearch.search.samplers import CoarseToFineSampler, GridSampler, StudySampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
 from hpsearch.search.storage import STORAGE_TROUBLE, TrialStore, open_storage, storage_trouble
-from hpsearch.search.training import Training, reached
+from hpsearch.search.training import Training, Trains, reached
 from hpsearch.search.verdict import verdict
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
 
@@ -43,12 +44,15 @@ class Study:
         run: its open run.
         storage_url: Optuna's storage.
         workers: processes; 0: this one.
+        through: what records are brought through a training by; a replay of a study puts what
+            its records say in the training's place.
     """
 
     read: ReadStudy
     run: Run
     storage_url: str
     workers: int
+    through: Callable[[Training], Trains] = lambda training: training
     _records: dict[int, TrialRecord] = field(default_factory=dict)
     _ranges: list[RangeRow] = field(default_factory=list)
 
@@ -128,14 +132,23 @@ class Study:
             )
             yield StageStarted(number, len(self.file.stages), stage.trials, stage.epochs, done)
             batches = [going_on] if going_on else []
-            batches += [
-                list(fresh[i : i + self.file.sampler.batch])
-                for i in range(0, len(fresh), self.file.sampler.batch)
-            ]
+            batches += self._batches(number, fresh, len(going_on))
             for group in self._joined(list(enumerate(batches))):
                 yield from self._run_batches(executor, number, group)
             held = [self._records[n] for n in (*going_on, *fresh)]
             drawn, going_on = fresh.stop, self._close(number, held)
+
+    def _batches(self, stage: int, fresh: range, n_promoted: int) -> Iterator[list[int]]:
+        """The new trials of a stage in batches.
+
+        Where trials were added to a stage, a batch begins: what was drawn before is not to
+        depend on how far the study was when they were added.
+        """
+        added = {plan[stage] - n_promoted for plan in self.run.plans}
+        cuts = sorted({0, len(fresh), *(n for n in added if 0 < n < len(fresh))})
+        for first, last in pairwise(cuts):
+            for start in range(first, last, self.file.sampler.batch):
+                yield list(fresh[start : min(start + self.file.sampler.batch, last)])
 
     def _joined(self, batches: list[Batch]) -> Iterator[list[Batch]]:
         """Batches in groups: one whose draws don't depend on results need not wait for any."""
@@ -228,8 +241,8 @@ class Study:
             return GridSampler(self.read.space.cells())
         return CoarseToFineSampler(seed=self.file.seed, proposal=self.file.sampler.proposal)
 
-    def _training(self, executor: Executor) -> Training:
-        return Training(
+    def _training(self, executor: Executor) -> Trains:
+        training = Training(
             folder=self.folder,
             executor=executor,
             workers=self.workers,
@@ -240,6 +253,7 @@ class Study:
             slice_seconds=self.file.execution.slice_seconds,
             code_folder=str(self.read.path.resolve().parent),
         )
+        return self.through(training)
 
     def _best(
         self, records: Iterable[TrialRecord], epochs: int, known: float | None = None
