@@ -10,14 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hpsearch.search.samplers import CoarseToFineSampler
-    from hpsearch.service import Report, run_study
+    from hpsearch.service import (
+        Report,
+        best_configuration,
+        run_study,
+        show_study,
+        study_status,
+        study_trials,
+    )
 
-__all__ = ["CoarseToFineSampler", "Report", "run_study"]
+__all__ = [
+    "CoarseToFineSampler",
+    "Report",
+    "best_configuration",
+    "run_study",
+    "show_study",
+    "study_status",
+    "study_trials",
+]
 
-_HOMES = {
-    "CoarseToFineSampler": "hpsearch.search.samplers",
-    "Report": "hpsearch.service",
-    "run_study": "hpsearch.service",
+_HOMES = dict.fromkeys(__all__, "hpsearch.service") | {
+    "CoarseToFineSampler": "hpsearch.search.samplers"
 }
 
 

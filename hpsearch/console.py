@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from hpsearch.search.events import Event
     from hpsearch.search.result import Result
     from hpsearch.service import Report
@@ -136,6 +138,31 @@ def print_report(report: Report) -> None:
         lines.append(("", "the records are kept; the same command sends the rest"))
     for name, text in lines:
         out.print(f"{name:>20}  {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_status(rows: pd.DataFrame) -> None:
+    """The state of studies on stdout, a line each; who runs them and why they failed below."""
+    out = output()
+    table = Table(box=None)
+    for name in ("study", "state", "stage", "trials", "outcomes", "best"):
+        table.add_column(name, overflow="fold")
+    for row in rows.to_dict("records"):
+        counts = {name: row[name] for name in ("running", "paused", "complete", "pruned")}
+        counts |= {name: row[name] for name in ("diverged", "failed")}
+        best = f"{row['best']:.4f} at {row['best_epochs']} epochs, trial {row['best_trial']}"
+        name = row["study"] if row["run"] == 1 else f"{row['study']}/{row['run']}"
+        table.add_row(
+            name,
+            row["state"],
+            f"{row['stage']}/{row['stages']}",
+            f"{row['trials']}/{row['planned']}",
+            ", ".join(f"{n} {outcome}" for outcome, n in counts.items() if n),
+            f"{row['metric']} {best}" if row["trials"] and row["best"] == row["best"] else "",
+        )
+    out.print(table)
+    for row in rows.to_dict("records"):
+        for text in filter(None, (row["holder"], row["reason"])):
+            out.print(f"{row['study']}: {text}", markup=False, highlight=False, soft_wrap=True)
 
 
 def output() -> Console:

@@ -264,3 +264,27 @@ def test_ui_without_a_store_says_how_to_get_one(home: Path) -> None:
     done = call("ui", "--home", str(home))
     assert done.returncode == 1
     assert "python -m hpsearch study" in done.stderr
+
+
+def test_show_and_status_print_what_was_found(study_file: Path, home: Path) -> None:
+    where = ["--home", str(home)]
+    done = call("study", str(study_file), *where, "--workers", "0")
+    assert done.returncode == 0, done.stderr
+    shown = call("show", "small", *where)
+    assert shown.stdout.splitlines()[:5] == done.stdout.splitlines()[:5]
+    assert "nothing was run" in shown.stdout
+    assert call("show", "small", *where, "--best").stdout.startswith(
+        "# The winner of small: trial"
+    )
+    assert json.loads(call("show", "small", *where, "--best", "--format", "json").stdout)["hidden"]
+    table = call("show", "small", *where, "--trials", "--csv").stdout
+    assert table.splitlines()[0].startswith("trial,outcome,drawn_in_stage,batch,epochs,curves")
+    rows = json.loads(call("show", "small", *where, "--trials", "--json").stdout)
+    assert [row["trial"] for row in rows] == list(range(21))
+    assert "small  finished  3/3" in call("status", *where).stdout
+    (row,) = json.loads(call("status", "small", *where, "--json").stdout)
+    best = max(r["score_8"] for r in rows if r["score_8"] is not None)
+    assert (row["state"], row["best"]) == ("finished", best)
+    wrong = call("show", "smll", *where)
+    assert wrong.returncode == 2
+    assert "did you mean 'small'?" in wrong.stderr

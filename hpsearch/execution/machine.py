@@ -18,12 +18,12 @@ def machine() -> str:
     """This process's machine in one line; equal lines promise equal bits."""
     from threadpoolctl import threadpool_info
 
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    # NumPy's own, where it has one: which others are loaded depends on what was imported so far.
+    own = [library for library in found if "numpy" in library["filepath"]] or found
     blas = sorted(
-        {
-            f"{found['internal_api']} {found['version']} {found.get('architecture', '')}".strip()
-            for found in threadpool_info()
-            if found["user_api"] == "blas"
-        }
+        f"{library['internal_api']} {library['version']} {library.get('architecture', '')}".strip()
+        for library in own
     )
     packages = [f"{name} {version(name)}" for name in PACKAGES]
     return "; ".join([f"{platform.machine()} {_processor()}", *blas, *packages])

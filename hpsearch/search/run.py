@@ -48,12 +48,22 @@ class Run:
     @property
     def storage_name(self) -> str:
         """Of its Optuna study; the id tells it from others of that name in a shared database."""
-        return f"{self.name} ({self.id})"
+        return storage_name(self.name, self.id)
 
     def close(self) -> None:
         """Let others run this study."""
         _holder(self.folder.path.parent).unlink(missing_ok=True)
         self.lock.release()
+
+
+def run_name(study: str, number: int) -> str:
+    """What the run of this number is called: the study's name, from the second on with it."""
+    return study if number == 1 else f"{study}/{number}"
+
+
+def storage_name(name: str, run_id: str) -> str:
+    """The Optuna study of a run."""
+    return f"{name} ({run_id})"
 
 
 def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
@@ -73,7 +83,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         resumed = bool(newest) and not fresh
         number = newest if resumed else newest + 1
         folder = RunFolder(top / str(number))
-        name = study.file.name if number == 1 else f"{study.file.name}/{number}"
+        name = run_name(study.file.name, number)
         if resumed and (folder.path / "trials").exists():  # else it ended before its first trial
             _compare(study, folder)
         with storage_errors(folder.path):

@@ -20,7 +20,7 @@ from hpsearch.execution.executors import make_executor
 from hpsearch.execution.population import open_data
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
 from hpsearch.search.reading import ReadStudy
-from hpsearch.search.result import Estimate, Result
+from hpsearch.search.result import RESULT, Estimate, Result, read_result
 from hpsearch.search.run import Run
 from hpsearch.search.samplers import CoarseToFineSampler, GridSampler, StudySampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
@@ -29,7 +29,6 @@ from hpsearch.search.training import Training, Trains, reached
 from hpsearch.search.verdict import verdict
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
 
-RESULT = "artifacts/result.json"
 HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
 Batch = tuple[int, list[int]]  # its number in the stage, and the numbers of its trials
 TEST_ENTROPY = 1 << 32  # keeps the refits' seeds apart from those of folds and confirmation
@@ -64,9 +63,7 @@ class Study:
 
     def finished(self) -> Result | None:
         """The result, if all that the file asks for was done before."""
-        said = self.folder.read_json(RESULT)
-        plan = [stage.trials for stage in self.file.stages]
-        return Result.from_dict(said["result"]) if said and said["plan"] == plan else None
+        return read_result(self.folder, self.file)
 
     def events(self) -> Iterator[Event]:
         """Run what is left of the study; afterwards `finished` gives the result.

@@ -7,5 +7,14 @@ print(report.result.best_params, report.result.test_score)
 
 from hpsearch.service.report import Report
 from hpsearch.service.running import run_study
+from hpsearch.service.showing import best_configuration, show_study, study_trials
+from hpsearch.service.status import study_status
 
-__all__ = ["Report", "run_study"]
+__all__ = [
+    "Report",
+    "best_configuration",
+    "run_study",
+    "show_study",
+    "study_status",
+    "study_trials",
+]
