@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hpsearch.search.samplers import CoarseToFineSampler
     from hpsearch.service import (
+        Deletion,
         Report,
         best_configuration,
+        delete_study,
         run_study,
         show_study,
         study_status,
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CoarseToFineSampler",
+    "Deletion",
     "Report",
     "best_configuration",
+    "delete_study",
     "run_study",
     "show_study",
     "study_status",

@@ -288,3 +288,16 @@ def test_show_and_status_print_what_was_found(study_file: Path, home: Path) -> N
     wrong = call("show", "smll", *where)
     assert wrong.returncode == 2
     assert "did you mean 'small'?" in wrong.stderr
+
+
+def test_delete_asks_first(study_file: Path, home: Path) -> None:
+    short = ["--set", "stages=[{trials=2, epochs=2}]", "--workers", "0"]
+    assert call("study", str(study_file), "--home", str(home), *short).returncode == 0
+    for answer in ("n\n", ""):
+        refused = call("delete", "small", "--home", str(home), input=answer)
+        assert refused.returncode == 1
+        assert "Optuna study 'small (" in refused.stderr
+    assert (home / "studies/small/1").exists()
+    done = call("delete", "small", "--home", str(home), "--yes")
+    assert (done.returncode, done.stdout) == (0, "deleted small\n")
+    assert not (home / "studies/small").exists()

@@ -1,6 +1,13 @@
 """The commands: parse, one call, print. stdout is data, stderr is progress."""
 
-from hpsearch.cli import data, show, status, study, ui  # each adds its commands to the program
+from hpsearch.cli import (
+    data,
+    delete,
+    show,
+    status,
+    study,
+    ui,
+)  # each adds its commands to the program
 from hpsearch.cli.base import app
 
-__all__ = ["app", "data", "show", "status", "study", "ui"]
+__all__ = ["app", "data", "delete", "show", "status", "study", "ui"]

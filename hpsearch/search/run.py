@@ -52,8 +52,7 @@ class Run:
 
     def close(self) -> None:
         """Let others run this study."""
-        _holder(self.folder.path.parent).unlink(missing_ok=True)
-        self.lock.release()
+        unlock_study(self.folder.path.parent, self.lock)
 
 
 def run_name(study: str, number: int) -> str:
@@ -76,7 +75,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
     top = home.studies / study.file.name
     with storage_errors(top):
         top.mkdir(parents=True, exist_ok=True)
-    lock = _lock(top, study.file.name)
+    lock = lock_study(top, study.file.name)
     try:
         numbers = [int(p.name) for p in top.iterdir() if p.name.isdigit() and (p / STUDY).exists()]
         newest = max(numbers, default=0)
@@ -100,8 +99,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         # Beside the file as written: with defaults and what --set changed.
         folder.write_json(f"{folder.artifacts.name}/{STUDY}", understood)
     except BaseException:
-        _holder(top).unlink(missing_ok=True)
-        lock.release()
+        unlock_study(top, lock)
         raise
     return Run(name, run_id, folder, resumed, tuple(map(tuple, plans)), lock)
 
@@ -114,8 +112,12 @@ def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
     return plans if plans[-1] == now else [*plans, now]
 
 
-def _lock(top: Path, name: str) -> FileLock:
-    """The operating system's lock: it ends with the process, however that ends."""
+def lock_study(top: Path, name: str) -> FileLock:
+    """The operating system's lock on a study: it ends with the process, however that ends.
+
+    Raises:
+        StudyLockedError: another process has it.
+    """
     holder = _holder(top)
     lock = FileLock(top / "lock")
     try:
@@ -130,6 +132,12 @@ def _lock(top: Path, name: str) -> FileLock:
     with storage_errors(holder):
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {when})")
     return lock
+
+
+def unlock_study(top: Path, lock: FileLock) -> None:
+    """Let others have the lock."""
+    _holder(top).unlink(missing_ok=True)
+    lock.release()
 
 
 def _holder(top: Path) -> Path:

@@ -63,6 +63,24 @@ def open_storage(url: str) -> BaseStorage:
     return optuna.storages.get_storage(storage)
 
 
+def is_stored(url: str, name: str) -> bool:
+    """Whether a storage has an Optuna study of this name; an SQLite file is not made to look.
+
+    Raises:
+        StorageError: as `open_storage`.
+    """
+    if url.startswith("sqlite"):
+        database = sqlalchemy.engine.make_url(url).database
+        if not database or not Path(database).exists():
+            return False
+    return name in optuna.get_all_study_names(open_storage(url))
+
+
+def delete_stored(url: str, name: str) -> None:
+    """Delete an Optuna study with its trials."""
+    optuna.delete_study(study_name=name, storage=open_storage(url))
+
+
 def _without_password(url: str) -> str:
     try:
         return sqlalchemy.engine.make_url(url).render_as_string(hide_password=True)
