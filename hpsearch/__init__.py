@@ -13,24 +13,30 @@ if TYPE_CHECKING:
     from hpsearch.service import (
         Deletion,
         Report,
+        Verification,
         best_configuration,
         delete_study,
+        reproduce_trial,
         run_study,
         show_study,
         study_status,
         study_trials,
+        verify_study,
     )
 
 __all__ = [
     "CoarseToFineSampler",
     "Deletion",
     "Report",
+    "Verification",
     "best_configuration",
     "delete_study",
+    "reproduce_trial",
     "run_study",
     "show_study",
     "study_status",
     "study_trials",
+    "verify_study",
 ]
 
 _HOMES = dict.fromkeys(__all__, "hpsearch.service") | {

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hpsearch.search.events import Event
     from hpsearch.search.result import Result
     from hpsearch.service import Report
+    from hpsearch.service.verifying import Verification
 
 PLAIN_SECONDS = 5.0  # between two lines where stderr is no terminal
 PLAIN_WIDTH = 120  # of tables where stdout is no terminal
@@ -163,6 +164,25 @@ def print_status(rows: pd.DataFrame) -> None:
     for row in rows.to_dict("records"):
         for text in filter(None, (row["holder"], row["reason"])):
             out.print(f"{row['study']}: {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_verification(found: Verification) -> None:
+    """What was checked, on stdout, and what differs."""
+    out, replay = output(), found.replay
+    lines = [
+        ("data", f"digests of {found.records} records"),
+        ("draws", f"{replay.draws} configurations from the study file, the seed and the results"),
+        ("scores", f"{replay.scores} from their curves"),
+        ("decisions", f"{replay.decisions} ends of stages" + ", the result" * replay.result),
+    ]
+    for one in found.again:
+        how = "bit for bit" if one.exact else f"within {one.tolerance:g} on another machine"
+        what = f"trained again, {one.values} values and {one.states} states compared {how}"
+        lines.append((f"trial {one.trial}", f"{one.outcome} after {one.epochs} epochs, {what}"))
+    lines.append(("", f"{len(found.problems)} differences" if found.problems else "equal"))
+    lines += [("differs", problem) for problem in found.problems]
+    for name, text in lines:
+        out.print(f"{name:>20}  {text}", markup=False, highlight=False, soft_wrap=True)
 
 
 def output() -> Console:

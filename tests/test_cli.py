@@ -301,3 +301,23 @@ def test_delete_asks_first(study_file: Path, home: Path) -> None:
     done = call("delete", "small", "--home", str(home), "--yes")
     assert (done.returncode, done.stdout) == (0, "deleted small\n")
     assert not (home / "studies/small").exists()
+
+
+def test_reproduce_and_verify_exit_1_where_something_differs(study_file: Path, home: Path) -> None:
+    where = ["--home", str(home)]
+    short = ["--set", "stages=[{trials=4, epochs=2}]", "--workers", "0"]
+    assert call("study", str(study_file), *where, *short).returncode == 0
+    done = call("reproduce", "small", "0", *where)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "equal"), done.stderr
+    verified = call("verify", "small", *where, "--trials", "1")
+    assert (verified.returncode, verified.stdout.split()[-1]) == (0, "equal"), verified.stderr
+    path = home / "studies/small/1/trials/00000/record.json"
+    said = json.loads(path.read_text())
+    said["members"][0]["history"]["train_loss"][0] += 1e-9
+    path.write_text(json.dumps(said))
+    differs = call("reproduce", "small", "0", *where)
+    assert differs.returncode == 1
+    assert "first difference: epoch 1, split 0: train_loss" in differs.stdout
+    failed = call("verify", "small", *where, "--trials", "4", "--json")
+    assert failed.returncode == 1
+    assert not json.loads(failed.stdout)["equal"]

@@ -1,13 +1,15 @@
 """The commands: parse, one call, print. stdout is data, stderr is progress."""
 
-from hpsearch.cli import (
+from hpsearch.cli import (  # each adds its commands to the program
     data,
     delete,
+    reproduce,
     show,
     status,
     study,
     ui,
-)  # each adds its commands to the program
+    verify,
+)
 from hpsearch.cli.base import app
 
-__all__ = ["app", "data", "delete", "show", "status", "study", "ui"]
+__all__ = ["app", "data", "delete", "reproduce", "show", "status", "study", "ui", "verify"]

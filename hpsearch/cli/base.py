@@ -35,6 +35,14 @@ HomeOption = Annotated[
 StudyArgument = Annotated[
     str, typer.Argument(help="A study by name: its newest run; name/2: a given run.")
 ]
+ToleranceOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Largest difference of a metric, relative above 1, where the processor or a package "
+        "is another than the record's [default: 0.02]; else all bits count.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks of known errors.")]
 

@@ -239,18 +239,7 @@ class Study:
         return CoarseToFineSampler(seed=self.file.seed, proposal=self.file.sampler.proposal)
 
     def _training(self, executor: Executor) -> Trains:
-        training = Training(
-            folder=self.folder,
-            executor=executor,
-            workers=self.workers,
-            data=self.read.selection,
-            objective=self.file.objective,
-            lengths=self.lengths,
-            evaluation=self.file.evaluation,
-            slice_seconds=self.file.execution.slice_seconds,
-            code_folder=str(self.read.path.resolve().parent),
-        )
-        return self.through(training)
+        return self.through(Training.of(self.read, self.folder, executor, self.workers))
 
     def _best(
         self, records: Iterable[TrialRecord], epochs: int, known: float | None = None

@@ -13,6 +13,7 @@ import numpy as np
 from hpsearch.datasets.selection import Selection
 from hpsearch.execution.dispatch import Dispatcher, Job, Report
 from hpsearch.execution.population import Exam
+from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import Evaluation, Objective
 from hpsearch.tracking.record import RunFolder, TrialRecord, state_digest
 from hpsearch.trainers import Member, Schedule, trainer_kind
@@ -52,6 +53,21 @@ class Training:
     lengths: tuple[int, ...]
     slice_seconds: float
     code_folder: str
+
+    @classmethod
+    def of(cls, read: ReadStudy, folder: RunFolder, executor: Executor, workers: int) -> Training:
+        """As a study file says, with records in this folder."""
+        return cls(
+            folder=folder,
+            executor=executor,
+            workers=workers,
+            data=read.selection,
+            objective=read.file.objective,
+            evaluation=read.file.evaluation,
+            lengths=tuple(stage.epochs for stage in read.file.stages),
+            slice_seconds=read.file.execution.slice_seconds,
+            code_folder=str(read.path.resolve().parent),
+        )
 
     def run(
         self,

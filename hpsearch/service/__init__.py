@@ -7,17 +7,22 @@ print(report.result.best_params, report.result.test_score)
 
 from hpsearch.service.deleting import Deletion, delete_study
 from hpsearch.service.report import Report
+from hpsearch.service.reproducing import reproduce_trial
 from hpsearch.service.running import run_study
 from hpsearch.service.showing import best_configuration, show_study, study_trials
 from hpsearch.service.status import study_status
+from hpsearch.service.verifying import Verification, verify_study
 
 __all__ = [
     "Deletion",
     "Report",
+    "Verification",
     "best_configuration",
     "delete_study",
+    "reproduce_trial",
     "run_study",
     "show_study",
     "study_status",
     "study_trials",
+    "verify_study",
 ]
