@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from hpsearch.search.samplers import CoarseToFineSampler
     from hpsearch.service import (
         Deletion,
+        Plan,
         Report,
         Verification,
         best_configuration,
         delete_study,
+        plan_study,
         reproduce_trial,
         run_study,
         show_study,
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
 __all__ = [
     "CoarseToFineSampler",
     "Deletion",
+    "Plan",
     "Report",
     "Verification",
     "best_configuration",
     "delete_study",
+    "plan_study",
     "reproduce_trial",
     "run_study",
     "show_study",

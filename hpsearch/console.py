@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hpsearch.search.events import Event
     from hpsearch.search.result import Result
     from hpsearch.service import Report
+    from hpsearch.service.planning import Plan
     from hpsearch.service.verifying import Verification
 
 PLAIN_SECONDS = 5.0  # between two lines where stderr is no terminal
@@ -183,6 +184,58 @@ def print_verification(found: Verification) -> None:
     lines += [("differs", problem) for problem in found.problems]
     for name, text in lines:
         out.print(f"{name:>20}  {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_plan(plan: Plan) -> None:
+    """What a study asks for, on stdout, and what it will take."""
+    out = output()
+    table = Table(box=None)
+    for name in ("phase", "runs", "promoted", "new", "epochs", "members", "member epochs"):
+        table.add_column(name, justify="left" if name == "phase" else "right")
+    for part in plan.phases:
+        counts = (part.runs, part.promoted, part.new, part.epochs, part.members)
+        table.add_row(part.name, *map(str, counts), f"{part.total_epochs:,}")
+    out.print(table)
+    lines = [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]
+    if plan.probe and plan.seconds and plan.disk:
+        time, disk, n = plan.seconds, plan.disk, len(plan.probe.costs)
+        lines += [
+            (
+                "time",
+                f"{_duration(time.expected)} ({_duration(time.low)} … "
+                f"{_duration(time.high)}) with {plan.workers} workers",
+            ),
+            (
+                "disk",
+                f"{_size(disk.expected)} ({_size(disk.low)} … {_size(disk.high)}), and up "
+                f"to {_size(plan.peak_disk)} of states while it runs",
+            ),
+            (
+                "probe",
+                f"{n} trials at random, {plan.probe.epochs} epochs each, "
+                f"{plan.probe.seconds:.1f} s",
+            ),
+        ]
+        failed = [cost.failed for cost in plan.probe.costs if cost.failed]
+        if failed:
+            last = failed[-1].strip().splitlines()[-1]
+            lines.append(("warning", f"{len(failed)} of the {n} trials failed: {last}"))
+    for name, text in lines:
+        out.print(f"{name:>20}  {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _size(n_bytes: float) -> str:
+    for size, unit in ((1e9, "GB"), (1e6, "MB")):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.1f} {unit}"
+    return f"{n_bytes / 1e3:.0f} kB"
 
 
 def output() -> Console:

@@ -32,6 +32,14 @@ HomeOption = Annotated[
         "--home", help="Folder of all stores [default: $HPSEARCH_HOME, else mlruns/ here]"
     ),
 ]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=0, help="Processes; 0: in this one [default: one a core]"),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a key, e.g. stages.0.trials=8; may be repeated."),
+]
 StudyArgument = Annotated[
     str, typer.Argument(help="A study by name: its newest run; name/2: a given run.")
 ]

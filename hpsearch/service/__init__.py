@@ -6,6 +6,7 @@ print(report.result.best_params, report.result.test_score)
 """
 
 from hpsearch.service.deleting import Deletion, delete_study
+from hpsearch.service.planning import Plan, plan_study
 from hpsearch.service.report import Report
 from hpsearch.service.reproducing import reproduce_trial
 from hpsearch.service.running import run_study
@@ -15,10 +16,12 @@ from hpsearch.service.verifying import Verification, verify_study
 
 __all__ = [
     "Deletion",
+    "Plan",
     "Report",
     "Verification",
     "best_configuration",
     "delete_study",
+    "plan_study",
     "reproduce_trial",
     "run_study",
     "show_study",
