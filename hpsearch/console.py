@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hpsearch.service.verifying import Verification
 
 PLAIN_SECONDS = 5.0  # between two lines where stderr is no terminal
+SLOWED = 1.3  # times; more is worth saying
 PLAIN_WIDTH = 120  # of tables where stdout is no terminal
 
 
@@ -213,7 +214,9 @@ def print_plan(plan: Plan) -> None:
             (
                 "probe",
                 f"{n} trials at random, {plan.probe.epochs} epochs each, "
-                f"{plan.probe.seconds:.1f} s",
+                f"{plan.probe.seconds:.1f} s"
+                + f", on a machine slowed down {plan.probe.slowdown:.1f} times"
+                * (plan.probe.slowdown > SLOWED),
             ),
         ]
         failed = [cost.failed for cost in plan.probe.costs if cost.failed]

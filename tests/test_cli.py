@@ -321,3 +321,18 @@ def test_reproduce_and_verify_exit_1_where_something_differs(study_file: Path, h
     failed = call("verify", "small", *where, "--trials", "4", "--json")
     assert failed.returncode == 1
     assert not json.loads(failed.stdout)["equal"]
+
+
+def test_init_then_plan(tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "new.toml"
+    where = os.environ | {"HPSEARCH_HOME": str(home)}
+    assert call("init", str(path), "--trainer", "sgd", env=where).returncode == 0
+    done = call("plan", str(path), "--trials", "2", "--set", "data.shots=5", env=where)
+    assert done.returncode == 0, done.stderr
+    for text in ("stage 3", "fresh seeds", "refit and test", "with", "of states while it runs"):
+        assert text in done.stdout
+    counted = json.loads(call("plan", str(path), "--trials", "0", "--json", env=where).stdout)
+    assert counted["phases"][1]["promoted"] == 6
+    assert call("init", str(path), env=where).returncode == 2
+    assert json.loads(call("init", "--schema").stdout)["title"] == "StudyFile"
+    assert not home.exists()

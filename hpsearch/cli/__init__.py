@@ -3,6 +3,7 @@
 from hpsearch.cli import (  # each adds its commands to the program
     data,
     delete,
+    init,
     plan,
     reproduce,
     show,
@@ -13,4 +14,16 @@ from hpsearch.cli import (  # each adds its commands to the program
 )
 from hpsearch.cli.base import app
 
-__all__ = ["app", "data", "delete", "plan", "reproduce", "show", "status", "study", "ui", "verify"]
+__all__ = [
+    "app",
+    "data",
+    "delete",
+    "init",
+    "plan",
+    "reproduce",
+    "show",
+    "status",
+    "study",
+    "ui",
+    "verify",
+]

@@ -14,7 +14,7 @@ from optuna.samplers import RandomSampler
 
 from hpsearch.execution.dispatch import Dispatcher, Job, Key, Report
 from hpsearch.execution.executors import InlineExecutor
-from hpsearch.execution.population import MemberAdvance
+from hpsearch.execution.population import MemberAdvance, open_data
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.search.reading import ReadStudy
 from hpsearch.tracking.record import MemberRecord
@@ -47,6 +47,8 @@ class Probe:
         costs: of each trial.
         epochs: that each was trained for.
         seconds: that the probe took.
+        slowdown: the clock's seconds to the processor's: above 1 where others use the machine,
+            or where a trial waits for something.
         metrics: reported an evaluation.
         row_bytes: of a member's record, an evaluation.
         state_bytes: of a member's state, a mean.
@@ -55,6 +57,7 @@ class Probe:
     costs: tuple[Cost, ...]
     epochs: int
     seconds: float
+    slowdown: float
     metrics: int
     row_bytes: float
     state_bytes: float
@@ -73,7 +76,7 @@ def probe(read: ReadStudy, *, trials: int, seconds: float) -> Probe:
     """
     started = time.perf_counter()
     jobs = _jobs(read, _drawn(read, trials))
-    _train(read, jobs[:1], 1)  # opens the data and warms up what all trials share
+    open_data(read.selection)
     first = time.perf_counter()
     early = _train(read, jobs, 1)
     spent = max(time.perf_counter() - first, 1e-6)
@@ -85,13 +88,16 @@ def probe(read: ReadStudy, *, trials: int, seconds: float) -> Probe:
         if (state := _state(early[job.key])) is not None
     ]
     late = _train(read, going_on, until) if until > 1 else {}
-    gains = [r.advance for reports in (*early.values(), *late.values()) for r in reports]
-    advances = [gain for gain in gains if gain is not None and gain.rows]
+    all_reports = [r for reports in (*early.values(), *late.values()) for r in reports]
+    advances = [r.advance for r in all_reports if r.advance is not None and r.advance.rows]
+    wall = sum(report.wall_seconds for report in all_reports)
+    cpu = sum(report.cpu_seconds for report in all_reports)
     keys = [[job.key for job in jobs if job.key[0] == str(number)] for number in range(trials)]
     return Probe(
         costs=tuple(_cost(members, early, late) for members in keys),
         epochs=until,
         seconds=time.perf_counter() - started,
+        slowdown=max(1.0, wall / cpu) if cpu else 1.0,
         metrics=max((len(gain.rows[0][1]) for gain in advances), default=0),
         row_bytes=mean(map(_row_bytes, advances)) if advances else 0.0,
         state_bytes=mean(len(gain.state or b"") for gain in advances) if advances else 0.0,

@@ -20,17 +20,19 @@ PROBE_TRIALS = 8  # two default batches; the interval shows how far they differ
 PROBE_SECONDS = 5.0  # aimed at, without the first epochs
 RESAMPLES = 1000  # of the probe's trials for the interval
 # Beside the spread of the probe's trials: other work on the machine, and a search that goes where
-# trials are cheaper or dearer. The studies of studies/ took 0.8 to 1.3 times the forecast.
+# trials are cheaper or dearer. On two cores that others used too, the studies of studies/ took
+# 0.9, 1.1 and 1.4 times the forecast, and the last one, as the others' load rose, 2.4 times.
 SLACK = 1.35
 
 # Measured on two cores with the studies of studies/, in seconds and bytes.
-START_SECONDS = 5.0  # imports, stores, workers, and at the end figures and tables
+START_SECONDS = 6.0  # imports, stores, workers, and at the end figures and tables
+MOST_SLOWDOWN = 4.0  # of our own work; a trial may wait for something, we don't
 COORDINATOR_SECONDS = 0.02  # a trial: draw, records, Optuna
 PROJECTOR_SECONDS = 0.02  # an MLflow run, of a process of its own
 POINT_SECONDS = 0.00008  # a point of a metric in it
 STORE_BYTES = 1_500_000  # empty databases, figures, tables
-RUN_BYTES = 30_000  # a trial: its folders, params and tags in MLflow and Optuna
-POINT_BYTES = 250  # a point of a metric in MLflow
+RUN_BYTES = 22_000  # a trial: its folders, params and tags in MLflow and Optuna
+POINT_BYTES = 200  # a point of a metric in MLflow
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def _time(read: ReadStudy, parts: list[Phase], found: Probe, busy: int) -> Forec
     pool = open_pool(read.selection)
     train_rows = np.mean([len(train) for train, _ in pool.splits])
     whole = len(pool.learning) / float(train_rows)  # the refits' rows to a trial's
+    slowly = min(found.slowdown, MOST_SLOWDOWN)
 
     def total(costs: Sequence[Cost]) -> float:
         first = float(np.mean([cost.first for cost in costs]))
@@ -146,11 +149,12 @@ def _time(read: ReadStudy, parts: list[Phase], found: Probe, busy: int) -> Forec
             refits = whole if part is parts[-1] else 1.0
             training += part.members * (new + old) * refits
         runs = sum(part.new for part in parts)
-        coordinator = COORDINATOR_SECONDS * sum(part.runs for part in parts)
+        coordinator = slowly * COORDINATOR_SECONDS * sum(part.runs for part in parts)
         projector = PROJECTOR_SECONDS * runs + POINT_SECONDS * _points(read, parts, found)
+        projector *= slowly
         alone = training / busy + coordinator
         together = (training + coordinator + projector) / available_cores()
-        return START_SECONDS + max(alone, together)
+        return slowly * START_SECONDS + max(alone, together)
 
     rng = np.random.default_rng(0)
     picks = rng.integers(len(found.costs), size=(RESAMPLES, len(found.costs)))
