@@ -173,7 +173,11 @@ def print_verification(found: Verification) -> None:
     out, replay = output(), found.replay
     lines = [
         ("data", f"digests of {found.records} records"),
-        ("draws", f"{replay.draws} configurations from the study file, the seed and the results"),
+        (
+            "draws",
+            f"{replay.draws} configurations from the study file, the seed and the results"
+            + f", within {replay.tolerance:g} on another machine" * bool(replay.tolerance),
+        ),
         ("scores", f"{replay.scores} from their curves"),
         ("decisions", f"{replay.decisions} ends of stages" + ", the result" * replay.result),
     ]

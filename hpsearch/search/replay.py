@@ -6,6 +6,7 @@ away; in the place of training stands what the records say came of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from typing import Any
 from filelock import FileLock
 
 from hpsearch.errors import StudyFailed
+from hpsearch.execution.machine import machine
 from hpsearch.execution.population import Exam
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.recorded import Recorded
@@ -26,6 +28,10 @@ from hpsearch.search.study import Study
 from hpsearch.search.training import Training, reached
 from hpsearch.tracking.record import RunFolder, TrialRecord
 
+# Of draws, scores and ranges where the study ran on another machine or with other packages: drawn
+# floats have 6 significant digits, of which a rounding error moves the last.
+TOLERANCE = 1e-5
+RANGE_FIELDS = ("parameter", "branch", "low", "high", "share", "survivors")
 RESULT_FIELDS = ("best_number", "best_params", "validation", "test", "confirmed", "counts")
 
 
@@ -34,6 +40,7 @@ class Replay:
     """What a replay found.
 
     Attributes:
+        tolerance: relative, of floats; 0 where the study ran on a machine like this one.
         draws: configurations that were derived and compared.
         scores: scores that were taken from the curves once more and compared.
         decisions: ends of stages whose promotions and ranges were compared.
@@ -42,11 +49,23 @@ class Replay:
             follow from it.
     """
 
+    tolerance: float = 0.0
     draws: int = 0
     scores: int = 0
     decisions: int = 0
     result: bool = False
     problems: list[str] = field(default_factory=list)
+
+    def same(self, before: Any, now: Any) -> bool:
+        """Whether two values are equal, floats within the tolerance."""
+        if isinstance(before, dict) and isinstance(now, dict):
+            known = before.keys() == now.keys()
+            return known and all(self.same(value, now[key]) for key, value in before.items())
+        if isinstance(before, list | tuple) and isinstance(now, list | tuple):
+            return len(before) == len(now) and all(map(self.same, before, now))
+        if isinstance(before, float) and isinstance(now, float):
+            return before == now or math.isclose(before, now, rel_tol=self.tolerance)
+        return bool(before == now)
 
 
 class _EndOfRecords(Exception):
@@ -59,7 +78,8 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
     Raises:
         DataError: the data is there no more.
     """
-    found = Replay()
+    alike = all(r.machines == [machine()] for r in run.folder.read_all("trial"))
+    found = Replay(tolerance=0.0 if alike else TOLERANCE)
     with TemporaryDirectory(prefix="hpsearch-") as place:
         folder = RunFolder(Path(place) / "1")
         folder.artifacts.mkdir(parents=True)
@@ -122,7 +142,7 @@ class _Playback:
         self.found.draws += drawn.kind == "trial"
         for what in ("params", "stage", "batch"):
             before, now = getattr(record, what), getattr(drawn, what)
-            if before != now:
+            if not self.found.same(before, now):
                 self._differs(drawn, _in_words(what, before, now))
         before, now = ([(m.split, m.entropy) for m in r.members] for r in (record, drawn))
         if before != now:
@@ -148,7 +168,7 @@ class _Playback:
                 derived = self.training.score(drawn, int(epochs))
             except (KeyError, ValueError):  # the metric or the epoch is not in the curves
                 derived = None
-            if derived != score:
+            if not self.found.same(score, derived):
                 self._differs(drawn, f"score {score} at {epochs} epochs, its curves say {derived}")
         if drawn.kind == "test":
             self.training.folder.write(drawn)
@@ -167,11 +187,17 @@ def _compare_decisions(run: Recorded, folder: RunFolder, found: Replay) -> None:
         if before is None or now is None:
             continue
         found.decisions += 1
-        for what in ("promoted", "ranges"):
-            if before[what] != now[what]:
-                found.problems.append(
-                    f"stage {number + 1}: {what} {before[what]} recorded, {now[what]} derived"
-                )
+        for what, old, new in (
+            ("promoted", before["promoted"], now["promoted"]),
+            ("ranges", _ranges(before), _ranges(now)),
+        ):
+            if not found.same(old, new):
+                found.problems.append(f"stage {number + 1}: {what} {old} recorded, {new} derived")
+
+
+def _ranges(decided: dict[str, Any]) -> list[list[Any]]:
+    """The narrowed ranges of a stage's end, without their texts."""
+    return [[row[name] for name in RANGE_FIELDS] for row in decided["ranges"]]
 
 
 def _compare_results(before: Result | None, now: Result | None, found: Replay) -> None:
@@ -180,8 +206,9 @@ def _compare_results(before: Result | None, now: Result | None, found: Replay) -
             found.problems.append("the study has a result, but not all records that lead to it")
         return
     found.result = True
+    recorded, derived = before.as_dict(), now.as_dict()
     for name in RESULT_FIELDS:
-        if getattr(before, name) != getattr(now, name):
+        if not found.same(recorded[name], derived[name]):
             found.problems.append(
-                f"result: {name} {getattr(before, name)} recorded, {getattr(now, name)} derived"
+                f"result: {name} {recorded[name]} recorded, {derived[name]} derived"
             )

@@ -68,8 +68,9 @@ def verify_study(
     Three checks: the data and the splits are those of the records; every configuration, score,
     promotion, range and the result follow from the study file, the seed and the curves; the
     sampled trials, spread over outcomes and stages, train to the same metrics and states. All to
-    the last bit; only trials of another processor or other packages within `tolerance`. Nothing
-    is written, and the study may be running.
+    the last bit; where the study ran on another processor or with other packages, trained metrics
+    within `tolerance` and draws within a rounding error. Nothing is written, and the study may be
+    running.
 
     Args:
         study: its name, for its newest run, or "name/2" for a given one.

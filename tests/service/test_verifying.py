@@ -189,6 +189,19 @@ def test_another_machine_is_compared_within_a_tolerance(ended: Path) -> None:
     assert "validation_loss" in strict.difference
 
 
+def test_draws_of_another_machine_may_differ_by_a_rounding_error(ended: Path) -> None:
+    def elsewhere(said: dict[str, Any]) -> None:
+        said["machines"] = ["a machine of 1982"]
+        said["params"]["learning_rate"] *= 1 + 2e-6
+
+    edit(ended, 5, elsewhere)
+    found = verify_study("small", home=ended, trials=0)
+    assert found.equal
+    assert found.replay.tolerance > 0
+    edit(ended, 5, lambda said: said["params"].update(learning_rate=0.123))
+    assert not verify_study("small", home=ended, trials=0).equal
+
+
 FAILS = """
 def train(params, data, seed, state=None):
     epoch = state or 0
