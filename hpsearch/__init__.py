@@ -10,14 +10,45 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hpsearch.search.samplers import CoarseToFineSampler
-    from hpsearch.service import Report, run_study
+    from hpsearch.service import (
+        Deletion,
+        Plan,
+        Report,
+        Verification,
+        best_configuration,
+        delete_study,
+        init_study,
+        plan_study,
+        reproduce_trial,
+        run_study,
+        show_study,
+        study_schema,
+        study_status,
+        study_trials,
+        verify_study,
+    )
 
-__all__ = ["CoarseToFineSampler", "Report", "run_study"]
+__all__ = [
+    "CoarseToFineSampler",
+    "Deletion",
+    "Plan",
+    "Report",
+    "Verification",
+    "best_configuration",
+    "delete_study",
+    "init_study",
+    "plan_study",
+    "reproduce_trial",
+    "run_study",
+    "show_study",
+    "study_schema",
+    "study_status",
+    "study_trials",
+    "verify_study",
+]
 
-_HOMES = {
-    "CoarseToFineSampler": "hpsearch.search.samplers",
-    "Report": "hpsearch.service",
-    "run_study": "hpsearch.service",
+_HOMES = dict.fromkeys(__all__, "hpsearch.service") | {
+    "CoarseToFineSampler": "hpsearch.search.samplers"
 }
 
 

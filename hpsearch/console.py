@@ -12,11 +12,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from hpsearch.search.events import Event
     from hpsearch.search.result import Estimate, Result
     from hpsearch.service import Report
+    from hpsearch.service.planning import Plan
+    from hpsearch.service.verifying import Verification
 
 PLAIN_SECONDS = 5.0  # between two lines where stderr is no terminal
+SLOWED = 1.3  # times; more is worth saying
 PLAIN_WIDTH = 120  # of tables where stdout is no terminal
 
 
@@ -148,6 +153,108 @@ def print_report(report: Report) -> None:
         lines.append(("", "the records are kept; the same command sends the rest"))
     for name, text in lines:
         out.print(f"{name:>20}  {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_status(rows: pd.DataFrame) -> None:
+    """The state of studies on stdout, a line each; who runs them and why they failed below."""
+    out = output()
+    table = Table(box=None)
+    for name in ("study", "state", "stage", "trials", "outcomes", "best"):
+        table.add_column(name, overflow="fold")
+    for row in rows.to_dict("records"):
+        counts = {name: row[name] for name in ("running", "paused", "complete", "pruned")}
+        counts |= {name: row[name] for name in ("diverged", "failed")}
+        best = f"{row['best']:.4f} at {row['best_epochs']} epochs, trial {row['best_trial']}"
+        name = row["study"] if row["run"] == 1 else f"{row['study']}/{row['run']}"
+        table.add_row(
+            name,
+            row["state"],
+            f"{row['stage']}/{row['stages']}",
+            f"{row['trials']}/{row['planned']}",
+            ", ".join(f"{n} {outcome}" for outcome, n in counts.items() if n),
+            f"{row['metric']} {best}" if row["trials"] and row["best"] == row["best"] else "",
+        )
+    out.print(table)
+    for row in rows.to_dict("records"):
+        for text in filter(None, (row["holder"], row["reason"])):
+            out.print(f"{row['study']}: {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_verification(found: Verification) -> None:
+    """What was checked, on stdout, and what differs."""
+    out, replay = output(), found.replay
+    lines = [
+        ("data", f"digests of {found.records} records"),
+        (
+            "draws",
+            f"{replay.draws} configurations from the study file, the seed and the results"
+            + f", within {replay.tolerance:g} on another machine" * bool(replay.tolerance),
+        ),
+        ("scores", f"{replay.scores} from their curves"),
+        ("decisions", f"{replay.decisions} ends of stages" + ", the result" * replay.result),
+    ]
+    for one in found.again:
+        how = "bit for bit" if one.exact else f"within {one.tolerance:g} on another machine"
+        what = f"trained again, {one.values} values and {one.states} states compared {how}"
+        lines.append((f"trial {one.trial}", f"{one.outcome} after {one.epochs} epochs, {what}"))
+    lines.append(("", f"{len(found.problems)} differences" if found.problems else "equal"))
+    lines += [("differs", problem) for problem in found.problems]
+    for name, text in lines:
+        out.print(f"{name:>20}  {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_plan(plan: Plan) -> None:
+    """What a study asks for, on stdout, and what it will take."""
+    out = output()
+    table = Table(box=None)
+    for name in ("phase", "runs", "promoted", "new", "epochs", "members", "member epochs"):
+        table.add_column(name, justify="left" if name == "phase" else "right")
+    for part in plan.phases:
+        counts = (part.runs, part.promoted, part.new, part.epochs, part.members)
+        table.add_row(part.name, *map(str, counts), f"{part.total_epochs:,}")
+    out.print(table)
+    lines = [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]
+    if plan.probe and plan.seconds and plan.disk:
+        time, disk, n = plan.seconds, plan.disk, len(plan.probe.costs)
+        lines += [
+            (
+                "time",
+                f"{_duration(time.expected)} ({_duration(time.low)} … "
+                f"{_duration(time.high)}) with {plan.workers} workers",
+            ),
+            (
+                "disk",
+                f"{_size(disk.expected)} ({_size(disk.low)} … {_size(disk.high)}), and up "
+                f"to {_size(plan.peak_disk)} of states while it runs",
+            ),
+            (
+                "probe",
+                f"{n} trials at random, {plan.probe.epochs} epochs each, "
+                f"{plan.probe.seconds:.1f} s"
+                + f", on a machine slowed down {plan.probe.slowdown:.1f} times"
+                * (plan.probe.slowdown > SLOWED),
+            ),
+        ]
+        failed = [cost.failed for cost in plan.probe.costs if cost.failed]
+        if failed:
+            last = failed[-1].strip().splitlines()[-1]
+            lines.append(("warning", f"{len(failed)} of the {n} trials failed: {last}"))
+    for name, text in lines:
+        out.print(f"{name:>20}  {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _size(n_bytes: float) -> str:
+    for size, unit in ((1e9, "GB"), (1e6, "MB")):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.1f} {unit}"
+    return f"{n_bytes / 1e3:.0f} kB"
 
 
 def output() -> Console:

@@ -8,11 +8,14 @@ from hpsearch.claims import Evidence, Verdict
 from hpsearch.claims.checks import higher
 
 WITH, WITHOUT = {"batch_norm": True}, {"batch_norm": False}
+CHANCE = 0.1
 LEARNED = 0.5  # training accuracy of a run that has left the start
 
 
 def _trials(evidence: Evidence) -> pd.DataFrame:
-    return evidence.runs[evidence.runs["kind"] == "trial"]
+    """A row a training; one that diverged has learned nothing."""
+    trials = evidence.runs[evidence.runs["kind"] == "trial"]
+    return trials.fillna({"train_accuracy": CHANCE, "validation_accuracy": CHANCE})
 
 
 def faster(evidence: Evidence) -> Verdict:

@@ -264,3 +264,75 @@ def test_ui_without_a_store_says_how_to_get_one(home: Path) -> None:
     done = call("ui", "--home", str(home))
     assert done.returncode == 1
     assert "python -m hpsearch study" in done.stderr
+
+
+def test_show_and_status_print_what_was_found(study_file: Path, home: Path) -> None:
+    where = ["--home", str(home)]
+    done = call("study", str(study_file), *where, "--workers", "0")
+    assert done.returncode == 0, done.stderr
+    shown = call("show", "small", *where)
+    assert shown.stdout.splitlines()[:5] == done.stdout.splitlines()[:5]
+    assert "nothing was run" in shown.stdout
+    assert call("show", "small", *where, "--best").stdout.startswith(
+        "# The winner of small: trial"
+    )
+    assert json.loads(call("show", "small", *where, "--best", "--format", "json").stdout)["hidden"]
+    table = call("show", "small", *where, "--trials", "--csv").stdout
+    assert table.splitlines()[0].startswith("trial,outcome,drawn_in_stage,batch,epochs,curves")
+    rows = json.loads(call("show", "small", *where, "--trials", "--json").stdout)
+    assert [row["trial"] for row in rows] == list(range(21))
+    assert "small  finished  3/3" in call("status", *where).stdout
+    (row,) = json.loads(call("status", "small", *where, "--json").stdout)
+    best = max(r["score_8"] for r in rows if r["score_8"] is not None)
+    assert (row["state"], row["best"]) == ("finished", best)
+    wrong = call("show", "smll", *where)
+    assert wrong.returncode == 2
+    assert "did you mean 'small'?" in wrong.stderr
+
+
+def test_delete_asks_first(study_file: Path, home: Path) -> None:
+    short = ["--set", "stages=[{trials=2, epochs=2}]", "--workers", "0"]
+    assert call("study", str(study_file), "--home", str(home), *short).returncode == 0
+    for answer in ("n\n", ""):
+        refused = call("delete", "small", "--home", str(home), input=answer)
+        assert refused.returncode == 1
+        assert "Optuna study 'small (" in refused.stderr
+    assert (home / "studies/small/1").exists()
+    done = call("delete", "small", "--home", str(home), "--yes")
+    assert (done.returncode, done.stdout) == (0, "deleted small\n")
+    assert not (home / "studies/small").exists()
+
+
+def test_reproduce_and_verify_exit_1_where_something_differs(study_file: Path, home: Path) -> None:
+    where = ["--home", str(home)]
+    short = ["--set", "stages=[{trials=4, epochs=2}]", "--workers", "0"]
+    assert call("study", str(study_file), *where, *short).returncode == 0
+    done = call("reproduce", "small", "0", *where)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "equal"), done.stderr
+    verified = call("verify", "small", *where, "--trials", "1")
+    assert (verified.returncode, verified.stdout.split()[-1]) == (0, "equal"), verified.stderr
+    path = home / "studies/small/1/trials/00000/record.json"
+    said = json.loads(path.read_text())
+    said["members"][0]["history"]["train_loss"][0] += 1e-9
+    path.write_text(json.dumps(said))
+    differs = call("reproduce", "small", "0", *where)
+    assert differs.returncode == 1
+    assert "first difference: epoch 1, split 0: train_loss" in differs.stdout
+    failed = call("verify", "small", *where, "--trials", "4", "--json")
+    assert failed.returncode == 1
+    assert not json.loads(failed.stdout)["equal"]
+
+
+def test_init_then_plan(tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "new.toml"
+    where = os.environ | {"HPSEARCH_HOME": str(home)}
+    assert call("init", str(path), "--trainer", "sgd", env=where).returncode == 0
+    done = call("plan", str(path), "--trials", "2", "--set", "data.shots=5", env=where)
+    assert done.returncode == 0, done.stderr
+    for text in ("stage 3", "fresh seeds", "refit and test", "with", "of states while it runs"):
+        assert text in done.stdout
+    counted = json.loads(call("plan", str(path), "--trials", "0", "--json", env=where).stdout)
+    assert counted["phases"][1]["promoted"] == 6
+    assert call("init", str(path), env=where).returncode == 2
+    assert json.loads(call("init", "--schema").stdout)["title"] == "StudyFile"
+    assert not home.exists()

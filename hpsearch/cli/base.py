@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hpsearch.errors import HpsearchError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(
     help="Coarse-to-fine hyperparameter search on Optuna and MLflow.\n\n"
@@ -28,8 +32,33 @@ HomeOption = Annotated[
         "--home", help="Folder of all stores [default: $HPSEARCH_HOME, else mlruns/ here]"
     ),
 ]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=0, help="Processes; 0: in this one [default: one a core]"),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a key, e.g. stages.0.trials=8; may be repeated."),
+]
+StudyArgument = Annotated[
+    str, typer.Argument(help="A study by name: its newest run; name/2: a given run.")
+]
+ToleranceOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Largest difference of a metric, relative above 1, where the processor or a package "
+        "is another than the record's [default: 0.02]; else all bits count.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks of known errors.")]
+
+
+def table_json(table: pd.DataFrame) -> str:
+    """A table as a JSON list of objects; floats to the last bit, null for what is missing."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return json.dumps(rows, default=lambda value: value.item())
 
 
 @contextmanager

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits
+from hpsearch.cli.base import (
+    DebugOption,
+    HomeOption,
+    JsonOption,
+    SetOption,
+    WorkersOption,
+    app,
+    exits,
+)
 
 
 @app.command()
@@ -16,14 +24,8 @@ def study(
     file: Annotated[
         Path | None, typer.Argument(help="A study file; left out: list those in studies/.")
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=0, help="Processes; 0: in this one [default: one a core]"),
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a key, e.g. stages.0.trials=8; may be repeated."),
-    ] = None,
+    workers: WorkersOption = None,
+    set_: SetOption = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start a new run; nothing is deleted.")
     ] = False,

@@ -53,6 +53,7 @@ class Report:
         advance: the gain, where it advanced.
         reason: of the failure or loss.
         wall_seconds, cpu_seconds: its share of the slice's time.
+        machine: where it advanced.
     """
 
     key: Key
@@ -61,6 +62,7 @@ class Report:
     reason: str = ""
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
+    machine: str = ""
 
 
 class Dispatcher:
@@ -179,6 +181,7 @@ class Dispatcher:
                     gain,
                     wall_seconds=result.wall_seconds / share,
                     cpu_seconds=result.cpu_seconds / share,
+                    machine=result.machine,
                 )
             )
             epoch = job.epoch + gain.epochs

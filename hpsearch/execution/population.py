@@ -25,6 +25,7 @@ from hpsearch.datasets.selection import (
     open_test,
 )
 from hpsearch.datasets.splits import Rows
+from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
 from hpsearch.hyperparameters import NAME, hyperparameters
 from hpsearch.nn import NETWORKS
@@ -103,12 +104,14 @@ class SliceResult:
     Attributes:
         error: the exception's text where the trainer raised; then `members` is empty.
         wall_seconds, cpu_seconds: of the whole slice.
+        machine: that it ran on, as `machine` says it.
     """
 
     members: tuple[MemberAdvance, ...]
     error: str | None
     wall_seconds: float
     cpu_seconds: float
+    machine: str
 
 
 OPEN: dict[Exam, Callable[[Selection], Pool]] = {
@@ -177,6 +180,7 @@ def run_slice(work: Slice) -> SliceResult:
         error=error,
         wall_seconds=time.perf_counter() - started,
         cpu_seconds=time.process_time() - started_cpu,
+        machine=machine(),
     )
 
 

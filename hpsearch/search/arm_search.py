@@ -7,9 +7,10 @@ the records end, with the same draws and decisions.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from optuna.storages import BaseStorage
@@ -17,16 +18,16 @@ from optuna.storages import BaseStorage
 from hpsearch.datasets.selection import open_pool, open_test
 from hpsearch.datasets.splits import digest
 from hpsearch.errors import StudyChangedError, StudyFailed
-from hpsearch.execution.population import Exam
 from hpsearch.search.arms import Arm
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
+from hpsearch.search.protocols import exam_of
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate
 from hpsearch.search.run import Run
 from hpsearch.search.samplers import CoarseToFineSampler, GridSampler, StudySampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
 from hpsearch.search.storage import TrialStore
-from hpsearch.search.training import Training, reached
+from hpsearch.search.training import Training, Trains, reached
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
 
 HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
@@ -45,6 +46,7 @@ class ArmSearch:
         storage: Optuna's.
         executor: where members are trained.
         workers: its processes; 0: this one.
+        through: as for Study.
 
     Attributes:
         records: its trials, by their number in the study.
@@ -59,6 +61,7 @@ class ArmSearch:
     storage: BaseStorage
     executor: Executor
     workers: int
+    through: Callable[[Training], Trains] = lambda training: training
     records: dict[int, TrialRecord] = field(default_factory=dict)
     ranges: list[RangeRow] = field(default_factory=list)
     confirmed: dict[int, Estimate] = field(default_factory=dict)
@@ -133,14 +136,23 @@ class ArmSearch:
                 number, len(self.file.stages), stage.trials, stage.epochs, done, self.arm.name
             )
             batches = [going_on] if going_on else []
-            batches += [
-                fresh[i : i + self.file.sampler.batch]
-                for i in range(0, len(fresh), self.file.sampler.batch)
-            ]
+            batches += self._batches(number, fresh, len(going_on))
             for group in self._joined(list(enumerate(batches))):
                 yield from self._run_batches(number, group)
             held = [self.records[n] for n in (*going_on, *fresh)]
             drawn, going_on = last, self._close(number, held)
+
+    def _batches(self, stage: int, fresh: list[int], n_promoted: int) -> Iterator[list[int]]:
+        """The new trials of a stage in batches.
+
+        Where trials were added to a stage, a batch begins: what was drawn before is not to
+        depend on how far the study was when they were added.
+        """
+        added = {plan[stage] - n_promoted for plan in self.run.plans}
+        cuts = sorted({0, len(fresh), *(n for n in added if 0 < n < len(fresh))})
+        for first, last in pairwise(cuts):
+            for start in range(first, last, self.file.sampler.batch):
+                yield fresh[start : min(start + self.file.sampler.batch, last)]
 
     def _joined(self, batches: list[Batch]) -> Iterator[list[Batch]]:
         """Batches in groups: one whose draws don't depend on results need not wait for any."""
@@ -160,8 +172,7 @@ class ArmSearch:
         order = [number for _, numbers in batches for number in numbers]
         drawn = ([self._draw(n, stage, index) for n in numbers] for index, numbers in batches)
         best = self._best(self.records.values(), until)
-        exam: Exam = "validation" if self.file.protocol == "honest" else "both"
-        for record in self._training().run(drawn, until, exam):
+        for record in self._training().run(drawn, until, exam_of(self.file)):
             best = self._best([record], until, best)
             yield TrialReached(record, best)
             self._tell_reached(order, until)
@@ -250,18 +261,9 @@ class ArmSearch:
             return GridSampler(self.file.enqueue)
         return CoarseToFineSampler(seed=self.file.seed, proposal=self.file.sampler.proposal)
 
-    def _training(self) -> Training:
-        return Training(
-            folder=self.folder,
-            executor=self.executor,
-            workers=self.workers,
-            data=self.arm.selection,
-            objective=self.file.objective,
-            lengths=self.lengths,
-            evaluation=self.file.evaluation,
-            slice_seconds=self.file.execution.slice_seconds,
-            code_folder=str(self.read.path.resolve().parent),
-        )
+    def _training(self) -> Trains:
+        made = Training.of(self.read, self.arm.selection, self.folder, self.executor, self.workers)
+        return self.through(made)
 
     def _best(
         self, records: Iterable[TrialRecord], epochs: int, known: float | None = None

@@ -17,8 +17,13 @@ MOST_SHOTS = 2**31
 
 def shots_of(entries: Mapping[str, Any]) -> list[int] | None:
     """The numbers of shots that [space] compares, or None."""
-    entry = entries.get(SHOTS)
-    return entry["choices"] if isinstance(entry, Mapping) else None
+    return choices_of(entries[SHOTS]) if SHOTS in entries else None
+
+
+def choices_of(entry: Any) -> list[Any]:
+    """The choices of an entry of [space]; [] where it has none."""
+    choices = entry.get("choices") if isinstance(entry, Mapping) else None
+    return choices if isinstance(choices, list) else []
 
 
 def compare_mistakes(said: Mapping[str, Any], space: Space) -> Iterator[Mistake]:
@@ -47,8 +52,7 @@ def compare_mistakes(said: Mapping[str, Any], space: Space) -> Iterator[Mistake]
 
 
 def _choices_mistakes(entry: Any, data: Mapping[str, Any]) -> Iterator[Mistake]:
-    choices = entry.get("choices") if isinstance(entry, Mapping) and len(entry) == 1 else None
-    given: list[Any] = choices if isinstance(choices, list) else []
+    given = choices_of(entry) if isinstance(entry, Mapping) and len(entry) == 1 else []
     whole = all(type(n) is int and 1 <= n <= MOST_SHOTS for n in given)
     if not given or not whole or len(set(given)) < len(given):
         yield Mistake(

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hpsearch.execution.population import Exam
 from hpsearch.search.mistakes import Mistake
+from hpsearch.search.study_file import StudyFile
+
+
+def exam_of(file: StudyFile) -> Exam:
+    """What the trials of a study are scored on."""
+    return "validation" if file.protocol == "honest" else "both"
+
 
 # What the tables of papers 000 and 001 were measured with, by table of the study file and key.
 PAPER: dict[str, dict[str, Any]] = {

@@ -49,6 +49,10 @@ class ReadStudy:
     file: StudyFile
     space: Space
 
+    def arm_of(self, trial: int) -> Arm:
+        """The arm that the trial of this number belongs to."""
+        return next(arm for arm in self.arms if arm.holds(trial))
+
     @property
     def folder(self) -> Path:
         """Where its paths and modules start."""
@@ -77,10 +81,20 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        said: dict[str, Any] = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StudyFileError(f"{path} must be a readable study file, got: {reason}") from error
+    return read_text(text, path, overrides)
+
+
+def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
+    """As `read_study`, of a text that would be the content of `path`; no file need be there.
+
+    Raises:
+        StudyFileError: with one line for every mistake.
+    """
+    try:
+        said: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # wrong TOML, a number of 5000 digits, …
         raise StudyFileError(f"{path} must be valid TOML, got: {error}") from error
     for override in overrides:

@@ -9,6 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from hpsearch.search.study_file import StudyFile
+from hpsearch.tracking.record import RunFolder
+
+RESULT = "artifacts/result.json"
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -134,3 +139,10 @@ class Result:
     def test_score(self) -> Estimate | None:
         """The objective on the test set."""
         return self.test.get(self.test_name)
+
+
+def read_result(folder: RunFolder, file: StudyFile) -> Result | None:
+    """The result of a run, if all that the file asks for was done."""
+    said = folder.read_json(RESULT)
+    plan = [stage.trials for stage in file.stages]
+    return Result.from_dict(said["result"]) if said and said["plan"] == plan else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import socket
 import time
 import uuid
@@ -15,12 +16,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from hpsearch.errors import StudyChangedError, StudyLockedError
+from hpsearch.processes import alive
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import StudyFile
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.record import RunFolder, storage_errors, write_whole
 
 STUDY = "study.json"
+HOLDER = re.compile(r"process (\d+) on (.*) \(since .*\)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Run:
         name: unique in the storage: the study's name, and /2, /3 … after --fresh.
         id: unique everywhere, for MLflow servers that several people share.
         resumed: it was there before.
+        plans: the stages' numbers of trials, as they were first and after each change.
         lock: held until the process ends or `close` is called.
     """
 
@@ -38,15 +42,26 @@ class Run:
     id: str
     folder: RunFolder
     resumed: bool
+    plans: tuple[tuple[int, ...], ...]
     lock: FileLock
 
     def storage_name(self, arm: str = "") -> str:
         """Of an arm's Optuna study; the id tells it from others of that name in a database."""
-        return f"{self.name} [{arm}] ({self.id})" if arm else f"{self.name} ({self.id})"
+        return storage_name(self.name, self.id, arm)
 
     def close(self) -> None:
         """Let others run this study."""
-        self.lock.release()
+        unlock_study(self.folder.path.parent, self.lock)
+
+
+def run_name(study: str, number: int) -> str:
+    """What the run of this number is called: the study's name, from the second on with it."""
+    return study if number == 1 else f"{study}/{number}"
+
+
+def storage_name(name: str, run_id: str, arm: str = "") -> str:
+    """The Optuna study of an arm of a run; most studies have one arm, without a name."""
+    return f"{name} [{arm}] ({run_id})" if arm else f"{name} ({run_id})"
 
 
 def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
@@ -59,14 +74,14 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
     top = home.studies / study.file.name
     with storage_errors(top):
         top.mkdir(parents=True, exist_ok=True)
-    lock = _lock(top, study.file.name)
+    lock = lock_study(top, study.file.name)
     try:
         numbers = [int(p.name) for p in top.iterdir() if p.name.isdigit() and (p / STUDY).exists()]
         newest = max(numbers, default=0)
         resumed = bool(newest) and not fresh
         number = newest if resumed else newest + 1
         folder = RunFolder(top / str(number))
-        name = study.file.name if number == 1 else f"{study.file.name}/{number}"
+        name = run_name(study.file.name, number)
         if resumed and (folder.path / "trials").exists():  # else it ended before its first trial
             _compare(study, folder)
         with storage_errors(folder.path):
@@ -74,20 +89,35 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         for leftover in folder.artifacts.glob(".*"):  # of a write that a kill cut short
             leftover.unlink()
         write_whole(folder.artifacts / "study.toml", study.text.encode())
-        run_id = folder.read_json(STUDY)["id"] if resumed else uuid.uuid4().hex[:12]
+        known = folder.read_json(STUDY) if resumed else {}
+        run_id = known["id"] if resumed else uuid.uuid4().hex[:12]
         understood = study.file.model_dump(mode="json")
-        folder.write_json(STUDY, {"id": run_id, "file": understood})
+        plans = _plans(known, study.file)
+        said = {"id": run_id, "path": str(study.path.resolve()), "plans": plans}
+        folder.write_json(STUDY, {**said, "file": understood})
         # Beside the file as written: with defaults and what --set changed.
         folder.write_json(f"{folder.artifacts.name}/{STUDY}", understood)
     except BaseException:
-        lock.release()
+        unlock_study(top, lock)
         raise
-    return Run(name, run_id, folder, resumed, lock)
+    return Run(name, run_id, folder, resumed, tuple(map(tuple, plans)), lock)
 
 
-def _lock(top: Path, name: str) -> FileLock:
-    """The operating system's lock: it ends with the process, however that ends."""
-    holder = top / "lock.holder"
+def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
+    """The numbers of trials a run was started with, and those of this start if they differ."""
+    now = [stage.trials for stage in file.stages]
+    before = [stage["trials"] for stage in known["file"]["stages"]] if known else now
+    plans: list[list[int]] = known.get("plans", [before])
+    return plans if plans[-1] == now else [*plans, now]
+
+
+def lock_study(top: Path, name: str) -> FileLock:
+    """The operating system's lock on a study: it ends with the process, however that ends.
+
+    Raises:
+        StudyLockedError: another process has it.
+    """
+    holder = _holder(top)
     lock = FileLock(top / "lock")
     try:
         lock.acquire(timeout=0)
@@ -101,6 +131,34 @@ def _lock(top: Path, name: str) -> FileLock:
     with storage_errors(holder):
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {when})")
     return lock
+
+
+def unlock_study(top: Path, lock: FileLock) -> None:
+    """Let others have the lock."""
+    _holder(top).unlink(missing_ok=True)
+    lock.release()
+
+
+def _holder(top: Path) -> Path:
+    """Where it is said who has the lock of a study."""
+    return top / "lock.holder"
+
+
+def running(top: Path) -> str | None:
+    """Who runs the study of this folder, as its lock's holder said; None where nobody does.
+
+    Nothing is locked to find out. Of a process on another machine it can't be known whether it
+    is still there: it counts until it ends the study, or somebody else runs it.
+    """
+    try:
+        text, since = _holder(top).read_text(), _holder(top).stat().st_mtime
+    except FileNotFoundError:
+        return None
+    found = HOLDER.fullmatch(text)
+    if found is None:  # being written
+        return text or "another process"
+    here = found[2] == socket.gethostname()
+    return text if not here or alive(int(found[1]), since) else None
 
 
 def _compare(study: ReadStudy, folder: RunFolder) -> None:

@@ -64,9 +64,13 @@ def _tags() -> list[str]:
 
 
 def _without_tags(loc: Sequence[int | str]) -> Iterator[int | str]:
-    """A key path without the names pydantic adds for the members of unions."""
-    types = {"bool", "int", "float", "str", "dict[str,object]", "dict[str,any]", *_tags()}
-    return (part for part in loc if part not in types)
+    """A key path without the names pydantic adds for the members of unions.
+
+    They stand third, in the tables whose values may be of several kinds; elsewhere a part of such
+    a name is a key that the user wrote.
+    """
+    added = loc[:2] == ("data", "split") or loc[:1] in (("space",), ("network",))
+    return (part for position, part in enumerate(loc) if not (added and position == 2))
 
 
 def _quoted(expected: str) -> list[str]:
@@ -77,8 +81,8 @@ def _quoted(expected: str) -> list[str]:
 def _keys_beside(loc: Sequence[int | str]) -> list[str]:
     """The valid keys of the table that `loc`'s last part stands in."""
     models: list[type[BaseModel]] = [StudyFile]
-    for part in loc[:-1]:
-        if part in _tags():
+    for position, part in enumerate(loc[:-1]):
+        if position == 2 and loc[:2] == ("data", "split"):
             models = [m for m in models if part in get_args(m.model_fields["kind"].annotation)]
         elif not isinstance(part, int):
             models = list(_models(models[0].model_fields[part].annotation))

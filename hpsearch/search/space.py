@@ -18,12 +18,21 @@ from hpsearch.nn import NETWORKS
 from hpsearch.trainers import trainer_kind
 
 Conditions = Mapping[str, tuple[ParamValue, ...]]
+MOST_CELLS = 1_000_000  # of a grid; more than that are never trained
 SIGNIFICANT_DIGITS = 6  # of suggested floats: a rounding error of another CPU can't move a draw
 
 
 def round_float(value: float) -> float:
     """`value` to SIGNIFICANT_DIGITS."""
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+
+
+def _count(d: BaseDistribution) -> int:
+    """How many values a distribution has; 1 for a range without steps, which has no number."""
+    if isinstance(d, CategoricalDistribution):
+        return len(d.choices)
+    assert isinstance(d, IntDistribution | FloatDistribution)
+    return 1 if d.log or d.step is None else round((d.high - d.low) / d.step) + 1
 
 
 @dataclass(frozen=True)
@@ -51,8 +60,7 @@ class Parameter:
         assert isinstance(d, IntDistribution | FloatDistribution)
         if d.log or d.step is None:
             return None
-        count = round((d.high - d.low) / d.step) + 1
-        steps = [d.low + i * d.step for i in range(count)]
+        steps = [d.low + i * d.step for i in range(_count(d))]
         return [*map(int, steps)] if isinstance(d, IntDistribution) else [*map(round_float, steps)]
 
     def suggest(self, trial: optuna.Trial) -> ParamValue:
@@ -88,10 +96,14 @@ class Space:
         A parameter whose condition does not hold in a combination is no part of it.
 
         Raises:
-            ValueError: a parameter has a range without steps.
+            ValueError: a parameter has a range without steps, or there are too many combinations.
         """
         cells: list[dict[str, ParamValue]] = [{}]
         for parameter in self.parameters:
+            if len(cells) * _count(parameter.distribution) > MOST_CELLS:
+                raise ValueError(
+                    f"{parameter.name} must leave at most {MOST_CELLS} combinations, got more"
+                )
             values = parameter.values()
             if values is None:
                 raise ValueError(f"{parameter.name} must have choices, or a step and no log")

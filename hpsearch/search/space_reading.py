@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -51,6 +52,18 @@ def trainers_of(entries: Mapping[str, Any]) -> dict[str, TrainerKind]:
             kind = trainer_kind(name) if isinstance(name, str) else None
             found |= {name: kind} if kind else {}
     return found
+
+
+def _divides(step: float, low: float, high: float) -> bool:
+    """Whether whole steps lead from low to high, by their decimals as written.
+
+    Optuna counts so, and would move `high` where they don't.
+    """
+    try:
+        width = Decimal(str(high)) - Decimal(str(low))
+        return width % Decimal(str(step)) == 0
+    except InvalidOperation:  # more steps than 28 digits can count
+        return False
 
 
 class _Reader:
@@ -233,7 +246,7 @@ class _Reader:
             self.wrong(f"{key}.low", f"must be above 0 where log = true, got {low!r}")
         if log and step is not None:
             self.wrong(f"{key}.step", "must be left out where log = true")
-        elif step is not None and not ((high - low) / step + 1e-9) % 1 < 2e-9:
+        elif step is not None and not _divides(step, low, high):
             self.wrong(
                 f"{key}.step", f"must divide the range from {low!r} to {high!r}, got {step!r}"
             )

@@ -17,6 +17,7 @@ from optuna.trial import TrialState
 from hpsearch.errors import StorageError
 from hpsearch.search.samplers.history import OUTCOME
 
+IN_MEMORY = "memory:"  # a storage that is gone with this process
 SQLITE_WAIT_SECONDS = 60  # for another writer's lock, e.g. another study in the same file
 
 
@@ -40,6 +41,8 @@ def open_storage(url: str) -> BaseStorage:
         StorageError: the URL is not understood, or the database can't be opened.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if url == IN_MEMORY:
+        return optuna.storages.InMemoryStorage()
     try:
         if not url.startswith("sqlite"):
             return optuna.storages.get_storage(url)
@@ -58,6 +61,24 @@ def open_storage(url: str) -> BaseStorage:
             f"got {type(error).__name__}: {str(error).splitlines()[0]}"
         ) from error
     return optuna.storages.get_storage(storage)
+
+
+def is_stored(url: str, name: str) -> bool:
+    """Whether a storage has an Optuna study of this name; an SQLite file is not made to look.
+
+    Raises:
+        StorageError: as `open_storage`.
+    """
+    if url.startswith("sqlite"):
+        database = sqlalchemy.engine.make_url(url).database
+        if not database or not Path(database).exists():
+            return False
+    return name in optuna.get_all_study_names(open_storage(url))
+
+
+def delete_stored(url: str, name: str) -> None:
+    """Delete an Optuna study with its trials."""
+    optuna.delete_study(study_name=name, storage=open_storage(url))
 
 
 def _without_password(url: str) -> str:

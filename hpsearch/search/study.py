@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hpsearch.errors import StudyFailed
@@ -11,12 +11,11 @@ from hpsearch.execution.population import open_data
 from hpsearch.search.arm_search import ArmSearch
 from hpsearch.search.events import ArmFailed, Event
 from hpsearch.search.reading import ReadStudy
-from hpsearch.search.result import Result
+from hpsearch.search.result import RESULT, Result, read_result
 from hpsearch.search.run import Run
 from hpsearch.search.storage import STORAGE_TROUBLE, open_storage, storage_trouble
+from hpsearch.search.training import Training, Trains
 from hpsearch.search.verdict import verdict
-
-RESULT = "artifacts/result.json"
 
 
 @dataclass
@@ -28,20 +27,19 @@ class Study:
         run: its open run.
         storage_url: Optuna's storage.
         workers: processes; 0: this one.
+        through: what records are brought through a training by; a replay of a study puts what
+            its records say in the training's place.
     """
 
     read: ReadStudy
     run: Run
     storage_url: str
     workers: int
+    through: Callable[[Training], Trains] = lambda training: training
 
     def finished(self) -> Result | None:
         """The result, if all that the file asks for was done before."""
-        said = self.run.folder.read_json(RESULT)
-        return Result.from_dict(said["result"]) if said and said["plan"] == self._plan() else None
-
-    def _plan(self) -> list[int]:
-        return [stage.trials for stage in self.read.file.stages]
+        return read_result(self.run.folder, self.read.file)
 
     def events(self) -> Iterator[Event]:
         """Run what is left of the study; afterwards `finished` gives the result.
@@ -59,7 +57,9 @@ class Study:
             try:
                 storage = open_storage(self.storage_url)
                 searches = [
-                    ArmSearch(self.read, self.run, arm, storage, executor, self.workers)
+                    ArmSearch(
+                        self.read, self.run, arm, storage, executor, self.workers, self.through
+                    )
                     for arm in arms
                 ]
                 for search in searches:
@@ -70,7 +70,8 @@ class Study:
                     raise storage_trouble(self.storage_url, error) from error
                 raise
         result = verdict(self.read, self.run, searches)
-        self.run.folder.write_json(RESULT, {"plan": self._plan(), "result": result.as_dict()})
+        plan = [stage.trials for stage in self.read.file.stages]
+        self.run.folder.write_json(RESULT, {"plan": plan, "result": result.as_dict()})
 
     def _events_of(self, search: ArmSearch) -> Iterator[Event]:
         """An arm that fails is a result of the comparison, unless it is the only one."""

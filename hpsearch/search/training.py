@@ -6,15 +6,34 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.execution.dispatch import Dispatcher, Job, Report
 from hpsearch.execution.population import Exam
+from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import Evaluation, Objective
-from hpsearch.tracking.record import RunFolder, TrialRecord
-from hpsearch.trainers import Member, Schedule
+from hpsearch.tracking.record import RunFolder, TrialRecord, state_digest
+from hpsearch.trainers import Member, Schedule, trainer_kind
+
+
+class Trains(Protocol):
+    """What brings records to a training length."""
+
+    def run(
+        self,
+        batches: Iterable[Sequence[TrialRecord]],
+        until: int,
+        exam: Exam = "validation",
+    ) -> Iterator[TrialRecord]:
+        """Train each record to epoch `until`; yields each when it is there, scored and written.
+
+        Records that are there already, or sealed, are passed over: after a restart the same call
+        goes on where the records are. A batch is asked for when the workers can take it.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,17 +54,35 @@ class Training:
     slice_seconds: float
     code_folder: str
 
+    @classmethod
+    def of(
+        cls,
+        read: ReadStudy,
+        data: Selection,
+        folder: RunFolder,
+        executor: Executor,
+        workers: int,
+    ) -> Training:
+        """As a study file says, with records in this folder."""
+        return cls(
+            folder=folder,
+            executor=executor,
+            workers=workers,
+            data=data,
+            objective=read.file.objective,
+            evaluation=read.file.evaluation,
+            lengths=tuple(stage.epochs for stage in read.file.stages),
+            slice_seconds=read.file.execution.slice_seconds,
+            code_folder=str(read.path.resolve().parent),
+        )
+
     def run(
         self,
         batches: Iterable[Sequence[TrialRecord]],
         until: int,
         exam: Exam = "validation",
     ) -> Iterator[TrialRecord]:
-        """Train each record to epoch `until`; yields each when it is there, scored and written.
-
-        Records that are there already, or sealed, are passed over: after a restart the same call
-        goes on where the records are. A batch is asked for when the workers can take it.
-        """
+        """As `Trains.run`, on the executor's workers."""
         by_key: dict[str, _Work] = {}
         stopped: list[_Work] = []  # between the last epoch and the score
 
@@ -94,6 +131,7 @@ class Training:
     def _finish(self, work: _Work, until: int) -> TrialRecord:
         record = work.record
         record.end_now()
+        work.note_states()
         if work.failure:
             record.outcome, record.reason = "failed", work.failure
         elif any(member.diverged for member in record.members):
@@ -193,6 +231,8 @@ class _Work:
         if report.event == "advanced":
             assert report.advance is not None
             gain = report.advance
+            if report.machine not in self.record.machines:
+                self.record.machines.append(report.machine)
             member.extend(gain.epochs, ((epoch, _named(row, exam)) for epoch, row in gain.rows))
             member.diverged = gain.diverged
             if gain.predicted is not None:
@@ -209,6 +249,14 @@ class _Work:
         if report.event == "failed":
             self.failure = self.failure or report.reason
             self.pending.discard(index)
+
+    def note_states(self) -> None:
+        """Keep a digest of the states, which are gone once the record is sealed."""
+        kind = trainer_kind(str(self.record.params["trainer"]))
+        assert kind is not None
+        if kind.trainer.exact_state:
+            for member, state in zip(self.record.members, self.states, strict=True):
+                member.state_digest = "" if state is None else state_digest(state)
 
     def done(self, until: int) -> bool:
         """Whether every member is there, diverged or failed."""

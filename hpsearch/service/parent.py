@@ -12,9 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from hpsearch.search.reading import ReadStudy
-from hpsearch.search.result import Result
+from hpsearch.search.result import RESULT, Result
 from hpsearch.search.run import Run
-from hpsearch.search.study import RESULT
 from hpsearch.service.answers import answered
 
 VERSIONS = ("hpsearch", "numpy", "optuna", "scikit-learn")  # what the numbers depend on

@@ -11,20 +11,22 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from hpsearch.errors import HpsearchError
+from hpsearch.errors import HpsearchError, StudyFailed
 from hpsearch.execution.executors import available_cores
 from hpsearch.search.events import Event
 from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.search.run import Run, open_run
 from hpsearch.search.study import Study
+from hpsearch.search.study_file import StudyFile
 from hpsearch.service.artifacts import write_artifacts
 from hpsearch.service.parent import write_parent
 from hpsearch.service.report import Report, report_of
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
-from hpsearch.tracking.record import JOURNAL
+from hpsearch.tracking.record import JOURNAL, RunFolder
 
 PROJECTED = "projected.json"
+FAILED = "failed.json"  # why the last start ended in StudyFailed
 VERSIONS = ("hpsearch", "numpy", "optuna", "scikit-learn")  # what the numbers depend on
 UI_ADDRESS = "http://127.0.0.1:5000"  # where `python -m hpsearch ui` listens unless told otherwise
 
@@ -126,12 +128,9 @@ def _run(
     projection = Projection(run.folder, home, uri, warn)
     result = study.finished()
     there = uri != home.tracking_uri or home.mlflow.exists()
-    if (
-        result is not None
-        and there
-        and run.folder.read_json(PROJECTED) == _projected(read, run, uri)
-    ):
+    if result is not None and there and is_projected(run.folder, read.file, uri):
         return report_of(projection, result, ran=False, missing="")
+    (run.folder.path / FAILED).unlink(missing_ok=True)
     write_parent(read, run, result)
     projection.start()
     try:
@@ -145,23 +144,29 @@ def _run(
         write_artifacts(read, run.folder, result)
         write_parent(read, run, result)
         run.folder.announce({"kind": "parent"})
-    except BaseException:
+    except BaseException as error:
         with suppress(HpsearchError):  # a full disk is not to hide what happened
+            if isinstance(error, StudyFailed):
+                run.folder.write_json(FAILED, {"reason": str(error)})
             write_parent(read, run, None, status="KILLED")
             run.folder.announce({"kind": "parent"})
         projection.finish(seconds=5)  # what is not sent then is sent by the next start
         raise
     complete = projection.finish()
     if complete:
-        run.folder.write_json(PROJECTED, _projected(read, run, uri))
+        run.folder.write_json(PROJECTED, _projected(run.folder, read.file, uri))
     return report_of(projection, result, ran=ran, missing="" if complete else projection.problem)
 
 
-def _projected(read: ReadStudy, run: Run, uri: str) -> dict[str, Any]:
-    """What MLflow has when it has all of the journal, and the answers to all questions."""
-    journal = run.folder.path / JOURNAL
+def is_projected(folder: RunFolder, file: StudyFile, uri: str) -> bool:
+    """Whether MLflow has all of a run's journal, and the answers to all questions."""
+    return bool(folder.read_json(PROJECTED) == _projected(folder, file, uri))
+
+
+def _projected(folder: RunFolder, file: StudyFile, uri: str) -> dict[str, Any]:
+    journal = folder.path / JOURNAL
     return {
         "tracking_uri": uri,
         "bytes": journal.stat().st_size if journal.exists() else 0,
-        "asked": read.file.model_dump(mode="json", include={"comparison", "claims"}),
+        "asked": file.model_dump(mode="json", include={"comparison", "claims"}),
     }

@@ -7,6 +7,7 @@ continue, one state file. Files appear whole or not at all: temporary name, fsyn
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import time
@@ -43,6 +44,7 @@ class MemberRecord:
         epochs: those that ended with an evaluation.
         history: metric -> one value for each of `epochs`.
         predicted: of a test run, the class each test row was taken for; None: not known.
+        state_digest: of its state where it was last scored, "" where none can be compared.
     """
 
     split: int
@@ -52,6 +54,7 @@ class MemberRecord:
     epochs: list[int] = field(default_factory=list)
     history: dict[str, list[float]] = field(default_factory=dict)
     predicted: list[int] | None = None
+    state_digest: str = ""
 
     def extend(self, trained: int, rows: Iterable[tuple[int, Mapping[str, float]]]) -> None:
         """Append a slice: epochs trained, and (epoch, metrics) of those evaluated."""
@@ -81,6 +84,7 @@ class TrialRecord:
         marks: [epoch, time] whenever it reached a stage or ended; only ever appended to.
         state_file: name of the file that holds the members' states, "" for none.
         digests: of the data and of the splits.
+        machines: it was trained on, one line each: what its bits depend on beside its seeds.
     """
 
     uid: str
@@ -102,6 +106,7 @@ class TrialRecord:
     ended: float = 0.0
     marks: list[list[float]] = field(default_factory=list)
     state_file: str = ""
+    machines: list[str] = field(default_factory=list)
 
     @property
     def sealed(self) -> bool:
@@ -248,6 +253,11 @@ class RunFolder:
             return json.loads((self.path / name).read_text())
         except FileNotFoundError:
             return None
+
+
+def state_digest(state: bytes) -> str:
+    """SHA-256 of a member's state, 16 hexadecimal digits."""
+    return hashlib.sha256(state).hexdigest()[:16]
 
 
 def write_whole(path: Path, content: bytes) -> None:

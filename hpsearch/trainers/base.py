@@ -228,6 +228,7 @@ class Trainer(ABC):
     components: ClassVar[tuple[type, ...]] = ()  # dataclasses whose hyperparameters it takes
     uses_network: ClassVar[bool] = False
     networks: ClassVar[NetworkLimits | None] = None  # those it can train; None: all
+    exact_state: ClassVar[bool] = True  # equal trainings have states of equal bytes
     pausable: bool = True  # False: stopping between two epochs loses the work since the start
 
     @abstractmethod

@@ -188,6 +188,7 @@ class EstimatorTrainer(Trainer):
     """
 
     components: ClassVar[tuple[type, ...]] = (PassSettings,)
+    exact_state: ClassVar[bool] = False  # a pickle: bytes tell how objects were shared, too
 
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         (member,) = members

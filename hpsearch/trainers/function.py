@@ -94,6 +94,7 @@ class FunctionTrainer(Trainer):
     """
 
     components: ClassVar[tuple[type, ...]] = ()
+    exact_state: ClassVar[bool] = False  # a pickle: bytes tell how objects were shared, too
 
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         (member,) = members

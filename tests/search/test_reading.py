@@ -32,6 +32,26 @@ def test_a_valid_file_is_understood(study_file: Path) -> None:
     assert [p.name for p in read.space.parameters] == ["trainer", "learning_rate", "momentum"]
 
 
+def test_a_key_with_the_name_of_a_split_is_a_key_like_any_other(study_file: Path) -> None:
+    assert "k-fold: must be one of name, seed" in message(study_file, "k-fold=small")
+
+
+@pytest.mark.parametrize(
+    ("entry", "fits"),
+    [
+        ("{low=0.1, high=0.5, step=0.1}", True),
+        ("{low=0.30000000000000004, high=0.5, step=0.1}", False),
+        ("{low=0.1, high=1e200, step=1e-9}", False),
+    ],
+)
+def test_steps_are_counted_by_their_decimals(study_file: Path, entry: str, fits: bool) -> None:
+    override = f"space.learning_rate={entry}"
+    if fits:
+        read_study(study_file, [override])
+    else:
+        assert "space.learning_rate.step: must divide" in message(study_file, override)
+
+
 MULTI_LAYER = ("network.name=multi-layer", "space.batch_norm={choices=[true, false]}")
 
 

@@ -1,0 +1,55 @@
+"""Training trials again."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from hpsearch.cli.base import (
+    DebugOption,
+    HomeOption,
+    JsonOption,
+    StudyArgument,
+    ToleranceOption,
+    app,
+    exits,
+)
+
+
+@app.command()
+def reproduce(
+    study: StudyArgument,
+    trial: Annotated[int, typer.Argument(min=0, help="Its number.")],
+    tolerance: ToleranceOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Train a trial again from its record and compare every metric; exit 1 if one differs.
+
+    Example: python -m hpsearch reproduce quickstart 7
+    """
+    with exits(debug):
+        from hpsearch.search.reproduction import TOLERANCE
+        from hpsearch.service.reproducing import reproduce_trial
+
+        limit = TOLERANCE if tolerance is None else tolerance
+        found = reproduce_trial(study, trial, home=home, tolerance=limit)
+        if as_json:
+            typer.echo(json.dumps(asdict(found) | {"equal": found.equal}))
+        else:
+            how = "bit for bit" if found.exact else f"within {found.tolerance:g}"
+            typer.echo(
+                f"trial {trial}, {found.outcome} after {found.epochs} epochs: "
+                f"{found.values} values and {found.states} final states compared {how}"
+            )
+            if not found.exact:
+                typer.echo(f"recorded on  {'; '.join(found.recorded_on) or 'an unknown machine'}")
+                typer.echo(f"this one is  {found.machine}")
+                typer.echo(f"largest difference {found.largest:.3g}")
+            typer.echo(f"first difference: {found.difference}" if found.difference else "equal")
+        sys.exit(not found.equal)

@@ -1,0 +1,77 @@
+"""Looking a study up."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from hpsearch.cli.base import (
+    DebugOption,
+    HomeOption,
+    JsonOption,
+    StudyArgument,
+    app,
+    exits,
+    table_json,
+)
+
+
+class Form(StrEnum):
+    """How a configuration is printed."""
+
+    toml = "toml"
+    json = "json"
+    python = "python"
+
+
+@app.command()
+def show(
+    study: StudyArgument,
+    best: Annotated[
+        bool, typer.Option("--best", help="Only the winner's configuration, to go on with.")
+    ] = False,
+    form: Annotated[
+        Form, typer.Option("--format", help="Of --best: toml goes into a study file.")
+    ] = Form.toml,
+    trials: Annotated[
+        bool, typer.Option("--trials", help="The table of trials; the study may be running.")
+    ] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="The trials as CSV, the same bits whenever repeated.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Print what a study found: its report, its winner (--best) or its trials (--trials).
+
+    Example: python -m hpsearch show quickstart --best
+    """
+    with exits(debug):
+        if best:
+            from hpsearch.service.showing import best_configuration
+
+            chosen = Form.json if as_json else form
+            typer.echo(best_configuration(study, form=chosen.value, home=home))
+        elif trials or csv:
+            from hpsearch.service.showing import study_trials
+
+            table = study_trials(study, home=home)
+            if as_json:
+                typer.echo(table_json(table))
+            else:
+                typer.echo(
+                    table.to_csv(index=False) if csv else table.to_string(index=False), nl=not csv
+                )
+        else:
+            from hpsearch.console import print_report
+            from hpsearch.service.showing import show_study
+
+            report = show_study(study, home=home)
+            if as_json:
+                typer.echo(json.dumps(report.as_dict()))
+            else:
+                print_report(report)

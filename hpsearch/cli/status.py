@@ -1,0 +1,36 @@
+"""How far studies are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits, table_json
+
+
+@app.command()
+def status(
+    study: Annotated[
+        str | None, typer.Argument(help="A study, or one run as name/2; left out: all.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say how far the studies are: running or not, trials by outcome, the best so far.
+
+    Example: python -m hpsearch status quickstart
+    """
+    with exits(debug):
+        from hpsearch.service.status import study_status
+
+        rows = study_status(study, home=home)
+        if as_json:
+            typer.echo(table_json(rows))
+            return
+        from hpsearch.console import print_status
+
+        print_status(rows)
+        if rows.empty:
+            typer.echo("no study was run there yet; --home names another folder", err=True)

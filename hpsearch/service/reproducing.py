@@ -1,0 +1,52 @@
+"""Training recorded trials again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpsearch.errors import StudyFileError
+from hpsearch.execution.executors import make_executor
+from hpsearch.search.reading import ReadStudy
+from hpsearch.search.recorded import find_run
+from hpsearch.search.reproduction import TOLERANCE, Reproduction, reproduce
+from hpsearch.tracking.home import Home
+from hpsearch.tracking.record import TrialRecord
+
+
+def reproduce_trial(
+    study: str,
+    trial: int,
+    *,
+    home: str | Path | None = None,
+    tolerance: float = TOLERANCE,
+) -> Reproduction:
+    """Train a trial again from its record and compare every metric and its final states.
+
+    It is trained from its start in one go, whatever pauses and companions it had, in this
+    process; one under which a worker died, in a process of its own. Nothing is written.
+
+    Args:
+        study: its name, for its newest run, or "name/2" for a given one.
+        trial: its number.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        tolerance: largest difference of a metric, relative where it is above 1, if the trial was
+            trained on another processor or with other packages; else every bit is compared.
+
+    Raises:
+        StudyFileError: there is no such study or trial, or what it was trained with is gone.
+        DataError: the data is there no more.
+    """
+    run = find_run(Home.find(Path(home) if home else None), study)
+    record = run.folder.read("trial", trial)
+    if record is None:
+        numbers = [r.number for r in run.folder.read_all("trial")]
+        there = f"0 to {numbers[-1]}" if numbers else "none yet"
+        raise StudyFileError(f"trial must be one of {run.name}, which are {there}, got {trial}")
+    return train_again(run.read(), record, tolerance)
+
+
+def train_again(read: ReadStudy, record: TrialRecord, tolerance: float) -> Reproduction:
+    """As `reproduce_trial`, of a record that is at hand."""
+    workers = int(any("worker died" in attempt["reason"] for attempt in record.attempts))
+    with make_executor(workers) as executor:
+        return reproduce(read, record, executor, workers=workers, tolerance=tolerance)

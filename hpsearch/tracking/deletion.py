@@ -1,0 +1,73 @@
+"""Taking the runs of a study out of MLflow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpsearch.errors import TrackingError
+from hpsearch.tracking.projector import MLFLOW_JSON, RUN_ID
+from hpsearch.tracking.record import RunFolder
+from hpsearch.tracking.sqlite_store import prepare_sqlite
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+class TrackedRuns:
+    """The MLflow runs of one run of a study, as far as they were projected.
+
+    Raises:
+        TrackingError: MLflow can't be reached.
+    """
+
+    def __init__(self, folder: RunFolder, run_id: str) -> None:
+        said = folder.read_json(MLFLOW_JSON) or {}
+        self.tracking_uri = str(said.get("tracking_uri", ""))
+        self.ids: list[str] = []
+        if not _there(self.tracking_uri):
+            return
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        import mlflow
+
+        prepare_sqlite(self.tracking_uri)
+        self._client: MlflowClient = mlflow.MlflowClient(tracking_uri=self.tracking_uri)
+        try:
+            self.ids = self._find(said["experiment_id"], run_id)
+        except Exception as error:
+            raise self._trouble(error) from error
+
+    def _find(self, experiment: str, run_id: str) -> list[str]:
+        found, token = [], None
+        while True:
+            page = self._client.search_runs(
+                [experiment], f"tags.`{RUN_ID}` = '{run_id}'", page_token=token
+            )
+            found += [run.info.run_id for run in page]
+            token = page.token
+            if not token:
+                return found
+
+    def delete(self) -> None:
+        """Mark them as deleted; `mlflow gc` frees their space."""
+        try:
+            for run_id in self.ids:
+                self._client.delete_run(run_id)
+        except Exception as error:
+            raise self._trouble(error) from error
+
+    def _trouble(self, error: Exception) -> TrackingError:
+        reason = str(error).strip().splitlines() or [""]
+        return TrackingError(
+            f"MLflow at {self.tracking_uri} must be reachable to delete runs there, got "
+            f"{type(error).__name__}: {reason[0]}; start it, or leave its runs with --keep-mlflow"
+        )
+
+
+def _there(tracking_uri: str) -> bool:
+    """Whether there is a store to look into; looking would make an SQLite file."""
+    prefix = "sqlite:///"
+    if tracking_uri.startswith(prefix):
+        return Path(tracking_uri.removeprefix(prefix)).exists()
+    return bool(tracking_uri)

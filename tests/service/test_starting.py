@@ -1,0 +1,165 @@
+"""New study files: they run as written, and what stands in comments is valid too."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hpsearch import init_study, plan_study, study_schema
+from hpsearch.datasets import DATASETS
+from hpsearch.errors import StudyFileError
+from hpsearch.nn import NETWORKS
+from hpsearch.search.reading import read_study
+from hpsearch.trainers import TRAINERS
+
+ESTIMATORS = (
+    "sklearn.svm.SVC",
+    "sklearn.ensemble.RandomForestClassifier",
+    "sklearn.linear_model.SGDClassifier",
+    "sklearn.neighbors.KNeighborsClassifier",
+)
+
+
+@pytest.mark.parametrize("trainer", [*TRAINERS, *ESTIMATORS])
+def test_a_new_file_is_valid_for_every_trainer(tmp_path: Path, trainer: str) -> None:
+    path = tmp_path / "My study (2).toml"
+    init_study(path, data="digits", trainers=[trainer])
+    read = read_study(path)
+    assert read.file.name == "My-study-2"
+    assert read.space.fixed["trainer"] == trainer
+    assert read.space.parameters, "nothing is searched"
+    plan = plan_study(path, trials=0)
+    assert plan.total_epochs > 0
+
+
+def mistakes(path: Path) -> str:
+    """What reading finds wrong; "" where nothing is."""
+    try:
+        read_study(path)
+    except StudyFileError as error:
+        return str(error)
+    return ""
+
+
+def uncommented(text: str) -> list[str]:
+    """The file with one more of its commented keys switched on, each in turn."""
+    lines = text.splitlines()
+    keys = [n for n, line in enumerate(lines) if re.match(r"# \w+ = \S", line)]
+    assert keys
+    return [
+        "\n".join(line[2:] if n == key else line for n, line in enumerate(lines)) for key in keys
+    ]
+
+
+@pytest.mark.parametrize(
+    ("trainers", "network"),
+    [
+        (["adam"], "two-layer"),
+        (["sgd", "momentum"], "multi-layer"),
+        (["adam"], "lenet"),
+        (["proposal-search"], "two-layer"),
+        (["sklearn.svm.SVC"], "two-layer"),
+    ],
+)
+def test_every_comment_is_a_valid_line_that_changes_nothing(
+    tmp_path: Path, trainers: list[str], network: str, request: pytest.FixtureRequest
+) -> None:
+    """Those alone are refused that go with another choice than the default."""
+    path = tmp_path / "new.toml"
+    data = "mnist" if network == "lenet" else "digits"
+    if data == "mnist":
+        request.getfixturevalue("real_mnist")
+    init_study(path, data=data, trainers=trainers, network=network)
+    for text in uncommented(path.read_text()):
+        path.write_text(text)
+        found = mistakes(path)
+        assert not found or "must go with" in found  # e.g. a gamma of a policy not chosen
+
+
+def test_several_trainers_are_choices(tmp_path: Path) -> None:
+    read = init_study(tmp_path / "both.toml", data="digits", trainers=["adam", "sklearn.svm.SVC"])
+    searched = {p.name: p for p in read.space.parameters}
+    assert searched["learning_rate"].when == {"trainer": ("adam",)}
+    assert searched["C"].when == {"trainer": ("sklearn.svm.SVC",)}
+
+
+def test_a_table_of_numbers_is_predicted_by_a_regressor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(60, 3)), columns=["a", "b", "price"])
+    (tmp_path / "data").mkdir()
+    table.to_csv(tmp_path / "data" / "houses.csv", index=False)
+    monkeypatch.chdir(tmp_path / "data")
+    ridge = "sklearn.linear_model.Ridge"
+    path = tmp_path / "houses.toml"
+    read = init_study(path, data="houses.csv", trainers=[ridge], target="price")
+    assert read.file.data.name == "data/houses.csv"
+    assert (read.file.objective.metric, read.file.objective.direction) == (
+        "validation_r2",
+        "maximize",
+    )
+    assert plan_study(path, trials=2, probe_seconds=0.1).seconds is not None
+    mse = init_study(
+        tmp_path / "b.toml",
+        data="houses.csv",
+        trainers=[ridge],
+        target="price",
+        metric="validation_mse",
+    )
+    assert mse.file.objective.direction == "minimize"
+
+
+def test_a_function_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "mine_alone.py").write_text(
+        "def train(params, data, seed):\n    while True:\n        yield {'validation_f1': 0.5}\n"
+    )
+    path = tmp_path / "own.toml"
+    init_study(path, data="digits", trainers=["mine_alone:train"], metric="validation_f1")
+    assert read_study(path).file.objective.metric == "validation_f1"
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"data": "digts"}, "must be one of digits, mnist, cifar10"),
+        ({"trainers": ["adm"]}, "did you mean 'adam'?"),
+        ({"trainers": ["sklearn.svm.SVCC"]}, "did you mean 'SVC'?"),
+        ({"metric": "test_accuracy"}, "must not look at the test set"),
+        ({"network": "lenet"}, "at least 16 x 16"),
+        ({"network": "two-layr"}, "did you mean 'two-layer'?"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_written(
+    tmp_path: Path, said: dict[str, object], message: str
+) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        init_study(tmp_path / "new.toml", **({"data": "digits"} | said))  # type: ignore[arg-type]
+    assert message in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_file_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "here.toml"
+    path.write_text("mine")
+    with pytest.raises(StudyFileError, match="must not exist yet"):
+        init_study(path, data="digits")
+    assert path.read_text() == "mine"
+
+
+def test_the_schema_knows_the_keys_of_every_trainer_and_network() -> None:
+    schema = study_schema()
+    space = schema["properties"]["space"]["properties"]
+    names = {name for kind in TRAINERS.values() for name in kind.hyperparameters()}
+    assert names <= set(space)
+    assert schema["properties"]["network"]["properties"]["name"]["enum"] == list(NETWORKS)
+    rate = space["learning_rate"]["anyOf"]
+    assert {"type": "number", "exclusiveMinimum": 0} in rate
+    assert {"low", "high", "log", "step", "when"} == set(rate[1]["properties"])
+    assert {"enum": [False, True]} in space["batch_norm"]["anyOf"]
+    assert schema["$defs"]["Data"]["properties"]["name"]["examples"] == list(DATASETS)
+    assert schema["additionalProperties"] is False

@@ -1,0 +1,80 @@
+"""How far studies are, read while they run, rest, or are over."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hpsearch import run_study, study_status
+from hpsearch.errors import StudyFailed
+from hpsearch.processes import alive
+from tests.conftest import SMALL
+
+
+def test_a_finished_study(finished: Path) -> None:
+    (row,) = study_status(home=finished).to_dict("records")
+    assert (row["study"], row["run"], row["state"], row["holder"]) == ("small", 1, "finished", "")
+    assert (row["stage"], row["stages"], row["trials"], row["planned"]) == (3, 3, 21, 21)
+    assert row["complete"] + row["pruned"] + row["diverged"] == 21
+    result = json.loads((finished / "studies/small/1/artifacts/result.json").read_text())
+    best = max(top["score"] for top in result["result"]["top"] if top["epochs"] == 8)
+    assert (row["best"], row["best_epochs"]) == (best, 8)
+
+
+def test_a_study_is_running_until_it_is_killed(study_file: Path, home: Path) -> None:
+    command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(home)]
+    command += ["--set", "stages.2.epochs=100000", "--workers", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not list(home.glob("studies/small/1/stages/1.json")):
+            time.sleep(0.05)
+        (row,) = study_status("small", home=home).to_dict("records")
+        assert row["state"] == "running"
+        assert f"process {process.pid} on {socket.gethostname()}" in row["holder"]
+        assert row["stage"] == 3
+        assert row["best_epochs"] == 4
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    (row,) = study_status("small/1", home=home).to_dict("records")
+    assert (row["state"], row["holder"]) == ("interrupted", "")
+
+
+def test_a_study_that_failed_says_why_until_it_is_started_again(
+    tmp_path: Path, home: Path
+) -> None:
+    path = tmp_path / "bad.toml"
+    head, _, rest = SMALL.partition("[network]")
+    stages = rest.partition("[[stages]]")[2]
+    path.write_text(f'{head}[space]\ntrainer = "bad_trainer:train"\n[[stages]]{stages}')
+    code = tmp_path / "bad_trainer.py"
+    code.write_text("def train(params, data, seed):\n    raise OSError('no luck')\n    yield {}\n")
+    with pytest.raises(StudyFailed):
+        run_study(path, home=home, workers=0)
+    (row,) = study_status(home=home).to_dict("records")
+    assert row["state"] == "failed"
+    assert "no luck" in row["reason"]
+    assert row["failed"] == 4
+
+
+def test_an_empty_home_has_no_rows(home: Path) -> None:
+    assert study_status(home=home).empty
+    assert not home.exists()
+
+
+def test_a_number_that_another_process_had_before_is_not_alive() -> None:
+    now = time.time()
+    assert alive(os.getpid(), now)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert not alive(ended.pid, now)
+    if Path("/proc/self/stat").exists():
+        assert not alive(os.getpid(), now - 10**6)
