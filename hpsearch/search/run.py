@@ -60,7 +60,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
     top = home.studies / study.file.name
     with storage_errors(top):
         top.mkdir(parents=True, exist_ok=True)
-    lock = _lock(top, study.file.name)
+    lock = lock_study(top)
     try:
         numbers = [int(p.name) for p in top.iterdir() if p.name.isdigit() and (p / STUDY).exists()]
         newest = max(numbers, default=0)
@@ -86,8 +86,12 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
     return Run(name, run_id, folder, resumed, lock)
 
 
-def _lock(top: Path, name: str) -> FileLock:
-    """The operating system's lock: it ends with the process, however that ends."""
+def lock_study(top: Path) -> FileLock:
+    """Hold a study's folder; the operating system's lock ends with the process, however it ends.
+
+    Raises:
+        StudyLockedError: another process holds it.
+    """
     holder = top / "lock.holder"
     lock = FileLock(top / "lock")
     try:
@@ -95,8 +99,8 @@ def _lock(top: Path, name: str) -> FileLock:
     except Timeout:
         who = holder.read_text() if holder.exists() else "another process"
         raise StudyLockedError(
-            f"study {name!r} must be run by one process at a time, got a second start while {who} "
-            "runs it: wait for it, or stop it"
+            f"study {top.name!r} must be run by one process at a time, got a second start "
+            f"while {who} runs it: wait for it, or stop it"
         ) from None
     when = time.strftime("%Y-%m-%d %H:%M:%S")
     with storage_errors(holder):

@@ -24,6 +24,7 @@ from hpsearch.search.run import Run
 from hpsearch.search.samplers import CoarseToFineSampler, GridSampler, StudySampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
 from hpsearch.search.storage import STORAGE_TROUBLE, TrialStore, open_storage, storage_trouble
+from hpsearch.search.stored_space import keep_space
 from hpsearch.search.training import Training, reached
 from hpsearch.search.verdict import verdict
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
@@ -94,6 +95,7 @@ class Study:
         self._n_splits = len(pool.splits)
         self._records = {r.number: r for r in self.folder.read_all("trial")}
         self._compare_digests(self._records.values())
+        keep_space(self.folder, self.read.space)
         storage = open_storage(self.storage_url)
         self._trials = TrialStore(storage, self.run.storage_name, self._direction)
         self._restore()

@@ -82,7 +82,10 @@ class Training:
                 if work.done(until):
                     yield self._finish(work, until)
                 elif time.monotonic() - work.written > self.slice_seconds or work.news:
+                    shown = work.record.mark_progress()
                     self.folder.write(work.record, work.states)
+                    if shown:
+                        self.folder.announce_record(work.record)
                     work.written, work.news = time.monotonic(), False
             while stopped:
                 yield self._finish(stopped.pop(), until)

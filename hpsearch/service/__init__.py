@@ -5,7 +5,9 @@ report = run_study("studies/quickstart.toml")
 print(report.result.best_params, report.result.test_score)
 """
 
+from hpsearch.service.checkup import doctor
 from hpsearch.service.report import Report
 from hpsearch.service.running import run_study
+from hpsearch.service.syncing import sync
 
-__all__ = ["Report", "run_study"]
+__all__ = ["Report", "doctor", "run_study", "sync"]

@@ -75,6 +75,7 @@ class TrialRecord:
         marks: [epoch, time] whenever it reached a stage or ended; only ever appended to.
         state_file: name of the file that holds the members' states, "" for none.
         digests: of the data and of the splits.
+        files: names of its other files, for people to look at.
     """
 
     uid: str
@@ -96,6 +97,7 @@ class TrialRecord:
     ended: float = 0.0
     marks: list[list[float]] = field(default_factory=list)
     state_file: str = ""
+    files: list[str] = field(default_factory=list)
 
     @property
     def sealed(self) -> bool:
@@ -114,18 +116,32 @@ class TrialRecord:
             for name in self.members[0].history
             if all(name in m.history for m in self.members)
         ]
-        return {
-            name: [
-                float(np.mean(values))
-                for values in zip(*(m.history[name] for m in self.members), strict=False)
-            ]
-            for name in names
-        }
+        if len(self.members) == 1:
+            return {name: list(self.members[0].history[name]) for name in names}
+        n = len(self.epochs)
+        with np.errstate(over="ignore"):
+            return {
+                name: np.mean([m.history[name][:n] for m in self.members], axis=0).tolist()
+                for name in names
+            }
+
+    @property
+    def marked(self) -> int:
+        """The last epoch whose time is known; MLflow is told of no later one."""
+        return int(self.marks[-1][0]) if self.marks else 0
 
     def end_now(self) -> None:
         """Note the time at which it reached a stage, or its end."""
         self.ended = time.time()
         self.marks.append([min(member.epoch for member in self.members), self.ended])
+
+    def mark_progress(self) -> bool:
+        """Note the time of what all members have been trained to since; False if nothing."""
+        epoch = min(member.epoch for member in self.members)
+        if epoch <= self.marked:
+            return False
+        self.marks.append([epoch, time.time()])
+        return True
 
     def to_json(self) -> str:
         """The text of record.json."""
