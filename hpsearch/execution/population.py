@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.datasets.selection import Selection, open_pool, open_test
+from hpsearch.execution.printed import Printed
 from hpsearch.hyperparameters import NAME, hyperparameters
 from hpsearch.nn import NETWORKS
+from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.trainers import (
     EVERY_EPOCH,
+    TRAINERS,
     Member,
     Progress,
     Schedule,
@@ -31,6 +38,8 @@ from hpsearch.trainers import (
     trainer_kind,
 )
 
+MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
+EXAMPLES = 2  # training rows that a network's file shows as its inputs
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
 Exam = Literal["validation", "test"]
 
@@ -72,6 +81,8 @@ class MemberAdvance:
         state: where to continue from; None if diverged.
         diverged: its loss is no longer finite; the last row is the last finite one.
         confusion: in an exam on the test set how often class i was taken for class j, K rows.
+        rates: the learning rate of the last step before each of `rows`; () where it is constant.
+        network: after an exam on the test set, the file of what was learned, if it is a network.
     """
 
     epochs: int
@@ -79,6 +90,28 @@ class MemberAdvance:
     state: bytes | None
     diverged: bool
     confusion: tuple[tuple[int, ...], ...] | None = None
+    rates: tuple[float, ...] = ()
+    network: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one slice took of the machine.
+
+    Attributes:
+        worker: the process that ran it.
+        began: when, in seconds since 1970.
+        wall_seconds, cpu_seconds: of the whole slice.
+        opening_seconds: of them until training began: data, trainer, states.
+        peak_bytes: the most memory that the process has held so far.
+    """
+
+    worker: int
+    began: float
+    wall_seconds: float
+    cpu_seconds: float
+    opening_seconds: float
+    peak_bytes: int
 
 
 @dataclass(frozen=True)
@@ -87,13 +120,13 @@ class SliceResult:
 
     Attributes:
         error: the exception's text where the trainer raised; then `members` is empty.
-        wall_seconds, cpu_seconds: of the whole slice.
+        log: what a trainer that is not our own printed.
     """
 
     members: tuple[MemberAdvance, ...]
     error: str | None
-    wall_seconds: float
-    cpu_seconds: float
+    use: Use
+    log: str = ""
 
 
 @lru_cache(maxsize=2)
@@ -127,23 +160,48 @@ def l2_cache_bytes() -> int:
 
 def run_slice(work: Slice) -> SliceResult:
     """Advance a population. An exception of the trainer comes back as text, it is not raised."""
-    started, started_cpu = time.perf_counter(), time.process_time()
+    began, watch, started_cpu = time.time(), _Watch(), time.process_time()
     look_first_in(work.code_folder)
     members: Sequence[MemberAdvance] = ()
     error = None
+    printed = Printed()
     try:
-        members = _advance(work, started)
+        with printed.kept() if _foreign(work) else nullcontext():
+            members = _advance(work, watch)
     except (Exception, SystemExit):
         error = traceback.format_exc(limit=-4)
     return SliceResult(
         members=tuple(members),
         error=error,
-        wall_seconds=time.perf_counter() - started,
-        cpu_seconds=time.process_time() - started_cpu,
+        use=Use(
+            worker=os.getpid(),
+            began=began,
+            wall_seconds=watch.seconds(),
+            cpu_seconds=time.process_time() - started_cpu,
+            opening_seconds=watch.opening,
+            peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES,
+        ),
+        log=printed.text,
     )
 
 
-def _advance(work: Slice, started: float) -> list[MemberAdvance]:
+def _foreign(work: Slice) -> bool:
+    """Whether the trainer is a user's function or an estimator; those train alone."""
+    return str(work.members[0].params["trainer"]) not in TRAINERS
+
+
+@dataclass
+class _Watch:
+    """Since when a slice runs, and how long it took to get ready."""
+
+    started: float = field(default_factory=time.perf_counter)
+    opening: float = 0.0
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+
+def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
     data = training_data(work.data, work.exam)
     kind = trainer_kind(str(work.members[0].params["trainer"]))
     assert kind is not None
@@ -153,10 +211,11 @@ def _advance(work: Slice, started: float) -> list[MemberAdvance]:
     while restart and alive:
         restart = False
         trainer = kind.trainer([gain.member for gain in alive], data, n_epochs=work.n_epochs)
+        watch.opening = watch.opening or watch.seconds()
         for progress in trainer.run(work.until, work.schedule):
             for position, gain in enumerate(alive):
                 gain.take(position, progress, trainer, work)
-            late = time.perf_counter() - started > work.seconds and trainer.pausable
+            late = watch.seconds() > work.seconds and trainer.pausable
             restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
             if late or restart:
                 break
@@ -176,6 +235,8 @@ class _Gain:
     rows: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
     diverged: bool = False
     confusion: tuple[tuple[int, ...], ...] | None = None
+    rates: list[float] = field(default_factory=list)
+    network: bytes | None = None
 
     def take(self, position: int, progress: Progress, trainer: Trainer, work: Slice) -> None:
         """Note an epoch's end; the member has this position in the trainer."""
@@ -193,12 +254,30 @@ class _Gain:
             if counts is not None and work.exam == "test":
                 self.confusion = tuple(map(tuple, counts.tolist()))
         self.rows.append((progress.epoch, row))
+        rate = trainer.learning_rate(position)
+        if rate is not None:
+            self.rates.append(rate)
+        if work.exam == "test" and progress.epoch == work.until:
+            self.network = _network_file(trainer.fitted(position), work)
 
     def advance(self) -> MemberAdvance:
         """The finished value."""
         return MemberAdvance(
-            self.epochs, tuple(self.rows), self.member.state, self.diverged, self.confusion
+            self.epochs,
+            tuple(self.rows),
+            self.member.state,
+            self.diverged,
+            self.confusion,
+            tuple(self.rates),
+            self.network,
         )
+
+
+def _network_file(fitted: FittedNetwork | None, work: Slice) -> bytes | None:
+    if fitted is None:
+        return None
+    examples = open_pool(work.data).examples
+    return fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
 
 
 def _per_class(counts: NDArray[np.int64], classes: Sequence[str]) -> dict[str, float]:

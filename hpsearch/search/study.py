@@ -27,6 +27,7 @@ from hpsearch.search.storage import STORAGE_TROUBLE, TrialStore, open_storage, s
 from hpsearch.search.stored_space import keep_space
 from hpsearch.search.training import Training, reached
 from hpsearch.search.verdict import verdict
+from hpsearch.tracking.environment import environment
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
 
 RESULT = "artifacts/result.json"
@@ -93,6 +94,7 @@ class Study:
         pool = open_pool(self.read.selection)
         self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
         self._n_splits = len(pool.splits)
+        self._environment = environment(self.read.path.resolve().parent)
         self._records = {r.number: r for r in self.folder.read_all("trial")}
         self._compare_digests(self._records.values())
         keep_space(self.folder, self.read.space)
@@ -222,6 +224,7 @@ class Study:
             params=params,
             members=members,
             digests=self._digests,
+            environment=self._environment,
             started=time.time(),
         )
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import getpass
 import os
-import platform
-import subprocess
 import time
-from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Result
 from hpsearch.search.run import Run
 from hpsearch.search.study import RESULT
-
-VERSIONS = ("hpsearch", "numpy", "optuna", "scikit-learn")  # what the numbers depend on
+from hpsearch.tracking.environment import environment
 
 
 def write_parent(
@@ -64,6 +60,7 @@ def write_parent(
             # Write-once in MLflow: sent when the file can no longer be corrected.
             "params": params if result else {},
             "metrics": metrics,
+            "winner": _winner(run, result) if result else None,
         },
     )
 
@@ -86,6 +83,24 @@ def _note(read: ReadStudy, result: Result | None) -> str:
     )
 
 
+def _winner(run: Run, result: Result) -> dict[str, Any] | None:
+    """The refit that becomes the model: the first one, which no test score has a say in."""
+    refits = [r for r in run.folder.read_all("test") if r.number == result.best_number]
+    whole = [r for r in refits if r.outcome == "complete"]
+    if not whole:
+        return None
+    description = (
+        f"Trial {result.best_number} of {result.study}, trained on training and validation data "
+        f"with seed {whole[0].seed_number}; {result.objective} over fresh seeds: "
+        f"{result.validation}; on the test set: {result.test_score or 'not measured'}"
+    )
+    return {
+        "number": whole[0].number,
+        "seed": whole[0].seed_number,
+        "description": description,
+    }
+
+
 def _user() -> str:
     try:
         return getpass.getuser()
@@ -95,12 +110,8 @@ def _user() -> str:
 
 def _environment(folder: Path) -> dict[str, str]:
     """Versions, host and git commit, as tags."""
-    tags = {f"hpsearch.version.{name}": version(name) for name in VERSIONS}
-    tags |= {"hpsearch.python": platform.python_version(), "hpsearch.host": platform.node()}
-    with suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5
-        )
-        if done.returncode == 0:
-            tags["mlflow.source.git.commit"] = done.stdout.strip()
+    said = environment(folder)
+    tags = {f"hpsearch.{name}": value for name, value in said.items() if name != "commit"}
+    if "commit" in said:
+        tags["mlflow.source.git.commit"] = said["commit"]
     return tags

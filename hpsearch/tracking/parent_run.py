@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.tracking.record import RunFolder
 from hpsearch.tracking.run_content import PARAM_LENGTH, TAG_LENGTH, fitting
+from hpsearch.tracking.winner_model import send_model
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,4 +49,5 @@ def send_parent(
         client.update_run(run_id, status="RUNNING")
     else:
         client.log_artifacts(run_id, str(folder.artifacts))
+        send_model(client, folder, parent, run_id)
         client.set_terminated(run_id, parent["status"], end_time=parent["ended"])

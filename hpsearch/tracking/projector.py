@@ -226,6 +226,9 @@ class Projector:
 
     def _send_files(self, client: MlflowClient, record: TrialRecord, run_id: str) -> None:
         client.log_text(run_id, trial_text(record), "trial.json")
+        folder = self.folder.folder(record.kind, record.number, record.seed_number)
+        for name in record.files:
+            client.log_artifact(run_id, str(folder / name))
 
     def _record_tags(self, record: TrialRecord) -> dict[str, str]:
         parent = read_parent(self.folder)

@@ -55,10 +55,15 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
         for epoch, value in zip(scored, values, strict=False):
             if epoch > after and math.isfinite(value):
                 yield name, value, stamps[epoch], epoch
+    for epoch, rate in zip(scored, record.mean_learning_rates(), strict=False):
+        if epoch > after and math.isfinite(rate):
+            yield "learning_rate", rate, stamps[epoch], epoch
     if record.sealed:
         end = int(record.ended * 1000)
         yield "seconds/wall", record.wall_seconds, end, n_epochs
         yield "seconds/cpu", record.cpu_seconds, end, n_epochs
+        if record.peak_bytes:
+            yield "memory/peak_mb", round(record.peak_bytes / 1e6, 1), end, n_epochs
         yield "epochs", n_epochs, end, n_epochs
         # Only completed trials carry it, so that sorting by it never shows a failure first.
         if record.outcome == "complete" and record.kind != "test":
