@@ -12,6 +12,7 @@ from hpsearch.errors import HpsearchError
 from hpsearch.execution.executors import available_cores
 from hpsearch.reports.confusion import write_confusion
 from hpsearch.reports.figures import draw_search
+from hpsearch.reports.study_report import REPORT, write_report
 from hpsearch.reports.tables import write_tables
 from hpsearch.search.events import Event
 from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
@@ -23,7 +24,7 @@ from hpsearch.service.stores import PROJECTED, absolute_uri, check_apart, projec
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
 
-FIGURE = "search.png"  # written last of the artifacts
+FIGURE = "search.png"
 
 
 def run_study(
@@ -107,13 +108,14 @@ def _run(
                 on_event(event)
             result = study.finished()
             assert result is not None
-        if not (run.folder.artifacts / FIGURE).exists() or ran:
+        if not (run.folder.artifacts / REPORT).exists() or ran:
             records = list(run.folder.read_all("trial"))
             write_tables(run.folder.artifacts, records, result)
             tests = [r for r in run.folder.read_all("test") if r.number == result.best_number]
             classes = open_pool(read.selection).examples.classes
             write_confusion(run.folder.artifacts, tests, classes)
             draw_search(run.folder.artifacts / FIGURE, records, result)
+            write_report(run.folder, result)  # last: with it all artifacts are there
         write_parent(read, run, result)
         run.folder.announce({"kind": "parent"})
     except BaseException:
