@@ -13,6 +13,7 @@ from hpsearch.search.result import Result
 from hpsearch.search.run import Run
 from hpsearch.search.study import RESULT
 from hpsearch.tracking.environment import environment
+from hpsearch.trainers import TRAINERS
 
 
 def write_parent(
@@ -60,6 +61,13 @@ def write_parent(
             # Write-once in MLflow: sent when the file can no longer be corrected.
             "params": params if result else {},
             "metrics": metrics,
+            "look": {
+                "direction": file.objective.direction,
+                "top": [f"{run.id}:trial:{entry['number']}" for entry in result.top]
+                if result
+                else [],
+            },
+            "datasets": _datasets(read, run),
             "winner": _winner(run, result) if result else None,
         },
     )
@@ -73,14 +81,51 @@ def _note(read: ReadStudy, result: Result | None) -> str:
         return first
     test = result.test_score
     params = ", ".join(f"`{k}` = {v}" for k, v in result.searched.items())
+    counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
+    stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
     flatters = f" Optimistic: {result.optimistic}." if result.optimistic else ""
     return (
         f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
         f"**{result.objective} over fresh seeds:** {result.validation}.{flatters}\n\n"
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}\n\n"
-        "Tables, the study file and a figure are among the artifacts of the parent run."
+        f"**Trials:** {counts}. **Stages** (trials x epochs): {stages}.\n\n"
+        f"{_model(read, result)}"
+        "The artifacts hold report.html, the same story with figures to play with and without a "
+        "server; tables, the study file and figures lie beside it."
     )
+
+
+def _model(read: ReadStudy, result: Result) -> str:
+    trainer = str(result.best_params["trainer"])
+    if trainer in TRAINERS:
+        return f"**Model:** `models:/{read.file.name}@winner`, the first of the tested refits.\n\n"
+    return f"There is no model of it: what `{trainer}` learns is its own affair.\n\n"
+
+
+def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
+    """What was learned from and what was tested on, by the digests in the records."""
+    data = read.file.data
+    trial = next(run.folder.read_all("trial"), None)
+    test = next(run.folder.read_all("test"), None)
+    if trial is None:
+        return []
+    learned = {"shots": data.shots or "all", "split": data.split.model_dump(mode="json")}
+    learned["split_digest"] = trial.digests["splits"]
+    name = Path(data.name).name
+    said = [(name, trial.digests["data"], "training, validation", learned)]
+    if test is not None:
+        said.append((f"{name}-test", test.digests["test"], "test", {}))
+    return [
+        {
+            "name": name,
+            "digest": digest,
+            "context": context,
+            "source": read.selection.name,
+            "profile": profile,
+        }
+        for name, digest, context, profile in said
+    ]
 
 
 def _winner(run: Run, result: Result) -> dict[str, Any] | None:

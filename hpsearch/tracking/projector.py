@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from hpsearch.errors import TrackingError
-from hpsearch.tracking.parent_run import PARENT_JSON, RUN_ID, UID, read_parent, send_parent
+from hpsearch.tracking.parent_run import NOTE, PARENT_JSON, RUN_ID, UID, read_parent, send_parent
 from hpsearch.tracking.record import JOURNAL, Kind, RunFolder, TrialRecord
 from hpsearch.tracking.run_content import (
     STATUS,
@@ -153,7 +153,7 @@ class Projector:
 
     def _new_parent(self, client: MlflowClient, parent: dict[str, Any]) -> Sent:
         tags = parent["tags"] | {UID: parent["uid"], RUN_ID: parent["run_id"]}
-        tags = {k: v for k, v in tags.items() if k != "mlflow.note.content"}  # comes with links
+        tags.pop(NOTE, None)  # it comes with links
         run = client.create_run(
             self._experiment, run_name=parent["name"], tags=tags, start_time=parent["started"]
         )
