@@ -1,6 +1,7 @@
 """The commands: parse, one call, print. stdout is data, stderr is progress."""
 
-from hpsearch.cli import data, doctor, study, sync, ui  # each adds its commands to the program
+# Each adds its commands to the program.
+from hpsearch.cli import archive, data, doctor, report, study, sync, ui
 from hpsearch.cli.base import app
 
-__all__ = ["app", "data", "doctor", "study", "sync", "ui"]
+__all__ = ["app", "archive", "data", "doctor", "report", "study", "sync", "ui"]
