@@ -238,7 +238,7 @@ def test_records_are_sent_compared_drawn_and_carried_away(
     (home / "optuna.db").unlink()
     ill = call("doctor", *where)
     assert ill.returncode == 1
-    assert "must be there" in ill.stdout
+    assert "Optuna" in ill.stdout
     assert call("doctor", *where, "--repair").returncode == 0
     assert call("report", "small", *where).stdout.endswith("report.html\n")
     assert call("report", "smal", *where).returncode == 1

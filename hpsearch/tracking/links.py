@@ -42,7 +42,10 @@ def trials_page(experiment: str, parent: str, direction: str) -> str:
 def compare_page(experiment: str, run_ids: Sequence[str]) -> str:
     """Some runs beside each other."""
     runs = quote(json.dumps(list(run_ids)), safe="")
-    return f"#/compare-runs?runs={runs}&experiments={quote(json.dumps([experiment]), safe='')}"
+    return (
+        f"#/compare-runs?runs={runs}&experiments={quote(json.dumps([experiment]), safe='')}"
+        "&workflowType=machine_learning"
+    )
 
 
 def note_links(

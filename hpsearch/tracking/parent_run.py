@@ -42,7 +42,9 @@ def send_parent(
 
     run_id, when = ids[parent["uid"]], parent["ended"] or parent["started"]
     links = note_links(experiment, ids, run_id, parent["look"])
-    tags = parent["tags"] | {NOTE: f"{parent['tags'][NOTE]}\n\n**Look at:** {links}"}
+    # Second, as MLflow shows the first lines of a note and folds the rest.
+    first, _, rest = parent["tags"][NOTE].partition("\n\n")
+    tags = parent["tags"] | {NOTE: f"{first}\n\n**Look at:** {links}\n\n{rest}".rstrip()}
     client.log_batch(
         run_id,
         metrics=[Metric(k, v, when, 0) for k, v in parent["metrics"].items()],
