@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -352,3 +353,16 @@ def _short(name: str, value: object) -> str:
     if name == "trainer":
         return _classes(str(value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def print_frame(frame: pd.DataFrame, *, as_json: bool) -> None:
+    """A table of results on stdout; as JSON a list with an object a row."""
+    if as_json:
+        print(frame.to_json(orient="records", force_ascii=False))
+        return
+    table = Table(box=None)
+    for name in frame.columns:
+        table.add_column(name, overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(Text(str(cell)) for cell in row))  # a Text: brackets are no markup
+    output().print(table)

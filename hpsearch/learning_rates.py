@@ -202,6 +202,12 @@ class LearningRates:
         for policy, rows, columns in self._groups:
             self.now[rows] = self._base[rows] * policy.factor(columns, t, self._horizon)
 
+    def rate(self, row: int) -> float | None:
+        """The rate of the last `move_to` of the member in this row; None for a constant one."""
+        if not any(row in rows for _, rows, _ in self._groups):
+            return None
+        return float(self.now[row, 0])
+
 
 def _iterations(shares: NDArray[np.float64], horizon: int) -> Factors:
     """Shares of the training as whole numbers of iterations; inf stays inf."""

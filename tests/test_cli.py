@@ -106,6 +106,9 @@ def test_json_is_one_object_on_stdout(study_file: Path, home: Path) -> None:
         "trials.csv",
         "narrowing.csv",
         "search.png",
+        "stages.csv",
+        "figures",
+        "report.html",
         "confusion.csv",
         "confusion.png",
     }
@@ -219,6 +222,30 @@ def test_an_unreachable_mlflow_costs_nothing_and_the_next_run_catches_up(
     assert not json.loads(done.stdout)["mlflow"]["complete"]
     again = call(*options)
     assert json.loads(again.stdout)["mlflow"]["complete"]
+
+
+def test_records_are_sent_compared_drawn_and_carried_away(
+    study_file: Path, home: Path, tmp_path: Path
+) -> None:
+    where = ["--home", str(home)]
+    assert call("study", str(study_file), *where).returncode == 0
+    (row,) = json.loads(call("sync", "small", *where, "--json").stdout)
+    assert row["study"] == "small"
+    assert row["problem"] == ""
+    well = call("doctor", *where)
+    assert well.returncode == 0
+    assert "no differences" in well.stderr
+    (home / "optuna.db").unlink()
+    ill = call("doctor", *where)
+    assert ill.returncode == 1
+    assert "Optuna" in ill.stdout
+    assert call("doctor", *where, "--repair").returncode == 0
+    assert call("report", "small", *where).stdout.endswith("report.html\n")
+    assert call("report", "smal", *where).returncode == 1
+    archive = tmp_path / "small.zip"
+    assert call("export", "small", *where, "--to", str(archive)).stdout == f"{archive}\n"
+    elsewhere = call("import", str(archive), "--home", str(tmp_path / "elsewhere"))
+    assert elsewhere.returncode == 0, elsewhere.stderr
 
 
 def test_data_lists_the_data_sets_and_where_they_are() -> None:

@@ -1,14 +1,18 @@
 """The commands: parse, one call, print. stdout is data, stderr is progress."""
 
 from hpsearch.cli import (  # each adds its commands to the program
+    archive,
     data,
     delete,
+    doctor,
     init,
     plan,
+    report,
     reproduce,
     show,
     status,
     study,
+    sync,
     ui,
     verify,
 )
@@ -16,14 +20,18 @@ from hpsearch.cli.base import app
 
 __all__ = [
     "app",
+    "archive",
     "data",
     "delete",
+    "doctor",
     "init",
     "plan",
+    "report",
     "reproduce",
     "show",
     "status",
     "study",
+    "sync",
     "ui",
     "verify",
 ]

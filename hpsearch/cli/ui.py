@@ -12,21 +12,40 @@ from hpsearch.cli.base import DebugOption, HomeOption, app, exits
 
 @app.command()
 def ui(
+    study: Annotated[
+        str | None, typer.Argument(help="Whose page to name; left out: the newest studies.")
+    ] = None,
     home: HomeOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5000,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A name by which browsers may ask for it; may be repeated."),
+    ] = None,
+    without_password: Annotated[
+        bool,
+        typer.Option("--without-password", help="Let anybody in who can reach --host."),
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Open the MLflow UI on the stores; ends with Ctrl-C.
+    """Open the MLflow UI on the stores and name the studies' pages; ends with Ctrl-C.
+
+    It listens on this machine alone, unless --host says otherwise; then it needs MLflow's
+    basic-auth, or --without-password.
 
     Example: python -m hpsearch ui --port 5001
     """
     with exits(debug):
-        from hpsearch.tracking.home import Home
-        from hpsearch.tracking.server import serve_ui
+        from hpsearch.service import ui as call
 
         sys.exit(
-            serve_ui(
-                Home.find(home), host=host, port=port, say=lambda line: typer.echo(line, err=True)
+            call(
+                study,
+                home=home,
+                host=host,
+                port=port,
+                without_password=without_password,
+                allowed_hosts=allowed_host or [],
+                say=lambda line: typer.echo(line, err=True),
             )
         )

@@ -17,6 +17,7 @@ from hpsearch.execution.population import (
     MemberAdvance,
     Slice,
     SliceResult,
+    Use,
     population_key,
     population_limit,
     run_slice,
@@ -52,17 +53,30 @@ class Report:
         event: "advanced", "lost" (its worker died; it is sent again) or "failed" (final).
         advance: the gain, where it advanced.
         reason: of the failure or loss.
-        wall_seconds, cpu_seconds: its share of the slice's time.
         machine: where it advanced.
+        share: how many members the slice advanced.
+        use: what the slice took, where it came back.
+        log: what its trainer printed, where it trained alone.
     """
 
     key: Key
     event: Literal["advanced", "lost", "failed"]
     advance: MemberAdvance | None = None
     reason: str = ""
-    wall_seconds: float = 0.0
-    cpu_seconds: float = 0.0
+    share: int = 1
+    use: Use | None = None
+    log: str = ""
     machine: str = ""
+
+    @property
+    def wall_seconds(self) -> float:
+        """The job's share of the slice's time."""
+        return self.use.wall_seconds / self.share if self.use else 0.0
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The job's share of the slice's CPU time."""
+        return self.use.cpu_seconds / self.share if self.use else 0.0
 
 
 class Dispatcher:
@@ -170,7 +184,8 @@ class Dispatcher:
         if result.error is not None:
             if len(population) > 1:  # one of them raised: alone, each answers for itself
                 return [], [[job] for job in population]
-            return [Report(population[0].key, "failed", reason=result.error)], []
+            key, reason = population[0].key, result.error
+            return [Report(key, "failed", reason=reason, use=result.use, log=result.log)], []
         share = len(population)
         reports, going_on = [], []
         for job, gain in zip(population, result.members, strict=True):
@@ -179,8 +194,9 @@ class Dispatcher:
                     job.key,
                     "advanced",
                     gain,
-                    wall_seconds=result.wall_seconds / share,
-                    cpu_seconds=result.cpu_seconds / share,
+                    share=share,
+                    use=result.use,
+                    log=result.log,
                     machine=result.machine,
                 )
             )

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -27,10 +30,13 @@ from hpsearch.datasets.selection import (
 from hpsearch.datasets.splits import Rows
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
+from hpsearch.execution.printed import Printed
 from hpsearch.hyperparameters import NAME, hyperparameters
 from hpsearch.nn import NETWORKS
+from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.trainers import (
     EVERY_EPOCH,
+    TRAINERS,
     Member,
     Progress,
     Schedule,
@@ -42,6 +48,8 @@ from hpsearch.trainers import (
 )
 
 PASSES = ("passes/forward", "passes/backward")
+MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
+EXAMPLES = 2  # training rows that a network's file shows as its inputs
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
 # What members are scored on: their validation split, the sealed test set, or both all the time.
 Exam = Literal["validation", "test", "both"]
@@ -88,6 +96,8 @@ class MemberAdvance:
         state: where to continue from; None if diverged.
         diverged: its loss is no longer finite; the last row is the last finite one.
         predicted: at the end of an exam on the test set, the class of each of its rows.
+        rates: the learning rate of the last step before each of `rows`; () where it is constant.
+        network: after an exam on the test set, the file of what was learned, if it is a network.
     """
 
     epochs: int
@@ -95,6 +105,28 @@ class MemberAdvance:
     state: bytes | None
     diverged: bool
     predicted: tuple[int, ...] | None = None
+    rates: tuple[float, ...] = ()
+    network: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one slice took of the machine.
+
+    Attributes:
+        worker: the process that ran it.
+        began: when, in seconds since 1970.
+        wall_seconds, cpu_seconds: of the whole slice.
+        opening_seconds: of them until training began: data, trainer, states.
+        peak_bytes: the most memory that the process has held so far.
+    """
+
+    worker: int
+    began: float
+    wall_seconds: float
+    cpu_seconds: float
+    opening_seconds: float
+    peak_bytes: int
 
 
 @dataclass(frozen=True)
@@ -103,15 +135,15 @@ class SliceResult:
 
     Attributes:
         error: the exception's text where the trainer raised; then `members` is empty.
-        wall_seconds, cpu_seconds: of the whole slice.
         machine: that it ran on, as `machine` says it.
+        log: what a trainer that is not our own printed.
     """
 
     members: tuple[MemberAdvance, ...]
     error: str | None
-    wall_seconds: float
-    cpu_seconds: float
+    use: Use
     machine: str
+    log: str = ""
 
 
 OPEN: dict[Exam, Callable[[Selection], Pool]] = {
@@ -167,24 +199,49 @@ def l2_cache_bytes() -> int:
 
 def run_slice(work: Slice) -> SliceResult:
     """Advance a population. An exception of the trainer comes back as text, it is not raised."""
-    started, started_cpu = time.perf_counter(), time.process_time()
+    began, watch, started_cpu = time.time(), _Watch(), time.process_time()
     look_first_in(work.code_folder)
     members: Sequence[MemberAdvance] = ()
     error = None
+    printed = Printed()
     try:
-        members = _advance(work, started)
+        with printed.kept() if _foreign(work) else nullcontext():
+            members = _advance(work, watch)
     except (Exception, SystemExit):
         error = traceback.format_exc(limit=-4)
     return SliceResult(
         members=tuple(members),
         error=error,
-        wall_seconds=time.perf_counter() - started,
-        cpu_seconds=time.process_time() - started_cpu,
+        use=Use(
+            worker=os.getpid(),
+            began=began,
+            wall_seconds=watch.seconds(),
+            cpu_seconds=time.process_time() - started_cpu,
+            opening_seconds=watch.opening,
+            peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES,
+        ),
+        log=printed.text,
         machine=machine(),
     )
 
 
-def _advance(work: Slice, started: float) -> list[MemberAdvance]:
+def _foreign(work: Slice) -> bool:
+    """Whether the trainer is a user's function or an estimator; those train alone."""
+    return str(work.members[0].params["trainer"]) not in TRAINERS
+
+
+@dataclass
+class _Watch:
+    """Since when a slice runs, and how long it took to get ready."""
+
+    started: float = field(default_factory=time.perf_counter)
+    opening: float = 0.0
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+
+def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
     data = training_data(work.data, work.exam)
     kind = trainer_kind(str(work.members[0].params["trainer"]))
     assert kind is not None
@@ -196,10 +253,11 @@ def _advance(work: Slice, started: float) -> list[MemberAdvance]:
         trainer = kind.trainer([gain.member for gain in alive], data, n_epochs=work.n_epochs)
         meter = Meter()
         around = meter if work.resources else nullcontext
+        watch.opening = watch.opening or watch.seconds()
         for progress in trainer.run(work.until, work.schedule, around):
             for position, gain in enumerate(alive):
                 gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
-            late = time.perf_counter() - started > work.seconds and trainer.pausable
+            late = watch.seconds() > work.seconds and trainer.pausable
             restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
             if late or restart:
                 break
@@ -219,6 +277,8 @@ class _Gain:
     rows: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
     diverged: bool = False
     predicted: tuple[int, ...] | None = None
+    rates: list[float] = field(default_factory=list)
+    network: bytes | None = None
 
     def take(
         self,
@@ -247,12 +307,30 @@ class _Gain:
             if predicted is not None and work.exam == "test":
                 self.predicted = tuple(predicted.tolist())
         self.rows.append((progress.epoch, row))
+        rate = trainer.learning_rate(position)
+        if rate is not None:
+            self.rates.append(rate)
+        if work.exam == "test" and progress.epoch == work.until:
+            self.network = _network_file(trainer.fitted(position), work)
 
     def advance(self) -> MemberAdvance:
         """The finished value."""
         return MemberAdvance(
-            self.epochs, tuple(self.rows), self.member.state, self.diverged, self.predicted
+            self.epochs,
+            tuple(self.rows),
+            self.member.state,
+            self.diverged,
+            self.predicted,
+            tuple(self.rates),
+            self.network,
         )
+
+
+def _network_file(fitted: FittedNetwork | None, work: Slice) -> bytes | None:
+    if fitted is None:
+        return None
+    examples = open_pool(work.data).examples
+    return fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
 
 
 def _per_class(work: Slice, split: int, predicted: NDArray[np.int64]) -> dict[str, float]:

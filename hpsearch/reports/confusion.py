@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hpsearch.tracking.record import TrialRecord
 
+CONFUSION = "confusion.csv"
 NUMBERED = 20  # classes; with more, the figure's cells are too small for numbers
 
 
@@ -49,7 +50,7 @@ def write_confusion(
     table = confusion_table(tests, labels, classes)
     if table is None:
         return
-    table.to_csv(folder / "confusion.csv", index=False, float_format="%.6g")
+    table.to_csv(folder / CONFUSION, index=False, float_format="%.6g")
     _draw(folder / "confusion.png", table)
 
 

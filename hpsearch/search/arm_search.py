@@ -28,6 +28,7 @@ from hpsearch.search.samplers import CoarseToFineSampler, GridSampler, StudySamp
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
 from hpsearch.search.storage import TrialStore
 from hpsearch.search.training import Training, Trains, reached
+from hpsearch.tracking.environment import environment
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
 
 HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
@@ -90,6 +91,7 @@ class ArmSearch:
         pool = open_pool(self.arm.selection)
         self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
         self._n_splits = len(pool.splits)
+        self._environment = environment(self.read.folder)
         self.records = {
             r.number: r for r in self.folder.read_all("trial") if self.arm.holds(r.number)
         }
@@ -251,6 +253,7 @@ class ArmSearch:
             params=params,
             members=members,
             digests=self._digests,
+            environment=self._environment,
             started=time.time(),
         )
 

@@ -16,21 +16,19 @@ SHOTS = "shots"  # of the data; it can be compared, each number being a data set
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmPlace:
     """One combination of the compared values; the only one, without any, of most studies.
 
     Attributes:
         values: the compared values, by name.
         index, n_arms: its place among all arms.
         space: what is searched in it, the compared values fixed.
-        selection: its data.
     """
 
     values: dict[str, ParamValue]
     index: int
     n_arms: int
     space: Space
-    selection: Selection
 
     @property
     def name(self) -> str:
@@ -52,6 +50,17 @@ class Arm:
     def stage_file(self, stage: int) -> str:
         """Where the decision at a stage's end is kept in the run's folder."""
         return f"stages/{stage}.json" if self.n_arms == 1 else f"stages/{stage}-{self.index}.json"
+
+
+@dataclass(frozen=True)
+class Arm(ArmPlace):
+    """An arm that can be run: with its data.
+
+    Attributes:
+        selection: the data.
+    """
+
+    selection: Selection
 
 
 def make_arms(

@@ -74,7 +74,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
     top = home.studies / study.file.name
     with storage_errors(top):
         top.mkdir(parents=True, exist_ok=True)
-    lock = lock_study(top, study.file.name)
+    lock = lock_study(top)
     try:
         numbers = [int(p.name) for p in top.iterdir() if p.name.isdigit() and (p / STUDY).exists()]
         newest = max(numbers, default=0)
@@ -111,7 +111,7 @@ def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
     return plans if plans[-1] == now else [*plans, now]
 
 
-def lock_study(top: Path, name: str) -> FileLock:
+def lock_study(top: Path) -> FileLock:
     """The operating system's lock on a study: it ends with the process, however that ends.
 
     Raises:
@@ -124,8 +124,8 @@ def lock_study(top: Path, name: str) -> FileLock:
     except Timeout:
         who = holder.read_text() if holder.exists() else "another process"
         raise StudyLockedError(
-            f"study {name!r} must be run by one process at a time, got a second start while {who} "
-            "runs it: wait for it, or stop it"
+            f"study {top.name!r} must be run by one process at a time, got a second start "
+            f"while {who} runs it: wait for it, or stop it"
         ) from None
     when = time.strftime("%Y-%m-%d %H:%M:%S")
     with storage_errors(holder):

@@ -14,6 +14,7 @@ from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import RESULT, Result, read_result
 from hpsearch.search.run import Run
 from hpsearch.search.storage import STORAGE_TROUBLE, open_storage, storage_trouble
+from hpsearch.search.stored_space import keep_arms
 from hpsearch.search.training import Training, Trains
 from hpsearch.search.verdict import verdict
 
@@ -56,6 +57,7 @@ class Study:
                 executor.submit(open_data, arms[0].selection)
             try:
                 storage = open_storage(self.storage_url)
+                keep_arms(self.run.folder, self.read.space, arms)
                 searches = [
                     ArmSearch(
                         self.read, self.run, arm, storage, executor, self.workers, self.through

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from hpsearch.execution.dispatch import Dispatcher, Job, Report
 from hpsearch.execution.population import Exam
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import Evaluation, Objective
-from hpsearch.tracking.record import RunFolder, TrialRecord, state_digest
+from hpsearch.tracking.record import NETWORK, NOT_SCORES, RunFolder, TrialRecord, state_digest
 from hpsearch.trainers import Member, Schedule, trainer_kind
 
 
@@ -112,16 +112,23 @@ class Training:
         )
         for reports in dispatcher.run(jobs(), until):
             touched = {}
+            self.folder.note_slice(_slice_line(reports, by_key))
             for report in reports:
                 uid: str = report.key[0]
                 index: int = report.key[1]
                 touched[uid] = by_key[uid]
                 by_key[uid].take(index, report, exam)
+                if report.log or report.event == "failed":
+                    text = report.log + (report.reason if report.event == "failed" else "")
+                    self.folder.append_log(by_key[uid].record, f"[member {index}]\n{text}\n")
             for work in touched.values():
                 if work.done(until):
                     yield self._finish(work, until)
                 elif time.monotonic() - work.written > self.slice_seconds or work.news:
+                    shown = work.record.mark_progress()
                     self.folder.write(work.record, work.states)
+                    if shown:
+                        self.folder.announce_record(work.record)
                     work.written, work.news = time.monotonic(), False
             while stopped:
                 yield self._finish(stopped.pop(), until)
@@ -139,6 +146,8 @@ class Training:
             record.outcome, record.reason = "diverged", f"loss not finite after epoch {last}"
         else:
             self._score(record, until)
+        for name, content in work.files.items():
+            self.folder.write_file(record, name, content)
         self.folder.write(record, work.states)
         return record
 
@@ -174,12 +183,24 @@ class Training:
         return float(np.mean(values))
 
 
+def _slice_line(reports: Sequence[Report], by_key: Mapping[str, _Work]) -> dict[str, Any] | None:
+    """Which process trained what and when, for the timeline of workers."""
+    use = reports[0].use if reports else None
+    if use is None:
+        return None
+    records = {report.key[0]: by_key[report.key[0]].record for report in reports}
+    return {
+        "worker": use.worker,
+        "began": round(use.began, 3),
+        "seconds": round(use.wall_seconds, 3),
+        "kind": next(iter(records.values())).kind,
+        "trials": sorted({record.number for record in records.values()}),
+    }
+
+
 def reached(record: TrialRecord, until: int) -> bool:
     """Whether it was trained to this epoch and scored, or ended before."""
     return record.sealed or str(until) in record.scores
-
-
-NOT_SCORES = ("train", "passes/", "resources/")  # metrics that no held-out images have a part in
 
 
 def test_name(metric: str) -> str:
@@ -194,12 +215,14 @@ class _Work:
 
     Attributes:
         news: something happened that a restart must know at once.
+        files: what is to lie beside the record when it is there.
     """
 
     record: TrialRecord
     states: list[bytes | None]
     failure: str = ""
     news: bool = False
+    files: dict[str, bytes] = field(default_factory=dict)
     written: float = field(default_factory=time.monotonic)
     pending: set[int] = field(default_factory=set)
 
@@ -226,8 +249,13 @@ class _Work:
     def take(self, index: int, report: Report, exam: Exam) -> None:
         """Note what a slice did to one member."""
         member = self.record.members[index]
-        self.record.wall_seconds += report.wall_seconds
-        self.record.cpu_seconds += report.cpu_seconds
+        if report.use is not None:
+            self.record.add_use(
+                wall=report.wall_seconds,
+                cpu=report.cpu_seconds,
+                opening=report.use.opening_seconds / report.share,
+                peak_bytes=report.use.peak_bytes,
+            )
         if report.event == "advanced":
             assert report.advance is not None
             gain = report.advance
@@ -237,6 +265,9 @@ class _Work:
             member.diverged = gain.diverged
             if gain.predicted is not None:
                 member.predicted = list(gain.predicted)
+            member.learning_rates.extend(gain.rates)
+            if gain.network is not None:
+                self.files[NETWORK] = gain.network
             self.states[index] = report.advance.state
             return
         attempt = {

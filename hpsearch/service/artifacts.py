@@ -5,6 +5,7 @@ from __future__ import annotations
 from hpsearch.reports.arms import draw_arms, draw_predictions
 from hpsearch.reports.confusion import write_confusion
 from hpsearch.reports.figures import draw_search
+from hpsearch.reports.study_report import write_report
 from hpsearch.reports.tables import write_arms, write_tables
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Result
@@ -23,6 +24,7 @@ def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:
         winners = [r for r in tests if r.number == result.best_number]
         write_confusion(top, winners, test.labels, test.classes)
     draw_search(top / "search.png", records, result)
+    write_report(folder, result)
     if result.arms:
         write_arms(top, result)
         runs = [*records, *folder.read_all("confirmation"), *tests]

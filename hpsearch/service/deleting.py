@@ -82,8 +82,8 @@ def delete_study(
     """
     stores = Home.find(Path(home) if home else None)
     runs = find_runs(stores, study)
-    top, name = runs[0].folder.path.parent, runs[0].study
-    lock = lock_study(top, name)
+    top = runs[0].folder.path.parent
+    lock = lock_study(top)
     try:
         url = storage or stores.storage_url
         tracked = [] if keep_mlflow else [TrackedRuns(run.folder, run.id) for run in runs]

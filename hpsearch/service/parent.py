@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import getpass
 import os
-import platform
-import subprocess
 import time
-from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import RESULT, Result
 from hpsearch.search.run import Run
 from hpsearch.service.answers import answered
-
-VERSIONS = ("hpsearch", "numpy", "optuna", "scikit-learn")  # what the numbers depend on
+from hpsearch.tracking.environment import environment
+from hpsearch.trainers import TRAINERS
 
 
 def write_parent(
@@ -65,6 +62,14 @@ def write_parent(
             # Write-once in MLflow: sent when the file can no longer be corrected.
             "params": params if result else {},
             "metrics": metrics,
+            "look": {
+                "direction": file.objective.direction,
+                "top": [f"{run.id}:trial:{entry['number']}" for entry in result.top]
+                if result
+                else [],
+            },
+            "datasets": _datasets(read, run),
+            "winner": _winner(run, result) if result else None,
         },
     )
 
@@ -87,6 +92,8 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
         return first
     test = result.test_score
     params = ", ".join(f"`{k}` = {v}" for k, v in result.searched.items())
+    counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
+    stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
     flatters = f" Optimistic: {result.optimistic}." if result.optimistic else ""
     return (
         f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
@@ -94,7 +101,10 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}\n\n"
         f"{_claims(run)}"
-        "Tables, the study file and a figure are among the artifacts of the parent run."
+        f"**Trials:** {counts}. **Stages** (trials x epochs): {stages}.\n\n"
+        f"{_model(read, result)}"
+        "The artifacts hold report.html, the same story with figures to play with and without a "
+        "server; tables, the study file and figures lie beside it."
     )
 
 
@@ -107,6 +117,56 @@ def _claims(run: Run) -> str:
     return "\n".join(["| claim | verdict | figures |", "|---|---|---|", *rows]) + "\n\n"
 
 
+def _model(read: ReadStudy, result: Result) -> str:
+    trainer = str(result.best_params["trainer"])
+    if trainer in TRAINERS:
+        return f"**Model:** `models:/{read.file.name}@winner`, the first of the tested refits.\n\n"
+    return f"There is no model of it: what `{trainer}` learns is its own affair.\n\n"
+
+
+def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
+    """What was learned from and what was tested on, by the digests in the records."""
+    data = read.file.data
+    trial = next(run.folder.read_all("trial"), None)
+    test = next(run.folder.read_all("test"), None)
+    if trial is None:
+        return []
+    learned = {"shots": data.shots or "all", "split": data.split.model_dump(mode="json")}
+    learned["split_digest"] = trial.digests["splits"]
+    name = Path(data.name).name
+    said = [(name, trial.digests["data"], "training, validation", learned)]
+    if test is not None:
+        said.append((f"{name}-test", test.digests["test"], "test", {}))
+    return [
+        {
+            "name": name,
+            "digest": digest,
+            "context": context,
+            "source": read.selection.name,
+            "profile": profile,
+        }
+        for name, digest, context, profile in said
+    ]
+
+
+def _winner(run: Run, result: Result) -> dict[str, Any] | None:
+    """The refit that becomes the model: the first one, which no test score has a say in."""
+    refits = [r for r in run.folder.read_all("test") if r.number == result.best_number]
+    whole = [r for r in refits if r.outcome == "complete"]
+    if not whole:
+        return None
+    description = (
+        f"Trial {result.best_number} of {result.study}, trained on training and validation data "
+        f"with seed {whole[0].seed_number}; {result.objective} over fresh seeds: "
+        f"{result.validation}; on the test set: {result.test_score or 'not measured'}"
+    )
+    return {
+        "number": whole[0].number,
+        "seed": whole[0].seed_number,
+        "description": description,
+    }
+
+
 def _user() -> str:
     try:
         return getpass.getuser()
@@ -116,12 +176,8 @@ def _user() -> str:
 
 def _environment(folder: Path) -> dict[str, str]:
     """Versions, host and git commit, as tags."""
-    tags = {f"hpsearch.version.{name}": version(name) for name in VERSIONS}
-    tags |= {"hpsearch.python": platform.python_version(), "hpsearch.host": platform.node()}
-    with suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5
-        )
-        if done.returncode == 0:
-            tags["mlflow.source.git.commit"] = done.stdout.strip()
+    said = environment(folder)
+    tags = {f"hpsearch.{name}": value for name, value in said.items() if name != "commit"}
+    if "commit" in said:
+        tags["mlflow.source.git.commit"] = said["commit"]
     return tags

@@ -5,14 +5,12 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import quote
 
 from hpsearch.search.result import Result
 from hpsearch.service.answers import Answers, answered
 from hpsearch.tracking.home import Home
+from hpsearch.tracking.links import UI_ADDRESS, trials_page
 from hpsearch.tracking.projection import Projection
-
-UI_ADDRESS = "http://127.0.0.1:5000"  # where `python -m hpsearch ui` listens unless told otherwise
 
 
 @dataclass(frozen=True)
@@ -46,14 +44,8 @@ class Report:
         server = (
             self.tracking_uri.rstrip("/") if self.tracking_uri.startswith("http") else UI_ADDRESS
         )
-        mine = f"tags.`mlflow.parentRunId` = '{self.parent_run_id}'"
-        runs = quote(f"{mine} and tags.`hpsearch.kind` = 'trial'", safe="")
-        key = quote("metrics.`objective`", safe="")
-        ascending = str(self.result.direction == "minimize").lower()
-        return (
-            f"{server}/#/experiments/{self.experiment_id}/runs?searchFilter={runs}"
-            f"&orderByKey={key}&orderByAsc={ascending}&workflowType=machine_learning"
-        )
+        page = trials_page(self.experiment_id, self.parent_run_id, self.result.direction)
+        return f"{server}/{page}"
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""

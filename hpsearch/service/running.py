@@ -6,10 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from hpsearch.errors import HpsearchError, StudyFailed
 from hpsearch.execution.executors import available_cores
@@ -17,18 +13,14 @@ from hpsearch.search.events import Event
 from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.search.run import Run, open_run
 from hpsearch.search.study import Study
-from hpsearch.search.study_file import StudyFile
 from hpsearch.service.artifacts import write_artifacts
 from hpsearch.service.parent import write_parent
 from hpsearch.service.report import Report, report_of
+from hpsearch.service.stores import PROJECTED, absolute_uri, check_apart, is_projected, projected
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
-from hpsearch.tracking.record import JOURNAL, RunFolder
 
-PROJECTED = "projected.json"
 FAILED = "failed.json"  # why the last start ended in StudyFailed
-VERSIONS = ("hpsearch", "numpy", "optuna", "scikit-learn")  # what the numbers depend on
-UI_ADDRESS = "http://127.0.0.1:5000"  # where `python -m hpsearch ui` listens unless told otherwise
 
 
 def run_study(
@@ -74,46 +66,14 @@ def run_study(
             f"study would use all of them with sampler.batch = {ceil(count / n_members)}"
         )
     database = storage or stores.storage_url
-    uri = _absolute(tracking_uri or stores.tracking_uri)
-    _check_apart(database, uri)
+    uri = absolute_uri(tracking_uri or stores.tracking_uri)
+    check_apart(database, uri)
     run = open_run(read, stores, fresh=fresh)
     try:
         study = Study(read, run, database, count)
         return _run(study, read, run, stores, uri, on_event, warn)
     finally:
         run.close()
-
-
-def _absolute(uri: str) -> str:
-    """The tracking URI with an absolute path; HpsearchError if it is no URI."""
-    prefix = "sqlite:///"
-    if uri.startswith(prefix) and not uri.startswith(prefix + "/"):
-        return prefix + str(Path(uri.removeprefix(prefix)).absolute())
-    if "://" not in uri:
-        raise HpsearchError(
-            "--tracking-uri must be a URI such as http://host:5000 or sqlite:///mlflow.db, "
-            f"got {uri!r}"
-        )
-    return uri
-
-
-def _check_apart(storage: str, tracking_uri: str) -> None:
-    """Refuse one database for both: Optuna and MLflow each keep an alembic_version table."""
-    try:
-        first, second = make_url(storage), make_url(tracking_uri)
-    except ArgumentError:
-        return  # not a database, or its user hears of it where it is opened
-    if first.get_backend_name() != second.get_backend_name():
-        return
-    if first.get_backend_name() == "sqlite":
-        places = [Path(url.database or "").absolute() for url in (first, second)]
-    else:
-        places = [(url.host, url.port, url.database) for url in (first, second)]  # type: ignore[misc]
-    if places[0] == places[1]:
-        raise HpsearchError(
-            "--storage and the MLflow store must be two databases, got one for both: "
-            f"{second.render_as_string()}"
-        )
 
 
 def _run(
@@ -154,19 +114,5 @@ def _run(
         raise
     complete = projection.finish()
     if complete:
-        run.folder.write_json(PROJECTED, _projected(run.folder, read.file, uri))
+        run.folder.write_json(PROJECTED, projected(run.folder, read.file, uri))
     return report_of(projection, result, ran=ran, missing="" if complete else projection.problem)
-
-
-def is_projected(folder: RunFolder, file: StudyFile, uri: str) -> bool:
-    """Whether MLflow has all of a run's journal, and the answers to all questions."""
-    return bool(folder.read_json(PROJECTED) == _projected(folder, file, uri))
-
-
-def _projected(folder: RunFolder, file: StudyFile, uri: str) -> dict[str, Any]:
-    journal = folder.path / JOURNAL
-    return {
-        "tracking_uri": uri,
-        "bytes": journal.stat().st_size if journal.exists() else 0,
-        "asked": file.model_dump(mode="json", include={"comparison", "claims"}),
-    }

@@ -14,7 +14,7 @@ from hpsearch.search.recorded import Recorded, find_run
 from hpsearch.search.result import Result
 from hpsearch.service.configuration import Form, configuration_text
 from hpsearch.service.report import Report, report_of
-from hpsearch.service.running import is_projected
+from hpsearch.service.stores import is_projected
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.projector import MLFLOW_JSON

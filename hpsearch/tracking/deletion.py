@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpsearch.errors import TrackingError
-from hpsearch.tracking.projector import MLFLOW_JSON, RUN_ID
+from hpsearch.tracking.parent_run import RUN_ID
+from hpsearch.tracking.projector import MLFLOW_JSON
 from hpsearch.tracking.record import RunFolder
 from hpsearch.tracking.sqlite_store import prepare_sqlite
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from hpsearch.processes import child_environment
 from hpsearch.tracking.home import Home
-from hpsearch.tracking.projector import ENVIRONMENT, MLFLOW_JSON
+from hpsearch.tracking.projector import MLFLOW_JSON, artifact_location
+from hpsearch.tracking.projector_process import ENVIRONMENT
 from hpsearch.tracking.record import RunFolder
 
 RESPAWN_SECONDS = 5.0  # at least so long between two starts
@@ -52,17 +53,15 @@ class Projection:
 
     def _spawn(self) -> None:
         self._spawned = time.monotonic()
-        local = self.tracking_uri == self.home.tracking_uri
-        artifacts = self.home.artifacts.as_uri() if local else ""
         log = (self.folder.path / "projector.log").open("ab")
         self._process = subprocess.Popen(
             [
                 sys.executable,
                 "-m",
-                "hpsearch.tracking.projector",
+                "hpsearch.tracking.projector_process",
                 str(self.folder.path),
                 self.tracking_uri,
-                artifacts,
+                artifact_location(self.tracking_uri, self.home.tracking_uri, self.home.artifacts),
                 str(self.home.path),
             ],
             stdin=subprocess.PIPE,

@@ -1,35 +1,25 @@
-"""The projector: a process of its own that repeats the records in MLflow.
+"""The projector: repeats the records of a run folder in MLflow, every run and every point once.
 
-    python -m hpsearch.tracking.projector RUN_FOLDER TRACKING_URI ARTIFACTS LOCK_FOLDER
-
-It reads the run folder's journal and sends each record it names with one create_run, one log_batch
-and one set_terminated. Runs carry the tag hpsearch.uid, looked up before they are created, so that
-a replay changes nothing. "end" on standard input means: catch up, then stop; end of file without
-it means that the coordinator died: stop at once. Standard output is a JSON line a report.
+Each record is sent with one create_run, one log_batch and one set_terminated. Runs carry the tag
+hpsearch.uid, looked up before they are created, so that a replay changes nothing. A new Projector
+goes over all records first; from then on it follows the journal.
 """
 
 from __future__ import annotations
 
-import gc
-import hashlib
 import json
-import os
-import queue
-import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock
+from typing import TYPE_CHECKING, Any, get_args
 
 from hpsearch.errors import TrackingError
-from hpsearch.tracking.record import JOURNAL, RunFolder, TrialRecord
+from hpsearch.tracking.parent_run import NOTE, PARENT_JSON, RUN_ID, UID, read_parent, send_parent
+from hpsearch.tracking.record import JOURNAL, Kind, RunFolder, TrialRecord
 from hpsearch.tracking.run_content import (
     STATUS,
-    canonical,
     changing_tags,
+    params_of,
     points,
     run_name,
     trial_text,
@@ -38,28 +28,14 @@ from hpsearch.tracking.sqlite_store import prepare_sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
-POLL_SECONDS = 0.25
-RETRY_SECONDS = 5.0  # between attempts while a study runs and MLflow is away
-LAST_ATTEMPTS = 3  # when the study is over
 MLFLOW_JSON = "mlflow.json"
-PARENT_JSON = "parent.json"
-UID, RUN_ID = "hpsearch.uid", "hpsearch.run_id"
-PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; batches are its client's to split
-
-# Metrics and params of MLflow that this process sends; the rest of MLflow's defaults are for
-# people in front of a screen.
-ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # we try again ourselves, nothing is lost by failing
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-    "GIT_PYTHON_REFRESH": "quiet",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout is for our reports
-}
+PARENT = "mlflow.parentRunId"
 
 
 @dataclass
-class _Sent:
+class Sent:
     """What MLflow has of a run."""
 
     run_id: str
@@ -80,12 +56,12 @@ class Projector:
     folder: RunFolder
     tracking_uri: str
     artifact_location: str
-    _sent: dict[str, _Sent] = field(default_factory=dict)
+    _sent: dict[str, Sent] = field(default_factory=dict)
     _client: MlflowClient | None = None
     _offset: int = 0  # bytes of the journal that are projected
 
-    def catch_up(self) -> int:
-        """Project what the journal names and MLflow does not have; returns the records read.
+    def catch_up(self) -> None:
+        """Project what MLflow does not have.
 
         Raises:
             TrackingError: MLflow can't be reached or refuses.
@@ -93,13 +69,10 @@ class Projector:
         try:
             if self._client is None:
                 self._connect()
-            done = 0
             while waiting := self._waiting():
                 for line in waiting:
                     self._project(_entry(line))
                     self._offset += len(line)
-                done += len(waiting)
-            return done
         except TrackingError:
             raise
         except Exception as error:
@@ -125,96 +98,105 @@ class Projector:
         return [line for line in lines if line.endswith(b"\n")]
 
     def _connect(self) -> None:
+        """Open the store, see what it has, and send what it lacks of all that is recorded."""
         import mlflow
 
         prepare_sqlite(self.tracking_uri)
         client = mlflow.MlflowClient(tracking_uri=self.tracking_uri)
-        parent = self._parent()
-        name = parent["experiment"]
+        self._experiment = self._open_experiment(client, read_parent(self.folder)["experiment"])
+        self._sent = self._look_up(client)
+        # What is announced from here on is in the journal behind this place.
+        announced = sum(map(len, self._waiting()))
+        self._parent_id(client)
+        self._client = client
+        for kind in get_args(Kind):
+            for record in self.folder.read_all(kind):
+                self._project_record(record)
+        self._send_parent(client)
+        self._offset += announced
+
+    def _open_experiment(self, client: MlflowClient, name: str) -> str:
         experiment = client.get_experiment_by_name(name)
-        if experiment is not None and experiment.lifecycle_stage == "deleted":
+        if experiment is None:
+            made = client.create_experiment(name, artifact_location=self.artifact_location or None)
+            return str(made)
+        if experiment.lifecycle_stage == "deleted":
             raise TrackingError(
                 f"experiment {name!r} must not be deleted in MLflow; restore it with "
                 f"mlflow experiments restore --experiment-id {experiment.experiment_id}, "
                 "or give the study another name"
             )
-        self._experiment = (
-            experiment.experiment_id
-            if experiment is not None
-            else client.create_experiment(name, artifact_location=self.artifact_location or None)
-        )
-        self._sent = dict(self._look_up(client, parent["run_id"]))
-        self._client = client
-        self._project_parent()
-        self.folder.write_json(
-            MLFLOW_JSON,
-            {
-                "tracking_uri": self.tracking_uri,
-                "experiment_id": self._experiment,
-                "parent_run_id": self._sent[parent["uid"]].run_id,
-            },
-        )
+        return str(experiment.experiment_id)
 
-    def _look_up(self, client: MlflowClient, run_id: str) -> Iterator[tuple[str, _Sent]]:
-        token = None
-        while True:
-            page = client.search_runs(
-                [self._experiment], f"tags.`{RUN_ID}` = '{run_id}'", page_token=token
-            )
-            for run in page:
-                yield (
-                    run.data.tags[UID],
-                    _Sent(run.info.run_id, run.info.status not in ("RUNNING", "SCHEDULED")),
-                )
-            token = page.token
-            if not token:
-                return
+    def _look_up(self, client: MlflowClient) -> dict[str, Sent]:
+        """The runs that are there, by uid; of two with one uid, which a server that died after
+        it had created one leaves, the second goes to MLflow's trash."""
+        parent = read_parent(self.folder)
+        sent: dict[str, Sent] = {}
+        found = list(runs_of(client, self._experiment, parent["run_id"]))
+        for run in sorted(found, key=lambda run: (not _ended(run), run.info.start_time)):
+            uid = run.data.tags[UID]
+            if uid in sent:
+                client.delete_run(run.info.run_id)
+            else:
+                sent[uid] = Sent(run.info.run_id, _ended(run))
+        if parent["uid"] in sent:
+            mine = sent[parent["uid"]].run_id
+            for run in found:  # children of a parent that somebody deleted
+                if run.data.tags[UID] != parent["uid"] and run.data.tags.get(PARENT) != mine:
+                    client.set_tag(run.info.run_id, PARENT, mine)
+        elif sent:
+            sent[parent["uid"]] = self._new_parent(client, parent)
+            for child in list(sent.values())[:-1]:
+                client.set_tag(child.run_id, PARENT, sent[parent["uid"]].run_id)
+        return sent
 
-    def _parent(self) -> dict[str, Any]:
-        said: dict[str, Any] = self.folder.read_json(PARENT_JSON)
-        return said
+    def _new_parent(self, client: MlflowClient, parent: dict[str, Any]) -> Sent:
+        tags = parent["tags"] | {UID: parent["uid"], RUN_ID: parent["run_id"]}
+        tags.pop(NOTE, None)  # it comes with links
+        run = client.create_run(
+            self._experiment, run_name=parent["name"], tags=tags, start_time=parent["started"]
+        )
+        return Sent(run.info.run_id)
 
     def _project(self, entry: dict[str, Any]) -> None:
         kind = entry.get("kind")
         if kind == "parent":
-            self._project_parent()
+            self._send_parent(self._open())
         elif kind is not None:
             record = self.folder.read(kind, entry["number"], entry["seed"])
             if record is not None:
                 self._project_record(record)
 
-    def _project_parent(self) -> None:
-        from mlflow.entities import Metric, Param, RunTag
-
-        parent = self._parent()
-        client, uid = self._open(), parent["uid"]
+    def _parent_id(self, client: MlflowClient) -> str:
+        """The parent run, made if it is not there; where it lies is written for the others."""
+        parent = read_parent(self.folder)
+        uid = parent["uid"]
         if uid not in self._sent:
-            tags = parent["tags"] | {UID: uid, RUN_ID: parent["run_id"]}
-            run = client.create_run(
-                self._experiment, run_name=parent["name"], tags=tags, start_time=parent["started"]
-            )
-            self._sent[uid] = _Sent(run.info.run_id)
-        run_id, when = self._sent[uid].run_id, parent["ended"] or parent["started"]
-        client.log_batch(
-            run_id,
-            metrics=[Metric(k, v, when, 0) for k, v in parent["metrics"].items()],
-            params=[Param(k, v[:PARAM_LENGTH]) for k, v in parent["params"].items()],
-            tags=[RunTag(k, v[:TAG_LENGTH]) for k, v in parent["tags"].items()],
+            self._sent[uid] = self._new_parent(client, parent)
+        run_id = self._sent[uid].run_id
+        self.folder.write_json(
+            MLFLOW_JSON,
+            {
+                "tracking_uri": self.tracking_uri,
+                "experiment_id": self._experiment,
+                "parent_run_id": run_id,
+            },
         )
-        if parent["status"] == "RUNNING":
-            client.update_run(run_id, status="RUNNING")
-        else:
-            client.log_artifacts(run_id, str(self.folder.artifacts))
-            client.set_terminated(run_id, parent["status"])
+        return run_id
+
+    def _send_parent(self, client: MlflowClient) -> None:
+        parent = read_parent(self.folder)
+        ids = {uid: sent.run_id for uid, sent in self._sent.items()}
+        send_parent(client, self.folder, parent, self._experiment, ids)
 
     def _project_record(self, record: TrialRecord) -> None:
         from mlflow.entities import Metric, Param, RunTag
 
         client, sent = self._open(), self._sent.get(record.uid)
-        if sent is not None and sent.ended:
+        if not record.marks or (sent is not None and sent.ended):
             return
-        params = {k: canonical(v) for k, v in record.params.items()}
-        tags = {k: v[:TAG_LENGTH] for k, v in changing_tags(record).items()}
+        params, tags = params_of(record), changing_tags(record)
         if sent is None:
             run = client.create_run(
                 self._experiment,
@@ -222,7 +204,7 @@ class Projector:
                 run_name=run_name(record),
                 tags=self._record_tags(record) | tags,
             )
-            sent, tags = _Sent(run.info.run_id), {}
+            sent, tags = Sent(run.info.run_id), {}
             self._sent[record.uid] = sent
         elif sent.last_step:
             params = {}  # they are there, and a second, equal one costs as much as the first
@@ -231,19 +213,25 @@ class Projector:
             metrics=[
                 Metric(k, v, when, step) for k, v, when, step in points(record, sent.last_step)
             ],
-            params=[Param(k, v[:PARAM_LENGTH]) for k, v in params.items()],
+            params=[Param(k, v) for k, v in params.items()],
             tags=[RunTag(k, v) for k, v in tags.items()],
         )
-        sent.last_step = int(record.marks[-1][0])
+        sent.last_step = record.marked
         if record.sealed:
-            client.log_text(sent.run_id, trial_text(record), "trial.json")
+            self._send_files(client, record, sent.run_id)
             client.set_terminated(
                 sent.run_id, STATUS[record.outcome], end_time=int(record.ended * 1000)
             )
             sent.ended = True
 
+    def _send_files(self, client: MlflowClient, record: TrialRecord, run_id: str) -> None:
+        client.log_text(run_id, trial_text(record), "trial.json")
+        folder = self.folder.folder(record.kind, record.number, record.seed_number)
+        for name in record.files:
+            client.log_artifact(run_id, str(folder / name))
+
     def _record_tags(self, record: TrialRecord) -> dict[str, str]:
-        parent = self._parent()
+        parent = read_parent(self.folder)
         kept = {
             k: v
             for k, v in parent["tags"].items()
@@ -252,7 +240,7 @@ class Projector:
         return kept | {
             UID: record.uid,
             RUN_ID: parent["run_id"],
-            "mlflow.parentRunId": self._sent[parent["uid"]].run_id,
+            PARENT: self._sent[parent["uid"]].run_id,
             "hpsearch.kind": record.kind,
             "hpsearch.trial": str(record.number),
             "hpsearch.batch": str(record.batch),
@@ -265,6 +253,31 @@ class Projector:
         return self._client
 
 
+def runs_of(client: MlflowClient, experiment: str, run_id: str) -> Iterator[Run]:
+    """All runs in MLflow of one run of a study, but for those in the trash."""
+    token = None
+    while True:
+        page = client.search_runs([experiment], f"tags.`{RUN_ID}` = '{run_id}'", page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def has_parent(folder: RunFolder) -> bool:
+    """Whether a run got as far as to have anything to show."""
+    return (folder.path / PARENT_JSON).exists()
+
+
+def artifact_location(tracking_uri: str, home_uri: str, artifacts: Path) -> str:
+    """Where a new experiment's artifacts lie: in the home of its own store, else as it says."""
+    return artifacts.as_uri() if tracking_uri == home_uri else ""
+
+
+def _ended(run: Run) -> bool:
+    return run.info.status not in ("RUNNING", "SCHEDULED")
+
+
 def _entry(line: bytes) -> dict[str, Any]:
     """A journal line; one that a kill cut in two and the next start went on with names nothing."""
     try:
@@ -272,56 +285,3 @@ def _entry(line: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return entry
-
-
-def _serve(folder: Path, uri: str, artifact_location: str, locks: Path) -> int:
-    """The process's life; returns its exit code."""
-    orders: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
-    projector = Projector(RunFolder(folder), uri, artifact_location)
-    lock = FileLock(locks / f"projector-{hashlib.sha256(uri.encode()).hexdigest()[:12]}.lock")
-    ending, attempts = False, 0
-    while True:
-        try:
-            with lock:  # one projector writes to a store at a time
-                projector.catch_up()
-            if ending and projector.behind() == 0:
-                return 0
-            pause = 0.0 if ending else POLL_SECONDS
-        except TrackingError as error:
-            attempts += ending
-            _say(error=str(error), behind=projector.behind(), final=attempts >= LAST_ATTEMPTS)
-            if attempts >= LAST_ATTEMPTS:
-                return 1
-            pause = 1.0 if ending else RETRY_SECONDS
-        try:
-            order = orders.get(timeout=pause) if pause else orders.get_nowait()
-        except queue.Empty:
-            continue
-        if order != "end":
-            return 1
-        ending = True
-
-
-def _listen(orders: queue.SimpleQueue[str]) -> None:
-    for line in sys.stdin:
-        orders.put(line.strip())
-        if line.strip() == "end":
-            sys.stdin.read()  # until the coordinator is gone
-    os._exit(1)
-
-
-REPORTS = 1  # the file descriptor of standard output, until __main__ moves it
-
-
-def _say(**report: Any) -> None:
-    os.write(REPORTS, json.dumps(report).encode() + b"\n")
-
-
-if __name__ == "__main__":
-    # A trial is some 10,000 objects that live for a moment; looking through all of MLflow for
-    # garbage after every 700 of them is a tenth of the time.
-    gc.set_threshold(200_000)
-    REPORTS = os.dup(1)
-    os.dup2(2, 1)  # what libraries print goes to the log
-    sys.exit(_serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4])))

@@ -24,6 +24,10 @@ from hpsearch.errors import StorageError
 Outcome = Literal["running", "paused", "complete", "pruned", "diverged", "failed"]
 Kind = Literal["trial", "confirmation", "test"]
 JOURNAL = "journal.jsonl"
+SLICES = "slices.jsonl"
+LOG = "log.txt"  # what a trial printed and raised
+NETWORK = "weights.npz"  # of a refit: nn.fitted.FittedNetwork
+NOT_SCORES = ("train", "passes/", "resources/")  # metrics that no held-out images have a part in
 LOWER_WORDS = ("loss", "error", "mse", "mae", "deviance", "perplexity")
 
 
@@ -45,6 +49,7 @@ class MemberRecord:
         history: metric -> one value for each of `epochs`.
         predicted: of a test run, the class each test row was taken for; None: not known.
         state_digest: of its state where it was last scored, "" where none can be compared.
+        learning_rates: of the last step before each of `epochs`; [] where it is constant.
     """
 
     split: int
@@ -55,6 +60,7 @@ class MemberRecord:
     history: dict[str, list[float]] = field(default_factory=dict)
     predicted: list[int] | None = None
     state_digest: str = ""
+    learning_rates: list[float] = field(default_factory=list)
 
     def extend(self, trained: int, rows: Iterable[tuple[int, Mapping[str, float]]]) -> None:
         """Append a slice: epochs trained, and (epoch, metrics) of those evaluated."""
@@ -79,12 +85,16 @@ class TrialRecord:
         outcome: "running" until its stage is reached, "paused" between stages, then final.
         reason: why it failed or diverged.
         attempts: workers it lost and exceptions, [{"epoch", "member", "reason"}].
-        wall_seconds, cpu_seconds: training time, summed over members.
+        wall_seconds, cpu_seconds: its share of the time of the slices that trained it.
+        opening_seconds: of wall_seconds, until training began: data, trainer, states.
+        peak_bytes: the most memory that a process which trained it has held.
+        environment: commit, versions and host, where and with what it was begun.
         started, ended: seconds since 1970; no part of what must repeat.
         marks: [epoch, time] whenever it reached a stage or ended; only ever appended to.
         state_file: name of the file that holds the members' states, "" for none.
         digests: of the data and of the splits.
         machines: it was trained on, one line each: what its bits depend on beside its seeds.
+        files: names of its other files, for people to look at.
     """
 
     uid: str
@@ -102,11 +112,15 @@ class TrialRecord:
     attempts: list[dict[str, Any]] = field(default_factory=list)
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
+    opening_seconds: float = 0.0
+    peak_bytes: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
     started: float = 0.0
     ended: float = 0.0
     marks: list[list[float]] = field(default_factory=list)
     state_file: str = ""
     machines: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
 
     @property
     def sealed(self) -> bool:
@@ -125,18 +139,47 @@ class TrialRecord:
             for name in self.members[0].history
             if all(name in m.history for m in self.members)
         ]
-        return {
-            name: [
-                float(np.mean(values))
-                for values in zip(*(m.history[name] for m in self.members), strict=False)
-            ]
-            for name in names
-        }
+        if len(self.members) == 1:
+            return {name: list(self.members[0].history[name]) for name in names}
+        n = len(self.epochs)
+        with np.errstate(over="ignore"):
+            return {
+                name: np.mean([m.history[name][:n] for m in self.members], axis=0).tolist()
+                for name in names
+            }
+
+    def add_use(self, *, wall: float, cpu: float, opening: float, peak_bytes: int) -> None:
+        """Add a slice's share of seconds, and what memory its process held."""
+        self.wall_seconds += wall
+        self.cpu_seconds += cpu
+        self.opening_seconds += opening
+        self.peak_bytes = max(self.peak_bytes, peak_bytes)
+
+    def mean_learning_rates(self) -> list[float]:
+        """The mean over members for each of `epochs`; [] where the rate is constant."""
+        n = len(self.epochs)
+        rates = [member.learning_rates[:n] for member in self.members]
+        if any(len(found) < n for found in rates):
+            return []
+        return [float(value) for value in np.mean(rates, axis=0)] if n else []
+
+    @property
+    def marked(self) -> int:
+        """The last epoch whose time is known; MLflow is told of no later one."""
+        return int(self.marks[-1][0]) if self.marks else 0
 
     def end_now(self) -> None:
         """Note the time at which it reached a stage, or its end."""
         self.ended = time.time()
         self.marks.append([min(member.epoch for member in self.members), self.ended])
+
+    def mark_progress(self) -> bool:
+        """Note the time of what all members have been trained to since; False if nothing."""
+        epoch = min(member.epoch for member in self.members)
+        if epoch <= self.marked:
+            return False
+        self.marks.append([epoch, time.time()])
+        return True
 
     def to_json(self) -> str:
         """The text of record.json."""
@@ -159,8 +202,10 @@ class RunFolder:
     study.toml  study.json     the study file as written, and as understood
     lock                       held by the coordinator
     journal.jsonl              which records changed, in order; the projector reads it
-    trials/00007/              record.json, state-<n>.npz
-    confirmation/ test/        the same for runs on fresh seeds
+    slices.jsonl               which worker trained what and when
+    space.json                 the searched parameters and their ranges
+    trials/00007/              record.json, state-<n>.npz, log.txt
+    confirmation/ test/        the same for runs on fresh seeds; weights.npz of the refits
     stages/0.json              decisions: who was promoted, how ranges narrowed
     artifacts/                 what is logged on the parent run
     """
@@ -220,6 +265,25 @@ class RunFolder:
             if old.name != record.state_file:
                 old.unlink()
 
+    def write_file(self, record: TrialRecord, name: str, content: bytes) -> None:
+        """Put a file beside a record, which names it from its next `write` on."""
+        folder = self.folder(record.kind, record.number, record.seed_number)
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name, content)
+        if name not in record.files:
+            record.files.append(name)
+
+    def append_log(self, record: TrialRecord, text: str) -> None:
+        """Add to a record's log of what was printed and raised."""
+        folder = self.folder(record.kind, record.number, record.seed_number)
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / LOG).open("a", encoding="utf-8") as log:
+                log.write(text)
+        if LOG not in record.files:
+            record.files.append(LOG)
+
     def states(self, record: TrialRecord) -> list[bytes | None]:
         """The members' states that a record goes with."""
         if not record.state_file:
@@ -235,6 +299,12 @@ class RunFolder:
         """Append a line to the journal, in one write."""
         with storage_errors(self.path), (self.path / JOURNAL).open("ab", buffering=0) as journal:
             journal.write(json.dumps(entry).encode() + b"\n")
+
+    def note_slice(self, line: Mapping[str, Any] | None) -> None:
+        """Note who trained what and when; a figure is drawn from it, nothing depends on it."""
+        if line is not None:
+            with storage_errors(self.path), (self.path / SLICES).open("ab", buffering=0) as file:
+                file.write(json.dumps(line).encode() + b"\n")
 
     def announce_record(self, record: TrialRecord) -> None:
         """Tell the projector that a record has news."""

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from hpsearch.tracking.record import TrialRecord, lower_is_better
+from hpsearch.tracking.record import NOT_SCORES, TrialRecord, lower_is_better
 
+PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; it would cut longer texts silently
 STATUS = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED"}
 
 
 def canonical(value: object) -> str:
     """A param's text; floats so that they read back to the same bits."""
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def fitting(text: str, length: int) -> str:
+    """A text within MLflow's limit; one that is too long says so itself, and where the rest is."""
+    if len(text) <= length:
+        return text
+    note = f" … (cut: all {len(text)} characters are in the artifacts)"
+    return text[: length - len(note)] + note
+
+
+def params_of(record: TrialRecord) -> dict[str, str]:
+    """All of its hyperparameters as texts."""
+    return {k: fitting(canonical(v), PARAM_LENGTH) for k, v in record.params.items()}
 
 
 def run_name(record: TrialRecord) -> str:
@@ -28,24 +43,33 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
     history = record.mean_history()
     # The same point must get the same time in every projection, or MLflow holds it twice: times
     # are known up to the last mark, and what was trained since comes with the next one.
-    epochs, times = zip([0, record.started], *record.marks, strict=True)
-    n_epochs = int(epochs[-1])
-    stamps = (np.interp(np.arange(n_epochs + 1), epochs, times) * 1000).astype(int).tolist()
+    clock = {0: record.started}
+    for epoch, when in record.marks:
+        clock.setdefault(int(epoch), when)
+    n_epochs = record.marked
+    found = np.interp(np.arange(n_epochs + 1), list(clock), list(clock.values()))
+    stamps = (found * 1000).astype(int).tolist()
+    scored = [epoch for epoch in record.epochs if epoch <= n_epochs]
     for name, values in history.items():
-        for epoch, value in zip(record.epochs, values, strict=True):
-            if after < epoch <= n_epochs:
+        for epoch, value in zip(scored, values, strict=False):
+            if epoch > after and math.isfinite(value):
                 yield name, value, stamps[epoch], epoch
+    for epoch, rate in zip(scored, record.mean_learning_rates(), strict=False):
+        if epoch > after and math.isfinite(rate):
+            yield "learning_rate", rate, stamps[epoch], epoch
     if record.sealed:
         end = int(record.ended * 1000)
         yield "seconds/wall", record.wall_seconds, end, n_epochs
         yield "seconds/cpu", record.cpu_seconds, end, n_epochs
+        if record.peak_bytes:
+            yield "memory/peak_mb", round(record.peak_bytes / 1e6, 1), end, n_epochs
         yield "epochs", n_epochs, end, n_epochs
         # Only completed trials carry it, so that sorting by it never shows a failure first.
         if record.outcome == "complete" and record.kind != "test":
             yield "objective", record.scores[str(n_epochs)], end, n_epochs
         for name, values in history.items():
-            scored = not name.startswith(("train", "passes/", "resources/"))
-            if record.kind != "test" and scored and values:
+            held_out = record.kind != "test" and not name.startswith(NOT_SCORES)
+            if held_out and values and all(map(math.isfinite, values)):
                 top = min(values) if lower_is_better(name) else max(values)
                 yield f"best/{name}", top, end, n_epochs
                 yield f"best/{name}_epoch", record.epochs[values.index(top)], end, n_epochs
@@ -59,7 +83,14 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
         "hpsearch.attempts": str(len(record.attempts) + 1),
     }
     if record.reason:
-        tags["hpsearch.reason"] = record.reason.strip().splitlines()[-1]
+        tags["hpsearch.reason"] = fitting(record.reason.strip().splitlines()[-1], TAG_LENGTH)
+    left_out = {
+        name: sum(not math.isfinite(value) for value in values)
+        for name, values in record.mean_history().items()
+    }
+    if any(left_out.values()):  # MLflow's pages break on NaN, and it stores inf as a number
+        texts = (f"{name} {count} times" for name, count in left_out.items() if count)
+        tags["hpsearch.not_finite"] = fitting(", ".join(texts), TAG_LENGTH)
     return tags
 
 

@@ -36,5 +36,7 @@ def _create_sqlite(path: Path) -> None:
 
 
 def _relax(connection: Any, _: object) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return  # another database of this process
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA busy_timeout=60000")

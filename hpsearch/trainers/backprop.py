@@ -17,6 +17,7 @@ from hpsearch.hyperparameters import ParamValue, build, hyperparameter
 from hpsearch.learning_rates import POLICIES, LearningRatePolicy, LearningRates
 from hpsearch.nn import NETWORKS, Affine, Architecture
 from hpsearch.nn.base import Array, Buffers
+from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.nn.losses import scored_columns
 from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
 from hpsearch.trainers.base import (
@@ -103,7 +104,8 @@ class Backprop(Trainer):
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         # order[r] is the member in row r; Progress and state() speak of members, not of rows.
         self._order = sorted(range(len(members)), key=lambda i: self._place(members[i]))
-        rows = [members[i] for i in self._order]
+        rows = self._members = [members[i] for i in self._order]
+        self._given = data
         settings = build(BackpropSettings, rows[0].params)
         self._batch_size = settings.batch_size
         self._dtype = np.dtype(settings.dtype)
@@ -351,6 +353,45 @@ class Backprop(Trainer):
 
     def passes(self, row: int) -> tuple[int, int] | None:
         return self._step, self._step
+
+    def learning_rate(self, row: int) -> float | None:
+        return self._rates.rate(self._order.index(row))
+
+    def fitted(self, row: int) -> FittedNetwork | None:
+        index, network, data = self._order.index(row), self._network, self._given
+        member = self._members[index]
+        described = network_of(member.params)
+        weights = network.w[index].copy()
+        if self._reduction is not None:
+            weights = self._widened(index, member, described)
+        return FittedNetwork(
+            params=dict(member.params),
+            n_inputs=data.n_inputs,
+            n_classes=data.n_classes,
+            scale=data.scale,
+            weights=weights,
+            statistics=network.statistics[index].copy(),
+        )
+
+    def _widened(self, index: int, member: Member, described: Architecture) -> Array:
+        """The weights for all inputs, of a network that was trained with reduced ones."""
+        assert self._reduction is not None
+        data, network = self._given, self._network
+        whole = described.build(data.n_inputs, data.n_classes, 1, self._dtype)
+        # What the reduction left out of the initial weights is found by drawing them again.
+        streams = streams_of(member.params)(member, self._splits[index].train, data.labels)
+        described.initialize(whole, 0, streams.weights)
+        first, narrow = whole.layers[0], network.layers[0]
+        assert isinstance(first, Affine)
+        assert isinstance(narrow, Affine)
+        factor = 1.0 if network.scale is None else float(network.scale[index, 0])
+        first.w[0] = self._reduction.joined(narrow.w[index], first.w[0], factor)
+        first.b[0] = narrow.b[index]
+        n_rest = whole.w.shape[1] - first.n_params
+        rest = network.w[index, narrow.n_params : narrow.n_params + n_rest]
+        whole.w[0, first.n_params :] = rest
+        widened: Array = whole.w[0]
+        return widened
 
     def state(self, row: int) -> bytes | None:
         index = self._order.index(row)

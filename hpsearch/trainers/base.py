@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.nn.base import Array
+from hpsearch.nn.fitted import FittedNetwork
 
 Indices = NDArray[np.intp]
 Task = Literal["classification", "regression"]
@@ -296,6 +297,14 @@ class Trainer(ABC):
 
         What a shortcut of ours saves is counted all the same. None where nobody can tell.
         """
+        return None
+
+    def learning_rate(self, row: int) -> float | None:
+        """The rate of member `row`'s last step; None where it is what `learning_rate` says."""
+        return None
+
+    def fitted(self, row: int) -> FittedNetwork | None:
+        """What member `row` has learned, to predict with; None where that is no network."""
         return None
 
     @abstractmethod

@@ -78,6 +78,16 @@ class Reduction(ABC):
     def parts(self, weights: Array) -> tuple[Array, Array]:
         """W(0), (D, H), as A(0), (n, H), and R, (D, H)."""
 
+    @abstractmethod
+    def joined(self, inside: Array, initial: Array, factor: float) -> Array:
+        """W(t) = E A(t) + r(t) R, (D, H).
+
+        Args:
+            inside: A(t), (n, H).
+            initial: W(0), which R is found from.
+            factor: r(t).
+        """
+
     def split(self, weights: Array, data: TrainingData) -> tuple[Array, Array | None]:
         """First-layer weights W(0), (D, H), as the network's, and R^T x of all images, (H, N)."""
         inside, outside = self.parts(weights)

@@ -49,6 +49,11 @@ class LiveInputs(Reduction):
         dead[self.live] = 0
         return weights[self.live], dead
 
+    def joined(self, inside: Array, initial: Array, factor: float) -> Array:
+        joined: Array = np.asarray(factor, initial.dtype) * initial
+        joined[self.live] = inside
+        return joined
+
 
 @dataclass(frozen=True)
 class LiveFirst(Reduction):
@@ -75,6 +80,11 @@ class LiveFirst(Reduction):
 
     def parts(self, weights: Array) -> tuple[Array, Array]:
         return weights[self.order], weights[:0]
+
+    def joined(self, inside: Array, initial: Array, factor: float) -> Array:
+        joined = np.empty_like(initial)
+        joined[self.order] = inside
+        return joined
 
 
 def _chosen(data: TrainingData, inputs: Indices) -> TrainingData:

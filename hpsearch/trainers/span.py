@@ -50,3 +50,8 @@ class Span(Reduction):
     def parts(self, weights: Array) -> tuple[Array, Array]:
         inside: Array = self.basis.T @ weights
         return inside, weights - self.basis @ inside
+
+    def joined(self, inside: Array, initial: Array, factor: float) -> Array:
+        _, outside = self.parts(initial)
+        joined: Array = self.basis @ inside + np.asarray(factor, outside.dtype) * outside
+        return joined

@@ -191,7 +191,10 @@ def test_a_diverged_job_is_not_sent_again() -> None:
 
 def test_time_is_shared_among_the_members_of_a_population() -> None:
     (first,), (second,) = run(dispatcher(InlineExecutor()), [job(0), job(3)]).values()
-    assert first.wall_seconds == second.wall_seconds > 0
+    assert first.use is not None
+    assert first.use == second.use
+    assert first.use.wall_seconds > first.use.opening_seconds > 0
+    assert first.use.peak_bytes > 1e6
 
 
 def deadly(name: str, folder: Path, deaths: int) -> Job:

@@ -27,6 +27,8 @@ PARENT = {
     "tags": {"mlflow.user": "someone", "mlflow.note.content": "A study."},
     "params": {"seed": "0"},
     "metrics": {},
+    "look": {"direction": "maximize", "top": []},
+    "datasets": [],
 }
 
 

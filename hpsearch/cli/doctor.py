@@ -1,0 +1,48 @@
+"""Looking for differences between the stores."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits
+
+
+@app.command()
+def doctor(
+    study: Annotated[
+        str | None, typer.Argument(help="A study's name; left out: all studies.")
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make Optuna and MLflow say what the records say.")
+    ] = False,
+    storage: Annotated[
+        str | None, typer.Option(help="Optuna storage URL [default: SQLite in the home]")
+    ] = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option(help="MLflow tracking URI [default: SQLite in the home]")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Compare Optuna, the trial folders and MLflow; name every difference, or repair it.
+
+    Also looks at the stores' addresses, settings of this host that are in the way, and free disk.
+    Exit code 1 where something is left to do.
+
+    Example: python -m hpsearch doctor --repair
+    """
+    with exits(debug):
+        from hpsearch.console import print_frame
+        from hpsearch.service import doctor as call
+
+        found = call(study, home=home, storage=storage, tracking_uri=tracking_uri, repair=repair)
+        if as_json or len(found):
+            print_frame(found, as_json=as_json)
+        if found.empty:
+            typer.echo("no differences", err=True)
+        elif not found["repaired"].all():
+            sys.exit(1)

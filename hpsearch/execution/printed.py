@@ -1,0 +1,49 @@
+"""What a trainer prints: shown as it comes, and kept for the trial's log."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import TextIO
+
+LONGEST = 64 * 1024  # characters kept of a slice; a progress bar prints more than anyone reads
+
+
+class Printed:
+    """The text printed in a block, up to LONGEST characters and then what was left out."""
+
+    def __init__(self) -> None:
+        self._kept = io.StringIO()
+        self._length = 0
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep what Python code prints on stdout and stderr; it is still shown there."""
+        with redirect_stdout(_Tee(sys.stdout, self)), redirect_stderr(_Tee(sys.stderr, self)):
+            yield
+
+    def add(self, text: str) -> None:
+        """Keep a text, as far as there is room."""
+        self._kept.write(text[: max(0, LONGEST - self._length)])
+        self._length += len(text)
+
+    @property
+    def text(self) -> str:
+        """What was printed."""
+        left_out = self._length - LONGEST
+        note = f"\n… ({left_out} more characters were printed)\n" if left_out > 0 else ""
+        return self._kept.getvalue() + note
+
+
+class _Tee(io.TextIOBase):
+    def __init__(self, shown: TextIO, printed: Printed) -> None:
+        self._shown, self._printed = shown, printed
+
+    def write(self, text: str) -> int:
+        self._printed.add(text)
+        return self._shown.write(text)
+
+    def flush(self) -> None:
+        self._shown.flush()

@@ -1,0 +1,89 @@
+"""What a figure shows, whoever draws it: plotly for the report, matplotlib for PNG files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Value = float | str
+
+
+@dataclass(frozen=True)
+class Series:
+    """One kind of mark in a panel.
+
+    Attributes:
+        name: in the legend; "" keeps it out.
+        kind: points; a line; bars (x categories); bands (y to `top` over x); spans (from x to
+            `top` at height y).
+        shade: a number a point, shown as its colour; None: the colour of the series.
+        color: index into the palette; None: grey.
+        notes: a text a point, shown where the pointer is.
+    """
+
+    name: str
+    x: Sequence[Value]
+    y: Sequence[Value]
+    kind: Literal["points", "line", "bars", "band", "spans"] = "points"
+    top: Sequence[float] = ()
+    shade: Sequence[float] | None = None
+    color: int | None = 0
+    notes: Sequence[str] = ()
+    heavy: bool = False
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Values on a grid, z[j][i] at (x[i], y[j]), drawn as filled contours."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+    z: Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes."""
+
+    series: Sequence[Series]
+    x_label: str
+    y_label: str
+    title: str = ""
+    log_x: bool = False
+    log_y: bool = False
+    surface: Surface | None = None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of parallel coordinates.
+
+    Attributes:
+        values: a position a line, in the axis' own unit; NaN where a trial has none.
+        ticks, labels: what stands beside the axis; empty: chosen by who draws.
+    """
+
+    label: str
+    values: Sequence[float]
+    ticks: Sequence[float] = ()
+    labels: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure.
+
+    Attributes:
+        name: of its file.
+        what: one sentence on how to read it.
+        shade_label: what the colours of points mean.
+        axes: of parallel coordinates, which take the place of panels; the last one shades.
+    """
+
+    name: str
+    title: str
+    what: str
+    panels: Sequence[Panel] = ()
+    shade_label: str = ""
+    axes: Sequence[Axis] = field(default_factory=tuple)

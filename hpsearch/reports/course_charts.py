@@ -1,0 +1,104 @@
+"""Figures of how a study went: narrowing, learning curves, workers."""
+
+from __future__ import annotations
+
+from hpsearch.reports.charts import Chart, Panel, Series
+from hpsearch.reports.search_charts import MOST_PANELS, note
+from hpsearch.reports.study_view import StudyView
+
+CURVES = 8  # trials whose learning curves are drawn
+
+
+def funnel(view: StudyView) -> Chart | None:
+    """How far each range has narrowed from stage to stage, over what was drawn."""
+    panels = []
+    for name in view.numeric()[:MOST_PANELS]:
+        rows = [
+            row
+            for stage in view.stages
+            for row in stage["ranges"]
+            if row["parameter"] == name and row["branch"] == "" and row["low"] is not None
+        ]
+        drawn = [r for r in view.records if name in view.active(r)]
+        if not rows or not drawn:
+            continue
+        band = Series(
+            "narrowed range",
+            [row["stage"] + 1.5 for row in rows],
+            [row["low"] for row in rows],
+            "band",
+            top=[row["high"] for row in rows],
+        )
+        points = Series(
+            "draws",
+            [r.stage + 1 for r in drawn],
+            [float(r.params[name]) for r in drawn],
+            color=None,
+            notes=[note(view, r) for r in drawn],
+        )
+        panels.append(Panel([band, points], "stage", name, log_y=view.log(name)))
+    if not panels:
+        return None
+    return Chart(
+        "narrowing",
+        "Narrowing",
+        "The range that each stage ended with, between the draws of the stages before and after; "
+        "it is soft, and every tenth draw is global. narrowing.csv has the trials that set it.",
+        panels,
+    )
+
+
+def curves(view: StudyView) -> Chart | None:
+    """The learning curves of the best trials."""
+    series = []
+    for place, entry in enumerate(view.result.top[:CURVES]):
+        record = view.by_number[entry["number"]]
+        values = record.mean_history().get(view.result.objective, [])
+        winner = entry["number"] == view.result.best_number
+        series.append(
+            Series(
+                f"trial {entry['number']}" + (" (winner)" if winner else ""),
+                record.epochs[: len(values)],
+                values,
+                "line",
+                color=place,
+                heavy=winner,
+            )
+        )
+    if not series:
+        return None
+    return Chart(
+        "learning_curves",
+        "Learning curves of the best",
+        "The mean over folds after every evaluated epoch.",
+        [Panel(series, "epoch", view.result.objective)],
+    )
+
+
+def timeline(view: StudyView) -> Chart | None:
+    """What each worker did when."""
+    if not view.slices:
+        return None
+    start = min(line["began"] for line in view.slices)
+    workers = sorted({line["worker"] for line in view.slices})
+    places = {worker: float(place) for place, worker in enumerate(workers, 1)}
+    series = []
+    for color, kind in enumerate(("trial", "confirmation", "test")):
+        here = [line for line in view.slices if line["kind"] == kind]
+        series.append(
+            Series(
+                kind,
+                [line["began"] - start for line in here],
+                [places[line["worker"]] for line in here],
+                "spans",
+                top=[line["began"] - start + line["seconds"] for line in here],
+                color=color,
+                notes=["trials " + ", ".join(map(str, line["trials"])) for line in here],
+            )
+        )
+    return Chart(
+        "workers",
+        "Timeline of the workers",
+        "A bar a slice: one population of trials in one process; gaps are waiting.",
+        [Panel([s for s in series if s.x], "seconds since the first slice", "worker process")],
+    )

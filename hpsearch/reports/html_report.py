@@ -1,0 +1,89 @@
+"""report.html: the story of a study in one file, for people without the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+
+from hpsearch.reports.charts import Chart
+from hpsearch.reports.plotly_charts import to_plotly
+from hpsearch.reports.study_view import StudyView
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1180px; margin: 2em auto;
+       padding: 0 1.2em; }
+h1 { font-size: 1.6em; margin-bottom: 0; } h2 { font-size: 1.15em; margin: 2em 0 .3em; }
+p.what { color: #555; margin: 0 0 .6em; } .wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 13px; }
+th, td { padding: .25em .7em; text-align: right; border-bottom: 1px solid #e4e4e4;
+         white-space: nowrap; }
+th { background: #f6f6f6; } td:first-child, th:first-child { text-align: left; }
+dl { display: grid; grid-template-columns: max-content auto; gap: .2em 1em; }
+dt { color: #555; } dd { margin: 0; }
+.warning { background: #fff4e0; padding: .5em .8em; border-left: 3px solid #f0a020; }
+"""
+
+
+def html_report(
+    view: StudyView, charts: Sequence[Chart], tables: Sequence[tuple[str, str, pd.DataFrame]]
+) -> str:
+    """The whole page; nothing in it is fetched from anywhere.
+
+    Args:
+        tables: (heading, a sentence on it, the table).
+    """
+    from plotly.offline import get_plotlyjs
+
+    result = view.result
+    parts = [f"<h1>{escape(result.study)}</h1>", _summary(view)]
+    if result.optimistic:
+        parts.append(f'<p class="warning">Optimistic: {escape(result.optimistic)}.</p>')
+    parts += [_section(heading, what, _table(table)) for heading, what, table in tables]
+    for chart in charts:
+        figure = to_plotly(chart).to_html(
+            full_html=False, include_plotlyjs=False, config={"displaylogo": False}
+        )
+        parts.append(_section(chart.title, chart.what, figure))
+    body = "\n".join(parts)
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(result.study)}</title><style>{STYLE}</style>"
+        f"<script>{get_plotlyjs()}</script></head>\n<body>\n{body}\n</body></html>\n"
+    )
+
+
+def _section(heading: str, what: str, content: str) -> str:
+    return (
+        f'<h2>{escape(heading)}</h2>\n<p class="what">{escape(what)}</p>\n'
+        f'<div class="wide">{content}</div>'
+    )
+
+
+def _table(table: pd.DataFrame) -> str:
+    text: str = table.to_html(
+        index=False, border=0, na_rep="", float_format="{:.5g}".format, escape=True
+    )
+    return text
+
+
+def _summary(view: StudyView) -> str:
+    result = view.result
+    params = ", ".join(f"{name} = {value}" for name, value in result.searched.items())
+    counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
+    rows = [
+        ("trials", counts),
+        ("winner", f"trial {result.best_number}: {params}"),
+        (f"{result.objective} over fresh seeds", str(result.validation)),
+    ]
+    rows += [
+        (f"{name} on the test set", str(estimate))
+        for name, estimate in result.test.items()
+        if "/" not in name
+    ]
+    if result.untested:
+        rows.append(("not tested", result.untested))
+    rows.append(("test set", f"used for {result.test_uses} configuration(s), after the search"))
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
+    return f"<dl>{items}</dl>"

@@ -1,0 +1,116 @@
+"""Charts for a browser."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hpsearch.reports.charts import Chart, Panel, Series
+
+PALETTE = ("#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#b279a2", "#9d755d", "#bab0ac")
+GREY = "rgba(110, 110, 110, 0.55)"
+SCALE = "Viridis"
+COLUMNS = 3  # panels beside each other
+HEIGHT = 330  # pixels of a row of panels
+
+
+def to_plotly(chart: Chart) -> Any:
+    """A plotly figure; its marks show a note where the pointer is."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    if chart.axes:
+        return _laid_out(go.Figure(_parallel(chart)), HEIGHT + 60)
+    n = len(chart.panels)
+    columns = min(n, COLUMNS)
+    rows = math.ceil(n / columns)
+    figure = make_subplots(rows=rows, cols=columns, subplot_titles=[p.title for p in chart.panels])
+    seen: set[str] = set()
+    for number, panel in enumerate(chart.panels):
+        place = {"row": number // columns + 1, "col": number % columns + 1}
+        if panel.surface is not None:
+            figure.add_trace(_surface(panel, chart.shade_label), **place)
+        for series in panel.series:
+            for trace in _traces(series, chart.shade_label, first=series.name not in seen):
+                figure.add_trace(trace, **place)
+            seen.add(series.name)
+        log = {True: "log", False: None}
+        figure.update_xaxes(title=panel.x_label, type=log[panel.log_x], **place)
+        figure.update_yaxes(title=panel.y_label, type=log[panel.log_y], **place)
+    return _laid_out(figure, HEIGHT * rows + 90)
+
+
+def _laid_out(figure: Any, height: int) -> Any:
+    figure.update_layout(
+        template="plotly_white",
+        height=height,
+        margin={"l": 60, "r": 20, "t": 40, "b": 50},
+        legend={"orientation": "h", "y": 1.08},
+        font={"family": "system-ui, sans-serif", "size": 12},
+    )
+    return figure
+
+
+def _color(series: Series) -> str:
+    return GREY if series.color is None else PALETTE[series.color % len(PALETTE)]
+
+
+def _traces(series: Series, shade_label: str, *, first: bool) -> list[Any]:
+    import plotly.graph_objects as go
+
+    shown = {"name": series.name, "showlegend": bool(series.name) and first}
+    shown |= {"legendgroup": series.name}
+    x, y, color = list(series.x), list(series.y), _color(series)
+    if series.kind == "bars":
+        return [go.Bar(x=x, y=y, marker_color=color, **shown)]
+    if series.kind == "line":
+        line = {"color": color, "width": 3 if series.heavy else 1.5}
+        return [go.Scatter(x=x, y=y, mode="lines", line=line, **shown)]
+    if series.kind == "band":
+        around = {"x": [*x, *reversed(x)], "y": [*y, *reversed(series.top)]}
+        band = {"mode": "lines+markers", "fill": "toself", "line": {"color": color}}
+        return [go.Scatter(**around, **band, opacity=0.5, **shown)]
+    if series.kind == "spans":
+        lengths = [end - float(start) for start, end in zip(x, series.top, strict=True)]
+        bars = {"base": x, "x": lengths, "y": y, "orientation": "h", "width": 0.7}
+        notes = {"hovertext": list(series.notes), "marker_color": color}
+        return [go.Bar(**bars, **notes, **shown)]
+    marker: dict[str, Any] = {"size": 7, "color": color}
+    if series.shade is not None:
+        marker = {"size": 7, "color": list(series.shade), "colorscale": SCALE}
+        marker |= {"showscale": first, "colorbar": {"title": shade_label, "thickness": 12}}
+    notes = {"text": list(series.notes), "hovertemplate": "%{text}<br>%{x}, %{y}<extra></extra>"}
+    return [go.Scatter(x=x, y=y, mode="markers", marker=marker, **notes, **shown)]
+
+
+def _surface(panel: Panel, label: str) -> Any:
+    import plotly.graph_objects as go
+
+    assert panel.surface is not None
+    surface = panel.surface
+    bar = {"title": label, "thickness": 12}
+    grid = {"x": surface.x, "y": surface.y, "z": surface.z}
+    return go.Contour(**grid, colorscale=SCALE, colorbar=bar, line_width=0, ncontours=20)
+
+
+def _parallel(chart: Chart) -> Any:
+    import plotly.graph_objects as go
+
+    dimensions = []
+    for axis in chart.axes:
+        known = [value for value in axis.values if not math.isnan(value)] or [0.0]
+        low, high = min(known), max(known)
+        below = low - 0.08 * ((high - low) or 1.0)
+        values = [below if math.isnan(value) else value for value in axis.values]
+        ticks = {"tickvals": list(axis.ticks), "ticktext": list(axis.labels)}
+        dimensions.append(
+            {
+                "label": axis.label,
+                "values": values,
+                "range": [min([*values, low]), high if high > low else low + 1],
+                **(ticks if axis.ticks else {}),
+            }
+        )
+    shade = list(chart.axes[-1].values)
+    line = {"color": shade, "colorscale": SCALE, "showscale": True}
+    return go.Parcoords(dimensions=dimensions, line=line)

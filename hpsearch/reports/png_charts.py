@@ -1,0 +1,112 @@
+"""Charts as PNG files, drawn without a display."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpsearch.reports.charts import Chart, Panel, Series
+from hpsearch.reports.plotly_charts import COLUMNS, PALETTE
+
+GREY = "#9a9a9a"
+
+
+def draw_png(path: Path, chart: Chart) -> None:
+    """Draw a chart into a file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    n = max(1, len(chart.panels))
+    columns = min(n, COLUMNS)
+    rows = math.ceil(n / columns)
+    size = (4.6 * columns + 2.4, 3.4 * rows + 0.6)
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(chart.title)
+    if chart.axes:
+        _parallel(figure, chart)
+    grid: list[Any] = []
+    if chart.panels:
+        grid = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for axes in grid[len(chart.panels) :]:
+        axes.set_visible(False)
+    for number, (axes, panel) in enumerate(zip(grid, chart.panels, strict=False)):
+        _panel(figure, axes, panel, chart.shade_label, first=number == 0)
+    figure.savefig(path, dpi=100)
+
+
+def _panel(figure: Any, axes: Any, panel: Panel, shade_label: str, *, first: bool) -> None:
+    if panel.log_x:
+        axes.set_xscale("log")
+    if panel.log_y:
+        axes.set_yscale("log")
+    if panel.surface is not None:
+        filled = axes.contourf(
+            panel.surface.x, panel.surface.y, np.array(panel.surface.z), levels=20, cmap="viridis"
+        )
+        figure.colorbar(filled, ax=axes, label=shade_label)
+    for series in panel.series:
+        shaded = _series(axes, series)
+        if shaded is not None and first:
+            figure.colorbar(shaded, ax=axes, label=shade_label)
+    axes.set(xlabel=panel.x_label, ylabel=panel.y_label, title=panel.title)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+    if first and any(series.name for series in panel.series):
+        axes.legend(frameon=False, fontsize=8)
+
+
+def _series(axes: Any, series: Series) -> Any:
+    """Draw one series; returns what a colour bar is made for, if it is shaded."""
+    color = GREY if series.color is None else PALETTE[series.color % len(PALETTE)]
+    x, y = list(series.x), list(series.y)
+    named = {"label": series.name or None}
+    if series.kind == "bars":
+        axes.barh([str(v) for v in reversed(x)], list(reversed(y)), color=color, **named)
+    elif series.kind == "line":
+        axes.plot(x, y, color=color, lw=2.2 if series.heavy else 1, **named)
+    elif series.kind == "band":
+        axes.fill_between(x, y, list(series.top), color=color, alpha=0.3, **named)
+        axes.plot(x, y, "o-", color=color, ms=3, lw=1)
+        axes.plot(x, list(series.top), "o-", color=color, ms=3, lw=1)
+    elif series.kind == "spans":
+        lengths = np.array(series.top) - np.array(x, float)
+        axes.barh(y, lengths, left=x, height=0.7, color=color, **named)
+    elif series.shade is not None:
+        return axes.scatter(x, y, c=list(series.shade), s=16, cmap="viridis", **named)
+    else:
+        axes.scatter(x, y, s=14, color=color, **named)
+    return None
+
+
+def _parallel(figure: Any, chart: Chart) -> None:
+    from matplotlib import colormaps
+    from matplotlib.colors import Normalize
+
+    axes = figure.subplots()
+    scores = np.array(chart.axes[-1].values)
+    colors = colormaps["viridis"](Normalize(scores.min(), scores.max())(scores))
+    heights = []
+    for place, axis in enumerate(chart.axes):
+        values = np.array(axis.values, float)
+        known = values[~np.isnan(values)] if not np.isnan(values).all() else np.zeros(1)
+        low, high = known.min(), known.max()
+        width = (high - low) or 1.0
+        heights.append(np.where(np.isnan(values), -0.08, (values - low) / width))
+        ticks = axis.ticks or (low, high)
+        labels = axis.labels or [f"{tick:.3g}" for tick in ticks]
+        for tick, label in zip(ticks, labels, strict=True):
+            height = (tick - low) / width
+            if -0.01 <= height <= 1.01:
+                axes.text(place + 0.02, height, label, fontsize=7, va="center")
+    lines = np.stack(heights, axis=1)
+    better_last = np.argsort(scores)
+    for row in better_last:
+        axes.plot(range(len(chart.axes)), lines[row], color=colors[row], lw=0.9, alpha=0.8)
+    axes.set_xticks(range(len(chart.axes)), [axis.label for axis in chart.axes], fontsize=8)
+    axes.set_yticks([])
+    axes.grid(axis="x", alpha=0.6)
+    axes.spines[["top", "right", "left", "bottom"]].set_visible(False)

@@ -1,0 +1,241 @@
+"""Figures of what was drawn and how good it was."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from hpsearch.reports.charts import Axis, Chart, Panel, Series, Surface
+from hpsearch.reports.study_view import StudyView
+from hpsearch.tracking.record import TrialRecord
+
+GRID = 40  # points a side of the contour
+MOST_PANELS = 12  # parameters whose slices and funnels are drawn
+NEIGHBOURS = 12  # trials that a point of the contour is averaged over
+
+
+def history(view: StudyView) -> Chart:
+    """Every trial's score, and the best so far at full length."""
+    series = []
+    for i, epochs in enumerate(view.lengths):
+        last = [r for r in view.records if r.scores and max(map(int, r.scores)) == epochs]
+        last = [r for r in last if r.outcome != "diverged"]
+        scores = [r.scores[str(epochs)] for r in last]
+        notes = [note(view, r) for r in last]
+        name = f"{epochs} epochs"
+        series.append(Series(name, [r.number for r in last], scores, color=i, notes=notes))
+    full = [r for r in view.records if str(view.lengths[-1]) in r.scores] if view.lengths else []
+    full = [r for r in full if r.outcome == "complete"]
+    best = max if view.result.direction == "maximize" else min
+    so_far: list[float] = []
+    for record in full:
+        score = record.scores[str(view.lengths[-1])]
+        so_far.append(best(score, so_far[-1]) if so_far else score)
+    name = "best so far at full length"
+    series.append(Series(name, [r.number for r in full], so_far, "line", color=None))
+    return Chart(
+        "optimization_history",
+        "Optimization history",
+        "Each trial at the longest training it reached; diverged and failed trials have no score.",
+        [Panel(series, "trial", view.result.objective)],
+    )
+
+
+def importance(view: StudyView) -> Chart | None:
+    """Which parameters mattered."""
+    found = view.importance
+    if not found:
+        return None
+    bars = Series("", list(found), list(found.values()), "bars")
+    return Chart(
+        "parameter_importance",
+        "Parameter importance",
+        f"PED-ANOVA on the scores after {view.lengths[0]} epochs, which every trial has; a "
+        "parameter that only some trials have is judged among those.",
+        [Panel([bars], "", "share")],
+    )
+
+
+def parallel(view: StudyView) -> Chart | None:
+    """Every scored trial as a line through its parameters."""
+    scored = [r for r in view.records if view.score(r) is not None]
+    names = view.searched
+    if len(scored) < 2 or not names:
+        return None
+    axes = [_axis(view, name, [view.active(r).get(name) for r in scored]) for name in names]
+    scores = [float(view.score(r) or 0.0) for r in scored]
+    return Chart(
+        "parallel_coordinates",
+        "Parallel coordinates",
+        "A line a trial, coloured by its score at the longest training it reached; drag along an "
+        "axis to pick lines. Trials without a parameter cross its axis at the bottom.",
+        shade_label=view.result.objective,
+        axes=[*axes, Axis(view.result.objective, scores)],
+    )
+
+
+def _axis(view: StudyView, name: str, values: list[Any]) -> Axis:
+    choices = view.choices(name)
+    if choices is not None:
+        places = [float(choices.index(v)) if v in choices else math.nan for v in values]
+        ticks = [float(i) for i in range(len(choices))]
+        return Axis(name, places, ticks, [str(choice) for choice in choices])
+    numbers = [math.nan if v is None else float(v) for v in values]
+    if not view.log(name):
+        return Axis(name, numbers)
+    logs = [math.log10(v) if v > 0 else math.nan for v in numbers]
+    known = [v for v in logs if not math.isnan(v)] or [0.0]
+    ticks = [float(t) for t in range(math.floor(min(known)), math.ceil(max(known)) + 1)]
+    return Axis(name, logs, ticks, [f"1e{int(t)}" for t in ticks])
+
+
+def slices(view: StudyView) -> Chart | None:
+    """The score against each parameter alone."""
+    ordered = sorted(view.searched, key=lambda name: -view.importance.get(name, 0.0))
+    panels = []
+    for name in ordered[:MOST_PANELS]:
+        here = [r for r in view.records if name in view.active(r) and view.score(r) is not None]
+        if not here:
+            continue
+        values = [r.params[name] for r in here]
+        choices = view.choices(name)
+        points = Series(
+            "",
+            [str(v) for v in values] if choices is not None else values,
+            [float(view.score(r) or 0.0) for r in here],
+            shade=[float(r.number) for r in here],
+            notes=[note(view, r) for r in here],
+        )
+        panels.append(Panel([points], name, view.result.objective, log_x=view.log(name)))
+    if not panels:
+        return None
+    return Chart(
+        "slices",
+        "Slices",
+        "The score of every trial against one parameter at a time, the most important first.",
+        panels,
+        shade_label="trial",
+    )
+
+
+def contour(view: StudyView) -> Chart | None:
+    """The score over the two most important ranges."""
+    names = view.numeric()[:2]
+    if len(names) < 2:
+        return None
+    here = [
+        r
+        for r in view.records
+        if view.score(r) is not None and all(name in view.active(r) for name in names)
+    ]
+    if len(here) < NEIGHBOURS:
+        return None
+    places = [np.array([float(r.params[name]) for r in here]) for name in names]
+    scores = np.array([view.score(r) for r in here], float)
+    scaled, grids = [], []
+    for name, values in zip(names, places, strict=True):
+        flat = np.log10(values) if view.log(name) else values
+        low, high = float(flat.min()), float(flat.max())
+        if low == high:
+            return None
+        scaled.append((flat - low) / (high - low))
+        steps = np.linspace(low, high, GRID)
+        grids.append(10**steps if view.log(name) else steps)
+    z = _smoothed(np.stack(scaled, axis=1), scores)
+    points = Series(
+        "trials",
+        places[0].tolist(),
+        places[1].tolist(),
+        color=None,
+        notes=[note(view, r) for r in here],
+    )
+    surface = Surface(grids[0].tolist(), grids[1].tolist(), z.tolist())
+    panel = Panel(
+        [points],
+        names[0],
+        names[1],
+        log_x=view.log(names[0]),
+        log_y=view.log(names[1]),
+        surface=surface,
+    )
+    return Chart(
+        "contour",
+        "Contour",
+        f"The score over {names[0]} and {names[1]}, a mean of the {NEIGHBOURS} nearest trials "
+        "weighted by distance: what lies between the points is a guess.",
+        [panel],
+        shade_label=view.result.objective,
+    )
+
+
+def _smoothed(places: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Scores on the unit square's grid, (GRID, GRID), rows along the second parameter."""
+    steps = np.linspace(0, 1, GRID)
+    grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 1, 2)
+    square = ((grid - places) ** 2).sum(axis=-1)
+    nearest = np.argpartition(square, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
+    weights = 1 / (np.take_along_axis(square, nearest, axis=1) + 1e-3)
+    means = (weights * scores[nearest]).sum(axis=1) / weights.sum(axis=1)
+    found: np.ndarray = means.reshape(GRID, GRID)
+    return found
+
+
+def divergence(view: StudyView) -> Chart | None:
+    """Where in the space trials diverged."""
+    gone = [r for r in view.records if r.outcome == "diverged"]
+    names = view.numeric()
+    if not gone or not names:
+        return None
+    x = max(names, key=lambda name: _separation(view, name, gone))
+    y = next((name for name in names if name != x), None)
+    panels_series = []
+    for label, color, chosen in (
+        ("finite", 0, [r for r in view.records if r.outcome != "diverged"]),
+        ("diverged", 3, gone),
+    ):
+        here = [r for r in chosen if x in view.active(r)]
+        panels_series.append(
+            Series(
+                label,
+                [float(r.params[x]) for r in here],
+                [float(r.params[y]) if y in view.active(r) else math.nan for r in here]
+                if y
+                else [float(r.number) for r in here],
+                color=color,
+                notes=[note(view, r) for r in here],
+            )
+        )
+    panel = Panel(
+        panels_series, x, y or "trial", log_x=view.log(x), log_y=bool(y) and view.log(str(y))
+    )
+    return Chart(
+        "divergence_map",
+        "Divergence map",
+        f"Trials whose loss left the finite numbers: {len(gone)} of {len(view.records)}.",
+        [panel],
+    )
+
+
+def _separation(view: StudyView, name: str, gone: list[TrialRecord]) -> float:
+    """How far apart the diverged trials' mean rank in a parameter is from the others'."""
+    here = sorted(
+        (r for r in view.records if name in view.active(r)), key=lambda r: float(r.params[name])
+    )
+    numbers = {r.number for r in gone}
+    ranks: dict[bool, list[int]] = {True: [], False: []}
+    for rank, record in enumerate(here):
+        ranks[record.number in numbers].append(rank)
+    if not all(ranks.values()):
+        return 0.0
+    return abs(float(np.mean(ranks[True]) - np.mean(ranks[False]))) / len(here)
+
+
+def note(view: StudyView, record: TrialRecord) -> str:
+    """What the pointer shows of a trial."""
+    params = ", ".join(
+        f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"
+        for name, value in view.active(record).items()
+    )
+    return f"trial {record.number} ({record.outcome}): {params}"

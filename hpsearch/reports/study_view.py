@@ -1,0 +1,142 @@
+"""All that a study's report is made of, read from its records."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from hpsearch.search.importance import Direction, importances
+from hpsearch.search.result import Result
+from hpsearch.search.space import Space
+from hpsearch.search.stages import best_first
+from hpsearch.search.stored_space import kept_space
+from hpsearch.tracking.record import SLICES, RunFolder, TrialRecord
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A finished run of a study.
+
+    Attributes:
+        records: its trials by number.
+        space: what was searched.
+        stages: the decisions at the stages' ends, {promoted, ranges}.
+        slices: which worker trained what and when.
+    """
+
+    folder: RunFolder
+    result: Result
+    records: Sequence[TrialRecord]
+    space: Space
+    stages: Sequence[dict[str, Any]]
+    slices: Sequence[dict[str, Any]]
+
+    @classmethod
+    def of(cls, folder: RunFolder, result: Result) -> StudyView:
+        """Read everything."""
+        decided = (folder.read_json(f"stages/{number}.json") for number in range(10_000))
+        stages = []
+        for decision in decided:
+            if decision is None:
+                break
+            stages.append(decision)
+        return cls(
+            folder=folder,
+            result=result,
+            records=list(folder.read_all("trial")),
+            space=kept_space(folder) or Space((), {}),
+            stages=stages,
+            slices=_slices(folder),
+        )
+
+    @property
+    def lengths(self) -> list[int]:
+        """The stages' epochs."""
+        return sorted({int(epochs) for record in self.records for epochs in record.scores})
+
+    @property
+    def searched(self) -> list[str]:
+        """Names of the searched parameters that vary, in the study's order."""
+        names = [parameter.name for parameter in self.space.parameters]
+        return [n for n in names if len({r.params.get(n) for r in self.records}) > 1]
+
+    def log(self, name: str) -> bool:
+        """Whether a parameter is searched on a log scale."""
+        return any(
+            getattr(p.distribution, "log", False) for p in self.space.parameters if p.name == name
+        )
+
+    def choices(self, name: str) -> list[Any] | None:
+        """A parameter's choices; None where it is a range."""
+        for parameter in self.space.parameters:
+            if parameter.name == name and hasattr(parameter.distribution, "choices"):
+                return list(parameter.distribution.choices)
+        return None
+
+    def active(self, record: TrialRecord) -> dict[str, Any]:
+        """The searched parameters of a trial."""
+        return dict(self.space.searched(record.params))
+
+    def score(self, record: TrialRecord) -> float | None:
+        """The score at the longest training a trial was scored after."""
+        if not record.scores or record.outcome == "diverged":
+            return None
+        return record.scores[max(record.scores, key=int)]
+
+    @cached_property
+    def by_number(self) -> dict[int, TrialRecord]:
+        """The trials."""
+        return {record.number: record for record in self.records}
+
+    @cached_property
+    def importance(self) -> dict[str, float]:
+        """Each parameter's share in what made trials good in the first stage, largest first."""
+        if not self.lengths:
+            return {}
+        direction: Direction = "maximize" if self.result.direction == "maximize" else "minimize"
+        return importances(self.space, self.records, epochs=self.lengths[0], direction=direction)
+
+    def numeric(self) -> list[str]:
+        """Searched ranges, the most important first."""
+        names = [name for name in self.searched if self.choices(name) is None]
+        return sorted(names, key=lambda name: -self.importance.get(name, 0.0))
+
+    def stage_table(self) -> pd.DataFrame:
+        """What each stage did: trials, how they ended, scores, who went on."""
+        rows = []
+        for number, (epochs, decision) in enumerate(zip(self.lengths, self.stages, strict=False)):
+            here = [r for r in self.records if r.stage == number]
+            ranked = best_first(self.records, epochs, self.result.direction)
+            scores = [r.scores[str(epochs)] for r in ranked]
+            rows.append(
+                {
+                    "stage": number + 1,
+                    "epochs": epochs,
+                    "newly drawn": len(here),
+                    "scored": len(scores),
+                    "diverged": sum(r.outcome == "diverged" for r in here),
+                    "failed": sum(r.outcome == "failed" for r in here),
+                    "promoted": len(decision["promoted"]),
+                    "best": scores[0] if scores else None,
+                    "median": statistics.median(scores) if scores else None,
+                    "best trial": ranked[0].number if ranked else None,
+                }
+            )
+        return pd.DataFrame(rows)
+
+
+def _slices(folder: RunFolder) -> list[dict[str, Any]]:
+    path = folder.path / SLICES
+    found = []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            found.append(json.loads(line))
+        except ValueError:  # cut by a kill
+            continue
+    return found

@@ -1,0 +1,77 @@
+"""What MLflow's parent run of a study holds; the coordinator writes it to parent.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hpsearch.tracking.links import note_links
+from hpsearch.tracking.record import RunFolder
+from hpsearch.tracking.run_content import PARAM_LENGTH, TAG_LENGTH, fitting
+from hpsearch.tracking.winner_model import send_model
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
+
+PARENT_JSON = "parent.json"
+UID, RUN_ID = "hpsearch.uid", "hpsearch.run_id"
+NOTE = "mlflow.note.content"
+
+
+def read_parent(folder: RunFolder) -> dict[str, Any]:
+    """What the coordinator says of the whole run."""
+    said: dict[str, Any] = folder.read_json(PARENT_JSON)
+    return said
+
+
+def send_parent(
+    client: MlflowClient,
+    folder: RunFolder,
+    parent: Mapping[str, Any],
+    experiment: str,
+    ids: Mapping[str, str],
+) -> None:
+    """Bring the parent run to what parent.json says; again and again without a difference.
+
+    Args:
+        ids: of the runs in MLflow, by uid; the parent's among them.
+    """
+    from mlflow.entities import Metric, Param, RunTag
+
+    run_id, when = ids[parent["uid"]], parent["ended"] or parent["started"]
+    links = note_links(experiment, ids, run_id, parent["look"])
+    # Second, as MLflow shows the first lines of a note and folds the rest.
+    first, _, rest = parent["tags"][NOTE].partition("\n\n")
+    tags = parent["tags"] | {NOTE: f"{first}\n\n**Look at:** {links}\n\n{rest}".rstrip()}
+    client.log_batch(
+        run_id,
+        metrics=[Metric(k, v, when, 0) for k, v in parent["metrics"].items()],
+        params=[Param(k, fitting(v, PARAM_LENGTH)) for k, v in parent["params"].items()],
+        tags=[RunTag(k, fitting(v, TAG_LENGTH)) for k, v in tags.items()],
+    )
+    if parent["datasets"]:
+        client.log_inputs(run_id, [_input(said) for said in parent["datasets"]])
+    if parent["status"] == "RUNNING":
+        client.update_run(run_id, status="RUNNING")
+    else:
+        client.log_artifacts(run_id, str(folder.artifacts))
+        send_model(client, folder, parent, run_id)
+        client.set_terminated(run_id, parent["status"], end_time=parent["ended"])
+
+
+def _input(said: Mapping[str, Any]) -> DatasetInput:
+    """A data set as MLflow lists it on the run's page."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    return DatasetInput(
+        Dataset(
+            name=said["name"],
+            digest=said["digest"],
+            source_type="local",
+            source=json.dumps({"uri": said["source"]}),
+            profile=json.dumps(said["profile"]),
+        ),
+        [InputTag("mlflow.data.context", said["context"])],
+    )

@@ -1,0 +1,99 @@
+"""The projector as a process of its own, so that training never waits for MLflow.
+
+    python -m hpsearch.tracking.projector_process RUN_FOLDER TRACKING_URI ARTIFACTS LOCK_FOLDER
+
+"end" on standard input means: catch up, then stop; end of file without it means that the
+coordinator died: stop at once. Standard output is a JSON line a report.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from hpsearch.errors import TrackingError
+from hpsearch.tracking.projector import Projector
+from hpsearch.tracking.record import RunFolder
+
+POLL_SECONDS = 0.25
+RETRY_SECONDS = 5.0  # between attempts while a study runs and MLflow is away
+LAST_ATTEMPTS = 3  # when the study is over
+
+# Metrics and params of MLflow that this process sends; the rest of MLflow's defaults are for
+# people in front of a screen.
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # we try again ourselves, nothing is lost by failing
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout is for our reports
+}
+
+
+def store_lock(locks: Path, tracking_uri: str) -> FileLock:
+    """The lock of a store: one projector writes to it at a time."""
+    return FileLock(
+        locks / f"projector-{hashlib.sha256(tracking_uri.encode()).hexdigest()[:12]}.lock"
+    )
+
+
+def _serve(folder: Path, uri: str, artifact_location: str, locks: Path) -> int:
+    """The process's life; returns its exit code."""
+    orders: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
+    projector = Projector(RunFolder(folder), uri, artifact_location)
+    lock = store_lock(locks, uri)
+    ending, attempts = False, 0
+    while True:
+        try:
+            with lock:
+                projector.catch_up()
+            if ending and projector.behind() == 0:
+                return 0
+            pause = 0.0 if ending else POLL_SECONDS
+        except TrackingError as error:
+            attempts += ending
+            _say(error=str(error), behind=projector.behind(), final=attempts >= LAST_ATTEMPTS)
+            if attempts >= LAST_ATTEMPTS:
+                return 1
+            pause = 1.0 if ending else RETRY_SECONDS
+        try:
+            order = orders.get(timeout=pause) if pause else orders.get_nowait()
+        except queue.Empty:
+            continue
+        if order != "end":
+            return 1
+        ending = True
+
+
+def _listen(orders: queue.SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        orders.put(line.strip())
+        if line.strip() == "end":
+            sys.stdin.read()  # until the coordinator is gone
+    os._exit(1)
+
+
+REPORTS = 1  # the file descriptor of standard output, until __main__ moves it
+
+
+def _say(**report: Any) -> None:
+    os.write(REPORTS, json.dumps(report).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    # A trial is some 10,000 objects that live for a moment; looking through all of MLflow for
+    # garbage after every 700 of them is a tenth of the time.
+    gc.set_threshold(200_000)
+    REPORTS = os.dup(1)
+    os.dup2(2, 1)  # what libraries print goes to the log
+    sys.exit(_serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4])))

@@ -1,0 +1,51 @@
+"""Sending the records of a run by hand, in this process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hpsearch.errors import TrackingError
+from hpsearch.tracking.home import Home
+from hpsearch.tracking.projector import Projector, artifact_location
+from hpsearch.tracking.projector_process import ENVIRONMENT, LAST_ATTEMPTS, store_lock
+from hpsearch.tracking.record import RunFolder
+
+
+@contextmanager
+def mlflow_settings() -> Iterator[None]:
+    """MLflow's settings of the projector, for the block alone."""
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
+    os.environ.update(ENVIRONMENT)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def replay(folder: RunFolder, home: Home, tracking_uri: str) -> None:
+    """Bring a run that nobody runs at the moment into an MLflow store; what is there stays.
+
+    Raises:
+        TrackingError: the store can't be reached or refuses, several times in a row.
+    """
+    artifacts = artifact_location(tracking_uri, home.tracking_uri, home.artifacts)
+    projector = Projector(folder, tracking_uri, artifacts)
+    for attempt in range(1, LAST_ATTEMPTS + 1):
+        try:
+            with mlflow_settings(), store_lock(home.path, tracking_uri):
+                projector.catch_up()
+            return
+        except TrackingError as error:
+            if attempt == LAST_ATTEMPTS:
+                raise TrackingError(
+                    f"MLflow at {tracking_uri} must be reachable and writable, got: {error}; "
+                    "the records are kept, the same command sends the rest"
+                ) from error
+            time.sleep(1)

@@ -1,0 +1,120 @@
+"""The winner as an MLflow model: logged on the parent run, registered under the study's name."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hpsearch.tracking.record import NETWORK, RunFolder
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+MODEL = "model"  # its folder among the parent run's artifacts, and in the run's folder
+ALIAS = "winner"
+PACKAGES = ("hpsearch", "numpy", "pandas", "mlflow")  # what predicting needs
+
+
+def send_model(
+    client: MlflowClient, folder: RunFolder, parent: Mapping[str, Any], run_id: str
+) -> None:
+    """Log and register the model, once, if the winner's refit is a network.
+
+    Args:
+        parent: what parent.json says; "winner" names the test record of the refit.
+    """
+    winner = parent.get("winner")
+    if not winner:
+        return
+    place = folder.folder("test", winner["number"], winner["seed"])
+    if not (place / NETWORK).exists():
+        return
+    if not any(file.path == MODEL for file in client.list_artifacts(run_id)):
+        client.log_artifacts(run_id, str(_saved(folder, place / NETWORK)), MODEL)
+    try:
+        _register(client, parent, winner, run_id)
+    except Exception as error:  # a server without a registry, or with rules of its own for names
+        print(f"the model could not be registered: {error}", file=sys.stderr)
+
+
+def _saved(folder: RunFolder, weights: Path) -> Path:
+    """The model's folder, made under another name first."""
+    path = folder.path / MODEL
+    if not path.exists():
+        young = folder.path / f".{MODEL}.new"
+        shutil.rmtree(young, ignore_errors=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # MLflow would like another signature
+            _save(young, weights)
+        young.rename(path)
+    return path
+
+
+def _save(path: Path, weights: Path) -> None:
+    import mlflow.pyfunc
+    import numpy as np
+    from mlflow.models import ModelSignature, infer_signature
+    from mlflow.types import Schema, TensorSpec
+
+    from hpsearch.nn.fitted import SavedNetwork
+    from hpsearch.tracking import served_network
+
+    saved = SavedNetwork.load(str(weights))
+    answer = served_network.predictions(saved, saved.example)
+    inputs = Schema([TensorSpec(np.dtype(saved.example.dtype), (-1, saved.network.n_inputs))])
+    outputs = infer_signature(saved.example, answer).outputs
+    mlflow.pyfunc.save_model(
+        str(path),
+        python_model=served_network.__file__,
+        artifacts={"weights": str(weights)},
+        signature=ModelSignature(inputs, outputs),
+        input_example=saved.example,
+        pip_requirements=[f"{name}=={version(name)}" for name in PACKAGES],
+    )
+
+
+def _register(
+    client: MlflowClient, parent: Mapping[str, Any], winner: Mapping[str, Any], run_id: str
+) -> None:
+    from mlflow.exceptions import MlflowException
+
+    name = parent["experiment"]
+    versions = client.search_model_versions(f"name = '{name}'")
+    made = None
+    if all(found.run_id != run_id for found in versions):
+        if not versions:
+            _create(client, name)
+        root = client.get_run(run_id).info.artifact_uri
+        made = client.create_model_version(
+            name,
+            f"{root}/{MODEL}",
+            run_id,
+            tags={"hpsearch.run_id": parent["run_id"]},
+            description=winner["description"],
+            await_creation_for=0,
+        )
+    try:
+        client.get_model_version_by_alias(name, ALIAS)
+        missing = False
+    except MlflowException:
+        missing = True
+    if made is not None or missing:
+        newest = made or max(versions, key=lambda found: int(found.version))
+        client.set_registered_model_alias(name, ALIAS, newest.version)
+
+
+def _create(client: MlflowClient, name: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(
+            name, description=f"The winners of hpsearch study {name}, one a run of the study."
+        )
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise

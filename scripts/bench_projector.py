@@ -1,0 +1,144 @@
+"""What the record costs: on the training path, and in the projector beside bare MLflow calls.
+
+    python scripts/bench_projector.py [--trials 200] [--repeats 3]
+
+The same trials (8 params, 10 tags, 200 points of 4 metrics, 2 artifacts) go, in turn and each time
+into a fresh SQLite store, through the Projector and through bare create_run + log_batch +
+set_terminated with the artifacts beside; CPU seconds of this one process. The training path is
+what the coordinator does for a trial: write its record, seal it, announce it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from hpsearch.tracking.home import Home
+from hpsearch.tracking.projector import Projector
+from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.tracking.replay import mlflow_settings
+from hpsearch.tracking.run_content import changing_tags, params_of, points, run_name, trial_text
+from hpsearch.tracking.sqlite_store import prepare_sqlite
+
+EPOCHS, METRICS = 50, ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+PARENT = {
+    "run_id": "bench",
+    "uid": "bench:study",
+    "experiment": "bench",
+    "name": "bench",
+    "started": 1_700_000_000_000,
+    "ended": None,
+    "status": "RUNNING",
+    "tags": {"mlflow.user": "someone", "mlflow.note.content": "A study.\n\nIt is a bench."},
+    "params": {},
+    "metrics": {},
+    "look": {"direction": "maximize", "top": []},
+    "datasets": [],
+}
+
+
+def record(number: int) -> TrialRecord:
+    """A complete trial."""
+    member = MemberRecord(0, (0, number, 0, 0))
+    rows = [
+        (epoch, {name: epoch / EPOCHS + number / 1e6 + i for i, name in enumerate(METRICS)})
+        for epoch in range(1, EPOCHS + 1)
+    ]
+    member.extend(EPOCHS, rows)
+    params = {f"param{i}": 0.1 * i + number for i in range(8)}
+    made = TrialRecord(f"bench:trial:{number}", "trial", number, params, [member], {"data": "d"})
+    made.started = 1_700_000_000.0 + number
+    made.marks.append([EPOCHS, made.started + 1])
+    made.ended = made.started + 1
+    made.scores, made.outcome = {str(EPOCHS): 0.5}, "complete"
+    return made
+
+
+def training_path(folder: RunFolder, trials: int) -> tuple[float, float]:
+    """Milliseconds a trial: CPU, and wall clock with what the disk takes for an fsync."""
+    made = [record(number) for number in range(trials)]
+    for one in made:
+        folder.append_log(one, "a line\n")  # the second artifact; networks print none
+    started, started_cpu = time.perf_counter(), time.process_time()
+    for one in made:
+        folder.write(one)
+        folder.note_slice({"worker": 1, "began": 0.0, "seconds": 1.0, "trials": [one.number]})
+        folder.announce_record(one)
+    cpu, wall = time.process_time() - started_cpu, time.perf_counter() - started
+    return 1000 * cpu / trials, 1000 * wall / trials
+
+
+def projected(folder: RunFolder, home: Home) -> float:
+    """CPU seconds of sending all records, one more artifact a trial than its own."""
+    prepare_sqlite(home.tracking_uri)
+    projector = Projector(folder, home.tracking_uri, home.artifacts.as_uri())
+    started = time.process_time()
+    projector.catch_up()
+    return time.process_time() - started
+
+
+def bare(folder: RunFolder, home: Home) -> float:
+    """CPU seconds of the three calls and two artifacts a trial, their content made before."""
+    import mlflow
+    from mlflow.entities import Metric, Param, RunTag
+
+    prepare_sqlite(home.tracking_uri)
+    client = mlflow.MlflowClient(home.tracking_uri)
+    experiment = client.create_experiment("bench", artifact_location=home.artifacts.as_uri())
+    ready = []
+    for one in folder.read_all("trial"):
+        tags = {f"hpsearch.tag{i}": "value" for i in range(10 - len(changing_tags(one)))}
+        ready.append(
+            (
+                run_name(one),
+                [Metric(k, v, when, step) for k, v, when, step in points(one, 0)],
+                [Param(k, v) for k, v in params_of(one).items()],
+                [RunTag(k, v) for k, v in (tags | changing_tags(one)).items()],
+                trial_text(one),
+                str(folder.folder("trial", one.number) / "log.txt"),
+            )
+        )
+    started = time.process_time()
+    for name, metrics, params, tags, text, log in ready:
+        run = client.create_run(experiment, run_name=name)
+        client.log_batch(run.info.run_id, metrics=metrics, params=params, tags=tags)
+        client.log_text(run.info.run_id, text, "trial.json")
+        client.log_artifact(run.info.run_id, log)
+        client.set_terminated(run.info.run_id)
+    return time.process_time() - started
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--repeats", type=int, default=3)
+    args = parser.parse_args()
+    gc.set_threshold(200_000)  # as the projector's process does, here for both sides
+    paths, ours, theirs = [], [], []
+    with mlflow_settings(), tempfile.TemporaryDirectory() as top:
+        for repeat in range(args.repeats):
+            folder = RunFolder(Path(top) / f"records{repeat}")
+            folder.artifacts.mkdir(parents=True)
+            folder.write_json("parent.json", PARENT)
+            paths.append(training_path(folder, args.trials))
+            for side, seconds in ((projected, ours), (bare, theirs)):
+                home = Home(Path(top) / f"{side.__name__}{repeat}")
+                home.create()
+                seconds.append(side(folder, home))
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    cpu, wall = (statistics.median(column) for column in zip(*paths, strict=True))
+    print(f"training path: {cpu:.2f} ms CPU a trial, {wall:.2f} ms wall clock")
+    print(f"projector:     {1000 * statistics.median(ours) / args.trials:.1f} ms CPU a trial")
+    print(f"bare calls:    {1000 * statistics.median(theirs) / args.trials:.1f} ms CPU a trial")
+    print(
+        f"ratio:         {statistics.median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Sync: all records into the same or another MLflow store, each run and each point once."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from hpsearch.errors import HpsearchError
+from hpsearch.service import doctor, sync
+from hpsearch.tracking.home import Home
+from hpsearch.tracking.record import RunFolder
+
+
+def content(database: Path) -> dict[str, list[tuple[object, ...]]]:
+    """All that a store says, but for the ids it gave."""
+    connection = sqlite3.connect(database)
+    by_run = "(select name from runs r where r.run_uuid = t.run_uuid)"
+    queries = {
+        "runs": "select name, status, start_time, end_time from runs",
+        "metrics": f"select {by_run}, key, value, step, timestamp from metrics t",
+        "params": f"select {by_run}, key, value from params t",
+        "tags": f"select {by_run}, key, value from tags t where key not in"
+        " ('mlflow.parentRunId', 'mlflow.note.content')",
+    }
+    found = {name: sorted(connection.execute(query)) for name, query in queries.items()}
+    connection.close()
+    return found
+
+
+def test_a_fresh_store_gets_what_the_first_has(copied_home: Path, tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'fresh.db'}"
+    (row,) = sync(home=copied_home, tracking_uri=uri).to_dict("records")
+    assert row["problem"] == ""
+    assert row["records"] == len(list(copied_home.glob("studies/*/*/*/*/record.json")))
+    first = content(Home(copied_home).mlflow)
+    assert content(tmp_path / "fresh.db") == first
+    sync(home=copied_home, tracking_uri=uri)
+    sync(home=copied_home)
+    assert content(tmp_path / "fresh.db") == content(Home(copied_home).mlflow) == first
+    assert doctor(home=copied_home, tracking_uri=uri).empty
+
+
+def test_a_study_that_was_killed_is_shown_as_interrupted(copied_home: Path) -> None:
+    folder = RunFolder(copied_home / "studies/small/1")
+    parent = folder.read_json("parent.json")
+    folder.write_json("parent.json", parent | {"status": "RUNNING"})
+    sync(home=copied_home)
+    connection = sqlite3.connect(Home(copied_home).mlflow)
+    assert connection.execute("select status from runs where name = 'small'").fetchall() == [
+        ("KILLED",)
+    ]
+    connection.close()
+
+
+def test_an_unreachable_server_is_named_in_the_study_s_row(
+    copied_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (row,) = sync(home=copied_home, tracking_uri="http://127.0.0.1:9").to_dict("records")
+    assert "must be reachable and writable" in row["problem"]
+
+
+def test_nothing_recorded_is_said_with_the_way_to_it(tmp_path: Path) -> None:
+    with pytest.raises(HpsearchError, match="python -m hpsearch study"):
+        sync(home=tmp_path)

@@ -1,0 +1,62 @@
+"""Who may reach the UI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpsearch.errors import TrackingError
+from hpsearch.tracking.home import Home
+from hpsearch.tracking.server import hosts, is_loopback, serve_ui
+
+
+def test_only_this_machine_s_names_are_allowed_by_default() -> None:
+    assert hosts("127.0.0.1", 5000, []) == [
+        "localhost",
+        "localhost:5000",
+        "127.0.0.1",
+        "127.0.0.1:5000",
+        "[::1]",
+        "[::1]:5000",
+    ]
+    assert {"lab.example", "lab.example:80", "10.0.0.7:80"} <= set(
+        hosts("10.0.0.7", 80, ["lab.example"])
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_what_only_this_machine_reaches_is_known(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.7", "127.evil.example", "::"])
+def test_what_others_can_reach_is_known(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def serve(home: Path) -> None:
+    serve_ui(
+        Home(home),
+        host="0.0.0.0",
+        port=5999,
+        without_password=False,
+        allowed_hosts=[],
+        runs=[],
+        say=print,
+    )
+
+
+def test_others_are_let_in_only_with_a_password_or_on_purpose(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir()
+    (home / "mlflow.db").write_text("")
+    with pytest.raises(TrackingError, match="--without-password"):
+        serve(home)
+    monkeypatch.setenv("MLFLOW_FLASK_SERVER_SECRET_KEY", "secret")
+    with pytest.raises(TrackingError, match="MLFLOW_AUTH_CONFIG_PATH and"):
+        serve(home)
+    monkeypatch.setenv("MLFLOW_AUTH_CONFIG_PATH", str(home / "nowhere.ini"))
+    with pytest.raises(TrackingError, match=r"must be a file, got .*nowhere.ini"):
+        serve(home)
