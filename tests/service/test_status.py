@@ -19,6 +19,9 @@ from hpsearch import run_study, study_status
 from hpsearch.console import print_status
 from hpsearch.errors import StudyFailed
 from hpsearch.processes import alive
+from hpsearch.search.reading import read_study
+from hpsearch.search.run import open_run
+from hpsearch.tracking.home import Home
 from tests.conftest import SMALL
 from tests.search.test_study import run
 
@@ -64,6 +67,17 @@ def test_a_study_without_a_score_yet_is_printed_too(
     first, second = capsys.readouterr().out.splitlines()[1:]
     assert re.search(r"small +finished +1/1 +2/2 .* validation_accuracy 0\.", first)
     assert second.split() == ["small/2", "interrupted", "1/1", "0/2"]
+
+
+def test_a_study_without_trials_may_get_other_stages(study_file: Path, home: Path) -> None:
+    run(study_file, home, "stages=[{trials=2, epochs=2}]")
+    shutil.rmtree(home / "studies/small/1/trials")
+    stores, read = Home(home), read_study(study_file, ["stages=[{trials=1, epochs=1}]"])
+    open_run(read, stores, fresh=False).close()
+    read = read_study(study_file, ["stages=[{trials=2, epochs=1}, {trials=3, epochs=2}]"])
+    opened = open_run(read, stores, fresh=False)
+    opened.close()
+    assert opened.plans == ((2, 3),)
 
 
 def test_a_study_that_failed_says_why_until_it_is_started_again(
