@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Hashable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -165,20 +166,30 @@ def print_status(rows: pd.DataFrame) -> None:
     for row in rows.to_dict("records"):
         counts = {name: row[name] for name in ("running", "paused", "complete", "pruned")}
         counts |= {name: row[name] for name in ("diverged", "failed")}
-        best = f"{row['best']:.4f} at {row['best_epochs']} epochs, trial {row['best_trial']}"
-        name = row["study"] if row["run"] == 1 else f"{row['study']}/{row['run']}"
         table.add_row(
-            name,
+            _run(row),
             row["state"],
             f"{row['stage']}/{row['stages']}",
             f"{row['trials']}/{row['planned']}",
             ", ".join(f"{n} {outcome}" for outcome, n in counts.items() if n),
-            f"{row['metric']} {best}" if row["trials"] and row["best"] == row["best"] else "",
+            _best(row),
         )
     out.print(table)
     for row in rows.to_dict("records"):
         for text in filter(None, (row["holder"], row["reason"])):
-            out.print(f"{row['study']}: {text}", markup=False, highlight=False, soft_wrap=True)
+            out.print(f"{_run(row)}: {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _run(row: Mapping[Hashable, Any]) -> str:
+    return str(row["study"]) if row["run"] == 1 else f"{row['study']}/{row['run']}"
+
+
+def _best(row: Mapping[Hashable, Any]) -> str:
+    """The best score so far, with where it was reached; "" as long as there is none."""
+    if not isinstance(row["best"], float):
+        return ""
+    where = f"at {row['best_epochs']} epochs, trial {row['best_trial']}"
+    return f"{row['metric']} {row['best']:.4f} {where}"
 
 
 def print_verification(found: Verification) -> None:

@@ -82,7 +82,8 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         number = newest if resumed else newest + 1
         folder = RunFolder(top / str(number))
         name = run_name(study.file.name, number)
-        if resumed and (folder.path / "trials").exists():  # else it ended before its first trial
+        begun = resumed and (folder.path / "trials").exists()
+        if begun:  # else it ended before its first trial
             _compare(study, folder)
         with storage_errors(folder.path):
             folder.artifacts.mkdir(parents=True, exist_ok=True)
@@ -92,7 +93,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         known = folder.read_json(STUDY) if resumed else {}
         run_id = known["id"] if resumed else uuid.uuid4().hex[:12]
         understood = study.file.model_dump(mode="json")
-        plans = _plans(known, study.file)
+        plans = _plans(known if begun else {}, study.file)
         said = {"id": run_id, "path": str(study.path.resolve()), "plans": plans}
         folder.write_json(STUDY, {**said, "file": understood})
         # Beside the file as written: with defaults and what --set changed.

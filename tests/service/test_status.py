@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,9 +16,14 @@ from pathlib import Path
 import pytest
 
 from hpsearch import run_study, study_status
+from hpsearch.console import print_status
 from hpsearch.errors import StudyFailed
 from hpsearch.processes import alive
+from hpsearch.search.reading import read_study
+from hpsearch.search.run import open_run
+from hpsearch.tracking.home import Home
 from tests.conftest import SMALL
+from tests.search.test_study import run
 
 
 def test_a_finished_study(finished: Path) -> None:
@@ -46,6 +53,31 @@ def test_a_study_is_running_until_it_is_killed(study_file: Path, home: Path) -> 
         process.wait()
     (row,) = study_status("small/1", home=home).to_dict("records")
     assert (row["state"], row["holder"]) == ("interrupted", "")
+
+
+def test_a_study_without_a_score_yet_is_printed_too(
+    study_file: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(study_file, home, "stages=[{trials=2, epochs=2}]")
+    run(study_file, home, "stages=[{trials=2, epochs=2}]", fresh=True)
+    shutil.rmtree(home / "studies/small/2/trials")  # as a kill before the first leaves it
+    (home / "studies/small/2/artifacts/result.json").unlink()
+    (home / "studies/small/2/stages/0.json").unlink()
+    print_status(study_status(home=home))
+    first, second = capsys.readouterr().out.splitlines()[1:]
+    assert re.search(r"small +finished +1/1 +2/2 .* validation_accuracy 0\.", first)
+    assert second.split() == ["small/2", "interrupted", "1/1", "0/2"]
+
+
+def test_a_study_without_trials_may_get_other_stages(study_file: Path, home: Path) -> None:
+    run(study_file, home, "stages=[{trials=2, epochs=2}]")
+    shutil.rmtree(home / "studies/small/1/trials")
+    stores, read = Home(home), read_study(study_file, ["stages=[{trials=1, epochs=1}]"])
+    open_run(read, stores, fresh=False).close()
+    read = read_study(study_file, ["stages=[{trials=2, epochs=1}, {trials=3, epochs=2}]"])
+    opened = open_run(read, stores, fresh=False)
+    opened.close()
+    assert opened.plans == ((2, 3),)
 
 
 def test_a_study_that_failed_says_why_until_it_is_started_again(
