@@ -135,7 +135,9 @@ def main() -> None:
     print(f"training path: {cpu:.2f} ms CPU a trial, {wall:.2f} ms wall clock")
     print(f"projector:     {1000 * statistics.median(ours) / args.trials:.1f} ms CPU a trial")
     print(f"bare calls:    {1000 * statistics.median(theirs) / args.trials:.1f} ms CPU a trial")
-    print(f"ratio:         {statistics.median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})")
+    print(
+        f"ratio:         {statistics.median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})"
+    )
 
 
 if __name__ == "__main__":
