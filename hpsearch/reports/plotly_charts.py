@@ -73,8 +73,9 @@ def _traces(series: Series, shade_label: str, *, first: bool) -> list[Any]:
     if series.kind == "spans":
         lengths = [end - float(start) for start, end in zip(x, series.top, strict=True)]
         bars = {"base": x, "x": lengths, "y": y, "orientation": "h", "width": 0.7}
-        notes = {"hovertext": list(series.notes), "marker_color": color}
-        return [go.Bar(**bars, **notes, **shown)]
+        # With an outline, so that a slice of a hundredth of a second is seen among minutes.
+        marks = {"color": color, "line": {"color": color, "width": 1}}
+        return [go.Bar(**bars, hovertext=list(series.notes), marker=marks, **shown)]
     marker: dict[str, Any] = {"size": 7, "color": color}
     if series.shade is not None:
         marker = {"size": 7, "color": list(series.shade), "colorscale": SCALE}

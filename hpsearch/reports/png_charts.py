@@ -74,7 +74,7 @@ def _series(axes: Any, series: Series) -> Any:
         axes.plot(x, list(series.top), "o-", color=color, ms=3, lw=1)
     elif series.kind == "spans":
         lengths = np.array(series.top) - np.array(x, float)
-        axes.barh(y, lengths, left=x, height=0.7, color=color, **named)
+        axes.barh(y, lengths, left=x, height=0.7, color=color, edgecolor=color, **named)
     elif series.shade is not None:
         return axes.scatter(x, y, c=list(series.shade), s=16, cmap="viridis", **named)
     else:
