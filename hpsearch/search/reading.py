@@ -17,6 +17,7 @@ from hpsearch.execution.population import training_data
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
 from hpsearch.search.data_reading import open_own, task_mistakes
+from hpsearch.search.drawing import sampler_mistakes
 from hpsearch.search.mistakes import Mistake
 from hpsearch.search.schema_mistakes import translate
 from hpsearch.search.space import Space
@@ -165,8 +166,8 @@ def _validate(
         mistakes += _objective_mistakes(objective["metric"], trainers)
     if "stages" not in malformed:
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
-    if not mistakes and file is not None and space is not None and file.sampler.name == "grid":
-        mistakes += _grid_mistakes(file, space)
+    if not mistakes and file is not None and space is not None:
+        mistakes += sampler_mistakes(file, space)
     return mistakes, file, space
 
 
@@ -214,21 +215,6 @@ def _objective_mistakes(metric: str, trainers: Mapping[str, TrainerKind]) -> Ite
             whose = f"; {name} reports these" if len({*reported.values()}) > 1 else ""
             yield Mistake("objective.metric", unknown(metric, valid) + whose)
             return
-
-
-def _grid_mistakes(file: StudyFile, space: Space) -> Iterator[Mistake]:
-    try:
-        n_cells = len(space.cells())
-    except ValueError as error:
-        yield Mistake(f"space.{error}".split(" ")[0], str(error).partition(" ")[2] + " in a grid")
-        return
-    if len(file.stages) > 1:
-        yield Mistake("stages", f"must be one where the sampler is a grid, got {len(file.stages)}")
-    elif file.stages[0].trials != n_cells:
-        yield Mistake(
-            "stages.0.trials",
-            f"must be {n_cells}, the cells of the grid, got {file.stages[0].trials}",
-        )
 
 
 def _stage_mistakes(stages: list[Stage]) -> Iterator[Mistake]:

@@ -17,11 +17,12 @@ from hpsearch.datasets.splits import digest
 from hpsearch.errors import StudyChangedError, StudyFailed
 from hpsearch.execution.executors import make_executor
 from hpsearch.execution.population import open_data
+from hpsearch.search.drawing import make_sampler
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate, Result
 from hpsearch.search.run import Run
-from hpsearch.search.samplers import CoarseToFineSampler, GridSampler, StudySampler
+from hpsearch.search.samplers import NamedSampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
 from hpsearch.search.storage import STORAGE_TROUBLE, TrialStore, open_storage, storage_trouble
 from hpsearch.search.training import Training, reached
@@ -57,6 +58,8 @@ class Study:
         self.folder = self.run.folder
         self.lengths = tuple(stage.epochs for stage in self.file.stages)
         self._direction = self.file.objective.direction
+        self._sampler = make_sampler(self.file, self.read.space)
+        self._distributions = {p.name: p.distribution for p in self.read.space.parameters}
 
     def finished(self) -> Result | None:
         """The result, if all that the file asks for was done before."""
@@ -110,12 +113,12 @@ class Study:
 
     def _restore(self) -> None:
         """Bring Optuna's storage to where the records are, should it be behind."""
-        self._trials.use(self._sampler())
-        distributions = {p.name: p.distribution for p in self.read.space.parameters}
+        if not isinstance(self._sampler, NamedSampler):
+            self._trials.use(self._sampler)
         for number in range(max(self._records, default=-1) + 1):
             record = self._records.get(number)
             searched = self.read.space.searched(record.params) if record else {}
-            self._trials.restore(number, searched, distributions)
+            self._trials.restore(number, searched, self._distributions)
 
     def _search(self, executor: Executor) -> Iterator[Event]:
         drawn, going_on = 0, list[int]()
@@ -139,7 +142,7 @@ class Study:
 
     def _joined(self, batches: list[Batch]) -> Iterator[list[Batch]]:
         """Batches in groups: one whose draws don't depend on results need not wait for any."""
-        ignores = self._sampler().ignores_results
+        ignores = self._sampler.ignores_results
         group: list[Batch] = []
         for index, numbers in batches:
             if group and not all(n in self._records or ignores(n) for n in numbers):
@@ -153,9 +156,8 @@ class Study:
     ) -> Iterator[Event]:
         """Draw each batch whole, train it, and tell Optuna, in the order of numbers."""
         until = self.lengths[stage]
-        self._trials.use(self._sampler())
         order = [number for _, numbers in batches for number in numbers]
-        drawn = ([self._draw(n, stage, index) for n in numbers] for index, numbers in batches)
+        drawn = (self._draw_batch(stage, index, numbers) for index, numbers in batches)
         best = self._best(self._records.values(), until)
         for record in self._training(executor).run(drawn, until):
             best = self._best([record], until, best)
@@ -190,6 +192,18 @@ class Study:
             self._trials.finish(record.number, record.outcome, record.scores)
         self.folder.announce_record(record)
 
+    def _draw_batch(self, stage: int, batch: int, numbers: list[int]) -> list[TrialRecord]:
+        new = [number for number in numbers if number not in self._records]
+        if new and isinstance(self._sampler, NamedSampler):
+            space, entropy = self.read.space, (self.file.seed, stage, batch)
+            drawn = self._sampler.draw(self._trials.study, numbers, space.suggest, entropy)
+            for number, (params, notes) in zip(numbers, drawn, strict=True):
+                if number in new:
+                    searched = space.searched(params)
+                    self._trials.restore(number, searched, self._distributions)
+                    self._trials.note(number, notes)
+        return [self._draw(number, stage, batch) for number in numbers]
+
     def _draw(self, number: int, stage: int, batch: int) -> TrialRecord:
         """The record of a trial, drawn now if it has none."""
         if number not in self._records:
@@ -222,11 +236,6 @@ class Study:
             digests=self._digests,
             started=time.time(),
         )
-
-    def _sampler(self) -> StudySampler:
-        if self.file.sampler.name == "grid":
-            return GridSampler(self.read.space.cells())
-        return CoarseToFineSampler(seed=self.file.seed, proposal=self.file.sampler.proposal)
 
     def _training(self, executor: Executor) -> Training:
         return Training(
@@ -267,8 +276,12 @@ class Study:
                 if following
                 else []
             )
-            rows = narrowing(
-                self._trials.study, self._sampler(), self.read.space, stage, self._ranges
+            rows = (
+                []
+                if isinstance(self._sampler, NamedSampler)
+                else narrowing(
+                    self._trials.study, self._sampler, self.read.space, stage, self._ranges
+                )
             )
             decided = {"promoted": going_on, "ranges": [row.as_dict() for row in rows]}
             self.folder.write_json(name, decided)
