@@ -19,12 +19,13 @@ from hpsearch.datasets.selection import open_pool, open_test
 from hpsearch.datasets.splits import digest
 from hpsearch.errors import StudyChangedError, StudyFailed
 from hpsearch.search.arms import Arm
+from hpsearch.search.drawing import make_sampler
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
 from hpsearch.search.protocols import exam_of
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate
 from hpsearch.search.run import Run
-from hpsearch.search.samplers import CoarseToFineSampler, GridSampler, StudySampler
+from hpsearch.search.samplers import NamedSampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
 from hpsearch.search.storage import TrialStore
 from hpsearch.search.training import Training, Trains, reached
@@ -73,6 +74,8 @@ class ArmSearch:
         self.folder = self.run.folder
         self.lengths = tuple(stage.epochs for stage in self.file.stages)
         self._direction = self.file.objective.direction
+        self._sampler = make_sampler(self.file, self.arm.space)
+        self._distributions = {p.name: p.distribution for p in self.arm.space.parameters}
 
     def events(self) -> Iterator[Event]:
         """Run what is left of it.
@@ -116,13 +119,13 @@ class ArmSearch:
 
     def _restore(self) -> None:
         """Bring Optuna's storage to where the records are, should it be behind."""
-        self._trials.use(self._sampler())
-        distributions = {p.name: p.distribution for p in self.arm.space.parameters}
+        if not isinstance(self._sampler, NamedSampler):
+            self._trials.use(self._sampler)
         n_trials = self.arm.local(max(self.records)) + 1 if self.records else 0
         for number in map(self.arm.number, range(n_trials)):
             record = self.records.get(number)
             searched = self.arm.space.searched(record.params) if record else {}
-            self._trials.restore(number, searched, distributions)
+            self._trials.restore(number, searched, self._distributions)
 
     def _search(self) -> Iterator[Event]:
         drawn, going_on = 0, list[int]()
@@ -158,10 +161,11 @@ class ArmSearch:
 
     def _joined(self, batches: list[Batch]) -> Iterator[list[Batch]]:
         """Batches in groups: one whose draws don't depend on results need not wait for any."""
-        ignores = self._sampler().ignores_results
+        sampler, local = self._sampler, self.arm.local
         group: list[Batch] = []
         for index, numbers in batches:
-            if group and not all(n in self.records or ignores(n) for n in numbers):
+            free = (n in self.records or sampler.ignores_results(local(n)) for n in numbers)
+            if group and not all(free):
                 yield group
                 group = []
             group.append((index, numbers))
@@ -170,9 +174,8 @@ class ArmSearch:
     def _run_batches(self, stage: int, batches: list[Batch]) -> Iterator[Event]:
         """Draw each batch whole, train it, and tell Optuna, in the order of numbers."""
         until = self.lengths[stage]
-        self._trials.use(self._sampler())
         order = [number for _, numbers in batches for number in numbers]
-        drawn = ([self._draw(n, stage, index) for n in numbers] for index, numbers in batches)
+        drawn = (self._draw_batch(stage, index, numbers) for index, numbers in batches)
         best = self._best(self.records.values(), until)
         for record in self._training().run(drawn, until, exam_of(self.file)):
             best = self._best([record], until, best)
@@ -207,6 +210,19 @@ class ArmSearch:
             self._trials.finish(record.number, record.outcome, record.scores)
         self.folder.announce_record(record)
 
+    def _draw_batch(self, stage: int, batch: int, numbers: list[int]) -> list[TrialRecord]:
+        new = [n for n in numbers if n not in self.records and not self._enqueued(n)]
+        if new and isinstance(self._sampler, NamedSampler):
+            space, entropy = self.arm.space, (self.file.seed, stage, batch)
+            local = [*map(self.arm.local, numbers)]
+            drawn = self._sampler.draw(self._trials.study, local, space.suggest, entropy)
+            for number, (params, notes) in zip(numbers, drawn, strict=True):
+                if number in new:
+                    searched = space.searched(params)
+                    self._trials.restore(number, searched, self._distributions)
+                    self._trials.note(number, notes)
+        return [self._draw(number, stage, batch) for number in numbers]
+
     def _draw(self, number: int, stage: int, batch: int) -> TrialRecord:
         """The record of a trial, drawn now if it has none."""
         if number not in self.records:
@@ -224,17 +240,18 @@ class ArmSearch:
 
     def _enqueue(self, number: int) -> None:
         """Have the first trials take what the file wants to be tried first."""
-        place, space = self.arm.local(number), self.arm.space
-        if place < len(self.file.enqueue):
-            wanted = self.file.enqueue[place]
+        space = self.arm.space
+        if self._enqueued(number):
+            wanted = self.file.enqueue[self.arm.local(number)]
             active = {
                 p.name: wanted[p.name]
                 for p in space.parameters
                 if p.name in wanted and p.active({**space.fixed, **wanted})
             }
-            self._trials.restore(
-                number, active, {p.name: p.distribution for p in space.parameters}
-            )
+            self._trials.restore(number, active, self._distributions)
+
+    def _enqueued(self, number: int) -> bool:
+        return self.arm.local(number) < len(self.file.enqueue)
 
     def _record(
         self,
@@ -256,13 +273,6 @@ class ArmSearch:
             environment=self._environment,
             started=time.time(),
         )
-
-    def _sampler(self) -> StudySampler:
-        if self.file.sampler.name == "grid":
-            return GridSampler(self.arm.space.cells())
-        if self.file.sampler.name == "listed":
-            return GridSampler(self.file.enqueue)
-        return CoarseToFineSampler(seed=self.file.seed, proposal=self.file.sampler.proposal)
 
     def _training(self) -> Trains:
         made = Training.of(self.read, self.arm.selection, self.folder, self.executor, self.workers)
@@ -294,7 +304,11 @@ class ArmSearch:
                 if following
                 else []
             )
-            rows = narrowing(self._trials.study, self._sampler(), self.arm, stage, self.ranges)
+            rows = (
+                []
+                if isinstance(self._sampler, NamedSampler)
+                else narrowing(self._trials.study, self._sampler, self.arm, stage, self.ranges)
+            )
             decided = {"promoted": going_on, "ranges": [row.as_dict() for row in rows]}
             self.folder.write_json(name, decided)
         self.ranges += [RangeRow(**row) for row in decided["ranges"]]

@@ -19,9 +19,9 @@ def enqueue_mistakes(file: StudyFile, space: Space) -> Iterator[Mistake]:
     known = {p.name: p.distribution for p in space.parameters if p.name not in file.compare}
     if file.sampler.name == "grid":
         yield Mistake("enqueue", "must be left out with a grid, which has an order of its own")
-    if file.sampler.name == "listed":
+    if file.sampler.name != "coarse-to-fine":
         yield from _incomplete(file, space)
-    elif len(file.enqueue) > file.stages[0].trials:
+    if file.sampler.name != "listed" and len(file.enqueue) > file.stages[0].trials:
         yield Mistake(
             "enqueue",
             f"must have at most the {file.stages[0].trials} trials of the first stage, "
@@ -37,13 +37,14 @@ def enqueue_mistakes(file: StudyFile, space: Space) -> Iterator[Mistake]:
 
 
 def _incomplete(file: StudyFile, space: Space) -> Iterator[Mistake]:
-    """A list says everything: nothing is drawn."""
+    """Others than our own sampler can't draw a part of a configuration; a list is not drawn."""
+    rule = f"is missing: sampler.name = {file.sampler.name!r} draws no part of a configuration"
     for number, wanted in enumerate(file.enqueue):
         known = {**space.fixed, **wanted}
         for parameter in space.parameters:
             compared = parameter.name in file.compare
             if not compared and parameter.name not in wanted and parameter.active(known):
-                yield Mistake(f"enqueue.{number}.{parameter.name}", "is missing in a list")
+                yield Mistake(f"enqueue.{number}.{parameter.name}", rule)
 
 
 def _contains(distribution: BaseDistribution, value: Plain) -> bool:

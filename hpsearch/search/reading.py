@@ -20,6 +20,7 @@ from hpsearch.nn import NETWORKS
 from hpsearch.search.arms import SHOTS, Arm, make_arms
 from hpsearch.search.compare_reading import compare_mistakes, shots_of
 from hpsearch.search.data_reading import open_own, task_mistakes
+from hpsearch.search.drawing import sampler_mistakes
 from hpsearch.search.enqueue_reading import enqueue_mistakes
 from hpsearch.search.mistakes import Mistake
 from hpsearch.search.protocols import follow_protocol
@@ -203,12 +204,11 @@ def _validate(
     if file is not None:
         mistakes += question_mistakes(file, folder)
         mistakes += [] if space is None else enqueue_mistakes(file, space)
-    fixed_cells = file is not None and file.sampler.name in ("grid", "listed")
-    if not mistakes and file is not None and space is not None and fixed_cells:
+    if not mistakes and file is not None and space is not None:
         arms = make_arms(
             file.compare, space, file.data.selection(file.seed, folder), shots_of(file.space)
         )
-        mistakes += _grid_mistakes(file, arms)
+        mistakes += sampler_mistakes(file, arms)
     return mistakes, file, space
 
 
@@ -255,32 +255,6 @@ def _objective_mistakes(metric: str, trainers: Mapping[str, TrainerKind]) -> Ite
         if metric not in valid:
             whose = f"; {name} reports these" if len({*reported.values()}) > 1 else ""
             yield Mistake("objective.metric", unknown(metric, valid) + whose)
-            return
-
-
-def _grid_mistakes(file: StudyFile, arms: Sequence[Arm]) -> Iterator[Mistake]:
-    try:
-        listed = file.sampler.name == "listed"
-        counts = {
-            arm.name: len(file.enqueue) if listed else len(arm.space.cells()) for arm in arms
-        }
-    except ValueError as error:
-        yield Mistake(f"space.{error}".split(" ")[0], str(error).partition(" ")[2] + " in a grid")
-        return
-    if len(file.stages) > 1:
-        sampler = "a list" if listed else "a grid"
-        yield Mistake(
-            "stages", f"must be one where the sampler is {sampler}, got {len(file.stages)}"
-        )
-        return
-    for name, n_cells in counts.items():
-        if file.stages[0].trials != n_cells:
-            where = f" of {name}" if name else ""
-            noun = "those listed" if listed else "the cells of the grid"
-            yield Mistake(
-                "stages.0.trials",
-                f"must be {n_cells}, {noun}{where}, got {file.stages[0].trials}",
-            )
             return
 
 

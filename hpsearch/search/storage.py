@@ -185,6 +185,11 @@ class TrialStore:
         # What Optuna read of the trial before knows nothing of them.
         self._asked[number] = optuna.Trial(self.study, trial_id)
 
+    def note(self, number: int, notes: Mapping[str, Any]) -> None:
+        """Store what a sampler wrote on a trial for itself."""
+        for key, value in notes.items():
+            self._storage.set_trial_system_attr(self.trial(number)._trial_id, key, value)
+
     def report(self, number: int, scores: dict[str, float]) -> None:
         """Store the scores at the stage lengths reached, {epochs: score}."""
         number = self._local(number)

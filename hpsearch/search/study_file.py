@@ -139,13 +139,18 @@ class Stage(Table):
 class Sampler(Table):
     """How configurations are drawn."""
 
-    name: Literal["coarse-to-fine", "grid", "listed"] = Field(
+    name: str = Field(
         default="coarse-to-fine",
-        description="grid: every combination of choices once, in order; listed: those of "
-        "[[enqueue]] and no others",
+        description="or grid: every combination of choices once, in order; listed: those of "
+        "[[enqueue]] and no others; brute-force: a grid in random order; "
+        "random, tpe, gp, cmaes: Optuna's; qmc: Sobol points; or a sampler of "
+        "your own, package.module:Class",
     )
-    proposal: Literal["model-free", "uniform"] = Field(
-        default="model-free", description="uniform: no narrowing, plain random search"
+    proposal: Literal["gp", "model-free", "random", "uniform"] = Field(
+        default="gp",
+        description="how coarse-to-fine draws: gp, a Gaussian process among candidates, best in "
+        "the measurements; model-free, around the best, cheapest; random, in a box around the "
+        "best that is halved again and again; uniform, no narrowing at all",
     )
     batch: int = Field(
         default=4,
@@ -153,6 +158,9 @@ class Sampler(Table):
         le=LARGEST,
         description="trials drawn together from the results so far; not the number of workers, "
         "so that the search is the same with any number",
+    )
+    options: dict[str, object] = Field(
+        default_factory=dict, description="arguments of the sampler's constructor"
     )
 
 

@@ -6,13 +6,16 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
 from hpsearch.search.samplers import CoarseToFineSampler
+from hpsearch.search.samplers.encoding import ABSENT, Encoding
 from hpsearch.search.samplers.history import OUTCOME, observe
+from hpsearch.search.samplers.model import BEST_ROWS, MOST_ROWS, Scores, targets
 from hpsearch.search.samplers.unit import from_unit, to_unit
 
 LR = FloatDistribution(1e-4, 1.0, log=True)
@@ -37,6 +40,16 @@ def test_same_seed_same_draws_and_another_seed_others() -> None:
         studies[-1].optimize(valley, n_trials=30)
     assert drawn(studies[0]) == drawn(studies[1])
     assert drawn(studies[0]) != drawn(studies[2])
+
+
+def test_one_sampler_serves_two_studies_alike() -> None:
+    sampler = CoarseToFineSampler(seed=1)
+    studies = [optuna.create_study(sampler=sampler) for _ in range(2)]
+    for _ in range(15):
+        studies[0].optimize(valley, n_trials=1)
+        studies[1].optimize(lambda trial: -valley(trial), n_trials=1)
+    assert drawn(studies[0])[:10] == drawn(studies[1])[:10]
+    assert drawn(studies[0])[11:] != drawn(studies[1])[11:]
 
 
 def test_a_restart_draws_what_an_undisturbed_run_draws(tmp_path: Path) -> None:
@@ -112,7 +125,7 @@ def test_one_branch_does_not_narrow_another() -> None:
         lr = math.log10(trial.suggest_float("lr", 1e-4, 1.0, log=True))
         return abs(lr + (3 if kind == "low" else 1))
 
-    study = optuna.create_study(sampler=CoarseToFineSampler(seed=0))
+    study = optuna.create_study(sampler=CoarseToFineSampler(seed=0, proposal="model-free"))
     study.optimize(two_valleys, n_trials=120)
     late = drawn(study)[60:]
     for kind, center in (("low", -3), ("high", -1)):
@@ -189,3 +202,137 @@ def test_categorical_weights_sum_to_one_and_favour_the_best() -> None:
     assert found.weights is not None
     assert sum(found.weights.values()) == pytest.approx(1, abs=1e-3)
     assert found.weights["b"] > found.weights["a"] > 0
+
+
+def in_batches(study: optuna.Study, batches: int, size: int = 4) -> optuna.Study:
+    for _ in range(batches):
+        for trial, value in [(t, valley(t)) for t in [study.ask() for _ in range(size)]]:
+            study.tell(trial, value)
+    return study
+
+
+def test_a_batch_cut_short_while_it_is_drawn_is_drawn_the_same(tmp_path: Path) -> None:
+    quiet = in_batches(optuna.create_study(sampler=CoarseToFineSampler(seed=5, batch=4)), 5)
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    cut = optuna.create_study(
+        storage=url, study_name="s", sampler=CoarseToFineSampler(seed=5, batch=4)
+    )
+    in_batches(cut, 4)
+    valley(cut.ask())
+    cut.ask().suggest_float("lr", 1e-4, 1.0, log=True)  # half of its parameters, then the kill
+    again = optuna.load_study(
+        storage=url, study_name="s", sampler=CoarseToFineSampler(seed=5, batch=4)
+    )
+    half = optuna.Trial(again, again.trials[-1]._trial_id)
+    for trial in (half, again.ask(), again.ask()):
+        valley(trial)
+    assert drawn(again) == drawn(quiet)
+
+
+def test_the_gp_proposes_nothing_twice_and_counts_running_trials_in() -> None:
+    study = optuna.create_study(sampler=CoarseToFineSampler(seed=0))
+    for _ in range(30):  # of 36 configurations
+        trial = study.ask()
+        x, kind = trial.suggest_int("x", 1, 12), trial.suggest_categorical("k", ["a", "b", "c"])
+        if trial.number < 20:
+            study.tell(trial, (x - 7) ** 2 + (kind != "b"))  # the others go on running
+    assert len({tuple(p.items()) for p in drawn(study)}) == 30
+
+
+def test_the_gp_learns_that_a_region_diverges() -> None:
+    study = optuna.create_study(sampler=CoarseToFineSampler(seed=0))
+    for _ in range(60):
+        trial = study.ask()
+        lr = trial.suggest_float("lr", 1e-4, 1.0, log=True)
+        if lr > 0.1:
+            trial.set_user_attr(OUTCOME, "diverged")
+            study.tell(trial, state=TrialState.PRUNED)
+        else:
+            study.tell(trial, -lr)
+    late = [p["lr"] for p in drawn(study)[30:]]
+    assert sum(lr > 0.1 for lr in late) <= 12
+    assert max(lr for lr in late if lr <= 0.1) > 0.09
+
+
+def test_an_encoding_learns_which_parameters_a_category_has() -> None:
+    space = {
+        "trainer": CategoricalDistribution(["sgd", "momentum", "adam"]),
+        "policy": CategoricalDistribution(["constant", "step"]),
+        "lr": LR,
+        "momentum": FloatDistribution(0.0, 1.0),
+        "both": FloatDistribution(0.0, 1.0),
+    }
+    seen: list[dict[str, Any]] = [
+        {"trainer": "sgd", "policy": "step", "lr": 0.1},
+        {"trainer": "momentum", "policy": "constant", "lr": 0.1, "momentum": 0.9},
+        {"trainer": "momentum", "policy": "step", "lr": 0.1, "momentum": 0.5, "both": 0.3},
+        {"trainer": "sgd", "policy": "constant", "lr": 0.2},
+    ]
+    encoding = Encoding(space, seen)
+    rows = encoding.rows(seen)
+    for row, params in zip(rows, seen, strict=True):
+        assert encoding.params(row) == params
+    for j in range(len(encoding.names)):
+        np.testing.assert_array_equal(encoding.inactive(rows, j), rows[:, j] == ABSENT)
+
+
+def test_scores_are_a_row_for_each_length_and_at_most_300() -> None:
+    def trial(number: int, curve: dict[int, float]) -> optuna.trial.FrozenTrial:
+        frozen = create_trial(
+            state=TrialState.PRUNED,
+            params={"lr": 10 ** (-4 * number / 500)},
+            distributions={"lr": LR},
+            intermediate_values=curve,
+        )
+        frozen.number = number
+        return frozen
+
+    few = [trial(0, {1: 0.9, 9: 0.5}), trial(1, {1: 0.8}), trial(2, {})]
+    seen = observe(few, MINIMIZE)
+    scores = Scores(Encoding({"lr": LR}, [o.params for o in seen]), seen, np.random.default_rng(0))
+    assert len(scores.targets) == 4
+    assert sorted(scores.features[:, -1].round(2)) == [0.32, 0.32, 1.05, 1.05]
+
+    seen = observe([trial(n, {1: float(n)}) for n in range(500)], MINIMIZE)
+    scores = Scores(Encoding({"lr": LR}, [o.params for o in seen]), seen, np.random.default_rng(0))
+    assert len(scores.targets) == MOST_ROWS
+    np.testing.assert_allclose(
+        scores.features[:BEST_ROWS, 0], 1 - np.arange(BEST_ROWS) / 500, atol=1e-6
+    )
+
+
+def test_targets_keep_the_order_and_put_diverged_trials_last() -> None:
+    found = targets(np.array([3.0, 1.0, np.inf, 2.0, np.inf]))
+    assert list(np.argsort(found, kind="stable")) == [1, 3, 0, 2, 4]
+    assert found[2] == found[4]
+    assert np.isfinite(targets(np.ones(4))).all()
+
+
+def test_the_literal_rule_halves_a_box_around_the_best() -> None:
+    study = optuna.create_study(
+        sampler=CoarseToFineSampler(seed=0, proposal="random", n_startup=20)
+    )
+    study.optimize(valley, n_trials=80)
+    for step, end in ((1, 40), (2, 60), (3, 80)):
+        places = [to_unit(LR, p["lr"]) for p in drawn(study)[end - 20 : end]]
+        assert max(places) - min(places) <= 0.5**step
+        assert {p["kind"] for p in drawn(study)[end - 20 : end]} == {"b"}
+    found = CoarseToFineSampler(seed=0, proposal="random", n_startup=20).narrowed(
+        study, "lr", LR, {}
+    )
+    assert found is not None
+    assert found.share <= 0.5**4
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"shrink": 0.0}, "shrink must be above 0 and at most 1, got 0.0"),
+        ({"n_startup": 2.5}, "n_startup must be a whole number from 0, got 2.5"),
+        ({"batch": 0}, "batch must be a whole number from 1, got 0"),
+        ({"narrow_every": 0}, "narrow_every must be a whole number from 1, got 0"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        CoarseToFineSampler(**options)

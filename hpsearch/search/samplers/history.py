@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,21 @@ from optuna.trial import FrozenTrial, TrialState
 # A trial that ended without a usable score says so in this user attribute; it ranks last.
 OUTCOME = "hpsearch:outcome"
 WORST_OUTCOMES = ("diverged", "infeasible")
+MOST_LENGTHS = 4  # at which scores are compared, beside a trial's own longest training
 
 
 @dataclass(frozen=True)
 class Observation:
-    """A trial with its score at its longest training, lower is better; inf for the worst rank."""
+    """A trial with its score at its longest training, lower is better; inf for the worst rank.
+
+    Attributes:
+        curve: its scores at the lengths where trials end, shifted like `score`, by length.
+    """
 
     number: int
     params: Mapping[str, Any]
     score: float
+    curve: Mapping[float, float] = field(default_factory=dict)
 
     @property
     def usable(self) -> bool:
@@ -50,11 +56,14 @@ def observe(trials: Iterable[FrozenTrial], direction: StudyDirection) -> list[Ob
             worst.append(Observation(trial.number, trial.params, math.inf))
         elif curve and trial.state != TrialState.FAIL:
             curves.append((trial, curve))
-    shifts = _shifts([curve for _, curve in curves])
+    ends = Counter(max(curve) for _, curve in curves)
+    shifts = _shifts([curve for _, curve in curves], sorted(ends))
+    common = sorted(ends, key=lambda length: (-ends[length], length))[:MOST_LENGTHS]
     seen = []
     for trial, curve in curves:
         longest = max(curve)
-        seen.append(Observation(trial.number, trial.params, curve[longest] + shifts[longest]))
+        shifted = {x: curve[x] + shifts[x] for x in sorted({*common, longest}) if x in curve}
+        seen.append(Observation(trial.number, trial.params, shifted[longest], shifted))
     return sorted(seen, key=lambda o: (o.score, o.number)) + worst
 
 
@@ -80,9 +89,17 @@ def _curve(trial: FrozenTrial, sign: float) -> dict[float, float]:
     return {step: value for step, value in curve.items() if math.isfinite(value)}
 
 
-def _shifts(curves: list[dict[float, float]]) -> Mapping[float, float]:
+def pending(trials: Iterable[FrozenTrial]) -> dict[int, Mapping[str, Any]]:
+    """Params, as far as they are drawn, of the trials that run and have no score yet."""
+    return {
+        t.number: t.params
+        for t in trials
+        if t.state == TrialState.RUNNING and not _curve(t, 1.0) and OUTCOME not in t.user_attrs
+    }
+
+
+def _shifts(curves: list[dict[float, float]], levels: list[float]) -> Mapping[float, float]:
     """What to add to a score at each length to compare it with scores at the greatest length."""
-    levels = sorted({max(curve) for curve in curves})
     shifts: dict[float, float] = defaultdict(float)
     total = 0.0
     for lower, upper in reversed(list(itertools.pairwise(levels))):

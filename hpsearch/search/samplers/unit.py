@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from optuna.distributions import FloatDistribution, IntDistribution
 
+from hpsearch.search.samplers.gp import Floats
 from hpsearch.search.space import round_float
 
 Numeric = FloatDistribution | IntDistribution
@@ -14,30 +16,49 @@ Numeric = FloatDistribution | IntDistribution
 
 def to_unit(distribution: Numeric, value: float) -> float:
     """Where `value` lies between low (0) and high (1); whole numbers own a cell each."""
-    low, high = _bounds(distribution)
-    if high <= low:
-        return 0.5
-    if distribution.log:
-        return (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
-    return (value - low) / (high - low)
+    return float(to_units(distribution, value))
 
 
 def from_unit(distribution: Numeric, unit: float) -> float | int:
     """The valid value nearest to this place; floats with 6 significant digits."""
+    value = float(_values(distribution, unit))
+    if isinstance(distribution, IntDistribution):
+        return round(value)
+    if distribution.step is None:
+        value = min(distribution.high, max(distribution.low, round_float(value)))
+    return value
+
+
+def to_units(distribution: Numeric, values: ArrayLike) -> Floats:
+    """`to_unit` of many, in their shape."""
     low, high = _bounds(distribution)
-    unit = float(np.clip(unit, 0.0, 1.0))
+    x = np.asarray(values, float)
+    if high <= low:
+        return np.full(x.shape, 0.5)
     if distribution.log:
-        value = math.exp(math.log(low) + unit * (math.log(high) - math.log(low)))
+        low, high, x = np.log(low), np.log(high), np.log(x)
+    return np.asarray((x - low) / (high - low))
+
+
+def snap(distribution: Numeric, units: Floats) -> Floats:
+    """The places of the valid values nearest to these; a float's digits are left as they are."""
+    if isinstance(distribution, FloatDistribution) and distribution.step is None:
+        return np.clip(units, 0.0, 1.0)
+    return to_units(distribution, _values(distribution, units))
+
+
+def _values(distribution: Numeric, units: ArrayLike) -> Any:
+    low, high = _bounds(distribution)
+    units = np.clip(units, 0.0, 1.0)
+    if distribution.log:
+        value = np.exp(np.log(low) + units * (np.log(high) - np.log(low)))
     else:
-        value = low + unit * (high - low)
+        value = low + units * (high - low)
     if distribution.step is not None:
-        steps = round((value - distribution.low) / distribution.step)
-        most = math.floor((distribution.high - distribution.low) / distribution.step + 1e-9)
-        value = distribution.low + distribution.step * min(max(steps, 0), most)
-    elif isinstance(distribution, FloatDistribution):
-        value = round_float(value)
-    value = min(distribution.high, max(distribution.low, value))
-    return round(value) if isinstance(distribution, IntDistribution) else float(value)
+        steps = np.rint((value - distribution.low) / distribution.step)
+        most = np.floor((distribution.high - distribution.low) / distribution.step + 1e-9)
+        value = distribution.low + distribution.step * np.clip(steps, 0, most)
+    return np.clip(value, distribution.low, distribution.high)
 
 
 def _bounds(distribution: Numeric) -> tuple[float, float]:

