@@ -9,12 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hpsearch.scheduler import BatchReport, run_batch
     from hpsearch.search.samplers import CoarseToFineSampler
     from hpsearch.service import Report, run_study
 
-__all__ = ["CoarseToFineSampler", "Report", "run_study"]
+__all__ = ["BatchReport", "CoarseToFineSampler", "Report", "run_batch", "run_study"]
 
 _HOMES = {
+    "BatchReport": "hpsearch.scheduler",
+    "run_batch": "hpsearch.scheduler",
     "CoarseToFineSampler": "hpsearch.search.samplers",
     "Report": "hpsearch.service",
     "run_study": "hpsearch.service",

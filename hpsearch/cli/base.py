@@ -28,6 +28,28 @@ HomeOption = Annotated[
         "--home", help="Folder of all stores [default: $HPSEARCH_HOME, else mlruns/ here]"
     ),
 ]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=0, help="Processes; 0: in this one [default: one a core]"),
+]
+ExecutorOption = Annotated[
+    str | None,
+    typer.Option("--executor", help="A Dask cluster, e.g. dask://host:8786 [default: here]"),
+]
+StorageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        help="Optuna storage URL [default: $HPSEARCH_STORAGE, else SQLite in the home]",
+    ),
+]
+TrackingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        help="MLflow tracking URI [default: $HPSEARCH_TRACKING_URI, else SQLite in the home]",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks of known errors.")]
 

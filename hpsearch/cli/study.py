@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits
+from hpsearch.cli.base import (
+    DebugOption,
+    ExecutorOption,
+    HomeOption,
+    JsonOption,
+    StorageOption,
+    TrackingOption,
+    WorkersOption,
+    app,
+    exits,
+)
 
 
 @app.command()
@@ -16,10 +26,8 @@ def study(
     file: Annotated[
         Path | None, typer.Argument(help="A study file; left out: list those in studies/.")
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=0, help="Processes; 0: in this one [default: one a core]"),
-    ] = None,
+    workers: WorkersOption = None,
+    executor: ExecutorOption = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override a key, e.g. stages.0.trials=8; may be repeated."),
@@ -27,12 +35,8 @@ def study(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start a new run; nothing is deleted.")
     ] = False,
-    storage: Annotated[
-        str | None, typer.Option(help="Optuna storage URL [default: SQLite in the home]")
-    ] = None,
-    tracking_uri: Annotated[
-        str | None, typer.Option(help="MLflow tracking URI [default: SQLite in the home]")
-    ] = None,
+    storage: StorageOption = None,
+    tracking_uri: TrackingOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -54,6 +58,7 @@ def study(
                 overrides=set_ or [],
                 home=home,
                 workers=workers,
+                executor=executor,
                 storage=storage,
                 tracking_uri=tracking_uri,
                 fresh=fresh,

@@ -78,6 +78,19 @@ class Pool:
     learning: Rows
 
 
+_given: dict[tuple[Selection, bool], Pool] = {}  # to a worker that has no data set of its own
+
+
+def give(selection: Selection, pool: Pool, *, test: bool) -> None:
+    """From now on `open_pool`, or for the test set `open_test`, gives this pool.
+
+    Earlier ones are forgotten: a worker is sent one study's examples after the other's.
+    """
+    for key in [key for key in _given if key[0] != selection]:
+        del _given[key]
+    _given[selection, test] = pool
+
+
 @lru_cache(maxsize=2)
 def open_pool(selection: Selection) -> Pool:
     """Training examples and validation splits; the test set stays closed.
@@ -85,6 +98,8 @@ def open_pool(selection: Selection) -> Pool:
     Raises:
         DataError: the data is missing, or too small for the selection.
     """
+    if (selection, False) in _given:
+        return _given[selection, False]
     full = selection.dataset().training()
     draw_seed, split_seed = np.random.SeedSequence((selection.seed, 0xDA7A)).spawn(2)
     splits = _splits(full, selection, draw_seed, split_seed)
@@ -102,6 +117,8 @@ def open_pool(selection: Selection) -> Pool:
 @lru_cache(maxsize=1)
 def open_test(selection: Selection) -> Pool:
     """All that may be learned from as the training side, the test set as the other side."""
+    if (selection, True) in _given:
+        return _given[selection, True]
     pool, test = open_pool(selection), selection.dataset().test()
     learned = pool.examples
     inputs = np.concatenate([learned.inputs[pool.learning], test.inputs])

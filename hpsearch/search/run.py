@@ -62,8 +62,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         top.mkdir(parents=True, exist_ok=True)
     lock = _lock(top, study.file.name)
     try:
-        numbers = [int(p.name) for p in top.iterdir() if p.name.isdigit() and (p / STUDY).exists()]
-        newest = max(numbers, default=0)
+        newest = newest_run(top)
         resumed = bool(newest) and not fresh
         number = newest if resumed else newest + 1
         folder = RunFolder(top / str(number))
@@ -84,6 +83,16 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         lock.release()
         raise
     return Run(name, run_id, folder, resumed, lock)
+
+
+def newest_run(top: Path) -> int:
+    """The number of a study's last run, 0 for none.
+
+    Args:
+        top: the study's folder.
+    """
+    runs = (path for path in top.glob("*") if path.name.isdigit() and (path / STUDY).exists())
+    return max((int(path.name) for path in runs), default=0)
 
 
 def _lock(top: Path, name: str) -> FileLock:
@@ -129,8 +138,8 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
 
 
 def _essence(file: StudyFile) -> dict[str, Any]:
-    """What must not change: all but workers, slices and numbers of trials."""
-    said = file.model_dump(mode="json", exclude={"execution"})
+    """What must not change: all but workers, slices, times of day and numbers of trials."""
+    said = file.model_dump(mode="json", exclude={"execution", "schedule"})
     for stage in said["stages"]:
         del stage["trials"]
     return said

@@ -7,15 +7,14 @@ that after a kill the same walk goes on where the records end, with the same dra
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from hpsearch.datasets.selection import open_pool, open_test
 from hpsearch.datasets.splits import digest
 from hpsearch.errors import StudyChangedError, StudyFailed
-from hpsearch.execution.executors import make_executor
+from hpsearch.execution.executors import SliceExecutor, make_executor
 from hpsearch.execution.population import open_data
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
 from hpsearch.search.reading import ReadStudy
@@ -42,13 +41,17 @@ class Study:
         read: the study file.
         run: its open run.
         storage_url: Optuna's storage.
-        workers: processes; 0: this one.
+        workers: processes; 0: this one; None: one a core, or all of the cluster.
+        stop: asked again and again; the study ends soon after it says True.
+        cluster: the address of a Dask scheduler whose workers are used; "": none.
     """
 
     read: ReadStudy
     run: Run
     storage_url: str
-    workers: int
+    workers: int | None
+    stop: Callable[[], bool] = lambda: False
+    cluster: str = ""
     _records: dict[int, TrialRecord] = field(default_factory=dict)
     _ranges: list[RangeRow] = field(default_factory=list)
 
@@ -71,9 +74,12 @@ class Study:
             StudyFailed: every trial so far failed, or none has a score in the end.
             DataError: the data set is missing or too small.
             StorageError: a store can't be used.
+            StudyStopped: `stop` said so.
         """
-        with make_executor(self.workers) as executor:
-            for _ in range(self.workers):  # they start and open the data while this process does
+        with make_executor(self.workers, self.cluster) as executor:
+            for _ in range(
+                executor.workers
+            ):  # they start and open the data while this process does
                 executor.submit(open_data, self.read.selection)
             try:
                 self._open()
@@ -117,7 +123,7 @@ class Study:
             searched = self.read.space.searched(record.params) if record else {}
             self._trials.restore(number, searched, distributions)
 
-    def _search(self, executor: Executor) -> Iterator[Event]:
+    def _search(self, executor: SliceExecutor) -> Iterator[Event]:
         drawn, going_on = 0, list[int]()
         for number, stage in enumerate(self.file.stages):
             fresh = range(drawn, drawn + stage.trials - len(going_on))
@@ -149,7 +155,7 @@ class Study:
         yield group
 
     def _run_batches(
-        self, executor: Executor, stage: int, batches: list[Batch]
+        self, executor: SliceExecutor, stage: int, batches: list[Batch]
     ) -> Iterator[Event]:
         """Draw each batch whole, train it, and tell Optuna, in the order of numbers."""
         until = self.lengths[stage]
@@ -228,17 +234,18 @@ class Study:
             return GridSampler(self.read.space.cells())
         return CoarseToFineSampler(seed=self.file.seed, proposal=self.file.sampler.proposal)
 
-    def _training(self, executor: Executor) -> Training:
+    def _training(self, executor: SliceExecutor) -> Training:
         return Training(
             folder=self.folder,
             executor=executor,
-            workers=self.workers,
+            workers=executor.workers,
             data=self.read.selection,
             objective=self.file.objective,
             lengths=self.lengths,
             evaluation=self.file.evaluation,
             slice_seconds=self.file.execution.slice_seconds,
             code_folder=str(self.read.path.resolve().parent),
+            stop=self.stop,
         )
 
     def _best(
@@ -280,7 +287,7 @@ class Study:
                 self._tell(record)
         return list(decided["promoted"])
 
-    def _confirm(self, executor: Executor) -> Generator[Event, None, dict[int, Estimate]]:
+    def _confirm(self, executor: SliceExecutor) -> Generator[Event, None, dict[int, Estimate]]:
         """Run the best trials again on fresh seeds; returns {number: Estimate}, best first."""
         complete = [r for r in self._records.values() if r.outcome == "complete"]
         top = best_first(complete, self.lengths[-1], self._direction)
@@ -314,7 +321,7 @@ class Study:
         sign = -1 if self._direction == "maximize" else 1
         return dict(sorted(confirmed.items(), key=lambda item: (sign * item[1].mean, item[0])))
 
-    def _test(self, executor: Executor, confirmed: dict[int, Estimate]) -> Iterator[Event]:
+    def _test(self, executor: SliceExecutor, confirmed: dict[int, Estimate]) -> Iterator[Event]:
         """Refit the winner on training and validation data, and open the test set."""
         winner = self._records[next(iter(confirmed))]
         epochs = self._winner_epochs(winner)
@@ -332,7 +339,7 @@ class Study:
         yield from self._run_phase(executor, records, epochs)
 
     def _run_phase(
-        self, executor: Executor, records: list[TrialRecord], until: int
+        self, executor: SliceExecutor, records: list[TrialRecord], until: int
     ) -> Iterator[Event]:
         exam = "test" if records[0].kind == "test" else "validation"
         for record in self._training(executor).run([records], until, exam):  # type: ignore[arg-type]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from hpsearch.datasets.selection import Selection
+from hpsearch.errors import StudyStopped
 from hpsearch.execution.dispatch import Dispatcher, Job, Report
 from hpsearch.execution.population import Exam
 from hpsearch.search.study_file import Evaluation, Objective
@@ -23,6 +24,7 @@ class Training:
 
     Attributes:
         lengths: the stages' epochs; a score is taken at each that is reached.
+        stop: as in Dispatcher.
     """
 
     folder: RunFolder
@@ -34,6 +36,7 @@ class Training:
     lengths: tuple[int, ...]
     slice_seconds: float
     code_folder: str
+    stop: Callable[[], bool] = lambda: False
 
     def run(
         self,
@@ -45,6 +48,9 @@ class Training:
 
         Records that are there already, or sealed, are passed over: after a restart the same call
         goes on where the records are. A batch is asked for when the workers can take it.
+
+        Raises:
+            StudyStopped: `stop` said so; what was trained is written.
         """
         by_key: dict[str, _Work] = {}
         stopped: list[_Work] = []  # between the last epoch and the score
@@ -70,6 +76,7 @@ class Training:
             if exam == "test"
             else Schedule(self.evaluation.every, self.lengths),
             per_class=self.evaluation.per_class,
+            stop=self.stop,
         )
         for reports in dispatcher.run(jobs(), until):
             touched = {}
@@ -82,12 +89,20 @@ class Training:
                 if work.done(until):
                     yield self._finish(work, until)
                 elif time.monotonic() - work.written > self.slice_seconds or work.news:
-                    self.folder.write(work.record, work.states)
-                    work.written, work.news = time.monotonic(), False
+                    self._save(work)
             while stopped:
                 yield self._finish(stopped.pop(), until)
         while stopped:
             yield self._finish(stopped.pop(), until)
+        if self.stop():
+            for work in by_key.values():
+                if work.unsaved:
+                    self._save(work)
+            raise StudyStopped("stopped as asked; the same command goes on where it was")
+
+    def _save(self, work: _Work) -> None:
+        self.folder.write(work.record, work.states)
+        work.written, work.news, work.unsaved = time.monotonic(), False, False
 
     def _finish(self, work: _Work, until: int) -> TrialRecord:
         record = work.record
@@ -99,7 +114,7 @@ class Training:
             record.outcome, record.reason = "diverged", f"loss not finite after epoch {last}"
         else:
             self._score(record, until)
-        self.folder.write(record, work.states)
+        self._save(work)
         return record
 
     def _score(self, record: TrialRecord, until: int) -> None:
@@ -154,12 +169,14 @@ class _Work:
 
     Attributes:
         news: something happened that a restart must know at once.
+        unsaved: something happened that is not written.
     """
 
     record: TrialRecord
     states: list[bytes | None]
     failure: str = ""
     news: bool = False
+    unsaved: bool = False
     written: float = field(default_factory=time.monotonic)
     pending: set[int] = field(default_factory=set)
 
@@ -186,6 +203,7 @@ class _Work:
     def take(self, index: int, report: Report, exam: Exam) -> None:
         """Note what a slice did to one member."""
         member = self.record.members[index]
+        self.unsaved = True
         self.record.wall_seconds += report.wall_seconds
         self.record.cpu_seconds += report.cpu_seconds
         if report.event == "advanced":

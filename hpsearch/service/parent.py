@@ -7,9 +7,11 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Result
@@ -20,13 +22,17 @@ VERSIONS = ("hpsearch", "numpy", "optuna", "scikit-learn")  # what the numbers d
 
 
 def write_parent(
-    read: ReadStudy, run: Run, result: Result | None, status: str | None = None
+    read: ReadStudy,
+    run: Run,
+    result: Result | None,
+    status: str | None = None,
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """What the projector puts on the parent run."""
     file = read.file
     known = run.folder.read_json("parent.json")
     started = known["started"] if known else int(time.time() * 1000)
-    tags = {
+    own = {
         "mlflow.user": _user(),
         "mlflow.source.name": str(read.path.name),
         "mlflow.source.type": "LOCAL",
@@ -60,7 +66,7 @@ def write_parent(
             "started": started,
             "ended": ended,
             "status": status or ("FINISHED" if result else "RUNNING"),
-            "tags": tags,
+            "tags": {**tags, **own},
             # Write-once in MLflow: sent when the file can no longer be corrected.
             "params": params if result else {},
             "metrics": metrics,
