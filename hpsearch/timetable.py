@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MOMENT = timedelta(microseconds=1)
+_GAP = timedelta(hours=3)  # no clock leaves out more
 
 
 def zone_named(name: str | None) -> tzinfo:
@@ -60,11 +61,14 @@ class Cron:
     def after(self, when: datetime) -> datetime | None:
         """The first occurrence later than `when`; None if there is none in sight."""
         now = when + _MOMENT
+        # A time that the clock has just left out is found from before the gap alone.
+        if (now - _GAP).astimezone(self.zone).utcoffset() != now.astimezone(self.zone).utcoffset():
+            now -= _GAP
         while (fire := _trigger(self.text, self.zone).get_next_fire_time(None, now)) is not None:
-            if not (fire.fold and self._fixed_hour):
-                found: datetime = fire.astimezone(UTC)
+            found: datetime = fire.astimezone(UTC)
+            if found > when and not (fire.fold and self._fixed_hour):
                 return found
-            now = fire.astimezone(UTC) + _MOMENT
+            now = max(found, now) + _MOMENT
         return None
 
     def between(self, first: datetime, last: datetime) -> Iterator[datetime]:

@@ -7,5 +7,16 @@ print(report.table())
 
 from hpsearch.scheduler.batch import run_batch
 from hpsearch.scheduler.batch_report import BatchReport, StudyRow
+from hpsearch.scheduler.printing import print_schedule
+from hpsearch.scheduler.service import check_health, coming_runs, leave_order, run_schedule
 
-__all__ = ["BatchReport", "StudyRow", "run_batch"]
+__all__ = [
+    "BatchReport",
+    "StudyRow",
+    "check_health",
+    "coming_runs",
+    "leave_order",
+    "print_schedule",
+    "run_batch",
+    "run_schedule",
+]

@@ -59,7 +59,7 @@ def read_batch(path: Path) -> ReadBatch:
     Raises:
         StudyFileError: with one line for every mistake.
     """
-    said = _load(path)
+    said = load_file(path)
     if "studies" not in said and not {"batch", "budget", "order"} & said.keys():
         file = read_study(path).file
         one = BatchFile(name=file.name, studies=[Entry(file=path.name)], schedule=file.schedule)
@@ -83,7 +83,12 @@ def read_batch(path: Path) -> ReadBatch:
     return ReadBatch(path, batch, tuple(_ordered(batch, found)))
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_file(path: Path) -> dict[str, Any]:
+    """A batch or study file as TOML, not yet checked.
+
+    Raises:
+        StudyFileError: it can't be read, or is no TOML.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

@@ -44,10 +44,7 @@ def test_a_variant_is_named_by_texts_numbers_and_the_place_of_tables(write_batch
         space.batch_size = [5, { choices = [5, 10] }]
         data.draw = ["first"]
     """)
-    assert names(path)[:2] == [
-        "mine-split0-sgd-weight_std0.5",
-        "mine-split0-trainer1-weight_std0.5",
-    ]
+    assert names(path)[:2] == ["mine-split0-first-batch_size5", "mine-split0-first-batch_size1"]
     assert len(names(path)) == 4
 
 
