@@ -113,24 +113,24 @@ def test_the_users_modules_and_table_travel_to_the_workers(
     stages = "[[stages]]\ntrials = 4\nepochs = 3\n[confirmation]\ntop = 1\nseeds = 2\n"
     path = folder / "small.toml"
     path.write_text(text + space + stages)
+
+    def bonus() -> float:
+        import mine_dask  # type: ignore[import-not-found]
+
+        return float(mine_dask.BONUS)
+
     executor = DaskExecutor(scheduler_address(cluster.address), None)
     try:
         executor._supply_code(str(folder))
         elsewhere = tmp_path / "elsewhere"
         folder.rename(elsewhere)
-        assert executor.submit(_import_mine).result() == 0.01
+        assert executor.submit(bonus).result() == 0.01
         elsewhere.rename(folder)
     finally:
         executor.shutdown()
     run_study(path, home=tmp_path / "cluster", executor=cluster.address)
     run_study(path, home=tmp_path / "local", workers=0)
     assert table(tmp_path / "cluster") == table(tmp_path / "local")
-
-
-def _import_mine() -> float:
-    import mine_dask  # type: ignore[import-not-found]
-
-    return float(mine_dask.BONUS)
 
 
 def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
@@ -166,18 +166,18 @@ def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
 def test_a_call_whose_worker_dies_is_lost_and_not_run_again_by_dask(
     cluster: Cluster, tmp_path: Path
 ) -> None:
+
+    def die(folder: str) -> None:
+        (Path(folder) / f"death{os.getpid()}").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
     executor = DaskExecutor(scheduler_address(cluster.address), None)
     try:
         with pytest.raises(WorkerLost):
-            executor.submit(_die, str(tmp_path)).result(timeout=60)
+            executor.submit(die, str(tmp_path)).result(timeout=60)
     finally:
         executor.shutdown()
     assert len(list(tmp_path.glob("death*"))) == 1
-
-
-def _die(folder: str) -> None:
-    (Path(folder) / f"death{os.getpid()}").touch()
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_the_data_is_sent_once_a_worker(cluster: Cluster, study_file: Path, home: Path) -> None:
