@@ -28,6 +28,20 @@ HomeOption = Annotated[
         "--home", help="Folder of all stores [default: $HPSEARCH_HOME, else mlruns/ here]"
     ),
 ]
+
+
+def _warn_of_password(address: str | None) -> str | None:
+    from hpsearch.addresses import has_password
+
+    if address is not None and has_password(address):
+        typer.echo(
+            "warning: everybody on this machine can read a password in a command; put the address "
+            "into HPSEARCH_STORAGE or HPSEARCH_TRACKING_URI, or the password into ~/.pgpass",
+            err=True,
+        )
+    return address
+
+
 WorkersOption = Annotated[
     int | None,
     typer.Option("--workers", min=0, help="Processes; 0: in this one [default: one a core]"),
@@ -47,6 +61,7 @@ TrackingOption = Annotated[
     str | None,
     typer.Option(
         "--tracking-uri",
+        callback=_warn_of_password,
         help="MLflow tracking URI [default: $HPSEARCH_TRACKING_URI, else SQLite in the home]",
     ),
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from hpsearch.datasets.splits import digest
 from hpsearch.errors import StudyChangedError, StudyFailed
 from hpsearch.execution.executors import SliceExecutor, make_executor
 from hpsearch.execution.population import open_data
+from hpsearch.search.advisory_lock import held_in_database
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate, Result
@@ -76,7 +78,7 @@ class Study:
             StorageError: a store can't be used.
             StudyStopped: `stop` said so.
         """
-        with make_executor(self.workers, self.cluster) as executor:
+        with self._held(), make_executor(self.workers, self.cluster) as executor:
             for _ in range(
                 executor.workers
             ):  # they start and open the data while this process does
@@ -86,12 +88,19 @@ class Study:
                 yield from self._search(executor)
                 confirmed = yield from self._confirm(executor)
                 yield from self._test(executor, confirmed)
-            except BaseException as error:
+            except BaseException:
                 executor.shutdown(cancel_futures=True)
-                if isinstance(error, STORAGE_TROUBLE):
-                    raise storage_trouble(self.storage_url, error) from error
                 raise
         self._write_result(confirmed)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the study in its database too."""
+        try:
+            with held_in_database(self.storage_url, self.run.storage_name):
+                yield
+        except STORAGE_TROUBLE as error:
+            raise storage_trouble(self.storage_url, error) from error
 
     def _open(self) -> None:
         """Open the data, the records and Optuna's storage, and see that they belong together."""

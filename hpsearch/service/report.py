@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from hpsearch.addresses import without_password
 from hpsearch.search.result import Result
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
@@ -83,7 +84,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
     return Report(
         result=result,
         ran=ran,
-        tracking_uri=projection.tracking_uri,
+        tracking_uri=without_password(projection.tracking_uri),
         experiment_id=ids.get("experiment_id", ""),
         parent_run_id=ids.get("parent_run_id", ""),
         missing=missing,
@@ -96,6 +97,6 @@ def _ui_command(projection: Projection) -> str:
     if uri.startswith("http"):
         return ""
     if uri != home.tracking_uri:
-        return f"python -m mlflow server --backend-store-uri {shlex.quote(uri)}"
+        return f"python -m mlflow server --backend-store-uri {shlex.quote(without_password(uri))}"
     named = "" if home == Home.find(None) else f" --home {shlex.quote(str(home.path))}"
     return f"python -m hpsearch ui{named}"

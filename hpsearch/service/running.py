@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from hpsearch.addresses import without_password
 from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import HpsearchError
 from hpsearch.execution.cluster import scheduler_address
@@ -112,7 +113,7 @@ def _absolute(uri: str) -> str:
     if "://" not in uri:
         raise HpsearchError(
             "--tracking-uri must be a URI such as http://host:5000 or sqlite:///mlflow.db, "
-            f"got {uri!r}"
+            f"got {without_password(uri)!r}"
         )
     return uri
 
@@ -132,7 +133,7 @@ def _check_apart(storage: str, tracking_uri: str) -> None:
     if places[0] == places[1]:
         raise HpsearchError(
             "--storage and the MLflow store must be two databases, got one for both: "
-            f"{second.render_as_string()}"
+            f"{without_password(tracking_uri)}"
         )
 
 
@@ -185,4 +186,7 @@ def _run(
 def _projected(run: Run, uri: str) -> dict[str, Any]:
     """What MLflow has when it has all of the journal."""
     journal = run.folder.path / JOURNAL
-    return {"tracking_uri": uri, "bytes": journal.stat().st_size if journal.exists() else 0}
+    return {
+        "tracking_uri": without_password(uri),
+        "bytes": journal.stat().st_size if journal.exists() else 0,
+    }

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from hpsearch.addresses import without_password
 from hpsearch.processes import child_environment
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projector import ENVIRONMENT, MLFLOW_JSON
@@ -61,14 +62,17 @@ class Projection:
                 "-m",
                 "hpsearch.tracking.projector",
                 str(self.folder.path),
-                self.tracking_uri,
                 artifacts,
                 str(self.home.path),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**ENVIRONMENT, **child_environment()},
+            env={
+                **ENVIRONMENT,
+                **child_environment(),
+                "HPSEARCH_TRACKING_URI": self.tracking_uri,
+            },
             start_new_session=True,  # Ctrl-C is the coordinator's to handle
             cwd=self.folder.path,  # a stray mlruns/ in the user's folder changes MLflow's defaults
         )
@@ -82,8 +86,9 @@ class Projection:
             self._last = json.loads(line)
             if not self._warned:
                 self._warned = True
+                where, why = without_password(self.tracking_uri), self._last["error"]
                 self.warn(
-                    f"MLflow at {self.tracking_uri} can't be written ({self._last['error']}); "
+                    f"MLflow at {where} can't be written ({why}); "
                     "the study goes on, its records are kept"
                 )
 

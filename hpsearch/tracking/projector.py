@@ -1,6 +1,8 @@
 """The projector: a process of its own that repeats the records in MLflow.
 
-    python -m hpsearch.tracking.projector RUN_FOLDER TRACKING_URI ARTIFACTS LOCK_FOLDER
+    python -m hpsearch.tracking.projector RUN_FOLDER ARTIFACTS LOCK_FOLDER
+
+MLflow's address is in HPSEARCH_TRACKING_URI: everybody may read the arguments of a process.
 
 It reads the run folder's journal and sends each record it names with one create_run, one log_batch
 and one set_terminated. Runs carry the tag hpsearch.uid, looked up before they are created, so that
@@ -24,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from hpsearch.addresses import scrubbed, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.record import JOURNAL, RunFolder, TrialRecord
 from hpsearch.tracking.run_content import (
@@ -105,9 +108,8 @@ class Projector:
         except Exception as error:
             self._client = None  # what is there is looked up again
             reason = str(error).strip().splitlines()
-            raise TrackingError(
-                f"{type(error).__name__}: {reason[0] if reason else ''}"
-            ) from error
+            said = scrubbed(reason[0] if reason else "", self.tracking_uri)
+            raise TrackingError(f"{type(error).__name__}: {said}") from error
 
     def behind(self) -> int:
         """Journal entries not projected yet."""
@@ -149,7 +151,7 @@ class Projector:
         self.folder.write_json(
             MLFLOW_JSON,
             {
-                "tracking_uri": self.tracking_uri,
+                "tracking_uri": without_password(self.tracking_uri),
                 "experiment_id": self._experiment,
                 "parent_run_id": self._sent[parent["uid"]].run_id,
             },
@@ -324,4 +326,5 @@ if __name__ == "__main__":
     gc.set_threshold(200_000)
     REPORTS = os.dup(1)
     os.dup2(2, 1)  # what libraries print goes to the log
-    sys.exit(_serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4])))
+    uri = os.environ["HPSEARCH_TRACKING_URI"]
+    sys.exit(_serve(Path(sys.argv[1]), uri, sys.argv[2], Path(sys.argv[3])))
