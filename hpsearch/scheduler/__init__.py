@@ -8,7 +8,8 @@ print(report.table())
 from hpsearch.scheduler.batch import run_batch
 from hpsearch.scheduler.batch_report import BatchReport, StudyRow
 from hpsearch.scheduler.printing import print_schedule
-from hpsearch.scheduler.service import check_health, coming_runs, leave_order, run_schedule
+from hpsearch.scheduler.questions import check_health, coming_runs, leave_order
+from hpsearch.scheduler.service import run_schedule
 
 __all__ = [
     "BatchReport",

@@ -8,22 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from hpsearch.errors import HpsearchError
 from hpsearch.scheduler import occurrence
 from hpsearch.scheduler.batch_report import BatchReport
-from hpsearch.scheduler.desk import HEALTHY_SECONDS, Desk, Order
+from hpsearch.scheduler.desk import Desk, Order
 from hpsearch.scheduler.schedules import Scheduled, ScheduleFolder
 from hpsearch.scheduler.standing import Standing, cut, ended, may_run, noticed, started
 from hpsearch.tracking.home import Home
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 TICK_SECONDS = 1.0  # between two looks at the clock, the files and the orders
 HEALTH_SECONDS = 10.0  # between two writes of the health file; a minute of silence is illness
-COMING = 10  # runs that --next shows
 Log = Callable[..., None]  # event, schedule and message; more as keywords
 
 
@@ -108,6 +104,7 @@ class _Service:
     _run: RunUnderWay | None = None
     _running: Scheduled | None = None  # what _run runs
     _began: datetime | None = None
+    _result: dict[str, Any] = field(default_factory=dict)  # what it ended with
     _trouble: str = ""
     _healthy: float = -float("inf")
 
@@ -139,6 +136,7 @@ class _Service:
             self._standings.setdefault(item.key, Standing(seen=now))
         for order, key in self.desk.orders():
             self._obey(order, key)
+            self.desk.keep(self._standings)  # before the order is taken away
         for item in self.files.found.values():
             self._standings[item.key], said = noticed(
                 self._standings[item.key], item.schedule, now
@@ -201,6 +199,7 @@ class _Service:
         if standing.asked:
             options["window"] = ""  # now means now
         self._run, self._running, self._began = self.start(options), item, now
+        self._result = {}
         self._standings[item.key] = started(standing)
         self.log("run", item.name, f"started ({why})")
 
@@ -214,7 +213,6 @@ class _Service:
         assert self._run is not None
         assert self._running is not None
         over = self._run.over()
-        result: dict[str, Any] = {}
         for news in self._run.news():
             if "study" in news:
                 text = f"study {news['number']} of {news['of']}: {news['study']}"
@@ -222,9 +220,9 @@ class _Service:
             elif "warning" in news:
                 self.log("warning", self._running.name, news["warning"])
             else:
-                result = news
+                self._result = news  # the process may take a moment to end after that
         if over:
-            self._note_end(result, now)
+            self._note_end(self._result, now)
             self._run = self._running = None
 
     def _note_end(self, result: dict[str, Any], now: datetime) -> None:
@@ -272,85 +270,3 @@ class _Service:
             self._standings[self._running.key] = replace(standing, running=False, carried=True)
         self.desk.keep(self._standings)
         self.log("stopped")
-
-
-def coming_runs(
-    folder: str | Path = "studies",
-    *,
-    home: str | Path | None = None,
-    count: int = COMING,
-    now: datetime | None = None,
-) -> pd.DataFrame:
-    """The coming runs of a folder's schedules: schedule, when (local), window and standing.
-
-    Raises:
-        StudyFileError: there is no such folder.
-    """
-    import pandas as pd
-
-    files = ScheduleFolder(Path(folder))
-    files.reload()
-    standings = Desk.of(Home.find(Path(home) if home else None)).standings()
-    first = now or datetime.now(UTC)
-    rows = []
-    for item in files.found.values():
-        standing = standings.get(item.key)
-        moment, cron = first, item.schedule.occurrences
-        for _ in range(count if cron else 0):
-            assert cron is not None
-            found = cron.after(moment)
-            if found is None:
-                break
-            moment, local = found, found.astimezone(cron.zone)
-            rows.append((moment, item.name, local.isoformat(), item.schedule.window or ""))
-        if standing is not None and (standing.pending or standing.carried or standing.asked):
-            rows.append((first, item.name, "waits", item.schedule.window or ""))
-    rows.sort()
-    frame = pd.DataFrame([row[1:] for row in rows[:count]], columns=["schedule", "when", "window"])
-    said = {i.name: _standing_text(standings.get(i.key)) for i in files.found.values()}
-    frame["standing"] = frame["schedule"].map(said)
-    return frame
-
-
-def _standing_text(standing: Standing | None) -> str:
-    if standing is None:
-        return ""
-    flags = {"paused": standing.paused, "running": standing.running, "carried": standing.carried}
-    words = [word for word, true in flags.items() if true]
-    if standing.pending:
-        words.append(f"{standing.pending} pending")
-    return ", ".join(words)
-
-
-def leave_order(
-    order: Order, name: str, folder: str | Path = "studies", *, home: str | Path | None = None
-) -> bool:
-    """Pause, resume or run a schedule now; True if a process is there to do it at once.
-
-    Raises:
-        StudyFileError: the folder has no such schedule.
-    """
-    stores = Home.find(Path(home) if home else None)
-    files = ScheduleFolder(Path(folder))
-    files.reload()
-    item = files.named(name)
-    stores.create()
-    desk = Desk.of(stores)
-    desk.leave(order, item.key)
-    return desk.taken
-
-
-def check_health(home: str | Path | None = None) -> dict[str, Any]:
-    """What the process that runs the schedules told within the last minute.
-
-    Raises:
-        HpsearchError: it does not run, or has told nothing for longer.
-    """
-    said = Desk.of(Home.find(Path(home) if home else None)).health()
-    if said is None or said["age"] > HEALTHY_SECONDS:
-        told = "never did" if said is None else f"did {said['age']:.0f} s ago"
-        raise HpsearchError(
-            f"python -m hpsearch schedule must have told of itself in the last "
-            f"{HEALTHY_SECONDS:.0f} s, but {told}: start it"
-        )
-    return said

@@ -12,8 +12,9 @@ import pytest
 from hpsearch.errors import RunningError, StudyFileError
 from hpsearch.scheduler.batch_report import BatchReport, StudyRow
 from hpsearch.scheduler.desk import Desk
+from hpsearch.scheduler.questions import coming_runs, leave_order
 from hpsearch.scheduler.schedules import ScheduleFolder
-from hpsearch.scheduler.service import coming_runs, leave_order, run_schedule
+from hpsearch.scheduler.service import run_schedule
 from hpsearch.scheduler.standing import MOST_PENDING
 from hpsearch.tracking.home import Home
 from tests.conftest import SMALL
@@ -60,6 +61,7 @@ class Night:
         self.ran: list[str] = []
         self.stopped = 0
         self.minutes = 0
+        self.dallies = 0  # minutes between a run's last word and its process's end
         self.cut = ""
         self.logged: list[tuple[str, str]] = []
 
@@ -103,14 +105,15 @@ class Run:
     """A run of so many minutes that ends as the night says."""
 
     def __init__(self, night: Night, end: datetime) -> None:
-        self.night, self.end = night, end
+        self.night, self.end, self.told = night, end, False
 
     def over(self) -> bool:
-        return self.night.clock.now() >= self.end
+        return self.night.clock.now() >= self.end + self.night.dallies * MINUTE
 
     def news(self) -> list[dict[str, Any]]:
-        if not self.over() or self.night.cut == "died":
+        if self.told or self.night.clock.now() < self.end or self.night.cut == "died":
             return []
+        self.told = True
         row = StudyRow("a", "stopped" if self.night.cut else "finished")
         return [{"report": BatchReport("a", "a.toml", [row], 1.0, self.night.cut).as_dict()}]
 
@@ -222,6 +225,14 @@ def test_a_run_whose_process_died_is_gone_on_with_ever_later_and_then_left(night
     night.run("2026-11-21 01:00", "2026-11-21 05:00")
     assert len(night.ran) == 6
     assert sum(event == "cut" for event, _ in night.logged) == 6
+
+
+def test_a_process_that_ends_a_while_after_its_report_is_no_dead_one(night: Night) -> None:
+    night.write("a", 'cron = "0 2 * * *"')
+    night.dallies = 3
+    night.run("2026-11-21 01:50", "2026-11-21 02:30")
+    assert night.ran == ["a 21 02:00"]
+    assert [event for event, _ in night.logged if event in ("cut", "end")] == ["end"]
 
 
 def test_an_end_in_the_middle_is_gone_on_with_at_the_next_start(night: Night) -> None:
