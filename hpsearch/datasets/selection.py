@@ -78,17 +78,19 @@ class Pool:
     learning: Rows
 
 
+MOST_GIVEN = 8  # pools kept; two of each study that shares the worker
 _given: dict[tuple[Selection, bool], Pool] = {}  # to a worker that has no data set of its own
 
 
 def give(selection: Selection, pool: Pool, *, test: bool) -> None:
     """From now on `open_pool`, or for the test set `open_test`, gives this pool.
 
-    Earlier ones are forgotten: a worker is sent one study's examples after the other's.
+    The oldest are forgotten: a worker is sent one study's examples after the other's.
     """
-    for key in [key for key in _given if key[0] != selection]:
-        del _given[key]
+    _given.pop((selection, test), None)
     _given[selection, test] = pool
+    while len(_given) > MOST_GIVEN:
+        del _given[next(iter(_given))]
 
 
 @lru_cache(maxsize=2)

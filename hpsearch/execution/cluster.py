@@ -136,8 +136,7 @@ class DaskExecutor(SliceExecutor):
 
         try:
             for name in self._supplied.values():
-                if not cancel_futures:
-                    self._client.unregister_worker_plugin(name)
+                self._client.unregister_worker_plugin(name)
         except (OSError, CommClosedError):
             pass  # the scheduler is gone, and the plugins with it
         self._client.close(timeout=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -186,10 +187,17 @@ class _BatchRun:
                 return StudyRow(study.name, "locked", str(error))
             except AWAY as error:
                 attempt += 1
-                if attempt > self.read.file.retries or not self._waited(attempt, study, error):
+                if attempt > self.read.file.retries:
                     return StudyRow(study.name, "failed", str(error), seconds=_since(started))
+                if not self._waited(attempt, study, error):
+                    why = REASONS[self._cut or "budget"]
+                    return StudyRow(study.name, "stopped", why, seconds=_since(started))
             except HpsearchError as error:
                 return StudyRow(study.name, "failed", str(error), seconds=_since(started))
+            except Exception as error:  # a mistake of ours must not cost the other studies
+                self.warn(f"{study.name}: {traceback.format_exc()}")
+                why = f"{type(error).__name__}: {error}"
+                return StudyRow(study.name, "failed", why, seconds=_since(started))
             else:
                 return StudyRow.of(study.name, report, _since(started))
 

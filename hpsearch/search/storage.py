@@ -29,7 +29,7 @@ def storage_trouble(url: str, error: BaseException) -> StorageError:
     """What to say when the database fails in the middle of a study."""
     cause = error.__cause__ if error.__cause__ is not None else error
     return StorageError(
-        f"the Optuna storage {without_password(url)} must be writable, "
+        f"the Optuna storage {without_password(url)!r} must be writable, "
         f"got: {scrubbed(_first_line(cause), url)}. Free space or bring the database back, then "
         "run the same command again; nothing that was finished is lost"
     )
@@ -61,12 +61,12 @@ def open_storage(url: str) -> BaseStorage:
         storage.engine.dispose()  # connections that were opened before the listener
     except ModuleNotFoundError as error:
         raise StorageError(
-            f"the Optuna storage {without_password(url)} must have its driver, got: {error}; "
+            f"the Optuna storage {without_password(url)!r} must have its driver, got: {error}; "
             "for PostgreSQL: pip install 'hpsearch[postgresql]'"
         ) from error
     except Exception as error:
         raise StorageError(
-            f"the Optuna storage {without_password(url)} must be a database that can be opened, "
+            f"the Optuna storage {without_password(url)!r} must be a database that can be opened, "
             f"got {type(error).__name__}: {scrubbed(_first_line(error), url)}"
         ) from error
     return optuna.storages.get_storage(storage)
