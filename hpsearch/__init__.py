@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hpsearch.scheduler import BatchReport, run_batch, run_schedule
     from hpsearch.search.samplers import CoarseToFineSampler
     from hpsearch.service import (
         Deletion,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "BatchReport",
     "CoarseToFineSampler",
     "Deletion",
     "Plan",
@@ -39,6 +41,8 @@ __all__ = [
     "init_study",
     "plan_study",
     "reproduce_trial",
+    "run_batch",
+    "run_schedule",
     "run_study",
     "show_study",
     "study_schema",
@@ -48,7 +52,10 @@ __all__ = [
 ]
 
 _HOMES = dict.fromkeys(__all__, "hpsearch.service") | {
-    "CoarseToFineSampler": "hpsearch.search.samplers"
+    "CoarseToFineSampler": "hpsearch.search.samplers",
+    "BatchReport": "hpsearch.scheduler",
+    "run_batch": "hpsearch.scheduler",
+    "run_schedule": "hpsearch.scheduler",
 }
 
 

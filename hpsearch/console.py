@@ -16,6 +16,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hpsearch.scheduler import BatchReport
     from hpsearch.search.events import Event
     from hpsearch.search.result import Estimate, Result
     from hpsearch.service import Report
@@ -111,6 +112,65 @@ class StudyProgress:
 
 def _of_arm(arm: str, label: str) -> str:
     return f"{arm}: {label}" if arm else label
+
+
+class BatchProgress:
+    """The progress of a batch's studies, one after another, each under its name."""
+
+    def __init__(self) -> None:
+        self._inner: StudyProgress | None = None
+
+    def __enter__(self) -> BatchProgress:
+        return self
+
+    def __exit__(self, *of_what: object) -> None:
+        self._close()
+
+    def study(self, name: str, number: int, of: int) -> None:
+        """A study begins."""
+        self._close()
+        text = f"study {number} of {of}: {name}"
+        Console(stderr=True).print(text, style="bold", markup=False, highlight=False)
+        self._inner = StudyProgress()
+        self._inner.__enter__()
+
+    def show(self, event: Event) -> None:
+        """Show one event of the study."""
+        assert self._inner is not None
+        self._inner.show(event)
+
+    def warn(self, line: str) -> None:
+        """Show a warning."""
+        (self._inner or StudyProgress()).warn(line)
+
+    def _close(self) -> None:
+        if self._inner is not None:
+            self._inner.__exit__(None, None, None)
+            self._inner = None
+
+
+def print_batch(report: BatchReport) -> None:
+    """The summary of a batch on stdout."""
+    out = output()
+    table = Table(title=f"Batch {report.batch}", title_justify="left", box=None)
+    for name in ("study", "outcome", "trials", "validation", "95 % interval", "test", "time"):
+        table.add_column(name, justify="left" if name in ("study", "outcome") else "right")
+    for row in report.studies:
+        low, high = row.low, row.high
+        table.add_row(
+            row.study,
+            row.outcome,
+            "" if row.trials is None else str(row.trials),
+            "" if row.validation is None else f"{row.validation:.4f}",
+            "" if low is None or high is None else f"{low:.4f} … {high:.4f}",
+            "" if row.test is None else f"{row.test:.4f}",
+            f"{row.seconds:.1f} s" if row.seconds else "",
+        )
+    out.print(table)
+    for row in report.studies:
+        if row.reason:
+            out.print(f"{row.study}: {row.reason}", markup=False, highlight=False, soft_wrap=True)
+    out.print(report.line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_report(report: Report) -> None:

@@ -8,6 +8,8 @@ HpsearchError            a known error: one line for the user, no traceback
 ├── StorageError         a store can't be opened or written: free space, correct the URL
 ├── WorkerError          worker processes can't be started: see why, or run in this process
 ├── StudyFailed          no trial gave a score: nothing to pick a winner from
+├── StudyStopped         its caller asked it to stop: the same call goes on (exit code 75)
+├── RunningError         another process runs this batch or schedule: leave it to that one
 └── TrackingError        MLflow can't be reached: training goes on, warn once
 """
 
@@ -55,6 +57,16 @@ class WorkerError(HpsearchError):
 
 class StudyFailed(HpsearchError):
     """The study can't go on: every trial of a batch failed, or none has a score."""
+
+
+class StudyStopped(HpsearchError):
+    """A study ended at the end of a slice because its caller asked for that; nothing is lost."""
+
+    exit_code = 75  # sysexits.h: try again later
+
+
+class RunningError(HpsearchError):
+    """Another process holds the lock of this batch, or of this home's schedule."""
 
 
 class TrackingError(HpsearchError):

@@ -2,6 +2,7 @@
 
 from hpsearch.cli import (  # each adds its commands to the program
     archive,
+    batch,
     data,
     delete,
     doctor,
@@ -9,6 +10,7 @@ from hpsearch.cli import (  # each adds its commands to the program
     plan,
     report,
     reproduce,
+    schedule,
     show,
     status,
     study,
@@ -21,6 +23,7 @@ from hpsearch.cli.base import app
 __all__ = [
     "app",
     "archive",
+    "batch",
     "data",
     "delete",
     "doctor",
@@ -28,6 +31,7 @@ __all__ = [
     "plan",
     "report",
     "reproduce",
+    "schedule",
     "show",
     "status",
     "study",

@@ -32,9 +32,23 @@ HomeOption = Annotated[
         "--home", help="Folder of all stores [default: $HPSEARCH_HOME, else mlruns/ here]"
     ),
 ]
+
+
+def _warn_of_password(address: str | None) -> str | None:
+    from hpsearch.addresses import has_password
+
+    if address is not None and has_password(address):
+        typer.echo(
+            "warning: everybody on this machine can read a password in a command; put the address "
+            "into HPSEARCH_STORAGE or HPSEARCH_TRACKING_URI, or the password into ~/.pgpass",
+            err=True,
+        )
+    return address
+
+
 WorkersOption = Annotated[
     int | None,
-    typer.Option(min=0, help="Processes; 0: in this one [default: one a core]"),
+    typer.Option("--workers", min=0, help="Processes; 0: in this one [default: one a core]"),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -49,6 +63,25 @@ ToleranceOption = Annotated[
         min=0,
         help="Largest difference of a metric, relative above 1, where the processor or a package "
         "is another than the record's [default: 0.02]; else all bits count.",
+    ),
+]
+ExecutorOption = Annotated[
+    str | None,
+    typer.Option("--executor", help="A Dask cluster, e.g. dask://host:8786 [default: here]"),
+]
+StorageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        help="Optuna storage URL [default: $HPSEARCH_STORAGE, else SQLite in the home]",
+    ),
+]
+TrackingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        callback=_warn_of_password,
+        help="MLflow tracking URI [default: $HPSEARCH_TRACKING_URI, else SQLite in the home]",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

@@ -10,9 +10,12 @@ import typer
 
 from hpsearch.cli.base import (
     DebugOption,
+    ExecutorOption,
     HomeOption,
     JsonOption,
     SetOption,
+    StorageOption,
+    TrackingOption,
     WorkersOption,
     app,
     exits,
@@ -25,16 +28,13 @@ def study(
         Path | None, typer.Argument(help="A study file; left out: list those in studies/.")
     ] = None,
     workers: WorkersOption = None,
+    executor: ExecutorOption = None,
     set_: SetOption = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start a new run; nothing is deleted.")
     ] = False,
-    storage: Annotated[
-        str | None, typer.Option(help="Optuna storage URL [default: SQLite in the home]")
-    ] = None,
-    tracking_uri: Annotated[
-        str | None, typer.Option(help="MLflow tracking URI [default: SQLite in the home]")
-    ] = None,
+    storage: StorageOption = None,
+    tracking_uri: TrackingOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -56,6 +56,7 @@ def study(
                 overrides=set_ or [],
                 home=home,
                 workers=workers,
+                executor=executor,
                 storage=storage,
                 tracking_uri=tracking_uri,
                 fresh=fresh,

@@ -82,6 +82,21 @@ class Pool:
     tested: Rows | None = None
 
 
+MOST_GIVEN = 8  # pools kept; two of each study that shares the worker
+_given: dict[tuple[Selection, bool], Pool] = {}  # to a worker that has no data set of its own
+
+
+def give(selection: Selection, pool: Pool, *, test: bool) -> None:
+    """From now on `open_pool`, or for the test set `open_test`, gives this pool.
+
+    The oldest are forgotten: a worker is sent one study's examples after the other's.
+    """
+    _given.pop((selection, test), None)
+    _given[selection, test] = pool
+    while len(_given) > MOST_GIVEN:
+        del _given[next(iter(_given))]
+
+
 @lru_cache(maxsize=2)
 def open_pool(selection: Selection) -> Pool:
     """Training examples and validation splits; the test set stays closed.
@@ -89,6 +104,8 @@ def open_pool(selection: Selection) -> Pool:
     Raises:
         DataError: the data is missing, or too small for the selection.
     """
+    if (selection, False) in _given:
+        return _given[selection, False]
     full = selection.dataset().training()
     draw_seed, split_seed = np.random.SeedSequence((selection.seed, 0xDA7A)).spawn(2)
     splits = _splits(full, selection, draw_seed, split_seed)
@@ -106,6 +123,8 @@ def open_pool(selection: Selection) -> Pool:
 @lru_cache(maxsize=1)
 def open_test(selection: Selection) -> Pool:
     """All that may be learned from as the training side, the test set as the other side."""
+    if (selection, True) in _given:
+        return _given[selection, True]
     pool, test = open_pool(selection), selection.dataset().test()
     learned = pool.examples
     inputs = np.concatenate([learned.inputs[pool.learning], test.inputs])

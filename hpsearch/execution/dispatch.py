@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -26,6 +26,8 @@ from hpsearch.execution.population import (
 from hpsearch.trainers import EVERY_EPOCH, Member, Schedule
 
 Key = tuple[str, int]  # a record's uid and the number of its member
+STOP_CHECK_SECONDS = 1.0  # between two looks at whether to stop, while no slice ends
+LANDING_SECONDS = 10.0  # that a stop waits for the slices under way
 LOSSES_TOGETHER = 2  # after so many lost workers a member runs alone, to learn whose fault it is
 
 
@@ -87,6 +89,8 @@ class Dispatcher:
         workers: slices in flight at once.
         data, exam, n_epochs, seconds, code_folder, schedule, per_class, passes, resources: as in
             Slice.
+        stop: asked again and again; once it says True no slice is started, and `run` ends with
+            the slices that are under way.
     """
 
     def __init__(
@@ -103,8 +107,9 @@ class Dispatcher:
         per_class: bool = False,
         passes: bool = False,
         resources: bool = False,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._executor, self._workers = executor, max(1, workers)
+        self._executor, self._workers, self._stop = executor, max(1, workers), stop
         options = (schedule, per_class, passes, resources)
         self._work = Slice(data, exam, (), 0, n_epochs, seconds, code_folder, *options)
 
@@ -121,13 +126,16 @@ class Dispatcher:
         more = True
         try:
             while waiting or flying or more:
+                if self._stop():
+                    yield from self._land(flying, until)
+                    return
                 self._start(waiting, flying, until)
                 if more and not waiting:
                     jobs = next(coming, None)
                     more = jobs is not None
                     waiting = self._populations(jobs or ())
                     continue
-                done, _ = wait(flying, return_when=FIRST_COMPLETED)
+                done, _ = wait(flying, STOP_CHECK_SECONDS, return_when=FIRST_COMPLETED)
                 ended = [self._outcome(future, flying.pop(future), until) for future in done]
                 waiting = [population for _, again in ended for population in again] + waiting
                 waiting.sort(key=_runs_alone)  # a suspect waits until nothing else is left
@@ -136,6 +144,14 @@ class Dispatcher:
         finally:
             for future in flying:
                 future.cancel()
+
+    def _land(
+        self, flying: dict[Future[SliceResult], list[Job]], until: int
+    ) -> Iterator[list[Report]]:
+        """The reports of the slices under way, of those that end in time."""
+        done, _ = wait(flying, LANDING_SECONDS)
+        for future in done:
+            yield self._outcome(future, flying.pop(future), until)[0]
 
     def _start(
         self,

@@ -1,6 +1,6 @@
-"""Where slices run: in this process, or in a pool of worker processes.
+"""Where slices run: in this process, in a pool of worker processes, or on a cluster (`cluster`).
 
-Both are `concurrent.futures.Executor`. The pool is our own for one reason: pebble, loky and the
+All are `concurrent.futures.Executor`. The pool is our own for one reason: pebble, loky and the
 standard library's pool share pipes and locks between workers, so that a worker killed in the
 middle of sending a result leaves a lock held or a half message that is waited for, for ever. Here
 every worker has a pipe of its own, whose end of file is the worker's death and nobody else's.
@@ -45,8 +45,16 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-class InlineExecutor(Executor):
+class SliceExecutor(Executor):
+    """An executor that says how many calls it can run at once; 0: each when it is made."""
+
+    workers: int
+
+
+class InlineExecutor(SliceExecutor):
     """Runs each call at once, in this process: for debugging, and where processes are refused."""
+
+    workers = 0
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         from threadpoolctl import threadpool_limits
@@ -61,7 +69,7 @@ class InlineExecutor(Executor):
         return future
 
 
-class ProcessExecutor(Executor):
+class ProcessExecutor(SliceExecutor):
     """A pool of worker processes; a dead one costs its own call only, and is replaced.
 
     A future raises WorkerLost where its worker died, WorkerError where none can be started, and
@@ -69,6 +77,7 @@ class ProcessExecutor(Executor):
     """
 
     def __init__(self, workers: int) -> None:
+        self.workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._workers = [_Worker() for _ in range(workers)]
@@ -179,6 +188,16 @@ class _Worker:
             process.wait()
 
 
-def make_executor(workers: int) -> Executor:
-    """A pool of `workers` processes, or, for 0, this process."""
-    return ProcessExecutor(workers) if workers else InlineExecutor()
+def make_executor(workers: int | None, cluster: str = "") -> SliceExecutor:
+    """A Dask cluster by its address, else a pool of `workers` processes, or, for 0, this process.
+
+    Args:
+        workers: None: one a core, or all that the cluster has.
+        cluster: "tcp://host:8786"; "" for none.
+    """
+    if cluster:
+        from hpsearch.execution.cluster import DaskExecutor
+
+        return DaskExecutor(cluster, workers)
+    count = available_cores() if workers is None else workers
+    return ProcessExecutor(count) if count else InlineExecutor()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -18,6 +17,7 @@ from optuna.storages import BaseStorage
 from hpsearch.datasets.selection import open_pool, open_test
 from hpsearch.datasets.splits import digest
 from hpsearch.errors import StudyChangedError, StudyFailed
+from hpsearch.execution.executors import SliceExecutor
 from hpsearch.search.arms import Arm
 from hpsearch.search.drawing import make_sampler
 from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
@@ -47,8 +47,7 @@ class ArmSearch:
         arm: which of its searches.
         storage: Optuna's.
         executor: where members are trained.
-        workers: its processes; 0: this one.
-        through: as for Study.
+        through, stop: as for Study.
 
     Attributes:
         records: its trials, by their number in the study.
@@ -61,9 +60,9 @@ class ArmSearch:
     run: Run
     arm: Arm
     storage: BaseStorage
-    executor: Executor
-    workers: int
+    executor: SliceExecutor
     through: Callable[[Training], Trains] = lambda training: training
+    stop: Callable[[], bool] = lambda: False
     records: dict[int, TrialRecord] = field(default_factory=dict)
     ranges: list[RangeRow] = field(default_factory=list)
     confirmed: dict[int, Estimate] = field(default_factory=dict)
@@ -275,7 +274,9 @@ class ArmSearch:
         )
 
     def _training(self) -> Trains:
-        made = Training.of(self.read, self.arm.selection, self.folder, self.executor, self.workers)
+        made = Training.of(
+            self.read, self.arm.selection, self.folder, self.executor, stop=self.stop
+        )
         return self.through(made)
 
     def _best(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hpsearch.datasets.selection import open_pool
 from hpsearch.datasets.splits import digest
+from hpsearch.execution.executors import SliceExecutor
 from hpsearch.execution.machine import machine
 from hpsearch.search.arms import Arm
 from hpsearch.search.protocols import exam_of
@@ -62,9 +62,8 @@ class Reproduction:
 def reproduce(
     read: ReadStudy,
     record: TrialRecord,
-    executor: Executor,
+    executor: SliceExecutor,
     *,
-    workers: int = 0,
     tolerance: float = TOLERANCE,
 ) -> Reproduction:
     """Train a trial from its start to where its record ends, and compare.
@@ -72,13 +71,13 @@ def reproduce(
     Args:
         read: the study as recorded.
         record: of the trial.
-        executor, workers: where it is trained.
+        executor: where it is trained.
         tolerance: largest difference where the machine or the packages are others.
     """
     lengths = [stage.epochs for stage in read.file.stages]
     arm = read.arm_of(record.number)
     with TemporaryDirectory(prefix="hpsearch-") as place:
-        training = Training.of(read, arm.selection, RunFolder(Path(place)), executor, workers)
+        training = Training.of(read, arm.selection, RunFolder(Path(place)), executor)
         again = _anew(record)
         for _ in training.run([[again]], _goal(record, lengths), exam_of(read.file)):
             pass

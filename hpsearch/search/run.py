@@ -76,8 +76,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         top.mkdir(parents=True, exist_ok=True)
     lock = lock_study(top)
     try:
-        numbers = [int(p.name) for p in top.iterdir() if p.name.isdigit() and (p / STUDY).exists()]
-        newest = max(numbers, default=0)
+        newest = newest_run(top)
         resumed = bool(newest) and not fresh
         number = newest if resumed else newest + 1
         folder = RunFolder(top / str(number))
@@ -102,6 +101,16 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         unlock_study(top, lock)
         raise
     return Run(name, run_id, folder, resumed, tuple(map(tuple, plans)), lock)
+
+
+def newest_run(top: Path) -> int:
+    """The number of a study's last run, 0 for none.
+
+    Args:
+        top: the study's folder.
+    """
+    runs = (path for path in top.glob("*") if path.name.isdigit() and (path / STUDY).exists())
+    return max((int(path.name) for path in runs), default=0)
 
 
 def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
@@ -187,8 +196,9 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
 
 
 def _essence(file: StudyFile) -> dict[str, Any]:
-    """What must not change: all but workers, slices, numbers of trials and questions to them."""
-    said = file.model_dump(mode="json", exclude={"execution", "comparison", "claims"})
+    """What must not change: not workers, slices, times of day, numbers of trials, questions."""
+    exclude = {"execution", "schedule", "comparison", "claims"}
+    said = file.model_dump(mode="json", exclude=exclude)
     for stage in said["stages"]:
         del stage["trials"]
     return said

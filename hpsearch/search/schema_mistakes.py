@@ -20,6 +20,7 @@ _EXAMPLES = {
     "stages": "[[stages]] with trials = 20 and epochs = 30",
 }
 _WORDS = (
+    ("Value error, ", ""),
     ("Input should be", "must be"),
     ("List should", "must"),
     ("String should", "must"),
@@ -29,8 +30,8 @@ _WORDS = (
 )
 
 
-def translate(detail: ErrorDetails) -> Mistake:
-    """One error of StudyFile.model_validate as a mistake with its key path."""
+def translate(detail: ErrorDetails, model: type[BaseModel] = StudyFile) -> Mistake:
+    """One error of model.model_validate as a mistake with its key path."""
     path = list(_without_tags(detail["loc"]))
     key = ".".join(map(str, path))
     kind, got, context = detail["type"], detail["input"], detail.get("ctx", {})
@@ -38,7 +39,7 @@ def translate(detail: ErrorDetails) -> Mistake:
         table = " or a table such as { low = 0.001, high = 1.0 }" if path[0] == "space" else ""
         return Mistake(key, f"must be a number, a text, true or false{table}, got {got!r}")
     if kind == "extra_forbidden":
-        return Mistake(key, unknown(path[-1], _keys_beside(detail["loc"])))
+        return Mistake(key, unknown(path[-1], _keys_beside(detail["loc"], model)))
     if kind == "missing":
         example = _EXAMPLES.get(key)
         return Mistake(key, f"is missing; write {example}" if example else "is missing")
@@ -78,9 +79,9 @@ def _quoted(expected: str) -> list[str]:
     return [part for part in expected.split("'") if part.strip(" ,") not in ("", "or")]
 
 
-def _keys_beside(loc: Sequence[int | str]) -> list[str]:
-    """The valid keys of the table that `loc`'s last part stands in."""
-    models: list[type[BaseModel]] = [StudyFile]
+def _keys_beside(loc: Sequence[int | str], model: type[BaseModel]) -> list[str]:
+    """The valid keys of the table of `model` that `loc`'s last part stands in."""
+    models: list[type[BaseModel]] = [model]
     for position, part in enumerate(loc[:-1]):
         if position == 2 and loc[:2] == ("data", "split"):
             models = [m for m in models if part in get_args(m.model_fields["kind"].annotation)]

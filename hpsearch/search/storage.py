@@ -14,7 +14,9 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import TrialState
 
+from hpsearch.addresses import scrubbed, without_password
 from hpsearch.errors import StorageError
+from hpsearch.search.advisory_lock import POSTGRESQL, one_at_a_time
 from hpsearch.search.samplers.history import OUTCOME
 
 IN_MEMORY = "memory:"  # a storage that is gone with this process
@@ -28,9 +30,9 @@ def storage_trouble(url: str, error: BaseException) -> StorageError:
     """What to say when the database fails in the middle of a study."""
     cause = error.__cause__ if error.__cause__ is not None else error
     return StorageError(
-        f"the Optuna storage {_without_password(url)} must be writable, "
-        f"got: {str(cause).splitlines()[0]}. Free space or bring the database back, then run the "
-        "same command again; nothing that was finished is lost"
+        f"the Optuna storage {without_password(url)!r} must be writable, "
+        f"got: {scrubbed(_first_line(cause), url)}. Free space or bring the database back, then "
+        "run the same command again; nothing that was finished is lost"
     )
 
 
@@ -44,6 +46,11 @@ def open_storage(url: str) -> BaseStorage:
     if url == IN_MEMORY:
         return optuna.storages.InMemoryStorage()
     try:
+        if url.startswith(POSTGRESQL):
+            with one_at_a_time(url, "tables"):  # several studies that make them in a new database
+                # A server that was started again has closed the connections of the pool.
+                storage = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+            return optuna.storages.get_storage(storage)
         if not url.startswith("sqlite"):
             return optuna.storages.get_storage(url)
         database = sqlalchemy.engine.make_url(url).database or ":memory:"
@@ -55,10 +62,15 @@ def open_storage(url: str) -> BaseStorage:
             )
         sqlalchemy.event.listen(storage.engine, "connect", _set_pragmas)
         storage.engine.dispose()  # connections that were opened before the listener
+    except ModuleNotFoundError as error:
+        raise StorageError(
+            f"the Optuna storage {without_password(url)!r} must have its driver, got: {error}; "
+            "for PostgreSQL: pip install 'hpsearch[postgresql]'"
+        ) from error
     except Exception as error:
         raise StorageError(
-            f"the Optuna storage {_without_password(url)} must be a database that can be opened, "
-            f"got {type(error).__name__}: {str(error).splitlines()[0]}"
+            f"the Optuna storage {without_password(url)!r} must be a database that can be opened, "
+            f"got {type(error).__name__}: {scrubbed(_first_line(error), url)}"
         ) from error
     return optuna.storages.get_storage(storage)
 
@@ -81,11 +93,8 @@ def delete_stored(url: str, name: str) -> None:
     optuna.delete_study(study_name=name, storage=open_storage(url))
 
 
-def _without_password(url: str) -> str:
-    try:
-        return sqlalchemy.engine.make_url(url).render_as_string(hide_password=True)
-    except sqlalchemy.exc.ArgumentError:
-        return repr(url)
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0]
 
 
 def _set_pragmas(connection: Any, _: object) -> None:

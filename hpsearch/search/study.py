@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.executors import make_executor
 from hpsearch.execution.population import open_data
+from hpsearch.search.advisory_lock import held_in_database
 from hpsearch.search.arm_search import ArmSearch
 from hpsearch.search.events import ArmFailed, Event
 from hpsearch.search.reading import ReadStudy
@@ -27,16 +29,20 @@ class Study:
         read: the study file.
         run: its open run.
         storage_url: Optuna's storage.
-        workers: processes; 0: this one.
+        workers: processes; 0: this one; None: one a core, or all of the cluster.
         through: what records are brought through a training by; a replay of a study puts what
             its records say in the training's place.
+        stop: asked again and again; the study ends soon after it says True.
+        cluster: the address of a Dask scheduler whose workers are used; "": none.
     """
 
     read: ReadStudy
     run: Run
     storage_url: str
-    workers: int
+    workers: int | None
     through: Callable[[Training], Trains] = lambda training: training
+    stop: Callable[[], bool] = lambda: False
+    cluster: str = ""
 
     def finished(self) -> Result | None:
         """The result, if all that the file asks for was done before."""
@@ -50,30 +56,37 @@ class Study:
                 compared, in every one of them.
             DataError: the data set is missing or too small.
             StorageError: a store can't be used.
+            StudyStopped: `stop` said so.
         """
         arms = self.read.arms
-        with make_executor(self.workers) as executor:
-            for _ in range(self.workers):  # they start and open the data while this process does
+        with self._held(), make_executor(self.workers, self.cluster) as executor:
+            # They start and open the data while this process does.
+            for _ in range(executor.workers):
                 executor.submit(open_data, arms[0].selection)
             try:
                 storage = open_storage(self.storage_url)
                 keep_arms(self.run.folder, self.read.space, arms)
                 searches = [
-                    ArmSearch(
-                        self.read, self.run, arm, storage, executor, self.workers, self.through
-                    )
+                    ArmSearch(self.read, self.run, arm, storage, executor, self.through, self.stop)
                     for arm in arms
                 ]
                 for search in searches:
                     yield from self._events_of(search)
-            except BaseException as error:
+            except BaseException:
                 executor.shutdown(cancel_futures=True)
-                if isinstance(error, STORAGE_TROUBLE):
-                    raise storage_trouble(self.storage_url, error) from error
                 raise
         result = verdict(self.read, self.run, searches)
         plan = [stage.trials for stage in self.read.file.stages]
         self.run.folder.write_json(RESULT, {"plan": plan, "result": result.as_dict()})
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the study in its database too."""
+        try:
+            with held_in_database(self.storage_url, self.run.storage_name()):
+                yield
+        except STORAGE_TROUBLE as error:
+            raise storage_trouble(self.storage_url, error) from error
 
     def _events_of(self, search: ArmSearch) -> Iterator[Event]:
         """An arm that fails is a result of the comparison, unless it is the only one."""

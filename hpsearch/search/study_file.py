@@ -5,21 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection
+from hpsearch.search.schedule_file import Schedule
+from hpsearch.search.tables import NAME, Table
 
 LARGEST = 1_000_000  # trials or epochs; more is a slip of the keyboard
 MOST_WORKERS = 1024  # processes of one machine
 
 Plain = bool | int | float | str
-
-
-class Table(BaseModel):
-    """A table of a study file: no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Objective(Table):
@@ -251,6 +247,10 @@ class Execution(Table):
         le=MOST_WORKERS,
         description="processes; left out: one a core; 0: in this process",
     )
+    executor: str | None = Field(
+        default=None,
+        description="a Dask cluster's scheduler, e.g. dask://host:8786; left out: this machine",
+    )
     slice_seconds: float = Field(
         default=5.0, gt=0, description="seconds between two saved states of a running trial"
     )
@@ -259,7 +259,7 @@ class Execution(Table):
 class StudyFile(Table):
     """A whole study."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
+    name: str = Field(pattern=NAME)
     seed: int = Field(default=0, ge=0, lt=2**63, description="of everything random")
     protocol: Literal["honest", "paper", "test-every-epoch"] = Field(
         default="honest",
@@ -287,6 +287,7 @@ class StudyFile(Table):
     comparison: Comparison | None = None
     claims: list[Claim] = Field(default_factory=list)
     execution: Execution = Execution()
+    schedule: Schedule = Schedule()
 
     @property
     def n_epochs(self) -> int:

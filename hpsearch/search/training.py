@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,7 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from hpsearch.datasets.selection import Selection
+from hpsearch.errors import StudyStopped
 from hpsearch.execution.dispatch import Dispatcher, Job, Report
+from hpsearch.execution.executors import SliceExecutor
 from hpsearch.execution.population import Exam
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import Evaluation, Objective
@@ -42,6 +44,7 @@ class Training:
 
     Attributes:
         lengths: the stages' epochs; a score is taken at each that is reached.
+        stop: as in Dispatcher.
     """
 
     folder: RunFolder
@@ -53,6 +56,7 @@ class Training:
     lengths: tuple[int, ...]
     slice_seconds: float
     code_folder: str
+    stop: Callable[[], bool] = lambda: False
 
     @classmethod
     def of(
@@ -60,20 +64,22 @@ class Training:
         read: ReadStudy,
         data: Selection,
         folder: RunFolder,
-        executor: Executor,
-        workers: int,
+        executor: SliceExecutor,
+        *,
+        stop: Callable[[], bool] = lambda: False,
     ) -> Training:
         """As a study file says, with records in this folder."""
         return cls(
             folder=folder,
             executor=executor,
-            workers=workers,
+            workers=executor.workers,
             data=data,
             objective=read.file.objective,
             evaluation=read.file.evaluation,
             lengths=tuple(stage.epochs for stage in read.file.stages),
             slice_seconds=read.file.execution.slice_seconds,
             code_folder=str(read.path.resolve().parent),
+            stop=stop,
         )
 
     def run(
@@ -82,7 +88,11 @@ class Training:
         until: int,
         exam: Exam = "validation",
     ) -> Iterator[TrialRecord]:
-        """As `Trains.run`, on the executor's workers."""
+        """As `Trains.run`, on the executor's workers.
+
+        Raises:
+            StudyStopped: `stop` said so; what was trained is written.
+        """
         by_key: dict[str, _Work] = {}
         stopped: list[_Work] = []  # between the last epoch and the score
 
@@ -109,6 +119,7 @@ class Training:
             per_class=self.evaluation.per_class,
             passes=self.evaluation.passes,
             resources=self.evaluation.resources,
+            stop=self.stop,
         )
         for reports in dispatcher.run(jobs(), until):
             touched = {}
@@ -126,14 +137,22 @@ class Training:
                     yield self._finish(work, until)
                 elif time.monotonic() - work.written > self.slice_seconds or work.news:
                     shown = work.record.mark_progress()
-                    self.folder.write(work.record, work.states)
+                    self._save(work)
                     if shown:
                         self.folder.announce_record(work.record)
-                    work.written, work.news = time.monotonic(), False
             while stopped:
                 yield self._finish(stopped.pop(), until)
         while stopped:
             yield self._finish(stopped.pop(), until)
+        if self.stop():
+            for work in by_key.values():
+                if work.unsaved:
+                    self._save(work)
+            raise StudyStopped("stopped as asked; the same command goes on where it was")
+
+    def _save(self, work: _Work) -> None:
+        self.folder.write(work.record, work.states)
+        work.written, work.news, work.unsaved = time.monotonic(), False, False
 
     def _finish(self, work: _Work, until: int) -> TrialRecord:
         record = work.record
@@ -148,7 +167,7 @@ class Training:
             self._score(record, until)
         for name, content in work.files.items():
             self.folder.write_file(record, name, content)
-        self.folder.write(record, work.states)
+        self._save(work)
         return record
 
     def _score(self, record: TrialRecord, until: int) -> None:
@@ -216,6 +235,7 @@ class _Work:
     Attributes:
         news: something happened that a restart must know at once.
         files: what is to lie beside the record when it is there.
+        unsaved: something happened that is not written.
     """
 
     record: TrialRecord
@@ -223,6 +243,7 @@ class _Work:
     failure: str = ""
     news: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
+    unsaved: bool = False
     written: float = field(default_factory=time.monotonic)
     pending: set[int] = field(default_factory=set)
 
@@ -249,6 +270,7 @@ class _Work:
     def take(self, index: int, report: Report, exam: Exam) -> None:
         """Note what a slice did to one member."""
         member = self.record.members[index]
+        self.unsaved = True
         if report.use is not None:
             self.record.add_use(
                 wall=report.wall_seconds,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hpsearch.search.reading import ReadStudy
@@ -17,13 +19,17 @@ from hpsearch.trainers import TRAINERS
 
 
 def write_parent(
-    read: ReadStudy, run: Run, result: Result | None, status: str | None = None
+    read: ReadStudy,
+    run: Run,
+    result: Result | None,
+    status: str | None = None,
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """What the projector puts on the parent run."""
     file = read.file
     known = run.folder.read_json("parent.json")
     started = known["started"] if known else int(time.time() * 1000)
-    tags = {
+    own = {
         "mlflow.user": _user(),
         "mlflow.source.name": str(read.path.name),
         "mlflow.source.type": "LOCAL",
@@ -58,7 +64,7 @@ def write_parent(
             "started": started,
             "ended": ended,
             "status": status or ("FINISHED" if result else "RUNNING"),
-            "tags": tags,
+            "tags": {**tags, **own},
             # Write-once in MLflow: sent when the file can no longer be corrected.
             "params": params if result else {},
             "metrics": metrics,

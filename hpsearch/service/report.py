@@ -6,6 +6,7 @@ import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hpsearch.addresses import without_password
 from hpsearch.search.result import Result
 from hpsearch.service.answers import Answers, answered
 from hpsearch.tracking.home import Home
@@ -82,7 +83,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         result=result,
         answers=answered(projection.folder),
         ran=ran,
-        tracking_uri=projection.tracking_uri,
+        tracking_uri=without_password(projection.tracking_uri),
         experiment_id=ids.get("experiment_id", ""),
         parent_run_id=ids.get("parent_run_id", ""),
         missing=missing,
@@ -95,6 +96,6 @@ def _ui_command(projection: Projection) -> str:
     if uri.startswith("http"):
         return ""
     if uri != home.tracking_uri:
-        return f"python -m mlflow server --backend-store-uri {shlex.quote(uri)}"
+        return f"python -m mlflow server --backend-store-uri {shlex.quote(without_password(uri))}"
     named = "" if home == Home.find(None) else f" --home {shlex.quote(str(home.path))}"
     return f"python -m hpsearch ui{named}"

@@ -49,4 +49,4 @@ def train_again(read: ReadStudy, record: TrialRecord, tolerance: float) -> Repro
     """As `reproduce_trial`, of a record that is at hand."""
     workers = int(any("worker died" in attempt["reason"] for attempt in record.attempts))
     with make_executor(workers) as executor:
-        return reproduce(read, record, executor, workers=workers, tolerance=tolerance)
+        return reproduce(read, record, executor, tolerance=tolerance)

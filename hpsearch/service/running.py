@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 
 from hpsearch.errors import HpsearchError, StudyFailed
+from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
 from hpsearch.search.events import Event
 from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
@@ -21,6 +24,7 @@ from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
 
 FAILED = "failed.json"  # why the last start ended in StudyFailed
+STORAGE, TRACKING_URI = "HPSEARCH_STORAGE", "HPSEARCH_TRACKING_URI"  # in the environment
 
 
 def run_study(
@@ -29,11 +33,14 @@ def run_study(
     overrides: Sequence[str] = (),
     home: str | Path | None = None,
     workers: int | None = None,
+    executor: str | None = None,
     storage: str | None = None,
     tracking_uri: str | None = None,
     fresh: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
     warn: Callable[[str], None] = lambda line: None,
+    stop: Callable[[], bool] = lambda: False,
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> Report:
     """Run a study, or go on with it, or look up its result if it is finished.
 
@@ -42,13 +49,19 @@ def run_study(
         overrides: "key=value", as for --set.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
         workers: processes, 0 for this one; None: as the file says, else one a core.
-        storage: Optuna's storage URL; None: SQLite in `home`.
-        tracking_uri: MLflow's; None: SQLite in `home`.
+        executor: a Dask cluster's scheduler, e.g. "dask://host:8786", whose workers are used, all
+            of them where `workers` is None; None: as the file says, else this machine.
+        storage: Optuna's storage URL; None: HPSEARCH_STORAGE, else SQLite in `home`.
+        tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
         fresh: start a new run of the study.
         on_event: called with what happens.
         warn: called with one line where something does not stop the study.
+        stop: asked at least every second of training; once it says True, the slices under way
+            are waited for (10 s at most) and written, and StudyStopped is raised.
+        tags: of the parent run in MLflow, beside our own.
 
     Raises:
+        StudyStopped: `stop` said so; the same call goes on.
         HpsearchError: a known error, its text is for the user.
         KeyboardInterrupt: interrupted; the same call goes on.
     """
@@ -58,22 +71,29 @@ def run_study(
         refuse_unfit(read)  # before anything is made
     stores.create()
     count = workers if workers is not None else read.file.execution.workers
-    count = available_cores() if count is None else count
-    batch, n_members = read.file.sampler.batch, read.file.n_members
-    if count > batch * n_members:
-        warn(
-            f"sampler.batch = {batch} keeps {batch * n_members} of {count} workers busy; a new "
-            f"study would use all of them with sampler.batch = {ceil(count / n_members)}"
-        )
-    database = storage or stores.storage_url
-    uri = absolute_uri(tracking_uri or stores.tracking_uri)
+    place = executor or read.file.execution.executor
+    cluster = scheduler_address(place) if place else ""
+    if not cluster and count is None:
+        count = available_cores()
+    _warn_of_idle(read, count or 0, warn)
+    database = storage or os.environ.get(STORAGE) or stores.storage_url
+    uri = absolute_uri(tracking_uri or os.environ.get(TRACKING_URI) or stores.tracking_uri)
     check_apart(database, uri)
     run = open_run(read, stores, fresh=fresh)
     try:
-        study = Study(read, run, database, count)
-        return _run(study, read, run, stores, uri, on_event, warn)
+        study = Study(read, run, database, count, stop=stop, cluster=cluster)
+        return _run(study, read, run, stores, uri, on_event, warn, tags)
     finally:
         run.close()
+
+
+def _warn_of_idle(read: ReadStudy, workers: int, warn: Callable[[str], None]) -> None:
+    batch, n_members = read.file.sampler.batch, read.file.n_members
+    if workers > batch * n_members:
+        warn(
+            f"sampler.batch = {batch} keeps {batch * n_members} of {workers} workers busy; a new "
+            f"study would use all of them with sampler.batch = {ceil(workers / n_members)}"
+        )
 
 
 def _run(
@@ -84,6 +104,7 @@ def _run(
     uri: str,
     on_event: Callable[[Event], None],
     warn: Callable[[str], None],
+    tags: Mapping[str, str],
 ) -> Report:
     projection = Projection(run.folder, home, uri, warn)
     result = study.finished()
@@ -91,7 +112,7 @@ def _run(
     if result is not None and there and is_projected(run.folder, read.file, uri):
         return report_of(projection, result, ran=False, missing="")
     (run.folder.path / FAILED).unlink(missing_ok=True)
-    write_parent(read, run, result)
+    write_parent(read, run, result, tags=tags)
     projection.start()
     try:
         ran = result is None
@@ -102,13 +123,13 @@ def _run(
             result = study.finished()
             assert result is not None
         write_artifacts(read, run.folder, result)
-        write_parent(read, run, result)
+        write_parent(read, run, result, tags=tags)
         run.folder.announce({"kind": "parent"})
     except BaseException as error:
         with suppress(HpsearchError):  # a full disk is not to hide what happened
             if isinstance(error, StudyFailed):
                 run.folder.write_json(FAILED, {"reason": str(error)})
-            write_parent(read, run, None, status="KILLED")
+            write_parent(read, run, None, status="KILLED", tags=tags)
             run.folder.announce({"kind": "parent"})
         projection.finish(seconds=5)  # what is not sent then is sent by the next start
         raise

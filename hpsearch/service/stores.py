@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from hpsearch.addresses import without_password
 from hpsearch.errors import HpsearchError
 from hpsearch.search.run import lock_study, unlock_study
 from hpsearch.search.study_file import StudyFile
@@ -37,7 +38,7 @@ def projected(folder: RunFolder, file: StudyFile, uri: str) -> dict[str, Any]:
     """What MLflow has when it has all of the journal, and the answers to all questions."""
     journal = folder.path / JOURNAL
     return {
-        "tracking_uri": uri,
+        "tracking_uri": without_password(uri),
         "bytes": journal.stat().st_size if journal.exists() else 0,
         "asked": file.model_dump(mode="json", include={"comparison", "claims"}),
     }
@@ -56,7 +57,7 @@ def absolute_uri(uri: str) -> str:
     if "://" not in uri:
         raise HpsearchError(
             "--tracking-uri must be a URI such as http://host:5000 or sqlite:///mlflow.db, "
-            f"got {uri!r}"
+            f"got {without_password(uri)!r}"
         )
     return uri
 
@@ -76,5 +77,5 @@ def check_apart(storage: str, tracking_uri: str) -> None:
     if places[0] == places[1]:
         raise HpsearchError(
             "--storage and the MLflow store must be two databases, got one for both: "
-            f"{second.render_as_string()}"
+            f"{without_password(tracking_uri)}"
         )

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from hpsearch.addresses import without_password
 from hpsearch.processes import child_environment
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projector import MLFLOW_JSON, artifact_location
@@ -60,14 +61,17 @@ class Projection:
                 "-m",
                 "hpsearch.tracking.projector_process",
                 str(self.folder.path),
-                self.tracking_uri,
                 artifact_location(self.tracking_uri, self.home.tracking_uri, self.home.artifacts),
                 str(self.home.path),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**ENVIRONMENT, **child_environment()},
+            env={
+                **ENVIRONMENT,
+                **child_environment(),
+                "HPSEARCH_TRACKING_URI": self.tracking_uri,
+            },
             start_new_session=True,  # Ctrl-C is the coordinator's to handle
             cwd=self.folder.path,  # a stray mlruns/ in the user's folder changes MLflow's defaults
         )
@@ -81,8 +85,9 @@ class Projection:
             self._last = json.loads(line)
             if not self._warned:
                 self._warned = True
+                where, why = without_password(self.tracking_uri), self._last["error"]
                 self.warn(
-                    f"MLflow at {self.tracking_uri} can't be written ({self._last['error']}); "
+                    f"MLflow at {where} can't be written ({why}); "
                     "the study goes on, its records are kept"
                 )
 

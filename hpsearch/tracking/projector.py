@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from hpsearch.addresses import scrubbed, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.parent_run import NOTE, PARENT_JSON, RUN_ID, UID, read_parent, send_parent
 from hpsearch.tracking.record import JOURNAL, Kind, RunFolder, TrialRecord
@@ -78,9 +79,8 @@ class Projector:
         except Exception as error:
             self._client = None  # what is there is looked up again
             reason = str(error).strip().splitlines()
-            raise TrackingError(
-                f"{type(error).__name__}: {reason[0] if reason else ''}"
-            ) from error
+            said = scrubbed(reason[0] if reason else "", self.tracking_uri)
+            raise TrackingError(f"{type(error).__name__}: {said}") from error
 
     def behind(self) -> int:
         """Journal entries not projected yet."""
@@ -178,7 +178,7 @@ class Projector:
         self.folder.write_json(
             MLFLOW_JSON,
             {
-                "tracking_uri": self.tracking_uri,
+                "tracking_uri": without_password(self.tracking_uri),
                 "experiment_id": self._experiment,
                 "parent_run_id": run_id,
             },

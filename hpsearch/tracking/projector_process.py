@@ -1,6 +1,8 @@
 """The projector as a process of its own, so that training never waits for MLflow.
 
-    python -m hpsearch.tracking.projector_process RUN_FOLDER TRACKING_URI ARTIFACTS LOCK_FOLDER
+    python -m hpsearch.tracking.projector_process RUN_FOLDER ARTIFACTS LOCK_FOLDER
+
+MLflow's address is in HPSEARCH_TRACKING_URI: everybody may read the arguments of a process.
 
 "end" on standard input means: catch up, then stop; end of file without it means that the
 coordinator died: stop at once. Standard output is a JSON line a report.
@@ -96,4 +98,5 @@ if __name__ == "__main__":
     gc.set_threshold(200_000)
     REPORTS = os.dup(1)
     os.dup2(2, 1)  # what libraries print goes to the log
-    sys.exit(_serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4])))
+    uri = os.environ["HPSEARCH_TRACKING_URI"]
+    sys.exit(_serve(Path(sys.argv[1]), uri, sys.argv[2], Path(sys.argv[3])))

@@ -14,6 +14,7 @@ from pathlib import Path
 import optuna
 import psutil
 import pytest
+from optuna.storages import BaseStorage
 
 from hpsearch.tracking.record import RunFolder
 from tests.conftest import SMALL
@@ -30,16 +31,18 @@ def start(path: Path, home: Path, workers: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def stored(home: Path, name: str = "small") -> optuna.Study:
-    """The only Optuna study of this name in a home."""
-    storage = f"sqlite:///{home / 'optuna.db'}"
+def stored(home: Path, name: str = "small", storage: str | BaseStorage = "") -> optuna.Study:
+    """The only Optuna study of this name in a home, or in another storage."""
+    storage = storage or f"sqlite:///{home / 'optuna.db'}"
     (found,) = (n for n in optuna.get_all_study_names(storage) if n.startswith(f"{name} ("))
     return optuna.load_study(study_name=found, storage=storage)
 
 
-def table(home: Path, name: str = "small") -> dict[object, object]:
+def table(
+    home: Path, name: str = "small", storage: str | BaseStorage = ""
+) -> dict[object, object]:
     """All that must repeat: draws, states and values in Optuna; the record's scores and curves."""
-    study = stored(home, name)
+    study = stored(home, name, storage)
     rows: dict[object, object] = {
         t.number: (t.state, t.params, t.intermediate_values, t.values) for t in study.trials
     }

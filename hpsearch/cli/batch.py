@@ -1,0 +1,69 @@
+"""Batches of studies."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hpsearch.cli.base import (
+    DebugOption,
+    ExecutorOption,
+    HomeOption,
+    JsonOption,
+    StorageOption,
+    TrackingOption,
+    WorkersOption,
+    app,
+    exits,
+)
+
+
+@app.command()
+def batch(
+    file: Annotated[Path, typer.Argument(help="A batch file, or a study file.")],
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start a new run of every study; nothing is deleted.")
+    ] = False,
+    window: Annotated[
+        str | None,
+        typer.Option(help='Hours in place of the file\'s, e.g. "02:00-06:00"; "": any time.'),
+    ] = None,
+    workers: WorkersOption = None,
+    executor: ExecutorOption = None,
+    storage: StorageOption = None,
+    tracking_uri: TrackingOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run a batch of studies once, or go on with it; exit 75: unfinished, the same goes on.
+
+    Example: python -m hpsearch batch studies/batches/optimizers.toml --workers 2
+    """
+    with exits(debug):
+        from hpsearch.console import BatchProgress, print_batch
+        from hpsearch.scheduler import run_batch
+
+        with BatchProgress() as progress:
+            report = run_batch(
+                file,
+                home=home,
+                workers=workers,
+                executor=executor,
+                storage=storage,
+                tracking_uri=tracking_uri,
+                fresh=fresh,
+                window=window,
+                on_study=progress.study,
+                on_event=progress.show,
+                warn=progress.warn,
+            )
+        if as_json:
+            typer.echo(json.dumps(report.as_dict()))
+        else:
+            print_batch(report)
+        sys.exit(report.exit_code)

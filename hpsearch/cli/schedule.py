@@ -1,0 +1,121 @@
+"""Scheduled batches."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hpsearch.cli.base import (
+    DebugOption,
+    ExecutorOption,
+    HomeOption,
+    JsonOption,
+    StorageOption,
+    TrackingOption,
+    WorkersOption,
+    app,
+    exits,
+)
+
+
+class Unit(StrEnum):
+    """What --print writes."""
+
+    systemd = "systemd"
+    cron = "cron"
+    kubernetes = "kubernetes"
+
+
+@app.command()
+def schedule(
+    folder: Annotated[Path, typer.Argument(help="A folder of study and batch files.")] = Path(
+        "studies"
+    ),
+    next_: Annotated[bool, typer.Option("--next", help="Print the coming runs.")] = False,
+    pause: Annotated[str | None, typer.Option(metavar="NAME", help="Let its runs pass.")] = None,
+    resume: Annotated[str | None, typer.Option(metavar="NAME", help="No longer so.")] = None,
+    run_now: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Run it once, at any time of day.")
+    ] = None,
+    print_: Annotated[
+        Unit | None, typer.Option("--print", help="Print units that call `batch` instead.")
+    ] = None,
+    health: Annotated[
+        bool, typer.Option("--health", help="Exit 0 if the process is alive, else 1.")
+    ] = False,
+    workers: WorkersOption = None,
+    executor: ExecutorOption = None,
+    storage: StorageOption = None,
+    tracking_uri: TrackingOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run the files of a folder that have a [schedule], until it is stopped; --json: log as JSON.
+
+    Example: python -m hpsearch schedule studies --home /srv/mlruns
+    """
+    with exits(debug):
+        orders = {"pause": pause, "resume": resume, "run-now": run_now}
+        given = {order: name for order, name in orders.items() if name is not None}
+        if given:
+            _leave(given, folder, home)
+        elif next_:
+            _print_next(folder, home, as_json)
+        elif print_:
+            from hpsearch.scheduler import print_schedule
+
+            typer.echo(print_schedule(print_.value, folder, home=home))
+        elif health:
+            from hpsearch.scheduler import check_health
+
+            typer.echo(json.dumps(check_health(home)))
+        else:
+            from hpsearch.scheduler import run_schedule
+
+            try:
+                run_schedule(
+                    folder,
+                    home=home,
+                    workers=workers,
+                    executor=executor,
+                    storage=storage,
+                    tracking_uri=tracking_uri,
+                    log=_log_json if as_json else _log_text,
+                )
+            except KeyboardInterrupt:
+                sys.exit(0)  # to be stopped is how a service ends
+
+
+def _leave(orders: dict[str, str], folder: Path, home: Path | None) -> None:
+    from hpsearch.scheduler import leave_order
+
+    for order, name in orders.items():
+        if not leave_order(order, name, folder, home=home):  # type: ignore[arg-type]
+            typer.echo(f"no process runs the schedules now: {order} is kept for it", err=True)
+
+
+def _print_next(folder: Path, home: Path | None, as_json: bool) -> None:
+    from hpsearch.scheduler import coming_runs
+
+    frame = coming_runs(folder, home=home)
+    if as_json:
+        typer.echo(frame.to_json(orient="records"))
+    else:
+        typer.echo(frame.to_string(index=False) if len(frame) else f"no schedules in {folder}")
+
+
+def _log_json(event: str, schedule: str = "", message: str = "", **more: Any) -> None:
+    said = {"time": time.time(), "event": event, "schedule": schedule, "message": message}
+    print(json.dumps(said | more), flush=True)
+
+
+def _log_text(event: str, schedule: str = "", message: str = "", **more: Any) -> None:
+    parts = [time.strftime("%Y-%m-%d %H:%M:%S"), schedule, message or event]
+    typer.echo("  ".join(part for part in parts if part), err=True)

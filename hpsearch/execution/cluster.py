@@ -1,0 +1,225 @@
+"""Where slices run on several machines: a Dask cluster, through its concurrent.futures interface.
+
+    run_study(path, executor="dask://host:8786")
+
+What a worker needs it is sent once: the examples, and the user's own modules. Slices carry states
+and hyperparameters only, so that no disk has to be shared. Dask itself never runs a slice again:
+a worker that dies costs a `lost` attempt, as in a pool of processes.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hpsearch.datasets.selection import Pool, Selection, give, open_pool, open_test
+from hpsearch.errors import HpsearchError, WorkerError
+from hpsearch.execution.executors import SliceExecutor, WorkerLost
+from hpsearch.execution.population import Exam, Slice, training_data
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+CONNECT_SECONDS = 30.0  # for the scheduler, and then for its first worker
+SCHEMES = {"dask": "tcp", "tcp": "tcp", "tls": "tls"}
+DECISIVE = ("hpsearch", "numpy", "scikit-learn")  # packages that the numbers depend on
+
+
+def scheduler_address(executor: str) -> str:
+    """What Dask calls "dask://host:8786".
+
+    Raises:
+        HpsearchError: it is no such address.
+    """
+    scheme, separator, host = executor.partition("://")
+    if not separator or scheme not in SCHEMES or not host.rpartition(":")[2].isdigit():
+        raise HpsearchError(
+            f"--executor must be a Dask scheduler such as dask://host:8786, got {executor!r}; "
+            "left out: this machine"
+        )
+    return f"{SCHEMES[scheme]}://{host}"
+
+
+class DaskExecutor(SliceExecutor):
+    """The workers of a Dask cluster; a future raises WorkerLost where its worker died.
+
+    Args:
+        address: of the scheduler, "tcp://host:8786".
+        workers: slices in flight at once; None: the threads of all workers there are now.
+
+    Raises:
+        WorkerError: Dask is not installed, the scheduler can't be reached, has no worker, or
+            workers have other versions of what the numbers depend on.
+    """
+
+    def __init__(self, address: str, workers: int | None) -> None:
+        self._address, self._supplied = address, dict[Any, str]()
+        self._client = _connect(address)
+        try:
+            threads = self._client.nthreads()
+            self.workers = workers or sum(threads.values())
+            self._compare_versions()
+            self._client.run_on_scheduler(_no_silent_reruns())
+        except BaseException:
+            self._client.close()
+            raise
+        self._inner = self._client.get_executor(pure=False, retries=0)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        for argument in args:
+            self._supply(argument)
+        outer: Future[Any] = Future()
+        outer.set_running_or_notify_cancel()
+        inner = self._inner.submit(fn, *args, **kwargs)
+        inner.add_done_callback(lambda done: self._hand_on(done, outer))
+        return outer
+
+    def _hand_on(self, done: Future[Any], outer: Future[Any]) -> None:
+        from distributed.scheduler import KilledWorker
+
+        try:
+            outer.set_result(done.result())
+        except KilledWorker:
+            outer.set_exception(WorkerLost())
+        except CancelledError:
+            outer.set_exception(
+                WorkerError(
+                    f"the Dask scheduler at {self._address} must be there until the study ends, "
+                    "got a lost connection: bring it back, then run the same command again"
+                )
+            )
+        except Exception as error:
+            outer.set_exception(error)
+
+    def _supply(self, argument: object) -> None:
+        """See to it that every worker, a later one too, has what this call needs."""
+        if isinstance(argument, Selection):
+            self._supply_data(argument, "validation")
+        elif isinstance(argument, Slice):
+            self._supply_data(argument.data, argument.exam)
+            if any(":" in str(m.params["trainer"]) for m in argument.members):
+                self._supply_code(argument.code_folder)
+
+    def _supply_data(self, selection: Selection, exam: Exam) -> None:
+        if (selection, exam) not in self._supplied:
+            pool = open_pool(selection) if exam == "validation" else open_test(selection)
+            self._register((selection, exam), _Data(selection, exam, pool))
+
+    def _supply_code(self, folder: str) -> None:
+        if folder not in self._supplied:
+            files = {path.name: path.read_bytes() for path in Path(folder).glob("*.py")}
+            self._register(folder, _Code(files))
+
+    def _register(self, key: object, supply: Callable[[], None]) -> None:
+        name = f"hpsearch-{uuid.uuid4().hex[:12]}"
+        self._client.register_plugin(_plugin(supply), name=name)
+        self._supplied[key] = name
+
+    def _compare_versions(self) -> None:
+        mine = _versions()
+        for worker, theirs in self._client.run(_versions).items():
+            if theirs != mine:
+                raise WorkerError(
+                    f"workers must have the versions of this machine, {_text(mine)}, but {worker} "
+                    f"has {_text(theirs)}: install the same there"
+                )
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leaves the cluster as it was; slices under way end on their workers, unheard."""
+        from distributed.comm import CommClosedError
+
+        try:
+            for name in self._supplied.values():
+                self._client.unregister_worker_plugin(name)
+        except (OSError, CommClosedError):
+            pass  # the scheduler is gone, and the plugins with it
+        self._client.close(timeout=5)
+
+
+def _connect(address: str) -> Client:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise WorkerError(
+            "a Dask cluster needs the package distributed: pip install 'hpsearch[dask]'"
+        ) from None
+    client = None
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="hpsearch")
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except (OSError, TimeoutError) as error:
+        if client is not None:
+            client.close()
+        what = "have a worker" if client is not None else "be reachable"
+        raise WorkerError(
+            f"the Dask scheduler at {address} must {what}, got none in {CONNECT_SECONDS:.0f} s: "
+            f"dask {'worker' if client is not None else 'scheduler'} starts one"
+        ) from error
+    return client
+
+
+def _no_silent_reruns() -> Callable[..., None]:
+    # Made here, so that it travels by value: the scheduler need not have this package.
+    def set_allowed_failures(dask_scheduler: Any) -> None:
+        dask_scheduler.allowed_failures = 0
+
+    return set_allowed_failures
+
+
+def _plugin(supply: Callable[[], None]) -> Any:
+    from distributed import WorkerPlugin
+
+    class Supply(WorkerPlugin):  # type: ignore[misc]
+        """Runs on every worker once, when it is registered or when the worker starts."""
+
+        def setup(self, worker: Any) -> None:
+            supply()
+
+    return Supply()
+
+
+class _Data:
+    """Examples and splits on their way to a worker."""
+
+    def __init__(self, selection: Selection, exam: Exam, pool: Pool) -> None:
+        self._selection, self._exam, self._pool = selection, exam, pool
+
+    def __call__(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(limits=1, user_api="blas")  # as in our own worker processes
+        give(self._selection, self._pool, test=self._exam == "test")
+        training_data(self._selection, self._exam)
+
+
+class _Code:
+    """A user's own modules on their way to a worker."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self._files = files
+
+    def __call__(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="hpsearch-code-"))
+        for name, content in self._files.items():
+            (folder / name).write_bytes(content)
+        sys.path.insert(0, str(folder))
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    for name in DECISIVE:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+def _text(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in versions.items())

@@ -1,0 +1,194 @@
+"""Reading a batch file: every mistake of it and of its studies, before anything runs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hpsearch.errors import StudyFileError
+from hpsearch.scheduler.batch_file import BatchFile, Entry
+from hpsearch.search.mistakes import Mistake
+from hpsearch.search.reading import read_study
+from hpsearch.search.schema_mistakes import translate
+
+LARGEST = 10_000  # studies of a batch; more is a slip of the keyboard
+
+
+@dataclass(frozen=True)
+class BatchStudy:
+    """One study of a batch, all variants spelled out.
+
+    Attributes:
+        name: unique in the batch.
+        overrides: as for --set, the name among them.
+        entry: the number of its [[studies]] table.
+    """
+
+    name: str
+    path: Path
+    overrides: tuple[str, ...]
+    priority: int = 0
+    entry: int = 0
+
+
+@dataclass(frozen=True)
+class ReadBatch:
+    """A batch file, read and found valid.
+
+    Attributes:
+        file: as understood.
+        studies: in the order in which they run.
+    """
+
+    path: Path
+    file: BatchFile
+    studies: tuple[BatchStudy, ...]
+
+
+def read_batch(path: Path) -> ReadBatch:
+    """Read and validate a batch file and every study of it; a study file is a batch of one.
+
+    Raises:
+        StudyFileError: with one line for every mistake.
+    """
+    said = load_file(path)
+    if "studies" not in said and not {"batch", "budget", "order"} & said.keys():
+        file = read_study(path).file
+        one = BatchFile(name=file.name, studies=[Entry(file=path.name)], schedule=file.schedule)
+        return ReadBatch(path, one, (BatchStudy(file.name, path, ()),))
+    try:
+        batch = BatchFile.model_validate(said)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        raise _refusal(path, dict.fromkeys(translate(d, BatchFile) for d in details)) from None
+    mistakes: list[Mistake] = []
+    found: list[BatchStudy] = []
+    for number, entry in enumerate(batch.studies):
+        studies, wrong = _read_entry(number, entry, path.parent)
+        found += studies
+        mistakes += wrong
+    mistakes += _name_mistakes(found)
+    if len(found) > LARGEST:
+        mistakes.append(Mistake("studies", f"must be at most {LARGEST}, got {len(found)}"))
+    if mistakes:
+        raise _refusal(path, dict.fromkeys(mistakes))
+    return ReadBatch(path, batch, tuple(_ordered(batch, found)))
+
+
+def load_file(path: Path) -> dict[str, Any]:
+    """A batch or study file as TOML, not yet checked.
+
+    Raises:
+        StudyFileError: it can't be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StudyFileError(
+            f"{path} must be a readable batch or study file, got: {reason}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise StudyFileError(f"{path} must be valid TOML, got: {error}") from error
+
+
+def _refusal(path: Path, mistakes: Mapping[Mistake, None]) -> StudyFileError:
+    lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+    noun = "mistake" if len(mistakes) == 1 else "mistakes"
+    return StudyFileError(f"{path} has {len(mistakes)} {noun}; nothing was started:\n{lines}")
+
+
+def _read_entry(number: int, entry: Entry, folder: Path) -> tuple[list[BatchStudy], list[Mistake]]:
+    """The studies of one [[studies]] table, and what is wrong with them."""
+    key, path = f"studies.{number}", folder / entry.file
+    axes = list(_axes(entry.matrix, f"{key}.matrix"))
+    wrong = [axis for axis in axes if isinstance(axis, Mistake)]
+    if wrong:
+        return [], wrong
+    lists = [axis for axis in axes if not isinstance(axis, Mistake)]
+    studies, mistakes = [], []
+    for cell in itertools.product(
+        *([(name, i, v) for i, v in enumerate(vs)] for name, vs in lists)
+    ):
+        values = [f"{name}={toml(value)}" for name, _, value in cell]
+        overrides = [*entry.set, *([f'name="{entry.name}"'] if entry.name else []), *values]
+        try:
+            name = read_study(path, overrides).file.name
+            if cell and not any(part == "name" for part, _, _ in cell):
+                name = "-".join([name, *(_word(*part) for part in cell)])
+                overrides.append(f'name="{name}"')
+                read_study(path, overrides)
+        except StudyFileError as error:
+            first, *lines = str(error).splitlines()
+            mistakes += [
+                Mistake(key, f"{entry.file}: {line.strip()}") for line in lines or [first]
+            ]
+            continue
+        studies.append(BatchStudy(name, path, tuple(overrides), entry.priority, number))
+    return studies, mistakes
+
+
+def _axes(matrix: Mapping[str, Any], key: str) -> Iterator[tuple[str, list[Any]] | Mistake]:
+    """(key of the study, its values); tables on the way are parts of the key."""
+    for name, value in matrix.items():
+        if isinstance(value, dict):
+            for axis in _axes(value, f"{key}.{name}"):
+                yield axis if isinstance(axis, Mistake) else (f"{name}.{axis[0]}", axis[1])
+        elif isinstance(value, list) and value:
+            yield name, value
+        else:
+            yield Mistake(f"{key}.{name}", f"must be a list of values, got {value!r}")
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, dict):
+        inside = ", ".join(f"{json.dumps(k)} = {toml(v)}" for k, v in value.items())
+        return f"{{ {inside} }}"
+    return str(value)
+
+
+def _word(key: str, number: int, value: Any) -> str:
+    """What a value adds to a variant's name: mnist, shots5, split0."""
+    last = key.rsplit(".", 1)[-1]
+    if isinstance(value, list | dict):
+        return f"{last}{number}"
+    text = Path(value).stem if isinstance(value, str) else f"{last}{toml(value)}"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
+
+
+def _name_mistakes(studies: Sequence[BatchStudy]) -> Iterator[Mistake]:
+    known: dict[str, BatchStudy] = {}
+    for study in studies:
+        first = known.setdefault(study.name, study)
+        if first is not study:
+            where = f"that of studies.{first.entry}"
+            yield Mistake(
+                f"studies.{study.entry}.name",
+                f"must be a name of its own, got {study.name!r}, {where} too",
+            )
+
+
+def _ordered(batch: BatchFile, studies: list[BatchStudy]) -> list[BatchStudy]:
+    """By priority, then as the file says."""
+    turns = [0] * len(batch.studies)
+    places = []
+    for study in studies:
+        places.append(turns[study.entry] if batch.order == "interleaved" else 0)
+        turns[study.entry] += 1
+    order = sorted(range(len(studies)), key=lambda i: (-studies[i].priority, places[i], i))
+    return [studies[i] for i in order]

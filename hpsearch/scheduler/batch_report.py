@@ -1,0 +1,144 @@
+"""What a call of run_batch ends with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from hpsearch.service import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Outcome = Literal["finished", "found", "stopped", "waiting", "locked", "failed"]
+UNFINISHED = ("stopped", "waiting", "locked")
+EXIT_UNFINISHED = 75  # sysexits.h: try again later
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """What became of one study.
+
+    Attributes:
+        outcome: "finished" now, "found" finished before, "stopped" in the middle, "waiting" as it
+            was not begun, "locked" by another process that runs it, or "failed".
+        reason: why it was stopped, not begun, or failed; of a finished one what to know beside.
+        objective, validation, low, high: the winner over fresh seeds, with its 95 % interval.
+        test: the winner's objective on the test set.
+        trials: how many there are.
+        seconds: that this call spent on it.
+        folder: of its artifacts.
+    """
+
+    study: str
+    outcome: Outcome
+    reason: str = ""
+    objective: str = ""
+    validation: float | None = None
+    low: float | None = None
+    high: float | None = None
+    test: float | None = None
+    trials: int | None = None
+    seconds: float = 0.0
+    folder: str = ""
+
+    @classmethod
+    def of(cls, name: str, report: Report, seconds: float) -> StudyRow:
+        """Of a study that has a result."""
+        result = report.result
+        test = result.test_score
+        return cls(
+            study=name,
+            outcome="finished" if report.ran else "found",
+            reason=f"MLflow does not have everything yet: {report.missing}"
+            if report.missing
+            else "",
+            objective=result.objective,
+            validation=result.validation.mean,
+            low=result.validation.low,
+            high=result.validation.high,
+            test=test.mean if test else None,
+            trials=sum(result.counts.values()),
+            seconds=round(seconds, 1),
+            folder=result.folder,
+        )
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What a call of run_batch ends with.
+
+    Attributes:
+        batch: its name.
+        file: the batch file.
+        studies: a row each, in the order in which they ran.
+        seconds: it took in all.
+        cut: what ended it before its time: "window", "budget", "asked", "failure" or "".
+        schedule: the name of the schedule that started it, "" for a person.
+    """
+
+    batch: str
+    file: str
+    studies: Sequence[StudyRow]
+    seconds: float
+    cut: str = ""
+    schedule: str = ""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Studies by outcome."""
+        return dict(Counter(row.outcome for row in self.studies))
+
+    @property
+    def exit_code(self) -> int:
+        """0: all are finished; 1: one failed; 75: one is unfinished, the same call goes on."""
+        if self.counts.get("failed"):
+            return 1
+        return EXIT_UNFINISHED if any(self.counts.get(o) for o in UNFINISHED) else 0
+
+    @property
+    def line(self) -> str:
+        """One line for logs and messages."""
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in self.counts.items())
+        reasons = {
+            "window": "; its window is closed",
+            "budget": "; its budget is used up",
+            "asked": "; stopped as asked",
+            "failure": "; stopped at the failure",
+        }
+        return f"{self.batch}: {counts}, {_duration(self.seconds)}{reasons.get(self.cut, '')}"
+
+    def table(self) -> pd.DataFrame:
+        """A row a study."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(row) for row in self.studies])
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "batch": self.batch,
+            "file": self.file,
+            "schedule": self.schedule,
+            "counts": self.counts,
+            "cut": self.cut,
+            "seconds": round(self.seconds, 1),
+            "exit_code": self.exit_code,
+            "studies": [asdict(row) for row in self.studies],
+        }
+
+    @classmethod
+    def from_dict(cls, said: dict[str, Any]) -> BatchReport:
+        """The inverse of `as_dict`."""
+        names = ("batch", "file", "seconds", "cut", "schedule")
+        rows = tuple(StudyRow(**row) for row in said["studies"])
+        return cls(studies=rows, **{name: said[name] for name in names})
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

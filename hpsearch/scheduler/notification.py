@@ -1,0 +1,59 @@
+"""One request to a webhook when a batch is over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from hpsearch.scheduler.batch_file import Notify
+from hpsearch.scheduler.batch_report import BatchReport
+
+TRIES, SECONDS = 4, 10.0  # the last one some 7 s after the first; each may take so long
+TOKEN = "_TOKEN"  # the variable of this ending, if it is set, is sent as a bearer token
+
+
+def notify(report: BatchReport, how: Notify, warn: Callable[[str], None]) -> None:
+    """Send the report to the webhook of the environment; a failure is only warned of.
+
+    The body is the report's JSON with a `text` of one line and the best scores, which is what
+    Slack, Mattermost and their like show. The address is a secret: no message holds it.
+    """
+    address = os.environ.get(how.webhook)
+    quiet = all(row.outcome == "found" for row in report.studies)  # nothing was run
+    if not address or quiet or (how.when == "failure" and report.exit_code == 0):
+        return
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    again = Retry(
+        total=TRIES - 1,
+        backoff_factor=1.0,
+        status_forcelist=(408, 425, 429, 500, 502, 503, 504),
+        allowed_methods=None,  # a POST too: twice told is better than not at all
+    )
+    token = os.environ.get(how.webhook + TOKEN)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with requests.Session() as session:
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, HTTPAdapter(max_retries=again))
+            body = {"text": text(report), **report.as_dict()}
+            answer = session.post(address, json=body, headers=headers, timeout=SECONDS)
+            answer.raise_for_status()
+    except requests.HTTPError as error:
+        warn(f"the webhook in {how.webhook} answered {error.response.status_code}")
+    except (requests.RequestException, ValueError) as error:
+        warn(f"the webhook in {how.webhook} can't be reached ({type(error).__name__})")
+
+
+def text(report: BatchReport) -> str:
+    """The message for people."""
+    lines = [report.line]
+    for row in report.studies:
+        if row.outcome == "finished" and row.validation is not None:
+            test = f", test {row.test:.4f}" if row.test is not None else ""
+            lines.append(f"{row.study}: {row.objective} {row.validation:.4f}{test}")
+        elif row.outcome == "failed":
+            lines.append(f"{row.study}: failed: {row.reason.splitlines()[0]}")
+    return "\n".join(lines)

@@ -1,0 +1,148 @@
+"""For people who have a scheduler already: units that call `python -m hpsearch batch`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from hpsearch.errors import StudyFileError
+from hpsearch.scheduler.schedules import Scheduled, ScheduleFolder
+from hpsearch.timetable import weekday_names
+from hpsearch.tracking.home import Home
+
+
+def print_schedule(
+    kind: str, folder: str | Path = "studies", *, name: str = "", home: str | Path | None = None
+) -> str:
+    """The text of a systemd service and timer, a crontab line or a Kubernetes CronJob a schedule.
+
+    Args:
+        kind: "systemd", "cron" or "kubernetes".
+        folder: of the schedules.
+        name: of one; "": all that have a cron expression.
+        home: of their stores.
+
+    Raises:
+        StudyFileError: there is no such folder or schedule, or none with a cron expression.
+    """
+    files = ScheduleFolder(Path(folder))
+    files.reload()
+    items = [files.named(name)] if name else list(files.found.values())
+    timed = [item for item in items if item.schedule.cron]
+    if not timed:
+        raise StudyFileError(f"{folder} must have a [schedule] with a cron expression, got none")
+    stores = Home.find(Path(home) if home else None)
+    return "\n".join(KINDS[kind](item, stores) for item in timed)
+
+
+def _command(item: Scheduled, home: Home) -> str:
+    words = [sys.executable, "-m", "hpsearch", "batch", str(item.path), "--home", str(home.path)]
+    return shlex.join(words)
+
+
+def _systemd(item: Scheduled, home: Home) -> str:
+    unit = _unit_name(item.name)
+    return f"""\
+# /etc/systemd/system/{unit}.service
+[Unit]
+Description=hpsearch batch {item.name}
+
+[Service]
+Type=oneshot
+WorkingDirectory={Path.cwd()}
+ExecStart={_command(item, home)}
+# 75: unfinished, the next start goes on; 130: stopped
+SuccessExitStatus=75 130
+TimeoutStopSec=15
+# HPSEARCH_STORAGE, HPSEARCH_TRACKING_URI and HPSEARCH_WEBHOOK, readable by root alone
+EnvironmentFile=-/etc/hpsearch.env
+
+# /etc/systemd/system/{unit}.timer
+[Timer]
+OnCalendar={on_calendar(item.schedule.cron or "", item.schedule.timezone)}
+Persistent={str(item.schedule.missed != "skip").lower()}
+
+[Install]
+WantedBy=timers.target
+
+# then: systemctl daemon-reload && systemctl enable --now {unit}.timer
+"""
+
+
+def _cron(item: Scheduled, home: Home) -> str:
+    zone = item.schedule.timezone
+    head = f"# cronie knows CRON_TZ; other crons use the machine's time zone\nCRON_TZ={zone}\n"
+    command = f"cd {shlex.quote(str(Path.cwd()))} && {_command(item, home)}".replace("%", r"\%")
+    return f"{head if zone else ''}{item.schedule.cron} {command}\n"
+
+
+def _kubernetes(item: Scheduled, home: Home) -> str:
+    zone = f"\n  timeZone: {item.schedule.timezone}" if item.schedule.timezone else ""
+    return f"""\
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: {_unit_name(item.name)}
+spec:
+  schedule: "{_numbered_weekdays(item.schedule.cron or "")}"{zone}
+  concurrencyPolicy: Forbid
+  startingDeadlineSeconds: {60 if item.schedule.missed == "skip" else 3600}
+  jobTemplate:
+    spec:
+      backoffLimit: 0                            # the next run goes on where this one was
+      template:
+        spec:
+          restartPolicy: Never
+          terminationGracePeriodSeconds: 15
+          containers:
+            - name: hpsearch
+              image: hpsearch:latest             # python:3.12-slim with pip install hpsearch
+              command: [python, -m, hpsearch, batch, /studies/{item.name}.toml, --home, /mlruns]
+              envFrom:
+                - secretRef: {{ name: hpsearch, optional: true }}
+              volumeMounts:
+                - {{ name: studies, mountPath: /studies }}
+                - {{ name: mlruns, mountPath: /mlruns }}
+          volumes:
+            - name: studies
+              configMap: {{ name: hpsearch-studies }}
+            - name: mlruns
+              persistentVolumeClaim: {{ claimName: hpsearch-mlruns }}
+"""
+
+
+KINDS: dict[str, Callable[[Scheduled, Home], str]] = {
+    "systemd": _systemd,
+    "cron": _cron,
+    "kubernetes": _kubernetes,
+}
+
+
+def on_calendar(cron: str, zone: str | None) -> str:
+    """A cron expression as systemd writes it: DAYS *-MONTH-DAY HOUR:MINUTE:00 ZONE."""
+    minute, hour, day, month, weekday = cron.split()
+    days = (
+        ""
+        if weekday == "*"
+        else ",".join(name.capitalize() for name in weekday_names(weekday).split(",")) + " "
+    )
+    parts = f"*-{_field(month, 1)}-{_field(day, 1)} {_field(hour, 0)}:{_field(minute, 0)}:00"
+    return f"{days}{parts}" + (f" {zone}" if zone else "")
+
+
+def _field(text: str, first: int) -> str:
+    """One field: a-b is a..b there, and */n counts from the first value."""
+    text = re.sub(r"(\d+)-(\d+)", r"\1..\2", text)
+    return re.sub(r"\*/(\d+)", rf"{first}/\1", text)
+
+
+def _numbered_weekdays(cron: str) -> str:
+    *fields, weekday = cron.split()
+    return " ".join([*fields, weekday_names(weekday)])
+
+
+def _unit_name(name: str) -> str:
+    return "hpsearch-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

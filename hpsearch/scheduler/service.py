@@ -1,0 +1,272 @@
+"""The long-running process: starts what is due, one run at a time, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from hpsearch.errors import HpsearchError
+from hpsearch.scheduler import occurrence
+from hpsearch.scheduler.batch_report import BatchReport
+from hpsearch.scheduler.desk import Desk, Order
+from hpsearch.scheduler.schedules import Scheduled, ScheduleFolder
+from hpsearch.scheduler.standing import Standing, cut, ended, may_run, noticed, started
+from hpsearch.tracking.home import Home
+
+TICK_SECONDS = 1.0  # between two looks at the clock, the files and the orders
+HEALTH_SECONDS = 10.0  # between two writes of the health file; a minute of silence is illness
+Log = Callable[..., None]  # event, schedule and message; more as keywords
+
+
+class Clock:
+    """The time of the machine; tests have another one."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
+
+
+class RunUnderWay(Protocol):
+    """What `occurrence.start` gives."""
+
+    def news(self) -> list[dict[str, Any]]: ...
+
+    def over(self) -> bool: ...
+
+    def stop(self) -> None: ...
+
+
+def run_schedule(
+    folder: str | Path = "studies",
+    *,
+    home: str | Path | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
+    storage: str | None = None,
+    tracking_uri: str | None = None,
+    log: Log = lambda event, schedule="", message="", **more: None,
+    clock: Clock | None = None,
+    start: Callable[[dict[str, Any]], RunUnderWay] = occurrence.start,
+) -> None:
+    """Run the scheduled study and batch files of a folder, until it is interrupted.
+
+    Files are read again when they change. A run that its window cuts is gone on with when the
+    window opens again; an interrupt stops the run under way, to be gone on with at the next start.
+
+    Args:
+        folder: its files and those of its subfolders that have a [schedule].
+        home, workers, executor, storage, tracking_uri: of every run, as for run_batch.
+        log: called as log(event, schedule, message, **more) with what happens.
+        clock: where the time comes from.
+        start: starts a run_batch with these options, in a process of its own.
+
+    Raises:
+        StudyFileError: there is no such folder.
+        RunningError: another process runs the schedules of this home.
+        KeyboardInterrupt: interrupted; everything goes on at the next start.
+    """
+    stores = Home.find(Path(home) if home else None)
+    files = ScheduleFolder(Path(folder))
+    lines = files.reload()
+    stores.create()
+    desk = Desk.of(stores)
+    options = {
+        "home": str(stores.path),
+        "workers": workers,
+        "executor": executor,
+        "storage": storage,
+        "tracking_uri": tracking_uri,
+    }
+    with desk.take():
+        _Service(files, desk, options, log, clock or Clock(), start).run(lines)
+
+
+@dataclass
+class _Service:
+    """The process while it holds the desk."""
+
+    files: ScheduleFolder
+    desk: Desk
+    options: Mapping[str, Any]
+    log: Log
+    clock: Clock
+    start: Callable[[dict[str, Any]], RunUnderWay]
+    _standings: dict[str, Standing] = field(default_factory=dict)
+    _run: RunUnderWay | None = None
+    _running: Scheduled | None = None  # what _run runs
+    _began: datetime | None = None
+    _result: dict[str, Any] = field(default_factory=dict)  # what it ended with
+    _trouble: str = ""
+    _healthy: float = -float("inf")
+
+    def run(self, lines: list[str]) -> None:
+        """Tick until something raises."""
+        self._standings = {
+            # A run that was under way when the process before was killed.
+            key: replace(s, running=False, carried=True) if s.running else s
+            for key, s in self.desk.standings().items()
+        }
+        self._say_files(lines)
+        self.log("started", message=f"{len(self.files.found)} schedules, process {os.getpid()}")
+        try:
+            while True:
+                try:
+                    self._say_files(self.files.reload())
+                    self.tick(self.clock.now())
+                    self._trouble = ""
+                except HpsearchError as error:  # a full disk, a folder that is away: it may return
+                    self._say_trouble(str(error))
+                self.clock.sleep(TICK_SECONDS)
+        finally:
+            self._end()
+
+    def tick(self, now: datetime) -> None:
+        """One look at everything."""
+        before = dict(self._standings)
+        for item in self.files.found.values():
+            self._standings.setdefault(item.key, Standing(seen=now))
+        for order, key in self.desk.orders():
+            self._obey(order, key)
+            self.desk.keep(self._standings)  # before the order is taken away
+        for item in self.files.found.values():
+            self._standings[item.key], said = noticed(
+                self._standings[item.key], item.schedule, now
+            )
+            if said:
+                self.log("missed", item.name, said)
+        if self._run is not None:
+            self._look_at_run(now)
+        if self._run is None:
+            self._start_next(now)
+        news = any(
+            replace(standing, seen=now) != replace(before[key], seen=now)
+            if key in before
+            else True
+            for key, standing in self._standings.items()
+        )
+        if news or time.monotonic() - self._healthy > HEALTH_SECONDS:
+            self.desk.keep(self._standings)
+            self._tell_health()
+
+    def _say_files(self, lines: list[str]) -> None:
+        for line in lines:
+            name, _, message = line.partition(": ")
+            self.log("problem" if name in self.files.problems else "file", name, message)
+
+    def _say_trouble(self, text: str) -> None:
+        if text != self._trouble:
+            self.log("problem", message=text)
+        self._trouble = text
+
+    def _obey(self, order: Order, key: str) -> None:
+        standing = self._standings.get(key)
+        if standing is None:
+            return  # its file is gone
+        if order == "run-now":
+            standing = replace(standing, asked=True)
+        else:
+            standing = replace(standing, paused=order == "pause")
+        self._standings[key] = standing
+        self.log("order", self._name(key), order)
+
+    def _name(self, key: str) -> str:
+        return next((i.name for i in self.files.found.values() if i.key == key), key)
+
+    def _start_next(self, now: datetime) -> None:
+        """Start the run that waits the longest of those that may start."""
+        able = [
+            item
+            for item in self.files.found.values()
+            if may_run(self._standings[item.key], item.schedule, now)
+        ]
+        if not able:
+            return
+        item = min(able, key=lambda i: (not self._standings[i.key].asked, self._last_end(i)))
+        standing = self._standings[item.key]
+        why = "asked" if standing.asked else "carried over" if standing.carried else "due"
+        # On the disk before it begins: a kill from here on is known of.
+        self.desk.keep(self._standings | {item.key: started(standing)})
+        options = {**self.options, "path": str(item.path), "schedule": item.name}
+        if standing.asked:
+            options["window"] = ""  # now means now
+        self._run, self._running, self._began = self.start(options), item, now
+        self._result = {}
+        self._standings[item.key] = started(standing)
+        self.log("run", item.name, f"started ({why})")
+
+    def _last_end(self, item: Scheduled) -> str:
+        """When it ran last; "" for never: first in the queue."""
+        last = self._standings[item.key].last
+        return str(last["ended"]) if last else ""
+
+    def _look_at_run(self, now: datetime) -> None:
+        """Pass its news on; when it is over, note how it went."""
+        assert self._run is not None
+        assert self._running is not None
+        over = self._run.over()
+        for news in self._run.news():
+            if "study" in news:
+                text = f"study {news['number']} of {news['of']}: {news['study']}"
+                self.log("study", self._running.name, text)
+            elif "warning" in news:
+                self.log("warning", self._running.name, news["warning"])
+            else:
+                self._result = news  # the process may take a moment to end after that
+        if over:
+            self._note_end(self._result, now)
+            self._run = self._running = None
+
+    def _note_end(self, result: dict[str, Any], now: datetime) -> None:
+        item = self._running
+        assert item is not None
+        standing = self._standings[item.key]
+        if "report" in result:
+            report = BatchReport.from_dict(result["report"])
+            line, code = report.line, report.exit_code
+            # A budget that is used up waits for the next occurrence, a window for its opening.
+            unfinished = report.cut in ("window", "asked")
+            more = {"report": result["report"]}
+        elif "error" in result and not result["later"]:
+            line, code, unfinished, more = result["error"], 1, False, {}
+        else:
+            line = result.get("error", "its process died")
+            self._standings[item.key] = cut(standing, now)
+            again = self._standings[item.key].not_before
+            when = (
+                f"; tried again at {again:%H:%M:%S} UTC" if again else "; given up until it is due"
+            )
+            self.log("cut", item.name, line + when)
+            return
+        assert self._began is not None
+        times = {"started": self._began.isoformat(), "ended": now.isoformat()}
+        last = {**times, "line": line, "exit_code": code}
+        self._standings[item.key] = ended(standing, unfinished=unfinished, last=last)
+        self.log("end", item.name, line, exit_code=code, **more)
+
+    def _tell_health(self) -> None:
+        self._healthy = time.monotonic()
+        self.desk.tell_health(
+            pid=os.getpid(),
+            running=self._running.name if self._running else None,
+            schedules=sorted(self.files.found),
+            problems=self.files.problems,
+        )
+
+    def _end(self) -> None:
+        """Stop the run under way; the next start goes on with it."""
+        if self._run is not None and self._running is not None:
+            self.log("run", self._running.name, "stopped; the next start goes on with it")
+            self._run.stop()
+            standing = self._standings[self._running.key]
+            self._standings[self._running.key] = replace(standing, running=False, carried=True)
+        self.desk.keep(self._standings)
+        self.log("stopped")

@@ -1,0 +1,186 @@
+"""What a study costs beside its training: trials of no work through the coordinator.
+
+    python scripts/bench_scale.py            100, 1,000 and 10,000 trials, 1 to 64 workers
+    python scripts/bench_scale.py --trials 1000 --workers 8 --projection
+
+Simulated workers answer at once, so that all the time there is is the coordinator's. Beside it, in
+turn, bare Optuna: ask, suggest the same two parameters, tell, on the same SQLite in WAL mode.
+Each measurement is a process of its own; the time of a trial is CPU time of that process, which
+other programs on the machine don't change, and wall time beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+STUDY = """
+name = "scale"
+objective = { metric = "validation_accuracy", direction = "maximize" }
+[data]
+name = "digits"
+shots = 5
+[space]
+trainer = "noop:train"
+x = { low = 0.0, high = 1.0 }
+y = { low = 1e-5, high = 1.0, log = true }
+[[stages]]
+trials = %d
+epochs = 1
+[sampler]
+proposal = "uniform"
+[confirmation]
+top = 1
+seeds = 2
+test_seeds = 1
+"""
+FUNCTION = "def train(params, data, seed):\n    yield {'validation_accuracy': params['x']}\n"
+
+
+def simulated_workers(count: int) -> Any:
+    """An executor that answers each slice at once with one epoch of every member."""
+    from hpsearch.execution.executors import SliceExecutor
+    from hpsearch.execution.population import MemberAdvance, Slice, SliceResult
+
+    class Simulated(SliceExecutor):
+        workers = count
+
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            work = args[0]
+            if isinstance(work, Slice):
+                name = "validation_accuracy"
+                gains = tuple(
+                    MemberAdvance(1, ((work.until, {name: m.params["x"]}),), b"", False)
+                    for m in work.members
+                )
+                future.set_result(SliceResult(gains, None, 0.0, 0.0))
+            else:
+                future.set_result(None)
+            return future
+
+    return Simulated()
+
+
+def ours(trials: int, workers: int, folder: Path, projection: bool) -> dict[str, float]:
+    """One study; the projection, if asked for, is caught up with afterwards."""
+    from hpsearch.search import study as study_module
+    from hpsearch.search.events import PhaseStarted
+    from hpsearch.search.reading import read_study
+    from hpsearch.search.run import open_run
+    from hpsearch.tracking.home import Home
+
+    (folder / "noop.py").write_text(FUNCTION)
+    (folder / "scale.toml").write_text(STUDY % trials)
+    study_module.make_executor = lambda *_: simulated_workers(workers)  # type: ignore[assignment]
+    read, home = read_study(folder / "scale.toml"), Home(folder / "home")
+    home.create()
+    run = open_run(read, home, fresh=False)
+    study = study_module.Study(read, run, home.storage_url, workers)
+    events = study.events()
+    next(events)  # data and stores are open
+    started, started_cpu = time.perf_counter(), time.process_time()
+    for event in events:
+        if isinstance(event, PhaseStarted):
+            break
+    found = {
+        "ms": 1000 * (time.perf_counter() - started) / trials,
+        "cpu_ms": 1000 * (time.process_time() - started_cpu) / trials,
+    }
+    events.close()  # type: ignore[attr-defined]
+    if projection:
+        found["projection_ms"] = 1000 * projected(read, run, home) / trials
+    run.close()
+    return found
+
+
+def projected(read: Any, run: Any, home: Any) -> float:
+    """Seconds in which MLflow catches up with the records, the start of its process included."""
+    from hpsearch.service.parent import write_parent
+    from hpsearch.tracking.projection import Projection
+
+    write_parent(read, run, None)
+    started = time.perf_counter()
+    projection = Projection(run.folder, home, home.tracking_uri, print)
+    projection.start()
+    assert projection.finish(seconds=3600)
+    return time.perf_counter() - started
+
+
+def optuna_alone(trials: int, folder: Path) -> dict[str, float]:
+    """The loop of Optuna's manual with a random sampler."""
+    import optuna
+
+    from hpsearch.search.storage import open_storage
+
+    storage = open_storage(f"sqlite:///{folder / 'optuna.db'}")
+    study = optuna.create_study(
+        storage=storage, sampler=optuna.samplers.RandomSampler(seed=0), direction="maximize"
+    )
+    started, started_cpu = time.perf_counter(), time.process_time()
+    for _ in range(trials):
+        trial = study.ask()
+        x = trial.suggest_float("x", 0.0, 1.0)
+        trial.suggest_float("y", 1e-5, 1.0, log=True)
+        study.tell(trial, x)
+    return {
+        "ms": 1000 * (time.perf_counter() - started) / trials,
+        "cpu_ms": 1000 * (time.process_time() - started_cpu) / trials,
+    }
+
+
+def measured(side: str, trials: int, workers: int, projection: bool) -> dict[str, float]:
+    """One measurement in a process of its own."""
+    command = [sys.executable, __file__, "--side", side, "--trials", str(trials)]
+    command += ["--workers", str(workers), *(["--projection"] if projection else [])]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    said: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def main() -> None:
+    """Measure and print a table, or one side for the process above."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, nargs="*", default=[100, 1000, 10_000])
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 8, 64])
+    parser.add_argument("--projection", action="store_true", help="then catch MLflow up")
+    parser.add_argument("--side", choices=["ours", "optuna"], help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.side:
+        with tempfile.TemporaryDirectory() as place:
+            (trials,), (workers,) = asked.trials, asked.workers
+            found = (
+                ours(trials, workers, Path(place), asked.projection)
+                if asked.side == "ours"
+                else optuna_alone(trials, Path(place))
+            )
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        found["mb"] = peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+        print(json.dumps(found))
+        return
+    print(
+        "trials  workers  CPU ms/trial  bare Optuna  ratio  ms/trial  Optuna  MB  MLflow ms/trial"
+    )
+    for trials in asked.trials:
+        for workers in asked.workers:
+            bare = measured("optuna", trials, 1, False)
+            mine = measured("ours", trials, workers, asked.projection)
+            print(
+                f"{trials:6}  {workers:7}  {mine['cpu_ms']:12.2f}  {bare['cpu_ms']:11.2f}  "
+                f"{mine['cpu_ms'] / bare['cpu_ms']:5.2f}  {mine['ms']:8.2f}  {bare['ms']:6.2f}  "
+                f"{mine['mb']:3.0f}  {mine.get('projection_ms', 0):.1f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
