@@ -64,10 +64,10 @@ def _unequal(record: TrialRecord, trial: FrozenTrial, space: Space | None) -> li
         value, found = expected.get(name), trial.params.get(name)
         if not _same(value, found):
             problems.append(f"{name} must be {value}, is {found}")
-    # What was not told yet is told when the study goes on.
     told = {str(step): value for step, value in trial.intermediate_values.items()}
-    scores = record.scores if record.sealed else record.scores | told
-    if told != scores and (record.sealed or told != record.scores):
+    # What Optuna was not told yet of a trial that goes on, it is told then.
+    lacks = record.sealed and record.scores.keys() - told.keys()
+    if lacks or any(record.scores.get(step) != score for step, score in told.items()):
         problems.append(f"scores must be {record.scores}, are {told}")
     if record.sealed:
         state = STATES.get(record.outcome, TrialState.PRUNED)

@@ -61,7 +61,7 @@ class Projection:
                 "-m",
                 "hpsearch.tracking.projector_process",
                 str(self.folder.path),
-                artifact_location(self.tracking_uri, self.home.tracking_uri, self.home.artifacts),
+                artifact_location(self.tracking_uri, self.home.artifacts),
                 str(self.home.path),
             ],
             stdin=subprocess.PIPE,

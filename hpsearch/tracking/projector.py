@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 MLFLOW_JSON = "mlflow.json"
 PARENT = "mlflow.parentRunId"
 
@@ -269,9 +270,12 @@ def has_parent(folder: RunFolder) -> bool:
     return (folder.path / PARENT_JSON).exists()
 
 
-def artifact_location(tracking_uri: str, home_uri: str, artifacts: Path) -> str:
-    """Where a new experiment's artifacts lie: in the home of its own store, else as it says."""
-    return artifacts.as_uri() if tracking_uri == home_uri else ""
+def artifact_location(tracking_uri: str, artifacts: Path) -> str:
+    """Where a new experiment's artifacts lie: in the home, or where a server wants them.
+
+    A database has no place of its own for them, and MLflow would take the current directory.
+    """
+    return artifacts.as_uri() if tracking_uri.startswith(DATABASES) else ""
 
 
 def _ended(run: Run) -> bool:

@@ -35,7 +35,7 @@ def replay(folder: RunFolder, home: Home, tracking_uri: str) -> None:
     Raises:
         TrackingError: the store can't be reached or refuses, several times in a row.
     """
-    artifacts = artifact_location(tracking_uri, home.tracking_uri, home.artifacts)
+    artifacts = artifact_location(tracking_uri, home.artifacts)
     projector = Projector(folder, tracking_uri, artifacts)
     for attempt in range(1, LAST_ATTEMPTS + 1):
         try:

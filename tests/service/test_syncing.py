@@ -29,10 +29,14 @@ def content(database: Path) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
-def test_a_fresh_store_gets_what_the_first_has(copied_home: Path, tmp_path: Path) -> None:
+def test_a_fresh_store_gets_what_the_first_has(
+    copied_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     uri = f"sqlite:///{tmp_path / 'fresh.db'}"
+    monkeypatch.chdir(tmp_path)
     (row,) = sync(home=copied_home, tracking_uri=uri).to_dict("records")
     assert row["problem"] == ""
+    assert not (tmp_path / "mlruns").exists()  # MLflow's own place for a database's artifacts
     assert row["records"] == len(list(copied_home.glob("studies/*/*/*/*/record.json")))
     first = content(Home(copied_home).mlflow)
     assert content(tmp_path / "fresh.db") == first
