@@ -137,7 +137,7 @@ def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
     cluster: Cluster, study_file: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "long.toml"
-    text = study_file.read_text().replace("epochs = 8\n", "epochs = 300\n")
+    text = study_file.read_text().replace("epochs = 8\n", "epochs = 60\n")
     path.write_text(text + "[execution]\nslice_seconds = 0.2\n")
     kills = 0
 
