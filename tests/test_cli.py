@@ -241,7 +241,7 @@ def test_records_are_sent_compared_drawn_and_carried_away(
     assert "Optuna" in ill.stdout
     assert call("doctor", *where, "--repair").returncode == 0
     assert call("report", "small", *where).stdout.endswith("report.html\n")
-    assert call("report", "smal", *where).returncode == 1
+    assert call("report", "smal", *where).returncode == 2
     archive = tmp_path / "small.zip"
     assert call("export", "small", *where, "--to", str(archive)).stdout == f"{archive}\n"
     elsewhere = call("import", str(archive), "--home", str(tmp_path / "elsewhere"))
