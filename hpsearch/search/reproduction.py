@@ -123,8 +123,9 @@ def _goal(record: TrialRecord, lengths: Sequence[int]) -> int:
     reached = [member.epoch for member in record.members]
     if record.outcome in TRAINED:
         return max(1, *reached)
-    # Diverged or failed on the way to a stage's end.
-    return next((n for n in lengths if n >= max(reached) and n > min(reached)), lengths[-1])
+    # Diverged or failed on the way to the end of the first stage that it has no score of.
+    ahead = (n for n in lengths[record.stage :] if str(n) not in record.scores)
+    return next(ahead, lengths[-1])
 
 
 class _Comparison:

@@ -170,5 +170,6 @@ def _stages(trainers: Mapping[str, TrainerKind]) -> Sequence[tuple[int, int]]:
 def _fields(model: type[BaseModel]) -> Iterator[str]:
     """The keys of a table with their defaults."""
     for name, one in model.model_fields.items():
-        shown = "" if one.default is None else toml_value(one.default)
+        default = one.get_default(call_default_factory=True)
+        shown = "" if default is None else toml_value(default)
         yield _noted(f"# {name} = {shown}".rstrip(), one.description or "")
