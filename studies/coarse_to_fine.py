@@ -1,12 +1,11 @@
 """The checks of coarse_to_fine.toml."""
 
-import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 from hpsearch.claims import Evidence, Verdict
 
-FIRST_EPOCHS, FIRST_TRIALS = 50, 100  # of the book's random search
 BEST = 20  # trials that the book shows
 
 
@@ -15,7 +14,8 @@ def best_gather(evidence: Evidence, name: str, low: float, high: float) -> Verdi
 
     Of the first stage's trials by their score at its end; half of them are drawn at random.
     """
-    scores = _first_stage(evidence)
+    scores, epochs = _after_first_stage(evidence)
+    scores = scores[scores["drawn_in_stage"] == 0]
     best = scores.nlargest(BEST, "validation_accuracy")
     inside = best[name].between(low, high)
     share = float(scores[name].between(low, high).mean())
@@ -26,7 +26,7 @@ def best_gather(evidence: Evidence, name: str, low: float, high: float) -> Verdi
     axes.axvspan(low, high, color="0.92", label="printed")
     axes.semilogx(scores[name], scores["validation_accuracy"], "o", ms=3, label="trials")
     axes.semilogx(best[name], best["validation_accuracy"], "o", ms=4, label=f"best {BEST}")
-    axes.set(xlabel=name, ylabel=f"validation accuracy after {FIRST_EPOCHS} epochs")
+    axes.set(xlabel=name, ylabel=f"validation accuracy after {epochs} epochs")
     axes.legend(frameon=False, fontsize=8)
     judgement = "holds" if inside.mean() > 0.8 and p < 0.05 else "not shown"
     judgement = "does not hold" if inside.mean() < share else judgement
@@ -40,27 +40,25 @@ def best_gather(evidence: Evidence, name: str, low: float, high: float) -> Verdi
 
 def later_is_better(evidence: Evidence) -> Verdict:
     """New draws of the second stage against those of the first, after as many epochs."""
-    curves = evidence.curves
-    at_first = curves[(curves["kind"] == "trial") & (curves["epoch"] == FIRST_EPOCHS)]
-    by_trial = at_first.groupby("trial")["validation_accuracy"].mean()
-    first, later = (
-        by_trial[by_trial.index < FIRST_TRIALS],
-        by_trial[by_trial.index >= FIRST_TRIALS],
-    )
+    scores, epochs = _after_first_stage(evidence)
+    first, later = (scores[scores["drawn_in_stage"] == stage] for stage in (0, 1))
     if later.empty:
         return Verdict("not shown", "the second stage drew nothing new")
-    better = np.median(later) > np.median(first)
+    middle = [float(part["validation_accuracy"].median()) for part in (first, later)]
     return Verdict(
-        "holds" if better else "does not hold",
-        f"median {np.median(later):.3f} of {len(later)} later draws against "
-        f"{np.median(first):.3f} of the first {len(first)}, both after {FIRST_EPOCHS} epochs",
+        "holds" if middle[1] > middle[0] else "does not hold",
+        f"median {middle[1]:.3f} of {len(later)} later draws against {middle[0]:.3f} of the first "
+        f"{len(first)}, all after {epochs} epochs",
     )
 
 
-def _first_stage(evidence: Evidence):
-    curves = evidence.curves
-    ends = curves[(curves["kind"] == "trial") & (curves["epoch"] == FIRST_EPOCHS)]
-    ends = ends[ends["trial"] < FIRST_TRIALS]
-    settings = evidence.runs[evidence.runs["kind"] == "trial"]
-    settings = settings[["trial", "learning_rate", "weight_decay"]].drop_duplicates()
-    return ends.merge(settings, on="trial")
+def _after_first_stage(evidence: Evidence) -> tuple[pd.DataFrame, int]:
+    """A row a trial with its accuracy after the first stage's epochs, and how many they are."""
+    trials = [r for r in evidence.records if r.kind == "trial" and r.scores]
+    epochs = min(int(length) for record in trials for length in record.scores)
+    rows = [
+        record.params
+        | {"drawn_in_stage": record.stage, "validation_accuracy": record.scores[str(epochs)]}
+        for record in trials
+    ]
+    return pd.DataFrame(rows), epochs
