@@ -35,6 +35,16 @@ SMALL = {
         "space.epoch_iterations=2",
         "evaluation.every=10",
     ],
+    "lenet_search": [
+        "space.epoch_iterations=2",
+        "data.split.validation=[59900, 60000]",
+        "stages.0.trials=4",
+        "stages.0.epochs=1",
+        "stages.1.trials=2",
+        "stages.1.epochs=2",
+        "stages.2.trials=2",
+        "stages.2.epochs=3",
+    ],
     "trainers_fewshot": [
         "space.shots.choices=[2]",
         "stages.0.trials=2",
