@@ -15,7 +15,10 @@ LEARNED = 0.5  # training accuracy of a run that has left the start
 def _trials(evidence: Evidence) -> pd.DataFrame:
     """A row a training; one that diverged has learned nothing."""
     trials = evidence.runs[evidence.runs["kind"] == "trial"]
-    return trials.fillna({"train_accuracy": CHANCE, "validation_accuracy": CHANCE})
+    scores = ["train_accuracy", "validation_accuracy"]
+    trials = trials.copy()
+    trials.loc[trials["outcome"] == "diverged", scores] = CHANCE
+    return trials
 
 
 def faster(evidence: Evidence) -> Verdict:

@@ -12,7 +12,7 @@ BEST = 20  # trials that the book shows
 def best_gather(evidence: Evidence, name: str, low: float, high: float) -> Verdict:
     """Whether the best trials lie in a range more often than draws over the whole range would.
 
-    Of the first stage's trials by their score at its end; half of them are drawn at random.
+    Of the first stage's trials by their score at its end; they gather by themselves as it goes on.
     """
     scores, epochs = _after_first_stage(evidence)
     scores = scores[scores["drawn_in_stage"] == 0]

@@ -19,11 +19,12 @@ def faster_than_sgd_at_the_books_rates(evidence: Evidence) -> Verdict:
     means = {}
     for name in OPTIMIZERS:
         mine = trials[trials["trainer"] == name]
-        (number,) = mine[mine["learning_rate"] == BOOK.get(name, 0.01)]["trial"]
+        (number,) = mine[mine["learning_rate"] == BOOK.get(name, 0.01)]["trial"].unique()
         curve = evidence.curves[
             (evidence.curves["kind"] == "trial") & (evidence.curves["trial"] == number)
         ]
-        means[name] = float(curve["train_loss"].mean())
+        ended = curve["epoch"].max() == evidence.curves["epoch"].max()
+        means[name] = float(curve["train_loss"].mean()) if ended else np.inf  # else it diverged
         axes.plot(100 * curve["epoch"], curve["train_loss"], label=name)
     axes.set(xlabel="iteration", ylabel="training loss", yscale="log")
     axes.legend(frameon=False, fontsize=8)

@@ -1,9 +1,11 @@
-"""Checks of paired differences: the same configurations and seeds but for what is compared.
+"""Checks of paired differences: the same configurations and numbers of seed but for one thing.
 
 `of` and `than` are hyperparameters with their values, e.g. {trainer = "adam"} and
-{trainer = "sgd"}. Runs that differ in these alone are a pair. Intervals are 95 % t intervals over
-seeds, of the mean of all pairs of a seed; with fewer than 3 seeds over the pairs, which are then
-all of one or two seeds' luck, and the detail says so.
+{trainer = "sgd"}. Runs that differ in these alone are a pair; their random numbers are the same
+under `random_streams = "legacy"`, and each trial's own otherwise.
+
+Intervals are 95 % t intervals over seeds, of the mean of all pairs of a seed; with fewer than 3
+seeds over the pairs, which are then all of one or two seeds' luck, and the detail says so.
 """
 
 from __future__ import annotations
@@ -74,6 +76,8 @@ def gap(
     The slope of the difference over the levels of `by` in their order, in every group of pairs
     that differ in `by` alone.
     """
+    if expect not in ("grows", "shrinks"):
+        raise ValueError(f"expect must be grows or shrinks, got {expect!r}")
     pairs = _pairs(evidence, metric, of, than, where or {})
     if by not in pairs or pairs[by].nunique() < 2:
         return _nothing()
@@ -99,8 +103,9 @@ def _pairs(
 ) -> pd.DataFrame:
     """A row a pair: what its runs share, seed, and `difference` of the metric."""
     runs = evidence.runs
-    if metric not in runs:
-        return pd.DataFrame()
+    for name in (metric, *of, *than, *where):
+        if name not in runs:
+            raise ValueError(f"{name} must be a metric or hyperparameter of the runs, is none")
     runs = runs[(runs["kind"] == "trial") & (runs["outcome"] == "complete")]
     runs = _having(runs, where).dropna(subset=metric)
     settings = [c for c in runs.columns if c not in NOT_SETTINGS]
@@ -109,7 +114,7 @@ def _pairs(
     shared = [c for c in settings if c not in scores and c not in apart]
     # What only one side has, e.g. the settings of one trainer, can't be shared.
     first, second = _having(runs, of), _having(runs, than)
-    shared = [c for c in shared if first[c].notna().all() and second[c].notna().all()]
+    shared = [c for c in shared if first[c].notna().any() and second[c].notna().any()]
     keys = ["seed", "split", *shared]
     both = first[[*keys, metric]].merge(second[[*keys, metric]], on=keys, suffixes=("_a", "_b"))
     pairs = both.rename(columns={f"{metric}_a": "a", f"{metric}_b": "b"})

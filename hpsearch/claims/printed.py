@@ -38,6 +38,15 @@ class PrintedTable:
         for column in (self.number, *self.columns, *self.values):
             if column not in known:
                 raise ValueError(f"{self.path.name} must have a column {column!r}, got {[*known]}")
+        cells = self.read()
+        wrong = cells[pd.to_numeric(cells[self.number], errors="coerce").isna()]
+        if len(wrong):
+            where = f"row {wrong.index[0] + 2}, column {self.number}"
+            got = wrong[self.number].iloc[0]
+            raise ValueError(f"{self.path.name}, {where}, must be a number, got {got!r}")
+        twice = cells[cells.drop(columns=self.number).duplicated()]
+        if len(twice):
+            raise ValueError(f"{self.path.name}, row {twice.index[0] + 2}, must stand once")
 
     def read(self) -> pd.DataFrame:
         """The table as printed: every text as it stands there."""

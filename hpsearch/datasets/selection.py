@@ -83,16 +83,19 @@ class Pool:
 
 
 MOST_GIVEN = 8  # pools kept; two of each study that shares the worker
-_given: dict[tuple[Selection, bool], Pool] = {}  # to a worker that has no data set of its own
+_given: dict[tuple[Selection, str], Pool] = {}  # to a worker that has no data set of its own
 
 
-def give(selection: Selection, pool: Pool, *, test: bool) -> None:
-    """From now on `open_pool`, or for the test set `open_test`, gives this pool.
+def give(selection: Selection, pool: Pool, exam: str) -> None:
+    """From now on `open_pool`, `open_test` or `open_beside_test` gives this pool.
 
     The oldest are forgotten: a worker is sent one study's examples after the other's.
+
+    Args:
+        exam: "validation", "test" or "both", in the order of these functions.
     """
-    _given.pop((selection, test), None)
-    _given[selection, test] = pool
+    _given.pop((selection, exam), None)
+    _given[selection, exam] = pool
     while len(_given) > MOST_GIVEN:
         del _given[next(iter(_given))]
 
@@ -104,8 +107,8 @@ def open_pool(selection: Selection) -> Pool:
     Raises:
         DataError: the data is missing, or too small for the selection.
     """
-    if (selection, False) in _given:
-        return _given[selection, False]
+    if (selection, "validation") in _given:
+        return _given[selection, "validation"]
     full = selection.dataset().training()
     draw_seed, split_seed = np.random.SeedSequence((selection.seed, 0xDA7A)).spawn(2)
     splits = _splits(full, selection, draw_seed, split_seed)
@@ -123,8 +126,8 @@ def open_pool(selection: Selection) -> Pool:
 @lru_cache(maxsize=1)
 def open_test(selection: Selection) -> Pool:
     """All that may be learned from as the training side, the test set as the other side."""
-    if (selection, True) in _given:
-        return _given[selection, True]
+    if (selection, "test") in _given:
+        return _given[selection, "test"]
     pool, test = open_pool(selection), selection.dataset().test()
     learned = pool.examples
     inputs = np.concatenate([learned.inputs[pool.learning], test.inputs])
@@ -137,6 +140,8 @@ def open_test(selection: Selection) -> Pool:
 @lru_cache(maxsize=1)
 def open_beside_test(selection: Selection) -> Pool:
     """The pool with the test set behind it, for a protocol that scores it after every epoch."""
+    if (selection, "both") in _given:
+        return _given[selection, "both"]
     pool, test = open_pool(selection), selection.dataset().test()
     known = pool.examples
     inputs = np.concatenate([known.inputs, test.inputs])

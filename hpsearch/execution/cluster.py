@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import traceback
 import uuid
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
@@ -18,10 +19,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.datasets.selection import Pool, Selection, give, open_pool, open_test
+from hpsearch.datasets.selection import Pool, Selection, give
 from hpsearch.errors import HpsearchError, WorkerError
 from hpsearch.execution.executors import SliceExecutor, WorkerLost
-from hpsearch.execution.population import Exam, Slice, training_data
+from hpsearch.execution.population import OPEN, Exam, Slice, training_data
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -95,7 +96,7 @@ class DaskExecutor(SliceExecutor):
                 )
             )
         except Exception as error:
-            outer.set_exception(error)
+            outer.set_exception(WorkerLost() if _of_dask_itself(error) else error)
 
     def _supply(self, argument: object) -> None:
         """See to it that every worker, a later one too, has what this call needs."""
@@ -108,8 +109,7 @@ class DaskExecutor(SliceExecutor):
 
     def _supply_data(self, selection: Selection, exam: Exam) -> None:
         if (selection, exam) not in self._supplied:
-            pool = open_pool(selection) if exam == "validation" else open_test(selection)
-            self._register((selection, exam), _Data(selection, exam, pool))
+            self._register((selection, exam), _Data(selection, exam, OPEN[exam](selection)))
 
     def _supply_code(self, folder: str) -> None:
         if folder not in self._supplied:
@@ -184,6 +184,15 @@ def _plugin(supply: Callable[[], None]) -> Any:
     return Supply()
 
 
+def _of_dask_itself(error: Exception) -> bool:
+    """Whether handing the result on broke: its worker died between finishing and sending it.
+
+    Dask's own hand-over then unpacks the result as if it were an exception (cfexecutor.py).
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and frames[-1].filename.endswith("cfexecutor.py")
+
+
 class _Data:
     """Examples and splits on their way to a worker."""
 
@@ -194,7 +203,7 @@ class _Data:
         from threadpoolctl import threadpool_limits
 
         threadpool_limits(limits=1, user_api="blas")  # as in our own worker processes
-        give(self._selection, self._pool, test=self._exam == "test")
+        give(self._selection, self._pool, self._exam)
         training_data(self._selection, self._exam)
 
 

@@ -14,9 +14,10 @@ class Meter:
     for progress in trainer.run(until, schedule, around=meter):
         meter.metrics(n_members)
 
-    Memory is the most that NumPy and Python held at once beyond what was there when the trainer
-    first trained under this meter: the arrays of a training step, whatever the process held
-    before. Weights and data were there, and don't count.
+    Memory is the most that NumPy and Python held at once beyond what was there when a block
+    began: the arrays of training steps. Weights were there before and don't count, nor do large
+    data sets; the float table of a small one (trainers.base.FLOAT_TABLE_BYTES) counts in the
+    block that makes it, which is the first of a process.
     """
 
     def __init__(self) -> None:

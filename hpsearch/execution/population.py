@@ -329,17 +329,15 @@ class _Gain:
 def _network_file(fitted: FittedNetwork | None, work: Slice) -> bytes | None:
     if fitted is None:
         return None
-    examples = open_pool(work.data).examples
+    examples = OPEN[work.exam](work.data).examples
     return fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
 
 
 def _per_class(work: Slice, split: int, predicted: NDArray[np.int64]) -> dict[str, float]:
     """Accuracy of each class that was scored, by its name or else its number."""
     accuracies, data = {}, training_data(work.data, work.exam)
-    true, classes = (
-        data.labels[data.splits[split].validation],
-        open_pool(work.data).examples.classes,
-    )
+    true = data.labels[data.splits[split].validation]
+    classes = OPEN[work.exam](work.data).examples.classes
     for k in range(data.n_classes):
         of_class = predicted[true == k]
         name = f"validation_accuracy/class_{classes[k] if classes else k}"

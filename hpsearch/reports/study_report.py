@@ -12,6 +12,7 @@ from hpsearch.reports.confusion import CONFUSION
 from hpsearch.reports.html_report import html_report
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
+from hpsearch.reports.tables import AGREEMENT, ARMS, CLAIMS
 from hpsearch.search.result import Result
 from hpsearch.tracking.record import RunFolder, write_whole
 
@@ -46,6 +47,21 @@ def write_report(folder: RunFolder, result: Result) -> Path:
     return page
 
 
+def _answers(view: StudyView) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """What the study compared and was asked, from the files beside the report."""
+    arms = view.folder.artifacts / ARMS
+    if view.result.arms and arms.exists():
+        yield "Compared", "Each by its own winner; intervals over fresh seeds.", pd.read_csv(arms)
+    agreement = view.folder.read_json(f"{view.folder.artifacts.name}/{AGREEMENT}")
+    if agreement:
+        about = "How far the trials agree with a printed table; comparison.csv has every cell."
+        yield "Printed table", about, pd.DataFrame(agreement)
+    claims = view.folder.read_json(f"{view.folder.artifacts.name}/{CLAIMS}")
+    if claims:
+        shown = pd.DataFrame(claims)[["text", "verdict", "detail"]]
+        yield "Claims", "What the study was asked, and the figures of each verdict.", shown
+
+
 def _tables(view: StudyView, stages: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     result = view.result
     best = pd.DataFrame(
@@ -61,6 +77,7 @@ def _tables(view: StudyView, stages: pd.DataFrame) -> Iterator[tuple[str, str, p
         ]
     )
     yield "Best trials", "By training length, then by score; trials.csv has all of them.", best
+    yield from _answers(view)
     yield "Stages", "Each stage trains longer than the one before; the best go on.", stages
     ranges = [row for stage in view.stages for row in stage["ranges"]]
     if ranges:

@@ -11,6 +11,9 @@ import pandas as pd
 from hpsearch.search.result import Result
 from hpsearch.tracking.record import TrialRecord
 
+ARMS = "arms.csv"
+CLAIMS, COMPARISON, AGREEMENT = "claims.json", "comparison.csv", "agreement.json"
+
 
 def trials_table(records: Iterable[TrialRecord]) -> pd.DataFrame:
     """One row a trial: number, outcome, stage it was drawn in, scores by length, params."""
@@ -54,4 +57,4 @@ def write_arms(folder: Path, result: Result) -> None:
                 row |= {name: estimate.mean, f"{name}_low": estimate.low}
                 row |= {f"{name}_high": estimate.high}
         rows.append(row | arm.searched | {"failure": arm.failure})
-    pd.DataFrame(rows).to_csv(folder / "arms.csv", index=False)
+    pd.DataFrame(rows).to_csv(folder / ARMS, index=False)

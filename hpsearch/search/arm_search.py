@@ -220,6 +220,8 @@ class ArmSearch:
                     searched = space.searched(params)
                     self._trials.restore(number, searched, self._distributions)
                     self._trials.note(number, notes)
+                elif number not in self.records:  # Optuna numbers trials as they are made
+                    self._enqueue(number)
         return [self._draw(number, stage, batch) for number in numbers]
 
     def _draw(self, number: int, stage: int, batch: int) -> TrialRecord:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hpsearch.claims import load_check
 from hpsearch.claims.printed import PrintedTable
-from hpsearch.errors import StudyFileError
+from hpsearch.errors import StudyFileError, unknown
 from hpsearch.search.mistakes import Mistake
 from hpsearch.search.study_file import Comparison, StudyFile
 
@@ -23,13 +23,31 @@ def printed_table(comparison: Comparison, folder: Path) -> PrintedTable:
     return PrintedTable(**said)
 
 
+def _comparison_mistakes(file: StudyFile, table: PrintedTable) -> Iterator[Mistake]:
+    assert file.comparison is not None
+    metric = file.comparison.metric
+    if metric.startswith("test") and file.protocol == "honest":
+        yield Mistake(
+            "comparison.metric",
+            f"must be measured in every trial, got {metric!r}: that takes protocol = "
+            '"test-every-epoch" or "paper"',
+        )
+    known = [*file.space, *file.network]
+    for column in table.read().columns:
+        name = file.comparison.columns.get(column, column)
+        if column != file.comparison.number and name not in known:
+            yield Mistake(f"comparison.columns.{column}", unknown(name, known))
+
+
 def question_mistakes(file: StudyFile, folder: Path) -> Iterator[Mistake]:
     """What is wrong with [comparison] and [[claims]]."""
     if file.comparison is not None:
         try:
-            printed_table(file.comparison, folder)
+            table = printed_table(file.comparison, folder)
         except ValueError as error:
             yield Mistake("comparison.table", str(error))
+        else:
+            yield from _comparison_mistakes(file, table)
     for number, claim in enumerate(file.claims):
         try:
             load_check(claim.check, claim.given)

@@ -203,12 +203,18 @@ def _validate(
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
     if file is not None:
         mistakes += question_mistakes(file, folder)
-        mistakes += [] if space is None else enqueue_mistakes(file, space)
-    if not mistakes and file is not None and space is not None:
+    of_arms = ("compare", "space", "data")
+    if (
+        file is not None
+        and space is not None
+        and not any(mistake.key.startswith(of_arms) for mistake in mistakes)
+    ):
         arms = make_arms(
             file.compare, space, file.data.selection(file.seed, folder), shots_of(file.space)
         )
-        mistakes += sampler_mistakes(file, arms)
+        found = [*enqueue_mistakes(file, space, arms)]
+        mistakes += found
+        mistakes += [] if mistakes else sampler_mistakes(file, arms)
     return mistakes, file, space
 
 

@@ -302,7 +302,8 @@ class StudyFile(Table):
     def optimistic(self) -> str | None:
         """Why its validation scores flatter, where they do."""
         reasons = []
-        if self.data.split.kind == "fixed" and self.data.shots is not None:
+        few = self.data.shots is not None or "shots" in self.compare
+        if self.data.split.kind == "fixed" and few:
             reasons.append("validation uses labelled images beyond the shots")
         if self.objective.best_epoch:
             reasons.append("scored by the best epoch")

@@ -11,7 +11,7 @@ from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import ArmResult, Estimate, Result
 from hpsearch.search.run import Run
 from hpsearch.search.stages import best_first
-from hpsearch.tracking.record import Kind, RunFolder, TrialRecord
+from hpsearch.tracking.record import RunFolder, TrialRecord
 
 TOP_SHOWN = 10  # trials in the result's table
 
@@ -49,7 +49,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         validation=mine.validation,
         test=mine.test,
         untested=mine.failure,
-        test_uses=_test_uses(read, run.folder),
+        test_uses=sum(map(test_uses, (*run.folder.earlier(), run.folder))),
         optimistic=file.optimistic(),
         ranges=[row.as_dict() for s in searches for row in s.ranges if row.stage == last],
         top=[_summary(searches, r, confirmed) for r in _leaders(read, records)[:TOP_SHOWN]],
@@ -85,13 +85,13 @@ def _untested(refits: Sequence[TrialRecord]) -> str:
     return f"{len(bad)} of {len(refits)} refits {bad[-1].outcome}: {why}"
 
 
-def _test_uses(read: ReadStudy, folder: RunFolder) -> int:
-    """Configurations scored on the test set, in this run and the runs before it."""
-    kinds: tuple[Kind, ...] = ("test",)
-    if read.file.protocol != "honest":
-        kinds = ("test", "trial")
-    runs = (*folder.earlier(), folder)
-    return sum(len({r.number for kind in kinds for r in run.read_all(kind)}) for run in runs)
+def test_uses(folder: RunFolder) -> int:
+    """Configurations of a run that were scored on the test set: its winners, or all trials."""
+    looked = {r.number for r in folder.read_all("test")}
+    for record in folder.read_all("trial"):
+        if any(name.startswith("test") for m in record.members for name in m.history):
+            looked.add(record.number)
+    return len(looked)
 
 
 def _leaders(read: ReadStudy, records: Mapping[int, TrialRecord]) -> list[TrialRecord]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from hpsearch.claims import Evidence, Verdict, load_check
+from hpsearch.claims import Evidence, Judgement, Verdict, load_check
+from hpsearch.datasets.selection import open_pool
+from hpsearch.reports.tables import AGREEMENT, CLAIMS, COMPARISON
 from hpsearch.search.questions import printed_table
 from hpsearch.search.reading import ReadStudy
+from hpsearch.search.result import Result
 from hpsearch.tracking.record import RunFolder, TrialRecord
-
-CLAIMS, COMPARISON, AGREEMENT = "claims.json", "comparison.csv", "agreement.json"
 
 
 @dataclass(frozen=True)
@@ -29,29 +30,34 @@ class Answers:
     agreement: list[dict[str, Any]]
 
 
-def answer(read: ReadStudy, folder: RunFolder) -> Answers:
-    """Answer all questions from the records, and write the files that say so."""
+def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
+    """Answer all questions from the records, and write the files that say so.
+
+    Runs on fresh seeds and tests of trials that led before more trials were added say nothing.
+    """
     trials = list(folder.read_all("trial"))
     agreement, beside = [], None
     if read.file.comparison is not None:
         table = printed_table(read.file.comparison, read.folder)
-        test = read.selection.dataset().test()
-        beside = table.beside(trials, len(test.labels))
+        beside = table.beside(trials, _n_scored(read, table.metric))
         agreement = table.agreement(beside)
         shown = beside.drop(columns=["trial", "printed"])
         shown.to_csv(folder.artifacts / COMPARISON, index=False, float_format="%.6g")
-        folder.write_json(f"{folder.artifacts.name}/{AGREEMENT}", agreement)
+    winners = {result.best_number, *(arm.best_number for arm in result.arms)}
     others: Sequence[TrialRecord] = [
-        *folder.read_all("confirmation"),
-        *folder.read_all("test"),
+        *(r for r in folder.read_all("confirmation") if str(r.number) in result.confirmed),
+        *(r for r in folder.read_all("test") if r.number in winners),
     ]
     evidence = Evidence([*trials, *others], beside, read.folder)
     claims = [
         _judged(number, claim.model_dump(), evidence, folder.artifacts)
         for number, claim in enumerate(read.file.claims, start=1)
     ]
-    if claims:
-        folder.write_json(f"{folder.artifacts.name}/{CLAIMS}", claims)
+    for name, found in ((CLAIMS, claims), (AGREEMENT, agreement)):
+        if found:
+            folder.write_json(f"{folder.artifacts.name}/{name}", found)
+        else:  # asked before, and no more
+            (folder.artifacts / name).unlink(missing_ok=True)
     return Answers(claims, agreement)
 
 
@@ -67,11 +73,22 @@ def _judged(
     number: int, claim: dict[str, Any], evidence: Evidence, artifacts: Path
 ) -> dict[str, Any]:
     """A claim with its verdict; a check that breaks is no reason to lose the study's result."""
+    path = artifacts / f"claim_{number}.png"
+    path.unlink(missing_ok=True)
     try:
         verdict = load_check(claim["check"], claim["given"])(evidence, **claim["given"])
+        if not isinstance(verdict, Verdict) or verdict.judgement not in get_args(Judgement):
+            raise TypeError(f"a check must return a Verdict, got {verdict!r}")
+        if verdict.figure is not None:
+            verdict.figure.savefig(path, dpi=110)
     except Exception as error:
         verdict = Verdict("not shown", f"{type(error).__name__}: {error}")
-    figure = f"claim_{number}.png" if verdict.figure is not None else ""
-    if verdict.figure is not None:
-        verdict.figure.savefig(artifacts / figure, dpi=110)
-    return claim | {"verdict": verdict.judgement, "detail": verdict.detail, "figure": figure}
+    figure = path.name if path.exists() else ""
+    return claim | {"verdict": verdict.judgement, "detail": str(verdict.detail), "figure": figure}
+
+
+def _n_scored(read: ReadStudy, metric: str) -> int:
+    """Images that a metric of the study is a share of."""
+    if metric.startswith("test"):
+        return len(read.selection.dataset().test().labels)
+    return len(open_pool(read.arms[0].selection).splits[0][metric.startswith("validation")])

@@ -16,7 +16,7 @@ from hpsearch.tracking.record import RunFolder
 def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:
     """Write all of them anew."""
     top, records = folder.artifacts, list(folder.read_all("trial"))
-    answer(read, folder)
+    answer(read, folder, result)
     write_tables(top, records, result)
     tests = list(folder.read_all("test"))
     test = read.selection.dataset().test()

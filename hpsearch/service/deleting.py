@@ -10,6 +10,7 @@ from pathlib import Path
 from hpsearch.search.recorded import Recorded, find_runs
 from hpsearch.search.run import lock_study, unlock_study
 from hpsearch.search.storage import delete_stored, is_stored
+from hpsearch.search.verdict import test_uses
 from hpsearch.tracking.deletion import TrackedRuns
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.record import storage_errors
@@ -120,5 +121,5 @@ def _deletion(runs: list[Recorded], url: str, mlflow_runs: int) -> Deletion:
         optuna_studies=stored,
         not_stored=[name for name in names if name not in stored],
         mlflow_runs=mlflow_runs,
-        test_uses=sum(len({r.number for r in run.folder.read_all("test")}) for run in runs),
+        test_uses=sum(test_uses(run.folder) for run in runs),
     )

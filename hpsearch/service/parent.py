@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from hpsearch.search.compare_reading import shots_of
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import RESULT, Result
 from hpsearch.search.run import Run
@@ -52,7 +53,8 @@ def write_parent(
         metrics["test_uses"] = float(result.test_uses)
         metrics |= _agreement(run)
     params = {"seed": str(file.seed), "data": file.data.name, "split": file.data.split.kind}
-    params |= {"shots": str(file.data.shots or "all"), "sampler": file.sampler.name}
+    shots = shots_of(file.space) or file.data.shots or "all"
+    params |= {"shots": str(shots), "sampler": file.sampler.name}
     params |= {f"objective.{k}": str(v) for k, v in file.objective.model_dump().items()}
     run.folder.write_json(
         "parent.json",

@@ -12,6 +12,8 @@ from hpsearch.nn.initializers import Stream
 from hpsearch.nn.losses import Labels
 from hpsearch.trainers.base import Indices, Member
 
+LARGEST_SEED = 2**32 - 1  # that NumPy's legacy generator takes
+
 
 class RandomStreams(ABC):
     """The contract: one member's streams, of nobody else.
@@ -75,7 +77,9 @@ class Legacy(RandomStreams):
     """
 
     def __init__(self, member: Member, rows: Indices, labels: Labels) -> None:
-        seed = (1 + member.repeat) % 2**32  # the seeds that NumPy's legacy generator takes
+        seed = 1 + member.repeat
+        if seed > LARGEST_SEED:  # of the final refits: apart from those of repeats
+            seed = LARGEST_SEED // 2 + seed % (LARGEST_SEED // 2)
         self.weights = np.random.RandomState(seed)
         self._shuffler = random.Random(seed)
         (self.masks,) = member.generator().spawn(1)

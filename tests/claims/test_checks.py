@@ -131,3 +131,34 @@ def test_a_printed_number_belongs_to_the_first_seed_alone() -> None:
 def test_a_wrong_check_is_refused(name: str, arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_check(name, arguments)
+
+
+def test_conditional_settings_are_part_of_a_pair() -> None:
+    """sgd has no momentum; its runs pair with none of the two that have."""
+    records = [
+        record(0, [0.5], trainer="sgd", weight_decay=0.0),
+        record(1, [0.5], trainer="sgd", weight_decay=0.1),
+        *(
+            record(2 + 2 * i + j, [0.6 + i / 10], trainer="momentum", momentum=m, weight_decay=d)
+            for i, m in enumerate((0.5, 0.9))
+            for j, d in enumerate((0.0, 0.1))
+        ),
+    ]
+    evidence = Evidence(records, None, Path())
+    decay = {"weight_decay": 0.1}, {"weight_decay": 0.0}
+    verdict = CHECKS["higher"](evidence, "accuracy", *decay)
+    assert "0 higher, 3 equal, 0 lower" in verdict.detail
+
+
+@pytest.mark.parametrize(
+    ("metric", "extra", "message"),
+    [
+        ("acuracy", {}, "acuracy must be a metric or hyperparameter of the runs"),
+        ("accuracy", {"where": {"shots": 2}}, "shots must be a metric or hyperparameter"),
+    ],
+)
+def test_a_misspelt_name_is_said(metric: str, extra: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        CHECKS["higher"](study({1: [0.1]}), metric, OF, THAN, **extra)
+    with pytest.raises(ValueError, match="expect must be grows or shrinks, got 'grow'"):
+        CHECKS["gap"](study({1: [0.1]}), "accuracy", OF, THAN, by="batch_size", expect="grow")

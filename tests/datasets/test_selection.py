@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from hpsearch.datasets import DATASETS
-from hpsearch.datasets.selection import Pool, Selection, open_pool, open_test
+from hpsearch.datasets.selection import (
+    Pool,
+    Selection,
+    give,
+    open_beside_test,
+    open_pool,
+    open_test,
+)
 from hpsearch.datasets.splits import digest
 from hpsearch.errors import DataError
 
@@ -173,3 +180,16 @@ def test_the_test_files_are_not_opened_before_the_final_test(
     assert len(open_pool(selection).examples.labels) == 30
     with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz must be an idx file"):
         open_test(selection)
+
+
+def test_given_examples_answer_for_what_they_were_given_for_alone() -> None:
+    """A pool with the test set in it is never taken for the one to select by."""
+    nowhere, here = Selection("/nowhere"), Selection("digits", shots=2)
+    both = open_beside_test(here)
+    give(nowhere, both, "both")
+    assert open_beside_test(nowhere) is both
+    for other in (open_pool, open_test):
+        with pytest.raises(DataError):
+            other(nowhere)
+    give(nowhere, open_pool(here), "validation")
+    assert open_pool(nowhere) is open_pool(here)

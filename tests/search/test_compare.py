@@ -163,3 +163,18 @@ def test_mistakes_are_named(text: str, override: str, mistake: str, tmp_path: Pa
     with pytest.raises(StudyFileError) as raised:
         read_study(path, [override])
     assert mistake in str(raised.value)
+
+
+def test_looks_at_the_test_set_are_counted_under_any_protocol(tmp_path: Path) -> None:
+    path = tmp_path / "paper.toml"
+    path.write_text(PAPER)
+    assert run(path, tmp_path / "home").test_uses == 2
+    path.write_text(PAPER.replace('protocol = "paper"\n', ""))
+    assert run(path, tmp_path / "home", fresh=True).test_uses == 3
+
+
+def test_compared_shots_with_other_images_for_validation_are_optimistic(tmp_path: Path) -> None:
+    path = tmp_path / "arms.toml"
+    fixed = '{ kind = "fixed", validation = [1000, 1100] }'
+    path.write_text(ARMS.replace('{ kind = "k-fold", folds = 2 }', fixed))
+    assert "labelled images beyond the shots" in str(read_study(path).file.optimistic())

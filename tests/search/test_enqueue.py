@@ -60,3 +60,44 @@ def test_mistakes_are_named(override: str, mistake: str, written: Path) -> None:
     with pytest.raises(StudyFileError) as raised:
         read_study(written, [override])
     assert mistake in str(raised.value)
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "qmc"])
+def test_samplers_by_name_draw_the_rest(sampler: str, tmp_path: Path) -> None:
+    whole = WANTED.split("[[enqueue]]")[1]
+    path = tmp_path / "named.toml"
+    path.write_text(SMALL + f'[sampler]\nname = "{sampler}"\n[[enqueue]]' + whole)
+    run(path, tmp_path / "home", "stages.0.trials=8")
+    first, second, *_ = RunFolder(tmp_path / "home/studies/small/1").read_all("trial")
+    assert (first.params["trainer"], first.params["learning_rate"]) == ("momentum", 0.125)
+    assert second.params["learning_rate"] != 0.125
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("[[enqueue]]\nlearning_rate = -1.0", "enqueue.0.learning_rate: must lie in 0.001"),
+        ("[[enqueue]]\nmomentum = 0.9", "enqueue.0.momentum: must have its condition met"),
+        ('[sampler]\nname = "listed"', "enqueue: is missing: a list is what [[enqueue]] tables"),
+        (
+            '[sampler]\nname = "random"\n[[enqueue]]\nlearning_rate = 0.1',
+            "enqueue.0.trainer: is missing: sampler.name = 'random' draws no part of a",
+        ),
+    ],
+)
+def test_what_can_t_be_taken_is_refused(text: str, mistake: str, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(f"{SMALL}{text}\n")
+    with pytest.raises(StudyFileError) as raised:
+        read_study(path)
+    assert mistake in str(raised.value)
+
+
+def test_a_list_is_complete_in_every_arm(tmp_path: Path) -> None:
+    path = tmp_path / "arms.toml"
+    listed = '[sampler]\nname = "listed"\n[[enqueue]]\nlearning_rate = 0.1\n'
+    path.write_text('compare = ["trainer"]\n' + SMALL + listed)
+    with pytest.raises(
+        StudyFileError, match=r"enqueue\.0\.momentum: is missing.*trainer=momentum"
+    ):
+        read_study(path)

@@ -216,9 +216,9 @@ def train(params, data, seed, state=None):
 def test_a_function_beside_the_file_is_found_and_failures_repeat(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "sometimes.py").write_text(FAILS)
+    (tmp_path / "fails_at_times.py").write_text(FAILS)
     path = tmp_path / "own.toml"
-    text = ALONE.replace("TRAINER", "sometimes:train").replace("trials = 2", "trials = 6")
+    text = ALONE.replace("TRAINER", "fails_at_times:train").replace("trials = 2", "trials = 6")
     path.write_text(text)
     run(path, home)
     outcomes = {r.outcome for r in records(home, "own")}
@@ -226,8 +226,8 @@ def test_a_function_beside_the_file_is_found_and_failures_repeat(
     found = verify_study("own", home=home, trials=6)
     assert found.problems == []
     assert {one.outcome for one in found.again} == outcomes
-    (tmp_path / "sometimes.py").unlink()
-    monkeypatch.delitem(sys.modules, "sometimes")  # as in another process
+    (tmp_path / "fails_at_times.py").unlink()
+    monkeypatch.delitem(sys.modules, "fails_at_times")  # as in another process
     importlib.invalidate_caches()
     with pytest.raises(StudyFileError, match=r"own\.toml names must be there"):
         verify_study("own", home=home)

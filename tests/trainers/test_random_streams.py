@@ -108,4 +108,6 @@ def test_a_paused_member_continues_to_the_same_bits(pause: int, digits: Training
 def test_a_refit_has_a_seed_that_numpy_takes(digits: TrainingData) -> None:
     refit = Member(LEGACY, (0, 3, (1 << 32) + 4, 0), 0)
     streams = Legacy(refit, digits.splits[0].train, digits.labels)
-    assert streams.weights.standard_normal() == np.random.RandomState(5).randn()
+    first = streams.weights.standard_normal()
+    # Of no repeat's: what is tested is no network that was chosen by its score.
+    assert first not in {np.random.RandomState(seed).randn() for seed in range(1, 200)}
