@@ -18,6 +18,7 @@ from hpsearch.execution.population import training_data
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
 from hpsearch.search.arms import SHOTS, Arm, make_arms
+from hpsearch.search.budget_reading import budget_mistakes
 from hpsearch.search.compare_reading import compare_mistakes, shots_of
 from hpsearch.search.data_reading import open_own, task_mistakes
 from hpsearch.search.drawing import sampler_mistakes
@@ -202,7 +203,7 @@ def _validate(
     if "stages" not in malformed:
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
     if file is not None:
-        mistakes += question_mistakes(file, folder)
+        mistakes += [*budget_mistakes(file), *question_mistakes(file, folder)]
         mistakes += [] if space is None else enqueue_mistakes(file, space)
     if not mistakes and file is not None and space is not None:
         arms = make_arms(

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection
+from hpsearch.search.budget_file import Budget
 from hpsearch.search.schedule_file import Schedule
 from hpsearch.search.tables import NAME, Table
 
@@ -304,6 +305,7 @@ class StudyFile(Table):
         reasons = []
         if self.data.split.kind == "fixed" and self.data.shots is not None:
             reasons.append("validation uses labelled images beyond the shots")
+    budget: Budget = Budget()
         if self.objective.best_epoch:
             reasons.append("scored by the best epoch")
         if self.protocol != "honest":

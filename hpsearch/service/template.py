@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.nn import NETWORKS
+from hpsearch.search.budget_file import Budget
 from hpsearch.search.study_file import Confirmation, Data, Evaluation, Execution, Sampler
 from hpsearch.service.configuration import toml_value
 from hpsearch.tracking.record import lower_is_better
@@ -84,6 +85,7 @@ def study_text(wanted: Wanted) -> str:
         ("sampler", Sampler),
         ("evaluation", Evaluation),
         ("confirmation", Confirmation),
+        ("budget", Budget),
         ("execution", Execution),
     ):
         lines += ["", f"[{table}]", *_fields(model)]
