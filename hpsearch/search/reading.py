@@ -227,7 +227,11 @@ def _data_mistakes(data: Data) -> Iterator[Mistake]:
             yield Mistake(
                 "data.split.validation", f"must not overlap train {train}, got {validation}"
             )
-    elif split.kind != "hold-out" and data.shots is not None and split.folds > data.shots:
+    elif (
+        split.kind in ("k-fold", "repeated-k-fold")
+        and data.shots is not None
+        and split.folds > data.shots
+    ):
         yield Mistake(
             "data.split.folds", f"must be at most the {data.shots} shots, got {split.folds}"
         )

@@ -100,6 +100,7 @@ def _noted(line: str, note: str) -> str:
 def _data(wanted: Wanted) -> Iterator[str]:
     kinds = "or hold-out, k-fold, repeated-k-fold, fixed ranges"
     if wanted.target is not None:
+        kinds += ", group-k-fold (group = a column), time-ordered (order = a column)"
         yield f"target = {toml_value(wanted.target)}"
         for key in ("task", "test", "test_fraction"):
             yield _noted(f"# {key} =", Data.model_fields[key].description or "")
