@@ -66,7 +66,13 @@ class StudyProgress:
 
     def show(self, event: Event) -> None:
         """Show one event of a study."""
-        from hpsearch.search.events import ArmFailed, PhaseStarted, StageStarted, TrialReached
+        from hpsearch.search.events import (
+            ArmFailed,
+            BudgetEnded,
+            PhaseStarted,
+            StageStarted,
+            TrialReached,
+        )
 
         if isinstance(event, StageStarted):
             label = f"stage {event.stage + 1}/{event.n_stages}, {event.epochs} epochs"
@@ -74,6 +80,9 @@ class StudyProgress:
         elif isinstance(event, PhaseStarted):
             names = {"confirmation": "fresh seeds", "test": "refit and test"}
             self._begin(_of_arm(event.arm, names[event.name]), event.runs, 0)
+        elif isinstance(event, BudgetEnded):
+            what = f"stage {event.stage + 1}" if event.key == "plateau" else "the search"
+            self.note(_of_arm(event.arm, f"budget.{event.key} ends {what}"))
         elif isinstance(event, ArmFailed):
             self.warn(f"{event.arm} has no result: {event.reason.splitlines()[0]}")
         else:
@@ -85,6 +94,10 @@ class StudyProgress:
     def warn(self, line: str) -> None:
         """Show a warning without breaking the bars."""
         self._console.print(f"warning: {line}", style="yellow", markup=False, highlight=False)
+
+    def note(self, line: str) -> None:
+        """Show a line without breaking the bars."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _begin(self, label: str, total: int, done: int) -> None:
         self._label, self._total, self._done, self._best = label, total, done, ""
@@ -194,6 +207,8 @@ def print_report(report: Report) -> None:
         ("winner", f"trial {result.best_number}: {params}"),
         (result.objective, f"{result.validation} on validation data"),
     ]
+    if result.ended:
+        lines.append(("", f"ended by {result.ended}; raised, the same command goes on"))
     if result.optimistic:
         lines.append(("", f"optimistic: {result.optimistic}"))
     lines += [

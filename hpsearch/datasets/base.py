@@ -25,6 +25,7 @@ class Examples:
         n_classes: K; 0 where numbers are predicted.
         scale: inputs are divided by this before use.
         classes: the classes' names, where they have any but their number.
+        keys: (N,) the group or the time of each row, where rows are split by it.
     """
 
     inputs: NDArray[Any]
@@ -32,6 +33,7 @@ class Examples:
     n_classes: int
     scale: float = 1.0
     classes: tuple[str, ...] = ()
+    keys: NDArray[Any] | None = None
 
     @property
     def regression(self) -> bool:
@@ -47,7 +49,8 @@ class Examples:
 
     def rows(self, rows: NDArray[np.intp]) -> Examples:
         """A part of the examples."""
-        return replace(self, inputs=self.inputs[rows], labels=self.labels[rows])
+        keys = None if self.keys is None else self.keys[rows]
+        return replace(self, inputs=self.inputs[rows], labels=self.labels[rows], keys=keys)
 
     def digest(self) -> str:
         """SHA-256 over inputs and labels, 16 hexadecimal digits."""

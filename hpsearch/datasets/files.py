@@ -18,21 +18,32 @@ def dataset_at(
     test: Path | None = None,
     test_fraction: float | None = None,
     task: str | None = None,
+    group: str | None = None,
+    order: str | None = None,
 ) -> Dataset:
     """The data set of a file or folder; nothing of it is read yet.
 
     Args:
         path: a CSV or Parquet file, or a folder of idx files or in CIFAR-10's binary format.
-        target, test, test_fraction, task: of a table, see TableFile.
+        target, test, test_fraction, task, group, order: of a table, see TableFile.
 
     Raises:
         DataError: there is no such file or folder, or a folder is described like a table.
     """
     if path.is_file():
-        return TableFile(path, target=target, test=test, test_fraction=test_fraction, task=task)
+        return TableFile(
+            path,
+            target=target,
+            test=test,
+            test_fraction=test_fraction,
+            task=task,
+            group=group,
+            order=order,
+        )
     if not path.is_dir():
         raise DataError(f"data.name must be a file or a folder, got {str(path)!r}: nothing there")
     said = {"target": target, "test": test, "test_fraction": test_fraction, "task": task}
+    said |= {"split.group": group, "split.order": order}
     for key, value in said.items():
         if value is not None:
             raise DataError(f"data.{key} must be left out: {path} has its own labels and test set")

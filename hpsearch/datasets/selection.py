@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.base import Dataset, Examples
 from hpsearch.datasets.files import dataset_at
 from hpsearch.datasets.splits import Pair, Rows, draw_shots, hold_out, k_fold
+from hpsearch.datasets.table_splits import group_k_fold, time_ordered
 from hpsearch.errors import DataError
 
 Range = tuple[int, int]
@@ -25,13 +28,14 @@ class Selection:
         name: the data set, or the absolute path of a file or folder.
         shots: images a class to learn from; None: all.
         draw: "random" or "first", how shots are picked.
-        kind: "hold-out", "k-fold", "repeated-k-fold" or "fixed".
+        kind: "hold-out", "k-fold", "repeated-k-fold", "group-k-fold", "time-ordered" or "fixed".
         fraction: of the hold-out.
         folds, repeats: of the k-folds.
         train, validation: row ranges [first, last) of a fixed split; train None: all other rows.
         seed: of the draw and the splits.
         train_scored: training rows of a split that training scores are measured on; None: all.
-        target, test, test_fraction, task: of a table, see TableFile; test is an absolute path.
+        target, test, test_fraction, task, group, order: of a table, see TableFile; test is an
+            absolute path.
     """
 
     name: str
@@ -49,6 +53,8 @@ class Selection:
     test_fraction: float | None = None
     task: str | None = None
     train_scored: int | None = None
+    group: str | None = None
+    order: str | None = None
 
     def dataset(self) -> Dataset:
         """The data set it selects from.
@@ -64,6 +70,8 @@ class Selection:
             test=Path(self.test) if self.test else None,
             test_fraction=self.test_fraction,
             task=self.task,
+            group=self.group,
+            order=self.order,
         )
 
 
@@ -134,7 +142,8 @@ def open_test(selection: Selection) -> Pool:
     labels = np.concatenate([learned.labels[pool.learning], test.labels])
     n_train = len(pool.learning)
     pair = (np.arange(n_train), np.arange(n_train, len(labels)))
-    return Pool(replace(learned, inputs=inputs, labels=labels), (pair,), pair[0])
+    both = replace(learned, inputs=inputs, labels=labels, keys=None)
+    return Pool(both, (pair,), pair[0])
 
 
 @lru_cache(maxsize=1)
@@ -147,7 +156,8 @@ def open_beside_test(selection: Selection) -> Pool:
     inputs = np.concatenate([known.inputs, test.inputs])
     labels = np.concatenate([known.labels, test.labels])
     tested = np.arange(len(known.labels), len(labels))
-    return replace(pool, examples=replace(known, inputs=inputs, labels=labels), tested=tested)
+    both = replace(known, inputs=inputs, labels=labels, keys=None)
+    return replace(pool, examples=both, tested=tested)
 
 
 def _splits(
@@ -180,6 +190,10 @@ def _splits(
     rng = np.random.default_rng(split_seed)
     if selection.kind == "hold-out":
         inside = hold_out(labels[rows], selection.fraction, rng=rng)
+    elif selection.kind == "group-k-fold":
+        inside = group_k_fold(labels[rows], _keys(full)[rows], selection.folds, rng=rng)
+    elif selection.kind == "time-ordered":
+        inside = time_ordered(labels[rows], _keys(full)[rows], selection.folds)
     else:
         inside = [
             pair
@@ -187,6 +201,12 @@ def _splits(
             for pair in k_fold(labels[rows], selection.folds, rng=rng)
         ]
     return [(rows[train], rows[validation]) for train, validation in inside]
+
+
+def _keys(full: Examples) -> NDArray[Any]:
+    """What the rows of a table are split by."""
+    assert full.keys is not None
+    return full.keys
 
 
 def _range(name: str, bounds: Range, n: int) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,12 @@ from numpy.typing import NDArray
 
 from hpsearch.datasets.base import Dataset, Examples, numbered
 from hpsearch.datasets.splits import hold_out
+from hpsearch.datasets.table_splits import (
+    hold_out_groups,
+    hold_out_last,
+    refuse_earlier,
+    refuse_shared,
+)
 from hpsearch.errors import DataError, unknown
 
 if TYPE_CHECKING:
@@ -23,7 +30,9 @@ TEST_FRACTION, TEST_SEED = 0.2, 0
 
 
 class TableFile(Dataset):
-    """Inputs are all columns but the target, as float64. Classes are numbered in sorted order.
+    """Inputs are all columns but the target and what rows are split by, as float64.
+
+    Classes are numbered in sorted order.
 
     Args:
         path: a file with one of ENDINGS.
@@ -31,6 +40,9 @@ class TableFile(Dataset):
         test: a file of test rows with the same columns; None: rows of `path` are held out.
         test_fraction: share of the rows held out, of each class.
         task: "classification" or "regression"; None: regression where the target is a float.
+        group: the column whose groups are never in part learned from and in part tested; it is
+            no input.
+        order: the column of numbers or dates after which the last rows are held out; no input.
     """
 
     def __init__(
@@ -41,8 +53,11 @@ class TableFile(Dataset):
         test: Path | None = None,
         test_fraction: float | None = None,
         task: str | None = None,
+        group: str | None = None,
+        order: str | None = None,
     ) -> None:
         self.path, self.target, self.test_path, self.task = path, target, test, task
+        self.group, self.order = group, order
         self.test_fraction = TEST_FRACTION if test_fraction is None else test_fraction
         self.name, self.summary = str(path), f"a table of numbers to predict {target}"
 
@@ -62,7 +77,8 @@ class TableFile(Dataset):
                     f"{self.test_path} must have the columns of {self.path}: {name!r} is missing"
                 )
         frame = frame[names]
-        inputs = _inputs(frame, str(self.target), self.test_path)
+        self._refuse_leak(whole, frame)
+        inputs = _inputs(frame, self._no_inputs, self.test_path)
         values = _values(frame, str(self.target), self.test_path)
         if whole.regression:
             return Examples(inputs, _targets(values, str(self.target), self.test_path), 0)
@@ -73,9 +89,43 @@ class TableFile(Dataset):
         return str(self.path)
 
     def _sides(self, whole: Examples) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        if self.group is not None:
+            assert whole.keys is not None
+            strata, fraction = whole.strata, self.test_fraction
+            return hold_out_groups(strata, whole.keys, fraction, seed=TEST_SEED)
+        if self.order is not None:
+            assert whole.keys is not None
+            return hold_out_last(whole.keys, self.test_fraction)
         rng = np.random.default_rng(TEST_SEED)
         (sides,) = hold_out(whole.strata, self.test_fraction, rng=rng)
         return sides
+
+    @property
+    def _no_inputs(self) -> list[str]:
+        """The columns that are something else."""
+        return [name for name in (self.target, self.group, self.order) if name is not None]
+
+    def _check_key(self, names: list[str]) -> None:
+        """Refuse a column to split by that is not there, or is predicted."""
+        for key, name in (("group", self.group), ("order", self.order)):
+            if name is not None and (name not in names or name == self.target):
+                others = [other for other in names if other != self.target]
+                raise DataError(f"data.split.{key} {unknown(name, others)}")
+
+    def _keys(self, frame: pd.DataFrame, path: Path) -> NDArray[Any] | None:
+        if self.group is not None:
+            _refuse_missing(frame[self.group], path)
+            return frame[self.group].astype(str).to_numpy(str)
+        return None if self.order is None else _times(frame[self.order], path)
+
+    def _refuse_leak(self, whole: Examples, frame: pd.DataFrame) -> None:
+        """Refuse a file of test rows that the split would not have held out."""
+        assert self.test_path is not None
+        keys = self._keys(frame, self.test_path)
+        if keys is None or whole.keys is None:
+            return
+        refuse = refuse_earlier if self.group is None else refuse_shared
+        refuse(whole.keys, keys, self.test_path)
 
     def _whole(self) -> Examples:
         """All rows of the file."""
@@ -85,11 +135,13 @@ class TableFile(Dataset):
             raise DataError(f"data.target must be the column to predict, one of {_list(names)}")
         if self.target not in names:
             raise DataError(f"data.target {unknown(self.target, names)}")
-        inputs = _inputs(frame, self.target, self.path)
+        self._check_key(names)
+        keys = self._keys(frame, self.path)
+        inputs = _inputs(frame, self._no_inputs, self.path)
         values = _values(frame, self.target, self.path)
         if self.task == "regression" or (self.task is None and values.dtype.kind == "f"):
-            return Examples(inputs, _targets(values, self.target, self.path), 0)
-        return self._classified(inputs, values)
+            return Examples(inputs, _targets(values, self.target, self.path), 0, keys=keys)
+        return replace(self._classified(inputs, values), keys=keys)
 
     def _classified(self, inputs: NDArray[Any], values: NDArray[Any]) -> Examples:
         found, counts = np.unique(values, return_counts=True)
@@ -135,9 +187,11 @@ def _read(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _inputs(frame: pd.DataFrame, target: str, path: Path) -> NDArray[np.float64]:
-    """All columns but the target, (N, D)."""
-    columns = [_column(frame[name], path) for name in frame.columns if name != target]
+def _inputs(frame: pd.DataFrame, others: list[str], path: Path) -> NDArray[np.float64]:
+    """All columns but the target and what rows are split by, (N, D)."""
+    columns = [_column(frame[name], path) for name in frame.columns if name not in others]
+    if not columns:
+        raise DataError(f"{path} must have a column of inputs beside {', '.join(others)}")
     return np.stack(columns, axis=1)
 
 
@@ -160,6 +214,24 @@ def _column(column: pd.Series[Any], path: Path) -> NDArray[np.float64]:
             f"{row + 1}"
         )
     return values
+
+
+def _times(column: pd.Series[Any], path: Path) -> NDArray[Any]:
+    """Numbers as they are, dates as nanoseconds."""
+    import pandas as pd
+    from pandas.api.types import is_numeric_dtype
+
+    if is_numeric_dtype(column.dtype):
+        return _column(column, path)
+    _refuse_missing(column, path)
+    try:
+        dates = pd.to_datetime(column.astype(str), format="ISO8601", utc=True)
+    except ValueError as error:
+        raise DataError(
+            f"data.split.order must name a column of numbers or of dates such as 2024-01-31, got "
+            f"{column.name!r} in {path}: {' '.join(str(error).split())}"
+        ) from error
+    return dates.to_numpy("datetime64[ns]").astype(np.int64)
 
 
 def _refuse_missing(column: pd.Series[Any], path: Path) -> None:

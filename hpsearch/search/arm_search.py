@@ -19,8 +19,16 @@ from hpsearch.datasets.splits import digest
 from hpsearch.errors import StudyChangedError, StudyFailed
 from hpsearch.execution.executors import SliceExecutor
 from hpsearch.search.arms import Arm
+from hpsearch.search.budget import Batch, Spending
 from hpsearch.search.drawing import make_sampler
-from hpsearch.search.events import Event, PhaseStarted, RunReached, StageStarted, TrialReached
+from hpsearch.search.events import (
+    BudgetEnded,
+    Event,
+    PhaseStarted,
+    RunReached,
+    StageStarted,
+    TrialReached,
+)
 from hpsearch.search.protocols import exam_of
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate
@@ -33,7 +41,7 @@ from hpsearch.tracking.environment import environment
 from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
 
 HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
-Batch = tuple[int, list[int]]  # its number in the stage, and the numbers of its trials
+Numbered = tuple[int, list[int]]  # a batch's number in the stage, and those of its trials
 TEST_ENTROPY = 1 << 32  # keeps the refits' seeds apart from those of folds and confirmation
 
 
@@ -54,6 +62,7 @@ class ArmSearch:
         ranges: how parameters narrowed, over all stages so far.
         confirmed: after `events`, the objective over fresh seeds by trial, best first.
         failure: why it has no result, where others go on without it.
+        ended: the keys of [budget] that cut its search, in turn.
     """
 
     read: ReadStudy
@@ -67,12 +76,14 @@ class ArmSearch:
     ranges: list[RangeRow] = field(default_factory=list)
     confirmed: dict[int, Estimate] = field(default_factory=dict)
     failure: str = ""
+    ended: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.file = self.read.file
         self.folder = self.run.folder
         self.lengths = tuple(stage.epochs for stage in self.file.stages)
         self._direction = self.file.objective.direction
+        self._failed_in_a_row = 0
         self._sampler = make_sampler(self.file, self.arm.space)
         self._distributions = {p.name: p.distribution for p in self.arm.space.parameters}
 
@@ -80,7 +91,7 @@ class ArmSearch:
         """Run what is left of it.
 
         Raises:
-            StudyFailed: every trial so far failed, or none has a score in the end.
+            StudyFailed: too many trials failed, or none has a score in the end.
             DataError: the data set is missing or too small.
         """
         self._open()
@@ -127,6 +138,13 @@ class ArmSearch:
             self._trials.restore(number, searched, self._distributions)
 
     def _search(self) -> Iterator[Event]:
+        spending = Spending(self.file, self.arm, self.folder)
+        try:
+            yield from self._stages(spending)
+        finally:
+            spending.keep()
+
+    def _stages(self, spending: Spending) -> Iterator[Event]:
         drawn, going_on = 0, list[int]()
         for number, stage in enumerate(self.file.stages):
             last = drawn + stage.trials - len(going_on)
@@ -141,10 +159,43 @@ class ArmSearch:
             )
             batches = [going_on] if going_on else []
             batches += self._batches(number, fresh, len(going_on))
-            for group in self._joined(list(enumerate(batches))):
-                yield from self._run_batches(number, group)
-            held = [self.records[n] for n in (*going_on, *fresh)]
-            drawn, going_on = last, self._close(number, held)
+            began = yield from self._run_stage(number, batches, len(going_on), spending)
+            held = [self.records[n] for n in began]
+            if self.ended and self.ended[-1] != "plateau":
+                self.ranges += self._narrowing(number)
+                return  # undecided: a wider budget goes on here
+            drawn, going_on = drawn + len(began) - len(going_on), self._close(number, held)
+
+    def _run_stage(
+        self, stage: int, batches: list[list[int]], n_promoted: int, spending: Spending
+    ) -> Generator[Event, None, list[int]]:
+        """Run a stage's batches, the promoted first, while the budget lets; returns who ran."""
+        began: list[int] = []
+        for group in self._joined(list(enumerate(batches))):
+            index, numbers = group[0]
+            promoted = index == 0 and n_promoted > 0
+            begun = any(self._begun(number, stage, promoted) for number in numbers)
+            batch = Batch(stage, index, len(numbers), promoted, begun)
+            end = spending.ends(batch, [self.records[n] for n in began])
+            if end == "epochs" and promoted:  # the best of them; they are not drawn anew
+                group = [(0, numbers[: spending.affordable(batch)])]
+            elif end:
+                group = []
+            if any(numbers for _, numbers in group):
+                yield from self._run_batches(stage, group)
+                began += (ran := [n for _, numbers in group for n in numbers])
+                spending.settle(batch, [self.records[n] for n in ran])
+            if end:
+                self.ended.append(end)
+                yield BudgetEnded(end, stage, self.arm.name)
+                break
+        return began
+
+    def _begun(self, number: int, stage: int, promoted: bool) -> bool:
+        """Whether a trial was trained in this stage already, by an earlier start."""
+        before = self.lengths[stage - 1] if promoted else 0
+        record = self.records.get(number)
+        return record is not None and any(m.epoch > before for m in record.members)
 
     def _batches(self, stage: int, fresh: list[int], n_promoted: int) -> Iterator[list[int]]:
         """The new trials of a stage in batches.
@@ -158,10 +209,16 @@ class ArmSearch:
             for start in range(first, last, self.file.sampler.batch):
                 yield fresh[start : min(start + self.file.sampler.batch, last)]
 
-    def _joined(self, batches: list[Batch]) -> Iterator[list[Batch]]:
-        """Batches in groups: one whose draws don't depend on results need not wait for any."""
+    def _joined(self, batches: list[Numbered]) -> Iterator[list[Numbered]]:
+        """Batches in groups: one whose draws don't depend on results need not wait for any.
+
+        Where a budget is asked before every batch, each waits for the one before.
+        """
+        if self.file.budget.watched:
+            yield from ([batch] for batch in batches)
+            return
         sampler, local = self._sampler, self.arm.local
-        group: list[Batch] = []
+        group: list[Numbered] = []
         for index, numbers in batches:
             free = (n in self.records or sampler.ignores_results(local(n)) for n in numbers)
             if group and not all(free):
@@ -170,7 +227,7 @@ class ArmSearch:
             group.append((index, numbers))
         yield group
 
-    def _run_batches(self, stage: int, batches: list[Batch]) -> Iterator[Event]:
+    def _run_batches(self, stage: int, batches: list[Numbered]) -> Iterator[Event]:
         """Draw each batch whole, train it, and tell Optuna, in the order of numbers."""
         until = self.lengths[stage]
         order = [number for _, numbers in batches for number in numbers]
@@ -186,13 +243,21 @@ class ArmSearch:
         """Tell Optuna of the trials at the head of `order` that are there, and take them off.
 
         Raises:
-            StudyFailed: all trials of the study so far failed.
+            StudyFailed: all trials of the study so far failed, or too many in a row.
         """
-        failed = False
+        failed, most = False, self.file.budget.failures
         while order and (record := self.records.get(order[0])) and reached(record, until):
             self._tell(record)
             failed |= record.outcome == "failed"
+            lost = record.outcome == "failed" and str(until) not in record.scores
+            self._failed_in_a_row = self._failed_in_a_row + 1 if lost else 0
             order.pop(0)
+            if self._failed_in_a_row >= most:
+                raise StudyFailed(
+                    f"fewer than budget.failures = {most} trials in a row must fail, but the last "
+                    f"{most} did, trial {record.number} with:\n{record.reason}\nCorrect it, then "
+                    "start anew with --fresh, or raise budget.failures to go on"
+                )
         if not failed:
             return
         ended = [record for record in self.records.values() if record.outcome != "running"]
@@ -307,12 +372,8 @@ class ArmSearch:
                 if following
                 else []
             )
-            rows = (
-                []
-                if isinstance(self._sampler, NamedSampler)
-                else narrowing(self._trials.study, self._sampler, self.arm, stage, self.ranges)
-            )
-            decided = {"promoted": going_on, "ranges": [row.as_dict() for row in rows]}
+            ranges = [row.as_dict() for row in self._narrowing(stage)]
+            decided = {"promoted": going_on, "ranges": ranges}
             self.folder.write_json(name, decided)
         self.ranges += [RangeRow(**row) for row in decided["ranges"]]
         for record in held:
@@ -322,10 +383,23 @@ class ArmSearch:
                 self._tell(record)
         return list(decided["promoted"])
 
+    def _narrowing(self, stage: int) -> list[RangeRow]:
+        if isinstance(self._sampler, NamedSampler):
+            return []
+        return narrowing(self._trials.study, self._sampler, self.arm, stage, self.ranges)
+
+    def last_ranges(self) -> list[RangeRow]:
+        """The ranges at the end of the last stage there was."""
+        last = max((row.stage for row in self.ranges), default=0)
+        return [row for row in self.ranges if row.stage == last]
+
     def _confirm(self) -> Generator[Event, None, dict[int, Estimate]]:
         """Run the best trials again on fresh seeds; returns {number: Estimate}, best first."""
-        complete = [r for r in self.records.values() if r.outcome == "complete"]
-        top = best_first(complete, self.lengths[-1], self._direction)
+        # Where the budget let none come to the last stage, the best of the last that has any.
+        lengths = reversed(self.lengths) if self.ended else self.lengths[-1:]
+        sound = [r for r in self.records.values() if r.outcome != "failed"]
+        ranked = (best_first(sound, n, self._direction) for n in lengths)
+        top = next(filter(None, ranked), [])
         if not top:
             raise StudyFailed(
                 "at least one trial must reach the last stage with a finite loss, but none did: "

@@ -21,6 +21,7 @@ def open_own(data: Data, selection: Selection) -> tuple[Task, list[Mistake]]:
     if data.name in DATASETS:
         own = [key for key in ("target", "task", "test", "test_fraction") if getattr(data, key)]
         wrong = f"must be left out: it is of tables, and {data.name} is none"
+        own += [f"split.{key}" for key in ("group", "order") if hasattr(data.split, key)]
         return "classification", [Mistake(f"data.{key}", wrong) for key in own]
     for key, path in (("data.name", selection.name), ("data.test", selection.test)):
         if path is not None and not Path(path).exists():

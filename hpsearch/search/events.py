@@ -51,4 +51,13 @@ class ArmFailed:
     reason: str
 
 
-Event = StageStarted | TrialReached | PhaseStarted | RunReached | ArmFailed
+@dataclass(frozen=True)
+class BudgetEnded:
+    """A key of [budget] ended the search, or with "plateau" the drawing of this stage."""
+
+    key: str
+    stage: int
+    arm: str = ""
+
+
+Event = StageStarted | TrialReached | PhaseStarted | RunReached | ArmFailed | BudgetEnded

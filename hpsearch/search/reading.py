@@ -18,6 +18,7 @@ from hpsearch.execution.population import training_data
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
 from hpsearch.search.arms import SHOTS, Arm, make_arms
+from hpsearch.search.budget_reading import budget_mistakes
 from hpsearch.search.compare_reading import compare_mistakes, shots_of
 from hpsearch.search.data_reading import open_own, task_mistakes
 from hpsearch.search.drawing import sampler_mistakes
@@ -202,7 +203,7 @@ def _validate(
     if "stages" not in malformed:
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
     if file is not None:
-        mistakes += question_mistakes(file, folder)
+        mistakes += [*budget_mistakes(file), *question_mistakes(file, folder)]
     of_arms = ("compare", "space", "data")
     if (
         file is not None
@@ -232,7 +233,11 @@ def _data_mistakes(data: Data) -> Iterator[Mistake]:
             yield Mistake(
                 "data.split.validation", f"must not overlap train {train}, got {validation}"
             )
-    elif split.kind != "hold-out" and data.shots is not None and split.folds > data.shots:
+    elif (
+        split.kind in ("k-fold", "repeated-k-fold")
+        and data.shots is not None
+        and split.folds > data.shots
+    ):
         yield Mistake(
             "data.split.folds", f"must be at most the {data.shots} shots, got {split.folds}"
         )

@@ -20,6 +20,7 @@ from filelock import FileLock
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.machine import machine
 from hpsearch.execution.population import Exam
+from hpsearch.search.budget import carry_clock
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.recorded import Recorded
 from hpsearch.search.result import Result
@@ -33,7 +34,15 @@ from hpsearch.tracking.record import RunFolder, TrialRecord
 # floats have 6 significant digits, of which a rounding error moves the last.
 TOLERANCE = 1e-5
 RANGE_FIELDS = ("parameter", "branch", "low", "high", "share", "survivors")
-RESULT_FIELDS = ("best_number", "best_params", "validation", "test", "confirmed", "counts")
+RESULT_FIELDS = (
+    "best_number",
+    "best_params",
+    "validation",
+    "test",
+    "confirmed",
+    "counts",
+    "ended",
+)
 
 
 @dataclass
@@ -84,6 +93,8 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
     with TemporaryDirectory(prefix="hpsearch-") as place:
         folder = RunFolder(Path(place) / "1")
         folder.artifacts.mkdir(parents=True)
+        for arm in read.arms:
+            carry_clock(run.folder, folder, arm, run.file)
         again = Run(run.name, run.id, folder, False, run.plans, FileLock(Path(place) / "lock"))
         study = Study(
             _as_promoted(read, run.folder),

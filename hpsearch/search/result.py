@@ -91,6 +91,7 @@ class Result:
         confirmed: objective over fresh seeds of each confirmed trial, by number.
         folder: artifacts: tables, figures, the study file.
         arms: what each arm of a comparison found; the winner is the best of them.
+        ended: what of the budget cut the search, e.g. "budget.epochs"; "" for nothing.
     """
 
     study: str
@@ -110,6 +111,7 @@ class Result:
     confirmed: dict[str, Estimate]
     folder: str
     arms: list[ArmResult]
+    ended: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""
@@ -144,5 +146,16 @@ class Result:
 def read_result(folder: RunFolder, file: StudyFile) -> Result | None:
     """The result of a run, if all that the file asks for was done."""
     said = folder.read_json(RESULT)
+    if not said or said["plan"] != [stage.trials for stage in file.stages]:
+        return None
+    result = Result.from_dict(said["result"])
+    # A wider budget goes on only with what the narrower one cut.
+    done = not result.ended or said["budget"] == file.budget.model_dump(mode="json")
+    return result if done else None
+
+
+def write_result(folder: RunFolder, file: StudyFile, result: Result) -> None:
+    """Keep the result, with what it is the result of."""
     plan = [stage.trials for stage in file.stages]
-    return Result.from_dict(said["result"]) if said and said["plan"] == plan else None
+    budget = file.budget.model_dump(mode="json")
+    folder.write_json(RESULT, {"plan": plan, "budget": budget, "result": result.as_dict()})

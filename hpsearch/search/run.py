@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from hpsearch.errors import StudyChangedError, StudyLockedError
 from hpsearch.processes import alive
+from hpsearch.search.budget_file import tightened
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import StudyFile
 from hpsearch.tracking.home import Home
@@ -175,7 +176,7 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
     """Refuse what earlier trials would not fit."""
     before = StudyFile.model_validate(folder.read_json(STUDY)["file"])
     old, new = _essence(before), _essence(study.file)
-    problems = _trials_problems(before, study.file, folder) if old == new else []
+    problems = _numbers_problems(before, study.file, folder) if old == new else []
     if old == new and not problems:
         return
     diff = "\n".join(
@@ -188,24 +189,25 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
     why = "".join(f"{problem}\n" for problem in problems)
     raise StudyChangedError(
         f"study {study.file.name!r} has trials already, and the file differs from the one they "
-        f"were run with:\n{diff}\n{why}More trials in the last stage and another [execution] "
-        "continue a study; for anything else:\n"
+        f"were run with:\n{diff}\n{why}More trials in the last stage, a wider [budget] and "
+        "another [execution] continue a study; for anything else:\n"
         "  --fresh             start a new run of the study; nothing is deleted\n"
         f'  name = "{study.file.name}-2"   make it another study'
     )
 
 
 def _essence(file: StudyFile) -> dict[str, Any]:
-    """What must not change: not workers, slices, times of day, numbers of trials, questions."""
-    exclude = {"execution", "schedule", "comparison", "claims"}
+    """What must not change: not workers, slices, times of day, trials, budget, questions."""
+    exclude = {"execution", "schedule", "comparison", "claims", "budget"}
     said = file.model_dump(mode="json", exclude=exclude)
     for stage in said["stages"]:
         del stage["trials"]
     return said
 
 
-def _trials_problems(before: StudyFile, now: StudyFile, folder: RunFolder) -> list[str]:
-    problems = []
+def _numbers_problems(before: StudyFile, now: StudyFile, folder: RunFolder) -> list[str]:
+    """What was lowered, or raised too late."""
+    problems = [*tightened(before.budget, now.budget, now.objective.direction)]
     last = len(now.stages) - 1
     for number, (old, new) in enumerate(zip(before.stages, now.stages, strict=True)):
         closed = any(folder.path.glob(f"stages/{number}[.-]*json"))
@@ -218,7 +220,17 @@ def _trials_problems(before: StudyFile, now: StudyFile, folder: RunFolder) -> li
                 f"stages.{number}.trials must stay {old.trials}: the stage is over, and later "
                 f"stages build on it; raise stages.{last}.trials instead"
             )
+        elif closed and number != last and _plateau(before) != _plateau(now):
+            problems.append(
+                f"budget.plateau and .plateau_improvement must stay: stage {number} is over, and "
+                "later stages build on it"
+            )
+            break
     return problems
+
+
+def _plateau(file: StudyFile) -> tuple[int | None, float]:
+    return file.budget.plateau, file.budget.plateau_improvement
 
 
 def _lines(file: StudyFile) -> list[str]:

@@ -13,7 +13,7 @@ from hpsearch.search.advisory_lock import held_in_database
 from hpsearch.search.arm_search import ArmSearch
 from hpsearch.search.events import ArmFailed, Event
 from hpsearch.search.reading import ReadStudy
-from hpsearch.search.result import RESULT, Result, read_result
+from hpsearch.search.result import Result, read_result, write_result
 from hpsearch.search.run import Run
 from hpsearch.search.storage import STORAGE_TROUBLE, open_storage, storage_trouble
 from hpsearch.search.stored_space import keep_arms
@@ -76,8 +76,7 @@ class Study:
                 executor.shutdown(cancel_futures=True)
                 raise
         result = verdict(self.read, self.run, searches)
-        plan = [stage.trials for stage in self.read.file.stages]
-        self.run.folder.write_json(RESULT, {"plan": plan, "result": result.as_dict()})
+        write_result(self.run.folder, self.read.file, result)
 
     @contextmanager
     def _held(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection
+from hpsearch.search.budget_file import Budget
 from hpsearch.search.schedule_file import Schedule
 from hpsearch.search.tables import NAME, Table
 
@@ -56,6 +57,25 @@ class RepeatedKFold(Table):
     repeats: int = Field(default=3, ge=2, description="passes over all images as validation")
 
 
+class GroupKFold(Table):
+    """k-fold of a table whose groups are never on both sides, nor partly in the test set."""
+
+    kind: Literal["group-k-fold"]
+    folds: int = Field(default=5, ge=2)
+    group: str = Field(description="the column of the groups, e.g. patient; it is no input")
+
+
+class TimeOrdered(Table):
+    """Expanding windows of a table: validation rows come after all that is trained on."""
+
+    kind: Literal["time-ordered"]
+    folds: int = Field(default=5, ge=2, description="windows; the first trains on least rows")
+    order: str = Field(
+        description="the column of times, numbers or dates; it is no input, and the test rows are "
+        "the last in it"
+    )
+
+
 class Fixed(Table):
     """Index ranges [first, last) of the training file."""
 
@@ -89,9 +109,10 @@ class Data(Table):
     draw: Literal["random", "first"] = Field(
         default="random", description="shots at random by the seed, or the first of each class"
     )
-    split: Annotated[HoldOut | KFold | RepeatedKFold | Fixed, Field(discriminator="kind")] = (
-        HoldOut(kind="hold-out")
-    )
+    split: Annotated[
+        HoldOut | KFold | RepeatedKFold | GroupKFold | TimeOrdered | Fixed,
+        Field(discriminator="kind"),
+    ] = HoldOut(kind="hold-out")
 
     def selection(self, seed: int, folder: Path = Path()) -> Selection:
         """The description that travels to the workers; paths start at `folder`."""
@@ -113,9 +134,9 @@ class Data(Table):
     def n_splits(self) -> int:
         """Splits that every configuration is trained on."""
         split = self.split
-        if split.kind == "k-fold":
-            return split.folds
-        return split.folds * split.repeats if split.kind == "repeated-k-fold" else 1
+        if split.kind == "repeated-k-fold":
+            return split.folds * split.repeats
+        return 1 if isinstance(split, HoldOut | Fixed) else split.folds
 
 
 class Stage(Table):
@@ -284,6 +305,7 @@ class StudyFile(Table):
     sampler: Sampler = Sampler()
     evaluation: Evaluation = Evaluation()
     confirmation: Confirmation = Confirmation()
+    budget: Budget = Budget()
     comparison: Comparison | None = None
     claims: list[Claim] = Field(default_factory=list)
     execution: Execution = Execution()

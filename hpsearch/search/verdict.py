@@ -37,7 +37,6 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
     assert mine.validation is not None
     records = {number: record for s in searches for number, record in s.records.items()}
     confirmed = {number: estimate for s in searches for number, estimate in s.confirmed.items()}
-    last = len(file.stages) - 1
     return Result(
         study=run.name,
         objective=file.objective.metric,
@@ -51,11 +50,12 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         untested=mine.failure,
         test_uses=sum(map(test_uses, (*run.folder.earlier(), run.folder))),
         optimistic=file.optimistic(),
-        ranges=[row.as_dict() for s in searches for row in s.ranges if row.stage == last],
+        ranges=[row.as_dict() for s in searches for row in s.last_ranges()],
         top=[_summary(searches, r, confirmed) for r in _leaders(read, records)[:TOP_SHOWN]],
         confirmed={str(n): estimate for n, estimate in confirmed.items()},
         folder=str(run.folder.artifacts),
         arms=arms if len(arms) > 1 else [],
+        ended=", ".join(dict.fromkeys(f"budget.{key}" for s in searches for key in s.ended)),
     )
 
 

@@ -102,6 +102,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     params = ", ".join(f"`{k}` = {v}" for k, v in result.searched.items())
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
+    ended = f" Ended by {result.ended}." if result.ended else ""
     flatters = f" Optimistic: {result.optimistic}." if result.optimistic else ""
     return (
         f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
@@ -109,7 +110,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}\n\n"
         f"{_claims(run)}"
-        f"**Trials:** {counts}. **Stages** (trials x epochs): {stages}.\n\n"
+        f"**Trials:** {counts}. **Stages** (trials x epochs): {stages}.{ended}\n\n"
         f"{_model(read, result)}"
         "The artifacts hold report.html, the same story with figures to play with and without a "
         "server; tables, the study file and figures lie beside it."

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.nn import NETWORKS
+from hpsearch.search.budget_file import Budget
 from hpsearch.search.study_file import Confirmation, Data, Evaluation, Execution, Sampler
 from hpsearch.service.configuration import toml_value
 from hpsearch.tracking.record import lower_is_better
@@ -84,6 +85,7 @@ def study_text(wanted: Wanted) -> str:
         ("sampler", Sampler),
         ("evaluation", Evaluation),
         ("confirmation", Confirmation),
+        ("budget", Budget),
         ("execution", Execution),
     ):
         lines += ["", f"[{table}]", *_fields(model)]
@@ -98,6 +100,7 @@ def _noted(line: str, note: str) -> str:
 def _data(wanted: Wanted) -> Iterator[str]:
     kinds = "or hold-out, k-fold, repeated-k-fold, fixed ranges"
     if wanted.target is not None:
+        kinds += ", group-k-fold (group = a column), time-ordered (order = a column)"
         yield f"target = {toml_value(wanted.target)}"
         for key in ("task", "test", "test_fraction"):
             yield _noted(f"# {key} =", Data.model_fields[key].description or "")
