@@ -43,14 +43,16 @@ def faster(evidence: Evidence) -> Verdict:
 
 
 def less_dependent(evidence: Evidence) -> Verdict:
-    """By the number of scales from which a run learns at all, and the spread over scales."""
+    """By the number of scales from which a run learns at all.
+
+    The spread over scales says little: where all fail, it is small.
+    """
     ends = _trials(evidence).groupby(["batch_norm", "weight_std"])["train_accuracy"].mean()
     found = {on: ends[on].to_numpy() for on in (True, False)}
     learned = {on: int((scores > LEARNED).sum()) for on, scores in found.items()}
     spread = {on: float(np.std(scores)) for on, scores in found.items()}
-    holds = learned[True] > learned[False] and spread[True] < spread[False]
     return Verdict(
-        "holds" if holds else "does not hold",
+        "holds" if learned[True] > learned[False] else "does not hold",
         f"above {LEARNED} training accuracy from {learned[True]} against {learned[False]} of "
         f"{len(found[True])} scales; deviation over scales {spread[True]:.3f} against "
         f"{spread[False]:.3f}",
