@@ -208,7 +208,7 @@ def print_report(report: Report) -> None:
         (result.objective, f"{result.validation} on validation data"),
     ]
     if result.ended:
-        lines.append(("", f"ended by {result.ended}; raised, the same command goes on"))
+        lines.append(("", f"ended early by {result.ended}"))
     if result.optimistic:
         lines.append(("", f"optimistic: {result.optimistic}"))
     lines += [

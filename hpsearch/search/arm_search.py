@@ -172,30 +172,34 @@ class ArmSearch:
         """Run a stage's batches, the promoted first, while the budget lets; returns who ran."""
         began: list[int] = []
         for group in self._joined(list(enumerate(batches))):
-            index, numbers = group[0]
-            promoted = index == 0 and n_promoted > 0
-            begun = any(self._begun(number, stage, promoted) for number in numbers)
-            batch = Batch(stage, index, len(numbers), promoted, begun)
+            batch = self._batch(stage, group[0], n_promoted)
             end = spending.ends(batch, [self.records[n] for n in began])
-            if end == "epochs" and promoted:  # the best of them; they are not drawn anew
-                group = [(0, numbers[: spending.affordable(batch)])]
+            if end == "epochs" and batch.promoted:  # the best of them; they are not drawn anew
+                group = [(0, group[0][1][: spending.affordable(batch)])]
             elif end:
                 group = []
             if any(numbers for _, numbers in group):
                 yield from self._run_batches(stage, group)
-                began += (ran := [n for _, numbers in group for n in numbers])
-                spending.settle(batch, [self.records[n] for n in ran])
+            for one in group:
+                began += one[1]
+                ran = [self.records[n] for n in one[1]]
+                spending.settle(self._batch(stage, one, n_promoted), ran)
             if end:
                 self.ended.append(end)
                 yield BudgetEnded(end, stage, self.arm.name)
                 break
         return began
 
-    def _begun(self, number: int, stage: int, promoted: bool) -> bool:
-        """Whether a trial was trained in this stage already, by an earlier start."""
-        before = self.lengths[stage - 1] if promoted else 0
-        record = self.records.get(number)
-        return record is not None and any(m.epoch > before for m in record.members)
+    def _batch(self, stage: int, numbered: Numbered, n_promoted: int) -> Batch:
+        """What the budget is asked about; the promoted are the first batch of a stage."""
+        index, numbers = numbered
+        promoted = index == 0 and n_promoted > 0
+        known = [self.records[n] for n in numbers if n in self.records]
+        begun = bool(known)
+        if promoted:
+            before = self.lengths[stage - 1]
+            begun = any(member.epoch > before for r in known for member in r.members)
+        return Batch(stage, index, len(numbers), promoted, begun)
 
     def _batches(self, stage: int, fresh: list[int], n_promoted: int) -> Iterator[list[int]]:
         """The new trials of a stage in batches.
@@ -225,7 +229,8 @@ class ArmSearch:
                 yield group
                 group = []
             group.append((index, numbers))
-        yield group
+        if group:
+            yield group
 
     def _run_batches(self, stage: int, batches: list[Numbered]) -> Iterator[Event]:
         """Draw each batch whole, train it, and tell Optuna, in the order of numbers."""

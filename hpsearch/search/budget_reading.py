@@ -19,7 +19,7 @@ def budget_mistakes(file: StudyFile) -> Iterator[Mistake]:
             f"must be at least {least}, the first batch's {trials} trials x {first.epochs} epochs "
             f"x {file.n_members} members, got {budget.epochs}",
         )
-    if budget.plateau is None and "plateau_improvement" in budget.model_fields_set:
+    if budget.plateau is None and budget.plateau_improvement:
         yield Mistake(
             "budget.plateau_improvement",
             "must go with budget.plateau, the number of trials that are to bring it",

@@ -54,6 +54,7 @@ class Report:
         return {
             "study": result.study,
             "counts": result.counts,
+            "ended": result.ended,
             "best_trial": result.best_number,
             "best_params": result.best_params,
             "objective": {"metric": result.objective, "direction": result.direction},

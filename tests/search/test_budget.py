@@ -115,6 +115,13 @@ def test_a_plateau_ends_the_drawing_of_a_stage(study_file: Path, home: Path) -> 
     assert [sum(r.stage == stage for r in records(home)) for stage in range(3)] == [2, 2, 2]
 
 
+def test_each_arm_has_the_budget_anew(study_file: Path, home: Path) -> None:
+    result = run(study_file, home, *ONE_STAGE, "compare=['trainer']", "budget.epochs=30")
+    assert sorted(r.number % 3 for r in records(home)) == [0] * 4 + [1] * 4 + [2] * 4
+    assert result.ended == "budget.epochs"
+    assert [arm.best_number is not None for arm in result.arms] == [True] * 3
+
+
 def test_a_target_is_looked_for_in_the_last_stage_alone(study_file: Path, home: Path) -> None:
     result = run(study_file, home, *CALM, "budget.target=0.0")
     assert [sum(r.stage == stage for r in records(home)) for stage in range(3)] == [14, 4, 0]
@@ -191,7 +198,7 @@ def test_a_budget_that_nothing_can_come_of_is_a_mistake(study_file: Path) -> Non
     assert "budget.epochs: must be at least 24, the first batch's 4 trials x 2 epochs x 3" in (
         message(study_file, "budget.epochs=23")
     )
-    assert "budget.plateau_improvement: must go with" in (
+    assert "budget.plateau_improvement: must go with budget.plateau" in (
         message(study_file, "budget.plateau_improvement=0.1")
     )
     assert "budget.seconds" in message(study_file, "budget.seconds=inf")
