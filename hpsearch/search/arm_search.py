@@ -161,7 +161,7 @@ class ArmSearch:
             batches += self._batches(number, fresh, len(going_on))
             began = yield from self._run_stage(number, batches, len(going_on), spending)
             held = [self.records[n] for n in began]
-            if self.ended and self.ended[-1] != "plateau":
+            if self._cut_short:
                 self.ranges += self._narrowing(number)
                 return  # undecided: a wider budget goes on here
             drawn, going_on = drawn + len(began) - len(going_on), self._close(number, held)
@@ -189,6 +189,11 @@ class ArmSearch:
                 yield BudgetEnded(end, stage, self.arm.name)
                 break
         return began
+
+    @property
+    def _cut_short(self) -> bool:
+        """Whether the budget ended more than the drawing of a stage."""
+        return bool(self.ended) and self.ended[-1] != "plateau"
 
     def _batch(self, stage: int, numbered: Numbered, n_promoted: int) -> Batch:
         """What the budget is asked about; the promoted are the first batch of a stage."""
@@ -401,7 +406,7 @@ class ArmSearch:
     def _confirm(self) -> Generator[Event, None, dict[int, Estimate]]:
         """Run the best trials again on fresh seeds; returns {number: Estimate}, best first."""
         # Where the budget let none come to the last stage, the best of the last that has any.
-        lengths = reversed(self.lengths) if self.ended else self.lengths[-1:]
+        lengths = reversed(self.lengths) if self._cut_short else self.lengths[-1:]
         sound = [r for r in self.records.values() if r.outcome != "failed"]
         ranked = (best_first(sound, n, self._direction) for n in lengths)
         top = next(filter(None, ranked), [])
