@@ -27,6 +27,7 @@ FIGURES = {  # by study file, the artifact that shows most
     "proposal_search_readings": "search.png",
     "trainers_fewshot": "claim_3.png",
     "lenet_batch_lr": "claim_3.png",
+    "lenet_search": "claim_2.png",
     "optimizers": "claim_2.png",
     "initial_weights": "claim_1.png",
     "batch_norm": "claim_1.png",
