@@ -6,29 +6,25 @@ the records end, with the same draws and decisions.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 from optuna.storages import BaseStorage
 
-from hpsearch.datasets.selection import open_pool, open_test
-from hpsearch.datasets.splits import digest
-from hpsearch.errors import StudyChangedError, StudyFailed
+from hpsearch.errors import StudyFailed
 from hpsearch.execution.executors import SliceExecutor
+from hpsearch.search.arm_records import ArmRecords
 from hpsearch.search.arms import Arm
 from hpsearch.search.budget import Batch, Spending
 from hpsearch.search.drawing import make_sampler
 from hpsearch.search.events import (
     BudgetEnded,
     Event,
-    PhaseStarted,
-    RunReached,
     StageStarted,
     TrialReached,
 )
+from hpsearch.search.finals import Finals
 from hpsearch.search.protocols import exam_of
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate
@@ -37,12 +33,10 @@ from hpsearch.search.samplers import NamedSampler
 from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
 from hpsearch.search.storage import TrialStore
 from hpsearch.search.training import Training, Trains, reached
-from hpsearch.tracking.environment import environment
-from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
+from hpsearch.tracking.record import TrialRecord
 
 HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
 Numbered = tuple[int, list[int]]  # a batch's number in the stage, and those of its trials
-TEST_ENTROPY = 1 << 32  # keeps the refits' seeds apart from those of folds and confirmation
 
 
 @dataclass
@@ -96,19 +90,16 @@ class ArmSearch:
         """
         self._open()
         yield from self._search()
-        self.confirmed = yield from self._confirm()
-        yield from self._test()
+        # Where the budget let none come to the last stage, the best of the last that has any.
+        lengths = self.lengths[::-1] if self._cut_short else self.lengths[-1:]
+        finals = Finals(self._records, lengths, self._training)
+        self.confirmed = yield from finals.confirm()
+        yield from finals.test(self.records[next(iter(self.confirmed))])
 
     def _open(self) -> None:
         """Open the data, the records and Optuna's storage, and see that they belong together."""
-        pool = open_pool(self.arm.selection)
-        self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
-        self._n_splits = len(pool.splits)
-        self._environment = environment(self.read.folder)
-        self.records = {
-            r.number: r for r in self.folder.read_all("trial") if self.arm.holds(r.number)
-        }
-        self._compare_digests(self.records.values())
+        self._records = ArmRecords(self.read, self.run, self.arm)
+        self.records = self._records.trials
         self._trials = TrialStore(
             self.storage,
             self.run.storage_name(self.arm.name),
@@ -116,16 +107,6 @@ class ArmSearch:
             local=self.arm.local,
         )
         self._restore()
-
-    def _compare_digests(self, records: Iterable[TrialRecord]) -> None:
-        """Refuse data that is not what these records were trained and scored on."""
-        for record in records:
-            if record.digests != self._digests:
-                raise StudyChangedError(
-                    f"the data of study {self.run.name!r} must stay what its trials were trained "
-                    f"on, got other {_differing(record.digests, self._digests)}: bring the old "
-                    "data back, or start a new run of the study with --fresh"
-                )
 
     def _restore(self) -> None:
         """Bring Optuna's storage to where the records are, should it be behind."""
@@ -304,14 +285,7 @@ class ArmSearch:
         if number not in self.records:
             self._enqueue(number)
             params = self.arm.space.suggest(self._trials.trial(number)) | self.arm.values
-            members = [
-                MemberRecord(split, (self.file.seed, number, repeat, split))
-                for split in range(self._n_splits)
-                for repeat in range(self.file.evaluation.seeds)
-            ]
-            record = self._record("trial", number, 0, params, members)
-            record.stage, record.batch = stage, batch
-            self.records[number] = record
+            self._records.new(number, params, stage=stage, batch=batch)
         return self.records[number]
 
     def _enqueue(self, number: int) -> None:
@@ -328,27 +302,6 @@ class ArmSearch:
 
     def _enqueued(self, number: int) -> bool:
         return self.arm.local(number) < len(self.file.enqueue)
-
-    def _record(
-        self,
-        kind: Kind,
-        number: int,
-        seed: int,
-        params: dict[str, Any],
-        members: list[MemberRecord],
-    ) -> TrialRecord:
-        uid = f"{self.run.id}:{kind}:{number}" + (f":{seed}" if kind != "trial" else "")
-        return TrialRecord(
-            uid=uid,
-            kind=kind,
-            number=number,
-            seed_number=seed,
-            params=params,
-            members=members,
-            digests=self._digests,
-            environment=self._environment,
-            started=time.time(),
-        )
 
     def _training(self) -> Trains:
         made = Training.of(
@@ -402,96 +355,3 @@ class ArmSearch:
         """The ranges at the end of the last stage there was."""
         last = max((row.stage for row in self.ranges), default=0)
         return [row for row in self.ranges if row.stage == last]
-
-    def _confirm(self) -> Generator[Event, None, dict[int, Estimate]]:
-        """Run the best trials again on fresh seeds; returns {number: Estimate}, best first."""
-        # Where the budget let none come to the last stage, the best of the last that has any.
-        lengths = reversed(self.lengths) if self._cut_short else self.lengths[-1:]
-        sound = [r for r in self.records.values() if r.outcome != "failed"]
-        ranked = (best_first(sound, n, self._direction) for n in lengths)
-        top = next(filter(None, ranked), [])
-        if not top:
-            raise StudyFailed(
-                "at least one trial must reach the last stage with a finite loss, but none did: "
-                "lower the learning rates in [space], then start anew with --fresh"
-            )
-        settings = self.file.confirmation
-        records = [
-            self._again("confirmation", trial, seed)
-            for trial in top[: settings.top]
-            for seed in range(1, settings.seeds + 1)
-        ]
-        yield PhaseStarted("confirmation", len(records), self.arm.name)
-        yield from self._run_phase(records, self.lengths[-1])
-        confirmed = {}
-        for trial in top[: settings.top]:
-            scores = [
-                r.scores[str(self.lengths[-1])]
-                for r in records
-                if r.number == trial.number and r.outcome == "complete"
-            ]
-            if len(scores) == settings.seeds:  # a configuration that diverges on a seed is out
-                confirmed[trial.number] = Estimate.of(scores)
-        if not confirmed:
-            raise StudyFailed(
-                f"at least one of the best {settings.top} trials must train on every fresh seed, "
-                "but each failed or diverged on one: raise confirmation.top"
-            )
-        sign = -1 if self._direction == "maximize" else 1
-        return dict(sorted(confirmed.items(), key=lambda item: (sign * item[1].mean, item[0])))
-
-    def _test(self) -> Iterator[Event]:
-        """Refit the winner on training and validation data, and open the test set."""
-        winner = self.records[next(iter(self.confirmed))]
-        epochs = self._winner_epochs(winner)
-        # A dict of its own: the trials' records hold the one without.
-        self._digests = {
-            **self._digests,
-            "test": open_test(self.arm.selection).examples.digest(),
-        }
-        tested = self.folder.read_all("test")
-        self._compare_digests(r for r in tested if self.arm.holds(r.number))
-        records = [
-            self._again("test", winner, seed)
-            for seed in range(1, self.file.confirmation.test_seeds + 1)
-        ]
-        yield PhaseStarted("test", len(records), self.arm.name)
-        yield from self._run_phase(records, epochs)
-
-    def _run_phase(self, records: list[TrialRecord], until: int) -> Iterator[Event]:
-        exam = "test" if records[0].kind == "test" else "validation"
-        for record in self._training().run([records], until, exam):  # type: ignore[arg-type]
-            yield RunReached(record)
-        for record in records:  # those too that were there before a restart could announce them
-            self.folder.announce_record(record)
-
-    def _again(self, kind: Kind, trial: TrialRecord, seed: int) -> TrialRecord:
-        """The record of a trial's configuration on a fresh seed."""
-        known = self.folder.read(kind, trial.number, seed)
-        if known is not None:
-            return known
-        n_seeds = self.file.evaluation.seeds
-        if kind == "test":
-            members = [MemberRecord(0, (self.file.seed, trial.number, TEST_ENTROPY + seed, 0))]
-        else:
-            members = [
-                MemberRecord(m.split, (*m.entropy[:2], seed * n_seeds + m.entropy[2], m.split))
-                for m in trial.members
-            ]
-        return self._record(kind, trial.number, seed, trial.params, members)
-
-    def _winner_epochs(self, winner: TrialRecord) -> int:
-        """How long the winner is refitted: all epochs, or its best epoch's mean over members."""
-        if not self.file.objective.best_epoch:
-            return self.lengths[-1]
-        best = max if self._direction == "maximize" else min
-        metric = self.file.objective.metric
-        found = [
-            m.epochs[m.history[metric].index(best(m.history[metric]))] for m in winner.members
-        ]
-        return round(sum(found) / len(found))
-
-
-def _differing(before: dict[str, str], now: dict[str, str]) -> str:
-    names = [name for name in now if before.get(name) != now[name]]
-    return " and ".join(f"{n} (digest {before.get(n)} before, {now[n]} now)" for n in names)
