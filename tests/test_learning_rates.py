@@ -10,7 +10,7 @@ from hpsearch.hyperparameters import build, hyperparameters
 from hpsearch.learning_rates import POLICIES, LearningRatePolicy, LearningRates
 from hpsearch.nn import NETWORKS
 from hpsearch.optimizers import OPTIMIZERS
-from hpsearch.trainers.backprop import BackpropSettings
+from hpsearch.trainers.settings import BackpropSettings
 from hpsearch.trainers.weight_decay import WeightDecay
 
 T = 40  # iterations of the full training

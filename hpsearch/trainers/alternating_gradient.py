@@ -10,7 +10,7 @@ from hpsearch.hyperparameters import ParamValue, build, hyperparameter
 from hpsearch.nn.base import Array
 from hpsearch.nn.numerical_gradient import NumericalGradient
 from hpsearch.optimizers import SGD, Optimizer
-from hpsearch.trainers.backprop import Backprop, network_of
+from hpsearch.trainers.backprop import Backprop
 from hpsearch.trainers.base import (
     CHAINS_OF_AFFINE_LAYERS,
     Indices,
@@ -18,6 +18,7 @@ from hpsearch.trainers.base import (
     NetworkLimits,
     TrainingData,
 )
+from hpsearch.trainers.settings import network_of
 
 # By name: what is counted, from the epoch, the step in it and the step of the whole training.
 ALTERNATIONS: dict[str, Callable[[int, int, int], int]] = {

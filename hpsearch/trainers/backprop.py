@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.hyperparameters import ParamValue, build, hyperparameter
-from hpsearch.learning_rates import POLICIES, LearningRatePolicy, LearningRates
-from hpsearch.nn import NETWORKS, Affine, Architecture
+from hpsearch.hyperparameters import ParamValue, build
+from hpsearch.learning_rates import LearningRates
+from hpsearch.nn import Affine, Architecture
 from hpsearch.nn.base import Array, Buffers
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.nn.losses import scored_columns
@@ -32,56 +32,9 @@ from hpsearch.trainers.base import (
 )
 from hpsearch.trainers.inputs import Reduction
 from hpsearch.trainers.live_inputs import LiveFirst, LiveInputs
-from hpsearch.trainers.random_streams import RANDOM_STREAMS, RandomStreams
+from hpsearch.trainers.settings import BackpropSettings, network_of, policy_of, streams_of
 from hpsearch.trainers.span import Span
 from hpsearch.trainers.weight_decay import PopulationDecay, WeightDecay
-
-
-@dataclass(frozen=True)
-class BackpropSettings:
-    """What every backpropagation trainer takes beside its optimizer's hyperparameters."""
-
-    batch_size: int = hyperparameter(
-        32, low=1, unit="images", why="fits the cache; clipped to the training images", shared=True
-    )
-    dtype: str = hyperparameter(
-        "float32",
-        choices=("float32", "float64"),
-        why="twice as fast; float64 to compare with textbooks",
-        shared=True,
-    )
-    random_streams: str = hyperparameter(
-        "spawned",
-        choices=tuple(RANDOM_STREAMS),
-        why="each member's own; legacy: the same for all, to compare with textbook scripts",
-    )
-    epoch_iterations: int = hyperparameter(
-        0,
-        low=0,
-        unit="mini-batches",
-        why="0: an epoch is a pass over the training rows; of a large data set that is long "
-        "between two evaluations, and papers count iterations",
-        shared=True,
-    )
-    learning_rate_policy: str = hyperparameter(
-        "constant", parts=POLICIES, why="the textbook's, and one thing less to search"
-    )
-
-
-def network_of(params: Mapping[str, ParamValue]) -> Architecture:
-    """The network that `params` describe."""
-    return build(NETWORKS[str(params.get("network", "two-layer"))], params)
-
-
-def policy_of(params: Mapping[str, ParamValue]) -> LearningRatePolicy:
-    """The learning-rate policy that `params` describe."""
-    name = build(BackpropSettings, params).learning_rate_policy
-    return build(POLICIES[name], params)
-
-
-def streams_of(params: Mapping[str, ParamValue]) -> type[RandomStreams]:
-    """The kind of random streams that `params` describe."""
-    return RANDOM_STREAMS[build(BackpropSettings, params).random_streams]
 
 
 class Backprop(Trainer):
