@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 
 import pandas as pd
 
@@ -19,21 +21,22 @@ p.what { color: #555; margin: 0 0 .6em; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; }
 th, td { padding: .25em .7em; text-align: right; border-bottom: 1px solid #e4e4e4;
          white-space: nowrap; }
-th { background: #f6f6f6; } td:first-child, th:first-child { text-align: left; }
+th { background: #f6f6f6; } td:first-child, th:first-child, td.text, th.text { text-align: left; }
+td.text { white-space: normal; min-width: 14em; max-width: 40em; }
+img { max-width: 100%; } p.verdict { margin: 1em 0 .2em; }
 dl { display: grid; grid-template-columns: max-content auto; gap: .2em 1em; }
 dt { color: #555; } dd { margin: 0; }
 .warning { background: #fff4e0; padding: .5em .8em; border-left: 3px solid #f0a020; }
 """
 
 
-def html_report(
-    view: StudyView, charts: Sequence[Chart], tables: Sequence[tuple[str, str, pd.DataFrame]]
-) -> str:
-    """The whole page; nothing in it is fetched from anywhere.
+LONG = 30  # characters; longer texts are wrapped, and stand on the left
 
-    Args:
-        tables: (heading, a sentence on it, the table).
-    """
+Section = tuple[str, str, pd.DataFrame | str]  # heading, a sentence on it, a table or HTML
+
+
+def html_report(view: StudyView, charts: Sequence[Chart], sections: Sequence[Section]) -> str:
+    """The whole page; nothing in it is fetched from anywhere."""
     from plotly.offline import get_plotlyjs
 
     result = view.result
@@ -42,7 +45,10 @@ def html_report(
         parts.append(f'<p class="warning">Optimistic: {escape(result.optimistic)}.</p>')
     if result.ended:
         parts.append(f'<p class="warning">The search was ended by {escape(result.ended)}.</p>')
-    parts += [_section(heading, what, _table(table)) for heading, what, table in tables]
+    parts += [
+        _section(heading, what, content if isinstance(content, str) else _table(content))
+        for heading, what, content in sections
+    ]
     for chart in charts:
         figure = to_plotly(chart).to_html(
             full_html=False, include_plotlyjs=False, config={"displaylogo": False}
@@ -64,10 +70,36 @@ def _section(heading: str, what: str, content: str) -> str:
 
 
 def _table(table: pd.DataFrame) -> str:
-    text: str = table.to_html(
-        index=False, border=0, na_rep="", float_format="{:.5g}".format, escape=True
+    texts = {name: [_cell(value) for value in table[name]] for name in table.columns}
+    long = {name for name, cells in texts.items() if max(map(len, cells), default=0) > LONG}
+    marks = {name: ' class="text"' if name in long else "" for name in texts}
+    head = "".join(f"<th{marks[name]}>{escape(str(name))}</th>" for name in texts)
+    rows = (
+        "".join(f"<td{marks[name]}>{escape(texts[name][row])}</td>" for name in texts)
+        for row in range(len(table))
     )
-    return text
+    body = "".join(f"<tr>{row}</tr>\n" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.5g}"  # NaN is what pandas fills gaps with
+    return "" if value is None else str(value)
+
+
+def claims_html(claims: Sequence[Mapping[str, str]], artifacts: Path) -> str:
+    """Each claim with its verdict, what it rests on, and its figure among the artifacts."""
+    parts = []
+    for claim in claims:
+        parts.append(
+            f'<p class="verdict"><b>{escape(claim["text"])}: {escape(claim["verdict"])}.</b></p>'
+            f"<p>{escape(claim['detail'])}</p>"
+        )
+        if claim.get("figure"):
+            drawn = base64.b64encode((artifacts / claim["figure"]).read_bytes()).decode()
+            parts.append(f'<img alt="" src="data:image/png;base64,{drawn}">')
+    return "\n".join(parts)
 
 
 def _summary(view: StudyView) -> str:

@@ -9,11 +9,11 @@ import pandas as pd
 
 from hpsearch.reports import course_charts, search_charts
 from hpsearch.reports.confusion import CONFUSION
-from hpsearch.reports.html_report import html_report
+from hpsearch.reports.html_report import Section, claims_html, html_report
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
-from hpsearch.reports.tables import AGREEMENT, ARMS, CLAIMS
-from hpsearch.search.result import Result
+from hpsearch.reports.tables import AGREEMENT, CLAIMS
+from hpsearch.search.result import Estimate, Result
 from hpsearch.tracking.record import RunFolder, write_whole
 
 REPORT = "report.html"
@@ -43,26 +43,47 @@ def write_report(folder: RunFolder, result: Result) -> Path:
     for chart in charts:
         draw_png(figures / f"{chart.name}.png", chart)
     page = folder.artifacts / REPORT
-    write_whole(page, html_report(view, charts, list(_tables(view, stages))).encode())
+    write_whole(page, html_report(view, charts, list(_sections(view, stages))).encode())
     return page
 
 
-def _answers(view: StudyView) -> Iterator[tuple[str, str, pd.DataFrame]]:
+def _answers(view: StudyView) -> Iterator[Section]:
     """What the study compared and was asked, from the files beside the report."""
-    arms = view.folder.artifacts / ARMS
-    if view.result.arms and arms.exists():
-        yield "Compared", "Each by its own winner; intervals over fresh seeds.", pd.read_csv(arms)
+    if view.result.arms:
+        about = "Each by its own winner; means and 95 % intervals over fresh seeds."
+        yield "Compared", about, _compared(view.result)
     agreement = view.folder.read_json(f"{view.folder.artifacts.name}/{AGREEMENT}")
     if agreement:
         about = "How far the trials agree with a printed table; comparison.csv has every cell."
         yield "Printed table", about, pd.DataFrame(agreement)
     claims = view.folder.read_json(f"{view.folder.artifacts.name}/{CLAIMS}")
     if claims:
-        shown = pd.DataFrame(claims)[["text", "verdict", "detail"]]
-        yield "Claims", "What the study was asked, and the figures of each verdict.", shown
+        about = "What the study was asked, and what each verdict rests on."
+        yield "Claims", about, claims_html(claims, view.folder.artifacts)
 
 
-def _tables(view: StudyView, stages: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+def _compared(result: Result) -> pd.DataFrame:
+    """A row an arm; arms.csv has every figure in a column of its own."""
+    shown = {result.objective: "fresh seeds", result.test_name: result.test_name}
+    rows = []
+    for arm in result.arms:
+        scores = {shown[result.objective]: arm.validation, **arm.test}
+        rows.append(
+            {**arm.values, "trial": arm.best_number}
+            | {name: _short(scores[name]) for name in shown.values() if name in scores}
+            | arm.searched
+            | ({"failure": arm.failure} if arm.failure else {})
+        )
+    return pd.DataFrame(rows)
+
+
+def _short(estimate: Estimate | None) -> str:
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return "" if estimate is None else f"{estimate.mean:.4f}"
+    return f"{estimate.mean:.4f} ({estimate.low:.4f} … {estimate.high:.4f})"
+
+
+def _sections(view: StudyView, stages: pd.DataFrame) -> Iterator[Section]:
     result = view.result
     best = pd.DataFrame(
         [

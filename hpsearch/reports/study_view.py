@@ -15,7 +15,7 @@ from hpsearch.search.importance import Direction, importances
 from hpsearch.search.result import Result
 from hpsearch.search.space import Space
 from hpsearch.search.stages import best_first
-from hpsearch.search.stored_space import kept_space
+from hpsearch.search.stored_space import kept_arms, kept_space
 from hpsearch.tracking.record import SLICES, RunFolder, TrialRecord
 
 
@@ -26,7 +26,8 @@ class StudyView:
     Attributes:
         records: its trials by number.
         space: what was searched.
-        stages: the decisions at the stages' ends, {promoted, ranges}.
+        stages: the decisions at the stages' ends, {promoted, ranges}; the promoted of all arms,
+            and the ranges of the winner's.
         slices: which worker trained what and when.
     """
 
@@ -40,18 +41,12 @@ class StudyView:
     @classmethod
     def of(cls, folder: RunFolder, result: Result) -> StudyView:
         """Read everything."""
-        decided = (folder.read_json(f"stages/{number}.json") for number in range(10_000))
-        stages = []
-        for decision in decided:
-            if decision is None:
-                break
-            stages.append(decision)
         return cls(
             folder=folder,
             result=result,
             records=list(folder.read_all("trial")),
             space=kept_space(folder) or Space((), {}),
-            stages=stages,
+            stages=_stages(folder, result),
             slices=_slices(folder),
         )
 
@@ -129,6 +124,17 @@ class StudyView:
                 }
             )
         return pd.DataFrame(rows)
+
+
+def _stages(folder: RunFolder, result: Result) -> list[dict[str, Any]]:
+    arms, stages = kept_arms(folder), list[dict[str, Any]]()
+    while True:
+        decided = [folder.read_json(arm.stage_file(len(stages))) for arm in arms]
+        if not any(decided):
+            return stages
+        promoted = [number for found in decided if found for number in found["promoted"]]
+        mine = decided[result.best_number % len(arms)] or {"ranges": []}
+        stages.append({"promoted": sorted(promoted), "ranges": mine["ranges"]})
 
 
 def _slices(folder: RunFolder) -> list[dict[str, Any]]:

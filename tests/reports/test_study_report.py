@@ -99,3 +99,34 @@ def test_texts_of_a_study_are_no_markup(small: Path) -> None:
     text = write_report(view.folder, evil).read_text()
     assert "<script>alert(1)" not in text
     assert "&lt;script&gt;alert(1)" in text
+
+
+def test_a_comparison_shows_its_arms_stages_and_claims(tmp_path: Path) -> None:
+    path = tmp_path / "two.toml"
+    path.write_text(
+        ONE.replace('"one"', '"two"')
+        .replace('trainer = "sgd"', 'trainer = { choices = ["sgd", "adam"] }')
+        .replace(
+            "[{ trials = 1, epochs = 2 }]",
+            "[{ trials = 2, epochs = 1 }, { trials = 2, epochs = 2 }]",
+        )
+        + 'compare = ["trainer"]\n'
+        + '[[claims]]\ntext = "Adam < SGD"\ncheck = "drawn:check"\n'
+    )
+    (tmp_path / "drawn.py").write_text(
+        "from matplotlib.figure import Figure\n"
+        "from hpsearch.claims import Verdict\n"
+        "def check(evidence):\n"
+        "    return Verdict('holds', f'{len(evidence.runs)} runs', Figure())\n"
+    )
+    run_study(path, home=tmp_path / "home", workers=0)
+    view = view_of(tmp_path / "home", "two")
+    stages = view.stage_table()
+    assert stages["newly drawn"].sum() == len(view.records) == 6
+    assert stages["promoted"].tolist() == [2, 0]  # one of each arm
+    text = (Path(view.result.folder) / "report.html").read_text()
+    assert "Adam &lt; SGD: holds." in text
+    assert text.count('<img alt="" src="data:image/png;base64,') == 1
+    for arm in view.result.arms:
+        assert arm.validation is not None
+        assert f"{arm.validation.mean:.4f} (" in text
