@@ -189,8 +189,8 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
     why = "".join(f"{problem}\n" for problem in problems)
     raise StudyChangedError(
         f"study {study.file.name!r} has trials already, and the file differs from the one they "
-        f"were run with:\n{diff}\n{why}More trials in the last stage, a wider [budget] and "
-        "another [execution] continue a study; for anything else:\n"
+        f"were run with:\n{diff}\n{why}More trials in the last stage, a wider [budget], "
+        "other [limits], [outcomes] and [execution] continue a study; for anything else:\n"
         "  --fresh             start a new run of the study; nothing is deleted\n"
         f'  name = "{study.file.name}-2"   make it another study'
     )
@@ -198,7 +198,7 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
 
 def _essence(file: StudyFile) -> dict[str, Any]:
     """What must not change: not workers, slices, times of day, trials, budget, questions."""
-    exclude = {"execution", "schedule", "comparison", "claims", "budget"}
+    exclude = {"execution", "schedule", "comparison", "claims", "budget", "limits", "outcomes"}
     said = file.model_dump(mode="json", exclude=exclude)
     for stage in said["stages"]:
         del stage["trials"]

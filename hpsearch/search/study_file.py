@@ -10,6 +10,8 @@ from pydantic import Field
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection
 from hpsearch.search.budget_file import Budget
+from hpsearch.search.limits_file import Limits
+from hpsearch.search.outcomes_file import Outcomes
 from hpsearch.search.schedule_file import Schedule
 from hpsearch.search.tables import NAME, Table
 
@@ -306,6 +308,8 @@ class StudyFile(Table):
     evaluation: Evaluation = Evaluation()
     confirmation: Confirmation = Confirmation()
     budget: Budget = Budget()
+    limits: Limits = Limits()
+    outcomes: Outcomes = Outcomes()
     comparison: Comparison | None = None
     claims: list[Claim] = Field(default_factory=list)
     execution: Execution = Execution()

@@ -84,7 +84,9 @@ class TrialRecord:
         scores: objective at each stage length it reached, {epochs: score}, a mean over members.
         outcome: "running" until its stage is reached, "paused" between stages, then final.
         reason: why it failed or diverged.
-        attempts: workers it lost and exceptions, [{"epoch", "member", "reason"}].
+        limit: the key of [limits] that it failed by, "" for none.
+        attempts: workers it lost, exceptions and limits that it or its company passed,
+            [{"event", "epoch", "member", "reason"}], event as in dispatch.Report.
         wall_seconds, cpu_seconds: its share of the time of the slices that trained it.
         opening_seconds: of wall_seconds, until training began: data, trainer, states.
         peak_bytes: the most memory that a process which trained it has held.
@@ -121,6 +123,12 @@ class TrialRecord:
     state_file: str = ""
     machines: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    limit: str = ""
+
+    @property
+    def told(self) -> str:
+        """Its outcome as samplers hear of it: what is too large or slow is worse than all else."""
+        return "infeasible" if self.limit else self.outcome
 
     @property
     def sealed(self) -> bool:
