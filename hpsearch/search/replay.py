@@ -116,7 +116,7 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
 
 
 def _as_promoted(read: ReadStudy, arm: Arm, folder: RunFolder) -> ReadStudy:
-    """The study with as many promoted as there were in an arm: trials may have been added since."""
+    """The study with as many promoted as there were in an arm: trials may have been added."""
     stages = list(read.file.stages)
     for number in range(len(stages) - 1):
         decision = folder.read_json(arm.stage_file(number))
