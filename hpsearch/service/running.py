@@ -17,6 +17,7 @@ from hpsearch.search.limits_file import refuse_unenforced
 from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.search.run import Run, open_run
 from hpsearch.search.study import Study
+from hpsearch.search.warm_start import SOURCE, warm_started
 from hpsearch.service.artifacts import write_artifacts
 from hpsearch.service.parent import write_parent
 from hpsearch.service.report import Report, report_of
@@ -76,6 +77,8 @@ def run_study(
     if not cluster and count is None:
         count = available_cores()
     refuse_unenforced(read.file.limits, count, cluster)
+    warm = warm_started(read, stores, fresh=fresh, warn=warn)
+    read = warm.read
     stores.create()
     _warn_of_idle(read, count or 0, warn)
     database = storage or os.environ.get(STORAGE) or stores.storage_url
@@ -83,6 +86,8 @@ def run_study(
     check_apart(database, uri)
     run = open_run(read, stores, fresh=fresh)
     try:
+        if warm.source is not None:
+            run.folder.write_json(f"{run.folder.artifacts.name}/{SOURCE}", warm.source)
         study = Study(read, run, database, count, stop=stop, cluster=cluster)
         return _run(study, read, run, stores, uri, on_event, warn, tags)
     finally:
