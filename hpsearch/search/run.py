@@ -127,17 +127,19 @@ def lock_study(top: Path) -> FileLock:
 
     Raises:
         StudyLockedError: another process has it.
+        StorageError: the folder is read-only.
     """
     holder = _holder(top)
     lock = FileLock(top / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        who = holder.read_text() if holder.exists() else "another process"
-        raise StudyLockedError(
-            f"study {top.name!r} must be run by one process at a time, got a second start "
-            f"while {who} runs it: wait for it, or stop it"
-        ) from None
+    with storage_errors(top / "lock"):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            who = holder.read_text() if holder.exists() else "another process"
+            raise StudyLockedError(
+                f"study {top.name!r} must be run by one process at a time, got a second start "
+                f"while {who} runs it: wait for it, or stop it"
+            ) from None
     when = time.strftime("%Y-%m-%d %H:%M:%S")
     with storage_errors(holder):
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {when})")

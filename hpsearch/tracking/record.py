@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -178,7 +179,7 @@ class TrialRecord:
 
     def end_now(self) -> None:
         """Note the time at which it reached a stage, or its end."""
-        self.ended = time.time()
+        self.ended = self._now()
         self.marks.append([min(member.epoch for member in self.members), self.ended])
 
     def mark_progress(self) -> bool:
@@ -186,8 +187,12 @@ class TrialRecord:
         epoch = min(member.epoch for member in self.members)
         if epoch <= self.marked:
             return False
-        self.marks.append([epoch, time.time()])
+        self.marks.append([epoch, self._now()])
         return True
+
+    def _now(self) -> float:
+        """The time; not before what was noted last, should the clock have been set back."""
+        return max(time.time(), self.marks[-1][1] if self.marks else self.started)
 
     def to_json(self) -> str:
         """The text of record.json."""
@@ -346,11 +351,16 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with storage_errors(path):
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()  # half a file, which takes the rest of a full disk
+            raise
 
 
 class storage_errors:
