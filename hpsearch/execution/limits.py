@@ -98,7 +98,9 @@ class Memory:
     def __init__(self, pid: int) -> None:
         import psutil
 
-        self._process = psutil.Process(pid)
+        self._own: list[Process] = []
+        with suppress(psutil.Error):  # it is gone, which its pipe tells
+            self._own = [psutil.Process(pid)]
         self._children: list[Process] = []
         self._looked = time.monotonic()
 
@@ -109,10 +111,10 @@ class Memory:
         now = time.monotonic()
         if now - self._looked > CHILDREN_LOOK_SECONDS:
             with suppress(Error):
-                self._children = self._process.children(recursive=True)
+                self._children = [c for p in self._own for c in p.children(recursive=True)]
             self._looked = now
         held = 0.0
-        for process in (self._process, *self._children):
+        for process in (*self._own, *self._children):
             with suppress(Error):
                 held += process.memory_info().rss
         return held / MB
