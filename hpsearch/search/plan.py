@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -69,9 +68,7 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
     for number, stage in enumerate(file.stages):
         wanted = min(round(stage.trials * stage.promote), earlier) if before else 0
         going_on = purse.take(number, wanted, promoted=True)
-        new, left = 0, stage.trials - wanted
-        while left and (began := purse.take(number, min(left, file.sampler.batch))):
-            new, left = new + began, left - began
+        new = purse.take(number, stage.trials - wanted)
         found.append(
             Phase(
                 name=f"stage {number + 1}",
@@ -100,29 +97,34 @@ class _Purse:
 
     def __init__(self, file: StudyFile, seconds: Seconds | None) -> None:
         self._lengths, self._members = [stage.epochs for stage in file.stages], file.n_members
-        limits = {"epochs": file.budget.epochs, "seconds": file.budget.seconds}
-        self._left = {key: math.inf if n is None else float(n) for key, n in limits.items()}
-        self._price: dict[str, Seconds] = {"epochs": self._epochs}
-        if seconds is not None:
-            self._price["seconds"] = seconds
+        self._left: dict[str, float] = {}
+        self._price: dict[str, Seconds] = {}
+        if file.budget.epochs is not None:
+            self._left["epochs"], self._price["epochs"] = file.budget.epochs, self._epochs
+        if file.budget.seconds is not None and seconds is not None:
+            self._left["seconds"], self._price["seconds"] = file.budget.seconds, seconds
+        self._batch = file.sampler.batch
         self._begun, self.ended = False, ""
 
     def take(self, stage: int, trials: int, *, promoted: bool = False) -> int:
-        """How many of a batch's trials begin; nothing begins after a batch that was cut."""
-        if self.ended:
+        """How many of a stage's promoted, which are one batch, or of its new trials begin."""
+        if self.ended or not trials:
             return 0
         prices = {key: price(stage, promoted) for key, price in self._price.items()}
-        # The first batch begins whatever its seconds: nobody knows its pace yet.
-        asked = [key for key in prices if key == "epochs" or self._begun]
-        short = [key for key in asked if prices[key] * trials > self._left[key]]
-        if short:
-            self.ended = short[0]
-            some = promoted and self.ended == "epochs"
-            trials = int(self._left["epochs"] // prices["epochs"]) if some else 0
+        began = trials
         for key, price in prices.items():
-            self._left[key] -= price * trials
-        self._begun |= trials > 0
-        return trials
+            if price * trials <= self._left[key]:
+                continue
+            size = 1 if promoted and key == "epochs" else trials if promoted else self._batch
+            enough = max(0, int(self._left[key] // (price * size)) * size)
+            if key == "seconds" and not self._begun:  # whose pace nobody knows yet
+                enough = max(enough, min(size, trials))
+            if enough < began:
+                began, self.ended = enough, key
+        for key, price in prices.items():
+            self._left[key] -= price * began
+        self._begun |= began > 0
+        return began
 
     def _epochs(self, stage: int, promoted: bool) -> float:
         before = self._lengths[stage - 1] if promoted else 0
