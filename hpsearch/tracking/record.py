@@ -357,9 +357,9 @@ def write_whole(path: Path, content: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-        except OSError:
+        except BaseException:  # the disk is full, and half a file would make it fuller
             with suppress(OSError):
-                temporary.unlink()  # half a file, which takes the rest of a full disk
+                temporary.unlink()
             raise
 
 
