@@ -294,13 +294,17 @@ def print_plan(plan: Plan) -> None:
     """What a study asks for, on stdout, and what it will take."""
     out = output()
     table = Table(box=None)
-    for name in ("phase", "runs", "promoted", "new", "epochs", "members", "member epochs"):
+    cut = any(part.cut for part in plan.phases)  # by the budget
+    names = ("phase", "runs", *("cut",) * cut, "promoted", "new", "epochs", "members")
+    for name in (*names, "member epochs"):
         table.add_column(name, justify="left" if name == "phase" else "right")
     for part in plan.phases:
-        counts = (part.runs, part.promoted, part.new, part.epochs, part.members)
-        table.add_row(part.name, *map(str, counts), f"{part.total_epochs:,}")
+        counts = (part.runs, *(part.cut,) * cut, part.promoted, part.new, part.epochs)
+        row = map(str, (*counts, part.members))
+        table.add_row(part.name, *row, f"{part.total_epochs:,}")
     out.print(table)
     lines = [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]
+    lines += [("budget", text) for text in plan.budget]
     if plan.probe and plan.seconds and plan.disk:
         time, disk, n = plan.seconds, plan.disk, len(plan.probe.costs)
         lines += [

@@ -14,12 +14,24 @@ def child_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
-def alive(pid: int, since: float) -> bool:
-    """Whether the process of this machine that had this number at that time is still there.
+def birth(pid: int) -> str:
+    """What tells a process from another that had or will have its number.
+
+    When it began, counted from the boot: a clock that is set does not move it. "" where the
+    system does not tell, or the process is gone.
+    """
+    with suppress(OSError, IndexError):
+        # After the name in parentheses: state, parent, … and, 20th, clock ticks since the boot.
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return f"{ticks} {Path('/proc/sys/kernel/random/boot_id').read_text().strip()}"
+    return ""
+
+
+def alive(pid: int, born: str) -> bool:
+    """Whether the process of this machine that had this number is still there.
 
     Args:
-        since: seconds since 1970. Numbers are used again: where the system tells when a process
-            started, a younger one is another.
+        born: its `birth`; "": not known, and any process of this number counts.
     """
     try:
         os.kill(pid, 0)
@@ -27,13 +39,5 @@ def alive(pid: int, since: float) -> bool:
         return False
     except OSError:  # another user's
         pass
-    with suppress(OSError, ValueError, IndexError):
-        # After the name in parentheses: state, parent, … and, 20th, clock ticks since the boot.
-        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-        booted = next(
-            int(line.split()[1])
-            for line in Path("/proc/stat").read_text().splitlines()
-            if line.startswith("btime ")
-        )
-        return booted + ticks / os.sysconf("SC_CLK_TCK") < since + 2  # btime is a whole second
-    return True
+    now = birth(pid)
+    return not born or not now or now == born

@@ -20,6 +20,14 @@ from contextlib import redirect_stdout
 from typing import Any
 
 from hpsearch.errors import WorkerError
+from hpsearch.execution.limits import (
+    REUSABLE,
+    Allowance,
+    LimitPassed,
+    Memory,
+    Watch,
+    end_children,
+)
 from hpsearch.processes import child_environment
 
 
@@ -85,12 +93,29 @@ class ProcessExecutor(SliceExecutor):
             self._idle.put(worker)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        return self._threads.submit(self._call, fn, args, kwargs)
+        return self._threads.submit(self._call, lambda worker: worker.call(fn, args, kwargs))
 
-    def _call(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def submit_within(
+        self,
+        allowance: Allowance,
+        before: Callable[[], object],
+        fn: Callable[..., Any],
+        /,
+        *args: Any,
+    ) -> Future[Any]:
+        """As `submit`; a worker that takes more is ended, and the future raises LimitPassed.
+
+        Args:
+            before: called in the worker first, without limits, e.g. to open the data.
+        """
+        return self._threads.submit(
+            self._call, lambda worker: worker.call_within(allowance, before, fn, args)
+        )
+
+    def _call(self, call: Callable[[_Worker], Any]) -> Any:
         worker = self._idle.get()
         try:
-            return worker.call(fn, args, kwargs)
+            return call(worker)
         finally:
             self._idle.put(worker)
 
@@ -110,17 +135,51 @@ class _Worker:
     def __init__(self) -> None:
         self._ended = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._fresh_mb: float | None = None  # that it held before it trained anything
 
-    def call(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def call_within(
+        self, allowance: Allowance, before: Callable[[], object], fn: Callable[..., Any], args: Any
+    ) -> Any:
+        self._make_ready(allowance, before)
+        return self.call(fn, args, {}, allowance)
+
+    def _make_ready(self, allowance: Allowance, before: Callable[[], object]) -> None:
+        """Have done what is no part of the call, in a process that others left nothing in."""
+        for _ in range(2):
+            try:
+                self.call(before, (), {})
+            except WorkerLost:
+                raise
+            except Exception:
+                pass  # the call itself says what is wrong
+            if allowance.memory_mb is None or self._process is None:
+                return
+            held = Memory(self._process.pid).held_mb()
+            if self._fresh_mb is None:
+                self._fresh_mb = held
+                if held > allowance.memory_mb:
+                    raise LimitPassed("memory_mb", held, fresh=True)
+            if held - self._fresh_mb <= REUSABLE * allowance.memory_mb:
+                return
+            self._stop()
+
+    def call(
+        self, fn: Callable[..., Any], args: Any, kwargs: Any, allowance: Allowance | None = None
+    ) -> Any:
         process = self._process or self._start()
         if process is None or self._ended:
             raise WorkerLost
         try:
             self._pipe.send((fn, args, kwargs))
-            succeeded, value = self._receive(process)
+            watch = None if allowance is None else Watch(allowance, process.pid)
+            succeeded, value = self._receive(process, watch)
         except (EOFError, OSError):
             self._stop()
             raise WorkerLost from None
+        except LimitPassed:
+            end_children(process.pid)
+            self._stop()
+            raise
         if not succeeded:
             raise value
         return value
@@ -132,6 +191,7 @@ class _Worker:
             if self._ended:
                 return None
             process = self._process = self._spawn()
+            self._fresh_mb = None
             try:
                 self._pipe.send(sys.path)
                 self._receive(process)
@@ -160,15 +220,17 @@ class _Worker:
                 pass_fds=[theirs.fileno()],
             )
 
-    def _receive(self, process: subprocess.Popen[bytes]) -> Any:
-        """The worker's next message; EOFError if it died.
+    def _receive(self, process: subprocess.Popen[bytes], watch: Watch | None = None) -> Any:
+        """The worker's next message; EOFError if it died, LimitPassed if it took too much.
 
         The end of file does not tell alone: a process that a user's function started may hold
         the worker's end of the pipe.
         """
-        while not self._pipe.poll(DEATH_CHECK_SECONDS):
+        while not self._pipe.poll(DEATH_CHECK_SECONDS if watch is None else watch.pause):
             if process.poll() is not None and not self._pipe.poll(0):
                 raise EOFError
+            if watch is not None:
+                watch.look()
         return self._pipe.recv()
 
     def _stop(self) -> int | None:

@@ -72,6 +72,8 @@ class Desk:
                 return False
         except Timeout:
             return True
+        except OSError:  # read-only: nobody can run them here
+            return False
 
     def standings(self) -> dict[str, Standing]:
         """Where every schedule stands, by path."""
@@ -101,4 +103,4 @@ class Desk:
     def health(self) -> dict[str, Any] | None:
         """What the process told last, with its `age` in seconds; None: it never ran."""
         said = self.folder.read_json(HEALTH)
-        return said and {**said, "age": round(time.time() - said["time"], 1)}
+        return said and {**said, "age": max(0.0, round(time.time() - said["time"], 1))}

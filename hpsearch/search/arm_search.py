@@ -234,11 +234,13 @@ class ArmSearch:
         """Tell Optuna of the trials at the head of `order` that are there, and take them off.
 
         Raises:
-            StudyFailed: all trials of the study so far failed, or too many in a row.
+            StudyFailed: all trials of the study so far failed, or too many in a row, or one ended
+                in a way that [outcomes] stops at.
         """
         failed, most = False, self.file.budget.failures
         while order and (record := self.records.get(order[0])) and reached(record, until):
             self._tell(record)
+            self.file.outcomes.refuse(record)
             failed |= record.outcome == "failed"
             lost = record.outcome == "failed" and str(until) not in record.scores
             self._failed_in_a_row = self._failed_in_a_row + 1 if lost else 0
@@ -262,7 +264,7 @@ class ArmSearch:
         """Tell Optuna, and then the projector, what a record says."""
         self._trials.report(record.number, record.scores)
         if record.sealed:
-            self._trials.finish(record.number, record.outcome, record.scores)
+            self._trials.finish(record.number, record.told, record.scores)
         self.folder.announce_record(record)
 
     def _draw_batch(self, stage: int, batch: int, numbers: list[int]) -> list[TrialRecord]:

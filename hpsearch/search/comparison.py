@@ -70,7 +70,7 @@ def _unequal(record: TrialRecord, trial: FrozenTrial, space: Space | None) -> li
     if lacks or any(record.scores.get(step) != score for step, score in told.items()):
         problems.append(f"scores must be {record.scores}, are {told}")
     if record.sealed:
-        state = STATES.get(record.outcome, TrialState.PRUNED)
+        state = STATES.get(record.told, TrialState.PRUNED)
         if trial.state != state:
             problems.append(f"state must be {state.name}, is {trial.state.name}")
     elif trial.state.is_finished():
@@ -106,4 +106,4 @@ def refill_optuna(
         if record is not None:
             store.report(number, record.scores)
             if record.sealed:
-                store.finish(number, record.outcome, record.scores)
+                store.finish(number, record.told, record.scores)

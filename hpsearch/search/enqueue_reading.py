@@ -35,13 +35,13 @@ def enqueue_mistakes(file: StudyFile, space: Space, arms: Sequence[Arm]) -> Iter
             key = f"enqueue.{number}.{name}"
             if name not in known:
                 yield Mistake(key, "must be searched in [space]; " + unknown(name, known))
-            elif not _contains(known[name], value):
-                yield Mistake(key, f"must lie in {_text(known[name])}, got {value!r}")
-            elif not any(_active(arm, name, wanted) for arm in arms):
+            elif not contains(known[name], value):
+                yield Mistake(key, f"must lie in {range_text(known[name])}, got {value!r}")
+            elif not any(active_in(arm, name, wanted) for arm in arms):
                 yield Mistake(key, "must have its condition met by the values beside it")
 
 
-def _active(arm: Arm, name: str, wanted: Mapping[str, Plain]) -> bool:
+def active_in(arm: Arm, name: str, wanted: Mapping[str, Plain]) -> bool:
     """Whether a parameter exists in an arm beside these values."""
     (parameter,) = [p for p in arm.space.parameters if p.name == name]
     return parameter.active({**arm.space.fixed, **wanted})
@@ -61,7 +61,8 @@ def _incomplete(file: StudyFile, arms: Sequence[Arm]) -> Iterator[Mistake]:
         yield Mistake(key, rule + (f" ({arm_name} has it)" if arm_name else ""))
 
 
-def _contains(distribution: BaseDistribution, value: Plain) -> bool:
+def contains(distribution: BaseDistribution, value: Plain) -> bool:
+    """Whether a value as a study file says it could be drawn."""
     if isinstance(distribution, CategoricalDistribution):
         return any(type(c) is type(value) and c == value for c in distribution.choices)
     if isinstance(value, bool | str):
@@ -72,7 +73,8 @@ def _contains(distribution: BaseDistribution, value: Plain) -> bool:
         return False
 
 
-def _text(distribution: BaseDistribution) -> str:
+def range_text(distribution: BaseDistribution) -> str:
+    """A range or choices, for people."""
     if isinstance(distribution, CategoricalDistribution):
         return ", ".join(map(repr, distribution.choices))
     return f"{distribution.low!r} … {distribution.high!r}"  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ import optuna
 from optuna.samplers import RandomSampler
 
 from hpsearch.execution.dispatch import Dispatcher, Job, Key, Report
-from hpsearch.execution.executors import InlineExecutor
+from hpsearch.execution.executors import make_executor
 from hpsearch.execution.population import MemberAdvance, open_data
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.search.arms import Arm
@@ -129,24 +129,27 @@ def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]]) -> list[Job]:
 
 
 def _train(read: ReadStudy, jobs: list[Job], until: int) -> Reports:
-    file = read.file
-    dispatcher = Dispatcher(
-        InlineExecutor(),
-        workers=1,
-        data=largest(read).selection,
-        exam=exam_of(file),
-        n_epochs=file.n_epochs,
-        seconds=file.execution.slice_seconds,
-        code_folder=str(read.path.resolve().parent),
-        schedule=Schedule(file.evaluation.every, tuple(stage.epochs for stage in file.stages)),
-        per_class=file.evaluation.per_class,
-        passes=file.evaluation.passes,
-        resources=file.evaluation.resources,
-    )
-    found = defaultdict(list)
-    for reports in dispatcher.run([jobs], until):
-        for report in reports:
-            found[report.key].append(report)
+    file, found = read.file, defaultdict(list)
+    limits = file.limits.allowance()
+    # In this process; where trials are limited in one that can be stopped.
+    with make_executor(0 if limits is None else 1) as executor:
+        dispatcher = Dispatcher(
+            executor,
+            workers=1,
+            data=largest(read).selection,
+            exam=exam_of(file),
+            n_epochs=file.n_epochs,
+            seconds=file.execution.slice_seconds,
+            code_folder=str(read.path.resolve().parent),
+            schedule=Schedule(file.evaluation.every, tuple(s.epochs for s in file.stages)),
+            per_class=file.evaluation.per_class,
+            passes=file.evaluation.passes,
+            resources=file.evaluation.resources,
+            limits=limits,
+        )
+        for reports in dispatcher.run([jobs], until):
+            for report in reports:
+                found[report.key].append(report)
     return found
 
 

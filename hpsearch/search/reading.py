@@ -30,6 +30,7 @@ from hpsearch.search.schema_mistakes import translate
 from hpsearch.search.space import Space
 from hpsearch.search.space_reading import read_space, trainers_of
 from hpsearch.search.study_file import Data, Stage, StudyFile
+from hpsearch.search.warm_start_reading import warm_start_mistakes
 from hpsearch.trainers import TrainerKind, look_first_in
 from hpsearch.trainers.backprop import METRICS
 
@@ -204,6 +205,7 @@ def _validate(
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
     if file is not None:
         mistakes += [*budget_mistakes(file), *question_mistakes(file, folder)]
+        mistakes += warm_start_mistakes(file)
     of_arms = ("compare", "space", "data")
     if (
         file is not None

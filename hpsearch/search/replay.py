@@ -20,6 +20,7 @@ from filelock import FileLock
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.machine import machine
 from hpsearch.execution.population import Exam
+from hpsearch.search.arms import Arm
 from hpsearch.search.budget import carry_clock
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.recorded import Recorded
@@ -97,11 +98,12 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
             carry_clock(run.folder, folder, arm, run.file)
         again = Run(run.name, run.id, folder, False, run.plans, FileLock(Path(place) / "lock"))
         study = Study(
-            _as_promoted(read, run.folder),
+            read,
             again,
             IN_MEMORY,
             0,
             through=lambda training: _Playback(run.folder, training, found),
+            decided=lambda read, arm: _as_promoted(read, arm, run.folder),
         )
         try:
             for _ in study.events():
@@ -113,15 +115,14 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
     return found
 
 
-def _as_promoted(read: ReadStudy, folder: RunFolder) -> ReadStudy:
-    """The study with as many promoted as there were: trials may have been added afterwards."""
+def _as_promoted(read: ReadStudy, arm: Arm, folder: RunFolder) -> ReadStudy:
+    """The study with as many promoted as there were in an arm: trials may have been added."""
     stages = list(read.file.stages)
     for number in range(len(stages) - 1):
-        decided = [folder.read_json(arm.stage_file(number)) for arm in read.arms]
-        counts = [len(decision["promoted"]) for decision in decided if decision]
-        if counts:
+        decision = folder.read_json(arm.stage_file(number))
+        if decision is not None:
             following = stages[number + 1]
-            share = max(counts) / following.trials
+            share = len(decision["promoted"]) / following.trials
             stages[number + 1] = following.model_copy(update={"promote": share})
     return replace(read, file=read.file.model_copy(update={"stages": stages}))
 

@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from hpsearch.errors import StudyChangedError, StudyLockedError
-from hpsearch.processes import alive
+from hpsearch.processes import alive, birth
 from hpsearch.search.budget_file import tightened
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import StudyFile
@@ -127,20 +127,23 @@ def lock_study(top: Path) -> FileLock:
 
     Raises:
         StudyLockedError: another process has it.
+        StorageError: the folder is read-only.
     """
     holder = _holder(top)
     lock = FileLock(top / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        who = holder.read_text() if holder.exists() else "another process"
-        raise StudyLockedError(
-            f"study {top.name!r} must be run by one process at a time, got a second start "
-            f"while {who} runs it: wait for it, or stop it"
-        ) from None
+    with storage_errors(top / "lock"):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            who = _said(holder)[0] if holder.exists() else "another process"
+            raise StudyLockedError(
+                f"study {top.name!r} must be run by one process at a time, got a second start "
+                f"while {who} runs it: wait for it, or stop it"
+            ) from None
+    who = f"process {os.getpid()} on {socket.gethostname()}"
     when = time.strftime("%Y-%m-%d %H:%M:%S")
     with storage_errors(holder):
-        holder.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {when})")
+        holder.write_text(f"{who} (since {when})\n{birth(os.getpid())}")
     return lock
 
 
@@ -155,6 +158,12 @@ def _holder(top: Path) -> Path:
     return top / "lock.holder"
 
 
+def _said(holder: Path) -> tuple[str, str]:
+    """Who has the lock, and the birth of that process."""
+    who, _, born = holder.read_text().partition("\n")
+    return who, born
+
+
 def running(top: Path) -> str | None:
     """Who runs the study of this folder, as its lock's holder said; None where nobody does.
 
@@ -162,14 +171,14 @@ def running(top: Path) -> str | None:
     is still there: it counts until it ends the study, or somebody else runs it.
     """
     try:
-        text, since = _holder(top).read_text(), _holder(top).stat().st_mtime
+        text, born = _said(_holder(top))
     except FileNotFoundError:
         return None
     found = HOLDER.fullmatch(text)
     if found is None:  # being written
         return text or "another process"
     here = found[2] == socket.gethostname()
-    return text if not here or alive(int(found[1]), since) else None
+    return text if not here or alive(int(found[1]), born) else None
 
 
 def _compare(study: ReadStudy, folder: RunFolder) -> None:
@@ -189,8 +198,8 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
     why = "".join(f"{problem}\n" for problem in problems)
     raise StudyChangedError(
         f"study {study.file.name!r} has trials already, and the file differs from the one they "
-        f"were run with:\n{diff}\n{why}More trials in the last stage, a wider [budget] and "
-        "another [execution] continue a study; for anything else:\n"
+        f"were run with:\n{diff}\n{why}More trials in the last stage, a wider [budget], "
+        "other [limits], [outcomes] and [execution] continue a study; for anything else:\n"
         "  --fresh             start a new run of the study; nothing is deleted\n"
         f'  name = "{study.file.name}-2"   make it another study'
     )
@@ -198,7 +207,7 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
 
 def _essence(file: StudyFile) -> dict[str, Any]:
     """What must not change: not workers, slices, times of day, trials, budget, questions."""
-    exclude = {"execution", "schedule", "comparison", "claims", "budget"}
+    exclude = {"execution", "schedule", "comparison", "claims", "budget", "limits", "outcomes"}
     said = file.model_dump(mode="json", exclude=exclude)
     for stage in said["stages"]:
         del stage["trials"]

@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from hpsearch.addresses import scrubbed, without_password
 from hpsearch.errors import StorageError
 from hpsearch.search.advisory_lock import POSTGRESQL, one_at_a_time
-from hpsearch.search.samplers.history import OUTCOME
+from hpsearch.search.samplers.history import OUTCOME, WORST_OUTCOMES
 
 IN_MEMORY = "memory:"  # a storage that is gone with this process
 SQLITE_WAIT_SECONDS = 60  # for another writer's lock, e.g. another study in the same file
@@ -216,7 +216,7 @@ class TrialStore:
         if number in self._finished:
             return
         trial = self._trial(number)
-        if outcome == "diverged":
+        if outcome in WORST_OUTCOMES:
             trial.set_user_attr(OUTCOME, outcome)
         state = STATES.get(outcome, TrialState.PRUNED)
         last = scores.get(max(scores, key=int, default=""))

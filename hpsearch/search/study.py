@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from optuna.storages import BaseStorage
+
 from hpsearch.errors import StudyFailed
-from hpsearch.execution.executors import make_executor
+from hpsearch.execution.executors import SliceExecutor, make_executor
 from hpsearch.execution.population import open_data
 from hpsearch.search.advisory_lock import held_in_database
 from hpsearch.search.arm_search import ArmSearch
+from hpsearch.search.arms import Arm
 from hpsearch.search.events import ArmFailed, Event
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Result, read_result, write_result
@@ -34,6 +37,8 @@ class Study:
             its records say in the training's place.
         stop: asked again and again; the study ends soon after it says True.
         cluster: the address of a Dask scheduler whose workers are used; "": none.
+        decided: the study file as an arm's search is to follow it; a replay has that of the time
+            when the arm's trials were promoted.
     """
 
     read: ReadStudy
@@ -43,6 +48,7 @@ class Study:
     through: Callable[[Training], Trains] = lambda training: training
     stop: Callable[[], bool] = lambda: False
     cluster: str = ""
+    decided: Callable[[ReadStudy, Arm], ReadStudy] = lambda read, arm: read
 
     def finished(self) -> Result | None:
         """The result, if all that the file asks for was done before."""
@@ -66,10 +72,7 @@ class Study:
             try:
                 storage = open_storage(self.storage_url)
                 keep_arms(self.run.folder, self.read.space, arms)
-                searches = [
-                    ArmSearch(self.read, self.run, arm, storage, executor, self.through, self.stop)
-                    for arm in arms
-                ]
+                searches = [self._search(arm, storage, executor) for arm in arms]
                 for search in searches:
                     yield from self._events_of(search)
             except BaseException:
@@ -86,6 +89,10 @@ class Study:
                 yield
         except STORAGE_TROUBLE as error:
             raise storage_trouble(self.storage_url, error) from error
+
+    def _search(self, arm: Arm, storage: BaseStorage, executor: SliceExecutor) -> ArmSearch:
+        read = self.decided(self.read, arm)
+        return ArmSearch(read, self.run, arm, storage, executor, self.through, self.stop)
 
     def _events_of(self, search: ArmSearch) -> Iterator[Event]:
         """An arm that fails is a result of the comparison, unless it is the only one."""

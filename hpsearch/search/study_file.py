@@ -10,8 +10,11 @@ from pydantic import Field
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection
 from hpsearch.search.budget_file import Budget
+from hpsearch.search.limits_file import Limits
+from hpsearch.search.outcomes_file import Outcomes
 from hpsearch.search.schedule_file import Schedule
 from hpsearch.search.tables import NAME, Table
+from hpsearch.search.warm_start_file import WarmStart
 
 LARGEST = 1_000_000  # trials or epochs; more is a slip of the keyboard
 MOST_WORKERS = 1024  # processes of one machine
@@ -302,10 +305,13 @@ class StudyFile(Table):
         description="configurations that the first trials (of each arm) take, in this order: "
         "values of searched parameters; those left out are drawn",
     )
+    warm_start: WarmStart | None = None
     sampler: Sampler = Sampler()
     evaluation: Evaluation = Evaluation()
     confirmation: Confirmation = Confirmation()
     budget: Budget = Budget()
+    limits: Limits = Limits()
+    outcomes: Outcomes = Outcomes()
     comparison: Comparison | None = None
     claims: list[Claim] = Field(default_factory=list)
     execution: Execution = Execution()

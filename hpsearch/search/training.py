@@ -15,6 +15,8 @@ from hpsearch.errors import StudyStopped
 from hpsearch.execution.dispatch import Dispatcher, Job, Report
 from hpsearch.execution.executors import SliceExecutor
 from hpsearch.execution.population import Exam
+from hpsearch.search.limits_file import Limits
+from hpsearch.search.outcomes_file import Outcomes
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import Evaluation, Objective
 from hpsearch.tracking.record import NETWORK, NOT_SCORES, RunFolder, TrialRecord, state_digest
@@ -56,6 +58,8 @@ class Training:
     lengths: tuple[int, ...]
     slice_seconds: float
     code_folder: str
+    limits: Limits
+    outcomes: Outcomes
     stop: Callable[[], bool] = lambda: False
 
     @classmethod
@@ -79,6 +83,8 @@ class Training:
             lengths=tuple(stage.epochs for stage in read.file.stages),
             slice_seconds=read.file.execution.slice_seconds,
             code_folder=str(read.path.resolve().parent),
+            limits=read.file.limits,
+            outcomes=read.file.outcomes,
             stop=stop,
         )
 
@@ -120,6 +126,9 @@ class Training:
             passes=self.evaluation.passes,
             resources=self.evaluation.resources,
             stop=self.stop,
+            limits=self.limits.allowance(),
+            lost_attempts=self.outcomes.lost_attempts,
+            retries=self.outcomes.retries,
         )
         for reports in dispatcher.run(jobs(), until):
             touched = {}
@@ -129,8 +138,9 @@ class Training:
                 index: int = report.key[1]
                 touched[uid] = by_key[uid]
                 by_key[uid].take(index, report, exam)
-                if report.log or report.event == "failed":
-                    text = report.log + (report.reason if report.event == "failed" else "")
+                said = report.reason if report.event in ("failed", "raised") else ""
+                if report.log or said:
+                    text = report.log + said
                     self.folder.append_log(by_key[uid].record, f"[member {index}]\n{text}\n")
             for work in touched.values():
                 if work.done(until):
@@ -160,6 +170,7 @@ class Training:
         work.note_states()
         if work.failure:
             record.outcome, record.reason = "failed", work.failure
+            record.limit = work.limit
         elif any(member.diverged for member in record.members):
             last = min(m.epoch for m in record.members if m.diverged)
             record.outcome, record.reason = "diverged", f"loss not finite after epoch {last}"
@@ -233,6 +244,7 @@ class _Work:
     """A record on its way.
 
     Attributes:
+        failure, limit: why it failed, and by which of [limits] if by one.
         news: something happened that a restart must know at once.
         files: what is to lie beside the record when it is there.
         unsaved: something happened that is not written.
@@ -241,6 +253,7 @@ class _Work:
     record: TrialRecord
     states: list[bytes | None]
     failure: str = ""
+    limit: str = ""
     news: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     unsaved: bool = False
@@ -260,12 +273,17 @@ class _Work:
                 member=Member(self.record.params, member.entropy, member.split, state),
                 epoch=member.epoch,
                 losses=self._losses(index),
+                raised=sum(a.get("event") == "raised" for a in self._attempts(index)),
+                spent=self.record.wall_seconds,
             )
+
+    def _attempts(self, index: int) -> list[dict[str, Any]]:
+        return [a for a in self.record.attempts if a["member"] == index]
 
     def _losses(self, index: int) -> int:
         """Workers that died under a member since it last advanced."""
-        here = (index, self.record.members[index].epoch)
-        return sum((a["member"], a["epoch"]) == here for a in self.record.attempts)
+        lost = (a for a in self._attempts(index) if a.get("event", "lost") == "lost")
+        return sum(a["epoch"] == self.record.members[index].epoch for a in lost)
 
     def take(self, index: int, report: Report, exam: Exam) -> None:
         """Note what a slice did to one member."""
@@ -292,7 +310,11 @@ class _Work:
                 self.files[NETWORK] = gain.network
             self.states[index] = report.advance.state
             return
+        if report.event == "dropped":
+            self.pending.discard(index)
+            return
         attempt = {
+            "event": report.event,
             "epoch": member.epoch,
             "member": index,
             "reason": report.reason.strip().splitlines()[-1],
@@ -300,7 +322,8 @@ class _Work:
         self.record.attempts.append(attempt)
         self.news = True
         if report.event == "failed":
-            self.failure = self.failure or report.reason
+            if not self.failure:
+                self.failure, self.limit = report.reason, report.limit or ""
             self.pending.discard(index)
 
     def note_states(self) -> None:

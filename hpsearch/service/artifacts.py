@@ -10,13 +10,22 @@ from hpsearch.reports.tables import write_arms, write_tables
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Result
 from hpsearch.service.answers import answer
-from hpsearch.tracking.record import RunFolder
+from hpsearch.tracking.record import RunFolder, storage_errors
 
 
 def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:
-    """Write all of them anew."""
-    top, records = folder.artifacts, list(folder.read_all("trial"))
+    """Write all of them anew.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
     answer(read, folder, result)
+    with storage_errors(folder.artifacts):
+        _write(read, folder, result)
+
+
+def _write(read: ReadStudy, folder: RunFolder, result: Result) -> None:
+    top, records = folder.artifacts, list(folder.read_all("trial"))
     write_tables(top, records, result)
     tests = list(folder.read_all("test"))
     test = read.selection.dataset().test()

@@ -45,6 +45,7 @@ def write_parent(
     }
     # When the result was found, so that a second projection repeats the first one's points.
     ended = int((run.folder.path / RESULT).stat().st_mtime * 1000) if result else None
+    ended = None if ended is None else max(started, ended)  # a clock may have been set back
     metrics: dict[str, float] = {}
     if result is not None:
         metrics["objective"] = result.validation.mean

@@ -12,7 +12,7 @@ import pandas as pd
 
 from hpsearch.datasets.selection import open_pool
 from hpsearch.execution.executors import available_cores
-from hpsearch.search.plan import Phase, phases
+from hpsearch.search.plan import Course, Phase, course
 from hpsearch.search.probe import Cost, Probe, largest, probe
 from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
 
@@ -50,7 +50,9 @@ class Plan:
 
     Attributes:
         study: its name.
-        phases: its stages, the runs on fresh seeds, and the final test.
+        phases: its stages, the runs on fresh seeds, and the final test, as far as the budget lets
+            them come, if no trial diverges or fails; by the clock as the probe's trials expect.
+        budget: what [budget] has to do with it, in sentences.
         workers: that the forecast is for.
         probe: what a few trials cost; None where none were trained.
         seconds: of the whole study.
@@ -65,6 +67,7 @@ class Plan:
     seconds: Forecast | None
     disk: Forecast | None
     peak_disk: float
+    budget: list[str]
 
     @property
     def total_epochs(self) -> int:
@@ -112,27 +115,66 @@ def plan_study(
     """
     read = read_study(Path(path), overrides)
     file = read.file
-    parts = phases(file, len(read.arms))
+    counted = course(file, len(read.arms))
     count = workers if workers is not None else file.execution.workers
     count = available_cores() if count is None else count
     if not trials:
-        return Plan(file.name, parts, count, None, None, None, 0.0)
+        said = _budget(read, counted)
+        return Plan(file.name, counted.phases, count, None, None, None, 0.0, said)
     refuse_unfit(read)
     say(f"training {trials} trials of the space for a few epochs")
     found = probe(read, trials=trials, seconds=probe_seconds)
     busy = min(max(1, count), available_cores(), file.sampler.batch * file.n_members)
+    counted = _course(read, found.costs, found, busy)
+    parts = counted.phases
     return Plan(
         study=file.name,
         phases=parts,
         workers=count,
         probe=found,
-        seconds=_time(read, parts, found, busy),
+        seconds=_time(read, found, busy),
         disk=_disk(read, parts, found),
         peak_disk=max(phase.runs * phase.members for phase in parts) * found.state_bytes,
+        budget=_budget(read, counted),
     )
 
 
-def _time(read: ReadStudy, parts: list[Phase], found: Probe, busy: int) -> Forecast:
+def _course(read: ReadStudy, costs: Sequence[Cost], found: Probe, busy: int) -> Course:
+    """How far the budget lets the study come, its clock too, at these costs."""
+    first = float(np.mean([cost.first for cost in costs]))
+    later = float(np.mean([cost.later for cost in costs]))
+    lengths, members = [stage.epochs for stage in read.file.stages], read.file.n_members
+    slowly = min(found.slowdown, MOST_SLOWDOWN)
+
+    def seconds(stage: int, promoted: bool) -> float:
+        before = lengths[stage - 1] if promoted else 1
+        training = (0.0 if promoted else first) + later * (lengths[stage] - before)
+        return members * training / busy + slowly * COORDINATOR_SECONDS
+
+    return course(read.file, len(read.arms), seconds)
+
+
+def _budget(read: ReadStudy, counted: Course) -> list[str]:
+    """What ends the search early, or may."""
+    budget, said = read.file.budget, []
+    arm = " of each arm" if len(read.arms) > 1 else ""
+    last = [p for p in counted.phases if p.runs and p.name.startswith("stage")]
+    if counted.ended:
+        limit = getattr(budget, counted.ended)
+        where = f"{'in' if last[-1].cut else 'after'} {last[-1].name}"
+        pace = "" if counted.ended == "epochs" else ", at the pace of the probe"
+        said.append(f"{counted.ended} = {limit:g} end the search{arm} {where}{pace}")
+    for key in ("epochs", "seconds", "target", "plateau"):
+        limit = getattr(budget, key)
+        if limit is None or key == counted.ended:
+            continue
+        may = "may end the drawing of a stage" if key == "plateau" else f"may end the search{arm}"
+        enough = key == "epochs" and not counted.ended
+        said.append(f"{key} = {limit:g} " + (f"suffice{arm}" if enough else f"{may} early"))
+    return said
+
+
+def _time(read: ReadStudy, found: Probe, busy: int) -> Forecast:
     """Of the whole study on so many workers that are busy."""
     pool = open_pool(largest(read).selection)
     train_rows = np.mean([len(train) for train, _ in pool.splits])
@@ -142,7 +184,7 @@ def _time(read: ReadStudy, parts: list[Phase], found: Probe, busy: int) -> Forec
     def total(costs: Sequence[Cost]) -> float:
         first = float(np.mean([cost.first for cost in costs]))
         later = float(np.mean([cost.later for cost in costs]))
-        training = 0.0
+        training, parts = 0.0, _course(read, costs, found, busy).phases
         for part in parts:
             new = part.new * (first + later * (part.epochs - 1))
             old = part.promoted * later * (part.epochs - part.before)

@@ -9,6 +9,7 @@ from hpsearch.reports.study_report import write_report
 from hpsearch.search.recorded import find_run
 from hpsearch.service.stores import held
 from hpsearch.tracking.home import Home
+from hpsearch.tracking.record import storage_errors
 
 
 def write_study_report(study: str, *, home: str | Path | None = None) -> Path:
@@ -21,6 +22,7 @@ def write_study_report(study: str, *, home: str | Path | None = None) -> Path:
     Raises:
         HpsearchError: there is no such study, or it has no result yet.
         StudyLockedError: somebody runs it.
+        StorageError: the disk is full or read-only.
     """
     stores = Home.find(Path(home) if home else None)
     run = find_run(stores, study)
@@ -31,4 +33,5 @@ def write_study_report(study: str, *, home: str | Path | None = None) -> Path:
                 f"study {run.name!r} must have a result to report, it is not finished: run its "
                 "file again, or look at it with python -m hpsearch ui"
             )
-        return write_report(run.folder, result)
+        with storage_errors(run.folder.artifacts):
+            return write_report(run.folder, result)

@@ -33,7 +33,8 @@ def reproduce_trial(
             trained on another processor or with other packages; else every bit is compared.
 
     Raises:
-        StudyFileError: there is no such study or trial, or what it was trained with is gone.
+        StudyFileError: there is no such study or trial, what it was trained with is gone, or a
+            limit stopped it.
         DataError: the data is there no more.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
@@ -42,6 +43,11 @@ def reproduce_trial(
         numbers = [r.number for r in run.folder.read_all("trial")]
         there = f"0 to {numbers[-1]}" if numbers else "none yet"
         raise StudyFileError(f"trial must be one of {run.name}, which are {there}, got {trial}")
+    if record.limit:
+        raise StudyFileError(
+            f"a trial must have ended by itself to be compared with another training of it, but "
+            f"limits.{record.limit} stopped trial {trial}; take another"
+        )
     return train_again(run.read(), record, tolerance)
 
 

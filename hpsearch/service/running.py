@@ -13,9 +13,11 @@ from hpsearch.errors import HpsearchError, StudyFailed
 from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
 from hpsearch.search.events import Event
+from hpsearch.search.limits_file import refuse_unenforced
 from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.search.run import Run, open_run
 from hpsearch.search.study import Study
+from hpsearch.search.warm_start import SOURCE, warm_started
 from hpsearch.service.artifacts import write_artifacts
 from hpsearch.service.parent import write_parent
 from hpsearch.service.report import Report, report_of
@@ -69,18 +71,23 @@ def run_study(
     stores = Home.find(Path(home) if home else None)
     if fresh or not (stores.studies / read.file.name).exists():
         refuse_unfit(read)  # before anything is made
-    stores.create()
     count = workers if workers is not None else read.file.execution.workers
     place = executor or read.file.execution.executor
     cluster = scheduler_address(place) if place else ""
     if not cluster and count is None:
         count = available_cores()
+    refuse_unenforced(read.file.limits, count, cluster)
+    warm = warm_started(read, stores, fresh=fresh, warn=warn)
+    read = warm.read
+    stores.create()
     _warn_of_idle(read, count or 0, warn)
     database = storage or os.environ.get(STORAGE) or stores.storage_url
     uri = absolute_uri(tracking_uri or os.environ.get(TRACKING_URI) or stores.tracking_uri)
     check_apart(database, uri)
     run = open_run(read, stores, fresh=fresh)
     try:
+        if warm.source is not None:
+            run.folder.write_json(f"{run.folder.artifacts.name}/{SOURCE}", warm.source)
         study = Study(read, run, database, count, stop=stop, cluster=cluster)
         return _run(study, read, run, stores, uri, on_event, warn, tags)
     finally:

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.search.budget_file import Budget
+from hpsearch.search.limits_file import Limits
+from hpsearch.search.outcomes_file import Outcomes
 from hpsearch.search.study_file import Confirmation, Data, Evaluation, Execution, Sampler
 from hpsearch.service.configuration import toml_value
 from hpsearch.tracking.record import lower_is_better
@@ -86,6 +88,8 @@ def study_text(wanted: Wanted) -> str:
         ("evaluation", Evaluation),
         ("confirmation", Confirmation),
         ("budget", Budget),
+        ("limits", Limits),
+        ("outcomes", Outcomes),
         ("execution", Execution),
     ):
         lines += ["", f"[{table}]", *_fields(model)]

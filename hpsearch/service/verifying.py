@@ -100,11 +100,15 @@ def verify_study(
 
 
 def sample(records: Sequence[TrialRecord], count: int, seed: int) -> list[TrialRecord]:
-    """So many trials, in turn from each outcome and stage, the same for the same seed."""
+    """So many trials, in turn from each outcome and stage, the same for the same seed.
+
+    Those that a limit stopped are passed over: where it did depends on the machine.
+    """
     groups = defaultdict(list)
     for position in np.random.default_rng(seed).permutation(len(records)):
         record = records[position]
-        if any(member.epoch for member in record.members) or record.sealed:
+        begun = any(member.epoch for member in record.members) or record.sealed
+        if begun and not record.limit:
             groups[record.outcome, record.stage].append(record)
     stages = defaultdict(list)
     for outcome, stage in sorted(groups):

@@ -42,7 +42,7 @@ class Home:
                 f"the folder of stores {self.path} must be writable, got: {error.strerror}; "
                 "name another with --home or HPSEARCH_HOME"
             ) from error
-        if not os.access(self.studies, os.W_OK):
+        if not all(os.access(folder, os.W_OK) for folder in (self.path, self.studies)):
             raise StorageError(
                 f"the folder of stores {self.path} must be writable; "
                 "name another with --home or HPSEARCH_HOME"

@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -84,7 +85,9 @@ class TrialRecord:
         scores: objective at each stage length it reached, {epochs: score}, a mean over members.
         outcome: "running" until its stage is reached, "paused" between stages, then final.
         reason: why it failed or diverged.
-        attempts: workers it lost and exceptions, [{"epoch", "member", "reason"}].
+        limit: the key of [limits] that it failed by, "" for none.
+        attempts: workers it lost, exceptions and limits that it or its company passed,
+            [{"event", "epoch", "member", "reason"}], event as in dispatch.Report.
         wall_seconds, cpu_seconds: its share of the time of the slices that trained it.
         opening_seconds: of wall_seconds, until training began: data, trainer, states.
         peak_bytes: the most memory that a process which trained it has held.
@@ -121,6 +124,12 @@ class TrialRecord:
     state_file: str = ""
     machines: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    limit: str = ""
+
+    @property
+    def told(self) -> str:
+        """Its outcome as samplers hear of it: what is too large or slow is worse than all else."""
+        return "infeasible" if self.limit else self.outcome
 
     @property
     def sealed(self) -> bool:
@@ -170,7 +179,7 @@ class TrialRecord:
 
     def end_now(self) -> None:
         """Note the time at which it reached a stage, or its end."""
-        self.ended = time.time()
+        self.ended = self._now()
         self.marks.append([min(member.epoch for member in self.members), self.ended])
 
     def mark_progress(self) -> bool:
@@ -178,8 +187,12 @@ class TrialRecord:
         epoch = min(member.epoch for member in self.members)
         if epoch <= self.marked:
             return False
-        self.marks.append([epoch, time.time()])
+        self.marks.append([epoch, self._now()])
         return True
+
+    def _now(self) -> float:
+        """The time; not before what was noted last, should the clock have been set back."""
+        return max(time.time(), self.marks[-1][1] if self.marks else self.started)
 
     def to_json(self) -> str:
         """The text of record.json."""
@@ -338,11 +351,16 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with storage_errors(path):
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:  # the disk is full, and half a file would make it fuller
+            with suppress(OSError):
+                temporary.unlink()
+            raise
 
 
 class storage_errors:

@@ -5,6 +5,7 @@ import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hpsearch.datasets.selection import Selection
 from hpsearch.execution import population
 from hpsearch.execution.dispatch import Dispatcher, Job, Key, Report
 from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
+from hpsearch.execution.limits import Allowance
 from hpsearch.execution.population import Slice
 from hpsearch.trainers import Member
 
@@ -73,7 +75,12 @@ def job(number: int, epoch: int = 0, state: bytes | None = None, **params: Any) 
 
 
 def dispatcher(
-    executor: Executor, *, workers: int = 1, seconds: float = math.inf, folder: str = ""
+    executor: Executor,
+    *,
+    workers: int = 1,
+    seconds: float = math.inf,
+    folder: str = "",
+    **policies: Any,
 ) -> Dispatcher:
     return Dispatcher(
         executor,
@@ -83,6 +90,7 @@ def dispatcher(
         n_epochs=3,
         seconds=seconds,
         code_folder=folder,
+        **policies,
     )
 
 
@@ -270,3 +278,55 @@ def test_batches_of_nothing_are_passed_over() -> None:
     batches = [[], [job(0)], [], []]
     (group,) = dispatcher(InlineExecutor()).run(batches, 3)
     assert [report.event for report in group] == ["advanced"]
+
+
+def test_a_population_that_passes_a_limit_is_taken_apart(pool: ProcessExecutor) -> None:
+    jobs = [replace(job(i), key=(f"trial {i}", 0)) for i in range(3)]
+    reports = run(dispatcher(pool, limits=Allowance(seconds=1e-4)), jobs)
+    assert [events(own) for own in reports.values()] == [["crowded", "failed"]] * 3
+    assert {own[-1].limit for own in reports.values()} == {"seconds"}
+    roomy = dispatcher(pool, workers=2, limits=Allowance(seconds=1e4, memory_mb=1e5))
+    assert curves(run(roomy, jobs)) == curves(run(dispatcher(InlineExecutor()), jobs))
+
+
+def test_a_limit_ends_all_members_of_its_trial_and_no_other(pool: ProcessExecutor) -> None:
+    spent = [replace(job(i), key=("spent", i), spent=10.0) for i in range(2)]
+    fresh = replace(job(2), key=("fresh", 0))
+    reports = run(dispatcher(pool, limits=Allowance(seconds=10.0)), [*spent, fresh])
+    ends = sorted(own[-1].event for own in reports.values())
+    assert ends == ["advanced", "dropped", "failed"]
+    assert reports["fresh", 0][-1].event == "advanced"
+    assert events(reports["fresh", 0]) == ["crowded", "advanced"]  # they shared a population
+
+
+def test_what_raised_is_tried_again_as_often_as_asked(
+    write: Callable[[str], str], tmp_path: Path
+) -> None:
+    name = write("""
+        import pathlib
+
+        def train(params, data, seed):
+            for epoch in (1, 2, 3):
+                folder = pathlib.Path(params["folder"])
+                if epoch == 2 and len(list(folder.glob("fault*"))) < 2:
+                    (folder / f"fault{len(list(folder.glob('fault*')))}").touch()
+                    raise OSError("the server is away")
+                yield {"validation_accuracy": epoch}
+    """)
+    flaky = deadly(name, tmp_path, 0)
+    once = run(dispatcher(InlineExecutor(), folder=str(tmp_path), retries=1), [flaky])
+    assert events(once["study", 99]) == ["raised", "failed"]
+    for marker in tmp_path.glob("fault*"):
+        marker.unlink()
+    twice = run(dispatcher(InlineExecutor(), folder=str(tmp_path), retries=2), [flaky])
+    assert events(twice["study", 99]) == ["raised", "raised", "advanced"]
+    assert "the server is away" in twice["study", 99][0].reason
+
+
+def test_fewer_workers_may_die_under_a_member_where_that_is_asked_for(
+    write: Callable[[str], str], tmp_path: Path, pool: ProcessExecutor
+) -> None:
+    killer = deadly(write(DEADLY), tmp_path, 1000)
+    reports = run(dispatcher(pool, folder=str(tmp_path), lost_attempts=2), [killer])
+    assert events(reports["study", 99]) == ["lost", "failed"]
+    assert len(list(tmp_path.glob("death*"))) == 2

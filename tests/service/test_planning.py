@@ -11,6 +11,9 @@ from hpsearch.errors import DataError, StudyFileError
 from hpsearch.search.plan import phases
 from hpsearch.search.probe import probe
 from hpsearch.search.reading import read_study
+from hpsearch.service.planning import Plan
+from hpsearch.tracking.record import RunFolder
+from tests.search.test_budget import CALM, spent
 from tests.search.test_study import ALONE, records, run
 
 
@@ -28,6 +31,38 @@ def test_the_counts_are_those_of_the_study(study_file: Path, home: Path) -> None
     assert (again.runs, again.epochs, again.members) == (2 * 3, 8, 3)
     assert (plan.phases[4].runs, plan.phases[4].members) == (2, 1)
     assert plan.seconds is None
+
+
+@pytest.mark.parametrize("epochs", [72, 95, 240, 300])
+def test_what_the_budget_cuts_is_not_counted(study_file: Path, home: Path, epochs: int) -> None:
+    options = [*CALM, f"budget.epochs={epochs}"]
+    ended = run(study_file, home, *options).ended
+    plan = plan_study(study_file, overrides=options, trials=0)
+    stages = [phase for phase in plan.phases if phase.name.startswith("stage")]
+    assert sum(phase.total_epochs for phase in stages) == spent(home)
+    assert sum(phase.new for phase in stages) == len(records(home))
+    assert sum(phase.cut for phase in stages) == 28 - sum(phase.runs for phase in stages)
+    assert bool(ended) == any(phase.cut for phase in stages)
+    said = f"epochs = {epochs} " + ("end the search" if ended else "suffice")
+    assert [line[: len(said)] for line in plan.budget] == [said]
+    confirmed = len([*RunFolder(home / "studies/small/1").read_all("confirmation")])
+    assert plan.phases[3].runs == confirmed
+
+
+def test_the_clock_s_limit_cuts_the_forecast(study_file: Path) -> None:
+    long = ["stages.2.epochs=100000", "budget.seconds=20"]
+
+    def planned(*options: str) -> Plan:
+        return plan_study(study_file, overrides=options, trials=2, probe_seconds=0.1, workers=1)
+
+    free, limited = planned(long[0]), planned(*long, "budget.plateau=5")
+    assert free.seconds is not None
+    assert limited.seconds is not None
+    assert limited.phases[2].cut == 6
+    assert limited.seconds.expected < free.seconds.expected
+    first, second = limited.budget
+    assert first.startswith("seconds = 20 end the search ")
+    assert second == "plateau = 5 may end the drawing of a stage early"
 
 
 def test_a_probe_forecasts_time_and_disk_and_writes_nothing(
@@ -68,7 +103,7 @@ def test_the_first_epoch_of_what_is_fitted_whole_is_not_multiplied(study_file: P
     path.write_text(text.replace("low = 0.0", "low = 0.1").replace("epochs = 2", "epochs = 50"))
     text = path.read_text().replace("shots = 6", "shots = 100")
     path.write_text(text)
-    found = probe(read_study(path), trials=3, seconds=0.5)
+    found = probe(read_study(path), trials=3, seconds=5.0)
     assert sum(cost.later for cost in found.costs) < sum(cost.first for cost in found.costs) / 2
 
 

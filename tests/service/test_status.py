@@ -18,7 +18,7 @@ import pytest
 from hpsearch import run_study, study_status
 from hpsearch.console import print_status
 from hpsearch.errors import StudyFailed
-from hpsearch.processes import alive
+from hpsearch.processes import alive, birth
 from hpsearch.search.reading import read_study
 from hpsearch.search.run import open_run
 from hpsearch.tracking.home import Home
@@ -103,10 +103,13 @@ def test_an_empty_home_has_no_rows(home: Path) -> None:
 
 
 def test_a_number_that_another_process_had_before_is_not_alive() -> None:
-    now = time.time()
-    assert alive(os.getpid(), now)
+    mine = birth(os.getpid())
+    assert alive(os.getpid(), mine)
     ended = subprocess.Popen([sys.executable, "-c", ""])
+    born = birth(ended.pid)
     ended.wait()
-    assert not alive(ended.pid, now)
+    assert not alive(ended.pid, born)
     if Path("/proc/self/stat").exists():
-        assert not alive(os.getpid(), now - 10**6)
+        assert born != mine
+        assert not alive(os.getpid(), born)
+    assert alive(os.getpid(), "")  # of a system that does not tell

@@ -16,7 +16,7 @@ import pytest
 from hpsearch import reproduce_trial, verify_study
 from hpsearch.datasets.base import Examples
 from hpsearch.errors import StudyFileError
-from hpsearch.search.events import TrialReached
+from hpsearch.search.events import StageStarted, TrialReached
 from hpsearch.search.reading import read_study
 from hpsearch.search.run import open_run
 from hpsearch.search.study import Study
@@ -95,6 +95,27 @@ def test_trials_added_at_any_moment_are_derived_too(
     found = verify_study("small", home=home, trials=2)
     assert found.problems == []
     assert found.replay.draws == 14 + 4 + 3 + trials - 6 + 5
+
+
+def test_arms_promoted_under_different_plans_are_derived(study_file: Path, home: Path) -> None:
+    """One arm was over when the last stage got more trials, of which another promoted more."""
+    two = ["compare=['trainer']", "space.learning_rate.high=0.5", SHORT]
+    read, stores = read_study(study_file, two), Home(home)
+    stores.create()
+    opened = open_run(read, stores, fresh=False)
+    events = Study(read, opened, stores.storage_url, 0).events()
+    for event in events:
+        if isinstance(event, StageStarted) and event.arm == "trainer=momentum":
+            break
+    events.close()
+    opened.close()
+    run(study_file, home, *two[:2], "stages=[{trials=4, epochs=2}, {trials=8, epochs=4}]")
+    folder = RunFolder(home / "studies/small/1")
+    counts = [len(folder.read_json(f"stages/0-{arm}.json")["promoted"]) for arm in range(3)]
+    assert counts == [2, 4, 4]
+    found = verify_study("small", home=home, trials=0)
+    assert found.problems == []
+    assert found.replay.result
 
 
 @pytest.mark.parametrize(

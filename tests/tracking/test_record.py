@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,25 @@ def test_home_is_the_named_folder_then_the_variable_then_mlruns_here(
     monkeypatch.setenv("HPSEARCH_HOME", "elsewhere")
     assert Home.find(None).path == tmp_path / "elsewhere"
     assert Home.find(tmp_path / "named").path == tmp_path / "named"
+
+
+def test_a_clock_that_is_set_back_gives_no_negative_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = TrialRecord("", "trial", 0, {}, [MemberRecord(0, ())], {}, started=1000.0)
+    for epoch, clock in ((1, 1010.0), (2, 500.0), (3, 1005.0), (4, 1020.0)):
+        monkeypatch.setattr("hpsearch.tracking.record.time.time", lambda now=clock: now)
+        record.members[0].epoch = epoch
+        assert record.mark_progress()
+    assert record.marks == [[1, 1010.0], [2, 1010.0], [3, 1010.0], [4, 1020.0]]
+    monkeypatch.setattr("hpsearch.tracking.record.time.time", lambda: 1.0)
+    record.end_now()
+    assert record.ended == 1020.0
+
+
+def test_half_a_file_is_not_left_where_the_disk_is_full(
+    tmp_path: Path, small_files: Callable[[], AbstractContextManager[None]]
+) -> None:
+    write_whole(tmp_path / "file", b"before")
+    with small_files(), pytest.raises(StorageError, match="must be writable, got: File too large"):
+        write_whole(tmp_path / "file", bytes(100_000))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"before"
