@@ -26,7 +26,6 @@ Kind = Literal["trial", "confirmation", "test"]
 JOURNAL = "journal.jsonl"
 SLICES = "slices.jsonl"
 LOG = "log.txt"  # what a trial printed and raised
-NETWORK = "weights.npz"  # of a refit: nn.fitted.FittedNetwork
 NOT_SCORES = ("train", "passes/", "resources/")  # metrics that no held-out images have a part in
 LOWER_WORDS = ("loss", "error", "mse", "mae", "deviance", "perplexity")
 
@@ -205,7 +204,8 @@ class RunFolder:
     slices.jsonl               which worker trained what and when
     space.json                 the searched parameters and their ranges
     trials/00007/              record.json, state-<n>.npz, log.txt
-    confirmation/ test/        the same for runs on fresh seeds; weights.npz of the refits
+    confirmation/ test/        the same for runs on fresh seeds; the refits' weights.npz or
+                               estimator.skops
     stages/0.json              decisions: who was promoted, how ranges narrowed
     artifacts/                 what is logged on the parent run
     """
