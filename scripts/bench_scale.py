@@ -49,7 +49,7 @@ FUNCTION = "def train(params, data, seed):\n    yield {'validation_accuracy': pa
 def simulated_workers(count: int) -> Any:
     """An executor that answers each slice at once with one epoch of every member."""
     from hpsearch.execution.executors import SliceExecutor
-    from hpsearch.execution.population import MemberAdvance, Slice, SliceResult
+    from hpsearch.execution.population import MemberAdvance, Slice, SliceResult, Use
 
     class Simulated(SliceExecutor):
         workers = count
@@ -63,7 +63,8 @@ def simulated_workers(count: int) -> Any:
                     MemberAdvance(1, ((work.until, {name: m.params["x"]}),), b"", False)
                     for m in work.members
                 )
-                future.set_result(SliceResult(gains, None, 0.0, 0.0))
+                use = Use(0, time.time(), 0.0, 0.0, 0.0, 0)
+                future.set_result(SliceResult(gains, None, use, "simulated"))
             else:
                 future.set_result(None)
             return future
