@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -295,6 +296,16 @@ class RunFolder:
                 for i in range(len(record.members))
             ]
 
+    def leftovers(self) -> list[Path]:
+        """Temporary files of writes that a kill cut short."""
+        return sorted(p for p in self.path.rglob(".*.[0-9]*") if p.is_file())
+
+    def sweep(self) -> None:
+        """Delete them; for who holds the run."""
+        for path in self.leftovers():
+            with suppress(OSError):  # a disk that can't be written is told of where it matters
+                path.unlink()
+
     def announce(self, entry: Mapping[str, Any]) -> None:
         """Append a line to the journal, in one write."""
         with storage_errors(self.path), (self.path / JOURNAL).open("ab", buffering=0) as journal:
@@ -338,11 +349,16 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with storage_errors(path):
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:  # the disk is full, and half a file would make it fuller
+            with suppress(OSError):
+                temporary.unlink()
+            raise
 
 
 class storage_errors:
