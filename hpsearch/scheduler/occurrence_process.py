@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 from hpsearch.errors import HpsearchError, RunningError
@@ -47,7 +48,8 @@ def _watch() -> None:
 
 
 def _say(**news: Any) -> None:
-    os.write(REPORTS, json.dumps(news).encode() + b"\n")
+    with suppress(BrokenPipeError):  # the scheduler was killed; the next one asks again
+        os.write(REPORTS, json.dumps(news).encode() + b"\n")
 
 
 REPORTS = 1  # the file descriptor of standard output, until __main__ moves it

@@ -21,13 +21,15 @@ from hpsearch.errors import HpsearchError
 
 SAID, EXAMPLE = "hpsearch.json", "example.npy"  # beside what skops puts into the zip
 PACKAGES = ("scikit-learn", "skops")  # an estimator is read by the versions that wrote it
-# Inside fitted estimators and not on skops's list: trees, calibrations, kernels, losses, solvers.
+# Inside fitted estimators and not on skops's list: losses, calibrations, kernels, trees, solvers.
 TRUSTED = (
     "sklearn._loss.",
     "sklearn.calibration.",
     "sklearn.ensemble._hist_gradient_boosting.",
     "sklearn.gaussian_process.",
-    "sklearn.linear_model.",
+    "sklearn.metrics._dist_metrics.",
+    "sklearn.neighbors._ball_tree.",
+    "sklearn.neighbors._kd_tree.",
     "sklearn.neural_network._stochastic_optimizers.",
     "sklearn.tree._tree.",
 )
@@ -91,7 +93,7 @@ class FittedEstimator:
 
     Attributes:
         model: the fitted estimator.
-        others: as in EstimatorFile.
+        n_inputs, n_classes, scale, dtype: as in EstimatorFile.
     """
 
     file_name: ClassVar[str] = "estimator.skops"

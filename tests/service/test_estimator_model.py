@@ -12,15 +12,12 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-import skops.io
 
 from hpsearch.datasets.selection import Pool, open_test
-from hpsearch.errors import HpsearchError
 from hpsearch.search.reading import read_study
 from hpsearch.service import doctor, run_study, sync
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.record import RunFolder, TrialRecord
-from hpsearch.trainers.fitted_estimator import load_model
 
 CLASSES = """\
 # Few images.
@@ -138,10 +135,3 @@ def test_a_class_of_ones_own_has_no_model_and_its_log_says_why(tmp_path: Path) -
     log = tmp_path / "home/studies/forest/1/test" / f"{record.number:05d}-1/log.txt"
     assert "no model to predict with is kept" in log.read_text()
     assert "own.Nearest" in log.read_text()
-
-
-def test_a_file_of_foreign_types_is_not_read(tmp_path: Path) -> None:
-    path = tmp_path / "estimator.skops"
-    path.write_bytes(skops.io.dumps(Path("/")))
-    with pytest.raises(HpsearchError, match="pathlib"):
-        load_model(str(path))
