@@ -332,7 +332,10 @@ def _file(fitted: Fitted | None, work: Slice) -> tuple[str, bytes] | None:
     examples = OPEN[work.exam](work.data).examples
     try:
         content = fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
-    except Exception as error:  # of a foreign estimator; the scores are good all the same
+    except Exception as error:
+        if not _foreign(work):
+            raise
+        # Its scores are good all the same.
         print(
             f"no model to predict with is kept: {type(error).__name__}: {error}", file=sys.stderr
         )
