@@ -5,16 +5,21 @@
 The same trials (8 params, 10 tags, 200 points of 4 metrics, 2 artifacts) go, in turn and each time
 into a fresh SQLite store, through the Projector and through bare create_run + log_batch +
 set_terminated with the artifacts beside; CPU seconds of this one process. The training path is
-what the coordinator does for a trial: write its record, seal it, announce it.
+what the coordinator does for a trial: write its record, seal it, announce it; the wall clock of
+that has the disk's fsyncs in it, so it is said on /dev/shm too, where there are none. Last, what
+the record adds in a study: the time inside all of the run folder's calls, a trial, of a study of
+trials of no work (scripts/bench_scale.py), each drawn, trained, scored, sealed and announced.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import os
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from hpsearch.tracking.home import Home
@@ -24,6 +29,7 @@ from hpsearch.tracking.replay import mlflow_settings
 from hpsearch.tracking.run_content import changing_tags, params_of, points, run_name, trial_text
 from hpsearch.tracking.sqlite_store import prepare_sqlite
 
+MEMORY = Path("/dev/shm")  # a disk without fsyncs
 EPOCHS, METRICS = 50, ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 PARENT = {
     "run_id": "bench",
@@ -70,6 +76,53 @@ def training_path(folder: RunFolder, trials: int) -> tuple[float, float]:
         folder.announce_record(one)
     cpu, wall = time.process_time() - started_cpu, time.perf_counter() - started
     return 1000 * cpu / trials, 1000 * wall / trials
+
+
+WRITES = ("write", "write_file", "append_log", "announce", "note_slice", "write_json")
+
+
+def in_a_study(place: Path, trials: int) -> float:
+    """Milliseconds of wall clock a trial that a study spends on its record."""
+    from bench_scale import ours
+
+    spent, depth = 0.0, 0
+
+    def timed(call: Callable[..., None]) -> Callable[..., None]:
+        def record(*args: object, **named: object) -> None:
+            nonlocal spent, depth
+            depth += 1
+            started = time.perf_counter()
+            try:
+                call(*args, **named)
+            finally:
+                depth -= 1
+                if not depth:  # announce_record is announce
+                    spent += time.perf_counter() - started
+
+        return record
+
+    plain = {name: getattr(RunFolder, name) for name in WRITES}
+    try:
+        for name, call in plain.items():
+            setattr(RunFolder, name, timed(call))
+        ours(trials, 1, place, False)
+    finally:
+        for name, call in plain.items():
+            setattr(RunFolder, name, call)
+    return 1000 * spent / trials
+
+
+def fsync_ms() -> float:
+    """Milliseconds of one fsync of a small file on the disk of temporary files, in the median."""
+    seconds = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(50):
+            file.write(bytes(4096))
+            file.flush()
+            started = time.perf_counter()
+            os.fsync(file.fileno())
+            seconds.append(time.perf_counter() - started)
+    return 1000 * statistics.median(seconds)
 
 
 def projected(folder: RunFolder, home: Home) -> float:
@@ -119,20 +172,31 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
     gc.set_threshold(200_000)  # as the projector's process does, here for both sides
-    paths, ours, theirs = [], [], []
+    paths, unsynced, ours, theirs = [], [], [], []
     with mlflow_settings(), tempfile.TemporaryDirectory() as top:
         for repeat in range(args.repeats):
             folder = RunFolder(Path(top) / f"records{repeat}")
             folder.artifacts.mkdir(parents=True)
             folder.write_json("parent.json", PARENT)
             paths.append(training_path(folder, args.trials))
+            if MEMORY.is_dir():
+                with tempfile.TemporaryDirectory(dir=MEMORY) as memory:
+                    unsynced.append(training_path(RunFolder(Path(memory)), args.trials)[1])
             for side, seconds in ((projected, ours), (bare, theirs)):
                 home = Home(Path(top) / f"{side.__name__}{repeat}")
                 home.create()
                 seconds.append(side(folder, home))
+    disks = [None, MEMORY] if MEMORY.is_dir() else [None]
+    studied = []
+    for disk in disks:
+        with tempfile.TemporaryDirectory(dir=disk) as top:
+            studied.append(f"{in_a_study(Path(top), args.trials):.2f}")
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     cpu, wall = (statistics.median(column) for column in zip(*paths, strict=True))
-    print(f"training path: {cpu:.2f} ms CPU a trial, {wall:.2f} ms wall clock")
+    memory = f", {statistics.median(unsynced):.2f} in memory" if unsynced else ""
+    print(f"training path: {cpu:.2f} ms CPU a trial, {wall:.2f} ms wall clock{memory}")
+    print(f"in a study:    {' ms wall clock a trial, in memory '.join(studied)}")
+    print(f"this disk:     {fsync_ms():.2f} ms an fsync")
     print(f"projector:     {1000 * statistics.median(ours) / args.trials:.1f} ms CPU a trial")
     print(f"bare calls:    {1000 * statistics.median(theirs) / args.trials:.1f} ms CPU a trial")
     print(

@@ -33,10 +33,10 @@ from hpsearch.execution.meter import Meter
 from hpsearch.execution.printed import Printed
 from hpsearch.hyperparameters import NAME, hyperparameters
 from hpsearch.nn import NETWORKS
-from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.trainers import (
     EVERY_EPOCH,
     TRAINERS,
+    Fitted,
     Member,
     Progress,
     Schedule,
@@ -49,7 +49,7 @@ from hpsearch.trainers import (
 
 PASSES = ("passes/forward", "passes/backward")
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
-EXAMPLES = 2  # training rows that a network's file shows as its inputs
+EXAMPLES = 2  # training rows that a model's file shows as its inputs
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
 # What members are scored on: their validation split, the sealed test set, or both all the time.
 Exam = Literal["validation", "test", "both"]
@@ -97,7 +97,7 @@ class MemberAdvance:
         diverged: its loss is no longer finite; the last row is the last finite one.
         predicted: at the end of an exam on the test set, the class of each of its rows.
         rates: the learning rate of the last step before each of `rows`; () where it is constant.
-        network: after an exam on the test set, the file of what was learned, if it is a network.
+        fitted: after an exam on the test set, name and content of the file of what was learned.
     """
 
     epochs: int
@@ -106,7 +106,7 @@ class MemberAdvance:
     diverged: bool
     predicted: tuple[int, ...] | None = None
     rates: tuple[float, ...] = ()
-    network: bytes | None = None
+    fitted: tuple[str, bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ class _Gain:
     diverged: bool = False
     predicted: tuple[int, ...] | None = None
     rates: list[float] = field(default_factory=list)
-    network: bytes | None = None
+    fitted: tuple[str, bytes] | None = None
 
     def take(
         self,
@@ -311,7 +311,7 @@ class _Gain:
         if rate is not None:
             self.rates.append(rate)
         if work.exam == "test" and progress.epoch == work.until:
-            self.network = _network_file(trainer.fitted(position), work)
+            self.fitted = _file(trainer.fitted(position), work)
 
     def advance(self) -> MemberAdvance:
         """The finished value."""
@@ -322,15 +322,25 @@ class _Gain:
             self.diverged,
             self.predicted,
             tuple(self.rates),
-            self.network,
+            self.fitted,
         )
 
 
-def _network_file(fitted: FittedNetwork | None, work: Slice) -> bytes | None:
+def _file(fitted: Fitted | None, work: Slice) -> tuple[str, bytes] | None:
     if fitted is None:
         return None
     examples = OPEN[work.exam](work.data).examples
-    return fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
+    try:
+        content = fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
+    except Exception as error:
+        if not _foreign(work):
+            raise
+        # Its scores are good all the same.
+        print(
+            f"no model to predict with is kept: {type(error).__name__}: {error}", file=sys.stderr
+        )
+        return None
+    return fitted.file_name, content
 
 
 def _per_class(work: Slice, split: int, predicted: NDArray[np.int64]) -> dict[str, float]:

@@ -49,5 +49,5 @@ if __name__ == "__main__":
     threading.Thread(target=_watch, args=(int(sys.argv[2]),), daemon=True).start()
     try:
         serve(Connection(int(sys.argv[1])))
-    except (EOFError, BrokenPipeError):  # the coordinator is gone
+    except (EOFError, ConnectionError):  # the coordinator is gone
         sys.exit(1)

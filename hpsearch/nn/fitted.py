@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ class FittedNetwork:
         weights: (n,), as in Network.w.
         statistics: (m,), as in Network.statistics.
     """
+
+    file_name: ClassVar[str] = "weights.npz"
 
     params: Mapping[str, ParamValue]
     n_inputs: int

@@ -48,6 +48,7 @@ def run_batch(
     fresh: bool = False,
     window: str | None = None,
     schedule: str = "",
+    occurrence: str = "",
     on_study: Callable[[str, int, int], None] = lambda name, number, of: None,
     on_event: Callable[[Event], None] = lambda event: None,
     warn: Callable[[str], None] = lambda line: None,
@@ -63,6 +64,8 @@ def run_batch(
             fresh runs that is unfinished is gone on with.
         window: "02:00-06:00" in place of the file's; "": none.
         schedule: the name of the schedule that calls, for the tags in MLflow.
+        occurrence: what the schedule calls for, unique; called for again, as it was killed before
+            it heard of the end, a round of fresh runs that ended in it is not repeated.
         on_study: called with the name of a study, its number from 1 and how many there are.
         on_event, warn: called with what happens in a study.
         stop: asked as in run_study; the batch ends soon after it says True.
@@ -80,8 +83,14 @@ def run_batch(
     hours = _window(read, window)
     stores.create()
     state = BatchState.open(stores, read.file.name, read.path)
+
+    def noted(event: Event) -> None:
+        state.owe()  # what is found finished has no events
+        on_event(event)
+
     try:
-        if fresh or (read.file.schedule.fresh and state.round is None):
+        ended = bool(occurrence) and state.last == occurrence
+        if fresh or (read.file.schedule.fresh and state.round is None and not ended):
             state.begin(study.name for study in read.studies)
         options = {
             "home": stores.path,
@@ -90,12 +99,14 @@ def run_batch(
             "storage": storage,
             "tracking_uri": tracking_uri,
             "tags": _tags(read, schedule),
-            "on_event": on_event,
+            "on_event": noted,
             "warn": warn,
         }
-        run = _BatchRun(read, state, hours, now, stop, warn, options, schedule)
+        run = _BatchRun(read, state, hours, now, stop, warn, options, schedule, occurrence)
         report = run.report(on_study)
-        notify(report, read.file.notify, warn)
+        if state.owed or any(row.outcome != "found" for row in report.studies):
+            notify(report, read.file.notify, warn)
+        state.pay()
         return report
     finally:
         state.close()
@@ -129,6 +140,7 @@ class _BatchRun:
     warn: Callable[[str], None]
     options: Mapping[str, Any]
     schedule: str
+    occurrence: str
     _cut: str = ""  # why the batch ended before its time
     _study_ends: float = field(default=float("inf"))  # on the clock that never jumps
 
@@ -164,7 +176,8 @@ class _BatchRun:
             on_study(study.name, number, len(self.read.studies))
             row = self._row(study)
             if row.outcome in ("finished", "found", "failed"):
-                self.state.end(study.name, [s.name for s in self.read.studies])
+                names = [s.name for s in self.read.studies]
+                self.state.end(study.name, names, self.occurrence)
             yield row
             if row.outcome == "failed" and self.read.file.on_failure == "stop":
                 self._cut = self._cut or "failure"

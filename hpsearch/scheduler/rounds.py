@@ -1,4 +1,9 @@
-"""A batch's rounds: with fresh runs, a round is one new run of each study, over any restarts."""
+"""A batch's rounds: with fresh runs, a round is one new run of each study, over any restarts.
+
+round.json also says in which occurrence of a schedule the last round ended, so that a scheduler
+that was killed before it heard of the end does not begin another; "owed" lies beside it from when
+a study runs until its summary is sent.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,9 @@ from filelock import FileLock, Timeout
 from hpsearch.errors import RunningError
 from hpsearch.search.run import newest_run
 from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder, storage_errors
+from hpsearch.tracking.record import RunFolder, storage_errors, write_whole
 
-ROUND, SUMMARY = "round.json", "summary.json"
+ROUND, SUMMARY, OWED = "round.json", "summary.json", "owed"
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,18 @@ class Round:
 
 @dataclass
 class BatchState:
-    """What a home remembers of one batch: <home>/batches/<name>-<digest of its path>/."""
+    """What a home remembers of one batch: <home>/batches/<name>-<digest of its path>/.
+
+    Attributes:
+        round: under way; None: the next call begins one.
+        last: the occurrence in which the last round ended.
+    """
 
     home: Home
     folder: RunFolder
     lock: FileLock
     round: Round | None
+    last: str
 
     @classmethod
     def open(cls, home: Home, name: str, path: Path) -> BatchState:
@@ -59,8 +70,9 @@ class BatchState:
                 f"{path}: wait for the first, or stop it"
             ) from None
         folder = RunFolder(top)
-        said = folder.read_json(ROUND)
-        return cls(home, folder, lock, Round(**said) if said else None)
+        said = folder.read_json(ROUND) or {"round": None, "last": ""}
+        under_way = Round(**said["round"]) if said["round"] else None
+        return cls(home, folder, lock, under_way, said["last"])
 
     def begin(self, studies: Iterable[str]) -> None:
         """A new round; what was left of the last one is left."""
@@ -73,18 +85,33 @@ class BatchState:
             return False
         return newest_run(self.home.studies / study) <= self.round.before.get(study, 0)
 
-    def end(self, study: str, studies: Iterable[str]) -> None:
+    def end(self, study: str, studies: Iterable[str], occurrence: str) -> None:
         """A study is finished or failed; after the last one the round is over."""
         if self.round is None:
             return
         if study not in self.round.ended:
             self.round.ended.append(study)
         if set(studies) <= set(self.round.ended):
-            self.round = None
+            self.round, self.last = None, occurrence
         self._write()
 
+    @property
+    def owed(self) -> bool:
+        """Whether studies ran that no summary has told of."""
+        return (self.folder.path / OWED).exists()
+
+    def owe(self) -> None:
+        """A study runs: there will be something to tell."""
+        if not self.owed:
+            write_whole(self.folder.path / OWED, b"")
+
+    def pay(self) -> None:
+        """The summary is sent, or nobody wants it."""
+        (self.folder.path / OWED).unlink(missing_ok=True)
+
     def _write(self) -> None:
-        self.folder.write_json(ROUND, asdict(self.round) if self.round else None)
+        under_way = asdict(self.round) if self.round else None
+        self.folder.write_json(ROUND, {"round": under_way, "last": self.last})
 
     def close(self) -> None:
         """Let others run the batch."""

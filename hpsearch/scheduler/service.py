@@ -194,13 +194,15 @@ class _Service:
         standing = self._standings[item.key]
         why = "asked" if standing.asked else "carried over" if standing.carried else "due"
         # On the disk before it begins: a kill from here on is known of.
-        self.desk.keep(self._standings | {item.key: started(standing)})
+        begun = started(standing, now)
+        self.desk.keep(self._standings | {item.key: begun})
         options = {**self.options, "path": str(item.path), "schedule": item.name}
+        options["occurrence"] = begun.occurrence
         if standing.asked:
             options["window"] = ""  # now means now
         self._run, self._running, self._began = self.start(options), item, now
         self._result = {}
-        self._standings[item.key] = started(standing)
+        self._standings[item.key] = begun
         self.log("run", item.name, f"started ({why})")
 
     def _last_end(self, item: Scheduled) -> str:

@@ -33,6 +33,7 @@ class Standing:
         running: a run was begun; one that is found so at a start was cut by a kill.
         not_before: when a run may be tried again.
         deaths: processes that died in a row.
+        occurrence: names what the run stands for, until it is over, whatever cuts it.
         last: of the last run: started, ended, line, exit_code.
     """
 
@@ -45,6 +46,7 @@ class Standing:
     running: bool = False
     not_before: datetime | None = None
     deaths: int = 0
+    occurrence: str = ""
     last: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -106,12 +108,17 @@ def may_run(standing: Standing, schedule: Schedule, now: datetime) -> bool:
     return hours is None or hours.holds(now)
 
 
-def started(standing: Standing) -> Standing:
+def started(standing: Standing, now: datetime) -> Standing:
     """The standing while it runs; the run stands for what was asked or carried, else due."""
     resumes = standing.asked or standing.carried
-    pending = standing.pending if resumes else max(0, standing.pending - 1)
     return replace(
-        standing, running=True, asked=False, carried=False, pending=pending, not_before=None
+        standing,
+        running=True,
+        asked=False,
+        carried=False,
+        pending=standing.pending if resumes else max(0, standing.pending - 1),
+        not_before=None,
+        occurrence=standing.occurrence if standing.carried else now.isoformat(),
     )
 
 

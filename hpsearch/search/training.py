@@ -19,7 +19,7 @@ from hpsearch.search.limits_file import Limits
 from hpsearch.search.outcomes_file import Outcomes
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import Evaluation, Objective
-from hpsearch.tracking.record import NETWORK, NOT_SCORES, RunFolder, TrialRecord, state_digest
+from hpsearch.tracking.record import NOT_SCORES, RunFolder, TrialRecord, state_digest
 from hpsearch.trainers import Member, Schedule, trainer_kind
 
 
@@ -306,8 +306,9 @@ class _Work:
             if gain.predicted is not None:
                 member.predicted = list(gain.predicted)
             member.learning_rates.extend(gain.rates)
-            if gain.network is not None:
-                self.files[NETWORK] = gain.network
+            if gain.fitted is not None:
+                name, content = gain.fitted
+                self.files[name] = content
             self.states[index] = report.advance.state
             return
         if report.event == "dropped":

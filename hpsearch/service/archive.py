@@ -33,7 +33,8 @@ FILES = re.compile(
     r"(study|space|parent)\.json|(journal|slices)\.jsonl|stages/\d+\.json"
     r"|artifacts/study\.(toml|json)|artifacts/result\.json"
     r"|artifacts/[\w.-]+\.(csv|png)|artifacts/figures/\w+\.png"
-    r"|(trials|confirmation|test)/[\d-]+/(record\.json|log\.txt|weights\.npz|state-[\d-]+\.npz)"
+    r"|(trials|confirmation|test)/[\d-]+/"
+    r"(record\.json|log\.txt|weights\.npz|estimator\.skops|state-[\d-]+\.npz)"
 )
 PLACE = re.compile(r"studies/([A-Za-z0-9][A-Za-z0-9_.-]{0,79})/([1-9]\d{0,5})/(.+)")
 

@@ -132,8 +132,7 @@ class _Visit:
 
     def _repair(self, found: list[Difference]) -> None:
         folder = self.run.folder
-        for leftover in leftovers(folder):
-            leftover.unlink()
+        folder.sweep()
         if any(d.place == "Optuna" for d in found):
             direction, storage = self.run.file.objective.direction, open_storage(self.storage)
             for arm in kept_arms(folder):
@@ -171,15 +170,10 @@ def damaged(folder: RunFolder, name: str) -> Iterator[Difference]:
                     "file again, which trains it anew",
                     repairable=False,
                 )
-    for path in leftovers(folder):
+    for path in folder.leftovers():
         yield Difference(
             "records",
             f"{name} {path.relative_to(folder.path)}",
             "must not be there: a kill left it half written",
             "it is deleted",
         )
-
-
-def leftovers(folder: RunFolder) -> list[Path]:
-    """Temporary files of writes that a kill cut short."""
-    return sorted(p for p in folder.path.rglob(".*.[0-9]*") if p.is_file())

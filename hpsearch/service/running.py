@@ -86,11 +86,13 @@ def run_study(
     check_apart(database, uri)
     run = open_run(read, stores, fresh=fresh)
     try:
+        run.folder.sweep()
         if warm.source is not None:
             run.folder.write_json(f"{run.folder.artifacts.name}/{SOURCE}", warm.source)
         study = Study(read, run, database, count, stop=stop, cluster=cluster)
         return _run(study, read, run, stores, uri, on_event, warn, tags)
     finally:
+        run.folder.sweep()  # the projector may have been killed
         run.close()
 
 

@@ -60,6 +60,7 @@ def _sync(home: Home, run: Recorded, uri: str) -> dict[str, object]:
     problem, ids = "", {}
     try:
         with held(home, run.study):
+            run.folder.sweep()
             if has_parent(run.folder):
                 send(home, run, uri)
                 ids = run.folder.read_json(MLFLOW_JSON)

@@ -27,7 +27,6 @@ Kind = Literal["trial", "confirmation", "test"]
 JOURNAL = "journal.jsonl"
 SLICES = "slices.jsonl"
 LOG = "log.txt"  # what a trial printed and raised
-NETWORK = "weights.npz"  # of a refit: nn.fitted.FittedNetwork
 NOT_SCORES = ("train", "passes/", "resources/")  # metrics that no held-out images have a part in
 LOWER_WORDS = ("loss", "error", "mse", "mae", "deviance", "perplexity")
 
@@ -218,7 +217,8 @@ class RunFolder:
     slices.jsonl               which worker trained what and when
     space.json                 the searched parameters and their ranges
     trials/00007/              record.json, state-<n>.npz, log.txt
-    confirmation/ test/        the same for runs on fresh seeds; weights.npz of the refits
+    confirmation/ test/        the same for runs on fresh seeds; the refits' weights.npz or
+                               estimator.skops
     stages/0.json              decisions: who was promoted, how ranges narrowed
     artifacts/                 what is logged on the parent run
     """
@@ -307,6 +307,16 @@ class RunFolder:
                 saved[str(i)].tobytes() if str(i) in saved else None
                 for i in range(len(record.members))
             ]
+
+    def leftovers(self) -> list[Path]:
+        """Temporary files of writes that a kill cut short."""
+        return sorted(p for p in self.path.rglob(".*.[0-9]*") if p.is_file())
+
+    def sweep(self) -> None:
+        """Delete them; for who holds the run."""
+        for path in self.leftovers():
+            with suppress(OSError):  # a disk that can't be written is told of where it matters
+                path.unlink()
 
     def announce(self, entry: Mapping[str, Any]) -> None:
         """Append a line to the journal, in one write."""

@@ -10,20 +10,25 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.tracking.record import NETWORK, RunFolder
+from hpsearch.nn.fitted import FittedNetwork
+from hpsearch.tracking.record import RunFolder
+from hpsearch.trainers.fitted_estimator import EstimatorFile, FittedEstimator
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.types import Schema
+    from numpy.typing import NDArray
 
 MODEL = "model"  # its folder among the parent run's artifacts, and in the run's folder
 ALIAS = "winner"
 PACKAGES = ("hpsearch", "numpy", "pandas", "mlflow")  # what predicting needs
+FILES = (FittedNetwork.file_name, FittedEstimator.file_name)  # that a model can be made of
 
 
 def send_model(
     client: MlflowClient, folder: RunFolder, parent: Mapping[str, Any], run_id: str
 ) -> None:
-    """Log and register the model, once, if the winner's refit is a network.
+    """Log and register the model, once, if the winner's refit left a file to predict with.
 
     Args:
         parent: what parent.json says; "winner" names the test record of the refit.
@@ -32,17 +37,18 @@ def send_model(
     if not winner:
         return
     place = folder.folder("test", winner["number"], winner["seed"])
-    if not (place / NETWORK).exists():
+    fitted = next((place / name for name in FILES if (place / name).exists()), None)
+    if fitted is None:
         return
     if not any(file.path == MODEL for file in client.list_artifacts(run_id)):
-        client.log_artifacts(run_id, str(_saved(folder, place / NETWORK)), MODEL)
+        client.log_artifacts(run_id, str(_saved(folder, fitted)), MODEL)
     try:
         _register(client, parent, winner, run_id)
     except Exception as error:  # a server without a registry, or with rules of its own for names
         print(f"the model could not be registered: {error}", file=sys.stderr)
 
 
-def _saved(folder: RunFolder, weights: Path) -> Path:
+def _saved(folder: RunFolder, fitted: Path) -> Path:
     """The model's folder, made under another name first."""
     path = folder.path / MODEL
     if not path.exists():
@@ -50,31 +56,62 @@ def _saved(folder: RunFolder, weights: Path) -> Path:
         shutil.rmtree(young, ignore_errors=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # MLflow would like another signature
-            _save(young, weights)
+            (_save_network if fitted.name == FILES[0] else _save_estimator)(young, fitted)
         young.rename(path)
     return path
 
 
-def _save(path: Path, weights: Path) -> None:
-    import mlflow.pyfunc
-    import numpy as np
-    from mlflow.models import ModelSignature, infer_signature
-    from mlflow.types import Schema, TensorSpec
+def _save_network(path: Path, fitted: Path) -> None:
+    from mlflow.models import infer_signature
 
     from hpsearch.nn.fitted import SavedNetwork
     from hpsearch.tracking import served_network
 
-    saved = SavedNetwork.load(str(weights))
+    saved = SavedNetwork.load(str(fitted))
     answer = served_network.predictions(saved, saved.example)
-    inputs = Schema([TensorSpec(np.dtype(saved.example.dtype), (-1, saved.network.n_inputs))])
     outputs = infer_signature(saved.example, answer).outputs
+    _save(path, fitted, served_network.__file__, saved.example, outputs, {})
+
+
+def _save_estimator(path: Path, fitted: Path) -> None:
+    """Without making the estimator: its file may have come from somebody else."""
+    from mlflow.types import ColSpec, Schema
+
+    from hpsearch.tracking import served_estimator
+
+    file = EstimatorFile.read(str(fitted))
+    kinds = {float: "double", int: "long", str: "string"}
+    outputs = Schema([ColSpec(kinds[kind], name) for name, kind in file.columns()])
+    _save(path, fitted, served_estimator.__file__, file.example, outputs, file.versions)
+
+
+def _save(
+    path: Path,
+    fitted: Path,
+    code: str,
+    example: NDArray[Any],
+    outputs: Schema,
+    versions: Mapping[str, str],
+) -> None:
+    """Save a model of one file and the code that reads it.
+
+    Args:
+        versions: of packages beside our own that it must be read with.
+    """
+    import mlflow.pyfunc
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    inputs = Schema([TensorSpec(np.dtype(example.dtype), (-1, example.shape[1]))])
+    needed = {name: version(name) for name in PACKAGES} | dict(versions)
     mlflow.pyfunc.save_model(
         str(path),
-        python_model=served_network.__file__,
-        artifacts={"weights": str(weights)},
+        python_model=code,
+        artifacts={"weights": str(fitted)},
         signature=ModelSignature(inputs, outputs),
-        input_example=saved.example,
-        pip_requirements=[f"{name}=={version(name)}" for name in PACKAGES],
+        input_example=example,
+        pip_requirements=[f"{name}=={number}" for name, number in needed.items()],
     )
 
 

@@ -15,6 +15,7 @@ from hpsearch.trainers.alternating_gradient import AlternatingGradient
 from hpsearch.trainers.backprop import METRICS, Backprop
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
+    Fitted,
     Member,
     Progress,
     Schedule,
@@ -30,6 +31,7 @@ from hpsearch.trainers.proposal_search import ProposalSearch
 __all__ = [
     "EVERY_EPOCH",
     "TRAINERS",
+    "Fitted",
     "Member",
     "Progress",
     "Schedule",

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -14,7 +14,6 @@ from numpy.typing import DTypeLike, NDArray
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.nn.base import Array
-from hpsearch.nn.fitted import FittedNetwork
 
 Indices = NDArray[np.intp]
 Task = Literal["classification", "regression"]
@@ -213,6 +212,20 @@ EVERY_EPOCH = Schedule()
 Around = Callable[[], AbstractContextManager[Any]]
 
 
+class Fitted(Protocol):
+    """What was learned, to predict with."""
+
+    file_name: ClassVar[str]
+
+    def to_bytes(self, classes: tuple[str, ...], example: NDArray[Any]) -> bytes:
+        """As a file that runs nothing when it is read.
+
+        Args:
+            classes: their names, () for numbers.
+            example: some inputs (N, D), to show what they look like.
+        """
+
+
 class Trainer(ABC):
     """Trains the members of one population; iterated by its caller, who decides what follows.
 
@@ -303,8 +316,8 @@ class Trainer(ABC):
         """The rate of member `row`'s last step; None where it is what `learning_rate` says."""
         return None
 
-    def fitted(self, row: int) -> FittedNetwork | None:
-        """What member `row` has learned, to predict with; None where that is no network."""
+    def fitted(self, row: int) -> Fitted | None:
+        """What member `row` has learned, to predict with; None where only its scores are known."""
         return None
 
     @abstractmethod

@@ -36,6 +36,7 @@ from hpsearch.trainers.base import (
     Trainer,
     TrainingData,
 )
+from hpsearch.trainers.fitted_estimator import FittedEstimator
 
 Curve = Literal["passes", "growth", "once"]
 OURS = ("random_state", "warm_start")  # arguments that the trainer sets
@@ -194,6 +195,7 @@ class EstimatorTrainer(Trainer):
         (member,) = members
         self._estimator = load_estimator(str(member.params["trainer"]))
         self._n_epochs, self._n_classes = n_epochs, data.n_classes
+        self._n_inputs, self._scale = data.n_inputs, data.scale
         split, dtype = data.splits[member.split], np.result_type(data.inputs.dtype, np.float32)
         self._learned = data.floats(split.train, dtype), data.labels[split.train]
         self._parts = {
@@ -286,6 +288,11 @@ class EstimatorTrainer(Trainer):
             return None
         predicted: NDArray[np.int64] = self._model.predict(self._parts["validation"][0])
         return predicted
+
+    def fitted(self, row: int) -> FittedEstimator:
+        return FittedEstimator(
+            self._model, self._n_inputs, self._n_classes, self._scale, self._learned[0].dtype.name
+        )
 
     def state(self, row: int) -> bytes | None:
         return pickle.dumps(

@@ -76,6 +76,35 @@ def test_fresh_runs_come_in_rounds_that_a_stop_does_not_break(
         assert sorted(runs) == ["1", "2"]
 
 
+def test_a_scheduler_that_did_not_hear_of_the_end_begins_no_second_round(
+    write_batch: Write, home: Path
+) -> None:
+    path = write_batch(TWO.replace('name = "b"\n', 'name = "b"\n[schedule]\nfresh = true\n'))
+    for occurrence, found in (("02:00", 1), ("02:00", 1), ("03:00", 2)):
+        report = run_batch(path, home=home, workers=0, occurrence=occurrence)
+        assert report.exit_code == 0
+        assert len(list((home / "studies/small-seed0").glob("*/study.json"))) == found
+
+
+def test_a_summary_that_a_kill_kept_back_is_sent_by_the_next_call(
+    write_batch: Write, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_batch(TWO)
+    sent: list[BatchReport] = []
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hpsearch.scheduler.batch.notify", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(path, home=home, workers=0)
+    monkeypatch.setattr("hpsearch.scheduler.batch.notify", lambda report, *_: sent.append(report))
+    for _ in range(2):
+        assert outcomes(run_batch(path, home=home, workers=0)) == ["found", "found"]
+    (report,) = sent
+    assert report.exit_code == 0
+
+
 def test_a_failed_study_is_told_and_the_policy_says_what_follows(
     write_batch: Write, home: Path
 ) -> None:

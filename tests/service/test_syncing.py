@@ -58,6 +58,13 @@ def test_a_study_that_was_killed_is_shown_as_interrupted(copied_home: Path) -> N
     connection.close()
 
 
+def test_files_that_a_kill_left_half_written_are_gone_after_a_sync(copied_home: Path) -> None:
+    (copied_home / "studies/small/1/.mlflow.json.4711").write_text("{")
+    (copied_home / "studies/small/1/trials/00000/.state-3-0.npz.4711").write_text("")
+    sync(home=copied_home)
+    assert doctor(home=copied_home).empty
+
+
 def test_an_unreachable_server_is_named_in_the_study_s_row(
     copied_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

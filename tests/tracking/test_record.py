@@ -80,6 +80,13 @@ def test_what_cannot_be_written_is_said_with_what_to_do(tmp_path: Path) -> None:
         write_whole(tmp_path / "missing" / "file", b"x")
 
 
+def test_a_write_that_fails_leaves_no_half_file(tmp_path: Path) -> None:
+    (tmp_path / "record.json").mkdir()  # what can't be replaced
+    with pytest.raises(StorageError):
+        write_whole(tmp_path / "record.json", b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
+
+
 def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="--home or HPSEARCH_HOME"):

@@ -1,0 +1,137 @@
+"""The registered model of a scikit-learn estimator gives what hpsearch gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from hpsearch.datasets.selection import Pool, open_test
+from hpsearch.search.reading import read_study
+from hpsearch.service import doctor, run_study, sync
+from hpsearch.tracking.home import Home
+from hpsearch.tracking.record import RunFolder, TrialRecord
+
+CLASSES = """\
+# Few images.
+name = "forest"
+objective = { metric = "validation_accuracy", direction = "maximize" }
+[data]
+name = "digits"
+shots = 5
+[space]
+trainer = "sklearn.ensemble.RandomForestClassifier"
+n_estimators = { low = 5, high = 20 }
+[[stages]]
+trials = 3
+epochs = 2
+[confirmation]
+top = 1
+seeds = 2
+test_seeds = 2
+"""
+NUMBERS = CLASSES.replace("forest", "boosting", 1).replace("accuracy", "mse")
+NUMBERS = NUMBERS.replace("maximize", "minimize").replace(
+    'name = "digits"\nshots = 5', 'name = "houses.csv"\ntarget = "price"'
+)
+NUMBERS = NUMBERS.replace("RandomForestClassifier", "GradientBoostingRegressor")
+NAMED = NUMBERS.replace("price", "kind").replace("boosting", "kinds")
+NAMED = NAMED.replace('"minimize"', '"maximize"').replace("mse", "accuracy")
+NAMED = NAMED.replace("ensemble.GradientBoostingRegressor", "svm.LinearSVC").replace(
+    "n_estimators = { low = 5, high = 20 }", "C = { low = 0.1, high = 10.0 }"
+)
+OWN = CLASSES.replace("sklearn.ensemble.RandomForestClassifier", "own.Nearest").replace(
+    "n_estimators = { low = 5, high = 20 }", "n_neighbors = { low = 1, high = 3 }"
+)
+OWN_CODE = """\
+from sklearn.neighbors import KNeighborsClassifier
+
+class Nearest(KNeighborsClassifier):
+    pass
+"""
+
+
+def finished(folder: Path, text: str) -> tuple[Pool, TrialRecord]:
+    """Run a study; its examples with the test set, and the refit that the model is made of."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(80, 3))
+    price = x @ [2.0, -1.0, 0.5] + 0.1 * rng.normal(size=80)
+    table = pd.DataFrame(x, columns=["rooms", "age", "distance"])
+    kind = np.where(price > 0, "dear", "cheap")
+    target = {"kind": kind} if '"kind"' in text else {"price": price}
+    table.assign(**target).to_csv(folder / "houses.csv", index=False)
+    (folder / "own.py").write_text(OWN_CODE)
+    path = folder / "study.toml"
+    path.write_text(text)
+    run_study(path, home=folder / "home", workers=0)
+    read = read_study(path)
+    records = RunFolder(folder / f"home/studies/{read.file.name}/1").read_all("test")
+    return open_test(read.selection), next(r for r in records if r.seed_number == 1)
+
+
+def predict(folder: Path, name: str, inputs: np.ndarray) -> pd.DataFrame:
+    """What MLflow's command answers, in a process of its own."""
+    (folder / "in.json").write_text(json.dumps({"inputs": inputs.tolist()}))
+    command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/{name}@winner"]
+    command += ["-i", str(folder / "in.json"), "-o", str(folder / "out.json")]
+    command += ["-t", "json", "--env-manager", "local"]
+    uri = {"MLFLOW_TRACKING_URI": Home(folder / "home").tracking_uri}
+    done = subprocess.run(command, env=os.environ | uri, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return pd.DataFrame(json.loads((folder / "out.json").read_text())["predictions"])
+
+
+def test_a_classifier_answers_with_the_classes_that_the_record_counted(tmp_path: Path) -> None:
+    pool, record = finished(tmp_path, CLASSES)
+    ((_, held),) = pool.splits
+    answered = predict(tmp_path, "forest", pool.examples.inputs[held])
+    assert answered["class"].tolist() == record.members[0].predicted
+    assert np.allclose(answered.filter(like="probability_").sum(axis=1), 1)
+    assert answered.shape[1] == 11
+
+
+def test_a_regressor_answers_with_the_numbers_that_were_scored(tmp_path: Path) -> None:
+    pool, record = finished(tmp_path, NUMBERS)
+    ((_, held),) = pool.splits
+    answered = predict(tmp_path, "boosting", pool.examples.inputs[held])
+    error = np.mean((answered["prediction"] - pool.examples.labels[held]) ** 2)
+    assert error == pytest.approx(record.members[0].history["test_mse"][-1], rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # MLflow's, of its own code
+def test_classes_have_their_names_where_no_probability_is_known(tmp_path: Path) -> None:
+    pool, record = finished(tmp_path, NAMED)
+    ((_, held),) = pool.splits
+    uri = Home(tmp_path / "home").tracking_uri
+    (found,) = mlflow.MlflowClient(uri).search_model_versions("name = 'kinds'")
+    model = mlflow.pyfunc.load_model(found.source)
+    assert model.metadata.signature.outputs.input_names() == ["class"]
+    assert len(model.predict(model.input_example)) == 2
+    answered = model.predict(pool.examples.inputs[held])
+    taken = [pool.examples.classes[k] for k in record.members[0].predicted or ()]
+    assert answered["class"].tolist() == taken
+    # What it must be read with.
+    requirements = Path(str(found.source).removeprefix("file://")) / "requirements.txt"
+    assert {"scikit-learn", "skops"} <= {
+        line.partition("==")[0] for line in requirements.read_text().splitlines()
+    }
+    sync(home=tmp_path / "home", tracking_uri=f"sqlite:///{tmp_path / 'fresh.db'}")
+    assert doctor(home=tmp_path / "home").empty
+
+
+def test_a_class_of_ones_own_has_no_model_and_its_log_says_why(tmp_path: Path) -> None:
+    """Its code would run where the model is read."""
+    _, record = finished(tmp_path, OWN)
+    assert record.outcome == "complete"
+    client = mlflow.MlflowClient(Home(tmp_path / "home").tracking_uri)
+    assert not client.search_model_versions("name = 'forest'")
+    log = tmp_path / "home/studies/forest/1/test" / f"{record.number:05d}-1/log.txt"
+    assert "no model to predict with is kept" in log.read_text()
+    assert "own.Nearest" in log.read_text()
