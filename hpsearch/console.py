@@ -207,6 +207,8 @@ def print_report(report: Report) -> None:
         ("winner", f"trial {result.best_number}: {params}"),
         (result.objective, f"{result.validation} on validation data"),
     ]
+    lines += [("fidelity", text) for text in result.fidelity_texts]
+    lines += [("WARNING", alarm) for alarm in result.alarms]
     if result.ended:
         lines.append(("", f"ended early by {result.ended}"))
     if result.optimistic:
@@ -294,10 +296,11 @@ def print_plan(plan: Plan) -> None:
     """What a study asks for, on stdout, and what it will take."""
     out = output()
     table = Table(box=None)
-    for name in ("phase", "runs", "promoted", "new", "epochs", "members", "member epochs"):
+    names = ("phase", "runs", "promoted", "controls", "new", "epochs", "members", "member epochs")
+    for name in names:
         table.add_column(name, justify="left" if name == "phase" else "right")
     for part in plan.phases:
-        counts = (part.runs, part.promoted, part.new, part.epochs, part.members)
+        counts = (part.runs, part.promoted, part.controls, part.new, part.epochs, part.members)
         table.add_row(part.name, *map(str, counts), f"{part.total_epochs:,}")
     out.print(table)
     lines = [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]

@@ -42,6 +42,8 @@ def html_report(
         parts.append(f'<p class="warning">Optimistic: {escape(result.optimistic)}.</p>')
     if result.ended:
         parts.append(f'<p class="warning">The search was ended by {escape(result.ended)}.</p>')
+    warned = [one["text"] for one in result.fidelity if one["predicts"] is False]
+    parts += [f'<p class="warning">{escape(text)}.</p>' for text in (*warned, *result.alarms)]
     parts += [_section(heading, what, _table(table)) for heading, what, table in tables]
     for chart in charts:
         figure = to_plotly(chart).to_html(

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from hpsearch.search.importance import Direction, importances
+from hpsearch.search.narrowing import RangeRow
 from hpsearch.search.result import Result
 from hpsearch.search.space import Space
 from hpsearch.search.stages import best_first
@@ -26,7 +27,7 @@ class StudyView:
     Attributes:
         records: its trials by number.
         space: what was searched.
-        stages: the decisions at the stages' ends, {promoted, ranges}.
+        stages: the decisions at the stages' ends, {promoted, controls, ranges}, of all arms.
         slices: which worker trained what and when.
     """
 
@@ -40,12 +41,11 @@ class StudyView:
     @classmethod
     def of(cls, folder: RunFolder, result: Result) -> StudyView:
         """Read everything."""
-        decided = (folder.read_json(f"stages/{number}.json") for number in range(10_000))
-        stages = []
-        for decision in decided:
-            if decision is None:
-                break
-            stages.append(decision)
+        stages: list[dict[str, Any]] = []
+        while decided := sorted(folder.path.glob(f"stages/{len(stages)}[.-]*json")):
+            of_arms = [json.loads(path.read_text()) for path in decided]
+            keys = ("promoted", "controls", "ranges")
+            stages.append({k: [x for one in of_arms for x in one.get(k, [])] for k in keys})
         return cls(
             folder=folder,
             result=result,
@@ -54,6 +54,13 @@ class StudyView:
             stages=stages,
             slices=_slices(folder),
         )
+
+    @property
+    def ranges(self) -> list[RangeRow]:
+        """All lines of the audit of narrowing, those of a stage that a budget cut too."""
+        rows = [row for stage in self.stages for row in stage["ranges"]]
+        cut = [row for row in self.result.ranges if row["stage"] >= len(self.stages)]
+        return [RangeRow(**row) for row in (*rows, *cut)]
 
     @property
     def lengths(self) -> list[int]:
@@ -107,6 +114,13 @@ class StudyView:
         names = [name for name in self.searched if self.choices(name) is None]
         return sorted(names, key=lambda name: -self.importance.get(name, 0.0))
 
+    def _pruned_in(self, record: TrialRecord) -> int | None:
+        """The stage in which a pruner ended a trial; None: it did not."""
+        if record.outcome != "pruned" or not record.reason:
+            return None
+        passed = sum(length <= record.epochs[-1] for length in self.lengths)
+        return max(record.stage, passed)
+
     def stage_table(self) -> pd.DataFrame:
         """What each stage did: trials, how they ended, scores, who went on."""
         rows = []
@@ -122,7 +136,9 @@ class StudyView:
                     "scored": len(scores),
                     "diverged": sum(r.outcome == "diverged" for r in here),
                     "failed": sum(r.outcome == "failed" for r in here),
+                    "pruned at rungs": sum(self._pruned_in(r) == number for r in self.records),
                     "promoted": len(decision["promoted"]),
+                    "controls": len(decision["controls"]),
                     "best": scores[0] if scores else None,
                     "median": statistics.median(scores) if scores else None,
                     "best trial": ranked[0].number if ranked else None,

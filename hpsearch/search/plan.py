@@ -14,7 +14,8 @@ class Phase:
     Attributes:
         name: "stage 1", …, "fresh seeds", "refit and test".
         runs: trials, or runs on fresh seeds, that reach its length.
-        promoted, new: how many of them go on from the stage before, and start.
+        promoted, controls, new: how many of them go on from the stage before, as the best of it
+            or by lot, and start.
         epochs: the length.
         before: epochs that the promoted have already.
         members: networks a run: folds and repeats.
@@ -27,17 +28,18 @@ class Phase:
     epochs: int
     before: int
     members: int
+    controls: int = 0
 
     @property
     def total_epochs(self) -> int:
         """Epochs of all members in it; continued ones count once."""
-        return self.members * (
-            self.new * self.epochs + self.promoted * (self.epochs - self.before)
-        )
+        going_on = self.promoted + self.controls
+        return self.members * (self.new * self.epochs + going_on * (self.epochs - self.before))
 
 
 def phases(file: StudyFile, n_arms: int = 1) -> list[Phase]:
-    """All parts of a study, if no trial diverges or fails; then fewer are promoted.
+    """All parts of a study, if no trial diverges, fails or is pruned at a rung; then fewer are
+    promoted.
 
     Args:
         n_arms: searches that the study compares; every number is that of all of them.
@@ -49,15 +51,16 @@ def phases(file: StudyFile, n_arms: int = 1) -> list[Phase]:
         found.append(
             Phase(
                 name=f"stage {number}",
-                runs=n_arms * stage.trials,
+                runs=n_arms * (stage.trials + stage.controls),
                 promoted=n_arms * going_on,
                 new=n_arms * (stage.trials - going_on),
                 epochs=stage.epochs,
                 before=before,
                 members=members,
+                controls=n_arms * stage.controls,
             )
         )
-        before, earlier = stage.epochs, stage.trials
+        before, earlier = stage.epochs, stage.trials + stage.controls
     top = min(file.confirmation.top, file.stages[-1].trials)
     for name, runs, splits in (
         ("fresh seeds", top * file.confirmation.seeds, members),

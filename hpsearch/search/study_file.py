@@ -10,6 +10,7 @@ from pydantic import Field
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection
 from hpsearch.search.budget_file import Budget
+from hpsearch.search.pruner_file import Pruner
 from hpsearch.search.schedule_file import Schedule
 from hpsearch.search.tables import NAME, Table
 
@@ -150,6 +151,15 @@ class Stage(Table):
         le=1,
         description="share of this stage's trials that continue from the stage before; "
         "half was best in the measurements, the rest are new draws",
+    )
+    controls: int = Field(
+        default=0,
+        ge=0,
+        le=LARGEST,
+        description="trials of the stage before that were not promoted and, drawn at random, are "
+        "trained on all the same, on top of `trials`: they tell whether short trainings predict "
+        "long ones, which the promoted alone can't. None by default, as each costs a training "
+        "and new draws have scores at both lengths too",
     )
 
 
@@ -303,6 +313,9 @@ class StudyFile(Table):
         "values of searched parameters; those left out are drawn",
     )
     sampler: Sampler = Sampler()
+    pruner: Pruner | None = Field(
+        default=None, description="ends trials inside a stage; left out: no trial is"
+    )
     evaluation: Evaluation = Evaluation()
     confirmation: Confirmation = Confirmation()
     budget: Budget = Budget()

@@ -17,7 +17,7 @@ def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:
     """Write all of them anew."""
     top, records = folder.artifacts, list(folder.read_all("trial"))
     answer(read, folder, result)
-    write_tables(top, records, result)
+    write_tables(top, records)
     tests = list(folder.read_all("test"))
     test = read.selection.dataset().test()
     if not test.regression:

@@ -145,7 +145,7 @@ def _time(read: ReadStudy, parts: list[Phase], found: Probe, busy: int) -> Forec
         training = 0.0
         for part in parts:
             new = part.new * (first + later * (part.epochs - 1))
-            old = part.promoted * later * (part.epochs - part.before)
+            old = (part.promoted + part.controls) * later * (part.epochs - part.before)
             refits = whole if part is parts[-1] else 1.0
             training += part.members * (new + old) * refits
         runs = sum(part.new for part in parts)

@@ -82,8 +82,10 @@ class TrialRecord:
         seed_number: which fresh seed, for confirmation and test runs; 0 for trials.
         stage, batch: where in the search it was drawn, from 0.
         scores: objective at each stage length it reached, {epochs: score}, a mean over members.
+        rungs: the same at each rung it passed.
+        controls: stages that it went on to as a control, without being promoted.
         outcome: "running" until its stage is reached, "paused" between stages, then final.
-        reason: why it failed or diverged.
+        reason: why it failed or diverged, or a pruner ended it.
         attempts: workers it lost and exceptions, [{"epoch", "member", "reason"}].
         wall_seconds, cpu_seconds: its share of the time of the slices that trained it.
         opening_seconds: of wall_seconds, until training began: data, trainer, states.
@@ -107,6 +109,8 @@ class TrialRecord:
     batch: int = 0
     seed_number: int = 0
     scores: dict[str, float] = field(default_factory=dict)
+    rungs: dict[str, float] = field(default_factory=dict)
+    controls: list[int] = field(default_factory=list)
     outcome: Outcome = "running"
     reason: str = ""
     attempts: list[dict[str, Any]] = field(default_factory=list)
@@ -126,6 +130,12 @@ class TrialRecord:
     def sealed(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.outcome not in ("running", "paused")
+
+    @property
+    def reported(self) -> dict[str, float]:
+        """Its scores at rungs and stage lengths, by epochs, as Optuna is told of them."""
+        known = self.rungs | self.scores
+        return {epochs: known[epochs] for epochs in sorted(known, key=int)}
 
     @property
     def epochs(self) -> list[int]:
