@@ -207,6 +207,8 @@ def print_report(report: Report) -> None:
         ("winner", f"trial {result.best_number}: {params}"),
         (result.objective, f"{result.validation} on validation data"),
     ]
+    lines += [("fidelity", text) for text in result.fidelity_texts]
+    lines += [("WARNING", alarm) for alarm in result.alarms]
     if result.ended:
         lines.append(("", f"ended early by {result.ended}"))
     if result.optimistic:
@@ -295,13 +297,13 @@ def print_plan(plan: Plan) -> None:
     out = output()
     table = Table(box=None)
     cut = any(part.cut for part in plan.phases)  # by the budget
-    names = ("phase", "runs", *("cut",) * cut, "promoted", "new", "epochs", "members")
+    names = ("phase", "runs", *("cut",) * cut, "promoted", "controls", "new", "epochs", "members")
     for name in (*names, "member epochs"):
         table.add_column(name, justify="left" if name == "phase" else "right")
     for part in plan.phases:
-        counts = (part.runs, *(part.cut,) * cut, part.promoted, part.new, part.epochs)
-        row = map(str, (*counts, part.members))
-        table.add_row(part.name, *row, f"{part.total_epochs:,}")
+        going_on = (part.promoted, part.controls)
+        counts = (part.runs, *(part.cut,) * cut, *going_on, part.new, part.epochs, part.members)
+        table.add_row(part.name, *map(str, counts), f"{part.total_epochs:,}")
     out.print(table)
     lines = [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]
     lines += [("budget", text) for text in plan.budget]

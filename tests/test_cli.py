@@ -105,6 +105,7 @@ def test_json_is_one_object_on_stdout(study_file: Path, home: Path) -> None:
         "result.json",
         "trials.csv",
         "narrowing.csv",
+        "narrowing.json",
         "search.png",
         "stages.csv",
         "figures",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hpsearch.reports.charts import Chart, Panel, Series
 from hpsearch.reports.search_charts import MOST_PANELS, note
 from hpsearch.reports.study_view import StudyView
+from hpsearch.search.narrowing import RangeRow
 
 CURVES = 8  # trials whose learning curves are drawn
 
@@ -15,20 +18,20 @@ def funnel(view: StudyView) -> Chart | None:
     for name in view.numeric()[:MOST_PANELS]:
         rows = [
             row
-            for stage in view.stages
-            for row in stage["ranges"]
-            if row["parameter"] == name and row["branch"] == "" and row["low"] is not None
+            for row in view.ranges
+            if row.parameter == name and row.branch == "" and row.low is not None
         ]
         drawn = [r for r in view.records if name in view.active(r)]
         if not rows or not drawn:
             continue
         band = Series(
             "narrowed range",
-            [row["stage"] + 1.5 for row in rows],
-            [row["low"] for row in rows],
+            [row.stage + 1.5 for row in rows],
+            [float(row.low or 0) for row in rows],
             "band",
-            top=[row["high"] for row in rows],
+            top=[float(row.high or 0) for row in rows],
         )
+        marks = [m for m in (_alarms(rows), _reopened(view, rows)) if m.x]
         points = Series(
             "draws",
             [r.stage + 1 for r in drawn],
@@ -36,15 +39,44 @@ def funnel(view: StudyView) -> Chart | None:
             color=None,
             notes=[note(view, r) for r in drawn],
         )
-        panels.append(Panel([band, points], "stage", name, log_y=view.log(name)))
+        panels.append(Panel([band, points, *marks], "stage", name, log_y=view.log(name)))
     if not panels:
         return None
     return Chart(
         "narrowing",
         "Narrowing",
         "The range that each stage ended with, between the draws of the stages before and after; "
-        "it is soft, and every tenth draw is global. narrowing.csv has the trials that set it.",
+        "it is soft, and every tenth draw is global. An edge alarm stands where the best lie at a "
+        "declared end, a mark of re-opening at survivors beyond all those of the stage before. "
+        "narrowing.csv has the trials that set each range.",
         panels,
+    )
+
+
+def _alarms(rows: Sequence[RangeRow]) -> Series:
+    """A mark at each declared end that survivors are piled up at."""
+    found = [
+        (row, edge, line) for row in rows for edge, line in zip(row.edges, row.alarms, strict=True)
+    ]
+    ends = [row.low if edge == "low" else row.high for row, edge, _ in found]
+    return Series(
+        "edge alarm",
+        [row.stage + 1.5 for row, _, _ in found],
+        [float(end or 0) for end in ends],
+        color=3,
+        notes=[line for _, _, line in found],
+    )
+
+
+def _reopened(view: StudyView, rows: Sequence[RangeRow]) -> Series:
+    """A mark at each survivor that a range was widened again for."""
+    found = [(row, view.by_number[n]) for row in rows for n in row.reopened_by]
+    return Series(
+        "re-opened for",
+        [row.stage + 1.5 for row, _ in found],
+        [float(record.params[row.parameter]) for row, record in found],
+        color=2,
+        notes=[note(view, record) for _, record in found],
     )
 
 

@@ -45,6 +45,8 @@ def html_report(view: StudyView, charts: Sequence[Chart], sections: Sequence[Sec
         parts.append(f'<p class="warning">Optimistic: {escape(result.optimistic)}.</p>')
     if result.ended:
         parts.append(f'<p class="warning">The search was ended by {escape(result.ended)}.</p>')
+    warned = [one["text"] for one in result.fidelity if one["predicts"] is False]
+    parts += [f'<p class="warning">{escape(text)}.</p>' for text in (*warned, *result.alarms)]
     parts += [
         _section(heading, what, content if isinstance(content, str) else _table(content))
         for heading, what, content in sections

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from hpsearch.reports.confusion import CONFUSION
 from hpsearch.reports.html_report import Section, claims_html, html_report
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
-from hpsearch.reports.tables import AGREEMENT, CLAIMS
+from hpsearch.reports.tables import AGREEMENT, CLAIMS, NARROWING_COLUMNS, narrowing_table
 from hpsearch.search.result import Estimate, Result
 from hpsearch.tracking.record import RunFolder, write_whole
 
@@ -29,21 +30,25 @@ CHARTS = (
     search_charts.divergence,
     course_charts.timeline,
 )
-SHOWN_RANGES = ("stage", "parameter", "branch", "declared", "before", "now", "share", "survivors")
+SHOWN_RANGES = [name for name in NARROWING_COLUMNS if name not in ("low", "high")]
 
 
 def write_report(folder: RunFolder, result: Result) -> Path:
-    """Write stages.csv, figures/ and report.html among the artifacts; returns the page."""
+    """Write stages.csv, narrowing.csv, narrowing.json, figures/ and report.html among the
+    artifacts; returns the page."""
     view = StudyView.of(folder, result)
     stages = view.stage_table()
     stages.to_csv(folder.artifacts / "stages.csv", index=False)
+    ranges = [row.as_dict() for row in view.ranges]
+    narrowing_table(ranges).to_csv(folder.artifacts / "narrowing.csv", index=False)
+    folder.write_json(f"{folder.artifacts.name}/narrowing.json", ranges)
     charts = [chart for make in CHARTS if (chart := make(view)) is not None]
     figures = folder.artifacts / FIGURES
     figures.mkdir(exist_ok=True)
     for chart in charts:
         draw_png(figures / f"{chart.name}.png", chart)
     page = folder.artifacts / REPORT
-    write_whole(page, html_report(view, charts, list(_sections(view, stages))).encode())
+    write_whole(page, html_report(view, charts, list(_sections(view, stages, ranges))).encode())
     return page
 
 
@@ -83,7 +88,9 @@ def _short(estimate: Estimate | None) -> str:
     return f"{estimate.mean:.4f} ({estimate.low:.4f} … {estimate.high:.4f})"
 
 
-def _sections(view: StudyView, stages: pd.DataFrame) -> Iterator[Section]:
+def _sections(
+    view: StudyView, stages: pd.DataFrame, ranges: Sequence[dict[str, Any]]
+) -> Iterator[Section]:
     result = view.result
     best = pd.DataFrame(
         [
@@ -100,12 +107,16 @@ def _sections(view: StudyView, stages: pd.DataFrame) -> Iterator[Section]:
     yield "Best trials", "By training length, then by score; trials.csv has all of them.", best
     yield from _answers(view)
     yield "Stages", "Each stage trains longer than the one before; the best go on.", stages
-    ranges = [row for stage in view.stages for row in stage["ranges"]]
+    if result.fidelity:
+        about = "Whether the order of trials after one stage is that after the next; 1: the same."
+        yield "Fidelity", about, pd.DataFrame(result.fidelity).drop(columns="text")
     if ranges:
-        table = pd.DataFrame(ranges)[list(SHOWN_RANGES)]
-        table["stage"] += 1
-        table["survivors"] = table["survivors"].map(lambda found: " ".join(map(str, found)))
-        yield "Narrowing", "Which trials set which range; the mass left is in share.", table
+        about = (
+            "Which trials set which range. Parts of the declared (log) range, or of probability: "
+            "share is left, discarded and reopened are what the step took and gave back. Edges: "
+            "declared ends that the best lie at."
+        )
+        yield "Narrowing", about, narrowing_table(ranges)[SHOWN_RANGES]
     written = view.folder.artifacts / CONFUSION
     if written.exists():
         confusion = pd.read_csv(written)

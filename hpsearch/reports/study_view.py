@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 
 from hpsearch.search.importance import Direction, importances
+from hpsearch.search.narrowing import RangeRow
 from hpsearch.search.result import Result
 from hpsearch.search.space import Space
 from hpsearch.search.stages import best_first
-from hpsearch.search.stored_space import kept_arms, kept_space
+from hpsearch.search.stored_space import kept_space
 from hpsearch.tracking.record import SLICES, RunFolder, TrialRecord
 
 
@@ -26,8 +27,7 @@ class StudyView:
     Attributes:
         records: its trials by number.
         space: what was searched.
-        stages: the decisions at the stages' ends, {promoted, ranges}; the promoted of all arms,
-            and the ranges of the winner's.
+        stages: the decisions at the stages' ends, {promoted, controls, ranges}, of all arms.
         slices: which worker trained what and when.
     """
 
@@ -41,14 +41,26 @@ class StudyView:
     @classmethod
     def of(cls, folder: RunFolder, result: Result) -> StudyView:
         """Read everything."""
+        stages: list[dict[str, Any]] = []
+        while decided := sorted(folder.path.glob(f"stages/{len(stages)}[.-]*json")):
+            of_arms = [json.loads(path.read_text()) for path in decided]
+            keys = ("promoted", "controls", "ranges")
+            stages.append({k: [x for one in of_arms for x in one.get(k, [])] for k in keys})
         return cls(
             folder=folder,
             result=result,
             records=list(folder.read_all("trial")),
             space=kept_space(folder) or Space((), {}),
-            stages=_stages(folder, result),
+            stages=stages,
             slices=_slices(folder),
         )
+
+    @property
+    def ranges(self) -> list[RangeRow]:
+        """All lines of the audit of narrowing, those of a stage that a budget cut too."""
+        rows = [row for stage in self.stages for row in stage["ranges"]]
+        cut = [row for row in self.result.ranges if row["stage"] >= len(self.stages)]
+        return [RangeRow(**row) for row in (*rows, *cut)]
 
     @property
     def lengths(self) -> list[int]:
@@ -102,6 +114,13 @@ class StudyView:
         names = [name for name in self.searched if self.choices(name) is None]
         return sorted(names, key=lambda name: -self.importance.get(name, 0.0))
 
+    def _pruned_in(self, record: TrialRecord) -> int | None:
+        """The stage in which a pruner ended a trial; None: it did not."""
+        if record.outcome != "pruned" or not record.reason:
+            return None
+        passed = sum(length <= record.epochs[-1] for length in self.lengths)
+        return max(record.stage, passed)
+
     def stage_table(self) -> pd.DataFrame:
         """What each stage did: trials, how they ended, scores, who went on."""
         rows = []
@@ -117,24 +136,15 @@ class StudyView:
                     "scored": len(scores),
                     "diverged": sum(r.outcome == "diverged" for r in here),
                     "failed": sum(r.outcome == "failed" for r in here),
+                    "pruned at rungs": sum(self._pruned_in(r) == number for r in self.records),
                     "promoted": len(decision["promoted"]),
+                    "controls": len(decision["controls"]),
                     "best": scores[0] if scores else None,
                     "median": statistics.median(scores) if scores else None,
                     "best trial": ranked[0].number if ranked else None,
                 }
             )
         return pd.DataFrame(rows)
-
-
-def _stages(folder: RunFolder, result: Result) -> list[dict[str, Any]]:
-    arms, stages = kept_arms(folder), list[dict[str, Any]]()
-    while True:
-        decided = [folder.read_json(arm.stage_file(len(stages))) for arm in arms]
-        if not any(decided):
-            return stages
-        promoted = [number for found in decided if found for number in found["promoted"]]
-        mine = decided[result.best_number % len(arms)] or {"ranges": []}
-        stages.append({"promoted": sorted(promoted), "ranges": mine["ranges"]})
 
 
 def _slices(folder: RunFolder) -> list[dict[str, Any]]:

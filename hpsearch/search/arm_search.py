@@ -24,13 +24,16 @@ from hpsearch.search.events import (
     StageStarted,
     TrialReached,
 )
+from hpsearch.search.fidelity import Fidelity, drawn_controls, fidelities
 from hpsearch.search.finals import Finals
+from hpsearch.search.narrowing import RangeRow, narrowing
 from hpsearch.search.protocols import exam_of
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate
 from hpsearch.search.run import Run
+from hpsearch.search.rungs import Rungs
 from hpsearch.search.samplers import NamedSampler
-from hpsearch.search.stages import RangeRow, best_first, narrowing, promoted
+from hpsearch.search.stages import best_first, promoted
 from hpsearch.search.storage import TrialStore
 from hpsearch.search.training import Training, Trains, reached
 from hpsearch.tracking.record import TrialRecord
@@ -80,6 +83,9 @@ class ArmSearch:
         self._failed_in_a_row = 0
         self._sampler = make_sampler(self.file, self.arm.space)
         self._distributions = {p.name: p.distribution for p in self.arm.space.parameters}
+        self._rungs: Rungs | None = None
+        if self.file.pruner is not None:
+            self._rungs = Rungs(self.file, self.arm.name, self.arm.local, self.folder)
 
     def events(self) -> Iterator[Event]:
         """Run what is left of it.
@@ -126,9 +132,10 @@ class ArmSearch:
             spending.keep()
 
     def _stages(self, spending: Spending) -> Iterator[Event]:
-        drawn, going_on = 0, list[int]()
+        drawn, going_on, n_controls = 0, list[int](), 0  # controls come last in going_on
         for number, stage in enumerate(self.file.stages):
-            last = drawn + stage.trials - len(going_on)
+            n_promoted, trials = len(going_on) - n_controls, stage.trials + n_controls
+            last = drawn + stage.trials - n_promoted
             fresh = [*map(self.arm.number, range(drawn, last))]
             done = sum(
                 str(stage.epochs) in r.scores or r.sealed
@@ -136,16 +143,17 @@ class ArmSearch:
                 if r is not None
             )
             yield StageStarted(
-                number, len(self.file.stages), stage.trials, stage.epochs, done, self.arm.name
+                number, len(self.file.stages), trials, stage.epochs, done, self.arm.name
             )
             batches = [going_on] if going_on else []
-            batches += self._batches(number, fresh, len(going_on))
+            batches += self._batches(number, fresh, n_promoted)
             began = yield from self._run_stage(number, batches, len(going_on), spending)
             held = [self.records[n] for n in began]
             if self._cut_short:
                 self.ranges += self._narrowing(number)
                 return  # undecided: a wider budget goes on here
-            drawn, going_on = drawn + len(began) - len(going_on), self._close(number, held)
+            drawn += len(began) - len(going_on)
+            going_on, n_controls = self._close(number, held)
 
     def _run_stage(
         self, stage: int, batches: list[list[int]], n_promoted: int, spending: Spending
@@ -202,9 +210,10 @@ class ArmSearch:
     def _joined(self, batches: list[Numbered]) -> Iterator[list[Numbered]]:
         """Batches in groups: one whose draws don't depend on results need not wait for any.
 
-        Where a budget is asked before every batch, each waits for the one before.
+        Where a budget is asked before every batch, or a pruner knows of all batches before, each
+        waits for the one before.
         """
-        if self.file.budget.watched:
+        if self.file.budget.watched or self._rungs is not None:
             yield from ([batch] for batch in batches)
             return
         sampler, local = self._sampler, self.arm.local
@@ -224,7 +233,13 @@ class ArmSearch:
         order = [number for _, numbers in batches for number in numbers]
         drawn = (self._draw_batch(stage, index, numbers) for index, numbers in batches)
         best = self._best(self.records.values(), until)
-        for record in self._training().run(drawn, until, exam_of(self.file)):
+        training, exam = self._training(), exam_of(self.file)
+        running = (
+            training.run(drawn, until, exam)
+            if self._rungs is None
+            else self._rungs.run(training, drawn, stage, exam)
+        )
+        for record in running:
             best = self._best([record], until, best)
             yield TrialReached(record, best)
             self._tell_reached(order, until)
@@ -262,9 +277,9 @@ class ArmSearch:
 
     def _tell(self, record: TrialRecord) -> None:
         """Tell Optuna, and then the projector, what a record says."""
-        self._trials.report(record.number, record.scores)
+        self._trials.report(record.number, record.reported)
         if record.sealed:
-            self._trials.finish(record.number, record.told, record.scores)
+            self._trials.finish(record.number, record.told, record.reported)
         self.folder.announce_record(record)
 
     def _draw_batch(self, stage: int, batch: int, numbers: list[int]) -> list[TrialRecord]:
@@ -320,8 +335,10 @@ class ArmSearch:
         scores += [] if known is None else [known]
         return (max if self._direction == "maximize" else min)(scores, default=None)
 
-    def _close(self, stage: int, held: list[TrialRecord]) -> list[int]:
-        """End a stage: decide, write the decision, then carry it out. Returns the promoted.
+    def _close(self, stage: int, held: list[TrialRecord]) -> tuple[list[int], int]:
+        """End a stage: decide, write the decision, then carry it out.
+
+        Returns who goes on, the promoted and then the controls, and the number of controls.
 
         Args:
             held: the stage's trials. After a restart later stages have trials already, which this
@@ -337,21 +354,36 @@ class ArmSearch:
                 if following
                 else []
             )
-            ranges = [row.as_dict() for row in self._narrowing(stage)]
-            decided = {"promoted": going_on, "ranges": ranges}
+            left = [r for r in held if r.outcome == "paused" and r.number not in going_on]
+            wanted = following.controls if following else 0
+            entropy = (self.file.seed, self.arm.index, stage)
+            decided = {
+                "promoted": going_on,
+                "controls": drawn_controls(left, wanted, entropy),
+                "ranges": [row.as_dict() for row in self._narrowing(stage)],
+            }
             self.folder.write_json(name, decided)
         self.ranges += [RangeRow(**row) for row in decided["ranges"]]
+        controls = decided.get("controls", [])
+        going_on = [*decided["promoted"], *controls]
         for record in held:
-            if record.outcome == "paused" and record.number not in decided["promoted"]:
+            if record.number in controls and stage + 1 not in record.controls:
+                record.controls.append(stage + 1)
+                self.folder.write(record)
+            if record.outcome == "paused" and record.number not in going_on:
                 record.outcome = "pruned"
                 self.folder.write(record)
                 self._tell(record)
-        return list(decided["promoted"])
+        return going_on, len(controls)
 
     def _narrowing(self, stage: int) -> list[RangeRow]:
         if isinstance(self._sampler, NamedSampler):
             return []
         return narrowing(self._trials.study, self._sampler, self.arm, stage, self.ranges)
+
+    def fidelities(self) -> list[Fidelity]:
+        """Whether each stage's scores predict the next one's."""
+        return list(fidelities(self.file, self.records.values(), self.arm.name))
 
     def last_ranges(self) -> list[RangeRow]:
         """The ranges at the end of the last stage there was."""

@@ -15,6 +15,8 @@ from hpsearch.search.arms import ArmPlace
 from hpsearch.search.study_file import StudyFile
 from hpsearch.tracking.record import RunFolder, TrialRecord
 
+EARLY = ("diverged", "pruned")  # ends of a trial before its stage's, at an epoch that repeats
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -79,11 +81,11 @@ class Spending:
         return min(batch.trials, left // self._cost(batch.stage, batch.promoted))
 
     def settle(self, batch: Batch, records: Iterable[TrialRecord]) -> None:
-        """Take what a batch took, all of whose trials are there: less where one diverged."""
+        """Take what a batch took, all of whose trials are there: less where one ended early."""
         until = self._lengths[batch.stage]
         before = self._lengths[batch.stage - 1] if batch.promoted else 0
         for record in records:
-            if str(until) not in record.scores and record.outcome == "diverged":
+            if str(until) not in record.scores and record.outcome in EARLY:
                 self.epochs += sum(max(0, min(m.epoch, until) - before) for m in record.members)
             else:  # how far a failed one came depends on how it was sliced
                 self.epochs += self._cost(batch.stage, batch.promoted)

@@ -66,9 +66,9 @@ def _unequal(record: TrialRecord, trial: FrozenTrial, space: Space | None) -> li
             problems.append(f"{name} must be {value}, is {found}")
     told = {str(step): value for step, value in trial.intermediate_values.items()}
     # What Optuna was not told yet of a trial that goes on, it is told then.
-    lacks = record.sealed and record.scores.keys() - told.keys()
-    if lacks or any(record.scores.get(step) != score for step, score in told.items()):
-        problems.append(f"scores must be {record.scores}, are {told}")
+    lacks = record.sealed and record.reported.keys() - told.keys()
+    if lacks or any(record.reported.get(step) != score for step, score in told.items()):
+        problems.append(f"scores must be {record.reported}, are {told}")
     if record.sealed:
         state = STATES.get(record.told, TrialState.PRUNED)
         if trial.state != state:
@@ -104,6 +104,6 @@ def refill_optuna(
         record = records.get(number)
         store.restore(number, space.searched(record.params) if record else {}, distributions)
         if record is not None:
-            store.report(number, record.scores)
+            store.report(number, record.reported)
             if record.sealed:
-                store.finish(number, record.told, record.scores)
+                store.finish(number, record.told, record.reported)

@@ -80,9 +80,15 @@ class Finals:
         ranked = (best_first(sound, n, self._direction) for n in self.lengths)
         best = next(filter(None, ranked), [])
         if not best:
+            pruned = sum(r.outcome == "pruned" and r.reason != "" for r in sound)
+            remedy = (
+                f"{pruned} were pruned at rungs: have [pruner] prune fewer"
+                if pruned
+                else "lower the learning rates in [space]"
+            )
             raise StudyFailed(
                 "at least one trial must reach the last stage with a finite loss, but none did: "
-                "lower the learning rates in [space], then start anew with --fresh"
+                f"{remedy}, then start anew with --fresh"
             )
         return best
 

@@ -15,7 +15,8 @@ class Phase:
     Attributes:
         name: "stage 1", …, "fresh seeds", "refit and test".
         runs: trials, or runs on fresh seeds, that reach its length.
-        promoted, new: how many of them go on from the stage before, and start.
+        promoted, controls, new: how many of them go on from the stage before, as the best of it
+            or by lot, and start.
         epochs: the length.
         before: epochs that the promoted have already.
         members: networks a run: folds and repeats.
@@ -30,18 +31,19 @@ class Phase:
     before: int
     members: int
     cut: int = 0
+    controls: int = 0
 
     @property
     def total_epochs(self) -> int:
         """Epochs of all members in it; continued ones count once."""
-        return self.members * (
-            self.new * self.epochs + self.promoted * (self.epochs - self.before)
-        )
+        going_on = self.promoted + self.controls
+        return self.members * (self.new * self.epochs + going_on * (self.epochs - self.before))
 
 
 @dataclass(frozen=True)
 class Course:
-    """The parts of a study as far as its budget lets it come, if no trial diverges or fails.
+    """The parts of a study as far as its budget lets it come, if no trial diverges, fails or is
+    pruned at a rung; then fewer are promoted.
 
     Attributes:
         phases: all of them, also those that nothing is left for.
@@ -67,21 +69,23 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
     found = []
     for number, stage in enumerate(file.stages):
         wanted = min(round(stage.trials * stage.promote), earlier) if before else 0
-        going_on = purse.take(number, wanted, promoted=True)
+        controls = min(stage.controls, earlier - wanted) if before else 0
+        going_on = purse.take(number, wanted + controls, promoted=True)
         new = purse.take(number, stage.trials - wanted)
         found.append(
             Phase(
                 name=f"stage {number + 1}",
                 runs=n_arms * (going_on + new),
-                promoted=n_arms * going_on,
+                promoted=n_arms * min(going_on, wanted),
                 new=n_arms * new,
                 epochs=stage.epochs,
                 before=before,
                 members=members,
-                cut=n_arms * (stage.trials - going_on - new),
+                cut=n_arms * (stage.trials + controls - going_on - new),
+                controls=n_arms * max(0, going_on - wanted),
             )
         )
-        before, earlier = stage.epochs, stage.trials
+        before, earlier = stage.epochs, stage.trials + controls
     ranked = next((phase.runs for phase in reversed(found) if phase.runs), 0) // n_arms
     top = min(file.confirmation.top, ranked)
     for name, runs, splits in (

@@ -25,6 +25,7 @@ from hpsearch.search.drawing import sampler_mistakes
 from hpsearch.search.enqueue_reading import enqueue_mistakes
 from hpsearch.search.mistakes import Mistake
 from hpsearch.search.protocols import follow_protocol
+from hpsearch.search.pruners import pruner_mistakes
 from hpsearch.search.questions import question_mistakes
 from hpsearch.search.schema_mistakes import translate
 from hpsearch.search.space import Space
@@ -204,8 +205,8 @@ def _validate(
     if "stages" not in malformed:
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
     if file is not None:
-        mistakes += [*budget_mistakes(file), *question_mistakes(file, folder)]
-        mistakes += warm_start_mistakes(file)
+        mistakes += [*budget_mistakes(file), *pruner_mistakes(file)]
+        mistakes += [*question_mistakes(file, folder), *warm_start_mistakes(file)]
     of_arms = ("compare", "space", "data")
     if (
         file is not None
@@ -272,6 +273,11 @@ def _objective_mistakes(metric: str, trainers: Mapping[str, TrainerKind]) -> Ite
 
 
 def _stage_mistakes(stages: list[Stage]) -> Iterator[Mistake]:
+    if stages[0].controls:
+        yield Mistake(
+            "stages.0.controls",
+            f"must be 0: there is no stage before they could come from, got {stages[0].controls}",
+        )
     for number, (earlier, later) in enumerate(pairwise(stages), start=1):
         if later.epochs <= earlier.epochs:
             yield Mistake(
@@ -284,4 +290,10 @@ def _stage_mistakes(stages: list[Stage]) -> Iterator[Mistake]:
                 f"stages.{number}.trials",
                 f"must promote at most the {earlier.trials} trials of the stage before, "
                 f"got {promoted}",
+            )
+        elif promoted + later.controls > earlier.trials:
+            yield Mistake(
+                f"stages.{number}.controls",
+                f"must be at most the {earlier.trials - promoted} trials of the stage before that "
+                f"are not promoted, got {later.controls}",
             )

@@ -110,6 +110,7 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
                 pass
         except (_EndOfRecords, StudyFailed):
             pass
+        _compare_pruned(run.folder, folder, found)
         _compare_decisions(run, read, folder, found)
         _compare_results(run.result(), study.finished(), found)
     return found
@@ -144,7 +145,7 @@ class _Playback:
         for batch in batches:
             known = [self.recorded.read(r.kind, r.number, r.seed_number) for r in batch]
             for drawn, record in zip(batch, known, strict=True):
-                if record is not None and not drawn.scores:  # else it was promoted
+                if record is not None and not drawn.reported:  # else it goes on
                     self._compare(drawn, record)
             for drawn, record in zip(batch, known, strict=True):
                 if record is None or not reached(record, until):
@@ -168,14 +169,21 @@ class _Playback:
 
     def _play(self, drawn: TrialRecord, record: TrialRecord, until: int) -> None:
         drawn.members = deepcopy(record.members)
+        for member in drawn.members:  # what comes after a rung is not known there
+            member.epoch = min(member.epoch, until)
         drawn.scores = {n: score for n, score in record.scores.items() if int(n) <= until}
-        drawn.reason = record.reason
-        if str(until) not in record.scores:  # it ended on the way
-            drawn.outcome = record.outcome
+        drawn.rungs = {n: score for n, score in record.rungs.items() if int(n) <= until}
+        at_rung = str(until) in record.rungs and until not in self.training.lengths
+        if at_rung:
+            drawn.outcome = "running"
+        elif str(until) not in record.scores:  # it ended on the way
+            if record.outcome == "pruned":
+                self._differs(drawn, f"{record.reason} recorded, trained on derived")
+            drawn.outcome, drawn.reason = record.outcome, record.reason
         else:
             last = drawn.kind != "trial" or until == self.training.lengths[-1]
             drawn.outcome = "complete" if last else "paused"
-        for epochs, score in drawn.scores.items():
+        for epochs, score in drawn.reported.items():
             self.found.scores += 1
             derived: float | None
             try:
@@ -195,6 +203,17 @@ def _in_words(what: str, before: Any, now: Any) -> str:
     return "; ".join(f"{n} = {before.get(n)} recorded, {now.get(n)} derived" for n in names)
 
 
+def _compare_pruned(recorded: RunFolder, derived: RunFolder, found: Replay) -> None:
+    """Trials that a pruner ends in the replay, against those that it ended."""
+    for now in derived.read_all("trial"):
+        before = recorded.read("trial", now.number)
+        if now.outcome != "pruned" or not now.reason or before is None:
+            continue
+        went_on = max(member.epoch for member in before.members) > now.members[0].epoch
+        if went_on or (before.sealed and before.reason != now.reason):
+            found.problems.append(f"trial {now.number}: {now.reason} derived, not recorded")
+
+
 def _compare_decisions(run: Recorded, read: ReadStudy, folder: RunFolder, found: Replay) -> None:
     for number, arm in product(range(len(run.file.stages)), read.arms):
         before, now = (f.read_json(arm.stage_file(number)) for f in (run.folder, folder))
@@ -203,6 +222,7 @@ def _compare_decisions(run: Recorded, read: ReadStudy, folder: RunFolder, found:
         found.decisions += 1
         for what, old, new in (
             ("promoted", before["promoted"], now["promoted"]),
+            ("controls", before.get("controls", []), now["controls"]),
             ("ranges", _ranges(before), _ranges(now)),
         ):
             if not found.same(old, new):

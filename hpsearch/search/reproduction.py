@@ -163,7 +163,7 @@ class _Comparison:
         for index, (old, new) in enumerate(
             zip(self.record.members, self.again.members, strict=True)
         ):
-            scored = str(old.epoch) in self.record.scores
+            scored = str(old.epoch) in self.record.reported
             if scored and old.state_digest:
                 yield index, old.state_digest, new.state_digest
 

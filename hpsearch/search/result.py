@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -91,6 +91,8 @@ class Result:
         confirmed: objective over fresh seeds of each confirmed trial, by number.
         folder: artifacts: tables, figures, the study file.
         arms: what each arm of a comparison found; the winner is the best of them.
+        fidelity: for each pair of consecutive stages, whether the shorter predicts the longer.
+        alarms: of the winner's branches, parameters whose best lie at the end of their range.
         ended: what of the budget cut the search, e.g. "budget.epochs"; "" for nothing.
     """
 
@@ -112,6 +114,8 @@ class Result:
     folder: str
     arms: list[ArmResult]
     ended: str = ""
+    fidelity: list[dict[str, Any]] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""
@@ -129,6 +133,12 @@ class Result:
                 "arms": [ArmResult.from_dict(arm) for arm in said["arms"]],
             }
         )
+
+    @property
+    def fidelity_texts(self) -> list[str]:
+        """Fidelity in words; where arms are compared, the warnings alone."""
+        shown = (one for one in self.fidelity if not self.arms or one["predicts"] is False)
+        return [one["text"] for one in shown]
 
     @property
     def test_name(self) -> str:

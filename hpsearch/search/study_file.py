@@ -12,6 +12,7 @@ from hpsearch.datasets.selection import Selection
 from hpsearch.search.budget_file import Budget
 from hpsearch.search.limits_file import Limits
 from hpsearch.search.outcomes_file import Outcomes
+from hpsearch.search.pruner_file import Pruner
 from hpsearch.search.schedule_file import Schedule
 from hpsearch.search.tables import NAME, Table
 from hpsearch.search.warm_start_file import WarmStart
@@ -153,6 +154,15 @@ class Stage(Table):
         le=1,
         description="share of this stage's trials that continue from the stage before; "
         "half was best in the measurements, the rest are new draws",
+    )
+    controls: int = Field(
+        default=0,
+        ge=0,
+        le=LARGEST,
+        description="trials of the stage before that were not promoted and, drawn at random, are "
+        "trained on all the same, on top of `trials`: they tell whether short trainings predict "
+        "long ones, which the promoted alone can't. None by default, as each costs a training "
+        "and new draws have scores at both lengths too",
     )
 
 
@@ -307,6 +317,9 @@ class StudyFile(Table):
     )
     warm_start: WarmStart | None = None
     sampler: Sampler = Sampler()
+    pruner: Pruner | None = Field(
+        default=None, description="ends trials inside a stage; left out: no trial is"
+    )
     evaluation: Evaluation = Evaluation()
     confirmation: Confirmation = Confirmation()
     budget: Budget = Budget()

@@ -34,8 +34,9 @@ class Trains(Protocol):
     ) -> Iterator[TrialRecord]:
         """Train each record to epoch `until`; yields each when it is there, scored and written.
 
-        Records that are there already, or sealed, are passed over: after a restart the same call
-        goes on where the records are. A batch is asked for when the workers can take it.
+        Epoch `until` is a stage's end or a rung. Records that are there already, or sealed, are
+        passed over: after a restart the same call goes on where the records are. A batch is asked
+        for when the workers can take it.
         """
         ...
 
@@ -45,7 +46,8 @@ class Training:
     """How records of one study are trained.
 
     Attributes:
-        lengths: the stages' epochs; a score is taken at each that is reached.
+        lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
+            where a pruner is asked.
         stop: as in Dispatcher.
     """
 
@@ -56,6 +58,7 @@ class Training:
     objective: Objective
     evaluation: Evaluation
     lengths: tuple[int, ...]
+    rungs: tuple[int, ...]
     slice_seconds: float
     code_folder: str
     limits: Limits
@@ -81,6 +84,7 @@ class Training:
             objective=read.file.objective,
             evaluation=read.file.evaluation,
             lengths=tuple(stage.epochs for stage in read.file.stages),
+            rungs=tuple(read.file.pruner.rungs) if read.file.pruner else (),
             slice_seconds=read.file.execution.slice_seconds,
             code_folder=str(read.path.resolve().parent),
             limits=read.file.limits,
@@ -121,7 +125,7 @@ class Training:
             # The sealed test set is looked at once, at the end.
             schedule=Schedule(until)
             if exam == "test"
-            else Schedule(self.evaluation.every, self.lengths),
+            else Schedule(self.evaluation.every, (*self.lengths, *self.rungs)),
             per_class=self.evaluation.per_class,
             passes=self.evaluation.passes,
             resources=self.evaluation.resources,
@@ -182,16 +186,21 @@ class Training:
         return record
 
     def _score(self, record: TrialRecord, until: int) -> None:
-        lengths = [e for e in self.lengths if e <= until] if record.kind == "trial" else [until]
+        is_trial = record.kind == "trial"
+        lengths = [e for e in self.lengths if e <= until] if is_trial else [until]
         try:
             for epochs in lengths:
                 record.scores[str(epochs)] = self.score(record, epochs)
+            for epochs in (e for e in self.rungs if e <= until and is_trial):
+                record.rungs[str(epochs)] = self.score(record, epochs)
         except KeyError as error:
             record.outcome = "failed"
             known = ", ".join(record.members[0].history) or "nothing"
             record.reason = f"the trainer must report objective.metric {error}, got {known}"
             return
-        ended = record.kind != "trial" or until == self.lengths[-1]
+        if is_trial and until in self.rungs and until not in self.lengths:
+            return  # in the middle of a stage
+        ended = not is_trial or until == self.lengths[-1]
         record.outcome = "complete" if ended else "paused"
 
     def score(self, record: TrialRecord, epochs: int) -> float:
@@ -230,7 +239,7 @@ def _slice_line(reports: Sequence[Report], by_key: Mapping[str, _Work]) -> dict[
 
 def reached(record: TrialRecord, until: int) -> bool:
     """Whether it was trained to this epoch and scored, or ended before."""
-    return record.sealed or str(until) in record.scores
+    return record.sealed or str(until) in record.reported
 
 
 def test_name(metric: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from hpsearch.errors import StudyFailed
 from hpsearch.search.arm_search import ArmSearch
+from hpsearch.search.narrowing import last_alarms
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import ArmResult, Estimate, Result
 from hpsearch.search.run import Run
@@ -55,6 +56,8 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         confirmed={str(n): estimate for n, estimate in confirmed.items()},
         folder=str(run.folder.artifacts),
         arms=arms if len(arms) > 1 else [],
+        fidelity=[one.as_dict() for s in searches for one in s.fidelities()],
+        alarms=last_alarms(best.last_ranges(), mine.values | mine.searched),
         ended=", ".join(dict.fromkeys(f"budget.{key}" for s in searches for key in s.ended)),
     )
 

@@ -111,6 +111,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}\n\n"
         f"{_claims(run)}"
+        f"{_audit(result)}"
         f"**Trials:** {counts}. **Stages** (trials x epochs): {stages}.{ended}\n\n"
         f"{_model(read, result)}"
         "The artifacts hold report.html, the same story with figures to play with and without a "
@@ -125,6 +126,13 @@ def _claims(run: Run) -> str:
         return ""
     rows = [f"| {c['text']} | **{c['verdict']}** | {c['detail']} |" for c in claims]
     return "\n".join(["| claim | verdict | figures |", "|---|---|---|", *rows]) + "\n\n"
+
+
+def _audit(result: Result) -> str:
+    """Whether short trainings predict long ones, and ranges that may be too narrow."""
+    lines = [f"- **Fidelity:** {text}" for text in result.fidelity_texts]
+    lines += [f"- **Edge alarm:** {alarm}" for alarm in result.alarms]
+    return "\n".join(lines) + "\n\n" if lines else ""
 
 
 def _model(read: ReadStudy, result: Result) -> str:

@@ -187,7 +187,7 @@ def _time(read: ReadStudy, found: Probe, busy: int) -> Forecast:
         training, parts = 0.0, _course(read, costs, found, busy).phases
         for part in parts:
             new = part.new * (first + later * (part.epochs - 1))
-            old = part.promoted * later * (part.epochs - part.before)
+            old = (part.promoted + part.controls) * later * (part.epochs - part.before)
             refits = whole if part is parts[-1] else 1.0
             training += part.members * (new + old) * refits
         runs = sum(part.new for part in parts)

@@ -64,6 +64,8 @@ class Report:
             "untested": result.untested,
             "test_uses": result.test_uses,
             "ranges": result.ranges,
+            "alarms": result.alarms,
+            "fidelity": result.fidelity,
             "arms": [asdict(arm) for arm in result.arms],
             "claims": self.answers.claims,
             "agreement": self.answers.agreement,

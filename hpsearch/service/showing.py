@@ -82,12 +82,14 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
         if table[name].dtype == float and values and all(type(v) is int for v in values):
             table[name] = table[name].astype("Int64")  # gaps made floats of whole numbers
     scores = sorted((n for n in table.columns if n.startswith("score_")), key=_length)
-    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves", *scores]
+    rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
+    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves", "control_in"]
+    first += [*scores, *rungs]
     return table[[n for n in first if n in table.columns] + [n for n in table if n not in first]]
 
 
 def _length(column: str) -> int:
-    return int(column.removeprefix("score_"))
+    return int(column.rpartition("_")[2])
 
 
 def _result(run: Recorded) -> Result:

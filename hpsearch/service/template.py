@@ -12,7 +12,14 @@ from hpsearch.nn import NETWORKS
 from hpsearch.search.budget_file import Budget
 from hpsearch.search.limits_file import Limits
 from hpsearch.search.outcomes_file import Outcomes
-from hpsearch.search.study_file import Confirmation, Data, Evaluation, Execution, Sampler
+from hpsearch.search.study_file import (
+    Confirmation,
+    Data,
+    Evaluation,
+    Execution,
+    Sampler,
+    StudyFile,
+)
 from hpsearch.service.configuration import toml_value
 from hpsearch.tracking.record import lower_is_better
 from hpsearch.trainers import TrainerKind
@@ -72,6 +79,7 @@ def study_text(wanted: Wanted) -> str:
         _noted("seed = 0", "of everything random"),
         f"objective = {{ metric = {toml_value(wanted.metric)}, "
         f"direction = {toml_value(direction)} }}",
+        *_pruner(wanted.trainers),
         *("", "[data]", f"name = {toml_value(wanted.data)}", *_data(wanted)),
     ]
     if wanted.network:
@@ -83,6 +91,7 @@ def study_text(wanted: Wanted) -> str:
     for trials, epochs in _stages(wanted.trainers):
         lines += ["", "[[stages]]", f"trials = {trials}", f"epochs = {epochs}"]
     lines.append(_noted("# promote = 0.5", "share that continues from the stage before"))
+    lines.append(_noted("# controls = 0", "others, drawn by lot, that continue too, as a check"))
     for table, model in (
         ("sampler", Sampler),
         ("evaluation", Evaluation),
@@ -172,6 +181,15 @@ def _stages(trainers: Mapping[str, TrainerKind]) -> Sequence[tuple[int, int]]:
         return load_estimator(name).curve if "." in name else "network"
 
     return max((STAGES[kind_of(*item)] for item in trainers.items()), key=len)
+
+
+def _pruner(trainers: Mapping[str, TrainerKind]) -> list[str]:
+    """A pruner to switch on, asked twice on the way; none where there is no way."""
+    longest = _stages(trainers)[-1][1]
+    if longest < 4:
+        return []
+    line = f'# pruner = {{ name = "median", rungs = [{longest // 4}, {longest // 2}] }}'
+    return [_noted(line, StudyFile.model_fields["pruner"].description or "")]
 
 
 def _fields(model: type[BaseModel]) -> Iterator[str]:

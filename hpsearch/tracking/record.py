@@ -82,8 +82,10 @@ class TrialRecord:
         seed_number: which fresh seed, for confirmation and test runs; 0 for trials.
         stage, batch: where in the search it was drawn, from 0.
         scores: objective at each stage length it reached, {epochs: score}, a mean over members.
+        rungs: the same at each rung it passed.
+        controls: stages that it went on to as a control, without being promoted.
         outcome: "running" until its stage is reached, "paused" between stages, then final.
-        reason: why it failed or diverged.
+        reason: why it failed or diverged, or a pruner ended it.
         limit: the key of [limits] that it failed by, "" for none.
         attempts: workers it lost, exceptions and limits that it or its company passed,
             [{"event", "epoch", "member", "reason"}], event as in dispatch.Report.
@@ -109,6 +111,8 @@ class TrialRecord:
     batch: int = 0
     seed_number: int = 0
     scores: dict[str, float] = field(default_factory=dict)
+    rungs: dict[str, float] = field(default_factory=dict)
+    controls: list[int] = field(default_factory=list)
     outcome: Outcome = "running"
     reason: str = ""
     attempts: list[dict[str, Any]] = field(default_factory=list)
@@ -134,6 +138,12 @@ class TrialRecord:
     def sealed(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.outcome not in ("running", "paused")
+
+    @property
+    def reported(self) -> dict[str, float]:
+        """Its scores at rungs and stage lengths, by epochs, as Optuna is told of them."""
+        known = self.rungs | self.scores
+        return {epochs: known[epochs] for epochs in sorted(known, key=int)}
 
     @property
     def epochs(self) -> list[int]:

@@ -84,6 +84,8 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
     }
     if record.reason:
         tags["hpsearch.reason"] = fitting(record.reason.strip().splitlines()[-1], TAG_LENGTH)
+    if record.controls:
+        tags["hpsearch.control"] = ", ".join(f"stage {n + 1}" for n in record.controls)
     left_out = {
         name: sum(not math.isfinite(value) for value in values)
         for name, values in record.mean_history().items()
