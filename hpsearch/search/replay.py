@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 from filelock import FileLock
 
@@ -40,6 +40,8 @@ RESULT_FIELDS = (
     "validation",
     "test",
     "confirmed",
+    "front",
+    "unmet",
     "counts",
     "ended",
 )
@@ -161,30 +163,42 @@ class _Playback:
         if before != now:
             self._differs(drawn, f"splits and seeds {before} recorded, {now} derived")
 
-    def _differs(self, drawn: TrialRecord, what: str) -> None:
+    def _differs(self, drawn: TrialRecord, what: str) -> NoReturn:
         self.found.problems.append(f"{drawn.kind} {drawn.number}: {what}")
         raise _EndOfRecords
 
     def _play(self, drawn: TrialRecord, record: TrialRecord, until: int) -> None:
         drawn.members = deepcopy(record.members)
         drawn.scores = {n: score for n, score in record.scores.items() if int(n) <= until}
+        drawn.values = {n: values for n, values in record.values.items() if int(n) <= until}
+        drawn.violations = {n: v for n, v in record.violations.items() if int(n) <= until}
         drawn.reason = record.reason
         if str(until) not in record.scores:  # it ended on the way
             drawn.outcome = record.outcome
         else:
             last = drawn.kind != "trial" or until == self.training.lengths[-1]
             drawn.outcome = "complete" if last else "paused"
-        for epochs, score in drawn.scores.items():
+        for epochs in drawn.scores:
             self.found.scores += 1
-            derived: float | None
-            try:
-                derived = self.training.score(drawn, int(epochs))
-            except (KeyError, ValueError):  # the metric or the epoch is not in the curves
-                derived = None
-            if not self.found.same(score, derived):
-                self._differs(drawn, f"score {score} at {epochs} epochs, its curves say {derived}")
-        if drawn.kind == "test":
+            self._compare_scores(drawn, epochs)
+        if drawn.kind != "trial":
             self.training.folder.write(drawn)
+
+    def _compare_scores(self, drawn: TrialRecord, epochs: str) -> None:
+        score = drawn.scores[epochs]
+        try:
+            derived = self.training.goals.measured(drawn, int(epochs))
+        except (KeyError, ValueError):  # the metric or the epoch is not in the curves
+            self._differs(drawn, f"score {score} at {epochs} epochs, its curves say None")
+        values, violations = drawn.values.get(epochs, {}), drawn.violations.get(epochs, {})
+        for what, before, now in (
+            ("score", score, derived.score),
+            ("values", values, derived.values),
+            ("violations", violations, derived.violations),
+        ):
+            if not self.found.same(before, now):
+                said = f"{what} {before} at {epochs} epochs, its curves say {now}"
+                self._differs(drawn, said)
 
 
 def _in_words(what: str, before: Any, now: Any) -> str:

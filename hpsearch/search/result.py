@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -73,11 +73,38 @@ class ArmResult:
 
 
 @dataclass(frozen=True)
+class FrontMember:
+    """A trial that no other feasible one of the same length is better than in everything.
+
+    Attributes:
+        epochs: the length.
+        values: its objectives in the search, by name.
+        confirmed: the same over fresh seeds; {} where it was not run on any.
+        dominated_by: trials that are better than it in everything on fresh seeds.
+        params: its searched hyperparameters.
+    """
+
+    number: int
+    epochs: int
+    values: dict[str, float]
+    confirmed: dict[str, Estimate]
+    dominated_by: list[int]
+    params: dict[str, Any]
+
+    @classmethod
+    def from_dict(cls, said: dict[str, Any]) -> FrontMember:
+        """The inverse of `asdict`."""
+        known = {name: Estimate(**estimate) for name, estimate in said["confirmed"].items()}
+        return cls(**said | {"confirmed": known})
+
+
+@dataclass(frozen=True)
 class Result:
     """What a finished study found.
 
     Attributes:
         study: name of the run.
+        objective, direction: what is optimised; of several objectives the first.
         counts: trials by outcome.
         best_number, best_params: the winner's trial and its complete hyperparameters.
         searched: those of best_params that were searched.
@@ -91,6 +118,10 @@ class Result:
         confirmed: objective over fresh seeds of each confirmed trial, by number.
         folder: artifacts: tables, figures, the study file.
         arms: what each arm of a comparison found; the winner is the best of them.
+        metric: what the curves of the objective are called; "": as the objective.
+        objectives: of several, direction by name; {} for one.
+        front: of several objectives the Pareto front, best in the first one first.
+        unmet: the constraints that the winner misses over fresh seeds.
         ended: what of the budget cut the search, e.g. "budget.epochs"; "" for nothing.
     """
 
@@ -112,6 +143,10 @@ class Result:
     folder: str
     arms: list[ArmResult]
     ended: str = ""
+    metric: str = ""
+    objectives: dict[str, str] = field(default_factory=dict)
+    front: list[FrontMember] = field(default_factory=list)
+    unmet: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""
@@ -127,15 +162,26 @@ class Result:
                 "test": {k: Estimate(**v) for k, v in said["test"].items()},
                 "confirmed": {k: Estimate(**v) for k, v in said["confirmed"].items()},
                 "arms": [ArmResult.from_dict(arm) for arm in said["arms"]],
+                "front": [FrontMember.from_dict(member) for member in said.get("front", [])],
             }
         )
 
     @property
+    def directions(self) -> tuple[str, ...]:
+        """Of all objectives."""
+        return tuple(self.objectives.values()) or (self.direction,)
+
+    @property
+    def curve(self) -> str:
+        """The metric of the objective."""
+        return self.metric or self.objective
+
+    @property
     def test_name(self) -> str:
         """What the objective is called on the test set."""
-        from hpsearch.search.training import test_name
+        from hpsearch.search.goals import test_name
 
-        return test_name(self.objective)
+        return test_name(self.curve)
 
     @property
     def test_score(self) -> Estimate | None:

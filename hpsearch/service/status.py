@@ -87,7 +87,7 @@ def _planned(run: Recorded) -> int:
 def _best(run: Recorded, records: list[TrialRecord]) -> dict[str, Any]:
     """The best score at the longest training that any trial has one of."""
     for stage in reversed(run.file.stages):
-        ranked = best_first(records, stage.epochs, run.file.objective.direction)
+        ranked = best_first(records, stage.epochs, run.file.directions)
         if ranked:
             score = ranked[0].scores[str(stage.epochs)]
             found = {"best": score, "best_epochs": stage.epochs}

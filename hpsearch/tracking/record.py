@@ -81,7 +81,11 @@ class TrialRecord:
         number: of the trial; confirmation and test runs carry that of the trial they repeat.
         seed_number: which fresh seed, for confirmation and test runs; 0 for trials.
         stage, batch: where in the search it was drawn, from 0.
-        scores: objective at each stage length it reached, {epochs: score}, a mean over members.
+        scores: objective at each stage length it reached, {epochs: score}, a mean over members;
+            of several objectives the first.
+        values: of several objectives all at each of these lengths, {epochs: {name: value}}.
+        violations: the share of its limit by which each constraint is missed, {epochs: {name:
+            share}}, at most 0 where it is kept.
         outcome: "running" until its stage is reached, "paused" between stages, then final.
         reason: why it failed or diverged.
         attempts: workers it lost and exceptions, [{"epoch", "member", "reason"}].
@@ -107,6 +111,8 @@ class TrialRecord:
     batch: int = 0
     seed_number: int = 0
     scores: dict[str, float] = field(default_factory=dict)
+    values: dict[str, dict[str, float]] = field(default_factory=dict)
+    violations: dict[str, dict[str, float]] = field(default_factory=dict)
     outcome: Outcome = "running"
     reason: str = ""
     attempts: list[dict[str, Any]] = field(default_factory=list)
