@@ -40,6 +40,9 @@ def html_report(
     parts = [f"<h1>{escape(result.study)}</h1>", _summary(view)]
     if result.optimistic:
         parts.append(f'<p class="warning">Optimistic: {escape(result.optimistic)}.</p>')
+    if result.unmet:
+        missed = escape("; ".join(result.unmet))
+        parts.append(f'<p class="warning">The winner misses {missed}.</p>')
     if result.ended:
         parts.append(f'<p class="warning">The search was ended by {escape(result.ended)}.</p>')
     parts += [_section(heading, what, _table(table)) for heading, what, table in tables]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpsearch.search.ranking import Standing, dominates, front, mean_standing, standing
+from hpsearch.search.ranking import Standing, front, mean_standing
 from hpsearch.search.result import Estimate, FrontMember
 from hpsearch.search.study_file import StudyFile
 from hpsearch.tracking.record import TrialRecord
@@ -34,67 +34,51 @@ class FreshSeeds:
         """By the means of a configuration."""
         return mean_standing(self.runs[number], self.epochs)
 
-    def objectives(self, number: int) -> dict[str, Estimate]:
-        """Of a configuration; {} where it was not confirmed."""
-        return self._estimates([r.values for r in self.runs.get(number, ())])
+    def estimates(self, number: int) -> dict[str, Estimate]:
+        """Of a configuration, by objective where there are several."""
+        return self._over([run.values for run in self.runs[number]])
 
     def violations(self, number: int) -> dict[str, Estimate]:
         """Of a configuration, by constraint."""
-        return self._estimates([r.violations for r in self.runs[number]])
+        return self._over([run.violations for run in self.runs[number]])
 
-    def _estimates(
-        self, found: Sequence[Mapping[str, Mapping[str, float]]]
-    ) -> dict[str, Estimate]:
+    def _over(self, found: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, Estimate]:
         rows = [each.get(str(self.epochs), {}) for each in found]
-        names = rows[0] if rows else ()
-        return {name: Estimate.of([row[name] for row in rows]) for name in names}
+        return {name: Estimate.of([row[name] for row in rows]) for name in rows[0]}
 
 
 def pareto_front(
     file: StudyFile,
-    records: Iterable[TrialRecord],
+    records: Mapping[int, TrialRecord],
     fresh: FreshSeeds,
     searched: Mapping[int, Mapping[str, Any]],
 ) -> list[FrontMember]:
-    """The front among the trials of full length, best in the first objective first.
+    """The front of the configurations that were run on fresh seeds, by their means there.
 
-    Where the budget let none come there, among those of the longest training that any has.
+    The best in the first objective, which is the winner, comes first.
 
     Args:
-        searched: the searched hyperparameters of each trial.
+        records: the trials.
+        searched: their searched hyperparameters.
     """
     if len(file.goals) == 1:
         return []
-    sound = {r.number: r for r in records if r.outcome not in ("failed", "diverged")}
-    for stage in reversed(file.stages):
-        at = stage.epochs
-        there = [standing(record, at) for record in sound.values() if str(at) in record.scores]
-        if there:
-            break
-    known = [fresh.standing(number) for number in fresh.runs]
+    standings = [fresh.standing(number) for number in fresh.runs]
     return [
         FrontMember(
             number=member.number,
-            epochs=at,
-            values=sound[member.number].values[str(at)],
-            confirmed=fresh.objectives(member.number),
-            dominated_by=[
-                other.number
-                for mine in known
-                if mine.number == member.number
-                for other in known
-                if dominates(other, mine, file.directions)
-            ],
+            values=fresh.estimates(member.number),
+            searched_values=records[member.number].values.get(str(fresh.epochs), {}),
             params=dict(searched[member.number]),
         )
-        for member in front(there, file.directions)
+        for member in front(standings, file.directions)
     ]
 
 
 def unmet(fresh: FreshSeeds, winner: int) -> list[str]:
     """The constraints that a winner misses on fresh seeds, with by how much."""
     return [
-        f"{name}, missed by {estimate.mean:.1%}"
+        f"{name} (by {estimate.mean:.1%})"
         for name, estimate in fresh.violations(winner).items()
         if estimate.mean > 0
     ]

@@ -15,7 +15,8 @@ from hpsearch.trainers import TrainerKind
 from hpsearch.trainers.backprop import METRICS
 
 ONE = 'objective = { metric = "validation_accuracy", direction = "maximize" }'
-SEVERAL_DEFAULT = "tpe"
+SAMPLER = "tpe"  # where there are several objectives
+TOP = 8  # configurations that are confirmed then: three are no front
 MEASURED = {"passes": (*PASSES, IMAGES), "resources": RESOURCES}
 
 
@@ -39,9 +40,10 @@ def follow_objectives(said: dict[str, Any]) -> list[Mistake]:
         rule = 'must not be "paper" with several objectives: it scores by the best epoch of one'
         mistakes.append(Mistake("protocol", rule))
     said["objective"] = several[0]
-    sampler = said.setdefault("sampler", {})
-    if isinstance(sampler, dict):
-        sampler.setdefault("name", SEVERAL_DEFAULT)
+    for table, key, default in (("sampler", "name", SAMPLER), ("confirmation", "top", TOP)):
+        place = said.setdefault(table, {})
+        if isinstance(place, dict):
+            place.setdefault(key, default)
     return mistakes
 
 

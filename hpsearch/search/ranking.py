@@ -85,7 +85,7 @@ def ranked(standings: Iterable[Standing], directions: Sequence[str]) -> list[Sta
     for members in _fronts(costs):
         distances = dict(zip(members, crowding_distances(costs[members]), strict=True))
         order = sorted(
-            members, key=lambda i: (-distances[i], float(costs[i, 0]), feasible[i].number)
+            members, key=lambda i: (-distances[i], *costs[i].tolist(), feasible[i].number)
         )
         found += [feasible[i] for i in order]
     return found + infeasible
@@ -98,15 +98,6 @@ def front(standings: Iterable[Standing], directions: Sequence[str]) -> list[Stan
     members = next(iter(_fronts(costs)), [])
     order = sorted(members, key=lambda i: (*costs[i].tolist(), feasible[i].number))
     return [feasible[i] for i in order]
-
-
-def dominates(one: Standing, other: Standing, directions: Sequence[str]) -> bool:
-    """Whether the first is better: feasible or less infeasible, or at least as good in everything
-    and better in something."""
-    if one.violation or other.violation:
-        return one.violation < other.violation
-    mine, theirs = _costs([one, other], directions)
-    return bool((mine <= theirs).all() and (mine < theirs).any())
 
 
 def crowding_distances(costs: Floats) -> Floats:

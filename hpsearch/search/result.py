@@ -74,28 +74,25 @@ class ArmResult:
 
 @dataclass(frozen=True)
 class FrontMember:
-    """A trial that no other feasible one of the same length is better than in everything.
+    """A configuration that no other feasible one beats in everything on fresh seeds.
 
     Attributes:
-        epochs: the length.
-        values: its objectives in the search, by name.
-        confirmed: the same over fresh seeds; {} where it was not run on any.
-        dominated_by: trials that are better than it in everything on fresh seeds.
+        number: its trial.
+        values: its objectives over fresh seeds, by name.
+        searched_values: the same in the search.
         params: its searched hyperparameters.
     """
 
     number: int
-    epochs: int
-    values: dict[str, float]
-    confirmed: dict[str, Estimate]
-    dominated_by: list[int]
+    values: dict[str, Estimate]
+    searched_values: dict[str, float]
     params: dict[str, Any]
 
     @classmethod
     def from_dict(cls, said: dict[str, Any]) -> FrontMember:
         """The inverse of `asdict`."""
-        known = {name: Estimate(**estimate) for name, estimate in said["confirmed"].items()}
-        return cls(**said | {"confirmed": known})
+        values = {name: Estimate(**estimate) for name, estimate in said["values"].items()}
+        return cls(**said | {"values": values})
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,8 @@ class Result:
         arms: what each arm of a comparison found; the winner is the best of them.
         metric: what the curves of the objective are called; "": as the objective.
         objectives: of several, direction by name; {} for one.
-        front: of several objectives the Pareto front, best in the first one first.
+        front: of several objectives the Pareto front of what was run on fresh seeds, the winner
+            first; [] where all of it misses a constraint.
         unmet: the constraints that the winner misses over fresh seeds.
         ended: what of the budget cut the search, e.g. "budget.epochs"; "" for nothing.
     """

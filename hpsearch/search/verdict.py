@@ -65,7 +65,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         arms=arms if len(arms) > 1 else [],
         metric=file.objective.metric,
         objectives={goal.name: goal.direction for goal in file.objectives},
-        front=pareto_front(file, records.values(), fresh, searched),
+        front=pareto_front(file, records, fresh, searched),
         unmet=unmet(fresh, mine.best_number),
         ended=", ".join(dict.fromkeys(f"budget.{key}" for s in searches for key in s.ended)),
     )

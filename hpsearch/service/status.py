@@ -65,7 +65,7 @@ def _row(run: Recorded) -> dict[str, Any]:
         "trials": len(records),
         "planned": _planned(run),
         **{outcome: counts[outcome] for outcome in OUTCOMES},
-        "metric": run.file.objective.metric,
+        "metric": run.file.objective.name,
         **_best(run, records),
         "holder": holder or "",
         "reason": failure["reason"] if state == "failed" else "",
