@@ -436,10 +436,10 @@ def test_promotion_takes_the_best_and_the_earlier_of_equals() -> None:
     ]
     for record in paused:
         record.outcome = "paused"
-    assert promoted(paused, 3, Stage(trials=6, epochs=9), "maximize") == [1, 3, 2]
-    assert promoted(paused, 3, Stage(trials=4, epochs=9), "minimize") == [4, 0]
+    assert promoted(paused, 3, Stage(trials=6, epochs=9), ["maximize"]) == [1, 3, 2]
+    assert promoted(paused, 3, Stage(trials=4, epochs=9), ["minimize"]) == [4, 0]
     paused[1].outcome = "diverged"
-    assert promoted(paused, 3, Stage(trials=2, epochs=9), "maximize") == [3]
+    assert promoted(paused, 3, Stage(trials=2, epochs=9), ["maximize"]) == [3]
 
 
 def test_the_interval_is_students() -> None:
