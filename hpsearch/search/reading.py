@@ -177,9 +177,9 @@ def _validate(
     try:
         file = StudyFile.model_validate(said)
     except ValidationError as error:
-        # Of several objectives the first is validated twice.
-        once = [d for d in error.errors(include_url=False) if d["loc"][0] != "objective"]
-        details = once if "objectives" in said else error.errors(include_url=False)
+        details = error.errors(include_url=False)
+        if "objectives" in said:  # the first of them is validated twice
+            details = [d for d in details if d["loc"][0] != "objective"] or details
         mistakes += list(dict.fromkeys(map(translate, details)))
         malformed = {str(detail["loc"][0]) for detail in details}
     if not malformed & {"space", "network"}:
