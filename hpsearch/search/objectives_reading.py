@@ -13,6 +13,7 @@ from hpsearch.search.objective_file import EPOCHS
 from hpsearch.search.study_file import StudyFile
 from hpsearch.trainers import TrainerKind
 from hpsearch.trainers.backprop import METRICS
+from hpsearch.trainers.base import Trainer
 
 ONE = 'objective = { metric = "validation_accuracy", direction = "maximize" }'
 SAMPLER = "tpe"  # where there are several objectives
@@ -121,7 +122,7 @@ def _metric_mistakes(
         yield Mistake(key, f"must be measured on validation data, got {metric!r}")
         return
     if metric.startswith(("passes/", "resources/")):
-        yield from _measured_mistakes(key, metric, evaluation)
+        yield from _measured_mistakes(key, metric, evaluation, trainers)
         return
     # A user's own function may report what it likes.
     reported = {name: kind.metrics for name, kind in trainers.items() if not kind.open}
@@ -135,12 +136,22 @@ def _metric_mistakes(
             return
 
 
-def _measured_mistakes(key: str, metric: str, evaluation: Mapping[str, Any]) -> Iterator[Mistake]:
+def _measured_mistakes(
+    key: str, metric: str, evaluation: Mapping[str, Any], trainers: Mapping[str, TrainerKind]
+) -> Iterator[Mistake]:
     switch = metric.partition("/")[0]
     if metric not in MEASURED[switch]:
         yield Mistake(key, unknown(metric, MEASURED[switch]))
-    elif evaluation.get(switch) is not True:
+        return
+    if evaluation.get(switch) is not True:
         yield Mistake(key, f"must be measured for that: set evaluation.{switch} = true")
+    if switch != "passes":
+        return
+    for name, kind in trainers.items():
+        counts = kind.trainer.images if metric == IMAGES else kind.trainer.passes
+        if not kind.open and counts in (Trainer.images, Trainer.passes):
+            yield Mistake(key, f"must be counted by every trainer, got {name}, which can't")
+            return
 
 
 def _count_mistakes(
@@ -148,6 +159,6 @@ def _count_mistakes(
 ) -> Iterator[Mistake]:
     known = (EPOCHS, *MEASURED["passes"])
     if count in known:
-        yield from _measured_mistakes(key, count, evaluation)
+        yield from _measured_mistakes(key, count, evaluation, trainers)
     elif not any(kind.open for kind in trainers.values()):
         yield Mistake(key, unknown(count, known))

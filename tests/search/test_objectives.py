@@ -371,6 +371,18 @@ def test_mistakes_are_named(two: Path, override: str, said: str) -> None:
         read_study(two, [override])
 
 
+def test_what_a_trainer_cant_count_is_refused(two: Path) -> None:
+    forest = "space.trainer.choices=['sgd', 'sklearn.svm.SVC']"
+    said = "must be counted by every trainer, got sklearn.svm.SVC, which can't"
+    with pytest.raises(StudyFileError, match=f"objectives.1.metric: {said}"):
+        read_study(two, [forest])
+    level = "{metric='validation_accuracy', rises_to=0.9, direction='minimize', count='COUNT'}"
+    goal = "{metric='validation_accuracy', direction='maximize'}"
+    for count, rule in (("passes/images", said), ("images", "must be one of epochs, passes/forw")):
+        with pytest.raises(StudyFileError, match=f"objectives.1.count: {rule}"):
+            read_study(two, [forest, f"objectives=[{goal}, {level.replace('COUNT', count)}]"])
+
+
 def test_a_first_objective_that_is_wrong_is_one_mistake(two: Path) -> None:
     with pytest.raises(StudyFileError, match="has 1 mistake;"):
         read_study(two, ["objectives.0.direction=up"])
