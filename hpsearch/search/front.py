@@ -14,7 +14,12 @@ from hpsearch.tracking.record import TrialRecord
 
 @dataclass(frozen=True)
 class FreshSeeds:
-    """The runs on fresh seeds of the configurations that were confirmed, by trial."""
+    """The runs on fresh seeds of the configurations that were confirmed.
+
+    Attributes:
+        runs: by trial.
+        epochs: their length.
+    """
 
     runs: Mapping[int, Sequence[TrialRecord]]
     epochs: int
@@ -23,7 +28,7 @@ class FreshSeeds:
     def of(
         cls, records: Iterable[TrialRecord], confirmed: Iterable[int], epochs: int
     ) -> FreshSeeds:
-        """Args: all runs on fresh seeds; the trials that trained on every one; their length."""
+        """Those of `confirmed`, the trials whose runs all ended well, among all records."""
         runs: dict[int, list[TrialRecord]] = {number: [] for number in confirmed}
         for record in records:
             if record.number in runs:

@@ -52,7 +52,8 @@ class Objective(Table):
     @property
     def target(self) -> str:
         """The metric with the level it is to come to."""
-        return f"{self.metric} {self.level:g}"
+        text = f"{self.level:g}".replace("+", "")  # which MLflow takes in no name
+        return f"{self.metric} {text}"
 
 
 class Constraint(Table):
