@@ -220,6 +220,31 @@ def test_optuna_is_made_anew_from_the_records(two: Path, home: Path) -> None:
     assert stored(home).trials[0].user_attrs[GOALS]["violations"]["2"] == {LIMIT: 17.0}
 
 
+def test_arms_share_a_front_and_have_a_winner_each(two: Path, home: Path) -> None:
+    result = run(two, home, "compare=['trainer']", *FEW)
+    assert [arm.values["trainer"] for arm in result.arms] == ["sgd", "adam"]
+    assert result.front[0].number == result.best_number
+    assert result.best_number in [arm.best_number for arm in result.arms]
+    again = {int(number) for number in result.confirmed}
+    assert {n % 2 for n in again} == {0, 1}
+    assert {member.number for member in result.front} <= again
+    folder = RunFolder(home / "studies" / "small" / "1")
+    means = {}
+    for number in again:
+        runs = [r for r in folder.read_all("confirmation") if r.number == number]
+        if sum(r.violations["2"][LIMIT] for r in runs) <= 0:
+            rows = [[r.values["2"][name] for name in NAMES] for r in runs]
+            means[number] = tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))
+    best = {
+        number
+        for number, (accuracy, steps) in means.items()
+        if not any(
+            a >= accuracy and s <= steps and (a, s) != (accuracy, steps) for a, s in means.values()
+        )
+    }
+    assert {member.number for member in result.front} == best
+
+
 def test_a_plan_counts_the_trials_of_the_front(two: Path, tmp_path: Path) -> None:
     two.write_text(TWO.replace("top = 4\n", ""))
     plan = plan_study(two, trials=0)
