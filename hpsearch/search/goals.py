@@ -91,6 +91,18 @@ class Goals:
         several = values if len(self.objectives) > 1 else {}
         return Measured(values[first.name], several, violations)
 
+    def key_of(self, metric: str) -> str:
+        """Where the study file names a metric."""
+        several = len(self.objectives) > 1
+        for place, goal in enumerate(self.objectives):
+            table = f"objectives.{place}" if several else "objective"
+            if metric in (goal.metric, test_name(goal.metric)):
+                return f"{table}.metric"
+            if metric == goal.count:
+                return f"{table}.count"
+        metrics = [limit.metric for limit in self.constraints]
+        return f"constraints.{metrics.index(metric)}.metric"
+
 
 def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))

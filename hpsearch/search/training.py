@@ -177,7 +177,8 @@ class Training:
         except KeyError as error:
             record.outcome = "failed"
             known = ", ".join(record.members[0].history) or "nothing"
-            record.reason = f"the trainer must report the metric {error}, got {known}"
+            key = self.goals.key_of(error.args[0])
+            record.reason = f"the trainer must report {key} {error}, got {known}"
             return
         ended = record.kind != "trial" or until == self.lengths[-1]
         record.outcome = "complete" if ended else "paused"

@@ -105,5 +105,11 @@ def test_a_test_is_scored_by_the_first_metric_alone() -> None:
 
 
 def test_a_metric_that_is_not_reported_is_named() -> None:
+    limits = [Constraint(metric=name, at_most=1.0) for name in ("passes/images", "memory")]
+    one, several = Goals([ACCURACY], limits), Goals([ACCURACY, level(rises_to=0.1, count="x")], [])
     with pytest.raises(KeyError, match="memory"):
-        Goals([ACCURACY], [Constraint(metric="memory", at_most=1.0)]).measured(record(), 8)
+        one.measured(record(), 8)
+    assert one.key_of("memory") == "constraints.1.metric"
+    assert one.key_of("test_accuracy") == "objective.metric"
+    assert several.key_of("validation_accuracy") == "objectives.0.metric"
+    assert several.key_of("x") == "objectives.1.count"
