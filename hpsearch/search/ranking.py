@@ -2,7 +2,8 @@
 
 Feasible ones come before infeasible ones, which are ordered by their total violation. By several
 objectives the feasible ones are sorted into fronts, none of whose members dominates another, and
-those of a front by crowding distance, so that a share of the best is spread over the front.
+those of a front by crowding distance, so that a share of the best is spread over the front; of its
+ends the best in the first objective comes first, then the best in the second, and so on.
 
 Source: Deb, Pratap, Agarwal and Meyarivan, "A fast and elitist multiobjective genetic algorithm:
 NSGA-II" (2002): constrained domination VI.B, crowding distance III.B. Fronts are found as in
@@ -83,11 +84,9 @@ def ranked(standings: Iterable[Standing], directions: Sequence[str]) -> list[Sta
     costs = _costs(feasible, directions)
     found: list[Standing] = []
     for members in _fronts(costs):
-        distances = dict(zip(members, crowding_distances(costs[members]), strict=True))
-        order = sorted(
-            members, key=lambda i: (-distances[i], *costs[i].tolist(), feasible[i].number)
-        )
-        found += [feasible[i] for i in order]
+        distances, leads = crowding_distances(costs[members]), _leads(costs[members])
+        keys = zip(-distances, leads, costs[members].tolist(), members, strict=True)
+        found += [feasible[i] for *_, i in sorted(keys)]
     return found + infeasible
 
 
@@ -113,6 +112,15 @@ def crowding_distances(costs: Floats) -> Floats:
         if width > 0:
             distances[order[1:-1]] += (column[order[2:]] - column[order[:-2]]) / width
     return distances
+
+
+def _leads(costs: Floats) -> list[int]:
+    """The first objective that each member of a front is the best in, their number for none.
+
+    By three objectives and more a front has ends that are but the worst in one.
+    """
+    best = [int(np.argmin(column)) for column in costs.T]
+    return [best.index(i) if i in best else len(best) for i in range(len(costs))]
 
 
 def _apart(standings: Iterable[Standing]) -> tuple[list[Standing], list[Standing]]:

@@ -118,6 +118,15 @@ def test_the_lonely_of_a_front_go_first() -> None:
     assert found == [0, 4, 3, 2, 1]
 
 
+def test_of_the_ends_the_best_in_each_objective_go_first() -> None:
+    # Accuracy, images and memory, as a search of LeNet's found them; 2 is an end by its images.
+    values = [(0.991, 25600.0, 120.0), (0.984, 25600.0, 61.0), (0.964, 3200.0, 10.0)]
+    values += [(0.971, 19200.0, 32.0), (0.962, 6400.0, 9.9)]
+    everyone = [Standing(n, each) for n, each in enumerate(values)]
+    found = [s.number for s in ranked(everyone, ["maximize", "minimize", "minimize"])]
+    assert found == [0, 2, 4, 1, 3]
+
+
 def record(number: int, *values: float, missed: float = 0.0) -> TrialRecord:
     found = TrialRecord(
         uid=str(number),
