@@ -59,6 +59,7 @@ def front_table(result: Result) -> pd.DataFrame:
 
 def write_tables(folder: Path, records: Iterable[TrialRecord], result: Result) -> None:
     """trials.csv, narrowing.csv and, of several objectives, front.csv among the artifacts."""
+    (folder / FRONT).unlink(missing_ok=True)  # of fewer trials
     if result.front:
         front_table(result).to_csv(folder / FRONT, index=False)
     trials_table(records).to_csv(folder / "trials.csv", index=False)

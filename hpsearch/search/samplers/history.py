@@ -83,17 +83,20 @@ def _penalised(
 ) -> list[Observation]:
     """Infeasible ones worse than all feasible ones, by their violation.
 
-    Source: Deb, "An efficient constraint handling method for genetic algorithms" (2000), eq. (4);
-    the violation counts in spreads of the feasible scores, so that a model sees both.
+    Source: Deb, "An efficient constraint handling method for genetic algorithms" (2000), eq. (4).
+    There the violation v is added as it is; here v / (1 + v) spreads of the feasible scores, so
+    that a model sees the feasible ones beside the worst that was tried.
     """
     missed = {n: sum(max(0.0, v) for v in each.values()) for n, each in violations.items()}
+    if not any(missed.values()):
+        return list(seen)
     feasible = [o.score for o in seen if not missed[o.number]]
     worst = max(feasible, default=0.0)
     spread = (worst - min(feasible, default=0.0)) or 1.0
     found = []
     for one in seen:
         if missed[one.number]:
-            score = worst + spread * missed[one.number]
+            score = worst + spread * missed[one.number] / (1 + missed[one.number])
             one = Observation(one.number, one.params, score, dict.fromkeys(one.curve, score))
         found.append(one)
     return found

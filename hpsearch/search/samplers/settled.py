@@ -36,11 +36,9 @@ def settled(
         for column in zip(*seen.values(), strict=True)
     ]
     missed = {trial.number: violations_of(trial) for trial in trials}
-    farthest = {
-        name: max(each[name] for each in missed.values() if name in each)
-        for each in missed.values()
-        for name in each
-    }
+    farthest: dict[str, float] = {}
+    for each in missed.values():
+        farthest |= {name: max(value, farthest.get(name, value)) for name, value in each.items()}
     copies = []
     for number, trial in enumerate(trials):
         assert trial.number == number
