@@ -300,6 +300,17 @@ def test_samplers_that_look_at_no_score_do_any_number(two: Path, home: Path, nam
     assert run(two, home, f"sampler.name={name}", *FEW).front
 
 
+@pytest.mark.parametrize("name", ["grid", "brute-force"])
+def test_grids_do_any_number(two: Path, home: Path, name: str) -> None:
+    options = ["space.learning_rate={choices=[0.01, 0.1]}", "stages=[{trials=16, epochs=1}]"]
+    assert run(two, home, f"sampler.name={name}", *options, "constraints=[]").front
+    drawn = {
+        (r.params["trainer"], r.params["batch_size"], r.params["learning_rate"])
+        for r in records(home)
+    }
+    assert len(drawn) == 16
+
+
 def trial(number: int, goals: dict[str, Any], **attrs: Any) -> optuna.trial.FrozenTrial:
     found = optuna.trial.create_trial(
         state=optuna.trial.TrialState.RUNNING,
