@@ -191,6 +191,8 @@ def print_report(report: Report) -> None:
     out = output()
     result = report.result
     out.print(_trials(result))
+    if result.front:
+        out.print(_front(result))
     ranges = _ranges(result)
     if ranges.row_count:
         out.print(ranges)
@@ -207,6 +209,7 @@ def print_report(report: Report) -> None:
         ("winner", f"trial {result.best_number}: {params}"),
         (result.objective, f"{result.validation} on validation data"),
     ]
+    lines += [("", f"misses {missed}") for missed in result.unmet]
     lines += [("fidelity", text) for text in result.fidelity_texts]
     lines += [("WARNING", alarm) for alarm in result.alarms]
     if result.ended:
@@ -375,7 +378,9 @@ def _uses(result: Result) -> str:
 def _trials(result: Result) -> Table:
     table = Table(title=f"Best trials of {result.study}", title_justify="left", box=None)
     names = list(dict.fromkeys(name for entry in result.top for name in entry["params"]))
-    for name in ("trial", "epochs", result.objective, "fresh seeds", *names):
+    others = [*result.objectives][1:]
+    misses = ["misses"] * any(entry.get("missed") for entry in result.top)
+    for name in ("trial", "epochs", result.objective, "fresh seeds", *others, *misses, *names):
         table.add_column(name, justify="right", overflow="fold", no_wrap=name == "trainer")
     for entry in result.top:
         confirmed = entry["confirmed"]
@@ -384,8 +389,28 @@ def _trials(result: Result) -> Table:
             str(entry["epochs"]),
             f"{entry['score']:.4f}",
             "" if confirmed is None else f"{confirmed:.4f}",
+            *(f"{entry['values'][name]:.5g}" for name in others),
+            *(f"{entry['missed']:.1%}" * bool(entry["missed"]) for _ in misses),
             *(_short(name, entry["params"].get(name, "")) for name in names),
             style="bold" if entry["number"] == result.best_number else None,
+        )
+    return table
+
+
+def _front(result: Result) -> Table:
+    """The configurations that no other one beats in everything."""
+    title = "Pareto front, means over fresh seeds (in brackets: in the search)"
+    table = Table(title=title, title_justify="left", box=None)
+    names = list(dict.fromkeys(name for member in result.front for name in member.params))
+    for name in ("trial", *result.objectives, *names):
+        table.add_column(name, justify="right", overflow="fold", no_wrap=name == "trainer")
+    for member in result.front:
+        searched = {name: f" ({value:.5g})" for name, value in member.searched_values.items()}
+        table.add_row(
+            str(member.number),
+            *(f"{e.mean:.5g}{searched.get(name, '')}" for name, e in member.values.items()),
+            *(_short(name, member.params.get(name, "")) for name in names),
+            style="bold" if member.number == result.best_number else None,
         )
     return table
 

@@ -5,8 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hpsearch.claims import Evidence, Verdict
+from hpsearch.search.ranking import front, standing
+from hpsearch.tracking.record import TrialRecord
 
-REACHED = 0.95
+DIRECTIONS = ("maximize", "minimize", "minimize")  # accuracy, images to 95 %, bytes
 RESAMPLES = 2000
 FEWEST = 12  # trials that a quadratic in two variables is fitted to
 TRAINED = 0.7  # accuracy below which a trial says nothing of the optimum
@@ -62,49 +64,32 @@ def _slope(x: np.ndarray, y: np.ndarray, score: np.ndarray) -> float | None:
 
 def several_are_best(evidence: Evidence) -> Verdict:
     """The Pareto front of the trials that were trained to the end."""
-    trials = evidence.runs[(evidence.runs["kind"] == "trial")]
-    trials = trials[trials["outcome"] == "complete"].copy()
-    trials["images"] = [_images_to(evidence, row) for _, row in trials.iterrows()]
-    trials["megabytes"] = trials["resources/array_bytes"] / 1e6
-    known = trials[np.isfinite(trials["images"])]
-    if known.empty:
-        return Verdict("not shown", f"no trial reached {REACHED:.0%}")
-    costs = np.stack([-known["validation_accuracy"], known["images"], known["megabytes"]], axis=1)
-    front = [not any(_better(other, own) for other in costs) for own in costs]
+    ended = [r for r in evidence.records if r.kind == "trial" and r.outcome == "complete"]
+    at = max((int(length) for record in ended for length in record.scores), default=0)
+    trials = {record.number: record for record in ended}
+    # Those that never reached 95 % are infeasible.
+    known = [s for s in (standing(record, at) for record in ended) if not s.violation]
+    if not known:
+        return Verdict("not shown", "no trial reached 95 %")
+    best = sorted(front(known, DIRECTIONS), key=lambda s: s.values[1])
     figure = Figure(figsize=(5.4, 3.4), layout="constrained")
     axes = figure.subplots()
-    size = 12 + known["megabytes"]
-    axes.scatter(known["images"], known["validation_accuracy"], s=size, color="0.75")
-    best = known[front].sort_values("images")
-    best = best.assign(seconds=[_seconds(evidence, trial) for trial in best["trial"]])
-    axes.plot(best["images"], best["validation_accuracy"], "o-", color="C3", ms=4)
-    axes.set(xscale="log", xlabel=f"images seen to {REACHED:.0%}", ylabel="accuracy")
+    accuracy, images, memory = np.array([s.values for s in known]).T
+    axes.scatter(images, accuracy, s=12 + memory / 1e6, color="0.75")
+    axes.plot([s.values[1] for s in best], [s.values[0] for s in best], "o-", color="C3", ms=4)
+    axes.set(xscale="log", xlabel="images seen to 95 %", ylabel="accuracy")
     axes.set_title("Pareto front; area: memory of a step", fontsize=9)
     said = "; ".join(
-        f"trial {row['trial']}: {row['validation_accuracy']:.4f}, {row['images']:.0f} images, "
-        f"{row['megabytes']:.0f} MB, {row['seconds']:.1f} CPU s"
-        for _, row in best.iterrows()
+        f"trial {s.number}: {s.values[0]:.4f}, {s.values[1]:.0f} images, "
+        f"{s.values[2] / 1e6:.0f} MB, {_seconds(trials[s.number]):.1f} CPU s"
+        for s in best
     )
     return Verdict("holds" if len(best) > 1 else "does not hold", said, figure)
 
 
-def _better(other: np.ndarray, own: np.ndarray) -> bool:
-    return bool((other <= own).all() and (other < own).any())
-
-
-def _curve(evidence: Evidence, trial: int) -> pd.DataFrame:
-    curves = evidence.curves
-    return curves[(curves["kind"] == "trial") & (curves["trial"] == trial)]
-
-
-def _images_to(evidence: Evidence, row: pd.Series) -> float:
-    curve = _curve(evidence, row["trial"])
-    there = curve[curve["validation_accuracy"] >= REACHED]["epoch"]
-    return float(there.min() * row["epoch_iterations"] * row["batch_size"])
-
-
-def _seconds(evidence: Evidence, trial: int) -> float:
-    return float(_curve(evidence, trial)["resources/cpu_seconds"].sum())
+def _seconds(record: TrialRecord) -> float:
+    """CPU time of the training."""
+    return sum(record.mean_history()["resources/cpu_seconds"])
 
 
 def _first_stage(evidence: Evidence) -> pd.DataFrame:

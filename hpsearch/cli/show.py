@@ -36,30 +36,38 @@ def show(
     form: Annotated[
         Form, typer.Option("--format", help="Of --best: toml goes into a study file.")
     ] = Form.toml,
+    trial: Annotated[
+        int | None,
+        typer.Option("--trial", min=0, help="Of --best: this trial, not the winner."),
+    ] = None,
+    front: Annotated[
+        bool, typer.Option("--front", help="The Pareto front, where there are several objectives.")
+    ] = False,
     trials: Annotated[
         bool, typer.Option("--trials", help="The table of trials; the study may be running.")
     ] = False,
     csv: Annotated[
-        bool, typer.Option("--csv", help="The trials as CSV, the same bits whenever repeated.")
+        bool,
+        typer.Option("--csv", help="Trials or --front as CSV, the same bits whenever repeated."),
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Print what a study found: its report, its winner (--best) or its trials (--trials).
+    """Print what a study found: its report, winner (--best), front (--front) or trials (--trials).
 
     Example: python -m hpsearch show quickstart --best
     """
     with exits(debug):
-        if best:
+        if best or trial is not None:
             from hpsearch.service.showing import best_configuration
 
             chosen = Form.json if as_json else form
-            typer.echo(best_configuration(study, form=chosen.value, home=home))
-        elif trials or csv:
-            from hpsearch.service.showing import study_trials
+            typer.echo(best_configuration(study, trial=trial, form=chosen.value, home=home))
+        elif front or trials or csv:
+            from hpsearch.service.showing import study_front, study_trials
 
-            table = study_trials(study, home=home)
+            table = (study_front if front else study_trials)(study, home=home)
             if as_json:
                 typer.echo(table_json(table))
             else:

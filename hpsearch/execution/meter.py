@@ -7,6 +7,8 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+RESOURCES = ("resources/cpu_seconds", "resources/wall_seconds", "resources/array_bytes")
+
 
 class Meter:
     """Measures the blocks it is called for.
@@ -39,8 +41,5 @@ class Meter:
         """A member's share of the last block; {} before the first."""
         if not self._runs:
             return {}
-        return {
-            "resources/cpu_seconds": self._cpu / n_members,
-            "resources/wall_seconds": self._wall / n_members,
-            "resources/array_bytes": self._peak / n_members,
-        }
+        taken = (self._cpu, self._wall, self._peak)
+        return {name: value / n_members for name, value in zip(RESOURCES, taken, strict=True)}

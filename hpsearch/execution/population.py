@@ -48,6 +48,7 @@ from hpsearch.trainers import (
 )
 
 PASSES = ("passes/forward", "passes/backward")
+IMAGES = "passes/images"
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
 EXAMPLES = 2  # training rows that a model's file shows as its inputs
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
@@ -68,7 +69,7 @@ class Slice:
         seconds: pause at the first epoch's end after this time; inf: never.
         schedule: after which epochs members are evaluated.
         per_class: report each class's accuracy too, where the trainer tells.
-        passes: report forward and backward passes too, where the trainer tells.
+        passes: report forward and backward passes and images too, where the trainer tells.
         resources: report what the training of each epoch takes.
         code_folder: where a user's own modules lie.
     """
@@ -299,6 +300,9 @@ class _Gain:
         passes = trainer.passes(position) if work.passes else None
         if passes is not None:
             row |= dict(zip(PASSES, map(float, passes), strict=True))
+        images = trainer.images(position) if work.passes else None
+        if images is not None:
+            row[IMAGES] = float(images)
         row |= resources
         if work.per_class or (work.exam == "test" and progress.epoch == work.until):
             predicted = trainer.predictions(position)

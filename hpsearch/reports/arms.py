@@ -38,7 +38,7 @@ def draw_arms(path: Path, result: Result, records: Sequence[TrialRecord]) -> Non
         rows[1, column].set_xlabel("epoch")
     watched = _watched(records)
     rows[0, 0].set_ylabel(f"{result.test_name} of the refits")
-    rows[1, 0].set_ylabel(f"{watched}, optimistic" if watched else result.objective)
+    rows[1, 0].set_ylabel(f"{watched}, optimistic" if watched else result.curve)
     rows[0, 0].legend(frameon=False, fontsize=8, loc="lower left")
     figure.savefig(path, dpi=110)
 
@@ -130,7 +130,7 @@ def _curve(
     watched = _watched(records)
     kind = "trial" if watched else "confirmation"
     mine = [r for r in records if r.kind == kind and r.number == arm.best_number]
-    histories = [r.mean_history().get(watched or result.objective, []) for r in mine]
+    histories = [r.mean_history().get(watched or result.curve, []) for r in mine]
     n = min(map(len, histories), default=0)
     if not n:
         return

@@ -85,7 +85,7 @@ def curves(view: StudyView) -> Chart | None:
     series = []
     for place, entry in enumerate(view.result.top[:CURVES]):
         record = view.by_number[entry["number"]]
-        values = record.mean_history().get(view.result.objective, [])
+        values = record.mean_history().get(view.result.curve, [])
         winner = entry["number"] == view.result.best_number
         series.append(
             Series(
@@ -103,7 +103,7 @@ def curves(view: StudyView) -> Chart | None:
         "learning_curves",
         "Learning curves of the best",
         "The mean over folds after every evaluated epoch.",
-        [Panel(series, "epoch", view.result.objective)],
+        [Panel(series, "epoch", view.result.curve)],
     )
 
 

@@ -37,7 +37,7 @@ def draw_search(path: Path, records: Sequence[TrialRecord], result: Result) -> N
     by_number = {r.number: r for r in records}
     for entry in result.top[:CURVES]:
         record = by_number[entry["number"]]
-        history = record.mean_history().get(result.objective, [])
+        history = record.mean_history().get(result.curve, [])
         winner = entry["number"] == result.best_number
         curves.plot(
             record.epochs[: len(history)],
@@ -45,7 +45,7 @@ def draw_search(path: Path, records: Sequence[TrialRecord], result: Result) -> N
             lw=2.2 if winner else 1,
             label=f"trial {entry['number']}" + (" (winner)" if winner else ""),
         )
-    curves.set(xlabel="epoch", ylabel=result.objective, title="Learning curves of the best")
+    curves.set(xlabel="epoch", ylabel=result.curve, title="Learning curves of the best")
     curves.legend(frameon=False, fontsize=8)
     for axes in (scores, curves):
         axes.grid(alpha=0.3)

@@ -43,6 +43,9 @@ def html_report(view: StudyView, charts: Sequence[Chart], sections: Sequence[Sec
     parts = [f"<h1>{escape(result.study)}</h1>", _summary(view)]
     if result.optimistic:
         parts.append(f'<p class="warning">Optimistic: {escape(result.optimistic)}.</p>')
+    if result.unmet:
+        missed = escape("; ".join(result.unmet))
+        parts.append(f'<p class="warning">The winner misses {missed}.</p>')
     if result.ended:
         parts.append(f'<p class="warning">The search was ended by {escape(result.ended)}.</p>')
     warned = [one["text"] for one in result.fidelity if one["predicts"] is False]

@@ -9,6 +9,7 @@ import numpy as np
 
 from hpsearch.reports.charts import Axis, Chart, Panel, Series, Surface
 from hpsearch.reports.study_view import StudyView
+from hpsearch.search.ranking import feasible_score
 from hpsearch.tracking.record import TrialRecord
 
 GRID = 40  # points a side of the contour
@@ -26,12 +27,13 @@ def history(view: StudyView) -> Chart:
         notes = [note(view, r) for r in last]
         name = f"{epochs} epochs"
         series.append(Series(name, [r.number for r in last], scores, color=i, notes=notes))
-    full = [r for r in view.records if str(view.lengths[-1]) in r.scores] if view.lengths else []
+    last_length = view.lengths[-1] if view.lengths else 0
+    full = [r for r in view.records if feasible_score(r, last_length) is not None]
     full = [r for r in full if r.outcome == "complete"]
     best = max if view.result.direction == "maximize" else min
     so_far: list[float] = []
     for record in full:
-        score = record.scores[str(view.lengths[-1])]
+        score = record.scores[str(last_length)]
         so_far.append(best(score, so_far[-1]) if so_far else score)
     name = "best so far at full length"
     series.append(Series(name, [r.number for r in full], so_far, "line", color=None))

@@ -8,18 +8,25 @@ from typing import Any
 
 import pandas as pd
 
-from hpsearch.reports import course_charts, search_charts
+from hpsearch.reports import course_charts, front_charts, search_charts
 from hpsearch.reports.confusion import CONFUSION
 from hpsearch.reports.html_report import Section, claims_html, html_report
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
-from hpsearch.reports.tables import AGREEMENT, CLAIMS, NARROWING_COLUMNS, narrowing_table
+from hpsearch.reports.tables import (
+    AGREEMENT,
+    CLAIMS,
+    NARROWING_COLUMNS,
+    front_table,
+    narrowing_table,
+)
 from hpsearch.search.result import Estimate, Result
 from hpsearch.tracking.record import RunFolder, write_whole
 
 REPORT = "report.html"
 FIGURES = "figures"
 CHARTS = (
+    front_charts.pareto_front,
     search_charts.history,
     course_charts.curves,
     search_charts.importance,
@@ -104,6 +111,12 @@ def _sections(
             for entry in result.top
         ]
     )
+    if result.front:
+        about = (
+            "The configurations that no other one beats in everything on fresh seeds; the winner "
+            f"is the best in the first objective, {result.objective}."
+        )
+        yield "Pareto front", about, front_table(result)
     yield "Best trials", "By training length, then by score; trials.csv has all of them.", best
     yield from _answers(view)
     yield "Stages", "Each stage trains longer than the one before; the best go on.", stages

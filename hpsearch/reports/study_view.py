@@ -126,7 +126,7 @@ class StudyView:
         rows = []
         for number, (epochs, decision) in enumerate(zip(self.lengths, self.stages, strict=False)):
             here = [r for r in self.records if r.stage == number]
-            ranked = best_first(self.records, epochs, self.result.direction)
+            ranked = best_first(self.records, epochs, self.result.directions)
             scores = [r.scores[str(epochs)] for r in ranked]
             rows.append(
                 {

@@ -8,10 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from hpsearch.search.ranking import total_violation
 from hpsearch.search.result import Result
 from hpsearch.tracking.record import TrialRecord
 
-ARMS = "arms.csv"
+ARMS, FRONT = "arms.csv", "front.csv"
+AT = " at "  # between an objective and the length it was measured after
 NARROWING_COLUMNS = [
     *("stage", "parameter", "branch", "declared", "before", "now", "low", "high", "share"),
     *("discarded", "reopened", "reopened_by", "edges", "n_survivors", "survivors"),
@@ -30,14 +32,45 @@ def trials_table(records: Iterable[TrialRecord]) -> pd.DataFrame:
             | ({"control_in": _listed(n + 1 for n in r.controls)} if r.controls else {})
             | {f"score_{epochs}": score for epochs, score in r.scores.items()}
             | {f"rung_{epochs}": score for epochs, score in r.rungs.items()}
+            | _goals(r)
             | r.params
             for r in records
         ]
     )
 
 
-def write_tables(folder: Path, records: Iterable[TrialRecord]) -> None:
-    """trials.csv in the folder of artifacts."""
+def _goals(record: TrialRecord) -> dict[str, float]:
+    """The other objectives at each length, and what the constraints are missed by in all."""
+    found: dict[str, float] = {}
+    for epochs, values in record.values.items():
+        found |= {f"{name}{AT}{epochs}": value for name, value in [*values.items()][1:]}
+    for epochs, violations in record.violations.items():
+        found[f"violation{AT}{epochs}"] = total_violation(violations)
+    return found
+
+
+def front_table(result: Result) -> pd.DataFrame:
+    """A row for each configuration of the Pareto front.
+
+    Columns: trial; of each objective the mean over fresh seeds, as "<objective>, low" and ", high"
+    its 95 % interval, as "<objective>, search" its value in the search; the hyperparameters.
+    """
+    rows = []
+    for member in result.front:
+        row: dict[str, Any] = {"trial": member.number}
+        row |= {name: estimate.mean for name, estimate in member.values.items()}
+        for name, estimate in member.values.items():
+            row |= {f"{name}, low": estimate.low, f"{name}, high": estimate.high}
+            row[f"{name}, search"] = member.searched_values.get(name)
+        rows.append(row | member.params)
+    return pd.DataFrame(rows)
+
+
+def write_tables(folder: Path, records: Iterable[TrialRecord], result: Result) -> None:
+    """trials.csv and, of several objectives, front.csv among the artifacts."""
+    (folder / FRONT).unlink(missing_ok=True)  # of fewer trials
+    if result.front:
+        front_table(result).to_csv(folder / FRONT, index=False)
     trials_table(records).to_csv(folder / "trials.csv", index=False)
 
 

@@ -28,12 +28,13 @@ from hpsearch.search.fidelity import Fidelity, drawn_controls, fidelities
 from hpsearch.search.finals import Finals
 from hpsearch.search.narrowing import RangeRow, narrowing
 from hpsearch.search.protocols import exam_of
+from hpsearch.search.ranking import feasible_score
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Estimate
 from hpsearch.search.run import Run
 from hpsearch.search.rungs import Rungs
 from hpsearch.search.samplers import NamedSampler
-from hpsearch.search.stages import best_first, promoted
+from hpsearch.search.stages import promoted
 from hpsearch.search.storage import TrialStore
 from hpsearch.search.training import Training, Trains, reached
 from hpsearch.tracking.record import TrialRecord
@@ -79,7 +80,6 @@ class ArmSearch:
         self.file = self.read.file
         self.folder = self.run.folder
         self.lengths = tuple(stage.epochs for stage in self.file.stages)
-        self._direction = self.file.objective.direction
         self._failed_in_a_row = 0
         self._sampler = make_sampler(self.file, self.arm.space)
         self._distributions = {p.name: p.distribution for p in self.arm.space.parameters}
@@ -109,7 +109,7 @@ class ArmSearch:
         self._trials = TrialStore(
             self.storage,
             self.run.storage_name(self.arm.name),
-            self._direction,
+            self.file.directions,
             local=self.arm.local,
         )
         self._restore()
@@ -278,8 +278,9 @@ class ArmSearch:
     def _tell(self, record: TrialRecord) -> None:
         """Tell Optuna, and then the projector, what a record says."""
         self._trials.report(record.number, record.reported)
+        self._trials.keep_goals(record)
         if record.sealed:
-            self._trials.finish(record.number, record.told, record.reported)
+            self._trials.finish(record.number, record.told, record.reported, record.values)
         self.folder.announce_record(record)
 
     def _draw_batch(self, stage: int, batch: int, numbers: list[int]) -> list[TrialRecord]:
@@ -329,11 +330,11 @@ class ArmSearch:
     def _best(
         self, records: Iterable[TrialRecord], epochs: int, known: float | None = None
     ) -> float | None:
-        """The best score at this length among these records and the one known."""
-        ranked = best_first(records, epochs, self._direction)
-        scores = [r.scores[str(epochs)] for r in ranked[:1]]
-        scores += [] if known is None else [known]
-        return (max if self._direction == "maximize" else min)(scores, default=None)
+        """The best feasible score at this length among these records and the one known."""
+        found = [feasible_score(r, epochs) for r in records if r.outcome != "diverged"]
+        scores = [score for score in (*found, known) if score is not None]
+        best = max if self.file.objective.direction == "maximize" else min
+        return best(scores, default=None)
 
     def _close(self, stage: int, held: list[TrialRecord]) -> tuple[list[int], int]:
         """End a stage: decide, write the decision, then carry it out.
@@ -350,7 +351,7 @@ class ArmSearch:
         if decided is None or last:
             following = None if last else self.file.stages[stage + 1]
             going_on = (
-                promoted(held, self.lengths[stage], following, self._direction)
+                promoted(held, self.lengths[stage], following, self.file.directions)
                 if following
                 else []
             )

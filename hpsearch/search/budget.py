@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hpsearch.search.arms import ArmPlace
+from hpsearch.search.ranking import feasible_score
 from hpsearch.search.study_file import StudyFile
 from hpsearch.tracking.record import RunFolder, TrialRecord
 
@@ -64,7 +65,7 @@ class Spending:
         Args:
             earlier: the stage's trials before it, in the order they began, those promoted first.
         """
-        scores = [r.scores.get(str(self._lengths[batch.stage])) for r in earlier]
+        scores = [feasible_score(r, self._lengths[batch.stage]) for r in earlier]
         if batch.stage == len(self._lengths) - 1 and self._on_target(scores):
             return "target"
         if not batch.promoted and self._flat(scores, batch.stage, earlier):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
 import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.search.arms import ArmPlace
+from hpsearch.search.objective_file import Direction
+from hpsearch.search.samplers.history import GOALS
 from hpsearch.search.space import SIGNIFICANT_DIGITS, Space
 from hpsearch.search.storage import STATES, TrialStore
 from hpsearch.tracking.difference import Difference
@@ -64,11 +65,17 @@ def _unequal(record: TrialRecord, trial: FrozenTrial, space: Space | None) -> li
         value, found = expected.get(name), trial.params.get(name)
         if not _same(value, found):
             problems.append(f"{name} must be {value}, is {found}")
-    told = {str(step): value for step, value in trial.intermediate_values.items()}
-    # What Optuna was not told yet of a trial that goes on, it is told then.
-    lacks = record.sealed and record.reported.keys() - told.keys()
-    if lacks or any(record.reported.get(step) != score for step, score in told.items()):
-        problems.append(f"scores must be {record.reported}, are {told}")
+    goals = trial.user_attrs.get(GOALS, {})
+    reported = {str(step): value for step, value in trial.intermediate_values.items()}
+    for what, ours, told in (
+        ("scores", {} if record.values else record.reported, reported),
+        ("values", record.values, goals.get("values", {})),
+        ("violations", record.violations, goals.get("violations", {})),
+    ):
+        # What Optuna was not told yet of a trial that goes on, it is told then.
+        lacks = record.sealed and ours.keys() - told.keys()
+        if lacks or any(ours.get(step) != value for step, value in told.items()):
+            problems.append(f"{what} must be {ours}, are {told}")
     if record.sealed:
         state = STATES.get(record.told, TrialState.PRUNED)
         if trial.state != state:
@@ -90,13 +97,13 @@ def refill_optuna(
     study: str,
     folder: RunFolder,
     arm: ArmPlace,
-    direction: Literal["maximize", "minimize"],
+    directions: Sequence[Direction],
 ) -> None:
     """Make the Optuna study of an arm of a run anew from its records."""
     space = arm.space
     if study in optuna.get_all_study_names(storage):
         optuna.delete_study(study_name=study, storage=storage)
-    store = TrialStore(storage, study, direction, local=arm.local)
+    store = TrialStore(storage, study, directions, local=arm.local)
     distributions = {parameter.name: parameter.distribution for parameter in space.parameters}
     records = {r.number: r for r in folder.read_all("trial") if arm.holds(r.number)}
     n_trials = arm.local(max(records)) + 1 if records else 0
@@ -105,5 +112,6 @@ def refill_optuna(
         store.restore(number, space.searched(record.params) if record else {}, distributions)
         if record is not None:
             store.report(number, record.reported)
+            store.keep_goals(record)
             if record.sealed:
-                store.finish(number, record.told, record.reported)
+                store.finish(number, record.told, record.reported, record.values)

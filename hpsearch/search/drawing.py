@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import optuna
+
 from hpsearch.search.arms import Arm
 from hpsearch.search.mistakes import Mistake
+from hpsearch.search.objective_file import Direction
 from hpsearch.search.samplers import (
     CoarseToFineSampler,
     GridSampler,
@@ -72,10 +75,32 @@ def _arm_mistakes(file: StudyFile, arm: Arm) -> Iterator[Mistake]:
     if name == "listed":
         yield from _count_mistakes(file, len(file.enqueue), arm.name)
     try:
-        make_sampler(file, space)
+        sampler = make_sampler(file, space)
     except (TypeError, ValueError) as error:
         known = name in ("coarse-to-fine", "grid", "listed", "qmc") or file.sampler.options
         yield Mistake(f"sampler.{'options' if known else 'name'}", str(error))
+        return
+    if len(file.goals) > 1 and not _takes_several(sampler, space):
+        yield Mistake(
+            "sampler.name",
+            f"must be able to do {len(file.goals)} objectives, as tpe, nsga2, gp, random, qmc, "
+            f"grid, listed and brute-force are, got {name!r}; or write one objective, and the "
+            "others as [[constraints]]",
+        )
+
+
+def _takes_several(sampler: StudySampler | NamedSampler, space: Space) -> bool:
+    """Whether a sampler draws a first trial of two objectives."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    directions: list[Direction] = ["maximize", "minimize"]
+    try:
+        if isinstance(sampler, NamedSampler):
+            sampler.draw(optuna.create_study(directions=directions), [0], space.suggest, (0,))
+        else:
+            space.suggest(optuna.create_study(directions=directions, sampler=sampler).ask())
+    except ValueError as error:
+        return "multi-objective" not in str(error)
+    return True
 
 
 def _noun(name: str) -> str:

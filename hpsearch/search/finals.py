@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hpsearch.errors import StudyFailed
 from hpsearch.search.arm_records import ArmRecords
 from hpsearch.search.events import Event, PhaseStarted, RunReached
+from hpsearch.search.ranking import mean_standing, ranked
 from hpsearch.search.result import Estimate
 from hpsearch.search.stages import best_first
 from hpsearch.search.training import Trains
@@ -31,7 +32,6 @@ class Finals:
     def __post_init__(self) -> None:
         self._file = self.records.read.file
         self._epochs = self._file.stages[-1].epochs
-        self._direction = self._file.objective.direction
 
     def confirm(self) -> Generator[Event, None, dict[int, Estimate]]:
         """Run the best trials again on fresh seeds; returns {number: Estimate}, best first.
@@ -48,22 +48,19 @@ class Finals:
         ]
         yield PhaseStarted("confirmation", len(records), self.records.arm.name)
         yield from self._run(records, self._epochs)
-        confirmed = {}
+        confirmed, standings = {}, []
         for trial in top:
-            scores = [
-                r.scores[str(self._epochs)]
-                for r in records
-                if r.number == trial.number and r.outcome == "complete"
-            ]
-            if len(scores) == settings.seeds:  # a configuration that diverges on a seed is out
-                confirmed[trial.number] = Estimate.of(scores)
+            again = [r for r in records if r.number == trial.number and r.outcome == "complete"]
+            if len(again) == settings.seeds:  # a configuration that diverges on a seed is out
+                confirmed[trial.number] = Estimate.of([r.scores[str(self._epochs)] for r in again])
+                standings.append(mean_standing(again, self._epochs))
         if not confirmed:
             raise StudyFailed(
                 f"at least one of the best {settings.top} trials must train on every fresh seed, "
                 "but each failed or diverged on one: raise confirmation.top"
             )
-        sign = -1 if self._direction == "maximize" else 1
-        return dict(sorted(confirmed.items(), key=lambda item: (sign * item[1].mean, item[0])))
+        order = ranked(standings, self._file.directions)
+        return {s.number: confirmed[s.number] for s in order}
 
     def test(self, winner: TrialRecord) -> Iterator[Event]:
         """Refit the winner on training and validation data, and open the test set."""
@@ -77,7 +74,7 @@ class Finals:
 
     def _ranked(self) -> list[TrialRecord]:
         sound = [r for r in self.records.trials.values() if r.outcome != "failed"]
-        ranked = (best_first(sound, n, self._direction) for n in self.lengths)
+        ranked = (best_first(sound, n, self._file.directions) for n in self.lengths)
         best = next(filter(None, ranked), [])
         if not best:
             pruned = sum(r.outcome == "pruned" and r.reason != "" for r in sound)
@@ -103,7 +100,7 @@ class Finals:
         """How long the winner is refitted: all epochs, or its best epoch's mean over members."""
         if not self._file.objective.best_epoch:
             return self._epochs
-        best = max if self._direction == "maximize" else min
+        best = max if self._file.objective.direction == "maximize" else min
         metric = self._file.objective.metric
         found = [
             m.epochs[m.history[metric].index(best(m.history[metric]))] for m in winner.members

@@ -44,6 +44,9 @@ def pruner_mistakes(file: StudyFile) -> Iterator[Mistake]:
     """What is wrong with [pruner]."""
     if file.pruner is None:
         return
+    if len(file.goals) > 1:
+        rule = f"must be left out with {len(file.goals)} objectives: Optuna's pruners know one"
+        yield Mistake("pruner", rule)
     rungs = file.pruner.rungs
     if any(later <= earlier for earlier, later in pairwise(rungs)):
         yield Mistake("pruner.rungs", f"must rise, got {rungs}")

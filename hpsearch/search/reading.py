@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hpsearch.datasets.selection import Selection, open_pool, open_test
-from hpsearch.errors import StudyFileError, unknown
+from hpsearch.errors import StudyFileError
 from hpsearch.execution.population import training_data
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
@@ -24,6 +24,11 @@ from hpsearch.search.data_reading import open_own, task_mistakes
 from hpsearch.search.drawing import sampler_mistakes
 from hpsearch.search.enqueue_reading import enqueue_mistakes
 from hpsearch.search.mistakes import Mistake
+from hpsearch.search.objectives_reading import (
+    follow_objectives,
+    metric_mistakes,
+    objective_mistakes,
+)
 from hpsearch.search.protocols import follow_protocol
 from hpsearch.search.pruners import pruner_mistakes
 from hpsearch.search.questions import question_mistakes
@@ -32,8 +37,7 @@ from hpsearch.search.space import Space
 from hpsearch.search.space_reading import read_space, trainers_of
 from hpsearch.search.study_file import Data, Stage, StudyFile
 from hpsearch.search.warm_start_reading import warm_start_mistakes
-from hpsearch.trainers import TrainerKind, look_first_in
-from hpsearch.trainers.backprop import METRICS
+from hpsearch.trainers import look_first_in
 
 
 @dataclass(frozen=True)
@@ -170,12 +174,14 @@ def _validate(
     said: dict[str, Any], folder: Path
 ) -> tuple[list[Mistake], StudyFile | None, Space | None]:
     """Every check whose tables are well-formed is made, so that all mistakes show at once."""
-    mistakes = follow_protocol(said)
+    mistakes = [*follow_objectives(said), *follow_protocol(said)]
     file, space, malformed = None, None, set()
     try:
         file = StudyFile.model_validate(said)
     except ValidationError as error:
         details = error.errors(include_url=False)
+        if "objectives" in said:  # the first of them is validated twice
+            details = [d for d in details if d["loc"][0] != "objective"] or details
         mistakes += list(dict.fromkeys(map(translate, details)))
         malformed = {str(detail["loc"][0]) for detail in details}
     if not malformed & {"space", "network"}:
@@ -194,18 +200,13 @@ def _validate(
         if not found:
             of_the_task = [*task_mistakes(data, task, trainers)]
         mistakes += found + of_the_task
-    objective = said.get("objective")
     # What a trainer of the other task reports says nothing of the metric.
-    if (
-        not of_the_task
-        and isinstance(objective, dict)
-        and isinstance(objective.get("metric"), str)
-    ):
-        mistakes += _objective_mistakes(objective["metric"], trainers)
+    if not of_the_task:
+        mistakes += metric_mistakes(said, trainers)
     if "stages" not in malformed:
         mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
     if file is not None:
-        mistakes += [*budget_mistakes(file), *pruner_mistakes(file)]
+        mistakes += [*objective_mistakes(file), *budget_mistakes(file), *pruner_mistakes(file)]
         mistakes += [*question_mistakes(file, folder), *warm_start_mistakes(file)]
     of_arms = ("compare", "space", "data")
     if (
@@ -248,28 +249,6 @@ def _data_mistakes(data: Data) -> Iterator[Mistake]:
         yield Mistake(
             "data.shots", "must be at least 2 with a hold-out split inside the shots, got 1"
         )
-
-
-def _objective_mistakes(metric: str, trainers: Mapping[str, TrainerKind]) -> Iterator[Mistake]:
-    if metric.startswith("test"):
-        yield Mistake(
-            "objective.metric",
-            f"must not look at the test set, got {metric!r}: it is opened once, at the end",
-        )
-        return
-    if metric.startswith("train"):
-        yield Mistake("objective.metric", f"must be measured on validation data, got {metric!r}")
-        return
-    # A user's own function may report what it likes.
-    reported = {name: kind.metrics for name, kind in trainers.items() if not kind.open}
-    if not trainers:
-        reported = {"": METRICS}
-    for name, metrics in reported.items():
-        valid = [m for m in metrics if m.startswith("validation")]
-        if metric not in valid:
-            whose = f"; {name} reports these" if len({*reported.values()}) > 1 else ""
-            yield Mistake("objective.metric", unknown(metric, valid) + whose)
-            return
 
 
 def _stage_mistakes(stages: list[Stage]) -> Iterator[Mistake]:

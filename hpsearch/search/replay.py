@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 from filelock import FileLock
 
@@ -41,6 +41,8 @@ RESULT_FIELDS = (
     "validation",
     "test",
     "confirmed",
+    "front",
+    "unmet",
     "counts",
     "ended",
 )
@@ -163,7 +165,7 @@ class _Playback:
         if before != now:
             self._differs(drawn, f"splits and seeds {before} recorded, {now} derived")
 
-    def _differs(self, drawn: TrialRecord, what: str) -> None:
+    def _differs(self, drawn: TrialRecord, what: str) -> NoReturn:
         self.found.problems.append(f"{drawn.kind} {drawn.number}: {what}")
         raise _EndOfRecords
 
@@ -173,6 +175,8 @@ class _Playback:
             member.epoch = min(member.epoch, until)
         drawn.scores = {n: score for n, score in record.scores.items() if int(n) <= until}
         drawn.rungs = {n: score for n, score in record.rungs.items() if int(n) <= until}
+        drawn.values = {n: values for n, values in record.values.items() if int(n) <= until}
+        drawn.violations = {n: v for n, v in record.violations.items() if int(n) <= until}
         at_rung = str(until) in record.rungs and until not in self.training.lengths
         if at_rung:
             drawn.outcome = "running"
@@ -183,17 +187,28 @@ class _Playback:
         else:
             last = drawn.kind != "trial" or until == self.training.lengths[-1]
             drawn.outcome = "complete" if last else "paused"
-        for epochs, score in drawn.reported.items():
+        for epochs in drawn.reported:
             self.found.scores += 1
-            derived: float | None
-            try:
-                derived = self.training.score(drawn, int(epochs))
-            except (KeyError, ValueError):  # the metric or the epoch is not in the curves
-                derived = None
-            if not self.found.same(score, derived):
-                self._differs(drawn, f"score {score} at {epochs} epochs, its curves say {derived}")
-        if drawn.kind == "test":
+            self._compare_scores(drawn, epochs)
+        if drawn.kind != "trial":
             self.training.folder.write(drawn)
+
+    def _compare_scores(self, drawn: TrialRecord, epochs: str) -> None:
+        score = drawn.reported[epochs]
+        try:
+            derived = self.training.goals.measured(drawn, int(epochs))
+        except (KeyError, ValueError):  # the metric or the epoch is not in the curves
+            self._differs(drawn, f"score {score} at {epochs} epochs, its curves say None")
+        compared: list[tuple[str, Any, Any]] = [("score", score, derived.score)]
+        if epochs in drawn.scores:  # a rung has the first objective alone
+            compared += [
+                ("values", drawn.values.get(epochs, {}), derived.values),
+                ("violations", drawn.violations.get(epochs, {}), derived.violations),
+            ]
+        for what, before, now in compared:
+            if not self.found.same(before, now):
+                said = f"{what} {before} at {epochs} epochs, its curves say {now}"
+                self._differs(drawn, said)
 
 
 def _in_words(what: str, before: Any, now: Any) -> str:

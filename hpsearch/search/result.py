@@ -73,11 +73,35 @@ class ArmResult:
 
 
 @dataclass(frozen=True)
+class FrontMember:
+    """A configuration that no other feasible one beats in everything on fresh seeds.
+
+    Attributes:
+        number: its trial.
+        values: its objectives over fresh seeds, by name.
+        searched_values: the same in the search.
+        params: its searched hyperparameters.
+    """
+
+    number: int
+    values: dict[str, Estimate]
+    searched_values: dict[str, float]
+    params: dict[str, Any]
+
+    @classmethod
+    def from_dict(cls, said: dict[str, Any]) -> FrontMember:
+        """The inverse of `asdict`."""
+        values = {name: Estimate(**estimate) for name, estimate in said["values"].items()}
+        return cls(**said | {"values": values})
+
+
+@dataclass(frozen=True)
 class Result:
     """What a finished study found.
 
     Attributes:
         study: name of the run.
+        objective, direction: what is optimised; of several objectives the first.
         counts: trials by outcome.
         best_number, best_params: the winner's trial and its complete hyperparameters.
         searched: those of best_params that were searched.
@@ -93,6 +117,11 @@ class Result:
         arms: what each arm of a comparison found; the winner is the best of them.
         fidelity: for each pair of consecutive stages, whether the shorter predicts the longer.
         alarms: of the winner's branches, parameters whose best lie at the end of their range.
+        metric: what the curves of the objective are called; "": as the objective.
+        objectives: of several, direction by name; {} for one.
+        front: of several objectives the Pareto front of what was run on fresh seeds, the winner
+            first; [] where all of it misses a constraint.
+        unmet: the constraints that the winner misses over fresh seeds.
         ended: what of the budget cut the search, e.g. "budget.epochs"; "" for nothing.
     """
 
@@ -116,6 +145,10 @@ class Result:
     ended: str = ""
     fidelity: list[dict[str, Any]] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
+    metric: str = ""
+    objectives: dict[str, str] = field(default_factory=dict)
+    front: list[FrontMember] = field(default_factory=list)
+    unmet: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""
@@ -131,6 +164,7 @@ class Result:
                 "test": {k: Estimate(**v) for k, v in said["test"].items()},
                 "confirmed": {k: Estimate(**v) for k, v in said["confirmed"].items()},
                 "arms": [ArmResult.from_dict(arm) for arm in said["arms"]],
+                "front": [FrontMember.from_dict(member) for member in said.get("front", [])],
             }
         )
 
@@ -141,11 +175,21 @@ class Result:
         return [one["text"] for one in shown]
 
     @property
+    def directions(self) -> tuple[str, ...]:
+        """Of all objectives."""
+        return tuple(self.objectives.values()) or (self.direction,)
+
+    @property
+    def curve(self) -> str:
+        """The metric of the objective."""
+        return self.metric or self.objective
+
+    @property
     def test_name(self) -> str:
         """What the objective is called on the test set."""
-        from hpsearch.search.training import test_name
+        from hpsearch.search.goals import test_name
 
-        return test_name(self.objective)
+        return test_name(self.curve)
 
     @property
     def test_score(self) -> Estimate | None:

@@ -37,6 +37,8 @@ def study_schema() -> dict[str, Any]:
     said = schema["properties"]
     said["network"] = _network()
     said["space"] = _space()
+    schema["required"].remove("objective")
+    schema["anyOf"] = [{"required": ["objective"]}, {"required": ["objectives"]}]
     schema["$defs"]["Data"]["properties"]["name"]["examples"] = list(DATASETS)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from hpsearch.search.ranking import ranked, standing
 from hpsearch.search.study_file import Stage
 from hpsearch.tracking.record import TrialRecord
 
 
-def best_first(records: Iterable[TrialRecord], epochs: int, direction: str) -> list[TrialRecord]:
-    """Records that have a score at this length, best first, earlier trials first among equals."""
-    sign = -1 if direction == "maximize" else 1
-    scored = [r for r in records if str(epochs) in r.scores and r.outcome != "diverged"]
-    return sorted(scored, key=lambda r: (sign * r.scores[str(epochs)], r.number))
+def best_first(
+    records: Iterable[TrialRecord], epochs: int, directions: Sequence[str]
+) -> list[TrialRecord]:
+    """Records that have a score at this length, best first, earlier trials first among equals.
+
+    Args:
+        directions: of all objectives; see `ranking` for what is best of several, and where
+            constraints are missed.
+    """
+    scored = {r.number: r for r in records if str(epochs) in r.scores and r.outcome != "diverged"}
+    standings = [standing(record, epochs) for record in scored.values()]
+    return [scored[s.number] for s in ranked(standings, directions)]
 
 
 def promoted(
-    records: Iterable[TrialRecord], epochs: int, following: Stage, direction: str
+    records: Iterable[TrialRecord], epochs: int, following: Stage, directions: Sequence[str]
 ) -> list[int]:
     """Numbers of the trials that go on from a stage of this length, best first."""
     wanted = round(following.trials * following.promote)
     paused = [r for r in records if r.outcome == "paused"]
-    return [r.number for r in best_first(paused, epochs, direction)[:wanted]]
+    return [r.number for r in best_first(paused, epochs, directions)[:wanted]]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any
 
 import optuna
 import sqlalchemy
@@ -17,7 +19,9 @@ from optuna.trial import TrialState
 from hpsearch.addresses import scrubbed, without_password
 from hpsearch.errors import StorageError
 from hpsearch.search.advisory_lock import POSTGRESQL, one_at_a_time
-from hpsearch.search.samplers.history import OUTCOME, WORST_OUTCOMES
+from hpsearch.search.objective_file import Direction
+from hpsearch.search.samplers.history import GOALS, OUTCOME, WORST_OUTCOMES
+from hpsearch.tracking.record import TrialRecord
 
 IN_MEMORY = "memory:"  # a storage that is gone with this process
 SQLITE_WAIT_SECONDS = 60  # for another writer's lock, e.g. another study in the same file
@@ -115,6 +119,7 @@ class TrialStore:
     Every method may be called again after a restart and then changes nothing.
 
     Args:
+        directions: of the objectives.
         local: from a trial's number to its number in Optuna, which counts without gaps.
     """
 
@@ -122,7 +127,7 @@ class TrialStore:
         self,
         storage: BaseStorage,
         name: str,
-        direction: Literal["maximize", "minimize"],
+        directions: Sequence[Direction],
         *,
         local: Callable[[int], int] = int,
     ) -> None:
@@ -130,7 +135,7 @@ class TrialStore:
         self.study = optuna.create_study(
             storage=storage,
             study_name=name,
-            direction=direction,
+            directions=directions,
             pruner=optuna.pruners.NopPruner(),
             load_if_exists=True,
         )
@@ -139,6 +144,8 @@ class TrialStore:
         stored = self.study.get_trials(deepcopy=False)
         self._stored = {t.number: t for t in stored}
         self._reported = {(t.number, step) for t in stored for step in t.intermediate_values}
+        self._goals = {t.number: t.user_attrs.get(GOALS) for t in stored}
+        self._several = len(directions) > 1
         self._finished = {t.number for t in stored if t.state.is_finished()}
 
     def use(self, sampler: BaseSampler) -> None:
@@ -188,7 +195,8 @@ class TrialStore:
         if known is not None and not missing:
             return
         trial_id = self._trial(number)._trial_id
-        for name in sorted(missing):
+        # As they are suggested: Optuna's brute force takes the order for that of a tree.
+        for name in sorted(missing, key=[*distributions].index):
             inside = distributions[name].to_internal_repr(params[name])
             self._storage.set_trial_param(trial_id, name, inside, distributions[name])
         # What Optuna read of the trial before knows nothing of them.
@@ -200,17 +208,49 @@ class TrialStore:
             self._storage.set_trial_system_attr(self.trial(number)._trial_id, key, value)
 
     def report(self, number: int, scores: dict[str, float]) -> None:
-        """Store the scores at the stage lengths reached, {epochs: score}."""
+        """Store the scores at the stage lengths reached, {epochs: score}.
+
+        Of several objectives they are not stored here, where Optuna takes one number.
+        """
+        if self._several:
+            return
         number = self._local(number)
         for step, score in ((int(epochs), score) for epochs, score in scores.items()):
             if (number, step) not in self._reported:
                 self._trial(number).report(score, step=step)
                 self._reported.add((number, step))
 
-    def finish(self, number: int, outcome: str, scores: dict[str, float]) -> None:
+    def keep_goals(self, record: TrialRecord) -> None:
+        """Store what a record has of several objectives and of constraints.
+
+        At every length in a user attribute, which samplers of ours read; of a trial that is over
+        the last violations as Optuna's own constraints too, which can be set but once.
+        """
+        number = self._local(record.number)
+        said = {"values": record.values, "violations": record.violations}
+        if number in self._finished or not any(said.values()):
+            return
+        trial = self._trial(number)
+        if self._goals.get(number) != said:
+            trial.set_user_attr(GOALS, said)
+            self._goals[number] = deepcopy(said)
+        last = record.violations.get(max(record.violations, key=int, default=""), {})
+        for name in last.keys() - trial.constraints.keys() if record.sealed else ():
+            trial.set_constraint(name, last[name])
+
+    def finish(
+        self,
+        number: int,
+        outcome: str,
+        scores: dict[str, float],
+        values: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+    ) -> None:
         """End a trial in the state that its outcome has in Optuna, with its last score as value.
 
         As study.tell, which would read the trial three times from the database.
+
+        Args:
+            values: of several objectives, as records have them.
         """
         number = self._local(number)
         if number in self._finished:
@@ -219,8 +259,12 @@ class TrialStore:
         if outcome in WORST_OUTCOMES:
             trial.set_user_attr(OUTCOME, outcome)
         state = STATES.get(outcome, TrialState.PRUNED)
-        last = scores.get(max(scores, key=int, default=""))
-        values = None if last is None or state == TrialState.FAIL else [last]
-        self._storage.set_trial_state_values(trial._trial_id, state, values)
+        length = max(scores, key=int, default="")
+        if length in values:
+            last = [*values[length].values()]
+        else:
+            last = [scores[length]] if scores else []
+        told = last if last and state != TrialState.FAIL else None
+        self._storage.set_trial_state_values(trial._trial_id, state, told)
         self._finished.add(number)
         del self._asked[number]

@@ -11,6 +11,7 @@ from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection
 from hpsearch.search.budget_file import Budget
 from hpsearch.search.limits_file import Limits
+from hpsearch.search.objective_file import Constraint, Direction, Objective
 from hpsearch.search.outcomes_file import Outcomes
 from hpsearch.search.pruner_file import Pruner
 from hpsearch.search.schedule_file import Schedule
@@ -21,17 +22,6 @@ LARGEST = 1_000_000  # trials or epochs; more is a slip of the keyboard
 MOST_WORKERS = 1024  # processes of one machine
 
 Plain = bool | int | float | str
-
-
-class Objective(Table):
-    """What is optimised."""
-
-    metric: str = Field(description="a metric the trainer reports, e.g. validation_accuracy")
-    direction: Literal["maximize", "minimize"]
-    best_epoch: bool = Field(
-        default=False,
-        description="score by the best epoch instead of the last; optimistic by the selection",
-    )
 
 
 Range = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
@@ -171,9 +161,10 @@ class Sampler(Table):
 
     name: str = Field(
         default="coarse-to-fine",
-        description="or grid: every combination of choices once, in order; listed: those of "
+        description="with several objectives: tpe. Or grid: every combination of choices once, "
+        "in order; listed: those of "
         "[[enqueue]] and no others; brute-force: a grid in random order; "
-        "random, tpe, gp, cmaes: Optuna's; qmc: Sobol points; or a sampler of "
+        "random, tpe, gp, cmaes, nsga2: Optuna's; qmc: Sobol points; or a sampler of "
         "your own, package.module:Class",
     )
     proposal: Literal["gp", "model-free", "random", "uniform"] = Field(
@@ -207,8 +198,8 @@ class Evaluation(Table):
     per_class: bool = Field(default=False, description="the accuracy of each class as a metric")
     passes: bool = Field(
         default=False,
-        description="forward and backward passes so far as metrics, in mini-batches, of every "
-        "trainer that can count them: what a comparison at equal cost needs",
+        description="forward and backward passes of mini-batches, and images trained on, so far "
+        "as metrics, of every trainer that can count them: what a comparison at equal cost needs",
     )
     resources: bool = Field(
         default=False,
@@ -234,7 +225,11 @@ class Confirmation(Table):
     """What happens when the search is over."""
 
     top: int = Field(
-        default=3, ge=1, le=LARGEST, description="configurations run again on fresh seeds"
+        default=3,
+        ge=1,
+        le=LARGEST,
+        description="configurations run again on fresh seeds; with several objectives: 8, as the "
+        "Pareto front is theirs",
     )
     seeds: int = Field(
         default=5, ge=2, le=LARGEST, description="fresh seeds each; the interval needs at least 2"
@@ -305,7 +300,17 @@ class StudyFile(Table):
         description="parameters with choices, or shots: every combination of their values gets a "
         "search, a budget and a test of its own",
     )
-    objective: Objective
+    objective: Objective = Field(description="what is optimised; of several objectives the first")
+    objectives: list[Objective] = Field(
+        default_factory=list,
+        description="several instead of `objective`: the study finds their Pareto front. The "
+        "first one decides which member of it is the winner that is refitted and tested",
+    )
+    constraints: list[Constraint] = Field(
+        default_factory=list,
+        description="limits that metrics must keep; trials that break one rank after all that "
+        "don't, by the sum of the shares of the limits by which they are missed",
+    )
     data: Data
     network: dict[str, Plain] = Field(default_factory=dict)
     space: dict[str, Plain | dict[str, object]]
@@ -334,6 +339,16 @@ class StudyFile(Table):
     def n_epochs(self) -> int:
         """The full training length."""
         return self.stages[-1].epochs
+
+    @property
+    def goals(self) -> list[Objective]:
+        """All objectives, be it one or several."""
+        return self.objectives or [self.objective]
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Of all objectives."""
+        return tuple(goal.direction for goal in self.goals)
 
     @property
     def n_members(self) -> int:

@@ -8,18 +8,17 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import StudyStopped
 from hpsearch.execution.dispatch import Dispatcher, Job, Report
 from hpsearch.execution.executors import SliceExecutor
 from hpsearch.execution.population import Exam
+from hpsearch.search.goals import Goals, test_name
 from hpsearch.search.limits_file import Limits
 from hpsearch.search.outcomes_file import Outcomes
 from hpsearch.search.reading import ReadStudy
-from hpsearch.search.study_file import Evaluation, Objective
-from hpsearch.tracking.record import NOT_SCORES, RunFolder, TrialRecord, state_digest
+from hpsearch.search.study_file import Evaluation
+from hpsearch.tracking.record import RunFolder, TrialRecord, state_digest
 from hpsearch.trainers import Member, Schedule, trainer_kind
 
 
@@ -55,7 +54,7 @@ class Training:
     executor: Executor
     workers: int
     data: Selection
-    objective: Objective
+    goals: Goals
     evaluation: Evaluation
     lengths: tuple[int, ...]
     rungs: tuple[int, ...]
@@ -81,7 +80,7 @@ class Training:
             executor=executor,
             workers=executor.workers,
             data=data,
-            objective=read.file.objective,
+            goals=Goals.of(read.file),
             evaluation=read.file.evaluation,
             lengths=tuple(stage.epochs for stage in read.file.stages),
             rungs=tuple(read.file.pruner.rungs) if read.file.pruner else (),
@@ -190,36 +189,19 @@ class Training:
         lengths = [e for e in self.lengths if e <= until] if is_trial else [until]
         try:
             for epochs in lengths:
-                record.scores[str(epochs)] = self.score(record, epochs)
+                self.goals.measured(record, epochs).keep(record, epochs)
             for epochs in (e for e in self.rungs if e <= until and is_trial):
-                record.rungs[str(epochs)] = self.score(record, epochs)
+                record.rungs[str(epochs)] = self.goals.measured(record, epochs).score
         except KeyError as error:
             record.outcome = "failed"
             known = ", ".join(record.members[0].history) or "nothing"
-            record.reason = f"the trainer must report objective.metric {error}, got {known}"
+            key = self.goals.key_of(error.args[0])
+            record.reason = f"the trainer must report {key} {error}, got {known}"
             return
         if is_trial and until in self.rungs and until not in self.lengths:
             return  # in the middle of a stage
         ended = not is_trial or until == self.lengths[-1]
         record.outcome = "complete" if ended else "paused"
-
-    def score(self, record: TrialRecord, epochs: int) -> float:
-        """The objective after this many epochs: the last epoch's, or the best one's if asked for.
-
-        Raises:
-            KeyError: the trainer does not report the metric.
-        """
-        metric = (
-            test_name(self.objective.metric) if record.kind == "test" else self.objective.metric
-        )
-        best = max if self.objective.direction == "maximize" else min
-        values = []
-        for member in record.members:
-            position = member.epochs.index(epochs)
-            scores = member.history[metric][: position + 1]
-            by_best = self.objective.best_epoch and record.kind != "test"
-            values.append(best(scores) if by_best else scores[-1])
-        return float(np.mean(values))
 
 
 def _slice_line(reports: Sequence[Report], by_key: Mapping[str, _Work]) -> dict[str, Any] | None:
@@ -240,12 +222,6 @@ def _slice_line(reports: Sequence[Report], by_key: Mapping[str, _Work]) -> dict[
 def reached(record: TrialRecord, until: int) -> bool:
     """Whether it was trained to this epoch and scored, or ended before."""
     return record.sealed or str(until) in record.reported
-
-
-def test_name(metric: str) -> str:
-    """What a validation metric is called when it was measured on the test set."""
-    known = metric.startswith("validation")
-    return "test" + metric.removeprefix("validation") if known else f"test_{metric}"
 
 
 @dataclass
@@ -354,4 +330,4 @@ def _named(row: Mapping[str, float], exam: Exam) -> Mapping[str, float]:
     """Metrics by the name of what they were measured on."""
     if exam != "test":
         return row
-    return {k if k.startswith(NOT_SCORES) else test_name(k): v for k, v in row.items()}
+    return {test_name(name): value for name, value in row.items()}

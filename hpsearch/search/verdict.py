@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from hpsearch.errors import StudyFailed
 from hpsearch.search.arm_search import ArmSearch
+from hpsearch.search.front import FreshSeeds, pareto_front, unmet
 from hpsearch.search.narrowing import last_alarms
+from hpsearch.search.ranking import ranked, total_violation
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import ArmResult, Estimate, Result
 from hpsearch.search.run import Run
@@ -23,25 +25,29 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
     Raises:
         StudyFailed: no arm has a winner.
     """
-    file, direction = read.file, read.file.objective.direction
-    sign = -1 if direction == "maximize" else 1
+    file = read.file
     won = [search for search in searches if search.confirmed]
     if not won:
         raise StudyFailed(
             f"at least one of {len(searches)} arms must have a result, the first has none: "
             f"{searches[0].failure}"
         )
-    best = min(won, key=lambda s: sign * next(iter(s.confirmed.values())).mean)
+    again = list(run.folder.read_all("confirmation"))
+    confirmed = {number: estimate for s in searches for number, estimate in s.confirmed.items()}
+    fresh = FreshSeeds.of(again, confirmed, file.n_epochs)
+    leaders = [fresh.standing(next(iter(search.confirmed))) for search in won]
+    first = ranked(leaders, file.directions)[0].number
+    (best,) = (search for search in won if first in search.confirmed)
     arms = [_arm_result(run.folder, search) for search in searches]
     mine = arms[searches.index(best)]
     assert mine.best_number is not None
     assert mine.validation is not None
     records = {number: record for s in searches for number, record in s.records.items()}
-    confirmed = {number: estimate for s in searches for number, estimate in s.confirmed.items()}
+    searched = {n: _searched(searches, record) for n, record in records.items()}
     return Result(
         study=run.name,
-        objective=file.objective.metric,
-        direction=direction,
+        objective=file.objective.name,
+        direction=file.objective.direction,
         counts=dict(sorted(Counter(r.outcome for r in records.values()).items())),
         best_number=mine.best_number,
         best_params=records[mine.best_number].params,
@@ -52,12 +58,18 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         test_uses=sum(map(test_uses, (*run.folder.earlier(), run.folder))),
         optimistic=file.optimistic(),
         ranges=[row.as_dict() for s in searches for row in s.last_ranges()],
-        top=[_summary(searches, r, confirmed) for r in _leaders(read, records)[:TOP_SHOWN]],
+        top=[
+            _summary(r, searched[r.number], confirmed) for r in _leaders(read, records)[:TOP_SHOWN]
+        ],
         confirmed={str(n): estimate for n, estimate in confirmed.items()},
         folder=str(run.folder.artifacts),
         arms=arms if len(arms) > 1 else [],
         fidelity=[one.as_dict() for s in searches for one in s.fidelities()],
         alarms=last_alarms(best.last_ranges(), mine.values | mine.searched),
+        metric=file.objective.metric,
+        objectives={goal.name: goal.direction for goal in file.objectives},
+        front=pareto_front(file, records, fresh, searched),
+        unmet=unmet(fresh, mine.best_number),
         ended=", ".join(dict.fromkeys(f"budget.{key}" for s in searches for key in s.ended)),
     )
 
@@ -102,7 +114,7 @@ def _leaders(read: ReadStudy, records: Mapping[int, TrialRecord]) -> list[TrialR
     ranked: list[TrialRecord] = []
     for stage in reversed(read.file.stages):
         at_most = [r for r in records.values() if _length(r) == stage.epochs]
-        ranked += best_first(at_most, stage.epochs, read.file.objective.direction)
+        ranked += best_first(at_most, stage.epochs, read.file.directions)
     return ranked
 
 
@@ -111,16 +123,22 @@ def _length(record: TrialRecord) -> int:
     return max(map(int, record.scores), default=0)
 
 
+def _searched(searches: Sequence[ArmSearch], record: TrialRecord) -> dict[str, object]:
+    (arm,) = (s.arm for s in searches if s.arm.holds(record.number))
+    return {**arm.values, **arm.space.searched(record.params)}
+
+
 def _summary(
-    searches: Sequence[ArmSearch], record: TrialRecord, confirmed: Mapping[int, Estimate]
+    record: TrialRecord, searched: Mapping[str, object], confirmed: Mapping[int, Estimate]
 ) -> dict[str, object]:
     epochs, estimate = _length(record), confirmed.get(record.number)
-    (arm,) = (s.arm for s in searches if s.arm.holds(record.number))
     return {
         "number": record.number,
         "score": record.scores[str(epochs)],
         "epochs": epochs,
         "outcome": record.outcome,
-        "params": {**arm.values, **arm.space.searched(record.params)},
+        "values": record.values.get(str(epochs), {}),
+        "missed": total_violation(record.violations.get(str(epochs), {})),
+        "params": searched,
         "confirmed": estimate.mean if estimate else None,
     }

@@ -13,7 +13,12 @@ from hpsearch.service.report import Report
 from hpsearch.service.reporting import write_study_report
 from hpsearch.service.reproducing import reproduce_trial
 from hpsearch.service.running import run_study
-from hpsearch.service.showing import best_configuration, show_study, study_trials
+from hpsearch.service.showing import (
+    best_configuration,
+    show_study,
+    study_front,
+    study_trials,
+)
 from hpsearch.service.starting import init_study, study_schema
 from hpsearch.service.status import study_status
 from hpsearch.service.syncing import sync
@@ -35,6 +40,7 @@ __all__ = [
     "reproduce_trial",
     "run_study",
     "show_study",
+    "study_front",
     "study_schema",
     "study_status",
     "study_trials",

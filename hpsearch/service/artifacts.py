@@ -26,7 +26,7 @@ def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:
 
 def _write(read: ReadStudy, folder: RunFolder, result: Result) -> None:
     top, records = folder.artifacts, list(folder.read_all("trial"))
-    write_tables(top, records)
+    write_tables(top, records, result)
     tests = list(folder.read_all("test"))
     test = read.selection.dataset().test()
     if not test.regression:

@@ -134,9 +134,9 @@ class _Visit:
         folder = self.run.folder
         folder.sweep()
         if any(d.place == "Optuna" for d in found):
-            direction, storage = self.run.file.objective.direction, open_storage(self.storage)
+            directions, storage = self.run.file.directions, open_storage(self.storage)
             for arm in kept_arms(folder):
-                refill_optuna(storage, self._optuna(arm), folder, arm, direction)
+                refill_optuna(storage, self._optuna(arm), folder, arm, directions)
         if any(d.place == "MLflow" for d in found):
             send(self.home, self.run, self.uri)
 

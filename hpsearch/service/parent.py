@@ -15,6 +15,7 @@ from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import RESULT, Result
 from hpsearch.search.run import Run
 from hpsearch.service.answers import answered
+from hpsearch.service.front_note import front_metrics, front_note, goal_params
 from hpsearch.tracking.environment import environment
 from hpsearch.trainers import TRAINERS
 
@@ -49,6 +50,7 @@ def write_parent(
     metrics: dict[str, float] = {}
     if result is not None:
         metrics["objective"] = result.validation.mean
+        metrics |= front_metrics(result)
         metrics |= {name: estimate.mean for name, estimate in result.test.items()}
         metrics |= {f"trials/{outcome}": float(n) for outcome, n in result.counts.items()}
         metrics["test_uses"] = float(result.test_uses)
@@ -56,7 +58,7 @@ def write_parent(
     params = {"seed": str(file.seed), "data": file.data.name, "split": file.data.split.kind}
     shots = shots_of(file.space) or file.data.shots or "all"
     params |= {"shots": str(shots), "sampler": file.sampler.name}
-    params |= {f"objective.{k}": str(v) for k, v in file.objective.model_dump().items()}
+    params |= goal_params(file)
     run.folder.write_json(
         "parent.json",
         {
@@ -104,12 +106,14 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
     ended = f" Ended by {result.ended}." if result.ended else ""
+    unmet = f" It misses {'; '.join(result.unmet)}." if result.unmet else ""
     flatters = f" Optimistic: {result.optimistic}." if result.optimistic else ""
     return (
         f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
-        f"**{result.objective} over fresh seeds:** {result.validation}.{flatters}\n\n"
+        f"**{result.objective} over fresh seeds:** {result.validation}.{unmet}{flatters}\n\n"
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}\n\n"
+        f"{front_note(result)}"
         f"{_claims(run)}"
         f"{_audit(result)}"
         f"**Trials:** {counts}. **Stages** (trials x epochs): {stages}.{ended}\n\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from hpsearch.errors import HpsearchError
-from hpsearch.reports.tables import trials_table
+from hpsearch.reports.tables import AT, front_table, trials_table
 from hpsearch.search.recorded import Recorded, find_run
 from hpsearch.search.result import Result
 from hpsearch.service.configuration import Form, configuration_text
@@ -42,24 +42,66 @@ def show_study(study: str, *, home: str | Path | None = None) -> Report:
     return report_of(projection, result, ran=False, missing=missing)
 
 
-def best_configuration(study: str, *, form: Form = "toml", home: str | Path | None = None) -> str:
-    """The winner's complete hyperparameters as text.
+def study_front(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
+    """The Pareto front of a study with several objectives, a row a trial (`front_table`).
 
     Args:
         study, home: as for `show_study`.
+
+    Raises:
+        StudyFileError: there is no such study.
+        HpsearchError: it is not finished, or has one objective.
+    """
+    result = _result(find_run(Home.find(Path(home) if home else None), study))
+    if not result.objectives:
+        raise HpsearchError(
+            f"study {result.study!r} must have several [[objectives]] to have a front, got one: "
+            f"see its winner with python -m hpsearch show {study} --best"
+        )
+    return front_table(result)
+
+
+def best_configuration(
+    study: str,
+    *,
+    trial: int | None = None,
+    form: Form = "toml",
+    home: str | Path | None = None,
+) -> str:
+    """The complete hyperparameters of the winner, or of another trial, as text.
+
+    Args:
+        study, home: as for `show_study`.
+        trial: e.g. another one of the front; None: the winner.
         form: "toml": the [network] and [space] of a study file that fixes them; "json"; "python".
 
     Raises:
         StudyFileError: there is no such study.
-        HpsearchError: it is not finished.
+        HpsearchError: it is not finished, or has no such trial.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
+    if trial is not None:
+        return _configuration(run, trial, form)
     result = _result(run)
     text = configuration_text(result.best_params, form)
     if form == "json":
         return text
     score = f"{result.objective} {result.validation}"
-    return f"# The winner of {result.study}: trial {result.best_number}, {score}\n{text}"
+    others = [str(m.number) for m in result.front if m.number != result.best_number]
+    beside = f"# On the Pareto front beside it: trials {', '.join(others)}\n" if others else ""
+    return f"# The winner of {result.study}: trial {result.best_number}, {score}\n{beside}{text}"
+
+
+def _configuration(run: Recorded, trial: int, form: Form) -> str:
+    """Of any trial."""
+    record = run.folder.read("trial", trial)
+    if record is None:
+        raise HpsearchError(
+            f"study {run.name!r} must have trial {trial}, got no record of it: see those it has "
+            f"with python -m hpsearch show {run.study} --trials"
+        )
+    text = configuration_text(record.params, form)
+    return text if form == "json" else f"# Trial {trial} of {run.name}, {record.outcome}\n{text}"
 
 
 def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
@@ -83,8 +125,9 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
             table[name] = table[name].astype("Int64")  # gaps made floats of whole numbers
     scores = sorted((n for n in table.columns if n.startswith("score_")), key=_length)
     rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
+    goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
     first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves", "control_in"]
-    first += [*scores, *rungs]
+    first += [*scores, *rungs, *goals]
     return table[[n for n in first if n in table.columns] + [n for n in table if n not in first]]
 
 

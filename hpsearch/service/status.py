@@ -65,7 +65,7 @@ def _row(run: Recorded) -> dict[str, Any]:
         "trials": len(records),
         "planned": _planned(run),
         **{outcome: counts[outcome] for outcome in OUTCOMES},
-        "metric": run.file.objective.metric,
+        "metric": run.file.objective.name,
         **_best(run, records),
         "holder": holder or "",
         "reason": failure["reason"] if state == "failed" else "",
@@ -87,7 +87,7 @@ def _planned(run: Recorded) -> int:
 def _best(run: Recorded, records: list[TrialRecord]) -> dict[str, Any]:
     """The best score at the longest training that any trial has one of."""
     for stage in reversed(run.file.stages):
-        ranked = best_first(records, stage.epochs, run.file.objective.direction)
+        ranked = best_first(records, stage.epochs, run.file.directions)
         if ranked:
             score = ranked[0].scores[str(stage.epochs)]
             found = {"best": score, "best_epochs": stage.epochs}

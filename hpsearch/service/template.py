@@ -80,6 +80,7 @@ def study_text(wanted: Wanted) -> str:
         f"objective = {{ metric = {toml_value(wanted.metric)}, "
         f"direction = {toml_value(direction)} }}",
         *_pruner(wanted.trainers),
+        "# or [[objectives]], several of them; and [[constraints]]: metric, at_most or at_least",
         *("", "[data]", f"name = {toml_value(wanted.data)}", *_data(wanted)),
     ]
     if wanted.network:

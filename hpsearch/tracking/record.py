@@ -81,8 +81,12 @@ class TrialRecord:
         number: of the trial; confirmation and test runs carry that of the trial they repeat.
         seed_number: which fresh seed, for confirmation and test runs; 0 for trials.
         stage, batch: where in the search it was drawn, from 0.
-        scores: objective at each stage length it reached, {epochs: score}, a mean over members.
-        rungs: the same at each rung it passed.
+        scores: objective at each stage length it reached, {epochs: score}, a mean over members;
+            of several objectives the first.
+        values: of several objectives all at each of these lengths, {epochs: {name: value}}.
+        violations: the share of its limit by which each constraint is missed, {epochs: {name:
+            share}}, at most 0 where it is kept.
+        rungs: the first objective at each rung it passed.
         controls: stages that it went on to as a control, without being promoted.
         outcome: "running" until its stage is reached, "paused" between stages, then final.
         reason: why it failed or diverged, or a pruner ended it.
@@ -113,6 +117,8 @@ class TrialRecord:
     scores: dict[str, float] = field(default_factory=dict)
     rungs: dict[str, float] = field(default_factory=dict)
     controls: list[int] = field(default_factory=list)
+    values: dict[str, dict[str, float]] = field(default_factory=dict)
+    violations: dict[str, dict[str, float]] = field(default_factory=dict)
     outcome: Outcome = "running"
     reason: str = ""
     attempts: list[dict[str, Any]] = field(default_factory=list)

@@ -67,6 +67,11 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
         # Only completed trials carry it, so that sorting by it never shows a failure first.
         if record.outcome == "complete" and record.kind != "test":
             yield "objective", record.scores[str(n_epochs)], end, n_epochs
+            for name, value in record.values.get(str(n_epochs), {}).items():
+                yield f"objectives/{name}", value, end, n_epochs
+            missed = record.violations.get(str(n_epochs))
+            if missed:
+                yield "violation", sum(max(0.0, v) for v in missed.values()), end, n_epochs
         for name, values in history.items():
             held_out = record.kind != "test" and not name.startswith(NOT_SCORES)
             if held_out and values and all(map(math.isfinite, values)):

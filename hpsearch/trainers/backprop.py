@@ -307,6 +307,10 @@ class Backprop(Trainer):
     def passes(self, row: int) -> tuple[int, int] | None:
         return self._step, self._step
 
+    def images(self, row: int) -> int | None:
+        n = len(self._splits[0].train)
+        return self._step // self._pass_batches * n + min(self._at * self._batch_size, n)
+
     def learning_rate(self, row: int) -> float | None:
         return self._rates.rate(self._order.index(row))
 

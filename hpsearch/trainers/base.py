@@ -312,6 +312,10 @@ class Trainer(ABC):
         """
         return None
 
+    def images(self, row: int) -> int | None:
+        """Training images that its mini-batches have held so far; None where nobody can tell."""
+        return None
+
     def learning_rate(self, row: int) -> float | None:
         """The rate of member `row`'s last step; None where it is what `learning_rate` says."""
         return None

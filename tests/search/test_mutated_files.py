@@ -24,6 +24,7 @@ from hpsearch.search.reading import read_study
 from hpsearch.search.study_file import StudyFile
 from hpsearch.trainers import TRAINERS
 from tests.conftest import REPOSITORY, SMALL
+from tests.search.test_objectives import TWO
 
 GRID = """
 name = "grid"
@@ -55,6 +56,7 @@ SEEDS = [
     for text in (
         SMALL,
         GRID,
+        TWO,
         (REPOSITORY / "studies/quickstart.toml").read_text(),
         (REPOSITORY / "studies/estimators.toml").read_text(),
     )

@@ -436,10 +436,10 @@ def test_promotion_takes_the_best_and_the_earlier_of_equals() -> None:
     ]
     for record in paused:
         record.outcome = "paused"
-    assert promoted(paused, 3, Stage(trials=6, epochs=9), "maximize") == [1, 3, 2]
-    assert promoted(paused, 3, Stage(trials=4, epochs=9), "minimize") == [4, 0]
+    assert promoted(paused, 3, Stage(trials=6, epochs=9), ["maximize"]) == [1, 3, 2]
+    assert promoted(paused, 3, Stage(trials=4, epochs=9), ["minimize"]) == [4, 0]
     paused[1].outcome = "diverged"
-    assert promoted(paused, 3, Stage(trials=2, epochs=9), "maximize") == [3]
+    assert promoted(paused, 3, Stage(trials=2, epochs=9), ["maximize"]) == [3]
 
 
 def test_the_interval_is_students() -> None:
@@ -467,9 +467,9 @@ def test_best_epoch_scores_by_the_best_and_refits_for_its_epochs(
 
 def test_a_trial_asked_for_before_a_restart_is_found_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'optuna.db'}"
-    first = TrialStore(open_storage(url), "s", "maximize")
+    first = TrialStore(open_storage(url), "s", ["maximize"])
     value = first.trial(0).suggest_float("x", 0, 1)
-    second = TrialStore(open_storage(url), "s", "maximize")
+    second = TrialStore(open_storage(url), "s", ["maximize"])
     assert second.trial(0).suggest_float("x", 0, 1) == value
     second.report(0, {"3": 0.5})
     second.report(0, {"3": 0.5, "9": 0.6})

@@ -38,6 +38,18 @@ def test_passes_go_on_across_epochs(length: int, every: int, digits: TrainingDat
         assert np.array_equal(weights(plain[3]), weights(counted[1]))
 
 
+def test_images_are_counted_as_mini_batches_hold_them(digits: TrainingData) -> None:
+    # The last mini-batch of a pass holds 1 image, 50 being 7 of 7 and that.
+    plain = Backprop([member(0)], digits, n_epochs=3)
+    assert [plain.images(0) for _ in plain.run(3)] == [50, 100, 150]
+    counted = Backprop([member(0, epoch_iterations=5)], digits, n_epochs=4)
+    assert [counted.images(0) for _ in counted.run(4)] == [35, 64, 99, 128]
+    again = Backprop(
+        [replace(member(0, epoch_iterations=5), state=counted.state(0))], digits, n_epochs=5
+    )
+    assert [again.images(0) for _ in again.run(5)] == [157]
+
+
 @pytest.mark.parametrize("streams", ["spawned", "legacy"])
 @pytest.mark.parametrize("pause", [1, 2, 3])
 def test_a_member_paused_within_a_pass_continues_to_the_same_bits(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 # A trial that ended without a usable score says so in this user attribute; it ranks last.
 OUTCOME = "hpsearch:outcome"
+# What a trial has at each length of several objectives and of constraints, as records have it.
+GOALS = "hpsearch:goals"
 WORST_OUTCOMES = ("diverged", "infeasible")
 MOST_LENGTHS = 4  # at which scores are compared, beside a trial's own longest training
 
@@ -42,6 +44,8 @@ class Observation:
 def observe(trials: Iterable[FrozenTrial], direction: StudyDirection) -> list[Observation]:
     """Ranked observations, best first.
 
+    Infeasible trials come after all feasible ones, by their violation.
+
     A trial's score is the one at its longest training. Scores of shorter trainings are shifted by
     the median difference that longer training made to the trials that have both, so that all are
     comparable. Failed trials are left out; diverged ones rank last.
@@ -57,14 +61,45 @@ def observe(trials: Iterable[FrozenTrial], direction: StudyDirection) -> list[Ob
         elif curve and trial.state != TrialState.FAIL:
             curves.append((trial, curve))
     ends = Counter(max(curve) for _, curve in curves)
-    shifts = _shifts([curve for _, curve in curves], sorted(ends))
+    shifts = shifts_of([curve for _, curve in curves], sorted(ends))
     common = sorted(ends, key=lambda length: (-ends[length], length))[:MOST_LENGTHS]
     seen = []
     for trial, curve in curves:
         longest = max(curve)
         shifted = {x: curve[x] + shifts[x] for x in sorted({*common, longest}) if x in curve}
         seen.append(Observation(trial.number, trial.params, shifted[longest], shifted))
+    seen = _penalised(seen, {t.number: violations_of(t) for t, _ in curves})
     return sorted(seen, key=lambda o: (o.score, o.number)) + worst
+
+
+def violations_of(trial: FrozenTrial) -> dict[str, float]:
+    """By how much a trial misses each constraint after its longest training, over 0 if it does."""
+    known = trial.user_attrs.get(GOALS, {}).get("violations", {})
+    return dict(known[max(known, key=int)]) if known else dict(trial.constraints)
+
+
+def _penalised(
+    seen: Sequence[Observation], violations: Mapping[int, Mapping[str, float]]
+) -> list[Observation]:
+    """Infeasible ones worse than all feasible ones, by their violation.
+
+    Source: Deb, "An efficient constraint handling method for genetic algorithms" (2000), eq. (4).
+    There the violation v is added as it is; here v / (1 + v) spreads of the feasible scores, so
+    that a model sees the feasible ones beside the worst that was tried.
+    """
+    missed = {n: sum(max(0.0, v) for v in each.values()) for n, each in violations.items()}
+    if not any(missed.values()):
+        return list(seen)
+    feasible = [o.score for o in seen if not missed[o.number]]
+    worst = max(feasible, default=0.0)
+    spread = (worst - min(feasible, default=0.0)) or 1.0
+    found = []
+    for one in seen:
+        if missed[one.number]:
+            score = worst + spread * missed[one.number] / (1 + missed[one.number])
+            one = Observation(one.number, one.params, score, dict.fromkeys(one.curve, score))
+        found.append(one)
+    return found
 
 
 def branch_of(trial: FrozenTrial) -> dict[str, Any]:
@@ -98,7 +133,7 @@ def pending(trials: Iterable[FrozenTrial]) -> dict[int, Mapping[str, Any]]:
     }
 
 
-def _shifts(curves: list[dict[float, float]], levels: list[float]) -> Mapping[float, float]:
+def shifts_of(curves: list[dict[float, float]], levels: list[float]) -> Mapping[float, float]:
     """What to add to a score at each length to compare it with scores at the greatest length."""
     shifts: dict[float, float] = defaultdict(float)
     total = 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -13,11 +12,10 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.samplers import BaseSampler
-from optuna.study import Study, StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.study import Study
 
 from hpsearch.errors import unknown
-from hpsearch.search.samplers.history import observe
+from hpsearch.search.samplers.settled import settled
 
 # Name in study files: the class in optuna.samplers, and what it needs beside Optuna.
 OPTUNA = {
@@ -25,6 +23,7 @@ OPTUNA = {
     "tpe": ("TPESampler", None),
     "gp": ("GPSampler", "torch"),
     "cmaes": ("CmaEsSampler", "cmaes"),
+    "nsga2": ("NSGAIISampler", None),
     "brute-force": ("BruteForceSampler", None),
 }
 IGNORE_RESULTS = ("random",)
@@ -66,9 +65,8 @@ class NamedSampler:
     """Draws whole batches with a sampler that knows nothing of batches, stages and restarts.
 
     For each batch a new object, seeded by (study seed, stage, batch), is asked for all members in
-    turn, in a copy of the study where every trial with a score is complete: with its score at its
-    longest training, shorter ones shifted as for CoarseToFineSampler, diverged ones as bad as the
-    worst. So the same batch can be drawn again, in part or as a whole.
+    turn, in a copy of the study where every trial with a score is complete (`settled`). So the
+    same batch can be drawn again, in part or as a whole.
 
     Args:
         name: a key of OPTUNA, or an import path.
@@ -112,10 +110,12 @@ class NamedSampler:
         """
         seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
         copy = optuna.create_study(
-            direction=study.direction, sampler=self._make(seed), pruner=optuna.pruners.NopPruner()
+            directions=study.directions,
+            sampler=self._make(seed),
+            pruner=optuna.pruners.NopPruner(),
         )
         earlier = [t for t in study.get_trials(deepcopy=False) if t.number < numbers[0]]
-        copy.add_trials(_settled(earlier, study.direction))
+        copy.add_trials(settled(earlier, study.directions))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a new object a batch can't remember
             drawn = [suggest(copy.ask()) for _ in numbers]
@@ -128,26 +128,3 @@ class NamedSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return self._class(**self._options, **({"seed": seed} if takes_seed else {}))
-
-
-def _settled(trials: Sequence[FrozenTrial], direction: StudyDirection) -> list[FrozenTrial]:
-    """Copies with the same numbers: complete where there is a score or the worst rank."""
-    seen = {o.number: o.score for o in observe(trials, direction)}
-    worst = max((s for s in seen.values() if math.isfinite(s)), default=None)
-    sign = -1.0 if direction == StudyDirection.MAXIMIZE else 1.0
-    copies = []
-    for number, trial in enumerate(trials):
-        assert trial.number == number
-        score = seen.get(number)
-        if score is not None and math.isinf(score):
-            score = worst
-        copies.append(
-            create_trial(
-                state=TrialState.FAIL if score is None else TrialState.COMPLETE,
-                value=None if score is None else sign * score,
-                params=trial.params,
-                distributions=trial.distributions,
-                system_attrs=trial.system_attrs,
-            )
-        )
-    return copies

@@ -1,0 +1,69 @@
+"""Figure of a Pareto front: objectives against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from hpsearch.reports.charts import Chart, Panel, Series
+from hpsearch.reports.search_charts import note
+from hpsearch.reports.study_view import StudyView
+from hpsearch.search.ranking import front, standing
+from hpsearch.search.result import FrontMember
+from hpsearch.tracking.record import TrialRecord
+
+WIDE = 30  # times the least: a range of values that is shown on a log axis
+
+
+def pareto_front(view: StudyView) -> Chart | None:
+    """Each pair of objectives of the trials of full length, with the fronts."""
+    result = view.result
+    if not result.objectives:
+        return None
+    at = view.lengths[-1]
+    there = [r for r in view.records if str(at) in r.values and r.outcome == "complete"]
+    standings = [standing(record, at) for record in there]
+    best = {s.number for s in front(standings, result.directions)}
+    missing = {s.number for s in standings if s.violation}
+    groups: list[tuple[str, list[TrialRecord], int | None]] = [
+        ("dominated", [r for r in there if r.number not in best | missing], None),
+        ("infeasible", [r for r in there if r.number in missing], 3),
+        ("front in the search", [r for r in there if r.number in best], 0),
+    ]
+    panels = []
+    for x, y in combinations(result.objectives, 2):
+        series = [
+            Series(
+                name,
+                [r.values[str(at)][x] for r in records],
+                [r.values[str(at)][y] for r in records],
+                color=color,
+                notes=[note(view, r) for r in records],
+            )
+            for name, records, color in groups
+            if records
+        ]
+        series.append(_fresh(result.front, x, y))
+        logs = {name: _wide([r.values[str(at)][name] for r in there]) for name in (x, y)}
+        panels.append(Panel(series, x, y, log_x=logs[x], log_y=logs[y]))
+    return Chart(
+        "pareto_front",
+        "Pareto front",
+        f"Trials after {at} epochs, and the front of those that were run again, by their means "
+        "over fresh seeds: none is at least as good in every objective and better in one.",
+        panels,
+    )
+
+
+def _fresh(members: Sequence[FrontMember], x: str, y: str) -> Series:
+    return Series(
+        "front on fresh seeds",
+        [member.values[x].mean for member in members],
+        [member.values[y].mean for member in members],
+        color=1,
+        notes=[f"trial {member.number}, fresh seeds" for member in members],
+    )
+
+
+def _wide(values: Sequence[float]) -> bool:
+    return bool(values) and min(values) > 0 and max(values) > WIDE * min(values)
