@@ -56,10 +56,8 @@ def test_the_clock_s_limit_cuts_the_forecast(study_file: Path) -> None:
         return plan_study(study_file, overrides=options, trials=2, probe_seconds=0.1, workers=1)
 
     free, limited = planned(long[0]), planned(*long, "budget.plateau=5")
-    assert free.seconds is not None
-    assert limited.seconds is not None
     assert limited.phases[2].cut == 6
-    assert limited.seconds.expected < free.seconds.expected
+    assert limited.total_epochs < free.total_epochs / 2  # what the forecast multiplies
     first, second = limited.budget
     assert first.startswith("seconds = 20 end the search ")
     assert second == "plateau = 5 may end the drawing of a stage early"

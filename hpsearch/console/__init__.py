@@ -1,0 +1,21 @@
+"""What a person sees in the terminal: progress on stderr, results on stdout."""
+
+from __future__ import annotations
+
+from hpsearch.console.output import output, print_frame
+from hpsearch.console.plan import print_plan
+from hpsearch.console.progress import BatchProgress, StudyProgress
+from hpsearch.console.report import print_report
+from hpsearch.console.state import print_batch, print_status, print_verification
+
+__all__ = [
+    "BatchProgress",
+    "StudyProgress",
+    "output",
+    "print_batch",
+    "print_frame",
+    "print_plan",
+    "print_report",
+    "print_status",
+    "print_verification",
+]

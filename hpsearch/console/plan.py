@@ -1,0 +1,71 @@
+"""What a study asks for and will take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from hpsearch.console.output import output, print_named
+
+if TYPE_CHECKING:
+    from hpsearch.service.planning import Plan
+
+SLOWED = 1.3  # times; more is worth saying
+
+
+def print_plan(plan: Plan) -> None:
+    """What a study asks for, on stdout, and what it will take."""
+    out = output()
+    table = Table(box=None)
+    cut = any(part.cut for part in plan.phases)  # by the budget
+    names = ("phase", "runs", *("cut",) * cut, "promoted", "controls", "new", "epochs", "members")
+    for name in (*names, "member epochs"):
+        table.add_column(name, justify="left" if name == "phase" else "right")
+    for part in plan.phases:
+        going_on = (part.promoted, part.controls)
+        counts = (part.runs, *(part.cut,) * cut, *going_on, part.new, part.epochs, part.members)
+        table.add_row(part.name, *map(str, counts), f"{part.total_epochs:,}")
+    out.print(table)
+    lines = [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]
+    lines += [("budget", text) for text in plan.budget]
+    if plan.probe and plan.seconds and plan.disk:
+        time, disk, n = plan.seconds, plan.disk, len(plan.probe.costs)
+        lines += [
+            (
+                "time",
+                f"{_duration(time.expected)} ({_duration(time.low)} … "
+                f"{_duration(time.high)}) with {plan.workers} workers",
+            ),
+            (
+                "disk",
+                f"{_size(disk.expected)} ({_size(disk.low)} … {_size(disk.high)}), and up "
+                f"to {_size(plan.peak_disk)} of states while it runs",
+            ),
+            (
+                "probe",
+                f"{n} trials at random, {plan.probe.epochs} epochs each, "
+                f"{plan.probe.seconds:.1f} s"
+                + f", on a machine slowed down {plan.probe.slowdown:.1f} times"
+                * (plan.probe.slowdown > SLOWED),
+            ),
+        ]
+        failed = [cost.failed for cost in plan.probe.costs if cost.failed]
+        if failed:
+            last = failed[-1].strip().splitlines()[-1]
+            lines.append(("warning", f"{len(failed)} of the {n} trials failed: {last}"))
+    print_named(lines)
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _size(n_bytes: float) -> str:
+    for size, unit in ((1e9, "GB"), (1e6, "MB")):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.1f} {unit}"
+    return f"{n_bytes / 1e3:.0f} kB"

@@ -1,0 +1,97 @@
+"""How far studies are, what was verified of one, and how a batch went."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from hpsearch.console.output import output, print_named
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hpsearch.scheduler import BatchReport
+    from hpsearch.service.verifying import Verification
+
+
+def print_status(rows: pd.DataFrame) -> None:
+    """The state of studies on stdout, a line each; who runs them and why they failed below."""
+    out = output()
+    table = Table(box=None)
+    for name in ("study", "state", "stage", "trials", "outcomes", "best"):
+        table.add_column(name, overflow="fold")
+    for row in rows.to_dict("records"):
+        counts = {name: row[name] for name in ("running", "paused", "complete", "pruned")}
+        counts |= {name: row[name] for name in ("diverged", "failed")}
+        table.add_row(
+            _run(row),
+            row["state"],
+            f"{row['stage']}/{row['stages']}",
+            f"{row['trials']}/{row['planned']}",
+            ", ".join(f"{n} {outcome}" for outcome, n in counts.items() if n),
+            _best(row),
+        )
+    out.print(table)
+    for row in rows.to_dict("records"):
+        for text in filter(None, (row["holder"], row["reason"])):
+            out.print(f"{_run(row)}: {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _run(row: Mapping[Hashable, Any]) -> str:
+    return str(row["study"]) if row["run"] == 1 else f"{row['study']}/{row['run']}"
+
+
+def _best(row: Mapping[Hashable, Any]) -> str:
+    """The best score so far, with where it was reached; "" as long as there is none."""
+    if not isinstance(row["best"], float):
+        return ""
+    where = f"at {row['best_epochs']} epochs, trial {row['best_trial']}"
+    return f"{row['metric']} {row['best']:.4f} {where}"
+
+
+def print_verification(found: Verification) -> None:
+    """What was checked, on stdout, and what differs."""
+    replay = found.replay
+    lines = [
+        ("data", f"digests of {found.records} records"),
+        (
+            "draws",
+            f"{replay.draws} configurations from the study file, the seed and the results"
+            + f", within {replay.tolerance:g} on another machine" * bool(replay.tolerance),
+        ),
+        ("scores", f"{replay.scores} from their curves"),
+        ("decisions", f"{replay.decisions} ends of stages" + ", the result" * replay.result),
+    ]
+    for one in found.again:
+        how = "bit for bit" if one.exact else f"within {one.tolerance:g} on another machine"
+        what = f"trained again, {one.values} values and {one.states} states compared {how}"
+        lines.append((f"trial {one.trial}", f"{one.outcome} after {one.epochs} epochs, {what}"))
+    lines.append(("", f"{len(found.problems)} differences" if found.problems else "equal"))
+    lines += [("differs", problem) for problem in found.problems]
+    print_named(lines)
+
+
+def print_batch(report: BatchReport) -> None:
+    """The summary of a batch on stdout."""
+    out = output()
+    table = Table(title=f"Batch {report.batch}", title_justify="left", box=None)
+    for name in ("study", "outcome", "trials", "validation", "95 % interval", "test", "time"):
+        table.add_column(name, justify="left" if name in ("study", "outcome") else "right")
+    for row in report.studies:
+        low, high = row.low, row.high
+        table.add_row(
+            row.study,
+            row.outcome,
+            "" if row.trials is None else str(row.trials),
+            "" if row.validation is None else f"{row.validation:.4f}",
+            "" if low is None or high is None else f"{low:.4f} … {high:.4f}",
+            "" if row.test is None else f"{row.test:.4f}",
+            f"{row.seconds:.1f} s" if row.seconds else "",
+        )
+    out.print(table)
+    for row in report.studies:
+        if row.reason:
+            out.print(f"{row.study}: {row.reason}", markup=False, highlight=False, soft_wrap=True)
+    out.print(report.line, markup=False, highlight=False, soft_wrap=True)

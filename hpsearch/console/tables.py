@@ -1,0 +1,108 @@
+"""Tables of a result: best trials, the front, arms, ranges."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from hpsearch.search.result import Estimate, Result
+
+
+def trials_table(result: Result) -> Table:
+    table = Table(title=f"Best trials of {result.study}", title_justify="left", box=None)
+    names = list(dict.fromkeys(name for entry in result.top for name in entry["params"]))
+    others = [*result.objectives][1:]
+    misses = ["misses"] * any(entry.get("missed") for entry in result.top)
+    for name in ("trial", "epochs", result.objective, "fresh seeds", *others, *misses, *names):
+        table.add_column(name, justify="right", overflow="fold", no_wrap=name == "trainer")
+    for entry in result.top:
+        confirmed = entry["confirmed"]
+        table.add_row(
+            str(entry["number"]),
+            str(entry["epochs"]),
+            f"{entry['score']:.4f}",
+            "" if confirmed is None else f"{confirmed:.4f}",
+            *(f"{entry['values'][name]:.5g}" for name in others),
+            *(f"{entry['missed']:.1%}" * bool(entry["missed"]) for _ in misses),
+            *(_short(name, entry["params"].get(name, "")) for name in names),
+            style="bold" if entry["number"] == result.best_number else None,
+        )
+    return table
+
+
+def front_table(result: Result) -> Table:
+    """The configurations that no other one beats in everything."""
+    title = "Pareto front, means over fresh seeds (in brackets: in the search)"
+    table = Table(title=title, title_justify="left", box=None)
+    names = list(dict.fromkeys(name for member in result.front for name in member.params))
+    for name in ("trial", *result.objectives, *names):
+        table.add_column(name, justify="right", overflow="fold", no_wrap=name == "trainer")
+    for member in result.front:
+        searched = {name: f" ({value:.5g})" for name, value in member.searched_values.items()}
+        table.add_row(
+            str(member.number),
+            *(f"{e.mean:.5g}{searched.get(name, '')}" for name, e in member.values.items()),
+            *(_short(name, member.params.get(name, "")) for name in names),
+            style="bold" if member.number == result.best_number else None,
+        )
+    return table
+
+
+def arms_table(result: Result) -> Table:
+    """What each compared combination found."""
+    title = "Compared, each by its own winner (mean and 95 % interval over fresh seeds)"
+    table = Table(title=title, title_justify="left", box=None)
+    metric = result.test_name
+    for name in (*result.arms[0].values, "trial", result.objective, metric, "searched"):
+        table.add_column(name, justify="left" if name == "searched" else "right", overflow="fold")
+    for arm in result.arms:
+        searched = ", ".join(f"{k} = {_short(k, v)}" for k, v in arm.searched.items())
+        table.add_row(
+            *(_short(name, value) for name, value in arm.values.items()),
+            "" if arm.best_number is None else str(arm.best_number),
+            _interval(arm.validation),
+            _interval(arm.test.get(metric)),
+            searched or arm.failure.partition("\n")[0],
+            style="bold" if arm.best_number == result.best_number else None,
+        )
+    return table
+
+
+def _interval(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "-"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.mean:.4f}"
+    return f"{estimate.mean:.4f} ± {(estimate.high - estimate.low) / 2:.4f}"
+
+
+def ranges_table(result: Result) -> Table:
+    """The ranges of the winner's branch."""
+    table = Table(
+        title="Narrowed ranges (soft: draws outside stay possible)", title_justify="left", box=None
+    )
+    for name in ("parameter", "where", "declared", "narrowed", "left"):
+        table.add_column(name, justify="right" if name == "left" else "left", overflow="fold")
+    mine = [f"{name}={value}" for name, value in result.searched.items()]
+    by_name: dict[str, dict[str, Any]] = {}
+    for row in result.ranges:
+        if row["parameter"] in result.searched and row["branch"] in ("", *mine):
+            by_name[row["parameter"]] = row  # the branch's row comes after that of all trials
+    for name, row in by_name.items():
+        texts = [_classes(row[key]) for key in ("branch", "declared", "now")]
+        table.add_row(name, *texts, f"{row['share']:.0%}")
+    return table
+
+
+def _classes(text: str) -> str:
+    """A text with estimators by their class alone; the winner's line has the whole path."""
+    return re.sub(r"\b(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)", r"\1", text)
+
+
+def _short(name: str, value: object) -> str:
+    if name == "trainer":
+        return _classes(str(value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
