@@ -59,6 +59,7 @@ class Night:
         self.folder, self.home = folder / "studies", folder / "home"
         self.folder.mkdir()
         self.ran: list[str] = []
+        self.occurrences: list[str] = []
         self.stopped = 0
         self.minutes = 0
         self.dallies = 0  # minutes between a run's last word and its process's end
@@ -92,6 +93,7 @@ class Night:
 
     def start(self, options: dict[str, Any]) -> Any:
         self.ran.append(f"{options['schedule']} {self.clock.now():%d %H:%M}")
+        self.occurrences.append(options["occurrence"])
         return Run(self, self.clock.now() + self.minutes * MINUTE)
 
     def jump(self, minutes: int) -> Callable[[], None]:
@@ -242,6 +244,17 @@ def test_an_end_in_the_middle_is_gone_on_with_at_the_next_start(night: Night) ->
     assert night.stopped == 1
     night.run("2026-11-21 12:00", "2026-11-21 14:00")
     assert night.ran == ["a 21 02:00", "a 21 12:00"]
+
+
+def test_what_is_gone_on_with_is_the_same_occurrence_and_the_next_day_another(
+    night: Night,
+) -> None:
+    night.write("a", 'cron = "0 2 * * *"')
+    night.minutes = 30
+    night.run("2026-11-21 01:50", "2026-11-21 02:10")  # ends in the middle of the run
+    night.run("2026-11-21 02:20", "2026-11-22 02:10")
+    first, again, second = night.occurrences
+    assert first == again != second
 
 
 def test_orders_from_another_shell(night: Night) -> None:
