@@ -1,4 +1,4 @@
-"""The eight claims of paper 002, as checks of lenet_batch_lr.toml.
+"""The eight claims of paper 002, and one of our own, as checks of lenet_batch_lr.toml.
 
 Every check looks at both momentum variants and says "depends" where they differ. An epoch of the
 study is 100 iterations; accuracies are those of the test set, means over seeds.
@@ -6,6 +6,7 @@ study is 100 iterations; accuracies are those of the test set, means over seeds.
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ CASES = {  # (batch size, base learning rate), as tables/paper_002_table1.csv ha
 CHANCE = 0.1
 REACHED = 0.95  # the paper's limit of all cases
 Answer = tuple[bool, str]
+PYTORCH = Path(__file__).parent / "tables" / "lenet_pytorch.csv"  # scripts/lenet_pytorch.py
 
 
 def _cases(evidence: Evidence) -> pd.DataFrame:
@@ -230,6 +232,43 @@ def _case4(group: pd.DataFrame) -> Answer:
     return four / one > 1.1, f"{four:.2f} against {one:.2f} CPU s per 100 iterations"
 
 
+def _pytorch(group: pd.DataFrame) -> Answer:
+    """CASE1 runs as in PyTorch: over its curve and at its end, within the spread of seeds."""
+    sides = (group[group["case"] == 1], _theirs(group))
+    close, said = [], []
+    for name, iterations in (("the curve's mean", None), ("its end", 1000)):
+        scores = [
+            runs[(runs["iteration"] == iterations) | (iterations is None)]
+            .groupby("seed")["accuracy"]
+            .mean()
+            for runs in sides
+        ]
+        apart = abs(scores[0].mean() - scores[1].mean())
+        spread = max(score.max() - score.min() for score in scores)
+        close.append(apart <= spread)
+        said.append(
+            f"{name} {scores[0].mean():.4f} here and {scores[1].mean():.4f} there, "
+            f"{apart:.4f} apart where seeds spread by {spread:.4f}"
+        )
+    return all(close), "; ".join(said)
+
+
+def _theirs(group: pd.DataFrame) -> pd.DataFrame:
+    """CASE1 in PyTorch with the momentum of these rows."""
+    rows = pd.read_csv(PYTORCH).rename(columns={"test_accuracy": "accuracy"})
+    return rows[(rows["case"] == 1) & (rows["momentum"] == group["momentum"].iloc[0])]
+
+
+def _draw_pytorch(axes, group: pd.DataFrame) -> None:
+    """CASE1's seeds here and in PyTorch."""
+    sides = (("hpsearch", group[group["case"] == 1], "C0"), ("PyTorch", _theirs(group), "C1"))
+    for name, runs, color in sides:
+        for number, (_, run) in enumerate(runs.groupby("seed")):
+            label = name if number == 0 else None
+            axes.plot(run["iteration"], run["accuracy"], color=color, lw=1, label=label)
+    axes.set(xlabel="iteration", ylabel="test accuracy of CASE1")
+
+
 time_is_linear = _each_momentum(_time, _bars("seconds", "CPU s per 100 iterations"))
 three_batches = _each_momentum(_limits, _curves(1, 2, 3))
 learning_rates_alone = _each_momentum(_rates, _curves(1, 4, 5, 7, 8))
@@ -238,3 +277,4 @@ case6_oscillates = _each_momentum(_oscillation, _curves(6))
 all_end_alike = _each_momentum(_ends, _curves(*CASES))
 memory_by_batch = _each_momentum(_memory, _bars("bytes", "MB of arrays in a step", 1e-6))
 case4_is_slower = _each_momentum(_case4, _bars("seconds", "CPU s per 100 iterations"))
+agrees_with_pytorch = _each_momentum(_pytorch, _draw_pytorch)

@@ -23,6 +23,7 @@ KILLS = 20
 # Long enough that 20 kills fall into it: more epochs, and slices of a tenth of a second.
 LONG = SMALL.replace("epochs = 8", "epochs = 3000").replace("epochs = 4\n", "epochs = 600\n")
 LONG = LONG.replace("epochs = 2\n", "epochs = 40\n") + "[execution]\nslice_seconds = 0.1\n"
+FILES = {"gp": LONG, "tpe": LONG + '[sampler]\nname = "tpe"\n'}
 
 
 def start(path: Path, home: Path, workers: int) -> subprocess.Popen[bytes]:
@@ -82,10 +83,10 @@ def kill_something(process: subprocess.Popen[bytes], rng: random.Random) -> bool
 
 
 @pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The stores of an undisturbed run."""
-    folder = tmp_path_factory.mktemp("quiet")
-    (folder / "long.toml").write_text(LONG)
+def quiet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stores of an undisturbed run, beside its file."""
+    folder = tmp_path_factory.mktemp(request.param)
+    (folder / "long.toml").write_text(FILES[request.param])
     process = start(folder / "long.toml", folder / "home", 2)
     _, err = process.communicate()
     assert process.returncode == 0, err.decode()
@@ -93,10 +94,11 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(420)
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("quiet", "workers"), [("gp", 1), ("gp", 2), ("tpe", 2)], indirect=["quiet"]
+)
 def test_20_kills_change_nothing(tmp_path: Path, quiet: Path, workers: int) -> None:
-    path = tmp_path / "long.toml"
-    path.write_text(LONG)
+    path = quiet.parent / "long.toml"
     troubled = tmp_path / "troubled"
     rng, kills = random.Random(workers), 0
     process = start(path, troubled, workers)
