@@ -43,7 +43,7 @@ def keep(name: str, home: Path) -> Path:
     height = round(image.height * min(1, WIDTH / image.width))
     path = REPOSITORY / "studies" / "figures" / f"{name}.png"
     small = image.resize((min(WIDTH, image.width), height), Image.Resampling.LANCZOS)
-    small.quantize(64).save(path, optimize=True)
+    small.quantize(256, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
     return path
 
 

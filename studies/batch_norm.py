@@ -33,9 +33,10 @@ def faster(evidence: Evidence) -> Verdict:
     figure = Figure(figsize=(2.4 * columns, 1.9 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, scale in zip(panels, scales, strict=False):
-        for on, group in curves[curves["weight_std"] == scale].groupby("batch_norm"):
-            means = group.groupby("epoch")["train_accuracy"].mean()
-            axes.plot(means.index, means, label="batch norm" if on else "without")
+        here = curves[curves["weight_std"] == scale]
+        for on, label in ((True, "batch norm"), (False, "without")):  # nothing where it diverged
+            means = here[here["batch_norm"] == on].groupby("epoch")["train_accuracy"].mean()
+            axes.plot(means.index, means, color="C0" if on else "C1", label=label)
         axes.set_title(f"deviation {scale:.3g}", fontsize=8)
         axes.grid(alpha=0.3)
     panels[0].legend(frameon=False, fontsize=7)
