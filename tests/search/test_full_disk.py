@@ -16,7 +16,6 @@ from hpsearch.search.reading import read_study
 from hpsearch.search.run import open_run
 from hpsearch.search.study import Study
 from hpsearch.service.artifacts import write_artifacts
-from hpsearch.service.checkup import leftovers
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.record import RunFolder
 from tests.search.test_kill_resume import table
@@ -40,7 +39,7 @@ def test_a_full_disk_is_said_and_the_same_start_goes_on(
             pytest.raises(StorageError, match=r"must be writable, got: .*run the same command"),
         ):
             list(events)
-        assert leftovers(opened.folder) == []
+        assert opened.folder.leftovers() == []
         opened.close()
     run(study_file, tmp_path / "full", *SHORT)
     run(study_file, tmp_path / "roomy", *SHORT)
