@@ -9,6 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import optuna
@@ -83,22 +85,28 @@ def kill_something(process: subprocess.Popen[bytes], rng: random.Random) -> bool
 
 
 @pytest.fixture(scope="module")
-def quiet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The stores of an undisturbed run, beside its file."""
-    folder = tmp_path_factory.mktemp(request.param)
-    (folder / "long.toml").write_text(FILES[request.param])
-    process = start(folder / "long.toml", folder / "home", 2)
-    _, err = process.communicate()
-    assert process.returncode == 0, err.decode()
-    return folder / "home"
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Gives the stores of an undisturbed run by sampler, beside its file."""
+
+    @cache
+    def stores(sampler: str) -> Path:
+        folder = tmp_path_factory.mktemp(sampler)
+        (folder / "long.toml").write_text(FILES[sampler])
+        process = start(folder / "long.toml", folder / "home", 2)
+        _, err = process.communicate()
+        assert process.returncode == 0, err.decode()
+        return folder / "home"
+
+    return stores
 
 
 @pytest.mark.timeout(420)
-@pytest.mark.parametrize(
-    ("quiet", "workers"), [("gp", 1), ("gp", 2), ("tpe", 2)], indirect=["quiet"]
-)
-def test_20_kills_change_nothing(tmp_path: Path, quiet: Path, workers: int) -> None:
-    path = quiet.parent / "long.toml"
+@pytest.mark.parametrize(("sampler", "workers"), [("gp", 1), ("gp", 2), ("tpe", 2)])
+def test_20_kills_change_nothing(
+    tmp_path: Path, quiet: Callable[[str], Path], sampler: str, workers: int
+) -> None:
+    calm = quiet(sampler)
+    path = calm.parent / "long.toml"
     troubled = tmp_path / "troubled"
     rng, kills = random.Random(workers), 0
     process = start(path, troubled, workers)
@@ -116,7 +124,7 @@ def test_20_kills_change_nothing(tmp_path: Path, quiet: Path, workers: int) -> N
         _, err = process.communicate()
     assert process.returncode == 0, err.decode()
     assert kills >= KILLS, f"the study was over after {kills} kills"
-    expected, found = table(quiet), table(troubled)
+    expected, found = table(calm), table(troubled)
     assert list(expected) == list(found)
     assert [key for key in expected if expected[key] != found[key]] == []
-    assert projected(quiet) == projected(troubled)
+    assert projected(calm) == projected(troubled)
