@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner
 
-from hpsearch.errors import unknown
 from hpsearch.search.mistakes import Mistake
+from hpsearch.search.own_classes import class_of_ones_own
 from hpsearch.search.study_file import StudyFile
 
 OPTUNA = {
@@ -99,17 +98,4 @@ def _wrapped(said: object, resources: Mapping[str, int]) -> BasePruner | None:
 def _pruner_class(name: str) -> Callable[..., BasePruner]:
     if name in OPTUNA:
         return getattr(optuna.pruners, OPTUNA[name])  # type: ignore[no-any-return]
-    module, colon, attribute = name.partition(":")
-    if not colon:
-        raise ValueError(
-            f"{unknown(name, list(OPTUNA))}; a class of your own is written package.module:Class"
-        )
-    try:
-        found = getattr(import_module(module), attribute)
-    except Exception as error:
-        raise ValueError(
-            f"must be importable, got {name!r}: {type(error).__name__}: {error}"
-        ) from error
-    if not (isinstance(found, type) and issubclass(found, BasePruner)):
-        raise ValueError(f"must be a class derived from optuna.pruners.BasePruner, got {name!r}")
-    return found
+    return class_of_ones_own(name, BasePruner, list(OPTUNA))  # type: ignore[type-abstract]

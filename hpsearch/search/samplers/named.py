@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from importlib.util import find_spec
 from inspect import signature
 from typing import Any
@@ -14,7 +13,7 @@ import optuna
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 
-from hpsearch.errors import unknown
+from hpsearch.search.own_classes import class_of_ones_own
 from hpsearch.search.samplers.settled import settled
 
 # Name in study files: the class in optuna.samplers, and what it needs beside Optuna.
@@ -44,21 +43,8 @@ def sampler_class(name: str) -> Callable[..., BaseSampler]:
                 f"pip install {needed}, or take another sampler"
             )
         return getattr(optuna.samplers, class_name)  # type: ignore[no-any-return]
-    module, colon, attribute = name.partition(":")
-    if not colon:
-        raise ValueError(
-            f"{unknown(name, ['coarse-to-fine', 'grid', 'qmc', *OPTUNA])}; "
-            "a class of your own is written package.module:Class"
-        )
-    try:
-        found = getattr(import_module(module), attribute)
-    except Exception as error:
-        raise ValueError(
-            f"must be importable, got {name!r}: {type(error).__name__}: {error}"
-        ) from error
-    if not (isinstance(found, type) and issubclass(found, BaseSampler)):
-        raise ValueError(f"must be a class derived from optuna.samplers.BaseSampler, got {name!r}")
-    return found
+    known = ["coarse-to-fine", "grid", "qmc", *OPTUNA]
+    return class_of_ones_own(name, BaseSampler, known)  # type: ignore[type-abstract]
 
 
 class NamedSampler:
