@@ -5,8 +5,9 @@ Importing it loads nothing heavy; names are looked up when they are used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from hpsearch.late import late_names
 
 if TYPE_CHECKING:
     from hpsearch.scheduler import BatchReport, run_batch, run_schedule
@@ -53,15 +54,13 @@ __all__ = [
     "verify_study",
 ]
 
-_HOMES = dict.fromkeys(__all__, "hpsearch.service") | {
-    "CoarseToFineSampler": "hpsearch.search.samplers",
-    "BatchReport": "hpsearch.scheduler",
-    "run_batch": "hpsearch.scheduler",
-    "run_schedule": "hpsearch.scheduler",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'hpsearch' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = late_names(
+    __name__,
+    dict.fromkeys(__all__, "hpsearch.service")
+    | {
+        "CoarseToFineSampler": "hpsearch.search.samplers",
+        "BatchReport": "hpsearch.scheduler",
+        "run_batch": "hpsearch.scheduler",
+        "run_schedule": "hpsearch.scheduler",
+    },
+)

@@ -6,7 +6,7 @@
                                              through, then it catches up, in so many seconds
 
 Simulated workers answer at once, so that all the time there is is the coordinator's. Beside it, in
-turn, bare Optuna: ask, suggest the same two parameters, tell, on the same SQLite in WAL mode.
+turn, bare Optuna: ask, suggest the same six parameters, tell, on the same SQLite in WAL mode.
 Each measurement is a process of its own; the time of a trial is CPU time of that process, which
 other programs on the machine don't change, and wall time beside it.
 """
@@ -35,6 +35,10 @@ shots = 5
 trainer = "noop:train"
 x = { low = 0.0, high = 1.0 }
 y = { low = 1e-5, high = 1.0, log = true }
+z = { low = 0.0, high = 0.5 }
+units = { low = 10, high = 1000, log = true }
+layers = { low = 1, high = 5 }
+kind = { choices = ["relu", "tanh", "sigmoid"] }
 [[stages]]
 trials = %d
 epochs = 1
@@ -138,6 +142,10 @@ def optuna_alone(trials: int, folder: Path) -> dict[str, float]:
         trial = study.ask()
         x = trial.suggest_float("x", 0.0, 1.0)
         trial.suggest_float("y", 1e-5, 1.0, log=True)
+        trial.suggest_float("z", 0.0, 0.5)
+        trial.suggest_int("units", 10, 1000, log=True)
+        trial.suggest_int("layers", 1, 5)
+        trial.suggest_categorical("kind", ["relu", "tanh", "sigmoid"])
         study.tell(trial, x)
     return {
         "ms": 1000 * (time.perf_counter() - started) / trials,

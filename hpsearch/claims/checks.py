@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy.special import stdtrit  # scipy.stats takes half a second to load
 
 from hpsearch.claims.evidence import Evidence, Judgement, Verdict
 
@@ -136,7 +136,7 @@ def _interval(pairs: pd.DataFrame) -> tuple[float, float, str]:
     over = f"{len(seeds)} seeds" if many else f"{len(values)} cells of {len(seeds)} seed(s)"
     if len(values) < 2:
         return float(values.mean()), np.inf, over
-    half = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    half = stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean()), float(half), over
 
 

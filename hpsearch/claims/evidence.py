@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from hpsearch.tracking.record import TrialRecord, lower_is_better
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Judgement = Literal["holds", "does not hold", "depends", "not shown"]
 

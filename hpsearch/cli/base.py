@@ -109,6 +109,15 @@ def exits(debug: bool) -> Iterator[None]:
             raise
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not _from_interrupt(error):
+            raise
         typer.echo("interrupted; the same command goes on where it was", err=True)
         sys.exit(130)
+
+
+def _from_interrupt(error: BaseException | None) -> bool:
+    """Whether an interrupt is behind an error: a module that was being loaded wraps it."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -66,15 +67,26 @@ def refuse_empty(x: Array, axis: int) -> None:
 
 
 class Buffers:
-    """Scratch arrays by name and shape, kept for good: a mini-batch has one size or two."""
+    """Scratch arrays by name, kept for good.
+
+    All shapes of a name share one piece of memory: the short mini-batch at the end of a pass takes
+    a part of that of the others. Whoever asks for a name gives up what it held in another shape.
+    """
 
     def __init__(self) -> None:
-        self._arrays: dict[tuple[str, tuple[int, ...]], Array] = {}
+        self._memory: dict[str, Array] = {}
+        self._views: dict[tuple[str, tuple[int, ...]], Array] = {}
 
     def get(self, name: str, shape: tuple[int, ...], like: Array) -> Array:
         """An uninitialised array of this shape and `like`'s dtype."""
-        key = (name, shape)
-        found = self._arrays.get(key)
-        if found is None:
-            found = self._arrays[key] = np.empty(shape, like.dtype)
-        return found
+        view = self._views.get((name, shape))
+        if view is None:
+            view = self._views[name, shape] = self._part(name, shape, like.dtype)
+        return view
+
+    def _part(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        size, memory = math.prod(shape), self._memory.get(name)
+        if memory is None or memory.size < size:
+            self._views = {key: view for key, view in self._views.items() if key[0] != name}
+            memory = self._memory[name] = np.empty(size, dtype)
+        return memory[:size].reshape(shape)

@@ -21,7 +21,8 @@ from hpsearch.reports.tables import (
     narrowing_table,
 )
 from hpsearch.search.result import Estimate, Result
-from hpsearch.tracking.record import RunFolder, write_whole
+from hpsearch.tracking.record import RunFolder
+from hpsearch.tracking.whole_files import write_whole
 
 REPORT = "report.html"
 FIGURES = "figures"
@@ -105,7 +106,7 @@ def _sections(
                 "trial": entry["number"],
                 "epochs": entry["epochs"],
                 result.objective: entry["score"],
-                "fresh seeds": entry["confirmed"],
+                "fresh seeds": entry.get("fell") or entry["confirmed"],
                 **entry["params"],
             }
             for entry in result.top

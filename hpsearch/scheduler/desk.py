@@ -22,7 +22,8 @@ from filelock import FileLock, Timeout
 from hpsearch.errors import RunningError
 from hpsearch.scheduler.standing import Standing
 from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder, storage_errors
+from hpsearch.tracking.record import RunFolder
+from hpsearch.tracking.whole_files import storage_errors
 
 Order = Literal["pause", "resume", "run-now"]
 STANDING, HEALTH = "standing.json", "health.json"

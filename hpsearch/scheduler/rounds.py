@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 from hpsearch.errors import RunningError
 from hpsearch.search.run import newest_run
 from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder, storage_errors, write_whole
+from hpsearch.tracking.record import RunFolder
+from hpsearch.tracking.whole_files import storage_errors, write_whole
 
 ROUND, SUMMARY, OWED = "round.json", "summary.json", "owed"
 

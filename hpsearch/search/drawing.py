@@ -7,20 +7,15 @@ from typing import Any
 
 import optuna
 
+from hpsearch.search import samplers  # the model's are loaded by who makes one
 from hpsearch.search.arms import Arm
 from hpsearch.search.mistakes import Mistake
 from hpsearch.search.objective_file import Direction
-from hpsearch.search.samplers import (
-    CoarseToFineSampler,
-    GridSampler,
-    NamedSampler,
-    StudySampler,
-)
 from hpsearch.search.space import Space
 from hpsearch.search.study_file import StudyFile
 
 
-def make_sampler(file: StudyFile, space: Space) -> StudySampler | NamedSampler:
+def make_sampler(file: StudyFile, space: Space) -> samplers.StudySampler | samplers.NamedSampler:
     """The sampler of a study.
 
     Raises:
@@ -32,21 +27,23 @@ def make_sampler(file: StudyFile, space: Space) -> StudySampler | NamedSampler:
     if said.name == "grid":
         if options:
             raise ValueError(f"must be left out where the sampler is a grid, got {options}")
-        return GridSampler(space.cells())
+        return samplers.GridSampler(space.cells())
     if said.name == "listed":
         if options:
             raise ValueError(f"must be left out where the sampler is a list, got {options}")
-        return GridSampler(file.enqueue)
+        return samplers.GridSampler(file.enqueue)
     if said.name == "qmc":
         from hpsearch.search.samplers.sobol import SobolSampler  # loads scipy.stats
 
         names = [parameter.name for parameter in space.parameters]
         return SobolSampler(names, seed=file.seed, **options)
     if said.name != "coarse-to-fine":
-        return NamedSampler(said.name, options)
+        return samplers.NamedSampler(said.name, options)
     if said.proposal == "random":  # the literal rule: one stage's worth, then the first box
         options.setdefault("n_startup", file.stages[0].trials)
-    return CoarseToFineSampler(seed=file.seed, proposal=said.proposal, batch=said.batch, **options)
+    return samplers.CoarseToFineSampler(
+        seed=file.seed, proposal=said.proposal, batch=said.batch, **options
+    )
 
 
 def sampler_mistakes(file: StudyFile, arms: Sequence[Arm]) -> Iterator[Mistake]:
@@ -89,12 +86,12 @@ def _arm_mistakes(file: StudyFile, arm: Arm) -> Iterator[Mistake]:
         )
 
 
-def _takes_several(sampler: StudySampler | NamedSampler, space: Space) -> bool:
+def _takes_several(sampler: samplers.StudySampler | samplers.NamedSampler, space: Space) -> bool:
     """Whether a sampler draws a first trial of two objectives."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     directions: list[Direction] = ["maximize", "minimize"]
     try:
-        if isinstance(sampler, NamedSampler):
+        if isinstance(sampler, samplers.NamedSampler):
             sampler.draw(optuna.create_study(directions=directions), [0], space.suggest, (0,))
         else:
             space.suggest(optuna.create_study(directions=directions, sampler=sampler).ask())

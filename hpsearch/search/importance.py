@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import optuna
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
 from hpsearch.search.space import Space
@@ -60,6 +59,11 @@ def _share(
     name: str,
     direction: Direction,
 ) -> float:
+    from optuna.importance import (  # loads sklearn
+        PedAnovaImportanceEvaluator,
+        get_param_importances,
+    )
+
     distributions = {p.name: p.distribution for p in space.parameters}
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction=direction)

@@ -27,12 +27,12 @@ class Estimate:
     @classmethod
     def of(cls, values: Sequence[float]) -> Estimate:
         """From one score a seed."""
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
         mean, n = float(np.mean(values)), len(values)
         if n < 2:
             return cls(mean, None, None, list(values))
-        half = float(t.ppf(0.975, n - 1)) * float(np.std(values, ddof=1)) / math.sqrt(n)
+        half = float(stdtrit(n - 1, 0.975)) * float(np.std(values, ddof=1)) / math.sqrt(n)
         return cls(mean, mean - half, mean + half, list(values))
 
     def __str__(self) -> str:
@@ -111,7 +111,8 @@ class Result:
         test_uses: how many configurations of this study were ever scored on the test set.
         optimistic: why the validation scores flatter, or None.
         ranges: the narrowed range of every parameter, for all trials and by branch.
-        top: the best trials, {number, score, epochs, outcome, params, confirmed}.
+        top: the best trials, {number, score, epochs, outcome, params, confirmed, fell}; `fell`:
+            how a run on a fresh seed ended, for which the trial has no mean over them.
         confirmed: objective over fresh seeds of each confirmed trial, by number.
         folder: artifacts: tables, figures, the study file.
         arms: what each arm of a comparison found; the winner is the best of them.

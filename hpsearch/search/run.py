@@ -21,9 +21,11 @@ from hpsearch.search.budget_file import tightened
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.study_file import StudyFile
 from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder, storage_errors, write_whole
+from hpsearch.tracking.record import RunFolder
+from hpsearch.tracking.whole_files import storage_errors, write_whole
 
 STUDY = "study.json"
+FAILED = "failed.json"  # why the last start ended in StudyFailed
 HOLDER = re.compile(r"process (\d+) on (.*) \(since .*\)", re.DOTALL)
 
 

@@ -42,6 +42,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
     mine = arms[searches.index(best)]
     assert mine.best_number is not None
     assert mine.validation is not None
+    fell = {r.number: r.outcome for r in again if r.outcome != "complete"}
     records = {number: record for s in searches for number, record in s.records.items()}
     searched = {n: _searched(searches, record) for n, record in records.items()}
     return Result(
@@ -59,7 +60,8 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         optimistic=file.optimistic(),
         ranges=[row.as_dict() for s in searches for row in s.last_ranges()],
         top=[
-            _summary(r, searched[r.number], confirmed) for r in _leaders(read, records)[:TOP_SHOWN]
+            _summary(r, searched[r.number], confirmed) | {"fell": fell.get(r.number, "")}
+            for r in _leaders(read, records)[:TOP_SHOWN]
         ],
         confirmed={str(n): estimate for n, estimate in confirmed.items()},
         folder=str(run.folder.artifacts),

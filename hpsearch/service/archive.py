@@ -20,7 +20,8 @@ from hpsearch.search.study_file import StudyFile
 from hpsearch.service.checkup import doctor
 from hpsearch.service.stores import held
 from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import Kind, RunFolder, TrialRecord, write_whole
+from hpsearch.tracking.record import Kind, RunFolder, TrialRecord
+from hpsearch.tracking.whole_files import write_whole
 from hpsearch.trainers import TRAINERS
 
 if TYPE_CHECKING:

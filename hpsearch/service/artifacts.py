@@ -10,7 +10,8 @@ from hpsearch.reports.tables import write_arms, write_tables
 from hpsearch.search.reading import ReadStudy
 from hpsearch.search.result import Result
 from hpsearch.service.answers import answer
-from hpsearch.tracking.record import RunFolder, storage_errors
+from hpsearch.tracking.record import RunFolder
+from hpsearch.tracking.whole_files import storage_errors
 
 
 def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:

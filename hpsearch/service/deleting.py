@@ -13,7 +13,7 @@ from hpsearch.search.storage import delete_stored, is_stored
 from hpsearch.search.verdict import test_uses
 from hpsearch.tracking.deletion import TrackedRuns
 from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import storage_errors
+from hpsearch.tracking.whole_files import storage_errors
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hpsearch.reports.study_report import write_report
 from hpsearch.search.recorded import find_run
 from hpsearch.service.stores import held
 from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import storage_errors
+from hpsearch.tracking.whole_files import storage_errors
 
 
 def write_study_report(study: str, *, home: str | Path | None = None) -> Path:

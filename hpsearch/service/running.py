@@ -15,7 +15,7 @@ from hpsearch.execution.executors import available_cores
 from hpsearch.search.events import Event
 from hpsearch.search.limits_file import refuse_unenforced
 from hpsearch.search.reading import ReadStudy, read_study, refuse_unfit
-from hpsearch.search.run import Run, open_run
+from hpsearch.search.run import FAILED, Run, open_run
 from hpsearch.search.study import Study
 from hpsearch.search.warm_start import SOURCE, warm_started
 from hpsearch.service.artifacts import write_artifacts
@@ -25,7 +25,6 @@ from hpsearch.service.stores import PROJECTED, absolute_uri, check_apart, is_pro
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
 
-FAILED = "failed.json"  # why the last start ended in StudyFailed
 STORAGE, TRACKING_URI = "HPSEARCH_STORAGE", "HPSEARCH_TRACKING_URI"  # in the environment
 
 

@@ -16,7 +16,7 @@ from hpsearch.search import schema
 from hpsearch.search.reading import ReadStudy, read_text, refuse_unfit
 from hpsearch.search.space_reading import trainers_of
 from hpsearch.service.template import Wanted, study_text
-from hpsearch.tracking.record import storage_errors
+from hpsearch.tracking.whole_files import storage_errors
 from hpsearch.trainers import TRAINERS, look_first_in, trainer_kind
 
 MANY = 5000  # examples; above, one hold-out split tells enough and costs a fifth

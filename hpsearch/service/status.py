@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from hpsearch.search.recorded import Recorded, find_runs
+from hpsearch.search.run import FAILED
 from hpsearch.search.stages import best_first
-from hpsearch.service.running import FAILED
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.record import TrialRecord
 

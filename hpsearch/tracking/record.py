@@ -6,10 +6,8 @@ continue, one state file. Files appear whole or not at all: temporary name, fsyn
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hpsearch.errors import StorageError
+from hpsearch.tracking.whole_files import storage_errors, write_whole
 
 Outcome = Literal["running", "paused", "complete", "pruned", "diverged", "failed"]
 Kind = Literal["trial", "confirmation", "test"]
@@ -367,47 +365,6 @@ class RunFolder:
 def state_digest(state: bytes) -> str:
     """SHA-256 of a member's state, 16 hexadecimal digits."""
     return hashlib.sha256(state).hexdigest()[:16]
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a restart, sees the old content or all of the new.
-
-    Raises:
-        StorageError: the disk is full or read-only.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with storage_errors(path):
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:  # the disk is full, and half a file would make it fuller
-            with suppress(OSError):
-                temporary.unlink()
-            raise
-
-
-class storage_errors:
-    """Turns an OSError of the block into a StorageError that says what to do."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            advice = (
-                "free space" if full else "make it writable, or name another folder with --home"
-            )
-            raise StorageError(
-                f"{self._path} must be writable, got: {error.strerror}. To go on: {advice}, then "
-                "run the same command again; nothing that was finished is lost"
-            ) from error
 
 
 def _pack(states: list[bytes | None]) -> bytes:

@@ -12,12 +12,14 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import typer
 
 from hpsearch.cli import app
-from tests.conftest import REPOSITORY
+from hpsearch.cli.base import exits
+from tests.conftest import REPOSITORY, SMALL
 
 HEAVY = ("optuna", "mlflow", "pandas", "sklearn", "numpy", "matplotlib")
 
@@ -25,6 +27,24 @@ HEAVY = ("optuna", "mlflow", "pandas", "sklearn", "numpy", "matplotlib")
 def call(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "hpsearch", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=240, **options)  # type: ignore[call-overload, no-any-return]
+
+
+class Finished(NamedTuple):
+    """A study's first call, with its file and its stores; tests leave them whole."""
+
+    path: Path
+    home: Path
+    done: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    folder = tmp_path_factory.mktemp("finished")
+    path, home = folder / "small.toml", folder / "home"
+    path.write_text(SMALL)
+    done = call("study", str(path), "--home", str(home))
+    assert done.returncode == 0, done.stderr
+    return Finished(path, home, done)
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -68,29 +88,33 @@ def test_study_without_a_file_lists_the_studies() -> None:
     }
 
 
-def test_a_study_runs_prints_and_the_second_time_runs_nothing(
-    study_file: Path, home: Path
-) -> None:
-    done = call("study", str(study_file), "--home", str(home))
-    assert done.returncode == 0, done.stderr
+def test_a_study_runs_and_prints_what_it_found(finished: Finished) -> None:
+    out, err = finished.done.stdout, finished.done.stderr
     for text in ("Best trials of small", "Narrowed ranges", "on the test set, opened once"):
-        assert text in done.stdout
-    assert "stage 1/3, 2 epochs: 14/14" in done.stderr
-    assert re.search(r"http://127.0.0.1:5000/#/experiments/\d+/runs\?searchFilter=", done.stdout)
-    assert f"python -m hpsearch ui --home {home}, then http" in done.stdout
-    again = call("study", str(study_file), "--home", str(home))
+        assert text in out
+    assert "stage 1/3, 2 epochs: 14/14" in err
+    assert re.search(r"http://127.0.0.1:5000/#/experiments/\d+/runs\?searchFilter=", out)
+    assert f"python -m hpsearch ui --home {finished.home}, then http" in out
+
+
+def test_the_second_time_nothing_is_run_and_a_deleted_store_is_filled_again(
+    finished: Finished,
+) -> None:
+    path, home, _ = finished
+    again = call("study", str(path), "--home", str(home))
     assert again.returncode == 0
     assert "nothing was run" in again.stdout
     assert again.stderr == ""
-    for path in home.glob("mlflow.db*"):
-        path.unlink()
-    third = call("study", str(study_file), "--home", str(home), "--json")
+    for database in home.glob("mlflow.db*"):
+        database.unlink()
+    third = call("study", str(path), "--home", str(home), "--json")
     assert json.loads(third.stdout)["mlflow"]["complete"]
     assert (home / "mlflow.db").exists()
 
 
-def test_json_is_one_object_on_stdout(study_file: Path, home: Path) -> None:
-    done = call("study", str(study_file), "--home", str(home), "--json")
+def test_json_is_one_object_on_stdout(finished: Finished) -> None:
+    path, home, _ = finished
+    done = call("study", str(path), "--home", str(home), "--json")
     said = json.loads(done.stdout)
     assert said["study"] == "small"
     assert sum(said["counts"].values()) == 21
@@ -128,12 +152,14 @@ def test_a_batch_too_small_for_the_workers_is_said_with_the_number_to_set(
         "--home",
         str(home),
         "--workers",
-        "13",
+        "4",
+        "--set",
+        "sampler.batch=1",
         "--set",
         "stages=[{trials=2, epochs=2}]",
     )
-    assert "sampler.batch = 4 keeps 12 of 13 workers busy" in done.stderr
-    assert "sampler.batch = 5" in done.stderr
+    assert "sampler.batch = 1 keeps 3 of 4 workers busy" in done.stderr
+    assert "sampler.batch = 2" in done.stderr
 
 
 def test_a_wrong_study_file_exits_2_and_creates_nothing(study_file: Path, home: Path) -> None:
@@ -197,7 +223,7 @@ def test_missing_mnist_is_one_line_that_says_what_to_set(study_file: Path, home:
 def test_an_interrupt_exits_130_and_the_same_command_goes_on(
     study_file: Path, home: Path, number: signal.Signals
 ) -> None:
-    options = ["--home", str(home), "--workers", "1", "--set", "stages.2.epochs=2000"]
+    options = ["--home", str(home), "--workers", "1", "--set", "stages.2.epochs=600"]
     command = [sys.executable, "-m", "hpsearch", "study", str(study_file), *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while not list(home.glob("studies/small/1/trials/*/record.json")):
@@ -226,10 +252,10 @@ def test_an_unreachable_mlflow_costs_nothing_and_the_next_run_catches_up(
 
 
 def test_records_are_sent_compared_drawn_and_carried_away(
-    study_file: Path, home: Path, tmp_path: Path
+    finished: Finished, tmp_path: Path
 ) -> None:
+    home = finished.home
     where = ["--home", str(home)]
-    assert call("study", str(study_file), *where).returncode == 0
     (row,) = json.loads(call("sync", "small", *where, "--json").stdout)
     assert row["study"] == "small"
     assert row["problem"] == ""
@@ -294,10 +320,9 @@ def test_ui_without_a_store_says_how_to_get_one(home: Path) -> None:
     assert "python -m hpsearch study" in done.stderr
 
 
-def test_show_and_status_print_what_was_found(study_file: Path, home: Path) -> None:
+def test_show_and_status_print_what_was_found(finished: Finished) -> None:
+    _, home, done = finished
     where = ["--home", str(home)]
-    done = call("study", str(study_file), *where, "--workers", "0")
-    assert done.returncode == 0, done.stderr
     shown = call("show", "small", *where)
     assert shown.stdout.splitlines()[:5] == done.stdout.splitlines()[:5]
     assert "nothing was run" in shown.stdout
@@ -364,3 +389,22 @@ def test_init_then_plan(tmp_path: Path, home: Path) -> None:
     assert call("init", str(path), env=where).returncode == 2
     assert json.loads(call("init", "--schema").stdout)["title"] == "StudyFile"
     assert not home.exists()
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_an_interrupt_while_a_module_loads_is_one(
+    wrapped: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended, exits(debug=False):
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            except KeyboardInterrupt as interrupt:
+                if not wrapped:
+                    raise
+                raise ImportError("initialization failed") from interrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted; the same command goes on where it was\n"

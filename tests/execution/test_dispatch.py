@@ -281,7 +281,8 @@ def test_batches_of_nothing_are_passed_over() -> None:
 
 
 def test_a_population_that_passes_a_limit_is_taken_apart(pool: ProcessExecutor) -> None:
-    jobs = [replace(job(i), key=(f"trial {i}", 0)) for i in range(3)]
+    slow = {"hidden": 200, "batch_size": 1}  # no machine trains it within the limit
+    jobs = [replace(job(i, **slow), key=(f"trial {i}", 0)) for i in range(3)]
     reports = run(dispatcher(pool, limits=Allowance(seconds=1e-4)), jobs)
     assert [events(own) for own in reports.values()] == [["crowded", "failed"]] * 3
     assert {own[-1].limit for own in reports.values()} == {"seconds"}

@@ -188,6 +188,33 @@ def test_a_refit_that_fails_is_said(tmp_path: Path, home: Path) -> None:
     assert "refits failed: AssertionError: too many images" in result.untested
 
 
+LUCK = """
+import json, math, pathlib
+def train(params, data, seed):
+    seen = pathlib.Path(__file__).with_name("seen.json")
+    x = params["x"]
+    before = json.loads(seen.read_text()) if seen.exists() else []
+    seen.write_text(json.dumps([*before, x]))
+    lucky = x < max(before, default=0.0) or x not in before  # the best again: it diverges
+    while True:
+        yield {"validation_accuracy": x if lucky else math.nan}
+"""
+
+
+def test_a_trial_that_diverges_on_a_fresh_seed_is_no_winner_and_is_said(
+    tmp_path: Path, home: Path
+) -> None:
+    (tmp_path / "luck.py").write_text(LUCK)
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL.split("[network]")[0] + OWN.replace("MODULE:train", "luck:train"))
+    result = run(path, home, "data.split={kind='hold-out'}", "confirmation.top=3")
+    best, second, third, *others = result.top
+    assert (best["fell"], best["confirmed"]) == ("diverged", None)
+    assert (second["fell"], third["fell"]) == ("", "")
+    assert result.best_number == second["number"] != best["number"]
+    assert {entry["fell"] for entry in others} == {""}
+
+
 def test_each_study_of_a_process_trains_its_own_function(tmp_path: Path) -> None:
     for name, score in (("a", 0.25), ("b", 0.75)):
         (tmp_path / name).mkdir()

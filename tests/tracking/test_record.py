@@ -12,7 +12,8 @@ import pytest
 
 from hpsearch.errors import StorageError
 from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord, write_whole
+from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.tracking.whole_files import write_whole
 
 
 def record(number: int = 3) -> TrialRecord:
@@ -59,7 +60,7 @@ def test_a_kill_while_writing_leaves_the_old_content(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_whole(path, b"0" * 200_000)
     code = (
-        "import sys, pathlib; from hpsearch.tracking.record import write_whole\n"
+        "import sys, pathlib; from hpsearch.tracking.whole_files import write_whole\n"
         "print('go', flush=True)\n"
         "while True:\n"
         "    for c in b'12': write_whole(pathlib.Path(sys.argv[1]), bytes([c]) * 200_000)\n"

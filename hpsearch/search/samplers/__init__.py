@@ -1,8 +1,25 @@
 """Samplers: usable in any Optuna study, and Optuna's own made fit for batches and restarts."""
 
-from hpsearch.search.samplers.base import StudySampler
-from hpsearch.search.samplers.coarse_to_fine import CoarseToFineSampler
-from hpsearch.search.samplers.grid import GridSampler
-from hpsearch.search.samplers.named import NamedSampler
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hpsearch.late import late_names
+
+if TYPE_CHECKING:
+    from hpsearch.search.samplers.base import StudySampler
+    from hpsearch.search.samplers.coarse_to_fine import CoarseToFineSampler
+    from hpsearch.search.samplers.grid import GridSampler
+    from hpsearch.search.samplers.named import NamedSampler
 
 __all__ = ["CoarseToFineSampler", "GridSampler", "NamedSampler", "StudySampler"]
+
+__getattr__ = late_names(
+    __name__,
+    {
+        "CoarseToFineSampler": "hpsearch.search.samplers.coarse_to_fine",
+        "GridSampler": "hpsearch.search.samplers.grid",
+        "NamedSampler": "hpsearch.search.samplers.named",
+        "StudySampler": "hpsearch.search.samplers.base",
+    },
+)

@@ -1,0 +1,51 @@
+"""Files that appear whole or not at all, and what to do where none can be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from hpsearch.errors import StorageError
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a restart, sees the old content or all of the new.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with storage_errors(path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:  # the disk is full, and half a file would make it fuller
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+class storage_errors:
+    """Turns an OSError of the block into a StorageError that says what to do."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            advice = (
+                "free space" if full else "make it writable, or name another folder with --home"
+            )
+            raise StorageError(
+                f"{self._path} must be writable, got: {error.strerror}. To go on: {advice}, then "
+                "run the same command again; nothing that was finished is lost"
+            ) from error
