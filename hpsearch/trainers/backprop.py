@@ -92,7 +92,8 @@ class Backprop(Trainer):
         self._scratch = np.empty_like(self._network.w)
         self._updates = list(self._group(rows))
         self._rates = self._learning_rates(rows, n_epochs)
-        self._fixed: list[Array | None] = [None] * len(rows)  # (H, N) of each member
+        # What the reduction left out adds to the first layer, of each member and portion of images.
+        self._fixed: list[list[Array] | None] = [None] * len(rows)
         for row, member in enumerate(rows):
             self._start(row, network_of(member.params), data)
             if member.state is not None:
@@ -117,7 +118,9 @@ class Backprop(Trainer):
         first, narrow = whole.layers[0], network.layers[0]
         assert isinstance(first, Affine)
         assert isinstance(narrow, Affine)
-        narrow.w[row], self._fixed[row] = self._reduction.split(first.w[0], data)
+        narrow.w[row], fixed = self._reduction.split(first.w[0], data)
+        if fixed is not None:
+            self._fixed[row] = [np.ascontiguousarray(fixed[:, part]) for part, _ in self._chunks()]
         narrow.b[row] = first.b[0]
         narrow.train_inputs(self._data.n_inputs)
         n_rest = whole.w.shape[1] - first.n_params
@@ -267,7 +270,7 @@ class Backprop(Trainer):
     def predictions(self, row: int) -> NDArray[np.int64]:
         index = self._order.index(row)
         predicted = np.concatenate(
-            [self._logits(index, part, x).argmax(axis=0) for part, x in self._chunks()]
+            [self._logits(index, i, x).argmax(axis=0) for i, (_, x) in enumerate(self._chunks())]
         )
         places = self._data.places(self._splits[index].validation)
         scored: NDArray[np.int64] = predicted[places]
@@ -279,10 +282,10 @@ class Backprop(Trainer):
         labels = labels if self._data.scored is None else labels[self._data.scored]
         hits = np.empty((n_members, len(labels)), bool)
         losses = np.empty((n_members, len(labels)))
-        for part, x in self._chunks():
+        for number, (part, x) in enumerate(self._chunks()):
             logits = np.empty((n_members, self._data.n_classes, x.shape[1]), self._dtype)
             for row in range(n_members):
-                logits[row] = self._logits(row, part, x)
+                logits[row] = self._logits(row, number, x)
             hits[:, part], losses[:, part] = scored_columns(
                 logits, labels[part], self._network.loss
             )
@@ -295,14 +298,14 @@ class Backprop(Trainer):
             yield slice(start, start + x.shape[1]), x
             start += x.shape[1]
 
-    def _logits(self, row: int, part: slice, x: Array) -> Array:
-        """The logits (K, C) of the member in this row; valid until the next call."""
+    def _logits(self, row: int, number: int, x: Array) -> Array:
+        """The logits (K, C) of a row's member for a numbered portion; valid until the next call."""
         fixed, n = self._fixed[row], self._portion
         if fixed is None and n < x.shape[1]:
             portions = range(0, x.shape[1], n)
             made = [self._network.logits(row, x[:, i : i + n]).copy() for i in portions]
             return np.concatenate(made, axis=1)
-        return self._network.logits(row, x, None if fixed is None else fixed[:, part])
+        return self._network.logits(row, x, None if fixed is None else fixed[number])
 
     def passes(self, row: int) -> tuple[int, int] | None:
         return self._step, self._step

@@ -395,15 +395,18 @@ def test_init_then_plan(tmp_path: Path, home: Path) -> None:
 def test_an_interrupt_while_a_module_loads_is_one(
     wrapped: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def load() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as interrupt:
+            if not wrapped:
+                raise
+            raise ImportError("initialization failed") from interrupt
+
     before = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(SystemExit) as ended, exits(debug=False):
-            try:
-                signal.raise_signal(signal.SIGTERM)
-            except KeyboardInterrupt as interrupt:
-                if not wrapped:
-                    raise
-                raise ImportError("initialization failed") from interrupt
+            load()
     finally:
         signal.signal(signal.SIGTERM, before)
     assert ended.value.code == 130
