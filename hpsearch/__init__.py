@@ -54,13 +54,14 @@ __all__ = [
     "verify_study",
 ]
 
-__getattr__ = late_names(
-    __name__,
-    dict.fromkeys(__all__, "hpsearch.service")
-    | {
-        "CoarseToFineSampler": "hpsearch.search.samplers",
-        "BatchReport": "hpsearch.scheduler",
-        "run_batch": "hpsearch.scheduler",
-        "run_schedule": "hpsearch.scheduler",
-    },
-)
+if not TYPE_CHECKING:  # a type checker would take every name for one
+    __getattr__, __dir__ = late_names(
+        __name__,
+        dict.fromkeys(__all__, "hpsearch.service")
+        | {
+            "CoarseToFineSampler": "hpsearch.search.samplers",
+            "BatchReport": "hpsearch.scheduler",
+            "run_batch": "hpsearch.scheduler",
+            "run_schedule": "hpsearch.scheduler",
+        },
+    )

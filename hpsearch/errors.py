@@ -16,7 +16,8 @@ HpsearchError            a known error: one line for the user, no traceback
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 SHOWN = 50  # of the valid names in a message; a table may have thousands of columns
 
@@ -71,6 +72,21 @@ class RunningError(HpsearchError):
 
 class TrackingError(HpsearchError):
     """MLflow can't be reached or refused a write."""
+
+
+@contextmanager
+def plain_interrupts() -> Iterator[None]:
+    """An interrupt of the block as KeyboardInterrupt, also where it came while a module loaded:
+    some then end in an ImportError, with the interrupt as its cause."""
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, KeyboardInterrupt):
+                raise KeyboardInterrupt from error
+            cause = cause.__cause__
+        raise
 
 
 def nearest(name: object, valid: Iterable[str]) -> str:

@@ -7,14 +7,16 @@ from importlib import import_module
 from typing import Any
 
 
-def late_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a package (PEP 562).
+def late_names(
+    package: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """A package's `__getattr__`, which raises AttributeError for other names, and `__dir__`.
+
+    Source: PEP 562.
 
     Args:
+        package: its name.
         homes: the module of each name.
-
-    Raises:
-        AttributeError: by what is returned, for a name that the package does not have.
     """
 
     def look_up(name: str) -> Any:
@@ -22,4 +24,7 @@ def late_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(import_module(homes[name]), name)
 
-    return look_up
+    def names() -> list[str]:
+        return sorted({*vars(import_module(package)), *homes})
+
+    return look_up, names

@@ -4,9 +4,10 @@
 
 Tasks are real trainings (bench_curves.py) of 27 epochs; the budget is counted in epochs, those of
 a continued training once, and told in full trainings. hpsearch's stages are of 3, 9 and 27 epochs
-with 25, 25 and 50 % of the budget, half of each later stage promoted, in batches of 8; its plan
-depends on the budget, so every budget is a study of its own. Hyperband + TPE runs one by one. The
-figures are the best validation loss after a full training: median and range over seeds.
+with 25, 25 and 50 % of the budget, half of each later stage promoted, one by one and in batches of
+4, as study files have them; its plan depends on the budget, so every budget is a study of its own.
+Hyperband + TPE runs one by one. The figures are the best validation loss after a full training:
+median and range over seeds.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import statistics
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before NumPy is loaded
@@ -30,7 +32,6 @@ from hpsearch import CoarseToFineSampler
 
 EPOCHS = 27
 LENGTHS, SHARES, PROMOTED = (3, 9, 27), (0.25, 0.25, 0.5), 0.5
-BATCH = 8
 BUDGETS = (5, 10, 25)  # full trainings
 
 
@@ -44,9 +45,9 @@ def plan(budget: int) -> list[int]:
     ]
 
 
-def staged(task: str, budget: int, seed: int) -> float:
-    """The best loss after hpsearch's stages."""
-    study = optuna.create_study(sampler=CoarseToFineSampler(seed=seed, batch=BATCH))
+def staged(task: str, budget: int, seed: int, size: int) -> float:
+    """The best loss after hpsearch's stages, drawn in batches of a size."""
+    study = optuna.create_study(sampler=CoarseToFineSampler(seed=seed, batch=size))
     params: dict[int, dict[str, Any]] = {}
     held: list[optuna.Trial] = []
     losses: dict[int, float] = {}
@@ -58,7 +59,7 @@ def staged(task: str, budget: int, seed: int) -> float:
         held = held[:promoted]
         losses = {t.number: _train(task, t, params[t.number], length) for t in held}
         while len(held) < n:
-            batch = [study.ask() for _ in range(min(BATCH, n - len(held)))]
+            batch = [study.ask() for _ in range(min(size, n - len(held)))]
             for trial in batch:
                 params[trial.number] = {k: ask(trial, k, d) for k, d in SPACE.items()}
             for trial in batch:
@@ -106,7 +107,8 @@ def _rung(epoch: int) -> int:
 
 METHODS: dict[str, Callable[[str, int, int], float]] = {
     "Hyperband + TPE": hyperband,
-    "hpsearch, stages": staged,
+    "hpsearch, one by one": partial(staged, size=1),
+    "hpsearch, batches of 4": partial(staged, size=4),
 }
 
 

@@ -54,6 +54,18 @@ def test_tables_name_an_estimator_by_its_class_and_the_winner_by_its_path(
     assert winner.startswith(f"trial 0: trainer = {SVC}, C = 0.25")
 
 
+def test_who_diverged_on_a_fresh_seed_has_that_for_a_mean(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = report([0.5, 0.6])
+    said.result.top[0]["not_confirmed"] = "diverged"
+    print_report(said)
+    (row,) = (
+        line for line in capsys.readouterr().out.splitlines() if "0.5000" in line and "9" in line
+    )
+    assert "diverged" in row
+
+
 def test_ranges_of_other_branches_than_the_winners_are_not_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hpsearch.errors import HpsearchError
+from hpsearch.errors import HpsearchError, plain_interrupts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,21 +103,13 @@ def exits(debug: bool) -> Iterator[None]:
 
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
+        with plain_interrupts():
+            yield
     except HpsearchError as error:
         if debug:
             raise
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
-    except BaseException as error:
-        if not _from_interrupt(error):
-            raise
+    except KeyboardInterrupt:
         typer.echo("interrupted; the same command goes on where it was", err=True)
         sys.exit(130)
-
-
-def _from_interrupt(error: BaseException | None) -> bool:
-    """Whether an interrupt is behind an error: a module that was being loaded wraps it."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__
-    return error is not None

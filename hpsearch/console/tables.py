@@ -24,7 +24,7 @@ def trials_table(result: Result) -> Table:
             str(entry["number"]),
             str(entry["epochs"]),
             f"{entry['score']:.4f}",
-            entry.get("fell", "") if confirmed is None else f"{confirmed:.4f}",
+            entry.get("not_confirmed", "") if confirmed is None else f"{confirmed:.4f}",
             *(f"{entry['values'][name]:.5g}" for name in others),
             *(f"{entry['missed']:.1%}" * bool(entry["missed"]) for _ in misses),
             *(_short(name, entry["params"].get(name, "")) for name in names),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def _table() -> np.ndarray:
     1.5 s, the file 4 ms.
 
     Raises:
-        DataError: it is not there.
+        DataError: it is not there, or damaged.
     """
     found = find_spec("sklearn")
     folder = Path(found.origin).parent if found and found.origin else Path("sklearn")
@@ -56,8 +57,8 @@ def _table() -> np.ndarray:
     try:
         with gzip.open(path) as file:
             return np.loadtxt(file, delimiter=",", dtype=np.uint8)
-    except OSError as error:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise DataError(
-            f"the digits must lie where scikit-learn installs them: {path}: {error.strerror}; "
-            "install scikit-learn again"
+            f"the digits must lie in {path}, where scikit-learn installs them, and be whole, got: "
+            f"{error}. Install scikit-learn again"
         ) from error

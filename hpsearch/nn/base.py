@@ -67,10 +67,11 @@ def refuse_empty(x: Array, axis: int) -> None:
 
 
 class Buffers:
-    """Scratch arrays by name, kept for good.
+    """Scratch arrays by name, each of one dtype.
 
-    All shapes of a name share one piece of memory: the short mini-batch at the end of a pass takes
-    a part of that of the others. Whoever asks for a name gives up what it held in another shape.
+    All shapes of a name share one piece of memory, as large as the largest: the short mini-batch
+    at the end of a pass takes a part of that of the others. Who asks for a name gives up what was
+    got by it in another shape.
     """
 
     def __init__(self) -> None:
@@ -89,4 +90,5 @@ class Buffers:
         if memory is None or memory.size < size:
             self._views = {key: view for key, view in self._views.items() if key[0] != name}
             memory = self._memory[name] = np.empty(size, dtype)
+        assert memory.dtype == dtype, f"{name} has been {memory.dtype} before"
         return memory[:size].reshape(shape)

@@ -106,7 +106,7 @@ def _sections(
                 "trial": entry["number"],
                 "epochs": entry["epochs"],
                 result.objective: entry["score"],
-                "fresh seeds": entry.get("fell") or entry["confirmed"],
+                "fresh seeds": entry.get("not_confirmed") or entry["confirmed"],
                 **entry["params"],
             }
             for entry in result.top

@@ -7,7 +7,7 @@ from typing import Any
 
 import optuna
 
-from hpsearch.search import samplers  # the model's are loaded by who makes one
+from hpsearch.search import samplers  # each one's module is loaded when it is made
 from hpsearch.search.arms import Arm
 from hpsearch.search.mistakes import Mistake
 from hpsearch.search.objective_file import Direction

@@ -111,8 +111,8 @@ class Result:
         test_uses: how many configurations of this study were ever scored on the test set.
         optimistic: why the validation scores flatter, or None.
         ranges: the narrowed range of every parameter, for all trials and by branch.
-        top: the best trials, {number, score, epochs, outcome, params, confirmed, fell}; `fell`:
-            how a run on a fresh seed ended, for which the trial has no mean over them.
+        top: the best trials, {number, score, epochs, outcome, params, confirmed, not_confirmed};
+            the last: "diverged" or "failed", as one of its runs on fresh seeds did, else "".
         confirmed: objective over fresh seeds of each confirmed trial, by number.
         folder: artifacts: tables, figures, the study file.
         arms: what each arm of a comparison found; the winner is the best of them.

@@ -42,7 +42,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
     mine = arms[searches.index(best)]
     assert mine.best_number is not None
     assert mine.validation is not None
-    fell = {r.number: r.outcome for r in again if r.outcome != "complete"}
+    failed = {r.number: r.outcome for r in again if r.outcome in ("diverged", "failed")}
     records = {number: record for s in searches for number, record in s.records.items()}
     searched = {n: _searched(searches, record) for n, record in records.items()}
     return Result(
@@ -60,7 +60,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         optimistic=file.optimistic(),
         ranges=[row.as_dict() for s in searches for row in s.last_ranges()],
         top=[
-            _summary(r, searched[r.number], confirmed) | {"fell": fell.get(r.number, "")}
+            _summary(r, searched[r.number], confirmed, failed)
             for r in _leaders(read, records)[:TOP_SHOWN]
         ],
         confirmed={str(n): estimate for n, estimate in confirmed.items()},
@@ -131,7 +131,10 @@ def _searched(searches: Sequence[ArmSearch], record: TrialRecord) -> dict[str, o
 
 
 def _summary(
-    record: TrialRecord, searched: Mapping[str, object], confirmed: Mapping[int, Estimate]
+    record: TrialRecord,
+    searched: Mapping[str, object],
+    confirmed: Mapping[int, Estimate],
+    failed: Mapping[int, str],
 ) -> dict[str, object]:
     epochs, estimate = _length(record), confirmed.get(record.number)
     return {
@@ -143,4 +146,5 @@ def _summary(
         "missed": total_violation(record.violations.get(str(epochs), {})),
         "params": searched,
         "confirmed": estimate.mean if estimate else None,
+        "not_confirmed": "" if estimate else failed.get(record.number, ""),
     }

@@ -9,7 +9,7 @@ from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 
-from hpsearch.errors import HpsearchError, StudyFailed
+from hpsearch.errors import HpsearchError, StudyFailed, plain_interrupts
 from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
 from hpsearch.search.events import Event
@@ -28,6 +28,7 @@ from hpsearch.tracking.projection import Projection
 STORAGE, TRACKING_URI = "HPSEARCH_STORAGE", "HPSEARCH_TRACKING_URI"  # in the environment
 
 
+@plain_interrupts()
 def run_study(
     path: str | Path,
     *,

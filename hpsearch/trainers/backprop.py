@@ -6,8 +6,6 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +17,7 @@ from hpsearch.nn import Affine, Architecture
 from hpsearch.nn.base import Array, Buffers
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.nn.losses import scored_columns
-from hpsearch.optimizers import OPTIMIZERS, Optimizer, stack
+from hpsearch.optimizers import OPTIMIZERS, Optimizer
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
@@ -34,6 +32,7 @@ from hpsearch.trainers.inputs import Reduction
 from hpsearch.trainers.live_inputs import LiveFirst, LiveInputs
 from hpsearch.trainers.settings import BackpropSettings, network_of, policy_of, streams_of
 from hpsearch.trainers.span import Span
+from hpsearch.trainers.updates import Update, updates
 from hpsearch.trainers.weight_decay import PopulationDecay, WeightDecay
 
 
@@ -92,7 +91,7 @@ class Backprop(Trainer):
         self._scratch = np.empty_like(self._network.w)
         self._updates = list(self._group(rows))
         self._rates = self._learning_rates(rows, n_epochs)
-        # What the reduction left out adds to the first layer, of each member and portion of images.
+        # What the inputs left out add to the first layer, by member and portion of images.
         self._fixed: list[list[Array] | None] = [None] * len(rows)
         for row, member in enumerate(rows):
             self._start(row, network_of(member.params), data)
@@ -118,9 +117,7 @@ class Backprop(Trainer):
         first, narrow = whole.layers[0], network.layers[0]
         assert isinstance(first, Affine)
         assert isinstance(narrow, Affine)
-        narrow.w[row], fixed = self._reduction.split(first.w[0], data)
-        if fixed is not None:
-            self._fixed[row] = [np.ascontiguousarray(fixed[:, part]) for part, _ in self._chunks()]
+        narrow.w[row], self._fixed[row] = self._reduction.split(first.w[0], data)
         narrow.b[row] = first.b[0]
         narrow.train_inputs(self._data.n_inputs)
         n_rest = whole.w.shape[1] - first.n_params
@@ -179,14 +176,7 @@ class Backprop(Trainer):
         return int(np.clip(limit, 1, MAX_POPULATION))
 
     def _group(self, rows: Sequence[Member]) -> Iterator[Update]:
-        start = 0
-        for optimizer, group in groupby(rows, key=lambda member: self.optimizer_of(member.params)):
-            built = [build(optimizer, member.params) for member in group]
-            part = slice(start, start + len(built))
-            shape = self._network.w[part].shape
-            slots = {slot: np.zeros(shape, self._dtype) for slot in optimizer.slots}
-            yield Update(optimizer, part, slots, stack(built, self._dtype))
-            start = part.stop
+        return updates(rows, self.optimizer_of, self._network.w)
 
     def _learning_rates(self, rows: Sequence[Member], n_epochs: int) -> LearningRates:
         """The rates of all members, of which every optimizer gets its rows as a view."""
@@ -299,7 +289,7 @@ class Backprop(Trainer):
             start += x.shape[1]
 
     def _logits(self, row: int, number: int, x: Array) -> Array:
-        """The logits (K, C) of a row's member for a numbered portion; valid until the next call."""
+        """Logits (K, C) of x, portion `number` of `_chunks`; valid until the next call."""
         fixed, n = self._fixed[row], self._portion
         if fixed is None and n < x.shape[1]:
             portions = range(0, x.shape[1], n)
@@ -394,13 +384,3 @@ class Backprop(Trainer):
 MAX_POPULATION = 32  # members; beyond it a step's fixed cost is spread thin enough
 FIXED_BYTES = 64 * 2**20  # of what a population holds of images with a fixed part
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-
-
-@dataclass(frozen=True)
-class Update:
-    """The rows of one optimizer, with their state and hyperparameters."""
-
-    optimizer: type[Optimizer]
-    rows: slice
-    slots: dict[str, Array]
-    columns: dict[str, Array]

@@ -88,14 +88,22 @@ class Reduction(ABC):
             factor: r(t).
         """
 
-    def split(self, weights: Array, data: TrainingData) -> tuple[Array, Array | None]:
-        """First-layer weights W(0), (D, H), as the network's, and R^T x of all images, (H, N)."""
+    def split(self, weights: Array, data: TrainingData) -> tuple[Array, list[Array] | None]:
+        """First-layer weights W(0), (D, H), as the network's, and what the others add.
+
+        That is R^T x of all scored images, (H, C) for each portion of `data.columns`, or None.
+        """
         inside, outside = self.parts(weights)
         if not self.scales:
             return inside, None
-        fixed = np.concatenate([outside.T @ x for x in data.columns(weights.dtype)], axis=1)
         learned = self.learned
         if data.scored is not None:
             learned = np.intersect1d(learned, data.scored)
-        fixed[:, data.places(learned)] = 0
-        return inside, fixed
+        added, start, places = [], 0, data.places(learned)
+        for x in data.columns(weights.dtype):
+            portion = outside.T @ x
+            stop = start + x.shape[1]
+            portion[:, places[(start <= places) & (places < stop)] - start] = 0
+            added.append(portion)
+            start = stop
+        return inside, added

@@ -10,7 +10,7 @@ import numpy as np
 from hpsearch.hyperparameters import ParamValue, build
 from hpsearch.nn.base import Array
 from hpsearch.optimizers import SGD
-from hpsearch.trainers.backprop import Backprop, Update
+from hpsearch.trainers.backprop import Backprop
 from hpsearch.trainers.base import (
     CHAINS_OF_AFFINE_LAYERS,
     EVALUATION_CHUNK,
@@ -32,6 +32,7 @@ from hpsearch.trainers.proposal_rules import (
 )
 from hpsearch.trainers.settings import BackpropSettings
 from hpsearch.trainers.span import Span
+from hpsearch.trainers.updates import Update
 
 
 class ProposalSearch(Backprop):

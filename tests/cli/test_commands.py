@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,13 +70,21 @@ def test_every_command_has_help_with_an_example_and_stands_in_the_readme() -> No
         assert f"python -m hpsearch {name}" in readme
 
 
-def test_exported_names_exist_and_unknown_ones_are_refused() -> None:
-    import hpsearch
+@pytest.mark.parametrize("package", ["hpsearch", "hpsearch.service", "hpsearch.search.samplers"])
+def test_exported_names_exist_and_unknown_ones_are_refused(package: str) -> None:
+    module = import_module(package)
+    for name in module.__all__:
+        assert getattr(module, name).__name__ == name
+    assert set(module.__all__) <= set(dir(module))
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nothing'"):
+        module.nothing  # noqa: B018
 
-    for name in hpsearch.__all__:
-        assert getattr(hpsearch, name).__name__ == name
-    with pytest.raises(AttributeError):
-        hpsearch.nothing  # noqa: B018
+
+def test_who_asks_how_a_study_is_loads_no_figures_and_no_models() -> None:
+    heavy = {"matplotlib", "plotly", "sklearn", "mlflow", "scipy.optimize", "scipy.stats"}
+    code = f"import hpsearch, sys; hpsearch.study_status; print({heavy} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert shown.stdout == "set()\n", shown.stderr
 
 
 def test_study_without_a_file_lists_the_studies() -> None:

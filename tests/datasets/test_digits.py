@@ -1,8 +1,14 @@
 """The digits: a test set apart, the same for ever."""
 
-import numpy as np
+import gzip
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 
-from hpsearch.datasets import DATASETS
+import numpy as np
+import pytest
+
+from hpsearch.datasets import DATASETS, digits
+from hpsearch.errors import DataError
 
 DIGITS = DATASETS["digits"]
 
@@ -49,3 +55,17 @@ def test_a_digest_depends_on_inputs_and_labels() -> None:
 
 def test_it_says_where_it_is() -> None:
     assert DIGITS.where() == "in scikit-learn"
+
+
+@pytest.mark.parametrize("content", [None, gzip.compress(b"1,2,3\n")[:-9], b"no gzip"])
+def test_a_missing_or_damaged_file_is_named(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "datasets" / "data" / "digits.csv.gz"
+    path.parent.mkdir(parents=True)
+    if content is not None:
+        path.write_bytes(content)
+    spec = ModuleSpec("sklearn", None, origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(digits, "find_spec", lambda name: spec)
+    with pytest.raises(DataError, match=f"the digits must lie in {path}.*Install scikit-learn"):
+        DIGITS.training()

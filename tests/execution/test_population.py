@@ -206,10 +206,12 @@ def test_a_function_trains_one_member_at_a_time() -> None:
     assert population_limit(one, training_data(DATA, "validation")) == 1
 
 
-def test_what_workers_import_loads_neither_optuna_nor_mlflow() -> None:
+def test_what_workers_need_loads_neither_optuna_nor_mlflow_nor_scikit_learn() -> None:
     code = (
         f"import sys, {', '.join(LIGHT_ROOMS)}\n"
-        "print(sorted({'optuna', 'mlflow', 'pandas', 'sqlalchemy'} & set(sys.modules)))"
+        "from hpsearch.datasets import DATASETS\n"
+        "DATASETS['digits'].training()\n"
+        "print(sorted({'optuna', 'mlflow', 'pandas', 'sqlalchemy', 'sklearn'} & {*sys.modules}))"
     )
     shown = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

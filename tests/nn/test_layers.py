@@ -19,7 +19,6 @@ from hpsearch.nn import (
     MaxPooling,
     Network,
 )
-from hpsearch.nn.base import Buffers
 from hpsearch.nn.gradient_check import gradient_error
 
 D, H, K = 63, 5, 3  # 63 inputs are also 1 image of 7 x 9 pixels
@@ -171,21 +170,3 @@ def test_inference_changes_neither_images_nor_statistics(case: str) -> None:
 def test_impossible_sizes_are_refused(build: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()
-
-
-def test_the_short_mini_batch_of_a_pass_takes_no_memory_of_its_own() -> None:
-    like, buffers = np.zeros(1, np.float32), Buffers()
-    whole, other = buffers.get("y", (4, 8), like), buffers.get("x", (4, 8), like)
-    short = buffers.get("y", (4, 3), like)
-    assert short.flags.c_contiguous
-    assert np.shares_memory(short, whole)
-    assert not np.shares_memory(short, other)
-    assert buffers.get("y", (4, 8), like) is whole
-
-
-def test_a_larger_mini_batch_gets_the_memory_it_needs() -> None:
-    like, buffers = np.zeros(1, np.float32), Buffers()
-    buffers.get("y", (4, 3), like)
-    large = buffers.get("y", (4, 8), like)
-    large[...] = 1
-    assert np.shares_memory(buffers.get("y", (4, 3), like), large)

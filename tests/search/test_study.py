@@ -209,10 +209,10 @@ def test_a_trial_that_diverges_on_a_fresh_seed_is_no_winner_and_is_said(
     path.write_text(SMALL.split("[network]")[0] + OWN.replace("MODULE:train", "luck:train"))
     result = run(path, home, "data.split={kind='hold-out'}", "confirmation.top=3")
     best, second, third, *others = result.top
-    assert (best["fell"], best["confirmed"]) == ("diverged", None)
-    assert (second["fell"], third["fell"]) == ("", "")
+    assert (best["not_confirmed"], best["confirmed"]) == ("diverged", None)
+    assert (second["not_confirmed"], third["not_confirmed"]) == ("", "")
     assert result.best_number == second["number"] != best["number"]
-    assert {entry["fell"] for entry in others} == {""}
+    assert {entry["not_confirmed"] for entry in others} == {""}
 
 
 def test_each_study_of_a_process_trains_its_own_function(tmp_path: Path) -> None:

@@ -116,8 +116,9 @@ def test_what_is_inside_and_outside_makes_the_whole(kind: type[Reduction]) -> No
     data = data_for(kind)
     weights = np.random.default_rng(1).standard_normal((data.n_inputs, 8))
     found = kind.of(data, weights.dtype)
-    inside, fixed = found.split(weights, data)
-    assert fixed is not None
+    inside, portions = found.split(weights, data)
+    assert portions is not None
+    fixed = np.concatenate(portions, axis=1)
     assert len(inside) == kind.width(data) == found.data.n_inputs
     outputs = found.data.floats(slice(None), np.float64) @ inside + fixed.T
     assert np.abs(outputs - data.floats(slice(None), np.float64) @ weights).max() < 1e-13

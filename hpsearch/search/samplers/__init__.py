@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["CoarseToFineSampler", "GridSampler", "NamedSampler", "StudySampler"]
 
-__getattr__ = late_names(
-    __name__,
-    {
-        "CoarseToFineSampler": "hpsearch.search.samplers.coarse_to_fine",
-        "GridSampler": "hpsearch.search.samplers.grid",
-        "NamedSampler": "hpsearch.search.samplers.named",
-        "StudySampler": "hpsearch.search.samplers.base",
-    },
-)
+if not TYPE_CHECKING:  # a type checker would take every name for one
+    __getattr__, __dir__ = late_names(
+        __name__,
+        {
+            "CoarseToFineSampler": "hpsearch.search.samplers.coarse_to_fine",
+            "GridSampler": "hpsearch.search.samplers.grid",
+            "NamedSampler": "hpsearch.search.samplers.named",
+            "StudySampler": "hpsearch.search.samplers.base",
+        },
+    )

@@ -1,0 +1,135 @@
+"""How long the MLflow UI takes to show a study of many trials, in a real browser.
+
+    python scripts/bench_pages.py --trials 1000 --home /tmp/pages
+
+Makes the study where the home has none: trials of no work with six parameters and ten epochs. Then
+`python -m hpsearch ui` on it, and Debian's Chromium without a display: seconds from the request of
+a page until what it is opened for is to be seen. The first visit loads MLflow's own program too; a
+visit after it finds that in the browser's cache. Screenshots lie in the home.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from selenium import webdriver
+from servers import free_port
+
+from hpsearch import run_study, study_trials
+
+STUDY = """
+name = "pages"
+objective = { metric = "validation_accuracy", direction = "maximize" }
+[data]
+name = "digits"
+shots = 5
+[space]
+trainer = "noop:train"
+x = { low = 0.0, high = 1.0 }
+y = { low = 1e-5, high = 1.0, log = true }
+z = { low = 0.0, high = 0.5 }
+units = { low = 10, high = 1000, log = true }
+layers = { low = 1, high = 5 }
+kind = { choices = ["relu", "tanh", "sigmoid"] }
+[[stages]]
+trials = %d
+epochs = 10
+[sampler]
+proposal = "uniform"
+[confirmation]
+top = 1
+seeds = 2
+test_seeds = 1
+"""
+FUNCTION = """\
+def train(params, data, seed):
+    for epoch in range(1, 11):
+        yield {'validation_accuracy': params['x'] * (1 - 1 / (epoch + 1))}
+"""
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+PATIENCE = 120  # seconds
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """The UI; gives the address of the study's sorted run table."""
+    command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(home)]
+    command += ["--port", str(free_port())]
+    with (home / "ui.log").open("w+") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            yield until(lambda: page_of(home / "ui.log"), process)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def page_of(log: Path) -> str:
+    """What `ui` printed of the study, "" before it did."""
+    lines = log.read_text().splitlines()
+    return next((line.removeprefix("pages: ") for line in lines if line.startswith("pages: ")), "")
+
+
+def until(look: Callable[[], Any], process: subprocess.Popen[bytes] | None = None) -> Any:
+    """What `look` gives, as soon as it gives anything; in vain where the process has ended."""
+    started = time.monotonic()
+    while not (found := look()):
+        ended = process is not None and process.poll() is not None
+        if ended or time.monotonic() - started > PATIENCE:
+            raise TimeoutError(f"nothing was to be seen within {PATIENCE} s, or ever")
+        time.sleep(0.02)
+    return found
+
+
+def visit(browser: Any, page: str, text: str) -> float:
+    """Seconds until a page shows a text."""
+    browser.get("about:blank")
+    started = time.perf_counter()
+    browser.get(page)
+    until(lambda: text in browser.execute_script("return document.body.innerText"))
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Make the study, open its pages, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--home", type=Path, required=True, help="folder of stores")
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=7)
+    given = parser.parse_args()
+    home = given.home.absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "noop.py").write_text(FUNCTION)
+    (home / "pages.toml").write_text(STUDY % given.trials)
+    report = run_study(home / "pages.toml", home=home)
+    table = study_trials("pages", home=home)
+    best = f"trial-{table.sort_values('score_10').iloc[-1]['trial']:05d}"
+    options = webdriver.ChromeOptions()
+    for flag in (*FLAGS, "--window-size=1600,1400"):
+        options.add_argument(flag)
+    options.binary_location = shutil.which("chromium") or ""
+    driver = webdriver.ChromeService(shutil.which("chromedriver"))
+    with served(home) as page:
+        site = page.split("#")[0]
+        run = f"{site}#/experiments/{report.experiment_id}/runs/{report.parent_run_id}"
+        pages = {"run table, best first": (page, best), "the study's note": (run, "all trials")}
+        print(f"{given.trials} trials            first visit   median of {given.repeats} (s)")
+        for number, (name, (address, text)) in enumerate(pages.items()):
+            with webdriver.Chrome(options=options, service=driver) as browser:
+                first = visit(browser, address, text)
+                seconds = [visit(browser, address, text) for _ in range(given.repeats)]
+                browser.save_screenshot(str(home / f"page-{number}.png"))
+            print(f"{name:24} {first:8.1f}   {statistics.median(seconds):8.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
