@@ -99,9 +99,10 @@ class Reduction(ABC):
         learned = self.learned
         if data.scored is not None:
             learned = np.intersect1d(learned, data.scored)
-        added, start, places = [], 0, data.places(learned)
+        added: list[Array] = []
+        start, places = 0, data.places(learned)
         for x in data.columns(weights.dtype):
-            portion = outside.T @ x
+            portion: Array = outside.T @ x
             stop = start + x.shape[1]
             portion[:, places[(start <= places) & (places < stop)] - start] = 0
             added.append(portion)
