@@ -51,27 +51,32 @@ def staged(task: str, budget: int, seed: int, size: int) -> float:
     params: dict[int, dict[str, Any]] = {}
     held: list[optuna.Trial] = []
     losses: dict[int, float] = {}
+    before = 0
     for length, n in zip(LENGTHS, plan(budget), strict=True):
         held.sort(key=lambda trial: losses[trial.number])
         promoted = round(n * PROMOTED)
         for trial in held[promoted:]:
             study.tell(trial, state=TrialState.PRUNED)
         held = held[:promoted]
-        losses = {t.number: _train(task, t, params[t.number], length) for t in held}
+        losses = {t.number: _train(task, t, params[t.number], length, before) for t in held}
         while len(held) < n:
             batch = [study.ask() for _ in range(min(size, n - len(held)))]
             for trial in batch:
                 params[trial.number] = {k: ask(trial, k, d) for k, d in SPACE.items()}
             for trial in batch:
-                losses[trial.number] = _train(task, trial, params[trial.number], length)
+                losses[trial.number] = _train(task, trial, params[trial.number], length, 0)
             held += batch
+        before = length
     return min(losses.values())
 
 
-def _train(task: str, trial: optuna.Trial, params: dict[str, Any], length: int) -> float:
+def _train(
+    task: str, trial: optuna.Trial, params: dict[str, Any], length: int, before: int
+) -> float:
+    """Train a trial on from `before` epochs; its loss is told at the ends of stages."""
     curve = learning_curve(task, params, length, EPOCHS)
     for reached in LENGTHS:
-        if reached <= length:
+        if before < reached <= length:
             trial.report(curve[reached - 1], reached)
     return curve[-1]
 
