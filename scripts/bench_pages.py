@@ -11,11 +11,13 @@ visit after it finds that in the browser's cache. Screenshots lie in the home.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,7 +69,9 @@ def served(home: Path) -> Iterator[str]:
     with (home / "ui.log").open("w+") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            yield until(lambda: page_of(home / "ui.log"), process)
+            page = until(lambda: page_of(home / "ui.log"), process)
+            until(lambda: answers(page.split("#")[0] + "health"), process)
+            yield page
         finally:
             process.terminate()
             process.wait()
@@ -77,6 +81,15 @@ def page_of(log: Path) -> str:
     """What `ui` printed of the study, "" before it did."""
     lines = log.read_text().splitlines()
     return next((line.removeprefix("pages: ") for line in lines if line.startswith("pages: ")), "")
+
+
+def answers(address: str) -> bool:
+    """Whether a server is there."""
+    try:
+        urllib.request.urlopen(address, timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def until(look: Callable[[], Any], process: subprocess.Popen[bytes] | None = None) -> Any:
@@ -95,7 +108,8 @@ def visit(browser: Any, page: str, text: str) -> float:
     browser.get("about:blank")
     started = time.perf_counter()
     browser.get(page)
-    until(lambda: text in browser.execute_script("return document.body.innerText"))
+    shown = re.compile(rf"\b{text}\b")  # not trial-51 in trial-512
+    until(lambda: shown.search(browser.execute_script("return document.body.innerText")))
     return time.perf_counter() - started
 
 
@@ -112,7 +126,7 @@ def main() -> None:
     (home / "pages.toml").write_text(STUDY % given.trials)
     report = run_study(home / "pages.toml", home=home)
     table = study_trials("pages", home=home)
-    best = f"trial-{table.sort_values('score_10').iloc[-1]['trial']:05d}"
+    best = f"trial-{table.sort_values('score_10').iloc[-1]['trial']}"
     options = webdriver.ChromeOptions()
     for flag in (*FLAGS, "--window-size=1600,1400"):
         options.add_argument(flag)

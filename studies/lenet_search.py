@@ -49,8 +49,9 @@ def halve_the_batch(evidence: Evidence) -> Verdict:
     nearest = min(rules, key=lambda name: abs(rules[name] - slope))
     return Verdict(
         judgement,
-        f"the best rate goes with the batch to the power {slope:.2f} ({low:.2f} … {high:.2f}), of "
-        f"{len(trials)} trials: nearest to {nearest}, not ruled out: {', '.join(left) or 'none'}",
+        f"half the batch wants {2**-slope:.2f} times the rate ({2**-high:.2f} … {2**-low:.2f}), "
+        f"of {len(trials)} trials: nearest to {nearest}, not ruled out: "
+        f"{', '.join(left) or 'none'}",
         figure,
     )
 

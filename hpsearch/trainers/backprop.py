@@ -72,7 +72,8 @@ class Backprop(Trainer):
         self._epoch, self._step = 0, 0
         self._pass_batches = -(-len(self._splits[0].train) // self._batch_size)
         self._n_batches = settings.epoch_iterations or self._pass_batches
-        self._pass: Indices = np.empty((len(rows), 0), np.intp)  # the rows in this pass's order
+        # The training rows in this pass's order, (P, n_train).
+        self._pass: Indices = np.empty((len(rows), len(self._splits[0].train)), np.intp)
         self._pass_starts: list[Any] = []  # the streams before they drew it
         self._at = 0  # mini-batches of this pass that are done
         self._buffers = Buffers()
@@ -214,11 +215,7 @@ class Backprop(Trainer):
     def _begin_pass(self) -> None:
         if self._n_batches != self._pass_batches:  # else no epoch ends within a pass
             self._pass_starts = [streams.state() for streams in self._streams]
-        self._pass = self._orders()
-
-    def _orders(self) -> Indices:
-        """Every member's training rows in the order of this pass, (P, n_train)."""
-        return np.stack([streams.order() for streams in self._streams])
+        np.stack([streams.order() for streams in self._streams], out=self._pass)
 
     def _update(self, x: Array, labels: Indices) -> None:
         """One step of every member on its own mini-batch, (P, B, D) and (P, B)."""
