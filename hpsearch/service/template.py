@@ -20,6 +20,7 @@ from hpsearch.search.study_file import (
     Sampler,
     StudyFile,
 )
+from hpsearch.search.warm_start_file import WarmStart
 from hpsearch.service.configuration import toml_value
 from hpsearch.tracking.record import lower_is_better
 from hpsearch.trainers import TrainerKind
@@ -103,6 +104,8 @@ def study_text(wanted: Wanted) -> str:
         ("execution", Execution),
     ):
         lines += ["", f"[{table}]", *_fields(model)]
+    lines += ["", _noted("# [warm_start]", "with an existing Optuna study's best")]
+    lines += _fields(WarmStart)
     return "\n".join(lines) + "\n"
 
 
@@ -196,6 +199,6 @@ def _pruner(trainers: Mapping[str, TrainerKind]) -> list[str]:
 def _fields(model: type[BaseModel]) -> Iterator[str]:
     """The keys of a table with their defaults."""
     for name, one in model.model_fields.items():
-        default = one.get_default(call_default_factory=True)
+        default = None if one.is_required() else one.get_default(call_default_factory=True)
         shown = "" if default is None else toml_value(default)
         yield _noted(f"# {name} = {shown}".rstrip(), one.description or "")

@@ -14,6 +14,7 @@ from hpsearch.datasets import DATASETS
 from hpsearch.errors import StudyFileError
 from hpsearch.nn import NETWORKS
 from hpsearch.search.reading import read_study
+from hpsearch.search.warm_start_file import WarmStart
 from hpsearch.trainers import TRAINERS
 
 ESTIMATORS = (
@@ -46,13 +47,30 @@ def mistakes(path: Path) -> str:
 
 
 def uncommented(text: str) -> list[str]:
-    """The file with one more of its commented keys switched on, each in turn."""
+    """The file with one more of its commented keys switched on, each in turn.
+
+    The last table is a comment as a whole.
+    """
     lines = text.splitlines()
-    keys = [n for n, line in enumerate(lines) if re.match(r"# \w+ = \S", line)]
+    last = lines.index(next(line for line in lines if line.startswith("# [warm_start]")))
+    keys = [n for n, line in enumerate(lines[:last]) if re.match(r"# \w+ = \S", line)]
     assert keys
     return [
         "\n".join(line[2:] if n == key else line for n, line in enumerate(lines)) for key in keys
     ]
+
+
+def test_the_commented_warm_start_is_one_when_it_has_a_storage(tmp_path: Path) -> None:
+    path = tmp_path / "new.toml"
+    init_study(path, data="digits", trainers=["adam"])
+    study, section = path.read_text().split("# [warm_start]")
+    section = re.sub("^# ", "", section, flags=re.MULTILINE)
+    section = section.replace("storage =", 'storage = "old.db"').replace(
+        "\nstudy =", "\n# study ="
+    )
+    path.write_text(f"{study}[warm_start]{section}")
+    warm = read_study(path).file.warm_start
+    assert warm == WarmStart(storage="old.db")
 
 
 @pytest.mark.parametrize(
