@@ -23,35 +23,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench_scale import STUDY
 from selenium import webdriver
 from servers import free_port
 
 from hpsearch import run_study, study_trials
 
-STUDY = """
-name = "pages"
-objective = { metric = "validation_accuracy", direction = "maximize" }
-[data]
-name = "digits"
-shots = 5
-[space]
-trainer = "noop:train"
-x = { low = 0.0, high = 1.0 }
-y = { low = 1e-5, high = 1.0, log = true }
-z = { low = 0.0, high = 0.5 }
-units = { low = 10, high = 1000, log = true }
-layers = { low = 1, high = 5 }
-kind = { choices = ["relu", "tanh", "sigmoid"] }
-[[stages]]
-trials = %d
-epochs = 10
-[sampler]
-proposal = "uniform"
-[confirmation]
-top = 1
-seeds = 2
-test_seeds = 1
-"""
+NAME = "scale"
 FUNCTION = """\
 def train(params, data, seed):
     for epoch in range(1, 11):
@@ -80,7 +58,9 @@ def served(home: Path) -> Iterator[str]:
 def page_of(log: Path) -> str:
     """What `ui` printed of the study, "" before it did."""
     lines = log.read_text().splitlines()
-    return next((line.removeprefix("pages: ") for line in lines if line.startswith("pages: ")), "")
+    return next(
+        (line.removeprefix(f"{NAME}: ") for line in lines if line.startswith(f"{NAME}: ")), ""
+    )
 
 
 def answers(address: str) -> bool:
@@ -123,9 +103,10 @@ def main() -> None:
     home = given.home.absolute()
     home.mkdir(parents=True, exist_ok=True)
     (home / "noop.py").write_text(FUNCTION)
-    (home / "pages.toml").write_text(STUDY % given.trials)
+    text = (STUDY % given.trials).replace("epochs = 1\n", "epochs = 10\n")
+    (home / "pages.toml").write_text(text)
     report = run_study(home / "pages.toml", home=home)
-    table = study_trials("pages", home=home)
+    table = study_trials(NAME, home=home)
     best = f"trial-{table.sort_values('score_10').iloc[-1]['trial']}"
     options = webdriver.ChromeOptions()
     for flag in (*FLAGS, "--window-size=1600,1400"):
