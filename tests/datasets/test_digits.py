@@ -57,7 +57,11 @@ def test_it_says_where_it_is() -> None:
     assert DIGITS.where() == "in scikit-learn"
 
 
-@pytest.mark.parametrize("content", [None, gzip.compress(b"1,2,3\n")[:-9], b"no gzip"])
+@pytest.mark.parametrize(
+    "content",
+    [None, gzip.compress(b"1,2,3\n", mtime=0)[:-9], b"no gzip"],
+    ids=["missing", "cut off", "no gzip"],
+)
 def test_a_missing_or_damaged_file_is_named(
     content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
