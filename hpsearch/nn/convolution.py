@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from hpsearch.nn.base import Array, Buffers, Layer, refuse_empty
+from hpsearch.nn.horizontal import Horizontal, horizontal
 
 
 class BatchLast(Layer):
@@ -72,10 +73,9 @@ class Convolution(Layer):
 
     W is (P, F, k, C, k), b (P, F); (P, C, H, W, B) -> (P, F, H - k + 1, W - k + 1, B).
 
-    The images are copied k times, shifted by 0 ... k - 1 columns, into (P, H, C, k, W', B); there
-    the k rows under a row of outputs are one block (k C k, W' B) and the whole convolution is one
-    matrix product a row, of overlapping blocks. The usual im2col copies k^2 times. The input
-    gradient goes the same way back: a product a row, k sums over blocks, k over shifts.
+    The k rows under a row of outputs are one matrix, and the convolution is one product a row, of
+    overlapping views; `Horizontal` says what is in a row. The input gradient goes the same way
+    back: a product a row, and a sum over the k rows that a row of inputs lies under.
 
     Raises:
         ValueError: no channel or filter, a kernel below 1 or larger than the images, or an empty
@@ -111,80 +111,63 @@ class Convolution(Layer):
 
     def forward(self, x: Array) -> Array:
         refuse_empty(x, axis=4)
-        self._x_shape = x.shape
-        self._blocks = self._blocks_of(x, "training")
-        return self._product(self._blocks, self.w, self.b, x, "training")
+        self._x_shape, self._along = x.shape, self._horizontal(x)
+        self._blocks = _row_blocks(self._along.planes(x, "training"), self.kernel)
+        self._kernels = self._along.kernels(self.w, "training")
+        products = self._products(self._kernels, self._blocks)
+        return self._along.outputs(products, self.b, x.shape[-1])
 
     def columns(self, row: int, x: Array) -> Array:
-        one = slice(row, row + 1)
-        blocks = self._blocks_of(x[None], "columns")
-        y: Array = self._product(blocks, self.w[one], self.b[one], x[None], "columns")[0]
+        one, along = slice(row, row + 1), self._horizontal(x[None])
+        blocks = _row_blocks(along.planes(x[None], "columns"), self.kernel)
+        products = self._products(along.kernels(self.w[one], "columns"), blocks)
+        y: Array = along.outputs(products, self.b[one], x.shape[-1])[0]
         return y
 
-    def _blocks_of(self, x: Array, use: str) -> Array:
-        """The images under each row of outputs, (P, H', k C k, W' B), overlapping views."""
-        p, c, height, width, n = x.shape
-        k = self.kernel
-        if c != self.channels or min(height, width) < k:
+    def _horizontal(self, x: Array) -> Horizontal:
+        _, c, height, width, _ = x.shape
+        if c != self.channels or min(height, width) < self.kernel:
             raise ValueError(
-                f"images must have {self.channels} channels of at least {k} x {k}, "
-                f"got {c} of {height} x {width}"
+                f"images must have {self.channels} channels of at least "
+                f"{self.kernel} x {self.kernel}, got {c} of {height} x {width}"
             )
-        out = width - k + 1
-        shifted = self._buffers.get(f"{use} shifted", (p, height, c, k, out, n), x)
-        for j in range(k):
-            shifted[:, :, :, j] = x[:, :, :, j : j + out].swapaxes(1, 2)
-        return _row_blocks(shifted.reshape(p, height, c * k, out * n), k)
+        return horizontal(c, self.kernel, width, self._buffers)
 
-    def _product(self, blocks: Array, w: Array, b: Array, x: Array, use: str) -> Array:
-        k, (p, _, height, width, n) = self.kernel, x.shape
-        y = self._buffers.get(f"{use} y", (p, self.filters, height - k + 1, width - k + 1, n), x)
-        np.matmul(w[:, None], blocks, out=_by_row(y))
-        y += b[:, :, None, None, None]
-        return y
+    def _products(self, kernels: Array, blocks: Array) -> Array:
+        shape = len(blocks), self.filters, blocks.shape[1], blocks.shape[3]
+        products = self._buffers.get("products", shape, blocks)
+        np.matmul(kernels[:, None], blocks, out=products.swapaxes(1, 2))
+        return products
 
     def backward(self, d: Array, *, need_input: bool) -> Array | None:
-        p, rows = len(d), d.shape[2]
-        by_row = _by_row(d)
+        np.sum(d.reshape(*d.shape[:2], -1), axis=2, out=self.db)
+        by_row = self._along.products_gradient(d).swapaxes(1, 2)
         # Blocks times d^T: a fifth faster than d times blocks^T.
-        parts = self._buffers.get("dw", (p, rows, self._fan_in, self.filters), d)
+        parts = self._buffers.get("dw", (*self._blocks.shape[:3], self.filters), d)
         np.matmul(self._blocks, by_row.swapaxes(2, 3), out=parts)
-        self.dw[...] = parts.sum(axis=1).swapaxes(1, 2)
-        np.sum(d.reshape(p, self.filters, -1), axis=2, out=self.db)
+        self.dw[...] = self._along.kernels_gradient(parts.sum(axis=1))
         return self._input_gradient(by_row) if need_input else None
 
     def _input_gradient(self, d: Array) -> Array:
-        """From d loss / d output by row, (P, H', F, W' B)."""
-        p, c, height, width, n = self._x_shape
-        k, rows, out = self.kernel, d.shape[1], width - self.kernel + 1
+        """From d loss / d products by row, (P R, H', F, N)."""
         blocks = self._buffers.get("d blocks", self._blocks.shape, d)
-        np.matmul(self.w.swapaxes(1, 2)[:, None], d, out=blocks)
-        shifted = self._buffers.get("d shifted", (p, height, c * k, out * n), d)
-        shifted[:, :rows] = blocks[:, :, : c * k]
-        shifted[:, rows:] = 0
-        for i in range(1, k):
-            shifted[:, i : i + rows] += blocks[:, :, i * c * k : (i + 1) * c * k]
-        shifts = shifted.reshape(p, height, c, k, out, n).swapaxes(1, 2)  # (P, C, H, k, W', B)
-        dx = self._buffers.get("dx", self._x_shape, d)
-        dx[:, :, :, :out] = shifts[:, :, :, 0]
-        dx[:, :, :, out:] = 0
-        for j in range(1, k):
-            dx[:, :, :, j : j + out] += shifts[:, :, :, j]
-        return dx
+        np.matmul(self._kernels.swapaxes(1, 2)[:, None], d, out=blocks)
+        n_planes, rows, under, n = blocks.shape
+        height, m = self._x_shape[2], under // self.kernel
+        planes = self._buffers.get("d planes", (n_planes, height, m, n), d)
+        planes[:, :rows] = blocks[:, :, :m]
+        planes[:, rows:] = 0
+        for i in range(1, self.kernel):
+            planes[:, i : i + rows] += blocks[:, :, i * m : (i + 1) * m]
+        return self._along.input_gradient(planes, self._x_shape)
 
 
-def _row_blocks(rows: Array, k: int) -> Array:
-    """Each k rows on from (P, H, m, n) as one matrix, (P, H - k + 1, k m, n): views, read only."""
-    p, height, m, n = rows.shape
-    item = rows.itemsize
+def _row_blocks(planes: Array, k: int) -> Array:
+    """Each k rows on from (Q, H, m, n) as one matrix, (Q, H - k + 1, k m, n): views, read only."""
+    n_planes, height, m, n = planes.shape
+    item = planes.itemsize
     strides = (height * m * n * item, m * n * item, n * item, item)
-    return as_strided(rows, (p, height - k + 1, k * m, n), strides, writeable=False)
-
-
-def _by_row(images: Array) -> Array:
-    """(P, F, H, W, B) as (P, H, F, W B), a view."""
-    p, f, height, width, n = images.shape
-    return images.reshape(p, f, height, width * n).swapaxes(1, 2)
+    return as_strided(planes, (n_planes, height - k + 1, k * m, n), strides, writeable=False)
 
 
 class MaxPooling(Layer):

@@ -51,6 +51,14 @@ CASES: dict[str, Callable[[], tuple[list[Layer], int]]] = {
         [BatchLast(1, 7, 9), Convolution(1, 2, 2), MaxPooling(), Convolution(2, 3, 2), Flatten()],
         3 * 2 * 3,
     ),
+    "convolution by minimal filtering, four outputs at once": lambda: (
+        [BatchLast(1, 7, 9), Convolution(1, 7, 4), Convolution(7, 3, 3), Flatten()],
+        3 * 2 * 4,
+    ),
+    "convolution by minimal filtering, two outputs at once": lambda: (
+        [BatchLast(1, 7, 9), Convolution(1, 10, 3), Convolution(10, 3, 2), Flatten()],
+        3 * 4 * 6,
+    ),
 }
 MEMBERS, IMAGES = (1, 5), (1, 2, 7)
 
