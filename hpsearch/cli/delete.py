@@ -8,16 +8,14 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits
+from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, StorageOption, app, exits
 
 
 @app.command()
 def delete(
     study: Annotated[str, typer.Argument(help="A study with all its runs; name/2: that run.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
-    storage: Annotated[
-        str | None, typer.Option(help="Optuna storage URL [default: SQLite in the home]")
-    ] = None,
+    storage: StorageOption = None,
     keep_mlflow: Annotated[
         bool, typer.Option("--keep-mlflow", help="Leave its runs in MLflow.")
     ] = False,

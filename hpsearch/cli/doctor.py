@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits
+from hpsearch.cli.base import (
+    DebugOption,
+    HomeOption,
+    JsonOption,
+    StorageOption,
+    TrackingOption,
+    app,
+    exits,
+)
 
 
 @app.command()
@@ -18,12 +26,8 @@ def doctor(
     repair: Annotated[
         bool, typer.Option("--repair", help="Make Optuna and MLflow say what the records say.")
     ] = False,
-    storage: Annotated[
-        str | None, typer.Option(help="Optuna storage URL [default: SQLite in the home]")
-    ] = None,
-    tracking_uri: Annotated[
-        str | None, typer.Option(help="MLflow tracking URI [default: SQLite in the home]")
-    ] = None,
+    storage: StorageOption = None,
+    tracking_uri: TrackingOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,

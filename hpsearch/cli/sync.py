@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits
+from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, TrackingOption, app, exits
 
 
 @app.command()
@@ -15,9 +15,7 @@ def sync(
     study: Annotated[
         str | None, typer.Argument(help="A study's name; left out: all studies.")
     ] = None,
-    tracking_uri: Annotated[
-        str | None, typer.Option(help="MLflow tracking URI [default: SQLite in the home]")
-    ] = None,
+    tracking_uri: TrackingOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,

@@ -15,7 +15,7 @@ from hpsearch.search.recorded import Recorded, find_runs
 from hpsearch.search.run import storage_name
 from hpsearch.search.storage import open_storage
 from hpsearch.search.stored_space import kept_arms
-from hpsearch.service.stores import absolute_uri, check_apart, held
+from hpsearch.service.stores import check_apart, held, storage_of, tracking_of
 from hpsearch.service.surroundings import look_around
 from hpsearch.service.syncing import send
 from hpsearch.tracking.difference import Difference
@@ -43,8 +43,8 @@ def doctor(
     Args:
         study: its name, or that of one of its runs; None: all studies.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        storage: Optuna's storage URL; None: SQLite in `home`.
-        tracking_uri: MLflow's; None: SQLite in `home`.
+        storage: Optuna's storage URL; None: HPSEARCH_STORAGE, else SQLite in `home`.
+        tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
         repair: make Optuna and MLflow say what the records say.
 
     Returns:
@@ -63,8 +63,7 @@ def doctor(
             f"{stores.path} must be a folder of stores, which a first study makes: "
             "python -m hpsearch study studies/quickstart.toml"
         )
-    uri = absolute_uri(tracking_uri or stores.tracking_uri)
-    database = storage or stores.storage_url
+    database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     found = [(difference, False) for difference in look_around(stores, database, uri)]
     runs = find_runs(stores, study)
     for run in runs if _apart(database, uri) else ():

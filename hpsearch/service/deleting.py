@@ -11,6 +11,7 @@ from hpsearch.search.recorded import Recorded, find_runs
 from hpsearch.search.run import lock_study, unlock_study
 from hpsearch.search.storage import delete_stored, is_stored
 from hpsearch.search.verdict import test_uses
+from hpsearch.service.stores import storage_of, tracking_of
 from hpsearch.tracking.deletion import TrackedRuns
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.whole_files import storage_errors
@@ -68,7 +69,8 @@ def delete_study(
     Args:
         study: its name, for all of its runs, or "name/2" for one of them.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        storage: Optuna's storage URL, where the study was run with another than the home's.
+        storage: Optuna's storage URL, where the study was run; None: HPSEARCH_STORAGE, else SQLite
+            in `home`.
         keep_mlflow: leave the runs in MLflow.
         agree: asked with what would be deleted; nothing is if it says False.
 
@@ -86,8 +88,9 @@ def delete_study(
     top = runs[0].folder.path.parent
     lock = lock_study(top)
     try:
-        url = storage or stores.storage_url
-        tracked = [] if keep_mlflow else [TrackedRuns(run.folder, run.id) for run in runs]
+        url = storage_of(stores, storage)
+        uri = tracking_of(stores, None)
+        tracked = [] if keep_mlflow else [TrackedRuns(run.folder, run.id, uri) for run in runs]
         deletion = _deletion(runs, url, sum(len(t.ids) for t in tracked))
         if not agree(deletion):
             return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import ceil
@@ -21,11 +20,16 @@ from hpsearch.search.warm_start import SOURCE, warm_started
 from hpsearch.service.artifacts import write_artifacts
 from hpsearch.service.parent import write_parent
 from hpsearch.service.report import Report, report_of
-from hpsearch.service.stores import PROJECTED, absolute_uri, check_apart, is_projected, projected
+from hpsearch.service.stores import (
+    PROJECTED,
+    check_apart,
+    is_projected,
+    projected,
+    storage_of,
+    tracking_of,
+)
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
-
-STORAGE, TRACKING_URI = "HPSEARCH_STORAGE", "HPSEARCH_TRACKING_URI"  # in the environment
 
 
 @plain_interrupts()
@@ -81,8 +85,7 @@ def run_study(
     read = warm.read
     stores.create()
     _warn_of_idle(read, count or 0, warn)
-    database = storage or os.environ.get(STORAGE) or stores.storage_url
-    uri = absolute_uri(tracking_uri or os.environ.get(TRACKING_URI) or stores.tracking_uri)
+    database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     check_apart(database, uri)
     run = open_run(read, stores, fresh=fresh)
     try:

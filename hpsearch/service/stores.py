@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,21 @@ from hpsearch.tracking.home import Home
 from hpsearch.tracking.record import JOURNAL, RunFolder
 
 PROJECTED = "projected.json"
+STORAGE, TRACKING_URI = "HPSEARCH_STORAGE", "HPSEARCH_TRACKING_URI"  # in the environment
+
+
+def storage_of(home: Home, named: str | None) -> str:
+    """Optuna's storage URL: the named one, else HPSEARCH_STORAGE, else SQLite in the home."""
+    return named or os.environ.get(STORAGE) or home.storage_url
+
+
+def tracking_of(home: Home, named: str | None) -> str:
+    """MLflow's tracking URI: the named one, else HPSEARCH_TRACKING_URI, else SQLite in the home.
+
+    Raises:
+        HpsearchError: it is no URI.
+    """
+    return absolute_uri(named or os.environ.get(TRACKING_URI) or home.tracking_uri)
 
 
 @contextmanager

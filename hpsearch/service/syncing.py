@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpsearch.errors import HpsearchError, StudyLockedError, TrackingError
 from hpsearch.search.recorded import Recorded, find_runs
-from hpsearch.service.stores import (
-    PROJECTED,
-    absolute_uri,
-    held,
-    projected,
-)
+from hpsearch.service.stores import PROJECTED, held, projected, tracking_of
 from hpsearch.tracking.home import Home
 
 if TYPE_CHECKING:
@@ -32,7 +27,8 @@ def sync(
     Args:
         study: its name, or that of one of its runs; None: all studies.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        tracking_uri: MLflow's; None: SQLite in `home`. A fresh server gets everything.
+        tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`. A fresh server
+            gets everything.
 
     Returns:
         A row a run: study, records, experiment_id, parent_run_id, and problem, "" where all is
@@ -44,7 +40,7 @@ def sync(
     import pandas as pd
 
     stores = Home.find(Path(home) if home else None)
-    uri = absolute_uri(tracking_uri or stores.tracking_uri)
+    uri = tracking_of(stores, tracking_uri)
     runs = find_runs(stores, study)
     if not runs:
         raise HpsearchError(

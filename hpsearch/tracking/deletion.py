@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hpsearch.addresses import scrubbed, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.projector import MLFLOW_JSON
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
 class TrackedRuns:
     """The MLflow runs of one run of a study, as far as they were projected.
 
+    Args:
+        folder, run_id: of the run.
+        known_uri: a tracking URI with its password, used where the folder names the same store.
+
     Raises:
         TrackingError: MLflow can't be reached.
     """
 
-    def __init__(self, folder: RunFolder, run_id: str) -> None:
+    def __init__(self, folder: RunFolder, run_id: str, known_uri: str) -> None:
         said = folder.read_json(MLFLOW_JSON) or {}
         self.tracking_uri = str(said.get("tracking_uri", ""))
+        if self.tracking_uri == without_password(known_uri):
+            self.tracking_uri = known_uri
         self.ids: list[str] = []
         if not _there(self.tracking_uri):
             return
@@ -59,9 +66,10 @@ class TrackedRuns:
             raise self._trouble(error) from error
 
     def _trouble(self, error: Exception) -> TrackingError:
-        reason = str(error).strip().splitlines() or [""]
+        reason = scrubbed(str(error), self.tracking_uri).strip().splitlines() or [""]
+        place = without_password(self.tracking_uri)
         return TrackingError(
-            f"MLflow at {self.tracking_uri} must be reachable to delete runs there, got "
+            f"MLflow at {place} must be reachable to delete runs there, got "
             f"{type(error).__name__}: {reason[0]}; start it, or leave its runs with --keep-mlflow"
         )
 

@@ -45,6 +45,11 @@ def serve_ui(
         TrackingError: there is no store yet, the port is taken, or others could reach it.
     """
     if not home.mlflow.exists():
+        if elsewhere := _servers(runs):
+            raise TrackingError(
+                f"{home.path} must hold an mlflow.db to show, got studies that are in "
+                f"{' and '.join(elsewhere)}: look there"
+            )
         raise TrackingError(
             f"{home.path} must hold an mlflow.db, which a first study makes: "
             "python -m hpsearch study studies/quickstart.toml"
@@ -69,6 +74,14 @@ def serve_ui(
         if process.poll() is None:
             process.terminate()
             process.wait(timeout=10)
+
+
+def _servers(runs: Sequence[RunFolder]) -> list[str]:
+    """Where runs are told, without passwords."""
+    from hpsearch.tracking.projector import MLFLOW_JSON
+
+    known = [folder.read_json(MLFLOW_JSON) or {} for folder in runs]
+    return sorted({ids["tracking_uri"] for ids in known if "tracking_uri" in ids})
 
 
 def study_page(folder: RunFolder, home: Home) -> str:

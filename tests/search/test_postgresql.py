@@ -131,6 +131,20 @@ def mlflow_server(server: Server, tmp_path: Path) -> Iterator[str]:
     psutil.wait_procs(below, timeout=30)
 
 
+def called(
+    words: list[str], home: Path, storage: str, tracking_uri: str
+) -> subprocess.CompletedProcess[str]:
+    """A command that finds its stores in the environment."""
+    stores = {"HPSEARCH_STORAGE": storage, "HPSEARCH_TRACKING_URI": tracking_uri}
+    return subprocess.run(
+        [sys.executable, "-m", "hpsearch", *words, "--home", str(home)],
+        env={**child_environment(), **stores},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def start(path: Path, home: Path, storage: str, tracking_uri: str) -> subprocess.Popen[str]:
     stores = {"HPSEARCH_STORAGE": storage, "HPSEARCH_TRACKING_URI": tracking_uri}
     command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
@@ -164,6 +178,11 @@ def stored_table(home: Path, name: str, url: str) -> dict[object, object]:
         return table(home, name, storage)
     finally:
         storage.remove_session()
+
+
+def count(url: str, rows: str) -> int:
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        return int(connection.execute(f"select count(*) from {rows}").fetchone()[0])
 
 
 def test_two_studies_at_once_on_postgresql_and_a_tracking_server(
@@ -225,6 +244,12 @@ def test_a_server_that_is_killed_costs_nothing(server: Server, tmp_path: Path) -
         PASSWORD in p.read_text(errors="replace") for p in home.rglob("*") if p.is_file()
     )
     assert stored_table(home, "small", storage) == quiet_table(path, tmp_path / "quiet", "small")
+    for words in (["doctor"], ["delete", "small", "--yes"]):
+        done = called(words, home, storage, tracking)
+        assert done.returncode == 0, done.stderr
+        assert PASSWORD not in done.stdout + done.stderr
+    assert count(storage, "studies") == 0
+    assert count(tracking, "runs where lifecycle_stage = 'active'") == 0
 
 
 def test_a_study_is_held_in_its_database_as_long_as_its_process_lives(server: Server) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import HpsearchError
-from hpsearch.service import doctor, sync
+from hpsearch.service import delete_study, doctor, sync
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.record import RunFolder
 
@@ -44,6 +44,25 @@ def test_a_fresh_store_gets_what_the_first_has(
     sync(home=copied_home)
     assert content(tmp_path / "fresh.db") == content(Home(copied_home).mlflow) == first
     assert doctor(home=copied_home, tracking_uri=uri).empty
+
+
+def test_stores_named_in_the_environment_are_those_of_every_command(
+    copied_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, storage, uri = Home(copied_home), tmp_path / "optuna.db", tmp_path / "mlflow.db"
+    (copied_home / "optuna.db").rename(storage)
+    home.mlflow.rename(uri)
+    assert not doctor(home=copied_home).empty
+    home.mlflow.unlink()
+    monkeypatch.setenv("HPSEARCH_STORAGE", f"sqlite:///{storage}")
+    monkeypatch.setenv("HPSEARCH_TRACKING_URI", f"sqlite:///{uri}")
+    sync(home=copied_home)
+    assert doctor(home=copied_home).empty
+    deletion = delete_study("small", home=copied_home)
+    assert deletion is not None
+    assert deletion.optuna_studies
+    assert not deletion.not_stored
+    assert not home.mlflow.exists()
 
 
 def test_a_study_that_was_killed_is_shown_as_interrupted(copied_home: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.home import Home
+from hpsearch.tracking.record import RunFolder
 from hpsearch.tracking.server import hosts, is_loopback, serve_ui
 
 
@@ -35,14 +37,14 @@ def test_what_others_can_reach_is_known(host: str) -> None:
     assert not is_loopback(host)
 
 
-def serve(home: Path) -> None:
+def serve(home: Path, runs: Sequence[RunFolder] = ()) -> None:
     serve_ui(
         Home(home),
         host="0.0.0.0",
         port=5999,
         without_password=False,
         allowed_hosts=[],
-        runs=[],
+        runs=runs,
         say=print,
     )
 
@@ -60,3 +62,11 @@ def test_others_are_let_in_only_with_a_password_or_on_purpose(
     monkeypatch.setenv("MLFLOW_AUTH_CONFIG_PATH", str(home / "nowhere.ini"))
     with pytest.raises(TrackingError, match=r"must be a file, got .*nowhere.ini"):
         serve(home)
+
+
+def test_a_home_whose_studies_are_on_a_server_says_which(home: Path) -> None:
+    folder = RunFolder(home / "studies" / "small" / "1")
+    folder.path.mkdir(parents=True)
+    folder.write_json("mlflow.json", {"tracking_uri": "http://lab:5000", "parent_run_id": "a"})
+    with pytest.raises(TrackingError, match="are in http://lab:5000: look there"):
+        serve(home, [folder])
