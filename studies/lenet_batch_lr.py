@@ -37,9 +37,8 @@ def _cases(evidence: Evidence) -> pd.DataFrame:
     """A row for each momentum, case, seed and epoch: iteration, accuracy, seconds, bytes."""
     trials = evidence.runs[evidence.runs["kind"] == "trial"]
     settings = trials[["trial", "momentum", "batch_size", "learning_rate"]].drop_duplicates()
-    curves = evidence.curves[evidence.curves["kind"] == "trial"].merge(settings, on="trial")
+    curves = _with_diverged(evidence.curves[evidence.curves["kind"] == "trial"], settings)
     numbers = {setting: case for case, setting in CASES.items()}
-    curves = _with_diverged(curves)
     keys = zip(curves["batch_size"], curves["learning_rate"], strict=True)
     return curves.assign(
         case=[numbers[key] for key in keys],
@@ -50,12 +49,12 @@ def _cases(evidence: Evidence) -> pd.DataFrame:
     )
 
 
-def _with_diverged(curves: pd.DataFrame) -> pd.DataFrame:
-    """A run that diverged guesses from there on: no rows of it are there."""
-    run = ["trial", "seed", "momentum", "batch_size", "learning_rate"]
-    epochs = pd.DataFrame({"epoch": sorted(curves["epoch"].unique())})
-    whole = curves[run].drop_duplicates().merge(epochs, how="cross")
-    filled = whole.merge(curves, on=[*run, "epoch"], how="left")
+def _with_diverged(curves: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+    """A row for each setting, seed and epoch; a run that diverged has none, and guesses."""
+    whole = settings
+    for column in ("seed", "epoch"):
+        whole = whole.merge(curves[[column]].drop_duplicates().sort_values(column), how="cross")
+    filled = whole.merge(curves, on=["trial", "seed", "epoch"], how="left")
     return filled.fillna({"test_accuracy": CHANCE})
 
 
