@@ -215,7 +215,8 @@ class Backprop(Trainer):
     def _begin_pass(self) -> None:
         if self._n_batches != self._pass_batches:  # else no epoch ends within a pass
             self._pass_starts = [streams.state() for streams in self._streams]
-        np.stack([streams.order() for streams in self._streams], out=self._pass)
+        for order, streams in zip(self._pass, self._streams, strict=True):
+            order[...] = streams.order()
 
     def _update(self, x: Array, labels: Indices) -> None:
         """One step of every member on its own mini-batch, (P, B, D) and (P, B)."""
@@ -229,15 +230,17 @@ class Backprop(Trainer):
         self._decay.add_gradients()
         self._decay.shrink(self._rates.now)
         self._step += 1
-        for u in self._updates:
-            u.optimizer.update(
-                network.w[u.rows],
-                network.g[u.rows],
-                u.slots,
-                u.columns,
-                step=self._step,
-                scratch=self._scratch[u.rows],
-            )
+        with np.errstate():  # whose end gives the size of the buffer back
+            np.setbufsize(SMALL_BUFFER)
+            for u in self._updates:
+                u.optimizer.update(
+                    network.w[u.rows],
+                    network.g[u.rows],
+                    u.slots,
+                    u.columns,
+                    step=self._step,
+                    scratch=self._scratch[u.rows],
+                )
 
     def _progress(self) -> Progress:
         hits, losses = self._evaluate()
@@ -380,4 +383,7 @@ class Backprop(Trainer):
 
 MAX_POPULATION = 32  # members; beyond it a step's fixed cost is spread thin enough
 FIXED_BYTES = 64 * 2**20  # of what a population holds of images with a fixed part
+# Elements. NumPy widens a column (P, 1) beside whole rows to its buffer, of 8192 by default, if
+# rows are shorter, which takes twice as long as the arithmetic. No bit depends on it.
+SMALL_BUFFER = 256
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")

@@ -76,7 +76,7 @@ class TrainingData:
     ) -> None:
         self.inputs, self.labels, self.scored = inputs, labels, scored
         self.n_classes, self.splits, self.scale = n_classes, tuple(splits), scale
-        self._tables: dict[str, Array] = {}
+        self._tables: dict[np.dtype[Any], Array] = {}
         self._columns: dict[tuple[str, bool], list[Array]] = {}
 
     @property
@@ -112,13 +112,13 @@ class TrainingData:
             out: where to put them; a fresh array of this size every step would cost more in page
                 faults than it takes to fill it.
         """
-        if not self._fits(out.dtype):
-            return self._scale(self.inputs[rows], out)
-        key = out.dtype.name
-        if key not in self._tables:
-            self._tables[key] = self.floats(slice(None), out.dtype)
+        table = self._tables.get(out.dtype)
+        if table is None:
+            if not self._fits(out.dtype):
+                return self._scale(self.inputs[rows], out)
+            table = self._tables[out.dtype] = self.floats(slice(None), out.dtype)
         # All rows exist; "raise" would fill a second array first.
-        np.take(self._tables[key], rows, axis=0, out=out, mode="clip")
+        np.take(table, rows, axis=0, out=out, mode="clip")
         return out
 
     def columns(self, dtype: DTypeLike, *, with_ones: bool = False) -> Iterator[Array]:
