@@ -36,6 +36,7 @@ PYTORCH = Path(__file__).parent / "tables" / "lenet_pytorch.csv"  # scripts/lene
 def _cases(evidence: Evidence) -> pd.DataFrame:
     """A row for each momentum, case, seed and epoch: iteration, accuracy, seconds, bytes."""
     trials = evidence.runs[evidence.runs["kind"] == "trial"]
+    trials = trials[trials["outcome"].isin(["complete", "diverged"])]
     settings = trials[["trial", "momentum", "batch_size", "learning_rate"]].drop_duplicates()
     curves = _with_diverged(evidence.curves[evidence.curves["kind"] == "trial"], settings)
     numbers = {setting: case for case, setting in CASES.items()}
@@ -50,7 +51,7 @@ def _cases(evidence: Evidence) -> pd.DataFrame:
 
 
 def _with_diverged(curves: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
-    """A row for each setting, seed and epoch; a run that diverged has none, and guesses."""
+    """A row for each setting, seed and epoch; a run has none after it diverged: it guesses."""
     whole = settings
     for column in ("seed", "epoch"):
         whole = whole.merge(curves[[column]].drop_duplicates().sort_values(column), how="cross")

@@ -73,6 +73,7 @@ StorageOption = Annotated[
     str | None,
     typer.Option(
         "--storage",
+        callback=_warn_of_password,
         help="Optuna storage URL [default: $HPSEARCH_STORAGE, else SQLite in the home]",
     ),
 ]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from hpsearch.nn.base import Array, Buffers, Layer, refuse_empty
-from hpsearch.nn.horizontal import Horizontal, horizontal
+from hpsearch.nn.row_convolution import RowConvolution, row_convolution
 
 
 class BatchLast(Layer):
@@ -74,7 +74,7 @@ class Convolution(Layer):
     W is (P, F, k, C, k), b (P, F); (P, C, H, W, B) -> (P, F, H - k + 1, W - k + 1, B).
 
     The k rows under a row of outputs are one matrix, and the convolution is one product a row, of
-    overlapping views; `Horizontal` says what is in a row. The input gradient goes the same way
+    overlapping views; `RowConvolution` says what is in a row. The input gradient goes the same way
     back: a product a row, and a sum over the k rows that a row of inputs lies under.
 
     Raises:
@@ -111,31 +111,31 @@ class Convolution(Layer):
 
     def forward(self, x: Array) -> Array:
         refuse_empty(x, axis=4)
-        self._x_shape, self._along = x.shape, self._horizontal(x)
+        self._x_shape, self._along = x.shape, self._along_rows(x)
         self._blocks = _row_blocks(self._along.planes(x, "training"), self.kernel)
         self._kernels = self._along.kernels(self.w, "training")
-        products = self._products(self._kernels, self._blocks)
-        return self._along.outputs(products, self.b, x.shape[-1])
+        products = self._products(self._kernels, self._blocks, "training")
+        return self._along.outputs(products, self.b, x.shape[-1], "training")
 
     def columns(self, row: int, x: Array) -> Array:
-        one, along = slice(row, row + 1), self._horizontal(x[None])
+        one, along = slice(row, row + 1), self._along_rows(x[None])
         blocks = _row_blocks(along.planes(x[None], "columns"), self.kernel)
-        products = self._products(along.kernels(self.w[one], "columns"), blocks)
-        y: Array = along.outputs(products, self.b[one], x.shape[-1])[0]
+        products = self._products(along.kernels(self.w[one], "columns"), blocks, "columns")
+        y: Array = along.outputs(products, self.b[one], x.shape[-1], "columns")[0]
         return y
 
-    def _horizontal(self, x: Array) -> Horizontal:
+    def _along_rows(self, x: Array) -> RowConvolution:
         _, c, height, width, _ = x.shape
         if c != self.channels or min(height, width) < self.kernel:
             raise ValueError(
                 f"images must have {self.channels} channels of at least "
                 f"{self.kernel} x {self.kernel}, got {c} of {height} x {width}"
             )
-        return horizontal(c, self.kernel, width, self._buffers)
+        return row_convolution(c, self.kernel, width, self._buffers)
 
-    def _products(self, kernels: Array, blocks: Array) -> Array:
+    def _products(self, kernels: Array, blocks: Array, use: str) -> Array:
         shape = len(blocks), self.filters, blocks.shape[1], blocks.shape[3]
-        products = self._buffers.get("products", shape, blocks)
+        products = self._buffers.get(f"{use} products", shape, blocks)
         np.matmul(kernels[:, None], blocks, out=products.swapaxes(1, 2))
         return products
 

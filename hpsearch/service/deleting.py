@@ -82,6 +82,7 @@ def delete_study(
         StudyLockedError: a process runs it.
         TrackingError: MLflow can't be reached; nothing was deleted.
         StorageError: Optuna's storage can't be opened.
+        HpsearchError: HPSEARCH_TRACKING_URI is no URI.
     """
     stores = Home.find(Path(home) if home else None)
     runs = find_runs(stores, study)
@@ -89,8 +90,7 @@ def delete_study(
     lock = lock_study(top)
     try:
         url = storage_of(stores, storage)
-        uri = tracking_of(stores, None)
-        tracked = [] if keep_mlflow else [TrackedRuns(run.folder, run.id, uri) for run in runs]
+        tracked = [] if keep_mlflow else _tracked(stores, runs)
         deletion = _deletion(runs, url, sum(len(t.ids) for t in tracked))
         if not agree(deletion):
             return None
@@ -107,6 +107,11 @@ def delete_study(
     finally:
         unlock_study(top, lock)
     return deletion
+
+
+def _tracked(stores: Home, runs: list[Recorded]) -> list[TrackedRuns]:
+    uri = tracking_of(stores, None)
+    return [TrackedRuns(run.folder, run.id, uri) for run in runs]
 
 
 def _has_runs(top: Path) -> bool:

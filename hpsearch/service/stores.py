@@ -72,7 +72,8 @@ def absolute_uri(uri: str) -> str:
         return prefix + str(Path(uri.removeprefix(prefix)).absolute())
     if "://" not in uri:
         raise HpsearchError(
-            "--tracking-uri must be a URI such as http://host:5000 or sqlite:///mlflow.db, "
+            "--tracking-uri or HPSEARCH_TRACKING_URI must be a URI such as http://host:5000 or "
+            "sqlite:///mlflow.db, "
             f"got {without_password(uri)!r}"
         )
     return uri

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from hpsearch.addresses import without_password
 from hpsearch.errors import HpsearchError
 from hpsearch.service.stores import check_apart
 from hpsearch.tracking.difference import Difference
@@ -87,9 +88,10 @@ def _file_store_traps(home: Home) -> Iterator[Difference]:
 def _variables(tracking_uri: str) -> Iterator[Difference]:
     said = os.environ.get("MLFLOW_TRACKING_URI")
     if said and said != tracking_uri:
+        ours, theirs = without_password(tracking_uri), without_password(said)
         yield _found(
             "MLFLOW_TRACKING_URI",
-            f"must be unset or {tracking_uri}, is {said}: your own MLflow commands look there, "
+            f"must be unset or {ours}, is {theirs}: your own MLflow commands look there, "
             "hpsearch does not",
             "unset it, or name it with --tracking-uri",
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
+from hpsearch.addresses import scrubbed, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.difference import Difference
 from hpsearch.tracking.parent_run import UID, read_parent
@@ -54,9 +55,10 @@ class Comparison:
         except TrackingError:
             raise
         except Exception as error:
+            reason = scrubbed(str(error), self.tracking_uri).strip().splitlines() or [""]
             raise TrackingError(
-                f"MLflow at {self.tracking_uri} must be readable, got {type(error).__name__}: "
-                f"{(str(error).strip().splitlines() or [''])[0]}"
+                f"MLflow at {without_password(self.tracking_uri)} must be readable, "
+                f"got {type(error).__name__}: {reason[0]}"
             ) from error
 
     def discard_wrong(self) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpsearch.addresses import scrubbed, without_password
+from hpsearch.addresses import HIDDEN, scrubbed, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.projector import MLFLOW_JSON
 from hpsearch.tracking.record import RunFolder
-from hpsearch.tracking.sqlite_store import prepare_sqlite
+from hpsearch.tracking.sqlite_store import is_there, prepare_sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,7 +33,7 @@ class TrackedRuns:
         if self.tracking_uri == without_password(known_uri):
             self.tracking_uri = known_uri
         self.ids: list[str] = []
-        if not _there(self.tracking_uri):
+        if not is_there(self.tracking_uri):
             return
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         import mlflow
@@ -68,15 +67,9 @@ class TrackedRuns:
     def _trouble(self, error: Exception) -> TrackingError:
         reason = scrubbed(str(error), self.tracking_uri).strip().splitlines() or [""]
         place = without_password(self.tracking_uri)
+        hidden = HIDDEN in self.tracking_uri
+        remedy = "name it with its password in HPSEARCH_TRACKING_URI" if hidden else "start it"
         return TrackingError(
             f"MLflow at {place} must be reachable to delete runs there, got "
-            f"{type(error).__name__}: {reason[0]}; start it, or leave its runs with --keep-mlflow"
+            f"{type(error).__name__}: {reason[0]}; {remedy}, or leave its runs with --keep-mlflow"
         )
-
-
-def _there(tracking_uri: str) -> bool:
-    """Whether there is a store to look into; looking would make an SQLite file."""
-    prefix = "sqlite:///"
-    if tracking_uri.startswith(prefix):
-        return Path(tracking_uri.removeprefix(prefix)).exists()
-    return bool(tracking_uri)

@@ -15,6 +15,7 @@ from hpsearch.errors import TrackingError
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.links import trials_page
 from hpsearch.tracking.record import RunFolder
+from hpsearch.tracking.sqlite_store import is_there
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -45,10 +46,15 @@ def serve_ui(
         TrackingError: there is no store yet, the port is taken, or others could reach it.
     """
     if not home.mlflow.exists():
-        if elsewhere := _servers(runs):
+        if elsewhere := _told_elsewhere(runs, home):
             raise TrackingError(
                 f"{home.path} must hold an mlflow.db to show, got studies that are in "
                 f"{' and '.join(elsewhere)}: look there"
+            )
+        if runs:
+            raise TrackingError(
+                f"{home.mlflow} must be there to show, got studies without it: "
+                f"python -m hpsearch sync --tracking-uri {home.tracking_uri} makes it again"
             )
         raise TrackingError(
             f"{home.path} must hold an mlflow.db, which a first study makes: "
@@ -76,12 +82,12 @@ def serve_ui(
             process.wait(timeout=10)
 
 
-def _servers(runs: Sequence[RunFolder]) -> list[str]:
-    """Where runs are told, without passwords."""
+def _told_elsewhere(runs: Sequence[RunFolder], home: Home) -> list[str]:
+    """The stores of runs that are not this home's and may be there, without passwords."""
     from hpsearch.tracking.projector import MLFLOW_JSON
 
-    known = [folder.read_json(MLFLOW_JSON) or {} for folder in runs]
-    return sorted({ids["tracking_uri"] for ids in known if "tracking_uri" in ids})
+    known = {str((folder.read_json(MLFLOW_JSON) or {}).get("tracking_uri", "")) for folder in runs}
+    return sorted(uri for uri in known - {home.tracking_uri} if is_there(uri))
 
 
 def study_page(folder: RunFolder, home: Home) -> str:

@@ -40,3 +40,11 @@ def _relax(connection: Any, _: object) -> None:
         return  # another database of this process
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA busy_timeout=60000")
+
+
+def is_there(tracking_uri: str) -> bool:
+    """Whether there is a store to look into; looking would make an SQLite file."""
+    prefix = "sqlite:///"
+    if tracking_uri.startswith(prefix):
+        return Path(tracking_uri.removeprefix(prefix)).exists()
+    return bool(tracking_uri)

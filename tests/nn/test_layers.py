@@ -148,6 +148,18 @@ def test_inference_in_columns_is_the_training_pass(case: str) -> None:
         assert np.allclose(columns.T, trained[row], rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("case", [c for c in CASES if c != "dropout"])
+def test_inference_may_come_between_a_training_pass_and_its_gradient(case: str) -> None:
+    quiet, disturbed = made(case, 2), made(case, 2)
+    x, labels = batch(2, 4)
+    quiet.loss_and_gradient(x.copy(), labels)
+    y = disturbed._forward(x.copy())
+    for n_images in (1, 31):
+        disturbed.logits(0, np.ascontiguousarray(batch(1, n_images)[0][0].T))
+    disturbed._backward(disturbed.loss.gradient(y, labels))
+    assert np.array_equal(disturbed.g, quiet.g)
+
+
 @pytest.mark.parametrize("case", [c for c in CASES if c != "none"])
 def test_inference_changes_neither_images_nor_statistics(case: str) -> None:
     network = made(case, 1)

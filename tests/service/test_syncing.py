@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch.errors import HpsearchError
+from hpsearch.errors import HpsearchError, TrackingError
 from hpsearch.service import delete_study, doctor, sync
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.record import RunFolder
@@ -63,6 +63,25 @@ def test_stores_named_in_the_environment_are_those_of_every_command(
     assert deletion.optuna_studies
     assert not deletion.not_stored
     assert not home.mlflow.exists()
+
+
+def test_no_password_of_a_store_is_repeated(
+    copied_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HPSEARCH_TRACKING_URI", "sqlite:////proc/no/mlflow.db?password=s3cret")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:s3cret@lab:5000")
+    with pytest.raises(
+        TrackingError, match=r"mlflow\.db\?password=\*\*\* must be readable"
+    ) as caught:
+        doctor(home=copied_home)
+    assert "s3cret" not in str(caught.value)
+    (row,) = sync(home=copied_home).to_dict("records")
+    assert "must be reachable" in row["problem"]
+    assert "s3cret" not in row["problem"]
+    monkeypatch.delenv("HPSEARCH_TRACKING_URI")
+    (found,) = doctor(home=copied_home).to_dict("records")
+    assert found["subject"] == "MLFLOW_TRACKING_URI"
+    assert "http://me:***@lab:5000" in found["problem"]
 
 
 def test_a_study_that_was_killed_is_shown_as_interrupted(copied_home: Path) -> None:

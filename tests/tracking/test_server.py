@@ -70,3 +70,6 @@ def test_a_home_whose_studies_are_on_a_server_says_which(home: Path) -> None:
     folder.write_json("mlflow.json", {"tracking_uri": "http://lab:5000", "parent_run_id": "a"})
     with pytest.raises(TrackingError, match="are in http://lab:5000: look there"):
         serve(home, [folder])
+    folder.write_json("mlflow.json", {"tracking_uri": Home(home).tracking_uri})
+    with pytest.raises(TrackingError, match=r"sync .* makes it again"):
+        serve(home, [folder])

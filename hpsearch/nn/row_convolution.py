@@ -13,15 +13,15 @@ import numpy as np
 
 from hpsearch.nn.base import Array, Buffers
 
-# Finite points of evaluation: 0 and small powers of two, whose products float32 holds exactly.
+# Finite points of evaluation: 0 and small powers of two, so that float32 holds A and B exactly.
 POINTS = tuple(
     Fraction(n, d) for n, d in [(0, 1), (1, 1), (-1, 1), (2, 1), (-2, 1), (1, 2), (-1, 2)]
 )
 FEWEST_ROWS = 20  # of a product, C k: with fewer the transforms cost more than they save
 
 
-class Horizontal(ABC):
-    """Makes convolutions of k x k pixels of images convolutions of k x 1 of planes.
+class RowConvolution(ABC):
+    """Turns a k x k convolution of images into k x 1 convolutions of planes.
 
     Images x (P, C, H, W, B) are spread over R planes a member, (P R, H, M, N), kernels w
     (P, F, k C k) likewise, (P R, F, k M). Then every output row of a plane is one product of its
@@ -36,14 +36,14 @@ class Horizontal(ABC):
 
     @abstractmethod
     def planes(self, x: Array, use: str) -> Array:
-        """(P, C, H, W, B) -> (P R, H, M, N); `use` keeps results apart that are needed at once."""
+        """(P, C, H, W, B) -> (P R, H, M, N); `use` keeps training and inference apart."""
 
     @abstractmethod
     def kernels(self, w: Array, use: str) -> Array:
         """(P, F, k C k) -> (P R, F, k M)."""
 
     @abstractmethod
-    def outputs(self, products: Array, b: Array, n_images: int) -> Array:
+    def outputs(self, products: Array, b: Array, n_images: int, use: str) -> Array:
         """(P R, F, H', N), which may be overwritten, and biases (P, F) -> (P, F, H', W', B)."""
 
     @abstractmethod
@@ -59,7 +59,7 @@ class Horizontal(ABC):
         """d loss / d planes (P R, H, M, N) -> d loss / d x of this shape, (P, C, H, W, B)."""
 
 
-class Shifts(Horizontal):
+class Shifts(RowConvolution):
     """One plane of k copies of the images, shifted by 0 ... k - 1 columns: M = C k, N = W' B.
 
     The usual im2col copies k^2 times.
@@ -76,7 +76,7 @@ class Shifts(Horizontal):
     def kernels(self, w: Array, use: str) -> Array:
         return w
 
-    def outputs(self, products: Array, b: Array, n_images: int) -> Array:
+    def outputs(self, products: Array, b: Array, n_images: int, use: str) -> Array:
         products += b[:, :, None, None]
         return products.reshape(*products.shape[:3], -1, n_images)
 
@@ -98,16 +98,16 @@ class Shifts(Horizontal):
         return dx
 
 
-class Winograd(Horizontal):
+class Winograd(RowConvolution):
     """Minimal filtering F(m, k): m outputs in a row with m + k - 1 multiplications, not m k.
 
     y = A^T ((G w) * (B x)) for m outputs y, k weights w and the m + k - 1 inputs x under them, a
     tile; * is elementwise, and here a product of matrices, of all channels and k rows: M = C,
     N = W' / m B, a plane for each of the R = m + k - 1 elements. Rounding errors are those of a
-    plain product times 2 to 5 with m = 4 and k = 5, and less below.
+    plain product times 2 to 5 for the largest tiles, R = 8, and less below.
 
     Source: Winograd 1980, Arithmetic Complexity of Computations; Lavin and Gray 2016,
-    arXiv:1509.09308, for convolutions.
+    arXiv:1509.09308, for convolutions; their B is the transpose of ours.
     """
 
     def __init__(self, kernel: int, outputs: int, buffers: Buffers) -> None:
@@ -124,13 +124,13 @@ class Winograd(Horizontal):
         tiles = self._buffers.get("tiles", shape, x)
         by_row = x.swapaxes(1, 2)
         for j in range(self.n_planes):
-            tiles[:, j] = by_row[:, :, :, self._columns(j, per_row)]
+            tiles[:, j] = by_row[:, :, :, self._inputs(j, per_row)]
         _, _, to_planes = self._matrices(x)
         planes = self._buffers.get(f"{use} planes", shape, x)
         self._mix(to_planes, tiles, planes)
         return planes.reshape(p * self.n_planes, height, c, per_row * n)
 
-    def _columns(self, j: int, per_row: int) -> slice:
+    def _inputs(self, j: int, per_row: int) -> slice:
         """Where the j-th inputs of all tiles of a row lie."""
         return slice(j, j + self.n_outputs * (per_row - 1) + 1, self.n_outputs)
 
@@ -148,13 +148,15 @@ class Winograd(Horizontal):
         np.matmul(to_kernels, w.reshape(p, -1, k).swapaxes(1, 2), out=kernels)
         return kernels.reshape(p * self.n_planes, filters, fan_in // k)
 
-    def outputs(self, products: Array, b: Array, n_images: int) -> Array:
-        p, (filters, rows, columns) = len(b), products.shape[1:]
+    def outputs(self, products: Array, b: Array, n_images: int, use: str) -> Array:
+        p, (filters, rows, n) = len(b), products.shape[1:]
         from_products, _, _ = self._matrices(products)
-        shape = p, self.n_outputs, filters, rows, columns // n_images, n_images
+        shape = p, self.n_outputs, filters, rows, n // n_images, n_images
         mixed = self._buffers.get("mixed", shape, products)
         self._mix(from_products.T, products.reshape(p, self.n_planes, -1), mixed)
-        y = self._buffers.get("y", (*shape[:1], *shape[2:5], self.n_outputs, n_images), products)
+        y = self._buffers.get(
+            f"{use} y", (*shape[:1], *shape[2:5], self.n_outputs, n_images), products
+        )
         np.add(np.moveaxis(mixed, 1, 4), b[:, :, None, None, None, None], out=y)
         return y.reshape(p, filters, rows, -1, n_images)
 
@@ -165,7 +167,7 @@ class Winograd(Horizontal):
         mixed[...] = np.moveaxis(d.reshape(p, filters, rows, per_row, self.n_outputs, n), 4, 1)
         from_products, _, _ = self._matrices(d)
         products = self._buffers.get(
-            "products", (p * self.n_planes, filters, rows, per_row * n), d
+            "training products", (p * self.n_planes, filters, rows, per_row * n), d
         )
         self._mix(from_products, mixed, products.reshape(p, self.n_planes, -1))
         return products
@@ -188,15 +190,15 @@ class Winograd(Horizontal):
         by_row = dx.swapaxes(1, 2)
         dx[:, :, :, self.n_outputs * per_row :] = 0
         for j in range(self.n_planes):
-            columns = by_row[:, :, :, self._columns(j, per_row)]
+            inputs = by_row[:, :, :, self._inputs(j, per_row)]
             if j < self.n_outputs:
-                columns[...] = tiles[:, j]
+                inputs[...] = tiles[:, j]
             else:
-                columns += tiles[:, j]
+                inputs += tiles[:, j]
         return dx
 
 
-def horizontal(channels: int, kernel: int, width: int, buffers: Buffers) -> Horizontal:
+def row_convolution(channels: int, kernel: int, width: int, buffers: Buffers) -> RowConvolution:
     """The faster of both for images so wide and of so many channels."""
     if channels * kernel >= FEWEST_ROWS:
         for outputs in (4, 2):

@@ -5,7 +5,13 @@ import pytest
 
 from hpsearch.nn import Convolution
 from hpsearch.nn.base import Buffers
-from hpsearch.nn.horizontal import POINTS, Shifts, Winograd, horizontal, minimal_filtering
+from hpsearch.nn.row_convolution import (
+    POINTS,
+    Shifts,
+    Winograd,
+    minimal_filtering,
+    row_convolution,
+)
 
 PAIRS = [(m, k) for m in (2, 4) for k in range(2, 8) if m + k - 2 <= len(POINTS)]
 
@@ -29,7 +35,7 @@ def convolved(
             Winograd(kernel, outputs, buffers) if chosen is Winograd else Shifts(kernel, buffers)
         )
 
-    monkeypatch.setattr("hpsearch.nn.convolution.horizontal", always)
+    monkeypatch.setattr("hpsearch.nn.convolution.row_convolution", always)
     rng = np.random.default_rng(1)
     layer = Convolution(20, 30, kernel)
     weights = (0.05 * rng.standard_normal((2, layer.n_params))).astype("float32").astype(dtype)
@@ -69,6 +75,8 @@ def test_rounding_errors_are_a_few_times_those_of_shifts(monkeypatch: pytest.Mon
         (20, 5, 13, (Shifts, None)),
         (1, 5, 28, (Shifts, None)),
         (20, 6, 13, (Winograd, 2)),
+        (7, 3, 6, (Winograd, 4)),  # those of test_layers.py
+        (10, 2, 7, (Winograd, 2)),
         (20, 8, 11, (Shifts, None)),
         (20, 1, 4, (Shifts, None)),
     ],
@@ -76,5 +84,5 @@ def test_rounding_errors_are_a_few_times_those_of_shifts(monkeypatch: pytest.Mon
 def test_minimal_filtering_is_chosen_where_it_saves(
     channels: int, kernel: int, width: int, wanted: tuple[type, int | None]
 ) -> None:
-    chosen = horizontal(channels, kernel, width, Buffers())
+    chosen = row_convolution(channels, kernel, width, Buffers())
     assert (type(chosen), getattr(chosen, "n_outputs", None)) == wanted
