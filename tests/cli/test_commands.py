@@ -56,6 +56,16 @@ def test_help_loads_nothing_heavy() -> None:
     assert not names & set(HEAVY)
 
 
+@pytest.mark.parametrize("option", ["--storage", "--tracking-uri"])
+def test_a_password_on_the_command_line_is_warned_of(option: str, tmp_path: Path) -> None:
+    home = ["--home", str(tmp_path / "nowhere")]
+    done = call("doctor", *home, option, "postgresql+psycopg://me:s3cret@127.0.0.1/mine")
+    assert done.returncode == 1
+    assert "warning: everybody on this machine can read a password in a command" in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    assert "warning" not in call("doctor", *home, option, "sqlite:////tmp/mine.db").stderr
+
+
 def test_import_loads_nothing_heavy() -> None:
     code = f"import hpsearch, sys; sys.exit(bool(set(sys.modules) & set({HEAVY})))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
