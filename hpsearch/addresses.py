@@ -28,6 +28,11 @@ def scrubbed(text: str, address: str) -> str:
     return text
 
 
+def first_line(error: BaseException, address: str) -> str:
+    """What an error says at first, without the address's password; "" if it says nothing."""
+    return (scrubbed(str(error), address).strip().splitlines() or [""])[0]
+
+
 def _secrets(address: str) -> list[str]:
     from urllib.parse import unquote
 

@@ -16,7 +16,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import TrialState
 
-from hpsearch.addresses import scrubbed, without_password
+from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import StorageError
 from hpsearch.search.advisory_lock import POSTGRESQL, one_at_a_time
 from hpsearch.search.objective_file import Direction
@@ -35,7 +35,7 @@ def storage_trouble(url: str, error: BaseException) -> StorageError:
     cause = error.__cause__ if error.__cause__ is not None else error
     return StorageError(
         f"the Optuna storage {without_password(url)!r} must be writable, "
-        f"got: {scrubbed(_first_line(cause), url)}. Free space or bring the database back, then "
+        f"got: {first_line(cause, url)}. Free space or bring the database back, then "
         "run the same command again; nothing that was finished is lost"
     )
 
@@ -74,7 +74,7 @@ def open_storage(url: str) -> BaseStorage:
     except Exception as error:
         raise StorageError(
             f"the Optuna storage {without_password(url)!r} must be a database that can be opened, "
-            f"got {type(error).__name__}: {scrubbed(_first_line(error), url)}"
+            f"got {type(error).__name__}: {first_line(error, url)}"
         ) from error
     return optuna.storages.get_storage(storage)
 
@@ -95,10 +95,6 @@ def is_stored(url: str, name: str) -> bool:
 def delete_stored(url: str, name: str) -> None:
     """Delete an Optuna study with its trials."""
     optuna.delete_study(study_name=name, storage=open_storage(url))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0]
 
 
 def _set_pragmas(connection: Any, _: object) -> None:

@@ -18,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from hpsearch.addresses import scrubbed, without_password
+from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import StorageError, StudyFileError, unknown
 from hpsearch.search.enqueue_reading import active_in, contains, range_text
 from hpsearch.search.reading import ReadStudy
@@ -136,10 +136,9 @@ def _file_of(address: str, folder: Path) -> Path | None:
 
 def _unreadable(address: str, error: BaseException) -> StorageError:
     cause = error.__cause__ if error.__cause__ is not None else error
-    first = (str(cause).splitlines() or [""])[0]
     return StorageError(
         f"the storage of [warm_start], {without_password(address)!r}, must be one of Optuna that "
-        f"can be read, got {type(cause).__name__}: {scrubbed(first, address)}"
+        f"can be read, got {type(cause).__name__}: {first_line(cause, address)}"
     )
 
 

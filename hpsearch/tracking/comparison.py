@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
-from hpsearch.addresses import scrubbed, without_password
+from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.difference import Difference
 from hpsearch.tracking.parent_run import UID, read_parent
@@ -55,10 +55,9 @@ class Comparison:
         except TrackingError:
             raise
         except Exception as error:
-            reason = scrubbed(str(error), self.tracking_uri).strip().splitlines() or [""]
             raise TrackingError(
                 f"MLflow at {without_password(self.tracking_uri)} must be readable, "
-                f"got {type(error).__name__}: {reason[0]}"
+                f"got {type(error).__name__}: {first_line(error, self.tracking_uri)}"
             ) from error
 
     def discard_wrong(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hpsearch.addresses import HIDDEN, scrubbed, without_password
+from hpsearch.addresses import HIDDEN, first_line, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.projector import MLFLOW_JSON
@@ -65,11 +65,11 @@ class TrackedRuns:
             raise self._trouble(error) from error
 
     def _trouble(self, error: Exception) -> TrackingError:
-        reason = scrubbed(str(error), self.tracking_uri).strip().splitlines() or [""]
+        reason = first_line(error, self.tracking_uri)
         place = without_password(self.tracking_uri)
         hidden = HIDDEN in self.tracking_uri
         remedy = "name it with its password in HPSEARCH_TRACKING_URI" if hidden else "start it"
         return TrackingError(
             f"MLflow at {place} must be reachable to delete runs there, got "
-            f"{type(error).__name__}: {reason[0]}; {remedy}, or leave its runs with --keep-mlflow"
+            f"{type(error).__name__}: {reason}; {remedy}, or leave its runs with --keep-mlflow"
         )

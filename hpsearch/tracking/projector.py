@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from hpsearch.addresses import scrubbed, without_password
+from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.parent_run import NOTE, PARENT_JSON, RUN_ID, UID, read_parent, send_parent
 from hpsearch.tracking.record import JOURNAL, Kind, RunFolder, TrialRecord
@@ -79,8 +79,7 @@ class Projector:
             raise
         except Exception as error:
             self._client = None  # what is there is looked up again
-            reason = str(error).strip().splitlines()
-            said = scrubbed(reason[0] if reason else "", self.tracking_uri)
+            said = first_line(error, self.tracking_uri)
             raise TrackingError(f"{type(error).__name__}: {said}") from error
 
     def behind(self) -> int:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hpsearch.addresses import scrubbed, without_password
+from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.tracking.home import Home
 from hpsearch.tracking.projector import Projector, artifact_location
@@ -45,7 +45,7 @@ def replay(folder: RunFolder, home: Home, tracking_uri: str) -> None:
             return
         except TrackingError as error:
             if attempt == LAST_ATTEMPTS:
-                reason = scrubbed(str(error), tracking_uri)
+                reason = first_line(error, tracking_uri)
                 raise TrackingError(
                     f"MLflow at {without_password(tracking_uri)} must be reachable and writable, "
                     f"got: {reason}; the records are kept, the same command sends the rest"
