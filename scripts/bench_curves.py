@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -37,6 +38,7 @@ DATA = {
     ),
 }
 WORST = 2.5  # cross entropy of a network that knows nothing
+FRESH_SEEDS = 8  # trainings that tell what a configuration is worth; one alone is a tenth off
 
 
 def ask(trial: optuna.Trial, name: str, d: BaseDistribution) -> Any:
@@ -62,17 +64,30 @@ def learning_curve(name: str, params: dict[str, Any], until: int, epochs: int) -
 def _curve(
     name: str, items: tuple[tuple[str, Any], ...], until: int, epochs: int
 ) -> Sequence[float]:
+    return _curves(name, dict(items), (0,), until, epochs)[0]
+
+
+def fresh_loss(name: str, params: dict[str, Any], epochs: int) -> float:
+    """Mean validation loss after full trainings from seeds that no search has seen."""
+    fresh = range(1, FRESH_SEEDS + 1)
+    return statistics.fmean(curve[-1] for curve in _curves(name, params, fresh, epochs, epochs))
+
+
+def _curves(
+    name: str, params: dict[str, Any], repeats: Sequence[int], until: int, epochs: int
+) -> list[list[float]]:
+    """A curve for each repeat."""
     kind = trainer_kind("momentum")
     assert kind is not None
     described = kind.hyperparameters() | kind.trainer.network_hyperparameters("two-layer")
-    params = {n: h.default for n, h in described.items() if h.default is not None}
-    params |= {"trainer": "momentum", "network": "two-layer", **dict(items)}
+    full = {n: h.default for n, h in described.items() if h.default is not None}
+    full |= {"trainer": "momentum", "network": "two-layer", **params}
     data = training_data(DATA[name].selection(seed=0), "validation")
-    trainer = kind.trainer([Member(params, (0, 0, 0, 0), 0)], data, n_epochs=epochs)
-    losses = [WORST] * until
-    for progress in trainer.run(until):
-        if progress.diverged[0]:
-            break
-        loss = float(progress.metrics["validation_loss"][0])
-        losses[progress.epoch - 1] = min(WORST, loss) if math.isfinite(loss) else WORST
-    return losses
+    members = [Member(full, (0, 0, repeat, 0), 0) for repeat in repeats]
+    curves = [[WORST] * until for _ in members]
+    for progress in kind.trainer(members, data, n_epochs=epochs).run(until):
+        losses = progress.metrics["validation_loss"]
+        for curve, loss, diverged in zip(curves, losses, progress.diverged, strict=True):
+            usable = math.isfinite(loss) and not diverged
+            curve[progress.epoch - 1] = min(WORST, float(loss)) if usable else WORST
+    return curves
