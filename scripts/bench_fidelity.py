@@ -42,7 +42,7 @@ from hpsearch import CoarseToFineSampler
 
 EPOCHS = 27
 LENGTHS, SHARES, PROMOTED = (1, 3, 9, 27), (0.15, 0.2, 0.25, 0.4), 0.75
-BUDGETS = (5, 10, 15, 25)  # full trainings
+BUDGETS = (5, 10, 25)  # full trainings
 GOAL, PEER, PEERS_BUDGET = 10, "Hyperband + TPE", 25  # to be as good with so much as the peer
 RESAMPLES = 4000
 

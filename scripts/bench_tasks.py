@@ -22,7 +22,7 @@ Params = dict[str, Any]
 RANDOM_DRAWS = 20_000  # whose median is regret 1 where there is no table
 DIGITS_DRAWS = 200
 DIGITS_EPOCHS = 9
-DIGITS_BEST = 0.1  # validation loss; the best ever seen is a little above
+DIGITS_BEST = 0.07  # validation loss; the least that any search has seen is .072
 
 
 @dataclass(frozen=True)
