@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import (
     BaseDistribution,
@@ -38,7 +39,7 @@ DATA = {
     ),
 }
 WORST = 2.5  # cross entropy of a network that knows nothing
-FRESH_SEEDS = 8  # trainings that tell what a configuration is worth; one alone is a tenth off
+FRESH_SEEDS = 8  # trainings that tell what a configuration is worth; one alone is .01 off
 
 
 def ask(trial: optuna.Trial, name: str, d: BaseDistribution) -> Any:
@@ -85,9 +86,10 @@ def _curves(
     data = training_data(DATA[name].selection(seed=0), "validation")
     members = [Member(full, (0, 0, repeat, 0), 0) for repeat in repeats]
     curves = [[WORST] * until for _ in members]
+    diverged = np.zeros(len(members), bool)  # for good
     for progress in kind.trainer(members, data, n_epochs=epochs).run(until):
-        losses = progress.metrics["validation_loss"]
-        for curve, loss, diverged in zip(curves, losses, progress.diverged, strict=True):
-            usable = math.isfinite(loss) and not diverged
-            curve[progress.epoch - 1] = min(WORST, float(loss)) if usable else WORST
+        diverged |= progress.diverged
+        losses = np.where(diverged, WORST, progress.metrics["validation_loss"])
+        for curve, loss in zip(curves, losses, strict=True):
+            curve[progress.epoch - 1] = min(WORST, float(loss)) if math.isfinite(loss) else WORST
     return curves

@@ -4,14 +4,14 @@
 
 Tasks are real trainings (bench_curves.py) of 27 epochs; the budget is counted in epochs, those of
 a continued training once, and told in full trainings. hpsearch's stages are of 1, 3, 9 and 27
-epochs, Hyperband's rungs, with 15, 20, 25 and 40 % of the budget, three quarters of each later
-stage promoted, one by one and in batches of 4; of a dozen such plans that were tried at 10
+epochs, Hyperband's rungs, with 15, 20, 25 and 40 % of the budget, three quarters or more of each
+later stage promoted, one by one and in batches of 4; of a dozen such plans that were tried at 10
 trainings it was the best, by little. The plan depends on the budget, so every budget is a study of
 its own.
 Hyperband + TPE runs one by one. Every method chooses the configuration with the least validation
 loss after a full training. The first table tells what that configuration is worth: its mean
-validation loss over trainings from fresh seeds. The second has the loss it was chosen by, which is
-the lower the more full trainings there were to choose among: part of it is a lucky seed. Figures
+validation loss over trainings from fresh seeds. The second has the loss it was chosen by: the more
+full trainings there were to choose among, the more of it is a lucky seed. Figures
 are medians and quartiles over the searches' seeds, differences of medians with 95 % bootstrap
 intervals.
 """
@@ -68,6 +68,7 @@ def plan(budget: int) -> list[tuple[int, int]]:
     spent, due, before, stages = 0, 0.0, 0, []
     for share, length in zip(SHARES, LENGTHS, strict=True):
         due += share * budget * EPOCHS
+        stage, paid = (0, 0), 0
         for n in itertools.count(1):
             promoted = math.ceil(n * PROMOTED) if before else 0
             cost = promoted * (length - before) + (n - promoted) * length

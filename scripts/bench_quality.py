@@ -45,7 +45,6 @@ SAMPLERS: dict[str, Callable[[int, int], optuna.samplers.BaseSampler]] = {
 }
 METHODS = "random-1,tpe-1,tpe-8,model-free-1,gp-1,gp-4,gp-8"
 WITH_TORCH = "optuna-gp-1"
-WITH_TORCH = "optuna-gp-1"  # 20 times slower than all others together
 BASELINE = "tpe"
 
 
