@@ -1,6 +1,12 @@
 """hpsearch: coarse-to-fine hyperparameter search on Optuna and MLflow.
 
-Importing it loads nothing heavy; names are looked up when they are used.
+    from hpsearch import run_study
+    report = run_study("studies/quickstart.toml")
+    print(report.result.best_params, report.result.test_score)
+
+The public names are those of `hpsearch`, `hpsearch.samplers`, `hpsearch.claims` and
+`hpsearch.testing`; all others may move.
+Importing it loads nothing heavy: a name's module is loaded when the name is used.
 """
 
 from __future__ import annotations
@@ -10,26 +16,63 @@ from typing import TYPE_CHECKING
 from hpsearch.late import late_names
 
 if TYPE_CHECKING:
-    from hpsearch.scheduler import BatchReport, run_batch, run_schedule
-    from hpsearch.search.samplers import CoarseToFineSampler
-    from hpsearch.service import (
-        Deletion,
-        Plan,
-        Report,
-        Verification,
-        best_configuration,
-        delete_study,
-        init_study,
-        plan_study,
-        reproduce_trial,
-        run_study,
-        show_study,
-        study_front,
-        study_schema,
-        study_status,
-        study_trials,
-        verify_study,
+    from hpsearch.api.archive import export_study, import_study
+    from hpsearch.api.batch import run_batch
+    from hpsearch.api.delete import Deletion, delete_study
+    from hpsearch.api.doctor import doctor
+    from hpsearch.api.init import init_study, study_schema
+    from hpsearch.api.plan import Plan, plan_study
+    from hpsearch.api.report import write_study_report
+    from hpsearch.api.reproduce import reproduce_trial
+    from hpsearch.api.schedule import (
+        check_health,
+        coming_runs,
+        leave_order,
+        print_schedule,
+        run_schedule,
     )
+    from hpsearch.api.show import best_configuration, show_study, study_front, study_trials
+    from hpsearch.api.status import study_status
+    from hpsearch.api.study import run_study
+    from hpsearch.api.study_report import Report
+    from hpsearch.api.sync import sync
+    from hpsearch.api.ui import ui
+    from hpsearch.api.verify import Verification, verify_study
+    from hpsearch.samplers import CoarseToFineSampler
+    from hpsearch.scheduler.batch_report import BatchReport
+
+_MODULES = {
+    "BatchReport": "hpsearch.scheduler.batch_report",
+    "CoarseToFineSampler": "hpsearch.samplers",
+    "Deletion": "hpsearch.api.delete",
+    "Plan": "hpsearch.api.plan",
+    "Report": "hpsearch.api.study_report",
+    "Verification": "hpsearch.api.verify",
+    "best_configuration": "hpsearch.api.show",
+    "check_health": "hpsearch.api.schedule",
+    "coming_runs": "hpsearch.api.schedule",
+    "delete_study": "hpsearch.api.delete",
+    "doctor": "hpsearch.api.doctor",
+    "export_study": "hpsearch.api.archive",
+    "import_study": "hpsearch.api.archive",
+    "init_study": "hpsearch.api.init",
+    "leave_order": "hpsearch.api.schedule",
+    "plan_study": "hpsearch.api.plan",
+    "print_schedule": "hpsearch.api.schedule",
+    "reproduce_trial": "hpsearch.api.reproduce",
+    "run_batch": "hpsearch.api.batch",
+    "run_schedule": "hpsearch.api.schedule",
+    "run_study": "hpsearch.api.study",
+    "show_study": "hpsearch.api.show",
+    "study_front": "hpsearch.api.show",
+    "study_schema": "hpsearch.api.init",
+    "study_status": "hpsearch.api.status",
+    "study_trials": "hpsearch.api.show",
+    "sync": "hpsearch.api.sync",
+    "ui": "hpsearch.api.ui",
+    "verify_study": "hpsearch.api.verify",
+    "write_study_report": "hpsearch.api.report",
+}
 
 __all__ = [
     "BatchReport",
@@ -39,9 +82,16 @@ __all__ = [
     "Report",
     "Verification",
     "best_configuration",
+    "check_health",
+    "coming_runs",
     "delete_study",
+    "doctor",
+    "export_study",
+    "import_study",
     "init_study",
+    "leave_order",
     "plan_study",
+    "print_schedule",
     "reproduce_trial",
     "run_batch",
     "run_schedule",
@@ -51,17 +101,11 @@ __all__ = [
     "study_schema",
     "study_status",
     "study_trials",
+    "sync",
+    "ui",
     "verify_study",
+    "write_study_report",
 ]
 
 if not TYPE_CHECKING:  # a type checker would take every name for one
-    __getattr__, __dir__ = late_names(
-        __name__,
-        dict.fromkeys(__all__, "hpsearch.service")
-        | {
-            "CoarseToFineSampler": "hpsearch.search.samplers",
-            "BatchReport": "hpsearch.scheduler",
-            "run_batch": "hpsearch.scheduler",
-            "run_schedule": "hpsearch.scheduler",
-        },
-    )
+    __getattr__, __dir__ = late_names(__name__, _MODULES)

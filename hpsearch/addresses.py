@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 SECRET_KEYS = ("password", "passwd", "sslpassword", "token")  # of a URL's query
 HIDDEN = "***"
@@ -31,6 +32,34 @@ def scrubbed(text: str, address: str) -> str:
 def first_line(error: BaseException, address: str) -> str:
     """What an error says at first, without the address's password; "" if it says nothing."""
     return (scrubbed(str(error), address).strip().splitlines() or [""])[0]
+
+
+def check_apart(storage: str, tracking_uri: str) -> None:
+    """Refuse one database for both: Optuna and MLflow each keep an alembic_version table.
+
+    Raises:
+        HpsearchError: it is one.
+    """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    from hpsearch.errors import HpsearchError
+
+    try:
+        first, second = make_url(storage), make_url(tracking_uri)
+    except ArgumentError:
+        return  # not a database, or its user hears of it where it is opened
+    if first.get_backend_name() != second.get_backend_name():
+        return
+    if first.get_backend_name() == "sqlite":
+        places = [Path(url.database or "").absolute() for url in (first, second)]
+    else:
+        places = [(url.host, url.port, url.database) for url in (first, second)]  # type: ignore[misc]
+    if places[0] == places[1]:
+        raise HpsearchError(
+            "--storage and the MLflow store must be two databases, got one for both: "
+            f"{without_password(tracking_uri)}"
+        )
 
 
 def _secrets(address: str) -> list[str]:

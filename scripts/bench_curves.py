@@ -18,7 +18,7 @@ from optuna.distributions import (
 )
 
 from hpsearch.execution.population import training_data
-from hpsearch.search.study_file import Data, Fixed
+from hpsearch.studyfile.study_file import Data, Fixed
 from hpsearch.trainers import Member, trainer_kind
 
 SPACE: dict[str, BaseDistribution] = {

@@ -22,9 +22,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hpsearch.tracking.home import Home
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
 from hpsearch.tracking.projector import Projector
-from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord
 from hpsearch.tracking.replay import mlflow_settings
 from hpsearch.tracking.run_content import changing_tags, params_of, points, run_name, trial_text
 from hpsearch.tracking.sqlite_store import prepare_sqlite

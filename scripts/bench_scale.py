@@ -80,11 +80,11 @@ def simulated_workers(count: int) -> Any:
 
 def ours(trials: int, workers: int, folder: Path, projection: bool) -> dict[str, float]:
     """One study; the projection, if asked for, is caught up with afterwards."""
-    from hpsearch.search import study as study_module
-    from hpsearch.search.events import PhaseStarted
-    from hpsearch.search.reading import read_study
-    from hpsearch.search.run import open_run
-    from hpsearch.tracking.home import Home
+    from hpsearch.records.home import Home
+    from hpsearch.study import study as study_module
+    from hpsearch.study.events import PhaseStarted
+    from hpsearch.study.opening import open_run
+    from hpsearch.studyfile.reading import read_study
 
     (folder / "noop.py").write_text(FUNCTION)
     (folder / "scale.toml").write_text(STUDY % trials)
@@ -112,7 +112,7 @@ def ours(trials: int, workers: int, folder: Path, projection: bool) -> dict[str,
 
 def projected(read: Any, run: Any, home: Any) -> dict[str, float]:
     """Seconds in which MLflow catches up with the records, and CPU seconds of its process."""
-    from hpsearch.service.parent import write_parent
+    from hpsearch.reports.parent import write_parent
     from hpsearch.tracking.projection import Projection
 
     write_parent(read, run, None)
@@ -131,7 +131,7 @@ def optuna_alone(trials: int, folder: Path) -> dict[str, float]:
     """The loop of Optuna's manual with a random sampler."""
     import optuna
 
-    from hpsearch.search.storage import open_storage
+    from hpsearch.study.storage import open_storage
 
     storage = open_storage(f"sqlite:///{folder / 'optuna.db'}")
     study = optuna.create_study(

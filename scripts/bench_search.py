@@ -228,7 +228,7 @@ def _runs(database: sqlite3.Connection) -> Iterator[tuple[str, str, str, int, in
 
 def measure_hpsearch(workload: str, trials: int, folder: Path) -> dict[str, Any]:
     """hpsearch's side, in this process and those it starts."""
-    from hpsearch.service import run_study
+    from hpsearch import run_study
 
     file = HERE / f"bench_{workload.lower()}.toml"
     run_study(file, overrides=["name=warm-up", "stages.0.trials=2"], home=folder)
@@ -253,7 +253,7 @@ class _Clock:
 
     def hear(self, event: Any) -> None:
         """For run_study's on_event."""
-        from hpsearch.search.events import PhaseStarted, StageStarted
+        from hpsearch.study.events import PhaseStarted, StageStarted
 
         if isinstance(event, StageStarted):
             self._started, self._before = time.perf_counter(), _cpu_by_process()

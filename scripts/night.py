@@ -103,7 +103,7 @@ fresh = true
 # How often each is chosen.
 VICTIMS = {"scheduler": 3, "run": 2, "worker": 4, "projector": 3, "PostgreSQL": 2, "MLflow": 2}
 BELOW = {
-    "run": "hpsearch.scheduler.occurrence_process",
+    "run": "hpsearch.api.occurrence_process",
     "worker": "hpsearch.execution.worker",
     "projector": "hpsearch.tracking.projector_process",
 }
@@ -299,7 +299,7 @@ class Verdict:
 
     def rows(self) -> Iterator[tuple[str, str, bool]]:
         """(what, found, whether it is as it must be)."""
-        from hpsearch.service import doctor, sync
+        from hpsearch import doctor, sync
 
         yield (
             "scheduler stopped",

@@ -176,8 +176,8 @@ class Torture:
 
     def findings(self) -> Iterator[tuple[str, str, bool]]:
         """(what, found, whether it is as it must be)."""
-        from hpsearch.service import doctor, sync
-        from hpsearch.tracking.record import Kind, RunFolder
+        from hpsearch import doctor, sync
+        from hpsearch.records.trial_record import Kind, RunFolder
         from hpsearch.tracking.run_content import points
 
         stores = {"home": self.home, "tracking_uri": self.server.url}

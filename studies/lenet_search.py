@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from hpsearch.analysis.ranking import front, standing
 from hpsearch.claims import Evidence, Verdict
-from hpsearch.search.ranking import front, standing
-from hpsearch.tracking.record import TrialRecord
+from hpsearch.records.trial_record import TrialRecord
 
 DIRECTIONS = ("maximize", "minimize", "minimize")  # accuracy, images to 95 %, bytes
 RESAMPLES = 2000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from hpsearch import Report
+from hpsearch.analysis.answers import Answers
 from hpsearch.console import print_report
-from hpsearch.search.result import Estimate, Result
-from hpsearch.service import Report
-from hpsearch.service.answers import Answers
+from hpsearch.records.result import Estimate, Result
 
 SVC = "sklearn.svm.SVC"
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from hpsearch.tracking.record import TrialRecord, lower_is_better
+from hpsearch.metrics import lower_is_better
+from hpsearch.records.trial_record import TrialRecord
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from hpsearch.tracking.record import TrialRecord, lower_is_better
+from hpsearch.metrics import lower_is_better
+from hpsearch.records.trial_record import TrialRecord
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def export_(
     Example: python -m hpsearch export fewshot-mnist --to /tmp/study.zip
     """
     with exits(debug):
-        from hpsearch.service import export_study
+        from hpsearch import export_study
 
         typer.echo(export_study(study, to, home=home))
 
@@ -42,8 +42,8 @@ def import_(
     Example: python -m hpsearch import /tmp/study.zip --home /tmp/looked-at
     """
     with exits(debug):
+        from hpsearch import import_study
         from hpsearch.console import print_frame
-        from hpsearch.service import import_study
 
         left = import_study(file, home=home)
         if as_json or len(left):

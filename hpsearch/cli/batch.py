@@ -45,8 +45,8 @@ def batch(
     Example: python -m hpsearch batch studies/batches/optimizers.toml --workers 2
     """
     with exits(debug):
+        from hpsearch import run_batch
         from hpsearch.console import BatchProgress, print_batch
-        from hpsearch.scheduler import run_batch
 
         with BatchProgress() as progress:
             report = run_batch(

@@ -40,8 +40,8 @@ def doctor(
     Example: python -m hpsearch doctor --repair
     """
     with exits(debug):
+        from hpsearch import doctor as call
         from hpsearch.console import print_frame
-        from hpsearch.service import doctor as call
 
         found = call(study, home=home, storage=storage, tracking_uri=tracking_uri, repair=repair)
         if as_json or len(found):

@@ -37,7 +37,7 @@ def init(
     --trainer sklearn.linear_model.Ridge
     """
     with exits(debug):
-        from hpsearch.service.starting import init_study, study_schema
+        from hpsearch.api.init import init_study, study_schema
 
         if schema:
             typer.echo(json.dumps(study_schema(), indent=1))

@@ -27,7 +27,7 @@ def plan(
     Example: python -m hpsearch plan studies/quickstart.toml --workers 4
     """
     with exits(debug):
-        from hpsearch.service.planning import plan_study
+        from hpsearch.api.plan import plan_study
 
         planned = plan_study(
             file,

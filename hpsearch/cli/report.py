@@ -20,6 +20,6 @@ def report(
     Example: python -m hpsearch report fewshot-mnist
     """
     with exits(debug):
-        from hpsearch.service import write_study_report
+        from hpsearch import write_study_report
 
         typer.echo(write_study_report(study, home=home))

@@ -34,8 +34,8 @@ def reproduce(
     Example: python -m hpsearch reproduce quickstart 7
     """
     with exits(debug):
-        from hpsearch.search.reproduction import TOLERANCE
-        from hpsearch.service.reproducing import reproduce_trial
+        from hpsearch.api.reproduce import reproduce_trial
+        from hpsearch.audit.reproduction import TOLERANCE
 
         limit = TOLERANCE if tolerance is None else tolerance
         found = reproduce_trial(study, trial, home=home, tolerance=limit)

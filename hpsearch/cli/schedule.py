@@ -69,15 +69,15 @@ def schedule(
         elif next_:
             _print_next(folder, home, as_json)
         elif print_:
-            from hpsearch.scheduler import print_schedule
+            from hpsearch import print_schedule
 
             typer.echo(print_schedule(print_.value, folder, home=home))
         elif health:
-            from hpsearch.scheduler import check_health
+            from hpsearch import check_health
 
             typer.echo(json.dumps(check_health(home)))
         else:
-            from hpsearch.scheduler import run_schedule
+            from hpsearch import run_schedule
 
             try:
                 run_schedule(
@@ -94,7 +94,7 @@ def schedule(
 
 
 def _leave(orders: dict[str, str], folder: Path, home: Path | None) -> None:
-    from hpsearch.scheduler import leave_order
+    from hpsearch import leave_order
 
     for order, name in orders.items():
         if not leave_order(order, name, folder, home=home):  # type: ignore[arg-type]
@@ -102,7 +102,7 @@ def _leave(orders: dict[str, str], folder: Path, home: Path | None) -> None:
 
 
 def _print_next(folder: Path, home: Path | None, as_json: bool) -> None:
-    from hpsearch.scheduler import coming_runs
+    from hpsearch import coming_runs
 
     frame = coming_runs(folder, home=home)
     if as_json:

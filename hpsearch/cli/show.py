@@ -60,12 +60,12 @@ def show(
     """
     with exits(debug):
         if best or trial is not None:
-            from hpsearch.service.showing import best_configuration
+            from hpsearch.api.show import best_configuration
 
             chosen = Form.json if as_json else form
             typer.echo(best_configuration(study, trial=trial, form=chosen.value, home=home))
         elif front or trials or csv:
-            from hpsearch.service.showing import study_front, study_trials
+            from hpsearch.api.show import study_front, study_trials
 
             table = (study_front if front else study_trials)(study, home=home)
             if as_json:
@@ -75,8 +75,8 @@ def show(
                     table.to_csv(index=False) if csv else table.to_string(index=False), nl=not csv
                 )
         else:
+            from hpsearch.api.show import show_study
             from hpsearch.console import print_report
-            from hpsearch.service.showing import show_study
 
             report = show_study(study, home=home)
             if as_json:

@@ -23,7 +23,7 @@ def status(
     Example: python -m hpsearch status quickstart
     """
     with exits(debug):
-        from hpsearch.service.status import study_status
+        from hpsearch.api.status import study_status
 
         rows = study_status(study, home=home)
         if as_json:

@@ -47,8 +47,8 @@ def study(
         if file is None:
             _list_studies(as_json)
             return
+        from hpsearch import run_study
         from hpsearch.console import StudyProgress, print_report
-        from hpsearch.service import run_study
 
         with StudyProgress() as progress:
             report = run_study(
@@ -70,7 +70,7 @@ def study(
 
 
 def _list_studies(as_json: bool) -> None:
-    from hpsearch.search.listing import list_studies
+    from hpsearch.studyfile.listing import list_studies
 
     found = list_studies(Path("studies"))
     if as_json:

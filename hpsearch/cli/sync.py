@@ -25,8 +25,8 @@ def sync(
     Example: python -m hpsearch sync fewshot-mnist --tracking-uri http://host:5000
     """
     with exits(debug):
+        from hpsearch import sync as call
         from hpsearch.console import print_frame
-        from hpsearch.service import sync as call
 
         found = call(study, home=home, tracking_uri=tracking_uri)
         print_frame(found, as_json=as_json)

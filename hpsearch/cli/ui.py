@@ -36,7 +36,7 @@ def ui(
     Example: python -m hpsearch ui --port 5001
     """
     with exits(debug):
-        from hpsearch.service import ui as call
+        from hpsearch import ui as call
 
         sys.exit(
             call(

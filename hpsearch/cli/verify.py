@@ -35,8 +35,8 @@ def verify(
     Example: python -m hpsearch verify quickstart --trials 5
     """
     with exits(debug):
-        from hpsearch.search.reproduction import TOLERANCE
-        from hpsearch.service.verifying import verify_study
+        from hpsearch.api.verify import verify_study
+        from hpsearch.audit.reproduction import TOLERANCE
 
         found = verify_study(
             study,

@@ -9,7 +9,7 @@ from rich.table import Table
 from hpsearch.console.output import output, print_named
 
 if TYPE_CHECKING:
-    from hpsearch.service.planning import Plan
+    from hpsearch.api.plan import Plan
 
 SLOWED = 1.3  # times; more is worth saying
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
-    from hpsearch.search.events import Event
+    from hpsearch.study.events import Event
 
 PLAIN_SECONDS = 5.0  # between two lines where stderr is no terminal
 
@@ -53,7 +53,7 @@ class StudyProgress:
 
     def show(self, event: Event) -> None:
         """Show one event of a study."""
-        from hpsearch.search.events import (
+        from hpsearch.study.events import (
             ArmFailed,
             BudgetEnded,
             PhaseStarted,

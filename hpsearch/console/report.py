@@ -8,8 +8,8 @@ from hpsearch.console.output import output, print_named
 from hpsearch.console.tables import arms_table, front_table, ranges_table, trials_table
 
 if TYPE_CHECKING:
-    from hpsearch.search.result import Result
-    from hpsearch.service import Report
+    from hpsearch import Report
+    from hpsearch.records.result import Result
 
 
 def print_report(report: Report) -> None:

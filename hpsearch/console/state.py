@@ -12,8 +12,8 @@ from hpsearch.console.output import output, print_named
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hpsearch.scheduler import BatchReport
-    from hpsearch.service.verifying import Verification
+    from hpsearch import BatchReport
+    from hpsearch.api.verify import Verification
 
 
 def print_status(rows: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from hpsearch.search.result import Estimate, Result
+    from hpsearch.records.result import Estimate, Result
 
 
 def trials_table(result: Result) -> Table:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.datasets.selection import Pool, Selection, give
 from hpsearch.errors import HpsearchError, WorkerError
-from hpsearch.execution.executors import SliceExecutor, WorkerLost
+from hpsearch.execution.base import SliceExecutor, WorkerLost
 from hpsearch.execution.population import OPEN, Exam, Slice, training_data
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import Literal
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import WorkerError
-from hpsearch.execution.executors import ProcessExecutor, WorkerLost
+from hpsearch.execution.base import WorkerLost
+from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.limits import Allowance, LimitName, LimitPassed, Spent
 from hpsearch.execution.population import (
     Exam,

@@ -1,6 +1,6 @@
-"""Where slices run: in this process, in a pool of worker processes, or on a cluster (`cluster`).
+"""Where slices run on this machine: in this process, or in a pool of worker processes.
 
-All are `concurrent.futures.Executor`. The pool is our own for one reason: pebble, loky and the
+The pool is our own for one reason: pebble, loky and the
 standard library's pool share pipes and locks between workers, so that a worker killed in the
 middle of sending a result leaves a lock held or a half message that is waited for, for ever. Here
 every worker has a pipe of its own, whose end of file is the worker's death and nobody else's.
@@ -15,11 +15,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import redirect_stdout
 from typing import Any
 
 from hpsearch.errors import WorkerError
+from hpsearch.execution.base import SliceExecutor, WorkerLost
 from hpsearch.execution.limits import (
     REUSABLE,
     Allowance,
@@ -29,11 +30,6 @@ from hpsearch.execution.limits import (
     end_children,
 )
 from hpsearch.processes import child_environment
-
-
-class WorkerLost(Exception):
-    """The worker process died in the middle of the call."""
-
 
 # A population's matrices are small: two BLAS threads were 3-33 times slower under load.
 BLAS_VARIABLES = (
@@ -51,12 +47,6 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-class SliceExecutor(Executor):
-    """An executor that says how many calls it can run at once; 0: each when it is made."""
-
-    workers: int
 
 
 class InlineExecutor(SliceExecutor):
@@ -248,18 +238,3 @@ class _Worker:
         if process is not None:
             process.kill()
             process.wait()
-
-
-def make_executor(workers: int | None, cluster: str = "") -> SliceExecutor:
-    """A Dask cluster by its address, else a pool of `workers` processes, or, for 0, this process.
-
-    Args:
-        workers: None: one a core, or all that the cluster has.
-        cluster: "tcp://host:8786"; "" for none.
-    """
-    if cluster:
-        from hpsearch.execution.cluster import DaskExecutor
-
-        return DaskExecutor(cluster, workers)
-    count = available_cores() if workers is None else workers
-    return ProcessExecutor(count) if count else InlineExecutor()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.search.result import ArmResult, Result
-from hpsearch.tracking.record import TrialRecord
+from hpsearch.records.result import ArmResult, Result
+from hpsearch.records.trial_record import TrialRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

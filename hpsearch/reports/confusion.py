@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hpsearch.tracking.record import TrialRecord
+from hpsearch.records.trial_record import TrialRecord
 
 CONFUSION = "confusion.csv"
 NUMBERED = 20  # classes; with more, the figure's cells are too small for numbers

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hpsearch.analysis.narrowing import RangeRow
 from hpsearch.reports.charts import Chart, Panel, Series
 from hpsearch.reports.search_charts import MOST_PANELS, note
 from hpsearch.reports.study_view import StudyView
-from hpsearch.search.narrowing import RangeRow
 
 CURVES = 8  # trials whose learning curves are drawn
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpsearch.search.result import Result
-from hpsearch.tracking.record import TrialRecord
+from hpsearch.records.result import Result
+from hpsearch.records.trial_record import TrialRecord
 
 CURVES = 8  # trials whose learning curves are drawn
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+from hpsearch.analysis.ranking import front, standing
+from hpsearch.records.result import FrontMember
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.charts import Chart, Panel, Series
 from hpsearch.reports.search_charts import note
 from hpsearch.reports.study_view import StudyView
-from hpsearch.search.ranking import front, standing
-from hpsearch.search.result import FrontMember
-from hpsearch.tracking.record import TrialRecord
 
 WIDE = 30  # times the least: a range of values that is shown on a log axis
 

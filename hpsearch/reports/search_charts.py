@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from hpsearch.analysis.ranking import feasible_score
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.charts import Axis, Chart, Panel, Series, Surface
 from hpsearch.reports.study_view import StudyView
-from hpsearch.search.ranking import feasible_score
-from hpsearch.tracking.record import TrialRecord
 
 GRID = 40  # points a side of the contour
 MOST_PANELS = 12  # parameters whose slices and funnels are drawn

@@ -8,21 +8,20 @@ from typing import Any
 
 import pandas as pd
 
+from hpsearch.records.artifacts import AGREEMENT, CLAIMS
+from hpsearch.records.result import Estimate, Result
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.whole_files import write_whole
 from hpsearch.reports import course_charts, front_charts, search_charts
 from hpsearch.reports.confusion import CONFUSION
 from hpsearch.reports.html_report import Section, claims_html, html_report
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.tables import (
-    AGREEMENT,
-    CLAIMS,
     NARROWING_COLUMNS,
     front_table,
     narrowing_table,
 )
-from hpsearch.search.result import Estimate, Result
-from hpsearch.tracking.record import RunFolder
-from hpsearch.tracking.whole_files import write_whole
 
 REPORT = "report.html"
 FIGURES = "figures"

@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from hpsearch.search.importance import Direction, importances
-from hpsearch.search.narrowing import RangeRow
-from hpsearch.search.result import Result
-from hpsearch.search.space import Space
-from hpsearch.search.stages import best_first
-from hpsearch.search.stored_space import kept_space
-from hpsearch.tracking.record import SLICES, RunFolder, TrialRecord
+from hpsearch.analysis.importance import Direction, importances
+from hpsearch.analysis.narrowing import RangeRow
+from hpsearch.records.result import Result
+from hpsearch.records.trial_record import SLICES, RunFolder, TrialRecord
+from hpsearch.study.stages import best_first
+from hpsearch.study.stored_space import kept_space
+from hpsearch.studyfile.space import Space
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from hpsearch.search.ranking import total_violation
-from hpsearch.search.result import Result
-from hpsearch.tracking.record import TrialRecord
+from hpsearch.analysis.ranking import total_violation
+from hpsearch.records.result import Result
+from hpsearch.records.trial_record import TrialRecord
 
 ARMS, FRONT = "arms.csv", "front.csv"
 AT = " at "  # between an objective and the length it was measured after
@@ -18,7 +18,6 @@ NARROWING_COLUMNS = [
     *("stage", "parameter", "branch", "declared", "before", "now", "low", "high", "share"),
     *("discarded", "reopened", "reopened_by", "edges", "n_survivors", "survivors"),
 ]
-CLAIMS, COMPARISON, AGREEMENT = "claims.json", "comparison.csv", "agreement.json"
 
 
 def trials_table(records: Iterable[TrialRecord]) -> pd.DataFrame:

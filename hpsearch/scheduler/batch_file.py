@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from hpsearch.search.schedule_file import Schedule
-from hpsearch.search.tables import NAME, Table
+from hpsearch.studyfile.tables.base import NAME, Table
+from hpsearch.studyfile.tables.schedule import Schedule
 
 WEBHOOK = "HPSEARCH_WEBHOOK"
 

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from hpsearch.errors import StudyFileError
 from hpsearch.scheduler.batch_file import BatchFile, Entry
-from hpsearch.search.mistakes import Mistake
-from hpsearch.search.reading import read_study
-from hpsearch.search.schema_mistakes import translate
+from hpsearch.studyfile.mistakes import Mistake
+from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.schema_problems import translate
 
 LARGEST = 10_000  # studies of a batch; more is a slip of the keyboard
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from hpsearch.service import Report
+from hpsearch.records.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,16 +45,18 @@ class StudyRow:
     folder: str = ""
 
     @classmethod
-    def of(cls, name: str, report: Report, seconds: float) -> StudyRow:
-        """Of a study that has a result."""
-        result = report.result
+    def of(cls, name: str, result: Result, *, ran: bool, missing: str, seconds: float) -> StudyRow:
+        """Of a study that has a result.
+
+        Args:
+            ran: False if it was finished before.
+            missing: why MLflow does not have everything yet, "" if it has.
+        """
         test = result.test_score
         return cls(
             study=name,
-            outcome="finished" if report.ran else "found",
-            reason=f"MLflow does not have everything yet: {report.missing}"
-            if report.missing
-            else "",
+            outcome="finished" if ran else "found",
+            reason=f"MLflow does not have everything yet: {missing}" if missing else "",
             objective=result.objective,
             validation=result.validation.mean,
             low=result.validation.low,

@@ -20,10 +20,10 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from hpsearch.errors import RunningError
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.whole_files import storage_errors
 from hpsearch.scheduler.standing import Standing
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder
-from hpsearch.tracking.whole_files import storage_errors
 
 Order = Literal["pause", "resume", "run-now"]
 STANDING, HEALTH = "standing.json", "health.json"

@@ -14,10 +14,15 @@ from hpsearch.processes import child_environment
 STOP_SECONDS = 8.0  # for a clean stop; after that it is killed, which loses no more than a slice
 
 
-def start(options: dict[str, Any]) -> Occurrence:
-    """Start a run; `options` go to run_batch."""
+def start(module: str, options: dict[str, Any]) -> Occurrence:
+    """Start a run.
+
+    Args:
+        module: the program that is started, with `python -m`.
+        options: handed to it; they go to run_batch.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "hpsearch.scheduler.occurrence_process"],
+        [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=child_environment(),

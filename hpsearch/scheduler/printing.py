@@ -8,34 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hpsearch.errors import StudyFileError
-from hpsearch.scheduler.schedules import Scheduled, ScheduleFolder
+from hpsearch.records.home import Home
+from hpsearch.scheduler.schedules import Scheduled
 from hpsearch.timetable import weekday_names
-from hpsearch.tracking.home import Home
-
-
-def print_schedule(
-    kind: str, folder: str | Path = "studies", *, name: str = "", home: str | Path | None = None
-) -> str:
-    """The text of a systemd service and timer, a crontab line or a Kubernetes CronJob a schedule.
-
-    Args:
-        kind: "systemd", "cron" or "kubernetes".
-        folder: of the schedules.
-        name: of one; "": all that have a cron expression.
-        home: of their stores.
-
-    Raises:
-        StudyFileError: there is no such folder or schedule, or none with a cron expression.
-    """
-    files = ScheduleFolder(Path(folder))
-    files.reload()
-    items = [files.named(name)] if name else list(files.found.values())
-    timed = [item for item in items if item.schedule.cron]
-    if not timed:
-        raise StudyFileError(f"{folder} must have a [schedule] with a cron expression, got none")
-    stores = Home.find(Path(home) if home else None)
-    return "\n".join(KINDS[kind](item, stores) for item in timed)
 
 
 def _command(item: Scheduled, home: Home) -> str:

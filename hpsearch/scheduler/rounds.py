@@ -15,10 +15,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hpsearch.errors import RunningError
-from hpsearch.search.run import newest_run
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder
-from hpsearch.tracking.whole_files import storage_errors, write_whole
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.whole_files import storage_errors, write_whole
+from hpsearch.study.opening import newest_run
 
 ROUND, SUMMARY, OWED = "round.json", "summary.json", "owed"
 

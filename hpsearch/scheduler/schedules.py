@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hpsearch.errors import DataError, StudyFileError, unknown
 from hpsearch.scheduler.batch_reading import load_file, read_batch
-from hpsearch.search.schedule_file import Schedule
+from hpsearch.studyfile.tables.schedule import Schedule
 
 Stamp = tuple[int, int]  # time of change in ns, and size
 

@@ -7,16 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 from hpsearch.errors import HpsearchError
-from hpsearch.scheduler import occurrence
 from hpsearch.scheduler.batch_report import BatchReport
 from hpsearch.scheduler.desk import Desk, Order
 from hpsearch.scheduler.schedules import Scheduled, ScheduleFolder
 from hpsearch.scheduler.standing import Standing, cut, ended, may_run, noticed, started
-from hpsearch.tracking.home import Home
 
 TICK_SECONDS = 1.0  # between two looks at the clock, the files and the orders
 HEALTH_SECONDS = 10.0  # between two writes of the health file; a minute of silence is illness
@@ -36,7 +33,7 @@ class Clock:
 
 
 class RunUnderWay(Protocol):
-    """What `occurrence.start` gives."""
+    """A run of a schedule in a process of its own, e.g. `occurrence.Occurrence`."""
 
     def news(self) -> list[dict[str, Any]]: ...
 
@@ -45,53 +42,8 @@ class RunUnderWay(Protocol):
     def stop(self) -> None: ...
 
 
-def run_schedule(
-    folder: str | Path = "studies",
-    *,
-    home: str | Path | None = None,
-    workers: int | None = None,
-    executor: str | None = None,
-    storage: str | None = None,
-    tracking_uri: str | None = None,
-    log: Log = lambda event, schedule="", message="", **more: None,
-    clock: Clock | None = None,
-    start: Callable[[dict[str, Any]], RunUnderWay] = occurrence.start,
-) -> None:
-    """Run the scheduled study and batch files of a folder, until it is interrupted.
-
-    Files are read again when they change. A run that its window cuts is gone on with when the
-    window opens again; an interrupt stops the run under way, to be gone on with at the next start.
-
-    Args:
-        folder: its files and those of its subfolders that have a [schedule].
-        home, workers, executor, storage, tracking_uri: of every run, as for run_batch.
-        log: called as log(event, schedule, message, **more) with what happens.
-        clock: where the time comes from.
-        start: starts a run_batch with these options, in a process of its own.
-
-    Raises:
-        StudyFileError: there is no such folder.
-        RunningError: another process runs the schedules of this home.
-        KeyboardInterrupt: interrupted; everything goes on at the next start.
-    """
-    stores = Home.find(Path(home) if home else None)
-    files = ScheduleFolder(Path(folder))
-    lines = files.reload()
-    stores.create()
-    desk = Desk.of(stores)
-    options = {
-        "home": str(stores.path),
-        "workers": workers,
-        "executor": executor,
-        "storage": storage,
-        "tracking_uri": tracking_uri,
-    }
-    with desk.take():
-        _Service(files, desk, options, log, clock or Clock(), start).run(lines)
-
-
 @dataclass
-class _Service:
+class Service:
     """The process while it holds the desk."""
 
     files: ScheduleFolder

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from hpsearch.search.schedule_file import Schedule
+from hpsearch.studyfile.tables.schedule import Schedule
 
 LATE = timedelta(seconds=90)  # an occurrence that is noticed later than this was missed
 CLOCK_SET_BACK = timedelta(days=1)  # a mark further in the future was made by a wrong clock

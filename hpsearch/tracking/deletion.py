@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from hpsearch.addresses import HIDDEN, first_line, without_password
 from hpsearch.errors import TrackingError
+from hpsearch.records.trial_record import RunFolder
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.projector import MLFLOW_JSON
-from hpsearch.tracking.record import RunFolder
 from hpsearch.tracking.sqlite_store import is_there, prepare_sqlite
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.records.trial_record import RunFolder
 from hpsearch.tracking.links import note_links
-from hpsearch.tracking.record import RunFolder
 from hpsearch.tracking.run_content import PARAM_LENGTH, TAG_LENGTH, fitting
 from hpsearch.tracking.winner_model import send_model
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from hpsearch.addresses import without_password
 from hpsearch.processes import child_environment
-from hpsearch.tracking.home import Home
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
 from hpsearch.tracking.projector import MLFLOW_JSON, artifact_location
 from hpsearch.tracking.projector_process import ENVIRONMENT
-from hpsearch.tracking.record import RunFolder
 
 RESPAWN_SECONDS = 5.0  # at least so long between two starts
 DRAIN_SECONDS = 600.0  # how long a study's end waits for the projector to catch up

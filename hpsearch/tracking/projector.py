@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
+from hpsearch.records.trial_record import JOURNAL, Kind, RunFolder, TrialRecord
 from hpsearch.tracking.parent_run import NOTE, PARENT_JSON, RUN_ID, UID, read_parent, send_parent
-from hpsearch.tracking.record import JOURNAL, Kind, RunFolder, TrialRecord
 from hpsearch.tracking.run_content import (
     STATUS,
     changing_tags,

@@ -23,8 +23,8 @@ from typing import Any
 from filelock import FileLock
 
 from hpsearch.errors import TrackingError
+from hpsearch.records.trial_record import RunFolder
 from hpsearch.tracking.projector import Projector
-from hpsearch.tracking.record import RunFolder
 
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 5.0  # between attempts while a study runs and MLflow is away

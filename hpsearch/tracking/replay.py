@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
-from hpsearch.tracking.home import Home
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
 from hpsearch.tracking.projector import Projector, artifact_location
 from hpsearch.tracking.projector_process import ENVIRONMENT, LAST_ATTEMPTS, store_lock
-from hpsearch.tracking.record import RunFolder
 
 
 @contextmanager

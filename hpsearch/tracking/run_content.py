@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hpsearch.tracking.record import NOT_SCORES, TrialRecord, lower_is_better
+from hpsearch.metrics import NOT_SCORES, lower_is_better
+from hpsearch.records.trial_record import TrialRecord
 
 PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; it would cut longer texts silently
 STATUS = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED"}

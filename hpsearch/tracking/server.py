@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hpsearch.errors import TrackingError
-from hpsearch.tracking.home import Home
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
 from hpsearch.tracking.links import trials_page
-from hpsearch.tracking.record import RunFolder
 from hpsearch.tracking.sqlite_store import is_there
 
 ENVIRONMENT = {

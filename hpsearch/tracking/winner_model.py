@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.nn.fitted import FittedNetwork
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.trial_record import RunFolder
 from hpsearch.trainers.fitted_estimator import EstimatorFile, FittedEstimator
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import mlflow
 import pytest
 from mlflow.entities import Run
 
-from hpsearch.service import run_study
-from hpsearch.tracking.home import Home
+from hpsearch import run_study
+from hpsearch.records.home import Home
 from tests.conftest import SMALL
 
 PATIENCE_SECONDS = 60  # a busy machine shows a page late; a test that passes does not wait

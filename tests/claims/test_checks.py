@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hpsearch.claims import CHECKS, Evidence, load_check
-from hpsearch.tracking.record import MemberRecord, TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 
 OF, THAN = {"trainer": "adam"}, {"trainer": "sgd"}
 

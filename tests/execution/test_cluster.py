@@ -15,13 +15,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from hpsearch import run_study
 from hpsearch.errors import HpsearchError, WorkerError
+from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.cluster import DaskExecutor, scheduler_address
-from hpsearch.execution.executors import WorkerLost
 from hpsearch.processes import child_environment
-from hpsearch.search.events import TrialReached
-from hpsearch.service import run_study
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.study.events import TrialReached
 from tests.conftest import SMALL
 from tests.search.test_kill_resume import table
 

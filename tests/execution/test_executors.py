@@ -18,13 +18,9 @@ from threadpoolctl import threadpool_info
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import WorkerError
-from hpsearch.execution.executors import (
-    BLAS_VARIABLES,
-    InlineExecutor,
-    ProcessExecutor,
-    WorkerLost,
-    make_executor,
-)
+from hpsearch.execution.base import WorkerLost
+from hpsearch.execution.executors import BLAS_VARIABLES, InlineExecutor, ProcessExecutor
+from hpsearch.execution.making import make_executor
 from hpsearch.execution.population import Slice, run_slice
 from hpsearch.trainers import Member
 

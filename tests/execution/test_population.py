@@ -32,7 +32,7 @@ LIGHT_ROOMS = (
     "hpsearch.execution.population",
     "hpsearch.execution.dispatch",
     "hpsearch.execution.executors",
-    "hpsearch.tracking.record",
+    "hpsearch.records.trial_record",
 )
 
 

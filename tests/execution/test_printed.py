@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch import run_study
 from hpsearch.execution.printed import LONGEST, Printed
-from hpsearch.service import run_study
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.trial_record import RunFolder
 
 CHATTY = """\
 import sys

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.reports.confusion import confusion_table, write_confusion
-from hpsearch.tracking.record import MemberRecord, TrialRecord
 
 LABELS = np.repeat([0, 1], 10)
 

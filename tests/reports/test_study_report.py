@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch import run_study, write_study_report
+from hpsearch.records.result import Result
+from hpsearch.records.trial_record import RunFolder
 from hpsearch.reports.study_report import CHARTS, write_report
 from hpsearch.reports.study_view import StudyView
-from hpsearch.search.result import Result
-from hpsearch.service import run_study, write_study_report
-from hpsearch.tracking.record import RunFolder
 from tests.conftest import SMALL
 
 ONE = """\

@@ -14,13 +14,12 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from hpsearch import run_batch
+from hpsearch import run_batch, run_study
 from hpsearch.errors import RunningError, StudyStopped
+from hpsearch.records.home import Home
 from hpsearch.scheduler.batch_report import BatchReport
 from hpsearch.scheduler.rounds import BatchState
-from hpsearch.search.events import Event, RunReached, TrialReached
-from hpsearch.service import run_study
-from hpsearch.tracking.home import Home
+from hpsearch.study.events import Event, RunReached, TrialReached
 from tests.scheduler.conftest import QUICK, Write
 from tests.search.test_kill_resume import table
 
@@ -95,10 +94,10 @@ def test_a_summary_that_a_kill_kept_back_is_sent_by_the_next_call(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hpsearch.scheduler.batch.notify", killed)
+    monkeypatch.setattr("hpsearch.api.batch.notify", killed)
     with pytest.raises(KeyboardInterrupt):
         run_batch(path, home=home, workers=0)
-    monkeypatch.setattr("hpsearch.scheduler.batch.notify", lambda report, *_: sent.append(report))
+    monkeypatch.setattr("hpsearch.api.batch.notify", lambda report, *_: sent.append(report))
     for _ in range(2):
         assert outcomes(run_batch(path, home=home, workers=0)) == ["found", "found"]
     (report,) = sent

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from hpsearch.scheduler import leave_order
+from hpsearch import leave_order
 from tests.conftest import SMALL
 from tests.search.test_kill_resume import table
 

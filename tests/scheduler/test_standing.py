@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
+from hpsearch.api.schedule import coming_runs, leave_order, run_schedule
 from hpsearch.errors import RunningError, StudyFileError
+from hpsearch.records.home import Home
 from hpsearch.scheduler.batch_report import BatchReport, StudyRow
 from hpsearch.scheduler.desk import Desk
-from hpsearch.scheduler.questions import coming_runs, leave_order
 from hpsearch.scheduler.schedules import ScheduleFolder
-from hpsearch.scheduler.service import run_schedule
 from hpsearch.scheduler.standing import MOST_PENDING
-from hpsearch.tracking.home import Home
 from tests.conftest import SMALL
 
 MINUTE = timedelta(minutes=1)

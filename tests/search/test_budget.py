@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyChangedError, StudyFailed
-from hpsearch.search.arms import ArmPlace
-from hpsearch.search.budget import Batch, Spending, carry_clock
-from hpsearch.search.events import BudgetEnded
-from hpsearch.search.reading import read_study
-from hpsearch.search.run import open_run
-from hpsearch.search.space import Space
-from hpsearch.search.study import Study
-from hpsearch.search.study_file import StudyFile
-from hpsearch.service.verifying import verify_study
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.study.events import BudgetEnded
+from hpsearch.study.opening import open_run
+from hpsearch.study.spending import Batch, Spending, carry_clock
+from hpsearch.study.study import Study
+from hpsearch.studyfile.arms import ArmPlace
+from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.space import Space
+from hpsearch.studyfile.study_file import StudyFile
 from tests.search.test_kill_resume import table
 from tests.search.test_reading import message
 from tests.search.test_study import records, run

@@ -10,7 +10,7 @@ from optuna.testing.pytest_samplers import (
     SingleOnlySamplerTestCase,
 )
 
-from hpsearch.search.samplers import CoarseToFineSampler
+from hpsearch.samplers import CoarseToFineSampler
 
 
 class TestCoarseToFineSampler(

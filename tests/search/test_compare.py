@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.search.reading import read_study
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.studyfile.reading import read_study
 from tests.search.test_study import run
 
 ARMS = """

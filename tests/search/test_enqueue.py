@@ -8,8 +8,8 @@ import optuna
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.search.reading import read_study
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.studyfile.reading import read_study
 from tests.conftest import SMALL
 from tests.search.test_study import run
 

@@ -8,8 +8,8 @@ import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from hpsearch.errors import StudyFileError
-from hpsearch.search.reading import read_study
-from hpsearch.search.space import Parameter
+from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.space import Parameter
 from tests.search.test_study import records, run
 
 SVC, FOREST = "sklearn.svm.SVC", "sklearn.ensemble.RandomForestClassifier"

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
-from hpsearch.search.fidelity import fidelities
-from hpsearch.search.plan import phases
-from hpsearch.search.reading import read_study
-from hpsearch.search.study_file import StudyFile
-from hpsearch.service.showing import study_trials
-from hpsearch.service.verifying import verify_study
-from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.analysis.fidelity import fidelities
+from hpsearch.api.show import study_trials
+from hpsearch.api.verify import verify_study
+from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.study.plan import phases
+from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.study_file import StudyFile
 from tests.search.test_budget import CALM
 from tests.search.test_kill_resume import stored
 from tests.search.test_study import records, run

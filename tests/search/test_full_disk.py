@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StorageError
-from hpsearch.search.reading import read_study
-from hpsearch.search.run import open_run
-from hpsearch.search.study import Study
-from hpsearch.service.artifacts import write_artifacts
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.reports.artifacts import write_artifacts
+from hpsearch.study.opening import open_run
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
 from tests.search.test_kill_resume import table
 from tests.search.test_study import run
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from hpsearch.search.goals import FAR_OFF, Goals
-from hpsearch.search.objective_file import Constraint, Objective
-from hpsearch.tracking.record import Kind, MemberRecord, TrialRecord
+from hpsearch.records.trial_record import Kind, MemberRecord, TrialRecord
+from hpsearch.study.goals import FAR_OFF, Goals
+from hpsearch.studyfile.tables.objectives import Constraint, Objective
 
 ACCURACY = Objective(metric="validation_accuracy", direction="maximize")
 CURVES = [[0.2, 0.6, 0.8, 0.7], [0.5, 0.7, 0.6, 0.9]]

@@ -7,8 +7,14 @@ import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
-from hpsearch.search.samplers import gp
-from hpsearch.search.samplers.gp import JointDraws, Kernel, Posterior, fit_kernel, standardised
+from hpsearch.samplers.coarse_to_fine import gp
+from hpsearch.samplers.coarse_to_fine.gp import (
+    JointDraws,
+    Kernel,
+    Posterior,
+    fit_kernel,
+    standardised,
+)
 
 RNG = np.random.default_rng(0)
 X, Z = RNG.random((30, 3)), RNG.random((12, 3))

@@ -11,8 +11,8 @@ import pytest
 
 from hpsearch import plan_study, reproduce_trial, run_study, verify_study
 from hpsearch.errors import StudyFileError, WorkerError
-from hpsearch.search.samplers.history import OUTCOME
-from hpsearch.tracking.record import RunFolder, TrialRecord
+from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.samplers.history import OUTCOME
 from tests.search.test_kill_resume import stored
 from tests.search.test_study import run
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from hpsearch import plan_study
 from hpsearch.errors import StudyFileError
 from hpsearch.nn import NETWORKS
-from hpsearch.search.plan import phases
-from hpsearch.search.reading import read_study
-from hpsearch.search.study_file import StudyFile
+from hpsearch.study.plan import phases
+from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.trainers import TRAINERS
 from tests.conftest import REPOSITORY, SMALL
 from tests.search.test_objectives import TWO

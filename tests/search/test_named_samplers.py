@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.search.reading import read_study
-from hpsearch.search.run import open_run
-from hpsearch.search.samplers.named import OPTUNA
-from hpsearch.search.study import Study
-from hpsearch.tracking.home import Home
+from hpsearch.records.home import Home
+from hpsearch.samplers.named import OPTUNA
+from hpsearch.study.opening import open_run
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
 from tests.search.test_kill_resume import table
 from tests.search.test_study import records, run
 

@@ -9,11 +9,11 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import create_trial
 
-from hpsearch.search.arms import Arm
-from hpsearch.search.edges import wider_end
-from hpsearch.search.narrowing import RangeRow, narrowing
-from hpsearch.search.reading import read_study
-from hpsearch.search.samplers import CoarseToFineSampler
+from hpsearch.analysis.edges import wider_end
+from hpsearch.analysis.narrowing import RangeRow, narrowing
+from hpsearch.samplers import CoarseToFineSampler
+from hpsearch.studyfile.arms import Arm
+from hpsearch.studyfile.reading import read_study
 from tests.search.test_study import run
 
 RATES = FloatDistribution(1e-3, 1e4, log=True)

@@ -10,19 +10,19 @@ import optuna
 import pandas as pd
 import pytest
 
+from hpsearch.api.plan import plan_study
+from hpsearch.api.verify import verify_study
+from hpsearch.audit.optuna_comparison import compare_optuna, refill_optuna
 from hpsearch.errors import StudyFileError, StudyStopped
-from hpsearch.search.comparison import compare_optuna, refill_optuna
-from hpsearch.search.reading import read_study
-from hpsearch.search.run import open_run
-from hpsearch.search.samplers.history import GOALS, observe
-from hpsearch.search.samplers.settled import settled
-from hpsearch.search.storage import open_storage
-from hpsearch.search.stored_space import kept_arms
-from hpsearch.search.study import Study
-from hpsearch.service.planning import plan_study
-from hpsearch.service.verifying import verify_study
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder, TrialRecord
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.samplers.history import GOALS, observe
+from hpsearch.samplers.settled import settled
+from hpsearch.study.opening import open_run
+from hpsearch.study.storage import open_storage
+from hpsearch.study.stored_space import kept_arms
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
 from tests.search.test_kill_resume import stored, table
 from tests.search.test_study import records, run
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyFailed
-from hpsearch.service.verifying import verify_study
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.trial_record import RunFolder
 from tests.search.test_reading import message
 from tests.search.test_study import ALONE, run
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.search.reading import read_study
+from hpsearch.studyfile.reading import read_study
 from tests.search.test_study import records, run
 
 GROWING, RIDGE = "sklearn.ensemble.GradientBoostingRegressor", "sklearn.linear_model.Ridge"

@@ -23,8 +23,8 @@ from sqlalchemy import NullPool
 
 from hpsearch.errors import StorageError, StudyLockedError
 from hpsearch.processes import child_environment
-from hpsearch.search.advisory_lock import held_in_database
-from hpsearch.search.storage import open_storage
+from hpsearch.study.advisory_lock import held_in_database
+from hpsearch.study.storage import open_storage
 from hpsearch.tracking.server import ENVIRONMENT
 from tests.conftest import SMALL
 from tests.search.test_kill_resume import table

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpsearch.search.ranking import (
+from hpsearch.analysis.ranking import (
     Standing,
     crowding_distances,
     feasible_score,
@@ -18,9 +18,9 @@ from hpsearch.search.ranking import (
     mean_standing,
     ranked,
 )
-from hpsearch.search.stages import best_first, promoted
-from hpsearch.search.study_file import Stage
-from hpsearch.tracking.record import MemberRecord, TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
+from hpsearch.study.stages import best_first, promoted
+from hpsearch.studyfile.study_file import Stage
 
 DIRECTIONS = st.lists(st.sampled_from(["maximize", "minimize"]), min_size=2, max_size=4)
 # Few different numbers, so that there are many ties.

@@ -9,7 +9,7 @@ import pytest
 from optuna.samplers import RandomSampler
 
 from hpsearch.errors import StudyFileError
-from hpsearch.search.reading import read_study
+from hpsearch.studyfile.reading import read_study
 from tests.conftest import SMALL
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import optuna
 import pytest
 
+from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyFailed, StudyStopped
-from hpsearch.search.reading import read_study
-from hpsearch.search.run import open_run
-from hpsearch.search.study import Study
-from hpsearch.service.verifying import verify_study
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import TrialRecord
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.opening import open_run
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
 from tests.search.test_budget import CALM
 from tests.search.test_kill_resume import stored, table
 from tests.search.test_reading import message

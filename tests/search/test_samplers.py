@@ -12,11 +12,11 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from hpsearch.search.samplers import CoarseToFineSampler
-from hpsearch.search.samplers.encoding import ABSENT, Encoding
-from hpsearch.search.samplers.history import OUTCOME, observe
-from hpsearch.search.samplers.model import BEST_ROWS, MOST_ROWS, Scores, targets
-from hpsearch.search.samplers.unit import from_unit, to_unit
+from hpsearch.samplers import CoarseToFineSampler
+from hpsearch.samplers.coarse_to_fine.encoding import ABSENT, Encoding
+from hpsearch.samplers.coarse_to_fine.model import BEST_ROWS, MOST_ROWS, Scores, targets
+from hpsearch.samplers.history import OUTCOME, observe
+from hpsearch.samplers.unit import from_unit, to_unit
 
 LR = FloatDistribution(1e-4, 1.0, log=True)
 MINIMIZE = optuna.study.StudyDirection.MINIMIZE

@@ -17,15 +17,15 @@ from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError, StudyLockedError
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.execution.population import training_data
-from hpsearch.search.reading import read_study
-from hpsearch.search.result import Estimate, Result
-from hpsearch.search.run import open_run
-from hpsearch.search.stages import promoted
-from hpsearch.search.storage import TrialStore, open_storage
-from hpsearch.search.study import Study
-from hpsearch.search.study_file import Stage
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.home import Home
+from hpsearch.records.result import Estimate, Result
+from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.study.opening import open_run
+from hpsearch.study.stages import promoted
+from hpsearch.study.storage import TrialStore, open_storage
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.study_file import Stage
 from hpsearch.trainers import Member
 from hpsearch.trainers.backprop import Backprop
 from tests.conftest import SMALL

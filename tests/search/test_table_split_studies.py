@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from hpsearch.datasets.selection import open_pool
-from hpsearch.search.reading import read_study, refuse_unfit
+from hpsearch.studyfile.reading import read_study, refuse_unfit
 from tests.search.test_reading import message
 from tests.search.test_study import records, run
 

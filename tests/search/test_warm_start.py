@@ -11,9 +11,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from hpsearch import run_study, verify_study
 from hpsearch.errors import StorageError, StudyChangedError, StudyFileError
-from hpsearch.search.reading import read_study
-from hpsearch.search.warm_start import warm_started
-from hpsearch.tracking.home import Home
+from hpsearch.records.home import Home
+from hpsearch.study.warm_start import warm_started
+from hpsearch.studyfile.reading import read_study
 from tests.conftest import SMALL
 from tests.search.test_reading import message
 from tests.search.test_study import records

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch.service import run_study
+from hpsearch import run_study
 from tests.conftest import SMALL
 
 TINY = SMALL.replace("trials = 14", "trials = 5").replace("trials = 8", "trials = 4")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch import doctor, export_study, import_study, run_study
 from hpsearch.errors import HpsearchError
-from hpsearch.service import doctor, export_study, import_study, run_study
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.trial_record import RunFolder
 from tests.service.conftest import TINY
 
 

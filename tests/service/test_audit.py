@@ -10,11 +10,10 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from hpsearch import run_study
+from hpsearch import Report, run_study
 from hpsearch.console import print_report
-from hpsearch.service import Report
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
 
 STUDY = """
 # The score only rises with x, and what is best at first is worst in the end.

@@ -11,10 +11,10 @@ import optuna
 import pytest
 from mlflow.entities import Run
 
+from hpsearch import doctor, sync
 from hpsearch.errors import HpsearchError
-from hpsearch.search.run import lock_study
-from hpsearch.service import doctor, sync
-from hpsearch.tracking.home import Home
+from hpsearch.records.home import Home
+from hpsearch.study.opening import lock_study
 
 
 def client_of(home: Path) -> mlflow.MlflowClient:

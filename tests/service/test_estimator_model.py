@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hpsearch import doctor, run_study, sync
 from hpsearch.datasets.selection import Pool, open_test
-from hpsearch.search.reading import read_study
-from hpsearch.service import doctor, run_study, sync
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder, TrialRecord
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.studyfile.reading import read_study
 
 CLASSES = """\
 # Few images.

@@ -12,11 +12,11 @@ import mlflow
 import numpy as np
 import pytest
 
+from hpsearch import doctor, sync
 from hpsearch.datasets.selection import open_test
-from hpsearch.search.reading import read_study
-from hpsearch.service import doctor, sync
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.studyfile.reading import read_study
 from tests.service.conftest import TINY
 
 

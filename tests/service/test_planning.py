@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from hpsearch import plan_study
+from hpsearch.api.plan import Plan
 from hpsearch.errors import DataError, StudyFileError
-from hpsearch.search.plan import phases
-from hpsearch.search.probe import probe
-from hpsearch.search.reading import read_study
-from hpsearch.service.planning import Plan
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.study.plan import phases
+from hpsearch.study.probe import probe
+from hpsearch.studyfile.reading import read_study
 from tests.search.test_budget import CALM, spent
 from tests.search.test_study import ALONE, records, run
 

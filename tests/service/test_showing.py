@@ -11,7 +11,7 @@ import pytest
 
 from hpsearch import best_configuration, run_study, show_study, study_trials
 from hpsearch.errors import HpsearchError, StudyFileError
-from hpsearch.search.reading import read_study
+from hpsearch.studyfile.reading import read_study
 from tests.conftest import SMALL
 from tests.search.test_study import run
 

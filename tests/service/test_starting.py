@@ -13,8 +13,8 @@ from hpsearch import init_study, plan_study, study_schema
 from hpsearch.datasets import DATASETS
 from hpsearch.errors import StudyFileError
 from hpsearch.nn import NETWORKS
-from hpsearch.search.reading import read_study
-from hpsearch.search.warm_start_file import WarmStart
+from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.tables.warm_start import WarmStart
 from hpsearch.trainers import TRAINERS
 
 ESTIMATORS = (

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch import delete_study, doctor, sync
 from hpsearch.errors import HpsearchError, TrackingError
-from hpsearch.service import delete_study, doctor, sync
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
 
 
 def content(database: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from hpsearch import reproduce_trial, verify_study
+from hpsearch.api.verify import sample
 from hpsearch.datasets.base import Examples
 from hpsearch.errors import StudyFileError
-from hpsearch.search.events import StageStarted, TrialReached
-from hpsearch.search.reading import read_study
-from hpsearch.search.run import open_run
-from hpsearch.search.study import Study
-from hpsearch.service.verifying import sample
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder, TrialRecord
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.study.events import StageStarted, TrialReached
+from hpsearch.study.opening import open_run
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
 from tests.conftest import SMALL
 from tests.search.test_study import ALONE, grid_file, records, run
 

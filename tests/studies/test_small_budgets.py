@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch import run_study
-from hpsearch.search.reading import read_study
+from hpsearch.studyfile.reading import read_study
 from hpsearch.trainers import load_function
 from tests.conftest import REPOSITORY
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import mlflow
 
-from hpsearch.tracking.comparison import Comparison
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder, TrialRecord
+from hpsearch.audit.mlflow_comparison import Comparison
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder, TrialRecord
 from tests.tracking.test_projector import add, folder, make, points, projector, runs
 
 __all__ = ["folder"]  # a fixture

@@ -15,11 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from hpsearch.audit.mlflow_comparison import Comparison
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
 from hpsearch.tracking import projection as projection_module
-from hpsearch.tracking.comparison import Comparison
-from hpsearch.tracking.home import Home
 from hpsearch.tracking.projection import Projection
-from hpsearch.tracking.record import RunFolder
 from hpsearch.tracking.replay import replay
 from hpsearch.tracking.run_content import points
 from hpsearch.tracking.server import ENVIRONMENT

@@ -11,10 +11,10 @@ import pytest
 from mlflow.entities import Run
 
 from hpsearch.errors import TrackingError
-from hpsearch.tracking.home import Home
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import MemberRecord, Outcome, RunFolder, TrialRecord
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.projector import Projector
-from hpsearch.tracking.record import MemberRecord, Outcome, RunFolder, TrialRecord
 
 PARENT = {
     "run_id": "abc",

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StorageError
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import MemberRecord, RunFolder, TrialRecord
-from hpsearch.tracking.whole_files import write_whole
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.whole_files import write_whole
 
 
 def record(number: int = 3) -> TrialRecord:
@@ -60,7 +60,7 @@ def test_a_kill_while_writing_leaves_the_old_content(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_whole(path, b"0" * 200_000)
     code = (
-        "import sys, pathlib; from hpsearch.tracking.whole_files import write_whole\n"
+        "import sys, pathlib; from hpsearch.records.whole_files import write_whole\n"
         "print('go', flush=True)\n"
         "while True:\n"
         "    for c in b'12': write_whole(pathlib.Path(sys.argv[1]), bytes([c]) * 200_000)\n"
@@ -108,11 +108,11 @@ def test_home_is_the_named_folder_then_the_variable_then_mlruns_here(
 def test_a_clock_that_is_set_back_gives_no_negative_times(monkeypatch: pytest.MonkeyPatch) -> None:
     record = TrialRecord("", "trial", 0, {}, [MemberRecord(0, ())], {}, started=1000.0)
     for epoch, clock in ((1, 1010.0), (2, 500.0), (3, 1005.0), (4, 1020.0)):
-        monkeypatch.setattr("hpsearch.tracking.record.time.time", lambda now=clock: now)
+        monkeypatch.setattr("hpsearch.records.trial_record.time.time", lambda now=clock: now)
         record.members[0].epoch = epoch
         assert record.mark_progress()
     assert record.marks == [[1, 1010.0], [2, 1010.0], [3, 1010.0], [4, 1020.0]]
-    monkeypatch.setattr("hpsearch.tracking.record.time.time", lambda: 1.0)
+    monkeypatch.setattr("hpsearch.records.trial_record.time.time", lambda: 1.0)
     record.end_now()
     assert record.ended == 1020.0
 

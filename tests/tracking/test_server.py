@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import TrackingError
-from hpsearch.tracking.home import Home
-from hpsearch.tracking.record import RunFolder
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
 from hpsearch.tracking.server import hosts, is_loopback, serve_ui
 
 

@@ -1,0 +1,1 @@
+"""What trials say: ranks, ranges, fronts, importance, fidelity, answers."""

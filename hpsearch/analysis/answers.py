@@ -1,0 +1,94 @@
+"""What a finished study is asked: beside a printed table, and claim by claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from hpsearch.claims import Evidence, Judgement, Verdict, load_check
+from hpsearch.datasets.selection import open_pool
+from hpsearch.records.artifacts import AGREEMENT, CLAIMS, COMPARISON
+from hpsearch.records.result import Result
+from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.tables.questions import printed_table
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of a study, as its files of artifacts have them.
+
+    Attributes:
+        claims: {text, check, given, verdict, detail, figure} each; figure is a file's name or "".
+        agreement: {cells, n, equal, within_one_image, mean_absolute_difference} of each group of
+            cells of the printed table.
+    """
+
+    claims: list[dict[str, Any]]
+    agreement: list[dict[str, Any]]
+
+
+def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
+    """Answer all questions from the records, and write the files that say so.
+
+    Runs on fresh seeds and tests of trials that led before more trials were added say nothing.
+    """
+    trials = list(folder.read_all("trial"))
+    agreement, beside = [], None
+    if read.file.comparison is not None:
+        table = printed_table(read.file.comparison, read.folder)
+        beside = table.beside(trials, _n_scored(read, table.metric))
+        agreement = table.agreement(beside)
+        shown = beside.drop(columns=["trial", "printed"])
+        shown.to_csv(folder.artifacts / COMPARISON, index=False, float_format="%.6g")
+    winners = {result.best_number, *(arm.best_number for arm in result.arms)}
+    others: Sequence[TrialRecord] = [
+        *(r for r in folder.read_all("confirmation") if str(r.number) in result.confirmed),
+        *(r for r in folder.read_all("test") if r.number in winners),
+    ]
+    evidence = Evidence([*trials, *others], beside, read.folder)
+    claims = [
+        _judged(number, claim.model_dump(), evidence, folder.artifacts)
+        for number, claim in enumerate(read.file.claims, start=1)
+    ]
+    for name, found in ((CLAIMS, claims), (AGREEMENT, agreement)):
+        if found:
+            folder.write_json(f"{folder.artifacts.name}/{name}", found)
+        else:  # asked before, and no more
+            (folder.artifacts / name).unlink(missing_ok=True)
+    return Answers(claims, agreement)
+
+
+def answered(folder: RunFolder) -> Answers:
+    """The answers that were written."""
+    top = folder.artifacts.name
+    return Answers(
+        folder.read_json(f"{top}/{CLAIMS}") or [], folder.read_json(f"{top}/{AGREEMENT}") or []
+    )
+
+
+def _judged(
+    number: int, claim: dict[str, Any], evidence: Evidence, artifacts: Path
+) -> dict[str, Any]:
+    """A claim with its verdict; a check that breaks is no reason to lose the study's result."""
+    path = artifacts / f"claim_{number}.png"
+    path.unlink(missing_ok=True)
+    try:
+        verdict = load_check(claim["check"], claim["given"])(evidence, **claim["given"])
+        if not isinstance(verdict, Verdict) or verdict.judgement not in get_args(Judgement):
+            raise TypeError(f"a check must return a Verdict, got {verdict!r}")
+        if verdict.figure is not None:
+            verdict.figure.savefig(path, dpi=110)
+    except Exception as error:
+        verdict = Verdict("not shown", f"{type(error).__name__}: {error}")
+    figure = path.name if path.exists() else ""
+    return claim | {"verdict": verdict.judgement, "detail": str(verdict.detail), "figure": figure}
+
+
+def _n_scored(read: ReadStudy, metric: str) -> int:
+    """Images that a metric of the study is a share of."""
+    if metric.startswith("test"):
+        return len(read.selection.dataset().test().labels)
+    return len(open_pool(read.arms[0].selection).splits[0][metric.startswith("validation")])

@@ -1,0 +1,161 @@
+"""Whether short trainings predict long ones: how alike two lengths rank the same trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.studyfile.study_file import StudyFile
+
+CONTROLS = 1 << 33  # keeps the draw of controls apart from other seeds
+# A rank correlation below this is warned of. Two normal scores that correlate by r agree on who is
+# in the better half in 1/2 + asin(r)/pi of the cases: at .5 in two of three, by chance in one of
+# two. Stages that promote by less are hardly better than drawing lots.
+PREDICTS = 0.5
+MORE = 4  # controls that are advised where there are too few; with the promoted and new ones of a
+# small stage some 12 trials, whose interval of a correlation of .8 stays above PREDICTS / 2
+LEAST_PAIRS = 5  # of fewer even a perfect order is no evidence: 1 in 24 by chance with 4
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How the scores at one stage's length go with those at the next's, over an arm's trials.
+
+    Attributes:
+        arm: its name; "" for the only one.
+        stage: the shorter one, from 0.
+        epochs, then: the two lengths.
+        n: trials with both scores; diverged ones are the worst.
+        promoted, controls, new: how many of them were chosen by the shorter score, went on as
+            controls, or were drawn in later stages, whatever the shorter score.
+        rho: Spearman's rank correlation; None: too few trials, or all scores of a length equal.
+        low, high: its 95 % interval.
+        tau: Kendall's tau-b.
+    """
+
+    arm: str
+    stage: int
+    epochs: int
+    then: int
+    n: int
+    promoted: int
+    controls: int
+    new: int
+    rho: float | None
+    low: float | None
+    high: float | None
+    tau: float | None
+
+    @property
+    def predicts(self) -> bool | None:
+        """Whether the shorter training is worth promoting by; None: not known."""
+        return None if self.rho is None else self.rho >= PREDICTS
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {"predicts": self.predicts, "text": str(self)}
+
+    def __str__(self) -> str:
+        arm = f"{self.arm}: " if self.arm else ""
+        kinds = ("promoted", "controls", "new")
+        counts = ", ".join(f"{getattr(self, kind)} {kind}" for kind in kinds)
+        between = f"{arm}{self.epochs} to {self.then} epochs"
+        trials = f"{self.n} trials ({counts})"
+        if self.rho is None or self.low is None or self.high is None:
+            return f"{between}: not known from {trials}"
+        interval = f"95 % interval {self.low:.2f} … {self.high:.2f}"
+        text = f"{between}: rank correlation {self.rho:.2f} ({interval}) over {trials}"
+        more = f"[[stages]] {self.stage + 2} with controls = {MORE} would tell more"
+        if self.predicts:
+            return text if self.low > 0 else f"{text}; it may be chance, {more}"
+        return (
+            f"WARNING: {text}: {self.epochs} epochs do not predict {self.then}, and promotion is "
+            f"close to a lottery. Raise the epochs of stage {self.stage + 1}"
+            + ("" if self.controls else f"; {more}")
+        )
+
+
+def drawn_controls(
+    left: Sequence[TrialRecord], wanted: int, entropy: tuple[int, ...]
+) -> list[int]:
+    """Numbers of random trials among those that a stage does not promote.
+
+    Args:
+        left: the trials that could go on and are not promoted.
+        wanted: how many, if there are as many.
+        entropy: (study seed, arm, stage).
+    """
+    numbers = sorted(record.number for record in left)
+    rng = np.random.default_rng(np.random.SeedSequence((*entropy, CONTROLS)))
+    drawn = rng.choice(len(numbers), min(wanted, len(numbers)), replace=False)
+    return sorted(numbers[i] for i in drawn.tolist())
+
+
+def fidelities(
+    file: StudyFile, records: Iterable[TrialRecord], arm: str = ""
+) -> Iterator[Fidelity]:
+    """One for each pair of consecutive stages that any trial came through."""
+    known, sign = list(records), 1 if file.objective.direction == "maximize" else -1
+    lengths = [stage.epochs for stage in file.stages]
+    for stage, (epochs, then) in enumerate(pairwise(lengths)):
+        pairs = [(r, *_scores(r, epochs, then, sign)) for r in known]
+        both = [(r, short, long) for r, short, long in pairs if not math.isnan(short + long)]
+        if not both:
+            continue
+        new = sum(record.stage > stage for record, _, _ in both)
+        controls = sum(stage + 1 in record.controls for record, _, _ in both)
+        rho, low, high, tau = _correlation([s for _, s, _ in both], [n for _, _, n in both])
+        yield Fidelity(
+            arm=arm,
+            stage=stage,
+            epochs=epochs,
+            then=then,
+            n=len(both),
+            promoted=len(both) - controls - new,
+            controls=controls,
+            new=new,
+            rho=rho,
+            low=low,
+            high=high,
+            tau=tau,
+        )
+
+
+def _scores(record: TrialRecord, epochs: int, then: int, sign: int) -> tuple[float, float]:
+    """Both scores, higher is better; NaN for one that it has not."""
+    short, long = (record.scores.get(str(n), math.nan) for n in (epochs, then))
+    if record.outcome == "diverged" and math.isnan(long):
+        return sign * short, -math.inf
+    return sign * short, sign * long
+
+
+def _correlation(
+    short: Sequence[float], long: Sequence[float]
+) -> tuple[float | None, float | None, float | None, float | None]:
+    """Spearman's rho, its 95 % interval, and Kendall's tau-b.
+
+    The interval is Fisher's, with the variance (1 + rho^2 / 2) / (n - 3) of ranks. A perfect order
+    has the interval of one with two neighbours exchanged, 1 - 12 / (n^3 - n): its own would have
+    no width.
+
+    Source: Bonett, Wright, Sample size requirements for estimating Pearson, Kendall and Spearman
+    correlations, Psychometrika 65, 2000.
+    """
+    from scipy.stats import kendalltau, norm, rankdata, spearmanr
+
+    n = len(short)
+    if n < LEAST_PAIRS or len(set(short)) == 1 or len(set(long)) == 1:
+        return None, None, None, None
+    ranks = rankdata(short), rankdata(long)  # of numbers that may be infinite
+    rho, tau = float(spearmanr(*ranks).statistic), float(kendalltau(*ranks).statistic)
+    most = 1 - 12 / (n**3 - n)
+    z = math.atanh(min(most, max(-most, rho)))
+    half = float(norm.ppf(0.975)) * math.sqrt((1 + rho**2 / 2) / (n - 3))
+    low, high = math.tanh(z - half), math.tanh(z + half)
+    return rho, min(low, rho), max(high, rho), tau

@@ -1,0 +1,84 @@
+"""How much each searched parameter had to do with which trials were good."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import optuna
+from optuna.trial import create_trial
+
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.studyfile.space import Space
+
+Direction = Literal["maximize", "minimize"]
+FEWEST = 8  # trials; of fewer nothing can be said
+
+
+def importances(
+    space: Space, records: Iterable[TrialRecord], *, epochs: int, direction: Direction
+) -> dict[str, float]:
+    """PED-ANOVA over the trials' scores after this many epochs, {name: share}, largest first.
+
+    Diverged trials count as worse than all others. A parameter that not all trials have is judged
+    among those that have it. {} for too few trials.
+
+    Source: Watanabe, Bansal & Hutter 2023; Optuna's default.
+    """
+    worst = -float("inf") if direction == "maximize" else float("inf")
+    scored = []
+    for record in records:
+        score = record.scores.get(str(epochs))
+        if record.outcome == "diverged":
+            score = worst
+        if score is not None:
+            scored.append((record, score))
+    finite = [score for _, score in scored if abs(score) != float("inf")]
+    if len(finite) < FEWEST:
+        return {}
+    bottom = min(finite) if direction == "maximize" else max(finite)
+    found = {}
+    for parameter in space.parameters:
+        with_it = [
+            (space.searched(record.params), bottom if abs(score) == float("inf") else score)
+            for record, score in scored
+            if parameter.name in space.searched(record.params)
+        ]
+        values = {params[parameter.name] for params, _ in with_it}
+        if len(with_it) >= FEWEST and len(values) > 1:
+            found[parameter.name] = _share(space, with_it, parameter.name, direction)
+    total = sum(found.values())
+    ordered = sorted(found.items(), key=lambda item: -item[1])
+    return {name: value / total if total else 0.0 for name, value in ordered}
+
+
+def _share(
+    space: Space,
+    trials: Sequence[tuple[Mapping[str, object], float]],
+    name: str,
+    direction: Direction,
+) -> float:
+    from optuna.importance import (  # loads sklearn
+        PedAnovaImportanceEvaluator,
+        get_param_importances,
+    )
+
+    distributions = {p.name: p.distribution for p in space.parameters}
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction=direction)
+    study.add_trials(
+        [
+            create_trial(
+                params={name: params[name]},
+                distributions={name: distributions[name]},
+                value=score,
+            )
+            for params, score in trials
+        ]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its being experimental
+        evaluator = PedAnovaImportanceEvaluator()
+        found = get_param_importances(study, evaluator=evaluator, params=[name], normalize=False)
+    return float(found.get(name, 0.0))

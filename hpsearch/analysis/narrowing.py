@@ -1,0 +1,228 @@
+"""Narrowing as an audited decision: what each stage's end left of each parameter, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.study import Study
+
+from hpsearch.analysis.edges import edges
+from hpsearch.samplers import StudySampler
+from hpsearch.samplers.base import Narrowing
+from hpsearch.samplers.unit import Numeric, to_unit
+from hpsearch.studyfile.arms import Arm
+from hpsearch.studyfile.space import Parameter, Space
+
+NO_NEWS = 0.01  # part of the declared range that a step opens or closes by rounding alone
+
+
+@dataclass(frozen=True)
+class RangeRow:
+    """How one parameter narrowed in one branch up to the end of a stage: a line of the audit.
+
+    Attributes:
+        branch: the arm, and categorical values the survivors share, as text; "" for all trials.
+        declared, before, now: a range "low … high", or choices with their probabilities.
+        low, high: the range now; None for choices.
+        share: part of the declared (log) range, or of the choices, that is left.
+        survivors: the trials that set it, best first.
+        weights: the choices' probabilities now; None for a range.
+        discarded, reopened: part of the declared (log) range, or probability, that this step took
+            away, and that it gave back.
+        reopened_by: survivors beyond all those of the step before, for whom it was given back.
+        edges: "low", "high": declared ends that the survivors are piled up at.
+        alarms: what to do about them, a line each.
+    """
+
+    stage: int
+    parameter: str
+    branch: str
+    declared: str
+    before: str
+    now: str
+    low: float | None
+    high: float | None
+    share: float
+    survivors: list[int]
+    weights: dict[str, float] | None = None
+    discarded: float = 0.0
+    reopened: float = 0.0
+    reopened_by: list[int] = field(default_factory=list)
+    edges: list[str] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def narrowing(
+    study: Study,
+    sampler: StudySampler,
+    arm: Arm,
+    stage: int,
+    earlier: list[RangeRow],
+) -> list[RangeRow]:
+    """The ranges a stage ends with, for all trials and for each branch that has enough of them."""
+    last = {(row.parameter, row.branch): row for row in earlier}
+    params = {arm.number(t.number): t.params for t in study.get_trials(deepcopy=False)}
+    rows = []
+    for parameter in arm.space.parameters:
+        name = parameter.name
+        for branch in _branches(arm.space, name):
+            found = sampler.narrowed(study, name, parameter.distribution, branch)
+            if found is None:
+                continue
+            text = ", ".join(f"{key}={value}" for key, value in (arm.values | branch).items())
+            values = {n: drawn[name] for n, drawn in params.items() if name in drawn}
+            before = last.get((name, text))
+            rows.append(_row(arm, stage, parameter, text, found, before, values))
+    return rows
+
+
+def _row(
+    arm: Arm,
+    stage: int,
+    parameter: Parameter,
+    branch: str,
+    found: Narrowing,
+    before: RangeRow | None,
+    values: Mapping[int, Any],
+) -> RangeRow:
+    """A line of the audit.
+
+    Args:
+        values: what each trial drew, by number.
+    """
+    distribution = parameter.distribution
+    survivors = [arm.number(survivor) for survivor in found.survivors]
+    best = [values[number] for number in survivors]
+    earlier = [values[number] for number in before.survivors] if before else []
+    step = (
+        _step_of_choices(distribution, found.weights, before, earlier, best)
+        if isinstance(distribution, CategoricalDistribution)
+        else _step_of_range(distribution, found, before, earlier, best)  # type: ignore[arg-type]
+    )
+    alarms = {e.side: e.text for e in edges(arm.space, parameter, found, survivors, best)}
+    declared = _text(distribution)
+    return RangeRow(
+        stage=stage,
+        parameter=parameter.name,
+        branch=branch,
+        declared=declared,
+        before=before.now if before else declared,
+        now=_numeric(found.low, found.high) if found.weights is None else _weights(found.weights),
+        low=found.low,
+        high=found.high,
+        share=round(found.share, 4),
+        survivors=survivors,
+        weights=found.weights,
+        discarded=round(step.discarded, 4),
+        reopened=round(step.reopened, 4),
+        reopened_by=[n for n, is_new in zip(survivors, step.opens, strict=True) if is_new],
+        edges=[*alarms],
+        alarms=[*alarms.values()],
+    )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What one narrowing step took and gave back, and of each survivor whether it is why."""
+
+    discarded: float
+    reopened: float
+    opens: Sequence[bool]
+
+
+def _step_of_range(
+    distribution: Numeric,
+    found: Narrowing,
+    before: RangeRow | None,
+    earlier: Sequence[float],
+    best: Sequence[float],
+) -> _Step:
+    """In the unit interval of the declared (log) range, where whole numbers own a cell each."""
+    half = 0.5 * distribution.step if isinstance(distribution, IntDistribution) else 0.0
+
+    def places(low: float | None, high: float | None) -> tuple[float, float]:
+        assert low is not None
+        assert high is not None
+        return to_unit(distribution, low - half), to_unit(distribution, high + half)
+
+    was = (0.0, 1.0) if before is None else places(before.low, before.high)
+    now = places(found.low, found.high)
+    down, up = was[0] - now[0], now[1] - was[1]  # above 0: wider
+    discarded = max(0.0, -down) + max(0.0, -up)
+    if before is None or max(down, up) <= NO_NEWS:
+        return _Step(discarded, 0.0, [False] * len(best))
+    opens = [
+        (down > NO_NEWS and value < min(earlier)) or (up > NO_NEWS and value > max(earlier))
+        for value in best
+    ]
+    return _Step(discarded, max(0.0, down) + max(0.0, up), opens)
+
+
+def _step_of_choices(
+    distribution: CategoricalDistribution,
+    weights: Mapping[str, float] | None,
+    before: RangeRow | None,
+    earlier: Sequence[Any],
+    best: Sequence[Any],
+) -> _Step:
+    """In probability; a choice is open again where survivors have it and none had before."""
+    assert weights is not None
+    even = dict.fromkeys(weights, 1 / len(weights))
+    was = even if before is None or before.weights is None else before.weights
+    discarded = sum(max(0.0, was[choice] - weight) for choice, weight in weights.items())
+    opens = [before is not None and value not in earlier for value in best]
+    again = {str(value) for value, is_new in zip(best, opens, strict=True) if is_new}
+    return _Step(discarded, sum(max(0.0, weights[c] - was[c]) for c in again), opens)
+
+
+def last_alarms(rows: Sequence[RangeRow], params: Mapping[str, Any]) -> list[str]:
+    """The alarms of a configuration's branches: of each end of a range the narrowest branch's.
+
+    Args:
+        rows: of a search's last stage.
+        params: compared and searched ones of the configuration.
+    """
+    inside = [f"{name}={value}" for name, value in params.items()]
+    found: dict[tuple[str, str], str] = {}
+    for row in rows:  # a branch's row comes after that of all trials
+        others = row.branch
+        for said in inside:
+            others = others.replace(said, "")
+        if row.parameter in params and not others.strip(", "):
+            for edge in ("low", "high"):
+                found.pop((row.parameter, edge), None)
+            for edge, line in zip(row.edges, row.alarms, strict=True):
+                found[row.parameter, edge] = line
+    return list(found.values())
+
+
+def _branches(space: Space, name: str) -> Iterator[dict[str, Any]]:
+    """All trials, then the values of the first categorical parameter, on which others depend."""
+    yield {}
+    for parameter in space.parameters:
+        if isinstance(parameter.distribution, CategoricalDistribution):
+            if parameter.name != name:
+                yield from ({parameter.name: choice} for choice in parameter.distribution.choices)
+            return
+
+
+def _text(distribution: BaseDistribution) -> str:
+    if isinstance(distribution, CategoricalDistribution):
+        return ", ".join(str(choice) for choice in distribution.choices)
+    return _numeric(distribution.low, distribution.high)  # type: ignore[attr-defined]
+
+
+def _numeric(low: float | None, high: float | None) -> str:
+    return f"{low:.4g} … {high:.4g}"
+
+
+def _weights(weights: dict[str, float]) -> str:
+    ordered = sorted(weights.items(), key=lambda item: -item[1])
+    return ", ".join(f"{choice} {weight:.0%}" for choice, weight in ordered)

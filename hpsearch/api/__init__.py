@@ -1,0 +1,1 @@
+"""What every command does, as a Python call: one module a command, exported by `hpsearch`."""

@@ -1,0 +1,179 @@
+"""Comparing Optuna, the records and MLflow, and making the first and last say what records do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpsearch.addresses import check_apart
+from hpsearch.api.stores import held, storage_of, tracking_of
+from hpsearch.api.sync import send
+from hpsearch.audit.difference import Difference
+from hpsearch.audit.optuna_comparison import compare_optuna, refill_optuna
+from hpsearch.audit.surroundings import look_around
+from hpsearch.errors import HpsearchError, StudyLockedError
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.study.opening import storage_name
+from hpsearch.study.recorded import Recorded, find_runs
+from hpsearch.study.storage import open_storage
+from hpsearch.study.stored_space import kept_arms
+from hpsearch.studyfile.arms import ArmPlace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hpsearch.audit.mlflow_comparison import Comparison
+
+COLUMNS = ("place", "subject", "problem", "remedy", "repaired")
+
+
+def doctor(
+    study: str | None = None,
+    *,
+    home: str | Path | None = None,
+    storage: str | None = None,
+    tracking_uri: str | None = None,
+    repair: bool = False,
+) -> pd.DataFrame:
+    """Name every difference between the records and what is told from them.
+
+    Args:
+        study: its name, or that of one of its runs; None: all studies.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        storage: Optuna's storage URL; None: HPSEARCH_STORAGE, else SQLite in `home`.
+        tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
+        repair: make Optuna and MLflow say what the records say.
+
+    Returns:
+        A row a difference: place, subject, problem, remedy, repaired; no row: all is well.
+
+    Raises:
+        HpsearchError: there is no such study or home.
+        StorageError: Optuna's storage can't be opened.
+        TrackingError: MLflow can't be reached.
+    """
+    import pandas as pd
+
+    stores = Home.find(Path(home) if home else None)
+    if not stores.path.is_dir():
+        raise HpsearchError(
+            f"{stores.path} must be a folder of stores, which a first study makes: "
+            "python -m hpsearch study studies/quickstart.toml"
+        )
+    database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
+    found = [(difference, False) for difference in look_around(stores, database, uri)]
+    runs = find_runs(stores, study)
+    for run in runs if _apart(database, uri) else ():
+        found += _Visit(stores, run, database, uri).differences(repair=repair)
+    rows = [
+        (d.place, d.subject, d.problem, d.remedy if d.repairable else f"by hand: {d.remedy}", done)
+        for d, done in found
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _apart(storage: str, tracking_uri: str) -> bool:
+    """Whether there are two databases to look into; that there are not was found already."""
+    with suppress(HpsearchError):
+        check_apart(storage, tracking_uri)
+        return True
+    return False
+
+
+@dataclass(frozen=True)
+class _Visit:
+    """One run of a study, and where it is told."""
+
+    home: Home
+    run: Recorded
+    storage: str
+    uri: str
+
+    def differences(self, *, repair: bool) -> list[tuple[Difference, bool]]:
+        """Each with whether it was repaired."""
+        try:
+            with held(self.home, self.run.study):
+                found, comparison = self._look()
+                if not repair or not any(d.repairable for d in found):
+                    return [(d, False) for d in found]
+                if comparison is not None:
+                    comparison.discard_wrong()
+                self._repair(found)
+                left, _ = self._look()
+        except StudyLockedError as error:
+            return [(Difference("host", self.run.name, str(error), "", repairable=False), False)]
+        new = [d for d in left if d not in found]
+        return [(d, d not in left) for d in found] + [(d, False) for d in new]
+
+    def _look(self) -> tuple[list[Difference], Comparison | None]:
+        from hpsearch.audit.mlflow_comparison import Comparison
+        from hpsearch.tracking.projector import has_parent
+        from hpsearch.tracking.replay import mlflow_settings
+
+        folder = self.run.folder
+        found = list(damaged(folder, self.run.name))
+        if any(d.place == "records" and not d.repairable for d in found):
+            return found, None  # nothing can be compared with what can't be read
+        storage = open_storage(self.storage)
+        arms: list[ArmPlace | None] = [*kept_arms(folder)]
+        for arm in arms or [None]:
+            study = self._optuna(arm)
+            found += compare_optuna(storage, study, self.run.name, folder, arm)
+        if not has_parent(folder):
+            return found, None
+        comparison = Comparison(self.run.name, folder, self.uri)
+        with mlflow_settings():
+            found += comparison.differences()
+        return found, comparison
+
+    def _repair(self, found: list[Difference]) -> None:
+        folder = self.run.folder
+        folder.sweep()
+        if any(d.place == "Optuna" for d in found):
+            directions, storage = self.run.file.directions, open_storage(self.storage)
+            for arm in kept_arms(folder):
+                refill_optuna(storage, self._optuna(arm), folder, arm, directions)
+        if any(d.place == "MLflow" for d in found):
+            send(self.home, self.run, self.uri)
+
+    def _optuna(self, arm: ArmPlace | None) -> str:
+        return storage_name(self.run.name, self.run.id, arm.name if arm else "")
+
+
+def damaged(folder: RunFolder, name: str) -> Iterator[Difference]:
+    """Records that can't be read, states that are missing, files that a kill left half written."""
+    for path in sorted(folder.path.glob("*/*/record.json")):
+        subject = f"{name} {path.parent.relative_to(folder.path)}"
+        try:
+            record = TrialRecord.from_json(path.read_text())
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            yield Difference(
+                "records",
+                subject,
+                f"record.json must be readable, got {type(error).__name__}: {error}",
+                "bring the folder back from a backup, or move it away and run the study's file "
+                "again, which trains it anew",
+                repairable=False,
+            )
+            continue
+        for file in filter(None, (record.state_file, *record.files)):
+            if not (path.parent / file).exists():
+                yield Difference(
+                    "records",
+                    subject,
+                    f"{file} must be there, is not",
+                    "bring it back from a backup, or move the folder away and run the study's "
+                    "file again, which trains it anew",
+                    repairable=False,
+                )
+    for path in folder.leftovers():
+        yield Difference(
+            "records",
+            f"{name} {path.relative_to(folder.path)}",
+            "must not be there: a kill left it half written",
+            "it is deleted",
+        )

@@ -1,0 +1,98 @@
+"""Starting a new study file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hpsearch.datasets import DATASETS
+from hpsearch.datasets.selection import Selection
+from hpsearch.errors import StudyFileError, unknown
+from hpsearch.nn import NETWORKS
+from hpsearch.records.whole_files import storage_errors
+from hpsearch.studyfile import schema
+from hpsearch.studyfile.reading import ReadStudy, read_text, refuse_unfit
+from hpsearch.studyfile.tables.space import trainers_of
+from hpsearch.studyfile.template import Wanted, study_text
+from hpsearch.trainers import TRAINERS, look_first_in, trainer_kind
+
+MANY = 5000  # examples; above, one hold-out split tells enough and costs a fifth
+
+
+def init_study(
+    path: str | Path,
+    *,
+    data: str,
+    trainers: Sequence[str] = ("adam",),
+    network: str = "two-layer",
+    metric: str | None = None,
+    target: str | None = None,
+) -> ReadStudy:
+    """Write a study file that runs as it is, with everything else it may say in comments.
+
+    Args:
+        path: of the new file; never overwritten.
+        data: a named data set, or the path of a table or folder.
+        trainers: names, "module:function" beside the file, or paths of estimators.
+        network: for those that train one.
+        metric: to optimise; None: the accuracy, or where numbers are predicted r2.
+        target: of a table, the column to predict.
+
+    Returns:
+        The study as it was written.
+
+    Raises:
+        StudyFileError: the file exists, or the study would be wrong; nothing is written.
+        DataError: the data is missing.
+    """
+    path = Path(path)
+    if path.exists():
+        raise StudyFileError(f"{path} must not exist yet, got one; name another file")
+    if not path.parent.is_dir():
+        raise StudyFileError(f"{path} must be in a folder that exists, got none at {path.parent}")
+    look_first_in(str(path.parent.resolve()))
+    kinds = trainers_of({"trainer": {"choices": list(trainers)}})
+    for name in trainers:
+        if name not in kinds:
+            trainer_kind(name)  # says what is wrong with the path of an estimator
+            valid = [*TRAINERS, "module:function", "sklearn.module.Class"]
+            raise StudyFileError(f"--trainer {unknown(name, valid)}")
+    if network not in NETWORKS:
+        raise StudyFileError(f"--network {unknown(network, NETWORKS)}")
+    where = _from_folder(data, path.parent)
+    predicts_numbers = any(kind.task == "regression" for kind in kinds.values())
+    wanted = Wanted(
+        name=re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-.") or "study",
+        data=where,
+        target=target,
+        many=_size(where, path.parent) > MANY,
+        trainers=kinds,
+        network=network if any(k.trainer.uses_network for k in kinds.values()) else None,
+        metric=metric or ("validation_r2" if predicts_numbers else "validation_accuracy"),
+    )
+    text = study_text(wanted)
+    read = read_text(text, path)
+    refuse_unfit(read)
+    with storage_errors(path):
+        path.write_text(text, encoding="utf-8")
+    return read
+
+
+def study_schema() -> dict[str, Any]:
+    """The JSON Schema of the study file, for editors."""
+    return schema.study_schema()
+
+
+def _from_folder(data: str, folder: Path) -> str:
+    """A path as the study file in this folder must say it."""
+    if data in DATASETS or Path(data).is_absolute() or not Path(data).exists():
+        return data
+    return os.path.relpath(data, folder)
+
+
+def _size(data: str, folder: Path) -> int:
+    """Examples of a named data set; of others it is not known yet."""
+    return len(Selection(data).dataset().training().labels) if data in DATASETS else 0

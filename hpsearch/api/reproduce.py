@@ -1,0 +1,58 @@
+"""Training recorded trials again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpsearch.audit.reproduction import TOLERANCE, Reproduction, reproduce
+from hpsearch.errors import StudyFileError
+from hpsearch.execution.making import make_executor
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.recorded import find_run
+from hpsearch.studyfile.reading import ReadStudy
+
+
+def reproduce_trial(
+    study: str,
+    trial: int,
+    *,
+    home: str | Path | None = None,
+    tolerance: float = TOLERANCE,
+) -> Reproduction:
+    """Train a trial again from its record and compare every metric and its final states.
+
+    It is trained from its start in one go, whatever pauses and companions it had, in this
+    process; one under which a worker died, in a process of its own. Nothing is written.
+
+    Args:
+        study: its name, for its newest run, or "name/2" for a given one.
+        trial: its number.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        tolerance: largest difference of a metric, relative where it is above 1, if the trial was
+            trained on another processor or with other packages; else every bit is compared.
+
+    Raises:
+        StudyFileError: there is no such study or trial, what it was trained with is gone, or a
+            limit stopped it.
+        DataError: the data is there no more.
+    """
+    run = find_run(Home.find(Path(home) if home else None), study)
+    record = run.folder.read("trial", trial)
+    if record is None:
+        numbers = [r.number for r in run.folder.read_all("trial")]
+        there = f"0 to {numbers[-1]}" if numbers else "none yet"
+        raise StudyFileError(f"trial must be one of {run.name}, which are {there}, got {trial}")
+    if record.limit:
+        raise StudyFileError(
+            f"a trial must have ended by itself to be compared with another training of it, but "
+            f"limits.{record.limit} stopped trial {trial}; take another"
+        )
+    return train_again(run.read(), record, tolerance)
+
+
+def train_again(read: ReadStudy, record: TrialRecord, tolerance: float) -> Reproduction:
+    """As `reproduce_trial`, of a record that is at hand."""
+    workers = int(any("worker died" in attempt["reason"] for attempt in record.attempts))
+    with make_executor(workers) as executor:
+        return reproduce(read, record, executor, tolerance=tolerance)

@@ -1,0 +1,178 @@
+"""Scheduled runs: the long-running process, and what other shells ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hpsearch.errors import HpsearchError, StudyFileError
+from hpsearch.records.home import Home
+from hpsearch.scheduler import occurrence
+from hpsearch.scheduler.desk import HEALTHY_SECONDS, Desk, Order
+from hpsearch.scheduler.printing import KINDS
+from hpsearch.scheduler.schedules import ScheduleFolder
+from hpsearch.scheduler.service import Clock, Log, RunUnderWay, Service
+from hpsearch.scheduler.standing import Standing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMING = 10  # runs that --next shows
+OCCURRENCE = "hpsearch.api.occurrence_process"  # the module that runs one occurrence
+
+
+def _start(options: dict[str, Any]) -> RunUnderWay:
+    return occurrence.start(OCCURRENCE, options)
+
+
+def run_schedule(
+    folder: str | Path = "studies",
+    *,
+    home: str | Path | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
+    storage: str | None = None,
+    tracking_uri: str | None = None,
+    log: Log = lambda event, schedule="", message="", **more: None,
+    clock: Clock | None = None,
+    start: Callable[[dict[str, Any]], RunUnderWay] = _start,
+) -> None:
+    """Run the scheduled study and batch files of a folder, until it is interrupted.
+
+    Files are read again when they change. A run that its window cuts is gone on with when the
+    window opens again; an interrupt stops the run under way, to be gone on with at the next start.
+
+    Args:
+        folder: its files and those of its subfolders that have a [schedule].
+        home, workers, executor, storage, tracking_uri: of every run, as for run_batch.
+        log: called as log(event, schedule, message, **more) with what happens.
+        clock: where the time comes from.
+        start: starts a run_batch with these options, in a process of its own.
+
+    Raises:
+        StudyFileError: there is no such folder.
+        RunningError: another process runs the schedules of this home.
+        KeyboardInterrupt: interrupted; everything goes on at the next start.
+    """
+    stores = Home.find(Path(home) if home else None)
+    files = ScheduleFolder(Path(folder))
+    lines = files.reload()
+    stores.create()
+    desk = Desk.of(stores)
+    options = {
+        "home": str(stores.path),
+        "workers": workers,
+        "executor": executor,
+        "storage": storage,
+        "tracking_uri": tracking_uri,
+    }
+    with desk.take():
+        Service(files, desk, options, log, clock or Clock(), start).run(lines)
+
+
+def coming_runs(
+    folder: str | Path = "studies",
+    *,
+    home: str | Path | None = None,
+    count: int = COMING,
+    now: datetime | None = None,
+) -> pd.DataFrame:
+    """The coming runs of a folder's schedules: schedule, when (local), window and standing.
+
+    Raises:
+        StudyFileError: there is no such folder.
+    """
+    import pandas as pd
+
+    files = ScheduleFolder(Path(folder))
+    files.reload()
+    standings = Desk.of(Home.find(Path(home) if home else None)).standings()
+    first = now or datetime.now(UTC)
+    rows = []
+    for item in files.found.values():
+        standing = standings.get(item.key)
+        moment, cron = first, item.schedule.occurrences
+        for _ in range(count if cron else 0):
+            assert cron is not None
+            found = cron.after(moment)
+            if found is None:
+                break
+            moment, local = found, found.astimezone(cron.zone)
+            rows.append((moment, item.name, local.isoformat(), item.schedule.window or ""))
+        if standing is not None and (standing.pending or standing.carried or standing.asked):
+            rows.append((first, item.name, "waits", item.schedule.window or ""))
+    rows.sort()
+    frame = pd.DataFrame([row[1:] for row in rows[:count]], columns=["schedule", "when", "window"])
+    said = {i.name: _standing_text(standings.get(i.key)) for i in files.found.values()}
+    frame["standing"] = frame["schedule"].map(said)
+    return frame
+
+
+def _standing_text(standing: Standing | None) -> str:
+    if standing is None:
+        return ""
+    flags = {"paused": standing.paused, "running": standing.running, "carried": standing.carried}
+    words = [word for word, true in flags.items() if true]
+    if standing.pending:
+        words.append(f"{standing.pending} pending")
+    return ", ".join(words)
+
+
+def leave_order(
+    order: Order, name: str, folder: str | Path = "studies", *, home: str | Path | None = None
+) -> bool:
+    """Pause, resume or run a schedule now; True if a process is there to do it at once.
+
+    Raises:
+        StudyFileError: the folder has no such schedule.
+    """
+    stores = Home.find(Path(home) if home else None)
+    files = ScheduleFolder(Path(folder))
+    files.reload()
+    item = files.named(name)
+    stores.create()
+    desk = Desk.of(stores)
+    desk.leave(order, item.key)
+    return desk.taken
+
+
+def check_health(home: str | Path | None = None) -> dict[str, Any]:
+    """What the process that runs the schedules told within the last minute.
+
+    Raises:
+        HpsearchError: it does not run, or has told nothing for longer.
+    """
+    said = Desk.of(Home.find(Path(home) if home else None)).health()
+    if said is None or said["age"] > HEALTHY_SECONDS:
+        told = "never did" if said is None else f"did {said['age']:.0f} s ago"
+        raise HpsearchError(
+            f"python -m hpsearch schedule must have told of itself in the last "
+            f"{HEALTHY_SECONDS:.0f} s, but {told}: start it"
+        )
+    return said
+
+
+def print_schedule(
+    kind: str, folder: str | Path = "studies", *, name: str = "", home: str | Path | None = None
+) -> str:
+    """The text of a systemd service and timer, a crontab line or a Kubernetes CronJob a schedule.
+
+    Args:
+        kind: "systemd", "cron" or "kubernetes".
+        folder: of the schedules.
+        name: of one; "": all that have a cron expression.
+        home: of their stores.
+
+    Raises:
+        StudyFileError: there is no such folder or schedule, or none with a cron expression.
+    """
+    files = ScheduleFolder(Path(folder))
+    files.reload()
+    items = [files.named(name)] if name else list(files.found.values())
+    timed = [item for item in items if item.schedule.cron]
+    if not timed:
+        raise StudyFileError(f"{folder} must have a [schedule] with a cron expression, got none")
+    stores = Home.find(Path(home) if home else None)
+    return "\n".join(KINDS[kind](item, stores) for item in timed)

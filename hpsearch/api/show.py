@@ -1,0 +1,152 @@
+"""What a study has found, looked up in its records."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from hpsearch.api.stores import is_projected
+from hpsearch.api.study_report import Report, report_of
+from hpsearch.errors import HpsearchError
+from hpsearch.records.home import Home
+from hpsearch.records.result import Result
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.tables import AT, front_table, trials_table
+from hpsearch.study.recorded import Recorded, find_run
+from hpsearch.studyfile.configuration import Form, configuration_text
+from hpsearch.tracking.projection import Projection
+from hpsearch.tracking.projector import MLFLOW_JSON
+
+
+def show_study(study: str, *, home: str | Path | None = None) -> Report:
+    """The report that a study ended with. Nothing is run or written.
+
+    Args:
+        study: its name, for its newest run, or "name/2" for a given one.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+
+    Raises:
+        StudyFileError: there is no such study.
+        HpsearchError: it is not finished.
+    """
+    stores = Home.find(Path(home) if home else None)
+    run = find_run(stores, study)
+    result = _result(run)
+    known = run.folder.read_json(MLFLOW_JSON) or {}
+    uri = known.get("tracking_uri", stores.tracking_uri)
+    projection = Projection(run.folder, stores, uri, warn=lambda line: None)
+    missing = "" if is_projected(run.folder, run.file, uri) else projection.problem
+    return report_of(projection, result, ran=False, missing=missing)
+
+
+def study_front(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
+    """The Pareto front of a study with several objectives, a row a trial (`front_table`).
+
+    Args:
+        study, home: as for `show_study`.
+
+    Raises:
+        StudyFileError: there is no such study.
+        HpsearchError: it is not finished, or has one objective.
+    """
+    result = _result(find_run(Home.find(Path(home) if home else None), study))
+    if not result.objectives:
+        raise HpsearchError(
+            f"study {result.study!r} must have several [[objectives]] to have a front, got one: "
+            f"see its winner with python -m hpsearch show {study} --best"
+        )
+    return front_table(result)
+
+
+def best_configuration(
+    study: str,
+    *,
+    trial: int | None = None,
+    form: Form = "toml",
+    home: str | Path | None = None,
+) -> str:
+    """The complete hyperparameters of the winner, or of another trial, as text.
+
+    Args:
+        study, home: as for `show_study`.
+        trial: e.g. another one of the front; None: the winner.
+        form: "toml": the [network] and [space] of a study file that fixes them; "json"; "python".
+
+    Raises:
+        StudyFileError: there is no such study.
+        HpsearchError: it is not finished, or has no such trial.
+    """
+    run = find_run(Home.find(Path(home) if home else None), study)
+    if trial is not None:
+        return _configuration(run, trial, form)
+    result = _result(run)
+    text = configuration_text(result.best_params, form)
+    if form == "json":
+        return text
+    score = f"{result.objective} {result.validation}"
+    others = [str(m.number) for m in result.front if m.number != result.best_number]
+    beside = f"# On the Pareto front beside it: trials {', '.join(others)}\n" if others else ""
+    return f"# The winner of {result.study}: trial {result.best_number}, {score}\n{beside}{text}"
+
+
+def _configuration(run: Recorded, trial: int, form: Form) -> str:
+    """Of any trial."""
+    record = run.folder.read("trial", trial)
+    if record is None:
+        raise HpsearchError(
+            f"study {run.name!r} must have trial {trial}, got no record of it: see those it has "
+            f"with python -m hpsearch show {run.study} --trials"
+        )
+    text = configuration_text(record.params, form)
+    return text if form == "json" else f"# Trial {trial} of {run.name}, {record.outcome}\n{text}"
+
+
+def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
+    """One row a trial: outcome, where it was drawn, epochs, digest of its curves, scores, params.
+
+    Nothing in it depends on when, where or how fast trials ran: two runs of one study file have
+    equal tables, and `to_csv` of them is the same to the last bit.
+
+    Args:
+        study, home: as for `show_study`; the study need not be finished.
+    """
+    run = find_run(Home.find(Path(home) if home else None), study)
+    records = list(run.folder.read_all("trial"))
+    table = trials_table(records)
+    if records:
+        table.insert(4, "epochs", [min(m.epoch for m in r.members) for r in records])
+        table.insert(5, "curves", [_curves(r) for r in records])
+    for name in table.columns:
+        values = [r.params[name] for r in records if name in r.params]
+        if table[name].dtype == float and values and all(type(v) is int for v in values):
+            table[name] = table[name].astype("Int64")  # gaps made floats of whole numbers
+    scores = sorted((n for n in table.columns if n.startswith("score_")), key=_length)
+    rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
+    goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
+    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves", "control_in"]
+    first += [*scores, *rungs, *goals]
+    return table[[n for n in first if n in table.columns] + [n for n in table if n not in first]]
+
+
+def _length(column: str) -> int:
+    return int(column.rpartition("_")[2])
+
+
+def _result(run: Recorded) -> Result:
+    result = run.result()
+    if result is None:
+        raise HpsearchError(
+            f"study {run.name!r} must be finished to have a winner, and it is not: see how far it "
+            f"is with python -m hpsearch status {run.study}, its trials with "
+            f"python -m hpsearch show {run.study} --trials"
+        )
+    return result
+
+
+def _curves(record: TrialRecord) -> str:
+    """SHA-256 of every metric of every member's epochs, 16 hexadecimal digits."""
+    said = [[m.split, m.epochs, sorted(m.history.items())] for m in record.members]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]

@@ -1,0 +1,95 @@
+"""How far the studies of a home are, from their records alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.opening import FAILED
+from hpsearch.study.recorded import Recorded, find_runs
+from hpsearch.study.stages import best_first
+
+OUTCOMES = ("running", "paused", "complete", "pruned", "diverged", "failed")
+COLUMNS = (
+    *("study", "run", "state", "stage", "stages", "trials", "planned"),
+    *OUTCOMES,
+    *("metric", "best", "best_epochs", "best_trial", "holder", "reason"),
+)
+
+
+def study_status(study: str | None = None, *, home: str | Path | None = None) -> pd.DataFrame:
+    """One row a run: its state and how far it is. Locks nothing and may be called at any time.
+
+    The columns: study and run (its number); state, "running", "interrupted", "finished" or
+    "failed"; stage of stages, from 1; trials drawn of those planned; then how many of them are
+    running, paused, complete, …; metric, and the best score so far with its training length
+    (the longest that any trial reached) and trial; holder, the process that runs it; reason, why
+    it failed.
+
+    Args:
+        study: its name, or "name/2" for one run; None: all studies.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+
+    Raises:
+        StudyFileError: there is no such study.
+    """
+    stores = Home.find(Path(home) if home else None)
+    rows = [_row(run) for run in find_runs(stores, study)]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
+        {"best": "Float64", "best_epochs": "Int64", "best_trial": "Int64"}
+    )
+
+
+def _row(run: Recorded) -> dict[str, Any]:
+    holder, failure = run.holder(), run.folder.read_json(FAILED)
+    records, stages = list(run.folder.read_all("trial")), run.file.stages
+    closed = sum(bool(run.decisions(n)) for n in range(len(stages)))
+    if run.result() is not None:
+        state = "finished"
+    elif holder is not None:
+        state = "running"
+    else:
+        state = "failed" if failure else "interrupted"
+    counts = Counter[str](record.outcome for record in records)
+    return {
+        "study": run.study,
+        "run": run.number,
+        "state": state,
+        "stage": min(closed + 1, len(stages)),
+        "stages": len(stages),
+        "trials": len(records),
+        "planned": _planned(run),
+        **{outcome: counts[outcome] for outcome in OUTCOMES},
+        "metric": run.file.objective.name,
+        **_best(run, records),
+        "holder": holder or "",
+        "reason": failure["reason"] if state == "failed" else "",
+    }
+
+
+def _planned(run: Recorded) -> int:
+    """Trials that the study draws: those of the stages without the promoted, as far as known."""
+    stages = run.file.stages
+    total = stages[0].trials * run.n_arms
+    for number, stage in enumerate(stages[1:]):
+        counts = [len(decided["promoted"]) for decided in run.decisions(number)]
+        left = run.n_arms - len(counts)
+        going_on = sum(counts) + left * round(stage.trials * stage.promote)
+        total += stage.trials * run.n_arms - going_on
+    return total
+
+
+def _best(run: Recorded, records: list[TrialRecord]) -> dict[str, Any]:
+    """The best score at the longest training that any trial has one of."""
+    for stage in reversed(run.file.stages):
+        ranked = best_first(records, stage.epochs, run.file.directions)
+        if ranked:
+            score = ranked[0].scores[str(stage.epochs)]
+            found = {"best": score, "best_epochs": stage.epochs}
+            return found | {"best_trial": ranked[0].number}
+    return dict.fromkeys(("best", "best_epochs", "best_trial"))

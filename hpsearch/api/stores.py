@@ -1,0 +1,76 @@
+"""The stores of a home: their addresses, and what MLflow has of a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hpsearch.addresses import without_password
+from hpsearch.errors import HpsearchError
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import JOURNAL, RunFolder
+from hpsearch.study.opening import lock_study, unlock_study
+from hpsearch.studyfile.study_file import StudyFile
+
+PROJECTED = "projected.json"
+STORAGE, TRACKING_URI = "HPSEARCH_STORAGE", "HPSEARCH_TRACKING_URI"  # in the environment
+
+
+def storage_of(home: Home, named: str | None) -> str:
+    """Optuna's storage URL: the named one, else HPSEARCH_STORAGE, else SQLite in the home."""
+    return named or os.environ.get(STORAGE) or home.storage_url
+
+
+def tracking_of(home: Home, named: str | None) -> str:
+    """MLflow's tracking URI: the named one, else HPSEARCH_TRACKING_URI, else SQLite in the home.
+
+    Raises:
+        HpsearchError: it is no URI.
+    """
+    return absolute_uri(named or os.environ.get(TRACKING_URI) or home.tracking_uri)
+
+
+@contextmanager
+def held(home: Home, study: str) -> Iterator[None]:
+    """Keep others from running a study for the length of the block.
+
+    Raises:
+        StudyLockedError: somebody runs it.
+    """
+    lock = lock_study(home.studies / study)
+    try:
+        yield
+    finally:
+        unlock_study(home.studies / study, lock)
+
+
+def projected(folder: RunFolder, file: StudyFile, uri: str) -> dict[str, Any]:
+    """What MLflow has when it has all of the journal, and the answers to all questions."""
+    journal = folder.path / JOURNAL
+    return {
+        "tracking_uri": without_password(uri),
+        "bytes": journal.stat().st_size if journal.exists() else 0,
+        "asked": file.model_dump(mode="json", include={"comparison", "claims"}),
+    }
+
+
+def is_projected(folder: RunFolder, file: StudyFile, uri: str) -> bool:
+    """Whether MLflow has all of that."""
+    return bool(folder.read_json(PROJECTED) == projected(folder, file, uri))
+
+
+def absolute_uri(uri: str) -> str:
+    """The tracking URI with an absolute path; HpsearchError if it is no URI."""
+    prefix = "sqlite:///"
+    if uri.startswith(prefix) and not uri.startswith(prefix + "/"):
+        return prefix + str(Path(uri.removeprefix(prefix)).absolute())
+    if "://" not in uri:
+        raise HpsearchError(
+            "--tracking-uri or HPSEARCH_TRACKING_URI must be a URI such as http://host:5000 or "
+            "sqlite:///mlflow.db, "
+            f"got {without_password(uri)!r}"
+        )
+    return uri

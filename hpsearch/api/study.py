@@ -1,0 +1,151 @@
+"""Running a study from its file to its result, with MLflow beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from math import ceil
+from pathlib import Path
+from types import MappingProxyType
+
+from hpsearch.addresses import check_apart
+from hpsearch.api.stores import (
+    PROJECTED,
+    is_projected,
+    projected,
+    storage_of,
+    tracking_of,
+)
+from hpsearch.api.study_report import Report, report_of
+from hpsearch.errors import HpsearchError, StudyFailed, plain_interrupts
+from hpsearch.execution.cluster import scheduler_address
+from hpsearch.execution.executors import available_cores
+from hpsearch.records.home import Home
+from hpsearch.reports.artifacts import write_artifacts
+from hpsearch.reports.parent import write_parent
+from hpsearch.study.events import Event
+from hpsearch.study.opening import FAILED, Run, open_run
+from hpsearch.study.study import Study
+from hpsearch.study.warm_start import SOURCE, warm_started
+from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
+from hpsearch.studyfile.tables.limits import refuse_unenforced
+from hpsearch.tracking.projection import Projection
+
+
+@plain_interrupts()
+def run_study(
+    path: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    home: str | Path | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
+    storage: str | None = None,
+    tracking_uri: str | None = None,
+    fresh: bool = False,
+    on_event: Callable[[Event], None] = lambda event: None,
+    warn: Callable[[str], None] = lambda line: None,
+    stop: Callable[[], bool] = lambda: False,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> Report:
+    """Run a study, or go on with it, or look up its result if it is finished.
+
+    Args:
+        path: the study file.
+        overrides: "key=value", as for --set.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        workers: processes, 0 for this one; None: as the file says, else one a core.
+        executor: a Dask cluster's scheduler, e.g. "dask://host:8786", whose workers are used, all
+            of them where `workers` is None; None: as the file says, else this machine.
+        storage: Optuna's storage URL; None: HPSEARCH_STORAGE, else SQLite in `home`.
+        tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
+        fresh: start a new run of the study.
+        on_event: called with what happens.
+        warn: called with one line where something does not stop the study.
+        stop: asked at least every second of training; once it says True, the slices under way
+            are waited for (10 s at most) and written, and StudyStopped is raised.
+        tags: of the parent run in MLflow, beside our own.
+
+    Raises:
+        StudyStopped: `stop` said so; the same call goes on.
+        HpsearchError: a known error, its text is for the user.
+        KeyboardInterrupt: interrupted; the same call goes on.
+    """
+    read = read_study(Path(path), overrides)
+    stores = Home.find(Path(home) if home else None)
+    if fresh or not (stores.studies / read.file.name).exists():
+        refuse_unfit(read)  # before anything is made
+    count = workers if workers is not None else read.file.execution.workers
+    place = executor or read.file.execution.executor
+    cluster = scheduler_address(place) if place else ""
+    if not cluster and count is None:
+        count = available_cores()
+    refuse_unenforced(read.file.limits, count, cluster)
+    warm = warm_started(read, stores, fresh=fresh, warn=warn)
+    read = warm.read
+    stores.create()
+    _warn_of_idle(read, count or 0, warn)
+    database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
+    check_apart(database, uri)
+    run = open_run(read, stores, fresh=fresh)
+    try:
+        run.folder.sweep()
+        if warm.source is not None:
+            run.folder.write_json(f"{run.folder.artifacts.name}/{SOURCE}", warm.source)
+        study = Study(read, run, database, count, stop=stop, cluster=cluster)
+        return _run(study, read, run, stores, uri, on_event, warn, tags)
+    finally:
+        run.folder.sweep()  # the projector may have been killed
+        run.close()
+
+
+def _warn_of_idle(read: ReadStudy, workers: int, warn: Callable[[str], None]) -> None:
+    batch, n_members = read.file.sampler.batch, read.file.n_members
+    if workers > batch * n_members:
+        warn(
+            f"sampler.batch = {batch} keeps {batch * n_members} of {workers} workers busy; a new "
+            f"study would use all of them with sampler.batch = {ceil(workers / n_members)}"
+        )
+
+
+def _run(
+    study: Study,
+    read: ReadStudy,
+    run: Run,
+    home: Home,
+    uri: str,
+    on_event: Callable[[Event], None],
+    warn: Callable[[str], None],
+    tags: Mapping[str, str],
+) -> Report:
+    projection = Projection(run.folder, home, uri, warn)
+    result = study.finished()
+    there = uri != home.tracking_uri or home.mlflow.exists()
+    if result is not None and there and is_projected(run.folder, read.file, uri):
+        return report_of(projection, result, ran=False, missing="")
+    (run.folder.path / FAILED).unlink(missing_ok=True)
+    write_parent(read, run, result, tags=tags)
+    projection.start()
+    try:
+        ran = result is None
+        if result is None:
+            for event in study.events():
+                projection.keep_alive()
+                on_event(event)
+            result = study.finished()
+            assert result is not None
+        write_artifacts(read, run.folder, result)
+        write_parent(read, run, result, tags=tags)
+        run.folder.announce({"kind": "parent"})
+    except BaseException as error:
+        with suppress(HpsearchError):  # a full disk is not to hide what happened
+            if isinstance(error, StudyFailed):
+                run.folder.write_json(FAILED, {"reason": str(error)})
+            write_parent(read, run, None, status="KILLED", tags=tags)
+            run.folder.announce({"kind": "parent"})
+        projection.finish(seconds=5)  # what is not sent then is sent by the next start
+        raise
+    complete = projection.finish()
+    if complete:
+        run.folder.write_json(PROJECTED, projected(run.folder, read.file, uri))
+    return report_of(projection, result, ran=ran, missing="" if complete else projection.problem)

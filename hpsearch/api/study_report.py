@@ -1,0 +1,104 @@
+"""What a call of run_study ends with, and the way to it in MLflow."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hpsearch.addresses import without_password
+from hpsearch.analysis.answers import Answers, answered
+from hpsearch.records.home import Home
+from hpsearch.records.result import Result
+from hpsearch.tracking.links import UI_ADDRESS, trials_page
+from hpsearch.tracking.projection import Projection
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a call of run_study ends with.
+
+    Attributes:
+        result: what the study found.
+        answers: its claims with their verdicts, and how far it agrees with a printed table.
+        ran: False if it was finished before and nothing was run.
+        tracking_uri, experiment_id, parent_run_id: where it lies in MLflow; ids are "" as long as
+            MLflow could not be reached.
+        missing: why MLflow does not have everything yet, "" if it has.
+        ui: the command that opens the MLflow UI on it; "" for a server, which has one.
+    """
+
+    result: Result
+    answers: Answers
+    ran: bool
+    tracking_uri: str
+    experiment_id: str
+    parent_run_id: str
+    missing: str
+    ui: str
+
+    @property
+    def link(self) -> str:
+        """The page of the study's trials, best first, in the MLflow UI."""
+        if not self.experiment_id:
+            return ""
+        server = (
+            self.tracking_uri.rstrip("/") if self.tracking_uri.startswith("http") else UI_ADDRESS
+        )
+        page = trials_page(self.experiment_id, self.parent_run_id, self.result.direction)
+        return f"{server}/{page}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        result, test = self.result, self.result.test_score
+        return {
+            "study": result.study,
+            "counts": result.counts,
+            "ended": result.ended,
+            "best_trial": result.best_number,
+            "best_params": result.best_params,
+            "objective": {"metric": result.objective, "direction": result.direction},
+            "validation": vars(result.validation) | {"optimistic": result.optimistic},
+            "test": (vars(test) if test else None),
+            "test_metrics": {name: vars(estimate) for name, estimate in result.test.items()},
+            "untested": result.untested,
+            "test_uses": result.test_uses,
+            "ranges": result.ranges,
+            "alarms": result.alarms,
+            "fidelity": result.fidelity,
+            "arms": [asdict(arm) for arm in result.arms],
+            "claims": self.answers.claims,
+            "agreement": self.answers.agreement,
+            "artifacts": result.folder,
+            "mlflow": {
+                "tracking_uri": self.tracking_uri,
+                "experiment_id": self.experiment_id,
+                "parent_run_id": self.parent_run_id,
+                "complete": not self.missing,
+            },
+        }
+
+
+def report_of(projection: Projection, result: Result, *, ran: bool, missing: str) -> Report:
+    """The report of a study whose result is known."""
+    ids = projection.ids
+    return Report(
+        result=result,
+        answers=answered(projection.folder),
+        ran=ran,
+        tracking_uri=without_password(projection.tracking_uri),
+        experiment_id=ids.get("experiment_id", ""),
+        parent_run_id=ids.get("parent_run_id", ""),
+        missing=missing,
+        ui=_ui_command(projection),
+    )
+
+
+def _ui_command(projection: Projection) -> str:
+    home, uri = projection.home, projection.tracking_uri
+    if uri.startswith("http"):
+        return ""
+    if uri != home.tracking_uri:
+        return f"python -m mlflow server --backend-store-uri {shlex.quote(without_password(uri))}"
+    named = "" if home == Home.find(None) else f" --home {shlex.quote(str(home.path))}"
+    return f"python -m hpsearch ui{named}"

@@ -1,0 +1,90 @@
+"""Sending what is recorded to MLflow once more, into the same store or another one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpsearch.api.stores import PROJECTED, held, projected, tracking_of
+from hpsearch.errors import HpsearchError, StudyLockedError, TrackingError
+from hpsearch.records.home import Home
+from hpsearch.study.recorded import Recorded, find_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("study", "records", "experiment_id", "parent_run_id", "problem")
+
+
+def sync(
+    study: str | None = None,
+    *,
+    home: str | Path | None = None,
+    tracking_uri: str | None = None,
+) -> pd.DataFrame:
+    """Bring MLflow to what the records say, every run and every point once.
+
+    Args:
+        study: its name, or that of one of its runs; None: all studies.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`. A fresh server
+            gets everything.
+
+    Returns:
+        A row a run: study, records, experiment_id, parent_run_id, and problem, "" where all is
+        there; a study that runs at the moment is left to its own projector, and says so.
+
+    Raises:
+        HpsearchError: there is no such study, or nothing was recorded yet.
+    """
+    import pandas as pd
+
+    stores = Home.find(Path(home) if home else None)
+    uri = tracking_of(stores, tracking_uri)
+    runs = find_runs(stores, study)
+    if not runs:
+        raise HpsearchError(
+            f"{stores.path} must hold the records of a study, got none: run one with "
+            "python -m hpsearch study, or name another folder with --home"
+        )
+    return pd.DataFrame([_sync(stores, run, uri) for run in runs], columns=list(COLUMNS))
+
+
+def _sync(home: Home, run: Recorded, uri: str) -> dict[str, object]:
+    from hpsearch.tracking.projector import MLFLOW_JSON, has_parent
+
+    problem, ids = "", {}
+    try:
+        with held(home, run.study):
+            run.folder.sweep()
+            if has_parent(run.folder):
+                send(home, run, uri)
+                ids = run.folder.read_json(MLFLOW_JSON)
+    except (StudyLockedError, TrackingError) as error:
+        problem = str(error)
+    records = sum(1 for _ in run.folder.path.glob("*/*/record.json"))
+    return {
+        "study": run.name,
+        "records": records,
+        "experiment_id": ids.get("experiment_id", ""),
+        "parent_run_id": ids.get("parent_run_id", ""),
+        "problem": problem,
+    }
+
+
+def send(home: Home, run: Recorded, uri: str) -> None:
+    """Send one run whose study is held, and note that all of it is there.
+
+    Raises:
+        TrackingError: MLflow can't be reached or refuses.
+    """
+    from hpsearch.tracking.parent_run import PARENT_JSON, read_parent
+    from hpsearch.tracking.replay import replay
+
+    folder = run.folder
+    parent = read_parent(folder)
+    if parent["status"] == "RUNNING":  # it was killed: nobody runs it, or we would not hold it
+        tags = parent["tags"] | {"hpsearch.outcome": "interrupted"}
+        folder.write_json(PARENT_JSON, parent | {"status": "KILLED", "tags": tags})
+    replay(folder, home, uri)
+    folder.write_json(PROJECTED, projected(folder, run.file, uri))

@@ -1,0 +1,53 @@
+"""Looking at studies in the MLflow UI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hpsearch.records.home import Home
+from hpsearch.study.recorded import find_run, find_runs
+from hpsearch.tracking.server import serve_ui
+
+SHOWN = 5  # studies whose pages are named
+
+
+def ui(
+    study: str | None = None,
+    *,
+    home: str | Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 5000,
+    without_password: bool = False,
+    allowed_hosts: Sequence[str] = (),
+    say: Callable[[str], None] = print,
+) -> int:
+    """Run the MLflow server on the stores until it is interrupted; returns its exit code.
+
+    Args:
+        study: whose page is named on start; None: the newest ones.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        host: address to listen on; others than this machine's own need a password.
+        without_password: let anybody in who can reach `host`.
+        allowed_hosts: names by which browsers may ask for it, beside this machine's.
+        say: called with a line where to look.
+
+    Raises:
+        HpsearchError: there is no such study.
+        TrackingError: there is no store yet, the port is taken, or others could reach it.
+    """
+    stores = Home.find(Path(home) if home else None)
+    if study is not None:
+        shown = [find_run(stores, study)]
+    else:
+        newest = {run.study: run for run in find_runs(stores)}  # the last of each study
+        shown = sorted(newest.values(), key=lambda run: -run.folder.path.stat().st_mtime)[:SHOWN]
+    return serve_ui(
+        stores,
+        host=host,
+        port=port,
+        without_password=without_password,
+        allowed_hosts=allowed_hosts,
+        runs=[run.folder for run in shown],
+        say=say,
+    )

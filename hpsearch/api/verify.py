@@ -1,0 +1,146 @@
+"""Whether a study's records follow from its file, its seed and its data."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hpsearch.api.reproduce import train_again
+from hpsearch.audit.replay import Replay, replay
+from hpsearch.audit.reproduction import TOLERANCE, Reproduction, digests
+from hpsearch.datasets.selection import open_test
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.recorded import Recorded, find_run
+from hpsearch.studyfile.reading import ReadStudy
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked, and what differs.
+
+    Attributes:
+        study: name of the run.
+        records: whose digests of data and splits were compared with the data there is.
+        replay: every draw, score, promotion and range, derived once more.
+        again: trials that were trained once more.
+        problems: everything that differs.
+    """
+
+    study: str
+    records: int
+    replay: Replay
+    again: list[Reproduction]
+    problems: list[str]
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs."""
+        return not self.problems
+
+    def table(self) -> pd.DataFrame:
+        """A row for each trial that was trained once more."""
+        columns = ["trial", "outcome", "epochs", "values", "states", "exact", "largest"]
+        rows = [asdict(one) | {"equal": one.equal} for one in self.again]
+        return pd.DataFrame(rows, columns=[*columns, "equal", "difference"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        return asdict(self) | {"equal": self.equal}
+
+
+def verify_study(
+    study: str,
+    *,
+    trials: int = 3,
+    home: str | Path | None = None,
+    tolerance: float = TOLERANCE,
+    say: Callable[[str], None] = lambda line: None,
+) -> Verification:
+    """Derive a study's draws and decisions once more, and train a sample of its trials again.
+
+    Three checks: the data and the splits are those of the records; every configuration, score,
+    promotion, range and the result follow from the study file, the seed and the curves; the
+    sampled trials, spread over outcomes and stages, train to the same metrics and states. All to
+    the last bit; where the study ran on another processor or with other packages, trained metrics
+    within `tolerance` and draws within a rounding error. Nothing is written, and the study may be
+    running.
+
+    Args:
+        study: its name, for its newest run, or "name/2" for a given one.
+        trials: how many are trained again.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        tolerance: as for `reproduce_trial`.
+        say: called with a line about what is done next.
+
+    Raises:
+        StudyFileError: there is no such study, or what it was run with is gone.
+        DataError: the data is there no more.
+    """
+    run = find_run(Home.find(Path(home) if home else None), study)
+    read = run.read()
+    records = list(run.folder.read_all("trial"))
+    say(f"digests of data and splits, {len(records)} trials")
+    n_records, problems = _digest_problems(run, read, records)
+    say("deriving every draw and decision")
+    replayed = replay(run, read)
+    problems += replayed.problems
+    again = []
+    for record in sample(records, trials, run.file.seed):
+        say(f"training trial {record.number} again ({record.outcome}, stage {record.stage + 1})")
+        again.append(train_again(read, record, tolerance))
+    problems += [f"trial {one.trial}: {one.difference}" for one in again if one.difference]
+    return Verification(run.name, n_records, replayed, again, problems)
+
+
+def sample(records: Sequence[TrialRecord], count: int, seed: int) -> list[TrialRecord]:
+    """So many trials, in turn from each outcome and stage, the same for the same seed.
+
+    Those that a limit stopped are passed over: where it did depends on the machine.
+    """
+    groups = defaultdict(list)
+    for position in np.random.default_rng(seed).permutation(len(records)):
+        record = records[position]
+        begun = any(member.epoch for member in record.members) or record.sealed
+        if begun and not record.limit:
+            groups[record.outcome, record.stage].append(record)
+    stages = defaultdict(list)
+    for outcome, stage in sorted(groups):
+        stages[outcome].append(stage)
+    # Every outcome's first stage, then every outcome's second, …
+    order = sorted(groups, key=lambda key: (stages[key[0]].index(key[1]), key[0]))
+    waiting = [groups[key] for key in order]
+    chosen: list[TrialRecord] = []
+    while len(chosen) < count and waiting:
+        chosen += [group.pop() for group in waiting[: count - len(chosen)]]
+        waiting = [group for group in waiting if group]
+    return chosen
+
+
+def _digest_problems(
+    run: Recorded, read: ReadStudy, records: Sequence[TrialRecord]
+) -> tuple[int, list[str]]:
+    """How many records were compared, and those whose data is not what there is now."""
+    confirmed, tested = (list(run.folder.read_all(kind)) for kind in ("confirmation", "test"))
+    problems: list[str] = []
+    for arm in read.arms:
+        now = digests(arm)
+        mine = [r for r in (*records, *confirmed) if arm.holds(r.number)]
+        problems += _differing(mine, now)
+        exams = [r for r in tested if arm.holds(r.number)]
+        if exams:  # else the test set is still sealed, and stays it
+            now |= {"test": open_test(arm.selection).examples.digest()}
+            problems += _differing(exams, now)
+    return len(records) + len(confirmed) + len(tested), problems
+
+
+def _differing(records: Sequence[TrialRecord], now: dict[str, str]) -> Iterator[str]:
+    for record in records:
+        if record.digests != now:
+            yield f"{record.kind} {record.number}: digests {record.digests} recorded, {now} now"

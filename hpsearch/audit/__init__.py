@@ -1,0 +1,1 @@
+"""Whether records hold: derived again, trained again, compared with Optuna and MLflow."""

@@ -1,0 +1,190 @@
+"""Whether MLflow says what the records say: every run once, every point once, nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from hpsearch.addresses import first_line, without_password
+from hpsearch.audit.difference import Difference
+from hpsearch.errors import TrackingError
+from hpsearch.records.trial_record import Kind, RunFolder, TrialRecord
+from hpsearch.tracking.parent_run import UID, read_parent
+from hpsearch.tracking.projector import PARENT, runs_of
+from hpsearch.tracking.run_content import STATUS, changing_tags, params_of, points, run_name
+from hpsearch.tracking.sqlite_store import prepare_sqlite
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+SEND = "it is sent"
+ANEW = "the run goes to MLflow's trash and is sent anew"
+
+
+@dataclass
+class Comparison:
+    """One run of a study beside what one MLflow store holds of it.
+
+    Args:
+        name: of the run, as people see it.
+        folder: its records.
+        tracking_uri: absolute.
+
+    Attributes:
+        wrong: ids of runs in MLflow that can't be made right by sending what is missing.
+    """
+
+    name: str
+    folder: RunFolder
+    tracking_uri: str
+
+    def __post_init__(self) -> None:
+        self.wrong: list[str] = []
+
+    def differences(self) -> Iterator[Difference]:
+        """All differences, a trial's together.
+
+        Raises:
+            TrackingError: the store can't be read.
+        """
+        try:
+            yield from self._differences()
+        except TrackingError:
+            raise
+        except Exception as error:
+            raise TrackingError(
+                f"MLflow at {without_password(self.tracking_uri)} must be readable, "
+                f"got {type(error).__name__}: {first_line(error, self.tracking_uri)}"
+            ) from error
+
+    def discard_wrong(self) -> None:
+        """Put the wrong runs into MLflow's trash, for the next replay to send them anew."""
+        for run_id in self.wrong:
+            self._client().delete_run(run_id)
+        self.wrong.clear()
+
+    def _client(self) -> MlflowClient:
+        import mlflow
+
+        prepare_sqlite(self.tracking_uri)
+        return mlflow.MlflowClient(tracking_uri=self.tracking_uri)
+
+    def _differences(self) -> Iterator[Difference]:
+        client, parent = self._client(), read_parent(self.folder)
+        experiment = client.get_experiment_by_name(parent["experiment"])
+        found: dict[str, list[Run]] = {}
+        if experiment is not None:
+            for run in runs_of(client, experiment.experiment_id, parent["run_id"]):
+                found.setdefault(run.data.tags[UID], []).append(run)
+        mine = found.pop(parent["uid"], [])
+        yield from self._once(self.name, mine)
+        if mine:
+            yield from self._parent(client, parent, mine[0])
+        for kind in get_args(Kind):
+            for record in self.folder.read_all(kind):
+                if not record.marks:
+                    continue
+                runs = found.pop(record.uid, [])
+                subject = f"{self.name} {run_name(record)}"
+                yield from self._once(subject, runs)
+                if runs and mine and runs[0].data.tags.get(PARENT) != mine[0].info.run_id:
+                    yield Difference(
+                        "MLflow",
+                        subject,
+                        "must be a child of the study's run, is one of another",
+                        "it is moved there",
+                    )
+                if runs:
+                    yield from self._record(client, subject, record, runs[0])
+        for uid, runs in found.items():
+            yield Difference(
+                "MLflow",
+                f"{self.name} {runs[0].info.run_name}",
+                f"must have a record, none has the uid {uid}",
+                "bring its trial folder back from a backup, or delete the run in MLflow",
+                repairable=False,
+            )
+
+    def _once(self, subject: str, runs: list[Run]) -> Iterator[Difference]:
+        if not runs:
+            yield Difference("MLflow", subject, "must be there once, is not there", SEND)
+        elif len(runs) > 1:
+            yield Difference(
+                "MLflow",
+                subject,
+                f"must be there once, is there {len(runs)} times",
+                "the others go to MLflow's trash",
+            )
+
+    def _parent(
+        self, client: MlflowClient, parent: dict[str, Any], run: Run
+    ) -> Iterator[Difference]:
+        problems = list(_unequal("metric", parent["metrics"], run.data.metrics))
+        problems += _unequal("param", parent["params"], run.data.params)
+        if run.info.status != parent["status"]:
+            problems.append(f"status must be {parent['status']}, is {run.info.status}")
+        if parent["status"] != "RUNNING":
+            there = {file.path for file in client.list_artifacts(run.info.run_id)}
+            missing = {path.name for path in self.folder.artifacts.iterdir()} - there
+            problems += [f"artifact {name} must be there, is not" for name in sorted(missing)]
+        for problem in problems:
+            yield Difference("MLflow", self.name, problem, SEND)
+
+    def _record(
+        self, client: MlflowClient, subject: str, record: TrialRecord, run: Run
+    ) -> Iterator[Difference]:
+        """What is missing where the run goes on; what is wrong where it has ended."""
+        ended = run.info.status not in ("RUNNING", "SCHEDULED")
+        problems = list(_unequal("param", params_of(record), run.data.params))
+        problems += _unequal("tag", changing_tags(record), run.data.tags)
+        if record.sealed and run.info.status != STATUS[record.outcome]:
+            problems.append(f"status must be {STATUS[record.outcome]}, is {run.info.status}")
+        incomplete, wrong = self._points(client, record, run)
+        problems += [*incomplete, *wrong]
+        if record.sealed:
+            there = {file.path for file in client.list_artifacts(run.info.run_id)}
+            missing = {"trial.json", *record.files} - there
+            problems += [f"artifact {name} must be there, is not" for name in sorted(missing)]
+        lost = ended or wrong or any(p.startswith("param") and "is '" in p for p in problems)
+        if problems and lost:
+            self.wrong.append(run.info.run_id)
+        for problem in problems:
+            yield Difference("MLflow", subject, problem, ANEW if lost else SEND)
+
+    def _points(
+        self, client: MlflowClient, record: TrialRecord, run: Run
+    ) -> tuple[list[str], list[str]]:
+        """Points that are missing, and points that are there twice, wrongly, or for no reason."""
+        expected: dict[str, Counter[tuple[int, float]]] = {}
+        for name, value, _, step in points(record, 0):
+            expected.setdefault(name, Counter())[step, float(value)] += 1
+        missing, wrong = [], []
+        for name in sorted(expected.keys() | run.data.metrics.keys()):
+            history = client.get_metric_history(run.info.run_id, name)
+            there = Counter((metric.step, metric.value) for metric in history)
+            lacks = expected.get(name, Counter()) - there
+            too_many = there - expected.get(name, Counter())
+            if lacks:
+                missing.append(f"metric {name} must have {lacks.total()} more points")
+            if too_many:
+                step, value = min(too_many)
+                wrong.append(
+                    f"metric {name} must not have {too_many.total()} of its points, "
+                    f"e.g. {value} at step {step}"
+                )
+        return missing, wrong
+
+
+def _unequal(what: str, expected: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
+    for name, value in expected.items():
+        if name not in found:
+            yield f"{what} {name} must be there, is not"
+        elif found[name] != value:
+            yield f"{what} {name} must be {_short(value)!r}, is {_short(found[name])!r}"
+
+
+def _short(value: object) -> object:
+    return value[:80] + "…" if isinstance(value, str) and len(value) > 80 else value

@@ -1,0 +1,263 @@
+"""Deriving a study's draws and decisions once more, from its file, its seed and its results.
+
+The coordinator itself walks through the plan, in a folder and an Optuna storage that are thrown
+away; in the place of training stands what the records say came of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+
+from filelock import FileLock
+
+from hpsearch.errors import StudyFailed
+from hpsearch.execution.machine import machine
+from hpsearch.execution.population import Exam
+from hpsearch.records.result import Result
+from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.study.opening import Run
+from hpsearch.study.recorded import Recorded
+from hpsearch.study.spending import carry_clock
+from hpsearch.study.storage import IN_MEMORY
+from hpsearch.study.study import Study
+from hpsearch.study.training import Training, reached
+from hpsearch.studyfile.arms import Arm
+from hpsearch.studyfile.reading import ReadStudy
+
+# Of draws, scores and ranges where the study ran on another machine or with other packages: drawn
+# floats have 6 significant digits, of which a rounding error moves the last.
+TOLERANCE = 1e-5
+RANGE_FIELDS = ("parameter", "branch", "low", "high", "share", "survivors")
+RESULT_FIELDS = (
+    "best_number",
+    "best_params",
+    "validation",
+    "test",
+    "confirmed",
+    "front",
+    "unmet",
+    "counts",
+    "ended",
+)
+
+
+@dataclass
+class Replay:
+    """What a replay found.
+
+    Attributes:
+        tolerance: relative, of floats; 0 where the study ran on a machine like this one.
+        draws: configurations that were derived and compared.
+        scores: scores that were taken from the curves once more and compared.
+        decisions: ends of stages whose promotions and ranges were compared.
+        result: whether the replay came to the study's result and compared it.
+        problems: what differs; the replay ends at the first draw that does, as all later ones
+            follow from it.
+    """
+
+    tolerance: float = 0.0
+    draws: int = 0
+    scores: int = 0
+    decisions: int = 0
+    result: bool = False
+    problems: list[str] = field(default_factory=list)
+
+    def same(self, before: Any, now: Any) -> bool:
+        """Whether two values are equal, floats within the tolerance."""
+        if isinstance(before, dict) and isinstance(now, dict):
+            known = before.keys() == now.keys()
+            return known and all(self.same(value, now[key]) for key, value in before.items())
+        if isinstance(before, list | tuple) and isinstance(now, list | tuple):
+            return len(before) == len(now) and all(map(self.same, before, now))
+        if isinstance(before, float) and isinstance(now, float):
+            return before == now or math.isclose(before, now, rel_tol=self.tolerance)
+        return bool(before == now)
+
+
+class _EndOfRecords(Exception):
+    """The study was not further than this, or a draw differs."""
+
+
+def replay(run: Recorded, read: ReadStudy) -> Replay:
+    """Derive every draw and decision of a run from its file, seed and recorded results.
+
+    Raises:
+        DataError: the data is there no more.
+    """
+    alike = all(r.machines == [machine()] for r in run.folder.read_all("trial"))
+    found = Replay(tolerance=0.0 if alike else TOLERANCE)
+    with TemporaryDirectory(prefix="hpsearch-") as place:
+        folder = RunFolder(Path(place) / "1")
+        folder.artifacts.mkdir(parents=True)
+        for arm in read.arms:
+            carry_clock(run.folder, folder, arm, run.file)
+        again = Run(run.name, run.id, folder, False, run.plans, FileLock(Path(place) / "lock"))
+        study = Study(
+            read,
+            again,
+            IN_MEMORY,
+            0,
+            through=lambda training: _Playback(run.folder, training, found),
+            decided=lambda read, arm: _as_promoted(read, arm, run.folder),
+        )
+        try:
+            for _ in study.events():
+                pass
+        except (_EndOfRecords, StudyFailed):
+            pass
+        _compare_pruned(run.folder, folder, found)
+        _compare_decisions(run, read, folder, found)
+        _compare_results(run.result(), study.finished(), found)
+    return found
+
+
+def _as_promoted(read: ReadStudy, arm: Arm, folder: RunFolder) -> ReadStudy:
+    """The study with as many promoted as there were in an arm: trials may have been added."""
+    stages = list(read.file.stages)
+    for number in range(len(stages) - 1):
+        decision = folder.read_json(arm.stage_file(number))
+        if decision is not None:
+            following = stages[number + 1]
+            share = len(decision["promoted"]) / following.trials
+            stages[number + 1] = following.model_copy(update={"promote": share})
+    return replace(read, file=read.file.model_copy(update={"stages": stages}))
+
+
+@dataclass
+class _Playback:
+    """Gives drawn records what the recorded ones say, after comparing the two."""
+
+    recorded: RunFolder
+    training: Training
+    found: Replay
+
+    def run(
+        self,
+        batches: Iterable[Sequence[TrialRecord]],
+        until: int,
+        exam: Exam = "validation",
+    ) -> Iterator[TrialRecord]:
+        for batch in batches:
+            known = [self.recorded.read(r.kind, r.number, r.seed_number) for r in batch]
+            for drawn, record in zip(batch, known, strict=True):
+                if record is not None and not drawn.reported:  # else it goes on
+                    self._compare(drawn, record)
+            for drawn, record in zip(batch, known, strict=True):
+                if record is None or not reached(record, until):
+                    raise _EndOfRecords
+                self._play(drawn, record, until)
+                yield drawn
+
+    def _compare(self, drawn: TrialRecord, record: TrialRecord) -> None:
+        self.found.draws += drawn.kind == "trial"
+        for what in ("params", "stage", "batch"):
+            before, now = getattr(record, what), getattr(drawn, what)
+            if not self.found.same(before, now):
+                self._differs(drawn, _in_words(what, before, now))
+        before, now = ([(m.split, m.entropy) for m in r.members] for r in (record, drawn))
+        if before != now:
+            self._differs(drawn, f"splits and seeds {before} recorded, {now} derived")
+
+    def _differs(self, drawn: TrialRecord, what: str) -> NoReturn:
+        self.found.problems.append(f"{drawn.kind} {drawn.number}: {what}")
+        raise _EndOfRecords
+
+    def _play(self, drawn: TrialRecord, record: TrialRecord, until: int) -> None:
+        drawn.members = deepcopy(record.members)
+        for member in drawn.members:  # what comes after a rung is not known there
+            member.epoch = min(member.epoch, until)
+        drawn.scores = {n: score for n, score in record.scores.items() if int(n) <= until}
+        drawn.rungs = {n: score for n, score in record.rungs.items() if int(n) <= until}
+        drawn.values = {n: values for n, values in record.values.items() if int(n) <= until}
+        drawn.violations = {n: v for n, v in record.violations.items() if int(n) <= until}
+        at_rung = str(until) in record.rungs and until not in self.training.lengths
+        if at_rung:
+            drawn.outcome = "running"
+        elif str(until) not in record.scores:  # it ended on the way
+            if record.outcome == "pruned":
+                self._differs(drawn, f"{record.reason} recorded, trained on derived")
+            drawn.outcome, drawn.reason = record.outcome, record.reason
+        else:
+            last = drawn.kind != "trial" or until == self.training.lengths[-1]
+            drawn.outcome = "complete" if last else "paused"
+        for epochs in drawn.reported:
+            self.found.scores += 1
+            self._compare_scores(drawn, epochs)
+        if drawn.kind != "trial":
+            self.training.folder.write(drawn)
+
+    def _compare_scores(self, drawn: TrialRecord, epochs: str) -> None:
+        score = drawn.reported[epochs]
+        try:
+            derived = self.training.goals.measured(drawn, int(epochs))
+        except (KeyError, ValueError):  # the metric or the epoch is not in the curves
+            self._differs(drawn, f"score {score} at {epochs} epochs, its curves say None")
+        compared: list[tuple[str, Any, Any]] = [("score", score, derived.score)]
+        if epochs in drawn.scores:  # a rung has the first objective alone
+            compared += [
+                ("values", drawn.values.get(epochs, {}), derived.values),
+                ("violations", drawn.violations.get(epochs, {}), derived.violations),
+            ]
+        for what, before, now in compared:
+            if not self.found.same(before, now):
+                said = f"{what} {before} at {epochs} epochs, its curves say {now}"
+                self._differs(drawn, said)
+
+
+def _in_words(what: str, before: Any, now: Any) -> str:
+    if not isinstance(before, dict):
+        return f"{what} {before} recorded, {now} derived"
+    names = [n for n in {**before, **now} if before.get(n) != now.get(n)]
+    return "; ".join(f"{n} = {before.get(n)} recorded, {now.get(n)} derived" for n in names)
+
+
+def _compare_pruned(recorded: RunFolder, derived: RunFolder, found: Replay) -> None:
+    """Trials that a pruner ends in the replay, against those that it ended."""
+    for now in derived.read_all("trial"):
+        before = recorded.read("trial", now.number)
+        if now.outcome != "pruned" or not now.reason or before is None:
+            continue
+        went_on = max(member.epoch for member in before.members) > now.members[0].epoch
+        if went_on or (before.sealed and before.reason != now.reason):
+            found.problems.append(f"trial {now.number}: {now.reason} derived, not recorded")
+
+
+def _compare_decisions(run: Recorded, read: ReadStudy, folder: RunFolder, found: Replay) -> None:
+    for number, arm in product(range(len(run.file.stages)), read.arms):
+        before, now = (f.read_json(arm.stage_file(number)) for f in (run.folder, folder))
+        if before is None or now is None:
+            continue
+        found.decisions += 1
+        for what, old, new in (
+            ("promoted", before["promoted"], now["promoted"]),
+            ("controls", before.get("controls", []), now["controls"]),
+            ("ranges", _ranges(before), _ranges(now)),
+        ):
+            if not found.same(old, new):
+                found.problems.append(f"stage {number + 1}: {what} {old} recorded, {new} derived")
+
+
+def _ranges(decided: dict[str, Any]) -> list[list[Any]]:
+    """The narrowed ranges of a stage's end, without their texts."""
+    return [[row[name] for name in RANGE_FIELDS] for row in decided["ranges"]]
+
+
+def _compare_results(before: Result | None, now: Result | None, found: Replay) -> None:
+    if before is None or now is None:
+        if before is not None and not found.problems:
+            found.problems.append("the study has a result, but not all records that lead to it")
+        return
+    found.result = True
+    recorded, derived = before.as_dict(), now.as_dict()
+    for name in RESULT_FIELDS:
+        if not found.same(recorded[name], derived[name]):
+            found.problems.append(
+                f"result: {name} {recorded[name]} recorded, {derived[name]} derived"
+            )

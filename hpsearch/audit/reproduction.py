@@ -1,0 +1,215 @@
+"""Training a recorded trial again, and comparing all that its record says of it."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hpsearch.datasets.selection import open_pool
+from hpsearch.datasets.splits import digest
+from hpsearch.execution.base import SliceExecutor
+from hpsearch.execution.machine import machine
+from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.study.training import Training
+from hpsearch.studyfile.arms import Arm
+from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.tables.protocol import exam_of
+
+# On another processor or with other packages sums are rounded another way, and training makes
+# more of it with every step. Of a metric's size, or of 1 where that is less.
+TOLERANCE = 0.02
+TRAINED = ("running", "paused", "pruned", "complete")
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A trial beside its repetition.
+
+    Attributes:
+        trial: its number.
+        outcome, epochs: as recorded.
+        values: metrics that were compared, over members and epochs.
+        states: final states that were compared, by their digest.
+        exact: compared bit for bit, as it was trained on a machine like this one with the same
+            packages; else within `tolerance`, and the states not at all.
+        difference: the first one, "" where there is none.
+        largest: the largest difference of any metric, relative where the metric is above 1.
+        recorded_on, machine: what the two were trained on.
+    """
+
+    trial: int
+    outcome: str
+    epochs: int
+    values: int
+    states: int
+    exact: bool
+    tolerance: float
+    difference: str
+    largest: float
+    recorded_on: tuple[str, ...]
+    machine: str
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs."""
+        return not self.difference
+
+
+def reproduce(
+    read: ReadStudy,
+    record: TrialRecord,
+    executor: SliceExecutor,
+    *,
+    tolerance: float = TOLERANCE,
+) -> Reproduction:
+    """Train a trial from its start to where its record ends, and compare.
+
+    Args:
+        read: the study as recorded.
+        record: of the trial.
+        executor: where it is trained.
+        tolerance: largest difference where the machine or the packages are others.
+    """
+    lengths = [stage.epochs for stage in read.file.stages]
+    arm = read.arm_of(record.number)
+    with TemporaryDirectory(prefix="hpsearch-") as place:
+        training = Training.of(read, arm.selection, RunFolder(Path(place)), executor)
+        again = _anew(record)
+        for _ in training.run([[again]], _goal(record, lengths), exam_of(read.file)):
+            pass
+    exact = record.machines == [machine()]
+    compared = _Comparison(record, again, 0.0 if exact else tolerance)
+    known = digests(arm)
+    difference = _first(compared, exact) if record.digests == known else _data(record, known)
+    return Reproduction(
+        trial=record.number,
+        outcome=record.outcome,
+        epochs=max(member.epoch for member in record.members),
+        values=len(compared.deviations),
+        states=len(list(compared.states())) if exact else 0,
+        exact=exact,
+        tolerance=0.0 if exact else tolerance,
+        difference=difference,
+        largest=min(max(compared.deviations, default=0.0), sys.float_info.max),
+        recorded_on=tuple(record.machines),
+        machine=machine(),
+    )
+
+
+def digests(arm: Arm) -> dict[str, str]:
+    """Of the data and splits of an arm, as the records of its trials say them."""
+    pool = open_pool(arm.selection)
+    return {"data": pool.examples.digest(), "splits": digest(pool.splits)}
+
+
+def _anew(record: TrialRecord) -> TrialRecord:
+    """The record as it was when the trial was drawn."""
+    return TrialRecord(
+        uid=record.uid,
+        kind=record.kind,
+        number=record.number,
+        params=record.params,
+        members=[MemberRecord(member.split, member.entropy) for member in record.members],
+        digests=record.digests,
+    )
+
+
+def _goal(record: TrialRecord, lengths: Sequence[int]) -> int:
+    """The epoch it was being trained to, or as far as it is."""
+    reached = [member.epoch for member in record.members]
+    if record.outcome in TRAINED:
+        return max(1, *reached)
+    # Diverged or failed on the way to the end of the first stage that it has no score of.
+    ahead = (n for n in lengths[record.stage :] if str(n) not in record.scores)
+    return next(ahead, lengths[-1])
+
+
+class _Comparison:
+    """The curves of a record beside those of its repetition.
+
+    Attributes:
+        deviations: of every metric that both have.
+        first: epoch, member, and text of the first that is too large, or None.
+    """
+
+    def __init__(self, record: TrialRecord, again: TrialRecord, tolerance: float) -> None:
+        self.record, self.again = record, again
+        self.deviations: list[float] = []
+        found = list(self._differences(tolerance))
+        self.first = min(found, default=None)
+
+    def _differences(self, tolerance: float) -> Iterator[tuple[int, int, str]]:
+        for index, (old, new) in enumerate(
+            zip(self.record.members, self.again.members, strict=True)
+        ):
+            rows = _rows(new)
+            for epoch, before in _rows(old).items():
+                now = rows.get(epoch)
+                if now is None or now.keys() != before.keys():
+                    got = "none" if now is None else ", ".join(now)
+                    yield epoch, index, f"metrics {', '.join(before)} recorded, {got} again"
+                    continue
+                for name, value in before.items():
+                    self.deviations.append(_deviation(value, now[name]))
+                    if self.deviations[-1] > tolerance:
+                        yield epoch, index, f"{name} {value!r} recorded, {now[name]!r} again"
+
+    def states(self) -> Iterator[tuple[int, str, str]]:
+        """Member, digest recorded and digest again of the states that can be compared."""
+        for index, (old, new) in enumerate(
+            zip(self.record.members, self.again.members, strict=True)
+        ):
+            scored = str(old.epoch) in self.record.reported
+            if scored and old.state_digest:
+                yield index, old.state_digest, new.state_digest
+
+
+def _first(compared: _Comparison, exact: bool) -> str:
+    """The first difference in words; "" where there is none."""
+    record, again = compared.record, compared.again
+    if compared.first is not None:
+        epoch, member, text = compared.first
+        return f"epoch {epoch}, split {record.members[member].split}: {text}"
+    before, now = ("trained" if r.outcome in TRAINED else r.outcome for r in (record, again))
+    if before != now:
+        return f"outcome {before} recorded, {now} again {again.reason}".strip()
+    if record.sealed:
+        for old, new in zip(record.members, again.members, strict=True):
+            if exact and (old.epoch, old.diverged) != (new.epoch, new.diverged):
+                return f"split {old.split}: {old.epoch} epochs recorded, {new.epoch} again"
+    for member, old_state, new_state in compared.states() if exact else ():
+        if old_state != new_state:
+            split = record.members[member].split
+            return f"split {split}: final state {old_state} recorded, {new_state} again"
+    return ""
+
+
+def _data(record: TrialRecord, now: dict[str, str]) -> str:
+    names = [name for name in now if record.digests.get(name) != now[name]]
+    said = [
+        f"{name} (digest {record.digests.get(name)} recorded, {now[name]} now)" for name in names
+    ]
+    return " and ".join(said)
+
+
+def _rows(member: MemberRecord) -> dict[int, dict[str, float]]:
+    """Metrics by epoch."""
+    return {
+        epoch: {
+            name: values[position]
+            for name, values in member.history.items()
+            if not name.startswith("resources/")  # times are others every time
+        }
+        for position, epoch in enumerate(member.epochs)
+    }
+
+
+def _deviation(before: float, now: float) -> float:
+    if before == now or (math.isnan(before) and math.isnan(now)):
+        return 0.0
+    deviation = abs(before - now) / max(1.0, abs(before))
+    return math.inf if math.isnan(deviation) else deviation

@@ -1,0 +1,371 @@
+"""The record of a trial: the truth that Optuna and MLflow are told from.
+
+A run of a study is a folder; each of its trials has a folder with record.json and, while it may
+continue, one state file. Files appear whole or not at all: temporary name, fsync, rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from hpsearch.records.whole_files import storage_errors, write_whole
+
+Outcome = Literal["running", "paused", "complete", "pruned", "diverged", "failed"]
+Kind = Literal["trial", "confirmation", "test"]
+JOURNAL = "journal.jsonl"
+SLICES = "slices.jsonl"
+LOG = "log.txt"  # what a trial printed and raised
+
+
+@dataclass
+class MemberRecord:
+    """One fold and seed of a trial.
+
+    Attributes:
+        split: index of its split.
+        entropy: what its generator was seeded with.
+        epoch: epochs trained.
+        diverged: its loss left the finite numbers; `history` ends before that.
+        epochs: those that ended with an evaluation.
+        history: metric -> one value for each of `epochs`.
+        predicted: of a test run, the class each test row was taken for; None: not known.
+        state_digest: of its state where it was last scored, "" where none can be compared.
+        learning_rates: of the last step before each of `epochs`; [] where it is constant.
+    """
+
+    split: int
+    entropy: tuple[int, ...]
+    epoch: int = 0
+    diverged: bool = False
+    epochs: list[int] = field(default_factory=list)
+    history: dict[str, list[float]] = field(default_factory=dict)
+    predicted: list[int] | None = None
+    state_digest: str = ""
+    learning_rates: list[float] = field(default_factory=list)
+
+    def extend(self, trained: int, rows: Iterable[tuple[int, Mapping[str, float]]]) -> None:
+        """Append a slice: epochs trained, and (epoch, metrics) of those evaluated."""
+        for epoch, row in rows:
+            self.epochs.append(epoch)
+            for name, value in row.items():
+                self.history.setdefault(name, []).append(value)
+        self.epoch += trained
+
+
+@dataclass
+class TrialRecord:
+    """Everything known of one configuration in one run of a study.
+
+    Attributes:
+        uid: unique over all studies of a folder of stores; MLflow runs carry it as a tag.
+        kind: a trial of the search, a confirmation run on fresh seeds, or a final test run.
+        number: of the trial; confirmation and test runs carry that of the trial they repeat.
+        seed_number: which fresh seed, for confirmation and test runs; 0 for trials.
+        stage, batch: where in the search it was drawn, from 0.
+        scores: objective at each stage length it reached, {epochs: score}, a mean over members;
+            of several objectives the first.
+        values: of several objectives all at each of these lengths, {epochs: {name: value}}.
+        violations: the share of its limit by which each constraint is missed, {epochs: {name:
+            share}}, at most 0 where it is kept.
+        rungs: the first objective at each rung it passed.
+        controls: stages that it went on to as a control, without being promoted.
+        outcome: "running" until its stage is reached, "paused" between stages, then final.
+        reason: why it failed or diverged, or a pruner ended it.
+        limit: the key of [limits] that it failed by, "" for none.
+        attempts: workers it lost, exceptions and limits that it or its company passed,
+            [{"event", "epoch", "member", "reason"}], event as in dispatch.Report.
+        wall_seconds, cpu_seconds: its share of the time of the slices that trained it.
+        opening_seconds: of wall_seconds, until training began: data, trainer, states.
+        peak_bytes: the most memory that a process which trained it has held.
+        environment: commit, versions and host, where and with what it was begun.
+        started, ended: seconds since 1970; no part of what must repeat.
+        marks: [epoch, time] whenever it reached a stage or ended; only ever appended to.
+        state_file: name of the file that holds the members' states, "" for none.
+        digests: of the data and of the splits.
+        machines: it was trained on, one line each: what its bits depend on beside its seeds.
+        files: names of its other files, for people to look at.
+    """
+
+    uid: str
+    kind: Kind
+    number: int
+    params: dict[str, Any]
+    members: list[MemberRecord]
+    digests: dict[str, str]
+    stage: int = 0
+    batch: int = 0
+    seed_number: int = 0
+    scores: dict[str, float] = field(default_factory=dict)
+    rungs: dict[str, float] = field(default_factory=dict)
+    controls: list[int] = field(default_factory=list)
+    values: dict[str, dict[str, float]] = field(default_factory=dict)
+    violations: dict[str, dict[str, float]] = field(default_factory=dict)
+    outcome: Outcome = "running"
+    reason: str = ""
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    opening_seconds: float = 0.0
+    peak_bytes: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
+    started: float = 0.0
+    ended: float = 0.0
+    marks: list[list[float]] = field(default_factory=list)
+    state_file: str = ""
+    machines: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    limit: str = ""
+
+    @property
+    def told(self) -> str:
+        """Its outcome as samplers hear of it: what is too large or slow is worse than all else."""
+        return "infeasible" if self.limit else self.outcome
+
+    @property
+    def sealed(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.outcome not in ("running", "paused")
+
+    @property
+    def reported(self) -> dict[str, float]:
+        """Its scores at rungs and stage lengths, by epochs, as Optuna is told of them."""
+        known = self.rungs | self.scores
+        return {epochs: known[epochs] for epochs in sorted(known, key=int)}
+
+    @property
+    def epochs(self) -> list[int]:
+        """The epochs that `mean_history` has values for."""
+        return min((member.epochs for member in self.members), key=len)
+
+    def mean_history(self) -> dict[str, list[float]]:
+        """Every metric's mean over members, for the epochs that all of them were scored after."""
+        names = [
+            name
+            for name in self.members[0].history
+            if all(name in m.history for m in self.members)
+        ]
+        if len(self.members) == 1:
+            return {name: list(self.members[0].history[name]) for name in names}
+        n = len(self.epochs)
+        with np.errstate(over="ignore"):
+            return {
+                name: np.mean([m.history[name][:n] for m in self.members], axis=0).tolist()
+                for name in names
+            }
+
+    def add_use(self, *, wall: float, cpu: float, opening: float, peak_bytes: int) -> None:
+        """Add a slice's share of seconds, and what memory its process held."""
+        self.wall_seconds += wall
+        self.cpu_seconds += cpu
+        self.opening_seconds += opening
+        self.peak_bytes = max(self.peak_bytes, peak_bytes)
+
+    def mean_learning_rates(self) -> list[float]:
+        """The mean over members for each of `epochs`; [] where the rate is constant."""
+        n = len(self.epochs)
+        rates = [member.learning_rates[:n] for member in self.members]
+        if any(len(found) < n for found in rates):
+            return []
+        return [float(value) for value in np.mean(rates, axis=0)] if n else []
+
+    @property
+    def marked(self) -> int:
+        """The last epoch whose time is known; MLflow is told of no later one."""
+        return int(self.marks[-1][0]) if self.marks else 0
+
+    def end_now(self) -> None:
+        """Note the time at which it reached a stage, or its end."""
+        self.ended = self._now()
+        self.marks.append([min(member.epoch for member in self.members), self.ended])
+
+    def mark_progress(self) -> bool:
+        """Note the time of what all members have been trained to since; False if nothing."""
+        epoch = min(member.epoch for member in self.members)
+        if epoch <= self.marked:
+            return False
+        self.marks.append([epoch, self._now()])
+        return True
+
+    def _now(self) -> float:
+        """The time; not before what was noted last, should the clock have been set back."""
+        return max(time.time(), self.marks[-1][1] if self.marks else self.started)
+
+    def to_json(self) -> str:
+        """The text of record.json."""
+        return json.dumps({**vars(self), "members": [vars(member) for member in self.members]})
+
+    @classmethod
+    def from_json(cls, text: str) -> TrialRecord:
+        """The inverse of `to_json`."""
+        said = json.loads(text)
+        members = [
+            MemberRecord(**(member | {"entropy": tuple(member["entropy"])}))
+            for member in said.pop("members")
+        ]
+        return cls(members=members, **said)
+
+
+class RunFolder:
+    """The folder of one run of a study.
+
+    study.toml  study.json     the study file as written, and as understood
+    lock                       held by the coordinator
+    journal.jsonl              which records changed, in order; the projector reads it
+    slices.jsonl               which worker trained what and when
+    space.json                 the searched parameters and their ranges
+    trials/00007/              record.json, state-<n>.npz, log.txt
+    confirmation/ test/        the same for runs on fresh seeds; the refits' weights.npz or
+                               estimator.skops
+    stages/0.json              decisions: who was promoted, how ranges narrowed
+    artifacts/                 what is logged on the parent run
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def earlier(self) -> list[RunFolder]:
+        """The runs of the same study before this one."""
+        others = [p for p in self.path.parent.iterdir() if p.name.isdigit()]
+        return [RunFolder(p) for p in others if int(p.name) < int(self.path.name)]
+
+    @property
+    def artifacts(self) -> Path:
+        """Tables, figures and the study file, as logged on the parent run."""
+        return self.path / "artifacts"
+
+    def folder(self, kind: Kind, number: int, seed_number: int = 0) -> Path:
+        """Where a record lies."""
+        if kind == "trial":
+            return self.path / "trials" / f"{number:05d}"
+        return self.path / kind / f"{number:05d}-{seed_number}"
+
+    def read(self, kind: Kind, number: int, seed_number: int = 0) -> TrialRecord | None:
+        """The record, or None where none was written yet."""
+        try:
+            text = (self.folder(kind, number, seed_number) / "record.json").read_text()
+        except FileNotFoundError:
+            return None
+        return TrialRecord.from_json(text)
+
+    def read_all(self, kind: Kind) -> Iterator[TrialRecord]:
+        """All records of a kind, by number and seed."""
+        top = self.path / ("trials" if kind == "trial" else kind)
+        for path in sorted(top.glob("*/record.json")):
+            yield TrialRecord.from_json(path.read_text())
+
+    def write(self, record: TrialRecord, states: list[bytes | None] | None = None) -> None:
+        """Write a record, and the members' states if they changed.
+
+        The state goes first under a new name and the record names it, so that a kill between the
+        two leaves the old pair. A sealed record keeps no state.
+        """
+        folder = self.folder(record.kind, record.number, record.seed_number)
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        if record.sealed:
+            record.state_file = ""
+        elif states is not None:
+            # Another name for another content: a member that diverged lost its state, no epoch.
+            epochs = sum(member.epoch for member in record.members)
+            diverged = sum(member.diverged for member in record.members)
+            record.state_file = f"state-{epochs}-{diverged}.npz"
+            write_whole(folder / record.state_file, _pack(states))
+        write_whole(folder / "record.json", record.to_json().encode())
+        for old in folder.glob("state-*.npz"):
+            if old.name != record.state_file:
+                old.unlink()
+
+    def write_file(self, record: TrialRecord, name: str, content: bytes) -> None:
+        """Put a file beside a record, which names it from its next `write` on."""
+        folder = self.folder(record.kind, record.number, record.seed_number)
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name, content)
+        if name not in record.files:
+            record.files.append(name)
+
+    def append_log(self, record: TrialRecord, text: str) -> None:
+        """Add to a record's log of what was printed and raised."""
+        folder = self.folder(record.kind, record.number, record.seed_number)
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / LOG).open("a", encoding="utf-8") as log:
+                log.write(text)
+        if LOG not in record.files:
+            record.files.append(LOG)
+
+    def states(self, record: TrialRecord) -> list[bytes | None]:
+        """The members' states that a record goes with."""
+        if not record.state_file:
+            return [None] * len(record.members)
+        folder = self.folder(record.kind, record.number, record.seed_number)
+        with np.load(folder / record.state_file) as saved:
+            return [
+                saved[str(i)].tobytes() if str(i) in saved else None
+                for i in range(len(record.members))
+            ]
+
+    def leftovers(self) -> list[Path]:
+        """Temporary files of writes that a kill cut short."""
+        return sorted(p for p in self.path.rglob(".*.[0-9]*") if p.is_file())
+
+    def sweep(self) -> None:
+        """Delete them; for who holds the run."""
+        for path in self.leftovers():
+            with suppress(OSError):  # a disk that can't be written is told of where it matters
+                path.unlink()
+
+    def announce(self, entry: Mapping[str, Any]) -> None:
+        """Append a line to the journal, in one write."""
+        with storage_errors(self.path), (self.path / JOURNAL).open("ab", buffering=0) as journal:
+            journal.write(json.dumps(entry).encode() + b"\n")
+
+    def note_slice(self, line: Mapping[str, Any] | None) -> None:
+        """Note who trained what and when; a figure is drawn from it, nothing depends on it."""
+        if line is not None:
+            with storage_errors(self.path), (self.path / SLICES).open("ab", buffering=0) as file:
+                file.write(json.dumps(line).encode() + b"\n")
+
+    def announce_record(self, record: TrialRecord) -> None:
+        """Tell the projector that a record has news."""
+        self.announce({"kind": record.kind, "number": record.number, "seed": record.seed_number})
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write a decision, whole."""
+        path = self.path / name
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(value, indent=1).encode())
+
+    def read_json(self, name: str) -> Any:
+        """A decision, or None where it was not taken yet."""
+        try:
+            return json.loads((self.path / name).read_text())
+        except FileNotFoundError:
+            return None
+
+
+def state_digest(state: bytes) -> str:
+    """SHA-256 of a member's state, 16 hexadecimal digits."""
+    return hashlib.sha256(state).hexdigest()[:16]
+
+
+def _pack(states: list[bytes | None]) -> bytes:
+    file = BytesIO()
+    arrays = {
+        str(i): np.frombuffer(state, np.uint8)
+        for i, state in enumerate(states)
+        if state is not None
+    }
+    np.savez(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()

@@ -1,0 +1,43 @@
+"""The tables and figures of a finished study, in its folder of artifacts."""
+
+from __future__ import annotations
+
+from hpsearch.analysis.answers import answer
+from hpsearch.records.result import Result
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.whole_files import storage_errors
+from hpsearch.reports.arms import draw_arms, draw_predictions
+from hpsearch.reports.confusion import write_confusion
+from hpsearch.reports.figures import draw_search
+from hpsearch.reports.study_report import write_report
+from hpsearch.reports.tables import write_arms, write_tables
+from hpsearch.studyfile.reading import ReadStudy
+
+
+def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:
+    """Write all of them anew.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    answer(read, folder, result)
+    with storage_errors(folder.artifacts):
+        _write(read, folder, result)
+
+
+def _write(read: ReadStudy, folder: RunFolder, result: Result) -> None:
+    top, records = folder.artifacts, list(folder.read_all("trial"))
+    write_tables(top, records, result)
+    tests = list(folder.read_all("test"))
+    test = read.selection.dataset().test()
+    if not test.regression:
+        winners = [r for r in tests if r.number == result.best_number]
+        write_confusion(top, winners, test.labels, test.classes)
+    draw_search(top / "search.png", records, result)
+    write_report(folder, result)
+    if result.arms:
+        write_arms(top, result)
+        runs = [*records, *folder.read_all("confirmation"), *tests]
+        draw_arms(top / "arms.png", result, runs)
+        if not test.regression:
+            draw_predictions(top / "predictions.png", result, runs, test.inputs, test.labels)

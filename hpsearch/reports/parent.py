@@ -1,0 +1,205 @@
+"""What MLflow's parent run of a study says: params, tags, metrics, a note."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from hpsearch.analysis.answers import answered
+from hpsearch.execution.environment import environment
+from hpsearch.records.result import RESULT, Result
+from hpsearch.reports.front_note import front_metrics, front_note, goal_params
+from hpsearch.study.opening import Run
+from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.tables.compare import shots_of
+from hpsearch.trainers import TRAINERS
+
+
+def write_parent(
+    read: ReadStudy,
+    run: Run,
+    result: Result | None,
+    status: str | None = None,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """What the projector puts on the parent run."""
+    file = read.file
+    known = run.folder.read_json("parent.json")
+    started = known["started"] if known else int(time.time() * 1000)
+    own = {
+        "mlflow.user": _user(),
+        "mlflow.source.name": str(read.path.name),
+        "mlflow.source.type": "LOCAL",
+        "hpsearch.kind": "study",
+        "hpsearch.optuna_study": run.storage_name(),
+        "hpsearch.outcome": "finished" if result else "interrupted" if status else "running",
+        "hpsearch.protocol": "optimistic: " + reason
+        if (reason := file.optimistic())
+        else "honest",
+        "mlflow.note.content": _note(read, run, result),
+        **_environment(read.path.resolve().parent),
+    }
+    # When the result was found, so that a second projection repeats the first one's points.
+    ended = int((run.folder.path / RESULT).stat().st_mtime * 1000) if result else None
+    ended = None if ended is None else max(started, ended)  # a clock may have been set back
+    metrics: dict[str, float] = {}
+    if result is not None:
+        metrics["objective"] = result.validation.mean
+        metrics |= front_metrics(result)
+        metrics |= {name: estimate.mean for name, estimate in result.test.items()}
+        metrics |= {f"trials/{outcome}": float(n) for outcome, n in result.counts.items()}
+        metrics["test_uses"] = float(result.test_uses)
+        metrics |= _agreement(run)
+    params = {"seed": str(file.seed), "data": file.data.name, "split": file.data.split.kind}
+    shots = shots_of(file.space) or file.data.shots or "all"
+    params |= {"shots": str(shots), "sampler": file.sampler.name}
+    params |= goal_params(file)
+    run.folder.write_json(
+        "parent.json",
+        {
+            "run_id": run.id,
+            "uid": f"{run.id}:study",
+            "experiment": file.name,
+            "name": run.name,
+            "started": started,
+            "ended": ended,
+            "status": status or ("FINISHED" if result else "RUNNING"),
+            "tags": {**tags, **own},
+            # Write-once in MLflow: sent when the file can no longer be corrected.
+            "params": params if result else {},
+            "metrics": metrics,
+            "look": {
+                "direction": file.objective.direction,
+                "top": [f"{run.id}:trial:{entry['number']}" for entry in result.top]
+                if result
+                else [],
+            },
+            "datasets": _datasets(read, run),
+            "winner": _winner(run, result) if result else None,
+        },
+    )
+
+
+def _agreement(run: Run) -> dict[str, float]:
+    """How far the study agrees with a printed table, as metrics."""
+    return {
+        f"comparison/{name}" + (f"/{group['cells']}" if group["cells"] else ""): float(value)
+        for group in answered(run.folder).agreement
+        for name, value in group.items()
+        if name != "cells"
+    }
+
+
+def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
+    first = next((line for line in read.text.splitlines() if line.startswith("#")), "").lstrip(
+        "# "
+    )
+    if result is None:
+        return first
+    test = result.test_score
+    params = ", ".join(f"`{k}` = {v}" for k, v in result.searched.items())
+    counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
+    stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
+    ended = f" Ended by {result.ended}." if result.ended else ""
+    unmet = f" It misses {'; '.join(result.unmet)}." if result.unmet else ""
+    flatters = f" Optimistic: {result.optimistic}." if result.optimistic else ""
+    return (
+        f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
+        f"**{result.objective} over fresh seeds:** {result.validation}.{unmet}{flatters}\n\n"
+        f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
+        f"{test if test else 'not measured'}\n\n"
+        f"{front_note(result)}"
+        f"{_claims(run)}"
+        f"{_audit(result)}"
+        f"**Trials:** {counts}. **Stages** (trials x epochs): {stages}.{ended}\n\n"
+        f"{_model(read, result)}"
+        "The artifacts hold report.html, the same story with figures to play with and without a "
+        "server; tables, the study file and figures lie beside it."
+    )
+
+
+def _claims(run: Run) -> str:
+    """Claims and verdicts as a Markdown table."""
+    claims = answered(run.folder).claims
+    if not claims:
+        return ""
+    rows = [f"| {c['text']} | **{c['verdict']}** | {c['detail']} |" for c in claims]
+    return "\n".join(["| claim | verdict | figures |", "|---|---|---|", *rows]) + "\n\n"
+
+
+def _audit(result: Result) -> str:
+    """Whether short trainings predict long ones, and ranges that may be too narrow."""
+    lines = [f"- **Fidelity:** {text}" for text in result.fidelity_texts]
+    lines += [f"- **Edge alarm:** {alarm}" for alarm in result.alarms]
+    return "\n".join(lines) + "\n\n" if lines else ""
+
+
+def _model(read: ReadStudy, result: Result) -> str:
+    trainer = str(result.best_params["trainer"])
+    if trainer in TRAINERS:
+        return f"**Model:** `models:/{read.file.name}@winner`, the first of the tested refits.\n\n"
+    return f"There is no model of it: what `{trainer}` learns is its own affair.\n\n"
+
+
+def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
+    """What was learned from and what was tested on, by the digests in the records."""
+    data = read.file.data
+    trial = next(run.folder.read_all("trial"), None)
+    test = next(run.folder.read_all("test"), None)
+    if trial is None:
+        return []
+    learned = {"shots": data.shots or "all", "split": data.split.model_dump(mode="json")}
+    learned["split_digest"] = trial.digests["splits"]
+    name = Path(data.name).name
+    said = [(name, trial.digests["data"], "training, validation", learned)]
+    if test is not None:
+        said.append((f"{name}-test", test.digests["test"], "test", {}))
+    return [
+        {
+            "name": name,
+            "digest": digest,
+            "context": context,
+            "source": read.selection.name,
+            "profile": profile,
+        }
+        for name, digest, context, profile in said
+    ]
+
+
+def _winner(run: Run, result: Result) -> dict[str, Any] | None:
+    """The refit that becomes the model: the first one, which no test score has a say in."""
+    refits = [r for r in run.folder.read_all("test") if r.number == result.best_number]
+    whole = [r for r in refits if r.outcome == "complete"]
+    if not whole:
+        return None
+    description = (
+        f"Trial {result.best_number} of {result.study}, trained on training and validation data "
+        f"with seed {whole[0].seed_number}; {result.objective} over fresh seeds: "
+        f"{result.validation}; on the test set: {result.test_score or 'not measured'}"
+    )
+    return {
+        "number": whole[0].number,
+        "seed": whole[0].seed_number,
+        "description": description,
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return str(os.getuid())
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Versions, host and git commit, as tags."""
+    said = environment(folder)
+    tags = {f"hpsearch.{name}": value for name, value in said.items() if name != "commit"}
+    if "commit" in said:
+        tags["mlflow.source.git.commit"] = said["commit"]
+    return tags

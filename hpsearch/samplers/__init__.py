@@ -1,0 +1,26 @@
+"""Samplers: usable in any Optuna study, and Optuna's own made fit for batches and restarts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hpsearch.late import late_names
+
+if TYPE_CHECKING:
+    from hpsearch.samplers.base import StudySampler
+    from hpsearch.samplers.coarse_to_fine.sampler import CoarseToFineSampler
+    from hpsearch.samplers.grid import GridSampler
+    from hpsearch.samplers.named import NamedSampler
+
+__all__ = ["CoarseToFineSampler", "GridSampler", "NamedSampler", "StudySampler"]
+
+if not TYPE_CHECKING:  # a type checker would take every name for one
+    __getattr__, __dir__ = late_names(
+        __name__,
+        {
+            "CoarseToFineSampler": "hpsearch.samplers.coarse_to_fine.sampler",
+            "GridSampler": "hpsearch.samplers.grid",
+            "NamedSampler": "hpsearch.samplers.named",
+            "StudySampler": "hpsearch.samplers.base",
+        },
+    )

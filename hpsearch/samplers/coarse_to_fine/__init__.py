@@ -1,0 +1,1 @@
+"""Coarse-to-fine search: the sampler, its model, its candidates."""

@@ -1,0 +1,190 @@
+"""Whole configurations proposed by a Gaussian process, as functions of what is stored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial
+
+from hpsearch.samplers.coarse_to_fine.encoding import Encoding
+from hpsearch.samplers.coarse_to_fine.gp import Kernel
+from hpsearch.samplers.coarse_to_fine.model import N_DRAWS, Choice, Scores, fit, fitted_on
+from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
+from hpsearch.samplers.coarse_to_fine.pool import Reach, draw_candidates, place_row, row_keys
+from hpsearch.samplers.history import Observation, observe, pending
+from hpsearch.samplers.unit import Floats
+
+CANDIDATES = 240  # for a batch of 1; 480 for 4, 720 for 8
+ATTEMPTS = 20  # to find a configuration that was not tried
+State = tuple[tuple[int, int, int], ...]  # tells whether trials have changed
+
+
+def n_candidates(batch: int) -> int:
+    """How many candidates a batch of this size is chosen from."""
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ValueError(f"batch must be a whole number from 1, got {batch!r}")
+    return CANDIDATES * max(1, math.ceil(math.log2(batch)))
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is stored when a trial is drawn.
+
+    Attributes:
+        study: its name.
+        trials: those with lower numbers.
+        seen: those of them that have a score, best first.
+    """
+
+    study: str
+    number: int
+    trials: Sequence[FrozenTrial]
+    seen: Sequence[Observation]
+    direction: StudyDirection
+
+
+@dataclass(frozen=True)
+class _Round:
+    """What all members of a batch share: the same results have been seen."""
+
+    encoding: Encoding
+    tried: frozenset[bytes]
+    choice: Choice | None
+
+
+class GPProposals:
+    """Proposes trial `number` from trials with lower numbers.
+
+    The members of a batch are trials whose numbers follow each other and none of which has a
+    score when the last is drawn. They are chosen one after the other from the same candidates;
+    each draw goes through its batch from the first, so that it does not matter which of them
+    are stored, and in which order they are asked for. Nothing but caches is kept.
+
+    Args:
+        batch: how many trials are asked for together.
+    """
+
+    def __init__(self, streams: Streams, pace: Pace, batch: int) -> None:
+        self._streams, self._pace = streams, pace
+        self._n_candidates = n_candidates(batch)
+        self._round: tuple[Any, _Round] | None = None
+        self._kernel: tuple[Any, Kernel] | None = None
+
+    def propose(self, now: Situation, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+        """The params of trial `now.number`, those that it is expected to have."""
+        running = pending(now.trials)
+        first = now.number
+        while first - 1 in running:
+            first -= 1
+        shared = self._shared(now, space, first)
+        encoding, choice, tried = shared.encoding, shared.choice, set(shared.tried)
+        if choice is not None:
+            choice.restart()
+        for number in (n for n in running if n < first and running[n]):
+            self._take(choice, tried, number, encoding.rows([running[number]])[0])
+        for number in range(first, now.number):
+            row = self._member(number, encoding, choice, tried)
+            if not _agree(encoding.params(row), stored := running[number]):
+                row = encoding.rows([stored])[0]
+            self._take(choice, tried, number, row)
+        return encoding.params(self._member(now.number, encoding, choice, tried))
+
+    def _member(
+        self, number: int, encoding: Encoding, choice: Choice | None, tried: set[bytes]
+    ) -> Floats:
+        if choice is not None and number >= self._pace.n_startup and number % 10 != 9:
+            return choice.next()
+        for attempt in range(ATTEMPTS):
+            places = [self._place(number, name, attempt) for name in encoding.names]
+            row = place_row(encoding, places)
+            if row_keys(row[None])[0] not in tried:
+                break
+        return row
+
+    def _place(self, number: int, name: str, attempt: int) -> float:
+        if attempt:
+            return float(self._streams.generator(number, name, attempt).random())
+        if number < self._pace.n_startup:
+            return self._streams.hypercube_place(number, name, self._pace.n_startup)
+        return float(self._streams.generator(number, name).random())
+
+    def _take(self, choice: Choice | None, tried: set[bytes], number: int, row: Floats) -> None:
+        tried.add(row_keys(row[None])[0])
+        if choice is not None:
+            choice.take(row, self._streams.generator(number, "pending").standard_normal(N_DRAWS))
+
+    def _shared(self, now: Situation, space: Mapping[str, BaseDistribution], first: int) -> _Round:
+        seen = {o.number for o in now.seen}
+        known = _state([t for t in now.trials if t.number in seen or t.state.is_finished()])
+        starting = now.number if now.number < self._pace.n_startup else None
+        key = (now.study, first, known, tuple(space.items()), starting)
+        if self._round is None or self._round[0] != key:
+            self._round = key, self._make_round(now, space, first)
+        return self._round[1]
+
+    def _make_round(
+        self, now: Situation, space: Mapping[str, BaseDistribution], first: int
+    ) -> _Round:
+        running = pending(now.trials)
+        settled = [t.params for t in now.trials if t.number not in running]
+        # Startup trials may be drawn while others train: what has ended must not matter to them.
+        starting = now.number < self._pace.n_startup
+        encoding = Encoding(space, [t.params for t in now.trials] if starting else settled)
+        tried = frozenset(row_keys(encoding.rows(settled)))
+        usable = sum(o.usable for o in now.seen)
+        if starting or usable < MIN_ELITES:
+            return _Round(encoding, tried, None)
+        rng = self._streams.generator(first, len(now.seen), "candidates")
+        scores = Scores(encoding, now.seen, rng)
+        pool = self._pool(encoding, now.seen, tried, rng)
+        kernel = self._fitted(now, encoding)
+        return _Round(encoding, tried, Choice(encoding, kernel, scores, pool, rng))
+
+    def _pool(
+        self,
+        encoding: Encoding,
+        seen: Sequence[Observation],
+        tried: frozenset[bytes],
+        rng: np.random.Generator,
+    ) -> Floats:
+        """Candidates that were not tried; if all of them were, all."""
+        n = len(seen)
+        elites = [o.params for o in seen[: self._pace.n_elites(n)] if o.usable]
+        reach = Reach(self._pace.width(n), self._pace.mutation(n))
+        drawn = draw_candidates(encoding, encoding.rows(elites), self._n_candidates, reach, rng)
+        unlike = dict(zip(row_keys(drawn), drawn, strict=True))
+        fresh = [row for key, row in unlike.items() if key not in tried]
+        return np.array(fresh or list(unlike.values()))
+
+    def _fitted(self, now: Situation, encoding: Encoding) -> Kernel:
+        """Hyperparameters, fitted on the first trials: as many as there were at the last fit."""
+        numbers = sorted(o.number for o in now.seen)[: fitted_on(len(now.seen))]
+        wanted = set(numbers)
+        first = [t for t in now.trials if t.number in wanted]
+        key = (
+            now.study,
+            _state(first),
+            tuple(zip(encoding.names, encoding.distributions, strict=True)),
+        )
+        if self._kernel is None or self._kernel[0] != key:
+            seen = observe(first, now.direction)
+            if not any(o.usable for o in seen):
+                seen = list(now.seen)
+            scores = Scores(encoding, seen, self._streams.generator(len(seen), "fit"))
+            self._kernel = key, fit(encoding, scores)
+        return self._kernel[1]
+
+
+def _state(trials: Sequence[FrozenTrial]) -> State:
+    return tuple((t.number, int(t.state), len(t.intermediate_values)) for t in trials)
+
+
+def _agree(proposed: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
+    """Whether what is stored of a trial so far is what was proposed for it."""
+    return all(stored[name] == value for name, value in proposed.items() if name in stored)

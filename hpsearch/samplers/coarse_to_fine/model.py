@@ -1,0 +1,160 @@
+"""The model of a study's scores, and the choice of a batch by greedy expected improvement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import accumulate, repeat, takewhile
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from hpsearch.samplers.coarse_to_fine.encoding import Encoding
+from hpsearch.samplers.coarse_to_fine.gp import (
+    JointDraws,
+    Kernel,
+    Posterior,
+    fit_kernel,
+    standardised,
+)
+from hpsearch.samplers.coarse_to_fine.pool import row_keys
+from hpsearch.samplers.history import Observation
+from hpsearch.samplers.unit import Floats
+
+MOST_ROWS, BEST_ROWS = 300, 100  # above MOST_ROWS: the best, and others at random
+REFIT = 1.15  # hyperparameters are fitted again when there are so many times more trials
+N_DRAWS = 256  # functions drawn from the posterior
+
+
+class Scores:
+    """All scores as rows of features and targets.
+
+    A trial gives a row for each length at which trials end; how long is a coordinate. A trial
+    without a score is worst at the greatest length.
+
+    Args:
+        seen: observations, at least one of them usable.
+        rng: draws which rows are left out, if they are too many.
+    """
+
+    def __init__(
+        self, encoding: Encoding, seen: Sequence[Observation], rng: np.random.Generator
+    ) -> None:
+        self.longest = max(max(o.curve) for o in seen if o.usable)
+        entries = [
+            (i, length, score)
+            for i, o in enumerate(seen)
+            for length, score in (o.curve or {self.longest: math.inf}).items()
+        ]
+        if len(entries) > MOST_ROWS:
+            entries.sort(key=lambda entry: entry[2])
+            others = rng.permutation(len(entries) - BEST_ROWS)[: MOST_ROWS - BEST_ROWS]
+            entries = entries[:BEST_ROWS] + [entries[BEST_ROWS + i] for i in sorted(others)]
+        rows = encoding.rows([seen[i].params for i, _, _ in entries])
+        lengths = np.array([length for _, length, _ in entries])
+        self.features = encoding.features(rows, fidelity(lengths))
+        self.targets = targets(np.array([score for _, _, score in entries]))
+        at_the_end = fidelity(np.full(len(rows), self.longest))
+        self.features_at_the_end = encoding.features(rows, at_the_end)
+
+
+def fidelity(lengths: Floats) -> Floats:
+    """Training length as a coordinate: a stage of three times the length is about 1/2 away."""
+    return np.log(lengths + 1) / math.log(9)
+
+
+def targets(scores: Floats) -> Floats:
+    """Normal scores of the ranks, Phi^-1((rank - 1/2) / n), (n,); lower is better, inf is worst.
+
+    Equal scores share their mean rank. How much better the best are does not count: where
+    trainings are noisy that is luck, and a model that believes it stays where it is.
+    """
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return np.asarray(ndtri((ranks - 0.5) / len(scores)))
+
+
+def fitted_on(n_seen: int) -> int:
+    """How many trials the hyperparameters are fitted on when so many are there."""
+    sizes = accumulate(repeat(None), lambda n, _: max(n + 1, math.ceil(n * REFIT)), initial=3)
+    *_, last = takewhile(lambda n: n <= max(3, n_seen), sizes)
+    return last
+
+
+class Choice:
+    """Chooses the members of a batch from one pool, one after the other.
+
+    The first is the candidate with the largest expected improvement over the best mean of the
+    trials so far. For the others 256 functions are drawn jointly from the posterior at all
+    candidates: the next member is the one with the largest mean improvement over the best so far
+    in each draw, where the members before it and whatever else is pending count in (q-EI); if
+    none improves in any draw, the one with the least mean - deviation.
+
+    Args:
+        pool: candidates, rows without duplicates.
+        rng: of the functions.
+
+    Source: Wilson, Hutter, Deisenroth, Maximizing acquisition functions for Bayesian
+    optimization, 2018 (greedy maximisation of the q-EI).
+    """
+
+    def __init__(
+        self,
+        encoding: Encoding,
+        kernel: Kernel,
+        scores: Scores,
+        pool: Floats,
+        rng: np.random.Generator,
+    ) -> None:
+        self._encoding, self._end, self._rng = encoding, scores.longest, rng
+        self._posterior = Posterior(kernel, scores.features, scores.targets)
+        self._pool, self._keys = pool, {key: i for i, key in enumerate(row_keys(pool))}
+        self._incumbent = float(self._posterior.mean(scores.features_at_the_end).min())
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all members."""
+        self._best = np.full(N_DRAWS, self._incumbent)
+        self._free = np.ones(len(self._pool), bool)
+        self._alone = True
+
+    def take(self, row: Floats, normals: Floats) -> None:
+        """Count a configuration in; normals (N_DRAWS,) are for one that is not in the pool."""
+        place = self._keys.get(row_keys(row[None])[0])
+        if place is None:
+            values = self._draws.at(self._at_the_end(row[None])[0], normals)
+        else:
+            values, self._free[place] = self._draws.values[place], False
+        self._best, self._alone = np.minimum(self._best, values), False
+
+    def next(self) -> Floats:
+        """The row of the next member; `take` counts it in."""
+        if self._alone:
+            mean, deviation = self._posterior.marginals(self._at_the_end(self._pool))
+            z = (self._incumbent - mean) / deviation
+            density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+            return np.asarray(self._pool[np.argmax(deviation * (z * ndtr(z) + density))])
+        values = self._draws.values
+        improvement = np.maximum(self._best - values, 0.0).mean(1)
+        improvement[~self._free] = -1.0
+        place = int(np.argmax(improvement))
+        if improvement[place] <= 0:
+            optimistic = values.mean(1) - values.std(1)
+            optimistic[~self._free] = np.inf
+            place = int(np.argmin(optimistic))
+        return np.asarray(self._pool[place])
+
+    @cached_property
+    def _draws(self) -> JointDraws:
+        normals = self._rng.standard_normal((len(self._pool), N_DRAWS))
+        return JointDraws(self._posterior, self._at_the_end(self._pool), normals)
+
+    def _at_the_end(self, rows: Floats) -> Floats:
+        return self._encoding.features(rows, fidelity(np.full(len(rows), self._end)))
+
+
+def fit(encoding: Encoding, scores: Scores) -> Kernel:
+    """The hyperparameters for these scores."""
+    dimensions = encoding.feature_dimensions()
+    return fit_kernel(scores.features, standardised(scores.targets), dimensions)

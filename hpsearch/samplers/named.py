@@ -1,0 +1,116 @@
+"""Optuna's samplers, and a user's own, by name: made anew for each batch of trials."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from inspect import signature
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+
+from hpsearch.samplers.own_classes import class_of_ones_own
+from hpsearch.samplers.settled import settled
+
+# Name in study files: the class in optuna.samplers, and what it needs beside Optuna.
+OPTUNA = {
+    "random": ("RandomSampler", None),
+    "tpe": ("TPESampler", None),
+    "gp": ("GPSampler", "torch"),
+    "cmaes": ("CmaEsSampler", "cmaes"),
+    "nsga2": ("NSGAIISampler", None),
+    "brute-force": ("BruteForceSampler", None),
+}
+IGNORE_RESULTS = ("random",)
+FORGETFUL = ("random", "tpe", "gp", "brute-force")  # whose notes on trials serve one batch
+
+
+def sampler_class(name: str) -> Callable[..., BaseSampler]:
+    """The class of this name or import path.
+
+    Raises:
+        ValueError: there is none, or what it needs is not installed.
+    """
+    if name in OPTUNA:
+        class_name, needed = OPTUNA[name]
+        if needed is not None and find_spec(needed) is None:
+            raise ValueError(
+                f"{name!r} needs the package {needed}, which is not installed: "
+                f"pip install {needed}, or take another sampler"
+            )
+        return getattr(optuna.samplers, class_name)  # type: ignore[no-any-return]
+    known = ["coarse-to-fine", "grid", "qmc", *OPTUNA]
+    return class_of_ones_own(name, BaseSampler, known)  # type: ignore[type-abstract]
+
+
+class NamedSampler:
+    """Draws whole batches with a sampler that knows nothing of batches, stages and restarts.
+
+    For each batch a new object, seeded by (study seed, stage, batch), is asked for all members in
+    turn, in a copy of the study where every trial with a score is complete (`settled`). So the
+    same batch can be drawn again, in part or as a whole.
+
+    Args:
+        name: a key of OPTUNA, or an import path.
+        options: arguments of the class's constructor.
+
+    Raises:
+        ValueError: the class is not there, or refuses the options.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
+        self._class, self._options = sampler_class(name), dict(options)
+        self._ignores_results = name in IGNORE_RESULTS
+        self._keeps_notes = name not in FORGETFUL
+        if "seed" in options:
+            raise ValueError("must leave out seed: every batch has its own, from the study's")
+        try:
+            self._make(0)
+        except Exception as error:
+            raise ValueError(
+                f"must be arguments that {name} takes, got {dict(options)}: {error}"
+            ) from error
+
+    def ignores_results(self, number: int) -> bool:
+        """As StudySampler's."""
+        return self._ignores_results
+
+    def draw(
+        self,
+        study: Study,
+        numbers: Sequence[int],
+        suggest: Callable[[optuna.Trial], Mapping[str, Any]],
+        entropy: tuple[int, ...],
+    ) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        """The params of a batch, and what the sampler wrote on each trial for later batches.
+
+        Args:
+            study: where the trials before the batch are stored.
+            numbers: of the batch, one after the other.
+            suggest: asks a trial for all its parameters.
+            entropy: (study seed, stage, batch).
+        """
+        seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
+        copy = optuna.create_study(
+            directions=study.directions,
+            sampler=self._make(seed),
+            pruner=optuna.pruners.NopPruner(),
+        )
+        earlier = [t for t in study.get_trials(deepcopy=False) if t.number < numbers[0]]
+        copy.add_trials(settled(earlier, study.directions))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a new object a batch can't remember
+            drawn = [suggest(copy.ask()) for _ in numbers]
+        trials = copy.get_trials(deepcopy=False)[numbers[0] :]
+        notes = [trial.system_attrs if self._keeps_notes else {} for trial in trials]
+        return list(zip(drawn, notes, strict=True))
+
+    def _make(self, seed: int) -> BaseSampler:
+        takes_seed = "seed" in signature(self._class).parameters
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return self._class(**self._options, **({"seed": seed} if takes_seed else {}))

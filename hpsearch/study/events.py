@@ -1,0 +1,63 @@
+"""What a running study tells its caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hpsearch.records.trial_record import TrialRecord
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A stage of an arm begins, or goes on after a restart; `done` of its trials are there."""
+
+    stage: int
+    n_stages: int
+    trials: int
+    epochs: int
+    done: int
+    arm: str = ""
+
+
+@dataclass(frozen=True)
+class TrialReached:
+    """A trial reached its stage's length, or ended; `best` is the best score there so far."""
+
+    record: TrialRecord
+    best: float | None
+
+
+@dataclass(frozen=True)
+class PhaseStarted:
+    """Work after the last stage: "confirmation" or "test", with so many runs to do."""
+
+    name: str
+    runs: int
+    arm: str = ""
+
+
+@dataclass(frozen=True)
+class RunReached:
+    """A confirmation or test run is there."""
+
+    record: TrialRecord
+
+
+@dataclass(frozen=True)
+class ArmFailed:
+    """An arm of a comparison has no result; the others go on."""
+
+    arm: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class BudgetEnded:
+    """A key of [budget] ended the search, or with "plateau" the drawing of this stage."""
+
+    key: str
+    stage: int
+    arm: str = ""
+
+
+Event = StageStarted | TrialReached | PhaseStarted | RunReached | ArmFailed | BudgetEnded

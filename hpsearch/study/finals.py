@@ -1,0 +1,108 @@
+"""After an arm's search: its best configurations on fresh seeds, and the winner's test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+from hpsearch.analysis.ranking import mean_standing, ranked
+from hpsearch.errors import StudyFailed
+from hpsearch.records.result import Estimate
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.arm_records import ArmRecords
+from hpsearch.study.events import Event, PhaseStarted, RunReached
+from hpsearch.study.stages import best_first
+from hpsearch.study.training import Trains
+
+
+@dataclass
+class Finals:
+    """What follows an arm's stages.
+
+    Args:
+        records: the arm's.
+        lengths: epochs of the stages the best are taken from, the first with a result wins.
+        training: makes what trains.
+    """
+
+    records: ArmRecords
+    lengths: tuple[int, ...]
+    training: Callable[[], Trains]
+
+    def __post_init__(self) -> None:
+        self._file = self.records.read.file
+        self._epochs = self._file.stages[-1].epochs
+
+    def confirm(self) -> Generator[Event, None, dict[int, Estimate]]:
+        """Run the best trials again on fresh seeds; returns {number: Estimate}, best first.
+
+        Raises:
+            StudyFailed: no trial has a score, or none trains on every seed.
+        """
+        settings = self._file.confirmation
+        top = self._ranked()[: settings.top]
+        records = [
+            self.records.again("confirmation", trial, seed)
+            for trial in top
+            for seed in range(1, settings.seeds + 1)
+        ]
+        yield PhaseStarted("confirmation", len(records), self.records.arm.name)
+        yield from self._run(records, self._epochs)
+        confirmed, standings = {}, []
+        for trial in top:
+            again = [r for r in records if r.number == trial.number and r.outcome == "complete"]
+            if len(again) == settings.seeds:  # a configuration that diverges on a seed is out
+                confirmed[trial.number] = Estimate.of([r.scores[str(self._epochs)] for r in again])
+                standings.append(mean_standing(again, self._epochs))
+        if not confirmed:
+            raise StudyFailed(
+                f"at least one of the best {settings.top} trials must train on every fresh seed, "
+                "but each failed or diverged on one: raise confirmation.top"
+            )
+        order = ranked(standings, self._file.directions)
+        return {s.number: confirmed[s.number] for s in order}
+
+    def test(self, winner: TrialRecord) -> Iterator[Event]:
+        """Refit the winner on training and validation data, and open the test set."""
+        self.records.open_test()
+        records = [
+            self.records.again("test", winner, seed)
+            for seed in range(1, self._file.confirmation.test_seeds + 1)
+        ]
+        yield PhaseStarted("test", len(records), self.records.arm.name)
+        yield from self._run(records, self._refit_epochs(winner))
+
+    def _ranked(self) -> list[TrialRecord]:
+        sound = [r for r in self.records.trials.values() if r.outcome != "failed"]
+        ranked = (best_first(sound, n, self._file.directions) for n in self.lengths)
+        best = next(filter(None, ranked), [])
+        if not best:
+            pruned = sum(r.outcome == "pruned" and r.reason != "" for r in sound)
+            remedy = (
+                f"{pruned} were pruned at rungs: have [pruner] prune fewer"
+                if pruned
+                else "lower the learning rates in [space]"
+            )
+            raise StudyFailed(
+                "at least one trial must reach the last stage with a finite loss, but none did: "
+                f"{remedy}, then start anew with --fresh"
+            )
+        return best
+
+    def _run(self, records: list[TrialRecord], until: int) -> Iterator[Event]:
+        exam = "test" if records[0].kind == "test" else "validation"
+        for record in self.training().run([records], until, exam):  # type: ignore[arg-type]
+            yield RunReached(record)
+        for record in records:  # those too that were there before a restart could announce them
+            self.records.run.folder.announce_record(record)
+
+    def _refit_epochs(self, winner: TrialRecord) -> int:
+        """How long the winner is refitted: all epochs, or its best epoch's mean over members."""
+        if not self._file.objective.best_epoch:
+            return self._epochs
+        best = max if self._file.objective.direction == "maximize" else min
+        metric = self._file.objective.metric
+        found = [
+            m.epochs[m.history[metric].index(best(m.history[metric]))] for m in winner.members
+        ]
+        return round(sum(found) / len(found))

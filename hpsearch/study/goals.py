@@ -1,0 +1,151 @@
+"""What a record scores: its objectives, and by how much it misses its constraints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hpsearch.metrics import test_name
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
+from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.objectives import EPOCHS, Constraint, Objective
+
+FAR_OFF = 1e9  # the violation of a metric that is no finite number
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a record scores at one length.
+
+    Attributes:
+        score: the objective; of several the first.
+        values: of several objectives all, by name.
+        violations: the share of its limit by which each constraint is missed, by name; at most 0
+            where it is kept.
+    """
+
+    score: float
+    values: dict[str, float] = field(default_factory=dict)
+    violations: dict[str, float] = field(default_factory=dict)
+
+    def keep(self, record: TrialRecord, epochs: int) -> None:
+        """Write it into the record."""
+        at = str(epochs)
+        record.scores[at] = self.score
+        if self.values:
+            record.values[at] = self.values
+        if self.violations:
+            record.violations[at] = self.violations
+
+
+@dataclass(frozen=True)
+class Goals:
+    """The objectives and constraints of a study."""
+
+    objectives: Sequence[Objective]
+    constraints: Sequence[Constraint]
+
+    @classmethod
+    def of(cls, file: StudyFile) -> Goals:
+        """As a study file says."""
+        return cls(tuple(file.goals), tuple(file.constraints))
+
+    def measured(self, record: TrialRecord, epochs: int) -> Measured:
+        """From the curves up to this epoch, as means over members.
+
+        On the test set, which is looked at once after the last epoch, that is the first
+        objective's metric alone.
+
+        Raises:
+            KeyError: the trainer does not report a metric.
+        """
+        first = self.objectives[0]
+        if record.kind == "test":
+            name = test_name(first.metric)
+            return Measured(_mean([_last(m, name, epochs) for m in record.members]))
+        values = {
+            goal.name: _mean([_score(goal, member, epochs) for member in record.members])
+            for goal in self.objectives
+        }
+        violations = {
+            goal.target: _mean([_shortfall(goal, member, epochs) for member in record.members])
+            for goal in self.objectives
+            if goal.level is not None
+        }
+        violations |= {
+            limit.name: _violation(
+                limit, _mean([_last(m, limit.metric, epochs) for m in record.members])
+            )
+            for limit in self.constraints
+        }
+        several = values if len(self.objectives) > 1 else {}
+        return Measured(values[first.name], several, violations)
+
+    def key_of(self, metric: str) -> str:
+        """Where the study file names a metric."""
+        several = len(self.objectives) > 1
+        for place, goal in enumerate(self.objectives):
+            table = f"objectives.{place}" if several else "objective"
+            if metric in (goal.metric, test_name(goal.metric)):
+                return f"{table}.metric"
+            if metric == goal.count:
+                return f"{table}.count"
+        metrics = [limit.metric for limit in self.constraints]
+        return f"constraints.{metrics.index(metric)}.metric"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
+
+
+def _curve(member: MemberRecord, metric: str, epochs: int) -> list[float]:
+    return member.history[metric][: member.epochs.index(epochs) + 1]
+
+
+def _last(member: MemberRecord, metric: str, epochs: int) -> float:
+    return _curve(member, metric, epochs)[-1]
+
+
+def _score(goal: Objective, member: MemberRecord, epochs: int) -> float:
+    """The objective of one member after this many epochs: the last's, or the best one's if asked
+    for; or what it took to reach a level, and where it was not reached what was spent."""
+    curve = _curve(member, goal.metric, epochs)
+    if goal.level is None:
+        best = max if goal.direction == "maximize" else min
+        return best(curve) if goal.best_epoch else curve[-1]
+    spent = (
+        [float(epoch) for epoch in member.epochs]
+        if goal.count == EPOCHS
+        else member.history[goal.count]
+    )
+    there = (place for place, value in enumerate(curve) if _reached(goal, value))
+    return spent[next(there, len(curve) - 1)]
+
+
+def _reached(goal: Objective, value: float) -> bool:
+    if goal.rises_to is not None:
+        return value >= goal.rises_to
+    assert goal.falls_to is not None
+    return value <= goal.falls_to
+
+
+def _shortfall(goal: Objective, member: MemberRecord, epochs: int) -> float:
+    """The share of a level that the best epoch so far is away from it; 0 where it was reached."""
+    assert goal.level is not None
+    curve = [value for value in _curve(member, goal.metric, epochs) if math.isfinite(value)]
+    if not curve:
+        return FAR_OFF
+    missing = goal.level - max(curve) if goal.rises_to is not None else min(curve) - goal.level
+    return max(0.0, missing / (abs(goal.level) or 1.0))
+
+
+def _violation(limit: Constraint, value: float) -> float:
+    if not math.isfinite(value):
+        return FAR_OFF
+    bound = limit.at_least if limit.at_most is None else limit.at_most
+    assert bound is not None
+    over = value - bound if limit.at_most is not None else bound - value
+    return over / (abs(bound) or 1.0)

@@ -1,0 +1,140 @@
+"""What a study file asks for, counted: stages, trials, members, epochs, within its budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hpsearch.studyfile.study_file import StudyFile
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a study.
+
+    Attributes:
+        name: "stage 1", …, "fresh seeds", "refit and test".
+        runs: trials, or runs on fresh seeds, that reach its length.
+        promoted, controls, new: how many of them go on from the stage before, as the best of it
+            or by lot, and start.
+        epochs: the length.
+        before: epochs that the promoted have already.
+        members: networks a run: folds and repeats.
+        cut: trials of a stage that the budget leaves out.
+    """
+
+    name: str
+    runs: int
+    promoted: int
+    new: int
+    epochs: int
+    before: int
+    members: int
+    cut: int = 0
+    controls: int = 0
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of all members in it; continued ones count once."""
+        going_on = self.promoted + self.controls
+        return self.members * (self.new * self.epochs + going_on * (self.epochs - self.before))
+
+
+@dataclass(frozen=True)
+class Course:
+    """The parts of a study as far as its budget lets it come, if no trial diverges, fails or is
+    pruned at a rung; then fewer are promoted.
+
+    Attributes:
+        phases: all of them, also those that nothing is left for.
+        ended: the key of [budget] that ends the search of each arm; "": none.
+    """
+
+    phases: list[Phase]
+    ended: str
+
+
+Seconds = Callable[[int, bool], float]  # of a trial: its stage, from 0, and whether it is promoted
+
+
+def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> Course:
+    """All parts of a study.
+
+    Args:
+        n_arms: searches that the study compares; every number is that of all of them.
+        seconds: what a trial takes of budget.seconds; None: not known, and nothing is cut by it.
+    """
+    members, before, earlier = file.n_members, 0, 0
+    purse = _Purse(file, seconds)
+    found = []
+    for number, stage in enumerate(file.stages):
+        wanted = min(round(stage.trials * stage.promote), earlier) if before else 0
+        controls = min(stage.controls, earlier - wanted) if before else 0
+        going_on = purse.take(number, wanted + controls, promoted=True)
+        new = purse.take(number, stage.trials - wanted)
+        found.append(
+            Phase(
+                name=f"stage {number + 1}",
+                runs=n_arms * (going_on + new),
+                promoted=n_arms * min(going_on, wanted),
+                new=n_arms * new,
+                epochs=stage.epochs,
+                before=before,
+                members=members,
+                cut=n_arms * (stage.trials + controls - going_on - new),
+                controls=n_arms * max(0, going_on - wanted),
+            )
+        )
+        before, earlier = stage.epochs, stage.trials + controls
+    ranked = next((phase.runs for phase in reversed(found) if phase.runs), 0) // n_arms
+    top = min(file.confirmation.top, ranked)
+    for name, runs, splits in (
+        ("fresh seeds", top * file.confirmation.seeds, members),
+        ("refit and test", file.confirmation.test_seeds, 1),
+    ):
+        found.append(Phase(name, n_arms * runs, 0, n_arms * runs, file.n_epochs, 0, splits))
+    return Course(found, purse.ended)
+
+
+class _Purse:
+    """An arm's epochs and seconds, as `budget.Spending` will spend them."""
+
+    def __init__(self, file: StudyFile, seconds: Seconds | None) -> None:
+        self._lengths, self._members = [stage.epochs for stage in file.stages], file.n_members
+        self._left: dict[str, float] = {}
+        self._price: dict[str, Seconds] = {}
+        if file.budget.epochs is not None:
+            self._left["epochs"], self._price["epochs"] = file.budget.epochs, self._epochs
+        if file.budget.seconds is not None and seconds is not None:
+            self._left["seconds"], self._price["seconds"] = file.budget.seconds, seconds
+        self._batch = file.sampler.batch
+        self._begun, self.ended = False, ""
+
+    def take(self, stage: int, trials: int, *, promoted: bool = False) -> int:
+        """How many of a stage's promoted, which are one batch, or of its new trials begin."""
+        if self.ended or not trials:
+            return 0
+        prices = {key: price(stage, promoted) for key, price in self._price.items()}
+        began = trials
+        for key, price in prices.items():
+            if price * trials <= self._left[key]:
+                continue
+            size = 1 if promoted and key == "epochs" else trials if promoted else self._batch
+            enough = max(0, int(self._left[key] // (price * size)) * size)
+            if key == "seconds" and not self._begun:  # whose pace nobody knows yet
+                enough = max(enough, min(size, trials))
+            if enough < began:
+                began, self.ended = enough, key
+        for key, price in prices.items():
+            self._left[key] -= price * began
+        self._begun |= began > 0
+        return began
+
+    def _epochs(self, stage: int, promoted: bool) -> float:
+        before = self._lengths[stage - 1] if promoted else 0
+        return self._members * (self._lengths[stage] - before)
+
+
+def phases(file: StudyFile, n_arms: int = 1) -> list[Phase]:
+    """The phases of its course, by what can be known before anything is trained."""
+    return course(file, n_arms).phases

@@ -1,0 +1,156 @@
+"""Runs that are in the records already: found by name, read without a lock."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hpsearch.errors import StudyFileError, unknown
+from hpsearch.records.home import Home
+from hpsearch.records.result import Result, read_result
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.study.opening import STUDY, run_name, running, storage_name
+from hpsearch.studyfile.arms import SHOTS
+from hpsearch.studyfile.mistakes import Mistake
+from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.compare import choices_of
+from hpsearch.studyfile.tables.space import read_space
+from hpsearch.trainers import look_first_in
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run of a study in the records, whether anybody runs it or not.
+
+    Attributes:
+        study: the study's name.
+        number: of the run, from 1.
+    """
+
+    study: str
+    number: int
+    folder: RunFolder
+
+    @property
+    def name(self) -> str:
+        """As Optuna, MLflow and the commands call it: "quickstart", "quickstart/2"."""
+        return run_name(self.study, self.number)
+
+    @cached_property
+    def _said(self) -> dict[str, Any]:
+        said: dict[str, Any] = self.folder.read_json(STUDY)
+        return said
+
+    @property
+    def id(self) -> str:
+        """Unique over all folders of stores."""
+        return str(self._said["id"])
+
+    def storage_names(self) -> list[str]:
+        """Of its Optuna studies, one for each arm.
+
+        Raises:
+            StudyFileError: what it names, e.g. a function beside it, is there no more.
+        """
+        if not self.file.compare:
+            return [storage_name(self.name, self.id)]
+        return [storage_name(self.name, self.id, arm.name) for arm in self.read().arms]
+
+    @property
+    def plans(self) -> tuple[tuple[int, ...], ...]:
+        """The stages' numbers of trials, at first and after each change."""
+        now = [stage.trials for stage in self.file.stages]
+        return tuple(map(tuple, self._said.get("plans", [now])))
+
+    @cached_property
+    def file(self) -> StudyFile:
+        """The study file as it was understood at the last start."""
+        return StudyFile.model_validate(self._said["file"])
+
+    def read(self) -> ReadStudy:
+        """The study file as if it had just been read, with its space.
+
+        Raises:
+            StudyFileError: what it names, e.g. a function beside it, is there no more.
+        """
+        text = (self.folder.artifacts / "study.toml").read_text(encoding="utf-8")
+        path = Path(self._said.get("path", self.folder.artifacts / "study.toml"))
+        look_first_in(str(path.parent))
+        entries = {name: entry for name, entry in self.file.space.items() if name != SHOTS}
+        space, mistakes = read_space(self.file.network, entries)
+        if space is None:
+            raise StudyFileError(_gone(self.name, path, mistakes))
+        return ReadStudy(path, text, self.file, space)
+
+    @property
+    def n_arms(self) -> int:
+        """How many searches it compares."""
+        counts = [len(choices_of(self.file.space[name])) for name in self.file.compare]
+        return math.prod(counts)
+
+    def decisions(self, stage: int) -> list[dict[str, Any]]:
+        """What was decided at a stage's end, in each arm that has come there."""
+        paths = sorted(self.folder.path.glob(f"stages/{stage}[.-]*json"))
+        return [json.loads(path.read_text()) for path in paths]
+
+    def result(self) -> Result | None:
+        """What it found, if it is finished."""
+        return read_result(self.folder, *self.file.scope)
+
+    def holder(self) -> str | None:
+        """Who runs it now; only a study's newest run is ever run."""
+        runs = sorted(_numbers(self.folder.path.parent))
+        return running(self.folder.path.parent) if self.number == runs[-1] else None
+
+
+def find_runs(home: Home, name: str | None = None) -> list[Recorded]:
+    """All runs of a home, or those of a study, or with "quickstart/2" that run alone.
+
+    Raises:
+        StudyFileError: there is no such study or run; lists those that there are.
+    """
+    tops = sorted(home.studies.iterdir()) if home.studies.is_dir() else []
+    found = [
+        Recorded(top.name, number, RunFolder(top / str(number)))
+        for top in tops
+        for number in sorted(_numbers(top))
+    ]
+    if name is None:
+        return found
+    study, _, number_text = name.partition("/")
+    wanted = [r for r in found if r.study == study and number_text in ("", str(r.number))]
+    if wanted:
+        return wanted
+    studies = list(dict.fromkeys(r.study for r in found))
+    if not studies:
+        raise StudyFileError(
+            f"study {name!r} must be in {home.studies}, got no study there yet: start one with "
+            "python -m hpsearch study FILE, or name another folder of stores with --home"
+        )
+    if study not in studies:
+        raise StudyFileError(f"study {unknown(name, studies)} in {home.studies}")
+    runs = [f"{study}/{r.number}" for r in found if r.study == study]
+    raise StudyFileError(f"run {unknown(name, runs)}")
+
+
+def find_run(home: Home, name: str) -> Recorded:
+    """The newest run of a study, or with "quickstart/2" that one.
+
+    Raises:
+        StudyFileError: there is no such study or run; lists those that there are.
+    """
+    return find_runs(home, name)[-1]
+
+
+def _numbers(top: Path) -> list[int]:
+    return [int(p.name) for p in top.glob("*") if p.name.isdigit() and (p / STUDY).exists()]
+
+
+def _gone(name: str, path: Path, mistakes: list[Mistake]) -> str:
+    lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+    return f"what {path} names must be there as when {name!r} was run, got:\n{lines}"

@@ -1,0 +1,32 @@
+"""Stages: which trials are best in one, and who is promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hpsearch.analysis.ranking import ranked, standing
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.studyfile.study_file import Stage
+
+
+def best_first(
+    records: Iterable[TrialRecord], epochs: int, directions: Sequence[str]
+) -> list[TrialRecord]:
+    """Records that have a score at this length, best first, earlier trials first among equals.
+
+    Args:
+        directions: of all objectives; see `ranking` for what is best of several, and where
+            constraints are missed.
+    """
+    scored = {r.number: r for r in records if str(epochs) in r.scores and r.outcome != "diverged"}
+    standings = [standing(record, epochs) for record in scored.values()]
+    return [scored[s.number] for s in ranked(standings, directions)]
+
+
+def promoted(
+    records: Iterable[TrialRecord], epochs: int, following: Stage, directions: Sequence[str]
+) -> list[int]:
+    """Numbers of the trials that go on from a stage of this length, best first."""
+    wanted = round(following.trials * following.promote)
+    paused = [r for r in records if r.outcome == "paused"]
+    return [r.number for r in best_first(paused, epochs, directions)[:wanted]]

@@ -1,0 +1,266 @@
+"""Optuna's side of a study: trials by number, whether asked for just now or before a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import optuna
+import sqlalchemy
+from filelock import FileLock
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.trial import TrialState
+
+from hpsearch.addresses import first_line, without_password
+from hpsearch.errors import StorageError
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.samplers.history import GOALS, OUTCOME, WORST_OUTCOMES
+from hpsearch.study.advisory_lock import POSTGRESQL, one_at_a_time
+from hpsearch.studyfile.tables.objectives import Direction
+
+IN_MEMORY = "memory:"  # a storage that is gone with this process
+SQLITE_WAIT_SECONDS = 60  # for another writer's lock, e.g. another study in the same file
+
+
+STORAGE_TROUBLE = (optuna.exceptions.StorageInternalError, sqlalchemy.exc.SQLAlchemyError)
+
+
+def storage_trouble(url: str, error: BaseException) -> StorageError:
+    """What to say when the database fails in the middle of a study."""
+    cause = error.__cause__ if error.__cause__ is not None else error
+    return StorageError(
+        f"the Optuna storage {without_password(url)!r} must be writable, "
+        f"got: {first_line(cause, url)}. Free space or bring the database back, then "
+        "run the same command again; nothing that was finished is lost"
+    )
+
+
+def open_storage(url: str) -> BaseStorage:
+    """An Optuna storage; SQLite in WAL mode, which is a third faster and lets others read.
+
+    Raises:
+        StorageError: the URL is not understood, or the database can't be opened.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if url == IN_MEMORY:
+        return optuna.storages.InMemoryStorage()
+    try:
+        if url.startswith(POSTGRESQL):
+            with one_at_a_time(url, "tables"):  # several studies that make them in a new database
+                # A server that was started again has closed the connections of the pool.
+                storage = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+            return optuna.storages.get_storage(storage)
+        if not url.startswith("sqlite"):
+            return optuna.storages.get_storage(url)
+        database = sqlalchemy.engine.make_url(url).database or ":memory:"
+        if not Path(database).parent.is_dir():
+            raise FileNotFoundError(f"no folder {Path(database).parent}")
+        with FileLock(f"{database}.lock"):  # two studies that make the same new file
+            storage = RDBStorage(
+                url, engine_kwargs={"connect_args": {"timeout": SQLITE_WAIT_SECONDS}}
+            )
+        sqlalchemy.event.listen(storage.engine, "connect", _set_pragmas)
+        storage.engine.dispose()  # connections that were opened before the listener
+    except ModuleNotFoundError as error:
+        raise StorageError(
+            f"the Optuna storage {without_password(url)!r} must have its driver, got: {error}; "
+            "for PostgreSQL: pip install 'hpsearch[postgresql]'"
+        ) from error
+    except Exception as error:
+        raise StorageError(
+            f"the Optuna storage {without_password(url)!r} must be a database that can be opened, "
+            f"got {type(error).__name__}: {first_line(error, url)}"
+        ) from error
+    return optuna.storages.get_storage(storage)
+
+
+def is_stored(url: str, name: str) -> bool:
+    """Whether a storage has an Optuna study of this name; an SQLite file is not made to look.
+
+    Raises:
+        StorageError: as `open_storage`.
+    """
+    if url.startswith("sqlite"):
+        database = sqlalchemy.engine.make_url(url).database
+        if not database or not Path(database).exists():
+            return False
+    return name in optuna.get_all_study_names(open_storage(url))
+
+
+def delete_stored(url: str, name: str) -> None:
+    """Delete an Optuna study with its trials."""
+    optuna.delete_study(study_name=name, storage=open_storage(url))
+
+
+def _set_pragmas(connection: Any, _: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # In WAL mode NORMAL survives a killed process; after a power cut the last trials may be
+    # missing: those that have a record are restored from it, the others drawn again, the same.
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+STATES = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}  # others: PRUNED
+
+
+class TrialStore:
+    """The trials of one run in an Optuna storage, by number.
+
+    Every method may be called again after a restart and then changes nothing.
+
+    Args:
+        directions: of the objectives.
+        local: from a trial's number to its number in Optuna, which counts without gaps.
+    """
+
+    def __init__(
+        self,
+        storage: BaseStorage,
+        name: str,
+        directions: Sequence[Direction],
+        *,
+        local: Callable[[int], int] = int,
+    ) -> None:
+        self._storage, self._name, self._local = storage, name, local
+        self.study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            directions=directions,
+            pruner=optuna.pruners.NopPruner(),
+            load_if_exists=True,
+        )
+        self._study_id = storage.get_study_id_from_name(name)
+        self._asked: dict[int, optuna.Trial] = {}
+        stored = self.study.get_trials(deepcopy=False)
+        self._stored = {t.number: t for t in stored}
+        self._reported = {(t.number, step) for t in stored for step in t.intermediate_values}
+        self._goals = {t.number: t.user_attrs.get(GOALS) for t in stored}
+        self._several = len(directions) > 1
+        self._finished = {t.number for t in stored if t.state.is_finished()}
+
+    def use(self, sampler: BaseSampler) -> None:
+        """Draw from this sampler from now on, which sees the trials as they are now."""
+        self.study = optuna.Study(
+            self._name, self._storage, sampler=sampler, pruner=optuna.pruners.NopPruner()
+        )
+
+    def trial(self, number: int) -> optuna.Trial:
+        """Trial `number`: the one that was asked for, by this process or an earlier one."""
+        return self._trial(self._local(number))
+
+    def _trial(self, number: int) -> optuna.Trial:
+        if number not in self._asked:
+            if number in self._stored:
+                trial_id = self._storage.get_trial_id_from_study_id_trial_number(
+                    self._study_id, number
+                )
+                self._asked[number] = optuna.Trial(self.study, trial_id)
+            else:
+                # study.ask would read all unfinished trials first, to look for enqueued ones.
+                trial_id = self._storage.create_new_trial(self._study_id)
+                self._asked[number] = optuna.Trial(self.study, trial_id)
+                asked = self._asked[number].number
+                if asked != number:
+                    raise StorageError(
+                        f"the Optuna study {self.study.study_name!r} must be written by hpsearch "
+                        f"alone, but trial {number} was added by somebody else; go on with "
+                        "--storage and a database of its own, the records hold all that is needed"
+                    )
+        return self._asked[number]
+
+    def restore(
+        self,
+        number: int,
+        params: Mapping[str, Any],
+        distributions: Mapping[str, BaseDistribution],
+    ) -> None:
+        """See to it that a trial is stored with the params that its record has.
+
+        They are missing where the database is younger than the records: another --storage, a
+        file that was lost or brought back from a backup.
+        """
+        number = self._local(number)
+        known = self._stored.get(number)
+        missing = params.keys() - (known.params if known else {})
+        if known is not None and not missing:
+            return
+        trial_id = self._trial(number)._trial_id
+        # As they are suggested: Optuna's brute force takes the order for that of a tree.
+        for name in sorted(missing, key=[*distributions].index):
+            inside = distributions[name].to_internal_repr(params[name])
+            self._storage.set_trial_param(trial_id, name, inside, distributions[name])
+        # What Optuna read of the trial before knows nothing of them.
+        self._asked[number] = optuna.Trial(self.study, trial_id)
+
+    def note(self, number: int, notes: Mapping[str, Any]) -> None:
+        """Store what a sampler wrote on a trial for itself."""
+        for key, value in notes.items():
+            self._storage.set_trial_system_attr(self.trial(number)._trial_id, key, value)
+
+    def report(self, number: int, scores: dict[str, float]) -> None:
+        """Store the scores at the stage lengths reached, {epochs: score}.
+
+        Of several objectives they are not stored here, where Optuna takes one number.
+        """
+        if self._several:
+            return
+        number = self._local(number)
+        for step, score in ((int(epochs), score) for epochs, score in scores.items()):
+            if (number, step) not in self._reported:
+                self._trial(number).report(score, step=step)
+                self._reported.add((number, step))
+
+    def keep_goals(self, record: TrialRecord) -> None:
+        """Store what a record has of several objectives and of constraints.
+
+        At every length in a user attribute, which samplers of ours read; of a trial that is over
+        the last violations as Optuna's own constraints too, which can be set but once.
+        """
+        number = self._local(record.number)
+        said = {"values": record.values, "violations": record.violations}
+        if number in self._finished or not any(said.values()):
+            return
+        trial = self._trial(number)
+        if self._goals.get(number) != said:
+            trial.set_user_attr(GOALS, said)
+            self._goals[number] = deepcopy(said)
+        last = record.violations.get(max(record.violations, key=int, default=""), {})
+        for name in last.keys() - trial.constraints.keys() if record.sealed else ():
+            trial.set_constraint(name, last[name])
+
+    def finish(
+        self,
+        number: int,
+        outcome: str,
+        scores: dict[str, float],
+        values: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+    ) -> None:
+        """End a trial in the state that its outcome has in Optuna, with its last score as value.
+
+        As study.tell, which would read the trial three times from the database.
+
+        Args:
+            values: of several objectives, as records have them.
+        """
+        number = self._local(number)
+        if number in self._finished:
+            return
+        trial = self._trial(number)
+        if outcome in WORST_OUTCOMES:
+            trial.set_user_attr(OUTCOME, outcome)
+        state = STATES.get(outcome, TrialState.PRUNED)
+        length = max(scores, key=int, default="")
+        if length in values:
+            last = [*values[length].values()]
+        else:
+            last = [scores[length]] if scores else []
+        told = last if last and state != TrialState.FAIL else None
+        self._storage.set_trial_state_values(trial._trial_id, state, told)
+        self._finished.add(number)
+        del self._asked[number]

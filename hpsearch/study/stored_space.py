@@ -1,0 +1,63 @@
+"""A study's search space as it is kept beside its records.
+
+With it Optuna's storage can be made anew from the records alone, without the study file, and
+without importing anything that the file names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from optuna.distributions import distribution_to_json, json_to_distribution
+
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.studyfile.arms import ArmPlace
+from hpsearch.studyfile.space import Parameter, Space
+
+SPACE = "space.json"
+
+
+def keep_arms(folder: RunFolder, space: Space, arms: Sequence[ArmPlace]) -> None:
+    """Write down what is searched, in the whole study and in each arm of it."""
+    kept = [{"values": arm.values, "parameters": _said(arm.space)} for arm in arms]
+    folder.write_json(SPACE, {"parameters": _said(space), "arms": kept})
+
+
+def kept_space(folder: RunFolder) -> Space | None:
+    """All searched parameters of a run; None for one that ended before any was kept."""
+    said = folder.read_json(SPACE)
+    return None if said is None else _space(said["parameters"])
+
+
+def kept_arms(folder: RunFolder) -> list[ArmPlace]:
+    """The arms of a run; none of one that ended before any was kept."""
+    said = folder.read_json(SPACE)
+    arms = [] if said is None else said["arms"]
+    return [
+        ArmPlace(arm["values"], index, len(arms), _space(arm["parameters"]))
+        for index, arm in enumerate(arms)
+    ]
+
+
+def _said(space: Space) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": parameter.name,
+            "distribution": distribution_to_json(parameter.distribution),
+            "when": {name: list(values) for name, values in parameter.when.items()},
+        }
+        for parameter in space.parameters
+    ]
+
+
+def _space(said: Sequence[dict[str, Any]]) -> Space:
+    parameters = [
+        Parameter(
+            row["name"],
+            json_to_distribution(row["distribution"]),
+            {name: tuple(values) for name, values in row["when"].items()},
+        )
+        for row in said
+    ]
+    return Space(tuple(parameters), {})

@@ -1,0 +1,106 @@
+"""The coordinator of a study: the only writer of its records and of its Optuna storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from optuna.storages import BaseStorage
+
+from hpsearch.errors import StudyFailed
+from hpsearch.execution.base import SliceExecutor
+from hpsearch.execution.making import make_executor
+from hpsearch.execution.population import open_data
+from hpsearch.records.result import Result, read_result, write_result
+from hpsearch.study.advisory_lock import held_in_database
+from hpsearch.study.arm_search import ArmSearch
+from hpsearch.study.events import ArmFailed, Event
+from hpsearch.study.opening import Run
+from hpsearch.study.storage import STORAGE_TROUBLE, open_storage, storage_trouble
+from hpsearch.study.stored_space import keep_arms
+from hpsearch.study.training import Training, Trains
+from hpsearch.study.verdict import verdict
+from hpsearch.studyfile.arms import Arm
+from hpsearch.studyfile.reading import ReadStudy
+
+
+@dataclass
+class Study:
+    """One run of a study file: the searches of its arms, one after another.
+
+    Args:
+        read: the study file.
+        run: its open run.
+        storage_url: Optuna's storage.
+        workers: processes; 0: this one; None: one a core, or all of the cluster.
+        through: what records are brought through a training by; a replay of a study puts what
+            its records say in the training's place.
+        stop: asked again and again; the study ends soon after it says True.
+        cluster: the address of a Dask scheduler whose workers are used; "": none.
+        decided: the study file as an arm's search is to follow it; a replay has that of the time
+            when the arm's trials were promoted.
+    """
+
+    read: ReadStudy
+    run: Run
+    storage_url: str
+    workers: int | None
+    through: Callable[[Training], Trains] = lambda training: training
+    stop: Callable[[], bool] = lambda: False
+    cluster: str = ""
+    decided: Callable[[ReadStudy, Arm], ReadStudy] = lambda read, arm: read
+
+    def finished(self) -> Result | None:
+        """The result, if all that the file asks for was done before."""
+        return read_result(self.run.folder, *self.read.file.scope)
+
+    def events(self) -> Iterator[Event]:
+        """Run what is left of the study; afterwards `finished` gives the result.
+
+        Raises:
+            StudyFailed: every trial so far failed, or none has a score in the end; where arms are
+                compared, in every one of them.
+            DataError: the data set is missing or too small.
+            StorageError: a store can't be used.
+            StudyStopped: `stop` said so.
+        """
+        arms = self.read.arms
+        with self._held(), make_executor(self.workers, self.cluster) as executor:
+            # They start and open the data while this process does.
+            for _ in range(executor.workers):
+                executor.submit(open_data, arms[0].selection)
+            try:
+                storage = open_storage(self.storage_url)
+                keep_arms(self.run.folder, self.read.space, arms)
+                searches = [self._search(arm, storage, executor) for arm in arms]
+                for search in searches:
+                    yield from self._events_of(search)
+            except BaseException:
+                executor.shutdown(cancel_futures=True)
+                raise
+        result = verdict(self.read, self.run, searches)
+        write_result(self.run.folder, *self.read.file.scope, result)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the study in its database too."""
+        try:
+            with held_in_database(self.storage_url, self.run.storage_name()):
+                yield
+        except STORAGE_TROUBLE as error:
+            raise storage_trouble(self.storage_url, error) from error
+
+    def _search(self, arm: Arm, storage: BaseStorage, executor: SliceExecutor) -> ArmSearch:
+        read = self.decided(self.read, arm)
+        return ArmSearch(read, self.run, arm, storage, executor, self.through, self.stop)
+
+    def _events_of(self, search: ArmSearch) -> Iterator[Event]:
+        """An arm that fails is a result of the comparison, unless it is the only one."""
+        try:
+            yield from search.events()
+        except StudyFailed as error:
+            if search.arm.n_arms == 1:
+                raise
+            search.failure = str(error)
+            yield ArmFailed(search.arm.name, str(error))

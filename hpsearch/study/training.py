@@ -1,0 +1,334 @@
+"""Training a set of records to one length: jobs out, slices in, every record written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hpsearch.datasets.selection import Selection
+from hpsearch.errors import StudyStopped
+from hpsearch.execution.base import SliceExecutor
+from hpsearch.execution.dispatch import Dispatcher, Job, Report
+from hpsearch.execution.population import Exam
+from hpsearch.metrics import test_name
+from hpsearch.records.trial_record import RunFolder, TrialRecord, state_digest
+from hpsearch.study.goals import Goals
+from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.study_file import Evaluation
+from hpsearch.studyfile.tables.limits import Limits
+from hpsearch.studyfile.tables.outcomes import Outcomes
+from hpsearch.trainers import Member, Schedule, trainer_kind
+
+
+class Trains(Protocol):
+    """What brings records to a training length."""
+
+    def run(
+        self,
+        batches: Iterable[Sequence[TrialRecord]],
+        until: int,
+        exam: Exam = "validation",
+    ) -> Iterator[TrialRecord]:
+        """Train each record to epoch `until`; yields each when it is there, scored and written.
+
+        Epoch `until` is a stage's end or a rung. Records that are there already, or sealed, are
+        passed over: after a restart the same call goes on where the records are. A batch is asked
+        for when the workers can take it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Training:
+    """How records of one study are trained.
+
+    Attributes:
+        lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
+            where a pruner is asked.
+        stop: as in Dispatcher.
+    """
+
+    folder: RunFolder
+    executor: Executor
+    workers: int
+    data: Selection
+    goals: Goals
+    evaluation: Evaluation
+    lengths: tuple[int, ...]
+    rungs: tuple[int, ...]
+    slice_seconds: float
+    code_folder: str
+    limits: Limits
+    outcomes: Outcomes
+    stop: Callable[[], bool] = lambda: False
+
+    @classmethod
+    def of(
+        cls,
+        read: ReadStudy,
+        data: Selection,
+        folder: RunFolder,
+        executor: SliceExecutor,
+        *,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Training:
+        """As a study file says, with records in this folder."""
+        return cls(
+            folder=folder,
+            executor=executor,
+            workers=executor.workers,
+            data=data,
+            goals=Goals.of(read.file),
+            evaluation=read.file.evaluation,
+            lengths=tuple(stage.epochs for stage in read.file.stages),
+            rungs=tuple(read.file.pruner.rungs) if read.file.pruner else (),
+            slice_seconds=read.file.execution.slice_seconds,
+            code_folder=str(read.path.resolve().parent),
+            limits=read.file.limits,
+            outcomes=read.file.outcomes,
+            stop=stop,
+        )
+
+    def run(
+        self,
+        batches: Iterable[Sequence[TrialRecord]],
+        until: int,
+        exam: Exam = "validation",
+    ) -> Iterator[TrialRecord]:
+        """As `Trains.run`, on the executor's workers.
+
+        Raises:
+            StudyStopped: `stop` said so; what was trained is written.
+        """
+        by_key: dict[str, _Work] = {}
+        stopped: list[_Work] = []  # between the last epoch and the score
+
+        def jobs() -> Iterator[list[Job]]:
+            for records in batches:
+                works = [_Work(r, self.folder.states(r)) for r in records if not reached(r, until)]
+                by_key.update({work.record.uid: work for work in works})
+                found = [job for work in works for job in work.jobs(until)]
+                stopped.extend(work for work in works if work.done(until))
+                yield found
+
+        dispatcher = Dispatcher(
+            self.executor,
+            workers=self.workers,
+            data=self.data,
+            exam=exam,
+            n_epochs=self.lengths[-1],
+            seconds=self.slice_seconds,
+            code_folder=self.code_folder,
+            # The sealed test set is looked at once, at the end.
+            schedule=Schedule(until)
+            if exam == "test"
+            else Schedule(self.evaluation.every, (*self.lengths, *self.rungs)),
+            per_class=self.evaluation.per_class,
+            passes=self.evaluation.passes,
+            resources=self.evaluation.resources,
+            stop=self.stop,
+            limits=self.limits.allowance(),
+            lost_attempts=self.outcomes.lost_attempts,
+            retries=self.outcomes.retries,
+        )
+        for reports in dispatcher.run(jobs(), until):
+            touched = {}
+            self.folder.note_slice(_slice_line(reports, by_key))
+            for report in reports:
+                uid: str = report.key[0]
+                index: int = report.key[1]
+                touched[uid] = by_key[uid]
+                by_key[uid].take(index, report, exam)
+                said = report.reason if report.event in ("failed", "raised") else ""
+                if report.log or said:
+                    text = report.log + said
+                    self.folder.append_log(by_key[uid].record, f"[member {index}]\n{text}\n")
+            for work in touched.values():
+                if work.done(until):
+                    yield self._finish(work, until)
+                elif time.monotonic() - work.written > self.slice_seconds or work.news:
+                    shown = work.record.mark_progress()
+                    self._save(work)
+                    if shown:
+                        self.folder.announce_record(work.record)
+            while stopped:
+                yield self._finish(stopped.pop(), until)
+        while stopped:
+            yield self._finish(stopped.pop(), until)
+        if self.stop():
+            for work in by_key.values():
+                if work.unsaved:
+                    self._save(work)
+            raise StudyStopped("stopped as asked; the same command goes on where it was")
+
+    def _save(self, work: _Work) -> None:
+        self.folder.write(work.record, work.states)
+        work.written, work.news, work.unsaved = time.monotonic(), False, False
+
+    def _finish(self, work: _Work, until: int) -> TrialRecord:
+        record = work.record
+        record.end_now()
+        work.note_states()
+        if work.failure:
+            record.outcome, record.reason = "failed", work.failure
+            record.limit = work.limit
+        elif any(member.diverged for member in record.members):
+            last = min(m.epoch for m in record.members if m.diverged)
+            record.outcome, record.reason = "diverged", f"loss not finite after epoch {last}"
+        else:
+            self._score(record, until)
+        for name, content in work.files.items():
+            self.folder.write_file(record, name, content)
+        self._save(work)
+        return record
+
+    def _score(self, record: TrialRecord, until: int) -> None:
+        is_trial = record.kind == "trial"
+        lengths = [e for e in self.lengths if e <= until] if is_trial else [until]
+        try:
+            for epochs in lengths:
+                self.goals.measured(record, epochs).keep(record, epochs)
+            for epochs in (e for e in self.rungs if e <= until and is_trial):
+                record.rungs[str(epochs)] = self.goals.measured(record, epochs).score
+        except KeyError as error:
+            record.outcome = "failed"
+            known = ", ".join(record.members[0].history) or "nothing"
+            key = self.goals.key_of(error.args[0])
+            record.reason = f"the trainer must report {key} {error}, got {known}"
+            return
+        if is_trial and until in self.rungs and until not in self.lengths:
+            return  # in the middle of a stage
+        ended = not is_trial or until == self.lengths[-1]
+        record.outcome = "complete" if ended else "paused"
+
+
+def _slice_line(reports: Sequence[Report], by_key: Mapping[str, _Work]) -> dict[str, Any] | None:
+    """Which process trained what and when, for the timeline of workers."""
+    use = reports[0].use if reports else None
+    if use is None:
+        return None
+    records = {report.key[0]: by_key[report.key[0]].record for report in reports}
+    return {
+        "worker": use.worker,
+        "began": round(use.began, 3),
+        "seconds": round(use.wall_seconds, 3),
+        "kind": next(iter(records.values())).kind,
+        "trials": sorted({record.number for record in records.values()}),
+    }
+
+
+def reached(record: TrialRecord, until: int) -> bool:
+    """Whether it was trained to this epoch and scored, or ended before."""
+    return record.sealed or str(until) in record.reported
+
+
+@dataclass
+class _Work:
+    """A record on its way.
+
+    Attributes:
+        failure, limit: why it failed, and by which of [limits] if by one.
+        news: something happened that a restart must know at once.
+        files: what is to lie beside the record when it is there.
+        unsaved: something happened that is not written.
+    """
+
+    record: TrialRecord
+    states: list[bytes | None]
+    failure: str = ""
+    limit: str = ""
+    news: bool = False
+    files: dict[str, bytes] = field(default_factory=dict)
+    unsaved: bool = False
+    written: float = field(default_factory=time.monotonic)
+    pending: set[int] = field(default_factory=set)
+
+    def jobs(self, until: int) -> Iterator[Job]:
+        """The members that are not there yet."""
+        for index, (member, state) in enumerate(
+            zip(self.record.members, self.states, strict=True)
+        ):
+            if member.diverged or member.epoch >= until:
+                continue
+            self.pending.add(index)
+            yield Job(
+                key=(self.record.uid, index),
+                member=Member(self.record.params, member.entropy, member.split, state),
+                epoch=member.epoch,
+                losses=self._losses(index),
+                raised=sum(a.get("event") == "raised" for a in self._attempts(index)),
+                spent=self.record.wall_seconds,
+            )
+
+    def _attempts(self, index: int) -> list[dict[str, Any]]:
+        return [a for a in self.record.attempts if a["member"] == index]
+
+    def _losses(self, index: int) -> int:
+        """Workers that died under a member since it last advanced."""
+        lost = (a for a in self._attempts(index) if a.get("event", "lost") == "lost")
+        return sum(a["epoch"] == self.record.members[index].epoch for a in lost)
+
+    def take(self, index: int, report: Report, exam: Exam) -> None:
+        """Note what a slice did to one member."""
+        member = self.record.members[index]
+        self.unsaved = True
+        if report.use is not None:
+            self.record.add_use(
+                wall=report.wall_seconds,
+                cpu=report.cpu_seconds,
+                opening=report.use.opening_seconds / report.share,
+                peak_bytes=report.use.peak_bytes,
+            )
+        if report.event == "advanced":
+            assert report.advance is not None
+            gain = report.advance
+            if report.machine not in self.record.machines:
+                self.record.machines.append(report.machine)
+            member.extend(gain.epochs, ((epoch, _named(row, exam)) for epoch, row in gain.rows))
+            member.diverged = gain.diverged
+            if gain.predicted is not None:
+                member.predicted = list(gain.predicted)
+            member.learning_rates.extend(gain.rates)
+            if gain.fitted is not None:
+                name, content = gain.fitted
+                self.files[name] = content
+            self.states[index] = report.advance.state
+            return
+        if report.event == "dropped":
+            self.pending.discard(index)
+            return
+        attempt = {
+            "event": report.event,
+            "epoch": member.epoch,
+            "member": index,
+            "reason": report.reason.strip().splitlines()[-1],
+        }
+        self.record.attempts.append(attempt)
+        self.news = True
+        if report.event == "failed":
+            if not self.failure:
+                self.failure, self.limit = report.reason, report.limit or ""
+            self.pending.discard(index)
+
+    def note_states(self) -> None:
+        """Keep a digest of the states, which are gone once the record is sealed."""
+        kind = trainer_kind(str(self.record.params["trainer"]))
+        assert kind is not None
+        if kind.trainer.exact_state:
+            for member, state in zip(self.record.members, self.states, strict=True):
+                member.state_digest = "" if state is None else state_digest(state)
+
+    def done(self, until: int) -> bool:
+        """Whether every member is there, diverged or failed."""
+        members = self.record.members
+        return all(members[i].diverged or members[i].epoch >= until for i in self.pending)
+
+
+def _named(row: Mapping[str, float], exam: Exam) -> Mapping[str, float]:
+    """Metrics by the name of what they were measured on."""
+    if exam != "test":
+        return row
+    return {test_name(name): value for name, value in row.items()}

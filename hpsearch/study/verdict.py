@@ -1,0 +1,150 @@
+"""What a finished study found, from its records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from hpsearch.analysis.front import FreshSeeds, pareto_front, unmet
+from hpsearch.analysis.narrowing import last_alarms
+from hpsearch.analysis.ranking import ranked, total_violation
+from hpsearch.errors import StudyFailed
+from hpsearch.records.result import ArmResult, Estimate, Result
+from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.study.arm_search import ArmSearch
+from hpsearch.study.opening import Run
+from hpsearch.study.stages import best_first
+from hpsearch.studyfile.reading import ReadStudy
+
+TOP_SHOWN = 10  # trials in the result's table
+
+
+def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
+    """The result of a study whose searches are done.
+
+    Raises:
+        StudyFailed: no arm has a winner.
+    """
+    file = read.file
+    won = [search for search in searches if search.confirmed]
+    if not won:
+        raise StudyFailed(
+            f"at least one of {len(searches)} arms must have a result, the first has none: "
+            f"{searches[0].failure}"
+        )
+    again = list(run.folder.read_all("confirmation"))
+    confirmed = {number: estimate for s in searches for number, estimate in s.confirmed.items()}
+    fresh = FreshSeeds.of(again, confirmed, file.n_epochs)
+    leaders = [fresh.standing(next(iter(search.confirmed))) for search in won]
+    first = ranked(leaders, file.directions)[0].number
+    (best,) = (search for search in won if first in search.confirmed)
+    arms = [_arm_result(run.folder, search) for search in searches]
+    mine = arms[searches.index(best)]
+    assert mine.best_number is not None
+    assert mine.validation is not None
+    failed = {r.number: r.outcome for r in again if r.outcome in ("diverged", "failed")}
+    records = {number: record for s in searches for number, record in s.records.items()}
+    searched = {n: _searched(searches, record) for n, record in records.items()}
+    return Result(
+        study=run.name,
+        objective=file.objective.name,
+        direction=file.objective.direction,
+        counts=dict(sorted(Counter(r.outcome for r in records.values()).items())),
+        best_number=mine.best_number,
+        best_params=records[mine.best_number].params,
+        searched=mine.values | mine.searched,
+        validation=mine.validation,
+        test=mine.test,
+        untested=mine.failure,
+        test_uses=sum(map(test_uses, (*run.folder.earlier(), run.folder))),
+        optimistic=file.optimistic(),
+        ranges=[row.as_dict() for s in searches for row in s.last_ranges()],
+        top=[
+            _summary(r, searched[r.number], confirmed, failed)
+            for r in _leaders(read, records)[:TOP_SHOWN]
+        ],
+        confirmed={str(n): estimate for n, estimate in confirmed.items()},
+        folder=str(run.folder.artifacts),
+        arms=arms if len(arms) > 1 else [],
+        fidelity=[one.as_dict() for s in searches for one in s.fidelities()],
+        alarms=last_alarms(best.last_ranges(), mine.values | mine.searched),
+        metric=file.objective.metric,
+        objectives={goal.name: goal.direction for goal in file.objectives},
+        front=pareto_front(file, records, fresh, searched),
+        unmet=unmet(fresh, mine.best_number),
+        ended=", ".join(dict.fromkeys(f"budget.{key}" for s in searches for key in s.ended)),
+    )
+
+
+def _arm_result(folder: RunFolder, search: ArmSearch) -> ArmResult:
+    values = dict(search.arm.values)
+    if not search.confirmed:
+        return ArmResult(values, None, {}, None, {}, search.failure)
+    number, validation = next(iter(search.confirmed.items()))
+    refits = [r for r in folder.read_all("test") if r.number == number]
+    tested = [r for r in refits if r.outcome == "complete"]
+    names = [n for n in (tested[0].members[0].history if tested else {}) if n.startswith("test")]
+    return ArmResult(
+        values=values,
+        best_number=number,
+        searched=search.arm.space.searched(search.records[number].params),
+        validation=validation,
+        test={n: Estimate.of([r.members[0].history[n][-1] for r in tested]) for n in names},
+        failure=_untested(refits),
+    )
+
+
+def _untested(refits: Sequence[TrialRecord]) -> str:
+    bad = [r for r in refits if r.outcome != "complete"]
+    if not bad:
+        return ""
+    why = bad[-1].reason.strip().splitlines()[-1]
+    return f"{len(bad)} of {len(refits)} refits {bad[-1].outcome}: {why}"
+
+
+def test_uses(folder: RunFolder) -> int:
+    """Configurations of a run that were scored on the test set: its winners, or all trials."""
+    looked = {r.number for r in folder.read_all("test")}
+    for record in folder.read_all("trial"):
+        if any(name.startswith("test") for m in record.members for name in m.history):
+            looked.add(record.number)
+    return len(looked)
+
+
+def _leaders(read: ReadStudy, records: Mapping[int, TrialRecord]) -> list[TrialRecord]:
+    """Trials by length reached, then by score."""
+    ranked: list[TrialRecord] = []
+    for stage in reversed(read.file.stages):
+        at_most = [r for r in records.values() if _length(r) == stage.epochs]
+        ranked += best_first(at_most, stage.epochs, read.file.directions)
+    return ranked
+
+
+def _length(record: TrialRecord) -> int:
+    """The longest training it has a score of, in epochs."""
+    return max(map(int, record.scores), default=0)
+
+
+def _searched(searches: Sequence[ArmSearch], record: TrialRecord) -> dict[str, object]:
+    (arm,) = (s.arm for s in searches if s.arm.holds(record.number))
+    return {**arm.values, **arm.space.searched(record.params)}
+
+
+def _summary(
+    record: TrialRecord,
+    searched: Mapping[str, object],
+    confirmed: Mapping[int, Estimate],
+    failed: Mapping[int, str],
+) -> dict[str, object]:
+    epochs, estimate = _length(record), confirmed.get(record.number)
+    return {
+        "number": record.number,
+        "score": record.scores[str(epochs)],
+        "epochs": epochs,
+        "outcome": record.outcome,
+        "values": record.values.get(str(epochs), {}),
+        "missed": total_violation(record.violations.get(str(epochs), {})),
+        "params": searched,
+        "confirmed": estimate.mean if estimate else None,
+        "not_confirmed": "" if estimate else failed.get(record.number, ""),
+    }

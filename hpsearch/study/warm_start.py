@@ -1,0 +1,253 @@
+"""Taking the best configurations of an existing Optuna study for a study's first trials."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.storages import BaseStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from hpsearch.addresses import first_line, without_password
+from hpsearch.errors import StorageError, StudyFileError, unknown
+from hpsearch.records.home import Home
+from hpsearch.records.trial_record import RunFolder
+from hpsearch.samplers.unit import round_float
+from hpsearch.study.opening import STUDY, newest_run
+from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.space import Parameter
+from hpsearch.studyfile.study_file import Plain, StudyFile
+from hpsearch.studyfile.tables.enqueue import active_in, contains, range_text
+from hpsearch.studyfile.tables.warm_start import WarmStart
+
+SOURCE = "warm_start.json"  # among a run's artifacts: which old trials were taken
+ENVIRONMENT = "env:"
+SQLITE_MAGIC = b"SQLite format 3\0"
+OWN_NAME = r" (?:\[.*\] )?\([0-9a-f]{12}\)"  # what follows our studies' names (run.storage_name)
+
+Configuration = dict[str, Plain]
+
+
+@dataclass(frozen=True)
+class WarmStarted:
+    """A study with the configurations that it starts with.
+
+    Attributes:
+        read: with them behind those of its own [[enqueue]].
+        source: where they are from, for the run's artifacts; None: they were there already.
+    """
+
+    read: ReadStudy
+    source: dict[str, Any] | None
+
+
+def warm_started(
+    read: ReadStudy, home: Home, *, fresh: bool, warn: Callable[[str], None]
+) -> WarmStarted:
+    """The study with its warm start: as the run took it that goes on, else from the old study.
+
+    Args:
+        fresh: a new run is to be started.
+        warn: called with a line for what of the old study does not fit.
+
+    Raises:
+        StudyFileError: there is no such storage or study, or none of its trials fits.
+        StorageError: the storage can't be opened.
+    """
+    if read.file.warm_start is None:
+        return WarmStarted(read, None)
+    taken = None if fresh else _taken_before(read.file, home.studies / read.file.name)
+    if taken is not None:
+        return WarmStarted(_with(read, taken), None)
+    said = read.file.warm_start
+    storage, address = _opened(said, read.folder)
+    try:
+        study = optuna.load_study(study_name=_name(storage, said), storage=storage)
+        taken, trials = _best_that_fit(read, _ranked(study), warn)
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        raise _unreadable(address, error) from error
+    source = {"storage": without_password(address), "study": study.study_name, "trials": trials}
+    return WarmStarted(_with(read, taken), source)
+
+
+def _with(read: ReadStudy, taken: Sequence[Configuration]) -> ReadStudy:
+    enqueue = [*read.file.enqueue, *taken]
+    return replace(read, file=read.file.model_copy(update={"enqueue": enqueue}))
+
+
+def _taken_before(file: StudyFile, top: Path) -> list[Configuration] | None:
+    """What the newest run took from the same place; None where there is none."""
+    known = RunFolder(top / str(newest_run(top))).read_json(STUDY)
+    if known is None:
+        return None
+    before, own = StudyFile.model_validate(known["file"]), len(file.enqueue)
+    same = before.warm_start == file.warm_start and before.enqueue[:own] == file.enqueue
+    return before.enqueue[own:] if same else None
+
+
+def _opened(said: WarmStart, folder: Path) -> tuple[BaseStorage, str]:
+    """The storage, as it is: nothing is made in it. And its address."""
+    address = said.storage
+    if address.startswith(ENVIRONMENT):
+        variable = address.removeprefix(ENVIRONMENT)
+        address = os.environ.get(variable, "")
+        if not address:
+            raise StudyFileError(
+                f"warm_start.storage: the environment variable {variable} must hold the old "
+                "study's storage, got none"
+            )
+    try:
+        path = _file_of(address, folder)
+        if path is None:
+            return optuna.storages.RDBStorage(address, skip_table_creation=True), address
+        with path.open("rb") as file:
+            sqlite = file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+        if sqlite:
+            address = f"sqlite:///{path}"
+            return optuna.storages.RDBStorage(address, skip_table_creation=True), address
+        return optuna.storages.JournalStorage(JournalFileBackend(str(path))), str(path)
+    except FileNotFoundError as error:
+        raise StudyFileError(
+            f"warm_start.storage must be there, got no file {error.filename}: correct the path, "
+            "or leave out [warm_start]"
+        ) from error
+    except Exception as error:  # a driver that is missing, another kind of file, a wrong URL, …
+        raise _unreadable(address, error) from error
+
+
+def _file_of(address: str, folder: Path) -> Path | None:
+    """The file of an address; None: it is a server's."""
+    if "://" not in address:
+        return folder / address
+    url = sqlalchemy.engine.make_url(address)
+    if url.get_backend_name() != "sqlite":
+        return None
+    return folder / (url.database or "")
+
+
+def _unreadable(address: str, error: BaseException) -> StorageError:
+    cause = error.__cause__ if error.__cause__ is not None else error
+    return StorageError(
+        f"the storage of [warm_start], {without_password(address)!r}, must be one of Optuna that "
+        f"can be read, got {type(cause).__name__}: {first_line(cause, address)}"
+    )
+
+
+def _name(storage: BaseStorage, said: WarmStart) -> str:
+    """The study that is meant; one of hpsearch's goes by its own name too, where one has it."""
+    names = sorted(optuna.get_all_study_names(storage))
+    if said.study is None:
+        if len(names) == 1:
+            return names[0]
+        there = ", ".join(names) or "none"
+        raise StudyFileError(f"warm_start.study must name one of the studies there: {there}")
+    own = [name for name in names if re.fullmatch(re.escape(said.study) + OWN_NAME, name)]
+    if said.study in names or len(own) != 1:
+        own = [said.study]
+    if own[0] not in names:
+        raise StudyFileError(f"warm_start.study {unknown(said.study, names)}")
+    return own[0]
+
+
+def _ranked(study: optuna.Study) -> list[FrozenTrial]:
+    """Complete trials, best first; of several objectives those that none is better than in all."""
+    if len(study.directions) > 1:
+        return sorted(study.best_trials, key=lambda trial: trial.number)
+    sign = -1 if study.direction == StudyDirection.MAXIMIZE else 1
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    scored = [trial for trial in trials if trial.value is not None]
+    return sorted(scored, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+
+
+def _best_that_fit(
+    read: ReadStudy, ranked: Sequence[FrozenTrial], warn: Callable[[str], None]
+) -> tuple[list[Configuration], list[dict[str, Any]]]:
+    """The configurations taken, and the old trials they are from."""
+    said, known = read.file.warm_start, {p.name: p for p in _searched(read)}
+    assert said is not None
+    taken: list[Configuration] = []
+    trials: list[dict[str, Any]] = []
+    left_out = Counter[str]()
+    for trial in ranked:
+        if len(taken) == said.top:
+            break
+        renamed = {said.names.get(name, name): v for name, v in trial.params.items()}
+        fitting, problems = _fitting(renamed, known, read)
+        missing = "" if not fitting else _missing(fitting, read)
+        left_out.update(problems)
+        if missing:
+            left_out[f"all, as sampler {read.file.sampler.name!r} needs {missing}"] += 1
+        elif fitting and fitting not in [*read.file.enqueue, *taken]:
+            taken.append(fitting)
+            trials.append({"number": trial.number, "values": trial.values, "params": fitting})
+    for what, count in left_out.items():
+        warn(f"warm start: left out of {count} old configurations: {what}")
+    if not taken:
+        raise StudyFileError(
+            "[warm_start] must find a configuration that fits [space], got "
+            f"{len(ranked)} complete trials, of which none does; searched here: "
+            f"{', '.join(known)}. Where parameters have other names there, say so with "
+            "warm_start.names"
+        )
+    return taken, trials
+
+
+def _searched(read: ReadStudy) -> list[Parameter]:
+    return [p for p in read.space.parameters if p.name not in read.file.compare]
+
+
+def _fitting(
+    params: Mapping[str, Any], known: Mapping[str, Parameter], read: ReadStudy
+) -> tuple[Configuration, list[str]]:
+    """What of an old configuration can be tried here, and why the rest can't."""
+    fitting: Configuration = {}
+    problems = []
+    for name, old in params.items():
+        if name not in known:
+            if name not in read.file.compare and read.space.fixed.get(name) != old:
+                problems.append(f"{name}, which is not searched here")
+            continue
+        value = _converted(old, known[name])
+        if value is None:
+            inside = range_text(known[name].distribution)
+            problems.append(f"{name}, which lies outside {inside}")
+        else:
+            fitting[name] = value
+    active = {n: v for n, v in fitting.items() if any(active_in(a, n, fitting) for a in read.arms)}
+    return active, problems
+
+
+def _converted(value: Any, parameter: Parameter) -> Plain | None:
+    """The value as it would be drawn here; None where it never would."""
+    d = parameter.distribution
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(d, IntDistribution) and plain and float(value).is_integer():
+        value = int(value)
+    if isinstance(d, FloatDistribution) and plain:
+        value = float(value)
+    if not isinstance(value, bool | int | float | str) or not contains(d, value):
+        return None
+    if isinstance(d, FloatDistribution):
+        return min(d.high, max(d.low, round_float(float(value))))
+    return value
+
+
+def _missing(fitting: Configuration, read: ReadStudy) -> str:
+    """A parameter that is not there, of samplers that can't draw a part of a configuration."""
+    if read.file.sampler.name == "coarse-to-fine":
+        return ""
+    for arm in read.arms:
+        for parameter in arm.space.parameters:
+            if parameter.name not in fitting and active_in(arm, parameter.name, fitting):
+                return parameter.name
+    return ""

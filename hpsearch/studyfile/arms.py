@@ -1,0 +1,95 @@
+"""The arms of a study: what it compares, each with a search and a budget of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from optuna.distributions import CategoricalDistribution
+
+from hpsearch.datasets.selection import Selection
+from hpsearch.hyperparameters import ParamValue
+from hpsearch.studyfile.space import Space
+
+SHOTS = "shots"  # of the data; it can be compared, each number being a data set of its own
+
+
+@dataclass(frozen=True)
+class ArmPlace:
+    """One combination of the compared values; the only one, without any, of most studies.
+
+    Attributes:
+        values: the compared values, by name.
+        index, n_arms: its place among all arms.
+        space: what is searched in it, the compared values fixed.
+    """
+
+    values: dict[str, ParamValue]
+    index: int
+    n_arms: int
+    space: Space
+
+    @property
+    def name(self) -> str:
+        """ "trainer=sgd, shots=5"; "" where nothing is compared."""
+        return ", ".join(f"{name}={value}" for name, value in self.values.items())
+
+    def number(self, local: int) -> int:
+        """The study's number of this arm's trial `local`; it stays when trials are added."""
+        return local * self.n_arms + self.index
+
+    def local(self, number: int) -> int:
+        """The inverse of `number`."""
+        return number // self.n_arms
+
+    def holds(self, number: int) -> bool:
+        """Whether the study's trial of this number is one of its own."""
+        return number % self.n_arms == self.index
+
+    def stage_file(self, stage: int) -> str:
+        """Where the decision at a stage's end is kept in the run's folder."""
+        return f"stages/{stage}.json" if self.n_arms == 1 else f"stages/{stage}-{self.index}.json"
+
+
+@dataclass(frozen=True)
+class Arm(ArmPlace):
+    """An arm that can be run: with its data.
+
+    Attributes:
+        selection: the data.
+    """
+
+    selection: Selection
+
+
+def make_arms(
+    compare: Sequence[str], space: Space, selection: Selection, shots: Sequence[int] | None
+) -> tuple[Arm, ...]:
+    """All combinations of the compared values, the last name changing fastest.
+
+    Args:
+        compare: categorical parameters of the space without conditions, and "shots".
+        shots: the numbers of shots, if they are compared.
+    """
+    choices: dict[str, Sequence[ParamValue]] = {}
+    for name in compare:
+        if name == SHOTS:
+            choices[name] = list(shots or ())
+            continue
+        (parameter,) = [p for p in space.parameters if p.name == name]
+        assert isinstance(parameter.distribution, CategoricalDistribution)
+        choices[name] = parameter.distribution.choices  # type: ignore[assignment]
+    chosen = product(*choices.values())
+    combinations = [dict(zip(choices, values, strict=True)) for values in chosen]
+    left = tuple(p for p in space.parameters if p.name not in compare)
+    return tuple(
+        Arm(
+            values=values,
+            index=index,
+            n_arms=len(combinations),
+            space=Space(left, {**space.fixed, **values}),
+            selection=replace(selection, shots=values.get(SHOTS, selection.shots)),  # type: ignore[arg-type]
+        )
+        for index, values in enumerate(combinations)
+    )

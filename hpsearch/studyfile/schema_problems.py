@@ -1,0 +1,97 @@
+"""pydantic's errors about a study file, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from hpsearch.errors import unknown
+from hpsearch.studyfile.mistakes import Mistake
+from hpsearch.studyfile.study_file import Data, StudyFile
+
+_EXAMPLES = {
+    "name": 'name = "my-study"',
+    "objective": 'objective = { metric = "validation_accuracy", direction = "maximize" }',
+    "data": '[data] with name = "digits"',
+    "space": '[space] with trainer = "sgd"',
+    "stages": "[[stages]] with trials = 20 and epochs = 30",
+}
+_WORDS = (
+    ("Value error, ", ""),
+    ("Input should be", "must be"),
+    ("List should", "must"),
+    ("String should", "must"),
+    ("a valid dictionary", "a table"),
+    ("a valid integer", "a whole number"),
+    ("a valid ", "a "),
+)
+
+
+def translate(detail: ErrorDetails, model: type[BaseModel] = StudyFile) -> Mistake:
+    """One error of model.model_validate as a mistake with its key path."""
+    path = list(_without_tags(detail["loc"]))
+    key = ".".join(map(str, path))
+    kind, got, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if len(path) > 1 and path[0] in ("space", "network") and kind.endswith("_type"):
+        table = " or a table such as { low = 0.001, high = 1.0 }" if path[0] == "space" else ""
+        return Mistake(key, f"must be a number, a text, true or false{table}, got {got!r}")
+    if kind == "extra_forbidden":
+        return Mistake(key, unknown(path[-1], _keys_beside(detail["loc"], model)))
+    if kind == "missing":
+        example = _EXAMPLES.get(key)
+        return Mistake(key, f"is missing; write {example}" if example else "is missing")
+    if kind == "literal_error":
+        return Mistake(key, unknown(got, _quoted(str(context["expected"]))))
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        tag = got.get("kind", "nothing") if isinstance(got, dict) else got
+        return Mistake(f"{key}.kind", unknown(tag, _tags()))
+    if kind == "string_pattern_mismatch":
+        return Mistake(key, f"must be 1 to 80 letters, digits, '_', '-' or '.', got {got!r}")
+    if kind in ("model_type", "dict_type", "model_attributes_type"):
+        return Mistake(key, f"must be a table, got {got!r}")
+    rule = detail["msg"]
+    for theirs, ours in _WORDS:
+        rule = rule.replace(theirs, ours)
+    return Mistake(key, f"{rule}, got {got!r}")
+
+
+def _tags() -> list[str]:
+    """The kinds of split."""
+    models = _models(Data.model_fields["split"].annotation)
+    return [get_args(model.model_fields["kind"].annotation)[0] for model in models]
+
+
+def _without_tags(loc: Sequence[int | str]) -> Iterator[int | str]:
+    """A key path without the names pydantic adds for the members of unions.
+
+    They stand third, in the tables whose values may be of several kinds; elsewhere a part of such
+    a name is a key that the user wrote.
+    """
+    added = loc[:2] == ("data", "split") or loc[:1] in (("space",), ("network",))
+    return (part for position, part in enumerate(loc) if not (added and position == 2))
+
+
+def _quoted(expected: str) -> list[str]:
+    """The values in pydantic's "'a', 'b' or 'c'"."""
+    return [part for part in expected.split("'") if part.strip(" ,") not in ("", "or")]
+
+
+def _keys_beside(loc: Sequence[int | str], model: type[BaseModel]) -> list[str]:
+    """The valid keys of the table of `model` that `loc`'s last part stands in."""
+    models: list[type[BaseModel]] = [model]
+    for position, part in enumerate(loc[:-1]):
+        if position == 2 and loc[:2] == ("data", "split"):
+            models = [m for m in models if part in get_args(m.model_fields["kind"].annotation)]
+        elif not isinstance(part, int):
+            models = list(_models(models[0].model_fields[part].annotation))
+    return list(models[0].model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)

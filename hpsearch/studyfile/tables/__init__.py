@@ -1,0 +1,1 @@
+"""The tables of a study file, one a file: model, checks, what may change on resume."""

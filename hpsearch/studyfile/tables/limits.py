@@ -1,0 +1,56 @@
+"""The [limits] table of a study file: its schema, and where it can be held."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hpsearch.errors import StudyFileError
+from hpsearch.execution.limits import Allowance
+from hpsearch.studyfile.tables.base import Table
+
+
+class Limits(Table):
+    """What training a trial may take; more of it ends the worker process and fails the trial."""
+
+    seconds: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="wall clock of training one trial, all its folds, seeds and stages added up; "
+        "its share where several trials train together. Where a trial is stopped depends on the "
+        "machine: what it cuts is not repeatable; left out: no limit",
+    )
+    memory_mb: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="megabytes (10^6 bytes) resident in the worker process that trains it and in "
+        "those that it starts: Python and the data set (some 200) count too. Looked at ten times "
+        "a second; left out: no limit",
+    )
+
+    def allowance(self) -> Allowance | None:
+        """For the dispatcher; None where nothing is limited."""
+        if self.seconds is None and self.memory_mb is None:
+            return None
+        return Allowance(self.seconds, self.memory_mb)
+
+
+def refuse_unenforced(limits: Limits, workers: int | None, cluster: str) -> None:
+    """See that there are worker processes of this machine to stop, if there is a limit.
+
+    Args:
+        workers: processes; 0: none but this one; None: as many as there are cores.
+        cluster: a Dask scheduler's address; "": none.
+
+    Raises:
+        StudyFileError: there are none.
+    """
+    if limits.allowance() is None or (not cluster and workers != 0):
+        return
+    got = f"a Dask cluster ({cluster})" if cluster else "--workers 0, training in this process"
+    advice = "leave out --executor" if cluster else "take at least one worker"
+    raise StudyFileError(
+        "[limits] must have worker processes on this machine, which alone can be stopped, got "
+        f"{got}: {advice}, or leave out [limits]"
+    )

@@ -1,0 +1,72 @@
+"""The [outcomes] table of a study file: what follows where a trial does not end well."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from hpsearch.errors import StudyFailed
+from hpsearch.execution.dispatch import LOST_ATTEMPTS
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.studyfile.tables.base import Table
+
+Policy = Literal["continue", "stop"]
+MOST_ATTEMPTS = 100  # more is a slip of the keyboard
+
+
+class Outcomes(Table):
+    """A policy for each outcome: how often a trial is tried, and whether the study goes on.
+
+    budget.failures says how many failed trials in a row end a study whatever stands here.
+    """
+
+    failed: Policy = Field(
+        default="continue",
+        description="a trial's code raised, or its workers died: it is out, the study goes on; "
+        "stop: the study ends there",
+    )
+    over_limit: Policy = Field(
+        default="continue",
+        description="a trial passed one of [limits]: it counts as worse than all others",
+    )
+    diverged: Policy = Field(
+        default="continue",
+        description="a trial's loss left the finite numbers: it counts as worse than all others",
+    )
+    retries: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_ATTEMPTS,
+        description="how often a member whose code raised is tried again, from its last state; "
+        "most mistakes repeat, a disk or a server that was away does not",
+    )
+    lost_attempts: int = Field(
+        default=LOST_ATTEMPTS,
+        ge=2,
+        le=MOST_ATTEMPTS,
+        description="worker processes that may die under a member in a row before it is failed; "
+        "the last attempt is made alone, to learn whose fault it is",
+    )
+
+    def policy(self, record: TrialRecord) -> tuple[str, Policy]:
+        """The key and the policy that a trial's end falls under."""
+        if record.limit:
+            return "over_limit", self.over_limit
+        if record.outcome == "diverged":
+            return "diverged", self.diverged
+        return "failed", self.failed if record.outcome == "failed" else "continue"
+
+    def refuse(self, record: TrialRecord) -> None:
+        """End the study at a trial whose outcome it is not to go on after.
+
+        Raises:
+            StudyFailed: it is one.
+        """
+        key, policy = self.policy(record)
+        if policy == "stop":
+            raise StudyFailed(
+                f"no trial must end so while outcomes.{key} is 'stop', but trial {record.number} "
+                f"did, with:\n{record.reason}\nCorrect it, then start anew with --fresh, or set "
+                f"outcomes.{key} to 'continue' to go on"
+            )

@@ -1,0 +1,72 @@
+"""The [schedule] table of study and batch files: its schema."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from hpsearch.studyfile.tables.base import Table
+from hpsearch.timetable import Cron, Window, zone_named
+
+
+class Schedule(Table):
+    """When a study or a batch runs without being asked; may be changed at any time."""
+
+    timezone: str | None = Field(
+        default=None, description="of cron and window, e.g. Europe/Berlin; left out: the machine's"
+    )
+    cron: str | None = Field(
+        default=None,
+        description="minute hour day-of-month month day-of-week, e.g. 0 2 * * mon-fri; "
+        "left out: only when asked",
+    )
+    window: str | None = Field(
+        default=None,
+        description='hours of the day in which it may run, e.g. "02:00-06:00"; what its end cuts '
+        "goes on when it opens again; left out: all",
+    )
+    missed: Literal["skip", "once", "all"] = Field(
+        default="once",
+        description="occurrences that came while nothing ran them (the machine was off, another "
+        "run took longer): forget them, make up for them with one run, or with one each",
+    )
+    fresh: bool = Field(
+        default=False,
+        description="every occurrence starts new runs of studies that are finished, as --fresh "
+        "does, e.g. where the data changes; else it goes on with what is unfinished",
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        zone_named(value)
+        return value
+
+    @field_validator("cron")
+    @classmethod
+    def _cron(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            Cron(value, zone_named(_zone(info)))
+        return value
+
+    @field_validator("window")
+    @classmethod
+    def _window(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            Window.parse(value, zone_named(_zone(info)))
+        return value
+
+    @property
+    def occurrences(self) -> Cron | None:
+        """When it is due; None: never by itself."""
+        return Cron(self.cron, zone_named(self.timezone)) if self.cron else None
+
+    @property
+    def hours(self) -> Window | None:
+        """When it may run; None: always."""
+        return Window.parse(self.window, zone_named(self.timezone)) if self.window else None
+
+
+def _zone(info: ValidationInfo) -> Any:
+    return info.data.get("timezone")

@@ -1,0 +1,204 @@
+"""The text of a new study file: what is usual is set, all else stands in comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from hpsearch.hyperparameters import Hyperparameter, hyperparameters
+from hpsearch.metrics import lower_is_better
+from hpsearch.nn import NETWORKS
+from hpsearch.studyfile.configuration import toml_value
+from hpsearch.studyfile.study_file import (
+    Confirmation,
+    Data,
+    Evaluation,
+    Execution,
+    Sampler,
+    StudyFile,
+)
+from hpsearch.studyfile.tables.budget import Budget
+from hpsearch.studyfile.tables.limits import Limits
+from hpsearch.studyfile.tables.outcomes import Outcomes
+from hpsearch.studyfile.tables.warm_start import WarmStart
+from hpsearch.trainers import TrainerKind
+from hpsearch.trainers.estimator import load_estimator
+
+# What is worth searching first, over the range that is usual: (low, high, log).
+USUAL: dict[str, tuple[float, float, bool]] = {
+    "learning_rate": (1e-4, 1.0, True),
+    "weight_decay": (1e-6, 1e-1, True),
+    "C": (0.01, 100.0, True),
+    "alpha": (1e-6, 10.0, True),
+    "gamma": (1e-4, 10.0, True),
+    "learning_rate_init": (1e-4, 0.1, True),
+    "n_estimators": (20, 200, True),
+    "n_neighbors": (1, 30, False),
+}
+# Trials and epochs of the stages, by what an epoch is to the trainer.
+STAGES = {
+    "network": ((24, 10), (12, 30), (8, 90)),
+    "passes": ((24, 3), (12, 9)),
+    "growth": ((24, 5), (12, 20)),
+    "once": ((24, 1),),
+    "function": ((24, 3), (12, 9)),
+}
+COMMENT_COLUMN = 49
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a new study file is to say.
+
+    Attributes:
+        name: of the study.
+        data: as [data] name says it.
+        target: the column to predict, of a table; None: no table.
+        many: there are so many examples that one hold-out split is enough.
+        trainers: by name.
+        network: of those trainers that train one; None: none does.
+        metric: to optimise.
+    """
+
+    name: str
+    data: str
+    target: str | None
+    many: bool
+    trainers: Mapping[str, TrainerKind]
+    network: str | None
+    metric: str
+
+
+def study_text(wanted: Wanted) -> str:
+    """The whole file."""
+    direction = "minimize" if lower_is_better(wanted.metric) else "maximize"
+    lines = [
+        f"# {', '.join(wanted.trainers)} on {wanted.data}: say here what this study is for.",
+        f"name = {toml_value(wanted.name)}",
+        _noted("seed = 0", "of everything random"),
+        f"objective = {{ metric = {toml_value(wanted.metric)}, "
+        f"direction = {toml_value(direction)} }}",
+        *_pruner(wanted.trainers),
+        "# or [[objectives]], several of them; and [[constraints]]: metric, at_most or at_least",
+        *("", "[data]", f"name = {toml_value(wanted.data)}", *_data(wanted)),
+    ]
+    if wanted.network:
+        own = hyperparameters(NETWORKS[wanted.network]).values()
+        name = _noted(f'name = "{wanted.network}"', f"one of {', '.join(NETWORKS)}")
+        lines += ["", "[network]", name, *map(_default, own)]
+    lines += ["", "[space]  # a plain value fixes; { low, high } and { choices } search"]
+    lines += _space(wanted)
+    for trials, epochs in _stages(wanted.trainers):
+        lines += ["", "[[stages]]", f"trials = {trials}", f"epochs = {epochs}"]
+    lines.append(_noted("# promote = 0.5", "share that continues from the stage before"))
+    lines.append(_noted("# controls = 0", "others, drawn by lot, that continue too, as a check"))
+    for table, model in (
+        ("sampler", Sampler),
+        ("evaluation", Evaluation),
+        ("confirmation", Confirmation),
+        ("budget", Budget),
+        ("limits", Limits),
+        ("outcomes", Outcomes),
+        ("execution", Execution),
+    ):
+        lines += ["", f"[{table}]", *_fields(model)]
+    lines += ["", _noted("# [warm_start]", "with an existing Optuna study's best")]
+    lines += _fields(WarmStart)
+    return "\n".join(lines) + "\n"
+
+
+def _noted(line: str, note: str) -> str:
+    """A line with a comment at the usual column."""
+    return f"{line:<{COMMENT_COLUMN - 1}} # {' '.join(note.split())}" if note else line
+
+
+def _data(wanted: Wanted) -> Iterator[str]:
+    kinds = "or hold-out, k-fold, repeated-k-fold, fixed ranges"
+    if wanted.target is not None:
+        kinds += ", group-k-fold (group = a column), time-ordered (order = a column)"
+        yield f"target = {toml_value(wanted.target)}"
+        for key in ("task", "test", "test_fraction"):
+            yield _noted(f"# {key} =", Data.model_fields[key].description or "")
+    else:
+        yield _noted("# shots = 20", Data.model_fields["shots"].description or "")
+        yield _noted('# draw = "random"', Data.model_fields["draw"].description or "")
+    split = '"hold-out", fraction = 0.2' if wanted.many else '"k-fold", folds = 5'
+    yield _noted(f"split = {{ kind = {split} }}", kinds)
+
+
+def _space(wanted: Wanted) -> Iterator[str]:
+    names = list(wanted.trainers)
+    listed = ", ".join(map(toml_value, names))
+    yield f"trainer = {listed}" if len(names) == 1 else f"trainer = {{ choices = [{listed}] }}"
+    said: set[str] = set()
+    for name, kind in wanted.trainers.items():
+        if kind.open:
+            note = "the function's own: rename it, add others"
+            yield _noted("learning_rate = { low = 1e-4, high = 1.0, log = true }", note)
+            said.add("learning_rate")
+        for key, h in kind.hyperparameters().items():
+            if key in said:
+                continue
+            said.add(key)
+            meanings = [
+                other.hyperparameters()[key]
+                for other in wanted.trainers.values()
+                if key in other.hyperparameters()
+            ]
+            usual = _usual(key, meanings)
+            default = load_estimator(name).arguments.get(key) if "." in name else h.default
+            yield _noted(usual, f"else {default}") if usual else _default(h, default)
+
+
+def _usual(name: str, meanings: Sequence[Hyperparameter]) -> str:
+    """The line that searches it; "" where it is not usual, or a trainer takes no such range."""
+    if name not in USUAL:
+        return ""
+    low, high, log = USUAL[name]
+    if any(h.problem(bound) for h in meanings for bound in (low, high)):
+        return ""
+    ends = f"low = {toml_value(low)}, high = {toml_value(high)}"
+    return f"{name} = {{ {ends}{', log = true' * log} }}"
+
+
+def _default(h: Hyperparameter, default: object = None) -> str:
+    """A commented line with the value that it has anyway."""
+    value = h.default if default is None else default
+    shown = toml_value(value) if isinstance(value, bool | int | float | str) else ""
+    return _noted(f"# {h.name} = {shown}".rstrip(), _why(h))
+
+
+def _why(h: Hyperparameter) -> str:
+    only = f"where {h.when[0]} = {toml_value(h.when[1])}" if h.when else ""
+    rule = "" if h.judge else h.rule()
+    return "; ".join(filter(None, [rule, only, h.why]))
+
+
+def _stages(trainers: Mapping[str, TrainerKind]) -> Sequence[tuple[int, int]]:
+    """Those of the trainer that has most of them: the others take no harm."""
+
+    def kind_of(name: str, kind: TrainerKind) -> str:
+        if kind.open:
+            return "function"
+        return load_estimator(name).curve if "." in name else "network"
+
+    return max((STAGES[kind_of(*item)] for item in trainers.items()), key=len)
+
+
+def _pruner(trainers: Mapping[str, TrainerKind]) -> list[str]:
+    """A pruner to switch on, asked twice on the way; none where there is no way."""
+    longest = _stages(trainers)[-1][1]
+    if longest < 4:
+        return []
+    line = f'# pruner = {{ name = "median", rungs = [{longest // 4}, {longest // 2}] }}'
+    return [_noted(line, StudyFile.model_fields["pruner"].description or "")]
+
+
+def _fields(model: type[BaseModel]) -> Iterator[str]:
+    """The keys of a table with their defaults."""
+    for name, one in model.model_fields.items():
+        default = None if one.is_required() else one.get_default(call_default_factory=True)
+        shown = "" if default is None else toml_value(default)
+        yield _noted(f"# {name} = {shown}".rstrip(), one.description or "")
