@@ -23,6 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hpsearch.records.home import Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
 from hpsearch.tracking.projector import Projector
 from hpsearch.tracking.replay import mlflow_settings
@@ -49,7 +51,7 @@ PARENT = {
 
 def record(number: int) -> TrialRecord:
     """A complete trial."""
-    member = MemberRecord(0, (0, number, 0, 0))
+    member = MemberRecord(0, SeedKey(0, number, 0, 0))
     rows = [
         (epoch, {name: epoch / EPOCHS + number / 1e6 + i for i, name in enumerate(METRICS)})
         for epoch in range(1, EPOCHS + 1)
@@ -60,7 +62,7 @@ def record(number: int) -> TrialRecord:
     made.started = 1_700_000_000.0 + number
     made.marks.append([EPOCHS, made.started + 1])
     made.ended = made.started + 1
-    made.scores, made.outcome = {str(EPOCHS): 0.5}, "complete"
+    made.scores, made.outcome = {EPOCHS: 0.5}, Outcome.COMPLETE
     return made
 
 

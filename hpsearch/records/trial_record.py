@@ -18,12 +18,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.whole_files import storage_errors, write_whole
 
-Outcome = Literal["running", "paused", "complete", "pruned", "diverged", "failed"]
 Kind = Literal["trial", "confirmation", "test"]
 JOURNAL = "journal.jsonl"
 SLICES = "slices.jsonl"
+BY_EPOCHS = ("scores", "rungs", "values", "violations")  # numbers in here, texts in JSON
 LOG = "log.txt"  # what a trial printed and raised
 
 
@@ -33,7 +35,7 @@ class MemberRecord:
 
     Attributes:
         split: index of its split.
-        entropy: what its generator was seeded with.
+        entropy: the key of its seed.
         epoch: epochs trained.
         diverged: its loss left the finite numbers; `history` ends before that.
         epochs: those that ended with an evaluation.
@@ -44,7 +46,7 @@ class MemberRecord:
     """
 
     split: int
-    entropy: tuple[int, ...]
+    entropy: SeedKey
     epoch: int = 0
     diverged: bool = False
     epochs: list[int] = field(default_factory=list)
@@ -79,7 +81,7 @@ class TrialRecord:
             share}}, at most 0 where it is kept.
         rungs: the first objective at each rung it passed.
         controls: stages that it went on to as a control, without being promoted.
-        outcome: "running" until its stage is reached, "paused" between stages, then final.
+        outcome: how far it is, or how it ended; `become` changes it.
         reason: why it failed or diverged, or a pruner ended it.
         limit: the key of [limits] that it failed by, "" for none.
         attempts: workers it lost, exceptions and limits that it or its company passed,
@@ -105,12 +107,12 @@ class TrialRecord:
     stage: int = 0
     batch: int = 0
     seed_number: int = 0
-    scores: dict[str, float] = field(default_factory=dict)
-    rungs: dict[str, float] = field(default_factory=dict)
+    scores: dict[int, float] = field(default_factory=dict)
+    rungs: dict[int, float] = field(default_factory=dict)
     controls: list[int] = field(default_factory=list)
-    values: dict[str, dict[str, float]] = field(default_factory=dict)
-    violations: dict[str, dict[str, float]] = field(default_factory=dict)
-    outcome: Outcome = "running"
+    values: dict[int, dict[str, float]] = field(default_factory=dict)
+    violations: dict[int, dict[str, float]] = field(default_factory=dict)
+    outcome: Outcome = Outcome.RUNNING
     reason: str = ""
     attempts: list[dict[str, Any]] = field(default_factory=list)
     wall_seconds: float = 0.0
@@ -134,13 +136,24 @@ class TrialRecord:
     @property
     def sealed(self) -> bool:
         """Whether nothing more will happen to it."""
-        return self.outcome not in ("running", "paused")
+        return self.outcome.final
+
+    def become(self, outcome: Outcome, reason: str = "") -> None:
+        """Change its outcome along an arrow of the state machine (see Outcome)."""
+        assert self.outcome.may_become(outcome), f"{self.uid}: {self.outcome} to {outcome}"
+        self.outcome = outcome
+        self.reason = reason or self.reason
 
     @property
-    def reported(self) -> dict[str, float]:
+    def length(self) -> int:
+        """The longest training that it has a score of, in epochs; 0 for none."""
+        return max(self.scores, default=0)
+
+    @property
+    def reported(self) -> dict[int, float]:
         """Its scores at rungs and stage lengths, by epochs, as Optuna is told of them."""
         known = self.rungs | self.scores
-        return {epochs: known[epochs] for epochs in sorted(known, key=int)}
+        return {epochs: known[epochs] for epochs in sorted(known)}
 
     @property
     def epochs(self) -> list[int]:
@@ -201,18 +214,24 @@ class TrialRecord:
         return max(time.time(), self.marks[-1][1] if self.marks else self.started)
 
     def to_json(self) -> str:
-        """The text of record.json."""
+        """The text of record.json; numbers of epochs, which are keys, are texts there."""
         return json.dumps({**vars(self), "members": [vars(member) for member in self.members]})
 
     @classmethod
     def from_json(cls, text: str) -> TrialRecord:
         """The inverse of `to_json`."""
-        said = json.loads(text)
+        content = json.loads(text)
         members = [
-            MemberRecord(**(member | {"entropy": tuple(member["entropy"])}))
-            for member in said.pop("members")
+            MemberRecord(**(member | {"entropy": SeedKey(*member["entropy"])}))
+            for member in content.pop("members")
         ]
-        return cls(members=members, **said)
+        by_epochs = {
+            name: {int(epochs): value for epochs, value in content[name].items()}
+            for name in BY_EPOCHS
+            if name in content
+        }
+        outcome = Outcome(content.pop("outcome"))
+        return cls(members=members, outcome=outcome, **(content | by_epochs))
 
 
 class RunFolder:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hpsearch.analysis.answers import answered
 from hpsearch.execution.environment import environment
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import RESULT, Result
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
 from hpsearch.study.opening import Run
@@ -174,7 +175,7 @@ def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
 def _winner(run: Run, result: Result) -> dict[str, Any] | None:
     """The refit that becomes the model: the first one, which no test score has a say in."""
     refits = [r for r in run.folder.read_all("test") if r.number == result.best_number]
-    whole = [r for r in refits if r.outcome == "complete"]
+    whole = [r for r in refits if r.outcome is Outcome.COMPLETE]
     if not whole:
         return None
     description = (

@@ -16,8 +16,6 @@ from hpsearch.records.trial_record import RunFolder, TrialRecord
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.study_file import StudyFile
 
-EARLY = ("diverged", "pruned")  # ends of a trial before its stage's, at an epoch that repeats
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -86,7 +84,7 @@ class Spending:
         until = self._lengths[batch.stage]
         before = self._lengths[batch.stage - 1] if batch.promoted else 0
         for record in records:
-            if str(until) not in record.scores and record.outcome in EARLY:
+            if until not in record.scores and record.outcome.cut:
                 self.epochs += sum(max(0, min(m.epoch, until) - before) for m in record.members)
             else:  # how far a failed one came depends on how it was sliced
                 self.epochs += self._cost(batch.stage, batch.promoted)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.reports.confusion import confusion_table, write_confusion
 
@@ -19,7 +20,7 @@ def predicted(*counts: list[int]) -> list[int]:
 
 
 def refit(seed: int, predicted: list[int] | None) -> TrialRecord:
-    member = MemberRecord(0, (seed,), predicted=predicted)
+    member = MemberRecord(0, SeedKey(0, seed, 0, 0), predicted=predicted)
     return TrialRecord("u", "test", 0, {}, [member], {}, seed_number=seed)
 
 

@@ -10,6 +10,8 @@ from scipy.stats import kendalltau, spearmanr
 from hpsearch.analysis.fidelity import fidelities
 from hpsearch.api.show import study_trials
 from hpsearch.api.verify import verify_study
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
 from hpsearch.study.plan import phases
 from hpsearch.studyfile.reading import read_study
@@ -23,8 +25,10 @@ CONTROLS = [*CALM, "stages.1.controls=3", "stages.2.controls=2"]
 
 def trial(number: int, stage: int = 0, **scores: float) -> TrialRecord:
     """A record with scores, {"e2": score after 2 epochs}."""
-    record = TrialRecord("u", "trial", number, {}, [MemberRecord(0, (number,))], {}, stage=stage)
-    record.scores = {name.removeprefix("e"): score for name, score in scores.items()}
+    record = TrialRecord(
+        "u", "trial", number, {}, [MemberRecord(0, SeedKey(0, number, 0, 0))], {}, stage=stage
+    )
+    record.scores = {int(name.removeprefix("e")): score for name, score in scores.items()}
     return record
 
 
@@ -46,7 +50,7 @@ def test_controls_are_drawn_from_those_not_promoted_and_trained_on(
         assert not set(decision["controls"]) & set(decision["promoted"])
         for number in decision["controls"]:
             assert stage + 1 in trials[number].controls
-            assert str(epochs) in trials[number].scores
+            assert epochs in trials[number].scores
         others = trials.keys() - decision["controls"]
         assert all(stage + 1 not in trials[number].controls for number in others)
     table = study_trials("small", home=home).set_index("trial")["control_in"].dropna()
@@ -106,7 +110,7 @@ def test_a_perfect_order_is_no_certainty(file: StudyFile) -> None:
 def test_what_diverged_later_is_worst(file: StudyFile) -> None:
     trials = [trial(n, e2=float(n), e4=float(n)) for n in range(5)]
     trials.append(trial(5, e2=9.0))
-    trials[-1].outcome = "diverged"
+    trials[-1].outcome = Outcome.DIVERGED
     (found,) = fidelities(file, trials)
     expected = spearmanr([0, 1, 2, 3, 4, 9], [0, 1, 2, 3, 4, -1]).statistic
     assert found.rho == pytest.approx(expected)

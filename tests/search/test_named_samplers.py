@@ -62,7 +62,7 @@ def test_tpe_learns_from_the_stages_scores(study_file: Path, tmp_path: Path) -> 
     late = {}
     for name in ("random", "tpe"):
         run(study_file, tmp_path / name, f"sampler.name={name}", *options)
-        scores = [r.scores.get("1", 0.0) for r in records(tmp_path / name)[20:40]]
+        scores = [r.scores.get(1, 0.0) for r in records(tmp_path / name)[20:40]]
         late[name] = sorted(scores)[10]
     assert late["tpe"] > late["random"]
 

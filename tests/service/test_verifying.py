@@ -18,6 +18,7 @@ from hpsearch.api.verify import sample
 from hpsearch.datasets.base import Examples
 from hpsearch.errors import StudyFileError
 from hpsearch.records.home import Home
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import RunFolder, TrialRecord
 from hpsearch.study.events import StageStarted, TrialReached
 from hpsearch.study.opening import open_run
@@ -140,7 +141,10 @@ TAMPERED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda r: r["params"].update(learning_rate=0.5),
         r"trial 5: learning_rate = 0.5 recorded, [\d.e-]+ derived",
     ),
-    "a seed": (lambda r: r["members"][1]["entropy"].append(1), "trial 5: splits and seeds"),
+    "a seed": (
+        lambda r: r["members"][1]["entropy"].__setitem__(2, 1),
+        "trial 5: splits and seeds",
+    ),
     "a score": (
         lambda r: r["scores"].update({"4": 0.99}),
         "trial 5: score 0.99 at 4 epochs, its curves say",
@@ -260,10 +264,11 @@ def test_a_trial_that_is_not_there_is_said(ended: Path) -> None:
 
 
 def test_a_sample_is_spread_over_outcomes_and_stages(ended: Path) -> None:
-    def made(number: int, outcome: str, stage: int) -> TrialRecord:
-        return TrialRecord("", "trial", number, {}, [], {}, stage=stage, outcome=outcome)  # type: ignore[arg-type]
+    def made(number: int, outcome: Outcome, stage: int) -> TrialRecord:
+        return TrialRecord("", "trial", number, {}, [], {}, stage=stage, outcome=outcome)
 
-    kinds = [("pruned", 0)] * 20 + [("complete", 0), ("complete", 1), ("diverged", 0)]
+    kinds = [(Outcome.PRUNED, 0)] * 20
+    kinds += [(Outcome.COMPLETE, 0), (Outcome.COMPLETE, 1), (Outcome.DIVERGED, 0)]
     trials = [made(n, outcome, stage) for n, (outcome, stage) in enumerate(kinds)]
     assert {r.outcome for r in sample(trials, 3, 0)} == {"pruned", "complete", "diverged"}
     assert {(r.outcome, r.stage) for r in sample(trials, 4, 0)} == set(kinds)

@@ -17,6 +17,7 @@ import pytest
 
 from hpsearch.audit.mlflow_comparison import Comparison
 from hpsearch.records.home import Home
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import RunFolder
 from hpsearch.tracking import projection as projection_module
 from hpsearch.tracking.projection import Projection
@@ -92,7 +93,7 @@ def test_after_kills_of_projector_and_server_every_run_and_point_is_there_once(
     folder: RunFolder, home: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(projection_module, "RESPAWN_SECONDS", 0.0)
-    records = [make(number, "complete", epochs=40) for number in range(TRIALS)]
+    records = [make(number, Outcome.COMPLETE, epochs=40) for number in range(TRIALS)]
     projection = Projection(folder, Home(home), server.url, print)
     projection.start()
     for number, record in enumerate(records):

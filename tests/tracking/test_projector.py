@@ -12,7 +12,9 @@ from mlflow.entities import Run
 
 from hpsearch.errors import TrackingError
 from hpsearch.records.home import Home
-from hpsearch.records.trial_record import MemberRecord, Outcome, RunFolder, TrialRecord
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.seed_key import SeedKey
+from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.projector import Projector
 
@@ -33,7 +35,7 @@ PARENT = {
 
 
 def make(number: int, outcome: Outcome, epochs: int = 3) -> TrialRecord:
-    member = MemberRecord(0, (number,))
+    member = MemberRecord(0, SeedKey(0, number, 0, 0))
     row = {"train_loss": 1.0, "validation_accuracy": 0.5 + number / 100}
     member.extend(epochs, ((epoch, row) for epoch in range(1, epochs + 1)))
     record = TrialRecord(
@@ -42,7 +44,7 @@ def make(number: int, outcome: Outcome, epochs: int = 3) -> TrialRecord:
     record.started = time.time()
     record.end_now()
     record.outcome = outcome
-    record.scores = {str(epochs): 0.5}
+    record.scores = {epochs: 0.5}
     return record
 
 
@@ -83,7 +85,7 @@ def points(home: Path, run: Run, name: str) -> list[tuple[int, float]]:
 
 
 def test_a_record_becomes_a_child_run_with_its_curve(folder: RunFolder, home: Path) -> None:
-    add(folder, make(0, "complete"))
+    add(folder, make(0, Outcome.COMPLETE))
     projector(folder, home).catch_up()
     found = runs(home)
     trial, parent = found["trial-0"], found["demo"]
@@ -99,7 +101,8 @@ def test_a_record_becomes_a_child_run_with_its_curve(folder: RunFolder, home: Pa
 
 
 @pytest.mark.parametrize(
-    ("outcome", "status"), [("pruned", "KILLED"), ("diverged", "FAILED"), ("failed", "FAILED")]
+    ("outcome", "status"),
+    [(Outcome.PRUNED, "KILLED"), (Outcome.DIVERGED, "FAILED"), (Outcome.FAILED, "FAILED")],
 )
 def test_only_completed_trials_carry_the_objective(
     folder: RunFolder, home: Path, outcome: Outcome, status: str
@@ -112,7 +115,7 @@ def test_only_completed_trials_carry_the_objective(
 
 
 def test_a_replay_by_another_process_changes_nothing(folder: RunFolder, home: Path) -> None:
-    add(folder, make(0, "complete"), make(1, "paused"))
+    add(folder, make(0, Outcome.COMPLETE), make(1, Outcome.PAUSED))
     projector(folder, home).catch_up()
     first = {name: run.to_dictionary() for name, run in runs(home).items()}
     projector(folder, home).catch_up()
@@ -123,13 +126,13 @@ def test_a_replay_by_another_process_changes_nothing(folder: RunFolder, home: Pa
 def test_a_paused_trial_is_shown_and_goes_on_in_the_same_run(
     folder: RunFolder, home: Path
 ) -> None:
-    record = make(0, "paused")
+    record = make(0, Outcome.PAUSED)
     first = projector(folder, home)
     add(folder, record)
     first.catch_up()
     assert runs(home)["trial-0"].info.status == "RUNNING"
     record.members[0].extend(1, [(4, {"train_loss": 0.5, "validation_accuracy": 0.9})])
-    record.scores["4"], record.outcome = 0.9, "complete"
+    record.scores[4], record.outcome = 0.9, Outcome.COMPLETE
     record.end_now()
     add(folder, record)
     first.catch_up()
@@ -140,11 +143,11 @@ def test_a_paused_trial_is_shown_and_goes_on_in_the_same_run(
 
 
 def test_a_line_cut_by_a_kill_is_passed_over(folder: RunFolder, home: Path) -> None:
-    add(folder, make(0, "complete"))
+    add(folder, make(0, Outcome.COMPLETE))
     with (folder.path / "journal.jsonl").open("a") as journal:
         journal.write('{"kind": "tri')
-    add(folder, make(1, "complete"))
-    folder.announce_record(make(1, "complete"))
+    add(folder, make(1, Outcome.COMPLETE))
+    folder.announce_record(make(1, Outcome.COMPLETE))
     projector(folder, home).catch_up()
     assert {"trial-0", "trial-1"} <= set(runs(home))
 
@@ -175,7 +178,7 @@ def test_the_process_catches_up_before_it_ends(folder: RunFolder, home: Path) ->
     stores = Home(home)
     projection = Projection(folder, stores, stores.tracking_uri, warnings.append)
     projection.start()
-    add(folder, *(make(number, "complete") for number in range(5)))
+    add(folder, *(make(number, Outcome.COMPLETE) for number in range(5)))
     assert projection.finish()
     assert len(runs(home)) == 6
     assert projection.ids["parent_run_id"] == runs(home)["demo"].info.run_id
@@ -188,7 +191,7 @@ def test_a_kill_while_it_catches_up_for_the_last_time_is_made_up_for(
     stores = Home(home)
     projection = Projection(folder, stores, stores.tracking_uri, print)
     projection.start()
-    add(folder, *(make(number, "complete") for number in range(5)))
+    add(folder, *(make(number, Outcome.COMPLETE) for number in range(5)))
     first = projection._process
     killer = threading.Timer(1.0, first.kill)  # before its first import is over
     killer.start()
@@ -205,7 +208,7 @@ def test_an_unreachable_server_is_warned_of_once_and_reported_at_the_end(
     warnings: list[str] = []
     projection = Projection(folder, Home(home), "http://127.0.0.1:9", warnings.append)
     projection.start()
-    add(folder, make(0, "complete"))
+    add(folder, make(0, Outcome.COMPLETE))
     assert not projection.finish()
     assert len(warnings) == 1
     assert "can't be written" in warnings[0]
