@@ -22,10 +22,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.tracking.projector import Projector
 from hpsearch.tracking.replay import mlflow_settings
 from hpsearch.tracking.run_content import changing_tags, params_of, points, run_name, trial_text
@@ -154,7 +155,7 @@ def bare(folder: RunFolder, home: Home) -> float:
                 [Param(k, v) for k, v in params_of(one).items()],
                 [RunTag(k, v) for k, v in (tags | changing_tags(one)).items()],
                 trial_text(one),
-                str(folder.folder("trial", one.number) / "log.txt"),
+                str(folder.files.record("trial", one.number).log),
             )
         )
     started = time.process_time()
@@ -179,7 +180,7 @@ def main() -> None:
         for repeat in range(args.repeats):
             folder = RunFolder(Path(top) / f"records{repeat}")
             folder.artifacts.mkdir(parents=True)
-            folder.write_json("parent.json", PARENT)
+            folder.write_json(folder.files.parent, PARENT)
             paths.append(training_path(folder, args.trials))
             if MEMORY.is_dir():
                 with tempfile.TemporaryDirectory(dir=MEMORY) as memory:

@@ -80,7 +80,7 @@ def simulated_workers(count: int) -> Any:
 
 def ours(trials: int, workers: int, folder: Path, projection: bool) -> dict[str, float]:
     """One study; the projection, if asked for, is caught up with afterwards."""
-    from hpsearch.records.home import Home
+    from hpsearch.records.layout import Home
     from hpsearch.study import study as study_module
     from hpsearch.study.events import PhaseStarted
     from hpsearch.study.opening import open_run

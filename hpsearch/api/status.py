@@ -8,10 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.opening import FAILED
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.stages import best_first
 
@@ -47,7 +46,7 @@ def study_status(study: str | None = None, *, home: str | Path | None = None) ->
 
 
 def _row(run: Recorded) -> dict[str, Any]:
-    holder, failure = run.holder(), run.folder.read_json(FAILED)
+    holder, failure = run.holder(), run.folder.read_json(run.folder.files.failed)
     records, stages = list(run.folder.read_all("trial")), run.file.stages
     closed = sum(bool(run.decisions(n)) for n in range(len(stages)))
     if run.result() is not None:

@@ -11,7 +11,8 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.audit.difference import Difference
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS
 from hpsearch.samplers.unit import SIGNIFICANT_DIGITS
 from hpsearch.study.storage import STATES, TrialStore

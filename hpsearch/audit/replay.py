@@ -20,9 +20,11 @@ from filelock import FileLock
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.machine import machine
 from hpsearch.execution.population import Exam
+from hpsearch.records.layout import StudyFiles
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.spending import carry_clock
@@ -97,11 +99,12 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
     alike = all(r.machines == [machine()] for r in run.folder.read_all("trial"))
     found = Replay(tolerance=0.0 if alike else TOLERANCE)
     with TemporaryDirectory(prefix="hpsearch-") as place:
-        folder = RunFolder(Path(place) / "1")
+        top = StudyFiles(Path(place))
+        folder = RunFolder(top.run(1).path)
         folder.artifacts.mkdir(parents=True)
         for arm in read.arms:
             carry_clock(run.folder, folder, arm, run.file)
-        again = Run(run.name, run.id, folder, False, run.plans, FileLock(Path(place) / "lock"))
+        again = Run(run.name, run.id, folder, False, run.plans, FileLock(top.lock))
         study = Study(
             read,
             again,
@@ -125,7 +128,7 @@ def _as_promoted(read: ReadStudy, arm: Arm, folder: RunFolder) -> ReadStudy:
     """The study with as many promoted as there were in an arm: trials may have been added."""
     stages = list(read.file.stages)
     for number in range(len(stages) - 1):
-        decision = folder.read_json(arm.stage_file(number))
+        decision = folder.read_json(folder.files.stage(number, arm.case))
         if decision is not None:
             following = stages[number + 1]
             share = len(decision["promoted"]) / following.trials
@@ -236,7 +239,7 @@ def _compare_pruned(recorded: RunFolder, derived: RunFolder, found: Replay) -> N
 
 def _compare_decisions(run: Recorded, read: ReadStudy, folder: RunFolder, found: Replay) -> None:
     for number, arm in product(range(len(run.file.stages)), read.arms):
-        before, now = (f.read_json(arm.stage_file(number)) for f in (run.folder, folder))
+        before, now = (f.read_json(f.files.stage(number, arm.case)) for f in (run.folder, folder))
         if before is None or now is None:
             continue
         found.decisions += 1

@@ -13,7 +13,8 @@ from hpsearch.datasets.selection import open_pool
 from hpsearch.datasets.splits import digest
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.machine import machine
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.training import Training
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy

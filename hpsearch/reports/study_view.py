@@ -15,7 +15,8 @@ from hpsearch.analysis.importance import Direction, importances
 from hpsearch.analysis.narrowing import RangeRow
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
-from hpsearch.records.trial_record import SLICES, RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.space import Space
@@ -43,8 +44,8 @@ class StudyView:
     def of(cls, folder: RunFolder, result: Result) -> StudyView:
         """Read everything."""
         stages: list[dict[str, Any]] = []
-        while decided := sorted(folder.path.glob(f"stages/{len(stages)}[.-]*json")):
-            of_arms = [json.loads(path.read_text()) for path in decided]
+        while decided := folder.files.decisions(len(stages)):
+            of_arms = [folder.read_json(path) for path in decided]
             keys = ("promoted", "controls", "ranges")
             stages.append({k: [x for one in of_arms for x in one.get(k, [])] for k in keys})
         return cls(
@@ -149,7 +150,7 @@ class StudyView:
 
 
 def _slices(folder: RunFolder) -> list[dict[str, Any]]:
-    path = folder.path / SLICES
+    path = folder.files.slices
     found = []
     for line in path.read_text().splitlines() if path.exists() else ():
         try:

@@ -11,8 +11,9 @@ from hpsearch.datasets.selection import open_pool, open_test
 from hpsearch.datasets.splits import digest
 from hpsearch.errors import StudyChangedError
 from hpsearch.execution.environment import environment
+from hpsearch.records.layout import Kind
 from hpsearch.records.seed_key import TEST_REPEAT, SeedKey
-from hpsearch.records.trial_record import Kind, MemberRecord, TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.opening import Run
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy

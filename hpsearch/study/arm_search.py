@@ -349,8 +349,8 @@ class ArmSearch:
                 stage's decision says nothing of.
         """
         last = stage == len(self.lengths) - 1
-        name = self.arm.stage_file(stage)
-        decided = self.folder.read_json(name)
+        path = self.folder.files.stage(stage, self.arm.case)
+        decided = self.folder.read_json(path)
         if decided is None or last:
             following = None if last else self.file.stages[stage + 1]
             going_on = (
@@ -366,7 +366,7 @@ class ArmSearch:
                 "controls": drawn_controls(left, wanted, entropy),
                 "ranges": [row.as_dict() for row in self._narrowing(stage)],
             }
-            self.folder.write_json(name, decided)
+            self.folder.write_json(path, decided)
         self.ranges += [RangeRow(**row) for row in decided["ranges"]]
         controls = decided.get("controls", [])
         going_on = [*decided["promoted"], *controls]

@@ -17,7 +17,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from hpsearch.execution.population import Exam
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.pruners import make_pruner
 from hpsearch.study.training import Trains
 from hpsearch.studyfile.study_file import StudyFile

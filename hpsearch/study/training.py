@@ -15,7 +15,8 @@ from hpsearch.execution.dispatch import Dispatcher, Job, Report
 from hpsearch.execution.population import Exam
 from hpsearch.metrics import test_name
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.trial_record import RunFolder, TrialRecord, state_digest
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord, state_digest
 from hpsearch.study.goals import Goals
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import Evaluation

@@ -11,7 +11,8 @@ from hpsearch.analysis.ranking import ranked, total_violation
 from hpsearch.errors import StudyFailed
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import ArmResult, Estimate, Result
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_search import ArmSearch
 from hpsearch.study.opening import Run
 from hpsearch.study.stages import best_first
@@ -65,7 +66,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
             for r in _leaders(read, records)[:TOP_SHOWN]
         ],
         confirmed={str(n): estimate for n, estimate in confirmed.items()},
-        folder=str(run.folder.artifacts),
+        folder=str(run.folder.files.artifacts),
         arms=arms if len(arms) > 1 else [],
         fidelity=[one.as_dict() for s in searches for one in s.fidelities()],
         alarms=last_alarms(best.last_ranges(), mine.values | mine.searched),

@@ -18,7 +18,7 @@ import pytest
 from mlflow.entities import Run
 
 from hpsearch import run_study
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from tests.conftest import SMALL
 
 PATIENCE_SECONDS = 60  # a busy machine shows a page late; a test that passes does not wait

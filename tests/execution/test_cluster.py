@@ -20,7 +20,7 @@ from hpsearch.errors import HpsearchError, WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.cluster import DaskExecutor, scheduler_address
 from hpsearch.processes import child_environment
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.events import TrialReached
 from tests.conftest import SMALL
 from tests.search.test_kill_resume import table

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.reading import read_study
 from tests.search.test_study import run
 

@@ -11,8 +11,9 @@ from hpsearch.analysis.fidelity import fidelities
 from hpsearch.api.show import study_trials
 from hpsearch.api.verify import verify_study
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.plan import phases
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.study_file import StudyFile
@@ -45,7 +46,7 @@ def test_controls_are_drawn_from_those_not_promoted_and_trained_on(
     folder, trials = RunFolder(home / "studies/small/1"), {r.number: r for r in records(home)}
     assert len(trials) == 14 + 4 + 3  # they are on top of the stage's trials
     for stage, epochs, wanted in ((0, 4, 3), (1, 8, 2)):
-        decision = folder.read_json(f"stages/{stage}.json")
+        decision = folder.read_json(folder.files.stage(stage, None))
         assert len(decision["controls"]) == wanted
         assert not set(decision["controls"]) & set(decision["promoted"])
         for number in decision["controls"]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from hpsearch.records.layout import Kind
 from hpsearch.records.seed_key import SeedKey
-from hpsearch.records.trial_record import Kind, MemberRecord, TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.goals import FAR_OFF, Goals
 from hpsearch.studyfile.tables.objectives import Constraint, Objective
 

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from optuna.storages import BaseStorage
 
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from tests.conftest import SMALL
 
 # 20 by hand, 3 minutes a case: HPSEARCH_KILLS=20 scripts/test tests/search/test_kill_resume.py

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.samplers.named import OPTUNA
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study

@@ -14,8 +14,9 @@ from hpsearch.api.plan import plan_study
 from hpsearch.api.verify import verify_study
 from hpsearch.audit.optuna_comparison import compare_optuna, refill_optuna
 from hpsearch.errors import StudyFileError, StudyStopped
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS, observe
 from hpsearch.samplers.settled import settled
 from hpsearch.study.opening import open_run

@@ -8,7 +8,7 @@ import pytest
 
 from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyFailed
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from tests.search.test_reading import message
 from tests.search.test_study import ALONE, run
 

@@ -10,7 +10,7 @@ import pytest
 
 from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyFailed, StudyStopped
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study

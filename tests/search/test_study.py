@@ -17,11 +17,12 @@ from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError, StudyLockedError
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.execution.population import training_data
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate, Result
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.opening import open_run
 from hpsearch.study.stages import promoted
 from hpsearch.study.storage import TrialStore, open_storage

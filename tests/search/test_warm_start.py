@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from hpsearch import run_study, verify_study
 from hpsearch.errors import StorageError, StudyChangedError, StudyFileError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import read_study
 from tests.conftest import SMALL

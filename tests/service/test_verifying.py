@@ -17,9 +17,10 @@ from hpsearch import reproduce_trial, verify_study
 from hpsearch.api.verify import sample
 from hpsearch.datasets.base import Examples
 from hpsearch.errors import StudyFileError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.events import StageStarted, TrialReached
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
@@ -112,7 +113,7 @@ def test_arms_promoted_under_different_plans_are_derived(study_file: Path, home:
     opened.close()
     run(study_file, home, *two[:2], "stages=[{trials=4, epochs=2}, {trials=8, epochs=4}]")
     folder = RunFolder(home / "studies/small/1")
-    counts = [len(folder.read_json(f"stages/0-{arm}.json")["promoted"]) for arm in range(3)]
+    counts = [len(folder.read_json(folder.files.stage(0, arm))["promoted"]) for arm in range(3)]
     assert counts == [2, 4, 4]
     found = verify_study("small", home=home, trials=0)
     assert found.problems == []
@@ -174,21 +175,23 @@ def test_what_was_tampered_with_is_found(ended: Path, what: str) -> None:
 
 def test_decisions_that_do_not_follow_are_found(ended: Path) -> None:
     folder = RunFolder(ended / "studies/small/1")
-    decided = folder.read_json("stages/0.json")
+    decided = folder.read_json(folder.files.stage(0, None))
     loser = next(n for n in range(4) if n not in decided["promoted"])
-    folder.write_json("stages/0.json", decided | {"promoted": [loser, decided["promoted"][0]]})
-    said = folder.read_json("artifacts/result.json")
+    folder.write_json(
+        folder.files.stage(0, None), decided | {"promoted": [loser, decided["promoted"][0]]}
+    )
+    said = folder.read_json(folder.files.artifact(Artifact.RESULT))
     said["result"]["best_number"] = 99
-    folder.write_json("artifacts/result.json", said)
+    folder.write_json(folder.files.artifact(Artifact.RESULT), said)
     problems = "\n".join(verify_study("small", home=ended, trials=0).problems)
     assert f"stage 1: promoted [{loser}, " in problems
 
 
 def test_another_result_is_found(ended: Path) -> None:
     folder = RunFolder(ended / "studies/small/1")
-    said = folder.read_json("artifacts/result.json")
+    said = folder.read_json(folder.files.artifact(Artifact.RESULT))
     said["result"]["best_number"] = 99
-    folder.write_json("artifacts/result.json", said)
+    folder.write_json(folder.files.artifact(Artifact.RESULT), said)
     (problem,) = verify_study("small", home=ended, trials=0).problems
     assert problem.startswith("result: best_number 99 recorded, ")
 

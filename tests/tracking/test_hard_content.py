@@ -9,9 +9,10 @@ from pathlib import Path
 import mlflow
 
 from hpsearch.audit.mlflow_comparison import Comparison
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from tests.tracking.test_projector import add, folder, make, points, projector, runs
 
 __all__ = ["folder"]  # a fixture

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from hpsearch.audit.mlflow_comparison import Comparison
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking import projection as projection_module
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.replay import replay

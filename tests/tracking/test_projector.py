@@ -11,10 +11,11 @@ import pytest
 from mlflow.entities import Run
 
 from hpsearch.errors import TrackingError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.projector import Projector
 
@@ -53,7 +54,7 @@ def folder(home: Path) -> RunFolder:
     made = RunFolder(home / "studies" / "demo" / "1")
     made.artifacts.mkdir(parents=True)
     (made.artifacts / "study.toml").write_text("# A study.")
-    made.write_json("parent.json", PARENT)
+    made.write_json(made.files.parent, PARENT)
     return made
 
 
@@ -154,7 +155,7 @@ def test_a_line_cut_by_a_kill_is_passed_over(folder: RunFolder, home: Path) -> N
 
 def test_the_parent_ends_with_its_artifacts_and_metrics(folder: RunFolder, home: Path) -> None:
     ended = {"status": "FINISHED", "ended": 1_700_000_001_000, "metrics": {"objective": 0.7}}
-    folder.write_json("parent.json", PARENT | ended)
+    folder.write_json(folder.files.parent, PARENT | ended)
     projector(folder, home).catch_up()
     parent = runs(home)["demo"]
     assert parent.info.status == "FINISHED"

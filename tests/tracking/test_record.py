@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StorageError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.records.whole_files import write_whole
 
 
@@ -42,7 +43,7 @@ def test_a_sealed_record_keeps_no_state(tmp_path: Path) -> None:
     folder.write(sealed, [b"one", b"two"])
     sealed.outcome = Outcome.COMPLETE
     folder.write(sealed)
-    assert [p.name for p in folder.folder("trial", 3).iterdir()] == ["record.json"]
+    assert [p.name for p in folder.files.record("trial", 3).path.iterdir()] == ["record.json"]
 
 
 def test_history_is_the_mean_over_members_of_the_epochs_that_all_reached() -> None:
