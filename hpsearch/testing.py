@@ -22,6 +22,7 @@ from pathlib import Path
 from hpsearch.errors import TrainerError
 from hpsearch.execution.population import MemberAdvance, Slice, open_data, run_slice
 from hpsearch.hyperparameters import ParamValue
+from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.study_file import Data
 from hpsearch.trainers import Member, load_function, look_first_in
 
@@ -86,7 +87,7 @@ def check_trainer(
         takes_state = "state" in inspect.signature(load_function(trainer)).parameters
         selection = Data(name=data, target=target, shots=shots).selection(seed, folder)
         open_data(selection)
-        member = Member({**(params or {}), "trainer": trainer}, (seed, 0, 0, 0), 0)
+        member = Member({**(params or {}), "trainer": trainer}, SeedKey(seed, 0, 0, 0), 0)
         whole = Slice(
             data=selection,
             exam="validation",

@@ -12,7 +12,8 @@ import pytest
 
 from hpsearch.errors import DataError, HpsearchError, StudyFileError
 from hpsearch.testing import TrainerCheck, TrainerError, check_trainer
-from tests.conftest import REPOSITORY
+
+REPOSITORY = Path(__file__).parents[2]
 
 PAUSES = """
     import random
