@@ -1,6 +1,6 @@
 """What the record costs: on the training path, and in the projector beside bare MLflow calls.
 
-    python scripts/bench_projector.py [--trials 200] [--repeats 3]
+    python benchmarks/bench_projector.py [--trials 200] [--repeats 3]
 
 The same trials (8 params, 10 tags, 200 points of 4 metrics, 2 artifacts) go, in turn and each time
 into a fresh SQLite store, through the Projector and through bare create_run + log_batch +
@@ -8,7 +8,7 @@ set_terminated with the artifacts beside; CPU seconds of this one process. The t
 what the coordinator does for a trial: write its record, seal it, announce it; the wall clock of
 that has the disk's fsyncs in it, so it is said on /dev/shm too, where there are none. Last, what
 the record adds in a study: the time inside all of the run folder's calls, a trial, of a study of
-trials of no work (scripts/bench_scale.py), each drawn, trained, scored, sealed and announced.
+trials of no work (benchmarks/bench_scale.py), each drawn, trained, scored, sealed and announced.
 """
 
 from __future__ import annotations
@@ -159,9 +159,9 @@ def bare(folder: RunFolder, home: Home) -> float:
             )
         )
     started = time.process_time()
-    for name, metrics, params, tags, text, log in ready:
+    for name, metrics, params, run_tags, text, log in ready:
         run = client.create_run(experiment, run_name=name)
-        client.log_batch(run.info.run_id, metrics=metrics, params=params, tags=tags)
+        client.log_batch(run.info.run_id, metrics=metrics, params=params, tags=run_tags)
         client.log_text(run.info.run_id, text, "trial.json")
         client.log_artifact(run.info.run_id, log)
         client.set_terminated(run.info.run_id)
@@ -175,7 +175,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
     gc.set_threshold(200_000)  # as the projector's process does, here for both sides
-    paths, unsynced, ours, theirs = [], [], [], []
+    paths: list[tuple[float, float]] = []
+    unsynced: list[float] = []
+    ours: list[float] = []
+    theirs: list[float] = []
     with mlflow_settings(), tempfile.TemporaryDirectory() as top:
         for repeat in range(args.repeats):
             folder = RunFolder(Path(top) / f"records{repeat}")

@@ -1,4 +1,4 @@
-"""A PostgreSQL and an MLflow server in folders of their own, to be killed by other scripts."""
+"""A PostgreSQL and an MLflow server in folders of their own, for the scripts here to kill."""
 
 from __future__ import annotations
 
