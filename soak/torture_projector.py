@@ -177,8 +177,8 @@ class Torture:
     def findings(self) -> Iterator[tuple[str, str, bool]]:
         """(what, found, whether it is as it must be)."""
         from hpsearch import doctor, sync
-    from hpsearch.records.layout import Kind
-    from hpsearch.records.run_folder import RunFolder
+        from hpsearch.records.layout import Kind
+        from hpsearch.records.run_folder import RunFolder
         from hpsearch.tracking.run_content import points
 
         stores: dict[str, Any] = {"home": self.home, "tracking_uri": self.server.url}
