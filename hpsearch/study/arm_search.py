@@ -13,11 +13,12 @@ from itertools import pairwise
 from optuna.storages import BaseStorage
 
 from hpsearch.analysis.fidelity import Fidelity, drawn_controls, fidelities
-from hpsearch.analysis.narrowing import RangeRow, narrowing
+from hpsearch.analysis.narrowing import narrowing
 from hpsearch.analysis.ranking import feasible_score
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.range_row import RangeRow
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers import NamedSampler
@@ -367,7 +368,7 @@ class ArmSearch:
                 "ranges": [row.as_dict() for row in self._narrowing(stage)],
             }
             self.folder.write_json(path, decided)
-        self.ranges += [RangeRow(**row) for row in decided["ranges"]]
+        self.ranges += [RangeRow.from_dict(row) for row in decided["ranges"]]
         controls = decided.get("controls", [])
         going_on = [*decided["promoted"], *controls]
         for record in held:
