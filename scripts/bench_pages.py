@@ -25,9 +25,11 @@ from typing import Any
 
 from bench_scale import STUDY
 from selenium import webdriver
-from servers import free_port
 
 from hpsearch import run_study, study_trials
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/ is not installed
+from tests.harness.servers import free_port
 
 NAME = "scale"
 FUNCTION = """\

@@ -1,4 +1,4 @@
-"""What several tests use."""
+"""Fixtures of all tiers. hpsearch loads late: the threads of NumPy are set by then."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.harness.batches import WriteBatch
 from tests.harness.functions import STEADY, WriteModule
-from tests.harness.study import SMALL, TINY
+from tests.harness.study_files import SMALL, TINY
+
+if TYPE_CHECKING:
+    from hpsearch.records.trial_record import RunFolder
 
 # One BLAS thread in this process too, as in workers; said before anything loads NumPy.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -127,3 +131,16 @@ def write_batch(tmp_path: Path) -> WriteBatch:
         return path
 
     return write
+
+
+@pytest.fixture
+def run_folder(home: Path) -> RunFolder:
+    """The folder of a run of the study `demo`, as it is before the first trial."""
+    from hpsearch.records.trial_record import RunFolder
+    from tests.harness.projection import PARENT
+
+    made = RunFolder(home / "studies" / "demo" / "1")
+    made.artifacts.mkdir(parents=True)
+    (made.artifacts / "study.toml").write_text("# A study.")
+    made.write_json("parent.json", PARENT)
+    return made

@@ -1,49 +1,71 @@
-"""The small studies of the tests: their files, how they run, what must repeat of them."""
+"""A study run in this process, and what is read of it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+import optuna
+from optuna.storages import BaseStorage
 
-SMALL = """\
-# A small study.
-name = "small"
-seed = 7
-objective = { metric = "validation_accuracy", direction = "maximize" }
+from hpsearch.records.home import Home
+from hpsearch.records.result import Result
+from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.study.opening import open_run
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
+from tests.harness.study_files import GRID
 
-[data]
-name = "digits"
-shots = 6
-split = { kind = "k-fold", folds = 3 }
 
-[network]
-name = "two-layer"
-hidden = 12
+def run(path: Path, home: Path, *overrides: str, workers: int = 0, fresh: bool = False) -> Result:
+    """Run a study in this process, without MLflow."""
+    read, stores = read_study(path, overrides), Home(home)
+    stores.create()
+    opened = open_run(read, stores, fresh=fresh)
+    try:
+        study = Study(read, opened, stores.storage_url, workers)
+        for _ in study.events():
+            pass
+        result = study.finished()
+        assert result is not None
+        return result
+    finally:
+        opened.close()
 
-[space]
-trainer = { choices = ["sgd", "momentum", "adam"] }
-learning_rate = { low = 1e-3, high = 1e4, log = true }
-momentum = { low = 0.5, high = 0.99, when = { trainer = "momentum" } }
-weight_decay = 0.1                               # with the largest learning rates: diverges
-batch_size = 10
 
-[[stages]]
-trials = 14
-epochs = 2
-[[stages]]
-trials = 8
-epochs = 4
-[[stages]]
-trials = 6
-epochs = 8
+def records(home: Path, name: str = "small") -> list[TrialRecord]:
+    return list(RunFolder(home / "studies" / name / "1").read_all("trial"))
 
-[confirmation]
-top = 2
-seeds = 3
-test_seeds = 2
-"""
 
-# SMALL with half the trials, and no rate so large that a trial diverges.
-TINY = SMALL.replace("trials = 14", "trials = 5").replace("trials = 8", "trials = 4")
-TINY = TINY.replace("trials = 6", "trials = 3").replace("high = 1e4", "high = 10.0")
+def grid_file(study_file: Path) -> Path:
+    head, _, rest = study_file.read_text().partition("[space]")
+    study_file.write_text(f"{head}[space]\n{GRID}[[stages]]{rest.partition('[[stages]]')[2]}")
+    return study_file
+
+
+def stored(home: Path, name: str = "small", storage: str | BaseStorage = "") -> optuna.Study:
+    """The only Optuna study of this name in a home, or in another storage."""
+    storage = storage or f"sqlite:///{home / 'optuna.db'}"
+    (found,) = (n for n in optuna.get_all_study_names(storage) if n.startswith(f"{name} ("))
+    return optuna.load_study(study_name=found, storage=storage)
+
+
+def table(
+    home: Path, name: str = "small", storage: str | BaseStorage = ""
+) -> dict[object, object]:
+    """All that must repeat: draws, states and values in Optuna; the record's scores and curves."""
+    study = stored(home, name, storage)
+    rows: dict[object, object] = {
+        t.number: (t.state, t.params, t.intermediate_values, t.values) for t in study.trials
+    }
+    folder = RunFolder(home / "studies" / name / "1")
+    for kind in ("trial", "confirmation", "test"):
+        for r in folder.read_all(kind):  # type: ignore[arg-type]
+            curves = [(m.split, m.epoch, sorted(m.history.items())) for m in r.members]
+            row = (r.params, r.stage, r.batch, r.outcome, r.scores, curves)
+            rows[kind, r.number, r.seed_number] = row
+    return rows
+
+
+def spent(home: Path) -> int:
+    """Epochs that the members of all trials were trained for."""
+    return sum(member.epoch for record in records(home) for member in record.members)

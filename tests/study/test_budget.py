@@ -18,18 +18,12 @@ from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.study_file import StudyFile
-from tests.study.test_study import records, run
-from tests.system.test_kill_resume import table
-from tests.unit.studyfile.test_reading import message
+from tests.harness.study import records, run, spent, table
+from tests.harness.study_files import CALM
+from tests.harness.study_mistakes import message
 
 MEMBERS = 3
-CALM = ["space.learning_rate={low=0.001, high=0.3, log=true}"]  # so that none diverges
 ONE_STAGE = [*CALM, "stages=[{trials=16, epochs=2}]"]
-
-
-def spent(home: Path) -> int:
-    """Epochs that the members of all trials were trained for."""
-    return sum(member.epoch for record in records(home) for member in record.members)
 
 
 @pytest.mark.parametrize(

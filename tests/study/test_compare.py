@@ -9,7 +9,7 @@ import pytest
 from hpsearch.errors import StudyFileError
 from hpsearch.records.trial_record import RunFolder
 from hpsearch.studyfile.reading import read_study
-from tests.study.test_study import run
+from tests.harness.study import run
 
 ARMS = """
 name = "arms"

@@ -10,8 +10,8 @@ import pytest
 from hpsearch.errors import StudyFileError
 from hpsearch.records.trial_record import RunFolder
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study import SMALL
-from tests.study.test_study import run
+from tests.harness.study import run
+from tests.harness.study_files import SMALL
 
 WANTED = """
 [[enqueue]]

@@ -10,7 +10,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from hpsearch.errors import StudyFileError
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.space import Parameter
-from tests.study.test_study import records, run
+from tests.harness.study import records, run
 
 SVC, FOREST = "sklearn.svm.SVC", "sklearn.ensemble.RandomForestClassifier"
 MIXED = f"""\

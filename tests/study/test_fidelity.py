@@ -14,9 +14,8 @@ from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
 from hpsearch.study.plan import phases
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.study_file import StudyFile
-from tests.study.test_budget import CALM
-from tests.study.test_study import records, run
-from tests.system.test_kill_resume import stored
+from tests.harness.study import records, run, stored
+from tests.harness.study_files import CALM
 
 CONTROLS = [*CALM, "stages.1.controls=3", "stages.2.controls=2"]
 

@@ -14,8 +14,7 @@ from hpsearch.samplers.named import OPTUNA
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
-from tests.study.test_study import records, run
-from tests.system.test_kill_resume import table
+from tests.harness.study import records, run, table
 
 INSTALLED = [name for name, (_, needed) in OPTUNA.items() if not needed or find_spec(needed)]
 MISSING = sorted(OPTUNA.keys() - set(INSTALLED))

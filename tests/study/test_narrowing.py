@@ -14,7 +14,7 @@ from hpsearch.analysis.narrowing import RangeRow, narrowing
 from hpsearch.samplers import CoarseToFineSampler
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import read_study
-from tests.study.test_study import run
+from tests.harness.study import run
 
 RATES = FloatDistribution(1e-3, 1e4, log=True)
 TRAINERS = CategoricalDistribution(["sgd", "momentum", "adam"])

@@ -23,59 +23,10 @@ from hpsearch.study.storage import open_storage
 from hpsearch.study.stored_space import kept_arms
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
-from tests.study.test_study import records, run
-from tests.system.test_kill_resume import stored, table
+from tests.harness.study import records, run, stored, table
+from tests.harness.study_files import LIMIT, NAMES, TWO
 
 MAXIMIZE, MINIMIZE = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
-# Large mini-batches take few steps, and learn less from them.
-TWO = """\
-# Accuracy and steps on the digits.
-name = "small"
-seed = 3
-
-[[objectives]]
-metric = "validation_accuracy"
-direction = "maximize"
-[[objectives]]
-metric = "passes/backward"
-direction = "minimize"
-
-[[constraints]]
-metric = "validation_loss"
-at_most = 2.35
-
-[data]
-name = "digits"
-shots = 8
-split = { kind = "k-fold", folds = 2 }
-
-[network]
-name = "two-layer"
-hidden = 12
-
-[space]
-trainer = { choices = ["sgd", "adam"] }
-learning_rate = { low = 1e-3, high = 1e6, log = true }
-weight_decay = 0.1                               # with the largest learning rates: diverges
-batch_size = { choices = [2, 4, 8, 16] }
-
-[evaluation]
-passes = true
-
-[[stages]]
-trials = 12
-epochs = 2
-[[stages]]
-trials = 8
-epochs = 5
-
-[confirmation]
-top = 4
-seeds = 2
-test_seeds = 2
-"""
-NAMES = ["validation_accuracy", "passes/backward"]
-LIMIT = "validation_loss at most 2.35"
 FEW = ["stages=[{trials=8, epochs=1}, {trials=4, epochs=2}]"]
 
 

@@ -9,8 +9,9 @@ import pytest
 from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyFailed
 from hpsearch.records.trial_record import RunFolder
-from tests.study.test_study import ALONE, run
-from tests.unit.studyfile.test_reading import message
+from tests.harness.study import run
+from tests.harness.study_files import ALONE
+from tests.harness.study_mistakes import message
 
 OWN = """
 import math, pathlib

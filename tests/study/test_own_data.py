@@ -10,7 +10,7 @@ import pytest
 
 from hpsearch.errors import StudyFileError
 from hpsearch.studyfile.reading import read_study
-from tests.study.test_study import records, run
+from tests.harness.study import records, run
 
 GROWING, RIDGE = "sklearn.ensemble.GradientBoostingRegressor", "sklearn.linear_model.Ridge"
 TABLE = f"""\

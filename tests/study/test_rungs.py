@@ -15,10 +15,9 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
-from tests.study.test_budget import CALM
-from tests.study.test_study import records, run
-from tests.system.test_kill_resume import stored, table
-from tests.unit.studyfile.test_reading import message
+from tests.harness.study import records, run, stored, table
+from tests.harness.study_files import CALM
+from tests.harness.study_mistakes import message
 
 STAGES = "stages=[{trials=10, epochs=4}, {trials=6, epochs=12, controls=2}]"
 MEDIAN = "pruner={name='median', rungs=[2, 6, 9], options={n_startup_trials=2}}"

@@ -18,7 +18,7 @@ from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError, Stud
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.execution.population import training_data
 from hpsearch.records.home import Home
-from hpsearch.records.result import Estimate, Result
+from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
 from hpsearch.study.opening import open_run
 from hpsearch.study.stages import promoted
@@ -28,47 +28,8 @@ from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.study_file import Stage
 from hpsearch.trainers import Member
 from hpsearch.trainers.backprop import Backprop
-from tests.harness.study import SMALL
-from tests.system.test_kill_resume import stored, table
-
-ALONE = """
-name = "own"
-objective = { metric = "validation_accuracy", direction = "maximize" }
-[data]
-name = "digits"
-shots = 6
-split = { kind = "k-fold", folds = 3 }
-[space]
-trainer = "TRAINER"
-x = { low = 0.0, high = 1.0 }
-[[stages]]
-trials = 2
-epochs = 2
-[confirmation]
-top = 1
-seeds = 2
-test_seeds = 2
-"""
-
-
-def run(path: Path, home: Path, *overrides: str, workers: int = 0, fresh: bool = False) -> Result:
-    """Run a study in this process, without MLflow."""
-    read, stores = read_study(path, overrides), Home(home)
-    stores.create()
-    opened = open_run(read, stores, fresh=fresh)
-    try:
-        study = Study(read, opened, stores.storage_url, workers)
-        for _ in study.events():
-            pass
-        result = study.finished()
-        assert result is not None
-        return result
-    finally:
-        opened.close()
-
-
-def records(home: Path, name: str = "small") -> list[TrialRecord]:
-    return list(RunFolder(home / "studies" / name / "1").read_all("trial"))
+from tests.harness.study import grid_file, records, run, stored, table
+from tests.harness.study_files import ALONE, SMALL
 
 
 def test_stages_hold_what_the_file_says(study_file: Path, home: Path) -> None:
@@ -116,20 +77,6 @@ def test_a_search_that_ignores_results_is_the_same_with_any_workers_and_restarts
     run(study_file, tmp_path / "stopped", *options)
     tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
     assert tables[0] == tables[1] == tables[2]
-
-
-GRID = """
-trainer = { choices = ["sgd", "momentum"] }
-learning_rate = { choices = [0.1, 0.01] }
-momentum = { low = 0.5, high = 0.9, step = 0.2 }
-batch_size = { choices = [5, 10] }
-"""
-
-
-def grid_file(study_file: Path) -> Path:
-    head, _, rest = study_file.read_text().partition("[space]")
-    study_file.write_text(f"{head}[space]\n{GRID}[[stages]]{rest.partition('[[stages]]')[2]}")
-    return study_file
 
 
 def test_a_grid_runs_every_combination_once(study_file: Path, home: Path) -> None:

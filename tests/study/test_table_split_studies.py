@@ -10,8 +10,8 @@ import pytest
 
 from hpsearch.datasets.selection import open_pool
 from hpsearch.studyfile.reading import read_study, refuse_unfit
-from tests.study.test_study import records, run
-from tests.unit.studyfile.test_reading import message
+from tests.harness.study import records, run
+from tests.harness.study_mistakes import message
 
 STUDY = """\
 # Classes of a table.

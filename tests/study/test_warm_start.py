@@ -14,9 +14,9 @@ from hpsearch.errors import StorageError, StudyChangedError, StudyFileError
 from hpsearch.records.home import Home
 from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study import SMALL
-from tests.study.test_study import records
-from tests.unit.studyfile.test_reading import message
+from tests.harness.study import records
+from tests.harness.study_files import SMALL
+from tests.harness.study_mistakes import message
 
 SHORT = SMALL.replace("trials = 14", "trials = 5").replace("trials = 8", "trials = 2")
 SHORT = SHORT.replace("trials = 6", "trials = 2").replace("high = 1e4", "high = 1.0")

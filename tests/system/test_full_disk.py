@@ -18,8 +18,7 @@ from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
-from tests.study.test_study import run
-from tests.system.test_kill_resume import table
+from tests.harness.study import run, table
 
 SHORT = ["stages=[{trials=6, epochs=2}, {trials=4, epochs=4}]", "space.learning_rate.high=0.5"]
 

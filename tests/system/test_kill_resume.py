@@ -13,13 +13,11 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import optuna
 import psutil
 import pytest
-from optuna.storages import BaseStorage
 
-from hpsearch.records.trial_record import RunFolder
-from tests.harness.study import SMALL
+from tests.harness.study import table
+from tests.harness.study_files import SMALL
 
 # 20 by hand, 3 minutes a case: HPSEARCH_KILLS=20 scripts/test tests/system/test_kill_resume.py
 KILLS = int(os.environ.get("HPSEARCH_KILLS", "8"))
@@ -35,30 +33,6 @@ def start(path: Path, home: Path, workers: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
     command += ["--workers", str(workers), "--json"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def stored(home: Path, name: str = "small", storage: str | BaseStorage = "") -> optuna.Study:
-    """The only Optuna study of this name in a home, or in another storage."""
-    storage = storage or f"sqlite:///{home / 'optuna.db'}"
-    (found,) = (n for n in optuna.get_all_study_names(storage) if n.startswith(f"{name} ("))
-    return optuna.load_study(study_name=found, storage=storage)
-
-
-def table(
-    home: Path, name: str = "small", storage: str | BaseStorage = ""
-) -> dict[object, object]:
-    """All that must repeat: draws, states and values in Optuna; the record's scores and curves."""
-    study = stored(home, name, storage)
-    rows: dict[object, object] = {
-        t.number: (t.state, t.params, t.intermediate_values, t.values) for t in study.trials
-    }
-    folder = RunFolder(home / "studies" / name / "1")
-    for kind in ("trial", "confirmation", "test"):
-        for r in folder.read_all(kind):  # type: ignore[arg-type]
-            curves = [(m.split, m.epoch, sorted(m.history.items())) for m in r.members]
-            row = (r.params, r.stage, r.batch, r.outcome, r.scores, curves)
-            rows[kind, r.number, r.seed_number] = row
-    return rows
 
 
 def projected(home: Path) -> list[tuple[str, ...]]:

@@ -13,8 +13,7 @@ from hpsearch import plan_study, reproduce_trial, run_study, verify_study
 from hpsearch.errors import StudyFileError, WorkerError
 from hpsearch.records.trial_record import RunFolder, TrialRecord
 from hpsearch.samplers.history import OUTCOME
-from tests.study.test_study import run
-from tests.system.test_kill_resume import stored
+from tests.harness.study import run, stored
 
 # Sleeps or allocates where x is large; what it started is in the file beside it.
 GREEDY = """

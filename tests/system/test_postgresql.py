@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
@@ -25,110 +20,39 @@ from hpsearch.errors import StorageError, StudyLockedError
 from hpsearch.processes import child_environment
 from hpsearch.study.advisory_lock import held_in_database
 from hpsearch.study.storage import open_storage
-from hpsearch.tracking.server import ENVIRONMENT
-from tests.harness.study import SMALL
-from tests.system.test_kill_resume import table
+from tests.harness.servers import PASSWORD, MLflowServer, PostgreSQL, programs
+from tests.harness.study import table
+from tests.harness.study_files import SMALL
 
 psycopg = pytest.importorskip(
     "psycopg", reason="no driver here: pip install 'hpsearch[postgresql]' runs these tests"
 )
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path("/usr/local/bin")]
-BIN = BINARIES[-1]
 pytestmark = pytest.mark.skipif(
-    not (BIN / "initdb").exists(), reason="no PostgreSQL here: initdb and pg_ctl run these tests"
+    not programs(), reason="no PostgreSQL here: initdb and pg_ctl run these tests"
 )
-PASSWORD = "s3cret-p4ssword"
 QUICK = ["--set", "stages.2.epochs=6", "--set", "confirmation.top=1", "--json"]
 
 
-@dataclass
-class Server:
-    """A PostgreSQL server in a folder of its own."""
-
-    folder: Path
-    port: int
-
-    def control(self, *words: str) -> None:
-        """Call a PostgreSQL program; as root as another user, which is what it asks for."""
-        command = [str(BIN / words[0]), *words[1:]]
-        if os.getuid() == 0:
-            command = ["setpriv", f"--reuid={OWNER}", "--clear-groups", *command]
-        done = subprocess.run(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=-1)
-        assert done.returncode == 0, done.stderr
-
-    def start(self) -> None:
-        """Start it, after a kill too."""
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.folder} -c fsync=off"
-        data, log = str(self.folder / "data"), str(self.folder / "log")
-        self.control("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "60", "start")
-
-    def kill(self) -> None:
-        """kill -9 of the server and its processes."""
-        pid = int((self.folder / "data/postmaster.pid").read_text().split()[0])
-        processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-        for process in processes:
-            process.kill()
-        psutil.wait_procs(processes, timeout=10)
-
-    def database(self, name: str) -> str:
-        """A new database; its URL, with the password."""
-        head = f"postgresql://tester:{PASSWORD}@127.0.0.1:{self.port}"
-        with psycopg.connect(f"{head}/postgres", autocommit=True) as connection:
-            connection.execute(f"create database {name}")
-        return f"{head}/{name}".replace("postgresql:", "postgresql+psycopg:")
-
-
-OWNER = "nobody"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """Started once; its data are thrown away."""
-    folder = Path(tempfile.mkdtemp(prefix="hpsearch-postgresql-"))
-    made = Server(folder, free_port())
-    (folder / "password").write_text(PASSWORD)
-    if os.getuid() == 0:
-        owner = pwd.getpwnam(OWNER)
-        for path in (folder, folder / "password"):
-            os.chown(path, owner.pw_uid, owner.pw_gid)
-    secret = ["--auth=scram-sha-256", f"--pwfile={folder / 'password'}"]
-    made.control("initdb", "-D", str(folder / "data"), "-U", "tester", *secret, "--no-sync")
-    made.start()
+def server() -> Iterator[PostgreSQL]:
+    """Started once; its data are thrown away. Its owner may not be allowed into tmp_path."""
+    top = Path(tempfile.mkdtemp(prefix="hpsearch-postgresql-"))
+    top.chmod(0o755)
+    made = PostgreSQL(top / "server", fsync="off")
+    made.create()
     yield made
-    made.control("pg_ctl", "-D", str(folder / "data"), "-m", "immediate", "stop")
-    shutil.rmtree(folder)
+    made.stop()
+    shutil.rmtree(top)
 
 
 @pytest.fixture
-def mlflow_server(server: Server, tmp_path: Path) -> Iterator[str]:
+def mlflow_server(server: PostgreSQL, tmp_path: Path) -> Iterator[str]:
     """An MLflow server over HTTP on a database of its own; it keeps the artifacts."""
-    url, port = server.database(f"mlflow_{tmp_path.name.lower()}"), free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)]
-    command += ["--host", "127.0.0.1", "--artifacts-destination", str(tmp_path / "artifacts")]
-    environment = {**os.environ, **ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": url}
-    with (tmp_path / "mlflow.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, env=environment, cwd=tmp_path, stdout=log, stderr=subprocess.STDOUT
-        )
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        try:
-            with urllib.request.urlopen(f"{address}/health", timeout=5):
-                break
-        except OSError:
-            assert process.poll() is None, (tmp_path / "mlflow.log").read_text()
-            time.sleep(0.2)
-    yield address
-    below = psutil.Process(process.pid).children(recursive=True)
-    process.terminate()
-    process.wait(timeout=30)
-    psutil.wait_procs(below, timeout=30)
+    store = server.database(f"mlflow_{tmp_path.name.lower()}")
+    made = MLflowServer(tmp_path / "mlflow", store, tmp_path / "artifacts")
+    made.start()
+    yield made.url
+    made.kill()
 
 
 def called(
@@ -186,7 +110,7 @@ def count(url: str, rows: str) -> int:
 
 
 def test_two_studies_at_once_on_postgresql_and_a_tracking_server(
-    server: Server, mlflow_server: str, tmp_path: Path
+    server: PostgreSQL, mlflow_server: str, tmp_path: Path
 ) -> None:
     """Both from the first connection to new, empty databases; no password is seen anywhere."""
     storage, home, said = server.database("optuna_both"), tmp_path / "home", []
@@ -218,7 +142,7 @@ def test_two_studies_at_once_on_postgresql_and_a_tracking_server(
         assert "result.json" in [f.path for f in client.list_artifacts(parent.info.run_id)]
 
 
-def test_a_server_that_is_killed_costs_nothing(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_is_killed_costs_nothing(server: PostgreSQL, tmp_path: Path) -> None:
     """With MLflow on the same server, in another database, and no password in sight."""
     storage, tracking = server.database("optuna_killed"), server.database("mlflow_killed")
     path, home = tmp_path / "small.toml", tmp_path / "home"
@@ -252,7 +176,7 @@ def test_a_server_that_is_killed_costs_nothing(server: Server, tmp_path: Path) -
     assert count(tracking, "runs where lifecycle_stage = 'active'") == 0
 
 
-def test_a_study_is_held_in_its_database_as_long_as_its_process_lives(server: Server) -> None:
+def test_a_study_is_held_in_its_database_as_long_as_its_process_lives(server: PostgreSQL) -> None:
     url = server.database("held")
     with held_in_database(url, "a (1)"):
         second = held_in_database(url, "a (1)")
@@ -264,7 +188,7 @@ def test_a_study_is_held_in_its_database_as_long_as_its_process_lives(server: Se
         pass
 
 
-def test_a_wrong_password_is_not_repeated(server: Server) -> None:
+def test_a_wrong_password_is_not_repeated(server: PostgreSQL) -> None:
     url = server.database("wrong").replace(PASSWORD, "wr0ng")
     with pytest.raises(StorageError) as caught:
         open_storage(url)

@@ -14,7 +14,7 @@ import pytest
 from hpsearch import doctor, export_study, import_study, run_study
 from hpsearch.errors import HpsearchError
 from hpsearch.records.trial_record import RunFolder
-from tests.harness.study import TINY
+from tests.harness.study_files import TINY
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 
 from hpsearch import Deletion, delete_study, run_study, study_status
 from hpsearch.errors import StudyFileError, StudyLockedError, TrackingError
-from tests.study.test_study import run
+from tests.harness.study import run
 
 SHORT = ["stages=[{trials=4, epochs=2}]", "confirmation={top=1, seeds=2, test_seeds=1}"]
 

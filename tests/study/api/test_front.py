@@ -16,7 +16,7 @@ from hpsearch.errors import HpsearchError
 from hpsearch.records.home import Home
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import RunFolder
-from tests.study.test_objectives import LIMIT, NAMES, TWO
+from tests.harness.study_files import LIMIT, NAMES, TWO
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from hpsearch.records.trial_record import RunFolder
 from hpsearch.study.plan import phases
 from hpsearch.study.probe import probe
 from hpsearch.studyfile.reading import read_study
-from tests.study.test_budget import CALM, spent
-from tests.study.test_study import ALONE, records, run
+from tests.harness.study import records, run, spent
+from tests.harness.study_files import ALONE, CALM
 
 
 def test_the_counts_are_those_of_the_study(study_file: Path, home: Path) -> None:

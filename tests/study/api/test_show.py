@@ -12,8 +12,8 @@ import pytest
 from hpsearch import best_configuration, run_study, show_study, study_trials
 from hpsearch.errors import HpsearchError, StudyFileError
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study import SMALL
-from tests.study.test_study import run
+from tests.harness.study import run
+from tests.harness.study_files import SMALL
 
 
 def test_the_report_is_that_of_the_studys_end(finished: Path) -> None:

@@ -22,8 +22,8 @@ from hpsearch.processes import alive, birth
 from hpsearch.records.home import Home
 from hpsearch.study.opening import open_run
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study import SMALL
-from tests.study.test_study import run
+from tests.harness.study import run
+from tests.harness.study_files import SMALL
 
 
 def test_a_finished_study(finished: Path) -> None:

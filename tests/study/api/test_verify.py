@@ -23,8 +23,8 @@ from hpsearch.study.events import StageStarted, TrialReached
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study import SMALL
-from tests.study.test_study import ALONE, grid_file, records, run
+from tests.harness.study import grid_file, records, run
+from tests.harness.study_files import ALONE, SMALL
 
 SHORT = "stages=[{trials=4, epochs=2}, {trials=4, epochs=4}]"
 

@@ -12,7 +12,7 @@ from hpsearch.records.result import Result
 from hpsearch.records.trial_record import RunFolder
 from hpsearch.reports.study_report import CHARTS, write_report
 from hpsearch.reports.study_view import StudyView
-from tests.harness.study import SMALL
+from tests.harness.study_files import SMALL
 
 ONE = """\
 # <b>One</b> trial of nothing but defaults.

@@ -22,7 +22,7 @@ from hpsearch.scheduler.rounds import BatchState
 from hpsearch.study.events import Event, RunReached, TrialReached
 from tests.harness.batches import QUICK
 from tests.harness.batches import WriteBatch as Write
-from tests.system.test_kill_resume import table
+from tests.harness.study import table
 
 TWO = f'name = "b"\n[[studies]]\nfile = "small.toml"\n{QUICK}matrix = {{ seed = [0, 1] }}\n'
 

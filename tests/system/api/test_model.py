@@ -17,7 +17,7 @@ from hpsearch.datasets.selection import open_test
 from hpsearch.records.home import Home
 from hpsearch.records.trial_record import RunFolder
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study import TINY
+from tests.harness.study_files import TINY
 
 
 def test_mlflow_models_predict_takes_the_classes_that_the_record_counted(

@@ -7,36 +7,14 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import mlflow
 import pytest
-from mlflow.entities import Run
 
 from hpsearch import run_study
-from hpsearch.records.home import Home
-from tests.harness.study import SMALL
-
-PATIENCE_SECONDS = 60  # a busy machine shows a page late; a test that passes does not wait
-
-
-@dataclass(frozen=True)
-class Site:
-    """The server, and the study that it shows.
-
-    Attributes:
-        address: http://host:port
-        page: of the sorted run table, as `ui` names it.
-        runs: in MLflow, by name.
-    """
-
-    address: str
-    page: str
-    runs: dict[str, Run]
+from tests.harness.browser import PATIENCE_SECONDS, Site, shown_runs, wait_for
+from tests.harness.study_files import SMALL
 
 
 @pytest.fixture(scope="session")
@@ -53,34 +31,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     process = subprocess.Popen([*command, "--port", str(port)], stderr=log, stdout=log)
     try:
         address = f"http://127.0.0.1:{port}"
-        _wait_for(address + "/health", process)
+        wait_for(address + "/health", process)
         said = (folder / "ui.log").read_text()
         page = next(line for line in said.splitlines() if line.startswith("small: "))
-        yield Site(address, page.removeprefix("small: "), _runs(folder / "home"))
+        yield Site(address, page.removeprefix("small: "), shown_runs(folder / "home"))
     finally:
         process.terminate()
         process.wait(timeout=30)
         log.close()
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-        except OSError:
-            time.sleep(0.3)
-        else:
-            return
-    raise AssertionError(f"{address} must answer")
-
-
-def _runs(home: Path) -> dict[str, Run]:
-    client = mlflow.MlflowClient(Home(home).tracking_uri)
-    experiment = client.get_experiment_by_name("small")
-    assert experiment is not None
-    found = client.search_runs([experiment.experiment_id])
-    return {str(run.info.run_name): run for run in found}
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 
 from selenium.webdriver.common.by import By
 
-from tests.system.browser.conftest import PATIENCE_SECONDS, Site
+from tests.harness.browser import PATIENCE_SECONDS, Site
 
 See = Callable[[str], Any]
 

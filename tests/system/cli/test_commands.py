@@ -20,7 +20,7 @@ import typer
 
 from hpsearch.cli import app
 from hpsearch.cli.base import exits
-from tests.harness.study import REPOSITORY, SMALL
+from tests.harness.study_files import REPOSITORY, SMALL
 
 HEAVY = ("optuna", "mlflow", "pandas", "sklearn", "numpy", "matplotlib")
 

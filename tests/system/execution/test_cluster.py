@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
 from hpsearch import run_study
 from hpsearch.errors import HpsearchError, WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.cluster import DaskExecutor, scheduler_address
-from hpsearch.processes import child_environment
 from hpsearch.records.trial_record import RunFolder
 from hpsearch.study.events import TrialReached
-from tests.harness.study import SMALL
-from tests.system.test_kill_resume import table
+from tests.harness.servers import DaskCluster
+from tests.harness.study import table
+from tests.harness.study_files import SMALL
 
 distributed = pytest.importorskip(
     "distributed", reason="no Dask here: pip install 'hpsearch[dask]' runs these tests"
@@ -31,55 +25,16 @@ distributed = pytest.importorskip(
 pytestmark = pytest.mark.filterwarnings("default")  # of Dask's own
 
 
-@dataclass
-class Cluster:
-    """A scheduler and its workers."""
-
-    address: str
-    processes: list[subprocess.Popen[bytes]]
-
-    def worker_processes(self) -> list[psutil.Process]:
-        """Those that the nannies started, which run the slices."""
-        found = []
-        for nanny in self.processes[1:]:
-            for process in psutil.Process(nanny.pid).children(recursive=True):
-                if "spawn_main" in " ".join(process.cmdline()):
-                    found.append(process)
-        return found
-
-
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """On loopback; the workers run in an empty folder and share no data set by path."""
-    folder = tmp_path_factory.mktemp("dask")
-    env = {**child_environment(), "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error"}
-    file = folder / "scheduler.json"
-    head = [sys.executable, "-m", "dask"]
-    options = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
-    commands = [[*head, "scheduler", "--port", "0", *options]]
-    commands += [
-        [*head, "worker", *options, "--nthreads", "1", "--local-directory", str(folder / str(i))]
-        for i in range(2)
-    ]
-    processes = []
-    with (folder / "log").open("wb") as log:
-        for command in commands:
-            processes.append(subprocess.Popen(command, cwd=folder, env=env, stderr=log))
-            while not file.exists():
-                assert processes[0].poll() is None, (folder / "log").read_text()
-                time.sleep(0.05)
-    address = json.loads(file.read_text())["address"].replace("tcp://", "dask://")
-    with distributed.Client(scheduler_address(address), set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=60)
-    yield Cluster(address, processes)
-    for process in reversed(processes):
-        process.terminate()
-    for process in processes:
-        process.wait(timeout=30)
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """Two workers."""
+    started = DaskCluster.start(tmp_path_factory.mktemp("dask"), workers=2)
+    yield started
+    started.stop()
 
 
 def test_a_study_gives_the_local_runs_table(
-    cluster: Cluster, study_file: Path, tmp_path: Path
+    cluster: DaskCluster, study_file: Path, tmp_path: Path
 ) -> None:
     run_study(study_file, home=tmp_path / "cluster", executor=cluster.address)
     run_study(study_file, home=tmp_path / "local", workers=0)
@@ -97,7 +52,7 @@ def train(params, data, seed):
 
 
 def test_the_users_modules_and_table_travel_to_the_workers(
-    cluster: Cluster, tmp_path: Path
+    cluster: DaskCluster, tmp_path: Path
 ) -> None:
     """What is sent is not read from the disk there: it is gone before the workers look."""
     folder = tmp_path / "mine"
@@ -134,7 +89,7 @@ def test_the_users_modules_and_table_travel_to_the_workers(
 
 
 def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
-    cluster: Cluster, study_file: Path, tmp_path: Path
+    cluster: DaskCluster, study_file: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "long.toml"
     text = study_file.read_text().replace("epochs = 8\n", "epochs = 60\n")
@@ -164,7 +119,7 @@ def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
 
 
 def test_a_call_whose_worker_dies_is_lost_and_not_run_again_by_dask(
-    cluster: Cluster, tmp_path: Path
+    cluster: DaskCluster, tmp_path: Path
 ) -> None:
 
     def die(folder: str) -> None:
@@ -180,7 +135,9 @@ def test_a_call_whose_worker_dies_is_lost_and_not_run_again_by_dask(
     assert len(list(tmp_path.glob("death*"))) == 1
 
 
-def test_the_data_is_sent_once_a_worker(cluster: Cluster, study_file: Path, home: Path) -> None:
+def test_the_data_is_sent_once_a_worker(
+    cluster: DaskCluster, study_file: Path, home: Path
+) -> None:
     sent: list[object] = []
     register = DaskExecutor._register
 

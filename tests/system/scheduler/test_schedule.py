@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 
 from hpsearch import leave_order
-from tests.harness.study import SMALL
-from tests.system.test_kill_resume import table
+from tests.harness.study import table
+from tests.harness.study_files import SMALL
 
 COMMAND = [sys.executable, "-m", "hpsearch", "schedule"]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from hpsearch import run_study
-from tests.harness.study import REPOSITORY
+from tests.harness.study_files import REPOSITORY
 
 STUDIES = REPOSITORY / "studies"
 FEW = (

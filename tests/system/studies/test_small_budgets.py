@@ -10,7 +10,7 @@ import pytest
 from hpsearch import run_study
 from hpsearch.studyfile.reading import read_study
 from hpsearch.trainers import load_function
-from tests.harness.study import REPOSITORY
+from tests.harness.study_files import REPOSITORY
 
 pytestmark = [pytest.mark.mnist, pytest.mark.usefixtures("real_mnist")]
 

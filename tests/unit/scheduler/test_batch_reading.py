@@ -9,7 +9,7 @@ import pytest
 from hpsearch.errors import StudyFileError
 from hpsearch.scheduler.batch_reading import read_batch, toml
 from tests.harness.batches import WriteBatch as Write
-from tests.harness.study import REPOSITORY
+from tests.harness.study_files import REPOSITORY
 
 
 def names(path: Path) -> list[str]:

@@ -16,7 +16,7 @@ from hpsearch.scheduler.batch_report import BatchReport, StudyRow
 from hpsearch.scheduler.desk import Desk
 from hpsearch.scheduler.schedules import ScheduleFolder
 from hpsearch.scheduler.standing import MOST_PENDING
-from tests.harness.study import SMALL
+from tests.harness.study_files import SMALL
 
 MINUTE = timedelta(minutes=1)
 

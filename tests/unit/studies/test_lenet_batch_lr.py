@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from hpsearch.trainers import load_function
-from tests.harness.study import REPOSITORY
+from tests.harness.study_files import REPOSITORY
 
 
 def test_a_run_guesses_from_where_it_diverged(monkeypatch: pytest.MonkeyPatch) -> None:

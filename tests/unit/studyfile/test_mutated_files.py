@@ -23,8 +23,7 @@ from hpsearch.study.plan import phases
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.trainers import TRAINERS
-from tests.harness.study import REPOSITORY, SMALL
-from tests.study.test_objectives import TWO
+from tests.harness.study_files import REPOSITORY, SMALL, TWO
 
 GRID = """
 name = "grid"

@@ -8,16 +8,9 @@ import optuna
 import pytest
 from optuna.samplers import RandomSampler
 
-from hpsearch.errors import StudyFileError
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study import SMALL
-
-
-def message(path: Path, *overrides: str) -> str:
-    with pytest.raises(StudyFileError) as caught:
-        read_study(path, overrides)
-    assert caught.value.exit_code == 2
-    return str(caught.value)
+from tests.harness.study_files import SMALL
+from tests.harness.study_mistakes import message
 
 
 def test_a_valid_file_is_understood(study_file: Path) -> None:

@@ -1,16 +1,12 @@
 """Backpropagation: it learns, it repeats itself, and members never disturb each other."""
 
-import io
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 
-from hpsearch.learning_rates import POLICIES
 from hpsearch.optimizers import OPTIMIZERS
-from hpsearch.trainers import TRAINERS, Member, Progress, TrainingData, base
-from hpsearch.trainers.backprop import METRICS, Backprop
-from hpsearch.trainers.weight_decay import KINDS
+from hpsearch.trainers import TRAINERS, Member, TrainingData, base
+from hpsearch.trainers.backprop import Backprop
+from tests.harness.populations import Outcome, member, train, weights
 
 # Rates at which 8 hidden units learn XOR within 300 epochs.
 XOR_RATES = {
@@ -24,48 +20,11 @@ XOR_RATES = {
 }
 
 
-def member(number: int, **params: bool | int | float | str) -> Member:
-    """A member with an optimizer, rate, policy, decay and fold of its own, by its number."""
-    trainer = list(OPTIMIZERS)[number % len(OPTIMIZERS)]
-    relative = not OPTIMIZERS[trainer].rotation_invariant  # steps of about the rate's size
-    rate = {"learning_rate": (0.002 if relative else 0.05) * (1 + number / 10)}
-    decay = {"weight_decay": 0.01 * (number % 2), "weight_decay_kind": KINDS[number % 3]}
-    policy = {"learning_rate_policy": list(POLICIES)[number % len(POLICIES)]}
-    own = {"trainer": trainer, "network": "two-layer", "hidden": 12, "batch_size": 7}
-    return Member({**own, **rate, **decay, **policy, **params}, (3, number), number % 2)
-
-
-def weights(state: bytes | None) -> np.ndarray:
-    assert state is not None
-    with np.load(io.BytesIO(state)) as saved:
-        return saved["weights"].copy()
-
-
-class Outcome:
-    """All that can be told of a member after training: metrics by epoch, and its state."""
-
-    def __init__(self, rows: list[tuple[float, ...]], state: bytes | None) -> None:
-        self.rows, self.state = rows, state
-
-    def __eq__(self, other: object) -> bool:
-        assert isinstance(other, Outcome)
-        return self.rows == other.rows and self.state == other.state
-
-
 def fresh(data: TrainingData) -> TrainingData:
     """The same data without what was cached of it."""
     return TrainingData(
         data.inputs, data.labels, n_classes=data.n_classes, splits=data.splits, scale=data.scale
     )
-
-
-def train(members: Sequence[Member], data: TrainingData, until: int = 3) -> list[Outcome]:
-    trainer = Backprop(members, data, n_epochs=3)
-    steps: list[Progress] = list(trainer.run(until))
-    return [
-        Outcome([tuple(s.metrics[m][i] for m in METRICS) for s in steps], trainer.state(i))
-        for i in range(len(members))
-    ]
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

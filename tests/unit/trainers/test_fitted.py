@@ -15,7 +15,7 @@ from hpsearch.trainers.backprop import Backprop
 from hpsearch.trainers.inputs import Reduction
 from hpsearch.trainers.live_inputs import LiveFirst, LiveInputs
 from hpsearch.trainers.span import Span
-from tests.unit.trainers.test_inputs import data_for, member
+from tests.harness.reduced_inputs import data_for, member
 
 
 def check(trainer: Backprop, data: TrainingData, members: list[Member], folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from hpsearch.trainers import Split, TrainingData
 from hpsearch.trainers.backprop import Backprop
-from tests.unit.trainers.test_backprop import member, train, weights
+from tests.harness.populations import member, train, weights
 
 
 def metered(data: TrainingData, **params: int) -> list[bytes | None]:

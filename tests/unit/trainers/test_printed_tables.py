@@ -9,7 +9,7 @@ import pytest
 from hpsearch.datasets.selection import Selection
 from hpsearch.execution.population import training_data
 from hpsearch.trainers import Member, trainer_kind
-from tests.harness.study import REPOSITORY
+from tests.harness.study_files import REPOSITORY
 
 pytestmark = [pytest.mark.mnist, pytest.mark.usefixtures("real_mnist")]
 

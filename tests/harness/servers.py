@@ -1,7 +1,8 @@
-"""A PostgreSQL and an MLflow server in folders of their own, to be killed by other scripts."""
+"""PostgreSQL, MLflow and Dask in folders of their own, to be used and to be killed."""
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 import psutil
 
 OWNER = "nobody"  # who runs PostgreSQL where we are root, which it refuses
-PASSWORD = "night"
+PASSWORD = "s3cret-p4ssword"
 START_SECONDS = 180.0  # for a server to answer, on a machine that is busy
 
 
@@ -47,6 +48,7 @@ class PostgreSQL:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    fsync: str = "on"  # "off" loses nothing where only its processes are killed
 
     def create(self) -> None:
         """Make its files and start it."""
@@ -61,16 +63,27 @@ class PostgreSQL:
         self.start()
 
     def _call(self, *words: str) -> None:
-        command = [str(_programs() / words[0]), *words[1:]]
+        place = programs()
+        if place is None:
+            sys.exit(
+                "PostgreSQL is not here, on Debian or Ubuntu: sudo apt-get install postgresql"
+            )
+        command = [str(place / words[0]), *words[1:]]
         if os.getuid() == 0:
             command = ["setpriv", f"--reuid={OWNER}", "--clear-groups", *command]
         subprocess.run(command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
 
     def start(self) -> None:
         """Start it, after a kill too."""
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.folder}"
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync={self.fsync} -k {self.folder}"
+        )
         data, log = str(self.folder / "data"), str(self.folder / "log")
         self._call("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "120", "start")
+
+    def stop(self) -> None:
+        """End it at once, without writing what it holds."""
+        self._call("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
     def kill(self) -> None:
         """kill -9 of the server and its processes."""
@@ -134,10 +147,64 @@ class MLflowServer:
             self._process.wait()
 
 
-def _programs() -> Path:
+def programs() -> Path | None:
+    """Where PostgreSQL's initdb and pg_ctl are; None where it is not installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path("/usr/local/bin")]
-    if not (found[-1] / "initdb").exists():
-        sys.exit(
-            "PostgreSQL must be installed, on Debian or Ubuntu: sudo apt-get install postgresql"
-        )
-    return found[-1]
+    return found[-1] if (found[-1] / "initdb").exists() else None
+
+
+@dataclass
+class DaskCluster:
+    """A scheduler on loopback, and workers that share no data set with us by path.
+
+    Attributes:
+        address: dask://host:port
+        processes: the scheduler's, then one a worker.
+    """
+
+    address: str
+    processes: list[subprocess.Popen[bytes]]
+
+    @classmethod
+    def start(cls, folder: Path, *, workers: int) -> DaskCluster:
+        """Start them in an empty folder, and wait for the workers."""
+        import distributed
+
+        from hpsearch.execution.cluster import scheduler_address
+        from hpsearch.processes import child_environment
+
+        env = {**child_environment(), "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error"}
+        file = folder / "scheduler.json"
+        head = [sys.executable, "-m", "dask"]
+        options = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
+        commands = [[*head, "scheduler", "--port", "0", *options]]
+        worker = [*head, "worker", *options, "--nthreads", "1", "--local-directory"]
+        commands += [[*worker, str(folder / str(i))] for i in range(workers)]
+        processes: list[subprocess.Popen[bytes]] = []
+        with (folder / "log").open("wb") as log:
+            for command in commands:
+                processes.append(subprocess.Popen(command, cwd=folder, env=env, stderr=log))
+                while not file.exists():
+                    if processes[0].poll() is not None:
+                        raise RuntimeError((folder / "log").read_text())
+                    time.sleep(0.05)
+        address = str(json.loads(file.read_text())["address"]).replace("tcp://", "dask://")
+        with distributed.Client(scheduler_address(address), set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=60)
+        return cls(address, processes)
+
+    def stop(self) -> None:
+        """End the workers, then the scheduler."""
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            process.wait(timeout=30)
+
+    def worker_processes(self) -> list[psutil.Process]:
+        """Those that the nannies started, which run the slices."""
+        return [
+            process
+            for nanny in self.processes[1:]
+            for process in psutil.Process(nanny.pid).children(recursive=True)
+            if "spawn_main" in " ".join(process.cmdline())
+        ]
