@@ -29,6 +29,8 @@ from selenium import webdriver
 
 from hpsearch import run_study, study_trials
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/ is not installed
+
 NAME = "scale"
 FUNCTION = """\
 def train(params, data, seed):

@@ -33,7 +33,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from servers import MLflowServer, PostgreSQL
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/ is not installed
+from tests.harness.servers import MLflowServer, PostgreSQL
 
 STUDY = """\
 name = "{name}"

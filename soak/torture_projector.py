@@ -27,7 +27,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import psutil
-from servers import MLflowServer
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/ is not installed
+from tests.harness.servers import MLflowServer
 
 STUDY = """\
 name = "torture"

@@ -1,15 +1,25 @@
-"""What several tests use."""
+"""Fixtures of all tiers. hpsearch loads late: the threads of NumPy are set by then."""
 
 from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.harness.batches import WriteBatch
+from tests.harness.functions import STEADY, WriteModule
+from tests.harness.study_files import SMALL, TINY
+
+if TYPE_CHECKING:
+    from hpsearch.records.run_folder import RunFolder
 
 # One BLAS thread in this process too, as in workers; said before anything loads NumPy.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -19,8 +29,6 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # Tests interrupt processes; one started in the background of a shell has its children ignore that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-REPOSITORY = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -61,40 +69,78 @@ def real_mnist() -> None:
         pytest.skip("the real MNIST is not here: set HPSEARCH_DATA to the folder of mnist/")
 
 
-SMALL = """\
-# A small study.
-name = "small"
-seed = 7
-objective = { metric = "validation_accuracy", direction = "maximize" }
+@pytest.fixture(scope="session")
+def finished_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stores after one small study; to be read only."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "tiny.toml").write_text(TINY)
+    from hpsearch import run_study
 
-[data]
-name = "digits"
-shots = 6
-split = { kind = "k-fold", folds = 3 }
+    run_study(folder / "tiny.toml", home=folder / "home", workers=0)
+    return folder / "home"
 
-[network]
-name = "two-layer"
-hidden = 12
 
-[space]
-trainer = { choices = ["sgd", "momentum", "adam"] }
-learning_rate = { low = 1e-3, high = 1e4, log = true }
-momentum = { low = 0.5, high = 0.99, when = { trainer = "momentum" } }
-weight_decay = 0.1                               # with the largest learning rates: diverges
-batch_size = 10
+@pytest.fixture
+def copied_home(finished_home: Path, tmp_path: Path) -> Path:
+    """A copy to be spoilt; its MLflow artifacts stay where the original has them."""
+    shutil.copytree(finished_home, tmp_path / "home")
+    return tmp_path / "home"
 
-[[stages]]
-trials = 14
-epochs = 2
-[[stages]]
-trials = 8
-epochs = 4
-[[stages]]
-trials = 6
-epochs = 8
 
-[confirmation]
-top = 2
-seeds = 3
-test_seeds = 2
-"""
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of the small study, run to its end in this process."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "small.toml").write_text(SMALL)
+    from hpsearch import run_study
+
+    run_study(folder / "small.toml", home=folder / "home", workers=0)
+    return folder / "home"
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteModule:
+    """Writes a user's module under a name of its own; gives its trainer's name.
+
+    Where it lies is for `code_folder`; Python's path is put back at the test's end.
+    """
+    monkeypatch.syspath_prepend(tmp_path)  # restores sys.path, which run_slice prolongs
+
+    def write_module(text: str) -> str:
+        name = "user_" + "".join(c if c.isalnum() else "_" for c in tmp_path.name)
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
+        return f"{name}:train"
+
+    return write_module
+
+
+@pytest.fixture
+def steady(write: WriteModule) -> str:
+    """A well-behaved training function that can pause."""
+    return write(STEADY)
+
+
+@pytest.fixture
+def write_batch(tmp_path: Path) -> WriteBatch:
+    """Writes a batch file beside small.toml; gives its path."""
+    (tmp_path / "small.toml").write_text(SMALL)
+
+    def write(text: str) -> Path:
+        path = tmp_path / "batch.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def run_folder(home: Path) -> RunFolder:
+    """The folder of a run of the study `demo`, as it is before the first trial."""
+    from hpsearch.records.run_folder import RunFolder
+    from tests.harness.projection import PARENT
+
+    made = RunFolder(home / "studies" / "demo" / "1")
+    made.artifacts.mkdir(parents=True)
+    (made.artifacts / "study.toml").write_text("# A study.")
+    made.write_json(made.files.parent, PARENT)
+    return made

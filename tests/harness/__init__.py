@@ -1,0 +1,1 @@
+"""What several tests use; fixtures are in the conftest.py files."""

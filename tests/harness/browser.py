@@ -1,0 +1,53 @@
+"""A study's page in a real MLflow server, to be looked at with a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import Run
+
+from hpsearch.records.layout import Home
+
+PATIENCE_SECONDS = 60  # a busy machine shows a page late; a test that passes does not wait
+
+
+@dataclass(frozen=True)
+class Site:
+    """The server, and the study that it shows.
+
+    Attributes:
+        address: http://host:port
+        page: of the sorted run table, as `ui` names it.
+        runs: in MLflow, by name.
+    """
+
+    address: str
+    page: str
+    runs: dict[str, Run]
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    """Return when the address answers; the process is that of its server."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except OSError:
+            time.sleep(0.3)
+        else:
+            return
+    raise AssertionError(f"{address} must answer")
+
+
+def shown_runs(home: Path) -> dict[str, Run]:
+    """The runs of the study `small` in MLflow, by name."""
+    client = mlflow.MlflowClient(Home(home).tracking_uri)
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    found = client.search_runs([experiment.experiment_id])
+    return {str(run.info.run_name): run for run in found}

@@ -1,0 +1,17 @@
+"""What a study file with a mistake is answered with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpsearch.errors import StudyFileError
+from hpsearch.studyfile.reading import read_study
+
+
+def message(path: Path, *overrides: str) -> str:
+    with pytest.raises(StudyFileError) as caught:
+        read_study(path, overrides)
+    assert caught.value.exit_code == 2
+    return str(caught.value)

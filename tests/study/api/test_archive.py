@@ -1,0 +1,125 @@
+"""A study on its way to another machine and back into all stores there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hpsearch import doctor, export_study, import_study, run_study
+from hpsearch.errors import HpsearchError
+from hpsearch.records.run_folder import RunFolder
+from tests.harness.study_files import TINY
+
+
+@pytest.fixture(scope="module")
+def archive(finished_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    to = tmp_path_factory.mktemp("archive") / "small.zip"
+    return export_study("small", to, home=finished_home)
+
+
+def test_a_study_arrives_whole_and_is_told_to_all_stores(
+    archive: Path, finished_home: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "there"
+    assert import_study(archive, home=home).empty
+    assert doctor(home=home).empty
+    here = RunFolder(finished_home / "studies/small/1")
+    there = RunFolder(home / "studies/small/1")
+    assert list(there.read_all("trial")) == list(here.read_all("trial"))
+    assert (there.artifacts / "report.html").exists()
+    (tmp_path / "tiny.toml").write_text(TINY)
+    report = run_study(tmp_path / "tiny.toml", home=home, workers=0)
+    assert not report.ran
+    assert report.result.folder == str(there.artifacts)
+
+
+def test_a_home_that_has_the_run_refuses_it(archive: Path, copied_home: Path) -> None:
+    with pytest.raises(HpsearchError, match=r"must not be in .* yet"):
+        import_study(archive, home=copied_home)
+    assert doctor(home=copied_home).empty
+
+
+def test_a_file_is_never_written_over(archive: Path, finished_home: Path) -> None:
+    with pytest.raises(HpsearchError, match="--to"):
+        export_study("small", archive, home=finished_home)
+
+
+def add(name: str, content: str = "x", *, mode: int = 0) -> Callable[[zipfile.ZipFile], None]:
+    def do(archive: zipfile.ZipFile) -> None:
+        info = zipfile.ZipInfo(name)
+        info.external_attr = mode << 16
+        archive.writestr(info, content)
+
+    return do
+
+
+RECORD = "studies/small/1/trials/00000/record.json"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        add("studies/small/1/trials/00000/../../../../../evil.txt"),
+        add("/tmp/evil.txt"),
+        add("../evil.txt"),
+        add("studies/small/1/model/served_network.py"),
+        add("studies/small/1/artifacts/evil.html"),
+        add("studies/small/1/artifacts/..csv/../evil.csv"),
+        add("studies/../1/study.json"),
+        add("studies/other/1/study.json", "{}"),
+        add("studies/small/1/artifacts/evil.csv", "/etc/passwd", mode=stat.S_IFLNK | 0o777),
+    ],
+)
+def test_what_does_not_belong_into_an_archive_is_refused(
+    archive: Path, tmp_path: Path, spoil: Callable[[zipfile.ZipFile], None]
+) -> None:
+    bad = tmp_path / "bad.zip"
+    shutil.copy(archive, bad)
+    with zipfile.ZipFile(bad, "a") as opened:
+        spoil(opened)
+    home = tmp_path / "in" / "home"
+    with pytest.raises(HpsearchError, match=r"must hold (records|one study)"):
+        import_study(bad, home=home)
+    assert not list(tmp_path.rglob("evil*"))
+    assert not list((home / "studies").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"files": ["../../../../../../etc/passwd"]}, "names '../../../../../../etc/passwd'"),
+        ({"state_file": "/etc/passwd"}, "names '/etc/passwd'"),
+        ({"number": 77}, "does not lie in its folder"),
+        ({"members": 3}, "must hold records that can be read"),
+        (
+            {"params": {"trainer": "os:system"}, "state_file": "state-1-0.npz"},
+            "its state is a pickle",
+        ),
+    ],
+)
+def test_a_record_that_leads_elsewhere_is_refused(
+    archive: Path, tmp_path: Path, change: dict[str, object], problem: str
+) -> None:
+    bad = tmp_path / "bad.zip"
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(bad, "w") as target:
+        for info in source.infolist():
+            content = source.read(info)
+            if info.filename == RECORD:
+                content = json.dumps(json.loads(content) | change).encode()
+            target.writestr(info, content)
+    home = tmp_path / "home"
+    with pytest.raises(HpsearchError, match=problem):
+        import_study(bad, home=home)
+    assert not list((home / "studies").iterdir())
+
+
+def test_what_is_no_archive_is_said(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_text("no archive")
+    with pytest.raises(HpsearchError, match="that hpsearch export made"):
+        import_study(tmp_path / "x.zip", home=tmp_path / "home")

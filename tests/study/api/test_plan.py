@@ -1,0 +1,128 @@
+"""What a study file asks for, before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpsearch import plan_study
+from hpsearch.api.plan import Plan
+from hpsearch.errors import DataError, StudyFileError
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.study.plan import phases
+from hpsearch.study.probe import probe
+from hpsearch.studyfile.reading import read_study
+from tests.harness.study import records, run, spent
+from tests.harness.study_files import ALONE, CALM
+
+
+def test_the_counts_are_those_of_the_study(study_file: Path, home: Path) -> None:
+    # Small enough rates that no trial diverges.
+    options = ["space.learning_rate.high=0.1"]
+    run(study_file, home, *options)
+    plan = plan_study(study_file, overrides=options, trials=0)
+    trained = sum(m.epoch for r in records(home) for m in r.members)
+    stages = plan.table()[plan.table()["phase"].str.startswith("stage")]
+    assert stages["total_epochs"].sum() == trained
+    assert stages["new"].sum() == len(records(home))
+    assert [phase.promoted for phase in plan.phases] == [0, 4, 3, 0, 0]
+    again = plan.phases[3]
+    assert (again.runs, again.epochs, again.members) == (2 * 3, 8, 3)
+    assert (plan.phases[4].runs, plan.phases[4].members) == (2, 1)
+    assert plan.seconds is None
+
+
+@pytest.mark.parametrize("epochs", [72, 95, 240, 300])
+def test_what_the_budget_cuts_is_not_counted(study_file: Path, home: Path, epochs: int) -> None:
+    options = [*CALM, f"budget.epochs={epochs}"]
+    ended = run(study_file, home, *options).ended
+    plan = plan_study(study_file, overrides=options, trials=0)
+    stages = [phase for phase in plan.phases if phase.name.startswith("stage")]
+    assert sum(phase.total_epochs for phase in stages) == spent(home)
+    assert sum(phase.new for phase in stages) == len(records(home))
+    assert sum(phase.cut for phase in stages) == 28 - sum(phase.runs for phase in stages)
+    assert bool(ended) == any(phase.cut for phase in stages)
+    said = f"epochs = {epochs} " + ("end the search" if ended else "suffice")
+    assert [line[: len(said)] for line in plan.budget] == [said]
+    confirmed = len([*RunFolder(home / "studies/small/1").read_all("confirmation")])
+    assert plan.phases[3].runs == confirmed
+
+
+def test_the_clock_s_limit_cuts_the_forecast(study_file: Path) -> None:
+    long = ["stages.2.epochs=100000", "budget.seconds=20"]
+
+    def planned(*options: str) -> Plan:
+        return plan_study(study_file, overrides=options, trials=2, probe_seconds=0.1, workers=1)
+
+    free, limited = planned(long[0]), planned(*long, "budget.plateau=5")
+    assert limited.phases[2].cut == 6
+    assert limited.total_epochs < free.total_epochs  # what the forecast multiplies
+    first, second = limited.budget
+    assert first.startswith("seconds = 20 end the search ")
+    assert second == "plateau = 5 may end the drawing of a stage early"
+
+
+def test_a_probe_forecasts_time_and_disk_and_writes_nothing(
+    study_file: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted(study_file.parent.iterdir())
+    monkeypatch.chdir(study_file.parent)
+    said: list[str] = []
+    plan = plan_study(study_file, trials=4, probe_seconds=0.2, workers=1, say=said.append)
+    assert sorted(study_file.parent.iterdir()) == before
+    assert said
+    assert plan.seconds is not None
+    assert plan.disk is not None
+    assert plan.probe is not None
+    assert 0 < plan.seconds.low <= plan.seconds.expected <= plan.seconds.high
+    assert plan.peak_disk > 14 * 3 * 1000
+    assert len(plan.probe.costs) == 4
+    # The records of the study itself say how long a row of one is.
+    run(study_file, home)
+    record = next(r for r in records(home) if r.outcome == "complete")
+    bare = len(record.to_json()) / sum(len(m.epochs) for m in record.members)
+    assert 0.3 * bare < plan.probe.row_bytes < bare
+    assert plan.as_dict()["phases"][0]["total_epochs"] == 14 * 3 * 2
+
+
+def test_more_epochs_and_trials_cost_more(study_file: Path) -> None:
+    def seconds(*overrides: str) -> float:
+        plan = plan_study(study_file, overrides=overrides, trials=2, probe_seconds=0.1, workers=1)
+        assert plan.seconds is not None
+        return plan.seconds.expected
+
+    assert seconds("stages.2.epochs=100000") > 10 * seconds()
+
+
+def test_the_first_epoch_of_what_is_fitted_whole_is_not_multiplied(study_file: Path) -> None:
+    path = study_file.with_name("svc.toml")
+    text = ALONE.replace("TRAINER", "sklearn.svm.SVC").replace("x = {", "C = {")
+    path.write_text(text.replace("low = 0.0", "low = 0.1").replace("epochs = 2", "epochs = 50"))
+    text = path.read_text().replace("shots = 6", "shots = 100")
+    path.write_text(text)
+    found = probe(read_study(path), trials=3, seconds=5.0)
+    assert sum(cost.later for cost in found.costs) < sum(cost.first for cost in found.costs) / 2
+
+
+def test_trials_that_fail_in_the_probe_are_told(tmp_path: Path) -> None:
+    (tmp_path / "broken_trainer.py").write_text(
+        "def train(params, data, seed):\n    raise OSError('no luck')\n    yield {}\n"
+    )
+    path = tmp_path / "own.toml"
+    path.write_text(ALONE.replace("TRAINER", "broken_trainer:train"))
+    plan = plan_study(path, trials=2)
+    assert plan.probe is not None
+    assert all("no luck" in cost.failed for cost in plan.probe.costs)
+
+
+def test_a_wrong_file_and_too_little_data_are_said(study_file: Path) -> None:
+    with pytest.raises(StudyFileError):
+        plan_study(study_file, overrides=["seed=-1"])
+    with pytest.raises(DataError):
+        plan_study(study_file, overrides=["data.shots=5000"])
+
+
+def test_promoted_are_no_more_than_there_are(study_file: Path) -> None:
+    read = read_study(study_file, ["stages=[{trials=2, epochs=1}, {trials=3, epochs=2}]"])
+    assert [(p.promoted, p.new) for p in phases(read.file)[:2]] == [(0, 2), (2, 1)]

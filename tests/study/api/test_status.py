@@ -1,0 +1,115 @@
+"""How far studies are, read while they run, rest, or are over."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hpsearch import run_study, study_status
+from hpsearch.console import print_status
+from hpsearch.errors import StudyFailed
+from hpsearch.processes import alive, birth
+from hpsearch.records.layout import Home
+from hpsearch.study.opening import open_run
+from hpsearch.studyfile.reading import read_study
+from tests.harness.study import run
+from tests.harness.study_files import SMALL
+
+
+def test_a_finished_study(finished: Path) -> None:
+    (row,) = study_status(home=finished).to_dict("records")
+    assert (row["study"], row["run"], row["state"], row["holder"]) == ("small", 1, "finished", "")
+    assert (row["stage"], row["stages"], row["trials"], row["planned"]) == (3, 3, 21, 21)
+    assert row["complete"] + row["pruned"] + row["diverged"] == 21
+    result = json.loads((finished / "studies/small/1/artifacts/result.json").read_text())
+    best = max(top["score"] for top in result["result"]["top"] if top["epochs"] == 8)
+    assert (row["best"], row["best_epochs"]) == (best, 8)
+
+
+def test_a_study_is_running_until_it_is_killed(study_file: Path, home: Path) -> None:
+    command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(home)]
+    command += ["--set", "stages.2.epochs=100000", "--workers", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not list(home.glob("studies/small/1/stages/1.json")):
+            time.sleep(0.05)
+        (row,) = study_status("small", home=home).to_dict("records")
+        assert row["state"] == "running"
+        assert f"process {process.pid} on {socket.gethostname()}" in row["holder"]
+        assert row["stage"] == 3
+        assert row["best_epochs"] == 4
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    (row,) = study_status("small/1", home=home).to_dict("records")
+    assert (row["state"], row["holder"]) == ("interrupted", "")
+
+
+def test_a_study_without_a_score_yet_is_printed_too(
+    study_file: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(study_file, home, "stages=[{trials=2, epochs=2}]")
+    run(study_file, home, "stages=[{trials=2, epochs=2}]", fresh=True)
+    shutil.rmtree(home / "studies/small/2/trials")  # as a kill before the first leaves it
+    (home / "studies/small/2/artifacts/result.json").unlink()
+    (home / "studies/small/2/stages/0.json").unlink()
+    print_status(study_status(home=home))
+    first, second = capsys.readouterr().out.splitlines()[1:]
+    assert re.search(r"small +finished +1/1 +2/2 .* validation_accuracy 0\.", first)
+    assert second.split() == ["small/2", "interrupted", "1/1", "0/2"]
+
+
+def test_a_study_without_trials_may_get_other_stages(study_file: Path, home: Path) -> None:
+    run(study_file, home, "stages=[{trials=2, epochs=2}]")
+    shutil.rmtree(home / "studies/small/1/trials")
+    stores, read = Home(home), read_study(study_file, ["stages=[{trials=1, epochs=1}]"])
+    open_run(read, stores, fresh=False).close()
+    read = read_study(study_file, ["stages=[{trials=2, epochs=1}, {trials=3, epochs=2}]"])
+    opened = open_run(read, stores, fresh=False)
+    opened.close()
+    assert opened.plans == ((2, 3),)
+
+
+def test_a_study_that_failed_says_why_until_it_is_started_again(
+    tmp_path: Path, home: Path
+) -> None:
+    path = tmp_path / "bad.toml"
+    head, _, rest = SMALL.partition("[network]")
+    stages = rest.partition("[[stages]]")[2]
+    path.write_text(f'{head}[space]\ntrainer = "bad_trainer:train"\n[[stages]]{stages}')
+    code = tmp_path / "bad_trainer.py"
+    code.write_text("def train(params, data, seed):\n    raise OSError('no luck')\n    yield {}\n")
+    with pytest.raises(StudyFailed):
+        run_study(path, home=home, workers=0)
+    (row,) = study_status(home=home).to_dict("records")
+    assert row["state"] == "failed"
+    assert "no luck" in row["reason"]
+    assert row["failed"] == 4
+
+
+def test_an_empty_home_has_no_rows(home: Path) -> None:
+    assert study_status(home=home).empty
+    assert not home.exists()
+
+
+def test_a_number_that_another_process_had_before_is_not_alive() -> None:
+    mine = birth(os.getpid())
+    assert alive(os.getpid(), mine)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    born = birth(ended.pid)
+    ended.wait()
+    assert not alive(ended.pid, born)
+    if Path("/proc/self/stat").exists():
+        assert born != mine
+        assert not alive(os.getpid(), born)
+    assert alive(os.getpid(), "")  # of a system that does not tell

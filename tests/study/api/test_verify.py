@@ -1,0 +1,279 @@
+"""Verifying studies: what was recorded follows from file, seed and data, and trains again."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpsearch import reproduce_trial, verify_study
+from hpsearch.api.verify import sample
+from hpsearch.datasets.base import Examples
+from hpsearch.errors import StudyFileError
+from hpsearch.records.layout import Artifact, Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.events import StageStarted, TrialReached
+from hpsearch.study.opening import open_run
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
+from tests.harness.study import grid_file, records, run
+from tests.harness.study_files import ALONE, SMALL
+
+SHORT = "stages=[{trials=4, epochs=2}, {trials=4, epochs=4}]"
+
+
+def edit(home: Path, number: int, change: Callable[[dict[str, Any]], object]) -> None:
+    """Tamper with a trial's record."""
+    path = home / f"studies/small/1/trials/{number:05d}/record.json"
+    said = json.loads(path.read_text())
+    change(said)
+    path.write_text(json.dumps(said))
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a short study."""
+    folder = tmp_path_factory.mktemp("short")
+    (folder / "small.toml").write_text(SMALL)
+    run(folder / "small.toml", folder / "home", SHORT, "space.learning_rate.high=0.5")
+    return folder / "home"
+
+
+@pytest.fixture
+def ended(short: Path, home: Path) -> Path:
+    """A copy of it, to tamper with."""
+    shutil.copytree(short, home)
+    return home
+
+
+def test_a_study_of_two_workers_is_derived_and_trained_again_to_the_bit(
+    study_file: Path, home: Path
+) -> None:
+    run(study_file, home, "execution.slice_seconds=0.001", workers=2)
+    found = verify_study("small", home=home, trials=21)
+    assert found.problems == []
+    assert found.equal
+    assert (found.replay.draws, found.replay.decisions, found.replay.result) == (21, 3, True)
+    assert found.records == 21 + 2 * 3 + 2
+    assert [one.trial for one in sorted(found.again, key=lambda o: o.trial)] == list(range(21))
+    assert all(one.exact and one.values for one in found.again)
+    # Every member that did not diverge has a final state.
+    assert all(one.states == 3 for one in found.again if one.outcome != "diverged")
+    assert {"diverged", "pruned", "complete"} == {one.outcome for one in found.again}
+    assert len(found.table()) == 21
+    assert list(found.table()["equal"].unique()) == [True]
+
+
+@pytest.mark.parametrize("trials", [6, 10])
+def test_trials_added_at_any_moment_are_derived_too(
+    study_file: Path, home: Path, trials: int
+) -> None:
+    """The last stage had six trials; it is stopped within, and goes on with more."""
+    read, stores = read_study(study_file), Home(home)
+    stores.create()
+    opened = open_run(read, stores, fresh=False)
+    events = Study(read, opened, stores.storage_url, 0).events()
+    reached = 0
+    for event in events:
+        reached += isinstance(event, TrialReached)
+        if reached == 14 + 8 + 4:  # the three promoted, and the first of the three new
+            break
+    events.close()
+    opened.close()
+    halfway = verify_study("small", home=home, trials=2)
+    assert halfway.equal
+    assert not halfway.replay.result
+    run(study_file, home, f"stages.2.trials={trials}")
+    run(study_file, home, f"stages.2.trials={trials + 5}")
+    found = verify_study("small", home=home, trials=2)
+    assert found.problems == []
+    assert found.replay.draws == 14 + 4 + 3 + trials - 6 + 5
+
+
+def test_arms_promoted_under_different_plans_are_derived(study_file: Path, home: Path) -> None:
+    """One arm was over when the last stage got more trials, of which another promoted more."""
+    two = ["compare=['trainer']", "space.learning_rate.high=0.5", SHORT]
+    read, stores = read_study(study_file, two), Home(home)
+    stores.create()
+    opened = open_run(read, stores, fresh=False)
+    events = Study(read, opened, stores.storage_url, 0).events()
+    for event in events:
+        if isinstance(event, StageStarted) and event.arm == "trainer=momentum":
+            break
+    events.close()
+    opened.close()
+    run(study_file, home, *two[:2], "stages=[{trials=4, epochs=2}, {trials=8, epochs=4}]")
+    folder = RunFolder(home / "studies/small/1")
+    counts = [len(folder.read_json(folder.files.stage(0, arm))["promoted"]) for arm in range(3)]
+    assert counts == [2, 4, 4]
+    found = verify_study("small", home=home, trials=0)
+    assert found.problems == []
+    assert found.replay.result
+
+
+@pytest.mark.parametrize(
+    ("options", "n_draws"),
+    [
+        (["sampler.proposal=uniform", SHORT], 6),
+        (["sampler.name=grid", "stages=[{trials=16, epochs=2}]"], 16),
+        (["objective.best_epoch=true", "evaluation.every=2", SHORT], 6),
+    ],
+)
+def test_other_searches_are_derived(
+    study_file: Path, home: Path, options: list[str], n_draws: int
+) -> None:
+    run(grid_file(study_file) if "sampler.name=grid" in options else study_file, home, *options)
+    found = verify_study("small", home=home, trials=1)
+    assert found.problems == []
+    assert (found.replay.draws, found.replay.result) == (n_draws, True)
+
+
+TAMPERED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "a param": (
+        lambda r: r["params"].update(learning_rate=0.5),
+        r"trial 5: learning_rate = 0.5 recorded, [\d.e-]+ derived",
+    ),
+    "a seed": (
+        lambda r: r["members"][1]["entropy"].__setitem__(2, 1),
+        "trial 5: splits and seeds",
+    ),
+    "a score": (
+        lambda r: r["scores"].update({"4": 0.99}),
+        "trial 5: score 0.99 at 4 epochs, its curves say",
+    ),
+    "data": (lambda r: r["digests"].update(data="0"), "trial 5: digests {'data': '0'"),
+    "a curve": (
+        lambda r: r["members"][2]["history"]["train_loss"].__setitem__(1, 0.0),
+        "trial 5: epoch 2, split 2: train_loss 0.0 recorded, ",
+    ),
+    "a state": (
+        lambda r: r["members"][0].update(state_digest="f00"),
+        "trial 5: split 0: final state f00 recorded",
+    ),
+    "an outcome": (lambda r: r.update(outcome="failed"), "trial 5"),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_what_was_tampered_with_is_found(ended: Path, what: str) -> None:
+    change, said = TAMPERED[what]
+    # Trial 5 was drawn in the last stage, so that no other draw depends on it.
+    edit(ended, 5, change)
+    found = verify_study("small", home=ended, trials=6)
+    assert not found.equal
+    assert any(re.search(said, p) for p in found.problems), found.problems
+
+
+def test_decisions_that_do_not_follow_are_found(ended: Path) -> None:
+    folder = RunFolder(ended / "studies/small/1")
+    decided = folder.read_json(folder.files.stage(0, None))
+    loser = next(n for n in range(4) if n not in decided["promoted"])
+    folder.write_json(
+        folder.files.stage(0, None), decided | {"promoted": [loser, decided["promoted"][0]]}
+    )
+    said = folder.read_json(folder.files.artifact(Artifact.RESULT))
+    said["result"]["best_number"] = 99
+    folder.write_json(folder.files.artifact(Artifact.RESULT), said)
+    problems = "\n".join(verify_study("small", home=ended, trials=0).problems)
+    assert f"stage 1: promoted [{loser}, " in problems
+
+
+def test_another_result_is_found(ended: Path) -> None:
+    folder = RunFolder(ended / "studies/small/1")
+    said = folder.read_json(folder.files.artifact(Artifact.RESULT))
+    said["result"]["best_number"] = 99
+    folder.write_json(folder.files.artifact(Artifact.RESULT), said)
+    (problem,) = verify_study("small", home=ended, trials=0).problems
+    assert problem.startswith("result: best_number 99 recorded, ")
+
+
+def test_data_that_changed_is_found(ended: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Examples, "digest", lambda self: "another")
+    found = verify_study("small", home=ended, trials=1)
+    assert any("'another'" in problem for problem in found.problems)
+
+
+def test_another_machine_is_compared_within_a_tolerance(ended: Path) -> None:
+    def elsewhere(said: dict[str, Any]) -> None:
+        said["machines"] = ["a machine of 1982"]
+        said["members"][0]["history"]["validation_loss"][0] += 1e-3
+
+    edit(ended, 0, elsewhere)
+    found = reproduce_trial("small", 0, home=ended)
+    assert found.equal
+    assert not found.exact
+    assert 1e-4 < found.largest < 2e-3
+    assert found.recorded_on == ("a machine of 1982",)
+    strict = reproduce_trial("small", 0, home=ended, tolerance=1e-6)
+    assert "validation_loss" in strict.difference
+
+
+def test_draws_of_another_machine_may_differ_by_a_rounding_error(ended: Path) -> None:
+    def elsewhere(said: dict[str, Any]) -> None:
+        said["machines"] = ["a machine of 1982"]
+        said["params"]["learning_rate"] *= 1 + 2e-6
+
+    edit(ended, 5, elsewhere)
+    found = verify_study("small", home=ended, trials=0)
+    assert found.equal
+    assert found.replay.tolerance > 0
+    edit(ended, 5, lambda said: said["params"].update(learning_rate=0.123))
+    assert not verify_study("small", home=ended, trials=0).equal
+
+
+FAILS = """
+def train(params, data, seed, state=None):
+    epoch = state or 0
+    while True:
+        epoch += 1
+        if params["x"] > 0.5 and epoch > 1:
+            raise RuntimeError("x is too large")
+        yield {"validation_accuracy": 1 - params["x"] + epoch / 100}, epoch
+"""
+
+
+def test_a_function_beside_the_file_is_found_and_failures_repeat(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fails_at_times.py").write_text(FAILS)
+    path = tmp_path / "own.toml"
+    text = ALONE.replace("TRAINER", "fails_at_times:train").replace("trials = 2", "trials = 6")
+    path.write_text(text)
+    run(path, home)
+    outcomes = {r.outcome for r in records(home, "own")}
+    assert outcomes == {"failed", "complete"}
+    found = verify_study("own", home=home, trials=6)
+    assert found.problems == []
+    assert {one.outcome for one in found.again} == outcomes
+    (tmp_path / "fails_at_times.py").unlink()
+    monkeypatch.delitem(sys.modules, "fails_at_times")  # as in another process
+    importlib.invalidate_caches()
+    with pytest.raises(StudyFileError, match=r"own\.toml names must be there"):
+        verify_study("own", home=home)
+
+
+def test_a_trial_that_is_not_there_is_said(ended: Path) -> None:
+    with pytest.raises(StudyFileError, match="0 to 5, got 6"):
+        reproduce_trial("small", 6, home=ended)
+
+
+def test_a_sample_is_spread_over_outcomes_and_stages(ended: Path) -> None:
+    def made(number: int, outcome: Outcome, stage: int) -> TrialRecord:
+        return TrialRecord("", "trial", number, {}, [], {}, stage=stage, outcome=outcome)
+
+    kinds = [(Outcome.PRUNED, 0)] * 20
+    kinds += [(Outcome.COMPLETE, 0), (Outcome.COMPLETE, 1), (Outcome.DIVERGED, 0)]
+    trials = [made(n, outcome, stage) for n, (outcome, stage) in enumerate(kinds)]
+    assert {r.outcome for r in sample(trials, 3, 0)} == {"pruned", "complete", "diverged"}
+    assert {(r.outcome, r.stage) for r in sample(trials, 4, 0)} == set(kinds)
+    assert sample(trials, 4, 0) == sample(trials, 4, 0)
+    assert len(sample(trials, 99, 0)) == 23

@@ -1,0 +1,112 @@
+"""Optuna's samplers by name: the same stages, record and restarts around them."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from hpsearch.errors import StudyFileError
+from hpsearch.records.layout import Home
+from hpsearch.samplers.named import OPTUNA
+from hpsearch.study.opening import open_run
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
+from tests.harness.study import records, run, table
+
+INSTALLED = [name for name, (_, needed) in OPTUNA.items() if not needed or find_spec(needed)]
+MISSING = sorted(OPTUNA.keys() - set(INSTALLED))
+# Without choices, which CMA-ES leaves to others; 6 x 9 combinations for brute force.
+FINITE = [
+    "space.trainer=momentum",
+    "space.learning_rate={low=0.5, high=3.0, step=0.5}",
+    "space.momentum={low=0.1, high=0.9, step=0.1}",
+]
+
+
+def stopped(path: Path, home: Path, *options: str, after: tuple[int, ...]) -> None:
+    """Run a study that is left again and again, then to its end."""
+    stores = Home(home)
+    stores.create()
+    for events_seen in after:
+        read = read_study(path, options)
+        opened = open_run(read, stores, fresh=False)
+        events = Study(read, opened, stores.storage_url, 0).events()
+        for _ in range(events_seen):
+            next(events)
+        events.close()
+        opened.close()
+    run(path, home, *options)
+
+
+@pytest.mark.parametrize("name", [*INSTALLED, "qmc"])
+def test_restarts_change_nothing(study_file: Path, tmp_path: Path, name: str) -> None:
+    options = [f"sampler.name={name}", *FINITE]
+    run(study_file, tmp_path / "quiet", *options)
+    stopped(study_file, tmp_path / "stopped", *options, after=(3, 14))
+    assert table(tmp_path / "quiet") == table(tmp_path / "stopped")
+    drawn = [tuple(r.params.items()) for r in records(tmp_path / "quiet")]
+    assert len(set(drawn)) > len(drawn) / 2
+
+
+def test_tpe_learns_from_the_stages_scores(study_file: Path, tmp_path: Path) -> None:
+    options = [
+        "space.trainer=sgd",
+        "stages=[{trials=40, epochs=1}, {trials=6, epochs=2}]",
+        "confirmation={top=1, seeds=2, test_seeds=1}",
+    ]
+    study_file.write_text(study_file.read_text().replace("momentum = {", "# momentum = {"))
+    late = {}
+    for name in ("random", "tpe"):
+        run(study_file, tmp_path / name, f"sampler.name={name}", *options)
+        scores = [r.scores.get(1, 0.0) for r in records(tmp_path / name)[20:40]]
+        late[name] = sorted(scores)[10]
+    assert late["tpe"] > late["random"]
+
+
+def test_a_sampler_of_ones_own(study_file: Path, home: Path) -> None:
+    (study_file.parent / "my_samplers.py").write_text(
+        "from optuna.samplers import RandomSampler\n\n\n"
+        "class Lowest(RandomSampler):\n"
+        "    def __init__(self, share):\n"
+        "        super().__init__(seed=0)\n"
+        "        self.share = share\n\n"
+        "    def sample_independent(self, study, trial, name, distribution):\n"
+        "        if name != 'learning_rate':\n"
+        "            return super().sample_independent(study, trial, name, distribution)\n"
+        "        return distribution.low * (1 + self.share + trial.number)\n"
+    )
+    run(study_file, home, "sampler.name=my_samplers:Lowest", "sampler.options.share=0.5")
+    rates = [r.params["learning_rate"] for r in records(home)]
+    assert rates == pytest.approx([1e-3 * (1.5 + n) for n in range(len(rates))])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["sampler.name=tpee"], "did you mean 'tpe'"),
+        (["sampler.name=nowhere:Sampler"], "sampler.name: must be importable, got 'nowhere:Sam"),
+        (["sampler.name=pathlib:Path"], "must be a class derived from optuna.samplers.BaseSampl"),
+        (["sampler.name=tpe", "sampler.options.n_candidates=3"], "sampler.options: must be argum"),
+        (["sampler.name=tpe", "sampler.options.seed=3"], "must leave out seed"),
+        (
+            ["sampler.name=tpe", "sampler.proposal=gp"],
+            "it belongs to coarse-to-fine, not to 'tpe'",
+        ),
+        (["sampler.options.shrink=2.0"], "sampler.options: shrink must be above 0 and at most 1"),
+        (["sampler.options.n_startup=-1"], "n_startup must be a whole number from 0, got -1"),
+        (["sampler.options.shrnk=0.5"], "shrnk"),
+        (["sampler.name=qmc", "sampler.options.base=3"], "base"),
+        (["sampler.name=brute-force"], "space.learning_rate: must have choices"),
+        (
+            ["sampler.name=brute-force", *FINITE, "stages=[{trials=55, epochs=1}]"],
+            "must leave at most 54 new trials in all, one a combination, got 55",
+        ),
+        *(([f"sampler.name={name}"], f"pip install {OPTUNA[name][1]}") for name in MISSING),
+    ],
+)
+def test_what_cant_be_had_is_said(study_file: Path, options: list[str], said: str) -> None:
+    with pytest.raises(StudyFileError, match=re.escape(said)):
+        read_study(study_file, options)

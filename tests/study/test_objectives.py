@@ -1,0 +1,390 @@
+"""Studies with several objectives and with constraints: what is refused, found and repeated."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+import pytest
+
+from hpsearch.api.plan import plan_study
+from hpsearch.api.verify import verify_study
+from hpsearch.audit.optuna_comparison import compare_optuna, refill_optuna
+from hpsearch.errors import StudyFileError, StudyStopped
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.samplers.history import GOALS, observe
+from hpsearch.samplers.settled import settled
+from hpsearch.study.opening import open_run
+from hpsearch.study.storage import open_storage
+from hpsearch.study.stored_space import kept_arms
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
+from tests.harness.study import records, run, stored, table
+from tests.harness.study_files import LIMIT, NAMES, TWO
+
+MAXIMIZE, MINIMIZE = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
+FEW = ["stages=[{trials=8, epochs=1}, {trials=4, epochs=2}]"]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    path = tmp_path / "two.toml"
+    path.write_text(TWO)
+    return path
+
+
+def goals(home: Path) -> list[tuple[Any, ...]]:
+    """What records say of objectives and constraints."""
+    folder = RunFolder(home / "studies" / "small" / "1")
+    found = [*folder.read_all("trial"), *folder.read_all("confirmation")]
+    return [(r.kind, r.number, r.values, r.violations) for r in found]
+
+
+def dominated(record: TrialRecord, others: list[TrialRecord], at: int) -> bool:
+    """By the definition, for the two objectives above."""
+    accuracy, steps = (record.values[at][name] for name in NAMES)
+    return any(
+        o.values[at][NAMES[0]] >= accuracy
+        and o.values[at][NAMES[1]] <= steps
+        and (o.values[at][NAMES[0]] > accuracy or o.values[at][NAMES[1]] < steps)
+        for o in others
+        if o.violations[at][LIMIT] <= 0
+    )
+
+
+def test_a_study_goes_through_its_stages_to_a_front(two: Path, home: Path) -> None:
+    result = run(two, home)
+    trials = records(home)
+    first = [r for r in trials if 2 in r.scores]
+    feasible = [r for r in first if r.violations[2][LIMIT] <= 0]
+    best = [r for r in feasible if not dominated(r, feasible, 2)]
+    went_on = {r.number for r in first if r.stage == 0 and 5 in r.scores}
+    assert 0 < len(best) < len(feasible) < len(first) < len(trials)  # some diverged
+    assert len(went_on) == 4
+    mine = {r.number for r in best if r.stage == 0}
+    assert mine <= went_on or went_on <= mine
+    for record in first:
+        assert record.scores[2] == record.values[2]["validation_accuracy"]
+    # The front is that of the means over fresh seeds, and the winner its first.
+    assert result.objectives == {NAMES[0]: "maximize", NAMES[1]: "minimize"}
+    assert result.front[0].number == result.best_number
+    assert result.front[0].values[NAMES[0]] == result.validation
+    means = [(m.values[NAMES[0]].mean, m.values[NAMES[1]].mean) for m in result.front]
+    assert means == sorted(means, reverse=True)
+    assert len({steps for _, steps in means}) == len(set(means))
+    assert {str(m.number) for m in result.front} <= result.confirmed.keys()
+    assert result.unmet == []
+    assert all(len(m.values[NAMES[1]].values) == 2 for m in result.front)
+    assert result.test_score is not None
+    # One configuration alone sees the test set.
+    assert result.test_uses == 1
+
+
+def test_optuna_has_values_directions_and_constraints(two: Path, home: Path) -> None:
+    run(two, home)
+    study = stored(home)
+    assert study.directions == [MAXIMIZE, MINIMIZE]
+    for record, trial in zip(records(home), study.get_trials(), strict=True):
+        if record.outcome == "complete":
+            assert trial.values == list(record.values[5].values())
+            assert trial.constraints == record.violations[5]
+        if record.values:
+            kept = {
+                "values": {str(n): v for n, v in record.values.items()},
+                "violations": {str(n): v for n, v in record.violations.items()},
+            }
+            assert trial.user_attrs[GOALS] == kept
+    best = {t.number for t in study.best_trials}
+    ended = [r for r in records(home) if r.outcome == "complete"]
+    feasible = [r for r in ended if r.violations[5][LIMIT] <= 0]
+    assert best == {r.number for r in feasible if not dominated(r, feasible, 5)}
+
+
+@pytest.mark.parametrize("name", ["tpe", "nsga2"])
+def test_stopping_again_and_again_changes_nothing(two: Path, tmp_path: Path, name: str) -> None:
+    options = [f"sampler.name={name}", "execution.slice_seconds=0.001"]
+    if name == "nsga2":
+        options.append("sampler.options.population_size=4")
+    run(two, tmp_path / "quiet", *options)
+    stores = Home(tmp_path / "stopped")
+    stores.create()
+    finished = None
+    for patience in (25, 60, 90, 10**9):
+        asked = iter(range(patience))
+        opened = open_run(read_study(two, options), stores, fresh=False)
+        study = Study(
+            read_study(two, options),
+            opened,
+            stores.storage_url,
+            0,
+            stop=lambda asked=asked: next(asked, None) is None,  # type: ignore[misc]
+        )
+        try:
+            for _ in study.events():
+                pass
+        except StudyStopped:
+            assert study.finished() is None
+        else:
+            finished = study.finished()
+        opened.close()
+    assert finished is not None
+    assert table(tmp_path / "quiet") == table(tmp_path / "stopped")
+    assert goals(tmp_path / "quiet") == goals(tmp_path / "stopped")
+    attributes = [
+        [t.user_attrs for t in stored(tmp_path / n).trials] for n in ("quiet", "stopped")
+    ]
+    assert attributes[0] == attributes[1]
+
+
+def test_draws_scores_and_the_front_are_derived_again(two: Path, home: Path) -> None:
+    run(two, home)
+    verified = verify_study("small", home=home, trials=1)
+    assert verified.problems == []
+    assert verified.replay.result
+    folder = RunFolder(home / "studies" / "small" / "1")
+    record = next(r for r in folder.read_all("trial") if r.outcome == "complete")
+    record.values[5][NAMES[1]] += 1
+    folder.write(record)
+    found = verify_study("small", home=home, trials=0).problems
+    assert len(found) == 1
+    assert f"trial {record.number}: values " in found[0]
+
+
+def test_optuna_is_made_anew_from_the_records(two: Path, home: Path) -> None:
+    run(two, home)
+    stores, folder = Home(home), RunFolder(home / "studies" / "small" / "1")
+    (arm,) = kept_arms(folder)
+    storage, study = open_storage(stores.storage_url), stored(home)
+    assert not list(compare_optuna(storage, study.study_name, "small", folder, arm))
+    before = table(home)
+    record = records(home)[0]
+    record.violations[2] = {LIMIT: 17.0}
+    folder.write(record)
+    (difference,) = compare_optuna(storage, study.study_name, "small", folder, arm)
+    assert difference.subject == "small trial 0"
+    assert difference.problem.startswith(f"violations must be {{2: {{'{LIMIT}': 17.0}}")
+    directions = read_study(two).file.directions
+    refill_optuna(storage, study.study_name, folder, arm, directions)
+    assert not list(compare_optuna(storage, study.study_name, "small", folder, arm))
+    assert table(home) == before
+    assert stored(home).trials[0].user_attrs[GOALS]["violations"]["2"] == {LIMIT: 17.0}
+
+
+def test_arms_share_a_front_and_have_a_winner_each(two: Path, home: Path) -> None:
+    result = run(two, home, "compare=['trainer']", *FEW)
+    assert [arm.values["trainer"] for arm in result.arms] == ["sgd", "adam"]
+    assert result.front[0].number == result.best_number
+    assert result.best_number in [arm.best_number for arm in result.arms]
+    again = {int(number) for number in result.confirmed}
+    assert {n % 2 for n in again} == {0, 1}
+    assert {member.number for member in result.front} <= again
+    folder = RunFolder(home / "studies" / "small" / "1")
+    means = {}
+    for number in again:
+        runs = [r for r in folder.read_all("confirmation") if r.number == number]
+        if sum(r.violations[2][LIMIT] for r in runs) <= 0:
+            rows = [[r.values[2][name] for name in NAMES] for r in runs]
+            means[number] = tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))
+    best = {
+        number
+        for number, (accuracy, steps) in means.items()
+        if not any(
+            a >= accuracy and s <= steps and (a, s) != (accuracy, steps) for a, s in means.values()
+        )
+    }
+    assert {member.number for member in result.front} == best
+
+
+def test_a_plan_counts_the_trials_of_the_front(two: Path, tmp_path: Path) -> None:
+    two.write_text(TWO.replace("top = 4\n", ""))
+    plan = plan_study(two, trials=0)
+    again = next(phase for phase in plan.phases if phase.name == "fresh seeds")
+    assert again.runs == 8 * 2
+
+
+ONE = [
+    "constraints=[{metric='validation_loss', at_most=LIMIT}]",
+    "space.learning_rate={low=0.001, high=1.0, log=true}",
+]
+
+
+def test_with_one_objective_the_infeasible_rank_last(study_file: Path, home: Path) -> None:
+    result = run(study_file, home, ONE[0].replace("LIMIT", "2.2"), ONE[1])
+    name = "validation_loss at most 2.2"
+    trials = records(home)
+    assert all(not r.values for r in trials)
+    here = [r for r in trials if r.stage == 0 and 2 in r.scores]
+    feasible = {r.number for r in here if r.violations[2][name] <= 0}
+    went_on = {r.number for r in here if len(r.scores) > 1}
+    assert 0 < len(feasible) < len(here)
+    assert feasible <= went_on or went_on <= feasible
+    assert (result.front, result.unmet) == ([], [])
+    trial = stored(home).trials[result.best_number]
+    assert trial.constraints[name] <= 0
+    assert verify_study("small", home=home, trials=0).problems == []
+
+
+def test_a_winner_that_misses_what_all_miss_says_so(study_file: Path, home: Path) -> None:
+    result = run(study_file, home, ONE[0].replace("LIMIT", "0.001"), ONE[1], *FEW)
+    (missed,) = result.unmet
+    assert missed.startswith("validation_loss at most 0.001 (by ")
+    # Without anything feasible, who misses least wins: the least loss, not the best accuracy.
+    lengths = [r for r in records(home) if 2 in r.scores]
+    order = sorted(lengths, key=lambda r: r.violations[2]["validation_loss at most 0.001"])
+    assert {int(n) for n in result.confirmed} == {r.number for r in order[:2]}
+
+
+def test_an_unreached_level_is_a_missed_constraint(two: Path, home: Path) -> None:
+    level = "{metric='validation_accuracy', rises_to=2.0, direction='minimize'}"
+    goal = "{metric='validation_accuracy', direction='maximize'}"
+    result = run(two, home, f"objectives=[{level}, {goal}]", "constraints=[]", *FEW)
+    assert result.objective == "epochs to validation_accuracy 2"
+    assert result.front == []
+    assert result.unmet[0].startswith("validation_accuracy 2 (by ")
+    assert result.test_score is not None
+    assert result.test_score == result.test["test_accuracy"]
+
+
+@pytest.mark.parametrize("name", ["random", "qmc"])
+def test_samplers_that_look_at_no_score_do_any_number(two: Path, home: Path, name: str) -> None:
+    assert run(two, home, f"sampler.name={name}", *FEW).front
+
+
+@pytest.mark.parametrize("name", ["grid", "brute-force"])
+def test_grids_do_any_number(two: Path, home: Path, name: str) -> None:
+    options = ["space.learning_rate={choices=[0.01, 0.1]}", "stages=[{trials=16, epochs=1}]"]
+    assert run(two, home, f"sampler.name={name}", *options, "constraints=[]").front
+    drawn = {
+        (r.params["trainer"], r.params["batch_size"], r.params["learning_rate"])
+        for r in records(home)
+    }
+    assert len(drawn) == 16
+
+
+def trial(number: int, goals: dict[str, Any], **attrs: Any) -> optuna.trial.FrozenTrial:
+    found = optuna.trial.create_trial(
+        state=optuna.trial.TrialState.RUNNING,
+        params={"x": float(number)},
+        distributions={"x": optuna.distributions.FloatDistribution(0.0, 100.0)},
+        user_attrs=({GOALS: goals} if goals else {}) | attrs,
+    )
+    found.number = number
+    return found
+
+
+def test_samplers_see_several_objectives_at_full_length() -> None:
+    trials = [
+        trial(0, {"values": {"1": {"a": 0.2, "b": 5.0}, "3": {"a": 0.6, "b": 9.0}}}),
+        trial(1, {"values": {"1": {"a": 0.5, "b": 2.0}}}),
+        trial(2, {}),
+        trial(3, {}, **{"hpsearch:outcome": "diverged"}),
+    ]
+    seen = settled(trials, [MAXIMIZE, MINIMIZE])
+    # Longer training made .4 more of a and 4 more of b; the diverged one is worst in both.
+    assert seen[0].values == [0.6, 9.0]
+    assert seen[1].values == pytest.approx([0.9, 6.0])
+    assert seen[2].state == optuna.trial.TrialState.FAIL
+    assert seen[3].values == [0.6, 9.0]
+
+
+def test_samplers_see_the_last_violations_and_the_diverged_as_the_farthest() -> None:
+    def limits(**by_epoch: float) -> dict[str, Any]:
+        return {"values": {}, "violations": {k[1:]: {"m": v} for k, v in by_epoch.items()}}
+
+    trials = [
+        trial(0, limits(e1=0.5, e3=-0.1)),
+        trial(1, limits(e1=0.7)),
+        trial(2, {}, **{"hpsearch:outcome": "diverged"}),
+    ]
+    trials[0].intermediate_values = {1: 3.0, 3: 2.0}
+    trials[1].intermediate_values = {1: 1.0}
+    seen = settled(trials, [MINIMIZE])
+    assert [t.constraints for t in seen] == [{"m": -0.1}, {"m": 0.7}, {"m": 0.7}]
+    # Our own sampler, which knows no constraints, sees infeasible scores as worse than all others.
+    first, second, last = observe(trials, MINIMIZE)
+    assert (first.number, first.score) == (0, 2.0)
+    assert (second.number, second.score) == (1, pytest.approx(2.0 + 0.7 / 1.7))
+    assert not last.usable
+
+
+def test_the_searchs_own_sampler_is_drawn_to_where_the_constraint_is_kept() -> None:
+    from hpsearch import CoarseToFineSampler
+
+    def late(constrained: bool) -> list[float]:
+        study = optuna.create_study(sampler=CoarseToFineSampler(seed=1))
+        for _ in range(30):
+            asked = study.ask()
+            x = asked.suggest_float("x", 0.0, 1.0)
+            if constrained:
+                asked.set_constraint("x at least 0.6", 0.6 - x)
+            study.tell(asked, (x - 0.1) ** 2)
+        return [t.params["x"] for t in study.trials[20:]]
+
+    free, held = (pd.Series(late(constrained)).median() for constrained in (False, True))
+    assert free < 0.3
+    assert held > 0.55
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "sampler.name=coarse-to-fine",
+            "sampler.name: must be able to do 2 objectives, as tpe, nsga2, gp, random, qmc, grid",
+        ),
+        ("sampler.proposal=gp", "sampler.proposal: must be left out: it belongs to coarse-to-f"),
+        ("objective.metric=validation_loss", "objective: must be left out where there are [[obj"),
+        ("objectives=[{metric='validation_loss', direction='minimize'}]", "must be two or more"),
+        ("objectives.1.metric=passes/forwards", "objectives.1.metric: must be one of passes/forw"),
+        ("evaluation.passes=false", "objectives.1.metric: must be measured for that: set evalu"),
+        ("objectives.1.metric=train_loss", "objectives.1.metric: must be measured on validatio"),
+        ("objectives.0.metric=test_accuracy", "objectives.0.metric: must not look at the test s"),
+        ("objectives.0.direction=up", "objectives.0.direction: must be one of maximize, minim"),
+        ("objectives.0.best_epoch=true", "objectives.0.best_epoch: must be left out with several"),
+        ("objectives.0.goal=0.9", "objectives.0.goal: must be one of metric, direction"),
+        ("objectives.1.metric=validation_accuracy", "must be another than those before it"),
+        ("objectives.0.count=passes/images", "objectives.0.count: must go with rises_to or fal"),
+        ("constraints.0.at_least=0.5", "constraints.0: must have at_most or at_least"),
+        ("constraints.0.metric=test_loss", "constraints.0.metric: must not look at the test set"),
+        ("constraints.0.metric=resources/array_bytes", "set evaluation.resources = true"),
+        ("constraints.0.metric=validation_los", "did you mean 'validation_loss'"),
+        ("budget.plateau=3", "budget.plateau: must be left out with several objectives"),
+        ("pruner={name='median', rungs=[1]}", "pruner: must be left out with 2 objectives"),
+        ("protocol=paper", 'protocol: must not be "paper" with several objectives'),
+    ],
+)
+def test_mistakes_are_named(two: Path, override: str, said: str) -> None:
+    with pytest.raises(StudyFileError, match=re.escape(said)):
+        read_study(two, [override])
+
+
+def test_what_a_trainer_cant_count_is_refused(two: Path) -> None:
+    forest = "space.trainer.choices=['sgd', 'sklearn.svm.SVC']"
+    said = "must be counted by every trainer, got sklearn.svm.SVC, which can't"
+    with pytest.raises(StudyFileError, match=f"objectives.1.metric: {said}"):
+        read_study(two, [forest])
+    level = "{metric='validation_accuracy', rises_to=0.9, direction='minimize', count='COUNT'}"
+    goal = "{metric='validation_accuracy', direction='maximize'}"
+    for count, rule in (("passes/images", said), ("images", "must be one of epochs, passes/forw")):
+        with pytest.raises(StudyFileError, match=f"objectives.1.count: {rule}"):
+            read_study(two, [forest, f"objectives=[{goal}, {level.replace('COUNT', count)}]"])
+
+
+def test_a_first_objective_that_is_wrong_is_one_mistake(two: Path) -> None:
+    with pytest.raises(StudyFileError, match="has 1 mistake;"):
+        read_study(two, ["objectives.0.direction=up"])
+
+
+def test_the_sampler_is_tpe_where_none_is_named(two: Path) -> None:
+    assert read_study(two).file.sampler.name == "tpe"
+    assert read_study(two, ["sampler.name=nsga2"]).file.sampler.name == "nsga2"
+
+
+def test_a_constraint_may_look_at_training_scores(two: Path) -> None:
+    file = read_study(two, ["constraints.0.metric=train_loss"]).file
+    assert file.constraints[0].name == "train_loss at most 2.35"

@@ -1,0 +1,464 @@
+"""A study from its file to its result, with real stores."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+
+from hpsearch.datasets.base import Examples
+from hpsearch.datasets.selection import open_pool
+from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError, StudyLockedError
+from hpsearch.execution.executors import InlineExecutor
+from hpsearch.execution.population import training_data
+from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.result import Estimate
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.seed_key import SeedKey
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
+from hpsearch.study.opening import open_run
+from hpsearch.study.stages import promoted
+from hpsearch.study.storage import TrialStore, open_storage
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.study_file import Stage
+from hpsearch.trainers import Member
+from hpsearch.trainers.backprop import Backprop
+from tests.harness.study import grid_file, records, run, stored, table
+from tests.harness.study_files import ALONE, SMALL
+
+
+def test_stages_hold_what_the_file_says(study_file: Path, home: Path) -> None:
+    result = run(study_file, home)
+    trials = records(home)
+    # 14 new, then 8 of which 4 are promoted, then 6 of which 3 are promoted.
+    assert [r.number for r in trials] == list(range(14 + 4 + 3))
+    assert [sum(r.stage == stage for r in trials) for stage in range(3)] == [14, 4, 3]
+    reached = [sum(epochs in r.scores for r in trials) for epochs in (2, 4, 8)]
+    diverged = sum(r.outcome == "diverged" for r in trials)
+    assert reached[2] == result.counts["complete"]
+    assert sum(result.counts.values()) == len(trials)
+    assert reached[0] + diverged >= len(trials)
+    assert len(result.confirmed) == 2
+    assert len(result.validation.values) == 3
+    score = result.test_score
+    assert score is not None
+    assert len(score.values) == 2
+    assert result.test_uses == 1
+
+
+def test_inline_one_and_two_workers_give_the_same_tables(study_file: Path, tmp_path: Path) -> None:
+    homes = [tmp_path / str(workers) for workers in (0, 1, 2)]
+    for workers, home in enumerate(homes):
+        run(study_file, home, workers=workers)
+    assert table(homes[0]) == table(homes[1]) == table(homes[2])
+
+
+def test_a_search_that_ignores_results_is_the_same_with_any_workers_and_restarts(
+    study_file: Path, tmp_path: Path
+) -> None:
+    options = ["sampler.proposal=uniform", "sampler.batch=2"]
+    for workers in (0, 2):
+        run(study_file, tmp_path / str(workers), *options, workers=workers)
+    stores = Home(tmp_path / "stopped")
+    stores.create()
+    for events_seen in (3, 8, 14):
+        read = read_study(study_file, options)
+        opened = open_run(read, stores, fresh=False)
+        events = Study(read, opened, stores.storage_url, 2).events()
+        for _ in range(events_seen):
+            next(events)
+        events.close()
+        opened.close()
+    run(study_file, tmp_path / "stopped", *options)
+    tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
+    assert tables[0] == tables[1] == tables[2]
+
+
+def test_a_grid_runs_every_combination_once(study_file: Path, home: Path) -> None:
+    options = ["sampler.name=grid", "stages=[{trials=16, epochs=2}]"]
+    run(grid_file(study_file), home, *options)
+    names = ("trainer", "learning_rate", "batch_size", "momentum")
+    cells = [tuple(r.params.get(name) for name in names) for r in records(home)]
+    plain = [("sgd", rate, size, None) for rate in (0.1, 0.01) for size in (5, 10)]
+    moved = [
+        ("momentum", rate, size, momentum)
+        for rate in (0.1, 0.01)
+        for momentum in (0.5, 0.7, 0.9)
+        for size in (5, 10)
+    ]
+    assert sorted(cells, key=repr) == sorted(plain + moved, key=repr)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("stages=[{trials=15, epochs=2}]", "stages.0.trials: must be 16, the cells of the grid"),
+        ("stages.0.epochs=2", "stages: must be one where the sampler is a grid, got 3"),
+        ("space.learning_rate={low=0.1, high=1.0}", "space.learning_rate: must have choices"),
+        (
+            "space.learning_rate={low=0.1, high=1.0, step=1e-9}",
+            "space.learning_rate: must leave at most 1000000 combinations, got more in a grid",
+        ),
+    ],
+)
+def test_a_grid_that_is_none_is_refused(study_file: Path, override: str, said: str) -> None:
+    with pytest.raises(StudyFileError, match=re.escape(said)):
+        read_study(grid_file(study_file), ["sampler.name=grid", override])
+
+
+def test_stages_are_scored_at_their_ends_whatever_the_cadence(
+    study_file: Path, home: Path, tmp_path: Path
+) -> None:
+    run(study_file, home, "evaluation.every=3")
+    run(study_file, tmp_path / "always")
+    seldom, always = records(home), records(tmp_path / "always")
+    assert [r.scores for r in seldom] == [r.scores for r in always]
+    assert {epoch for r in seldom for epoch in r.epochs} == {2, 3, 4, 6, 8}
+
+
+def test_a_refit_that_fails_is_said(tmp_path: Path, home: Path) -> None:
+    (tmp_path / "picky.py").write_text(
+        "def train(params, data, seed):\n"
+        "    assert len(data.y_validation) < 100, 'too many images'\n"
+        "    while True:\n"
+        "        yield {'validation_accuracy': 0.5}\n"
+    )
+    path = tmp_path / "own.toml"
+    path.write_text(ALONE.replace("TRAINER", "picky:train"))
+    result = run(path, home)
+    assert result.test == {}
+    assert "refits failed: AssertionError: too many images" in result.untested
+
+
+LUCK = """
+import json, math, pathlib
+def train(params, data, seed):
+    seen = pathlib.Path(__file__).with_name("seen.json")
+    x = params["x"]
+    before = json.loads(seen.read_text()) if seen.exists() else []
+    seen.write_text(json.dumps([*before, x]))
+    lucky = x < max(before, default=0.0) or x not in before  # the best again: it diverges
+    while True:
+        yield {"validation_accuracy": x if lucky else math.nan}
+"""
+
+
+def test_a_trial_that_diverges_on_a_fresh_seed_is_no_winner_and_is_said(
+    tmp_path: Path, home: Path
+) -> None:
+    (tmp_path / "luck.py").write_text(LUCK)
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL.split("[network]")[0] + OWN.replace("MODULE:train", "luck:train"))
+    result = run(path, home, "data.split={kind='hold-out'}", "confirmation.top=3")
+    best, second, third, *others = result.top
+    assert (best["not_confirmed"], best["confirmed"]) == ("diverged", None)
+    assert (second["not_confirmed"], third["not_confirmed"]) == ("", "")
+    assert result.best_number == second["number"] != best["number"]
+    assert {entry["not_confirmed"] for entry in others} == {""}
+
+
+def test_each_study_of_a_process_trains_its_own_function(tmp_path: Path) -> None:
+    for name, score in (("a", 0.25), ("b", 0.75)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "alike.py").write_text(
+            "def train(params, data, seed):\n"
+            f"    while True:\n        yield {{'validation_accuracy': {score}}}\n"
+        )
+        (tmp_path / name / "own.toml").write_text(ALONE.replace("TRAINER", "alike:train"))
+    for workers in (0, 1):
+        means = [
+            run(tmp_path / name / "own.toml", tmp_path / name, workers=workers, fresh=True)
+            for name in ("a", "b", "a")
+        ]
+        assert [result.validation.mean for result in means] == [0.25, 0.75, 0.25]
+
+
+def test_a_promoted_trial_trains_as_if_it_had_never_paused(study_file: Path, home: Path) -> None:
+    run(study_file, home)
+    record = next(r for r in records(home) if len(r.scores) == 3 and r.stage == 0)
+    selection = read_study(study_file).file.data.selection(7)
+    for kept in record.members:
+        member = Member(record.params, kept.entropy, kept.split)
+        trainer = Backprop([member], training_data(selection, "validation"), n_epochs=8)
+        straight = [float(p.metrics["validation_loss"][0]) for p in trainer.run(8)]
+        assert straight == kept.history["validation_loss"]
+
+
+def test_a_restart_in_a_late_stage_prunes_nobody_that_was_promoted(
+    study_file: Path, home: Path, tmp_path: Path
+) -> None:
+    run(study_file, tmp_path / "quiet")
+    read, stores = read_study(study_file), Home(home)
+    stores.create()
+    for stop in range(20, 30):  # trials reached, over all stages, before each restart
+        opened = open_run(read, stores, fresh=False)
+        events = Study(read, opened, stores.storage_url, 0).events()
+        for event in events:
+            done = sum(len(r.scores) for r in records(home)) if "Trial" in str(type(event)) else 0
+            if done >= stop:
+                break
+        events.close()
+        opened.close()
+    run(study_file, home)
+    assert table(home) == table(tmp_path / "quiet")
+
+
+def test_optuna_holds_every_trial_with_its_scores_and_state(study_file: Path, home: Path) -> None:
+    run(study_file, home)
+    for trial, record in zip(stored(home).trials, records(home), strict=True):
+        assert trial.number == record.number
+        assert trial.intermediate_values == {int(e): s for e, s in record.scores.items()}
+        states = {"complete": "COMPLETE", "pruned": "PRUNED", "diverged": "PRUNED"}
+        assert trial.state.name == states[record.outcome]
+        assert all(record.params[name] == value for name, value in trial.params.items())
+
+
+def test_optunas_database_may_be_lost_or_another_in_the_middle(
+    study_file: Path, home: Path, tmp_path: Path
+) -> None:
+    run(study_file, tmp_path / "quiet")
+    read, stores = read_study(study_file), Home(home)
+    stores.create()
+    opened = open_run(read, stores, fresh=False)
+    events = Study(read, opened, stores.storage_url, 0).events()
+    for _ in itertools.takewhile(lambda _: len(records(home)) < 13, events):
+        pass
+    events.close()
+    opened.close()
+    (home / "optuna.db").rename(home / "lost.db")
+    run(study_file, home)
+    assert table(home) == table(tmp_path / "quiet")
+
+
+def test_data_that_changed_is_refused_on_resume(
+    study_file: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(study_file, home)
+    monkeypatch.setattr(Examples, "digest", lambda self: "another")
+    with pytest.raises(StudyChangedError, match=r"other data \(digest"):
+        run(study_file, home, "stages.2.trials=8")
+
+
+def test_runs_before_this_one_count_as_uses_of_the_test_set(study_file: Path, home: Path) -> None:
+    short = "stages=[{trials=4, epochs=2}]"
+    assert [run(study_file, home, short, fresh=True).test_uses for _ in range(3)] == [1, 2, 3]
+
+
+def test_diverged_trials_are_an_outcome_of_their_own(study_file: Path, home: Path) -> None:
+    result = run(study_file, home)
+    assert result.counts["diverged"] > 0
+    bad = [r for r in records(home) if r.outcome == "diverged"]
+    assert all("loss not finite after epoch" in r.reason for r in bad)
+    assert all(value == value for r in bad for m in r.members for value in m.history["train_loss"])
+
+
+def test_validation_rows_are_never_trained_on(study_file: Path) -> None:
+    pool = open_pool(read_study(study_file).file.data.selection(7))
+    assert len(pool.splits) == 3
+    for train, validation in pool.splits:
+        assert not set(train) & set(validation)
+
+
+def test_more_trials_in_the_last_stage_continue_the_study(study_file: Path, home: Path) -> None:
+    run(study_file, home)
+    before = {r.number: r.to_json() for r in records(home)}
+    result = run(study_file, home, "stages.2.trials=10")
+    after = {r.number: r.to_json() for r in records(home)}
+    assert len(after) == len(before) + 4
+    assert all(after[number] == text for number, text in before.items())
+    assert sum(result.counts.values()) == len(after)
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("space.learning_rate.high=10", "+space.learning_rate.high = 10"),
+        ("seed=8", "-seed = 7"),
+        ("stages.2.epochs=9", "+stages.2.epochs = 9"),
+        ("stages.2.trials=4", "must not shrink"),
+        ("stages.0.trials=20", "raise stages.2.trials instead"),
+    ],
+)
+def test_other_changes_are_refused_with_a_diff_and_ways_out(
+    study_file: Path, home: Path, override: str, line: str
+) -> None:
+    run(study_file, home)
+    with pytest.raises(StudyChangedError) as caught:
+        run(study_file, home, override)
+    assert line in str(caught.value)
+    assert "--fresh" in str(caught.value)
+    assert 'name = "small-2"' in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_other_workers_and_slices_are_no_change(study_file: Path, home: Path) -> None:
+    first = run(study_file, home)
+    again = run(study_file, home, "execution.workers=3", "execution.slice_seconds=1.0")
+    assert again == first
+
+
+def test_fresh_starts_a_new_run_and_deletes_nothing(study_file: Path, home: Path) -> None:
+    first = run(study_file, home)
+    second = run(study_file, home, "seed=8", fresh=True)
+    assert second.study == "small/2"
+    assert first.study == "small"
+    assert (home / "studies/small/1/artifacts/result.json").exists()
+    assert len(optuna.get_all_study_names(Home(home).storage_url)) == 2
+
+
+def test_a_second_start_is_refused_while_the_first_runs(study_file: Path, home: Path) -> None:
+    command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(home)]
+    command += ["--set", "stages.2.epochs=100000", "--workers", "1"]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (home / "studies/small/lock.holder").exists():
+            time.sleep(0.05)
+        time.sleep(0.2)
+        with pytest.raises(StudyLockedError, match=f"process {first.pid} on"):
+            run(study_file, home)
+    finally:
+        first.kill()
+        first.wait()
+
+
+FUNCTION = """
+def train(params, data, seed):
+    for epoch in range(1, 9):
+        if params["x"] > {limit}:
+            raise RuntimeError("x is too large")
+        yield {{"validation_accuracy": 1 - params["x"] + epoch / 100}}
+"""
+OWN = """
+[space]
+trainer = "MODULE:train"
+x = { low = 0.0, high = 1.0 }
+[[stages]]
+trials = 12
+epochs = 4
+"""
+
+
+def own_study(folder: Path, module: str, limit: float) -> Path:
+    (folder / f"{module}.py").write_text(FUNCTION.format(limit=limit))
+    path = folder / "small.toml"
+    path.write_text(SMALL.split("[network]")[0] + OWN.replace("MODULE", module))
+    return path
+
+
+def test_a_failed_trial_is_recorded_and_the_study_goes_on(tmp_path: Path, home: Path) -> None:
+    result = run(own_study(tmp_path, "sometimes", 0.6), home)
+    assert result.counts["failed"] > 0
+    assert result.counts["complete"] > 0
+    failed = [r for r in records(home) if r.outcome == "failed"]
+    assert all("RuntimeError: x is too large" in r.reason for r in failed)
+
+
+def test_a_batch_that_fails_whole_ends_the_study_with_the_reason(
+    tmp_path: Path, home: Path
+) -> None:
+    with pytest.raises(StudyFailed, match="x is too large"):
+        run(own_study(tmp_path, "never", -1), home)
+
+
+def test_one_failure_in_a_batch_of_one_does_not_end_the_study(tmp_path: Path, home: Path) -> None:
+    result = run(own_study(tmp_path, "alone", 0.6), home, "sampler.batch=1")
+    assert result.counts["failed"] > 0
+    assert result.counts["complete"] > 0
+
+
+def test_the_best_epoch_is_labelled_optimistic(study_file: Path, home: Path) -> None:
+    result = run(study_file, home, "objective.best_epoch=true")
+    assert result.optimistic == "scored by the best epoch"
+
+
+def test_a_missing_objective_metric_is_said(tmp_path: Path, home: Path) -> None:
+    with pytest.raises(StudyFailed, match=r"objective.metric 'validation_f1', got validation_acc"):
+        run(own_study(tmp_path, "other", 2), home, "objective.metric=validation_f1")
+
+
+def test_a_deep_network_with_dropout_and_batch_norm_is_searched(
+    study_file: Path, tmp_path: Path
+) -> None:
+    tables = []
+    for workers in (0, 2):
+        result = run(
+            study_file,
+            tmp_path / str(workers),
+            "network.name=multi-layer",
+            "network.hidden_layers=2",
+            "space.batch_norm={choices=[true, false]}",
+            "space.dropout={low=0.0, high=0.5}",
+            "space.loss={choices=['softmax-cross-entropy', 'mean-squared-error']}",
+            "execution.slice_seconds=0.01",
+            workers=workers,
+        )
+        assert result.validation.mean > 0.2  # of 10 classes, 6 images each
+        tables.append(table(tmp_path / str(workers)))
+    assert tables[0] == tables[1]
+
+
+def test_promotion_takes_the_best_and_the_earlier_of_equals() -> None:
+    scores = [0.5, 0.9, 0.7, 0.9, 0.1]
+    paused = [
+        TrialRecord(
+            "u", "trial", n, {}, [MemberRecord(0, SeedKey(0, n, 0, 0))], {}, scores={3: score}
+        )
+        for n, score in enumerate(scores)
+    ]
+    for record in paused:
+        record.outcome = Outcome.PAUSED
+    assert promoted(paused, 3, Stage(trials=6, epochs=9), ["maximize"]) == [1, 3, 2]
+    assert promoted(paused, 3, Stage(trials=4, epochs=9), ["minimize"]) == [4, 0]
+    paused[1].outcome = Outcome.DIVERGED
+    assert promoted(paused, 3, Stage(trials=2, epochs=9), ["maximize"]) == [3]
+
+
+def test_the_interval_is_students() -> None:
+    # scipy-free check: t(0.975, 4) = 2.776445 (printed tables), sd of 1..5 = 1.5811388.
+    estimate = Estimate.of([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert estimate.mean == 3
+    assert estimate.high is not None
+    assert estimate.high - 3 == pytest.approx(2.776445 * 1.5811388 / 5**0.5, rel=1e-6)
+
+
+def test_best_epoch_scores_by_the_best_and_refits_for_its_epochs(
+    study_file: Path, home: Path
+) -> None:
+    run(study_file, home, "objective.best_epoch=true")
+    folder = RunFolder(home / "studies/small/1")
+    for record in records(home):
+        for epochs, score in record.scores.items():
+            best = [max(m.history["validation_accuracy"][: int(epochs)]) for m in record.members]
+            assert score == pytest.approx(sum(best) / len(best))
+    (test, *_) = folder.read_all("test")
+    winner = next(r for r in records(home) if r.number == test.number)
+    peaks = [m.history["validation_accuracy"] for m in winner.members]
+    assert test.members[0].epoch == round(sum(h.index(max(h)) + 1 for h in peaks) / len(peaks))
+
+
+def test_a_trial_asked_for_before_a_restart_is_found_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'optuna.db'}"
+    first = TrialStore(open_storage(url), "s", ["maximize"])
+    value = first.trial(0).suggest_float("x", 0, 1)
+    second = TrialStore(open_storage(url), "s", ["maximize"])
+    assert second.trial(0).suggest_float("x", 0, 1) == value
+    second.report(0, {3: 0.5})
+    second.report(0, {3: 0.5, 9: 0.6})
+    second.finish(0, "complete", {2: 0.6})
+    second.finish(0, "complete", {2: 0.6})
+    (trial,) = second.study.trials
+    assert trial.intermediate_values == {3: 0.5, 9: 0.6}
+    assert trial.value == 0.6
+
+
+def test_the_inline_executor_hands_exceptions_on() -> None:
+    future = InlineExecutor().submit(int, "x")
+    assert isinstance(future.exception(), ValueError)

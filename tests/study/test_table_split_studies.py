@@ -1,0 +1,103 @@
+"""Studies of tables that are split by groups or by time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hpsearch.datasets.selection import open_pool
+from hpsearch.studyfile.reading import read_study, refuse_unfit
+from tests.harness.study import records, run
+from tests.harness.study_mistakes import message
+
+STUDY = """\
+# Classes of a table.
+name = "own"
+objective = { metric = "validation_accuracy", direction = "maximize" }
+[data]
+name = "table.csv"
+target = "kind"
+split = { kind = "group-k-fold", folds = 3, group = "patient" }
+[network]
+name = "two-layer"
+hidden = 8
+[space]
+trainer = { choices = ["adam", "sklearn.linear_model.LogisticRegression"] }
+learning_rate = { low = 1e-3, high = 0.1, log = true }
+[evaluation]
+per_class = true
+[[stages]]
+trials = 4
+epochs = 1
+[[stages]]
+trials = 3
+epochs = 3
+[confirmation]
+top = 1
+seeds = 2
+test_seeds = 2
+"""
+BY_TIME = "data.split={kind='time-ordered', folds=3, order='date'}"
+ROWS = 90
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A study file with its tables beside it."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(ROWS, 3))
+    frame = pd.DataFrame(x, columns=["a", "b", "c"])
+    frame["kind"] = np.where(x[:, 0] + 0.3 * rng.normal(size=ROWS) > 0, "ill", "well")
+    frame.assign(patient=rng.integers(0, 15, ROWS)).to_csv(tmp_path / "table.csv", index=False)
+    days = pd.date_range("2024-01-01", periods=ROWS).strftime("%Y-%m-%d")
+    frame.assign(date=days).to_csv(tmp_path / "days.csv", index=False)
+    path = tmp_path / "own.toml"
+    path.write_text(STUDY)
+    return path
+
+
+@pytest.mark.parametrize("options", [[], ["data.name=days.csv", BY_TIME]])
+def test_a_study_trains_a_member_on_each_side_and_tests_its_winner(
+    path: Path, home: Path, options: list[str]
+) -> None:
+    result = run(path, home, *options)
+    pool = open_pool(read_study(path, options).selection)
+    assert len({len(train) for train, _ in pool.splits}) > 1  # of unequal sizes
+    assert {len(r.members) for r in records(home, "own")} == {3}
+    assert result.counts["complete"] == 3
+    assert result.test_score is not None
+    assert result.test_score.mean > 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        (["data.split.group=pateint"], "data.split.group: must be one of a, b, c, patient, got"),
+        (["data.split.group=kind"], "data.split.group: must be one of a, b, c, patient, got"),
+        (["data.split.folds=40"], "data.split.folds: must be at most 12, the groups there are"),
+        (["data.split={kind='group-k-fold'}"], "data.split.group: is missing"),
+        (
+            ["data.split={kind='group-k-fold', order='patient'}"],
+            "data.split.order: must be one of",
+        ),
+        (["data.split.kind=grouped"], "time-ordered"),
+        (["data.name=days.csv", BY_TIME.replace("date", "day")], "data.split.order: must be one"),
+        (["data.name=days.csv", BY_TIME.replace("=3", "=72")], "data.split.folds: must be at"),
+        (["data={name='digits', split={kind='group-k-fold', group='x'}}"], "data.split.group: mu"),
+        ([f"data={{name='digits', {BY_TIME[5:]}}}"], "data.split.order: must be left out: it is"),
+    ],
+)
+def test_what_can_not_be_split_is_said_with_its_key(
+    path: Path, options: list[str], rule: str
+) -> None:
+    assert rule in message(path, *options)
+
+
+def test_a_group_is_no_input_and_a_valid_file_is_left_alone(path: Path) -> None:
+    read = read_study(path)
+    refuse_unfit(read)
+    assert open_pool(read.selection).examples.inputs.shape[1] == 3
+    assert read.file.data.n_splits == 3

@@ -1,0 +1,80 @@
+"""A real browser in front of a real MLflow server on a finished study."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from hpsearch import run_study
+from tests.harness.browser import PATIENCE_SECONDS, Site, shown_runs, wait_for
+from tests.harness.study_files import SMALL
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """`python -m hpsearch ui` on a study of 21 trials, some of them diverged."""
+    folder = tmp_path_factory.mktemp("browser")
+    (folder / "small.toml").write_text(SMALL)
+    run_study(folder / "small.toml", home=folder / "home", workers=0)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(folder / "home")]
+    log = (folder / "ui.log").open("w+")
+    process = subprocess.Popen([*command, "--port", str(port)], stderr=log, stdout=log)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(address + "/health", process)
+        said = (folder / "ui.log").read_text()
+        page = next(line for line in said.splitlines() if line.startswith("small: "))
+        yield Site(address, page.removeprefix("small: "), shown_runs(folder / "home"))
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        log.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium without a display."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("NO BROWSER TESTS: apt-get install chromium chromium-driver")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(flag)
+    options.add_argument("--window-size=1600,1400")
+    options.binary_location = chromium
+    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield opened
+    opened.quit()
+
+
+@pytest.fixture
+def see(browser: Any) -> Callable[[str], Any]:
+    """see(xpath): the first visible element, waited for."""
+    from selenium.common.exceptions import StaleElementReferenceException
+    from selenium.webdriver.common.by import By
+
+    def see(xpath: str) -> Any:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            try:
+                for found in browser.find_elements(By.XPATH, xpath):
+                    if found.is_displayed():
+                        return found
+            except StaleElementReferenceException:  # the page was drawn again meanwhile
+                continue
+            time.sleep(0.1)
+        raise AssertionError(f"{xpath} must be seen on {browser.current_url}")
+
+    return see

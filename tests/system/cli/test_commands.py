@@ -1,0 +1,432 @@
+"""The commands as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import typer
+
+from hpsearch.cli import app
+from hpsearch.cli.base import exits
+from tests.harness.study_files import REPOSITORY, SMALL
+
+HEAVY = ("optuna", "mlflow", "pandas", "sklearn", "numpy", "matplotlib")
+
+
+def call(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hpsearch", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, **options)  # type: ignore[call-overload, no-any-return]
+
+
+class Finished(NamedTuple):
+    """A study's first call, with its file and its stores; tests leave them whole."""
+
+    path: Path
+    home: Path
+    done: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    folder = tmp_path_factory.mktemp("finished")
+    path, home = folder / "small.toml", folder / "home"
+    path.write_text(SMALL)
+    done = call("study", str(path), "--home", str(home))
+    assert done.returncode == 0, done.stderr
+    return Finished(path, home, done)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "hpsearch", "--help"]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    names = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in loaded.splitlines()}
+    assert "typer" in names
+    assert not names & set(HEAVY)
+
+
+@pytest.mark.parametrize("option", ["--storage", "--tracking-uri"])
+def test_a_password_on_the_command_line_is_warned_of(option: str, tmp_path: Path) -> None:
+    home = ["--home", str(tmp_path / "nowhere")]
+    done = call("doctor", *home, option, "postgresql+psycopg://me:s3cret@127.0.0.1/mine")
+    assert done.returncode == 1
+    assert "warning: everybody on this machine can read a password in a command" in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    assert "warning" not in call("doctor", *home, option, "sqlite:////tmp/mine.db").stderr
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = f"import hpsearch, sys; sys.exit(bool(set(sys.modules) & set({HEAVY})))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_every_command_has_help_with_an_example_and_stands_in_the_readme() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert commands
+    for name, command in commands.items():
+        assert f"Example: python -m hpsearch {name}" in (command.help or "")
+        assert f"python -m hpsearch {name}" in readme
+
+
+@pytest.mark.parametrize("package", ["hpsearch", "hpsearch.samplers", "hpsearch.claims"])
+def test_exported_names_exist_and_unknown_ones_are_refused(package: str) -> None:
+    module = import_module(package)
+    for name in module.__all__:
+        assert getattr(module, name).__name__ == name
+    assert set(module.__all__) <= set(dir(module))
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nothing'"):
+        module.nothing  # noqa: B018
+
+
+def test_who_asks_how_a_study_is_loads_no_figures_and_no_models() -> None:
+    heavy = {"matplotlib", "plotly", "sklearn", "mlflow", "scipy.optimize", "scipy.stats"}
+    code = f"import hpsearch, sys; hpsearch.study_status; print({heavy} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert shown.stdout == "set()\n", shown.stderr
+
+
+def test_study_without_a_file_lists_the_studies() -> None:
+    done = call("study", cwd=REPOSITORY)
+    assert done.returncode == 0
+    assert "studies/quickstart.toml  Three optimizers on scikit-learn's digits" in done.stdout
+    listed = json.loads(call("study", "--json", cwd=REPOSITORY).stdout)
+    assert {entry["file"] for entry in listed} == {
+        f"studies/{path.name}" for path in (REPOSITORY / "studies").glob("*.toml")
+    }
+
+
+def test_a_study_runs_and_prints_what_it_found(finished: Finished) -> None:
+    out, err = finished.done.stdout, finished.done.stderr
+    for text in ("Best trials of small", "Narrowed ranges", "on the test set, opened once"):
+        assert text in out
+    assert "stage 1/3, 2 epochs: 14/14" in err
+    assert re.search(r"http://127.0.0.1:5000/#/experiments/\d+/runs\?searchFilter=", out)
+    assert f"python -m hpsearch ui --home {finished.home}, then http" in out
+
+
+def test_the_second_time_nothing_is_run_and_a_deleted_store_is_filled_again(
+    finished: Finished,
+) -> None:
+    path, home, _ = finished
+    again = call("study", str(path), "--home", str(home))
+    assert again.returncode == 0
+    assert "nothing was run" in again.stdout
+    assert again.stderr == ""
+    for database in home.glob("mlflow.db*"):
+        database.unlink()
+    third = call("study", str(path), "--home", str(home), "--json")
+    assert json.loads(third.stdout)["mlflow"]["complete"]
+    assert (home / "mlflow.db").exists()
+
+
+def test_json_is_one_object_on_stdout(finished: Finished) -> None:
+    path, home, _ = finished
+    done = call("study", str(path), "--home", str(home), "--json")
+    said = json.loads(done.stdout)
+    assert said["study"] == "small"
+    assert sum(said["counts"].values()) == 21
+    assert said["best_params"]["trainer"] in ("sgd", "momentum", "adam")
+    assert said["validation"]["low"] < said["validation"]["mean"] < said["validation"]["high"]
+    assert 0 < said["test"]["mean"] < 1
+    assert {row["parameter"] for row in said["ranges"]} >= {"trainer", "learning_rate"}
+    names = {path.name for path in Path(said["artifacts"]).iterdir()}
+    assert names == {
+        "study.toml",
+        "study.json",
+        "result.json",
+        "trials.csv",
+        "narrowing.csv",
+        "narrowing.json",
+        "search.png",
+        "stages.csv",
+        "figures",
+        "report.html",
+        "confusion.csv",
+        "confusion.png",
+    }
+    assert said["mlflow"]["complete"]
+    assert said["mlflow"]["tracking_uri"] == f"sqlite:///{home / 'mlflow.db'}"
+    assert said["mlflow"]["experiment_id"]
+    assert said["mlflow"]["parent_run_id"]
+
+
+def test_a_batch_too_small_for_the_workers_is_said_with_the_number_to_set(
+    study_file: Path, home: Path
+) -> None:
+    done = call(
+        "study",
+        str(study_file),
+        "--home",
+        str(home),
+        "--workers",
+        "4",
+        "--set",
+        "sampler.batch=1",
+        "--set",
+        "stages=[{trials=2, epochs=2}]",
+    )
+    assert "sampler.batch = 1 keeps 3 of 4 workers busy" in done.stderr
+    assert "sampler.batch = 2" in done.stderr
+
+
+def test_a_wrong_study_file_exits_2_and_creates_nothing(study_file: Path, home: Path) -> None:
+    done = call("study", str(study_file), "--home", str(home), "--set", "space.learning_rat=1")
+    assert done.returncode == 2
+    assert "space.learning_rat: must be one of" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "code", "text"),
+    [
+        ("network.name=lenet", 2, "network.name: lenet must have images of at least 16 x 16"),
+        ("data.shots=5000", 1, "data.shots must be at most"),
+    ],
+)
+def test_data_that_does_not_fit_is_said_and_creates_nothing(
+    study_file: Path, home: Path, override: str, code: int, text: str
+) -> None:
+    done = call("study", str(study_file), "--home", str(home), "--set", override)
+    assert done.returncode == code
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        (("--storage", "nonsense"), "Optuna storage 'nonsense'"),
+        (("--storage", "sqlite:////no/such/folder/x.db"), "must be a database that can be opened"),
+        (("--tracking-uri", "nonsense"), "must be a URI"),
+        (("--storage", "sqlite:///x.db", "--tracking-uri", "sqlite:///x.db"), "two databases"),
+        (("--home", "what?"), "no '?' or '#' in its path"),
+    ],
+)
+def test_wrong_stores_exit_1_without_a_traceback(
+    study_file: Path, home: Path, option: tuple[str, str], text: str
+) -> None:
+    done = call("study", str(study_file), "--home", str(home), *option)
+    assert done.returncode == 1
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_mnist_is_one_line_that_says_what_to_set(study_file: Path, home: Path) -> None:
+    nowhere = os.environ | {"HPSEARCH_DATA": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    nowhere |= {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    done = call(
+        "study", str(study_file), "--home", str(home), "--set", "data.name=mnist", env=nowhere
+    )
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert "set HPSEARCH_DATA to the folder that holds mnist/" in line
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_exits_130_and_the_same_command_goes_on(
+    study_file: Path, home: Path, number: signal.Signals
+) -> None:
+    options = ["--home", str(home), "--workers", "1", "--set", "stages.2.epochs=600"]
+    command = [sys.executable, "-m", "hpsearch", "study", str(study_file), *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not list(home.glob("studies/small/1/trials/*/record.json")):
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    done = call("study", str(study_file), *options, "--json")
+    assert done.returncode == 0, done.stderr
+    assert sum(json.loads(done.stdout)["counts"].values()) == 21
+
+
+def test_an_unreachable_mlflow_costs_nothing_and_the_next_run_catches_up(
+    study_file: Path, home: Path
+) -> None:
+    away = os.environ | {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    options = ["study", str(study_file), "--home", str(home), "--json"]
+    done = call(*options, "--tracking-uri", "http://127.0.0.1:9", env=away)
+    assert done.returncode == 0, done.stderr
+    assert "warning: MLflow at http://127.0.0.1:9 can't be written" in done.stderr
+    assert not json.loads(done.stdout)["mlflow"]["complete"]
+    again = call(*options)
+    assert json.loads(again.stdout)["mlflow"]["complete"]
+
+
+def test_records_are_sent_compared_drawn_and_carried_away(
+    finished: Finished, tmp_path: Path
+) -> None:
+    home = finished.home
+    where = ["--home", str(home)]
+    (row,) = json.loads(call("sync", "small", *where, "--json").stdout)
+    assert row["study"] == "small"
+    assert row["problem"] == ""
+    well = call("doctor", *where)
+    assert well.returncode == 0
+    assert "no differences" in well.stderr
+    (home / "optuna.db").unlink()
+    ill = call("doctor", *where)
+    assert ill.returncode == 1
+    assert "Optuna" in ill.stdout
+    assert call("doctor", *where, "--repair").returncode == 0
+    assert call("report", "small", *where).stdout.endswith("report.html\n")
+    assert call("report", "smal", *where).returncode == 2
+    archive = tmp_path / "small.zip"
+    assert call("export", "small", *where, "--to", str(archive)).stdout == f"{archive}\n"
+    elsewhere = call("import", str(archive), "--home", str(tmp_path / "elsewhere"))
+    assert elsewhere.returncode == 0, elsewhere.stderr
+
+
+def test_data_lists_the_data_sets_and_where_they_are() -> None:
+    rows = json.loads(call("data", "--json").stdout)
+    assert [row["name"] for row in rows] == ["digits", "mnist", "cifar10"]
+    assert all(row["where"] for row in rows)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_ui_serves_the_stores_until_it_is_interrupted(study_file: Path, home: Path) -> None:
+    call("study", str(study_file), "--home", str(home))
+    port = free_port()
+    command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(home), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/2.0/mlflow/experiments/search",
+            data=b'{"max_results": 10}',
+            headers={"Content-Type": "application/json"},
+        )
+        for _ in range(120):
+            try:
+                with urllib.request.urlopen(asked, timeout=5) as answer:
+                    found = json.load(answer)
+                break
+            except OSError:
+                time.sleep(0.5)
+        assert "small" in [experiment["name"] for experiment in found["experiments"]]
+        taken = call("ui", "--home", str(home), "--port", str(port))
+        assert taken.returncode == 1
+        assert "choose another with --port" in taken.stderr
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+
+
+def test_ui_without_a_store_says_how_to_get_one(home: Path) -> None:
+    done = call("ui", "--home", str(home))
+    assert done.returncode == 1
+    assert "python -m hpsearch study" in done.stderr
+
+
+def test_show_and_status_print_what_was_found(finished: Finished) -> None:
+    _, home, done = finished
+    where = ["--home", str(home)]
+    shown = call("show", "small", *where)
+    assert shown.stdout.splitlines()[:5] == done.stdout.splitlines()[:5]
+    assert "nothing was run" in shown.stdout
+    assert call("show", "small", *where, "--best").stdout.startswith(
+        "# The winner of small: trial"
+    )
+    assert json.loads(call("show", "small", *where, "--best", "--format", "json").stdout)["hidden"]
+    table = call("show", "small", *where, "--trials", "--csv").stdout
+    assert table.splitlines()[0].startswith("trial,outcome,drawn_in_stage,batch,epochs,curves")
+    rows = json.loads(call("show", "small", *where, "--trials", "--json").stdout)
+    assert [row["trial"] for row in rows] == list(range(21))
+    assert "small  finished  3/3" in call("status", *where).stdout
+    (row,) = json.loads(call("status", "small", *where, "--json").stdout)
+    best = max(r["score_8"] for r in rows if r["score_8"] is not None)
+    assert (row["state"], row["best"]) == ("finished", best)
+    wrong = call("show", "smll", *where)
+    assert wrong.returncode == 2
+    assert "did you mean 'small'?" in wrong.stderr
+
+
+def test_delete_asks_first(study_file: Path, home: Path) -> None:
+    short = ["--set", "stages=[{trials=2, epochs=2}]", "--workers", "0"]
+    assert call("study", str(study_file), "--home", str(home), *short).returncode == 0
+    for answer in ("n\n", ""):
+        refused = call("delete", "small", "--home", str(home), input=answer)
+        assert refused.returncode == 1
+        assert "Optuna study 'small (" in refused.stderr
+    assert (home / "studies/small/1").exists()
+    done = call("delete", "small", "--home", str(home), "--yes")
+    assert (done.returncode, done.stdout) == (0, "deleted small\n")
+    assert not (home / "studies/small").exists()
+
+
+def test_reproduce_and_verify_exit_1_where_something_differs(study_file: Path, home: Path) -> None:
+    where = ["--home", str(home)]
+    short = ["--set", "stages=[{trials=4, epochs=2}]", "--workers", "0"]
+    assert call("study", str(study_file), *where, *short).returncode == 0
+    done = call("reproduce", "small", "0", *where)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "equal"), done.stderr
+    verified = call("verify", "small", *where, "--trials", "1")
+    assert (verified.returncode, verified.stdout.split()[-1]) == (0, "equal"), verified.stderr
+    path = home / "studies/small/1/trials/00000/record.json"
+    said = json.loads(path.read_text())
+    said["members"][0]["history"]["train_loss"][0] += 1e-9
+    path.write_text(json.dumps(said))
+    differs = call("reproduce", "small", "0", *where)
+    assert differs.returncode == 1
+    assert "first difference: epoch 1, split 0: train_loss" in differs.stdout
+    failed = call("verify", "small", *where, "--trials", "4", "--json")
+    assert failed.returncode == 1
+    assert not json.loads(failed.stdout)["equal"]
+
+
+def test_init_then_plan(tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "new.toml"
+    where = os.environ | {"HPSEARCH_HOME": str(home)}
+    assert call("init", str(path), "--trainer", "sgd", env=where).returncode == 0
+    done = call("plan", str(path), "--trials", "2", "--set", "data.shots=5", env=where)
+    assert done.returncode == 0, done.stderr
+    for text in ("stage 3", "fresh seeds", "refit and test", "with", "of states while it runs"):
+        assert text in done.stdout
+    counted = json.loads(call("plan", str(path), "--trials", "0", "--json", env=where).stdout)
+    assert counted["phases"][1]["promoted"] == 6
+    assert call("init", str(path), env=where).returncode == 2
+    assert json.loads(call("init", "--schema").stdout)["title"] == "StudyFile"
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_an_interrupt_while_a_module_loads_is_one(
+    wrapped: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def load() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as interrupt:
+            if not wrapped:
+                raise
+            raise ImportError("initialization failed") from interrupt
+
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended, exits(debug=False):
+            load()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted; the same command goes on where it was\n"

@@ -1,0 +1,163 @@
+"""A study on a real Dask cluster: a scheduler and two workers, processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hpsearch import run_study
+from hpsearch.errors import HpsearchError, WorkerError
+from hpsearch.execution.base import WorkerLost
+from hpsearch.execution.cluster import DaskExecutor, scheduler_address
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.study.events import TrialReached
+from tests.harness.servers import DaskCluster
+from tests.harness.study import table
+from tests.harness.study_files import SMALL
+
+distributed = pytest.importorskip(
+    "distributed", reason="no Dask here: pip install 'hpsearch[dask]' runs these tests"
+)
+pytestmark = pytest.mark.filterwarnings("default")  # of Dask's own
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """Two workers."""
+    started = DaskCluster.start(tmp_path_factory.mktemp("dask"), workers=2)
+    yield started
+    started.stop()
+
+
+def test_a_study_gives_the_local_runs_table(
+    cluster: DaskCluster, study_file: Path, tmp_path: Path
+) -> None:
+    run_study(study_file, home=tmp_path / "cluster", executor=cluster.address)
+    run_study(study_file, home=tmp_path / "local", workers=0)
+    assert table(tmp_path / "cluster") == table(tmp_path / "local")
+
+
+OWN = """
+import os, pathlib
+from beside import BONUS
+
+def train(params, data, seed):
+    for epoch in range(1, 9):
+        yield {"validation_accuracy": params["x"] + BONUS * epoch + len(data.x_validation) / 1e6}
+"""
+
+
+def test_the_users_modules_and_table_travel_to_the_workers(
+    cluster: DaskCluster, tmp_path: Path
+) -> None:
+    """What is sent is not read from the disk there: it is gone before the workers look."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "mine_dask.py").write_text(OWN)
+    (folder / "beside.py").write_text("BONUS = 0.01\n")
+    rows = "\n".join(f"{i % 7},{i % 3},{i % 2}" for i in range(60))
+    (folder / "rows.csv").write_text(f"a,b,label\n{rows}\n")
+    text = SMALL.split("[network]")[0].replace(
+        'name = "digits"', 'name = "rows.csv"\ntarget = "label"'
+    )
+    space = '[space]\ntrainer = "mine_dask:train"\nx = { low = 0.0, high = 1.0 }\n'
+    stages = "[[stages]]\ntrials = 4\nepochs = 3\n[confirmation]\ntop = 1\nseeds = 2\n"
+    path = folder / "small.toml"
+    path.write_text(text + space + stages)
+
+    def bonus() -> float:
+        import mine_dask  # type: ignore[import-not-found]
+
+        return float(mine_dask.BONUS)
+
+    executor = DaskExecutor(scheduler_address(cluster.address), None)
+    try:
+        executor._supply_code(str(folder))
+        elsewhere = tmp_path / "elsewhere"
+        folder.rename(elsewhere)
+        assert executor.submit(bonus).result() == 0.01
+        elsewhere.rename(folder)
+    finally:
+        executor.shutdown()
+    run_study(path, home=tmp_path / "cluster", executor=cluster.address)
+    run_study(path, home=tmp_path / "local", workers=0)
+    assert table(tmp_path / "cluster") == table(tmp_path / "local")
+
+
+def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
+    cluster: DaskCluster, study_file: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.toml"
+    text = study_file.read_text().replace("epochs = 8\n", "epochs = 60\n")
+    path.write_text(text + "[execution]\nslice_seconds = 0.2\n")
+    kills = 0
+
+    def kill(event: object) -> None:
+        nonlocal kills
+        if isinstance(event, TrialReached) and event.record.number % 4 == 1 and kills < 3:
+            kills += 1
+            for process in cluster.worker_processes()[:1]:
+                os.kill(process.pid, signal.SIGKILL)
+
+    home = tmp_path / "cluster"
+    run_study(path, home=home, executor=cluster.address, on_event=kill)
+    records = RunFolder(home / "studies/small/1")
+    attempts = [
+        attempt
+        for kind in ("trial", "confirmation", "test")
+        for record in records.read_all(kind)  # type: ignore[arg-type]
+        for attempt in record.attempts
+    ]
+    assert kills == 3
+    assert all(attempt["reason"].startswith("worker died") for attempt in attempts)
+    run_study(path, home=tmp_path / "local", workers=0)
+    assert table(home) == table(tmp_path / "local")
+
+
+def test_a_call_whose_worker_dies_is_lost_and_not_run_again_by_dask(
+    cluster: DaskCluster, tmp_path: Path
+) -> None:
+
+    def die(folder: str) -> None:
+        (Path(folder) / f"death{os.getpid()}").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    executor = DaskExecutor(scheduler_address(cluster.address), None)
+    try:
+        with pytest.raises(WorkerLost):
+            executor.submit(die, str(tmp_path)).result(timeout=60)
+    finally:
+        executor.shutdown()
+    assert len(list(tmp_path.glob("death*"))) == 1
+
+
+def test_the_data_is_sent_once_a_worker(
+    cluster: DaskCluster, study_file: Path, home: Path
+) -> None:
+    sent: list[object] = []
+    register = DaskExecutor._register
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            DaskExecutor,
+            "_register",
+            lambda self, key, supply: (sent.append(key), register(self, key, supply)),
+        )
+        run_study(study_file, home=home, executor=cluster.address)
+    assert [key[1] for key in sent if isinstance(key, tuple)] == ["validation", "test"]
+
+
+@pytest.mark.parametrize("text", ["host", "dask://host", "ray://host:1", "dask://host:port"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(HpsearchError, match="must be a Dask scheduler such as dask://host:8786"):
+        scheduler_address(text)
+
+
+def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hpsearch.execution.cluster.CONNECT_SECONDS", 0.5)
+    with pytest.raises(WorkerError, match=r"tcp://127.0.0.1:9 must be reachable"):
+        DaskExecutor("tcp://127.0.0.1:9", None)

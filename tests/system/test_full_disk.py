@@ -1,0 +1,75 @@
+"""A disk that is full, or read-only, in the middle of a study: said, and gone on after."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from hpsearch.errors import StorageError
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.reports.artifacts import write_artifacts
+from hpsearch.study.opening import open_run
+from hpsearch.study.study import Study
+from hpsearch.studyfile.reading import read_study
+from tests.harness.study import run, table
+
+SHORT = ["stages=[{trials=6, epochs=2}, {trials=4, epochs=4}]", "space.learning_rate.high=0.5"]
+
+
+def test_a_full_disk_is_said_and_the_same_start_goes_on(
+    study_file: Path, tmp_path: Path, small_files: Callable[[], AbstractContextManager[None]]
+) -> None:
+    read, stores = read_study(study_file, SHORT), Home(tmp_path / "full")
+    stores.create()
+    for events_seen in (2, 5, 11):
+        opened = open_run(read, stores, fresh=False)
+        events = Study(read, opened, stores.storage_url, 0).events()
+        for _ in range(events_seen):
+            next(events)
+        with (
+            small_files(),
+            pytest.raises(StorageError, match=r"must be writable, got: .*run the same command"),
+        ):
+            list(events)
+        assert opened.folder.files.leftovers() == []
+        opened.close()
+    run(study_file, tmp_path / "full", *SHORT)
+    run(study_file, tmp_path / "roomy", *SHORT)
+    assert table(tmp_path / "full") == table(tmp_path / "roomy")
+
+
+def test_figures_that_don_t_fit_are_said(
+    study_file: Path, home: Path, small_files: Callable[[], AbstractContextManager[None]]
+) -> None:
+    result = run(study_file, home, *SHORT)
+    folder = RunFolder(home / "studies/small/1")
+    with small_files(), pytest.raises(StorageError, match="artifacts must be writable"):
+        write_artifacts(read_study(study_file, SHORT), folder, result)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+@pytest.mark.parametrize("command", ["study FILE", "doctor", "sync", "delete small --yes"])
+def test_a_home_on_a_read_only_disk_is_one_line(
+    study_file: Path, tmp_path: Path, command: str
+) -> None:
+    home = tmp_path / "home"
+    run(study_file, home, *SHORT)
+    # A mount of its own that is gone with the process.
+    mounted = f"mount --bind -o ro {home} {home} && mount -o remount,bind,ro {home}"
+    hpsearch = f"{sys.executable} -m hpsearch {command.replace('FILE', str(study_file))}"
+    script = f"({mounted}) || exit 77; exec {hpsearch} --home {home}"
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("no mount is allowed here")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "must be writable" in line
+    assert "--home" in line

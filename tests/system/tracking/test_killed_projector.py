@@ -1,0 +1,72 @@
+"""The projector killed again and again, and the server beside it: scripts/torture_projector.py."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hpsearch.audit.mlflow_comparison import Comparison
+from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking import projection as projection_module
+from hpsearch.tracking.projection import Projection
+from hpsearch.tracking.replay import replay
+from hpsearch.tracking.run_content import points
+from tests.harness.projection import add, make
+from tests.harness.servers import MLflowServer
+
+TRIALS = 10
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[MLflowServer]:
+    place = tmp_path / "server"
+    made = MLflowServer(place, f"sqlite:///{place / 'mlflow.db'}", place / "artifacts")
+    made.start()
+    yield made
+    made.kill()
+
+
+def counts(folder: Path, query: str) -> tuple[int, int]:
+    with closing(sqlite3.connect(folder / "mlflow.db")) as connection:
+        first, second = connection.execute(query).fetchone()
+    return first, second
+
+
+def test_after_kills_of_projector_and_server_every_run_and_point_is_there_once(
+    run_folder: RunFolder, home: Path, server: MLflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection_module, "RESPAWN_SECONDS", 0.0)
+    records = [make(number, Outcome.COMPLETE, epochs=40) for number in range(TRIALS)]
+    projection = Projection(run_folder, Home(home), server.url, print)
+    projection.start()
+    for number, record in enumerate(records):
+        add(run_folder, record)
+        if number % 2 == 0:
+            time.sleep(1.5 + 0.4 * number)  # from before its first import to amid the sending
+            projection._process.kill()
+            projection._process.wait()
+            projection.keep_alive()
+        if number == TRIALS // 2:
+            server.kill()
+            server.start()
+    projection.finish(seconds=60)
+    replay(run_folder, Home(home), server.url)
+    runs, uids = counts(
+        server.folder,
+        "select count(*), count(distinct value) from tags join runs using (run_uuid)"
+        " where key = 'hpsearch.uid' and lifecycle_stage = 'active'",
+    )
+    assert runs == uids == TRIALS + 1
+    there, once = counts(
+        server.folder,
+        "select count(*), count(distinct run_uuid || key || '/' || step) from metrics",
+    )
+    assert there == once == sum(1 for record in records for _ in points(record, 0))
+    assert list(Comparison("demo", run_folder, server.url).differences()) == []
