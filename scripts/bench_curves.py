@@ -18,7 +18,7 @@ from optuna.distributions import (
 )
 
 from hpsearch.execution.population import training_data
-from hpsearch.studyfile.study_file import Data, Fixed
+from hpsearch.studyfile.tables.data import SPLIT_TABLES, Data
 from hpsearch.trainers import Member, trainer_kind
 
 SPACE: dict[str, BaseDistribution] = {
@@ -35,7 +35,7 @@ DATA = {
     MNIST: Data(
         name="mnist",
         shots=20,
-        split=Fixed(kind="fixed", train=[0, 50_000], validation=[50_000, 52_000]),
+        split=SPLIT_TABLES["fixed"](kind="fixed", train=[0, 50_000], validation=[50_000, 52_000]),
     ),
 }
 WORST = 2.5  # cross entropy of a network that knows nothing

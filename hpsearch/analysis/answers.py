@@ -13,7 +13,6 @@ from hpsearch.records.artifacts import AGREEMENT, CLAIMS, COMPARISON
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import RunFolder, TrialRecord
 from hpsearch.studyfile.reading import ReadStudy
-from hpsearch.studyfile.tables.questions import printed_table
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
     trials = list(folder.read_all("trial"))
     agreement, beside = [], None
     if read.file.comparison is not None:
-        table = printed_table(read.file.comparison, read.folder)
+        table = read.file.comparison.printed(read.folder)
         beside = table.beside(trials, _n_scored(read, table.metric))
         agreement = table.agreement(beside)
         shown = beside.drop(columns=["trial", "printed"])

@@ -21,7 +21,7 @@ from hpsearch.records.whole_files import write_whole
 from hpsearch.reports.study_report import REPORT, write_report
 from hpsearch.study.opening import STUDY
 from hpsearch.study.recorded import find_runs
-from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.stored import stored_file
 from hpsearch.trainers import TRAINERS
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _move_in(young: Path, top: Path, path: Path) -> None:
 
 def _check_run(folder: RunFolder, path: Path) -> None:
     try:
-        StudyFile.model_validate(folder.read_json(STUDY)["file"])
+        stored_file(folder.read_json(STUDY)["file"], str(path))
         for kind in get_args(Kind):
             for record in folder.read_all(kind):
                 _check_record(folder, record)

@@ -22,6 +22,7 @@ from hpsearch.execution.machine import machine
 from hpsearch.execution.population import Exam
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.study.goals import MissingMetric
 from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.spending import carry_clock
@@ -197,7 +198,7 @@ class _Playback:
         score = drawn.reported[epochs]
         try:
             derived = self.training.goals.measured(drawn, int(epochs))
-        except (KeyError, ValueError):  # the metric or the epoch is not in the curves
+        except (MissingMetric, ValueError):  # the metric or the epoch is not in the curves
             self._differs(drawn, f"score {score} at {epochs} epochs, its curves say None")
         compared: list[tuple[str, Any, Any]] = [("score", score, derived.score)]
         if epochs in drawn.scores:  # a rung has the first objective alone

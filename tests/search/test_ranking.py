@@ -20,7 +20,7 @@ from hpsearch.analysis.ranking import (
 )
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.stages import best_first, promoted
-from hpsearch.studyfile.study_file import Stage
+from hpsearch.studyfile.tables.stages import Stage
 
 DIRECTIONS = st.lists(st.sampled_from(["maximize", "minimize"]), min_size=2, max_size=4)
 # Few different numbers, so that there are many ties.
