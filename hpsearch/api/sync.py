@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpsearch.api.stores import PROJECTED, held, projected, tracking_of
-from hpsearch.errors import HpsearchError, StudyLockedError, TrackingError
+from hpsearch.errors import HpsearchError, StudyFileError, StudyLockedError, TrackingError
 from hpsearch.records.home import Home
 from hpsearch.study.recorded import Recorded, find_runs
 
@@ -60,7 +60,7 @@ def _sync(home: Home, run: Recorded, uri: str) -> dict[str, object]:
             if has_parent(run.folder):
                 send(home, run, uri)
                 ids = run.folder.read_json(MLFLOW_JSON)
-    except (StudyLockedError, TrackingError) as error:
+    except (StudyFileError, StudyLockedError, TrackingError) as error:
         problem = str(error)
     records = sum(1 for _ in run.folder.path.glob("*/*/record.json"))
     return {
