@@ -28,7 +28,7 @@ from hpsearch.study.stages import promoted
 from hpsearch.study.storage import TrialStore, open_storage
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
-from hpsearch.studyfile.study_file import Stage
+from hpsearch.studyfile.tables.stages import Stage
 from hpsearch.trainers import Member
 from hpsearch.trainers.backprop import Backprop
 from tests.harness.study import grid_file, records, run, stored, table
