@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.base import Dataset, Examples
 from hpsearch.datasets.files import dataset_at
+from hpsearch.datasets.opened import opened_once
 from hpsearch.datasets.split_kinds import HoldOut, Split
 from hpsearch.datasets.splits import Pair, Rows, draw_shots
 from hpsearch.datasets.table import TableOptions
@@ -83,7 +83,7 @@ def give(selection: Selection, pool: Pool, exam: str) -> None:
         del _given[next(iter(_given))]
 
 
-@lru_cache(maxsize=2)
+@opened_once(2)
 def open_pool(selection: Selection) -> Pool:
     """Training examples and validation splits; the test set stays closed.
 
@@ -106,7 +106,7 @@ def open_pool(selection: Selection) -> Pool:
     return Pool(full if whole else full.rows(used), compact, learning)
 
 
-@lru_cache(maxsize=1)
+@opened_once(1)
 def open_test(selection: Selection) -> Pool:
     """All that may be learned from as the training side, the test set as the other side."""
     if (selection, "test") in _given:
@@ -121,7 +121,7 @@ def open_test(selection: Selection) -> Pool:
     return Pool(both, (pair,), pair[0])
 
 
-@lru_cache(maxsize=1)
+@opened_once(1)
 def open_beside_test(selection: Selection) -> Pool:
     """The pool with the test set behind it, for a protocol that scores it after every epoch."""
     if (selection, "both") in _given:

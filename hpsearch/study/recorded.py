@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hpsearch.datasets.opened import forget_opened
 from hpsearch.errors import Problem, StudyFileError, unknown
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.result import Result, read_result
@@ -87,6 +88,7 @@ class Recorded:
         text = written.read_text(encoding="utf-8")
         path = Path(self._said.get("path", written))
         look_first_in(str(path.parent))
+        forget_opened()
         entries = {name: entry for name, entry in self.file.space.items() if name != SHOTS}
         space, problems = read_space(self.file.network, entries)
         if space is None:

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hpsearch.datasets.selection import Selection, open_pool, open_test
+from hpsearch.datasets.opened import forget_opened
+from hpsearch.datasets.selection import Selection, open_pool
 from hpsearch.errors import Problem, StudyFileError
-from hpsearch.execution.population import training_data
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.arms import SHOTS, Arm, make_arms
@@ -99,8 +99,7 @@ def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> ReadStudy
         _override(said, override)
     look_first_in(str(path.resolve().parent))
     # A file that was changed since the last study of this process is read again.
-    for cache in (open_pool, open_test, training_data):
-        cache.cache_clear()
+    forget_opened()
     problems, file, space = _validate(said, path.resolve().parent)
     if problems or file is None or space is None:
         raise StudyFileError.listing(path, problems)

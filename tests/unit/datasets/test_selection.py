@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hpsearch.datasets import DATASETS
+from hpsearch.datasets.opened import forget_opened
 from hpsearch.datasets.selection import (
     Pool,
     Selection,
@@ -124,7 +125,7 @@ def test_first_shots_are_the_same_for_every_seed() -> None:
 def test_random_shots_and_splits_follow_the_seed() -> None:
     opened = []
     for seed in (1, 1, 2):
-        open_pool.cache_clear()
+        forget_opened()
         pool = open_pool(Selection("digits", shots=3, seed=seed))
         opened.append((pool.examples.digest(), digest(pool.splits)))
     assert opened[0] == opened[1]
