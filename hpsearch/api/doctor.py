@@ -12,7 +12,7 @@ from hpsearch.addresses import check_apart
 from hpsearch.api.stores import storage_of, tracking_of
 from hpsearch.api.sync import send
 from hpsearch.audit.difference import Difference
-from hpsearch.audit.optuna_comparison import compare_optuna, refill_optuna
+from hpsearch.audit.optuna_comparison import compare_optuna
 from hpsearch.audit.surroundings import look_around
 from hpsearch.errors import HpsearchError, StudyFileError, StudyLockedError
 from hpsearch.records.layout import Home
@@ -21,7 +21,8 @@ from hpsearch.records.run_lock import held
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.opening import storage_name
 from hpsearch.study.recorded import Recorded, find_runs
-from hpsearch.study.storage import open_storage
+from hpsearch.study.refill import refill_optuna
+from hpsearch.study.storage import open_storage, stored_trials
 from hpsearch.study.stored_space import kept_arms
 from hpsearch.studyfile.arms import ArmPlace
 
@@ -128,7 +129,8 @@ class _Visit:
         arms: list[ArmPlace | None] = [*kept_arms(folder)]
         for arm in arms or [None]:
             study = self._optuna(arm)
-            found += compare_optuna(storage, study, self.run.name, folder, arm)
+            stored = stored_trials(storage, study)
+            found += compare_optuna(stored, study, self.run.name, folder, arm)
         if not has_parent(folder):
             return found, None
         comparison = Comparison(self.run.name, folder, self.uri)

@@ -1,4 +1,4 @@
-"""Whether Optuna's storage says what the records say, and making it so."""
+"""Whether Optuna's storage says what the records say."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import optuna
-from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.audit.difference import Difference
@@ -15,31 +13,33 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS
 from hpsearch.samplers.unit import SIGNIFICANT_DIGITS
-from hpsearch.study.storage import STATES, TrialStore
+from hpsearch.study.storage import STATES
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.space import Space
-from hpsearch.studyfile.tables.objectives import Direction
 
 REFILL = "the Optuna study is made anew from the records"
 
 
 def compare_optuna(
-    storage: BaseStorage, study: str, name: str, folder: RunFolder, arm: ArmPlace | None
+    stored: Sequence[FrozenTrial] | None,
+    study: str,
+    name: str,
+    folder: RunFolder,
+    arm: ArmPlace | None,
 ) -> Iterator[Difference]:
     """What differs between the records of an arm of a run and its study in Optuna.
 
     Args:
+        stored: the trials of its study in Optuna; None: there is no such study.
         study: its name in Optuna.
         name: the run, as people see it.
         arm: None where none was kept; a run without trials, or with one arm.
     """
     space = arm.space if arm else None
     records = [r for r in folder.read_all("trial") if arm is None or arm.holds(r.number)]
-    there = study in optuna.get_all_study_names(storage)
-    stored = optuna.load_study(study_name=study, storage=storage).trials if there else []
-    trials = {trial.number: trial for trial in stored}
+    trials = {trial.number: trial for trial in stored or ()}
     remedy = REFILL if space else "run the study's file again, which fills it"
-    if not there and records:
+    if stored is None and records:
         problem = f"the study {study!r} must be there, is not"
         yield Difference("Optuna", name, problem, remedy, repairable=space is not None)
         return
@@ -98,28 +98,3 @@ def _same(value: object, found: object) -> bool:
     if isinstance(value, float) and isinstance(found, float):
         return math.isclose(value, found, rel_tol=0.5 * 10 ** (2 - SIGNIFICANT_DIGITS))
     return value == found
-
-
-def refill_optuna(
-    storage: BaseStorage,
-    study: str,
-    folder: RunFolder,
-    arm: ArmPlace,
-    directions: Sequence[Direction],
-) -> None:
-    """Make the Optuna study of an arm of a run anew from its records."""
-    space = arm.space
-    if study in optuna.get_all_study_names(storage):
-        optuna.delete_study(study_name=study, storage=storage)
-    store = TrialStore(storage, study, directions, local=arm.local)
-    distributions = {parameter.name: parameter.distribution for parameter in space.parameters}
-    records = {r.number: r for r in folder.read_all("trial") if arm.holds(r.number)}
-    n_trials = arm.local(max(records)) + 1 if records else 0
-    for number in map(arm.number, range(n_trials)):
-        record = records.get(number)
-        store.restore(number, space.searched(record.params) if record else {}, distributions)
-        if record is not None:
-            store.report(number, record.reported)
-            store.keep_goals(record)
-            if record.sealed:
-                store.finish(number, record.told, record.reported, record.values)

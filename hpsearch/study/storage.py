@@ -14,7 +14,7 @@ from filelock import FileLock
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import StorageError
@@ -91,6 +91,13 @@ def is_stored(url: str, name: str) -> bool:
         if not database or not Path(database).exists():
             return False
     return name in optuna.get_all_study_names(open_storage(url))
+
+
+def stored_trials(storage: BaseStorage, name: str) -> list[FrozenTrial] | None:
+    """The trials of an Optuna study; None where there is no such study."""
+    if name not in optuna.get_all_study_names(storage):
+        return None
+    return optuna.load_study(study_name=name, storage=storage).trials
 
 
 def delete_stored(url: str, name: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from hpsearch.api.plan import plan_study
 from hpsearch.api.verify import verify_study
-from hpsearch.audit.optuna_comparison import compare_optuna, refill_optuna
+from hpsearch.audit.optuna_comparison import compare_optuna
 from hpsearch.errors import StudyFileError, StudyStopped
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
@@ -20,7 +20,8 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS, observe
 from hpsearch.samplers.settled import settled
 from hpsearch.study.opening import open_run
-from hpsearch.study.storage import open_storage
+from hpsearch.study.refill import refill_optuna
+from hpsearch.study.storage import open_storage, stored_trials
 from hpsearch.study.stored_space import kept_arms
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
@@ -160,17 +161,27 @@ def test_optuna_is_made_anew_from_the_records(two: Path, home: Path) -> None:
     stores, folder = Home(home), RunFolder(home / "studies" / "small" / "1")
     (arm,) = kept_arms(folder)
     storage, study = open_storage(stores.storage_url), stored(home)
-    assert not list(compare_optuna(storage, study.study_name, "small", folder, arm))
+    assert not list(
+        compare_optuna(
+            stored_trials(storage, study.study_name), study.study_name, "small", folder, arm
+        )
+    )
     before = table(home)
     record = records(home)[0]
     record.violations[2] = {LIMIT: 17.0}
     folder.write(record)
-    (difference,) = compare_optuna(storage, study.study_name, "small", folder, arm)
+    (difference,) = compare_optuna(
+        stored_trials(storage, study.study_name), study.study_name, "small", folder, arm
+    )
     assert difference.subject == "small trial 0"
     assert difference.problem.startswith(f"violations must be {{2: {{'{LIMIT}': 17.0}}")
     directions = read_study(two).file.directions
     refill_optuna(storage, study.study_name, folder, arm, directions)
-    assert not list(compare_optuna(storage, study.study_name, "small", folder, arm))
+    assert not list(
+        compare_optuna(
+            stored_trials(storage, study.study_name), study.study_name, "small", folder, arm
+        )
+    )
     assert table(home) == before
     assert stored(home).trials[0].user_attrs[GOALS]["violations"]["2"] == {LIMIT: 17.0}
 
