@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from hpsearch.late import late_names
 
 if TYPE_CHECKING:
-    from hpsearch.api.archive import export_study, import_study
     from hpsearch.api.batch import run_batch
     from hpsearch.api.delete import Deletion, delete_study
     from hpsearch.api.doctor import doctor
+    from hpsearch.api.export import export_study
+    from hpsearch.api.import_ import import_study
     from hpsearch.api.init import init_study, study_schema
     from hpsearch.api.plan import Plan, plan_study
     from hpsearch.api.report import write_study_report
@@ -53,8 +54,8 @@ _MODULES = {
     "coming_runs": "hpsearch.api.schedule",
     "delete_study": "hpsearch.api.delete",
     "doctor": "hpsearch.api.doctor",
-    "export_study": "hpsearch.api.archive",
-    "import_study": "hpsearch.api.archive",
+    "export_study": "hpsearch.api.export",
+    "import_study": "hpsearch.api.import_",
     "init_study": "hpsearch.api.init",
     "leave_order": "hpsearch.api.schedule",
     "plan_study": "hpsearch.api.plan",

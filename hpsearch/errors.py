@@ -4,6 +4,7 @@ HpsearchError            a known error: one line for the user, no traceback
 ├── StudyFileError       fix the study file or the command line (exit code 2)
 ├── StudyChangedError    the file differs from the run it would continue (exit code 2)
 ├── DataError            get the data set, or correct its description
+├── TrainerError         correct the training function (hpsearch.testing)
 ├── StudyLockedError     another process runs this study: wait for it, or stop it
 ├── StorageError         a store can't be opened or written: free space, correct the URL
 ├── WorkerError          worker processes can't be started: see why, or run in this process
@@ -42,6 +43,10 @@ class StudyChangedError(HpsearchError):
 
 class DataError(HpsearchError):
     """A data set is missing, damaged, or too small for what was asked of it."""
+
+
+class TrainerError(HpsearchError):
+    """A training function breaks a rule that studies rely on."""
 
 
 class StudyLockedError(HpsearchError):

@@ -30,7 +30,7 @@ CHANCE = 0.1
 REACHED = 0.95  # the paper's limit of all cases
 Answer = tuple[bool, str]
 FAR = 0.02  # of accuracy; the cases differ by more
-PYTORCH = Path(__file__).parent / "tables" / "lenet_pytorch.csv"  # scripts/lenet_pytorch.py
+PYTORCH = Path(__file__).parent / "tables" / "lenet_pytorch.csv"  # benchmarks/lenet_pytorch.py
 
 
 def _cases(evidence: Evidence) -> pd.DataFrame:

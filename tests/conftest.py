@@ -19,7 +19,7 @@ from tests.harness.functions import STEADY, WriteModule
 from tests.harness.study_files import SMALL, TINY
 
 if TYPE_CHECKING:
-    from hpsearch.records.trial_record import RunFolder
+    from hpsearch.records.run_folder import RunFolder
 
 # One BLAS thread in this process too, as in workers; said before anything loads NumPy.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -136,11 +136,11 @@ def write_batch(tmp_path: Path) -> WriteBatch:
 @pytest.fixture
 def run_folder(home: Path) -> RunFolder:
     """The folder of a run of the study `demo`, as it is before the first trial."""
-    from hpsearch.records.trial_record import RunFolder
+    from hpsearch.records.run_folder import RunFolder
     from tests.harness.projection import PARENT
 
     made = RunFolder(home / "studies" / "demo" / "1")
     made.artifacts.mkdir(parents=True)
     (made.artifacts / "study.toml").write_text("# A study.")
-    made.write_json("parent.json", PARENT)
+    made.write_json(made.files.parent, PARENT)
     return made

@@ -9,9 +9,10 @@ from typing import Any, get_args
 
 from hpsearch.claims import Evidence, Judgement, Verdict, load_check
 from hpsearch.datasets.selection import open_pool
-from hpsearch.records.artifacts import AGREEMENT, CLAIMS, COMPARISON
+from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.tables.questions import printed_table
 
@@ -35,14 +36,14 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
 
     Runs on fresh seeds and tests of trials that led before more trials were added say nothing.
     """
-    trials = list(folder.read_all("trial"))
+    files, trials = folder.files, list(folder.read_all("trial"))
     agreement, beside = [], None
     if read.file.comparison is not None:
         table = printed_table(read.file.comparison, read.folder)
         beside = table.beside(trials, _n_scored(read, table.metric))
         agreement = table.agreement(beside)
         shown = beside.drop(columns=["trial", "printed"])
-        shown.to_csv(folder.artifacts / COMPARISON, index=False, float_format="%.6g")
+        shown.to_csv(files.artifact(Artifact.COMPARISON), index=False, float_format="%.6g")
     winners = {result.best_number, *(arm.best_number for arm in result.arms)}
     others: Sequence[TrialRecord] = [
         *(r for r in folder.read_all("confirmation") if str(r.number) in result.confirmed),
@@ -50,30 +51,25 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
     ]
     evidence = Evidence([*trials, *others], beside, read.folder)
     claims = [
-        _judged(number, claim.model_dump(), evidence, folder.artifacts)
+        _judged(claim.model_dump(), evidence, files.claim_figure(number))
         for number, claim in enumerate(read.file.claims, start=1)
     ]
-    for name, found in ((CLAIMS, claims), (AGREEMENT, agreement)):
+    for which, found in ((Artifact.CLAIMS, claims), (Artifact.AGREEMENT, agreement)):
         if found:
-            folder.write_json(f"{folder.artifacts.name}/{name}", found)
+            folder.write_json(files.artifact(which), found)
         else:  # asked before, and no more
-            (folder.artifacts / name).unlink(missing_ok=True)
+            files.artifact(which).unlink(missing_ok=True)
     return Answers(claims, agreement)
 
 
 def answered(folder: RunFolder) -> Answers:
     """The answers that were written."""
-    top = folder.artifacts.name
-    return Answers(
-        folder.read_json(f"{top}/{CLAIMS}") or [], folder.read_json(f"{top}/{AGREEMENT}") or []
-    )
+    paths = (folder.files.artifact(a) for a in (Artifact.CLAIMS, Artifact.AGREEMENT))
+    return Answers(*(folder.read_json(path) or [] for path in paths))
 
 
-def _judged(
-    number: int, claim: dict[str, Any], evidence: Evidence, artifacts: Path
-) -> dict[str, Any]:
+def _judged(claim: dict[str, Any], evidence: Evidence, path: Path) -> dict[str, Any]:
     """A claim with its verdict; a check that breaks is no reason to lose the study's result."""
-    path = artifacts / f"claim_{number}.png"
     path.unlink(missing_ok=True)
     try:
         verdict = load_check(claim["check"], claim["given"])(evidence, **claim["given"])

@@ -129,8 +129,8 @@ def fidelities(
 
 def _scores(record: TrialRecord, epochs: int, then: int, sign: int) -> tuple[float, float]:
     """Both scores, higher is better; NaN for one that it has not."""
-    short, long = (record.scores.get(str(n), math.nan) for n in (epochs, then))
-    if record.outcome == "diverged" and math.isnan(long):
+    short, long = (record.scores.get(n, math.nan) for n in (epochs, then))
+    if not record.outcome.ranked and math.isnan(long):
         return sign * short, -math.inf
     return sign * short, sign * long
 

@@ -47,8 +47,8 @@ class FreshSeeds:
         """Of a configuration, by constraint."""
         return self._over([run.violations for run in self.runs[number]])
 
-    def _over(self, found: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, Estimate]:
-        rows = [each.get(str(self.epochs), {}) for each in found]
+    def _over(self, found: Sequence[Mapping[int, Mapping[str, float]]]) -> dict[str, Estimate]:
+        rows = [each.get(self.epochs, {}) for each in found]
         return {name: Estimate.of([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -73,7 +73,7 @@ def pareto_front(
         FrontMember(
             number=member.number,
             values=fresh.estimates(member.number),
-            searched_values=records[member.number].values.get(str(fresh.epochs), {}),
+            searched_values=records[member.number].values.get(fresh.epochs, {}),
             params=dict(searched[member.number]),
         )
         for member in front(standings, file.directions)

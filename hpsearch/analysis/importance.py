@@ -29,8 +29,8 @@ def importances(
     worst = -float("inf") if direction == "maximize" else float("inf")
     scored = []
     for record in records:
-        score = record.scores.get(str(epochs))
-        if record.outcome == "diverged":
+        score = record.scores.get(epochs)
+        if not record.outcome.ranked:
             score = worst
         if score is not None:
             scored.append((record, score))

@@ -41,9 +41,8 @@ class Standing:
 
 def standing(record: TrialRecord, epochs: int) -> Standing:
     """Of a record that has a score at this length."""
-    at = str(epochs)
-    values = record.values.get(at, {"": record.scores[at]})
-    violation = total_violation(record.violations.get(at, {}))
+    values = record.values.get(epochs, {"": record.scores[epochs]})
+    violation = total_violation(record.violations.get(epochs, {}))
     return Standing(record.number, tuple(values.values()), violation)
 
 
@@ -52,9 +51,8 @@ def mean_standing(records: Sequence[TrialRecord], epochs: int) -> Standing:
 
     A constraint that is broken on some seeds alone is kept if it is kept on average.
     """
-    at = str(epochs)
     values = [standing(record, epochs).values for record in records]
-    violations = [record.violations.get(at, {}) for record in records]
+    violations = [record.violations.get(epochs, {}) for record in records]
     means = {name: float(np.mean([each[name] for each in violations])) for name in violations[0]}
     return Standing(
         records[0].number,
@@ -70,8 +68,8 @@ def total_violation(violations: Mapping[str, float]) -> float:
 
 def feasible_score(record: TrialRecord, epochs: int) -> float | None:
     """The (first) objective at this length; None without one, or where a constraint is missed."""
-    known = str(epochs) in record.scores and not standing(record, epochs).violation
-    return record.scores[str(epochs)] if known else None
+    known = epochs in record.scores and not standing(record, epochs).violation
+    return record.scores[epochs] if known else None
 
 
 def ranked(standings: Iterable[Standing], directions: Sequence[str]) -> list[Standing]:

@@ -19,11 +19,12 @@ from hpsearch.errors import (
     StudyStopped,
     WorkerError,
 )
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
+from hpsearch.records.whole_files import write_json
 from hpsearch.scheduler.batch_reading import BatchStudy, ReadBatch, read_batch
 from hpsearch.scheduler.batch_report import BatchReport, StudyRow
 from hpsearch.scheduler.notification import notify
-from hpsearch.scheduler.rounds import SUMMARY, BatchState
+from hpsearch.scheduler.rounds import BatchState
 from hpsearch.study.events import Event
 from hpsearch.timetable import Window, zone_named
 
@@ -164,7 +165,7 @@ class _BatchRun:
         report = BatchReport(
             self.read.file.name, str(self.read.path), rows, seconds, self._cut, self.schedule
         )
-        self.state.folder.write_json(SUMMARY, report.as_dict())
+        write_json(self.state.files.summary, report.as_dict())
         return report
 
     def _rows(self, on_study: Callable[[str, int, int], None]) -> Iterator[StudyRow]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpsearch.api.stores import storage_of, tracking_of
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
+from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.records.whole_files import storage_errors
-from hpsearch.study.opening import lock_study, unlock_study
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.storage import delete_stored, is_stored
 from hpsearch.study.verdict import test_uses
@@ -86,7 +86,7 @@ def delete_study(
     """
     stores = Home.find(Path(home) if home else None)
     runs = find_runs(stores, study)
-    top = runs[0].folder.path.parent
+    top = runs[0].folder.files.study
     lock = lock_study(top)
     try:
         url = storage_of(stores, storage)
@@ -98,12 +98,12 @@ def delete_study(
             one.delete()
         for stored in deletion.optuna_studies:
             delete_stored(url, stored)
-        with storage_errors(top):
+        with storage_errors(top.path):
             for run in runs:  # at once no run any more, whatever happens to the files
-                gone = run.folder.path.rename(top / f".{run.number}.deleted")
+                gone = run.folder.path.rename(top.deleted(run.number))
                 shutil.rmtree(gone)
-            if not _has_runs(top):
-                shutil.rmtree(top)
+            if not top.numbers():
+                shutil.rmtree(top.path)
     finally:
         unlock_study(top, lock)
     return deletion
@@ -112,11 +112,6 @@ def delete_study(
 def _tracked(stores: Home, runs: list[Recorded]) -> list[TrackedRuns]:
     uri = tracking_of(stores, None)
     return [TrackedRuns(run.folder, run.id, uri) for run in runs]
-
-
-def _has_runs(top: Path) -> bool:
-    """Whether a study's folder holds a run."""
-    return any(path.name.isdigit() for path in top.iterdir())
 
 
 def _deletion(runs: list[Recorded], url: str, mlflow_runs: int) -> Deletion:

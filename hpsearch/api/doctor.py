@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpsearch.addresses import check_apart
-from hpsearch.api.stores import held, storage_of, tracking_of
+from hpsearch.api.stores import storage_of, tracking_of
 from hpsearch.api.sync import send
 from hpsearch.audit.difference import Difference
 from hpsearch.audit.optuna_comparison import compare_optuna, refill_optuna
 from hpsearch.audit.surroundings import look_around
 from hpsearch.errors import HpsearchError, StudyLockedError
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.run_lock import held
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.opening import storage_name
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.storage import open_storage
@@ -96,7 +98,7 @@ class _Visit:
     def differences(self, *, repair: bool) -> list[tuple[Difference, bool]]:
         """Each with whether it was repaired."""
         try:
-            with held(self.home, self.run.study):
+            with held(self.home.study(self.run.study)):
                 found, comparison = self._look()
                 if not repair or not any(d.repairable for d in found):
                     return [(d, False) for d in found]
@@ -146,10 +148,10 @@ class _Visit:
 
 def damaged(folder: RunFolder, name: str) -> Iterator[Difference]:
     """Records that can't be read, states that are missing, files that a kill left half written."""
-    for path in sorted(folder.path.glob("*/*/record.json")):
-        subject = f"{name} {path.parent.relative_to(folder.path)}"
+    for place in folder.files.records():
+        subject = f"{name} {place.path.relative_to(folder.path)}"
         try:
-            record = TrialRecord.from_json(path.read_text())
+            record = TrialRecord.from_json(place.json.read_text())
         except (OSError, ValueError, TypeError, KeyError) as error:
             yield Difference(
                 "records",
@@ -161,7 +163,7 @@ def damaged(folder: RunFolder, name: str) -> Iterator[Difference]:
             )
             continue
         for file in filter(None, (record.state_file, *record.files)):
-            if not (path.parent / file).exists():
+            if not place.file(file).exists():
                 yield Difference(
                     "records",
                     subject,
@@ -170,7 +172,7 @@ def damaged(folder: RunFolder, name: str) -> Iterator[Difference]:
                     "file again, which trains it anew",
                     repairable=False,
                 )
-    for path in folder.leftovers():
+    for path in folder.files.leftovers():
         yield Difference(
             "records",
             f"{name} {path.relative_to(folder.path)}",

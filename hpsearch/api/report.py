@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpsearch.api.stores import held
 from hpsearch.errors import HpsearchError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
+from hpsearch.records.run_lock import held
 from hpsearch.records.whole_files import storage_errors
 from hpsearch.reports.study_report import write_report
 from hpsearch.study.recorded import find_run
@@ -26,7 +26,7 @@ def write_study_report(study: str, *, home: str | Path | None = None) -> Path:
     """
     stores = Home.find(Path(home) if home else None)
     run = find_run(stores, study)
-    with held(stores, run.study):
+    with held(stores.study(run.study)):
         result = run.result()
         if result is None:
             raise HpsearchError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from hpsearch.audit.reproduction import TOLERANCE, Reproduction, reproduce
 from hpsearch.errors import StudyFileError
 from hpsearch.execution.making import make_executor
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.recorded import find_run
 from hpsearch.studyfile.reading import ReadStudy

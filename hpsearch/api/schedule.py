@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.errors import HpsearchError, StudyFileError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.scheduler import occurrence
 from hpsearch.scheduler.desk import HEALTHY_SECONDS, Desk, Order
 from hpsearch.scheduler.printing import KINDS

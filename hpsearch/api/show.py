@@ -11,14 +11,13 @@ import pandas as pd
 from hpsearch.api.stores import is_projected
 from hpsearch.api.study_report import Report, report_of
 from hpsearch.errors import HpsearchError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.tables import AT, front_table, trials_table
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.studyfile.configuration import Form, configuration_text
 from hpsearch.tracking.projection import Projection
-from hpsearch.tracking.projector import MLFLOW_JSON
 
 
 def show_study(study: str, *, home: str | Path | None = None) -> Report:
@@ -35,7 +34,7 @@ def show_study(study: str, *, home: str | Path | None = None) -> Report:
     stores = Home.find(Path(home) if home else None)
     run = find_run(stores, study)
     result = _result(run)
-    known = run.folder.read_json(MLFLOW_JSON) or {}
+    known = run.folder.read_json(run.folder.files.mlflow) or {}
     uri = known.get("tracking_uri", stores.tracking_uri)
     projection = Projection(run.folder, stores, uri, warn=lambda line: None)
     missing = "" if is_projected(run.folder, run.file, uri) else projection.problem

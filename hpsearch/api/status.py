@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.opening import FAILED
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.stages import best_first
 
-OUTCOMES = ("running", "paused", "complete", "pruned", "diverged", "failed")
+OUTCOMES = tuple(Outcome)
 COLUMNS = (
     *("study", "run", "state", "stage", "stages", "trials", "planned"),
     *OUTCOMES,
@@ -46,7 +46,7 @@ def study_status(study: str | None = None, *, home: str | Path | None = None) ->
 
 
 def _row(run: Recorded) -> dict[str, Any]:
-    holder, failure = run.holder(), run.folder.read_json(FAILED)
+    holder, failure = run.holder(), run.folder.read_json(run.folder.files.failed)
     records, stages = list(run.folder.read_all("trial")), run.file.stages
     closed = sum(bool(run.decisions(n)) for n in range(len(stages)))
     if run.result() is not None:
@@ -89,7 +89,7 @@ def _best(run: Recorded, records: list[TrialRecord]) -> dict[str, Any]:
     for stage in reversed(run.file.stages):
         ranked = best_first(records, stage.epochs, run.file.directions)
         if ranked:
-            score = ranked[0].scores[str(stage.epochs)]
+            score = ranked[0].scores[stage.epochs]
             found = {"best": score, "best_epochs": stage.epochs}
             return found | {"best_trial": ranked[0].number}
     return dict.fromkeys(("best", "best_epochs", "best_trial"))

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hpsearch.addresses import without_password
 from hpsearch.errors import HpsearchError
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import JOURNAL, RunFolder
-from hpsearch.study.opening import lock_study, unlock_study
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.study_file import StudyFile
 
-PROJECTED = "projected.json"
 STORAGE, TRACKING_URI = "HPSEARCH_STORAGE", "HPSEARCH_TRACKING_URI"  # in the environment
 
 
@@ -33,23 +29,9 @@ def tracking_of(home: Home, named: str | None) -> str:
     return absolute_uri(named or os.environ.get(TRACKING_URI) or home.tracking_uri)
 
 
-@contextmanager
-def held(home: Home, study: str) -> Iterator[None]:
-    """Keep others from running a study for the length of the block.
-
-    Raises:
-        StudyLockedError: somebody runs it.
-    """
-    lock = lock_study(home.studies / study)
-    try:
-        yield
-    finally:
-        unlock_study(home.studies / study, lock)
-
-
 def projected(folder: RunFolder, file: StudyFile, uri: str) -> dict[str, Any]:
     """What MLflow has when it has all of the journal, and the answers to all questions."""
-    journal = folder.path / JOURNAL
+    journal = folder.files.journal
     return {
         "tracking_uri": without_password(uri),
         "bytes": journal.stat().st_size if journal.exists() else 0,
@@ -59,7 +41,7 @@ def projected(folder: RunFolder, file: StudyFile, uri: str) -> dict[str, Any]:
 
 def is_projected(folder: RunFolder, file: StudyFile, uri: str) -> bool:
     """Whether MLflow has all of that."""
-    return bool(folder.read_json(PROJECTED) == projected(folder, file, uri))
+    return bool(folder.read_json(folder.files.projected) == projected(folder, file, uri))
 
 
 def absolute_uri(uri: str) -> str:

@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 from hpsearch.addresses import check_apart
 from hpsearch.api.stores import (
-    PROJECTED,
     is_projected,
     projected,
     storage_of,
@@ -20,13 +19,13 @@ from hpsearch.api.study_report import Report, report_of
 from hpsearch.errors import HpsearchError, StudyFailed, plain_interrupts
 from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Artifact, Home
 from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.reports.parent import write_parent
 from hpsearch.study.events import Event
-from hpsearch.study.opening import FAILED, Run, open_run
+from hpsearch.study.opening import Run, open_run
 from hpsearch.study.study import Study
-from hpsearch.study.warm_start import SOURCE, warm_started
+from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.studyfile.tables.limits import refuse_unenforced
 from hpsearch.tracking.projection import Projection
@@ -73,7 +72,7 @@ def run_study(
     """
     read = read_study(Path(path), overrides)
     stores = Home.find(Path(home) if home else None)
-    if fresh or not (stores.studies / read.file.name).exists():
+    if fresh or not stores.study(read.file.name).path.exists():
         refuse_unfit(read)  # before anything is made
     count = workers if workers is not None else read.file.execution.workers
     place = executor or read.file.execution.executor
@@ -91,7 +90,7 @@ def run_study(
     try:
         run.folder.sweep()
         if warm.source is not None:
-            run.folder.write_json(f"{run.folder.artifacts.name}/{SOURCE}", warm.source)
+            run.folder.write_json(run.folder.files.artifact(Artifact.WARM_START), warm.source)
         study = Study(read, run, database, count, stop=stop, cluster=cluster)
         return _run(study, read, run, stores, uri, on_event, warn, tags)
     finally:
@@ -123,7 +122,7 @@ def _run(
     there = uri != home.tracking_uri or home.mlflow.exists()
     if result is not None and there and is_projected(run.folder, read.file, uri):
         return report_of(projection, result, ran=False, missing="")
-    (run.folder.path / FAILED).unlink(missing_ok=True)
+    run.folder.files.failed.unlink(missing_ok=True)
     write_parent(read, run, result, tags=tags)
     projection.start()
     try:
@@ -140,12 +139,12 @@ def _run(
     except BaseException as error:
         with suppress(HpsearchError):  # a full disk is not to hide what happened
             if isinstance(error, StudyFailed):
-                run.folder.write_json(FAILED, {"reason": str(error)})
+                run.folder.write_json(run.folder.files.failed, {"reason": str(error)})
             write_parent(read, run, None, status="KILLED", tags=tags)
             run.folder.announce({"kind": "parent"})
         projection.finish(seconds=5)  # what is not sent then is sent by the next start
         raise
     complete = projection.finish()
     if complete:
-        run.folder.write_json(PROJECTED, projected(run.folder, read.file, uri))
+        run.folder.write_json(run.folder.files.projected, projected(run.folder, read.file, uri))
     return report_of(projection, result, ran=ran, missing="" if complete else projection.problem)

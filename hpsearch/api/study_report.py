@@ -8,7 +8,7 @@ from typing import Any
 
 from hpsearch.addresses import without_password
 from hpsearch.analysis.answers import Answers, answered
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
 from hpsearch.tracking.links import UI_ADDRESS, trials_page
 from hpsearch.tracking.projection import Projection

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpsearch.api.stores import PROJECTED, held, projected, tracking_of
+from hpsearch.api.stores import projected, tracking_of
 from hpsearch.errors import HpsearchError, StudyLockedError, TrackingError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
+from hpsearch.records.run_lock import held
 from hpsearch.study.recorded import Recorded, find_runs
 
 if TYPE_CHECKING:
@@ -51,18 +52,18 @@ def sync(
 
 
 def _sync(home: Home, run: Recorded, uri: str) -> dict[str, object]:
-    from hpsearch.tracking.projector import MLFLOW_JSON, has_parent
+    from hpsearch.tracking.projector import has_parent
 
     problem, ids = "", {}
     try:
-        with held(home, run.study):
+        with held(home.study(run.study)):
             run.folder.sweep()
             if has_parent(run.folder):
                 send(home, run, uri)
-                ids = run.folder.read_json(MLFLOW_JSON)
+                ids = run.folder.read_json(run.folder.files.mlflow)
     except (StudyLockedError, TrackingError) as error:
         problem = str(error)
-    records = sum(1 for _ in run.folder.path.glob("*/*/record.json"))
+    records = len(run.folder.files.records())
     return {
         "study": run.name,
         "records": records,
@@ -78,13 +79,13 @@ def send(home: Home, run: Recorded, uri: str) -> None:
     Raises:
         TrackingError: MLflow can't be reached or refuses.
     """
-    from hpsearch.tracking.parent_run import PARENT_JSON, read_parent
+    from hpsearch.tracking.parent_run import read_parent
     from hpsearch.tracking.replay import replay
 
     folder = run.folder
     parent = read_parent(folder)
     if parent["status"] == "RUNNING":  # it was killed: nobody runs it, or we would not hold it
         tags = parent["tags"] | {"hpsearch.outcome": "interrupted"}
-        folder.write_json(PARENT_JSON, parent | {"status": "KILLED", "tags": tags})
+        folder.write_json(folder.files.parent, parent | {"status": "KILLED", "tags": tags})
     replay(folder, home, uri)
-    folder.write_json(PROJECTED, projected(folder, run.file, uri))
+    folder.write_json(folder.files.projected, projected(folder, run.file, uri))

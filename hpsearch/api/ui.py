@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.study.recorded import find_run, find_runs
 from hpsearch.tracking.server import serve_ui
 

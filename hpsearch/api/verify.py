@@ -15,7 +15,7 @@ from hpsearch.api.reproduce import train_again
 from hpsearch.audit.replay import Replay, replay
 from hpsearch.audit.reproduction import TOLERANCE, Reproduction, digests
 from hpsearch.datasets.selection import open_test
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.studyfile.reading import ReadStudy

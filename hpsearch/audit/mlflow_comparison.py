@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.audit.difference import Difference
 from hpsearch.errors import TrackingError
-from hpsearch.records.trial_record import Kind, RunFolder, TrialRecord
+from hpsearch.records.layout import KINDS
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.parent_run import UID, read_parent
 from hpsearch.tracking.projector import PARENT, runs_of
 from hpsearch.tracking.run_content import STATUS, changing_tags, params_of, points, run_name
@@ -83,7 +85,7 @@ class Comparison:
         yield from self._once(self.name, mine)
         if mine:
             yield from self._parent(client, parent, mine[0])
-        for kind in get_args(Kind):
+        for kind in KINDS:
             for record in self.folder.read_all(kind):
                 if not record.marks:
                     continue

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.audit.difference import Difference
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS
 from hpsearch.samplers.unit import SIGNIFICANT_DIGITS
 from hpsearch.study.storage import STATES, TrialStore
@@ -67,11 +69,11 @@ def _unequal(record: TrialRecord, trial: FrozenTrial, space: Space | None) -> li
         if not _same(value, found):
             problems.append(f"{name} must be {value}, is {found}")
     goals = trial.user_attrs.get(GOALS, {})
-    reported = {str(step): value for step, value in trial.intermediate_values.items()}
+    reported = trial.intermediate_values
     for what, ours, told in (
         ("scores", {} if record.values else record.reported, reported),
-        ("values", record.values, goals.get("values", {})),
-        ("violations", record.violations, goals.get("violations", {})),
+        ("values", record.values, _by_epochs(goals.get("values", {}))),
+        ("violations", record.violations, _by_epochs(goals.get("violations", {}))),
     ):
         # What Optuna was not told yet of a trial that goes on, it is told then.
         lacks = record.sealed and ours.keys() - told.keys()
@@ -84,6 +86,11 @@ def _unequal(record: TrialRecord, trial: FrozenTrial, space: Space | None) -> li
     elif trial.state.is_finished():
         problems.append(f"must not be finished, is {trial.state.name}")
     return problems
+
+
+def _by_epochs(stored: Mapping[str, Any]) -> dict[int, Any]:
+    """What Optuna has as JSON, whose keys are texts, by number."""
+    return {int(epochs): value for epochs, value in stored.items()}
 
 
 def _same(value: object, found: object) -> bool:

@@ -7,21 +7,24 @@ away; in the place of training stands what the records say came of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from filelock import FileLock
 
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.machine import machine
 from hpsearch.execution.population import Exam
+from hpsearch.records.layout import StudyFiles
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.spending import carry_clock
@@ -30,6 +33,8 @@ from hpsearch.study.study import Study
 from hpsearch.study.training import Training, reached
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
+
+Value = TypeVar("Value")
 
 # Of draws, scores and ranges where the study ran on another machine or with other packages: drawn
 # floats have 6 significant digits, of which a rounding error moves the last.
@@ -94,11 +99,12 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
     alike = all(r.machines == [machine()] for r in run.folder.read_all("trial"))
     found = Replay(tolerance=0.0 if alike else TOLERANCE)
     with TemporaryDirectory(prefix="hpsearch-") as place:
-        folder = RunFolder(Path(place) / "1")
+        top = StudyFiles(Path(place))
+        folder = RunFolder(top.run(1).path)
         folder.artifacts.mkdir(parents=True)
         for arm in read.arms:
             carry_clock(run.folder, folder, arm, run.file)
-        again = Run(run.name, run.id, folder, False, run.plans, FileLock(Path(place) / "lock"))
+        again = Run(run.name, run.id, folder, False, run.plans, FileLock(top.lock))
         study = Study(
             read,
             again,
@@ -122,7 +128,7 @@ def _as_promoted(read: ReadStudy, arm: Arm, folder: RunFolder) -> ReadStudy:
     """The study with as many promoted as there were in an arm: trials may have been added."""
     stages = list(read.file.stages)
     for number in range(len(stages) - 1):
-        decision = folder.read_json(arm.stage_file(number))
+        decision = folder.read_json(folder.files.stage(number, arm.case))
         if decision is not None:
             following = stages[number + 1]
             share = len(decision["promoted"]) / following.trials
@@ -173,30 +179,28 @@ class _Playback:
         drawn.members = deepcopy(record.members)
         for member in drawn.members:  # what comes after a rung is not known there
             member.epoch = min(member.epoch, until)
-        drawn.scores = {n: score for n, score in record.scores.items() if int(n) <= until}
-        drawn.rungs = {n: score for n, score in record.rungs.items() if int(n) <= until}
-        drawn.values = {n: values for n, values in record.values.items() if int(n) <= until}
-        drawn.violations = {n: v for n, v in record.violations.items() if int(n) <= until}
-        at_rung = str(until) in record.rungs and until not in self.training.lengths
-        if at_rung:
-            drawn.outcome = "running"
-        elif str(until) not in record.scores:  # it ended on the way
-            if record.outcome == "pruned":
+        drawn.scores = _until(record.scores, until)
+        drawn.rungs = _until(record.rungs, until)
+        drawn.values = _until(record.values, until)
+        drawn.violations = _until(record.violations, until)
+        at_rung = until in record.rungs and until not in self.training.lengths
+        if not at_rung and until not in record.scores:  # it ended on the way
+            if record.outcome is Outcome.PRUNED:
                 self._differs(drawn, f"{record.reason} recorded, trained on derived")
-            drawn.outcome, drawn.reason = record.outcome, record.reason
-        else:
+            drawn.become(record.outcome, record.reason)
+        elif not at_rung:
             last = drawn.kind != "trial" or until == self.training.lengths[-1]
-            drawn.outcome = "complete" if last else "paused"
+            drawn.become(Outcome.COMPLETE if last else Outcome.PAUSED)
         for epochs in drawn.reported:
             self.found.scores += 1
             self._compare_scores(drawn, epochs)
         if drawn.kind != "trial":
             self.training.folder.write(drawn)
 
-    def _compare_scores(self, drawn: TrialRecord, epochs: str) -> None:
+    def _compare_scores(self, drawn: TrialRecord, epochs: int) -> None:
         score = drawn.reported[epochs]
         try:
-            derived = self.training.goals.measured(drawn, int(epochs))
+            derived = self.training.goals.measured(drawn, epochs)
         except (KeyError, ValueError):  # the metric or the epoch is not in the curves
             self._differs(drawn, f"score {score} at {epochs} epochs, its curves say None")
         compared: list[tuple[str, Any, Any]] = [("score", score, derived.score)]
@@ -211,6 +215,10 @@ class _Playback:
                 self._differs(drawn, said)
 
 
+def _until(by_epochs: Mapping[int, Value], until: int) -> dict[int, Value]:
+    return {epochs: value for epochs, value in by_epochs.items() if epochs <= until}
+
+
 def _in_words(what: str, before: Any, now: Any) -> str:
     if not isinstance(before, dict):
         return f"{what} {before} recorded, {now} derived"
@@ -222,7 +230,7 @@ def _compare_pruned(recorded: RunFolder, derived: RunFolder, found: Replay) -> N
     """Trials that a pruner ends in the replay, against those that it ended."""
     for now in derived.read_all("trial"):
         before = recorded.read("trial", now.number)
-        if now.outcome != "pruned" or not now.reason or before is None:
+        if now.outcome is not Outcome.PRUNED or not now.reason or before is None:
             continue
         went_on = max(member.epoch for member in before.members) > now.members[0].epoch
         if went_on or (before.sealed and before.reason != now.reason):
@@ -231,7 +239,7 @@ def _compare_pruned(recorded: RunFolder, derived: RunFolder, found: Replay) -> N
 
 def _compare_decisions(run: Recorded, read: ReadStudy, folder: RunFolder, found: Replay) -> None:
     for number, arm in product(range(len(run.file.stages)), read.arms):
-        before, now = (f.read_json(arm.stage_file(number)) for f in (run.folder, folder))
+        before, now = (f.read_json(f.files.stage(number, arm.case)) for f in (run.folder, folder))
         if before is None or now is None:
             continue
         found.decisions += 1

@@ -13,7 +13,8 @@ from hpsearch.datasets.selection import open_pool
 from hpsearch.datasets.splits import digest
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.machine import machine
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.training import Training
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
@@ -22,7 +23,6 @@ from hpsearch.studyfile.tables.protocol import exam_of
 # On another processor or with other packages sums are rounded another way, and training makes
 # more of it with every step. Of a metric's size, or of 1 where that is less.
 TOLERANCE = 0.02
-TRAINED = ("running", "paused", "pruned", "complete")
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,10 @@ def _anew(record: TrialRecord) -> TrialRecord:
 def _goal(record: TrialRecord, lengths: Sequence[int]) -> int:
     """The epoch it was being trained to, or as far as it is."""
     reached = [member.epoch for member in record.members]
-    if record.outcome in TRAINED:
+    if record.outcome.sound:
         return max(1, *reached)
     # Diverged or failed on the way to the end of the first stage that it has no score of.
-    ahead = (n for n in lengths[record.stage :] if str(n) not in record.scores)
+    ahead = (n for n in lengths[record.stage :] if n not in record.scores)
     return next(ahead, lengths[-1])
 
 
@@ -163,7 +163,7 @@ class _Comparison:
         for index, (old, new) in enumerate(
             zip(self.record.members, self.again.members, strict=True)
         ):
-            scored = str(old.epoch) in self.record.reported
+            scored = old.epoch in self.record.reported
             if scored and old.state_digest:
                 yield index, old.state_digest, new.state_digest
 
@@ -174,7 +174,7 @@ def _first(compared: _Comparison, exact: bool) -> str:
     if compared.first is not None:
         epoch, member, text = compared.first
         return f"epoch {epoch}, split {record.members[member].split}: {text}"
-    before, now = ("trained" if r.outcome in TRAINED else r.outcome for r in (record, again))
+    before, now = ("trained" if r.outcome.sound else r.outcome for r in (record, again))
     if before != now:
         return f"outcome {before} recorded, {now} again {again.reason}".strip()
     if record.sealed:

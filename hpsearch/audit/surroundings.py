@@ -10,7 +10,7 @@ from pathlib import Path
 from hpsearch.addresses import check_apart, without_password
 from hpsearch.audit.difference import Difference
 from hpsearch.errors import HpsearchError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 
 FREE_BYTES = 2**30  # below it a study of a thousand trials may not end
 # Where SQLite's locks can't be relied on.

@@ -18,6 +18,7 @@ import pandas as pd
 from scipy.special import stdtrit  # scipy.stats takes half a second to load
 
 from hpsearch.claims.evidence import Evidence, Judgement, Verdict
+from hpsearch.records.outcome import Outcome
 
 Values = Mapping[str, Any]
 FEW_SEEDS = 3  # below it an interval over seeds says nothing
@@ -106,7 +107,7 @@ def _pairs(
     for name in (metric, *of, *than, *where):
         if name not in runs:
             raise ValueError(f"{name} must be a metric or hyperparameter of the runs, is none")
-    runs = runs[(runs["kind"] == "trial") & (runs["outcome"] == "complete")]
+    runs = runs[(runs["kind"] == "trial") & (runs["outcome"] == Outcome.COMPLETE)]
     runs = _having(runs, where).dropna(subset=metric)
     settings = [c for c in runs.columns if c not in NOT_SETTINGS]
     scores = set(evidence.curves.columns) | {f"best/{c}" for c in evidence.curves.columns}

@@ -67,7 +67,7 @@ class Evidence:
     def _rows(self) -> Iterator[dict[str, Any]]:
         for record in self.records:
             for member in record.members:
-                row = _identity(record, member.entropy[2], member.split)
+                row = _identity(record, member.entropy.repeat, member.split)
                 row |= {"outcome": record.outcome, "epochs": member.epoch}
                 row |= {k: v for k, v in record.params.items() if k not in row}
                 for name, values in member.history.items():
@@ -80,7 +80,7 @@ class Evidence:
         """A row for each training and epoch: kind, trial, seed, split, epoch, all metrics."""
         parts = [
             pd.DataFrame({"epoch": member.epochs, **member.history}).assign(
-                **_identity(record, member.entropy[2], member.split)
+                **_identity(record, member.entropy.repeat, member.split)
             )
             for record in self.records
             for member in record.members

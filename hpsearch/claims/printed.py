@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hpsearch.metrics import lower_is_better
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 
 
@@ -95,7 +96,7 @@ class PrintedTable:
             if column != self.number and text != ""
         }
         fits = (r for r in records if all(_same(r.params.get(k), v) for k, v in wanted.items()))
-        return next((r for r in fits if r.outcome == "complete"), None)
+        return next((r for r in fits if r.outcome is Outcome.COMPLETE), None)
 
     def _score(self, record: TrialRecord) -> float:
         values = record.members[0].history[self.metric]

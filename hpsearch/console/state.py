@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from hpsearch.console.output import output, print_named
+from hpsearch.records.outcome import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,7 @@ def print_status(rows: pd.DataFrame) -> None:
     for name in ("study", "state", "stage", "trials", "outcomes", "best"):
         table.add_column(name, overflow="fold")
     for row in rows.to_dict("records"):
-        counts = {name: row[name] for name in ("running", "paused", "complete", "pruned")}
-        counts |= {name: row[name] for name in ("diverged", "failed")}
+        counts = {outcome: row[outcome] for outcome in Outcome}
         table.add_row(
             _run(row),
             row["state"],

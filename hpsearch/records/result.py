@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from hpsearch.metrics import test_name
-from hpsearch.records.trial_record import RunFolder
-
-RESULT = "artifacts/result.json"
+from hpsearch.records.layout import Artifact
+from hpsearch.records.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -205,7 +204,7 @@ def read_result(
         plan: the stages' numbers of trials.
         budget: the [budget] table, as JSON has it.
     """
-    kept = folder.read_json(RESULT)
+    kept = folder.read_json(folder.files.artifact(Artifact.RESULT))
     if not kept or kept["plan"] != list(plan):
         return None
     result = Result.from_dict(kept["result"])
@@ -219,4 +218,4 @@ def write_result(
 ) -> None:
     """Keep the result, with what it is the result of."""
     content = {"plan": list(plan), "budget": dict(budget), "result": result.as_dict()}
-    folder.write_json(RESULT, content)
+    folder.write_json(folder.files.artifact(Artifact.RESULT), content)

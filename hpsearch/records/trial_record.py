@@ -1,30 +1,22 @@
-"""The record of a trial: the truth that Optuna and MLflow are told from.
-
-A run of a study is a folder; each of its trials has a folder with record.json and, while it may
-continue, one state file. Files appear whole or not at all: temporary name, fsync, rename.
-"""
+"""The record of a trial: the truth that Optuna and MLflow are told from."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from hpsearch.records.whole_files import storage_errors, write_whole
+from hpsearch.records.format import converted, stamped
+from hpsearch.records.layout import Kind
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.seed_key import SeedKey
 
-Outcome = Literal["running", "paused", "complete", "pruned", "diverged", "failed"]
-Kind = Literal["trial", "confirmation", "test"]
-JOURNAL = "journal.jsonl"
-SLICES = "slices.jsonl"
-LOG = "log.txt"  # what a trial printed and raised
+BY_EPOCHS = ("scores", "rungs", "values", "violations")  # numbers in here, texts in JSON
 
 
 @dataclass
@@ -33,7 +25,7 @@ class MemberRecord:
 
     Attributes:
         split: index of its split.
-        entropy: what its generator was seeded with.
+        entropy: the key of its seed.
         epoch: epochs trained.
         diverged: its loss left the finite numbers; `history` ends before that.
         epochs: those that ended with an evaluation.
@@ -44,7 +36,7 @@ class MemberRecord:
     """
 
     split: int
-    entropy: tuple[int, ...]
+    entropy: SeedKey
     epoch: int = 0
     diverged: bool = False
     epochs: list[int] = field(default_factory=list)
@@ -79,7 +71,7 @@ class TrialRecord:
             share}}, at most 0 where it is kept.
         rungs: the first objective at each rung it passed.
         controls: stages that it went on to as a control, without being promoted.
-        outcome: "running" until its stage is reached, "paused" between stages, then final.
+        outcome: how far it is, or how it ended; `become` changes it.
         reason: why it failed or diverged, or a pruner ended it.
         limit: the key of [limits] that it failed by, "" for none.
         attempts: workers it lost, exceptions and limits that it or its company passed,
@@ -105,12 +97,12 @@ class TrialRecord:
     stage: int = 0
     batch: int = 0
     seed_number: int = 0
-    scores: dict[str, float] = field(default_factory=dict)
-    rungs: dict[str, float] = field(default_factory=dict)
+    scores: dict[int, float] = field(default_factory=dict)
+    rungs: dict[int, float] = field(default_factory=dict)
     controls: list[int] = field(default_factory=list)
-    values: dict[str, dict[str, float]] = field(default_factory=dict)
-    violations: dict[str, dict[str, float]] = field(default_factory=dict)
-    outcome: Outcome = "running"
+    values: dict[int, dict[str, float]] = field(default_factory=dict)
+    violations: dict[int, dict[str, float]] = field(default_factory=dict)
+    outcome: Outcome = Outcome.RUNNING
     reason: str = ""
     attempts: list[dict[str, Any]] = field(default_factory=list)
     wall_seconds: float = 0.0
@@ -134,13 +126,24 @@ class TrialRecord:
     @property
     def sealed(self) -> bool:
         """Whether nothing more will happen to it."""
-        return self.outcome not in ("running", "paused")
+        return self.outcome.final
+
+    def become(self, outcome: Outcome, reason: str = "") -> None:
+        """Change its outcome along an arrow of the state machine (see Outcome)."""
+        assert self.outcome.may_become(outcome), f"{self.uid}: {self.outcome} to {outcome}"
+        self.outcome = outcome
+        self.reason = reason or self.reason
 
     @property
-    def reported(self) -> dict[str, float]:
+    def length(self) -> int:
+        """The longest training that it has a score of, in epochs; 0 for none."""
+        return max(self.scores, default=0)
+
+    @property
+    def reported(self) -> dict[int, float]:
         """Its scores at rungs and stage lengths, by epochs, as Optuna is told of them."""
         known = self.rungs | self.scores
-        return {epochs: known[epochs] for epochs in sorted(known, key=int)}
+        return {epochs: known[epochs] for epochs in sorted(known)}
 
     @property
     def epochs(self) -> list[int]:
@@ -201,171 +204,31 @@ class TrialRecord:
         return max(time.time(), self.marks[-1][1] if self.marks else self.started)
 
     def to_json(self) -> str:
-        """The text of record.json."""
-        return json.dumps({**vars(self), "members": [vars(member) for member in self.members]})
+        """The text of record.json; numbers of epochs, which are keys, are texts there."""
+        members = [vars(member) for member in self.members]
+        return json.dumps(stamped({**vars(self), "members": members}))
 
     @classmethod
     def from_json(cls, text: str) -> TrialRecord:
-        """The inverse of `to_json`."""
-        said = json.loads(text)
-        members = [
-            MemberRecord(**(member | {"entropy": tuple(member["entropy"])}))
-            for member in said.pop("members")
-        ]
-        return cls(members=members, **said)
+        """The inverse of `to_json`; also of the texts of older formats.
 
-
-class RunFolder:
-    """The folder of one run of a study.
-
-    study.toml  study.json     the study file as written, and as understood
-    lock                       held by the coordinator
-    journal.jsonl              which records changed, in order; the projector reads it
-    slices.jsonl               which worker trained what and when
-    space.json                 the searched parameters and their ranges
-    trials/00007/              record.json, state-<n>.npz, log.txt
-    confirmation/ test/        the same for runs on fresh seeds; the refits' weights.npz or
-                               estimator.skops
-    stages/0.json              decisions: who was promoted, how ranges narrowed
-    artifacts/                 what is logged on the parent run
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def earlier(self) -> list[RunFolder]:
-        """The runs of the same study before this one."""
-        others = [p for p in self.path.parent.iterdir() if p.name.isdigit()]
-        return [RunFolder(p) for p in others if int(p.name) < int(self.path.name)]
-
-    @property
-    def artifacts(self) -> Path:
-        """Tables, figures and the study file, as logged on the parent run."""
-        return self.path / "artifacts"
-
-    def folder(self, kind: Kind, number: int, seed_number: int = 0) -> Path:
-        """Where a record lies."""
-        if kind == "trial":
-            return self.path / "trials" / f"{number:05d}"
-        return self.path / kind / f"{number:05d}-{seed_number}"
-
-    def read(self, kind: Kind, number: int, seed_number: int = 0) -> TrialRecord | None:
-        """The record, or None where none was written yet."""
-        try:
-            text = (self.folder(kind, number, seed_number) / "record.json").read_text()
-        except FileNotFoundError:
-            return None
-        return TrialRecord.from_json(text)
-
-    def read_all(self, kind: Kind) -> Iterator[TrialRecord]:
-        """All records of a kind, by number and seed."""
-        top = self.path / ("trials" if kind == "trial" else kind)
-        for path in sorted(top.glob("*/record.json")):
-            yield TrialRecord.from_json(path.read_text())
-
-    def write(self, record: TrialRecord, states: list[bytes | None] | None = None) -> None:
-        """Write a record, and the members' states if they changed.
-
-        The state goes first under a new name and the record names it, so that a kill between the
-        two leaves the old pair. A sealed record keeps no state.
+        Raises:
+            StorageError: a newer hpsearch wrote it.
         """
-        folder = self.folder(record.kind, record.number, record.seed_number)
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        if record.sealed:
-            record.state_file = ""
-        elif states is not None:
-            # Another name for another content: a member that diverged lost its state, no epoch.
-            epochs = sum(member.epoch for member in record.members)
-            diverged = sum(member.diverged for member in record.members)
-            record.state_file = f"state-{epochs}-{diverged}.npz"
-            write_whole(folder / record.state_file, _pack(states))
-        write_whole(folder / "record.json", record.to_json().encode())
-        for old in folder.glob("state-*.npz"):
-            if old.name != record.state_file:
-                old.unlink()
-
-    def write_file(self, record: TrialRecord, name: str, content: bytes) -> None:
-        """Put a file beside a record, which names it from its next `write` on."""
-        folder = self.folder(record.kind, record.number, record.seed_number)
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / name, content)
-        if name not in record.files:
-            record.files.append(name)
-
-    def append_log(self, record: TrialRecord, text: str) -> None:
-        """Add to a record's log of what was printed and raised."""
-        folder = self.folder(record.kind, record.number, record.seed_number)
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / LOG).open("a", encoding="utf-8") as log:
-                log.write(text)
-        if LOG not in record.files:
-            record.files.append(LOG)
-
-    def states(self, record: TrialRecord) -> list[bytes | None]:
-        """The members' states that a record goes with."""
-        if not record.state_file:
-            return [None] * len(record.members)
-        folder = self.folder(record.kind, record.number, record.seed_number)
-        with np.load(folder / record.state_file) as saved:
-            return [
-                saved[str(i)].tobytes() if str(i) in saved else None
-                for i in range(len(record.members))
-            ]
-
-    def leftovers(self) -> list[Path]:
-        """Temporary files of writes that a kill cut short."""
-        return sorted(p for p in self.path.rglob(".*.[0-9]*") if p.is_file())
-
-    def sweep(self) -> None:
-        """Delete them; for who holds the run."""
-        for path in self.leftovers():
-            with suppress(OSError):  # a disk that can't be written is told of where it matters
-                path.unlink()
-
-    def announce(self, entry: Mapping[str, Any]) -> None:
-        """Append a line to the journal, in one write."""
-        with storage_errors(self.path), (self.path / JOURNAL).open("ab", buffering=0) as journal:
-            journal.write(json.dumps(entry).encode() + b"\n")
-
-    def note_slice(self, line: Mapping[str, Any] | None) -> None:
-        """Note who trained what and when; a figure is drawn from it, nothing depends on it."""
-        if line is not None:
-            with storage_errors(self.path), (self.path / SLICES).open("ab", buffering=0) as file:
-                file.write(json.dumps(line).encode() + b"\n")
-
-    def announce_record(self, record: TrialRecord) -> None:
-        """Tell the projector that a record has news."""
-        self.announce({"kind": record.kind, "number": record.number, "seed": record.seed_number})
-
-    def write_json(self, name: str, value: Any) -> None:
-        """Write a decision, whole."""
-        path = self.path / name
-        with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(value, indent=1).encode())
-
-    def read_json(self, name: str) -> Any:
-        """A decision, or None where it was not taken yet."""
-        try:
-            return json.loads((self.path / name).read_text())
-        except FileNotFoundError:
-            return None
+        content = converted(json.loads(text), "a trial's record.json")
+        members = [
+            MemberRecord(**(member | {"entropy": SeedKey(*member["entropy"])}))
+            for member in content.pop("members")
+        ]
+        by_epochs = {
+            name: {int(epochs): value for epochs, value in content[name].items()}
+            for name in BY_EPOCHS
+            if name in content
+        }
+        outcome = Outcome(content.pop("outcome"))
+        return cls(members=members, outcome=outcome, **(content | by_epochs))
 
 
 def state_digest(state: bytes) -> str:
     """SHA-256 of a member's state, 16 hexadecimal digits."""
     return hashlib.sha256(state).hexdigest()[:16]
-
-
-def _pack(states: list[bytes | None]) -> bytes:
-    file = BytesIO()
-    arrays = {
-        str(i): np.frombuffer(state, np.uint8)
-        for i, state in enumerate(states)
-        if state is not None
-    }
-    np.savez(file, **arrays)  # type: ignore[arg-type]
-    return file.getvalue()

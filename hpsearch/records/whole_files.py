@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from hpsearch.errors import StorageError
 
@@ -28,6 +30,25 @@ def write_whole(path: Path, content: bytes) -> None:
             with suppress(OSError):
                 temporary.unlink()
             raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, whole; folders are made.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(value, indent=1).encode())
+
+
+def read_json(path: Path) -> Any:
+    """A value that was written, or None where there is no file."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
 
 
 class storage_errors:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from hpsearch.analysis.answers import answer
+from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import storage_errors
 from hpsearch.reports.arms import draw_arms, draw_predictions
 from hpsearch.reports.confusion import write_confusion
@@ -26,18 +27,20 @@ def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:
 
 
 def _write(read: ReadStudy, folder: RunFolder, result: Result) -> None:
-    top, records = folder.artifacts, list(folder.read_all("trial"))
-    write_tables(top, records, result)
+    files, records = folder.files, list(folder.read_all("trial"))
+    write_tables(files, records, result)
     tests = list(folder.read_all("test"))
     test = read.selection.dataset().test()
     if not test.regression:
         winners = [r for r in tests if r.number == result.best_number]
-        write_confusion(top, winners, test.labels, test.classes)
-    draw_search(top / "search.png", records, result)
+        write_confusion(files, winners, test.labels, test.classes)
+    draw_search(files.artifact(Artifact.SEARCH_FIGURE), records, result)
     write_report(folder, result)
     if result.arms:
-        write_arms(top, result)
+        write_arms(files.artifact(Artifact.CASES), result)
         runs = [*records, *folder.read_all("confirmation"), *tests]
-        draw_arms(top / "arms.png", result, runs)
+        draw_arms(files.artifact(Artifact.CASES_FIGURE), result, runs)
         if not test.regression:
-            draw_predictions(top / "predictions.png", result, runs, test.inputs, test.labels)
+            draw_predictions(
+                files.artifact(Artifact.PREDICTIONS_FIGURE), result, runs, test.inputs, test.labels
+            )

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hpsearch.records.layout import Artifact, RunFiles
 from hpsearch.records.trial_record import TrialRecord
 
-CONFUSION = "confusion.csv"
 NUMBERED = 20  # classes; with more, the figure's cells are too small for numbers
 
 
@@ -41,17 +41,17 @@ def confusion_table(
 
 
 def write_confusion(
-    folder: Path,
+    files: RunFiles,
     tests: Iterable[TrialRecord],
     labels: NDArray[np.int64],
     classes: Sequence[str] = (),
 ) -> None:
-    """confusion.csv and confusion.png in the folder of artifacts, if there is anything to say."""
+    """confusion.csv and confusion.png among the artifacts, if there is anything to say."""
     table = confusion_table(tests, labels, classes)
     if table is None:
         return
-    table.to_csv(folder / CONFUSION, index=False, float_format="%.6g")
-    _draw(folder / "confusion.png", table)
+    table.to_csv(files.artifact(Artifact.CONFUSION), index=False, float_format="%.6g")
+    _draw(files.artifact(Artifact.CONFUSION_FIGURE), table)
 
 
 def _draw(path: Path, table: pd.DataFrame) -> None:

@@ -19,18 +19,18 @@ def draw_search(path: Path, records: Sequence[TrialRecord], result: Result) -> N
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     scores, curves = figure.subplots(1, 2)
-    lengths = sorted({int(epochs) for r in records for epochs in r.scores})
+    lengths = sorted({epochs for r in records for epochs in r.scores})
     for i, epochs in enumerate(lengths):
-        reached = [r for r in records if str(epochs) in r.scores]
+        reached = [r for r in records if epochs in r.scores]
         scores.plot(
             [r.number for r in reached],
-            [r.scores[str(epochs)] for r in reached],
+            [r.scores[epochs] for r in reached],
             "o",
             ms=4,
             color=f"C{i}",
             label=f"{epochs} epochs",
         )
-    for r in (r for r in records if r.outcome == "diverged"):
+    for r in (r for r in records if not r.outcome.ranked):
         scores.axvline(r.number, color="0.85", lw=1, zorder=0)
     scores.set(xlabel="trial", ylabel=result.objective, title="Score of every trial")
     scores.legend(frameon=False)

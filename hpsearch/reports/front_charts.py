@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from hpsearch.analysis.ranking import front, standing
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import FrontMember
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.charts import Chart, Panel, Series
@@ -21,7 +22,7 @@ def pareto_front(view: StudyView) -> Chart | None:
     if not result.objectives:
         return None
     at = view.lengths[-1]
-    there = [r for r in view.records if str(at) in r.values and r.outcome == "complete"]
+    there = [r for r in view.records if at in r.values and r.outcome is Outcome.COMPLETE]
     standings = [standing(record, at) for record in there]
     best = {s.number for s in front(standings, result.directions)}
     missing = {s.number for s in standings if s.violation}
@@ -35,8 +36,8 @@ def pareto_front(view: StudyView) -> Chart | None:
         series = [
             Series(
                 name,
-                [r.values[str(at)][x] for r in records],
-                [r.values[str(at)][y] for r in records],
+                [r.values[at][x] for r in records],
+                [r.values[at][y] for r in records],
                 color=color,
                 notes=[note(view, r) for r in records],
             )
@@ -44,7 +45,7 @@ def pareto_front(view: StudyView) -> Chart | None:
             if records
         ]
         series.append(_fresh(result.front, x, y))
-        logs = {name: _wide([r.values[str(at)][name] for r in there]) for name in (x, y)}
+        logs = {name: _wide([r.values[at][name] for r in there]) for name in (x, y)}
         panels.append(Panel(series, x, y, log_x=logs[x], log_y=logs[y]))
     return Chart(
         "pareto_front",

@@ -12,7 +12,9 @@ from typing import Any
 
 from hpsearch.analysis.answers import answered
 from hpsearch.execution.environment import environment
-from hpsearch.records.result import RESULT, Result
+from hpsearch.records.layout import Artifact
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.result import Result
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
 from hpsearch.study.opening import Run
 from hpsearch.studyfile.reading import ReadStudy
@@ -29,7 +31,7 @@ def write_parent(
 ) -> None:
     """What the projector puts on the parent run."""
     file = read.file
-    known = run.folder.read_json("parent.json")
+    known = run.folder.read_json(run.folder.files.parent)
     started = known["started"] if known else int(time.time() * 1000)
     own = {
         "mlflow.user": _user(),
@@ -45,7 +47,9 @@ def write_parent(
         **_environment(read.path.resolve().parent),
     }
     # When the result was found, so that a second projection repeats the first one's points.
-    ended = int((run.folder.path / RESULT).stat().st_mtime * 1000) if result else None
+    ended = (
+        int(run.folder.files.artifact(Artifact.RESULT).stat().st_mtime * 1000) if result else None
+    )
     ended = None if ended is None else max(started, ended)  # a clock may have been set back
     metrics: dict[str, float] = {}
     if result is not None:
@@ -60,7 +64,7 @@ def write_parent(
     params |= {"shots": str(shots), "sampler": file.sampler.name}
     params |= goal_params(file)
     run.folder.write_json(
-        "parent.json",
+        run.folder.files.parent,
         {
             "run_id": run.id,
             "uid": f"{run.id}:study",
@@ -174,7 +178,7 @@ def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
 def _winner(run: Run, result: Result) -> dict[str, Any] | None:
     """The refit that becomes the model: the first one, which no test score has a say in."""
     refits = [r for r in run.folder.read_all("test") if r.number == result.best_number]
-    whole = [r for r in refits if r.outcome == "complete"]
+    whole = [r for r in refits if r.outcome is Outcome.COMPLETE]
     if not whole:
         return None
     description = (

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hpsearch.analysis.ranking import feasible_score
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.charts import Axis, Chart, Panel, Series, Surface
 from hpsearch.reports.study_view import StudyView
@@ -21,19 +22,19 @@ def history(view: StudyView) -> Chart:
     """Every trial's score, and the best so far at full length."""
     series = []
     for i, epochs in enumerate(view.lengths):
-        last = [r for r in view.records if r.scores and max(map(int, r.scores)) == epochs]
-        last = [r for r in last if r.outcome != "diverged"]
-        scores = [r.scores[str(epochs)] for r in last]
+        last = [r for r in view.records if r.length == epochs]
+        last = [r for r in last if r.outcome.ranked]
+        scores = [r.scores[epochs] for r in last]
         notes = [note(view, r) for r in last]
         name = f"{epochs} epochs"
         series.append(Series(name, [r.number for r in last], scores, color=i, notes=notes))
     last_length = view.lengths[-1] if view.lengths else 0
     full = [r for r in view.records if feasible_score(r, last_length) is not None]
-    full = [r for r in full if r.outcome == "complete"]
+    full = [r for r in full if r.outcome is Outcome.COMPLETE]
     best = max if view.result.direction == "maximize" else min
     so_far: list[float] = []
     for record in full:
-        score = record.scores[str(last_length)]
+        score = record.scores[last_length]
         so_far.append(best(score, so_far[-1]) if so_far else score)
     name = "best so far at full length"
     series.append(Series(name, [r.number for r in full], so_far, "line", color=None))
@@ -186,7 +187,7 @@ def _smoothed(places: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 def divergence(view: StudyView) -> Chart | None:
     """Where in the space trials diverged."""
-    gone = [r for r in view.records if r.outcome == "diverged"]
+    gone = [r for r in view.records if r.outcome is Outcome.DIVERGED]
     names = view.numeric()
     if not gone or not names:
         return None
@@ -194,8 +195,8 @@ def divergence(view: StudyView) -> Chart | None:
     y = next((name for name in names if name != x), None)
     panels_series = []
     for label, color, chosen in (
-        ("finite", 0, [r for r in view.records if r.outcome != "diverged"]),
-        ("diverged", 3, gone),
+        ("finite", 0, [r for r in view.records if r.outcome.ranked]),
+        (str(Outcome.DIVERGED), 3, gone),
     ):
         here = [r for r in chosen if x in view.active(r)]
         panels_series.append(

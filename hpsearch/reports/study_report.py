@@ -8,12 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from hpsearch.records.artifacts import AGREEMENT, CLAIMS
+from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Estimate, Result
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import write_whole
 from hpsearch.reports import course_charts, front_charts, search_charts
-from hpsearch.reports.confusion import CONFUSION
 from hpsearch.reports.html_report import Section, claims_html, html_report
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
@@ -23,8 +22,6 @@ from hpsearch.reports.tables import (
     narrowing_table,
 )
 
-REPORT = "report.html"
-FIGURES = "figures"
 CHARTS = (
     front_charts.pareto_front,
     search_charts.history,
@@ -43,18 +40,17 @@ SHOWN_RANGES = [name for name in NARROWING_COLUMNS if name not in ("low", "high"
 def write_report(folder: RunFolder, result: Result) -> Path:
     """Write stages.csv, narrowing.csv, narrowing.json, figures/ and report.html among the
     artifacts; returns the page."""
-    view = StudyView.of(folder, result)
+    view, files = StudyView.of(folder, result), folder.files
     stages = view.stage_table()
-    stages.to_csv(folder.artifacts / "stages.csv", index=False)
+    stages.to_csv(files.artifact(Artifact.STAGES), index=False)
     ranges = [row.as_dict() for row in view.ranges]
-    narrowing_table(ranges).to_csv(folder.artifacts / "narrowing.csv", index=False)
-    folder.write_json(f"{folder.artifacts.name}/narrowing.json", ranges)
+    narrowing_table(ranges).to_csv(files.artifact(Artifact.NARROWING), index=False)
+    folder.write_json(files.artifact(Artifact.NARROWING_JSON), ranges)
     charts = [chart for make in CHARTS if (chart := make(view)) is not None]
-    figures = folder.artifacts / FIGURES
-    figures.mkdir(exist_ok=True)
+    files.figures.mkdir(exist_ok=True)
     for chart in charts:
-        draw_png(figures / f"{chart.name}.png", chart)
-    page = folder.artifacts / REPORT
+        draw_png(files.figure(chart.name), chart)
+    page = files.artifact(Artifact.REPORT)
     write_whole(page, html_report(view, charts, list(_sections(view, stages, ranges))).encode())
     return page
 
@@ -64,11 +60,11 @@ def _answers(view: StudyView) -> Iterator[Section]:
     if view.result.arms:
         about = "Each by its own winner; means and 95 % intervals over fresh seeds."
         yield "Compared", about, _compared(view.result)
-    agreement = view.folder.read_json(f"{view.folder.artifacts.name}/{AGREEMENT}")
+    agreement = view.folder.read_json(view.folder.files.artifact(Artifact.AGREEMENT))
     if agreement:
         about = "How far the trials agree with a printed table; comparison.csv has every cell."
         yield "Printed table", about, pd.DataFrame(agreement)
-    claims = view.folder.read_json(f"{view.folder.artifacts.name}/{CLAIMS}")
+    claims = view.folder.read_json(view.folder.files.artifact(Artifact.CLAIMS))
     if claims:
         about = "What the study was asked, and what each verdict rests on."
         yield "Claims", about, claims_html(claims, view.folder.artifacts)
@@ -130,7 +126,7 @@ def _sections(
             "declared ends that the best lie at."
         )
         yield "Narrowing", about, narrowing_table(ranges)[SHOWN_RANGES]
-    written = view.folder.artifacts / CONFUSION
+    written = view.folder.files.artifact(Artifact.CONFUSION)
     if written.exists():
         confusion = pd.read_csv(written)
         yield "Confusions on the test set", "Rows: true classes; a mean over refits.", confusion

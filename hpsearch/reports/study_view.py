@@ -13,8 +13,10 @@ import pandas as pd
 
 from hpsearch.analysis.importance import Direction, importances
 from hpsearch.analysis.narrowing import RangeRow
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
-from hpsearch.records.trial_record import SLICES, RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.space import Space
@@ -42,8 +44,8 @@ class StudyView:
     def of(cls, folder: RunFolder, result: Result) -> StudyView:
         """Read everything."""
         stages: list[dict[str, Any]] = []
-        while decided := sorted(folder.path.glob(f"stages/{len(stages)}[.-]*json")):
-            of_arms = [json.loads(path.read_text()) for path in decided]
+        while decided := folder.files.decisions(len(stages)):
+            of_arms = [folder.read_json(path) for path in decided]
             keys = ("promoted", "controls", "ranges")
             stages.append({k: [x for one in of_arms for x in one.get(k, [])] for k in keys})
         return cls(
@@ -65,7 +67,7 @@ class StudyView:
     @property
     def lengths(self) -> list[int]:
         """The stages' epochs."""
-        return sorted({int(epochs) for record in self.records for epochs in record.scores})
+        return sorted({epochs for record in self.records for epochs in record.scores})
 
     @property
     def searched(self) -> list[str]:
@@ -92,9 +94,9 @@ class StudyView:
 
     def score(self, record: TrialRecord) -> float | None:
         """The score at the longest training a trial was scored after."""
-        if not record.scores or record.outcome == "diverged":
+        if not record.scores or not record.outcome.ranked:
             return None
-        return record.scores[max(record.scores, key=int)]
+        return record.scores[record.length]
 
     @cached_property
     def by_number(self) -> dict[int, TrialRecord]:
@@ -116,7 +118,7 @@ class StudyView:
 
     def _pruned_in(self, record: TrialRecord) -> int | None:
         """The stage in which a pruner ended a trial; None: it did not."""
-        if record.outcome != "pruned" or not record.reason:
+        if record.outcome is not Outcome.PRUNED or not record.reason:
             return None
         passed = sum(length <= record.epochs[-1] for length in self.lengths)
         return max(record.stage, passed)
@@ -127,15 +129,15 @@ class StudyView:
         for number, (epochs, decision) in enumerate(zip(self.lengths, self.stages, strict=False)):
             here = [r for r in self.records if r.stage == number]
             ranked = best_first(self.records, epochs, self.result.directions)
-            scores = [r.scores[str(epochs)] for r in ranked]
+            scores = [r.scores[epochs] for r in ranked]
             rows.append(
                 {
                     "stage": number + 1,
                     "epochs": epochs,
                     "newly drawn": len(here),
                     "scored": len(scores),
-                    "diverged": sum(r.outcome == "diverged" for r in here),
-                    "failed": sum(r.outcome == "failed" for r in here),
+                    "diverged": sum(r.outcome is Outcome.DIVERGED for r in here),
+                    "failed": sum(r.outcome is Outcome.FAILED for r in here),
                     "pruned at rungs": sum(self._pruned_in(r) == number for r in self.records),
                     "promoted": len(decision["promoted"]),
                     "controls": len(decision["controls"]),
@@ -148,7 +150,7 @@ class StudyView:
 
 
 def _slices(folder: RunFolder) -> list[dict[str, Any]]:
-    path = folder.path / SLICES
+    path = folder.files.slices
     found = []
     for line in path.read_text().splitlines() if path.exists() else ():
         try:

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from hpsearch.analysis.ranking import total_violation
+from hpsearch.records.layout import Artifact, RunFiles
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
 
-ARMS, FRONT = "arms.csv", "front.csv"
 AT = " at "  # between an objective and the length it was measured after
 NARROWING_COLUMNS = [
     *("stage", "parameter", "branch", "declared", "before", "now", "low", "high", "share"),
@@ -65,12 +65,13 @@ def front_table(result: Result) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def write_tables(folder: Path, records: Iterable[TrialRecord], result: Result) -> None:
+def write_tables(files: RunFiles, records: Iterable[TrialRecord], result: Result) -> None:
     """trials.csv and, of several objectives, front.csv among the artifacts."""
-    (folder / FRONT).unlink(missing_ok=True)  # of fewer trials
+    front = files.artifact(Artifact.FRONT)
+    front.unlink(missing_ok=True)  # of fewer trials
     if result.front:
-        front_table(result).to_csv(folder / FRONT, index=False)
-    trials_table(records).to_csv(folder / "trials.csv", index=False)
+        front_table(result).to_csv(front, index=False)
+    trials_table(records).to_csv(files.artifact(Artifact.TRIALS), index=False)
 
 
 def narrowing_table(ranges: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -93,7 +94,7 @@ def _listed(values: Iterable[object]) -> str:
     return " ".join(map(str, values))
 
 
-def write_arms(folder: Path, result: Result) -> None:
+def write_arms(path: Path, result: Result) -> None:
     """arms.csv: a row for each compared combination, with its winner and its scores."""
     rows = []
     for arm in result.arms:
@@ -104,4 +105,4 @@ def write_arms(folder: Path, result: Result) -> None:
                 row |= {name: estimate.mean, f"{name}_low": estimate.low}
                 row |= {f"{name}_high": estimate.high}
         rows.append(row | arm.searched | {"failure": arm.failure})
-    pd.DataFrame(rows).to_csv(folder / ARMS, index=False)
+    pd.DataFrame(rows).to_csv(path, index=False)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.scheduler.schedules import Scheduled
 from hpsearch.timetable import weekday_names
 

@@ -15,12 +15,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hpsearch.errors import RunningError
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
-from hpsearch.records.whole_files import storage_errors, write_whole
-from hpsearch.study.opening import newest_run
-
-ROUND, SUMMARY, OWED = "round.json", "summary.json", "owed"
+from hpsearch.records.layout import BatchFiles, Home
+from hpsearch.records.whole_files import read_json, storage_errors, write_json, write_whole
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class Round:
 
 @dataclass
 class BatchState:
-    """What a home remembers of one batch: <home>/batches/<name>-<digest of its path>/.
+    """What a home remembers of one batch.
 
     Attributes:
         round: under way; None: the next call begins one.
@@ -46,7 +42,7 @@ class BatchState:
     """
 
     home: Home
-    folder: RunFolder
+    files: BatchFiles
     lock: FileLock
     round: Round | None
     last: str
@@ -59,10 +55,10 @@ class BatchState:
             RunningError: another process runs this batch.
         """
         digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-        top = home.path / "batches" / f"{name}-{digest}"
-        with storage_errors(top):
-            top.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(top / "lock")
+        files = home.batch(name, digest)
+        with storage_errors(files.path):
+            files.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(files.lock)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -70,21 +66,20 @@ class BatchState:
                 f"batch {name!r} must be run by one process at a time, got a second start of "
                 f"{path}: wait for the first, or stop it"
             ) from None
-        folder = RunFolder(top)
-        said = folder.read_json(ROUND) or {"round": None, "last": ""}
+        said = read_json(files.round) or {"round": None, "last": ""}
         under_way = Round(**said["round"]) if said["round"] else None
-        return cls(home, folder, lock, under_way, said["last"])
+        return cls(home, files, lock, under_way, said["last"])
 
     def begin(self, studies: Iterable[str]) -> None:
         """A new round; what was left of the last one is left."""
-        self.round = Round({name: newest_run(self.home.studies / name) for name in studies})
+        self.round = Round({name: self.home.study(name).newest for name in studies})
         self._write()
 
     def starts_fresh(self, study: str) -> bool:
         """Whether this study's run of the round has still to be made."""
         if self.round is None:
             return False
-        return newest_run(self.home.studies / study) <= self.round.before.get(study, 0)
+        return self.home.study(study).newest <= self.round.before.get(study, 0)
 
     def end(self, study: str, studies: Iterable[str], occurrence: str) -> None:
         """A study is finished or failed; after the last one the round is over."""
@@ -99,20 +94,20 @@ class BatchState:
     @property
     def owed(self) -> bool:
         """Whether studies ran that no summary has told of."""
-        return (self.folder.path / OWED).exists()
+        return self.files.owed.exists()
 
     def owe(self) -> None:
         """A study runs: there will be something to tell."""
         if not self.owed:
-            write_whole(self.folder.path / OWED, b"")
+            write_whole(self.files.owed, b"")
 
     def pay(self) -> None:
         """The summary is sent, or nobody wants it."""
-        (self.folder.path / OWED).unlink(missing_ok=True)
+        self.files.owed.unlink(missing_ok=True)
 
     def _write(self) -> None:
         under_way = asdict(self.round) if self.round else None
-        self.folder.write_json(ROUND, {"round": under_way, "last": self.last})
+        write_json(self.files.round, {"round": under_way, "last": self.last})
 
     def close(self) -> None:
         """Let others run the batch."""

@@ -11,12 +11,12 @@ from hpsearch.datasets.selection import open_pool, open_test
 from hpsearch.datasets.splits import digest
 from hpsearch.errors import StudyChangedError
 from hpsearch.execution.environment import environment
-from hpsearch.records.trial_record import Kind, MemberRecord, TrialRecord
+from hpsearch.records.layout import Kind
+from hpsearch.records.seed_key import TEST_REPEAT, SeedKey
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.opening import Run
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
-
-TEST_ENTROPY = 1 << 32  # keeps the refits' seeds apart from those of folds and confirmation
 
 
 @dataclass
@@ -65,7 +65,7 @@ class ArmRecords:
         """The record of a trial that was drawn just now."""
         file = self.read.file
         members = [
-            MemberRecord(split, (file.seed, number, repeat, split))
+            MemberRecord(split, SeedKey(file.seed, number, repeat, split))
             for split in range(self._n_splits)
             for repeat in range(file.evaluation.seeds)
         ]
@@ -81,11 +81,12 @@ class ArmRecords:
             return known
         file = self.read.file
         if kind == "test":
-            members = [MemberRecord(0, (file.seed, trial.number, TEST_ENTROPY + seed, 0))]
+            key = SeedKey(file.seed, trial.number, TEST_REPEAT + seed, 0)
+            members = [MemberRecord(0, key)]
         else:
             repeats = seed * file.evaluation.seeds
             members = [
-                MemberRecord(m.split, (*m.entropy[:2], repeats + m.entropy[2], m.split))
+                MemberRecord(m.split, m.entropy._replace(repeat=repeats + m.entropy.repeat))
                 for m in trial.members
             ]
         return self._record(kind, trial.number, seed, trial.params, members)

@@ -17,6 +17,7 @@ from hpsearch.analysis.narrowing import RangeRow, narrowing
 from hpsearch.analysis.ranking import feasible_score
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.base import SliceExecutor
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers import NamedSampler
@@ -138,7 +139,7 @@ class ArmSearch:
             last = drawn + stage.trials - n_promoted
             fresh = [*map(self.arm.number, range(drawn, last))]
             done = sum(
-                str(stage.epochs) in r.scores or r.sealed
+                stage.epochs in r.scores or r.sealed
                 for r in map(self.records.get, [*going_on, *fresh])
                 if r is not None
             )
@@ -256,8 +257,8 @@ class ArmSearch:
         while order and (record := self.records.get(order[0])) and reached(record, until):
             self._tell(record)
             self.file.outcomes.refuse(record)
-            failed |= record.outcome == "failed"
-            lost = record.outcome == "failed" and str(until) not in record.scores
+            failed |= record.outcome is Outcome.FAILED
+            lost = record.outcome is Outcome.FAILED and until not in record.scores
             self._failed_in_a_row = self._failed_in_a_row + 1 if lost else 0
             order.pop(0)
             if self._failed_in_a_row >= most:
@@ -268,8 +269,10 @@ class ArmSearch:
                 )
         if not failed:
             return
-        ended = [record for record in self.records.values() if record.outcome != "running"]
-        if len(ended) >= HOPELESS and all(record.outcome == "failed" for record in ended):
+        ended = [
+            record for record in self.records.values() if record.outcome is not Outcome.RUNNING
+        ]
+        if len(ended) >= HOPELESS and all(record.outcome is Outcome.FAILED for record in ended):
             raise StudyFailed(
                 f"at least one trial must give a score, but all {len(ended)} failed, "
                 f"the last with:\n{ended[-1].reason}\nCorrect it, then start anew with --fresh"
@@ -331,7 +334,7 @@ class ArmSearch:
         self, records: Iterable[TrialRecord], epochs: int, known: float | None = None
     ) -> float | None:
         """The best feasible score at this length among these records and the one known."""
-        found = [feasible_score(r, epochs) for r in records if r.outcome != "diverged"]
+        found = [feasible_score(r, epochs) for r in records if r.outcome.ranked]
         scores = [score for score in (*found, known) if score is not None]
         best = max if self.file.objective.direction == "maximize" else min
         return best(scores, default=None)
@@ -346,8 +349,8 @@ class ArmSearch:
                 stage's decision says nothing of.
         """
         last = stage == len(self.lengths) - 1
-        name = self.arm.stage_file(stage)
-        decided = self.folder.read_json(name)
+        path = self.folder.files.stage(stage, self.arm.case)
+        decided = self.folder.read_json(path)
         if decided is None or last:
             following = None if last else self.file.stages[stage + 1]
             going_on = (
@@ -355,7 +358,7 @@ class ArmSearch:
                 if following
                 else []
             )
-            left = [r for r in held if r.outcome == "paused" and r.number not in going_on]
+            left = [r for r in held if r.outcome is Outcome.PAUSED and r.number not in going_on]
             wanted = following.controls if following else 0
             entropy = (self.file.seed, self.arm.index, stage)
             decided = {
@@ -363,7 +366,7 @@ class ArmSearch:
                 "controls": drawn_controls(left, wanted, entropy),
                 "ranges": [row.as_dict() for row in self._narrowing(stage)],
             }
-            self.folder.write_json(name, decided)
+            self.folder.write_json(path, decided)
         self.ranges += [RangeRow(**row) for row in decided["ranges"]]
         controls = decided.get("controls", [])
         going_on = [*decided["promoted"], *controls]
@@ -371,8 +374,8 @@ class ArmSearch:
             if record.number in controls and stage + 1 not in record.controls:
                 record.controls.append(stage + 1)
                 self.folder.write(record)
-            if record.outcome == "paused" and record.number not in going_on:
-                record.outcome = "pruned"
+            if record.outcome is Outcome.PAUSED and record.number not in going_on:
+                record.become(Outcome.PRUNED)
                 self.folder.write(record)
                 self._tell(record)
         return going_on, len(controls)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
@@ -50,9 +51,11 @@ class Finals:
         yield from self._run(records, self._epochs)
         confirmed, standings = {}, []
         for trial in top:
-            again = [r for r in records if r.number == trial.number and r.outcome == "complete"]
+            again = [
+                r for r in records if r.number == trial.number and r.outcome is Outcome.COMPLETE
+            ]
             if len(again) == settings.seeds:  # a configuration that diverges on a seed is out
-                confirmed[trial.number] = Estimate.of([r.scores[str(self._epochs)] for r in again])
+                confirmed[trial.number] = Estimate.of([r.scores[self._epochs] for r in again])
                 standings.append(mean_standing(again, self._epochs))
         if not confirmed:
             raise StudyFailed(
@@ -73,11 +76,11 @@ class Finals:
         yield from self._run(records, self._refit_epochs(winner))
 
     def _ranked(self) -> list[TrialRecord]:
-        sound = [r for r in self.records.trials.values() if r.outcome != "failed"]
+        sound = [r for r in self.records.trials.values() if r.outcome is not Outcome.FAILED]
         ranked = (best_first(sound, n, self._file.directions) for n in self.lengths)
         best = next(filter(None, ranked), [])
         if not best:
-            pruned = sum(r.outcome == "pruned" and r.reason != "" for r in sound)
+            pruned = sum(r.outcome is Outcome.PRUNED and r.reason != "" for r in sound)
             remedy = (
                 f"{pruned} were pruned at rungs: have [pruner] prune fewer"
                 if pruned

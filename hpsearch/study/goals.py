@@ -33,12 +33,11 @@ class Measured:
 
     def keep(self, record: TrialRecord, epochs: int) -> None:
         """Write it into the record."""
-        at = str(epochs)
-        record.scores[at] = self.score
+        record.scores[epochs] = self.score
         if self.values:
-            record.values[at] = self.values
+            record.values[epochs] = self.values
         if self.violations:
-            record.violations[at] = self.violations
+            record.violations[epochs] = self.violations
 
 
 @dataclass(frozen=True)

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
-import re
-import socket
-import time
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from hpsearch.errors import StudyChangedError, StudyLockedError
-from hpsearch.processes import alive, birth
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
-from hpsearch.records.whole_files import storage_errors, write_whole
+from hpsearch.errors import StudyChangedError
+from hpsearch.records.format import stamped
+from hpsearch.records.layout import Artifact, Home
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.run_lock import lock_study, unlock_study
+from hpsearch.records.study_json import read_study_json
+from hpsearch.records.whole_files import storage_errors, write_json, write_whole
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.budget import tightened
-
-STUDY = "study.json"
-FAILED = "failed.json"  # why the last start ended in StudyFailed
-HOLDER = re.compile(r"process (\d+) on (.*) \(since .*\)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ class Run:
 
     def close(self) -> None:
         """Let others run this study."""
-        unlock_study(self.folder.path.parent, self.lock)
+        unlock_study(self.folder.files.study, self.lock)
 
 
 def run_name(study: str, number: int) -> str:
@@ -74,46 +67,37 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         StudyLockedError: another process runs this study.
         StudyChangedError: the file differs from the newest run in more than trials or workers.
     """
-    top = home.studies / study.file.name
-    with storage_errors(top):
-        top.mkdir(parents=True, exist_ok=True)
+    top = home.study(study.file.name)
+    with storage_errors(top.path):
+        top.path.mkdir(parents=True, exist_ok=True)
     lock = lock_study(top)
     try:
-        newest = newest_run(top)
+        newest = top.newest
         resumed = bool(newest) and not fresh
         number = newest if resumed else newest + 1
-        folder = RunFolder(top / str(number))
+        folder = RunFolder(top.run(number).path)
         name = run_name(study.file.name, number)
-        begun = resumed and (folder.path / "trials").exists()
+        files = folder.files
+        begun = resumed and files.trials.exists()
         if begun:  # else it ended before its first trial
             _compare(study, folder)
         with storage_errors(folder.path):
-            folder.artifacts.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.artifacts.glob(".*"):  # of a write that a kill cut short
+            files.artifacts.mkdir(parents=True, exist_ok=True)
+        for leftover in files.half_written_artifacts():
             leftover.unlink()
-        write_whole(folder.artifacts / "study.toml", study.text.encode())
-        known = folder.read_json(STUDY) if resumed else {}
+        write_whole(files.artifact(Artifact.STUDY_TOML), study.text.encode())
+        known = read_study_json(files) if resumed else {}
         run_id = known["id"] if resumed else uuid.uuid4().hex[:12]
         understood = study.file.model_dump(mode="json")
         plans = _plans(known if begun else {}, study.file)
         said = {"id": run_id, "path": str(study.path.resolve()), "plans": plans}
-        folder.write_json(STUDY, {**said, "file": understood})
+        write_json(files.study_json, stamped({**said, "file": understood}))
         # Beside the file as written: with defaults and what --set changed.
-        folder.write_json(f"{folder.artifacts.name}/{STUDY}", understood)
+        write_json(files.artifact(Artifact.STUDY_JSON), understood)
     except BaseException:
         unlock_study(top, lock)
         raise
     return Run(name, run_id, folder, resumed, tuple(map(tuple, plans)), lock)
-
-
-def newest_run(top: Path) -> int:
-    """The number of a study's last run, 0 for none.
-
-    Args:
-        top: the study's folder.
-    """
-    runs = (path for path in top.glob("*") if path.name.isdigit() and (path / STUDY).exists())
-    return max((int(path.name) for path in runs), default=0)
 
 
 def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
@@ -124,68 +108,9 @@ def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
     return plans if plans[-1] == now else [*plans, now]
 
 
-def lock_study(top: Path) -> FileLock:
-    """The operating system's lock on a study: it ends with the process, however that ends.
-
-    Raises:
-        StudyLockedError: another process has it.
-        StorageError: the folder is read-only.
-    """
-    holder = _holder(top)
-    lock = FileLock(top / "lock")
-    with storage_errors(top / "lock"):
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            who = _said(holder)[0] if holder.exists() else "another process"
-            raise StudyLockedError(
-                f"study {top.name!r} must be run by one process at a time, got a second start "
-                f"while {who} runs it: wait for it, or stop it"
-            ) from None
-    who = f"process {os.getpid()} on {socket.gethostname()}"
-    when = time.strftime("%Y-%m-%d %H:%M:%S")
-    with storage_errors(holder):
-        holder.write_text(f"{who} (since {when})\n{birth(os.getpid())}")
-    return lock
-
-
-def unlock_study(top: Path, lock: FileLock) -> None:
-    """Let others have the lock."""
-    _holder(top).unlink(missing_ok=True)
-    lock.release()
-
-
-def _holder(top: Path) -> Path:
-    """Where it is said who has the lock of a study."""
-    return top / "lock.holder"
-
-
-def _said(holder: Path) -> tuple[str, str]:
-    """Who has the lock, and the birth of that process."""
-    who, _, born = holder.read_text().partition("\n")
-    return who, born
-
-
-def running(top: Path) -> str | None:
-    """Who runs the study of this folder, as its lock's holder said; None where nobody does.
-
-    Nothing is locked to find out. Of a process on another machine it can't be known whether it
-    is still there: it counts until it ends the study, or somebody else runs it.
-    """
-    try:
-        text, born = _said(_holder(top))
-    except FileNotFoundError:
-        return None
-    found = HOLDER.fullmatch(text)
-    if found is None:  # being written
-        return text or "another process"
-    here = found[2] == socket.gethostname()
-    return text if not here or alive(int(found[1]), born) else None
-
-
 def _compare(study: ReadStudy, folder: RunFolder) -> None:
     """Refuse what earlier trials would not fit."""
-    before = StudyFile.model_validate(folder.read_json(STUDY)["file"])
+    before = StudyFile.model_validate(read_study_json(folder.files)["file"])
     old, new = _essence(before), _essence(study.file)
     problems = _numbers_problems(before, study.file, folder) if old == new else []
     if old == new and not problems:
@@ -221,7 +146,7 @@ def _numbers_problems(before: StudyFile, now: StudyFile, folder: RunFolder) -> l
     problems = [*tightened(before.budget, now.budget, now.objective.direction)]
     last = len(now.stages) - 1
     for number, (old, new) in enumerate(zip(before.stages, now.stages, strict=True)):
-        closed = any(folder.path.glob(f"stages/{number}[.-]*json"))
+        closed = bool(folder.files.decisions(number))
         if new.trials < old.trials:
             problems.append(
                 f"stages.{number}.trials must not shrink, got {new.trials} after {old.trials}"

@@ -17,6 +17,7 @@ from hpsearch.execution.dispatch import Dispatcher, Job, Key, Report
 from hpsearch.execution.making import make_executor
 from hpsearch.execution.population import MemberAdvance, open_data
 from hpsearch.hyperparameters import ParamValue
+from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
@@ -120,7 +121,10 @@ def _drawn(read: ReadStudy, trials: int) -> list[dict[str, ParamValue]]:
 
 def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]]) -> list[Job]:
     return [
-        Job((str(number), index), Member(params, (read.file.seed, number, repeat, split), split))
+        Job(
+            (str(number), index),
+            Member(params, SeedKey(read.file.seed, number, repeat, split), split),
+        )
         for number, params in enumerate(drawn)
         for index, (split, repeat) in enumerate(
             product(range(read.file.data.n_splits), range(read.file.evaluation.seeds))
@@ -171,6 +175,6 @@ def _cost(keys: Sequence[Key], early: Reports, late: Reports) -> Cost:
 
 def _row_bytes(advance: MemberAdvance) -> float:
     """What an evaluation adds to a member's record."""
-    record = MemberRecord(0, ())
+    record = MemberRecord(0, SeedKey(0, 0, 0, 0))
     record.extend(advance.epochs, advance.rows)
     return len(json.dumps([record.epochs, record.history])) / len(advance.rows)

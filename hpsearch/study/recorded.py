@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from hpsearch.errors import StudyFileError, unknown
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.result import Result, read_result
-from hpsearch.records.trial_record import RunFolder
-from hpsearch.study.opening import STUDY, run_name, running, storage_name
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.run_lock import running
+from hpsearch.records.study_json import read_study_json
+from hpsearch.records.whole_files import read_json
+from hpsearch.study.opening import run_name, storage_name
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.mistakes import Mistake
 from hpsearch.studyfile.reading import ReadStudy
@@ -43,8 +45,7 @@ class Recorded:
 
     @cached_property
     def _said(self) -> dict[str, Any]:
-        said: dict[str, Any] = self.folder.read_json(STUDY)
-        return said
+        return read_study_json(self.folder.files)
 
     @property
     def id(self) -> str:
@@ -78,8 +79,9 @@ class Recorded:
         Raises:
             StudyFileError: what it names, e.g. a function beside it, is there no more.
         """
-        text = (self.folder.artifacts / "study.toml").read_text(encoding="utf-8")
-        path = Path(self._said.get("path", self.folder.artifacts / "study.toml"))
+        written = self.folder.files.artifact(Artifact.STUDY_TOML)
+        text = written.read_text(encoding="utf-8")
+        path = Path(self._said.get("path", written))
         look_first_in(str(path.parent))
         entries = {name: entry for name, entry in self.file.space.items() if name != SHOTS}
         space, mistakes = read_space(self.file.network, entries)
@@ -95,8 +97,7 @@ class Recorded:
 
     def decisions(self, stage: int) -> list[dict[str, Any]]:
         """What was decided at a stage's end, in each arm that has come there."""
-        paths = sorted(self.folder.path.glob(f"stages/{stage}[.-]*json"))
-        return [json.loads(path.read_text()) for path in paths]
+        return [read_json(path) for path in self.folder.files.decisions(stage)]
 
     def result(self) -> Result | None:
         """What it found, if it is finished."""
@@ -104,8 +105,8 @@ class Recorded:
 
     def holder(self) -> str | None:
         """Who runs it now; only a study's newest run is ever run."""
-        runs = sorted(_numbers(self.folder.path.parent))
-        return running(self.folder.path.parent) if self.number == runs[-1] else None
+        study = self.folder.files.study
+        return running(study) if self.number == study.newest else None
 
 
 def find_runs(home: Home, name: str | None = None) -> list[Recorded]:
@@ -114,11 +115,10 @@ def find_runs(home: Home, name: str | None = None) -> list[Recorded]:
     Raises:
         StudyFileError: there is no such study or run; lists those that there are.
     """
-    tops = sorted(home.studies.iterdir()) if home.studies.is_dir() else []
     found = [
-        Recorded(top.name, number, RunFolder(top / str(number)))
-        for top in tops
-        for number in sorted(_numbers(top))
+        Recorded(study.name, number, RunFolder(study.run(number).path))
+        for study in home.all_studies()
+        for number in study.numbers()
     ]
     if name is None:
         return found
@@ -145,10 +145,6 @@ def find_run(home: Home, name: str) -> Recorded:
         StudyFileError: there is no such study or run; lists those that there are.
     """
     return find_runs(home, name)[-1]
-
-
-def _numbers(top: Path) -> list[int]:
-    return [int(p.name) for p in top.glob("*") if p.name.isdigit() and (p / STUDY).exists()]
 
 
 def _gone(name: str, path: Path, mistakes: list[Mistake]) -> str:

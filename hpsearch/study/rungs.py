@@ -16,7 +16,9 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from hpsearch.execution.population import Exam
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.pruners import make_pruner
 from hpsearch.study.training import Trains
 from hpsearch.studyfile.study_file import StudyFile
@@ -75,15 +77,15 @@ class Rungs:
                 for record in training.run([going], rung, exam):
                     if record.sealed:
                         yield record
-                going = [r for r in going if str(rung) in r.reported]
+                going = [r for r in going if rung in r.reported]
                 for record in sorted(going, key=lambda r: r.number):
                     wanted = self._asked(view, record, rung) and stage not in record.controls
                     if wanted and not record.sealed and not _beyond(record, rung):
-                        record.outcome = "pruned"
-                        record.reason = f"pruned after {rung} epochs by the {self._pruner} pruner"
+                        why = f"pruned after {rung} epochs by the {self._pruner} pruner"
+                        record.become(Outcome.PRUNED, why)
                         self._folder.write(record)
                         yield record
-                    if record.outcome == "pruned" and not _beyond(record, rung):
+                    if record.outcome is Outcome.PRUNED and not _beyond(record, rung):
                         pruned[record.number] = rung
                 going = [r for r in going if r.number not in pruned]
             yield from training.run([going], until, exam)
@@ -128,7 +130,7 @@ class Rungs:
         """Report a trial's score at a rung; whether the pruner would end it."""
         stored = view.get_trials(deepcopy=False)[self._local(record.number)]
         trial = optuna.Trial(view, stored._trial_id)
-        trial.report(record.reported[str(rung)], step=rung)
+        trial.report(record.reported[rung], step=rung)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # wilcoxon's, of steps that the best trial lacks
             return trial.should_prune()
@@ -137,12 +139,12 @@ class Rungs:
         self, view: optuna.Study, record: TrialRecord, pruned: int | None, until: int
     ) -> None:
         """Keep what later batches are to see of a trial; nothing of later stages."""
-        if not math.isnan(record.scores.get(str(until), math.nan)):
+        if not math.isnan(record.scores.get(until, math.nan)):
             state = TrialState.COMPLETE
         else:
-            state = TrialState.FAIL if record.outcome == "failed" else TrialState.PRUNED
+            state = TrialState.FAIL if record.outcome is Outcome.FAILED else TrialState.PRUNED
         end = until if pruned is None else pruned
-        values = {int(n): score for n, score in record.reported.items() if int(n) <= end}
+        values = {n: score for n, score in record.reported.items() if n <= end}
         number = self._local(record.number)
         notes = view.get_trials(deepcopy=False)[number].system_attrs
         self._known[number] = _Known(state, values, notes)

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hpsearch.analysis.ranking import feasible_score
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.study_file import StudyFile
-
-EARLY = ("diverged", "pruned")  # ends of a trial before its stage's, at an epoch that repeats
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,12 @@ class Spending:
     """
 
     def __init__(self, file: StudyFile, arm: ArmPlace, folder: RunFolder) -> None:
-        self._budget, self._folder, self._name = file.budget, folder, clock_file(arm)
+        self._budget, self._folder, self._path = file.budget, folder, folder.files.clock(arm.index)
         self._members = file.n_members
         self._lengths = [stage.epochs for stage in file.stages]
         self._sign = 1 if file.objective.direction == "maximize" else -1
         self.epochs = 0
-        stored = folder.read_json(self._name) or {}
+        stored = folder.read_json(self._path) or {}
         self._before, self._cut = stored.get("seconds", 0.0), stored.get("cut")
         self._since = time.monotonic()
 
@@ -86,7 +85,7 @@ class Spending:
         until = self._lengths[batch.stage]
         before = self._lengths[batch.stage - 1] if batch.promoted else 0
         for record in records:
-            if str(until) not in record.scores and record.outcome in EARLY:
+            if until not in record.scores and record.outcome.cut:
                 self.epochs += sum(max(0, min(m.epoch, until) - before) for m in record.members)
             else:  # how far a failed one came depends on how it was sliced
                 self.epochs += self._cost(batch.stage, batch.promoted)
@@ -96,7 +95,7 @@ class Spending:
         """Write the clock's time down, for the next start."""
         if self._budget.seconds is not None:
             said = {"seconds": self.seconds, "cut": self._cut}
-            self._folder.write_json(self._name, said)
+            self._folder.write_json(self._path, said)
 
     def _cost(self, stage: int, promoted: bool) -> int:
         """Epochs of all members of one trial."""
@@ -140,15 +139,10 @@ class Spending:
         return True
 
 
-def clock_file(arm: ArmPlace) -> str:
-    """Where an arm's time and what the clock decided are kept in the run's folder."""
-    return f"budget/{arm.index}.json"
-
-
 def carry_clock(recorded: RunFolder, again: RunFolder, arm: ArmPlace, file: StudyFile) -> None:
     """Have a replay end where the clock ended the search, and nowhere else."""
-    stored = recorded.read_json(clock_file(arm)) or {}
+    stored = recorded.read_json(recorded.files.clock(arm.index)) or {}
     cut = stored.get("cut")
     if cut is None or cut["limit"] != file.budget.seconds:
         cut = {"limit": file.budget.seconds, "before": None}
-    again.write_json(clock_file(arm), {"seconds": 0.0, "cut": cut})
+    again.write_json(again.files.clock(arm.index), {"seconds": 0.0, "cut": cut})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hpsearch.analysis.ranking import ranked, standing
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.study_file import Stage
 
@@ -18,7 +19,7 @@ def best_first(
         directions: of all objectives; see `ranking` for what is best of several, and where
             constraints are missed.
     """
-    scored = {r.number: r for r in records if str(epochs) in r.scores and r.outcome != "diverged"}
+    scored = {r.number: r for r in records if epochs in r.scores and r.outcome.ranked}
     standings = [standing(record, epochs) for record in scored.values()]
     return [scored[s.number] for s in ranked(standings, directions)]
 
@@ -28,5 +29,5 @@ def promoted(
 ) -> list[int]:
     """Numbers of the trials that go on from a stage of this length, best first."""
     wanted = round(following.trials * following.promote)
-    paused = [r for r in records if r.outcome == "paused"]
+    paused = [r for r in records if r.outcome is Outcome.PAUSED]
     return [r.number for r in best_first(paused, epochs, directions)[:wanted]]

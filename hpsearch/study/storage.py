@@ -18,6 +18,7 @@ from optuna.trial import TrialState
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import StorageError
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS, OUTCOME, WORST_OUTCOMES
 from hpsearch.study.advisory_lock import POSTGRESQL, one_at_a_time
@@ -106,7 +107,10 @@ def _set_pragmas(connection: Any, _: object) -> None:
     cursor.close()
 
 
-STATES = {"complete": TrialState.COMPLETE, "failed": TrialState.FAIL}  # others: PRUNED
+STATES: Mapping[str, TrialState] = {  # others: PRUNED
+    Outcome.COMPLETE: TrialState.COMPLETE,
+    Outcome.FAILED: TrialState.FAIL,
+}
 
 
 class TrialStore:
@@ -203,7 +207,7 @@ class TrialStore:
         for key, value in notes.items():
             self._storage.set_trial_system_attr(self.trial(number)._trial_id, key, value)
 
-    def report(self, number: int, scores: dict[str, float]) -> None:
+    def report(self, number: int, scores: Mapping[int, float]) -> None:
         """Store the scores at the stage lengths reached, {epochs: score}.
 
         Of several objectives they are not stored here, where Optuna takes one number.
@@ -211,7 +215,7 @@ class TrialStore:
         if self._several:
             return
         number = self._local(number)
-        for step, score in ((int(epochs), score) for epochs, score in scores.items()):
+        for step, score in scores.items():
             if (number, step) not in self._reported:
                 self._trial(number).report(score, step=step)
                 self._reported.add((number, step))
@@ -223,14 +227,17 @@ class TrialStore:
         the last violations as Optuna's own constraints too, which can be set but once.
         """
         number = self._local(record.number)
-        said = {"values": record.values, "violations": record.violations}
+        said = {
+            name: {str(epochs): found for epochs, found in by_epochs.items()}
+            for name, by_epochs in (("values", record.values), ("violations", record.violations))
+        }
         if number in self._finished or not any(said.values()):
             return
         trial = self._trial(number)
         if self._goals.get(number) != said:
             trial.set_user_attr(GOALS, said)
             self._goals[number] = deepcopy(said)
-        last = record.violations.get(max(record.violations, key=int, default=""), {})
+        last = record.violations.get(max(record.violations, default=0), {})
         for name in last.keys() - trial.constraints.keys() if record.sealed else ():
             trial.set_constraint(name, last[name])
 
@@ -238,8 +245,8 @@ class TrialStore:
         self,
         number: int,
         outcome: str,
-        scores: dict[str, float],
-        values: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+        scores: Mapping[int, float],
+        values: Mapping[int, Mapping[str, float]] = MappingProxyType({}),
     ) -> None:
         """End a trial in the state that its outcome has in Optuna, with its last score as value.
 
@@ -255,7 +262,7 @@ class TrialStore:
         if outcome in WORST_OUTCOMES:
             trial.set_user_attr(OUTCOME, outcome)
         state = STATES.get(outcome, TrialState.PRUNED)
-        length = max(scores, key=int, default="")
+        length = max(scores, default=0)
         if length in values:
             last = [*values[length].values()]
         else:

@@ -11,28 +11,26 @@ from typing import Any
 
 from optuna.distributions import distribution_to_json, json_to_distribution
 
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.space import Parameter, Space
-
-SPACE = "space.json"
 
 
 def keep_arms(folder: RunFolder, space: Space, arms: Sequence[ArmPlace]) -> None:
     """Write down what is searched, in the whole study and in each arm of it."""
     kept = [{"values": arm.values, "parameters": _said(arm.space)} for arm in arms]
-    folder.write_json(SPACE, {"parameters": _said(space), "arms": kept})
+    folder.write_json(folder.files.space, {"parameters": _said(space), "arms": kept})
 
 
 def kept_space(folder: RunFolder) -> Space | None:
     """All searched parameters of a run; None for one that ended before any was kept."""
-    said = folder.read_json(SPACE)
+    said = folder.read_json(folder.files.space)
     return None if said is None else _space(said["parameters"])
 
 
 def kept_arms(folder: RunFolder) -> list[ArmPlace]:
     """The arms of a run; none of one that ended before any was kept."""
-    said = folder.read_json(SPACE)
+    said = folder.read_json(folder.files.space)
     arms = [] if said is None else said["arms"]
     return [
         ArmPlace(arm["values"], index, len(arms), _space(arm["parameters"]))

@@ -14,7 +14,9 @@ from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.dispatch import Dispatcher, Job, Report
 from hpsearch.execution.population import Exam
 from hpsearch.metrics import test_name
-from hpsearch.records.trial_record import RunFolder, TrialRecord, state_digest
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord, state_digest
 from hpsearch.study.goals import Goals
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import Evaluation
@@ -173,11 +175,11 @@ class Training:
         record.end_now()
         work.note_states()
         if work.failure:
-            record.outcome, record.reason = "failed", work.failure
+            record.become(Outcome.FAILED, work.failure)
             record.limit = work.limit
         elif any(member.diverged for member in record.members):
             last = min(m.epoch for m in record.members if m.diverged)
-            record.outcome, record.reason = "diverged", f"loss not finite after epoch {last}"
+            record.become(Outcome.DIVERGED, f"loss not finite after epoch {last}")
         else:
             self._score(record, until)
         for name, content in work.files.items():
@@ -192,17 +194,17 @@ class Training:
             for epochs in lengths:
                 self.goals.measured(record, epochs).keep(record, epochs)
             for epochs in (e for e in self.rungs if e <= until and is_trial):
-                record.rungs[str(epochs)] = self.goals.measured(record, epochs).score
+                record.rungs[epochs] = self.goals.measured(record, epochs).score
         except KeyError as error:
-            record.outcome = "failed"
             known = ", ".join(record.members[0].history) or "nothing"
             key = self.goals.key_of(error.args[0])
-            record.reason = f"the trainer must report {key} {error}, got {known}"
+            reason = f"the trainer must report {key} {error}, got {known}"
+            record.become(Outcome.FAILED, reason)
             return
         if is_trial and until in self.rungs and until not in self.lengths:
             return  # in the middle of a stage
         ended = not is_trial or until == self.lengths[-1]
-        record.outcome = "complete" if ended else "paused"
+        record.become(Outcome.COMPLETE if ended else Outcome.PAUSED)
 
 
 def _slice_line(reports: Sequence[Report], by_key: Mapping[str, _Work]) -> dict[str, Any] | None:
@@ -222,7 +224,7 @@ def _slice_line(reports: Sequence[Report], by_key: Mapping[str, _Work]) -> dict[
 
 def reached(record: TrialRecord, until: int) -> bool:
     """Whether it was trained to this epoch and scored, or ended before."""
-    return record.sealed or str(until) in record.reported
+    return record.sealed or until in record.reported
 
 
 @dataclass

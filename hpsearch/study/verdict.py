@@ -9,8 +9,10 @@ from hpsearch.analysis.front import FreshSeeds, pareto_front, unmet
 from hpsearch.analysis.narrowing import last_alarms
 from hpsearch.analysis.ranking import ranked, total_violation
 from hpsearch.errors import StudyFailed
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import ArmResult, Estimate, Result
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_search import ArmSearch
 from hpsearch.study.opening import Run
 from hpsearch.study.stages import best_first
@@ -42,7 +44,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
     mine = arms[searches.index(best)]
     assert mine.best_number is not None
     assert mine.validation is not None
-    failed = {r.number: r.outcome for r in again if r.outcome in ("diverged", "failed")}
+    failed = {r.number: r.outcome for r in again if not r.outcome.sound}
     records = {number: record for s in searches for number, record in s.records.items()}
     searched = {n: _searched(searches, record) for n, record in records.items()}
     return Result(
@@ -64,7 +66,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
             for r in _leaders(read, records)[:TOP_SHOWN]
         ],
         confirmed={str(n): estimate for n, estimate in confirmed.items()},
-        folder=str(run.folder.artifacts),
+        folder=str(run.folder.files.artifacts),
         arms=arms if len(arms) > 1 else [],
         fidelity=[one.as_dict() for s in searches for one in s.fidelities()],
         alarms=last_alarms(best.last_ranges(), mine.values | mine.searched),
@@ -82,7 +84,7 @@ def _arm_result(folder: RunFolder, search: ArmSearch) -> ArmResult:
         return ArmResult(values, None, {}, None, {}, search.failure)
     number, validation = next(iter(search.confirmed.items()))
     refits = [r for r in folder.read_all("test") if r.number == number]
-    tested = [r for r in refits if r.outcome == "complete"]
+    tested = [r for r in refits if r.outcome is Outcome.COMPLETE]
     names = [n for n in (tested[0].members[0].history if tested else {}) if n.startswith("test")]
     return ArmResult(
         values=values,
@@ -95,7 +97,7 @@ def _arm_result(folder: RunFolder, search: ArmSearch) -> ArmResult:
 
 
 def _untested(refits: Sequence[TrialRecord]) -> str:
-    bad = [r for r in refits if r.outcome != "complete"]
+    bad = [r for r in refits if r.outcome is not Outcome.COMPLETE]
     if not bad:
         return ""
     why = bad[-1].reason.strip().splitlines()[-1]
@@ -115,14 +117,9 @@ def _leaders(read: ReadStudy, records: Mapping[int, TrialRecord]) -> list[TrialR
     """Trials by length reached, then by score."""
     ranked: list[TrialRecord] = []
     for stage in reversed(read.file.stages):
-        at_most = [r for r in records.values() if _length(r) == stage.epochs]
+        at_most = [r for r in records.values() if r.length == stage.epochs]
         ranked += best_first(at_most, stage.epochs, read.file.directions)
     return ranked
-
-
-def _length(record: TrialRecord) -> int:
-    """The longest training it has a score of, in epochs."""
-    return max(map(int, record.scores), default=0)
 
 
 def _searched(searches: Sequence[ArmSearch], record: TrialRecord) -> dict[str, object]:
@@ -136,14 +133,14 @@ def _summary(
     confirmed: Mapping[int, Estimate],
     failed: Mapping[int, str],
 ) -> dict[str, object]:
-    epochs, estimate = _length(record), confirmed.get(record.number)
+    epochs, estimate = record.length, confirmed.get(record.number)
     return {
         "number": record.number,
-        "score": record.scores[str(epochs)],
+        "score": record.scores[epochs],
         "epochs": epochs,
         "outcome": record.outcome,
-        "values": record.values.get(str(epochs), {}),
-        "missed": total_violation(record.violations.get(str(epochs), {})),
+        "values": record.values.get(epochs, {}),
+        "missed": total_violation(record.violations.get(epochs, {})),
         "params": searched,
         "confirmed": estimate.mean if estimate else None,
         "not_confirmed": "" if estimate else failed.get(record.number, ""),

@@ -20,17 +20,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import StorageError, StudyFileError, unknown
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.layout import Home, StudyFiles
+from hpsearch.records.study_json import read_study_json
 from hpsearch.samplers.unit import round_float
-from hpsearch.study.opening import STUDY, newest_run
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.space import Parameter
 from hpsearch.studyfile.study_file import Plain, StudyFile
 from hpsearch.studyfile.tables.enqueue import active_in, contains, range_text
 from hpsearch.studyfile.tables.warm_start import WarmStart
 
-SOURCE = "warm_start.json"  # among a run's artifacts: which old trials were taken
 ENVIRONMENT = "env:"
 SQLITE_MAGIC = b"SQLite format 3\0"
 OWN_NAME = r" (?:\[.*\] )?\([0-9a-f]{12}\)"  # what follows our studies' names (run.storage_name)
@@ -66,7 +64,7 @@ def warm_started(
     """
     if read.file.warm_start is None:
         return WarmStarted(read, None)
-    taken = None if fresh else _taken_before(read.file, home.studies / read.file.name)
+    taken = None if fresh else _taken_before(read.file, home.study(read.file.name))
     if taken is not None:
         return WarmStarted(_with(read, taken), None)
     said = read.file.warm_start
@@ -85,10 +83,10 @@ def _with(read: ReadStudy, taken: Sequence[Configuration]) -> ReadStudy:
     return replace(read, file=read.file.model_copy(update={"enqueue": enqueue}))
 
 
-def _taken_before(file: StudyFile, top: Path) -> list[Configuration] | None:
+def _taken_before(file: StudyFile, study: StudyFiles) -> list[Configuration] | None:
     """What the newest run took from the same place; None where there is none."""
-    known = RunFolder(top / str(newest_run(top))).read_json(STUDY)
-    if known is None:
+    known = read_study_json(study.run(study.newest))
+    if not known:
         return None
     before, own = StudyFile.model_validate(known["file"]), len(file.enqueue)
     same = before.warm_start == file.warm_start and before.enqueue[:own] == file.enqueue

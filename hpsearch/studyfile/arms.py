@@ -47,9 +47,10 @@ class ArmPlace:
         """Whether the study's trial of this number is one of its own."""
         return number % self.n_arms == self.index
 
-    def stage_file(self, stage: int) -> str:
-        """Where the decision at a stage's end is kept in the run's folder."""
-        return f"stages/{stage}.json" if self.n_arms == 1 else f"stages/{stage}-{self.index}.json"
+    @property
+    def case(self) -> int | None:
+        """Its number among the compared ones; None where nothing is compared."""
+        return None if self.n_arms == 1 else self.index
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from hpsearch.addresses import HIDDEN, first_line, without_password
 from hpsearch.errors import TrackingError
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.parent_run import RUN_ID
-from hpsearch.tracking.projector import MLFLOW_JSON
 from hpsearch.tracking.sqlite_store import is_there, prepare_sqlite
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class TrackedRuns:
     """
 
     def __init__(self, folder: RunFolder, run_id: str, known_uri: str) -> None:
-        said = folder.read_json(MLFLOW_JSON) or {}
+        said = folder.read_json(folder.files.mlflow) or {}
         self.tracking_uri = str(said.get("tracking_uri", ""))
         if self.tracking_uri == without_password(known_uri):
             self.tracking_uri = known_uri

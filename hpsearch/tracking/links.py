@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from hpsearch.records.outcome import Outcome
+
 UI_ADDRESS = "http://127.0.0.1:5000"  # where `python -m hpsearch ui` listens unless told otherwise
 
 
@@ -66,8 +68,8 @@ def note_links(
     for title, tags in (
         ("fresh seeds", {"hpsearch.kind": "confirmation"}),
         ("tested refits", {"hpsearch.kind": "test"}),
-        ("diverged", {"hpsearch.outcome": "diverged"}),
-        ("failed", {"hpsearch.outcome": "failed"}),
+        (Outcome.DIVERGED, {"hpsearch.outcome": Outcome.DIVERGED}),
+        (Outcome.FAILED, {"hpsearch.outcome": Outcome.FAILED}),
     ):
         order = "attributes.start_time"
         found.append((title, runs_page(experiment, parent, tags, order=order, ascending=True)))

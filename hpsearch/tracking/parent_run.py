@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.links import note_links
 from hpsearch.tracking.run_content import PARAM_LENGTH, TAG_LENGTH, fitting
 from hpsearch.tracking.winner_model import send_model
@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput
 
-PARENT_JSON = "parent.json"
 UID, RUN_ID = "hpsearch.uid", "hpsearch.run_id"
 NOTE = "mlflow.note.content"
 
 
 def read_parent(folder: RunFolder) -> dict[str, Any]:
     """What the coordinator says of the whole run."""
-    said: dict[str, Any] = folder.read_json(PARENT_JSON)
+    said: dict[str, Any] = folder.read_json(folder.files.parent)
     return said
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from hpsearch.addresses import without_password
 from hpsearch.processes import child_environment
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
-from hpsearch.tracking.projector import MLFLOW_JSON, artifact_location
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking.projector import artifact_location
 from hpsearch.tracking.projector_process import ENVIRONMENT
 
 RESPAWN_SECONDS = 5.0  # at least so long between two starts
@@ -43,7 +43,7 @@ class Projection:
 
     def start(self) -> None:
         """Start the process; it reads the records from the disk."""
-        (self.folder.path / MLFLOW_JSON).unlink(missing_ok=True)
+        self.folder.files.mlflow.unlink(missing_ok=True)
         self._spawn()
 
     def keep_alive(self) -> None:
@@ -54,7 +54,7 @@ class Projection:
 
     def _spawn(self) -> None:
         self._spawned = time.monotonic()
-        log = (self.folder.path / "projector.log").open("ab")
+        log = self.folder.files.projector_log.open("ab")
         self._process = subprocess.Popen(
             [
                 sys.executable,
@@ -127,9 +127,9 @@ class Projection:
     @property
     def problem(self) -> str:
         """Why it could not catch up."""
-        return str(self._last.get("error") or f"see {self.folder.path / 'projector.log'}")
+        return str(self._last.get("error") or f"see {self.folder.files.projector_log}")
 
     @property
     def ids(self) -> dict[str, str]:
         """tracking_uri, experiment_id and parent_run_id, once known."""
-        return dict(self.folder.read_json(MLFLOW_JSON) or {})
+        return dict(self.folder.read_json(self.folder.files.mlflow) or {})

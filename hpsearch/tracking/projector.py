@@ -11,12 +11,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
-from hpsearch.records.trial_record import JOURNAL, Kind, RunFolder, TrialRecord
-from hpsearch.tracking.parent_run import NOTE, PARENT_JSON, RUN_ID, UID, read_parent, send_parent
+from hpsearch.records.layout import KINDS
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.tracking.parent_run import NOTE, RUN_ID, UID, read_parent, send_parent
 from hpsearch.tracking.run_content import (
     STATUS,
     changing_tags,
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
-MLFLOW_JSON = "mlflow.json"
 PARENT = "mlflow.parentRunId"
 
 
@@ -88,7 +89,7 @@ class Projector:
 
     def _waiting(self) -> list[bytes]:
         """The journal's lines from the offset on, with their ends."""
-        path = self.folder.path / JOURNAL
+        path = self.folder.files.journal
         if not path.exists() or path.stat().st_size == self._offset:
             return []
         with path.open("rb") as journal:
@@ -109,7 +110,7 @@ class Projector:
         announced = sum(map(len, self._waiting()))
         self._parent_id(client)
         self._client = client
-        for kind in get_args(Kind):
+        for kind in KINDS:
             for record in self.folder.read_all(kind):
                 self._project_record(record)
         self._send_parent(client)
@@ -176,7 +177,7 @@ class Projector:
             self._sent[uid] = self._new_parent(client, parent)
         run_id = self._sent[uid].run_id
         self.folder.write_json(
-            MLFLOW_JSON,
+            self.folder.files.mlflow,
             {
                 "tracking_uri": without_password(self.tracking_uri),
                 "experiment_id": self._experiment,
@@ -226,9 +227,9 @@ class Projector:
 
     def _send_files(self, client: MlflowClient, record: TrialRecord, run_id: str) -> None:
         client.log_text(run_id, trial_text(record), "trial.json")
-        folder = self.folder.folder(record.kind, record.number, record.seed_number)
+        place = self.folder.files.record(record.kind, record.number, record.seed_number)
         for name in record.files:
-            client.log_artifact(run_id, str(folder / name))
+            client.log_artifact(run_id, str(place.file(name)))
 
     def _record_tags(self, record: TrialRecord) -> dict[str, str]:
         parent = read_parent(self.folder)
@@ -266,7 +267,7 @@ def runs_of(client: MlflowClient, experiment: str, run_id: str) -> Iterator[Run]
 
 def has_parent(folder: RunFolder) -> bool:
     """Whether a run got as far as to have anything to show."""
-    return (folder.path / PARENT_JSON).exists()
+    return folder.files.parent.exists()
 
 
 def artifact_location(tracking_uri: str, artifacts: Path) -> str:

@@ -23,7 +23,8 @@ from typing import Any
 from filelock import FileLock
 
 from hpsearch.errors import TrackingError
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.projector import Projector
 
 POLL_SECONDS = 0.25
@@ -41,11 +42,9 @@ ENVIRONMENT = {
 }
 
 
-def store_lock(locks: Path, tracking_uri: str) -> FileLock:
+def store_lock(home: Home, tracking_uri: str) -> FileLock:
     """The lock of a store: one projector writes to it at a time."""
-    return FileLock(
-        locks / f"projector-{hashlib.sha256(tracking_uri.encode()).hexdigest()[:12]}.lock"
-    )
+    return FileLock(home.projector_lock(hashlib.sha256(tracking_uri.encode()).hexdigest()[:12]))
 
 
 def _serve(folder: Path, uri: str, artifact_location: str, locks: Path) -> int:
@@ -53,7 +52,7 @@ def _serve(folder: Path, uri: str, artifact_location: str, locks: Path) -> int:
     orders: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     projector = Projector(RunFolder(folder), uri, artifact_location)
-    lock = store_lock(locks, uri)
+    lock = store_lock(Home(locks), uri)
     ending, attempts = False, 0
     while True:
         try:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.projector import Projector, artifact_location
 from hpsearch.tracking.projector_process import ENVIRONMENT, LAST_ATTEMPTS, store_lock
 
@@ -40,7 +40,7 @@ def replay(folder: RunFolder, home: Home, tracking_uri: str) -> None:
     projector = Projector(folder, tracking_uri, artifacts)
     for attempt in range(1, LAST_ATTEMPTS + 1):
         try:
-            with mlflow_settings(), store_lock(home.path, tracking_uri):
+            with mlflow_settings(), store_lock(home, tracking_uri):
                 projector.catch_up()
             return
         except TrackingError as error:

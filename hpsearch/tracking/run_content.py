@@ -9,10 +9,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from hpsearch.metrics import NOT_SCORES, lower_is_better
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 
 PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; it would cut longer texts silently
-STATUS = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED"}
+STATUS = {
+    Outcome.COMPLETE: "FINISHED",
+    Outcome.PRUNED: "KILLED",
+    Outcome.DIVERGED: "FAILED",
+    Outcome.FAILED: "FAILED",
+}
 
 
 def canonical(value: object) -> str:
@@ -66,11 +72,11 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
             yield "memory/peak_mb", round(record.peak_bytes / 1e6, 1), end, n_epochs
         yield "epochs", n_epochs, end, n_epochs
         # Only completed trials carry it, so that sorting by it never shows a failure first.
-        if record.outcome == "complete" and record.kind != "test":
-            yield "objective", record.scores[str(n_epochs)], end, n_epochs
-            for name, value in record.values.get(str(n_epochs), {}).items():
+        if record.outcome is Outcome.COMPLETE and record.kind != "test":
+            yield "objective", record.scores[n_epochs], end, n_epochs
+            for name, value in record.values.get(n_epochs, {}).items():
                 yield f"objectives/{name}", value, end, n_epochs
-            missed = record.violations.get(str(n_epochs))
+            missed = record.violations.get(n_epochs)
             if missed:
                 yield "violation", sum(max(0.0, v) for v in missed.values()), end, n_epochs
         for name, values in history.items():

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hpsearch.errors import TrackingError
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.links import trials_page
 from hpsearch.tracking.sqlite_store import is_there
 
@@ -67,7 +67,7 @@ def serve_ui(
     for folder in runs:
         page = study_page(folder, home)
         if page:
-            say(f"{folder.path.parent.name}: {address}/{page}")
+            say(f"{folder.files.study.name}: {address}/{page}")
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
     command += ["--backend-store-uri", home.tracking_uri]
     command += ["--default-artifact-root", home.artifacts.as_uri()]
@@ -84,18 +84,15 @@ def serve_ui(
 
 def _told_elsewhere(runs: Sequence[RunFolder], home: Home) -> list[str]:
     """The stores of runs that are not this home's and may be there, without passwords."""
-    from hpsearch.tracking.projector import MLFLOW_JSON
 
-    known = {str((folder.read_json(MLFLOW_JSON) or {}).get("tracking_uri", "")) for folder in runs}
+    told = [folder.read_json(folder.files.mlflow) or {} for folder in runs]
+    known = {str(ids.get("tracking_uri", "")) for ids in told}
     return sorted(uri for uri in known - {home.tracking_uri} if is_there(uri))
 
 
 def study_page(folder: RunFolder, home: Home) -> str:
     """The page of a run's trials, best first; "" where this home's MLflow does not have it."""
-    from hpsearch.tracking.parent_run import PARENT_JSON
-    from hpsearch.tracking.projector import MLFLOW_JSON
-
-    ids, parent = folder.read_json(MLFLOW_JSON), folder.read_json(PARENT_JSON)
+    ids, parent = (folder.read_json(path) for path in (folder.files.mlflow, folder.files.parent))
     if not ids or ids["tracking_uri"] != home.tracking_uri:
         return ""
     direction = parent["look"]["direction"]

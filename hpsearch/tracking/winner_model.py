@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.nn.fitted import FittedNetwork
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.trainers.fitted_estimator import EstimatorFile, FittedEstimator
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def send_model(
     winner = parent.get("winner")
     if not winner:
         return
-    place = folder.folder("test", winner["number"], winner["seed"])
-    fitted = next((place / name for name in FILES if (place / name).exists()), None)
+    place = folder.files.record("test", winner["number"], winner["seed"])
+    fitted = next((p for name in FILES if (p := place.file(name)).exists()), None)
     if fitted is None:
         return
     if not any(file.path == MODEL for file in client.list_artifacts(run_id)):
@@ -50,9 +50,9 @@ def send_model(
 
 def _saved(folder: RunFolder, fitted: Path) -> Path:
     """The model's folder, made under another name first."""
-    path = folder.path / MODEL
+    path = folder.files.model
     if not path.exists():
-        young = folder.path / f".{MODEL}.new"
+        young = folder.files.young_model
         shutil.rmtree(young, ignore_errors=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # MLflow would like another signature

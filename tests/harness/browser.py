@@ -11,7 +11,7 @@ from pathlib import Path
 import mlflow
 from mlflow.entities import Run
 
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 
 PATIENCE_SECONDS = 60  # a busy machine shows a page late; a test that passes does not wait
 

@@ -8,8 +8,11 @@ from pathlib import Path
 import mlflow
 from mlflow.entities import Run
 
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import MemberRecord, Outcome, RunFolder, TrialRecord
+from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.seed_key import SeedKey
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.tracking.projector import Projector
 
 PARENT = {
@@ -29,7 +32,7 @@ PARENT = {
 
 
 def make(number: int, outcome: Outcome, epochs: int = 3) -> TrialRecord:
-    member = MemberRecord(0, (number,))
+    member = MemberRecord(0, SeedKey(0, number, 0, 0))
     row = {"train_loss": 1.0, "validation_accuracy": 0.5 + number / 100}
     member.extend(epochs, ((epoch, row) for epoch in range(1, epochs + 1)))
     record = TrialRecord(
@@ -38,7 +41,7 @@ def make(number: int, outcome: Outcome, epochs: int = 3) -> TrialRecord:
     record.started = time.time()
     record.end_now()
     record.outcome = outcome
-    record.scores = {str(epochs): 0.5}
+    record.scores = {epochs: 0.5}
     return record
 
 

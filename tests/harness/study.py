@@ -7,9 +7,10 @@ from pathlib import Path
 import optuna
 from optuna.storages import BaseStorage
 
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study

@@ -8,8 +8,8 @@ import pytest
 
 from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyChangedError, StudyFailed
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.events import BudgetEnded
 from hpsearch.study.opening import open_run
 from hpsearch.study.spending import Batch, Spending, carry_clock
@@ -141,15 +141,15 @@ def test_the_clock_is_kept_over_starts_and_ends_the_search(study_file: Path, hom
     for _ in range(6):
         next(events)
     events.close()
-    kept = opened.folder.read_json("budget/0.json")
+    kept = opened.folder.read_json(opened.folder.files.clock(0))
     assert kept["seconds"] > 0
     # As if the first start had taken all of it.
-    opened.folder.write_json("budget/0.json", kept | {"seconds": 1e6})
+    opened.folder.write_json(opened.folder.files.clock(0), kept | {"seconds": 1e6})
     opened.close()
     result = run(study_file, home, *options)
     assert result.ended == "budget.seconds"
     assert result.counts == {"complete": 8}  # the batch that had begun is trained to its end
-    assert opened.folder.read_json("budget/0.json")["cut"]["before"] == [0, 2]
+    assert opened.folder.read_json(opened.folder.files.clock(0))["cut"]["before"] == [0, 2]
     verified = verify_study("small", home=home, trials=0)
     assert verified.problems == []
     assert verified.replay.result
@@ -256,7 +256,7 @@ def test_a_replay_ends_by_the_clock_only_where_the_study_did(
     carry_clock(recorded, again, arm, file)
     assert clock_ends(file, arm, again) == ""
     cut = {"limit": 1e-9, "before": [0, 1]}
-    recorded.write_json("budget/0.json", {"seconds": 5.0, "cut": cut})
+    recorded.write_json(recorded.files.clock(0), {"seconds": 5.0, "cut": cut})
     carry_clock(recorded, again, arm, file)
     assert clock_ends(file, arm, again) == "seconds"
 

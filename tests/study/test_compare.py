@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
 
@@ -119,8 +119,8 @@ def test_seeds_are_members_and_confirmed_on_others(written: Path, tmp_path: Path
     run(written, home, "evaluation.seeds=2", "compare=['shots']", "space.trainer=sgd")
     folder = records(home, "arms")
     first = next(folder.read_all("trial"))
-    assert [(m.split, m.entropy[2]) for m in first.members] == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    again = {m.entropy[2] for r in folder.read_all("confirmation") for m in r.members}
+    assert [(m.split, m.entropy.repeat) for m in first.members] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    again = {m.entropy.repeat for r in folder.read_all("confirmation") for m in r.members}
     assert again == {2, 3, 4, 5}
 
 
@@ -137,7 +137,7 @@ def test_the_papers_protocol_scores_the_test_set_after_every_epoch(tmp_path: Pat
     for trial in folder.read_all("trial"):
         (member,) = trial.members
         assert len(member.history["test_accuracy"]) == 3
-        assert trial.scores["3"] == max(member.history["validation_accuracy"])
+        assert trial.scores[3] == max(member.history["validation_accuracy"])
     for again in folder.read_all("confirmation"):
         assert "test_accuracy" not in again.members[0].history
     assert result.test_uses == 2  # of all trials, the winner among them

@@ -8,7 +8,7 @@ import optuna
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
 from tests.harness.study_files import SMALL

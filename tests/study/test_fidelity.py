@@ -10,7 +10,10 @@ from scipy.stats import kendalltau, spearmanr
 from hpsearch.analysis.fidelity import fidelities
 from hpsearch.api.show import study_trials
 from hpsearch.api.verify import verify_study
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.seed_key import SeedKey
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.plan import phases
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.study_file import StudyFile
@@ -22,8 +25,10 @@ CONTROLS = [*CALM, "stages.1.controls=3", "stages.2.controls=2"]
 
 def trial(number: int, stage: int = 0, **scores: float) -> TrialRecord:
     """A record with scores, {"e2": score after 2 epochs}."""
-    record = TrialRecord("u", "trial", number, {}, [MemberRecord(0, (number,))], {}, stage=stage)
-    record.scores = {name.removeprefix("e"): score for name, score in scores.items()}
+    record = TrialRecord(
+        "u", "trial", number, {}, [MemberRecord(0, SeedKey(0, number, 0, 0))], {}, stage=stage
+    )
+    record.scores = {int(name.removeprefix("e")): score for name, score in scores.items()}
     return record
 
 
@@ -40,12 +45,12 @@ def test_controls_are_drawn_from_those_not_promoted_and_trained_on(
     folder, trials = RunFolder(home / "studies/small/1"), {r.number: r for r in records(home)}
     assert len(trials) == 14 + 4 + 3  # they are on top of the stage's trials
     for stage, epochs, wanted in ((0, 4, 3), (1, 8, 2)):
-        decision = folder.read_json(f"stages/{stage}.json")
+        decision = folder.read_json(folder.files.stage(stage, None))
         assert len(decision["controls"]) == wanted
         assert not set(decision["controls"]) & set(decision["promoted"])
         for number in decision["controls"]:
             assert stage + 1 in trials[number].controls
-            assert str(epochs) in trials[number].scores
+            assert epochs in trials[number].scores
         others = trials.keys() - decision["controls"]
         assert all(stage + 1 not in trials[number].controls for number in others)
     table = study_trials("small", home=home).set_index("trial")["control_in"].dropna()
@@ -105,7 +110,7 @@ def test_a_perfect_order_is_no_certainty(file: StudyFile) -> None:
 def test_what_diverged_later_is_worst(file: StudyFile) -> None:
     trials = [trial(n, e2=float(n), e4=float(n)) for n in range(5)]
     trials.append(trial(5, e2=9.0))
-    trials[-1].outcome = "diverged"
+    trials[-1].outcome = Outcome.DIVERGED
     (found,) = fidelities(file, trials)
     expected = spearmanr([0, 1, 2, 3, 4, 9], [0, 1, 2, 3, 4, -1]).statistic
     assert found.rho == pytest.approx(expected)

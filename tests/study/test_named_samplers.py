@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.samplers.named import OPTUNA
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
@@ -61,7 +61,7 @@ def test_tpe_learns_from_the_stages_scores(study_file: Path, tmp_path: Path) -> 
     late = {}
     for name in ("random", "tpe"):
         run(study_file, tmp_path / name, f"sampler.name={name}", *options)
-        scores = [r.scores.get("1", 0.0) for r in records(tmp_path / name)[20:40]]
+        scores = [r.scores.get(1, 0.0) for r in records(tmp_path / name)[20:40]]
         late[name] = sorted(scores)[10]
     assert late["tpe"] > late["random"]
 

@@ -14,8 +14,9 @@ from hpsearch.api.plan import plan_study
 from hpsearch.api.verify import verify_study
 from hpsearch.audit.optuna_comparison import compare_optuna, refill_optuna
 from hpsearch.errors import StudyFileError, StudyStopped
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS, observe
 from hpsearch.samplers.settled import settled
 from hpsearch.study.opening import open_run
@@ -44,7 +45,7 @@ def goals(home: Path) -> list[tuple[Any, ...]]:
     return [(r.kind, r.number, r.values, r.violations) for r in found]
 
 
-def dominated(record: TrialRecord, others: list[TrialRecord], at: str) -> bool:
+def dominated(record: TrialRecord, others: list[TrialRecord], at: int) -> bool:
     """By the definition, for the two objectives above."""
     accuracy, steps = (record.values[at][name] for name in NAMES)
     return any(
@@ -59,16 +60,16 @@ def dominated(record: TrialRecord, others: list[TrialRecord], at: str) -> bool:
 def test_a_study_goes_through_its_stages_to_a_front(two: Path, home: Path) -> None:
     result = run(two, home)
     trials = records(home)
-    first = [r for r in trials if "2" in r.scores]
-    feasible = [r for r in first if r.violations["2"][LIMIT] <= 0]
-    best = [r for r in feasible if not dominated(r, feasible, "2")]
-    went_on = {r.number for r in first if r.stage == 0 and "5" in r.scores}
+    first = [r for r in trials if 2 in r.scores]
+    feasible = [r for r in first if r.violations[2][LIMIT] <= 0]
+    best = [r for r in feasible if not dominated(r, feasible, 2)]
+    went_on = {r.number for r in first if r.stage == 0 and 5 in r.scores}
     assert 0 < len(best) < len(feasible) < len(first) < len(trials)  # some diverged
     assert len(went_on) == 4
     mine = {r.number for r in best if r.stage == 0}
     assert mine <= went_on or went_on <= mine
     for record in first:
-        assert record.scores["2"] == record.values["2"]["validation_accuracy"]
+        assert record.scores[2] == record.values[2]["validation_accuracy"]
     # The front is that of the means over fresh seeds, and the winner its first.
     assert result.objectives == {NAMES[0]: "maximize", NAMES[1]: "minimize"}
     assert result.front[0].number == result.best_number
@@ -90,15 +91,18 @@ def test_optuna_has_values_directions_and_constraints(two: Path, home: Path) -> 
     assert study.directions == [MAXIMIZE, MINIMIZE]
     for record, trial in zip(records(home), study.get_trials(), strict=True):
         if record.outcome == "complete":
-            assert trial.values == list(record.values["5"].values())
-            assert trial.constraints == record.violations["5"]
+            assert trial.values == list(record.values[5].values())
+            assert trial.constraints == record.violations[5]
         if record.values:
-            kept = {"values": record.values, "violations": record.violations}
+            kept = {
+                "values": {str(n): v for n, v in record.values.items()},
+                "violations": {str(n): v for n, v in record.violations.items()},
+            }
             assert trial.user_attrs[GOALS] == kept
     best = {t.number for t in study.best_trials}
     ended = [r for r in records(home) if r.outcome == "complete"]
-    feasible = [r for r in ended if r.violations["5"][LIMIT] <= 0]
-    assert best == {r.number for r in feasible if not dominated(r, feasible, "5")}
+    feasible = [r for r in ended if r.violations[5][LIMIT] <= 0]
+    assert best == {r.number for r in feasible if not dominated(r, feasible, 5)}
 
 
 @pytest.mark.parametrize("name", ["tpe", "nsga2"])
@@ -144,7 +148,7 @@ def test_draws_scores_and_the_front_are_derived_again(two: Path, home: Path) -> 
     assert verified.replay.result
     folder = RunFolder(home / "studies" / "small" / "1")
     record = next(r for r in folder.read_all("trial") if r.outcome == "complete")
-    record.values["5"][NAMES[1]] += 1
+    record.values[5][NAMES[1]] += 1
     folder.write(record)
     found = verify_study("small", home=home, trials=0).problems
     assert len(found) == 1
@@ -159,11 +163,11 @@ def test_optuna_is_made_anew_from_the_records(two: Path, home: Path) -> None:
     assert not list(compare_optuna(storage, study.study_name, "small", folder, arm))
     before = table(home)
     record = records(home)[0]
-    record.violations["2"] = {LIMIT: 17.0}
+    record.violations[2] = {LIMIT: 17.0}
     folder.write(record)
     (difference,) = compare_optuna(storage, study.study_name, "small", folder, arm)
     assert difference.subject == "small trial 0"
-    assert difference.problem.startswith(f"violations must be {{'2': {{'{LIMIT}': 17.0}}")
+    assert difference.problem.startswith(f"violations must be {{2: {{'{LIMIT}': 17.0}}")
     directions = read_study(two).file.directions
     refill_optuna(storage, study.study_name, folder, arm, directions)
     assert not list(compare_optuna(storage, study.study_name, "small", folder, arm))
@@ -183,8 +187,8 @@ def test_arms_share_a_front_and_have_a_winner_each(two: Path, home: Path) -> Non
     means = {}
     for number in again:
         runs = [r for r in folder.read_all("confirmation") if r.number == number]
-        if sum(r.violations["2"][LIMIT] for r in runs) <= 0:
-            rows = [[r.values["2"][name] for name in NAMES] for r in runs]
+        if sum(r.violations[2][LIMIT] for r in runs) <= 0:
+            rows = [[r.values[2][name] for name in NAMES] for r in runs]
             means[number] = tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))
     best = {
         number
@@ -214,8 +218,8 @@ def test_with_one_objective_the_infeasible_rank_last(study_file: Path, home: Pat
     name = "validation_loss at most 2.2"
     trials = records(home)
     assert all(not r.values for r in trials)
-    here = [r for r in trials if r.stage == 0 and "2" in r.scores]
-    feasible = {r.number for r in here if r.violations["2"][name] <= 0}
+    here = [r for r in trials if r.stage == 0 and 2 in r.scores]
+    feasible = {r.number for r in here if r.violations[2][name] <= 0}
     went_on = {r.number for r in here if len(r.scores) > 1}
     assert 0 < len(feasible) < len(here)
     assert feasible <= went_on or went_on <= feasible
@@ -230,8 +234,8 @@ def test_a_winner_that_misses_what_all_miss_says_so(study_file: Path, home: Path
     (missed,) = result.unmet
     assert missed.startswith("validation_loss at most 0.001 (by ")
     # Without anything feasible, who misses least wins: the least loss, not the best accuracy.
-    lengths = [r for r in records(home) if "2" in r.scores]
-    order = sorted(lengths, key=lambda r: r.violations["2"]["validation_loss at most 0.001"])
+    lengths = [r for r in records(home) if 2 in r.scores]
+    order = sorted(lengths, key=lambda r: r.violations[2]["validation_loss at most 0.001"])
     assert {int(n) for n in result.confirmed} == {r.number for r in order[:2]}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyFailed
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from tests.harness.study import run
 from tests.harness.study_files import ALONE
 from tests.harness.study_mistakes import message

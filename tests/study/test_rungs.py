@@ -10,7 +10,7 @@ import pytest
 
 from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyFailed, StudyStopped
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
@@ -81,10 +81,10 @@ def test_the_pruned_ended_at_a_rung_below_the_median_of_those_before(
     for start in range(0, len(first), 3):
         batch = first[start : start + 3]
         for record in batch:
-            passed = [r.rungs["2"] for r in done]
+            passed = [r.rungs[2] for r in done]
             median = sorted(passed)[(len(passed) - 1) // 2] if passed else 0
             upper = sorted(passed)[len(passed) // 2] if passed else 0
-            below = len(done) >= 2 and record.rungs["2"] < (median + upper) / 2
+            below = len(done) >= 2 and record.rungs[2] < (median + upper) / 2
             assert (record.reason != "") == below
         done += [r for r in batch if not r.reason]
     pruned = [r for r in first if r.reason]
@@ -98,10 +98,10 @@ def test_the_pruned_ended_at_a_rung_below_the_median_of_those_before(
 def test_optuna_is_told_of_rungs(study_file: Path, home: Path) -> None:
     run(study_file, home, *OPTIONS)
     for trial, record in zip(stored(home).trials, records(home), strict=True):
-        assert trial.intermediate_values == {int(e): s for e, s in record.reported.items()}
+        assert trial.intermediate_values == record.reported
         if record.reason:
             assert trial.state == optuna.trial.TrialState.PRUNED
-            assert trial.value == record.reported[str(len(record.epochs))]
+            assert trial.value == record.reported[len(record.epochs)]
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,12 @@ from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError, StudyLockedError
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.execution.population import training_data
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.seed_key import SeedKey
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.opening import open_run
 from hpsearch.study.stages import promoted
 from hpsearch.study.storage import TrialStore, open_storage
@@ -38,7 +41,7 @@ def test_stages_hold_what_the_file_says(study_file: Path, home: Path) -> None:
     # 14 new, then 8 of which 4 are promoted, then 6 of which 3 are promoted.
     assert [r.number for r in trials] == list(range(14 + 4 + 3))
     assert [sum(r.stage == stage for r in trials) for stage in range(3)] == [14, 4, 3]
-    reached = [sum(str(epochs) in r.scores for r in trials) for epochs in (2, 4, 8)]
+    reached = [sum(epochs in r.scores for r in trials) for epochs in (2, 4, 8)]
     diverged = sum(r.outcome == "diverged" for r in trials)
     assert reached[2] == result.counts["complete"]
     assert sum(result.counts.values()) == len(trials)
@@ -405,14 +408,16 @@ def test_a_deep_network_with_dropout_and_batch_norm_is_searched(
 def test_promotion_takes_the_best_and_the_earlier_of_equals() -> None:
     scores = [0.5, 0.9, 0.7, 0.9, 0.1]
     paused = [
-        TrialRecord("u", "trial", n, {}, [MemberRecord(0, (n,))], {}, scores={"3": score})
+        TrialRecord(
+            "u", "trial", n, {}, [MemberRecord(0, SeedKey(0, n, 0, 0))], {}, scores={3: score}
+        )
         for n, score in enumerate(scores)
     ]
     for record in paused:
-        record.outcome = "paused"
+        record.outcome = Outcome.PAUSED
     assert promoted(paused, 3, Stage(trials=6, epochs=9), ["maximize"]) == [1, 3, 2]
     assert promoted(paused, 3, Stage(trials=4, epochs=9), ["minimize"]) == [4, 0]
-    paused[1].outcome = "diverged"
+    paused[1].outcome = Outcome.DIVERGED
     assert promoted(paused, 3, Stage(trials=2, epochs=9), ["maximize"]) == [3]
 
 

@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from hpsearch import run_study, verify_study
 from hpsearch.errors import StorageError, StudyChangedError, StudyFileError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import records
@@ -124,7 +124,7 @@ def test_a_study_of_hpsearch_goes_by_its_own_name(asked: Path, tmp_path: Path, h
     )
     best = min(
         (r for r in records(home) if r.outcome == "complete"),
-        key=lambda r: (-r.scores["8"], r.number),
+        key=lambda r: (-r.scores[8], r.number),
     )
     ((configuration,), _) = taken(other)
     assert configuration.items() <= best.params.items()

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StorageError
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
@@ -38,7 +38,7 @@ def test_a_full_disk_is_said_and_the_same_start_goes_on(
             pytest.raises(StorageError, match=r"must be writable, got: .*run the same command"),
         ):
             list(events)
-        assert opened.folder.leftovers() == []
+        assert opened.folder.files.leftovers() == []
         opened.close()
     run(study_file, tmp_path / "full", *SHORT)
     run(study_file, tmp_path / "roomy", *SHORT)

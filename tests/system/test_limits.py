@@ -11,7 +11,8 @@ import pytest
 
 from hpsearch import plan_study, reproduce_trial, run_study, verify_study
 from hpsearch.errors import StudyFileError, WorkerError
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import OUTCOME
 from tests.harness.study import run, stored
 

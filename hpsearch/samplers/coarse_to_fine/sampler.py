@@ -70,7 +70,7 @@ class CoarseToFineSampler(StudySampler):
     Raises:
         ValueError: used in a study with several objectives.
 
-    Source: measured against TPE by scripts/bench_quality.py.
+    Source: measured against TPE by benchmarks/bench_quality.py.
     """
 
     def __init__(

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.dispatch import LOST_ATTEMPTS
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.tables.base import Table
 
@@ -53,9 +54,9 @@ class Outcomes(Table):
         """The key and the policy that a trial's end falls under."""
         if record.limit:
             return "over_limit", self.over_limit
-        if record.outcome == "diverged":
+        if record.outcome is Outcome.DIVERGED:
             return "diverged", self.diverged
-        return "failed", self.failed if record.outcome == "failed" else "continue"
+        return "failed", self.failed if record.outcome is Outcome.FAILED else "continue"
 
     def refuse(self, record: TrialRecord) -> None:
         """End the study at a trial whose outcome it is not to go on after.

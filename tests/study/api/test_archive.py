@@ -13,7 +13,7 @@ import pytest
 
 from hpsearch import doctor, export_study, import_study, run_study
 from hpsearch.errors import HpsearchError
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from tests.harness.study_files import TINY
 
 

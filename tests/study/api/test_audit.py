@@ -12,8 +12,8 @@ from mlflow.entities import Run
 
 from hpsearch import Report, run_study
 from hpsearch.console import print_report
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
 
 STUDY = """
 # The score only rises with x, and what is best at first is worst in the end.

@@ -13,8 +13,8 @@ from mlflow.entities import Run
 
 from hpsearch import doctor, sync
 from hpsearch.errors import HpsearchError
-from hpsearch.records.home import Home
-from hpsearch.study.opening import lock_study
+from hpsearch.records.layout import Home
+from hpsearch.records.run_lock import lock_study
 
 
 def client_of(home: Path) -> mlflow.MlflowClient:
@@ -151,7 +151,7 @@ def test_a_run_without_a_record_is_never_deleted(copied_home: Path) -> None:
 
 def test_a_study_that_runs_is_left_alone(copied_home: Path) -> None:
     delete_run(copied_home)
-    lock = lock_study(copied_home / "studies/small")
+    lock = lock_study(Home(copied_home).study("small"))
     try:
         (row,) = doctor(home=copied_home, repair=True).to_dict("records")
         assert "must be run by one process at a time" in row["problem"]

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from hpsearch import best_configuration, run_study, show_study, study_front, study_trials
 from hpsearch.cli import app
 from hpsearch.errors import HpsearchError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from tests.harness.study_files import LIMIT, NAMES, TWO
 
 

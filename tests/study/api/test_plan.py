@@ -9,7 +9,7 @@ import pytest
 from hpsearch import plan_study
 from hpsearch.api.plan import Plan
 from hpsearch.errors import DataError, StudyFileError
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.plan import phases
 from hpsearch.study.probe import probe
 from hpsearch.studyfile.reading import read_study

@@ -19,7 +19,7 @@ from hpsearch import run_study, study_status
 from hpsearch.console import print_status
 from hpsearch.errors import StudyFailed
 from hpsearch.processes import alive, birth
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.study.opening import open_run
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run

@@ -17,8 +17,10 @@ from hpsearch import reproduce_trial, verify_study
 from hpsearch.api.verify import sample
 from hpsearch.datasets.base import Examples
 from hpsearch.errors import StudyFileError
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.layout import Artifact, Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.events import StageStarted, TrialReached
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
@@ -111,7 +113,7 @@ def test_arms_promoted_under_different_plans_are_derived(study_file: Path, home:
     opened.close()
     run(study_file, home, *two[:2], "stages=[{trials=4, epochs=2}, {trials=8, epochs=4}]")
     folder = RunFolder(home / "studies/small/1")
-    counts = [len(folder.read_json(f"stages/0-{arm}.json")["promoted"]) for arm in range(3)]
+    counts = [len(folder.read_json(folder.files.stage(0, arm))["promoted"]) for arm in range(3)]
     assert counts == [2, 4, 4]
     found = verify_study("small", home=home, trials=0)
     assert found.problems == []
@@ -140,7 +142,10 @@ TAMPERED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda r: r["params"].update(learning_rate=0.5),
         r"trial 5: learning_rate = 0.5 recorded, [\d.e-]+ derived",
     ),
-    "a seed": (lambda r: r["members"][1]["entropy"].append(1), "trial 5: splits and seeds"),
+    "a seed": (
+        lambda r: r["members"][1]["entropy"].__setitem__(2, 1),
+        "trial 5: splits and seeds",
+    ),
     "a score": (
         lambda r: r["scores"].update({"4": 0.99}),
         "trial 5: score 0.99 at 4 epochs, its curves say",
@@ -170,21 +175,23 @@ def test_what_was_tampered_with_is_found(ended: Path, what: str) -> None:
 
 def test_decisions_that_do_not_follow_are_found(ended: Path) -> None:
     folder = RunFolder(ended / "studies/small/1")
-    decided = folder.read_json("stages/0.json")
+    decided = folder.read_json(folder.files.stage(0, None))
     loser = next(n for n in range(4) if n not in decided["promoted"])
-    folder.write_json("stages/0.json", decided | {"promoted": [loser, decided["promoted"][0]]})
-    said = folder.read_json("artifacts/result.json")
+    folder.write_json(
+        folder.files.stage(0, None), decided | {"promoted": [loser, decided["promoted"][0]]}
+    )
+    said = folder.read_json(folder.files.artifact(Artifact.RESULT))
     said["result"]["best_number"] = 99
-    folder.write_json("artifacts/result.json", said)
+    folder.write_json(folder.files.artifact(Artifact.RESULT), said)
     problems = "\n".join(verify_study("small", home=ended, trials=0).problems)
     assert f"stage 1: promoted [{loser}, " in problems
 
 
 def test_another_result_is_found(ended: Path) -> None:
     folder = RunFolder(ended / "studies/small/1")
-    said = folder.read_json("artifacts/result.json")
+    said = folder.read_json(folder.files.artifact(Artifact.RESULT))
     said["result"]["best_number"] = 99
-    folder.write_json("artifacts/result.json", said)
+    folder.write_json(folder.files.artifact(Artifact.RESULT), said)
     (problem,) = verify_study("small", home=ended, trials=0).problems
     assert problem.startswith("result: best_number 99 recorded, ")
 
@@ -260,10 +267,11 @@ def test_a_trial_that_is_not_there_is_said(ended: Path) -> None:
 
 
 def test_a_sample_is_spread_over_outcomes_and_stages(ended: Path) -> None:
-    def made(number: int, outcome: str, stage: int) -> TrialRecord:
-        return TrialRecord("", "trial", number, {}, [], {}, stage=stage, outcome=outcome)  # type: ignore[arg-type]
+    def made(number: int, outcome: Outcome, stage: int) -> TrialRecord:
+        return TrialRecord("", "trial", number, {}, [], {}, stage=stage, outcome=outcome)
 
-    kinds = [("pruned", 0)] * 20 + [("complete", 0), ("complete", 1), ("diverged", 0)]
+    kinds = [(Outcome.PRUNED, 0)] * 20
+    kinds += [(Outcome.COMPLETE, 0), (Outcome.COMPLETE, 1), (Outcome.DIVERGED, 0)]
     trials = [made(n, outcome, stage) for n, (outcome, stage) in enumerate(kinds)]
     assert {r.outcome for r in sample(trials, 3, 0)} == {"pruned", "complete", "diverged"}
     assert {(r.outcome, r.stage) for r in sample(trials, 4, 0)} == set(kinds)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from hpsearch import run_study, write_study_report
+from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.study_report import CHARTS, write_report
 from hpsearch.reports.study_view import StudyView
 from tests.harness.study_files import SMALL
@@ -29,7 +30,8 @@ confirmation = { top = 1, seeds = 2, test_seeds = 1 }
 def view_of(home: Path, study: str) -> StudyView:
     folder = RunFolder(home / "studies" / study / "1")
     return StudyView.of(
-        folder, Result.from_dict(folder.read_json("artifacts/result.json")["result"])
+        folder,
+        Result.from_dict(folder.read_json(folder.files.artifact(Artifact.RESULT))["result"]),
     )
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from hpsearch import run_batch, run_study
 from hpsearch.errors import RunningError, StudyStopped
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.scheduler.batch_report import BatchReport
 from hpsearch.scheduler.rounds import BatchState
 from hpsearch.study.events import Event, RunReached, TrialReached

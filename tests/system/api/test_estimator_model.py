@@ -15,8 +15,9 @@ import pytest
 
 from hpsearch import doctor, run_study, sync
 from hpsearch.datasets.selection import Pool, open_test
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import read_study
 
 CLASSES = """\

@@ -14,8 +14,8 @@ import pytest
 
 from hpsearch import doctor, sync
 from hpsearch.datasets.selection import open_test
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study_files import TINY
 

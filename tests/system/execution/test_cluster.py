@@ -13,7 +13,7 @@ from hpsearch import run_study
 from hpsearch.errors import HpsearchError, WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.cluster import DaskExecutor, scheduler_address
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.events import TrialReached
 from tests.harness.servers import DaskCluster
 from tests.harness.study import table

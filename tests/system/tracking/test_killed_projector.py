@@ -1,4 +1,4 @@
-"""The projector killed again and again, and the server beside it: scripts/torture_projector.py."""
+"""The projector killed again and again, and the server beside it: soak/torture_projector.py."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from hpsearch.audit.mlflow_comparison import Comparison
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking import projection as projection_module
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.replay import replay
@@ -42,7 +43,7 @@ def test_after_kills_of_projector_and_server_every_run_and_point_is_there_once(
     run_folder: RunFolder, home: Path, server: MLflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(projection_module, "RESPAWN_SECONDS", 0.0)
-    records = [make(number, "complete", epochs=40) for number in range(TRIALS)]
+    records = [make(number, Outcome.COMPLETE, epochs=40) for number in range(TRIALS)]
     projection = Projection(run_folder, Home(home), server.url, print)
     projection.start()
     for number, record in enumerate(records):

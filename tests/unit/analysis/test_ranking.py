@@ -18,6 +18,8 @@ from hpsearch.analysis.ranking import (
     mean_standing,
     ranked,
 )
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.stages import best_first, promoted
 from hpsearch.studyfile.study_file import Stage
@@ -133,14 +135,14 @@ def record(number: int, *values: float, missed: float = 0.0) -> TrialRecord:
         kind="trial",
         number=number,
         params={},
-        members=[MemberRecord(0, (number,))],
+        members=[MemberRecord(0, SeedKey(0, number, 0, 0))],
         digests={},
-        scores={"2": values[0]},
-        outcome="paused",
-        violations={"2": {"loss at most 1": missed}},
+        scores={2: values[0]},
+        outcome=Outcome.PAUSED,
+        violations={2: {"loss at most 1": missed}},
     )
     if len(values) > 1:
-        found.values = {"2": {str(place): value for place, value in enumerate(values)}}
+        found.values = {2: {str(place): value for place, value in enumerate(values)}}
     return found
 
 

@@ -8,17 +8,21 @@ import pandas as pd
 import pytest
 
 from hpsearch.claims import CHECKS, Evidence, load_check
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 
 OF, THAN = {"trainer": "adam"}, {"trainer": "sgd"}
 
 
 def record(
-    number: int, scores: list[float], outcome: str = "complete", **params: object
+    number: int, scores: list[float], outcome: Outcome = Outcome.COMPLETE, **params: object
 ) -> TrialRecord:
     """A trial with one seed a score; the best epoch is the one before the last."""
     members = [
-        MemberRecord(0, (0, number, seed, 0), 2, epochs=[1, 2], history={"accuracy": [s, s - 0.1]})
+        MemberRecord(
+            0, SeedKey(0, number, seed, 0), 2, epochs=[1, 2], history={"accuracy": [s, s - 0.1]}
+        )
         for seed, s in enumerate(scores)
     ]
     return TrialRecord(f"{number}", "trial", number, params, members, {}, outcome=outcome)  # type: ignore[arg-type]
@@ -97,7 +101,7 @@ def test_only_the_wanted_and_complete_runs_count() -> None:
     evidence = study({1: [0.1, 0.1, 0.1], 8: [-0.3, -0.3, -0.3]})
     where = CHECKS["higher"](evidence, "accuracy", OF, THAN, where={"batch_size": [1, 2]})
     assert where.judgement == "holds"
-    evidence.records[1].outcome = "diverged"
+    evidence.records[1].outcome = Outcome.DIVERGED
     alone = Evidence(evidence.records, None, Path())
     gone = CHECKS["higher"](alone, "accuracy", OF, THAN, where={"batch_size": 1})
     assert (gone.judgement, gone.detail) == ("not shown", "no runs to compare")

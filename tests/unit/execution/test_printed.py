@@ -9,7 +9,7 @@ import pytest
 
 from hpsearch import run_study
 from hpsearch.execution.printed import LONGEST, Printed
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.run_folder import RunFolder
 
 CHATTY = """\
 import sys
@@ -60,7 +60,7 @@ def test_a_function_s_prints_and_exception_are_the_trial_s_log(tmp_path: Path) -
     failed, whole = folder.read_all("trial")
     assert (failed.outcome, whole.outcome) == ("failed", "complete")
     assert failed.files == whole.files == ["log.txt"]
-    logs = [(folder.folder("trial", n) / "log.txt").read_text() for n in range(2)]
+    logs = [folder.files.record("trial", n).log.read_text() for n in range(2)]
     assert all("seen 10 classes\nepoch 0\nepoch 1\n" in log for log in logs)
     assert "ValueError: that was the limit" in logs[0]
     assert "Traceback" not in logs[1]

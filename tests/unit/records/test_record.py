@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StorageError
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.seed_key import SeedKey
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.records.whole_files import write_whole
 
 
 def record(number: int = 3) -> TrialRecord:
-    members = [MemberRecord(split, (1, number, 0, split)) for split in range(2)]
+    members = [MemberRecord(split, SeedKey(1, number, 0, split)) for split in range(2)]
     for member in members:
         row = {"train_loss": 0.5, "validation_loss": 0.25 + member.split}
         member.extend(2, [(1, row), (2, row)])
@@ -38,9 +41,9 @@ def test_a_record_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 def test_a_sealed_record_keeps_no_state(tmp_path: Path) -> None:
     folder, sealed = RunFolder(tmp_path), record()
     folder.write(sealed, [b"one", b"two"])
-    sealed.outcome = "complete"
+    sealed.outcome = Outcome.COMPLETE
     folder.write(sealed)
-    assert [p.name for p in folder.folder("trial", 3).iterdir()] == ["record.json"]
+    assert [p.name for p in folder.files.record("trial", 3).path.iterdir()] == ["record.json"]
 
 
 def test_history_is_the_mean_over_members_of_the_epochs_that_all_reached() -> None:
@@ -106,7 +109,9 @@ def test_home_is_the_named_folder_then_the_variable_then_mlruns_here(
 
 
 def test_a_clock_that_is_set_back_gives_no_negative_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    record = TrialRecord("", "trial", 0, {}, [MemberRecord(0, ())], {}, started=1000.0)
+    record = TrialRecord(
+        "", "trial", 0, {}, [MemberRecord(0, SeedKey(0, 0, 0, 0))], {}, started=1000.0
+    )
     for epoch, clock in ((1, 1010.0), (2, 500.0), (3, 1005.0), (4, 1020.0)):
         monkeypatch.setattr("hpsearch.records.trial_record.time.time", lambda now=clock: now)
         record.members[0].epoch = epoch

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hpsearch.records.layout import RunFiles
+from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.reports.confusion import confusion_table, write_confusion
 
@@ -19,7 +21,7 @@ def predicted(*counts: list[int]) -> list[int]:
 
 
 def refit(seed: int, predicted: list[int] | None) -> TrialRecord:
-    member = MemberRecord(0, (seed,), predicted=predicted)
+    member = MemberRecord(0, SeedKey(0, seed, 0, 0), predicted=predicted)
     return TrialRecord("u", "test", 0, {}, [member], {}, seed_number=seed)
 
 
@@ -37,14 +39,18 @@ def test_counts_are_means_over_the_refits() -> None:
 
 
 def test_a_trainer_that_knows_scores_alone_gives_no_table(tmp_path: Path) -> None:
-    write_confusion(tmp_path, [refit(1, predicted([10, 0], [0, 10])), refit(2, None)], LABELS)
+    write_confusion(
+        RunFiles(tmp_path), [refit(1, predicted([10, 0], [0, 10])), refit(2, None)], LABELS
+    )
     assert not list(tmp_path.iterdir())
 
 
 def test_table_and_figure_are_written(tmp_path: Path) -> None:
-    write_confusion(tmp_path, [refit(1, predicted([8, 2], [4, 6]))], LABELS)
-    assert pd.read_csv(tmp_path / "confusion.csv")["accuracy"].tolist() == [0.8, 0.6]
-    assert (tmp_path / "confusion.png").stat().st_size > 1000
+    files = RunFiles(tmp_path)
+    files.artifacts.mkdir()
+    write_confusion(files, [refit(1, predicted([8, 2], [4, 6]))], LABELS)
+    assert pd.read_csv(files.artifacts / "confusion.csv")["accuracy"].tolist() == [0.8, 0.6]
+    assert (files.artifacts / "confusion.png").stat().st_size > 1000
 
 
 def test_classes_have_their_names() -> None:

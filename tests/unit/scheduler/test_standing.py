@@ -11,7 +11,7 @@ import pytest
 
 from hpsearch.api.schedule import coming_runs, leave_order, run_schedule
 from hpsearch.errors import RunningError, StudyFileError
-from hpsearch.records.home import Home
+from hpsearch.records.layout import Home
 from hpsearch.scheduler.batch_report import BatchReport, StudyRow
 from hpsearch.scheduler.desk import Desk
 from hpsearch.scheduler.schedules import ScheduleFolder

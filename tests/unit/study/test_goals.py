@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from hpsearch.records.trial_record import Kind, MemberRecord, TrialRecord
+from hpsearch.records.layout import Kind
+from hpsearch.records.seed_key import SeedKey
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.goals import FAR_OFF, Goals
 from hpsearch.studyfile.tables.objectives import Constraint, Objective
 
@@ -20,7 +22,7 @@ def record(kind: Kind = "trial", **more: list[float]) -> TrialRecord:
     members = [
         MemberRecord(
             split,
-            (0, split),
+            SeedKey(0, 0, 0, split),
             epochs=[2, 4, 6, 8],
             history={"validation_accuracy": curve, "passes/images": IMAGES, **more},
         )
@@ -94,7 +96,7 @@ def test_several_objectives_have_a_value_each_and_the_first_is_the_score() -> No
     assert measured.score == 150.0
     kept = record()
     measured.keep(kept, 8)
-    assert (kept.scores, kept.values) == ({"8": 150.0}, {"8": measured.values})
+    assert (kept.scores, kept.values) == ({8: 150.0}, {8: measured.values})
     assert TrialRecord.from_json(kept.to_json()) == kept
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import mlflow
 
 from hpsearch.audit.mlflow_comparison import Comparison
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder, TrialRecord
+from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from tests.harness.projection import add, make, points, projector, runs
 
 LONG = "x" * 9_999 + "é"
@@ -35,7 +37,7 @@ def sent(run_folder: RunFolder, home: Path, record: TrialRecord) -> mlflow.entit
 
 
 def test_params_of_any_length_and_content(run_folder: RunFolder, home: Path) -> None:
-    record = make(0, "complete")
+    record = make(0, Outcome.COMPLETE)
     record.params = dict(PARAMS)
     run = sent(run_folder, home, record)
     shown = run.data.params
@@ -52,7 +54,7 @@ def test_params_of_any_length_and_content(run_folder: RunFolder, home: Path) -> 
 
 
 def test_a_long_reason_says_that_it_is_cut(run_folder: RunFolder, home: Path) -> None:
-    record = make(0, "failed")
+    record = make(0, Outcome.FAILED)
     record.reason = "ValueError: " + LONG
     reason = sent(run_folder, home, record).data.tags["hpsearch.reason"]
     assert "cut: all 10012 characters are in the artifacts" in reason
@@ -60,7 +62,7 @@ def test_a_long_reason_says_that_it_is_cut(run_folder: RunFolder, home: Path) ->
 
 
 def test_what_is_not_finite_is_left_out_and_counted(run_folder: RunFolder, home: Path) -> None:
-    record = make(0, "complete", epochs=4)
+    record = make(0, Outcome.COMPLETE, epochs=4)
     record.members[0].history["train_loss"] = [1.0, math.nan, math.inf, 0.5]
     record.members[0].history["validation_loss"] = [math.inf] * 4
     run = sent(run_folder, home, record)
@@ -71,9 +73,9 @@ def test_what_is_not_finite_is_left_out_and_counted(run_folder: RunFolder, home:
 
 
 def test_means_that_overflow_are_left_out(run_folder: RunFolder, home: Path) -> None:
-    record = make(0, "complete", epochs=2)
+    record = make(0, Outcome.COMPLETE, epochs=2)
     record.members[0].history["train_loss"] = [1e308, 1.0]
-    second = make(0, "complete", epochs=2).members[0]
+    second = make(0, Outcome.COMPLETE, epochs=2).members[0]
     second.history["train_loss"] = [1.7e308, 3.0]
     record.members.append(second)
     run = sent(run_folder, home, record)
@@ -81,12 +83,12 @@ def test_means_that_overflow_are_left_out(run_folder: RunFolder, home: Path) -> 
 
 
 def test_three_thousand_points_a_metric(run_folder: RunFolder, home: Path) -> None:
-    run = sent(run_folder, home, make(0, "complete", epochs=3000))
+    run = sent(run_folder, home, make(0, Outcome.COMPLETE, epochs=3000))
     assert [step for step, _ in points(home, run, "train_loss")] == [*range(1, 3001)]
 
 
 def test_odd_metric_names(run_folder: RunFolder, home: Path) -> None:
-    record = make(0, "complete")
+    record = make(0, Outcome.COMPLETE)
     history = record.members[0].history
     for name in ("validation_accuracy/class_a b", "x:y.z-1", "m" * 200):
         history[name] = [0.1, 0.2, 0.3]
@@ -95,7 +97,7 @@ def test_odd_metric_names(run_folder: RunFolder, home: Path) -> None:
 
 
 def test_a_learning_rate_that_moves_has_a_curve(run_folder: RunFolder, home: Path) -> None:
-    record = make(0, "complete")
+    record = make(0, Outcome.COMPLETE)
     record.members[0].learning_rates = [0.1, 0.05, 0.025]
     run = sent(run_folder, home, record)
     assert points(home, run, "learning_rate") == [(1, 0.1), (2, 0.05), (3, 0.025)]
@@ -104,7 +106,7 @@ def test_a_learning_rate_that_moves_has_a_curve(run_folder: RunFolder, home: Pat
 def test_a_running_trial_is_shown_live_and_no_point_comes_twice(
     run_folder: RunFolder, home: Path
 ) -> None:
-    record = make(0, "running", epochs=2)
+    record = make(0, Outcome.RUNNING, epochs=2)
     record.marks.clear()
     record.scores.clear()
     row = {"train_loss": 0.5, "validation_accuracy": 0.9}
@@ -116,7 +118,7 @@ def test_a_running_trial_is_shown_live_and_no_point_comes_twice(
         run = runs(home)["trial-0"]
         assert run.info.status == "RUNNING"
         record.members[0].extend(1, [(n_epochs, row)])
-    record.outcome, record.scores = "complete", {"5": 0.9}
+    record.outcome, record.scores = Outcome.COMPLETE, {5: 0.9}
     record.end_now()
     run = sent(run_folder, home, record)
     assert [step for step, _ in points(home, run, "train_loss")] == [1, 2, 3, 4, 5]

@@ -9,14 +9,15 @@ import mlflow
 import pytest
 
 from hpsearch.errors import TrackingError
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import Outcome, RunFolder
+from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.projection import Projection
 from tests.harness.projection import PARENT, add, make, points, projector, runs
 
 
 def test_a_record_becomes_a_child_run_with_its_curve(run_folder: RunFolder, home: Path) -> None:
-    add(run_folder, make(0, "complete"))
+    add(run_folder, make(0, Outcome.COMPLETE))
     projector(run_folder, home).catch_up()
     found = runs(home)
     trial, parent = found["trial-0"], found["demo"]
@@ -32,7 +33,8 @@ def test_a_record_becomes_a_child_run_with_its_curve(run_folder: RunFolder, home
 
 
 @pytest.mark.parametrize(
-    ("outcome", "status"), [("pruned", "KILLED"), ("diverged", "FAILED"), ("failed", "FAILED")]
+    ("outcome", "status"),
+    [(Outcome.PRUNED, "KILLED"), (Outcome.DIVERGED, "FAILED"), (Outcome.FAILED, "FAILED")],
 )
 def test_only_completed_trials_carry_the_objective(
     run_folder: RunFolder, home: Path, outcome: Outcome, status: str
@@ -45,7 +47,7 @@ def test_only_completed_trials_carry_the_objective(
 
 
 def test_a_replay_by_another_process_changes_nothing(run_folder: RunFolder, home: Path) -> None:
-    add(run_folder, make(0, "complete"), make(1, "paused"))
+    add(run_folder, make(0, Outcome.COMPLETE), make(1, Outcome.PAUSED))
     projector(run_folder, home).catch_up()
     first = {name: run.to_dictionary() for name, run in runs(home).items()}
     projector(run_folder, home).catch_up()
@@ -56,13 +58,13 @@ def test_a_replay_by_another_process_changes_nothing(run_folder: RunFolder, home
 def test_a_paused_trial_is_shown_and_goes_on_in_the_same_run(
     run_folder: RunFolder, home: Path
 ) -> None:
-    record = make(0, "paused")
+    record = make(0, Outcome.PAUSED)
     first = projector(run_folder, home)
     add(run_folder, record)
     first.catch_up()
     assert runs(home)["trial-0"].info.status == "RUNNING"
     record.members[0].extend(1, [(4, {"train_loss": 0.5, "validation_accuracy": 0.9})])
-    record.scores["4"], record.outcome = 0.9, "complete"
+    record.scores[4], record.outcome = 0.9, Outcome.COMPLETE
     record.end_now()
     add(run_folder, record)
     first.catch_up()
@@ -73,18 +75,18 @@ def test_a_paused_trial_is_shown_and_goes_on_in_the_same_run(
 
 
 def test_a_line_cut_by_a_kill_is_passed_over(run_folder: RunFolder, home: Path) -> None:
-    add(run_folder, make(0, "complete"))
+    add(run_folder, make(0, Outcome.COMPLETE))
     with (run_folder.path / "journal.jsonl").open("a") as journal:
         journal.write('{"kind": "tri')
-    add(run_folder, make(1, "complete"))
-    run_folder.announce_record(make(1, "complete"))
+    add(run_folder, make(1, Outcome.COMPLETE))
+    run_folder.announce_record(make(1, Outcome.COMPLETE))
     projector(run_folder, home).catch_up()
     assert {"trial-0", "trial-1"} <= set(runs(home))
 
 
 def test_the_parent_ends_with_its_artifacts_and_metrics(run_folder: RunFolder, home: Path) -> None:
     ended = {"status": "FINISHED", "ended": 1_700_000_001_000, "metrics": {"objective": 0.7}}
-    run_folder.write_json("parent.json", PARENT | ended)
+    run_folder.write_json(run_folder.files.parent, PARENT | ended)
     projector(run_folder, home).catch_up()
     parent = runs(home)["demo"]
     assert parent.info.status == "FINISHED"
@@ -108,7 +110,7 @@ def test_the_process_catches_up_before_it_ends(run_folder: RunFolder, home: Path
     stores = Home(home)
     projection = Projection(run_folder, stores, stores.tracking_uri, warnings.append)
     projection.start()
-    add(run_folder, *(make(number, "complete") for number in range(5)))
+    add(run_folder, *(make(number, Outcome.COMPLETE) for number in range(5)))
     assert projection.finish()
     assert len(runs(home)) == 6
     assert projection.ids["parent_run_id"] == runs(home)["demo"].info.run_id
@@ -121,7 +123,7 @@ def test_a_kill_while_it_catches_up_for_the_last_time_is_made_up_for(
     stores = Home(home)
     projection = Projection(run_folder, stores, stores.tracking_uri, print)
     projection.start()
-    add(run_folder, *(make(number, "complete") for number in range(5)))
+    add(run_folder, *(make(number, Outcome.COMPLETE) for number in range(5)))
     first = projection._process
     killer = threading.Timer(1.0, first.kill)  # before its first import is over
     killer.start()
@@ -138,7 +140,7 @@ def test_an_unreachable_server_is_warned_of_once_and_reported_at_the_end(
     warnings: list[str] = []
     projection = Projection(run_folder, Home(home), "http://127.0.0.1:9", warnings.append)
     projection.start()
-    add(run_folder, make(0, "complete"))
+    add(run_folder, make(0, Outcome.COMPLETE))
     assert not projection.finish()
     assert len(warnings) == 1
     assert "can't be written" in warnings[0]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import TrackingError
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import RunFolder
+from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.server import hosts, is_loopback, serve_ui
 
 
@@ -67,9 +67,11 @@ def test_others_are_let_in_only_with_a_password_or_on_purpose(
 def test_a_home_whose_studies_are_on_a_server_says_which(home: Path) -> None:
     folder = RunFolder(home / "studies" / "small" / "1")
     folder.path.mkdir(parents=True)
-    folder.write_json("mlflow.json", {"tracking_uri": "http://lab:5000", "parent_run_id": "a"})
+    folder.write_json(
+        folder.files.mlflow, {"tracking_uri": "http://lab:5000", "parent_run_id": "a"}
+    )
     with pytest.raises(TrackingError, match="are in http://lab:5000: look there"):
         serve(home, [folder])
-    folder.write_json("mlflow.json", {"tracking_uri": Home(home).tracking_uri})
+    folder.write_json(folder.files.mlflow, {"tracking_uri": Home(home).tracking_uri})
     with pytest.raises(TrackingError, match=r"sync .* makes it again"):
         serve(home, [folder])

@@ -1,6 +1,6 @@
 """What the record costs: on the training path, and in the projector beside bare MLflow calls.
 
-    python scripts/bench_projector.py [--trials 200] [--repeats 3]
+    python benchmarks/bench_projector.py [--trials 200] [--repeats 3]
 
 The same trials (8 params, 10 tags, 200 points of 4 metrics, 2 artifacts) go, in turn and each time
 into a fresh SQLite store, through the Projector and through bare create_run + log_batch +
@@ -8,7 +8,7 @@ set_terminated with the artifacts beside; CPU seconds of this one process. The t
 what the coordinator does for a trial: write its record, seal it, announce it; the wall clock of
 that has the disk's fsyncs in it, so it is said on /dev/shm too, where there are none. Last, what
 the record adds in a study: the time inside all of the run folder's calls, a trial, of a study of
-trials of no work (scripts/bench_scale.py), each drawn, trained, scored, sealed and announced.
+trials of no work (benchmarks/bench_scale.py), each drawn, trained, scored, sealed and announced.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hpsearch.records.home import Home
-from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.seed_key import SeedKey
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.tracking.projector import Projector
 from hpsearch.tracking.replay import mlflow_settings
 from hpsearch.tracking.run_content import changing_tags, params_of, points, run_name, trial_text
@@ -49,7 +52,7 @@ PARENT = {
 
 def record(number: int) -> TrialRecord:
     """A complete trial."""
-    member = MemberRecord(0, (0, number, 0, 0))
+    member = MemberRecord(0, SeedKey(0, number, 0, 0))
     rows = [
         (epoch, {name: epoch / EPOCHS + number / 1e6 + i for i, name in enumerate(METRICS)})
         for epoch in range(1, EPOCHS + 1)
@@ -60,7 +63,7 @@ def record(number: int) -> TrialRecord:
     made.started = 1_700_000_000.0 + number
     made.marks.append([EPOCHS, made.started + 1])
     made.ended = made.started + 1
-    made.scores, made.outcome = {str(EPOCHS): 0.5}, "complete"
+    made.scores, made.outcome = {EPOCHS: 0.5}, Outcome.COMPLETE
     return made
 
 
@@ -152,13 +155,13 @@ def bare(folder: RunFolder, home: Home) -> float:
                 [Param(k, v) for k, v in params_of(one).items()],
                 [RunTag(k, v) for k, v in (tags | changing_tags(one)).items()],
                 trial_text(one),
-                str(folder.folder("trial", one.number) / "log.txt"),
+                str(folder.files.record("trial", one.number).log),
             )
         )
     started = time.process_time()
-    for name, metrics, params, tags, text, log in ready:
+    for name, metrics, params, run_tags, text, log in ready:
         run = client.create_run(experiment, run_name=name)
-        client.log_batch(run.info.run_id, metrics=metrics, params=params, tags=tags)
+        client.log_batch(run.info.run_id, metrics=metrics, params=params, tags=run_tags)
         client.log_text(run.info.run_id, text, "trial.json")
         client.log_artifact(run.info.run_id, log)
         client.set_terminated(run.info.run_id)
@@ -172,12 +175,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
     gc.set_threshold(200_000)  # as the projector's process does, here for both sides
-    paths, unsynced, ours, theirs = [], [], [], []
+    paths: list[tuple[float, float]] = []
+    unsynced: list[float] = []
+    ours: list[float] = []
+    theirs: list[float] = []
     with mlflow_settings(), tempfile.TemporaryDirectory() as top:
         for repeat in range(args.repeats):
             folder = RunFolder(Path(top) / f"records{repeat}")
             folder.artifacts.mkdir(parents=True)
-            folder.write_json("parent.json", PARENT)
+            folder.write_json(folder.files.parent, PARENT)
             paths.append(training_path(folder, args.trials))
             if MEMORY.is_dir():
                 with tempfile.TemporaryDirectory(dir=MEMORY) as memory:

@@ -1,7 +1,7 @@
 """Numerical gradients by increments beside the textbook's loops over every weight: CPU time.
 
-    python scripts/bench_gradients.py
-    python scripts/bench_gradients.py --hidden 20 --batch 1 --repeats 3
+    python benchmarks/bench_gradients.py
+    python benchmarks/bench_gradients.py --hidden 20 --batch 1 --repeats 3
 
 Both take the central difference of all weights of a 784-H-10 network that has learned from MNIST
 images for 300 steps, in float64 on one thread, in turn in one process. Prints the median times,
@@ -72,7 +72,8 @@ def trained(hidden: int, x: Floats, labels: NDArray[np.int64]) -> Network:
 def compare(hidden: int, batch: int, repeats: int) -> str:
     """One line of the table."""
     data = training_data(Selection("mnist", shots=9, draw="first", fraction=0.12), "validation")
-    x, labels = data.floats(slice(None), np.float64), data.labels
+    x = data.floats(slice(None), np.float64).astype(np.float64, copy=False)
+    labels = data.labels
     network = trained(hidden, x, labels)
     rows = np.random.default_rng(1).permutation(len(x))[:batch]
     x, labels = x[rows], labels[rows]

@@ -1,6 +1,6 @@
 """Compare analytic and numerical gradients of every network: run it after changing a layer.
 
-    .venv/bin/python scripts/gradient_check.py
+    .venv/bin/python benchmarks/gradient_check.py
 Prints the largest relative error of each network in float64; exit code 1 above 1e-7.
 """
 

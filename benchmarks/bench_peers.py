@@ -1,6 +1,6 @@
 """What a careful user writes without hpsearch: Optuna and MLflow around one training loop.
 
-    python scripts/bench_peers.py --workload W1 --trainer numpy --logging batch --folder /tmp/peer
+    python benchmarks/bench_peers.py --workload W1 --trainer numpy --logging batch --folder peer
 
 bench_search.py runs it alternately with hpsearch on the same workloads. Each trial logs 4 metrics
 an epoch, its params and one small artifact into a fresh SQLite MLflow in the folder. One process
@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from hpsearch.datasets.mnist import Mnist
 
 Row = dict[str, float]  # metrics of one epoch
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]  # float32
 Labels = NDArray[np.int64]
 EXPERIMENT = "bench"
 LOCK_SECONDS = 60  # for another process's write into the same SQLite file
@@ -114,7 +114,8 @@ def train_numpy(data: Data, work: Workload, rate: float, decay: float, seed: int
     b1, b2 = np.zeros(work.hidden, np.float32), np.zeros(10, np.float32)
 
     def logits(x: Floats) -> Floats:
-        return np.maximum(x @ w1 + b1, 0) @ w2 + b2
+        result: Floats = np.maximum(x @ w1 + b1, 0) @ w2 + b2
+        return result
 
     for _ in range(work.epochs):
         order = rng.permutation(len(data.x_train))

@@ -1,6 +1,6 @@
 """What MLflow has after the worst: every run once, every point once.
 
-    python scripts/torture_projector.py [--trials 200] [--kills 50]
+    python soak/torture_projector.py [--trials 200] [--kills 50]
 
 One study of trials that take their time, on an MLflow server on its own SQLite. While it runs its
 projector is killed again and again (kill -9), the server is killed and started again, and the disk
@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import psutil
 
@@ -179,10 +179,11 @@ class Torture:
     def findings(self) -> Iterator[tuple[str, str, bool]]:
         """(what, found, whether it is as it must be)."""
         from hpsearch import doctor, sync
-        from hpsearch.records.trial_record import Kind, RunFolder
+        from hpsearch.records.layout import Kind
+        from hpsearch.records.run_folder import RunFolder
         from hpsearch.tracking.run_content import points
 
-        stores = {"home": self.home, "tracking_uri": self.server.url}
+        stores: dict[str, Any] = {"home": self.home, "tracking_uri": self.server.url}
         started = time.perf_counter()
         said = sync("torture", **stores)
         problems = "; ".join(filter(None, said.problem))

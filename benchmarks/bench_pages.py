@@ -1,6 +1,6 @@
 """How long the MLflow UI takes to show a study of many trials, in a real browser.
 
-    python scripts/bench_pages.py --trials 1000 --home /tmp/pages
+    python benchmarks/bench_pages.py --trials 1000 --home /tmp/pages
 
 Makes the study where the home has none: trials of no work with six parameters and ten epochs. Then
 `python -m hpsearch ui` on it, and Debian's Chromium without a display: seconds from the request of
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -29,7 +30,6 @@ from selenium import webdriver
 from hpsearch import run_study, study_trials
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/ is not installed
-from tests.harness.servers import free_port
 
 NAME = "scale"
 FUNCTION = """\
@@ -45,7 +45,9 @@ PATIENCE = 120  # seconds
 def served(home: Path) -> Iterator[str]:
     """The UI; gives the address of the study's sorted run table."""
     command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(home)]
-    command += ["--port", str(free_port())]
+    with socket.socket() as probe:  # a port that nobody listens on
+        probe.bind(("127.0.0.1", 0))
+        command += ["--port", str(probe.getsockname()[1])]
     with (home / "ui.log").open("w+") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:

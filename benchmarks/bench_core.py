@@ -1,7 +1,7 @@
 """The training core beside PyTorch, scikit-learn and textbook NumPy loops: CPU time, one thread.
 
-    python scripts/bench_core.py                      all cases and all peers that are installed
-    python scripts/bench_core.py --cases lenet --repeats 7
+    python benchmarks/bench_core.py                      all cases and all peers that are installed
+    python benchmarks/bench_core.py --cases lenet --repeats 7
 
 Every case runs its sides alternately in one process and prints the median CPU time of each with
 the ratio peer / hpsearch. The peers are in bench_core_peers.py. A step of hpsearch is taken from
@@ -55,8 +55,13 @@ from hpsearch.trainers.live_inputs import LiveInputs
 Side = Callable[[], float]  # CPU seconds of one unit of the case
 Sides = dict[str, Callable[[], Side]]  # made where it is installed
 PEERS = {"torch": "torch", "sklearn": "sklearn", "textbook": "numpy", "float64 textbook": "numpy"}
-WIDE = {"trainer": "sgd", "network": "two-layer", "hidden": 50, "learning_rate": 0.01}
-DEEP = {
+WIDE: dict[str, ParamValue] = {
+    "trainer": "sgd",
+    "network": "two-layer",
+    "hidden": 50,
+    "learning_rate": 0.01,
+}
+DEEP: dict[str, ParamValue] = {
     "trainer": "adam",
     "network": "multi-layer",
     "hidden": 100,
@@ -195,7 +200,8 @@ def wide(batch: int, n_members: int) -> Sides:
     n_train, iterations = 4000, 4000 // batch
     rows = np.arange(n_train)
     data = table(n_train, 100)
-    params, live = {**WIDE, "batch_size": batch}, (LiveInputs.width(data), 50, 10)
+    params: dict[str, ParamValue] = {**WIDE, "batch_size": batch}
+    live = (LiveInputs.width(data), 50, 10)
     return {
         "hpsearch": lambda: per_step(ours(params, n_members, data, 12, 10**6), n_train, batch),
         "attainable": lambda: attainable(n_members, (784, 50, 10), batch, iterations),
@@ -210,7 +216,7 @@ def wide(batch: int, n_members: int) -> Sides:
 
 def few_shot_step() -> Sides:
     """50 images, batch 5, a full population."""
-    params = {**WIDE, "batch_size": 5}
+    params: dict[str, ParamValue] = {**WIDE, "batch_size": 5}
     data, rows = few_shot_table(50), few_shot_rows()
     return {
         "hpsearch": lambda: per_step(ours(params, 32, data, 40, 10**6), 50, 5),
@@ -221,7 +227,7 @@ def few_shot_step() -> Sides:
 
 def few_shot_trial() -> Sides:
     """A whole trial: 100 epochs of 10 steps, each with the accuracy on 10,000 test images."""
-    params = {**WIDE, "batch_size": 5}
+    params: dict[str, ParamValue] = {**WIDE, "batch_size": 5}
     data, rows = few_shot_table(10000), few_shot_rows()
     members = [Member(params, (0, number), 0) for number in range(32)]
     test = Mnist().test()

@@ -1,7 +1,7 @@
 """A night in small: schedules by the minute, and kill -9 of everything there is.
 
-    python scripts/night.py                          30 minutes; exit 0 if all is well
-    python scripts/night.py --minutes 5 --seed 3
+    python soak/night.py                          30 minutes; exit 0 if all is well
+    python soak/night.py --minutes 5 --seed 3
 
 Two batches are due every minute within windows: networks, whose window closes and is opened again
 by an edit of their file, and a function and an estimator. Optuna and MLflow are in a PostgreSQL,
@@ -316,7 +316,7 @@ class Verdict:
         for batch, studies in STUDIES.items():
             for name, *_ in studies:
                 yield from self._study(batch, name, due[batch])
-        stores = {"home": self.night.home, "tracking_uri": self.night.mlflow.url}
+        stores: dict[str, Any] = {"home": self.night.home, "tracking_uri": self.night.mlflow.url}
         said = sync(**stores)
         yield "sync", f"{len(said)} runs of studies", not any(said.problem)
         yield from self._mlflow(int(said.records.sum()) + len(said))

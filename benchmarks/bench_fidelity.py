@@ -1,6 +1,6 @@
 """Epochs to a good result: stages of rising length beside Hyperband + TPE.
 
-    python scripts/bench_fidelity.py --seeds 60
+    python benchmarks/bench_fidelity.py --seeds 60
 
 Tasks are real trainings (bench_curves.py) of 27 epochs; the budget is counted in epochs, those of
 a continued training once, and told in full trainings. hpsearch's stages are of 1, 3, 9 and 27

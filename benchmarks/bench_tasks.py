@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -58,7 +59,7 @@ def tables() -> Iterator[Callable[[], Task]]:
 
     for family in (HPOBench, HPOLib, NASBench201):
         for name in family.available_dataset_names:
-            yield lambda family=family, name=name: _table(family, name)
+            yield partial(_table, family, name)
 
 
 def synthetic() -> Iterator[Callable[[], Task]]:
@@ -143,7 +144,7 @@ def log_valley(p: Params) -> float:
     decay = math.log10(p["weight_decay"]) + 4
     # Too large a step is worse than too small a one.
     off = rate - best
-    return (
+    return float(
         (2.0 * off if off > 0 else -off) ** 2
         + 0.05 * decay**2
         + (p["momentum"] - 0.9) ** 2

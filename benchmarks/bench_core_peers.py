@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[Any]
 Labels = NDArray[np.int64]
 Step = Callable[[Floats, Labels], object]
 
 
 def he(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, dtype: DTypeLike) -> Floats:
     """Normal weights with standard deviation sqrt(2 / fan_in)."""
-    return (rng.standard_normal(shape) * np.sqrt(2 / fan_in)).astype(dtype)
+    result: Floats = (rng.standard_normal(shape) * np.sqrt(2 / fan_in)).astype(dtype)
+    return result
 
 
 class Textbook:
@@ -43,7 +44,8 @@ class Textbook:
         gradients = (x.T @ d, d.sum(0), a.T @ p, p.sum(0))
         for w, g in zip((self.w1, self.b1, self.w2, self.b2), gradients, strict=True):
             w -= self.rate * g
-        return dx
+        result: Floats = dx
+        return result
 
     def accuracy(self, x: Floats, y: Labels) -> float:
         """Share of images it has right."""
@@ -55,7 +57,8 @@ def softmax(z: Floats) -> Floats:
     """Probabilities, (B, K)."""
     p = np.exp(z - z.max(1, keepdims=True))
     p /= p.sum(1, keepdims=True)
-    return p
+    result: Floats = p
+    return result
 
 
 def im2col(x: Floats, size: int, stride: int) -> Floats:
@@ -115,7 +118,8 @@ class TextbookPooling:
         n, c, h, w = x.shape
         col = im2col(x, 2, 2).reshape(-1, 4)
         self.shape, self.chosen = x.shape, col.argmax(axis=1)
-        return col.max(axis=1).reshape(n, h // 2, w // 2, c).transpose(0, 3, 1, 2)
+        result: Floats = col.max(axis=1).reshape(n, h // 2, w // 2, c).transpose(0, 3, 1, 2)
+        return result
 
     def backward(self, d: Floats) -> Floats:
         """The gradient, to where each maximum was."""

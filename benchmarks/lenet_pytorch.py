@@ -1,6 +1,6 @@
 """Paper 002's LeNet in PyTorch, to hold ours against: writes studies/tables/lenet_pytorch.csv.
 
-    python scripts/lenet_pytorch.py                   CASE1 and CASE8, with and without momentum
+    python benchmarks/lenet_pytorch.py                   CASE1 and CASE8, with and without momentum
 
 Nothing of hpsearch is in it but the reading of MNIST: layers, initial weights, momentum, weight
 decay and the rate's policy are PyTorch's or written out here. It takes 13 minutes of one core.

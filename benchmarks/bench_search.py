@@ -1,7 +1,7 @@
 """Trials per hour of hpsearch beside what a careful user writes with Optuna and MLflow.
 
-    python scripts/bench_search.py                       W1 and W2, all peers that are installed
-    python scripts/bench_search.py --workloads W1 --trials 40 --repeats 3 --peers numpy/batch
+    python benchmarks/bench_search.py                       W1 and W2, all peers that are installed
+    python benchmarks/bench_search.py --workloads W1 --trials 40 --repeats 3 --peers numpy/batch
 
 The workloads are bench_w1.toml and bench_w2.toml; the peers' side is bench_peers.py. All sides run
 in turn, each in a fresh process with fresh stores, and log the same: 4 metrics an epoch, params

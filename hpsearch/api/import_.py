@@ -1,0 +1,114 @@
+"""A study that came from another machine."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpsearch.api.doctor import doctor
+from hpsearch.api.export import refuse_pickled_states
+from hpsearch.errors import HpsearchError
+from hpsearch.records.archive import checked_members, study_in, unpack
+from hpsearch.records.layout import ARCHIVED, KINDS, Artifact, Home, StudyFiles
+from hpsearch.records.result import Result
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.study_json import read_study_json
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.study_report import write_report
+from hpsearch.studyfile.study_file import StudyFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def import_study(file: str | Path, *, home: str | Path | None = None) -> pd.DataFrame:
+    """Take a study from an archive, and tell Optuna and MLflow of it.
+
+    Nothing in the archive is run: it may hold records, tables and pictures alone, and none of its
+    files can come to lie outside the study's folder. Figures and the report are drawn anew.
+
+    Returns:
+        As `doctor` after a repair: what is still different, with a row each.
+
+    Raises:
+        HpsearchError: the file is no archive of a study, a newer hpsearch made it, or the home
+            has such a run already.
+    """
+    stores = Home.find(Path(home) if home else None)
+    stores.create()
+    path = Path(file)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = checked_members(archive, path)
+            name = study_in(members, path)
+            young = stores.importing(name)
+            shutil.rmtree(young.path, ignore_errors=True)
+            try:
+                unpack(archive, members, young)
+                _move_in(young, stores.study(name), path)
+            finally:
+                shutil.rmtree(young.path, ignore_errors=True)
+    except (OSError, zipfile.BadZipFile, EOFError) as error:
+        raise HpsearchError(
+            f"{path} must be a file that hpsearch export made, got: {error}"
+        ) from error
+    found = doctor(name, home=stores.path, repair=True)
+    return found[~found["repaired"] & (found["place"] != "host")]
+
+
+def _move_in(young: StudyFiles, study: StudyFiles, path: Path) -> None:
+    """Check what was unpacked, and put it into its place."""
+    numbers = sorted(int(run.name) for run in young.path.iterdir())
+    for number in numbers:
+        _check_run(RunFolder(young.run(number).path), path)
+        if study.run(number).path.exists():
+            raise HpsearchError(
+                f"run {number} of study {study.name!r} must not be in {study.path.parent.parent} "
+                "yet; import it into a folder of its own with --home"
+            )
+    study.path.mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        young.run(number).path.rename(study.run(number).path)
+        _redraw(RunFolder(study.run(number).path))
+
+
+def _check_run(folder: RunFolder, path: Path) -> None:
+    try:
+        StudyFile.model_validate(read_study_json(folder.files)["file"])
+        for kind in KINDS:
+            for record in folder.read_all(kind):
+                _check_record(folder, record)
+    except HpsearchError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise HpsearchError(
+            f"{path} must hold records that can be read, got {type(error).__name__}: "
+            f"{str(error).splitlines()[0]}; nothing was taken from it"
+        ) from error
+    refuse_pickled_states(folder, str(path))
+
+
+def _check_record(folder: RunFolder, record: TrialRecord) -> None:
+    """Its names lead to files beside it, nowhere else."""
+    place = folder.files.record(record.kind, record.number, record.seed_number)
+    if not place.json.exists():
+        raise ValueError(f"record {record.uid} does not lie in its folder")
+    for name in filter(None, (record.state_file, *record.files)):
+        if "/" in name or not ARCHIVED.fullmatch(
+            place.file(name).relative_to(folder.path).as_posix()
+        ):
+            raise ValueError(f"record {record.uid} names {name!r}")
+
+
+def _redraw(folder: RunFolder) -> None:
+    """What names or shows the machine that the archive came from."""
+    path = folder.files.artifact(Artifact.RESULT)
+    kept = folder.read_json(path)
+    if kept is None:
+        return
+    kept["result"]["folder"] = str(folder.artifacts)
+    folder.write_json(path, kept)
+    folder.files.artifact(Artifact.REPORT).unlink(missing_ok=True)
+    write_report(folder, Result.from_dict(kept["result"]))

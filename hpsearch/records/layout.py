@@ -1,0 +1,452 @@
+"""Every path below a home. No other module joins them.
+
+<home>/
+    optuna.db  mlflow.db  artifacts/         the stores of Optuna and MLflow, apart
+    projector-<key>.lock                     held by whoever writes to an MLflow store
+    studies/<study>/                         Study: lock, lock.holder and the runs
+        <run>/                               Run: the records of one run, and what is told of them
+    batches/<batch>-<key>/                   Batch: lock, round.json, summary.json, owed
+    schedule/                                Schedule: lock, standing.json, health.json, orders/
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from hpsearch.errors import StorageError
+
+Kind = Literal["trial", "confirmation", "test"]
+KINDS: tuple[Kind, ...] = ("trial", "confirmation", "test")
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"  # of a study or batch: a folder's name too
+RUN_NUMBER = r"[1-9]\d{0,5}"
+SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where everything that is not code lies; mlruns/ of the current directory by default."""
+
+    path: Path
+
+    @classmethod
+    def find(cls, named: Path | None) -> Home:
+        """The folder that was named, else HPSEARCH_HOME, else mlruns/ here."""
+        return cls(Path(named or os.environ.get("HPSEARCH_HOME") or "mlruns").absolute())
+
+    def create(self) -> None:
+        """Make the folder.
+
+        Raises:
+            StorageError: it can't be made or written.
+        """
+        if any(sign in str(self.path) for sign in "?#"):
+            raise StorageError(
+                f"the folder of stores must have no '?' or '#' in its path, which mean something "
+                f"else in the addresses of databases, got {self.path}; name another with --home"
+            )
+        try:
+            self.studies.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"the folder of stores {self.path} must be writable, got: {error.strerror}; "
+                "name another with --home or HPSEARCH_HOME"
+            ) from error
+        if not all(os.access(folder, os.W_OK) for folder in (self.path, self.studies)):
+            raise StorageError(
+                f"the folder of stores {self.path} must be writable; "
+                "name another with --home or HPSEARCH_HOME"
+            )
+
+    @property
+    def studies(self) -> Path:
+        """The records of all studies."""
+        return self.path / "studies"
+
+    @property
+    def optuna(self) -> Path:
+        """Optuna's database."""
+        return self.path / "optuna.db"
+
+    @property
+    def storage_url(self) -> str:
+        """Optuna's store, by absolute path."""
+        return f"{SQLITE}{self.optuna}"
+
+    @property
+    def mlflow(self) -> Path:
+        """MLflow's database."""
+        return self.path / "mlflow.db"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's store, by absolute path."""
+        return f"{SQLITE}{self.mlflow}"
+
+    @property
+    def artifacts(self) -> Path:
+        """MLflow's artifacts."""
+        return self.path / "artifacts"
+
+    def study(self, name: str) -> StudyFiles:
+        """The folder of a study, be it there or not."""
+        return StudyFiles(self.studies / name)
+
+    def all_studies(self) -> list[StudyFiles]:
+        """The folders of all studies, by name."""
+        tops = sorted(self.studies.iterdir()) if self.studies.is_dir() else []
+        return [StudyFiles(top) for top in tops]
+
+    def projector_lock(self, key: str) -> Path:
+        """Held by whoever writes to the MLflow store of this key."""
+        return self.path / f"projector-{key}.lock"
+
+    def importing(self, name: str) -> StudyFiles:
+        """Where an archive of a study is unpacked before it is checked."""
+        return StudyFiles(self.path / f".{name}.importing")
+
+    @property
+    def schedule(self) -> ScheduleFiles:
+        """What is kept of schedules."""
+        return ScheduleFiles(self.path / "schedule")
+
+    def batch(self, name: str, key: str) -> BatchFiles:
+        """What is kept of a batch file.
+
+        Args:
+            key: of the file's path, as two files may name their batches alike.
+        """
+        return BatchFiles(self.path / "batches" / f"{name}-{key}")
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """The folder of a study: its runs, numbered from 1, and the lock of whoever runs it."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.path.name
+
+    @property
+    def lock(self) -> Path:
+        """Held by the coordinator for its life."""
+        return self.path / "lock"
+
+    @property
+    def holder(self) -> Path:
+        """Who holds the lock, and since when."""
+        return self.path / "lock.holder"
+
+    def run(self, number: int) -> RunFiles:
+        """The folder of a run, be it there or not."""
+        return RunFiles(self.path / str(number))
+
+    def deleted(self, number: int) -> Path:
+        """What a run's folder is called while it is deleted."""
+        return self.path / f".{number}.deleted"
+
+    def numbers(self) -> list[int]:
+        """The runs that were begun, in order."""
+        found = (path for path in self.path.glob("*") if path.name.isdigit())
+        return sorted(int(p.name) for p in found if RunFiles(p).study_json.exists())
+
+    @property
+    def newest(self) -> int:
+        """The number of the last run, 0 for none."""
+        return max(self.numbers(), default=0)
+
+
+@dataclass(frozen=True)
+class RecordFiles:
+    """The folder of one trial, or of one run on a fresh seed."""
+
+    path: Path
+
+    @property
+    def json(self) -> Path:
+        """The record itself."""
+        return self.path / "record.json"
+
+    @property
+    def log(self) -> Path:
+        """What it printed and raised."""
+        return self.path / "log.txt"
+
+    def state(self, epochs: int, diverged: int) -> Path:
+        """The members' states after so many epochs of all, so many of them diverged.
+
+        Another name for another content: a member that diverged lost its state, no epoch.
+        """
+        return self.path / f"state-{epochs}-{diverged}.npz"
+
+    def states(self) -> Iterator[Path]:
+        """All that are there."""
+        return self.path.glob("state-*.npz")
+
+    def file(self, name: str) -> Path:
+        """A file that the record names."""
+        return self.path / name
+
+
+class Artifact(StrEnum):
+    """A file that is logged on a study's run in MLflow."""
+
+    STUDY_TOML = "study.toml"  # as written
+    STUDY_JSON = "study.json"  # as understood, with defaults and what --set changed
+    RESULT = "result.json"
+    REPORT = "report.html"
+    SEARCH_FIGURE = "search.png"
+    TRIALS = "trials.csv"
+    STAGES = "stages.csv"
+    NARROWING = "narrowing.csv"
+    NARROWING_JSON = "narrowing.json"
+    FRONT = "front.csv"
+    CONFUSION = "confusion.csv"
+    CONFUSION_FIGURE = "confusion.png"
+    CASES = "arms.csv"
+    CASES_FIGURE = "arms.png"
+    PREDICTIONS_FIGURE = "predictions.png"
+    COMPARISON = "comparison.csv"
+    AGREEMENT = "agreement.json"
+    CLAIMS = "claims.json"
+    WARM_START = "warm_start.json"  # which old trials were taken
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The folder of one run of a study; see PLACES for what lies in it."""
+
+    path: Path
+
+    @property
+    def study(self) -> StudyFiles:
+        """The study that it is a run of."""
+        return StudyFiles(self.path.parent)
+
+    @property
+    def number(self) -> int:
+        """From 1."""
+        return int(self.path.name)
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of tables, figures and the study file, as logged on the run in MLflow."""
+        return self.path / "artifacts"
+
+    def artifact(self, which: Artifact) -> Path:
+        """One of its files."""
+        return self.artifacts / which
+
+    @property
+    def figures(self) -> Path:
+        """The folder of the report's figures, among the artifacts."""
+        return self.artifacts / "figures"
+
+    def figure(self, name: str) -> Path:
+        """One of them."""
+        return self.figures / f"{name}.png"
+
+    def claim_figure(self, number: int) -> Path:
+        """The figure of a claim's check, by the claim's number from 1."""
+        return self.artifacts / f"claim_{number}.png"
+
+    def half_written_artifacts(self) -> Iterator[Path]:
+        """Artifacts whose writing a kill cut short."""
+        return self.artifacts.glob(".*")
+
+    @property
+    def study_json(self) -> Path:
+        """The run's id, where its file lies, its plans, and the file as understood."""
+        return self.path / "study.json"
+
+    @property
+    def space(self) -> Path:
+        """The searched parameters and their ranges, of each compared case."""
+        return self.path / "space.json"
+
+    @property
+    def failed(self) -> Path:
+        """Why the last start ended in StudyFailed."""
+        return self.path / "failed.json"
+
+    @property
+    def parent(self) -> Path:
+        """What MLflow's run of the study is to hold."""
+        return self.path / "parent.json"
+
+    @property
+    def mlflow(self) -> Path:
+        """Where it lies in MLflow."""
+        return self.path / "mlflow.json"
+
+    @property
+    def projected(self) -> Path:
+        """What MLflow has, when it has all."""
+        return self.path / "projected.json"
+
+    @property
+    def projector_log(self) -> Path:
+        """What the projector printed."""
+        return self.path / "projector.log"
+
+    @property
+    def journal(self) -> Path:
+        """Which records changed, in order; the projector reads it."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def slices(self) -> Path:
+        """Which worker trained what and when."""
+        return self.path / "slices.jsonl"
+
+    @property
+    def model(self) -> Path:
+        """The winner as an MLflow model."""
+        return self.path / "model"
+
+    @property
+    def young_model(self) -> Path:
+        """The same while it is made."""
+        return self.path / ".model.new"
+
+    @property
+    def trials(self) -> Path:
+        """The folders of all trials."""
+        return self.path / "trials"
+
+    def record(self, kind: Kind, number: int, seed_number: int = 0) -> RecordFiles:
+        """The folder of a record."""
+        if kind == "trial":
+            return RecordFiles(self.trials / f"{number:05d}")
+        return RecordFiles(self.path / kind / f"{number:05d}-{seed_number}")
+
+    def records(self, *kinds: Kind) -> list[RecordFiles]:
+        """All records there are, by kind, number and seed; no kind named: of all."""
+        tops = [self.trials if kind == "trial" else self.path / kind for kind in kinds or KINDS]
+        return [
+            RecordFiles(path.parent) for top in tops for path in sorted(top.glob("*/record.json"))
+        ]
+
+    def stage(self, stage: int, case: int | None) -> Path:
+        """The decision at a stage's end.
+
+        Args:
+            case: which of the compared ones, from 0; None where nothing is compared.
+        """
+        return self.path / "stages" / (f"{stage}.json" if case is None else f"{stage}-{case}.json")
+
+    def decisions(self, stage: int) -> list[Path]:
+        """Those at a stage's end that were taken, by case."""
+        found = (self.path / "stages").glob(f"{stage}[.-]*json")
+        return sorted(found, key=lambda path: (len(path.name), path.name))
+
+    def clock(self, case: int) -> Path:
+        """The seconds that a case's search has spent of its budget, and what they decided."""
+        return self.path / "budget" / f"{case}.json"
+
+    def leftovers(self) -> list[Path]:
+        """Temporary files of writes that a kill cut short."""
+        return sorted(p for p in self.path.rglob(".*.[0-9]*") if p.is_file())
+
+
+@dataclass(frozen=True)
+class Place:
+    """A kind of file in a run's folder.
+
+    Attributes:
+        pattern: its names, from the run's folder.
+        archived: an export takes it. The others belong to one machine, or are made again.
+    """
+
+    pattern: str
+    archived: bool = True
+
+
+PLACES = (
+    Place(r"(study|space|parent|failed)\.json"),
+    Place(r"(journal|slices)\.jsonl"),
+    Place(r"(stages|budget)/\d+(-\d+)?\.json"),
+    Place(r"artifacts/study\.(toml|json)"),
+    Place(r"artifacts/(result|claims|agreement|narrowing|warm_start)\.json"),
+    Place(r"artifacts/[\w.-]+\.(csv|png)"),
+    Place(r"artifacts/figures/\w+\.png"),
+    Place(
+        r"(trials|confirmation|test)/[\d-]+/"
+        r"(record\.json|log\.txt|weights\.npz|estimator\.skops|state-[\d-]+\.npz)"
+    ),
+    Place(r"artifacts/report\.html", archived=False),  # drawn anew
+    Place(r"(mlflow|projected)\.json|projector\.log", archived=False),  # of one MLflow store
+    Place(r"model/.+", archived=False),  # made anew from the weights
+)
+ARCHIVED = re.compile("|".join(f"(?:{place.pattern})" for place in PLACES if place.archived))
+KNOWN = re.compile("|".join(f"(?:{place.pattern})" for place in PLACES))
+
+
+@dataclass(frozen=True)
+class BatchFiles:
+    """What a home keeps of a batch file."""
+
+    path: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held by whoever runs the batch."""
+        return self.path / "lock"
+
+    @property
+    def round(self) -> Path:
+        """The round of fresh runs under way."""
+        return self.path / "round.json"
+
+    @property
+    def summary(self) -> Path:
+        """What the last call ended with."""
+        return self.path / "summary.json"
+
+    @property
+    def owed(self) -> Path:
+        """There from when a study runs until its summary is sent."""
+        return self.path / "owed"
+
+
+@dataclass(frozen=True)
+class ScheduleFiles:
+    """What a home keeps of its schedules."""
+
+    path: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that runs the schedules."""
+        return self.path / "lock"
+
+    @property
+    def standing(self) -> Path:
+        """Where every schedule stands, written whole at every change."""
+        return self.path / "standing.json"
+
+    @property
+    def health(self) -> Path:
+        """Written every few seconds while the process lives."""
+        return self.path / "health.json"
+
+    @property
+    def orders(self) -> Path:
+        """One file an order of another shell; taken away when it is carried out."""
+        return self.path / "orders"
+
+    def order(self, name: str) -> Path:
+        """The file of an order."""
+        return self.orders / f"{name}.json"
+
+    def waiting_orders(self) -> list[Path]:
+        """The orders that were left, oldest first."""
+        return sorted(self.orders.glob("[0-9]*.json"))

@@ -1,0 +1,150 @@
+"""The records of one run of a study on disk.
+
+Files appear whole or not at all: temporary name, fsync, rename.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpsearch.records.layout import Kind, RecordFiles, RunFiles
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.records.whole_files import read_json, storage_errors, write_json, write_whole
+
+
+class RunFolder:
+    """The records of one run.
+
+    Attributes:
+        files: every path below it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.files = RunFiles(path)
+
+    def earlier(self) -> list[RunFolder]:
+        """The runs of the same study before this one."""
+        study, mine = self.files.study, self.files.number
+        return [RunFolder(study.run(n).path) for n in study.numbers() if n < mine]
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of tables, figures and the study file, as logged on the parent run."""
+        return self.files.artifacts
+
+    def read(self, kind: Kind, number: int, seed_number: int = 0) -> TrialRecord | None:
+        """The record, or None where none was written yet."""
+        try:
+            text = self.files.record(kind, number, seed_number).json.read_text()
+        except FileNotFoundError:
+            return None
+        return TrialRecord.from_json(text)
+
+    def read_all(self, kind: Kind) -> Iterator[TrialRecord]:
+        """All records of a kind, by number and seed."""
+        for place in self.files.records(kind):
+            yield TrialRecord.from_json(place.json.read_text())
+
+    def write(self, record: TrialRecord, states: list[bytes | None] | None = None) -> None:
+        """Write a record, and the members' states if they changed.
+
+        The state goes first under a new name and the record names it, so that a kill between the
+        two leaves the old pair. A sealed record keeps no state.
+        """
+        place = self._place(record)
+        if record.sealed:
+            record.state_file = ""
+        elif states is not None:
+            epochs = sum(member.epoch for member in record.members)
+            state = place.state(epochs, sum(member.diverged for member in record.members))
+            record.state_file = state.name
+            write_whole(state, _pack(states))
+        write_whole(place.json, record.to_json().encode())
+        for old in place.states():
+            if old.name != record.state_file:
+                old.unlink()
+
+    def write_file(self, record: TrialRecord, name: str, content: bytes) -> None:
+        """Put a file beside a record, which names it from its next `write` on."""
+        write_whole(self._place(record).file(name), content)
+        if name not in record.files:
+            record.files.append(name)
+
+    def append_log(self, record: TrialRecord, text: str) -> None:
+        """Add to a record's log of what was printed and raised."""
+        path = self._place(record).log
+        with storage_errors(path), path.open("a", encoding="utf-8") as log:
+            log.write(text)
+        if path.name not in record.files:
+            record.files.append(path.name)
+
+    def states(self, record: TrialRecord) -> list[bytes | None]:
+        """The members' states that a record goes with."""
+        if not record.state_file:
+            return [None] * len(record.members)
+        with np.load(self._files_of(record).file(record.state_file)) as saved:
+            return [
+                saved[str(i)].tobytes() if str(i) in saved else None
+                for i in range(len(record.members))
+            ]
+
+    def _files_of(self, record: TrialRecord) -> RecordFiles:
+        return self.files.record(record.kind, record.number, record.seed_number)
+
+    def _place(self, record: TrialRecord) -> RecordFiles:
+        """The folder of a record, made if it is not there."""
+        place = self._files_of(record)
+        with storage_errors(place.path):
+            place.path.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def sweep(self) -> None:
+        """Delete what kills left half written; for who holds the run."""
+        for path in self.files.leftovers():
+            with suppress(OSError):  # a disk that can't be written is told of where it matters
+                path.unlink()
+
+    def announce(self, entry: Mapping[str, Any]) -> None:
+        """Append a line to the journal, in one write."""
+        _append(self.files.journal, entry)
+
+    def note_slice(self, line: Mapping[str, Any] | None) -> None:
+        """Note who trained what and when; a figure is drawn from it, nothing depends on it."""
+        if line is not None:
+            _append(self.files.slices, line)
+
+    def announce_record(self, record: TrialRecord) -> None:
+        """Tell the projector that a record has news."""
+        self.announce({"kind": record.kind, "number": record.number, "seed": record.seed_number})
+
+    def write_json(self, path: Path, value: Any) -> None:
+        """Write one of `files`, whole."""
+        write_json(path, value)
+
+    def read_json(self, path: Path) -> Any:
+        """One of `files`, or None where it was not written yet."""
+        return read_json(path)
+
+
+def _append(path: Path, line: Mapping[str, Any]) -> None:
+    with storage_errors(path), path.open("ab", buffering=0) as file:
+        file.write(json.dumps(line).encode() + b"\n")
+
+
+def _pack(states: list[bytes | None]) -> bytes:
+    file = BytesIO()
+    arrays = {
+        str(i): np.frombuffer(state, np.uint8)
+        for i, state in enumerate(states)
+        if state is not None
+    }
+    np.savez(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()
