@@ -53,28 +53,6 @@ def test_what_diverged_leaves_its_epochs_to_others(study_file: Path, home: Path)
     assert spent(home) <= 72
 
 
-@pytest.mark.parametrize("limit", ["epochs=100", "target=0.5", "plateau=3"])
-def test_a_budget_ends_at_the_same_trial_whatever_the_workers_and_restarts(
-    study_file: Path, tmp_path: Path, limit: str
-) -> None:
-    options = [*CALM, f"budget.{limit}", "sampler.batch=2"]
-    for workers in (0, 2):
-        result = run(study_file, tmp_path / str(workers), *options, workers=workers)
-        assert result.ended
-    stores = Home(tmp_path / "stopped")
-    stores.create()
-    for events_seen in (3, 9, 14):
-        opened = open_run(read_study(study_file, options), stores, fresh=False)
-        events = Study(read_study(study_file, options), opened, stores.storage_url, 0).events()
-        for _ in range(events_seen):
-            next(events)
-        events.close()
-        opened.close()
-    run(study_file, tmp_path / "stopped", *options)
-    tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
-    assert tables[0] == tables[1] == tables[2]
-
-
 @pytest.mark.parametrize("limit", ["epochs=60", "epochs=95", "target=0.3"])
 def test_a_wider_budget_goes_on_to_what_it_would_have_been_without(
     study_file: Path, tmp_path: Path, limit: str

@@ -9,66 +9,12 @@ import optuna
 import pytest
 
 from hpsearch.api.verify import verify_study
-from hpsearch.errors import StudyFailed, StudyStopped
-from hpsearch.records.layout import Home
+from hpsearch.errors import StudyFailed
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.opening import open_run
-from hpsearch.study.study import Study
-from hpsearch.studyfile.reading import read_study
-from tests.harness.study import records, run, stored, table
+from tests.harness.rungs import MEDIAN, OPTIONS, at_rungs
+from tests.harness.study import records, run, stored
 from tests.harness.study_files import CALM
 from tests.harness.study_mistakes import message
-
-STAGES = "stages=[{trials=10, epochs=4}, {trials=6, epochs=12, controls=2}]"
-MEDIAN = "pruner={name='median', rungs=[2, 6, 9], options={n_startup_trials=2}}"
-OPTIONS = [*CALM, STAGES, MEDIAN]
-
-
-def at_rungs(home: Path) -> list[TrialRecord]:
-    """The trials that a pruner ended."""
-    return [r for r in records(home) if r.outcome == "pruned" and r.reason]
-
-
-def stopped_after(study_file: Path, home: Path, questions: int, options: list[str]) -> bool:
-    """Run until `stop` was asked so often; whether the study was not over before."""
-    stores, asked = Home(home), 0
-    stores.create()
-
-    def stop() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked > questions
-
-    read = read_study(study_file, options)
-    opened = open_run(read, stores, fresh=False)
-    try:
-        for _ in Study(read, opened, stores.storage_url, 0, stop=stop).events():
-            pass
-        return False
-    except StudyStopped:
-        return True
-    finally:
-        opened.close()
-
-
-def test_the_table_is_the_same_with_any_workers_and_stops(
-    study_file: Path, tmp_path: Path
-) -> None:
-    homes = [tmp_path / name for name in ("inline", "two", "stopped")]
-    run(study_file, homes[0], *OPTIONS)
-    run(study_file, homes[1], *OPTIONS, workers=2)
-    sliced, stops = [*OPTIONS, "execution.slice_seconds=0.001"], 0
-    while stopped_after(study_file, homes[2], 12 + 14 * stops, sliced):
-        stops += 1
-    assert stops >= 3
-    tables = [table(home) for home in homes]
-    assert tables[0] == tables[1] == tables[2]
-    assert [r.reason for r in records(homes[0])] == [r.reason for r in records(homes[2])]
-    assert [r.rungs for r in records(homes[0])] == [r.rungs for r in records(homes[2])]
-    assert {len(r.epochs) for r in at_rungs(homes[0])} <= {2, 6, 9}
-    assert at_rungs(homes[0])
-    assert all(record.stage == 0 for record in records(homes[0]) if record.controls)
-    assert sum(bool(record.controls) for record in records(homes[0])) == 2
 
 
 def test_the_pruned_ended_at_a_rung_below_the_median_of_those_before(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import optuna
@@ -14,7 +11,7 @@ import pytest
 
 from hpsearch.datasets.base import Examples
 from hpsearch.datasets.selection import open_pool
-from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError, StudyLockedError
+from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.execution.population import training_data
 from hpsearch.records.layout import Home
@@ -52,34 +49,6 @@ def test_stages_hold_what_the_file_says(study_file: Path, home: Path) -> None:
     assert score is not None
     assert len(score.values) == 2
     assert result.test_uses == 1
-
-
-def test_inline_one_and_two_workers_give_the_same_tables(study_file: Path, tmp_path: Path) -> None:
-    homes = [tmp_path / str(workers) for workers in (0, 1, 2)]
-    for workers, home in enumerate(homes):
-        run(study_file, home, workers=workers)
-    assert table(homes[0]) == table(homes[1]) == table(homes[2])
-
-
-def test_a_search_that_ignores_results_is_the_same_with_any_workers_and_restarts(
-    study_file: Path, tmp_path: Path
-) -> None:
-    options = ["sampler.proposal=uniform", "sampler.batch=2"]
-    for workers in (0, 2):
-        run(study_file, tmp_path / str(workers), *options, workers=workers)
-    stores = Home(tmp_path / "stopped")
-    stores.create()
-    for events_seen in (3, 8, 14):
-        read = read_study(study_file, options)
-        opened = open_run(read, stores, fresh=False)
-        events = Study(read, opened, stores.storage_url, 2).events()
-        for _ in range(events_seen):
-            next(events)
-        events.close()
-        opened.close()
-    run(study_file, tmp_path / "stopped", *options)
-    tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
-    assert tables[0] == tables[1] == tables[2]
 
 
 def test_a_grid_runs_every_combination_once(study_file: Path, home: Path) -> None:
@@ -163,22 +132,6 @@ def test_a_trial_that_diverges_on_a_fresh_seed_is_no_winner_and_is_said(
     assert (second["not_confirmed"], third["not_confirmed"]) == ("", "")
     assert result.best_number == second["number"] != best["number"]
     assert {entry["not_confirmed"] for entry in others} == {""}
-
-
-def test_each_study_of_a_process_trains_its_own_function(tmp_path: Path) -> None:
-    for name, score in (("a", 0.25), ("b", 0.75)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "alike.py").write_text(
-            "def train(params, data, seed):\n"
-            f"    while True:\n        yield {{'validation_accuracy': {score}}}\n"
-        )
-        (tmp_path / name / "own.toml").write_text(ALONE.replace("TRAINER", "alike:train"))
-    for workers in (0, 1):
-        means = [
-            run(tmp_path / name / "own.toml", tmp_path / name, workers=workers, fresh=True)
-            for name in ("a", "b", "a")
-        ]
-        assert [result.validation.mean for result in means] == [0.25, 0.75, 0.25]
 
 
 def test_a_promoted_trial_trains_as_if_it_had_never_paused(study_file: Path, home: Path) -> None:
@@ -314,21 +267,6 @@ def test_fresh_starts_a_new_run_and_deletes_nothing(study_file: Path, home: Path
     assert len(optuna.get_all_study_names(Home(home).storage_url)) == 2
 
 
-def test_a_second_start_is_refused_while_the_first_runs(study_file: Path, home: Path) -> None:
-    command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(home)]
-    command += ["--set", "stages.2.epochs=100000", "--workers", "1"]
-    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        while not (home / "studies/small/lock.holder").exists():
-            time.sleep(0.05)
-        time.sleep(0.2)
-        with pytest.raises(StudyLockedError, match=f"process {first.pid} on"):
-            run(study_file, home)
-    finally:
-        first.kill()
-        first.wait()
-
-
 FUNCTION = """
 def train(params, data, seed):
     for epoch in range(1, 9):
@@ -382,27 +320,6 @@ def test_the_best_epoch_is_labelled_optimistic(study_file: Path, home: Path) -> 
 def test_a_missing_objective_metric_is_said(tmp_path: Path, home: Path) -> None:
     with pytest.raises(StudyFailed, match=r"objective.metric 'validation_f1', got validation_acc"):
         run(own_study(tmp_path, "other", 2), home, "objective.metric=validation_f1")
-
-
-def test_a_deep_network_with_dropout_and_batch_norm_is_searched(
-    study_file: Path, tmp_path: Path
-) -> None:
-    tables = []
-    for workers in (0, 2):
-        result = run(
-            study_file,
-            tmp_path / str(workers),
-            "network.name=multi-layer",
-            "network.hidden_layers=2",
-            "space.batch_norm={choices=[true, false]}",
-            "space.dropout={low=0.0, high=0.5}",
-            "space.loss={choices=['softmax-cross-entropy', 'mean-squared-error']}",
-            "execution.slice_seconds=0.01",
-            workers=workers,
-        )
-        assert result.validation.mean > 0.2  # of 10 classes, 6 images each
-        tables.append(table(tmp_path / str(workers)))
-    assert tables[0] == tables[1]
 
 
 def test_promotion_takes_the_best_and_the_earlier_of_equals() -> None:

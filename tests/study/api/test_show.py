@@ -42,19 +42,6 @@ def test_the_winner_as_json_and_as_python_is_the_same(finished: Path) -> None:
     assert eval(best_configuration("small", form="python", home=finished)) == winner
 
 
-def test_the_trials_are_the_same_bits_in_another_run(finished: Path, tmp_path: Path) -> None:
-    (tmp_path / "small.toml").write_text(SMALL)
-    run(tmp_path / "small.toml", tmp_path / "home", "execution.slice_seconds=0.001", workers=1)
-    first, second = (study_trials("small", home=h) for h in (finished, tmp_path / "home"))
-    assert first.to_csv(index=False) == second.to_csv(index=False)
-    assert list(first.columns[:9]) == [
-        *("trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves"),
-        *("score_2", "score_4", "score_8"),
-    ]
-    assert len(first) == 21
-    assert first["hidden"].dtype == "int64"
-
-
 def test_the_table_changes_with_a_single_bit_of_a_curve(finished: Path, tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SMALL)
     home = tmp_path / "home"

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +12,6 @@ import pytest
 from hpsearch import run_study, study_status
 from hpsearch.console import print_status
 from hpsearch.errors import StudyFailed
-from hpsearch.processes import alive, birth
 from hpsearch.records.layout import Home
 from hpsearch.study.opening import open_run
 from hpsearch.studyfile.reading import read_study
@@ -34,25 +27,6 @@ def test_a_finished_study(finished: Path) -> None:
     result = json.loads((finished / "studies/small/1/artifacts/result.json").read_text())
     best = max(top["score"] for top in result["result"]["top"] if top["epochs"] == 8)
     assert (row["best"], row["best_epochs"]) == (best, 8)
-
-
-def test_a_study_is_running_until_it_is_killed(study_file: Path, home: Path) -> None:
-    command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(home)]
-    command += ["--set", "stages.2.epochs=100000", "--workers", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        while not list(home.glob("studies/small/1/stages/1.json")):
-            time.sleep(0.05)
-        (row,) = study_status("small", home=home).to_dict("records")
-        assert row["state"] == "running"
-        assert f"process {process.pid} on {socket.gethostname()}" in row["holder"]
-        assert row["stage"] == 3
-        assert row["best_epochs"] == 4
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    (row,) = study_status("small/1", home=home).to_dict("records")
-    assert (row["state"], row["holder"]) == ("interrupted", "")
 
 
 def test_a_study_without_a_score_yet_is_printed_too(
@@ -100,16 +74,3 @@ def test_a_study_that_failed_says_why_until_it_is_started_again(
 def test_an_empty_home_has_no_rows(home: Path) -> None:
     assert study_status(home=home).empty
     assert not home.exists()
-
-
-def test_a_number_that_another_process_had_before_is_not_alive() -> None:
-    mine = birth(os.getpid())
-    assert alive(os.getpid(), mine)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    born = birth(ended.pid)
-    ended.wait()
-    assert not alive(ended.pid, born)
-    if Path("/proc/self/stat").exists():
-        assert born != mine
-        assert not alive(os.getpid(), born)
-    assert alive(os.getpid(), "")  # of a system that does not tell

@@ -1,4 +1,4 @@
-"""The projector killed again and again, and the server beside it: scripts/torture_projector.py."""
+"""The projector killed again and again, and the server beside it: soak/torture_projector.py."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """Slices: a population advances for some time, pauses, and goes on to the same bits."""
 
 import math
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,16 +23,6 @@ from hpsearch.trainers import Member, Schedule
 from hpsearch.trainers.backprop import MAX_POPULATION
 
 DATA = Selection("digits", shots=6, split=KFold(3))
-LIGHT_ROOMS = (
-    "hpsearch.nn",
-    "hpsearch.optimizers",
-    "hpsearch.trainers",
-    "hpsearch.datasets.selection",
-    "hpsearch.execution.population",
-    "hpsearch.execution.dispatch",
-    "hpsearch.execution.executors",
-    "hpsearch.records.trial_record",
-)
 
 
 def member(number: int, **params: int | float | str) -> Member:
@@ -205,16 +193,3 @@ def test_weights_and_gradients_of_a_population_fit_the_cache(
 def test_a_function_trains_one_member_at_a_time() -> None:
     one = Member({"trainer": "mine:train"}, (1,), 0)
     assert population_limit(one, training_data(DATA, "validation")) == 1
-
-
-def test_what_workers_need_loads_neither_optuna_nor_mlflow_nor_scikit_learn() -> None:
-    code = (
-        f"import sys, {', '.join(LIGHT_ROOMS)}\n"
-        "from hpsearch.datasets import DATASETS\n"
-        "DATASETS['digits'].training()\n"
-        "print(sorted({'optuna', 'mlflow', 'pandas', 'sqlalchemy', 'sklearn'} & {*sys.modules}))"
-    )
-    shown = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert shown.stdout == "[]\n"

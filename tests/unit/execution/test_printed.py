@@ -3,35 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import pytest
 
-from hpsearch import run_study
 from hpsearch.execution.printed import LONGEST, Printed
-from hpsearch.records.run_folder import RunFolder
-
-CHATTY = """\
-import sys
-
-
-def train(params, data, seed):
-    print(f"seen {data.n_classes} classes")
-    for epoch in range(10):
-        print("epoch", epoch, file=sys.stderr)
-        if params["limit"] == epoch:
-            raise ValueError("that was the limit")
-        yield {"validation_accuracy": 0.5}
-"""
-STUDY = """\
-name = "chatty"
-objective = { metric = "validation_accuracy", direction = "maximize" }
-data = { name = "digits", shots = 4 }
-space = { trainer = "chatty:train", limit = { choices = [1, 20] } }
-stages = [{ trials = 2, epochs = 3 }]
-sampler = { name = "grid" }
-confirmation = { top = 1, seeds = 2, test_seeds = 1 }
-"""
 
 
 def test_it_is_shown_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,17 +25,3 @@ def test_what_is_too_much_is_counted(capsys: pytest.CaptureFixture[str]) -> None
         print("x" * LONGEST, end="")
         print("y" * 10, end="")
     assert printed.text.startswith("x" * LONGEST + "\n… (10 more characters")
-
-
-def test_a_function_s_prints_and_exception_are_the_trial_s_log(tmp_path: Path) -> None:
-    (tmp_path / "chatty.py").write_text(CHATTY)
-    (tmp_path / "chatty.toml").write_text(STUDY)
-    run_study(tmp_path / "chatty.toml", home=tmp_path / "home", workers=0)
-    folder = RunFolder(tmp_path / "home/studies/chatty/1")
-    failed, whole = folder.read_all("trial")
-    assert (failed.outcome, whole.outcome) == ("failed", "complete")
-    assert failed.files == whole.files == ["log.txt"]
-    logs = [folder.files.record("trial", n).log.read_text() for n in range(2)]
-    assert all("seen 10 classes\nepoch 0\nepoch 1\n" in log for log in logs)
-    assert "ValueError: that was the limit" in logs[0]
-    assert "Traceback" not in logs[1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -56,27 +54,6 @@ def test_a_metric_that_a_member_lacks_is_left_out() -> None:
     unequal = record()
     unequal.members[0].history["extra"] = [1.0, 2.0]
     assert "extra" not in unequal.mean_history()
-
-
-def test_a_kill_while_writing_leaves_the_old_content(tmp_path: Path) -> None:
-    """Twenty processes are killed while they rewrite a file; it is whole every time."""
-    path = tmp_path / "file"
-    write_whole(path, b"0" * 200_000)
-    code = (
-        "import sys, pathlib; from hpsearch.records.whole_files import write_whole\n"
-        "print('go', flush=True)\n"
-        "while True:\n"
-        "    for c in b'12': write_whole(pathlib.Path(sys.argv[1]), bytes([c]) * 200_000)\n"
-    )
-    for _ in range(5):
-        process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.kill()
-        process.communicate()
-        content = path.read_bytes()
-        assert len(content) == 200_000
-        assert len(set(content)) == 1
 
 
 def test_what_cannot_be_written_is_said_with_what_to_do(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import mlflow
@@ -12,7 +11,6 @@ from hpsearch.errors import TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.projection import Projection
 from tests.harness.projection import PARENT, add, make, points, projector, runs
 
 
@@ -103,45 +101,3 @@ def test_a_deleted_experiment_is_said_with_the_way_back(run_folder: RunFolder, h
     client.delete_experiment(experiment.experiment_id)
     with pytest.raises(TrackingError, match="mlflow experiments restore --experiment-id"):
         projector(run_folder, home).catch_up()
-
-
-def test_the_process_catches_up_before_it_ends(run_folder: RunFolder, home: Path) -> None:
-    warnings: list[str] = []
-    stores = Home(home)
-    projection = Projection(run_folder, stores, stores.tracking_uri, warnings.append)
-    projection.start()
-    add(run_folder, *(make(number, Outcome.COMPLETE) for number in range(5)))
-    assert projection.finish()
-    assert len(runs(home)) == 6
-    assert projection.ids["parent_run_id"] == runs(home)["demo"].info.run_id
-    assert not warnings
-
-
-def test_a_kill_while_it_catches_up_for_the_last_time_is_made_up_for(
-    run_folder: RunFolder, home: Path
-) -> None:
-    stores = Home(home)
-    projection = Projection(run_folder, stores, stores.tracking_uri, print)
-    projection.start()
-    add(run_folder, *(make(number, Outcome.COMPLETE) for number in range(5)))
-    first = projection._process
-    killer = threading.Timer(1.0, first.kill)  # before its first import is over
-    killer.start()
-    assert projection.finish()
-    killer.join()
-    assert first.returncode < 0
-    assert len(runs(home)) == 6
-
-
-def test_an_unreachable_server_is_warned_of_once_and_reported_at_the_end(
-    run_folder: RunFolder, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    warnings: list[str] = []
-    projection = Projection(run_folder, Home(home), "http://127.0.0.1:9", warnings.append)
-    projection.start()
-    add(run_folder, make(0, Outcome.COMPLETE))
-    assert not projection.finish()
-    assert len(warnings) == 1
-    assert "can't be written" in warnings[0]
-    assert projection.problem

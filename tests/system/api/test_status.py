@@ -1,0 +1,46 @@
+"""How far studies are that other processes run, or ran until they were killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from hpsearch import study_status
+from hpsearch.processes import alive, birth
+
+
+def test_a_study_is_running_until_it_is_killed(study_file: Path, home: Path) -> None:
+    command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(home)]
+    command += ["--set", "stages.2.epochs=100000", "--workers", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not list(home.glob("studies/small/1/stages/1.json")):
+            time.sleep(0.05)
+        (row,) = study_status("small", home=home).to_dict("records")
+        assert row["state"] == "running"
+        assert f"process {process.pid} on {socket.gethostname()}" in row["holder"]
+        assert row["stage"] == 3
+        assert row["best_epochs"] == 4
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    (row,) = study_status("small/1", home=home).to_dict("records")
+    assert (row["state"], row["holder"]) == ("interrupted", "")
+
+
+def test_a_number_that_another_process_had_before_is_not_alive() -> None:
+    mine = birth(os.getpid())
+    assert alive(os.getpid(), mine)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    born = birth(ended.pid)
+    ended.wait()
+    assert not alive(ended.pid, born)
+    if Path("/proc/self/stat").exists():
+        assert born != mine
+        assert not alive(os.getpid(), born)
+    assert alive(os.getpid(), "")  # of a system that does not tell
