@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpsearch.errors import TrainerError
-from hpsearch.execution.population import MemberAdvance, Slice, open_data, run_slice
+from hpsearch.execution.population import MemberAdvance, Slice, SliceSettings, open_data, run_slice
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.tables.data import Data
@@ -88,15 +88,8 @@ def check_trainer(
         selection = Data(name=data, target=target, shots=shots).selection(seed, folder)
         open_data(selection)
         member = Member({**(params or {}), "trainer": trainer}, SeedKey(seed, 0, 0, 0), 0)
-        whole = Slice(
-            data=selection,
-            exam="validation",
-            members=(member,),
-            until=epochs,
-            n_epochs=epochs,
-            seconds=math.inf,
-            code_folder=str(folder),
-        )
+        settings = SliceSettings(selection, "validation", epochs, math.inf, str(folder))
+        whole = Slice(settings, (member,), epochs)
         pickles = " and yield a state that pickles" if takes_state else ""
         first = _run(whole, f"must train {epochs} epochs{pickles}")
         rows = first.rows

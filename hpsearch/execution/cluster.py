@@ -103,9 +103,9 @@ class DaskExecutor(SliceExecutor):
         if isinstance(argument, Selection):
             self._supply_data(argument, "validation")
         elif isinstance(argument, Slice):
-            self._supply_data(argument.data, argument.exam)
+            self._supply_data(argument.settings.data, argument.settings.exam)
             if any(":" in str(m.params["trainer"]) for m in argument.members):
-                self._supply_code(argument.code_folder)
+                self._supply_code(argument.settings.code_folder)
 
     def _supply_data(self, selection: Selection, exam: Exam) -> None:
         if (selection, exam) not in self._supplied:

@@ -11,16 +11,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from hpsearch.datasets.selection import Selection
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.limits import Allowance, LimitName, LimitPassed, Spent
 from hpsearch.execution.population import (
-    Exam,
     MemberAdvance,
     Slice,
     SliceResult,
+    SliceSettings,
     Use,
     open_data,
     population_key,
@@ -28,7 +27,7 @@ from hpsearch.execution.population import (
     run_slice,
     training_data,
 )
-from hpsearch.trainers import EVERY_EPOCH, Member, Schedule
+from hpsearch.trainers import Member
 
 Key = tuple[str, int]  # a record's uid and the number of its member
 STOP_CHECK_SECONDS = 1.0  # between two looks at whether to stop, while no slice ends
@@ -100,47 +99,51 @@ class Report:
         return self.use.cpu_seconds / self.share if self.use else 0.0
 
 
+@dataclass(frozen=True)
+class AttemptLimits:
+    """What a trial may take, and how often its members are tried, before it is failed.
+
+    Attributes:
+        allowance: seconds and memory of a trial; only a pool of processes can hold it to them.
+        lost_attempts: workers that may die under a member at one epoch before it is failed.
+        retries: how often a member is tried again whose trainer raised.
+    """
+
+    allowance: Allowance | None = None
+    lost_attempts: int = LOST_ATTEMPTS
+    retries: int = 0
+
+
+DEFAULT_LIMITS = AttemptLimits()
+
+
 class Dispatcher:
     """Runs jobs on an executor, at most one population a worker at a time.
 
     Args:
         executor: where slices run; stays the caller's.
         workers: slices in flight at once.
-        data, exam, n_epochs, seconds, code_folder, schedule, per_class, passes, resources: as in
-            Slice.
+        settings: of every slice.
+        limits: after what a trial or one of its members is failed.
         stop: asked again and again; once it says True no slice is started, and `run` ends with
             the slices that are under way.
-        limits: of a trial; only a pool of processes can hold trials to them.
-        lost_attempts: workers that may die under a member at one epoch before it is failed.
-        retries: how often a member is tried again whose trainer raised.
     """
 
     def __init__(
         self,
         executor: Executor,
+        settings: SliceSettings,
+        limits: AttemptLimits = DEFAULT_LIMITS,
         *,
         workers: int,
-        data: Selection,
-        exam: Exam,
-        n_epochs: int,
-        seconds: float,
-        code_folder: str,
-        schedule: Schedule = EVERY_EPOCH,
-        per_class: bool = False,
-        passes: bool = False,
-        resources: bool = False,
         stop: Callable[[], bool] = lambda: False,
-        limits: Allowance | None = None,
-        lost_attempts: int = LOST_ATTEMPTS,
-        retries: int = 0,
     ) -> None:
         self._executor, self._workers, self._stop = executor, max(1, workers), stop
-        self._limits = limits if isinstance(executor, ProcessExecutor) else None
+        self._settings, self._retries = settings, limits.retries
+        self._limits = limits.allowance if isinstance(executor, ProcessExecutor) else None
         self._spent = Spent(self._limits.seconds if self._limits else None)
         self._ended: set[str] = set()  # trials that passed a limit
-        self._together, self._retries = lost_attempts - 1, retries
-        options = (schedule, per_class, passes, resources)
-        self._work = Slice(data, exam, (), 0, n_epochs, seconds, code_folder, *options)
+        self._together = limits.lost_attempts - 1
 
     def run(self, batches: Iterable[Sequence[Job]], until: int) -> Iterator[list[Report]]:
         """Train all jobs to epoch `until`; yields the reports of each slice as it ends.
@@ -194,8 +197,7 @@ class Dispatcher:
         """Send populations from the head of the queue as long as workers are free."""
         while waiting and self._may_start(waiting[0], flying):
             population = waiting.pop(0)
-            members = tuple(job.member for job in population)
-            work = replace(self._work, members=members, until=until)
+            work = Slice(self._settings, tuple(job.member for job in population), until)
             flying[self._submit(work, population)] = population
 
     def _submit(self, work: Slice, population: list[Job]) -> Future[SliceResult]:
@@ -208,7 +210,7 @@ class Dispatcher:
             return future
         assert isinstance(self._executor, ProcessExecutor)
         allowance = replace(self._limits, seconds=left)
-        before = partial(open_data, work.data, work.exam)
+        before = partial(open_data, self._settings.data, self._settings.exam)
         return self._executor.submit_within(allowance, before, run_slice, work)
 
     def _without_ended(self, waiting: list[list[Job]]) -> tuple[list[list[Job]], list[Report]]:
@@ -220,7 +222,7 @@ class Dispatcher:
         return [jobs for jobs in left if jobs], [Report(job.key, "dropped") for job in dropped]
 
     def _populations(self, jobs: Sequence[Job]) -> list[list[Job]]:
-        data = training_data(self._work.data, self._work.exam)
+        data = training_data(self._settings.data, self._settings.exam)
         groups = defaultdict(list)
         for job in jobs:
             self._spent.begin(trial_of(job), job.spent)

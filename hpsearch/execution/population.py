@@ -58,14 +58,12 @@ Exam = Literal["validation", "test", "both"]
 
 
 @dataclass(frozen=True)
-class Slice:
-    """One call's work.
+class SliceSettings:
+    """What all slices of one call of the dispatcher have in common.
 
     Attributes:
         data: which examples.
         exam: what members are scored on.
-        members: the population.
-        until: epochs after which it is done.
         n_epochs: the full training length of the study.
         seconds: pause at the first epoch's end after this time; inf: never.
         schedule: after which epochs members are evaluated.
@@ -77,8 +75,6 @@ class Slice:
 
     data: Selection
     exam: Exam
-    members: tuple[Member, ...]
-    until: int
     n_epochs: int
     seconds: float
     code_folder: str
@@ -86,6 +82,21 @@ class Slice:
     per_class: bool = False
     passes: bool = False
     resources: bool = False
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One call's work.
+
+    Attributes:
+        settings: how its members are trained and scored.
+        members: the population.
+        until: epochs after which it is done.
+    """
+
+    settings: SliceSettings
+    members: tuple[Member, ...]
+    until: int
 
 
 @dataclass(frozen=True)
@@ -202,7 +213,7 @@ def l2_cache_bytes() -> int:
 def run_slice(work: Slice) -> SliceResult:
     """Advance a population. An exception of the trainer comes back as text, it is not raised."""
     began, watch, started_cpu = time.time(), _Watch(), time.process_time()
-    look_first_in(work.code_folder)
+    look_first_in(work.settings.code_folder)
     members: Sequence[MemberAdvance] = ()
     error = None
     printed = Printed()
@@ -244,7 +255,8 @@ class _Watch:
 
 
 def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
-    data = training_data(work.data, work.exam)
+    settings = work.settings
+    data = training_data(settings.data, settings.exam)
     kind = trainer_kind(str(work.members[0].params["trainer"]))
     assert kind is not None
     gains = [_Gain(member) for member in work.members]
@@ -252,14 +264,14 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
     restart = True
     while restart and alive:
         restart = False
-        trainer = kind.trainer([gain.member for gain in alive], data, n_epochs=work.n_epochs)
+        trainer = kind.trainer([gain.member for gain in alive], data, n_epochs=settings.n_epochs)
         meter = Meter()
-        around = meter if work.resources else nullcontext
+        around = meter if settings.resources else nullcontext
         watch.opening = watch.opening or watch.seconds()
-        for progress in trainer.run(work.until, work.schedule, around):
+        for progress in trainer.run(work.until, settings.schedule, around):
             for position, gain in enumerate(alive):
                 gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
-            late = watch.seconds() > work.seconds and trainer.pausable
+            late = watch.seconds() > settings.seconds and trainer.pausable
             restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
             if late or restart:
                 break
@@ -291,6 +303,7 @@ class _Gain:
         resources: Mapping[str, float],
     ) -> None:
         """Note an epoch's end; the member has this position in the trainer."""
+        settings = work.settings
         if progress.diverged[position]:
             self.diverged = True
             return
@@ -298,24 +311,24 @@ class _Gain:
         if not progress.metrics:
             return
         row = {name: float(values[position]) for name, values in progress.metrics.items()}
-        passes = trainer.passes(position) if work.passes else None
+        passes = trainer.passes(position) if settings.passes else None
         if passes is not None:
             row |= dict(zip(PASSES, map(float, passes), strict=True))
-        images = trainer.images(position) if work.passes else None
+        images = trainer.images(position) if settings.passes else None
         if images is not None:
             row[IMAGES] = float(images)
         row |= resources
-        if work.per_class or (work.exam == "test" and progress.epoch == work.until):
+        if settings.per_class or (settings.exam == "test" and progress.epoch == work.until):
             predicted = trainer.predictions(position)
-            if predicted is not None and work.per_class:
+            if predicted is not None and settings.per_class:
                 row |= _per_class(work, self.member.split, predicted)
-            if predicted is not None and work.exam == "test":
+            if predicted is not None and settings.exam == "test":
                 self.predicted = tuple(predicted.tolist())
         self.rows.append((progress.epoch, row))
         rate = trainer.learning_rate(position)
         if rate is not None:
             self.rates.append(rate)
-        if work.exam == "test" and progress.epoch == work.until:
+        if settings.exam == "test" and progress.epoch == work.until:
             self.fitted = _file(trainer.fitted(position), work)
 
     def advance(self) -> MemberAdvance:
@@ -334,7 +347,7 @@ class _Gain:
 def _file(fitted: Fitted | None, work: Slice) -> tuple[str, bytes] | None:
     if fitted is None:
         return None
-    examples = OPEN[work.exam](work.data).examples
+    examples = OPEN[work.settings.exam](work.settings.data).examples
     try:
         content = fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
     except Exception as error:
@@ -350,9 +363,10 @@ def _file(fitted: Fitted | None, work: Slice) -> tuple[str, bytes] | None:
 
 def _per_class(work: Slice, split: int, predicted: NDArray[np.int64]) -> dict[str, float]:
     """Accuracy of each class that was scored, by its name or else its number."""
-    accuracies, data = {}, training_data(work.data, work.exam)
+    settings, accuracies = work.settings, {}
+    data = training_data(settings.data, settings.exam)
     true = data.labels[data.splits[split].validation]
-    classes = OPEN[work.exam](work.data).examples.classes
+    classes = OPEN[settings.exam](settings.data).examples.classes
     for k in range(data.n_classes):
         of_class = predicted[true == k]
         name = f"validation_accuracy/class_{classes[k] if classes else k}"

@@ -13,16 +13,16 @@ from statistics import mean
 import optuna
 from optuna.samplers import RandomSampler
 
-from hpsearch.execution.dispatch import Dispatcher, Job, Key, Report
+from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Key, Report
 from hpsearch.execution.making import make_executor
-from hpsearch.execution.population import MemberAdvance, open_data
+from hpsearch.execution.population import MemberAdvance, SliceSettings, open_data
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord
+from hpsearch.study.slice_settings import slice_settings
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
-from hpsearch.studyfile.tables.protocol import exam_of
-from hpsearch.trainers import Member, Schedule
+from hpsearch.trainers import Member
 
 Reports = Mapping[Key, Sequence[Report]]
 MOST_EPOCHS = 50  # of the second part; beyond it a longer look says nothing new
@@ -80,9 +80,11 @@ def probe(read: ReadStudy, *, trials: int, seconds: float) -> Probe:
     """
     started = time.perf_counter()
     jobs = _jobs(read, _drawn(read, trials))
-    open_data(largest(read).selection, exam_of(read.file.protocol))
+    settings = slice_settings(read, largest(read).selection)
+    limits = AttemptLimits(read.file.limits.allowance())  # who raises is not tried again here
+    open_data(settings.data, settings.exam)
     first = time.perf_counter()
-    early = _train(read, jobs, 1)
+    early = _train(jobs, 1, settings, limits)
     spent = max(time.perf_counter() - first, 1e-6)
     n_epochs = read.file.n_epochs
     until = 1 + min(n_epochs - 1, MOST_EPOCHS, int(seconds / spent))
@@ -91,7 +93,7 @@ def probe(read: ReadStudy, *, trials: int, seconds: float) -> Probe:
         for job in jobs
         if (state := _state(early[job.key])) is not None
     ]
-    late = _train(read, going_on, until) if until > 1 else {}
+    late = _train(going_on, until, settings, limits) if until > 1 else {}
     all_reports = [r for reports in (*early.values(), *late.values()) for r in reports]
     advances = [r.advance for r in all_reports if r.advance is not None and r.advance.rows]
     wall = sum(report.wall_seconds for report in all_reports)
@@ -132,25 +134,11 @@ def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]]) -> list[Job]:
     ]
 
 
-def _train(read: ReadStudy, jobs: list[Job], until: int) -> Reports:
-    file, found = read.file, defaultdict(list)
-    limits = file.limits.allowance()
+def _train(jobs: list[Job], until: int, settings: SliceSettings, limits: AttemptLimits) -> Reports:
+    found = defaultdict(list)
     # In this process; where trials are limited in one that can be stopped.
-    with make_executor(0 if limits is None else 1) as executor:
-        dispatcher = Dispatcher(
-            executor,
-            workers=1,
-            data=largest(read).selection,
-            exam=exam_of(file.protocol),
-            n_epochs=file.n_epochs,
-            seconds=file.execution.slice_seconds,
-            code_folder=str(read.path.resolve().parent),
-            schedule=Schedule(file.evaluation.every, tuple(s.epochs for s in file.stages)),
-            per_class=file.evaluation.per_class,
-            passes=file.evaluation.passes,
-            resources=file.evaluation.resources,
-            limits=limits,
-        )
+    with make_executor(0 if limits.allowance is None else 1) as executor:
+        dispatcher = Dispatcher(executor, settings, limits, workers=1)
         for reports in dispatcher.run([jobs], until):
             for report in reports:
                 found[report.key].append(report)

@@ -5,23 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import StudyStopped
 from hpsearch.execution.base import SliceExecutor
-from hpsearch.execution.dispatch import Dispatcher, Job, Report
-from hpsearch.execution.population import Exam
+from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Report
+from hpsearch.execution.population import Exam, SliceSettings
 from hpsearch.metrics import test_name
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord, state_digest
 from hpsearch.study.goals import Goals, MissingMetric
+from hpsearch.study.slice_settings import (
+    attempt_limits,
+    rungs_of,
+    slice_settings,
+    stage_lengths,
+)
 from hpsearch.studyfile.reading import ReadStudy
-from hpsearch.studyfile.tables.evaluation import Evaluation
-from hpsearch.studyfile.tables.limits import Limits
-from hpsearch.studyfile.tables.outcomes import Outcomes
 from hpsearch.trainers import Member, Schedule, trainer_kind
 
 
@@ -48,6 +51,10 @@ class Training:
     """How records of one study are trained.
 
     Attributes:
+        folder: where the records are written.
+        settings: of slices; the evaluation set is named with every call.
+        limits: after what a trial is failed.
+        goals: what trials are scored by.
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
         stop: as in Dispatcher.
@@ -56,15 +63,11 @@ class Training:
     folder: RunFolder
     executor: Executor
     workers: int
-    data: Selection
+    settings: SliceSettings
+    limits: AttemptLimits
     goals: Goals
-    evaluation: Evaluation
     lengths: tuple[int, ...]
     rungs: tuple[int, ...]
-    slice_seconds: float
-    code_folder: str
-    limits: Limits
-    outcomes: Outcomes
     stop: Callable[[], bool] = lambda: False
 
     @classmethod
@@ -82,15 +85,11 @@ class Training:
             folder=folder,
             executor=executor,
             workers=executor.workers,
-            data=data,
+            settings=slice_settings(read, data),
+            limits=attempt_limits(read.file),
             goals=Goals.of(read.file),
-            evaluation=read.file.evaluation,
-            lengths=tuple(stage.epochs for stage in read.file.stages),
-            rungs=tuple(read.file.pruner.rungs) if read.file.pruner else (),
-            slice_seconds=read.file.execution.slice_seconds,
-            code_folder=str(read.path.resolve().parent),
-            limits=read.file.limits,
-            outcomes=read.file.outcomes,
+            lengths=stage_lengths(read.file),
+            rungs=rungs_of(read.file),
             stop=stop,
         )
 
@@ -116,25 +115,11 @@ class Training:
                 stopped.extend(work for work in works if work.done(until))
                 yield found
 
+        settings = replace(self.settings, exam=exam)
+        if exam == "test":  # the sealed test set is looked at once, at the end
+            settings = replace(settings, schedule=Schedule(until))
         dispatcher = Dispatcher(
-            self.executor,
-            workers=self.workers,
-            data=self.data,
-            exam=exam,
-            n_epochs=self.lengths[-1],
-            seconds=self.slice_seconds,
-            code_folder=self.code_folder,
-            # The sealed test set is looked at once, at the end.
-            schedule=Schedule(until)
-            if exam == "test"
-            else Schedule(self.evaluation.every, (*self.lengths, *self.rungs)),
-            per_class=self.evaluation.per_class,
-            passes=self.evaluation.passes,
-            resources=self.evaluation.resources,
-            stop=self.stop,
-            limits=self.limits.allowance(),
-            lost_attempts=self.outcomes.lost_attempts,
-            retries=self.outcomes.retries,
+            self.executor, settings, self.limits, workers=self.workers, stop=self.stop
         )
         for reports in dispatcher.run(jobs(), until):
             touched = {}
@@ -151,7 +136,7 @@ class Training:
             for work in touched.values():
                 if work.done(until):
                     yield self._finish(work, until)
-                elif time.monotonic() - work.written > self.slice_seconds or work.news:
+                elif time.monotonic() - work.written > self.settings.seconds or work.news:
                     shown = work.record.mark_progress()
                     self._save(work)
                     if shown:

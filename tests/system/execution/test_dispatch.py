@@ -14,10 +14,10 @@ import pytest
 from hpsearch.datasets.selection import Selection
 from hpsearch.datasets.split_kinds import KFold
 from hpsearch.execution import population
-from hpsearch.execution.dispatch import Dispatcher, Job, Key, Report
+from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Key, Report
 from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
 from hpsearch.execution.limits import Allowance
-from hpsearch.execution.population import Slice
+from hpsearch.execution.population import Slice, SliceSettings
 from hpsearch.trainers import Member
 
 DATA = Selection("digits", shots=6, split=KFold(3))
@@ -81,18 +81,10 @@ def dispatcher(
     workers: int = 1,
     seconds: float = math.inf,
     folder: str = "",
-    **policies: Any,
+    **limits: Any,
 ) -> Dispatcher:
-    return Dispatcher(
-        executor,
-        workers=workers,
-        data=DATA,
-        exam="validation",
-        n_epochs=3,
-        seconds=seconds,
-        code_folder=folder,
-        **policies,
-    )
+    settings = SliceSettings(DATA, "validation", 3, seconds, folder)
+    return Dispatcher(executor, settings, AttemptLimits(**limits), workers=workers)
 
 
 def run(dispatch: Dispatcher, jobs: list[Job], until: int = 3) -> dict[Key, list[Report]]:
@@ -284,17 +276,17 @@ def test_batches_of_nothing_are_passed_over() -> None:
 def test_a_population_that_passes_a_limit_is_taken_apart(pool: ProcessExecutor) -> None:
     slow = {"hidden": 200, "batch_size": 1}  # no machine trains it within the limit
     jobs = [replace(job(i, **slow), key=(f"trial {i}", 0)) for i in range(3)]
-    reports = run(dispatcher(pool, limits=Allowance(seconds=1e-4)), jobs)
+    reports = run(dispatcher(pool, allowance=Allowance(seconds=1e-4)), jobs)
     assert [events(own) for own in reports.values()] == [["crowded", "failed"]] * 3
     assert {own[-1].limit for own in reports.values()} == {"seconds"}
-    roomy = dispatcher(pool, workers=2, limits=Allowance(seconds=1e4, memory_mb=1e5))
+    roomy = dispatcher(pool, workers=2, allowance=Allowance(seconds=1e4, memory_mb=1e5))
     assert curves(run(roomy, jobs)) == curves(run(dispatcher(InlineExecutor()), jobs))
 
 
 def test_a_limit_ends_all_members_of_its_trial_and_no_other(pool: ProcessExecutor) -> None:
     spent = [replace(job(i), key=("spent", i), spent=10.0) for i in range(2)]
     fresh = replace(job(2), key=("fresh", 0))
-    reports = run(dispatcher(pool, limits=Allowance(seconds=10.0)), [*spent, fresh])
+    reports = run(dispatcher(pool, allowance=Allowance(seconds=10.0)), [*spent, fresh])
     ends = sorted(own[-1].event for own in reports.values())
     assert ends == ["advanced", "dropped", "failed"]
     assert reports["fresh", 0][-1].event == "advanced"

@@ -21,14 +21,14 @@ from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.executors import BLAS_VARIABLES, InlineExecutor, ProcessExecutor
 from hpsearch.execution.making import make_executor
-from hpsearch.execution.population import Slice, run_slice
+from hpsearch.execution.population import Slice, SliceSettings, run_slice
 from hpsearch.trainers import Member
 
 DATA = Selection("digits", shots=6)
 DIGITS_MEMBER = Member(
     {"trainer": "adam", "network": "two-layer", "hidden": 12, "batch_size": 5}, (7, 1), 0
 )
-WORK = Slice(DATA, "validation", (DIGITS_MEMBER,), 3, 3, math.inf, "")
+WORK = Slice(SliceSettings(DATA, "validation", 3, math.inf, ""), (DIGITS_MEMBER,), 3)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hpsearch.execution import population
 from hpsearch.execution.population import (
     MemberAdvance,
     Slice,
+    SliceSettings,
     population_key,
     population_limit,
     run_slice,
@@ -32,7 +34,11 @@ def member(number: int, **params: int | float | str) -> Member:
 
 
 def sliced(*members: Member, until: int = 4, seconds: float = math.inf, folder: str = "") -> Slice:
-    return Slice(DATA, "validation", members, until, 4, seconds, folder)
+    return Slice(SliceSettings(DATA, "validation", 4, seconds, folder), members, until)
+
+
+def changed(work: Slice, **settings: Any) -> Slice:
+    return replace(work, settings=replace(work.settings, **settings))
 
 
 def advance(work: Slice) -> list[MemberAdvance]:
@@ -115,16 +121,16 @@ def test_only_every_third_epoch_and_the_last_are_evaluated(
         one = member(0)
     every = sliced(one, folder=str(tmp_path), until=4)
     (whole,) = advance(every)
-    (gain,) = advance(replace(every, schedule=Schedule(3)))
+    (gain,) = advance(changed(every, schedule=Schedule(3)))
     assert gain.epochs == whole.epochs == 4
     assert gain.rows == tuple(row for row in whole.rows if row[0] in (3, 4))
     assert gain.state == whole.state
-    (first,) = advance(replace(every, schedule=Schedule(3), seconds=0))
+    (first,) = advance(changed(every, schedule=Schedule(3), seconds=0))
     assert (first.epochs, first.rows) == (1, ())
 
 
 def test_the_accuracy_of_each_class_is_told_if_asked_for() -> None:
-    (gain,) = advance(replace(sliced(member(0)), per_class=True))
+    (gain,) = advance(changed(sliced(member(0)), per_class=True))
     _, row = gain.rows[-1]
     of_classes = [row[f"validation_accuracy/class_{k}"] for k in range(10)]
     # The same number of images of each class in the fold, so the mean is the accuracy.
@@ -135,7 +141,7 @@ def test_the_accuracy_of_each_class_is_told_if_asked_for() -> None:
 @pytest.mark.parametrize("trainer", ["sgd", "sklearn.svm.SVC"])
 def test_the_exam_on_the_test_set_tells_predictions(trainer: str) -> None:
     one = member(0) if trainer == "sgd" else Member({"trainer": trainer}, (1,), 0)
-    work = replace(sliced(replace(one, split=0)), exam="test", schedule=Schedule(4))
+    work = changed(sliced(replace(one, split=0)), exam="test", schedule=Schedule(4))
     (gain,) = advance(work)
     ((epoch, row),) = gain.rows
     assert epoch == 4
