@@ -10,7 +10,7 @@ from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyChangedError, StudyFailed
 from hpsearch.records.home import Home
 from hpsearch.records.trial_record import RunFolder
-from hpsearch.study.events import BudgetEnded
+from hpsearch.study.events import BudgetEnded, Event
 from hpsearch.study.opening import open_run
 from hpsearch.study.spending import Batch, Spending, carry_clock
 from hpsearch.study.study import Study
@@ -18,6 +18,7 @@ from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.study_file import StudyFile
+from tests.interrupts import interrupt_after
 from tests.search.test_kill_resume import table
 from tests.search.test_reading import message
 from tests.search.test_study import records, run
@@ -71,10 +72,9 @@ def test_a_budget_ends_at_the_same_trial_whatever_the_workers_and_restarts(
     stores.create()
     for events_seen in (3, 9, 14):
         opened = open_run(read_study(study_file, options), stores, fresh=False)
-        events = Study(read_study(study_file, options), opened, stores.storage_url, 0).events()
-        for _ in range(events_seen):
-            next(events)
-        events.close()
+        interrupt_after(
+            Study(read_study(study_file, options), opened, stores.storage_url, 0), events_seen
+        )
         opened.close()
     run(study_file, tmp_path / "stopped", *options)
     tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
@@ -104,8 +104,9 @@ def test_a_plateau_ends_the_drawing_of_a_stage(study_file: Path, home: Path) -> 
     read, stores = read_study(study_file, options), Home(home)
     stores.create()
     opened = open_run(read, stores, fresh=False)
-    study = Study(read, opened, stores.storage_url, 0)
-    ended = [(e.key, e.stage) for e in study.events() if isinstance(e, BudgetEnded)]
+    study, told = Study(read, opened, stores.storage_url, 0), list[Event]()
+    study.execute(told.append)
+    ended = [(e.key, e.stage) for e in told if isinstance(e, BudgetEnded)]
     opened.close()
     assert ended == [("plateau", 0), ("plateau", 1), ("plateau", 2)]
     # Of each stage one batch of new trials; the promoted don't count.
@@ -143,10 +144,7 @@ def test_the_clock_is_kept_over_starts_and_ends_the_search(study_file: Path, hom
     stores = Home(home)
     stores.create()
     opened = open_run(read_study(study_file, options), stores, fresh=False)
-    events = Study(read_study(study_file, options), opened, stores.storage_url, 0).events()
-    for _ in range(6):
-        next(events)
-    events.close()
+    interrupt_after(Study(read_study(study_file, options), opened, stores.storage_url, 0), 6)
     kept = opened.folder.read_json("budget/0.json")
     assert kept["seconds"] > 0
     # As if the first start had taken all of it.

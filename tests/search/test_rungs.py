@@ -43,8 +43,7 @@ def stopped_after(study_file: Path, home: Path, questions: int, options: list[st
     read = read_study(study_file, options)
     opened = open_run(read, stores, fresh=False)
     try:
-        for _ in Study(read, opened, stores.storage_url, 0, stop=stop).events():
-            pass
+        Study(read, opened, stores.storage_url, 0, stop=stop).execute()
         return False
     except StudyStopped:
         return True

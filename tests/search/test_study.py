@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate, Result
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, RunFolder, TrialRecord
+from hpsearch.study.events import TrialReached
 from hpsearch.study.opening import open_run
 from hpsearch.study.stages import promoted
 from hpsearch.study.storage import TrialStore, open_storage
@@ -31,6 +31,7 @@ from hpsearch.studyfile.study_file import Stage
 from hpsearch.trainers import Member
 from hpsearch.trainers.backprop import Backprop
 from tests.conftest import SMALL
+from tests.interrupts import interrupt, interrupt_after
 from tests.search.test_kill_resume import stored, table
 
 ALONE = """
@@ -60,11 +61,7 @@ def run(path: Path, home: Path, *overrides: str, workers: int = 0, fresh: bool =
     opened = open_run(read, stores, fresh=fresh)
     try:
         study = Study(read, opened, stores.storage_url, workers)
-        for _ in study.events():
-            pass
-        result = study.finished()
-        assert result is not None
-        return result
+        return study.execute()
     finally:
         opened.close()
 
@@ -110,10 +107,7 @@ def test_a_search_that_ignores_results_is_the_same_with_any_workers_and_restarts
     for events_seen in (3, 8, 14):
         read = read_study(study_file, options)
         opened = open_run(read, stores, fresh=False)
-        events = Study(read, opened, stores.storage_url, 2).events()
-        for _ in range(events_seen):
-            next(events)
-        events.close()
+        interrupt_after(Study(read, opened, stores.storage_url, 2), events_seen)
         opened.close()
     run(study_file, tmp_path / "stopped", *options)
     tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
@@ -252,12 +246,13 @@ def test_a_restart_in_a_late_stage_prunes_nobody_that_was_promoted(
     stores.create()
     for stop in range(20, 30):  # trials reached, over all stages, before each restart
         opened = open_run(read, stores, fresh=False)
-        events = Study(read, opened, stores.storage_url, 0).events()
-        for event in events:
-            done = sum(len(r.scores) for r in records(home)) if "Trial" in str(type(event)) else 0
-            if done >= stop:
-                break
-        events.close()
+        interrupt(
+            Study(read, opened, stores.storage_url, 0),
+            lambda event, stop=stop: (  # type: ignore[misc]
+                isinstance(event, TrialReached)
+                and sum(len(r.scores) for r in records(home)) >= stop
+            ),
+        )
         opened.close()
     run(study_file, home)
     assert table(home) == table(tmp_path / "quiet")
@@ -280,10 +275,8 @@ def test_optunas_database_may_be_lost_or_another_in_the_middle(
     read, stores = read_study(study_file), Home(home)
     stores.create()
     opened = open_run(read, stores, fresh=False)
-    events = Study(read, opened, stores.storage_url, 0).events()
-    for _ in itertools.takewhile(lambda _: len(records(home)) < 13, events):
-        pass
-    events.close()
+    study = Study(read, opened, stores.storage_url, 0)
+    interrupt(study, lambda event: len(records(home)) >= 13)
     opened.close()
     (home / "optuna.db").rename(home / "lost.db")
     run(study_file, home)

@@ -15,7 +15,7 @@ from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.objectives import Direction
 
 
-def make_sampler(file: StudyFile, space: Space) -> samplers.StudySampler | samplers.NamedSampler:
+def make_sampler(file: StudyFile, space: Space) -> samplers.StudySampler:
     """The sampler of a study.
 
     Raises:
@@ -86,15 +86,14 @@ def _arm_mistakes(file: StudyFile, arm: Arm) -> Iterator[Mistake]:
         )
 
 
-def _takes_several(sampler: samplers.StudySampler | samplers.NamedSampler, space: Space) -> bool:
+def _takes_several(sampler: samplers.StudySampler, space: Space) -> bool:
     """Whether a sampler draws a first trial of two objectives."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     directions: list[Direction] = ["maximize", "minimize"]
     try:
-        if isinstance(sampler, samplers.NamedSampler):
-            sampler.draw(optuna.create_study(directions=directions), [0], space.suggest, (0,))
-        else:
-            space.suggest(optuna.create_study(directions=directions, sampler=sampler).ask())
+        study = optuna.create_study(directions=directions, sampler=sampler)
+        if not sampler.draw_ahead(study, [0], space.suggest, (0,)):
+            space.suggest(study.ask())
     except ValueError as error:
         return "multi-objective" not in str(error)
     return True
