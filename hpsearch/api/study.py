@@ -128,11 +128,12 @@ def _run(
     try:
         ran = result is None
         if result is None:
-            for event in study.events():
+
+            def tell(event: Event) -> None:
                 projection.keep_alive()
                 on_event(event)
-            result = study.finished()
-            assert result is not None
+
+            result = study.execute(tell)
         write_artifacts(read, run.folder, result)
         write_parent(read, run, result, tags=tags)
         run.folder.announce({"kind": "parent"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -111,14 +112,11 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
             again,
             IN_MEMORY,
             0,
-            through=lambda training: _Playback(run.folder, training, found),
-            decided=lambda read, arm: _as_promoted(read, arm, run.folder),
+            stand_in=lambda training: _Playback(run.folder, training, found),
+            file_for=lambda read, arm: _as_promoted(read, arm, run.folder),
         )
-        try:
-            for _ in study.events():
-                pass
-        except (_EndOfRecords, StudyFailed):
-            pass
+        with suppress(_EndOfRecords, StudyFailed):
+            study.execute()
         _compare_pruned(run.folder, folder, found)
         _compare_decisions(run, read, folder, found)
         _compare_results(run.result(), study.finished(), found)

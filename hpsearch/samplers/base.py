@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, Trial
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,53 @@ class Narrowing:
     survivors: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A trial that was drawn ahead, with its batch.
+
+    Attributes:
+        params: all that are active.
+        notes: what the sampler wrote on the trial, for itself in later batches.
+    """
+
+    params: Mapping[str, Any]
+    notes: Mapping[str, Any]
+
+
 class StudySampler(BaseSampler):
-    """Draws parameter by parameter, each from the trial's number and what was stored before."""
+    """Draws the same trials again after a restart, whatever the number of workers.
+
+    Ours draw parameter by parameter, when a trial is asked for, each from the trial's number and
+    what was stored before. A sampler that can't do that draws a batch ahead.
+    """
 
     @abstractmethod
     def ignores_results(self, number: int) -> bool:
         """Whether trial `number` is drawn from its number alone, whatever was found before."""
+
+    def draw_ahead(
+        self,
+        study: Study,
+        numbers: Sequence[int],
+        suggest: Callable[[Trial], Mapping[str, Any]],
+        entropy: tuple[int, ...],
+    ) -> Sequence[Drawn]:
+        """Draw a batch before any of its trials is asked for.
+
+        The caller asks before every batch of which a trial is not drawn yet; after a restart in
+        the middle of a batch it asks for the whole batch again. It stores what it gets, and then
+        asks each trial for its parameters. A sampler writes nothing to the study.
+
+        Args:
+            study: where the trials before the batch are stored.
+            numbers: of the batch, one after the other.
+            suggest: asks a trial for all its parameters.
+            entropy: (study seed, stage, batch).
+
+        Returns:
+            One for each number; none at all where trials are drawn when they are asked for.
+        """
+        return ()
 
     def narrowed(
         self, study: Study, name: str, distribution: BaseDistribution, branch: dict[str, Any]

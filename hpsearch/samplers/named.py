@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial
 
+from hpsearch.samplers.base import Drawn, StudySampler
 from hpsearch.samplers.own_classes import class_of_ones_own
 from hpsearch.samplers.settled import settled
 
@@ -47,7 +50,7 @@ def sampler_class(name: str) -> Callable[..., BaseSampler]:
     return class_of_ones_own(name, BaseSampler, known)  # type: ignore[type-abstract]
 
 
-class NamedSampler:
+class NamedSampler(StudySampler):
     """Draws whole batches with a sampler that knows nothing of batches, stages and restarts.
 
     For each batch a new object, seeded by (study seed, stage, batch), is asked for all members in
@@ -76,24 +79,15 @@ class NamedSampler:
             ) from error
 
     def ignores_results(self, number: int) -> bool:
-        """As StudySampler's."""
         return self._ignores_results
 
-    def draw(
+    def draw_ahead(
         self,
         study: Study,
         numbers: Sequence[int],
-        suggest: Callable[[optuna.Trial], Mapping[str, Any]],
+        suggest: Callable[[Trial], Mapping[str, Any]],
         entropy: tuple[int, ...],
-    ) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-        """The params of a batch, and what the sampler wrote on each trial for later batches.
-
-        Args:
-            study: where the trials before the batch are stored.
-            numbers: of the batch, one after the other.
-            suggest: asks a trial for all its parameters.
-            entropy: (study seed, stage, batch).
-        """
+    ) -> Sequence[Drawn]:
         seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
         copy = optuna.create_study(
             directions=study.directions,
@@ -104,10 +98,22 @@ class NamedSampler:
         copy.add_trials(settled(earlier, study.directions))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a new object a batch can't remember
-            drawn = [suggest(copy.ask()) for _ in numbers]
+            params = [suggest(copy.ask()) for _ in numbers]
         trials = copy.get_trials(deepcopy=False)[numbers[0] :]
         notes = [trial.system_attrs if self._keeps_notes else {} for trial in trials]
-        return list(zip(drawn, notes, strict=True))
+        return [Drawn(*one) for one in zip(params, notes, strict=True)]
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        raise ValueError(
+            f"trial {trial.number} must be drawn with its batch, by draw_ahead: {param_name} "
+            "can't be drawn alone"
+        )
 
     def _make(self, seed: int) -> BaseSampler:
         takes_seed = "seed" in signature(self._class).parameters

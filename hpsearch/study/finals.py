@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
+from hpsearch.execution.population import Exam
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord
@@ -23,18 +24,20 @@ class Finals:
     Args:
         records: the arm's.
         lengths: epochs of the stages the best are taken from, the first with a result wins.
-        training: makes what trains.
+        training: trains them.
+        tell: called with each event.
     """
 
     records: ArmRecords
     lengths: tuple[int, ...]
-    training: Callable[[], Trains]
+    training: Trains
+    tell: Callable[[Event], None]
 
     def __post_init__(self) -> None:
         self._file = self.records.read.file
         self._epochs = self._file.stages[-1].epochs
 
-    def confirm(self) -> Generator[Event, None, dict[int, Estimate]]:
+    def confirm(self) -> dict[int, Estimate]:
         """Run the best trials again on fresh seeds; returns {number: Estimate}, best first.
 
         Raises:
@@ -47,8 +50,8 @@ class Finals:
             for trial in top
             for seed in range(1, settings.seeds + 1)
         ]
-        yield PhaseStarted("confirmation", len(records), self.records.arm.name)
-        yield from self._run(records, self._epochs)
+        self.tell(PhaseStarted("confirmation", len(records), self.records.arm.name))
+        self._run(records, self._epochs)
         confirmed, standings = {}, []
         for trial in top:
             again = [
@@ -65,15 +68,15 @@ class Finals:
         order = ranked(standings, self._file.directions)
         return {s.number: confirmed[s.number] for s in order}
 
-    def test(self, winner: TrialRecord) -> Iterator[Event]:
+    def test(self, winner: TrialRecord) -> None:
         """Refit the winner on training and validation data, and open the test set."""
         self.records.open_test()
         records = [
             self.records.again("test", winner, seed)
             for seed in range(1, self._file.confirmation.test_seeds + 1)
         ]
-        yield PhaseStarted("test", len(records), self.records.arm.name)
-        yield from self._run(records, self._refit_epochs(winner))
+        self.tell(PhaseStarted("test", len(records), self.records.arm.name))
+        self._run(records, self._refit_epochs(winner))
 
     def _ranked(self) -> list[TrialRecord]:
         sound = [r for r in self.records.trials.values() if r.outcome is not Outcome.FAILED]
@@ -92,10 +95,10 @@ class Finals:
             )
         return best
 
-    def _run(self, records: list[TrialRecord], until: int) -> Iterator[Event]:
-        exam = "test" if records[0].kind == "test" else "validation"
-        for record in self.training().run([records], until, exam):  # type: ignore[arg-type]
-            yield RunReached(record)
+    def _run(self, records: list[TrialRecord], until: int) -> None:
+        exam: Exam = "test" if records[0].kind == "test" else "validation"
+        for record in self.training.run([records], until, exam):
+            self.tell(RunReached(record))
         for record in records:  # those too that were there before a restart could announce them
             self.records.run.folder.announce_record(record)
 

@@ -34,11 +34,11 @@ class Study:
         run: its open run.
         storage_url: Optuna's storage.
         workers: processes; 0: this one; None: one a core, or all of the cluster.
-        through: what records are brought through a training by; a replay of a study puts what
-            its records say in the training's place.
+        stand_in: what trains instead of a training; a replay of a study plays back what its
+            records say.
         stop: asked again and again; the study ends soon after it says True.
         cluster: the address of a Dask scheduler whose workers are used; "": none.
-        decided: the study file as an arm's search is to follow it; a replay has that of the time
+        file_for: the study file as an arm's search follows it; a replay has that of the time
             when the arm's trials were promoted.
     """
 
@@ -46,17 +46,20 @@ class Study:
     run: Run
     storage_url: str
     workers: int | None
-    through: Callable[[Training], Trains] = lambda training: training
+    stand_in: Callable[[Training], Trains] = lambda training: training
     stop: Callable[[], bool] = lambda: False
     cluster: str = ""
-    decided: Callable[[ReadStudy, Arm], ReadStudy] = lambda read, arm: read
+    file_for: Callable[[ReadStudy, Arm], ReadStudy] = lambda read, arm: read
 
     def finished(self) -> Result | None:
         """The result, if all that the file asks for was done before."""
         return read_result(self.run.folder, *self.read.file.scope)
 
-    def events(self) -> Iterator[Event]:
-        """Run what is left of the study; afterwards `finished` gives the result.
+    def execute(self, tell: Callable[[Event], None] = lambda event: None) -> Result:
+        """Run what is left of the study.
+
+        Args:
+            tell: called with each event; what it raises interrupts the study, as Ctrl-C does.
 
         Raises:
             StudyFailed: every trial so far failed, or none has a score in the end; where arms are
@@ -73,14 +76,17 @@ class Study:
             try:
                 storage = open_storage(self.storage_url)
                 keep_arms(self.run.folder, self.read.space, arms)
-                searches = [self._search(arm, storage, executor) for arm in arms]
+                searches = [self._search(arm, storage, executor, tell) for arm in arms]
                 for search in searches:
-                    yield from self._events_of(search)
+                    _execute(search)
             except BaseException:
                 executor.shutdown(cancel_futures=True)
                 raise
         result = verdict(self.read, self.run, searches)
         write_result(self.run.folder, *self.read.file.scope, result)
+        finished = self.finished()
+        assert finished is not None
+        return finished
 
     @contextmanager
     def _held(self) -> Iterator[None]:
@@ -91,16 +97,31 @@ class Study:
         except STORAGE_TROUBLE as error:
             raise storage_trouble(self.storage_url, error) from error
 
-    def _search(self, arm: Arm, storage: BaseStorage, executor: SliceExecutor) -> ArmSearch:
-        read = self.decided(self.read, arm)
-        return ArmSearch(read, self.run, arm, storage, executor, self.through, self.stop)
+    def _search(
+        self,
+        arm: Arm,
+        storage: BaseStorage,
+        executor: SliceExecutor,
+        tell: Callable[[Event], None],
+    ) -> ArmSearch:
+        return ArmSearch(
+            read=self.file_for(self.read, arm),
+            run=self.run,
+            arm=arm,
+            storage=storage,
+            executor=executor,
+            tell=tell,
+            stand_in=self.stand_in,
+            stop=self.stop,
+        )
 
-    def _events_of(self, search: ArmSearch) -> Iterator[Event]:
-        """An arm that fails is a result of the comparison, unless it is the only one."""
-        try:
-            yield from search.events()
-        except StudyFailed as error:
-            if search.arm.n_arms == 1:
-                raise
-            search.failure = str(error)
-            yield ArmFailed(search.arm.name, str(error))
+
+def _execute(search: ArmSearch) -> None:
+    """An arm that fails is a result of the comparison, unless it is the only one."""
+    try:
+        search.execute()
+    except StudyFailed as error:
+        if search.arm.n_arms == 1:
+            raise
+        search.failure = str(error)
+        search.tell(ArmFailed(search.arm.name, str(error)))

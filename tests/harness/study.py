@@ -23,12 +23,7 @@ def run(path: Path, home: Path, *overrides: str, workers: int = 0, fresh: bool =
     stores.create()
     opened = open_run(read, stores, fresh=fresh)
     try:
-        study = Study(read, opened, stores.storage_url, workers)
-        for _ in study.events():
-            pass
-        result = study.finished()
-        assert result is not None
-        return result
+        return Study(read, opened, stores.storage_url, workers).execute()
     finally:
         opened.close()
 

@@ -10,7 +10,7 @@ from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyChangedError, StudyFailed
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.study.events import BudgetEnded
+from hpsearch.study.events import BudgetEnded, Event
 from hpsearch.study.opening import open_run
 from hpsearch.study.spending import Batch, Spending, carry_clock
 from hpsearch.study.study import Study
@@ -18,6 +18,7 @@ from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.study_file import StudyFile
+from tests.harness.interrupts import interrupt_after
 from tests.harness.study import records, run, spent, table
 from tests.harness.study_files import CALM
 from tests.harness.study_mistakes import message
@@ -76,8 +77,9 @@ def test_a_plateau_ends_the_drawing_of_a_stage(study_file: Path, home: Path) -> 
     read, stores = read_study(study_file, options), Home(home)
     stores.create()
     opened = open_run(read, stores, fresh=False)
-    study = Study(read, opened, stores.storage_url, 0)
-    ended = [(e.key, e.stage) for e in study.events() if isinstance(e, BudgetEnded)]
+    study, told = Study(read, opened, stores.storage_url, 0), list[Event]()
+    study.execute(told.append)
+    ended = [(e.key, e.stage) for e in told if isinstance(e, BudgetEnded)]
     opened.close()
     assert ended == [("plateau", 0), ("plateau", 1), ("plateau", 2)]
     # Of each stage one batch of new trials; the promoted don't count.
@@ -115,10 +117,7 @@ def test_the_clock_is_kept_over_starts_and_ends_the_search(study_file: Path, hom
     stores = Home(home)
     stores.create()
     opened = open_run(read_study(study_file, options), stores, fresh=False)
-    events = Study(read_study(study_file, options), opened, stores.storage_url, 0).events()
-    for _ in range(6):
-        next(events)
-    events.close()
+    interrupt_after(Study(read_study(study_file, options), opened, stores.storage_url, 0), 6)
     kept = opened.folder.read_json(opened.folder.files.clock(0))
     assert kept["seconds"] > 0
     # As if the first start had taken all of it.

@@ -14,6 +14,7 @@ from hpsearch.samplers.named import OPTUNA
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
+from tests.harness.interrupts import interrupt_after
 from tests.harness.study import records, run, table
 
 INSTALLED = [name for name, (_, needed) in OPTUNA.items() if not needed or find_spec(needed)]
@@ -33,10 +34,7 @@ def stopped(path: Path, home: Path, *options: str, after: tuple[int, ...]) -> No
     for events_seen in after:
         read = read_study(path, options)
         opened = open_run(read, stores, fresh=False)
-        events = Study(read, opened, stores.storage_url, 0).events()
-        for _ in range(events_seen):
-            next(events)
-        events.close()
+        interrupt_after(Study(read, opened, stores.storage_url, 0), events_seen)
         opened.close()
     run(path, home, *options)
 

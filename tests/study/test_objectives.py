@@ -126,8 +126,7 @@ def test_stopping_again_and_again_changes_nothing(two: Path, tmp_path: Path, nam
             stop=lambda asked=asked: next(asked, None) is None,  # type: ignore[misc]
         )
         try:
-            for _ in study.events():
-                pass
+            study.execute()
         except StudyStopped:
             assert study.finished() is None
         else:

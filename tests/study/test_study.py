@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from hpsearch.records.result import Estimate
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
+from hpsearch.study.events import TrialReached
 from hpsearch.study.opening import open_run
 from hpsearch.study.stages import promoted
 from hpsearch.study.storage import TrialStore, open_storage
@@ -28,6 +28,7 @@ from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.tables.stages import Stage
 from hpsearch.trainers import Member
 from hpsearch.trainers.backprop import Backprop
+from tests.harness.interrupts import interrupt
 from tests.harness.study import grid_file, records, run, stored, table
 from tests.harness.study_files import ALONE, SMALL
 
@@ -153,12 +154,13 @@ def test_a_restart_in_a_late_stage_prunes_nobody_that_was_promoted(
     stores.create()
     for stop in range(20, 30):  # trials reached, over all stages, before each restart
         opened = open_run(read, stores, fresh=False)
-        events = Study(read, opened, stores.storage_url, 0).events()
-        for event in events:
-            done = sum(len(r.scores) for r in records(home)) if "Trial" in str(type(event)) else 0
-            if done >= stop:
-                break
-        events.close()
+        interrupt(
+            Study(read, opened, stores.storage_url, 0),
+            lambda event, stop=stop: (  # type: ignore[misc]
+                isinstance(event, TrialReached)
+                and sum(len(r.scores) for r in records(home)) >= stop
+            ),
+        )
         opened.close()
     run(study_file, home)
     assert table(home) == table(tmp_path / "quiet")
@@ -181,10 +183,8 @@ def test_optunas_database_may_be_lost_or_another_in_the_middle(
     read, stores = read_study(study_file), Home(home)
     stores.create()
     opened = open_run(read, stores, fresh=False)
-    events = Study(read, opened, stores.storage_url, 0).events()
-    for _ in itertools.takewhile(lambda _: len(records(home)) < 13, events):
-        pass
-    events.close()
+    study = Study(read, opened, stores.storage_url, 0)
+    interrupt(study, lambda event: len(records(home)) >= 13)
     opened.close()
     (home / "optuna.db").rename(home / "lost.db")
     run(study_file, home)

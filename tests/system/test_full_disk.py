@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
@@ -30,14 +31,16 @@ def test_a_full_disk_is_said_and_the_same_start_goes_on(
     stores.create()
     for events_seen in (2, 5, 11):
         opened = open_run(read, stores, fresh=False)
-        events = Study(read, opened, stores.storage_url, 0).events()
-        for _ in range(events_seen):
-            next(events)
+        study, numbers = Study(read, opened, stores.storage_url, 0), itertools.count(1)
         with (
-            small_files(),
+            ExitStack() as full,
             pytest.raises(StorageError, match=r"must be writable, got: .*run the same command"),
         ):
-            list(events)
+            study.execute(
+                lambda event, numbers=numbers, full=full, events_seen=events_seen: (  # type: ignore[misc]
+                    full.enter_context(small_files()) if next(numbers) == events_seen else None
+                )
+            )
         assert opened.folder.files.leftovers() == []
         opened.close()
     run(study_file, tmp_path / "full", *SHORT)

@@ -14,6 +14,7 @@ from hpsearch.records.layout import Home
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
+from tests.harness.interrupts import interrupt_after
 from tests.harness.rungs import OPTIONS, at_rungs
 from tests.harness.study import records, run, table
 from tests.harness.study_files import ALONE, CALM
@@ -37,10 +38,7 @@ def test_a_search_that_ignores_results_is_the_same_with_any_workers_and_restarts
     for events_seen in (3, 8, 14):
         read = read_study(study_file, options)
         opened = open_run(read, stores, fresh=False)
-        events = Study(read, opened, stores.storage_url, 2).events()
-        for _ in range(events_seen):
-            next(events)
-        events.close()
+        interrupt_after(Study(read, opened, stores.storage_url, 2), events_seen)
         opened.close()
     run(study_file, tmp_path / "stopped", *options)
     tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
@@ -111,10 +109,9 @@ def test_a_budget_ends_at_the_same_trial_whatever_the_workers_and_restarts(
     stores.create()
     for events_seen in (3, 9, 14):
         opened = open_run(read_study(study_file, options), stores, fresh=False)
-        events = Study(read_study(study_file, options), opened, stores.storage_url, 0).events()
-        for _ in range(events_seen):
-            next(events)
-        events.close()
+        interrupt_after(
+            Study(read_study(study_file, options), opened, stores.storage_url, 0), events_seen
+        )
         opened.close()
     run(study_file, tmp_path / "stopped", *options)
     tables = [table(tmp_path / name) for name in ("0", "2", "stopped")]
@@ -134,8 +131,7 @@ def stopped_after(study_file: Path, home: Path, questions: int, options: list[st
     read = read_study(study_file, options)
     opened = open_run(read, stores, fresh=False)
     try:
-        for _ in Study(read, opened, stores.storage_url, 0, stop=stop).events():
-            pass
+        Study(read, opened, stores.storage_url, 0, stop=stop).execute()
         return False
     except StudyStopped:
         return True

@@ -45,7 +45,7 @@ class Sampler(Table):
         default_factory=dict, description="arguments of the sampler's constructor"
     )
 
-    def make(self, space: Space, facts: Facts) -> samplers.StudySampler | samplers.NamedSampler:
+    def make(self, space: Space, facts: Facts) -> samplers.StudySampler:
         """The sampler of a study, or of one of its arms.
 
         Raises:
@@ -117,10 +117,9 @@ class Sampler(Table):
         both: list[Direction] = ["maximize", "minimize"]
         directions, sampler = both[:n_objectives], self.make(space, facts)
         try:
-            if isinstance(sampler, samplers.NamedSampler):
-                sampler.draw(optuna.create_study(directions=directions), [0], space.suggest, (0,))
-            else:
-                space.suggest(optuna.create_study(directions=directions, sampler=sampler).ask())
+            study = optuna.create_study(directions=directions, sampler=sampler)
+            if not sampler.draw_ahead(study, [0], space.suggest, (0,)):
+                space.suggest(study.ask())
         except ValueError:
             return False
         return True

@@ -21,10 +21,11 @@ from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.events import StageStarted, TrialReached
+from hpsearch.study.events import Event, StageStarted, TrialReached
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
+from tests.harness.interrupts import interrupt
 from tests.harness.study import grid_file, records, run
 from tests.harness.study_files import ALONE, SMALL
 
@@ -63,13 +64,14 @@ def test_trials_added_at_any_moment_are_derived_too(
     read, stores = read_study(study_file), Home(home)
     stores.create()
     opened = open_run(read, stores, fresh=False)
-    events = Study(read, opened, stores.storage_url, 0).events()
-    reached = 0
-    for event in events:
-        reached += isinstance(event, TrialReached)
-        if reached == 14 + 8 + 4:  # the three promoted, and the first of the three new
-            break
-    events.close()
+    seen = list[Event]()
+
+    def enough(event: Event) -> bool:
+        seen.append(event)
+        n_reached = sum(isinstance(e, TrialReached) for e in seen)
+        return n_reached == 14 + 8 + 4  # the three promoted, and the first of the three new
+
+    interrupt(Study(read, opened, stores.storage_url, 0), enough)
     opened.close()
     halfway = verify_study("small", home=home, trials=2)
     assert halfway.equal
@@ -87,11 +89,10 @@ def test_arms_promoted_under_different_plans_are_derived(study_file: Path, home:
     read, stores = read_study(study_file, two), Home(home)
     stores.create()
     opened = open_run(read, stores, fresh=False)
-    events = Study(read, opened, stores.storage_url, 0).events()
-    for event in events:
-        if isinstance(event, StageStarted) and event.arm == "trainer=momentum":
-            break
-    events.close()
+    interrupt(
+        Study(read, opened, stores.storage_url, 0),
+        lambda e: isinstance(e, StageStarted) and e.arm == "trainer=momentum",
+    )
     opened.close()
     run(study_file, home, *two[:2], "stages=[{trials=4, epochs=2}, {trials=8, epochs=4}]")
     folder = RunFolder(home / "studies/small/1")
