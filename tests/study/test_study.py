@@ -184,7 +184,7 @@ def test_optunas_database_may_be_lost_or_another_in_the_middle(
     stores.create()
     opened = open_run(read, stores, fresh=False)
     study = Study(read, opened, stores.storage_url, 0)
-    interrupt(study, lambda event: len(records(home)) >= 13)
+    assert interrupt(study, lambda event: len(records(home)) >= 13)
     opened.close()
     (home / "optuna.db").rename(home / "lost.db")
     run(study_file, home)

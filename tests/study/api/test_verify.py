@@ -71,7 +71,7 @@ def test_trials_added_at_any_moment_are_derived_too(
         n_reached = sum(isinstance(e, TrialReached) for e in seen)
         return n_reached == 14 + 8 + 4  # the three promoted, and the first of the three new
 
-    interrupt(Study(read, opened, stores.storage_url, 0), enough)
+    assert interrupt(Study(read, opened, stores.storage_url, 0), enough)
     opened.close()
     halfway = verify_study("small", home=home, trials=2)
     assert halfway.equal
@@ -89,7 +89,7 @@ def test_arms_promoted_under_different_plans_are_derived(study_file: Path, home:
     read, stores = read_study(study_file, two), Home(home)
     stores.create()
     opened = open_run(read, stores, fresh=False)
-    interrupt(
+    assert interrupt(
         Study(read, opened, stores.storage_url, 0),
         lambda e: isinstance(e, StageStarted) and e.arm == "trainer=momentum",
     )
