@@ -36,6 +36,8 @@ class Split(ABC):
     """A kind of split: a frozen dataclass, small enough to travel to every worker."""
 
     kind: ClassVar[str]  # as a study file names it
+    usage: ClassVar[str] = ""  # what a list of the kinds says behind its name
+    of_tables: ClassVar[bool] = False  # it splits by a column
     # Validation rows come from outside the rows that shots are drawn from.
     beside_shots: ClassVar[bool] = False
 
@@ -169,6 +171,8 @@ class GroupKFold(Split):
     """k-fold of a table whose groups are never on both sides, nor partly in the test set."""
 
     kind = "group-k-fold"
+    usage = "(group = a column)"
+    of_tables = True
     folds: int = field(default=MANY_FOLDS, metadata=key(ge=2), kw_only=True)
     group: str = field(
         metadata=key(description="the column of the groups, e.g. patient; it is no input")
@@ -198,6 +202,8 @@ class TimeOrdered(Split):
     """Expanding windows of a table: validation rows come after all that is trained on."""
 
     kind = "time-ordered"
+    usage = "(order = a column)"
+    of_tables = True
     folds: int = field(
         default=MANY_FOLDS,
         metadata=key(ge=2, description="windows; the first trains on least rows"),
@@ -230,6 +236,7 @@ class Fixed(Split):
     """Index ranges [first, last) of the training file."""
 
     kind = "fixed"
+    usage = "ranges"
     beside_shots = True
     train: Range | None = field(
         default=None,

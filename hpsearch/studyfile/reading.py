@@ -183,14 +183,15 @@ def _well_formed(said: dict[str, Any]) -> tuple[StudyFile | None, list[Problem],
         return StudyFile.model_validate(said), [], set()
     except ValidationError as error:
         details = error.errors(include_url=False)
+    malformed = {str(detail["loc"][0]) for detail in details}
     if "objectives" in said:  # the first of them is validated twice
         details = [d for d in details if d["loc"][0] != "objective"] or details
-    return None, [*map(translate, details)], {str(detail["loc"][0]) for detail in details}
+    return None, [*map(translate, details)], malformed
 
 
 def _own_problems(name: str, said: Mapping[str, Any]) -> Iterator[Problem]:
     """What is wrong with the tables under a key of the file, which are well-formed."""
-    if name == "objective" and "objectives" in said:
+    if name == "objective" and said.get("objectives"):
         return  # it is the first of these
     rows = keyed(name, said.get(name))
     tables = {key: TABLES[name].model_validate(row) for key, row in rows.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -34,17 +34,17 @@ def translate(detail: ErrorDetails, model: type[BaseModel] = StudyFile) -> Probl
     """One error of model.model_validate as a problem with its key path."""
     path = list(_without_tags(detail["loc"]))
     key = ".".join(map(str, path))
-    kind, got, context = detail["type"], detail["input"], detail.get("ctx", {})
+    kind, got = detail["type"], detail["input"]
     if len(path) > 1 and path[0] in ("space", "network") and kind.endswith("_type"):
         table = " or a table such as { low = 0.001, high = 1.0 }" if path[0] == "space" else ""
         return Problem(key, f"must be a number, a text, true or false{table}", repr(got))
     if kind == "extra_forbidden":
-        return unknown_name(key, path[-1], _keys_beside(detail["loc"], model))
+        return unknown_name(key, path[-1], _table_of(detail["loc"], model).model_fields)
     if kind == "missing":
         example = _EXAMPLES.get(key)
         return Problem(key, f"is missing; write {example}" if example else "is missing")
     if kind == "literal_error":
-        return unknown_name(key, got, _quoted(str(context["expected"])))
+        return unknown_name(key, got, _choices(detail["loc"], model))
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         tag = got.get("kind", "nothing") if isinstance(got, dict) else got
         return unknown_name(f"{key}.kind", tag, SPLIT_TABLES)
@@ -68,20 +68,28 @@ def _without_tags(loc: Sequence[int | str]) -> Iterator[int | str]:
     return (part for position, part in enumerate(loc) if not (added and position == 2))
 
 
-def _quoted(expected: str) -> list[str]:
-    """The values in pydantic's "'a', 'b' or 'c'"."""
-    return [part for part in expected.split("'") if part.strip(" ,") not in ("", "or")]
-
-
-def _keys_beside(loc: Sequence[int | str], model: type[BaseModel]) -> list[str]:
-    """The valid keys of the table of `model` that `loc`'s last part stands in."""
+def _table_of(loc: Sequence[int | str], model: type[BaseModel]) -> type[BaseModel]:
+    """The table of `model` that `loc`'s last part stands in."""
     models: list[type[BaseModel]] = [model]
     for position, part in enumerate(loc[:-1]):
         if position == 2 and loc[:2] == ("data", "split"):
             models = [m for m in models if part in get_args(m.model_fields["kind"].annotation)]
         elif not isinstance(part, int):
             models = list(_models(models[0].model_fields[part].annotation))
-    return list(models[0].model_fields)
+    return models[0]
+
+
+def _choices(loc: Sequence[int | str], model: type[BaseModel]) -> list[str]:
+    """The valid values of the key that `loc` leads to."""
+    return [*_literals(_table_of(loc, model).model_fields[str(loc[-1])].annotation)]
+
+
+def _literals(annotation: Any) -> Iterator[str]:
+    for argument in get_args(annotation):
+        if get_origin(annotation) is Literal:
+            yield argument
+        else:
+            yield from _literals(argument)
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from hpsearch.datasets.split_kinds import SPLITS
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.metrics import lower_is_better
 from hpsearch.nn import NETWORKS
@@ -110,9 +111,9 @@ def _noted(line: str, note: str) -> str:
 
 
 def _data(wanted: Wanted) -> Iterator[str]:
-    kinds = "or hold-out, k-fold, repeated-k-fold, fixed ranges"
+    kinds = [split for split in SPLITS.values() if not split.of_tables]
     if wanted.target is not None:
-        kinds += ", group-k-fold (group = a column), time-ordered (order = a column)"
+        kinds += [split for split in SPLITS.values() if split.of_tables]
         yield f"target = {toml_value(wanted.target)}"
         for key in ("task", "test", "test_fraction"):
             yield _noted(f"# {key} =", Data.model_fields[key].description or "")
@@ -120,7 +121,8 @@ def _data(wanted: Wanted) -> Iterator[str]:
         yield _noted("# shots = 20", Data.model_fields["shots"].description or "")
         yield _noted('# draw = "random"', Data.model_fields["draw"].description or "")
     split = '"hold-out", fraction = 0.2' if wanted.many else '"k-fold", folds = 5'
-    yield _noted(f"split = {{ kind = {split} }}", kinds)
+    named = ", ".join(f"{kind.kind} {kind.usage}".strip() for kind in kinds)
+    yield _noted(f"split = {{ kind = {split} }}", f"or {named}")
 
 
 def _space(wanted: Wanted) -> Iterator[str]:
