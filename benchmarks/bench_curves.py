@@ -18,7 +18,7 @@ from optuna.distributions import (
 )
 
 from hpsearch.execution.population import training_data
-from hpsearch.studyfile.study_file import Data, Fixed
+from hpsearch.studyfile.tables.data import Data
 from hpsearch.trainers import Member, trainer_kind
 
 SPACE: dict[str, BaseDistribution] = {
@@ -29,14 +29,10 @@ SPACE: dict[str, BaseDistribution] = {
     "hidden": IntDistribution(8, 256, log=True),
 }
 DIGITS, MNIST = "digits MLP", "few-shot MNIST"
-DATA = {
+FIXED = {"kind": "fixed", "train": [0, 50_000], "validation": [50_000, 52_000]}
+DATA = {  # of MNIST 20 images a class, scored on 2,000 others
     DIGITS: Data(name="digits"),
-    # 20 images a class, scored on 2,000 others.
-    MNIST: Data(
-        name="mnist",
-        shots=20,
-        split=Fixed(kind="fixed", train=[0, 50_000], validation=[50_000, 52_000]),
-    ),
+    MNIST: Data.model_validate({"name": "mnist", "shots": 20, "split": FIXED}),
 }
 WORST = 2.5  # cross entropy of a network that knows nothing
 FRESH_SEEDS = 8  # trainings that tell what a configuration is worth; one alone is .01 off

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.datasets.selection import Selection
+from hpsearch.datasets.split_kinds import HoldOut
 from hpsearch.execution.population import training_data
 from hpsearch.nn import Affine, Network, TwoLayerNet
 from hpsearch.nn.numerical_gradient import NumericalGradient
@@ -71,7 +72,8 @@ def trained(hidden: int, x: Floats, labels: NDArray[np.int64]) -> Network:
 
 def compare(hidden: int, batch: int, repeats: int) -> str:
     """One line of the table."""
-    data = training_data(Selection("mnist", shots=9, draw="first", fraction=0.12), "validation")
+    selection = Selection("mnist", shots=9, draw="first", split=HoldOut(0.12))
+    data = training_data(selection, "validation")
     x = data.floats(slice(None), np.float64).astype(np.float64, copy=False)
     labels = data.labels
     network = trained(hidden, x, labels)

@@ -17,6 +17,7 @@ from hpsearch.late import late_names
 
 if TYPE_CHECKING:
     from hpsearch.api.batch import run_batch
+    from hpsearch.api.data import data_sets
     from hpsearch.api.delete import Deletion, delete_study
     from hpsearch.api.doctor import doctor
     from hpsearch.api.export import export_study
@@ -52,6 +53,7 @@ _MODULES = {
     "best_configuration": "hpsearch.api.show",
     "check_health": "hpsearch.api.schedule",
     "coming_runs": "hpsearch.api.schedule",
+    "data_sets": "hpsearch.api.data",
     "delete_study": "hpsearch.api.delete",
     "doctor": "hpsearch.api.doctor",
     "export_study": "hpsearch.api.export",
@@ -85,6 +87,7 @@ __all__ = [
     "best_configuration",
     "check_health",
     "coming_runs",
+    "data_sets",
     "delete_study",
     "doctor",
     "export_study",

@@ -17,10 +17,51 @@ HpsearchError            a known error: one line for the user, no traceback
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 SHOWN = 50  # of the valid names in a message; a table may have thousands of columns
+LONGEST = 2000  # characters of a problem; a value that was got may be of any length
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to correct. It becomes a sentence where it is shown; nothing takes that apart.
+
+    Attributes:
+        key: path of the key, e.g. "space.learning_rate.low"; list items by number from 0.
+        rule: "must be …", or "is missing".
+        got: the value that was got, as it is shown, e.g. its repr; "" for none.
+        hint: what to do about it.
+        nearest: the valid name closest to the one that was got.
+    """
+
+    key: str
+    rule: str
+    got: str = ""
+    hint: str = ""
+    nearest: str = ""
+
+    @property
+    def predicate(self) -> str:
+        """The sentence without its subject, the key."""
+        got = f", got {self.got}" if self.got else ""
+        near = f" (did you mean {self.nearest!r}?)" if self.nearest else ""
+        hint = f": {self.hint}" if self.hint else ""
+        return f"{self.rule}{got}{near}{hint}"
+
+    @property
+    def statement(self) -> str:
+        """A sentence whose subject is the key: "data.shots must be at most 6, got 7"."""
+        return f"{self.key} {self.predicate}"
+
+    def __str__(self) -> str:
+        """An item of a list of problems: "data.shots: must be at most 6, got 7"."""
+        text = f"{self.key}: {self.predicate}" if self.key else self.predicate
+        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 class HpsearchError(Exception):
@@ -30,9 +71,25 @@ class HpsearchError(Exception):
 
 
 class StudyFileError(HpsearchError):
-    """The study file, or an option of the command line, is wrong; says every mistake found."""
+    """The study file, or an option of the command line, is wrong; says every mistake found.
+
+    Attributes:
+        problems: what is wrong, where it was found in the file; () otherwise.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def listing(cls, path: Path, problems: Sequence[Problem]) -> Self:
+        """Of a file that has these problems."""
+        noun = "mistake" if len(problems) == 1 else "mistakes"
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        message = f"{path} has {len(problems)} {noun}; nothing was started:\n{lines}"
+        return cls(message, problems)
 
 
 class StudyChangedError(HpsearchError):
@@ -42,7 +99,15 @@ class StudyChangedError(HpsearchError):
 
 
 class DataError(HpsearchError):
-    """A data set is missing, damaged, or too small for what was asked of it."""
+    """A data set is missing, damaged, or too small for what was asked of it.
+
+    Attributes:
+        problem: the key of [data] to correct; None where it is the files that are wrong.
+    """
+
+    def __init__(self, what: str | Problem) -> None:
+        super().__init__(what.statement if isinstance(what, Problem) else what)
+        self.problem = what if isinstance(what, Problem) else None
 
 
 class TrainerError(HpsearchError):
@@ -94,14 +159,29 @@ def plain_interrupts() -> Iterator[None]:
         raise
 
 
+def closest(name: object, valid: Iterable[str]) -> str:
+    """The valid name closest to `name`, "" if none is close."""
+    return next(iter(difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)), "")
+
+
 def nearest(name: object, valid: Iterable[str]) -> str:
     """ " (did you mean 'x'?)" for the valid name closest to `name`, "" if none is close."""
-    near = difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    near = closest(name, valid)
+    return f" (did you mean {near!r}?)" if near else ""
 
 
 def unknown(name: object, valid: Iterable[str]) -> str:
     """The message for a name that is none of `valid`."""
+    return unknown_name("", name, valid).predicate
+
+
+def unknown_name(key: str, name: object, valid: Iterable[str], *, first: str = "") -> Problem:
+    """The problem with a name that is none of `valid`.
+
+    Args:
+        first: what else the name must be, before the names are listed.
+    """
     names = list(valid)
     shown = names if len(names) <= SHOWN else [*names[:SHOWN], f"and {len(names) - SHOWN} more"]
-    return f"must be one of {', '.join(shown)}, got {str(name)!r}{nearest(name, names)}"
+    rule = f"{first}must be one of {', '.join(shown)}"
+    return Problem(key, rule, repr(str(name)), nearest=closest(name, names))

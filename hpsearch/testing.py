@@ -23,7 +23,7 @@ from hpsearch.errors import TrainerError
 from hpsearch.execution.population import MemberAdvance, Slice, open_data, run_slice
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.seed_key import SeedKey
-from hpsearch.studyfile.study_file import Data
+from hpsearch.studyfile.tables.data import Data
 from hpsearch.trainers import Member, load_function, look_first_in
 
 __all__ = ["TrainerCheck", "TrainerError", "check_trainer"]

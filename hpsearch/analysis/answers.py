@@ -14,7 +14,6 @@ from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import ReadStudy
-from hpsearch.studyfile.tables.questions import printed_table
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
     files, trials = folder.files, list(folder.read_all("trial"))
     agreement, beside = [], None
     if read.file.comparison is not None:
-        table = printed_table(read.file.comparison, read.folder)
+        table = read.file.comparison.printed(read.folder)
         beside = table.beside(trials, _n_scored(read, table.metric))
         agreement = table.agreement(beside)
         shown = beside.drop(columns=["trial", "printed"])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.study import Study
 
 from hpsearch.analysis.edges import edges
+from hpsearch.records.range_row import RangeRow, branch_text
 from hpsearch.samplers import StudySampler
 from hpsearch.samplers.base import Narrowing
 from hpsearch.samplers.unit import Numeric, to_unit
@@ -17,46 +18,6 @@ from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.space import Parameter, Space
 
 NO_NEWS = 0.01  # part of the declared range that a step opens or closes by rounding alone
-
-
-@dataclass(frozen=True)
-class RangeRow:
-    """How one parameter narrowed in one branch up to the end of a stage: a line of the audit.
-
-    Attributes:
-        branch: the arm, and categorical values the survivors share, as text; "" for all trials.
-        declared, before, now: a range "low … high", or choices with their probabilities.
-        low, high: the range now; None for choices.
-        share: part of the declared (log) range, or of the choices, that is left.
-        survivors: the trials that set it, best first.
-        weights: the choices' probabilities now; None for a range.
-        discarded, reopened: part of the declared (log) range, or probability, that this step took
-            away, and that it gave back.
-        reopened_by: survivors beyond all those of the step before, for whom it was given back.
-        edges: "low", "high": declared ends that the survivors are piled up at.
-        alarms: what to do about them, a line each.
-    """
-
-    stage: int
-    parameter: str
-    branch: str
-    declared: str
-    before: str
-    now: str
-    low: float | None
-    high: float | None
-    share: float
-    survivors: list[int]
-    weights: dict[str, float] | None = None
-    discarded: float = 0.0
-    reopened: float = 0.0
-    reopened_by: list[int] = field(default_factory=list)
-    edges: list[str] = field(default_factory=list)
-    alarms: list[str] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def narrowing(
@@ -76,10 +37,10 @@ def narrowing(
             found = sampler.narrowed(study, name, parameter.distribution, branch)
             if found is None:
                 continue
-            text = ", ".join(f"{key}={value}" for key, value in (arm.values | branch).items())
+            where = {key: str(value) for key, value in (arm.values | branch).items()}
             values = {n: drawn[name] for n, drawn in params.items() if name in drawn}
-            before = last.get((name, text))
-            rows.append(_row(arm, stage, parameter, text, found, before, values))
+            before = last.get((name, branch_text(where)))
+            rows.append(_row(arm, stage, parameter, where, found, before, values))
     return rows
 
 
@@ -87,7 +48,7 @@ def _row(
     arm: Arm,
     stage: int,
     parameter: Parameter,
-    branch: str,
+    where: dict[str, str],
     found: Narrowing,
     before: RangeRow | None,
     values: Mapping[int, Any],
@@ -111,7 +72,8 @@ def _row(
     return RangeRow(
         stage=stage,
         parameter=parameter.name,
-        branch=branch,
+        branch=branch_text(where),
+        where=where,
         declared=declared,
         before=before.now if before else declared,
         now=_numeric(found.low, found.high) if found.weights is None else _weights(found.weights),
@@ -189,13 +151,9 @@ def last_alarms(rows: Sequence[RangeRow], params: Mapping[str, Any]) -> list[str
         rows: of a search's last stage.
         params: compared and searched ones of the configuration.
     """
-    inside = [f"{name}={value}" for name, value in params.items()]
     found: dict[tuple[str, str], str] = {}
     for row in rows:  # a branch's row comes after that of all trials
-        others = row.branch
-        for said in inside:
-            others = others.replace(said, "")
-        if row.parameter in params and not others.strip(", "):
+        if row.parameter in params and row.holds(params):
             for edge in ("low", "high"):
                 found.pop((row.parameter, edge), None)
             for edge, line in zip(row.edges, row.alarms, strict=True):

@@ -14,7 +14,7 @@ from hpsearch.api.sync import send
 from hpsearch.audit.difference import Difference
 from hpsearch.audit.optuna_comparison import compare_optuna, refill_optuna
 from hpsearch.audit.surroundings import look_around
-from hpsearch.errors import HpsearchError, StudyLockedError
+from hpsearch.errors import HpsearchError, StudyFileError, StudyLockedError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import held
@@ -98,6 +98,10 @@ class _Visit:
     def differences(self, *, repair: bool) -> list[tuple[Difference, bool]]:
         """Each with whether it was repaired."""
         try:
+            _ = self.run.file
+        except StudyFileError as error:
+            return [(_unreadable(self.run.name, str(error)), False)]
+        try:
             with held(self.home.study(self.run.study)):
                 found, comparison = self._look()
                 if not repair or not any(d.repairable for d in found):
@@ -144,6 +148,12 @@ class _Visit:
 
     def _optuna(self, arm: ArmPlace | None) -> str:
         return storage_name(self.run.name, self.run.id, arm.name if arm else "")
+
+
+def _unreadable(name: str, reason: str) -> Difference:
+    """A run of another version; the others are looked at all the same."""
+    remedy = "use the version of hpsearch that wrote it, or move the run's folder away"
+    return Difference("records", name, reason, remedy, repairable=False)
 
 
 def damaged(folder: RunFolder, name: str) -> Iterator[Difference]:

@@ -17,7 +17,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.study_json import read_study_json
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.study_report import write_report
-from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.stored import stored_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ def _move_in(young: StudyFiles, study: StudyFiles, path: Path) -> None:
 
 def _check_run(folder: RunFolder, path: Path) -> None:
     try:
-        StudyFile.model_validate(read_study_json(folder.files)["file"])
+        stored_file(read_study_json(folder.files)["file"], str(path))
         for kind in KINDS:
             for record in folder.read_all(kind):
                 _check_record(folder, record)

@@ -53,6 +53,6 @@ def reproduce_trial(
 
 def train_again(read: ReadStudy, record: TrialRecord, tolerance: float) -> Reproduction:
     """As `reproduce_trial`, of a record that is at hand."""
-    workers = int(any("worker died" in attempt["reason"] for attempt in record.attempts))
+    workers = int(any(a.get("event", "lost") == "lost" for a in record.attempts))
     with make_executor(workers) as executor:
         return reproduce(read, record, executor, tolerance=tolerance)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
@@ -25,11 +26,11 @@ COLUMNS = (
 def study_status(study: str | None = None, *, home: str | Path | None = None) -> pd.DataFrame:
     """One row a run: its state and how far it is. Locks nothing and may be called at any time.
 
-    The columns: study and run (its number); state, "running", "interrupted", "finished" or
-    "failed"; stage of stages, from 1; trials drawn of those planned; then how many of them are
-    running, paused, complete, …; metric, and the best score so far with its training length
-    (the longest that any trial reached) and trial; holder, the process that runs it; reason, why
-    it failed.
+    The columns: study and run (its number); state, "running", "interrupted", "finished",
+    "failed" or, where another version of hpsearch wrote it, "unreadable"; stage of stages, from 1;
+    trials drawn of those planned; then how many of them are running, paused, complete, …; metric,
+    and the best score so far with its training length (the longest that any trial reached) and
+    trial; holder, the process that runs it; reason, why it failed or can't be read.
 
     Args:
         study: its name, or "name/2" for one run; None: all studies.
@@ -46,6 +47,10 @@ def study_status(study: str | None = None, *, home: str | Path | None = None) ->
 
 
 def _row(run: Recorded) -> dict[str, Any]:
+    try:
+        _ = run.file
+    except StudyFileError as error:  # of another version; the other studies are shown all the same
+        return _unreadable(run, str(error))
     holder, failure = run.holder(), run.folder.read_json(run.folder.files.failed)
     records, stages = list(run.folder.read_all("trial")), run.file.stages
     closed = sum(bool(run.decisions(n)) for n in range(len(stages)))
@@ -70,6 +75,13 @@ def _row(run: Recorded) -> dict[str, Any]:
         "holder": holder or "",
         "reason": failure["reason"] if state == "failed" else "",
     }
+
+
+def _unreadable(run: Recorded, reason: str) -> dict[str, Any]:
+    counts = dict.fromkeys(("stage", "stages", "trials", "planned", *OUTCOMES), 0)
+    best = dict.fromkeys(("best", "best_epochs", "best_trial"))
+    about = {"study": run.study, "run": run.number, "state": "unreadable", **counts}
+    return {**about, "metric": "", **best, "holder": run.holder() or "", "reason": reason}
 
 
 def _planned(run: Recorded) -> int:

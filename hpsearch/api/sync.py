@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpsearch.api.stores import projected, tracking_of
-from hpsearch.errors import HpsearchError, StudyLockedError, TrackingError
+from hpsearch.errors import HpsearchError, StudyFileError, StudyLockedError, TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import held
 from hpsearch.study.recorded import Recorded, find_runs
@@ -61,7 +61,7 @@ def _sync(home: Home, run: Recorded, uri: str) -> dict[str, object]:
             if has_parent(run.folder):
                 send(home, run, uri)
                 ids = run.folder.read_json(run.folder.files.mlflow)
-    except (StudyLockedError, TrackingError) as error:
+    except (StudyFileError, StudyLockedError, TrackingError) as error:
         problem = str(error)
     records = len(run.folder.files.records())
     return {

@@ -13,10 +13,10 @@ from hpsearch.errors import TrackingError
 from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.tracking.client import open_client
 from hpsearch.tracking.parent_run import UID, read_parent
 from hpsearch.tracking.projector import PARENT, runs_of
 from hpsearch.tracking.run_content import STATUS, changing_tags, params_of, points, run_name
-from hpsearch.tracking.sqlite_store import prepare_sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -65,17 +65,11 @@ class Comparison:
     def discard_wrong(self) -> None:
         """Put the wrong runs into MLflow's trash, for the next replay to send them anew."""
         for run_id in self.wrong:
-            self._client().delete_run(run_id)
+            open_client(self.tracking_uri).delete_run(run_id)
         self.wrong.clear()
 
-    def _client(self) -> MlflowClient:
-        import mlflow
-
-        prepare_sqlite(self.tracking_uri)
-        return mlflow.MlflowClient(tracking_uri=self.tracking_uri)
-
     def _differences(self) -> Iterator[Difference]:
-        client, parent = self._client(), read_parent(self.folder)
+        client, parent = open_client(self.tracking_uri), read_parent(self.folder)
         experiment = client.get_experiment_by_name(parent["experiment"])
         found: dict[str, list[Run]] = {}
         if experiment is not None:

@@ -25,6 +25,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.goals import MissingMetric
 from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.spending import carry_clock
@@ -201,7 +202,7 @@ class _Playback:
         score = drawn.reported[epochs]
         try:
             derived = self.training.goals.measured(drawn, epochs)
-        except (KeyError, ValueError):  # the metric or the epoch is not in the curves
+        except (MissingMetric, ValueError):  # the metric or the epoch is not in the curves
             self._differs(drawn, f"score {score} at {epochs} epochs, its curves say None")
         compared: list[tuple[str, Any, Any]] = [("score", score, derived.score)]
         if epochs in drawn.scores:  # a rung has the first objective alone

@@ -79,7 +79,7 @@ def reproduce(
     with TemporaryDirectory(prefix="hpsearch-") as place:
         training = Training.of(read, arm.selection, RunFolder(Path(place)), executor)
         again = _anew(record)
-        for _ in training.run([[again]], _goal(record, lengths), exam_of(read.file)):
+        for _ in training.run([[again]], _goal(record, lengths), exam_of(read.file.protocol)):
             pass
     exact = record.machines == [machine()]
     compared = _Comparison(record, again, 0.0 if exact else tolerance)

@@ -14,25 +14,53 @@ from hpsearch.claims.evidence import Evidence, Judgement, Verdict
 from hpsearch.errors import unknown
 from hpsearch.trainers import load_function
 
-__all__ = ["CHECKS", "Check", "Evidence", "Judgement", "Verdict", "load_check"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Evidence",
+    "Judgement",
+    "Verdict",
+    "check_arguments",
+    "find_check",
+    "load_check",
+]
 
 Check = Callable[..., Verdict]
 CHECKS: dict[str, Check] = {"higher": higher, "lower": lower, "alike": alike, "gap": gap}
 
 
 def load_check(name: str, arguments: Mapping[str, object]) -> Check:
-    """The check of this name.
+    """The check of this name, which takes these arguments.
 
     Raises:
         ValueError: there is none, or it does not take these arguments.
         StudyFileError: its module can't be imported.
     """
+    check = find_check(name)
+    check_arguments(check, name, arguments)
+    return check
+
+
+def find_check(name: str) -> Check:
+    """The check of this name.
+
+    Raises:
+        ValueError: there is none.
+        StudyFileError: its module can't be imported.
+    """
     if ":" not in name and name not in CHECKS:
         raise ValueError(unknown(name, [*CHECKS, "module:function"]))
-    check: Check = CHECKS[name] if name in CHECKS else load_function(name)
+    return CHECKS[name] if name in CHECKS else load_function(name)
+
+
+def check_arguments(check: Check, name: str, arguments: Mapping[str, object]) -> None:
+    """See that a check takes these arguments.
+
+    Raises:
+        ValueError: it does not.
+    """
     try:
         inspect.signature(check).bind(None, **arguments)
     except TypeError as error:
         takes = ", ".join(list(inspect.signature(check).parameters)[1:])
         raise ValueError(f"must have arguments that {name} takes ({takes}): {error}") from error
-    return check

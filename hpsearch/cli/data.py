@@ -16,12 +16,9 @@ def data(as_json: JsonOption = False, debug: DebugOption = False) -> None:
     Example: python -m hpsearch data
     """
     with exits(debug):
-        from hpsearch.datasets import DATASETS
+        from hpsearch.api.data import data_sets
 
-        rows = [
-            {"name": dataset.name, "where": dataset.where(), "summary": dataset.summary}
-            for dataset in DATASETS.values()
-        ]
+        rows = data_sets()
         if as_json:
             typer.echo(json.dumps(rows))
             return

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
+
+from hpsearch.records.range_row import RangeRow, branch_text
 
 if TYPE_CHECKING:
     from hpsearch.records.result import Estimate, Result
@@ -86,23 +87,34 @@ def ranges_table(result: Result) -> Table:
     )
     for name in ("parameter", "where", "declared", "narrowed", "left"):
         table.add_column(name, justify="right" if name == "left" else "left", overflow="fold")
-    mine = [f"{name}={value}" for name, value in result.searched.items()]
-    by_name: dict[str, dict[str, Any]] = {}
-    for row in result.ranges:
-        if row["parameter"] in result.searched and row["branch"] in ("", *mine):
-            by_name[row["parameter"]] = row  # the branch's row comes after that of all trials
-    for name, row in by_name.items():
-        texts = [_classes(row[key]) for key in ("branch", "declared", "now")]
-        table.add_row(name, *texts, f"{row['share']:.0%}")
+    rows = map(RangeRow.from_dict, result.ranges)
+    mine = {row.parameter: row for row in rows if _of_winner(row, result)}  # the narrowest branch
+    for name, row in mine.items():
+        where = branch_text({key: _class(value) for key, value in row.where.items()})
+        table.add_row(name, where, *_range_texts(row), f"{row.share:.0%}")
     return table
 
 
-def _classes(text: str) -> str:
-    """A text with estimators by their class alone; the winner's line has the whole path."""
-    return re.sub(r"\b(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)", r"\1", text)
+def _of_winner(row: RangeRow, result: Result) -> bool:
+    return row.parameter in result.searched and row.holds(result.searched)
+
+
+def _range_texts(row: RangeRow) -> tuple[str, str]:
+    """The declared range and what is left of it; of choices, estimators by their class alone."""
+    if row.weights is None:
+        return row.declared, row.now
+    likeliest = sorted(row.weights.items(), key=lambda item: -item[1])
+    left = ", ".join(f"{_class(choice)} {weight:.0%}" for choice, weight in likeliest)
+    return ", ".join(map(_class, row.weights)), left
+
+
+def _class(name: str) -> str:
+    """An estimator by its class alone, SVC for sklearn.svm.SVC; the winner's line has its path."""
+    *path, last = name.split(".")
+    return last if path and all(part.isidentifier() for part in (*path, last)) else name
 
 
 def _short(name: str, value: object) -> str:
     if name == "trainer":
-        return _classes(str(value))
+        return _class(str(value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.base import Dataset, Examples
 from hpsearch.datasets.files import dataset_at
-from hpsearch.datasets.splits import Pair, Rows, draw_shots, hold_out, k_fold
-from hpsearch.datasets.table_splits import group_k_fold, time_ordered
-from hpsearch.errors import DataError
-
-Range = tuple[int, int]
+from hpsearch.datasets.opened import opened_once
+from hpsearch.datasets.split_kinds import HoldOut, Split
+from hpsearch.datasets.splits import Pair, Rows, draw_shots
+from hpsearch.datasets.table import TableOptions
+from hpsearch.errors import DataError, Problem
 
 
 @dataclass(frozen=True)
@@ -28,33 +25,19 @@ class Selection:
         name: the data set, or the absolute path of a file or folder.
         shots: images a class to learn from; None: all.
         draw: "random" or "first", how shots are picked.
-        kind: "hold-out", "k-fold", "repeated-k-fold", "group-k-fold", "time-ordered" or "fixed".
-        fraction: of the hold-out.
-        folds, repeats: of the k-folds.
-        train, validation: row ranges [first, last) of a fixed split; train None: all other rows.
+        split: which rows are trained on and which are scored on.
         seed: of the draw and the splits.
+        table: what the columns of a table are; its test file has an absolute path.
         train_scored: training rows of a split that training scores are measured on; None: all.
-        target, test, test_fraction, task, group, order: of a table, see TableFile; test is an
-            absolute path.
     """
 
     name: str
     shots: int | None = None
     draw: str = "random"
-    kind: str = "hold-out"
-    fraction: float = 0.2
-    folds: int = 5
-    repeats: int = 1
-    train: Range | None = None
-    validation: Range | None = None
+    split: Split = field(default_factory=HoldOut)
     seed: int = 0
-    target: str | None = None
-    test: str | None = None
-    test_fraction: float | None = None
-    task: str | None = None
+    table: TableOptions = field(default_factory=TableOptions)
     train_scored: int | None = None
-    group: str | None = None
-    order: str | None = None
 
     def dataset(self) -> Dataset:
         """The data set it selects from.
@@ -64,15 +47,7 @@ class Selection:
         """
         if self.name in DATASETS:
             return DATASETS[self.name]
-        return dataset_at(
-            Path(self.name),
-            target=self.target,
-            test=Path(self.test) if self.test else None,
-            test_fraction=self.test_fraction,
-            task=self.task,
-            group=self.group,
-            order=self.order,
-        )
+        return dataset_at(Path(self.name), replace(self.table, column=self.split.column))
 
 
 @dataclass(frozen=True)
@@ -108,7 +83,7 @@ def give(selection: Selection, pool: Pool, exam: str) -> None:
         del _given[next(iter(_given))]
 
 
-@lru_cache(maxsize=2)
+@opened_once(2)
 def open_pool(selection: Selection) -> Pool:
     """Training examples and validation splits; the test set stays closed.
 
@@ -125,13 +100,13 @@ def open_pool(selection: Selection) -> Pool:
         (np.searchsorted(used, train), np.searchsorted(used, held)) for train, held in splits
     )
     # Shots with validation images beside them stay that few: only shots are learned from.
-    only_train = selection.kind == "fixed" and selection.shots is not None
+    only_train = selection.split.beside_shots and selection.shots is not None
     learning = compact[0][0] if only_train else np.arange(len(used))
     whole = len(used) == len(full.labels)  # no copy of a large table
     return Pool(full if whole else full.rows(used), compact, learning)
 
 
-@lru_cache(maxsize=1)
+@opened_once(1)
 def open_test(selection: Selection) -> Pool:
     """All that may be learned from as the training side, the test set as the other side."""
     if (selection, "test") in _given:
@@ -146,7 +121,7 @@ def open_test(selection: Selection) -> Pool:
     return Pool(both, (pair,), pair[0])
 
 
-@lru_cache(maxsize=1)
+@opened_once(1)
 def open_beside_test(selection: Selection) -> Pool:
     """The pool with the test set behind it, for a protocol that scores it after every epoch."""
     if (selection, "both") in _given:
@@ -166,54 +141,12 @@ def _splits(
     draw_seed: np.random.SeedSequence,
     split_seed: np.random.SeedSequence,
 ) -> list[Pair]:
-    labels, n = full.strata, len(full.labels)
-    rows, held = np.arange(n), np.empty(0, np.intp)
-    if selection.kind == "fixed":
-        held = _range("validation", selection.validation or (0, 0), n)
-        rows = _range("train", selection.train, n) if selection.train else np.setdiff1d(rows, held)
-        if not rows.size:
-            raise DataError(
-                f"data.split.validation must leave images to train on, got all {n} of them"
-            )
+    labels, rows = full.strata, selection.split.available(len(full.labels))
     if selection.shots is not None:
         if full.regression:
-            raise DataError(
-                f"data.shots must be left out where numbers are predicted, got {selection.shots}: "
-                "it counts the rows of a class"
-            )
+            rule = "must be left out where numbers are predicted"
+            hint = "it counts the rows of a class"
+            raise DataError(Problem("data.shots", rule, str(selection.shots), hint))
         rng = np.random.default_rng(draw_seed) if selection.draw == "random" else None
         rows = rows[draw_shots(labels[rows], selection.shots, rng=rng)]
-    if selection.kind == "fixed":
-        if np.intersect1d(rows, held).size:
-            raise DataError("data.split.train and .validation must not overlap, but they do")
-        return [(rows, held)]
-    rng = np.random.default_rng(split_seed)
-    if selection.kind == "hold-out":
-        inside = hold_out(labels[rows], selection.fraction, rng=rng)
-    elif selection.kind == "group-k-fold":
-        inside = group_k_fold(labels[rows], _keys(full)[rows], selection.folds, rng=rng)
-    elif selection.kind == "time-ordered":
-        inside = time_ordered(labels[rows], _keys(full)[rows], selection.folds)
-    else:
-        inside = [
-            pair
-            for _ in range(selection.repeats)
-            for pair in k_fold(labels[rows], selection.folds, rng=rng)
-        ]
-    return [(rows[train], rows[validation]) for train, validation in inside]
-
-
-def _keys(full: Examples) -> NDArray[Any]:
-    """What the rows of a table are split by."""
-    assert full.keys is not None
-    return full.keys
-
-
-def _range(name: str, bounds: Range, n: int) -> Rows:
-    first, last = bounds
-    if not 0 <= first < last <= n:
-        raise DataError(
-            f"data.split.{name} must be [first, last) within 0 and {n}, the images there are, "
-            f"got [{first}, {last}]"
-        )
-    return np.arange(first, last)
+    return selection.split.split(labels, rows, full.keys, rng=np.random.default_rng(split_seed))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.errors import DataError
+from hpsearch.errors import DataError, Problem
 
 Rows = NDArray[np.intp]
 Pair = tuple[Rows, Rows]
@@ -29,10 +29,8 @@ def draw_shots(labels: Labels, shots: int, *, rng: np.random.Generator | None) -
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         if len(rows) < shots:
-            raise DataError(
-                f"data.shots must be at most {len(rows)}, the examples of class {label}, "
-                f"got {shots}"
-            )
+            rule = f"must be at most {len(rows)}, the examples of class {label}"
+            raise DataError(Problem("data.shots", rule, str(shots)))
         picked.append(rows[:shots] if rng is None else rng.choice(rows, shots, replace=False))
     return np.sort(np.concatenate(picked))
 
@@ -66,10 +64,8 @@ def k_fold(labels: Labels, folds: int, *, rng: np.random.Generator) -> list[Pair
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))
         if len(rows) < folds:
-            raise DataError(
-                f"data.split.folds must be at most {len(rows)}, the examples of class {label}, "
-                f"got {folds}"
-            )
+            rule = f"must be at most {len(rows)}, the examples of class {label}"
+            raise DataError(Problem("data.split.folds", rule, str(folds)))
         # A class that doesn't divide goes on where the last one ended, which levels the folds.
         dealt[rows] = (next_fold + np.arange(len(rows))) % folds
         next_fold += len(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from hpsearch.datasets.base import Dataset, Examples, numbered
 from hpsearch.datasets.splits import hold_out
 from hpsearch.datasets.table_splits import (
+    Column,
     hold_out_groups,
     hold_out_last,
     refuse_earlier,
     refuse_shared,
 )
-from hpsearch.errors import DataError, unknown
+from hpsearch.errors import DataError, Problem, unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,26 @@ ENDINGS = (".csv", ".csv.gz", ".parquet")
 TEST_FRACTION, TEST_SEED = 0.2, 0
 
 
+@dataclass(frozen=True)
+class TableOptions:
+    """What must be known of a table beside its path.
+
+    Attributes:
+        target: the column to predict.
+        test: a file of test rows with the same columns; None: rows of the table are held out.
+        test_fraction: share of the rows held out, of each class; None: TEST_FRACTION.
+        task: "classification" or "regression"; None: regression where the target is a float.
+        column: what rows are split by; it is no input. Groups are never in part learned from and
+            in part tested; of times the last are held out.
+    """
+
+    target: str | None = None
+    test: Path | None = None
+    test_fraction: float | None = None
+    task: str | None = None
+    column: Column | None = None
+
+
 class TableFile(Dataset):
     """Inputs are all columns but the target and what rows are split by, as float64.
 
@@ -36,30 +57,15 @@ class TableFile(Dataset):
 
     Args:
         path: a file with one of ENDINGS.
-        target: the column to predict.
-        test: a file of test rows with the same columns; None: rows of `path` are held out.
-        test_fraction: share of the rows held out, of each class.
-        task: "classification" or "regression"; None: regression where the target is a float.
-        group: the column whose groups are never in part learned from and in part tested; it is
-            no input.
-        order: the column of numbers or dates after which the last rows are held out; no input.
+        options: what its columns are, and which rows test.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        target: str | None,
-        test: Path | None = None,
-        test_fraction: float | None = None,
-        task: str | None = None,
-        group: str | None = None,
-        order: str | None = None,
-    ) -> None:
-        self.path, self.target, self.test_path, self.task = path, target, test, task
-        self.group, self.order = group, order
-        self.test_fraction = TEST_FRACTION if test_fraction is None else test_fraction
-        self.name, self.summary = str(path), f"a table of numbers to predict {target}"
+    def __init__(self, path: Path, options: TableOptions) -> None:
+        self.path, self.target, self.task = path, options.target, options.task
+        self.test_path, self.column = options.test, options.column
+        given = options.test_fraction
+        self.test_fraction = TEST_FRACTION if given is None else given
+        self.name, self.summary = str(path), f"a table of numbers to predict {self.target}"
 
     def training(self) -> Examples:
         whole = self._whole()
@@ -89,13 +95,12 @@ class TableFile(Dataset):
         return str(self.path)
 
     def _sides(self, whole: Examples) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        if self.group is not None:
+        if self.column is not None:
             assert whole.keys is not None
             strata, fraction = whole.strata, self.test_fraction
+            if self.column.role == "order":
+                return hold_out_last(whole.keys, fraction)
             return hold_out_groups(strata, whole.keys, fraction, seed=TEST_SEED)
-        if self.order is not None:
-            assert whole.keys is not None
-            return hold_out_last(whole.keys, self.test_fraction)
         rng = np.random.default_rng(TEST_SEED)
         (sides,) = hold_out(whole.strata, self.test_fraction, rng=rng)
         return sides
@@ -103,28 +108,33 @@ class TableFile(Dataset):
     @property
     def _no_inputs(self) -> list[str]:
         """The columns that are something else."""
-        return [name for name in (self.target, self.group, self.order) if name is not None]
+        column = self.column.name if self.column else None
+        return [name for name in (self.target, column) if name is not None]
 
     def _check_key(self, names: list[str]) -> None:
         """Refuse a column to split by that is not there, or is predicted."""
-        for key, name in (("group", self.group), ("order", self.order)):
-            if name is not None and (name not in names or name == self.target):
-                others = [other for other in names if other != self.target]
-                raise DataError(f"data.split.{key} {unknown(name, others)}")
+        if self.column is None:
+            return
+        name, others = self.column.name, [other for other in names if other != self.target]
+        if name not in others:
+            raise DataError(unknown_name(self.column.key, name, others))
 
     def _keys(self, frame: pd.DataFrame, path: Path) -> NDArray[Any] | None:
-        if self.group is not None:
-            _refuse_missing(frame[self.group], path)
-            return frame[self.group].astype(str).to_numpy(str)
-        return None if self.order is None else _times(frame[self.order], path)
+        if self.column is None:
+            return None
+        values = frame[self.column.name]
+        if self.column.role == "order":
+            return _times(values, path)
+        _refuse_missing(values, path)
+        return values.astype(str).to_numpy(str)
 
     def _refuse_leak(self, whole: Examples, frame: pd.DataFrame) -> None:
         """Refuse a file of test rows that the split would not have held out."""
         assert self.test_path is not None
         keys = self._keys(frame, self.test_path)
-        if keys is None or whole.keys is None:
+        if self.column is None or keys is None or whole.keys is None:
             return
-        refuse = refuse_earlier if self.group is None else refuse_shared
+        refuse = refuse_earlier if self.column.role == "order" else refuse_shared
         refuse(whole.keys, keys, self.test_path)
 
     def _whole(self) -> Examples:
@@ -132,9 +142,10 @@ class TableFile(Dataset):
         frame = _read(self.path)
         names = [str(name) for name in frame.columns]
         if self.target is None:
-            raise DataError(f"data.target must be the column to predict, one of {_list(names)}")
+            rule = f"must be the column to predict, one of {', '.join(names)}"
+            raise DataError(Problem("data.target", rule))
         if self.target not in names:
-            raise DataError(f"data.target {unknown(self.target, names)}")
+            raise DataError(unknown_name("data.target", self.target, names))
         self._check_key(names)
         keys = self._keys(frame, self.path)
         inputs = _inputs(frame, self._no_inputs, self.path)
@@ -147,14 +158,19 @@ class TableFile(Dataset):
         found, counts = np.unique(values, return_counts=True)
         classes = tuple(map(str, found))
         if len(classes) < 2:
-            raise DataError(f"data.target must hold at least 2 classes, got only {classes[0]!r}")
+            rule = "must hold at least 2 classes"
+            raise DataError(Problem("data.target", rule, f"only {classes[0]!r}"))
         least = 2 if self.test_path else 3  # a row to train on, to validate and to test
         rare = int(counts.argmin())
         if counts[rare] < least:
-            hint = '; numbers to predict: task = "regression"' if values.dtype.kind in "if" else ""
+            hint = 'numbers to predict: task = "regression"'
             raise DataError(
-                f"data.target must hold at least {least} rows of each of its {len(classes)} "
-                f"classes, got {counts[rare]} of {classes[rare]!r}{hint}"
+                Problem(
+                    "data.target",
+                    f"must hold at least {least} rows of each of its {len(classes)} classes",
+                    f"{counts[rare]} of {classes[rare]!r}",
+                    hint if values.dtype.kind in "if" else "",
+                )
             )
         labels = numbered(values, classes, self.path)
         return Examples(inputs, labels, len(classes), classes=classes)
@@ -227,10 +243,9 @@ def _times(column: pd.Series[Any], path: Path) -> NDArray[Any]:
     try:
         dates = pd.to_datetime(column.astype(str), format="ISO8601", utc=True)
     except ValueError as error:
-        raise DataError(
-            f"data.split.order must name a column of numbers or of dates such as 2024-01-31, got "
-            f"{column.name!r} in {path}: {' '.join(str(error).split())}"
-        ) from error
+        rule = "must name a column of numbers or of dates such as 2024-01-31"
+        got = f"{column.name!r} in {path}: {' '.join(str(error).split())}"
+        raise DataError(Problem("data.split.order", rule, got)) from error
     return dates.to_numpy("datetime64[ns]").astype(np.int64)
 
 
@@ -271,7 +286,3 @@ def _targets(values: NDArray[Any], target: str, path: Path) -> NDArray[np.float6
     if not np.isfinite(targets).all():
         raise DataError(f"{path} must hold finite numbers in the target {target!r}")
     return targets
-
-
-def _list(names: list[str]) -> str:
-    return ", ".join(names)

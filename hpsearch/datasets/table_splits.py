@@ -7,16 +7,35 @@ by whole groups, is ours.
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.datasets.splits import Labels, Pair, Rows
-from hpsearch.errors import DataError
+from hpsearch.errors import DataError, Problem
 
 FINEST = 100  # parts that groups are dealt to, to seal some of them as test set
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that rows are split by.
+
+    Attributes:
+        role: "group", whose rows stay together, or "order", a time that only goes forward; the
+            key of data.split, too.
+    """
+
+    role: Literal["group", "order"]
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Where a study file names it."""
+        return f"data.split.{self.role}"
 
 
 def group_k_fold(
@@ -33,10 +52,8 @@ def group_k_fold(
     """
     n_groups = len(np.unique(groups))
     if n_groups < folds:
-        raise DataError(
-            f"data.split.folds must be at most {n_groups}, the groups there are outside the test "
-            f"set, got {folds}"
-        )
+        rule = f"must be at most {n_groups}, the groups there are outside the test set"
+        raise DataError(Problem("data.split.folds", rule, str(folds)))
     pairs = _dealt(labels, groups, folds, int(rng.integers(2**32)))
     _refuse_poor(labels, pairs)
     return pairs
@@ -50,7 +67,8 @@ def hold_out_groups(labels: Labels, groups: NDArray[Any], fraction: float, *, se
     """
     n_groups = len(np.unique(groups))
     if n_groups < 2:
-        raise DataError(f"data.split.group must name a column of 2 groups or more, got {n_groups}")
+        rule = "must name a column of 2 groups or more"
+        raise DataError(Problem("data.split.group", rule, str(n_groups)))
     parts = min(n_groups, FINEST)
     share = Fraction(fraction).limit_denominator(parts)
     share = min(max(share, Fraction(1, parts)), Fraction(parts - 1, parts))
@@ -58,14 +76,17 @@ def hold_out_groups(labels: Labels, groups: NDArray[Any], fraction: float, *, se
     held = np.sort(np.concatenate([rows for _, rows in pairs[: share.numerator]]))
     rest = np.setdiff1d(np.arange(len(labels)), held)
     lost = np.setdiff1d(labels, labels[rest])
-    if len(lost) or not len(held):
+    if len(lost):
         raise DataError(
-            "data.test_fraction must leave rows of every class to learn from, got none of class "
-            f"{str(lost[0])!r}, whose groups are in the test set: lower it, or name a file of "
-            "test rows in data.test"
-            if len(lost)
-            else f"data.test_fraction must hold out a group, got {fraction}"
+            Problem(
+                "data.test_fraction",
+                "must leave rows of every class to learn from",
+                f"none of class {str(lost[0])!r}, whose groups are in the test set",
+                "lower it, or name a file of test rows in data.test",
+            )
         )
+    if not len(held):
+        raise DataError(Problem("data.test_fraction", "must hold out a group", str(fraction)))
     return rest, held
 
 
@@ -78,9 +99,8 @@ def _dealt(labels: Labels, groups: NDArray[Any], folds: int, seed: int) -> list[
         try:
             return [*dealer.split(labels, labels, groups)]
         except ValueError as error:  # every class is rarer than that
-            raise DataError(
-                f"data.split.folds must be at most the rows of the largest class, got {folds}"
-            ) from error
+            rule = "must be at most the rows of the largest class"
+            raise DataError(Problem("data.split.folds", rule, str(folds))) from error
 
 
 def time_ordered(labels: Labels, times: NDArray[Any], folds: int) -> list[Pair]:
@@ -96,10 +116,9 @@ def time_ordered(labels: Labels, times: NDArray[Any], folds: int) -> list[Pair]:
 
     found, place = np.unique(times, return_inverse=True)
     if len(found) <= folds:
-        raise DataError(
-            f"data.split.folds must be at most {len(found) - 1}, one less than the times there "
-            f"are outside the test set, got {folds}"
-        )
+        most = len(found) - 1
+        rule = f"must be at most {most}, one less than the times there are outside the test set"
+        raise DataError(Problem("data.split.folds", rule, str(folds)))
     pairs = [
         (np.flatnonzero(place <= train[-1]), np.flatnonzero(np.isin(place, held)))
         for train, held in TimeSeriesSplit(folds).split(found)
@@ -117,7 +136,7 @@ def hold_out_last(times: NDArray[Any], fraction: float) -> Pair:
     n_held = min(max(1, round(fraction * len(times))), len(times) - 1)
     first = max(np.sort(times)[-n_held], np.unique(times)[:2][-1])
     if first == times.min():
-        raise DataError("data.split.order must name a column of 2 times or more, got 1")
+        raise DataError(Problem("data.split.order", "must name a column of 2 times or more", "1"))
     return np.flatnonzero(times < first), np.flatnonzero(times >= first)
 
 
@@ -127,32 +146,30 @@ def _refuse_poor(labels: Labels, pairs: list[Pair]) -> None:
         lost = np.setdiff1d(labels, labels[train])
         if len(lost):
             raise DataError(
-                "data.split.folds must leave rows of every class to train on, got none of class "
-                f"{str(lost[0])!r} in fold {fold} of {len(pairs)}: take fewer folds, or leave the "
-                "class out of the file"
+                Problem(
+                    "data.split.folds",
+                    "must leave rows of every class to train on",
+                    f"none of class {str(lost[0])!r} in fold {fold} of {len(pairs)}",
+                    "take fewer folds, or leave the class out of the file",
+                )
             )
         if not len(held):
-            raise DataError(
-                f"data.split.folds must be fewer for these groups, got {len(pairs)}, of which "
-                f"fold {fold} has no rows"
-            )
+            got = f"{len(pairs)}, of which fold {fold} has no rows"
+            raise DataError(Problem("data.split.folds", "must be fewer for these groups", got))
 
 
 def refuse_shared(learned: Rows, tested: Rows, path: object) -> None:
     """Refuse groups of a file of test rows that are learned from."""
     shared = np.intersect1d(learned, tested)
     if len(shared):
-        raise DataError(
-            "data.test must hold other groups than those learned from, got group "
-            f"{str(shared[0])!r} in {path} too"
-        )
+        rule = "must hold other groups than those learned from"
+        raise DataError(Problem("data.test", rule, f"group {str(shared[0])!r} in {path} too"))
 
 
 def refuse_earlier(learned: NDArray[Any], tested: NDArray[Any], path: object) -> None:
     """Refuse a file of test rows that are not after all that is learned from."""
     early = int((tested <= learned.max()).sum())
     if early:
-        raise DataError(
-            f"data.test must hold rows later than all that is learned from, got {early} of "
-            f"{len(tested)} in {path} that are not"
-        )
+        rule = "must hold rows later than all that is learned from"
+        got = f"{early} of {len(tested)} in {path} that are not"
+        raise DataError(Problem("data.test", rule, got))

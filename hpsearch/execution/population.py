@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.datasets.opened import opened_once
 from hpsearch.datasets.selection import (
     Pool,
     Selection,
@@ -154,7 +155,7 @@ OPEN: dict[Exam, Callable[[Selection], Pool]] = {
 }
 
 
-@lru_cache(maxsize=2)
+@opened_once(2)
 def training_data(selection: Selection, exam: Exam) -> TrainingData:
     """The arrays of a selection; opened once a process."""
     pool = OPEN[exam](selection)

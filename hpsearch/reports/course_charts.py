@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpsearch.analysis.narrowing import RangeRow
+from hpsearch.records.range_row import RangeRow
 from hpsearch.reports.charts import Chart, Panel, Series
 from hpsearch.reports.search_charts import MOST_PANELS, note
 from hpsearch.reports.study_view import StudyView

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from hpsearch.analysis.importance import Direction, importances
-from hpsearch.analysis.narrowing import RangeRow
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.range_row import RangeRow
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
@@ -62,7 +62,7 @@ class StudyView:
         """All lines of the audit of narrowing, those of a stage that a budget cut too."""
         rows = [row for stage in self.stages for row in stage["ranges"]]
         cut = [row for row in self.result.ranges if row["stage"] >= len(self.stages)]
-        return [RangeRow(**row) for row in (*rows, *cut)]
+        return [RangeRow.from_dict(row) for row in (*rows, *cut)]
 
     @property
     def lengths(self) -> list[int]:

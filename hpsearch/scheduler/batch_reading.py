@@ -1,23 +1,22 @@
-"""Reading a batch file: every mistake of it and of its studies, before anything runs."""
+"""Reading a batch file: every problem of it and of its studies, before anything runs."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from hpsearch.errors import StudyFileError
+from hpsearch.errors import Problem, StudyFileError
 from hpsearch.scheduler.batch_file import BatchFile, Entry
-from hpsearch.studyfile.mistakes import Mistake
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.schema_problems import translate
+from hpsearch.studyfile.toml import toml_value
 
 LARGEST = 10_000  # studies of a batch; more is a slip of the keyboard
 
@@ -57,7 +56,7 @@ def read_batch(path: Path) -> ReadBatch:
     """Read and validate a batch file and every study of it; a study file is a batch of one.
 
     Raises:
-        StudyFileError: with one line for every mistake.
+        StudyFileError: with one line for every problem.
     """
     said = load_file(path)
     if "studies" not in said and not {"batch", "budget", "order"} & said.keys():
@@ -68,18 +67,19 @@ def read_batch(path: Path) -> ReadBatch:
         batch = BatchFile.model_validate(said)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise _refusal(path, dict.fromkeys(translate(d, BatchFile) for d in details)) from None
-    mistakes: list[Mistake] = []
+        malformed = dict.fromkeys(translate(detail, BatchFile) for detail in details)
+        raise StudyFileError.listing(path, [*malformed]) from None
+    problems: list[Problem] = []
     found: list[BatchStudy] = []
     for number, entry in enumerate(batch.studies):
         studies, wrong = _read_entry(number, entry, path.parent)
         found += studies
-        mistakes += wrong
-    mistakes += _name_mistakes(found)
+        problems += wrong
+    problems += _name_problems(found)
     if len(found) > LARGEST:
-        mistakes.append(Mistake("studies", f"must be at most {LARGEST}, got {len(found)}"))
-    if mistakes:
-        raise _refusal(path, dict.fromkeys(mistakes))
+        problems.append(Problem("studies", f"must be at most {LARGEST}", str(len(found))))
+    if problems:
+        raise StudyFileError.listing(path, [*dict.fromkeys(problems)])
     return ReadBatch(path, batch, tuple(_ordered(batch, found)))
 
 
@@ -100,25 +100,20 @@ def load_file(path: Path) -> dict[str, Any]:
         raise StudyFileError(f"{path} must be valid TOML, got: {error}") from error
 
 
-def _refusal(path: Path, mistakes: Mapping[Mistake, None]) -> StudyFileError:
-    lines = "\n".join(f"  {mistake}" for mistake in mistakes)
-    noun = "mistake" if len(mistakes) == 1 else "mistakes"
-    return StudyFileError(f"{path} has {len(mistakes)} {noun}; nothing was started:\n{lines}")
-
-
-def _read_entry(number: int, entry: Entry, folder: Path) -> tuple[list[BatchStudy], list[Mistake]]:
+def _read_entry(number: int, entry: Entry, folder: Path) -> tuple[list[BatchStudy], list[Problem]]:
     """The studies of one [[studies]] table, and what is wrong with them."""
     key, path = f"studies.{number}", folder / entry.file
     axes = list(_axes(entry.matrix, f"{key}.matrix"))
-    wrong = [axis for axis in axes if isinstance(axis, Mistake)]
+    wrong = [axis for axis in axes if isinstance(axis, Problem)]
     if wrong:
         return [], wrong
-    lists = [axis for axis in axes if not isinstance(axis, Mistake)]
-    studies, mistakes = [], []
+    lists = [axis for axis in axes if not isinstance(axis, Problem)]
+    studies: list[BatchStudy] = []
+    problems: list[Problem] = []
     for cell in itertools.product(
         *([(name, i, v) for i, v in enumerate(vs)] for name, vs in lists)
     ):
-        values = [f"{name}={toml(value)}" for name, _, value in cell]
+        values = [f"{name}={toml_value(value)}" for name, _, value in cell]
         overrides = [*entry.set, *([f'name="{entry.name}"'] if entry.name else []), *values]
         try:
             name = read_study(path, overrides).file.name
@@ -127,39 +122,30 @@ def _read_entry(number: int, entry: Entry, folder: Path) -> tuple[list[BatchStud
                 overrides.append(f'name="{name}"')
                 read_study(path, overrides)
         except StudyFileError as error:
-            first, *lines = str(error).splitlines()
-            mistakes += [
-                Mistake(key, f"{entry.file}: {line.strip()}") for line in lines or [first]
-            ]
+            problems += _problems_of(f"{key}: {entry.file}", error)
             continue
         studies.append(BatchStudy(name, path, tuple(overrides), entry.priority, number))
-    return studies, mistakes
+    return studies, problems
 
 
-def _axes(matrix: Mapping[str, Any], key: str) -> Iterator[tuple[str, list[Any]] | Mistake]:
+def _problems_of(where: str, error: StudyFileError) -> Iterator[Problem]:
+    """What is wrong with a study of the batch, with where it stands."""
+    if not error.problems:
+        yield Problem(where, str(error))
+    for problem in error.problems:
+        yield replace(problem, key=f"{where}: {problem.key}" if problem.key else where)
+
+
+def _axes(matrix: Mapping[str, Any], key: str) -> Iterator[tuple[str, list[Any]] | Problem]:
     """(key of the study, its values); tables on the way are parts of the key."""
     for name, value in matrix.items():
         if isinstance(value, dict):
             for axis in _axes(value, f"{key}.{name}"):
-                yield axis if isinstance(axis, Mistake) else (f"{name}.{axis[0]}", axis[1])
+                yield axis if isinstance(axis, Problem) else (f"{name}.{axis[0]}", axis[1])
         elif isinstance(value, list) and value:
             yield name, value
         else:
-            yield Mistake(f"{key}.{name}", f"must be a list of values, got {value!r}")
-
-
-def toml(value: Any) -> str:
-    """A value as TOML writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list):
-        return f"[{', '.join(map(toml, value))}]"
-    if isinstance(value, dict):
-        inside = ", ".join(f"{json.dumps(k)} = {toml(v)}" for k, v in value.items())
-        return f"{{ {inside} }}"
-    return str(value)
+            yield Problem(f"{key}.{name}", "must be a list of values", repr(value))
 
 
 def _word(key: str, number: int, value: Any) -> str:
@@ -167,19 +153,20 @@ def _word(key: str, number: int, value: Any) -> str:
     last = key.rsplit(".", 1)[-1]
     if isinstance(value, list | dict):
         return f"{last}{number}"
-    text = Path(value).stem if isinstance(value, str) else f"{last}{toml(value)}"
+    text = Path(value).stem if isinstance(value, str) else f"{last}{toml_value(value)}"
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
 
 
-def _name_mistakes(studies: Sequence[BatchStudy]) -> Iterator[Mistake]:
+def _name_problems(studies: Sequence[BatchStudy]) -> Iterator[Problem]:
     known: dict[str, BatchStudy] = {}
     for study in studies:
         first = known.setdefault(study.name, study)
         if first is not study:
             where = f"that of studies.{first.entry}"
-            yield Mistake(
+            yield Problem(
                 f"studies.{study.entry}.name",
-                f"must be a name of its own, got {study.name!r}, {where} too",
+                "must be a name of its own",
+                f"{study.name!r}, {where} too",
             )
 
 

@@ -33,6 +33,17 @@ class Scheduled:
         return str(self.path)
 
 
+@dataclass(frozen=True)
+class FileNews:
+    """What became of a file, in a message that follows its name."""
+
+    name: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message}"
+
+
 @dataclass
 class ScheduleFolder:
     """The study and batch files of a folder and its subfolders that have a [schedule].
@@ -47,8 +58,8 @@ class ScheduleFolder:
     problems: dict[str, str] = field(default_factory=dict)
     _stamps: dict[Path, Stamp] = field(default_factory=dict)
 
-    def reload(self) -> list[str]:
-        """Read new and changed files, forget deleted ones; a line for each that made news.
+    def reload(self) -> list[FileNews]:
+        """Read new and changed files, forget deleted ones; tell of each that made news.
 
         Raises:
             StudyFileError: there is no such folder.
@@ -59,7 +70,8 @@ class ScheduleFolder:
         changed = [path for path in stamps if self._stamps.get(path) != stamps[path]]
         gone = [path for path in self._stamps if path not in stamps]
         self._stamps = stamps
-        return [line for path in sorted(changed + gone) if (line := self._take(path))]
+        told = ((self._name(path), self._take(path)) for path in sorted(changed + gone))
+        return [FileNews(name, message) for name, message in told if message]
 
     def named(self, name: str) -> Scheduled:
         """The schedule of this name.
@@ -82,22 +94,25 @@ class ScheduleFolder:
                 continue  # it went away in this moment
             yield path, (about.st_mtime_ns, about.st_size)
 
+    def _name(self, path: Path) -> str:
+        return str(path.relative_to(self.folder).with_suffix(""))
+
     def _take(self, path: Path) -> str:
-        name = str(path.relative_to(self.folder).with_suffix(""))
+        name = self._name(path)
         known = self.found.pop(name, None) is not None
         known |= self.problems.pop(name, None) is not None
         if not path.exists():
-            return f"{name}: the file is gone" if known else ""
+            return "the file is gone" if known else ""
         try:
             if "schedule" not in load_file(path):
-                return f"{name}: has no [schedule] any more" if known else ""
+                return "has no [schedule] any more" if known else ""
             read = read_batch(path)
         except (StudyFileError, DataError) as error:
             self.problems[name] = str(error)
-            return f"{name}: is not scheduled until it is corrected: {error}"
+            return f"is not scheduled until it is corrected: {error}"
         schedule = read.file.schedule
         self.found[name] = Scheduled(name, path.resolve(), schedule, len(read.studies))
-        return f"{name}: {'changed' if known else 'scheduled'}, {described(schedule)}"
+        return f"{'changed' if known else 'scheduled'}, {described(schedule)}"
 
 
 def described(schedule: Schedule) -> str:

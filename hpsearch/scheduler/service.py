@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from hpsearch.errors import HpsearchError
 from hpsearch.scheduler.batch_report import BatchReport
 from hpsearch.scheduler.desk import Desk, Order
-from hpsearch.scheduler.schedules import Scheduled, ScheduleFolder
+from hpsearch.scheduler.schedules import FileNews, Scheduled, ScheduleFolder
 from hpsearch.scheduler.standing import Standing, cut, ended, may_run, noticed, started
 
 TICK_SECONDS = 1.0  # between two looks at the clock, the files and the orders
@@ -60,14 +60,18 @@ class Service:
     _trouble: str = ""
     _healthy: float = -float("inf")
 
-    def run(self, lines: list[str]) -> None:
-        """Tick until something raises."""
+    def run(self, news: Sequence[FileNews]) -> None:
+        """Tick until something raises.
+
+        Args:
+            news: of the files, when they were read first.
+        """
         self._standings = {
             # A run that was under way when the process before was killed.
             key: replace(s, running=False, carried=True) if s.running else s
             for key, s in self.desk.standings().items()
         }
-        self._say_files(lines)
+        self._say_files(news)
         self.log("started", message=f"{len(self.files.found)} schedules, process {os.getpid()}")
         try:
             while True:
@@ -109,10 +113,10 @@ class Service:
             self.desk.keep(self._standings)
             self._tell_health()
 
-    def _say_files(self, lines: list[str]) -> None:
-        for line in lines:
-            name, _, message = line.partition(": ")
-            self.log("problem" if name in self.files.problems else "file", name, message)
+    def _say_files(self, news: Sequence[FileNews]) -> None:
+        for one in news:
+            wrong = one.name in self.files.problems
+            self.log("problem" if wrong else "file", one.name, one.message)
 
     def _say_trouble(self, text: str) -> None:
         if text != self._trouble:

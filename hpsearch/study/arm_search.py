@@ -13,11 +13,12 @@ from itertools import pairwise
 from optuna.storages import BaseStorage
 
 from hpsearch.analysis.fidelity import Fidelity, drawn_controls, fidelities
-from hpsearch.analysis.narrowing import RangeRow, narrowing
+from hpsearch.analysis.narrowing import narrowing
 from hpsearch.analysis.ranking import feasible_score
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.range_row import RangeRow
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers import NamedSampler
@@ -38,7 +39,6 @@ from hpsearch.study.training import Training, Trains, reached
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.tables.protocol import exam_of
-from hpsearch.studyfile.tables.sampler_checks import make_sampler
 
 HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
 Numbered = tuple[int, list[int]]  # a batch's number in the stage, and those of its trials
@@ -82,7 +82,7 @@ class ArmSearch:
         self.folder = self.run.folder
         self.lengths = tuple(stage.epochs for stage in self.file.stages)
         self._failed_in_a_row = 0
-        self._sampler = make_sampler(self.file, self.arm.space)
+        self._sampler = self.file.sampler.make(self.arm.space, self.file.facts())
         self._distributions = {p.name: p.distribution for p in self.arm.space.parameters}
         self._rungs: Rungs | None = None
         if self.file.pruner is not None:
@@ -234,7 +234,7 @@ class ArmSearch:
         order = [number for _, numbers in batches for number in numbers]
         drawn = (self._draw_batch(stage, index, numbers) for index, numbers in batches)
         best = self._best(self.records.values(), until)
-        training, exam = self._training(), exam_of(self.file)
+        training, exam = self._training(), exam_of(self.file.protocol)
         running = (
             training.run(drawn, until, exam)
             if self._rungs is None
@@ -256,7 +256,9 @@ class ArmSearch:
         failed, most = False, self.file.budget.failures
         while order and (record := self.records.get(order[0])) and reached(record, until):
             self._tell(record)
-            self.file.outcomes.refuse(record)
+            self.file.outcomes.refuse(
+                record.number, record.outcome, limit=record.limit, reason=record.reason
+            )
             failed |= record.outcome is Outcome.FAILED
             lost = record.outcome is Outcome.FAILED and until not in record.scores
             self._failed_in_a_row = self._failed_in_a_row + 1 if lost else 0
@@ -367,7 +369,7 @@ class ArmSearch:
                 "ranges": [row.as_dict() for row in self._narrowing(stage)],
             }
             self.folder.write_json(path, decided)
-        self.ranges += [RangeRow(**row) for row in decided["ranges"]]
+        self.ranges += [RangeRow.from_dict(row) for row in decided["ranges"]]
         controls = decided.get("controls", [])
         going_on = [*decided["promoted"], *controls]
         for record in held:

@@ -16,6 +16,18 @@ from hpsearch.studyfile.tables.objectives import EPOCHS, Constraint, Objective
 FAR_OFF = 1e9  # the violation of a metric that is no finite number
 
 
+class MissingMetric(Exception):
+    """A trainer does not report what a study is scored by.
+
+    Attributes:
+        metric: its name.
+    """
+
+    def __init__(self, metric: str) -> None:
+        super().__init__(f"the trainer must report {metric!r}")
+        self.metric = metric
+
+
 @dataclass(frozen=True)
 class Measured:
     """What a record scores at one length.
@@ -59,7 +71,7 @@ class Goals:
         objective's metric alone.
 
         Raises:
-            KeyError: the trainer does not report a metric.
+            MissingMetric: the trainer does not report a metric.
         """
         first = self.objectives[0]
         if record.kind == "test":
@@ -100,8 +112,14 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
+def _history(member: MemberRecord, metric: str) -> list[float]:
+    if metric not in member.history:
+        raise MissingMetric(metric)
+    return member.history[metric]
+
+
 def _curve(member: MemberRecord, metric: str, epochs: int) -> list[float]:
-    return member.history[metric][: member.epochs.index(epochs) + 1]
+    return _history(member, metric)[: member.epochs.index(epochs) + 1]
 
 
 def _last(member: MemberRecord, metric: str, epochs: int) -> float:
@@ -118,7 +136,7 @@ def _score(goal: Objective, member: MemberRecord, epochs: int) -> float:
     spent = (
         [float(epoch) for epoch in member.epochs]
         if goal.count == EPOCHS
-        else member.history[goal.count]
+        else _history(member, goal.count)
     )
     there = (place for place, value in enumerate(curve) if _reached(goal, value))
     return spent[next(there, len(curve) - 1)]

@@ -18,8 +18,8 @@ from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.records.study_json import read_study_json
 from hpsearch.records.whole_files import storage_errors, write_json, write_whole
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
-from hpsearch.studyfile.tables.budget import tightened
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
 
 def _compare(study: ReadStudy, folder: RunFolder) -> None:
     """Refuse what earlier trials would not fit."""
-    before = StudyFile.model_validate(read_study_json(folder.files)["file"])
-    old, new = _essence(before), _essence(study.file)
-    problems = _numbers_problems(before, study.file, folder) if old == new else []
-    if old == new and not problems:
+    before = stored_file(read_study_json(folder.files)["file"], _name(folder))
+    same = before.must_stay() == study.file.must_stay()
+    problems = [*study.file.changes_refused(before, _closed(before, folder))] if same else []
+    if same and not problems:
         return
     diff = "\n".join(
         line
@@ -122,7 +122,7 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
         )
         if not line.startswith("@@")
     )
-    why = "".join(f"{problem}\n" for problem in problems)
+    why = "".join(f"{problem.statement}\n" for problem in problems)
     raise StudyChangedError(
         f"study {study.file.name!r} has trials already, and the file differs from the one they "
         f"were run with:\n{diff}\n{why}More trials in the last stage, a wider [budget], "
@@ -132,41 +132,14 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
     )
 
 
-def _essence(file: StudyFile) -> dict[str, Any]:
-    """What must not change: not workers, slices, times of day, trials, budget, questions."""
-    exclude = {"execution", "schedule", "comparison", "claims", "budget", "limits", "outcomes"}
-    said = file.model_dump(mode="json", exclude=exclude)
-    for stage in said["stages"]:
-        del stage["trials"]
-    return said
+def _name(folder: RunFolder) -> str:
+    return run_name(folder.files.study.name, folder.files.number)
 
 
-def _numbers_problems(before: StudyFile, now: StudyFile, folder: RunFolder) -> list[str]:
-    """What was lowered, or raised too late."""
-    problems = [*tightened(before.budget, now.budget, now.objective.direction)]
-    last = len(now.stages) - 1
-    for number, (old, new) in enumerate(zip(before.stages, now.stages, strict=True)):
-        closed = bool(folder.files.decisions(number))
-        if new.trials < old.trials:
-            problems.append(
-                f"stages.{number}.trials must not shrink, got {new.trials} after {old.trials}"
-            )
-        elif new.trials > old.trials and closed and number != last:
-            problems.append(
-                f"stages.{number}.trials must stay {old.trials}: the stage is over, and later "
-                f"stages build on it; raise stages.{last}.trials instead"
-            )
-        elif closed and number != last and _plateau(before) != _plateau(now):
-            problems.append(
-                f"budget.plateau and .plateau_improvement must stay: stage {number} is over, and "
-                "later stages build on it"
-            )
-            break
-    return problems
-
-
-def _plateau(file: StudyFile) -> tuple[int | None, float]:
-    return file.budget.plateau, file.budget.plateau_improvement
+def _closed(file: StudyFile, folder: RunFolder) -> list[int]:
+    """The stages before the last one that are over, in one of the arms at least."""
+    numbers = range(len(file.stages) - 1)
+    return [n for n in numbers if folder.files.decisions(n)]
 
 
 def _lines(file: StudyFile) -> list[str]:

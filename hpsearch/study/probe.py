@@ -80,7 +80,7 @@ def probe(read: ReadStudy, *, trials: int, seconds: float) -> Probe:
     """
     started = time.perf_counter()
     jobs = _jobs(read, _drawn(read, trials))
-    open_data(largest(read).selection, exam_of(read.file))
+    open_data(largest(read).selection, exam_of(read.file.protocol))
     first = time.perf_counter()
     early = _train(read, jobs, 1)
     spent = max(time.perf_counter() - first, 1e-6)
@@ -141,7 +141,7 @@ def _train(read: ReadStudy, jobs: list[Job], until: int) -> Reports:
             executor,
             workers=1,
             data=largest(read).selection,
-            exam=exam_of(file),
+            exam=exam_of(file.protocol),
             n_epochs=file.n_epochs,
             seconds=file.execution.slice_seconds,
             code_folder=str(read.path.resolve().parent),

@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hpsearch.errors import StudyFileError, unknown
+from hpsearch.datasets.opened import forget_opened
+from hpsearch.errors import Problem, StudyFileError, unknown
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.result import Result, read_result
 from hpsearch.records.run_folder import RunFolder
@@ -17,8 +18,8 @@ from hpsearch.records.study_json import read_study_json
 from hpsearch.records.whole_files import read_json
 from hpsearch.study.opening import run_name, storage_name
 from hpsearch.studyfile.arms import SHOTS
-from hpsearch.studyfile.mistakes import Mistake
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import choices_of
 from hpsearch.studyfile.tables.space import read_space
@@ -70,8 +71,12 @@ class Recorded:
 
     @cached_property
     def file(self) -> StudyFile:
-        """The study file as it was understood at the last start."""
-        return StudyFile.model_validate(self._said["file"])
+        """The study file as it was understood at the last start.
+
+        Raises:
+            StudyFileError: another version of hpsearch wrote it, whose keys are others.
+        """
+        return stored_file(self._said.get("file"), self.name)
 
     def read(self) -> ReadStudy:
         """The study file as if it had just been read, with its space.
@@ -83,10 +88,11 @@ class Recorded:
         text = written.read_text(encoding="utf-8")
         path = Path(self._said.get("path", written))
         look_first_in(str(path.parent))
+        forget_opened()
         entries = {name: entry for name, entry in self.file.space.items() if name != SHOTS}
-        space, mistakes = read_space(self.file.network, entries)
+        space, problems = read_space(self.file.network, entries)
         if space is None:
-            raise StudyFileError(_gone(self.name, path, mistakes))
+            raise StudyFileError(_gone(self.name, path, problems), problems)
         return ReadStudy(path, text, self.file, space)
 
     @property
@@ -147,6 +153,6 @@ def find_run(home: Home, name: str) -> Recorded:
     return find_runs(home, name)[-1]
 
 
-def _gone(name: str, path: Path, mistakes: list[Mistake]) -> str:
-    lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+def _gone(name: str, path: Path, problems: list[Problem]) -> str:
+    lines = "\n".join(f"  {problem}" for problem in problems)
     return f"what {path} names must be there as when {name!r} was run, got:\n{lines}"

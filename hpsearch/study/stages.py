@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from hpsearch.analysis.ranking import ranked, standing
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.studyfile.study_file import Stage
+from hpsearch.studyfile.tables.stages import Stage
 
 
 def best_first(

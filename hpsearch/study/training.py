@@ -17,9 +17,9 @@ from hpsearch.metrics import test_name
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord, state_digest
-from hpsearch.study.goals import Goals
+from hpsearch.study.goals import Goals, MissingMetric
 from hpsearch.studyfile.reading import ReadStudy
-from hpsearch.studyfile.study_file import Evaluation
+from hpsearch.studyfile.tables.evaluation import Evaluation
 from hpsearch.studyfile.tables.limits import Limits
 from hpsearch.studyfile.tables.outcomes import Outcomes
 from hpsearch.trainers import Member, Schedule, trainer_kind
@@ -195,10 +195,10 @@ class Training:
                 self.goals.measured(record, epochs).keep(record, epochs)
             for epochs in (e for e in self.rungs if e <= until and is_trial):
                 record.rungs[epochs] = self.goals.measured(record, epochs).score
-        except KeyError as error:
+        except MissingMetric as error:
             known = ", ".join(record.members[0].history) or "nothing"
-            key = self.goals.key_of(error.args[0])
-            reason = f"the trainer must report {key} {error}, got {known}"
+            key = self.goals.key_of(error.metric)
+            reason = f"the trainer must report {key} {error.metric!r}, got {known}"
             record.become(Outcome.FAILED, reason)
             return
         if is_trial and until in self.rungs and until not in self.lengths:

@@ -23,9 +23,12 @@ from hpsearch.errors import StorageError, StudyFileError, unknown
 from hpsearch.records.layout import Home, StudyFiles
 from hpsearch.records.study_json import read_study_json
 from hpsearch.samplers.unit import round_float
+from hpsearch.study.opening import run_name
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.space import Parameter
-from hpsearch.studyfile.study_file import Plain, StudyFile
+from hpsearch.studyfile.stored import stored_file
+from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.base import Plain
 from hpsearch.studyfile.tables.enqueue import active_in, contains, range_text
 from hpsearch.studyfile.tables.warm_start import WarmStart
 
@@ -85,10 +88,12 @@ def _with(read: ReadStudy, taken: Sequence[Configuration]) -> ReadStudy:
 
 def _taken_before(file: StudyFile, study: StudyFiles) -> list[Configuration] | None:
     """What the newest run took from the same place; None where there is none."""
-    known = read_study_json(study.run(study.newest))
+    number = study.newest
+    known = read_study_json(study.run(number))
     if not known:
         return None
-    before, own = StudyFile.model_validate(known["file"]), len(file.enqueue)
+    before = stored_file(known["file"], run_name(file.name, number))
+    own = len(file.enqueue)
     same = before.warm_start == file.warm_start and before.enqueue[:own] == file.enqueue
     return before.enqueue[own:] if same else None
 

@@ -10,6 +10,7 @@ from typing import Literal
 from hpsearch.hyperparameters import ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.arms import SHOTS
+from hpsearch.studyfile.toml import toml_table
 
 Form = Literal["toml", "json", "python"]
 
@@ -26,23 +27,4 @@ def configuration_text(params: Mapping[str, ParamValue], form: Form) -> str:
     space = {k: v for k, v in params.items() if k not in own and k not in ("network", SHOTS)}
     tables = [("data", {SHOTS: params[SHOTS]})] if SHOTS in params else []
     tables += [("network", network)] if network else []
-    return "\n\n".join(_table(name, values) for name, values in [*tables, ("space", space)])
-
-
-def _table(name: str, values: Mapping[str, ParamValue]) -> str:
-    lines = [f"{toml_key(key)} = {toml_value(value)}" for key, value in values.items()]
-    return "\n".join([f"[{name}]", *lines])
-
-
-def toml_key(name: str) -> str:
-    """A key as TOML writes it."""
-    bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    return name if bare else json.dumps(name)
-
-
-def toml_value(value: ParamValue) -> str:
-    """A value as TOML writes it; floats so that they read back to the same bits."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    # Every escape of JSON is one of TOML; only DEL must be escaped in TOML alone.
-    return json.dumps(value).replace("\x7f", "\\u007f") if isinstance(value, str) else repr(value)
+    return "\n\n".join(toml_table(name, values) for name, values in [*tables, ("space", space)])

@@ -1,42 +1,32 @@
-"""Reading a study file: every mistake found, each with its key, the rule and the nearest name."""
+"""Reading a study file: every problem found, each with its key, the rule and the nearest name."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from hpsearch.datasets.selection import Selection, open_pool, open_test
-from hpsearch.errors import StudyFileError
-from hpsearch.execution.population import training_data
+from hpsearch.datasets.opened import forget_opened
+from hpsearch.datasets.selection import Selection, open_pool
+from hpsearch.errors import Problem, StudyFileError
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.arms import SHOTS, Arm, make_arms
-from hpsearch.studyfile.mistakes import Mistake
 from hpsearch.studyfile.schema_problems import translate
 from hpsearch.studyfile.space import Space
-from hpsearch.studyfile.study_file import Data, Stage, StudyFile
-from hpsearch.studyfile.tables.budget_checks import budget_mistakes
-from hpsearch.studyfile.tables.compare import compare_mistakes, shots_of
-from hpsearch.studyfile.tables.data_checks import open_own, task_mistakes
-from hpsearch.studyfile.tables.enqueue import enqueue_mistakes
-from hpsearch.studyfile.tables.objectives_checks import (
-    follow_objectives,
-    metric_mistakes,
-    objective_mistakes,
-)
+from hpsearch.studyfile.study_file import TABLES, StudyFile, keyed
+from hpsearch.studyfile.tables.base import Facts
+from hpsearch.studyfile.tables.compare import compare_problems, shots_of
+from hpsearch.studyfile.tables.data import Data, open_own, task_problems
+from hpsearch.studyfile.tables.enqueue import enqueue_problems
+from hpsearch.studyfile.tables.objectives import follow_objectives, metric_problems
 from hpsearch.studyfile.tables.protocol import follow_protocol
-from hpsearch.studyfile.tables.pruner_checks import pruner_mistakes
-from hpsearch.studyfile.tables.questions import question_mistakes
-from hpsearch.studyfile.tables.sampler_checks import sampler_mistakes
 from hpsearch.studyfile.tables.space import read_space, trainers_of
-from hpsearch.studyfile.tables.warm_start_checks import warm_start_mistakes
 from hpsearch.trainers import look_first_in
 
 
@@ -85,7 +75,7 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
         overrides: "key.path=value", the value as in TOML; a text needs no quotes.
 
     Raises:
-        StudyFileError: with one line for every mistake.
+        StudyFileError: with one line for every problem.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -99,7 +89,7 @@ def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> ReadStudy
     """As `read_study`, of a text that would be the content of `path`; no file need be there.
 
     Raises:
-        StudyFileError: with one line for every mistake.
+        StudyFileError: with one line for every problem.
     """
     try:
         said: dict[str, Any] = tomllib.loads(text)
@@ -109,13 +99,10 @@ def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> ReadStudy
         _override(said, override)
     look_first_in(str(path.resolve().parent))
     # A file that was changed since the last study of this process is read again.
-    for cache in (open_pool, open_test, training_data):
-        cache.cache_clear()
-    mistakes, file, space = _validate(said, path.resolve().parent)
-    if mistakes or file is None or space is None:
-        lines = "\n".join(f"  {mistake}" for mistake in mistakes)
-        noun = "mistake" if len(mistakes) == 1 else "mistakes"
-        raise StudyFileError(f"{path} has {len(mistakes)} {noun}; nothing was started:\n{lines}")
+    forget_opened()
+    problems, file, space = _validate(said, path.resolve().parent)
+    if problems or file is None or space is None:
+        raise StudyFileError.listing(path, problems)
     return ReadStudy(path, text, file, space)
 
 
@@ -172,107 +159,90 @@ def _item(place: Any, part: str, override: str) -> Any:
 
 def _validate(
     said: dict[str, Any], folder: Path
-) -> tuple[list[Mistake], StudyFile | None, Space | None]:
-    """Every check whose tables are well-formed is made, so that all mistakes show at once."""
-    mistakes = [*follow_objectives(said), *follow_protocol(said)]
-    file, space, malformed = None, None, set()
+) -> tuple[list[Problem], StudyFile | None, Space | None]:
+    """Every check whose tables are well-formed is made, so that all problems show at once."""
+    problems = [*follow_objectives(said), *follow_protocol(said)]
+    file, found, malformed = _well_formed(said)
+    problems += found
+    for name in TABLES:
+        problems += [] if name in malformed else _own_problems(name, said)
+    space, found = _space_problems(said, malformed)
+    problems += found
+    problems += _data_problems(said, folder, malformed)
+    if file is not None:
+        facts = file.facts(folder)
+        for table in file.tables():
+            problems += table.problems(facts)
+        problems += _problems_of_arms(file, space, facts, problems)
+    return list(dict.fromkeys(problems)), file, space
+
+
+def _well_formed(said: dict[str, Any]) -> tuple[StudyFile | None, list[Problem], set[str]]:
+    """The file; or what is no valid value, and the keys of the file that it is in."""
     try:
-        file = StudyFile.model_validate(said)
+        return StudyFile.model_validate(said), [], set()
     except ValidationError as error:
         details = error.errors(include_url=False)
-        if "objectives" in said:  # the first of them is validated twice
-            details = [d for d in details if d["loc"][0] != "objective"] or details
-        mistakes += list(dict.fromkeys(map(translate, details)))
-        malformed = {str(detail["loc"][0]) for detail in details}
-    if not malformed & {"space", "network"}:
-        entries = {k: v for k, v in said["space"].items() if k != SHOTS}
-        space, found = read_space(said.get("network", {}), entries)
-        mistakes += found
-        if space is not None and not malformed & {"compare", "data"}:
-            mistakes += compare_mistakes(said, space)
-    trainers = trainers_of(said["space"]) if isinstance(said.get("space"), dict) else {}
-    of_the_task: list[Mistake] = []
-    if not malformed & {"data", "seed"}:
+    if "objectives" in said:  # the first of them is validated twice
+        details = [d for d in details if d["loc"][0] != "objective"] or details
+    return None, [*map(translate, details)], {str(detail["loc"][0]) for detail in details}
+
+
+def _own_problems(name: str, said: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong with the tables under a key of the file, which are well-formed."""
+    if name == "objective" and "objectives" in said:
+        return  # it is the first of these
+    rows = keyed(name, said.get(name))
+    tables = {key: TABLES[name].model_validate(row) for key, row in rows.items()}
+    if tables:
+        yield from TABLES[name].own_problems(tables)
+
+
+def _space_problems(
+    said: Mapping[str, Any], malformed: Collection[str]
+) -> tuple[Space | None, list[Problem]]:
+    """The space, and what is wrong with [space], [network] and what is compared of them."""
+    if {"space", "network"} & {*malformed}:
+        return None, []
+    entries = {k: v for k, v in said["space"].items() if k != SHOTS}
+    space, problems = read_space(said.get("network", {}), entries)
+    if space is not None and not {"compare", "data"} & {*malformed}:
         data = Data.model_validate(said["data"])
-        found = [*_data_mistakes(data)]
-        if not found:
-            task, found = open_own(data, data.selection(said.get("seed", 0), folder))
-        if not found:
-            of_the_task = [*task_mistakes(data, task, trainers)]
-        mistakes += found + of_the_task
-    # What a trainer of the other task reports says nothing of the metric.
-    if not of_the_task:
-        mistakes += metric_mistakes(said, trainers)
-    if "stages" not in malformed:
-        mistakes += _stage_mistakes([Stage.model_validate(stage) for stage in said["stages"]])
-    if file is not None:
-        mistakes += [*objective_mistakes(file), *budget_mistakes(file), *pruner_mistakes(file)]
-        mistakes += [*question_mistakes(file, folder), *warm_start_mistakes(file)]
+        problems += compare_problems(said.get("compare", []), said["space"], space, data)
+    return space, problems
+
+
+def _data_problems(
+    said: Mapping[str, Any], folder: Path, malformed: Collection[str]
+) -> list[Problem]:
+    """What is wrong with the data's files, with trainers for it, and with the metrics of these."""
+    trainers = trainers_of(said["space"]) if isinstance(said.get("space"), dict) else {}
+    problems: list[Problem] = []
+    if not {"data", "seed"} & {*malformed}:
+        data = Data.model_validate(said["data"])
+        if not [*Data.own_problems({"data": data})]:
+            task, problems = open_own(data, data.selection(said.get("seed", 0), folder))
+            of_the_task = [] if problems else [*task_problems(data, task, trainers)]
+            if of_the_task:  # what a trainer of the other task reports says nothing of the metric
+                return of_the_task
+    return [*problems, *metric_problems(said, trainers)]
+
+
+def _problems_of_arms(
+    file: StudyFile, space: Space | None, facts: Facts, known: Sequence[Problem]
+) -> list[Problem]:
+    """What can't be had in the arms of the study, if there is nothing wrong with them.
+
+    Args:
+        known: what was found so far.
+    """
     of_arms = ("compare", "space", "data")
-    if (
-        file is not None
-        and space is not None
-        and not any(mistake.key.startswith(of_arms) for mistake in mistakes)
-    ):
-        arms = make_arms(
-            file.compare, space, file.data.selection(file.seed, folder), shots_of(file.space)
-        )
-        found = [*enqueue_mistakes(file, space, arms)]
-        mistakes += found
-        mistakes += [] if mistakes else sampler_mistakes(file, arms)
-    return mistakes, file, space
-
-
-def _data_mistakes(data: Data) -> Iterator[Mistake]:
-    split = data.split
-    if split.kind == "fixed":
-        for key, bounds in (("train", split.train), ("validation", split.validation)):
-            if bounds is not None and bounds[0] >= bounds[1]:
-                yield Mistake(
-                    f"data.split.{key}",
-                    f"must be [first, last) with first below last, got {bounds}",
-                )
-        train, validation = split.train, split.validation
-        if train and max(train[0], validation[0]) < min(train[1], validation[1]):
-            yield Mistake(
-                "data.split.validation", f"must not overlap train {train}, got {validation}"
-            )
-    elif (
-        split.kind in ("k-fold", "repeated-k-fold")
-        and data.shots is not None
-        and split.folds > data.shots
-    ):
-        yield Mistake(
-            "data.split.folds", f"must be at most the {data.shots} shots, got {split.folds}"
-        )
-    elif split.kind == "hold-out" and data.shots == 1:
-        yield Mistake(
-            "data.shots", "must be at least 2 with a hold-out split inside the shots, got 1"
-        )
-
-
-def _stage_mistakes(stages: list[Stage]) -> Iterator[Mistake]:
-    if stages[0].controls:
-        yield Mistake(
-            "stages.0.controls",
-            f"must be 0: there is no stage before they could come from, got {stages[0].controls}",
-        )
-    for number, (earlier, later) in enumerate(pairwise(stages), start=1):
-        if later.epochs <= earlier.epochs:
-            yield Mistake(
-                f"stages.{number}.epochs",
-                f"must be above the {earlier.epochs} of the stage before, got {later.epochs}",
-            )
-        promoted = round(later.trials * later.promote)
-        if promoted > earlier.trials:
-            yield Mistake(
-                f"stages.{number}.trials",
-                f"must promote at most the {earlier.trials} trials of the stage before, "
-                f"got {promoted}",
-            )
-        elif promoted + later.controls > earlier.trials:
-            yield Mistake(
-                f"stages.{number}.controls",
-                f"must be at most the {earlier.trials - promoted} trials of the stage before that "
-                f"are not promoted, got {later.controls}",
-            )
+    if space is None or any(problem.key.split(".")[0] in of_arms for problem in known):
+        return []
+    selection = file.data.selection(file.seed, facts.folder)
+    arms = make_arms(file.compare, space, selection, shots_of(file.space))
+    problems = [*enqueue_problems(facts, space, arms)]
+    if not known and not problems:
+        for table in file.tables():
+            problems += table.problems_of_arms(facts, arms)
+    return problems

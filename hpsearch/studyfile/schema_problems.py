@@ -8,9 +8,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from hpsearch.errors import unknown
-from hpsearch.studyfile.mistakes import Mistake
-from hpsearch.studyfile.study_file import Data, StudyFile
+from hpsearch.errors import Problem, unknown_name
+from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.data import SPLIT_TABLES
 
 _EXAMPLES = {
     "name": 'name = "my-study"',
@@ -30,38 +30,32 @@ _WORDS = (
 )
 
 
-def translate(detail: ErrorDetails, model: type[BaseModel] = StudyFile) -> Mistake:
-    """One error of model.model_validate as a mistake with its key path."""
+def translate(detail: ErrorDetails, model: type[BaseModel] = StudyFile) -> Problem:
+    """One error of model.model_validate as a problem with its key path."""
     path = list(_without_tags(detail["loc"]))
     key = ".".join(map(str, path))
     kind, got, context = detail["type"], detail["input"], detail.get("ctx", {})
     if len(path) > 1 and path[0] in ("space", "network") and kind.endswith("_type"):
         table = " or a table such as { low = 0.001, high = 1.0 }" if path[0] == "space" else ""
-        return Mistake(key, f"must be a number, a text, true or false{table}, got {got!r}")
+        return Problem(key, f"must be a number, a text, true or false{table}", repr(got))
     if kind == "extra_forbidden":
-        return Mistake(key, unknown(path[-1], _keys_beside(detail["loc"], model)))
+        return unknown_name(key, path[-1], _keys_beside(detail["loc"], model))
     if kind == "missing":
         example = _EXAMPLES.get(key)
-        return Mistake(key, f"is missing; write {example}" if example else "is missing")
+        return Problem(key, f"is missing; write {example}" if example else "is missing")
     if kind == "literal_error":
-        return Mistake(key, unknown(got, _quoted(str(context["expected"]))))
+        return unknown_name(key, got, _quoted(str(context["expected"])))
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         tag = got.get("kind", "nothing") if isinstance(got, dict) else got
-        return Mistake(f"{key}.kind", unknown(tag, _tags()))
+        return unknown_name(f"{key}.kind", tag, SPLIT_TABLES)
     if kind == "string_pattern_mismatch":
-        return Mistake(key, f"must be 1 to 80 letters, digits, '_', '-' or '.', got {got!r}")
+        return Problem(key, "must be 1 to 80 letters, digits, '_', '-' or '.'", repr(got))
     if kind in ("model_type", "dict_type", "model_attributes_type"):
-        return Mistake(key, f"must be a table, got {got!r}")
+        return Problem(key, "must be a table", repr(got))
     rule = detail["msg"]
     for theirs, ours in _WORDS:
         rule = rule.replace(theirs, ours)
-    return Mistake(key, f"{rule}, got {got!r}")
-
-
-def _tags() -> list[str]:
-    """The kinds of split."""
-    models = _models(Data.model_fields["split"].annotation)
-    return [get_args(model.model_fields["kind"].annotation)[0] for model in models]
+    return Problem(key, rule, repr(got))
 
 
 def _without_tags(loc: Sequence[int | str]) -> Iterator[int | str]:

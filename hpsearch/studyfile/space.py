@@ -13,6 +13,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from hpsearch.errors import Problem
 from hpsearch.hyperparameters import ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.samplers.unit import round_float
@@ -20,6 +21,18 @@ from hpsearch.trainers import trainer_kind
 
 Conditions = Mapping[str, tuple[ParamValue, ...]]
 MOST_CELLS = 1_000_000  # of a grid; more than that are never trained
+
+
+class NoCells(ValueError):
+    """A space is no grid.
+
+    Attributes:
+        problem: the parameter that makes it none.
+    """
+
+    def __init__(self, parameter: str, rule: str) -> None:
+        super().__init__(f"{parameter} {rule}")
+        self.problem = Problem(f"space.{parameter}", rule)
 
 
 def _count(d: BaseDistribution) -> int:
@@ -91,17 +104,15 @@ class Space:
         A parameter whose condition does not hold in a combination is no part of it.
 
         Raises:
-            ValueError: a parameter has a range without steps, or there are too many combinations.
+            NoCells: a parameter has a range without steps, or there are too many combinations.
         """
         cells: list[dict[str, ParamValue]] = [{}]
         for parameter in self.parameters:
             if len(cells) * _count(parameter.distribution) > MOST_CELLS:
-                raise ValueError(
-                    f"{parameter.name} must leave at most {MOST_CELLS} combinations, got more"
-                )
+                raise NoCells(parameter.name, f"must leave at most {MOST_CELLS} combinations")
             values = parameter.values()
             if values is None:
-                raise ValueError(f"{parameter.name} must have choices, or a step and no log")
+                raise NoCells(parameter.name, "must have choices, or a step and no log")
             cells = [
                 {**cell, **chosen}
                 for cell in cells

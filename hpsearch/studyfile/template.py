@@ -10,19 +10,10 @@ from pydantic import BaseModel
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.metrics import lower_is_better
 from hpsearch.nn import NETWORKS
-from hpsearch.studyfile.configuration import toml_value
-from hpsearch.studyfile.study_file import (
-    Confirmation,
-    Data,
-    Evaluation,
-    Execution,
-    Sampler,
-    StudyFile,
-)
-from hpsearch.studyfile.tables.budget import Budget
-from hpsearch.studyfile.tables.limits import Limits
-from hpsearch.studyfile.tables.outcomes import Outcomes
-from hpsearch.studyfile.tables.warm_start import WarmStart
+from hpsearch.studyfile.study_file import TABLES, StudyFile
+from hpsearch.studyfile.tables.base import Table
+from hpsearch.studyfile.tables.data import Data
+from hpsearch.studyfile.toml import toml_value
 from hpsearch.trainers import TrainerKind
 from hpsearch.trainers.estimator import load_estimator
 
@@ -94,19 +85,23 @@ def study_text(wanted: Wanted) -> str:
         lines += ["", "[[stages]]", f"trials = {trials}", f"epochs = {epochs}"]
     lines.append(_noted("# promote = 0.5", "share that continues from the stage before"))
     lines.append(_noted("# controls = 0", "others, drawn by lot, that continue too, as a check"))
-    for table, model in (
-        ("sampler", Sampler),
-        ("evaluation", Evaluation),
-        ("confirmation", Confirmation),
-        ("budget", Budget),
-        ("limits", Limits),
-        ("outcomes", Outcomes),
-        ("execution", Execution),
-    ):
-        lines += ["", f"[{table}]", *_fields(model)]
-    lines += ["", _noted("# [warm_start]", "with an existing Optuna study's best")]
-    lines += _fields(WarmStart)
+    lines += _tables()
     return "\n".join(lines) + "\n"
+
+
+def _tables() -> Iterator[str]:
+    """The tables that may be left out; those that do nothing by themselves at the end."""
+    optional = {
+        name: (table, StudyFile.model_fields[name].default)
+        for name, table in TABLES.items()
+        if table.note_in_template is not None
+    }
+    for name, (table, default) in optional.items():
+        if isinstance(default, Table):
+            yield from ("", f"[{name}]", *_fields(table))
+    for name, (table, default) in optional.items():
+        if default is None:
+            yield from ("", _noted(f"# [{name}]", table.note_in_template or ""), *_fields(table))
 
 
 def _noted(line: str, note: str) -> str:

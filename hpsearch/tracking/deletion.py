@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from hpsearch.addresses import HIDDEN, first_line, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking.client import open_client
 from hpsearch.tracking.parent_run import RUN_ID
-from hpsearch.tracking.sqlite_store import is_there, prepare_sqlite
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from hpsearch.tracking.sqlite_store import is_there
 
 
 class TrackedRuns:
@@ -35,10 +32,7 @@ class TrackedRuns:
         if not is_there(self.tracking_uri):
             return
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        import mlflow
-
-        prepare_sqlite(self.tracking_uri)
-        self._client: MlflowClient = mlflow.MlflowClient(tracking_uri=self.tracking_uri)
+        self._client = open_client(self.tracking_uri)
         try:
             self.ids = self._find(said["experiment_id"], run_id)
         except Exception as error:

@@ -18,6 +18,7 @@ from hpsearch.errors import TrackingError
 from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.tracking.client import open_client
 from hpsearch.tracking.parent_run import NOTE, RUN_ID, UID, read_parent, send_parent
 from hpsearch.tracking.run_content import (
     STATUS,
@@ -27,7 +28,6 @@ from hpsearch.tracking.run_content import (
     run_name,
     trial_text,
 )
-from hpsearch.tracking.sqlite_store import prepare_sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -100,10 +100,7 @@ class Projector:
 
     def _connect(self) -> None:
         """Open the store, see what it has, and send what it lacks of all that is recorded."""
-        import mlflow
-
-        prepare_sqlite(self.tracking_uri)
-        client = mlflow.MlflowClient(tracking_uri=self.tracking_uri)
+        client = open_client(self.tracking_uri)
         self._experiment = self._open_experiment(client, read_parent(self.folder)["experiment"])
         self._sent = self._look_up(client)
         # What is announced from here on is in the journal behind this place.

@@ -10,7 +10,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import create_trial
 
 from hpsearch.analysis.edges import wider_end
-from hpsearch.analysis.narrowing import RangeRow, narrowing
+from hpsearch.analysis.narrowing import narrowing
+from hpsearch.records.range_row import RangeRow
 from hpsearch.samplers import CoarseToFineSampler
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import read_study

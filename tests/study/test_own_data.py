@@ -71,7 +71,7 @@ def test_paths_start_at_the_folder_of_the_study_file(
     monkeypatch.chdir(tmp_path / "elsewhere")
     selection = read_study(Path("..") / table.name, ["data.test=whole.csv"]).selection
     assert selection.name == str(tmp_path / "houses.csv")
-    assert selection.test == str(tmp_path / "whole.csv")
+    assert selection.table.test == tmp_path / "whole.csv"
 
 
 def test_a_named_data_set_stays_a_name(study_file: Path) -> None:

@@ -1,13 +1,108 @@
-"""What all tables of study and batch files share."""
+"""What all tables of study and batch files share.
+
+A table is a pydantic model: its keys with their defaults and descriptions. In the same class stand
+its checks (`own_problems`, `problems`, `problems_of_arms`) and its rule for a study that goes on
+(`may_change`, `resume_problems`), where it has any. Adding a table is its file and one line in
+study_file.py; adding a key is its line in the table.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
 from pydantic import BaseModel, ConfigDict
 
+from hpsearch.errors import Problem
+from hpsearch.studyfile.arms import Arm
+
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"  # of a study or batch: a folder's name too
+LARGEST = 1_000_000  # trials or epochs; more is a slip of the keyboard
+
+Plain = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a table may ask about the rest of the study file, which is well-formed.
+
+    Attributes:
+        seed, protocol, compare, enqueue: as the file says.
+        names: the keys of [space] and [network].
+        directions: of all objectives.
+        trials, epochs, promoted: of each stage.
+        n_members: of one trial.
+        sampler: its name.
+        batch: trials drawn together.
+        folder: where paths start.
+    """
+
+    seed: int
+    protocol: str
+    compare: Sequence[str]
+    enqueue: Sequence[Mapping[str, Plain]]
+    names: Sequence[str]
+    directions: Sequence[str]
+    trials: Sequence[int]
+    epochs: Sequence[int]
+    promoted: Sequence[int]
+    n_members: int
+    sampler: str
+    batch: int
+    folder: Path
+
+    @property
+    def n_objectives(self) -> int:
+        """One, or several."""
+        return len(self.directions)
 
 
 class Table(BaseModel):
     """A table of a file: no unknown keys, no silent conversions."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    # How a new study file shows it: "" as a table whose keys stand in comments; a text: the table
+    # is a comment, too, with this note; None: not at all.
+    note_in_template: ClassVar[str | None] = ""
+
+    @classmethod
+    def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
+        """What is wrong with it whatever the other tables say, which may be malformed.
+
+        Args:
+            tables: by key path: one, or all of a list, e.g. "stages.0", "stages.1".
+        """
+        return iter(())
+
+    def problems(self, facts: Facts) -> Iterator[Problem]:
+        """What is wrong with it beside the other tables, all of which are well-formed."""
+        return iter(())
+
+    def problems_of_arms(self, facts: Facts, arms: Sequence[Arm]) -> Iterator[Problem]:
+        """What can't be had of it in the arms of the study; asked where all else is right."""
+        return iter(())
+
+    @classmethod
+    def may_change(cls) -> Collection[str]:
+        """The keys that may differ from those that a study was started with when it goes on."""
+        return ()
+
+    @classmethod
+    def resume_problems(
+        cls,
+        before: Mapping[str, Self],
+        now: Mapping[str, Self],
+        facts: Facts,
+        closed: Sequence[int],
+    ) -> Iterator[Problem]:
+        """What is wrong with the values that keys which may change have now.
+
+        Args:
+            before, now: the tables by key path, at the start before and at this one.
+            facts: of the file as it is now.
+            closed: the stages that are over, the last one left out: later ones build on them.
+        """
+        return iter(())

@@ -1,13 +1,15 @@
-"""The [budget] table of a study file: its schema, and what loosens it."""
+"""The [budget] table of a study file."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Self
 
 from pydantic import Field
 
-from hpsearch.studyfile.tables.base import Table
+from hpsearch.errors import Problem
+from hpsearch.studyfile.tables.base import Facts, Table
 
 MOST_EPOCHS = 10**12  # more is a slip of the keyboard
 
@@ -66,20 +68,63 @@ class Budget(Table):
             limit is not None for limit in (self.epochs, self.seconds, self.plateau, self.target)
         )
 
+    @classmethod
+    def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
+        for key, budget in tables.items():
+            if budget.plateau is None and budget.plateau_improvement:
+                rule = "must go with budget.plateau, the number of trials that are to bring it"
+                yield Problem(f"{key}.plateau_improvement", rule)
 
-def tightened(before: Budget, now: Budget, direction: str) -> Iterator[str]:
+    def problems(self, facts: Facts) -> Iterator[Problem]:
+        trials, epochs = min(facts.batch, facts.trials[0]), facts.epochs[0]
+        least = trials * epochs * facts.n_members
+        if self.epochs is not None and self.epochs < least:
+            rule = (
+                f"must be at least {least}, the first batch's {trials} trials x {epochs} epochs "
+                f"x {facts.n_members} members"
+            )
+            yield Problem("budget.epochs", rule, str(self.epochs))
+        if facts.n_objectives > 1 and self.plateau is not None:
+            rule = "must be left out with several objectives, of which a trial seldom betters all"
+            yield Problem("budget.plateau", rule)
+
+    @classmethod
+    def may_change(cls) -> Collection[str]:
+        return cls.model_fields
+
+    @classmethod
+    def resume_problems(
+        cls,
+        before: Mapping[str, Self],
+        now: Mapping[str, Self],
+        facts: Facts,
+        closed: Sequence[int],
+    ) -> Iterator[Problem]:
+        for key, budget in now.items():
+            old = before[key]
+            yield from _tightened(old, budget, facts.directions[0])
+            same = (old.plateau, old.plateau_improvement) == (
+                budget.plateau,
+                budget.plateau_improvement,
+            )
+            if closed and not same:
+                yield Problem(
+                    f"{key}.plateau and .plateau_improvement",
+                    f"must stay: stage {closed[0]} is over, and later stages build on it",
+                )
+
+
+def _tightened(before: Budget, now: Budget, direction: str) -> Iterator[Problem]:
     """What trials may already be beyond: only a wider budget continues a study."""
     for name in ("epochs", "seconds", "plateau"):
         old, new = getattr(before, name), getattr(now, name)
         if new is not None and (old is None or new < old):
             rule = "stay left out" if old is None else f"be at least the {old} there was"
-            yield f"budget.{name} must {rule}, got {new}"
+            yield Problem(f"budget.{name}", f"must {rule}", str(new))
     sign = 1 if direction == "maximize" else -1
     old, new = (math.inf if b.target is None else sign * b.target for b in (before, now))
     if new < old:
-        yield f"budget.target must not be easier to reach than before, got {now.target}"
+        yield Problem("budget.target", "must not be easier to reach than before", str(now.target))
     if now.plateau is not None and now.plateau_improvement > before.plateau_improvement:
-        yield (
-            "budget.plateau_improvement must be at most the "
-            f"{before.plateau_improvement} there was, got {now.plateau_improvement}"
-        )
+        rule = f"must be at most the {before.plateau_improvement} there was"
+        yield Problem("budget.plateau_improvement", rule, str(now.plateau_improvement))

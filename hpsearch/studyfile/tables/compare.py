@@ -1,16 +1,17 @@
-"""Reading what a study compares."""
+"""What a study file compares: `compare`, and the numbers of shots in [space]."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution
 
-from hpsearch.errors import unknown
+from hpsearch.datasets.split_kinds import Fixed
+from hpsearch.errors import Problem, unknown_name
 from hpsearch.studyfile.arms import SHOTS
-from hpsearch.studyfile.mistakes import Mistake
 from hpsearch.studyfile.space import Space
+from hpsearch.studyfile.tables.data import Data
 
 MOST_SHOTS = 2**31
 
@@ -26,45 +27,49 @@ def choices_of(entry: Any) -> list[Any]:
     return choices if isinstance(choices, list) else []
 
 
-def compare_mistakes(said: Mapping[str, Any], space: Space) -> Iterator[Mistake]:
-    """What is wrong with `compare` and with shots in [space]."""
-    names, entries, data = said.get("compare", []), said["space"], said["data"]
+def compare_problems(
+    compare: Sequence[str], entries: Mapping[str, Any], space: Space, data: Data
+) -> Iterator[Problem]:
+    """What is wrong with `compare` and with shots in [space].
+
+    Args:
+        entries: [space], as the file says.
+    """
     categorical = [
         p.name
         for p in space.parameters
         if isinstance(p.distribution, CategoricalDistribution) and not p.when
     ]
     valid = [*categorical, *([SHOTS] if SHOTS in entries else [])]
-    for place, name in enumerate(names):
+    for place, name in enumerate(compare):
         if name not in valid:
             rule = "must name a parameter of [space] with choices and without a condition; "
-            yield Mistake(f"compare.{place}", rule + unknown(name, valid))
-        elif name in names[:place]:
-            yield Mistake(f"compare.{place}", f"must stand once, got {name!r} again")
+            yield unknown_name(f"compare.{place}", name, valid, first=rule)
+        elif name in compare[:place]:
+            yield Problem(f"compare.{place}", "must stand once", f"{name!r} again")
     if SHOTS not in entries:
         return
-    if SHOTS not in names:
+    if SHOTS not in compare:
         rule = 'must be compared, compare = ["shots"], as each number is a data set of its own'
-        yield Mistake("space.shots", rule + "; one number stands in data.shots")
-    if data.get(SHOTS) is not None:
-        yield Mistake("data.shots", f"must be left out where [space] has it, got {data[SHOTS]}")
-    yield from _choices_mistakes(entries[SHOTS], data)
+        yield Problem("space.shots", rule + "; one number stands in data.shots")
+    if data.shots is not None:
+        rule = "must be left out where [space] has it"
+        yield Problem("data.shots", rule, str(data.shots))
+    yield from _choices_problems(entries[SHOTS], data)
 
 
-def _choices_mistakes(entry: Any, data: Mapping[str, Any]) -> Iterator[Mistake]:
+def _choices_problems(entry: Any, data: Data) -> Iterator[Problem]:
     given = choices_of(entry) if isinstance(entry, Mapping) and len(entry) == 1 else []
     whole = all(type(n) is int and 1 <= n <= MOST_SHOTS for n in given)
     if not given or not whole or len(set(given)) < len(given):
-        yield Mistake(
-            "space.shots",
-            f"must be {{ choices = [1, 3, 5] }}, different numbers from 1, got {entry!r}",
-        )
+        rule = "must be { choices = [1, 3, 5] }, different numbers from 1"
+        yield Problem("space.shots", rule, repr(entry))
         return
-    split, least = data.get("split", {}), min(given)
-    needed = split.get("folds", 5) if str(split.get("kind")).endswith("k-fold") else 2
-    if split.get("kind") != "fixed" and least < needed:
-        yield Mistake(
+    least, needed = min(given), data.split.made().least_shots
+    if least < needed:
+        yield Problem(
             "space.shots.choices",
-            f"must be at least {needed} for the split inside the shots, got {least}; "
-            'split = { kind = "fixed", … } takes validation images from behind them',
+            f"must be at least {needed} for the split inside the shots",
+            str(least),
+            f'split = {{ kind = "{Fixed.kind}", … }} takes validation images from behind them',
         )

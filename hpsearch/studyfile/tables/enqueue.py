@@ -1,4 +1,4 @@
-"""Reading the configurations that are tried first."""
+"""The [[enqueue]] tables of a study file: configurations that are tried first."""
 
 from __future__ import annotations
 
@@ -6,39 +6,35 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from hpsearch.errors import unknown
+from hpsearch.errors import Problem, unknown_name
 from hpsearch.studyfile.arms import Arm
-from hpsearch.studyfile.mistakes import Mistake
 from hpsearch.studyfile.space import Space
-from hpsearch.studyfile.study_file import Plain, StudyFile
+from hpsearch.studyfile.tables.base import Facts, Plain
 
 
-def enqueue_mistakes(file: StudyFile, space: Space, arms: Sequence[Arm]) -> Iterator[Mistake]:
+def enqueue_problems(facts: Facts, space: Space, arms: Sequence[Arm]) -> Iterator[Problem]:
     """What is wrong with [[enqueue]]."""
-    if not file.enqueue:
-        if file.sampler.name == "listed":
-            yield Mistake("enqueue", "is missing: a list is what [[enqueue]] tables say")
+    if not facts.enqueue:
+        if facts.sampler == "listed":
+            yield Problem("enqueue", "is missing: a list is what [[enqueue]] tables say")
         return
-    known = {p.name: p.distribution for p in space.parameters if p.name not in file.compare}
-    if file.sampler.name == "grid":
-        yield Mistake("enqueue", "must be left out with a grid, which has an order of its own")
-    if file.sampler.name != "coarse-to-fine":
-        yield from _incomplete(file, arms)
-    if file.sampler.name != "listed" and len(file.enqueue) > file.stages[0].trials:
-        yield Mistake(
-            "enqueue",
-            f"must have at most the {file.stages[0].trials} trials of the first stage, "
-            f"got {len(file.enqueue)}",
-        )
-    for number, wanted in enumerate(file.enqueue):
+    known = {p.name: p.distribution for p in space.parameters if p.name not in facts.compare}
+    if facts.sampler == "grid":
+        yield Problem("enqueue", "must be left out with a grid, which has an order of its own")
+    if facts.sampler != "coarse-to-fine":
+        yield from _incomplete(facts, arms)
+    if facts.sampler != "listed" and len(facts.enqueue) > facts.trials[0]:
+        rule = f"must have at most the {facts.trials[0]} trials of the first stage"
+        yield Problem("enqueue", rule, str(len(facts.enqueue)))
+    for number, wanted in enumerate(facts.enqueue):
         for name, value in wanted.items():
             key = f"enqueue.{number}.{name}"
             if name not in known:
-                yield Mistake(key, "must be searched in [space]; " + unknown(name, known))
+                yield unknown_name(key, name, known, first="must be searched in [space]; ")
             elif not contains(known[name], value):
-                yield Mistake(key, f"must lie in {range_text(known[name])}, got {value!r}")
+                yield Problem(key, f"must lie in {range_text(known[name])}", repr(value))
             elif not any(active_in(arm, name, wanted) for arm in arms):
-                yield Mistake(key, "must have its condition met by the values beside it")
+                yield Problem(key, "must have its condition met by the values beside it")
 
 
 def active_in(arm: Arm, name: str, wanted: Mapping[str, Plain]) -> bool:
@@ -47,18 +43,18 @@ def active_in(arm: Arm, name: str, wanted: Mapping[str, Plain]) -> bool:
     return parameter.active({**arm.space.fixed, **wanted})
 
 
-def _incomplete(file: StudyFile, arms: Sequence[Arm]) -> Iterator[Mistake]:
+def _incomplete(facts: Facts, arms: Sequence[Arm]) -> Iterator[Problem]:
     """Others than our own sampler can't draw a part of a configuration; a list is not drawn."""
-    rule = f"is missing: sampler.name = {file.sampler.name!r} draws no part of a configuration"
+    rule = f"is missing: sampler.name = {facts.sampler!r} draws no part of a configuration"
     missing = {
         f"enqueue.{number}.{parameter.name}": arm.name
         for arm in arms
-        for number, wanted in enumerate(file.enqueue)
+        for number, wanted in enumerate(facts.enqueue)
         for parameter in arm.space.parameters
         if parameter.name not in wanted and parameter.active({**arm.space.fixed, **wanted})
     }
     for key, arm_name in missing.items():
-        yield Mistake(key, rule + (f" ({arm_name} has it)" if arm_name else ""))
+        yield Problem(key, rule + (f" ({arm_name} has it)" if arm_name else ""))
 
 
 def contains(distribution: BaseDistribution, value: Plain) -> bool:

@@ -1,6 +1,8 @@
-"""The [limits] table of a study file: its schema, and where it can be held."""
+"""The [limits] table of a study file, and where it can be held."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from pydantic import Field
 
@@ -28,6 +30,10 @@ class Limits(Table):
         "those that it starts: Python and the data set (some 200) count too. Looked at ten times "
         "a second; left out: no limit",
     )
+
+    @classmethod
+    def may_change(cls) -> Collection[str]:
+        return cls.model_fields
 
     def allowance(self) -> Allowance | None:
         """For the dispatcher; None where nothing is limited."""

@@ -1,15 +1,27 @@
-"""What a study file optimises, and within which limits: the schema of both."""
+"""What a study file optimises, one objective or several, and within which limits."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
+from hpsearch.errors import Problem, unknown_name
+from hpsearch.execution.meter import RESOURCES
+from hpsearch.execution.population import IMAGES, PASSES
 from hpsearch.studyfile.tables.base import Table
+from hpsearch.trainers import TrainerKind
+from hpsearch.trainers.backprop import METRICS
+from hpsearch.trainers.base import Trainer
 
 Direction = Literal["maximize", "minimize"]
 EPOCHS = "epochs"
+ONE = 'objective = { metric = "validation_accuracy", direction = "maximize" }'
+SAMPLER = "tpe"  # where there are several objectives
+TOP = 8  # configurations that are confirmed then: three are no front
+MEASURED = {"passes": (*PASSES, IMAGES), "resources": RESOURCES}
 
 
 class Objective(Table):
@@ -55,6 +67,27 @@ class Objective(Table):
         text = f"{self.level:g}".replace("+", "")  # which MLflow takes in no name
         return f"{self.metric} {text}"
 
+    @classmethod
+    def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
+        names: list[str] = []
+        for key, goal in tables.items():
+            if goal.name in names:
+                yield Problem(key, "must be another than those before it", f"{goal.name} again")
+            names.append(goal.name)
+            yield from goal._contradictions(key)
+            if goal.best_epoch and len(tables) > 1:
+                rule = "must be left out with several objectives, whose best epochs are others"
+                yield Problem(f"{key}.best_epoch", rule)
+
+    def _contradictions(self, key: str) -> Iterator[Problem]:
+        if self.rises_to is not None and self.falls_to is not None:
+            yield Problem(f"{key}.falls_to", "must be left out beside rises_to")
+        if self.level is None and self.count != EPOCHS:
+            yield Problem(f"{key}.count", "must go with rises_to or falls_to")
+        if self.best_epoch and self.level is not None:
+            rule = "must be left out beside rises_to and falls_to"
+            yield Problem(f"{key}.best_epoch", rule)
+
 
 class Constraint(Table):
     """A limit that a metric must keep after the last epoch; who breaks it is infeasible."""
@@ -73,3 +106,132 @@ class Constraint(Table):
         if self.at_most is not None:
             return f"{self.metric} at most {self.at_most:g}"
         return f"{self.metric} at least {self.at_least:g}"
+
+    @classmethod
+    def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
+        names: list[str] = []
+        for key, limit in tables.items():
+            if (limit.at_most is None) == (limit.at_least is None):
+                rule = "must have at_most or at_least; for both write two constraints"
+                yield Problem(key, rule)
+                continue
+            if limit.name in names:
+                yield Problem(key, "must stand once", f"{limit.name} again")
+            names.append(limit.name)
+
+
+def follow_objectives(said: dict[str, Any]) -> list[Problem]:
+    """Fill in what [[objectives]] imply; what contradicts them is a problem.
+
+    The first is the study's `objective`. The sampler is TPE where the file names none: our own
+    knows one objective, and NSGA-II draws its first population, 50 trials, at random, which is
+    more than most studies have.
+    """
+    several = said.get("objectives")
+    if not isinstance(several, list) or not several:
+        return []
+    problems = []
+    if len(several) == 1:
+        problems.append(Problem("objectives", "must be two or more", hint=f"one is written {ONE}"))
+    if "objective" in said:
+        rule = "must be left out where there are [[objectives]], of which the first is it"
+        problems.append(Problem("objective", rule))
+    if said.get("protocol") == "paper":
+        rule = 'must not be "paper" with several objectives: it scores by the best epoch of one'
+        problems.append(Problem("protocol", rule))
+    said["objective"] = several[0]
+    for table, key, default in (("sampler", "name", SAMPLER), ("confirmation", "top", TOP)):
+        place = said.setdefault(table, {})
+        if isinstance(place, dict):
+            place.setdefault(key, default)
+    return problems
+
+
+def metric_problems(
+    said: Mapping[str, Any], trainers: Mapping[str, TrainerKind]
+) -> Iterator[Problem]:
+    """Metrics that nobody reports, or that must not decide."""
+    evaluation = said.get("evaluation")
+    evaluation = evaluation if isinstance(evaluation, Mapping) else {}
+    for key, table in _tables(said):
+        metric, count = table.get("metric"), table.get("count", EPOCHS)
+        if isinstance(metric, str):
+            yield from _metric_problems(f"{key}.metric", metric, evaluation, trainers)
+        if isinstance(count, str) and count != EPOCHS:
+            yield from _count_problems(f"{key}.count", count, evaluation, trainers)
+    for key, table in _list(said, "constraints"):
+        metric = table.get("metric")
+        if isinstance(metric, str):
+            yield from _metric_problems(f"{key}.metric", metric, evaluation, trainers, train=True)
+
+
+def _tables(said: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The objectives with their keys, as far as they are tables."""
+    several = _list(said, "objectives")
+    one = said.get("objective")
+    return several or ([("objective", one)] if isinstance(one, Mapping) else [])
+
+
+def _list(said: Mapping[str, Any], name: str) -> list[tuple[str, Mapping[str, Any]]]:
+    found = said.get(name)
+    rows = found if isinstance(found, list) else []
+    return [(f"{name}.{i}", row) for i, row in enumerate(rows) if isinstance(row, Mapping)]
+
+
+def _metric_problems(
+    key: str,
+    metric: str,
+    evaluation: Mapping[str, Any],
+    trainers: Mapping[str, TrainerKind],
+    *,
+    train: bool = False,
+) -> Iterator[Problem]:
+    if metric.startswith("test"):
+        rule, hint = "must not look at the test set", "it is opened once, at the end"
+        yield Problem(key, rule, repr(metric), hint)
+        return
+    if metric.startswith("train") and not train:
+        yield Problem(key, "must be measured on validation data", repr(metric))
+        return
+    if metric.startswith(("passes/", "resources/")):
+        yield from _measured_problems(key, metric, evaluation, trainers)
+        return
+    # A user's own function may report what it likes.
+    reported = {name: kind.metrics for name, kind in trainers.items() if not kind.open}
+    if not trainers:
+        reported = {"": METRICS}
+    for name, metrics in reported.items():
+        valid = [m for m in metrics if m.startswith("validation") or train]
+        if metric not in valid:
+            whose = f"{name} reports these" if len({*reported.values()}) > 1 else ""
+            yield replace(unknown_name(key, metric, valid), hint=whose)
+            return
+
+
+def _measured_problems(
+    key: str, metric: str, evaluation: Mapping[str, Any], trainers: Mapping[str, TrainerKind]
+) -> Iterator[Problem]:
+    switch = metric.partition("/")[0]
+    if metric not in MEASURED[switch]:
+        yield unknown_name(key, metric, MEASURED[switch])
+        return
+    if evaluation.get(switch) is not True:
+        hint = f"set evaluation.{switch} = true"
+        yield Problem(key, "must be measured for that", hint=hint)
+    if switch != "passes":
+        return
+    for name, kind in trainers.items():
+        counts = kind.trainer.images if metric == IMAGES else kind.trainer.passes
+        if not kind.open and counts in (Trainer.images, Trainer.passes):
+            yield Problem(key, "must be counted by every trainer", f"{name}, which can't")
+            return
+
+
+def _count_problems(
+    key: str, count: str, evaluation: Mapping[str, Any], trainers: Mapping[str, TrainerKind]
+) -> Iterator[Problem]:
+    known = (EPOCHS, *MEASURED["passes"])
+    if count in known:
+        yield from _measured_problems(key, count, evaluation, trainers)
+    elif not any(kind.open for kind in trainers.values()):
+        yield unknown_name(key, count, known)

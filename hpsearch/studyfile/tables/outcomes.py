@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import Field
 
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.dispatch import LOST_ATTEMPTS
-from hpsearch.records.outcome import Outcome
-from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.tables.base import Table
 
 Policy = Literal["continue", "stop"]
@@ -50,24 +49,33 @@ class Outcomes(Table):
         "the last attempt is made alone, to learn whose fault it is",
     )
 
-    def policy(self, record: TrialRecord) -> tuple[str, Policy]:
-        """The key and the policy that a trial's end falls under."""
-        if record.limit:
-            return "over_limit", self.over_limit
-        if record.outcome is Outcome.DIVERGED:
-            return "diverged", self.diverged
-        return "failed", self.failed if record.outcome is Outcome.FAILED else "continue"
+    @classmethod
+    def may_change(cls) -> Collection[str]:
+        return cls.model_fields
 
-    def refuse(self, record: TrialRecord) -> None:
+    def policy(self, outcome: str, limit: str) -> tuple[str, Policy]:
+        """The key and the policy that a trial's end falls under.
+
+        Args:
+            outcome: the trial's.
+            limit: the key of [limits] that ended it; "" for none.
+        """
+        if limit:
+            return "over_limit", self.over_limit
+        if outcome == "diverged":
+            return "diverged", self.diverged
+        return "failed", self.failed if outcome == "failed" else "continue"
+
+    def refuse(self, trial: int, outcome: str, *, limit: str, reason: str) -> None:
         """End the study at a trial whose outcome it is not to go on after.
 
         Raises:
             StudyFailed: it is one.
         """
-        key, policy = self.policy(record)
+        key, policy = self.policy(outcome, limit)
         if policy == "stop":
             raise StudyFailed(
-                f"no trial must end so while outcomes.{key} is 'stop', but trial {record.number} "
-                f"did, with:\n{record.reason}\nCorrect it, then start anew with --fresh, or set "
+                f"no trial must end so while outcomes.{key} is 'stop', but trial {trial} did, "
+                f"with:\n{reason}\nCorrect it, then start anew with --fresh, or set "
                 f"outcomes.{key} to 'continue' to go on"
             )

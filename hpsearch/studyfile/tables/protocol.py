@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
+from hpsearch.datasets.split_kinds import Fixed
+from hpsearch.errors import Problem
 from hpsearch.execution.population import Exam
-from hpsearch.studyfile.mistakes import Mistake
-from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.toml import toml_value
+
+Protocol = Literal["honest", "paper", "test-every-epoch"]
 
 
-def exam_of(file: StudyFile) -> Exam:
+def exam_of(protocol: Protocol) -> Exam:
     """What the trials of a study are scored on."""
-    return "validation" if file.protocol == "honest" else "both"
+    return "validation" if protocol == "honest" else "both"
 
 
 # What the tables of papers 000 and 001 were measured with, by table of the study file and key.
@@ -23,8 +26,8 @@ PAPER: dict[str, dict[str, Any]] = {
 }
 
 
-def follow_protocol(said: dict[str, Any]) -> list[Mistake]:
-    """Fill in what the protocol of a study file fixes; what contradicts it is a mistake.
+def follow_protocol(said: dict[str, Any]) -> list[Problem]:
+    """Fill in what the protocol of a study file fixes; what contradicts it is a problem.
 
     Under "paper" the first images of each class in file order are trained on, in float64, with the
     random streams of textbook scripts, and the test set is scored after every epoch. Trials are
@@ -33,30 +36,27 @@ def follow_protocol(said: dict[str, Any]) -> list[Mistake]:
     """
     if said.get("protocol") != "paper":
         return []
-    mistakes = []
+    problems = []
     for table, keys in PAPER.items():
         place = said.setdefault(table, {})
         if not isinstance(place, dict):
             continue  # the schema says what is wrong with it
         for key, value in keys.items():
             if place.setdefault(key, value) != value:
-                rule = f'must be {_toml(value)} under protocol = "paper", got {_toml(place[key])}'
-                mistakes.append(Mistake(f"{table}.{key}", rule))
-    return [*mistakes, *_split_mistakes(said)]
+                rule = f'must be {toml_value(value)} under protocol = "paper"'
+                got = toml_value(place[key])
+                problems.append(Problem(f"{table}.{key}", rule, got))
+    return [*problems, *_split_problems(said)]
 
 
-def _split_mistakes(said: dict[str, Any]) -> Iterator[Mistake]:
+def _split_problems(said: dict[str, Any]) -> Iterator[Problem]:
     data = said["data"] if isinstance(said["data"], dict) else {}
     split = data.get("split")
-    if isinstance(split, dict) and split.get("kind") == "fixed":
+    if isinstance(split, dict) and split.get("kind") == Fixed.kind:
         return
-    yield Mistake(
+    yield Problem(
         "data.split",
-        'must be of kind "fixed" under protocol = "paper", which learns from all shots: name a '
-        "range of images behind them for validation, e.g. "
-        '{ kind = "fixed", validation = [59000, 60000] }',
+        f'must be of kind "{Fixed.kind}" under protocol = "paper", which learns from all shots',
+        hint="name a range of images behind them for validation, e.g. "
+        f'{{ kind = "{Fixed.kind}", validation = [59000, 60000] }}',
     )
-
-
-def _toml(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')

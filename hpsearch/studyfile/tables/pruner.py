@@ -1,12 +1,16 @@
-"""The [pruner] table of a study file: its schema."""
+"""The [pruner] table of a study file."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Annotated, Self
 
 from pydantic import Field
 
-from hpsearch.studyfile.tables.base import Table
+from hpsearch.errors import Problem
+from hpsearch.samplers.pruners import make_pruner, pruner_class
+from hpsearch.studyfile.tables.base import Facts, Table
 
 Epochs = Annotated[int, Field(ge=1)]
 
@@ -28,3 +32,33 @@ class Pruner(Table):
         description="arguments of the pruner's constructor, e.g. { n_startup_trials = 8 }; "
         "patient takes the name of another as wrapped_pruner",
     )
+
+    note_in_template = None  # it stands beside the objective
+
+    @classmethod
+    def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
+        for key, pruner in tables.items():
+            if any(later <= earlier for earlier, later in pairwise(pruner.rungs)):
+                yield Problem(f"{key}.rungs", "must rise", str(pruner.rungs))
+            try:
+                pruner_class(pruner.name)
+            except ValueError as error:
+                yield Problem(f"{key}.name", str(error))
+
+    def problems(self, facts: Facts) -> Iterator[Problem]:
+        if facts.n_objectives > 1:
+            count = facts.n_objectives
+            rule = f"must be left out with {count} objectives: Optuna's pruners know one"
+            yield Problem("pruner", rule)
+        last = facts.epochs[-1]
+        if self.rungs[-1] >= last:
+            rule = f"must be below the {last} epochs of the last stage"
+            yield Problem("pruner.rungs", rule, str(self.rungs[-1]))
+        try:
+            pruner_class(self.name)
+        except ValueError:
+            return  # which was told
+        try:
+            make_pruner(self.name, self.options, rungs=self.rungs, n_epochs=last)
+        except ValueError as error:
+            yield Problem("pruner.options", str(error))

@@ -1,7 +1,8 @@
-"""The [schedule] table of study and batch files: its schema."""
+"""The [schedule] table of study and batch files."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -12,6 +13,8 @@ from hpsearch.timetable import Cron, Window, zone_named
 
 class Schedule(Table):
     """When a study or a batch runs without being asked; may be changed at any time."""
+
+    note_in_template = None
 
     timezone: str | None = Field(
         default=None, description="of cron and window, e.g. Europe/Berlin; left out: the machine's"
@@ -56,6 +59,10 @@ class Schedule(Table):
         if value is not None:
             Window.parse(value, zone_named(_zone(info)))
         return value
+
+    @classmethod
+    def may_change(cls) -> Collection[str]:
+        return cls.model_fields
 
     @property
     def occurrences(self) -> Cron | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from graphlib import CycleError, TopologicalSorter
@@ -15,10 +15,9 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from hpsearch.errors import StudyFileError, unknown
+from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
-from hpsearch.studyfile.mistakes import Mistake
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import TRAINERS, TrainerKind, load_function, trainer_kind
 
@@ -30,11 +29,11 @@ Conditions = dict[str, tuple[ParamValue, ...]]
 
 def read_space(
     network: Mapping[str, Any], entries: Mapping[str, Any]
-) -> tuple[Space | None, list[Mistake]]:
+) -> tuple[Space | None, list[Problem]]:
     """The space that the two tables describe, or None and what is wrong with them."""
     reader = _Reader(network, entries)
     space = reader.read()
-    return (None if reader.mistakes else space), reader.mistakes
+    return (None if reader.problems else space), reader.problems
 
 
 def trainer_names(entries: Mapping[str, Any]) -> list[Any] | None:
@@ -69,13 +68,16 @@ def _divides(step: float, low: float, high: float) -> bool:
 class _Reader:
     def __init__(self, network: Mapping[str, Any], entries: Mapping[str, Any]) -> None:
         self.network, self.entries = network, entries
-        self.mistakes: list[Mistake] = []
+        self.problems: list[Problem] = []
         self.kinds: dict[str, TrainerKind] = {}  # of the trainers the study may use
         # What may be named in [space], by trainer and name; the network's belong to its trainers.
         self.taken: dict[str, dict[str, Hyperparameter]] = {}
 
-    def wrong(self, key: str, message: str) -> None:
-        self.mistakes.append(Mistake(key, message))
+    def wrong(self, key: str, rule: str, got: str = "", hint: str = "") -> None:
+        self.problems.append(Problem(key, rule, got, hint))
+
+    def unknown(self, key: str, name: object, valid: Iterable[str], first: str = "") -> None:
+        self.problems.append(unknown_name(key, name, valid, first=first))
 
     def read(self) -> Space:
         self._trainers()
@@ -99,17 +101,17 @@ class _Reader:
     def _trainers(self) -> None:
         entry = self.entries.get("trainer")
         if entry is None:
-            self.wrong("space.trainer", f"is missing: {unknown('nothing', self._trainer_names())}")
+            self.unknown("space.trainer", "nothing", self._trainer_names(), "is missing: ")
             return
         names = trainer_names(self.entries)
         if names is None or (isinstance(entry, Mapping) and "when" in entry):
-            self.wrong("space.trainer", f"must be a name or choices alone, got {entry!r}")
+            self.wrong("space.trainer", "must be a name or choices alone", repr(entry))
             return
         for name in names:
             try:
                 kind = trainer_kind(name) if isinstance(name, str) else None
                 if kind is None:
-                    self.wrong("space.trainer", unknown(name, self._trainer_names()))
+                    self.unknown("space.trainer", name, self._trainer_names())
                     continue
                 self.kinds[name] = kind
                 if kind.open:
@@ -128,12 +130,12 @@ class _Reader:
         if name is None:
             if needed or self.network:
                 who = f" ({needed[0]} trains a network)" if needed else ""
-                self.wrong("network.name", f"is missing{who}: {unknown('nothing', NETWORKS)}")
+                self.unknown("network.name", "nothing", NETWORKS, f"is missing{who}: ")
             return
         if self.kinds and not needed and not any(kind.open for kind in self.kinds.values()):
             self.wrong("network", f"must be left out: {', '.join(self.kinds)} trains no network")
         if name not in NETWORKS:
-            self.wrong("network.name", unknown(name, NETWORKS))
+            self.unknown("network.name", name, NETWORKS)
             return
         described = hyperparameters(NETWORKS[name])
         for trainer in needed:
@@ -147,9 +149,9 @@ class _Reader:
             if key == "name":
                 continue
             if key not in described:
-                self.wrong(f"network.{key}", unknown(key, ["name", *described]))
+                self.unknown(f"network.{key}", key, ["name", *described])
             elif key in self.entries:
-                self.wrong(f"space.{key}", f"must stand once, got it in [network] too ({value!r})")
+                self.wrong(f"space.{key}", "must stand once", f"it in [network] too ({value!r})")
             elif problem := described[key].problem(value):
                 self.wrong(f"network.{key}", problem)
             else:
@@ -160,7 +162,7 @@ class _Reader:
         if name == "trainer" or name in names or any(k.open for k in self.kinds.values()):
             return True
         if self.kinds:  # else the trainer itself is wrong, and nothing can be said of the rest
-            self.wrong(f"space.{name}", unknown(name, ["trainer", *names]))
+            self.unknown(f"space.{name}", name, ["trainer", *names])
         return False
 
     def _meanings(self, name: str) -> dict[str, Hyperparameter]:
@@ -189,36 +191,36 @@ class _Reader:
         return networks.get(str(self.network.get("name")), {})
 
     def _distribution(self, name: str, entry: Mapping[str, Any]) -> BaseDistribution | None:
-        key, before = f"space.{name}", len(self.mistakes)
+        key, before = f"space.{name}", len(self.problems)
         valid = CHOICE_KEYS if "choices" in entry else RANGE_KEYS
         for extra in entry:
             if extra not in valid:
-                self.wrong(f"{key}.{extra}", unknown(extra, valid))
+                self.unknown(f"{key}.{extra}", extra, valid)
         if "choices" in entry:
             made = self._choices(name, entry["choices"])
         else:
             made = self._range(name, entry)
-        return made if len(self.mistakes) == before else None
+        return made if len(self.problems) == before else None
 
     def _choices(self, name: str, choices: Any) -> BaseDistribution | None:
         key = f"space.{name}.choices"
         if not isinstance(choices, list) or not choices:
-            self.wrong(key, f"must be a list of at least one value, got {choices!r}")
+            self.wrong(key, "must be a list of at least one value", repr(choices))
             return None
         for value in choices:
             if not isinstance(value, bool | int | float | str):
-                self.wrong(key, f"must hold numbers, texts or booleans, got {value!r}")
+                self.wrong(key, "must hold numbers, texts or booleans", repr(value))
             else:
                 self._value(key, name, value)
         if any(not isinstance(value, bool | int | float | str) for value in choices):
             return None
         # 1, 1.0 and true are equal, and one of them is all that Optuna would hand back.
         if len(set(choices)) < len(choices):
-            self.wrong(key, f"must differ from each other, got {choices!r}")
+            self.wrong(key, "must differ from each other", repr(choices))
         return CategoricalDistribution(choices)
 
     def _range(self, name: str, entry: Mapping[str, Any]) -> BaseDistribution | None:
-        key, before = f"space.{name}", len(self.mistakes)
+        key, before = f"space.{name}", len(self.problems)
         for bound in ("low", "high"):
             value = entry.get(bound)
             if value is None:
@@ -228,41 +230,40 @@ class _Reader:
                 or not isinstance(value, int | float)
                 or not abs(value) < LARGEST
             ):
-                self.wrong(f"{key}.{bound}", f"must be a finite number, got {value!r}")
+                self.wrong(f"{key}.{bound}", "must be a finite number", repr(value))
             else:
                 self._value(f"{key}.{bound}", name, value)
         log, step = entry.get("log", False), entry.get("step")
         if not isinstance(log, bool):
-            self.wrong(f"{key}.log", f"must be true or false, got {log!r}")
+            self.wrong(f"{key}.log", "must be true or false", repr(log))
         number = isinstance(step, int | float) and not isinstance(step, bool)
         if step is not None and not (number and 0 < step < LARGEST):
-            self.wrong(f"{key}.step", f"must be a finite number above 0, got {step!r}")
-        if len(self.mistakes) > before:
+            self.wrong(f"{key}.step", "must be a finite number above 0", repr(step))
+        if len(self.problems) > before:
             return None
         low, high = entry["low"], entry["high"]
         if low >= high:
-            self.wrong(f"{key}.high", f"must be above low ({low!r}), got {high!r}")
+            self.wrong(f"{key}.high", f"must be above low ({low!r})", repr(high))
         if log and low <= 0:
-            self.wrong(f"{key}.low", f"must be above 0 where log = true, got {low!r}")
+            self.wrong(f"{key}.low", "must be above 0 where log = true", repr(low))
         if log and step is not None:
             self.wrong(f"{key}.step", "must be left out where log = true")
         elif step is not None and not _divides(step, low, high):
-            self.wrong(
-                f"{key}.step", f"must divide the range from {low!r} to {high!r}, got {step!r}"
-            )
+            rule = f"must divide the range from {low!r} to {high!r}"
+            self.wrong(f"{key}.step", rule, repr(step))
         meanings = self._meanings(name)
         kinds = {described.kind for described in meanings.values()}
         if str in kinds:
             rule = next(h.rule() for h in meanings.values() if h.kind is str)
             self.wrong(key, f"must have choices instead of a range: it is {rule}")
-        if len(self.mistakes) > before:
+        if len(self.problems) > before:
             return None
         integers = isinstance(low, int) and isinstance(high, int)
         if integers and any(h.judge and h.problem(low + 0.5) for h in meanings.values()):
             kinds = {int}  # an estimator that takes whole numbers beside others
         if int in kinds or (integers and float not in kinds):
             if step is not None and not isinstance(step, int):
-                self.wrong(f"{key}.step", f"must be a whole number, got {step!r}")
+                self.wrong(f"{key}.step", "must be a whole number", repr(step))
                 return None
             return IntDistribution(low, high, log=log, step=1 if step is None else step)
         return FloatDistribution(low, high, log=log, step=step)
@@ -271,26 +272,24 @@ class _Reader:
         key = f"space.{name}.when"
         conditions: Conditions = {}
         if not isinstance(when, Mapping):
-            self.wrong(key, f'must be a table such as {{ trainer = "momentum" }}, got {when!r}')
+            self.wrong(key, 'must be a table such as { trainer = "momentum" }', repr(when))
             return conditions
         for parent, wanted in when.items():
             values = wanted if isinstance(wanted, list) else [wanted]
             if not values:
-                self.wrong(f"{key}.{parent}", "must hold at least one value, got []")
+                self.wrong(f"{key}.{parent}", "must hold at least one value", "[]")
                 continue
             choices = self._choices_of(parent)
             if choices is None:
                 parents = [
                     n for n in self.entries if self._choices_of(n) is not None and n != name
                 ]
-                self.wrong(
-                    f"{key}.{parent}",
-                    "must name a parameter with choices; " + unknown(parent, parents),
-                )
+                rule = "must name a parameter with choices; "
+                self.unknown(f"{key}.{parent}", parent, parents, rule)
                 continue
             for value in values:
                 if not any(type(value) is type(c) and value == c for c in choices):
-                    self.wrong(f"{key}.{parent}", unknown(value, map(str, choices)))
+                    self.unknown(f"{key}.{parent}", value, map(str, choices))
             conditions[parent] = tuple(values)
         self._own_trainers(name, key, conditions)
         self._own_part(name, key, conditions)
@@ -312,9 +311,8 @@ class _Reader:
         asked = conditions.get("trainer", takers)
         both = tuple(t for t in asked if t in takers)
         if not both:
-            self.wrong(
-                f"{key}.trainer", f"must be one that takes {name}; {unknown(asked[0], takers)}"
-            )
+            rule = f"must be one that takes {name}; "
+            self.unknown(f"{key}.trainer", asked[0], takers, rule)
         conditions["trainer"] = both
 
     def _own_part(self, name: str, key: str, conditions: Conditions) -> None:
@@ -327,11 +325,11 @@ class _Reader:
             return
         asked = conditions.get(parent, (value,))
         if value not in asked:
-            self.wrong(f"{key}.{parent}", unknown(asked[0], [str(value)]))
+            self.unknown(f"{key}.{parent}", asked[0], [str(value)])
         conditions[parent] = (value,)
 
     def _exists(self, name: str) -> bool:
-        """Whether some trial can have it; a mistake if the value it belongs to is never taken."""
+        """Whether some trial can have it; a problem if the value it belongs to is never taken."""
         belongs = self._belongs(name)
         if belongs is None:
             return True
@@ -343,7 +341,8 @@ class _Reader:
         if value not in values:
             self.wrong(
                 f"space.{name}",
-                f"must go with {parent} = {value!r}, got {', '.join(map(repr, values))}",
+                f"must go with {parent} = {value!r}",
+                ", ".join(map(repr, values)),
             )
         return value in values
 
@@ -361,8 +360,7 @@ class _Reader:
             order = list(TopologicalSorter(graph).static_order())
         except CycleError as error:
             names = " -> ".join(reversed(error.args[1]))
-            self.wrong(
-                f"space.{error.args[1][0]}.when", f"must not lead back to itself, got {names}"
-            )
+            key = f"space.{error.args[1][0]}.when"
+            self.wrong(key, "must not lead back to itself", names)
             return ()
         return tuple(Parameter(name, *searched[name]) for name in order)

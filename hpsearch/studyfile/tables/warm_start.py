@@ -1,10 +1,15 @@
-"""The [warm_start] table of a study file: its schema."""
+"""The [warm_start] table of a study file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Self
+
 from pydantic import Field
 
-from hpsearch.studyfile.tables.base import Table
+from hpsearch.addresses import has_password
+from hpsearch.errors import Problem
+from hpsearch.studyfile.tables.base import Facts, Table
 
 MOST = 10_000  # configurations; more is no start but the search itself
 
@@ -38,3 +43,25 @@ class WarmStart(Table):
         default_factory=dict,
         description="parameters that are named otherwise there: { lr = 'learning_rate' }",
     )
+
+    note_in_template = "with an existing Optuna study's best"
+
+    @classmethod
+    def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
+        for key, start in tables.items():
+            if has_password(start.storage):
+                yield Problem(
+                    f"{key}.storage",
+                    "must hold no password, which would be kept with the study's records",
+                    hint="put the address into an environment variable NAME and write env:NAME",
+                )
+
+    def problems(self, facts: Facts) -> Iterator[Problem]:
+        """What can be said without looking at the old study."""
+        if facts.sampler in ("grid", "listed"):
+            rule = f"must be left out where sampler.name = {facts.sampler!r} says all"
+            yield Problem("warm_start", rule)
+        room = facts.trials[0] - len(facts.enqueue)
+        if self.top > room:
+            rule = f"must be at most the {room} trials of the first stage that [[enqueue]] leaves"
+            yield Problem("warm_start.top", rule, str(self.top))

@@ -80,7 +80,7 @@ def test_every_command_has_help_with_an_example_and_stands_in_the_readme() -> No
         assert f"python -m hpsearch {name}" in readme
 
 
-@pytest.mark.parametrize("package", ["hpsearch", "hpsearch.api", "hpsearch.samplers"])
+@pytest.mark.parametrize("package", ["hpsearch", "hpsearch.samplers", "hpsearch.claims"])
 def test_exported_names_exist_and_unknown_ones_are_refused(package: str) -> None:
     module = import_module(package)
     for name in module.__all__:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hpsearch.datasets.selection import Selection
+from hpsearch.datasets.split_kinds import KFold
 from hpsearch.execution import population
 from hpsearch.execution.dispatch import Dispatcher, Job, Key, Report
 from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
@@ -19,7 +20,7 @@ from hpsearch.execution.limits import Allowance
 from hpsearch.execution.population import Slice
 from hpsearch.trainers import Member
 
-DATA = Selection("digits", shots=6, kind="k-fold", folds=3)
+DATA = Selection("digits", shots=6, split=KFold(3))
 
 # Kills its own process in epoch 2, `params["deaths"]` times in all; each death leaves a file.
 DEADLY = """

@@ -7,6 +7,7 @@ import csv
 import pytest
 
 from hpsearch.datasets.selection import Selection
+from hpsearch.datasets.split_kinds import Fixed
 from hpsearch.execution.population import training_data
 from hpsearch.trainers import Member, trainer_kind
 from tests.harness.study_files import REPOSITORY
@@ -40,8 +41,8 @@ def reached(
 ) -> list[str]:
     """Each rate's best accuracy over the epochs on the 10,000 test images, as printed."""
     # The first of each class in file order; the range behind them is never looked at.
-    first = {"draw": "first", "kind": "fixed", "validation": (59_000, 60_000)}
-    data = training_data(Selection("mnist", shots=shots, **first), "test")  # type: ignore[arg-type]
+    split = Fixed((59_000, 60_000))
+    data = training_data(Selection("mnist", shots=shots, draw="first", split=split), "test")
     own = {**PROTOCOL, "trainer": trainer, "hidden": hidden, "batch_size": batch_size}
     members = [Member({**own, "learning_rate": rate}, (0, 0, 0, 0), 0) for rate in rates]
     run = trainer_kind(trainer).trainer(members, data, n_epochs=N_EPOCHS).run(N_EPOCHS)  # type: ignore[union-attr]

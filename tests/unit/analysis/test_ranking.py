@@ -22,7 +22,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.stages import best_first, promoted
-from hpsearch.studyfile.study_file import Stage
+from hpsearch.studyfile.tables.stages import Stage
 
 DIRECTIONS = st.lists(st.sampled_from(["maximize", "minimize"]), min_size=2, max_size=4)
 # Few different numbers, so that there are many ties.

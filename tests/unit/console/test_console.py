@@ -7,20 +7,43 @@ import pytest
 from hpsearch import Report
 from hpsearch.analysis.answers import Answers
 from hpsearch.console import print_report
+from hpsearch.records.range_row import RangeRow, branch_text
 from hpsearch.records.result import Estimate, Result
 
 SVC = "sklearn.svm.SVC"
+
+
+def narrowed(
+    parameter: str,
+    where: dict[str, str],
+    declared: str = "",
+    now: str = "",
+    weights: dict[str, float] | None = None,
+) -> RangeRow:
+    return RangeRow(
+        stage=0,
+        parameter=parameter,
+        branch=branch_text(where),
+        declared=declared,
+        before=declared,
+        now=now,
+        low=None,
+        high=None,
+        share=0.5,
+        survivors=[0],
+        weights=weights,
+        where=where,
+    )
 
 
 def report(values: list[float]) -> Report:
     """A study that SVC won with these scores on fresh seeds."""
     searched = {"trainer": SVC, "C": 0.25}
     ranges = [
-        ("trainer", "", f"sgd, {SVC}", f"{SVC} 76%, sgd 24%"),
-        ("learning_rate", "", "0.001 … 1", "0.001 … 0.3231"),
-        ("C", f"trainer={SVC}", "0.01 … 100", "0.0125 … 42.5"),
+        narrowed("trainer", {}, weights={"sgd": 0.24, SVC: 0.76}),
+        narrowed("learning_rate", {}, "0.001 … 1", "0.001 … 0.3231"),
+        narrowed("C", {"trainer": SVC}, "0.01 … 100", "0.0125 … 42.5"),
     ]
-    keys = ("parameter", "branch", "declared", "now")
     result = Result(
         study="mixed",
         objective="validation_accuracy",
@@ -34,7 +57,7 @@ def report(values: list[float]) -> Report:
         untested="",
         test_uses=1,
         optimistic=None,
-        ranges=[dict(zip(keys, row, strict=True)) | {"share": 0.5} for row in ranges],
+        ranges=[row.as_dict() for row in ranges],
         top=[{"number": 0, "epochs": 9, "score": 0.5, "params": searched, "confirmed": None}],
         confirmed={},
         folder="artifacts",
@@ -71,6 +94,24 @@ def test_ranges_of_other_branches_than_the_winners_are_not_shown(
 ) -> None:
     print_report(report([0.5, 0.6]))
     assert "learning_rate" not in capsys.readouterr().out
+
+
+def test_ranges_are_shown_where_two_names_are_compared(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    compared = report([0.5, 0.6])
+    mine, other = {"trainer": "sgd", "shots": "5"}, {"trainer": "sgd", "shots": "3"}
+    compared.result.searched.update({"trainer": "sgd", "shots": 5})
+    rows = [narrowed("C", mine, "0.01 … 1", "0.3 … 0.4"), narrowed("C", other, "0.01 … 1", "…")]
+    compared.result.ranges[:] = [row.as_dict() for row in rows]
+    print_report(compared)
+    assert "trainer=sgd, shots=5  0.01 … 1  0.3 … 0.4" in capsys.readouterr().out
+
+
+def test_a_range_of_an_older_format_has_its_branch_as_text() -> None:
+    row = narrowed("C", {"trainer": "sgd", "shots": "5"}).as_dict()
+    del row["where"]
+    assert RangeRow.from_dict(row).where == {"trainer": "sgd", "shots": "5"}
 
 
 def test_an_estimator_without_anything_random_has_no_interval(

@@ -44,10 +44,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def forget_pools() -> Iterator[None]:
     """Data opened by other tests is opened again."""
-    from hpsearch.datasets.selection import open_pool, open_test
+    from hpsearch.datasets.opened import forget_opened
 
-    open_pool.cache_clear()
-    open_test.cache_clear()
+    forget_opened()
     yield
-    open_pool.cache_clear()
-    open_test.cache_clear()
+    forget_opened()

@@ -10,7 +10,7 @@ import pytest
 
 from hpsearch.datasets.files import dataset_at
 from hpsearch.datasets.idx import IdxFolder
-from hpsearch.datasets.table import TableFile
+from hpsearch.datasets.table import TableFile, TableOptions
 from hpsearch.errors import DataError
 from tests.harness.data import idx_bytes
 
@@ -85,12 +85,12 @@ def test_images_in_place_of_labels_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_is_a_table(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
-    assert isinstance(dataset_at(tmp_path / "a.csv", target="y"), TableFile)
+    assert isinstance(dataset_at(tmp_path / "a.csv", TableOptions("y")), TableFile)
 
 
 def test_a_folder_has_no_target(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data\.target must be left out"):
-        dataset_at(write_folder(tmp_path / "mine"), target="y")
+        dataset_at(write_folder(tmp_path / "mine"), TableOptions("y"))
 
 
 def test_a_path_to_nothing_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hpsearch.datasets import DATASETS
+from hpsearch.datasets.opened import forget_opened
 from hpsearch.datasets.selection import (
     Pool,
     Selection,
@@ -15,19 +16,20 @@ from hpsearch.datasets.selection import (
     open_pool,
     open_test,
 )
+from hpsearch.datasets.split_kinds import Fixed, KFold, RepeatedKFold
 from hpsearch.datasets.splits import digest
 from hpsearch.errors import DataError
 
 FULL = DATASETS["digits"].training()
 KINDS = {
     "hold-out": Selection("digits"),
-    "k-fold": Selection("digits", kind="k-fold", folds=3),
-    "repeated-k-fold": Selection("digits", kind="repeated-k-fold", folds=3, repeats=2),
-    "fixed": Selection("digits", kind="fixed", validation=(1000, 1200)),
-    "fixed-both": Selection("digits", kind="fixed", train=(0, 300), validation=(1000, 1200)),
+    "k-fold": Selection("digits", split=KFold(3)),
+    "repeated-k-fold": Selection("digits", split=RepeatedKFold(3, 2)),
+    "fixed": Selection("digits", split=Fixed((1000, 1200))),
+    "fixed-both": Selection("digits", split=Fixed((1000, 1200), train=(0, 300))),
     "few-hold-out": Selection("digits", shots=6),
-    "few-k-fold": Selection("digits", shots=6, kind="k-fold", folds=3),
-    "few-fixed": Selection("digits", shots=6, kind="fixed", validation=(1000, 1200)),
+    "few-k-fold": Selection("digits", shots=6, split=KFold(3)),
+    "few-fixed": Selection("digits", shots=6, split=Fixed((1000, 1200))),
 }
 
 every_kind = pytest.mark.parametrize("selection", KINDS.values(), ids=KINDS)
@@ -93,7 +95,7 @@ def test_few_shots_stay_few_beside_a_fixed_validation_range() -> None:
 
 
 def test_a_fixed_range_keeps_its_rows_through_compaction() -> None:
-    selection = Selection("digits", kind="fixed", train=(900, 950), validation=(20, 30))
+    selection = Selection("digits", split=Fixed((20, 30), train=(900, 950)))
     pool = open_pool(selection)
     ((train, validation),) = pool.splits
     assert len(pool.examples.labels) == 60
@@ -108,9 +110,7 @@ def test_without_a_train_range_all_other_rows_are_trained_on() -> None:
 
 
 def test_first_shots_are_the_first_of_each_class_within_the_range() -> None:
-    selection = Selection(
-        "digits", shots=2, draw="first", kind="fixed", train=(100, 400), validation=(0, 50)
-    )
+    selection = Selection("digits", shots=2, draw="first", split=Fixed((0, 50), train=(100, 400)))
     pool = open_pool(selection)
     rows = [100 + np.flatnonzero(FULL.labels[100:400] == label)[:2] for label in range(10)]
     wanted = full_images(np.sort(np.concatenate(rows)))
@@ -125,7 +125,7 @@ def test_first_shots_are_the_same_for_every_seed() -> None:
 def test_random_shots_and_splits_follow_the_seed() -> None:
     opened = []
     for seed in (1, 1, 2):
-        open_pool.cache_clear()
+        forget_opened()
         pool = open_pool(Selection("digits", shots=3, seed=seed))
         opened.append((pool.examples.digest(), digest(pool.splits)))
     assert opened[0] == opened[1]
@@ -146,8 +146,8 @@ def test_repeats_are_different_folds_of_the_same_rows() -> None:
 def test_ranges_that_overlap_are_refused(
     train: tuple[int, int], validation: tuple[int, int]
 ) -> None:
-    with pytest.raises(DataError, match=r"data.split.train and .validation must not overlap"):
-        open_pool(Selection("digits", kind="fixed", train=train, validation=validation))
+    with pytest.raises(DataError, match=r"data.split.validation must not overlap train"):
+        open_pool(Selection("digits", split=Fixed(validation, train=train)))
 
 
 @pytest.mark.parametrize("bounds", [(0, 1439), (-1, 5), (5, 5), (9, 5), (2000, 3000)])
@@ -156,12 +156,7 @@ def test_a_range_outside_the_images_is_refused(side: str, bounds: tuple[int, int
     ranges = {"train": (0, 10), "validation": (10, 20)} | {side: bounds}
     message = rf"data.split.{side} must be \[first, last\) within 0 and 1438"
     with pytest.raises(DataError, match=message):
-        open_pool(Selection("digits", kind="fixed", **ranges))
-
-
-def test_a_fixed_split_without_a_range_is_refused() -> None:
-    with pytest.raises(DataError, match=r"data\.split\.validation must be"):
-        open_pool(Selection("digits", kind="fixed"))
+        open_pool(Selection("digits", split=Fixed(**ranges)))
 
 
 def test_more_shots_than_there_are_images_are_refused() -> None:

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from hpsearch.datasets.selection import Selection, open_pool, open_test
-from hpsearch.datasets.table import TableFile
+from hpsearch.datasets.split_kinds import KFold
+from hpsearch.datasets.table import TableFile, TableOptions
 from hpsearch.errors import DataError
 
 Write = Callable[..., Path]
@@ -42,7 +43,7 @@ def write(tmp_path: Path) -> Write:
 @pytest.mark.parametrize("name", ["table.csv", "table.csv.gz", "table.parquet"])
 def test_inputs_are_all_columns_but_the_target(write: Write, name: str) -> None:
     table = frame()
-    data = TableFile(write(table, name), target="colour")
+    data = TableFile(write(table, name), TableOptions("colour"))
     train, test = data.training(), data.test()
     got = np.concatenate([train.inputs, test.inputs])
     wanted = table[["size", "weight"]].to_numpy(np.float64)
@@ -52,7 +53,7 @@ def test_inputs_are_all_columns_but_the_target(write: Write, name: str) -> None:
 
 def test_classes_in_words_are_numbered_in_sorted_order(write: Write) -> None:
     table = frame()
-    train = TableFile(write(table), target="colour").training()
+    train = TableFile(write(table), TableOptions("colour")).training()
     assert (train.classes, train.n_classes) == (("blue", "green", "red"), 3)
     assert train.labels.dtype == np.int64
     words = table["colour"].to_numpy()[train.inputs[:, 0].astype(int)]
@@ -74,7 +75,7 @@ def test_classes_in_words_are_numbered_in_sorted_order(write: Write) -> None:
 def test_decimals_are_predicted_as_numbers_and_all_else_as_classes(
     write: Write, column: np.ndarray, task: str | None, classes: tuple[str, ...]
 ) -> None:
-    train = TableFile(write(frame(colour=column)), target="colour", task=task).training()
+    train = TableFile(write(frame(colour=column)), TableOptions("colour", task=task)).training()
     assert train.classes == classes
     assert train.regression == (not classes)
     assert train.labels.dtype == (np.int64 if classes else np.float64)
@@ -84,7 +85,7 @@ def test_the_test_set_is_a_fifth_of_each_class_the_same_for_every_seed(write: Wr
     path = write(frame())
     tests = []
     for seed in (0, 1):
-        selection = Selection(str(path), target="colour", seed=seed)
+        selection = Selection(str(path), table=TableOptions("colour"), seed=seed)
         pool, final = open_pool(selection), open_test(selection)
         ((train, held),) = final.splits
         assert len(train) + len(held) == ROWS
@@ -100,7 +101,7 @@ def test_a_file_of_test_rows_is_the_test_set_whatever_the_order_of_its_columns(
 ) -> None:
     table = frame()
     other = table.iloc[:4][["colour", "weight", "size"]].assign(comment="none")
-    data = TableFile(write(table), target="colour", test=write(other, "test.csv"))
+    data = TableFile(write(table), TableOptions("colour", write(other, "test.csv")))
     assert len(data.training().labels) == ROWS
     test = data.test()
     assert np.array_equal(test.inputs, table[["size", "weight"]].to_numpy()[:4])
@@ -109,7 +110,7 @@ def test_a_file_of_test_rows_is_the_test_set_whatever_the_order_of_its_columns(
 
 def test_numbers_are_split_without_classes(write: Write) -> None:
     path = write(frame(colour=np.linspace(0, 1, ROWS)))
-    pool = open_pool(Selection(str(path), target="colour", kind="k-fold", folds=4))
+    pool = open_pool(Selection(str(path), table=TableOptions("colour"), split=KFold(4)))
     assert pool.examples.regression
     sizes = [(len(train), len(held)) for train, held in pool.splits]
     assert sizes == [(18, 6)] * 4
@@ -139,7 +140,7 @@ def test_what_can_not_be_learned_from_is_refused(
 ) -> None:
     path = write(table)
     with pytest.raises(DataError, match=message):
-        TableFile(path, **{"target": "colour"} | described).training()
+        TableFile(path, TableOptions(**{"target": "colour"} | described)).training()
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,7 @@ def test_what_can_not_be_learned_from_is_refused(
 def test_test_rows_that_do_not_fit_are_refused(
     write: Write, test: pd.DataFrame, message: str
 ) -> None:
-    data = TableFile(write(frame()), target="colour", test=write(test, "test.csv"))
+    data = TableFile(write(frame()), TableOptions("colour", write(test, "test.csv")))
     data.training()
     with pytest.raises(DataError, match=message):
         data.test()
@@ -167,22 +168,22 @@ def test_a_file_that_is_no_table_is_said_in_one_line(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match="must be a readable table, got") as caught:
-        TableFile(tmp_path / name, target="y").training()
+        TableFile(tmp_path / name, TableOptions("y")).training()
     assert "\n" not in str(caught.value)
 
 
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="must end with one of"):
-        TableFile(tmp_path / "table.xlsx", target="y").training()
+        TableFile(tmp_path / "table.xlsx", TableOptions("y")).training()
 
 
 def test_shots_of_numbers_are_refused(write: Write) -> None:
     path = write(frame(colour=np.linspace(0, 1, ROWS)))
     with pytest.raises(DataError, match=r"data\.shots must be left out where numbers"):
-        open_pool(Selection(str(path), target="colour", shots=2))
+        open_pool(Selection(str(path), table=TableOptions("colour"), shots=2))
 
 
 def test_too_few_rows_of_a_class_are_named_by_the_class(write: Write) -> None:
     path = write(frame())
     with pytest.raises(DataError, match="at most 8, the examples of class blue, got 9"):
-        open_pool(Selection(str(path), target="colour", kind="k-fold", folds=9))
+        open_pool(Selection(str(path), table=TableOptions("colour"), split=KFold(9)))

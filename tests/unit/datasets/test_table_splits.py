@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from hpsearch.datasets.selection import Selection, open_pool, open_test
+from hpsearch.datasets.split_kinds import GroupKFold, TimeOrdered
 from hpsearch.datasets.splits import Pair, digest
+from hpsearch.datasets.table import TableOptions
 from hpsearch.datasets.table_splits import (
     group_k_fold,
     hold_out_groups,
@@ -120,14 +122,16 @@ def table(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame(made | named | columns)
 
 
-def by_group(path: Path, **said: Any) -> Selection:
-    split = {"kind": "group-k-fold", "folds": 4, "group": "patient"}
-    return Selection(str(path), target="kind", **split | said)
+def by_group(
+    path: Path, group: str = "patient", *, seed: int = 0, test: Path | None = None
+) -> Selection:
+    options, split = TableOptions("kind", test=test), GroupKFold(group, folds=4)
+    return Selection(str(path), table=options, split=split, seed=seed)
 
 
-def by_time(path: Path, **said: Any) -> Selection:
-    split = {"kind": "time-ordered", "folds": 4, "order": "date"}
-    return Selection(str(path), target="kind", **split | said)
+def by_time(path: Path, order: str = "date", *, test: Path | None = None) -> Selection:
+    options, split = TableOptions("kind", test=test), TimeOrdered(order, folds=4)
+    return Selection(str(path), table=options, split=split)
 
 
 @pytest.fixture
@@ -201,7 +205,7 @@ def test_a_test_file_that_gives_things_away_is_refused(
     beside = path.with_name("test.csv")
     frame[:2].assign(**test).to_csv(beside, index=False)
     with pytest.raises(DataError, match=rule):
-        open_test(wanted(path, test=str(beside)))
+        open_test(wanted(path, test=beside))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hpsearch.datasets.selection import Selection, open_test
+from hpsearch.datasets.split_kinds import KFold
 from hpsearch.execution import population
 from hpsearch.execution.population import (
     MemberAdvance,
@@ -21,7 +22,7 @@ from hpsearch.execution.population import (
 from hpsearch.trainers import Member, Schedule
 from hpsearch.trainers.backprop import MAX_POPULATION
 
-DATA = Selection("digits", shots=6, kind="k-fold", folds=3)
+DATA = Selection("digits", shots=6, split=KFold(3))
 
 
 def member(number: int, **params: int | float | str) -> Member:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.scheduler.batch_reading import read_batch, toml
+from hpsearch.scheduler.batch_reading import read_batch
+from hpsearch.studyfile.toml import toml_value
 from tests.harness.batches import WriteBatch as Write
 from tests.harness.study_files import REPOSITORY
 
@@ -136,7 +137,7 @@ def test_mistakes_of_the_studies_are_told_once_with_their_table(write_batch: Wri
     "value", [True, 1, 1e-5, 'a "b" ü', [1, "x"], {"kind": "k-fold", "folds": 3, "l": [False]}]
 )
 def test_values_read_back_from_toml(value: Any) -> None:
-    assert tomllib.loads(f"v = {toml(value)}")["v"] == value
+    assert tomllib.loads(f"v = {toml_value(value)}")["v"] == value
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "studies/batches").glob("*.toml")))

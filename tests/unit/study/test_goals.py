@@ -10,7 +10,7 @@ import pytest
 from hpsearch.records.layout import Kind
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
-from hpsearch.study.goals import FAR_OFF, Goals
+from hpsearch.study.goals import FAR_OFF, Goals, MissingMetric
 from hpsearch.studyfile.tables.objectives import Constraint, Objective
 
 ACCURACY = Objective(metric="validation_accuracy", direction="maximize")
@@ -109,7 +109,7 @@ def test_a_test_is_scored_by_the_first_metric_alone() -> None:
 def test_a_metric_that_is_not_reported_is_named() -> None:
     limits = [Constraint(metric=name, at_most=1.0) for name in ("passes/images", "memory")]
     one, several = Goals([ACCURACY], limits), Goals([ACCURACY, level(rises_to=0.1, count="x")], [])
-    with pytest.raises(KeyError, match="memory"):
+    with pytest.raises(MissingMetric, match="memory"):
         one.measured(record(), 8)
     assert one.key_of("memory") == "constraints.1.metric"
     assert one.key_of("test_accuracy") == "objective.metric"

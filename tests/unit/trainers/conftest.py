@@ -20,9 +20,10 @@ def digits() -> TrainingData:
     import numpy as np
 
     from hpsearch.datasets.selection import Selection, open_pool
+    from hpsearch.datasets.split_kinds import KFold
     from hpsearch.trainers import Split, TrainingData
 
-    pool = open_pool(Selection("digits", shots=10, kind="k-fold", folds=2))
+    pool = open_pool(Selection("digits", shots=10, split=KFold(2)))
     examples = pool.examples
     return TrainingData(
         np.maximum(examples.inputs, 1),

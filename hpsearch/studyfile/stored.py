@@ -1,0 +1,47 @@
+"""Study files as they were understood, in the records of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from hpsearch.errors import StudyFileError
+from hpsearch.studyfile.schema_problems import translate
+from hpsearch.studyfile.study_file import StudyFile
+
+MOST = 3  # problems in the line; one is enough to see that a version does not fit
+
+
+def stored_file(content: Any, run: str) -> StudyFile:
+    """The study file that a run was started with.
+
+    Args:
+        content: as `StudyFile.model_dump(mode="json")` gave it.
+        run: the name of the run.
+
+    Raises:
+        StudyFileError: another version of hpsearch wrote it, with keys that this one doesn't know
+            or without some that it needs.
+    """
+    try:
+        return StudyFile.model_validate(content)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    found = list(dict.fromkeys(map(_difference, details)))
+    shown = "; ".join(found[:MOST]) + (f"; {len(found) - MOST} more" if len(found) > MOST else "")
+    raise StudyFileError(
+        f"run {run!r} must have a study file of this version of hpsearch, got one with {shown}: "
+        "use the version that wrote it, or start a new run with --fresh",
+        [translate(detail) for detail in details],
+    )
+
+
+def _difference(detail: ErrorDetails) -> str:
+    problem = translate(detail)
+    if detail["type"] == "extra_forbidden":
+        return f"the unknown key {problem.key}"
+    if detail["type"] == "missing":
+        return f"no key {problem.key}"
+    return " ".join(str(problem).split())

@@ -1,0 +1,37 @@
+"""The [[claims]] tables of a study file: what it is asked when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Self
+
+from pydantic import Field
+
+from hpsearch.claims import check_arguments, find_check
+from hpsearch.errors import Problem, StudyFileError
+from hpsearch.studyfile.tables.base import Table
+
+
+class Claim(Table):
+    """Something that the trials are asked about, once the study is done."""
+
+    text: str = Field(min_length=1, description="the claim, in a sentence")
+    check: str = Field(description="a check by name, or module:function beside the study file")
+    given: dict[str, object] = Field(default_factory=dict, description="the check's arguments")
+
+    @classmethod
+    def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
+        for key, claim in tables.items():
+            try:
+                check = find_check(claim.check)
+            except (ValueError, StudyFileError) as error:
+                yield Problem(f"{key}.check", str(error))
+                continue
+            try:
+                check_arguments(check, claim.check, claim.given)
+            except ValueError as error:
+                yield Problem(f"{key}.given", str(error))
+
+    @classmethod
+    def may_change(cls) -> Collection[str]:
+        return cls.model_fields

@@ -1,0 +1,70 @@
+"""The [comparison] table of a study file: a printed table to lay the results beside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from pydantic import Field
+
+from hpsearch.claims.printed import PrintedTable
+from hpsearch.errors import Problem, unknown_name
+from hpsearch.studyfile.tables.base import Facts, Plain, Table
+
+
+class Comparison(Table):
+    """A printed table that the trials' scores are laid beside."""
+
+    table: str = Field(description="a CSV file, from the study file's folder, a row a cell")
+    number: str = Field(default="accuracy", description="its column with the printed score")
+    metric: str = Field(
+        default="test_accuracy",
+        description="what is laid beside it: the best of all epochs of a trial's first seed",
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="hyperparameter by column, where named otherwise"
+    )
+    values: dict[str, dict[str, Plain]] = Field(
+        default_factory=dict, description="by column, the value here of a text there"
+    )
+
+    note_in_template = None
+
+    def printed(self, folder: Path) -> PrintedTable:
+        """The table that it describes.
+
+        Args:
+            folder: where its path starts.
+
+        Raises:
+            ValueError: it can't be read, or lacks a column.
+        """
+        return PrintedTable(
+            path=folder / self.table,
+            number=self.number,
+            metric=self.metric,
+            columns=self.columns,
+            values=self.values,
+        )
+
+    def problems(self, facts: Facts) -> Iterator[Problem]:
+        try:
+            columns = self.printed(facts.folder).read().columns
+        except ValueError as error:
+            yield Problem("comparison.table", str(error))
+            return
+        if self.metric.startswith("test") and facts.protocol == "honest":
+            yield Problem(
+                "comparison.metric",
+                "must be measured in every trial",
+                repr(self.metric),
+                'that takes protocol = "test-every-epoch" or "paper"',
+            )
+        for column in columns:
+            name = self.columns.get(column, column)
+            if column != self.number and name not in facts.names:
+                yield unknown_name(f"comparison.columns.{column}", name, facts.names)
+
+    @classmethod
+    def may_change(cls) -> Collection[str]:
+        return cls.model_fields

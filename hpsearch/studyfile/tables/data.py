@@ -1,0 +1,160 @@
+"""The [data] table of a study file: which examples, how they are split, and what they predict."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
+
+from pydantic import Field, create_model
+
+from hpsearch.datasets import DATASETS
+from hpsearch.datasets.selection import Selection, open_pool
+from hpsearch.datasets.split_kinds import SPLITS, HoldOut, Range, Split
+from hpsearch.datasets.table import TableOptions
+from hpsearch.errors import DataError, Problem, closest
+from hpsearch.studyfile.tables.base import Table
+from hpsearch.trainers import Task, TrainerKind
+
+# TOML has lists for tuples.
+RangeList = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
+IN_TOML: dict[Any, Any] = {Range: RangeList, Range | None: RangeList | None}
+
+
+class SplitTable(Table):
+    """The keys of `data.split` of one kind, read from the kind's class."""
+
+    kind: str
+
+    def made(self) -> Split:
+        """The split that it describes."""
+        given = {name: getattr(self, name) for name in type(self).model_fields if name != "kind"}
+        tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+        return SPLITS[self.kind](**tuples)
+
+
+def split_table(cls: type[Split]) -> type[SplitTable]:
+    """The table of a kind of split."""
+    hints = get_type_hints(cls)
+    keys: dict[str, Any] = {"kind": (Literal[cls.kind], ...)}
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        default = ... if field.default is dataclasses.MISSING else field.default
+        kind = IN_TOML.get(hints[field.name], hints[field.name])
+        keys[field.name] = (kind, Field(default, **field.metadata))
+    return create_model(cls.__name__, __base__=SplitTable, __doc__=cls.__doc__, **keys)
+
+
+SPLIT_TABLES = {kind: split_table(cls) for kind, cls in SPLITS.items()}
+if TYPE_CHECKING:
+    AnySplit = SplitTable
+else:
+    AnySplit = Annotated[reduce(or_, SPLIT_TABLES.values()), Field(discriminator="kind")]
+
+
+class Data(Table):
+    """Which examples."""
+
+    name: str = Field(
+        description="a named data set, or the path of a CSV or Parquet file, of a folder of idx "
+        "files or in CIFAR-10's binary format; paths start at the study file's folder"
+    )
+    target: str | None = Field(default=None, description="the column of a table to predict")
+    task: Literal["classification", "regression"] | None = Field(
+        default=None, description="left out: regression where the target has decimals"
+    )
+    test: str | None = Field(default=None, description="a table of test rows")
+    test_fraction: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="share of a table's rows sealed as test set where there is no file of them; "
+        "left out: a fifth",
+    )
+    shots: int | None = Field(
+        default=None, ge=1, le=2**31, description="images a class; left out: all"
+    )
+    draw: Literal["random", "first"] = Field(
+        default="random", description="shots at random by the seed, or the first of each class"
+    )
+    split: AnySplit = SPLIT_TABLES[HoldOut.kind](kind=HoldOut.kind)
+
+    def selection(self, seed: int, folder: Path = Path()) -> Selection:
+        """The description that travels to the workers; paths start at `folder`."""
+        return Selection(
+            name=self.name if self.name in DATASETS else str(folder.absolute() / self.name),
+            shots=self.shots,
+            draw=self.draw,
+            split=self.split.made(),
+            seed=seed,
+            table=TableOptions(
+                target=self.target,
+                test=None if self.test is None else folder.absolute() / self.test,
+                test_fraction=self.test_fraction,
+                task=self.task,
+            ),
+        )
+
+    @property
+    def n_splits(self) -> int:
+        """Splits that every configuration is trained on."""
+        return self.split.made().n_splits
+
+    @classmethod
+    def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
+        for data in tables.values():
+            yield from data.split.made().check(data.shots)
+
+
+def open_own(data: Data, selection: Selection) -> tuple[Task, list[Problem]]:
+    """What is predicted, and what is wrong with files of the user's own; others wait their turn.
+
+    The test rows of a table are looked through for values that would end the study at its end.
+    """
+    if data.name in DATASETS:
+        of_tables = ("target", "task", "test", "test_fraction")
+        own = [f"data.{key}" for key in of_tables if getattr(data, key)]
+        own += [selection.split.column.key] if selection.split.column else []
+        rule = f"must be left out: it is of tables, and {data.name} is none"
+        return "classification", [Problem(key, rule) for key in own]
+    for key, path in (("data.name", Path(selection.name)), ("data.test", selection.table.test)):
+        if path is not None and not path.exists():
+            return "classification", [_nothing_at(key, path)]
+    try:
+        pool = open_pool(selection)
+        selection.dataset().test()
+    except DataError as error:
+        return "classification", [error.problem or Problem("data", str(error))]
+    return "regression" if pool.examples.regression else "classification", []
+
+
+def _nothing_at(key: str, path: Path) -> Problem:
+    named = list(DATASETS) if key == "data.name" else []
+    beside = [found.name for found in path.parent.iterdir()] if path.parent.is_dir() else []
+    kinds = ["a CSV or Parquet file", *(["a folder of idx or CIFAR-10 files"] if named else [])]
+    return Problem(
+        key,
+        f"must be one of {', '.join([*named, *kinds])}",
+        f"nothing at {str(path)!r}",
+        nearest=closest(path.name, [*named, *beside]),
+    )
+
+
+def task_problems(
+    data: Data, task: Task, trainers: Mapping[str, TrainerKind]
+) -> Iterator[Problem]:
+    """What is wrong with trainers that predict the other thing than the data has."""
+    other = "classification" if task == "regression" else "regression"
+    what = {"regression": "numbers", "classification": "classes"}
+    example = {"regression": "sklearn.linear_model.Ridge", "classification": "sklearn.svm.SVC"}
+    way_out = "" if data.target is None else f', or set data.task = "{other}"'
+    for name, kind in trainers.items():
+        if kind.task not in (task, None):
+            yield Problem(
+                "space.trainer",
+                f"must predict {what[task]}, as {(data.target or data.name)!r} holds them",
+                f"{name!r} for {what[other]}",
+                f"name one such as {example[task]}{way_out}",
+            )

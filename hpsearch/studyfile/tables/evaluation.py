@@ -1,0 +1,43 @@
+"""The [evaluation] table of a study file."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hpsearch.studyfile.tables.base import LARGEST, Table
+
+
+class Evaluation(Table):
+    """When and how closely members are scored."""
+
+    every: int = Field(
+        default=1,
+        ge=1,
+        le=LARGEST,
+        description="epochs between two evaluations; the last epoch of a stage always ends with "
+        "one. Raise it where scoring costs more than training",
+    )
+    per_class: bool = Field(default=False, description="the accuracy of each class as a metric")
+    passes: bool = Field(
+        default=False,
+        description="forward and backward passes of mini-batches, and images trained on, so far "
+        "as metrics, of every trainer that can count them: what a comparison at equal cost needs",
+    )
+    resources: bool = Field(
+        default=False,
+        description="CPU and wall seconds and bytes of arrays that the training of each epoch "
+        "takes as metrics; measuring slows small networks, and these metrics don't repeat",
+    )
+    train_images: int | None = Field(
+        default=None,
+        ge=1,
+        description="training images that train_loss and train_accuracy are measured on, at even "
+        "distances; left out: all. Of many images that costs more than training",
+    )
+    seeds: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="seeds that each configuration is trained with, a trial's score being their "
+        "mean; raise it where one seed's luck is larger than the differences searched for",
+    )

@@ -1,0 +1,144 @@
+"""The [sampler] table of a study file, and the sampler that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import optuna
+from pydantic import Field
+
+from hpsearch import samplers  # each one's module is loaded when it is made
+from hpsearch.errors import Problem
+from hpsearch.studyfile.arms import Arm
+from hpsearch.studyfile.space import NoCells, Space
+from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
+from hpsearch.studyfile.tables.objectives import Direction
+
+
+class Sampler(Table):
+    """How configurations are drawn."""
+
+    name: str = Field(
+        default="coarse-to-fine",
+        description="with several objectives: tpe. Or grid: every combination of choices once, "
+        "in order; listed: those of "
+        "[[enqueue]] and no others; brute-force: a grid in random order; "
+        "random, tpe, gp, cmaes, nsga2: Optuna's; qmc: Sobol points; or a sampler of "
+        "your own, package.module:Class",
+    )
+    proposal: Literal["gp", "model-free", "random", "uniform"] = Field(
+        default="gp",
+        description="how coarse-to-fine draws: gp, a Gaussian process among candidates, best in "
+        "the measurements; model-free, around the best, cheapest; random, in a box around the "
+        "best that is halved again and again; uniform, no narrowing at all",
+    )
+    batch: int = Field(
+        default=4,
+        ge=1,
+        le=LARGEST,
+        description="trials drawn together from the results so far; not the number of workers, "
+        "so that the search is the same with any number",
+    )
+    options: dict[str, object] = Field(
+        default_factory=dict, description="arguments of the sampler's constructor"
+    )
+
+    def make(self, space: Space, facts: Facts) -> samplers.StudySampler | samplers.NamedSampler:
+        """The sampler of a study, or of one of its arms.
+
+        Raises:
+            ValueError: there is none of this name, or it refuses the options.
+        """
+        name, options = self.name, dict[str, Any](self.options)
+        for reserved in {"seed", "proposal", "batch"} & options.keys():
+            raise ValueError(f"must leave out {reserved}, which the study file says elsewhere")
+        if name in ("grid", "listed"):
+            if options:
+                noun = "a grid" if name == "grid" else "a list"
+                raise ValueError(f"must be left out where the sampler is {noun}, got {options}")
+            return samplers.GridSampler(space.cells() if name == "grid" else facts.enqueue)
+        if name == "qmc":
+            from hpsearch.samplers.sobol import SobolSampler  # loads scipy.stats
+
+            names = [parameter.name for parameter in space.parameters]
+            return SobolSampler(names, seed=facts.seed, **options)
+        if name != "coarse-to-fine":
+            return samplers.NamedSampler(name, options)
+        if self.proposal == "random":  # the literal rule: one stage's worth, then the first box
+            options.setdefault("n_startup", facts.trials[0])
+        return samplers.CoarseToFineSampler(
+            seed=facts.seed, proposal=self.proposal, batch=self.batch, **options
+        )
+
+    def problems_of_arms(self, facts: Facts, arms: Sequence[Arm]) -> Iterator[Problem]:
+        for arm in arms:
+            found = [*self._problems_of(arm, facts)]
+            yield from found
+            if found:
+                return
+
+    def _problems_of(self, arm: Arm, facts: Facts) -> Iterator[Problem]:
+        if "proposal" in self.model_fields_set and self.name != "coarse-to-fine":
+            rule = f"must be left out: it belongs to coarse-to-fine, not to {self.name!r}"
+            yield Problem("sampler.proposal", rule)
+        if self.name in ("grid", "brute-force"):
+            try:
+                n_cells = len(arm.space.cells())
+            except NoCells as error:
+                noun = "a grid" if self.name == "grid" else "a brute-force search"
+                yield replace(error.problem, rule=f"{error.problem.rule} in {noun}")
+                return
+            yield from self._count_problems(n_cells, arm.name, facts)
+        if self.name == "listed":
+            yield from self._count_problems(len(facts.enqueue), arm.name, facts)
+        try:
+            self.make(arm.space, facts)
+        except (TypeError, ValueError) as error:
+            known = self.name in ("coarse-to-fine", "grid", "listed", "qmc") or self.options
+            yield Problem(f"sampler.{'options' if known else 'name'}", str(error))
+            return
+        if facts.n_objectives > 1 and not self._takes_several(arm.space, facts):
+            yield Problem(
+                "sampler.name",
+                f"must be able to do {facts.n_objectives} objectives, as tpe, nsga2, gp, random, "
+                "qmc, grid, listed and brute-force are",
+                f"{self.name!r}; or write one objective, and the others as [[constraints]]",
+            )
+
+    def _takes_several(self, space: Space, facts: Facts) -> bool:
+        """Whether it draws a first trial of two objectives; what draws none of one is no sign."""
+        return self._draws(2, space, facts) or not self._draws(1, space, facts)
+
+    def _draws(self, n_objectives: int, space: Space, facts: Facts) -> bool:
+        """Whether it draws a first trial of a study with so many objectives, one or two."""
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        both: list[Direction] = ["maximize", "minimize"]
+        directions, sampler = both[:n_objectives], self.make(space, facts)
+        try:
+            if isinstance(sampler, samplers.NamedSampler):
+                sampler.draw(optuna.create_study(directions=directions), [0], space.suggest, (0,))
+            else:
+                space.suggest(optuna.create_study(directions=directions, sampler=sampler).ask())
+        except ValueError:
+            return False
+        return True
+
+    def _count_problems(self, n_cells: int, arm: str, facts: Facts) -> Iterator[Problem]:
+        """Of trials that are more, or in a grid fewer, than there are combinations."""
+        trials, last = facts.trials, len(facts.trials) - 1
+        if self.name == "brute-force":
+            drawn = sum(trials) - sum(facts.promoted[1:])
+            if drawn > n_cells:
+                rule = f"must leave at most {n_cells} new trials in all, one a combination"
+                yield Problem(f"stages.{last}.trials", rule, str(drawn))
+            return
+        listed = self.name == "listed"
+        if last:
+            noun = "a list" if listed else "a grid"
+            yield Problem("stages", f"must be one where the sampler is {noun}", str(len(trials)))
+        elif trials[0] != n_cells:
+            noun = "those listed" if listed else "the cells of the grid"
+            where = f" of {arm}" if arm else ""
+            yield Problem("stages.0.trials", f"must be {n_cells}, {noun}{where}", str(trials[0]))

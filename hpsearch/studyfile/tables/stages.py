@@ -1,0 +1,85 @@
+"""The [[stages]] tables of a study file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Self
+
+from pydantic import Field
+
+from hpsearch.errors import Problem
+from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
+
+
+class Stage(Table):
+    """One training length and the trials that are trained to it."""
+
+    trials: int = Field(ge=1, le=LARGEST, description="with the promoted of the stage before")
+    epochs: int = Field(ge=1, le=LARGEST)
+    promote: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of this stage's trials that continue from the stage before; "
+        "half was best in the measurements, the rest are new draws",
+    )
+    controls: int = Field(
+        default=0,
+        ge=0,
+        le=LARGEST,
+        description="trials of the stage before that were not promoted and, drawn at random, are "
+        "trained on all the same, on top of `trials`: they tell whether short trainings predict "
+        "long ones, which the promoted alone can't. None by default, as each costs a training "
+        "and new draws have scores at both lengths too",
+    )
+
+    @property
+    def promoted(self) -> int:
+        """Trials that continue from the stage before."""
+        return round(self.trials * self.promote)
+
+    @classmethod
+    def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
+        (first_key, first), *_ = tables.items()
+        if first.controls:
+            rule = "must be 0: there is no stage before they could come from"
+            yield Problem(f"{first_key}.controls", rule, str(first.controls))
+        for (_, earlier), (key, later) in pairwise(tables.items()):
+            yield from later._problems_after(earlier, key)
+
+    def _problems_after(self, earlier: Stage, key: str) -> Iterator[Problem]:
+        if self.epochs <= earlier.epochs:
+            rule = f"must be above the {earlier.epochs} of the stage before"
+            yield Problem(f"{key}.epochs", rule, str(self.epochs))
+        left = earlier.trials - self.promoted
+        if left < 0:
+            rule = f"must promote at most the {earlier.trials} trials of the stage before"
+            yield Problem(f"{key}.trials", rule, str(self.promoted))
+        elif self.controls > left:
+            rule = f"must be at most the {left} trials of the stage before that are not promoted"
+            yield Problem(f"{key}.controls", rule, str(self.controls))
+
+    @classmethod
+    def may_change(cls) -> Collection[str]:
+        return ("trials",)
+
+    @classmethod
+    def resume_problems(
+        cls,
+        before: Mapping[str, Self],
+        now: Mapping[str, Self],
+        facts: Facts,
+        closed: Sequence[int],
+    ) -> Iterator[Problem]:
+        last = list(now)[-1]
+        for number, (key, stage) in enumerate(now.items()):
+            old = before[key].trials
+            if stage.trials < old:
+                yield Problem(f"{key}.trials", "must not shrink", f"{stage.trials} after {old}")
+            elif stage.trials > old and number in closed:
+                yield Problem(
+                    f"{key}.trials",
+                    f"must stay {old}: the stage is over, and later stages build on it; raise "
+                    f"{last}.trials instead",
+                )
