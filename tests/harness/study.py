@@ -61,7 +61,7 @@ def table(
     }
     folder = RunFolder(home / "studies" / name / "1")
     for kind in ("trial", "confirmation", "test"):
-        for r in folder.read_all(kind):  # type: ignore[arg-type]
+        for r in folder.read_all(kind):
             curves = [(m.split, m.epoch, sorted(m.history.items())) for m in r.members]
             row = (r.params, r.stage, r.batch, r.outcome, r.scores, curves)
             rows[kind, r.number, r.seed_number] = row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,7 @@ def test_the_clock_is_kept_over_starts_and_ends_the_search(study_file: Path, hom
     events = Study(read_study(study_file, options), opened, stores.storage_url, 0).events()
     for _ in range(6):
         next(events)
+    assert isinstance(events, Generator)
     events.close()
     kept = opened.folder.read_json(opened.folder.files.clock(0))
     assert kept["seconds"] > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -49,9 +50,13 @@ def test_a_grid_runs_every_combination_once(study_file: Path, home: Path) -> Non
     options = ["sampler.name=grid", "stages=[{trials=16, epochs=2}]"]
     run(grid_file(study_file), home, *options)
     names = ("trainer", "learning_rate", "batch_size", "momentum")
-    cells = [tuple(r.params.get(name) for name in names) for r in records(home)]
-    plain = [("sgd", rate, size, None) for rate in (0.1, 0.01) for size in (5, 10)]
-    moved = [
+    cells: list[tuple[Any, ...]] = [
+        tuple(r.params.get(name) for name in names) for r in records(home)
+    ]
+    plain: list[tuple[Any, ...]] = [
+        ("sgd", rate, size, None) for rate in (0.1, 0.01) for size in (5, 10)
+    ]
+    moved: list[tuple[Any, ...]] = [
         ("momentum", rate, size, momentum)
         for rate in (0.1, 0.01)
         for momentum in (0.5, 0.7, 0.9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def test_a_search_that_ignores_results_is_the_same_with_any_workers_and_restarts
         events = Study(read, opened, stores.storage_url, 2).events()
         for _ in range(events_seen):
             next(events)
+        assert isinstance(events, Generator)
         events.close()
         opened.close()
     run(study_file, tmp_path / "stopped", *options)
@@ -114,6 +116,7 @@ def test_a_budget_ends_at_the_same_trial_whatever_the_workers_and_restarts(
         events = Study(read_study(study_file, options), opened, stores.storage_url, 0).events()
         for _ in range(events_seen):
             next(events)
+        assert isinstance(events, Generator)
         events.close()
         opened.close()
     run(study_file, tmp_path / "stopped", *options)

@@ -98,7 +98,11 @@ def rates(
 ) -> np.ndarray:
     """The factor of every iteration and member, (horizon, P)."""
     moving = LearningRates(np.ones((len(members), 1), dtype), members, horizon)
-    return np.array([(moving.move_to(t), moving.now[:, 0].copy())[1] for t in range(horizon)])
+    factors = []
+    for t in range(horizon):
+        moving.move_to(t)
+        factors.append(moving.now[:, 0].copy())
+    return np.array(factors)
 
 
 def varied(name: str, number: int) -> LearningRatePolicy:

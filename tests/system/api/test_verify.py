@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,7 @@ def test_trials_added_at_any_moment_are_derived_too(
         reached += isinstance(event, TrialReached)
         if reached == 14 + 8 + 4:  # the three promoted, and the first of the three new
             break
+    assert isinstance(events, Generator)
     events.close()
     opened.close()
     halfway = verify_study("small", home=home, trials=2)
@@ -77,6 +79,7 @@ def test_arms_promoted_under_different_plans_are_derived(study_file: Path, home:
     for event in events:
         if isinstance(event, StageStarted) and event.arm == "trainer=momentum":
             break
+    assert isinstance(events, Generator)
     events.close()
     opened.close()
     run(study_file, home, *two[:2], "stages=[{trials=4, epochs=2}, {trials=8, epochs=4}]")

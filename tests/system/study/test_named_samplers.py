@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def stopped(path: Path, home: Path, *options: str, after: tuple[int, ...]) -> No
         events = Study(read, opened, stores.storage_url, 0).events()
         for _ in range(events_seen):
             next(events)
+        assert isinstance(events, Generator)
         events.close()
         opened.close()
     run(path, home, *options)

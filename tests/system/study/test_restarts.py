@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Generator
 from pathlib import Path
 
 from hpsearch.execution.population import training_data
@@ -49,6 +50,7 @@ def test_a_restart_in_a_late_stage_prunes_nobody_that_was_promoted(
             done = sum(len(r.scores) for r in records(home)) if "Trial" in str(type(event)) else 0
             if done >= stop:
                 break
+        assert isinstance(events, Generator)
         events.close()
         opened.close()
     run(study_file, home)
@@ -65,6 +67,7 @@ def test_optunas_database_may_be_lost_or_another_in_the_middle(
     events = Study(read, opened, stores.storage_url, 0).events()
     for _ in itertools.takewhile(lambda _: len(records(home)) < 13, events):
         pass
+    assert isinstance(events, Generator)
     events.close()
     opened.close()
     (home / "optuna.db").rename(home / "lost.db")

@@ -1,5 +1,7 @@
 """Backpropagation: it learns, it repeats itself, and members never disturb each other."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,12 @@ def fresh(data: TrainingData) -> TrainingData:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_learns_xor(name: str, xor: TrainingData) -> None:
-    params = {"trainer": name, "hidden": 8, "batch_size": 4, "learning_rate": XOR_RATES[name]}
+    params: dict[str, Any] = {
+        "trainer": name,
+        "hidden": 8,
+        "batch_size": 4,
+        "learning_rate": XOR_RATES[name],
+    }
     *_, last = Backprop([Member(params, (1,), 0)], xor, n_epochs=300).run(300)
     assert last.epoch == 300
     assert last.metrics["train_accuracy"] == 1
@@ -101,7 +108,7 @@ def test_a_diverging_member_is_reported_not_raised(name: str, digits: TrainingDa
     # Steps relative to the gradients are about their rate, or far less in AdaDelta: only one near
     # float32's largest number overflows.
     relative = not OPTIMIZERS[name].rotation_invariant
-    blow_up = EXPLODING | ({"learning_rate": 1e38} if relative else {})
+    blow_up: dict[str, Any] = EXPLODING | ({"learning_rate": 1e38} if relative else {})
     members = [member(0), member(1, trainer=name, **blow_up), member(2)]
     *_, last = Backprop(members, digits, n_epochs=3).run(3)
     assert last.diverged.tolist() == [False, True, False]
@@ -168,8 +175,13 @@ def test_float32_agrees_with_float64(digits: TrainingData) -> None:
 def test_weights_are_those_of_the_textbook_loop(
     kind: str, rate: float, batch_size: int, digits: TrainingData
 ) -> None:
-    decay = {"weight_decay": rate, "weight_decay_kind": kind}
-    own = {"learning_rate": 0.1, "momentum": 0.8, "batch_size": batch_size, "dtype": "float64"}
+    decay: dict[str, Any] = {"weight_decay": rate, "weight_decay_kind": kind}
+    own: dict[str, Any] = {
+        "learning_rate": 0.1,
+        "momentum": 0.8,
+        "batch_size": batch_size,
+        "dtype": "float64",
+    }
     trained = member(0, trainer="momentum", **own, **decay)
     (outcome,) = train([trained], digits)
     rng = trained.generator()
@@ -213,7 +225,7 @@ def test_decoupled_decay_under_a_policy_is_that_of_pytorch(digits: TrainingData)
         (2.1732735264860294, 2.200335768761541),
         (2.149531457001099, 2.18451919616272),
     ]
-    own = {"learning_rate": 0.02, "epsilon": 1e-14, "dtype": "float64"}
+    own: dict[str, Any] = {"learning_rate": 0.02, "epsilon": 1e-14, "dtype": "float64"}
     own |= {"learning_rate_policy": "cosine", "weight_decay_kind": "decoupled"}
     (outcome,) = train([member(0, trainer="adam", weight_decay=0.5, **own)], digits)
     assert np.allclose(np.array(outcome.rows)[:, [0, 2]], wanted, rtol=1e-11, atol=0)
