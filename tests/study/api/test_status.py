@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -15,16 +14,6 @@ from hpsearch.records.layout import Home
 from hpsearch.study.opening import open_run
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
-
-
-def test_a_finished_study(finished: Path) -> None:
-    (row,) = study_status(home=finished).to_dict("records")
-    assert (row["study"], row["run"], row["state"], row["holder"]) == ("small", 1, "finished", "")
-    assert (row["stage"], row["stages"], row["trials"], row["planned"]) == (3, 3, 21, 21)
-    assert row["complete"] + row["pruned"] + row["diverged"] == 21
-    result = json.loads((finished / "studies/small/1/artifacts/result.json").read_text())
-    best = max(top["score"] for top in result["result"]["top"] if top["epochs"] == 8)
-    assert (row["best"], row["best_epochs"]) == (best, 8)
 
 
 def test_a_study_without_a_score_yet_is_printed_too(

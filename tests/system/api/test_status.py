@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -65,3 +66,13 @@ def test_a_study_that_failed_says_why_until_it_is_started_again(
     assert row["state"] == "failed"
     assert "no luck" in row["reason"]
     assert row["failed"] == 4
+
+
+def test_a_finished_study(finished: Path) -> None:
+    (row,) = study_status(home=finished).to_dict("records")
+    assert (row["study"], row["run"], row["state"], row["holder"]) == ("small", 1, "finished", "")
+    assert (row["stage"], row["stages"], row["trials"], row["planned"]) == (3, 3, 21, 21)
+    assert row["complete"] + row["pruned"] + row["diverged"] == 21
+    result = json.loads((finished / "studies/small/1/artifacts/result.json").read_text())
+    best = max(top["score"] for top in result["result"]["top"] if top["epochs"] == 8)
+    assert (row["best"], row["best_epochs"]) == (best, 8)

@@ -8,6 +8,7 @@ import pytest
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.trainers import TRAINERS, Member, TrainingData, base
 from hpsearch.trainers.backprop import Backprop
+from tests.harness.catalogues import row
 from tests.harness.populations import Outcome, member, train, weights
 
 # Rates at which 8 hidden units learn XOR within 300 epochs.
@@ -35,7 +36,7 @@ def test_learns_xor(name: str, xor: TrainingData) -> None:
         "trainer": name,
         "hidden": 8,
         "batch_size": 4,
-        "learning_rate": XOR_RATES[name],
+        "learning_rate": row(name, XOR_RATES, "XOR_RATES in tests/unit/trainers/test_backprop.py"),
     }
     *_, last = Backprop([Member(params, (1,), 0)], xor, n_epochs=300).run(300)
     assert last.epoch == 300
