@@ -16,7 +16,7 @@ import pytest
 
 from tests.harness.batches import WriteBatch
 from tests.harness.functions import STEADY, WriteModule
-from tests.harness.study_files import SMALL, TINY
+from tests.harness.study_files import SMALL, TINY, TWO
 
 if TYPE_CHECKING:
     from hpsearch.records.run_folder import RunFolder
@@ -144,3 +144,11 @@ def run_folder(home: Path) -> RunFolder:
     (made.artifacts / "study.toml").write_text("# A study.")
     made.write_json(made.files.parent, PARENT)
     return made
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A small study with two objectives and a constraint."""
+    path = tmp_path / "two.toml"
+    path.write_text(TWO)
+    return path

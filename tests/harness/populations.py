@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,17 +19,26 @@ def member(number: int, **params: bool | int | float | str) -> Member:
     """A member with an optimizer, rate, policy, decay and fold of its own, by its number."""
     trainer = list(OPTIMIZERS)[number % len(OPTIMIZERS)]
     relative = not OPTIMIZERS[trainer].rotation_invariant  # steps of about the rate's size
-    rate = {"learning_rate": (0.002 if relative else 0.05) * (1 + number / 10)}
-    decay = {"weight_decay": 0.01 * (number % 2), "weight_decay_kind": KINDS[number % 3]}
-    policy = {"learning_rate_policy": list(POLICIES)[number % len(POLICIES)]}
-    own = {"trainer": trainer, "network": "two-layer", "hidden": 12, "batch_size": 7}
+    rate: dict[str, Any] = {"learning_rate": (0.002 if relative else 0.05) * (1 + number / 10)}
+    decay: dict[str, Any] = {
+        "weight_decay": 0.01 * (number % 2),
+        "weight_decay_kind": KINDS[number % 3],
+    }
+    policy: dict[str, Any] = {"learning_rate_policy": list(POLICIES)[number % len(POLICIES)]}
+    own: dict[str, Any] = {
+        "trainer": trainer,
+        "network": "two-layer",
+        "hidden": 12,
+        "batch_size": 7,
+    }
     return Member({**own, **rate, **decay, **policy, **params}, (3, number), number % 2)
 
 
 def weights(state: bytes | None) -> np.ndarray:
     assert state is not None
     with np.load(io.BytesIO(state)) as saved:
-        return saved["weights"].copy()
+        array: np.ndarray = saved["weights"]
+    return array
 
 
 class Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hpsearch.learning_rates import POLICIES
@@ -36,7 +38,12 @@ def member(kind: type[Reduction], number: int, **params: bool | int | float | st
     names = ROTATABLE if kind is Span else list(OPTIMIZERS)
     trainer = str(params.get("trainer", names[number % len(names)]))
     rotatable = OPTIMIZERS[trainer].rotation_invariant
-    own = {"trainer": trainer, "network": "two-layer", "hidden": 8, "batch_size": 5}
+    own: dict[str, Any] = {
+        "trainer": trainer,
+        "network": "two-layer",
+        "hidden": 8,
+        "batch_size": 5,
+    }
     own |= {"learning_rate": (0.02 if rotatable else 0.002) * (1 + number), "dtype": "float64"}
     own |= {"weight_decay_kind": "l2" if rotatable and number % 2 else "decoupled"}
     if kind is LiveFirst:  # each weight moves at a pace of its own

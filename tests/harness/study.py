@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
@@ -55,7 +56,7 @@ def table(
     }
     folder = RunFolder(home / "studies" / name / "1")
     for kind in ("trial", "confirmation", "test"):
-        for r in folder.read_all(kind):  # type: ignore[arg-type]
+        for r in folder.read_all(kind):
             curves = [(m.split, m.epoch, sorted(m.history.items())) for m in r.members]
             row = (r.params, r.stage, r.batch, r.outcome, r.scores, curves)
             rows[kind, r.number, r.seed_number] = row
@@ -65,3 +66,10 @@ def table(
 def spent(home: Path) -> int:
     """Epochs that the members of all trials were trained for."""
     return sum(member.epoch for record in records(home) for member in record.members)
+
+
+def goals(home: Path) -> list[tuple[Any, ...]]:
+    """What records say of objectives and constraints."""
+    folder = RunFolder(home / "studies" / "small" / "1")
+    found = [*folder.read_all("trial"), *folder.read_all("confirmation")]
+    return [(r.kind, r.number, r.values, r.violations) for r in found]

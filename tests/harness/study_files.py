@@ -127,3 +127,7 @@ test_seeds = 2
 NAMES = ["validation_accuracy", "passes/backward"]
 
 LIMIT = "validation_loss at most 2.35"
+
+FEW = ["stages=[{trials=8, epochs=1}, {trials=4, epochs=2}]"]
+
+ONE_STAGE = [*CALM, "stages=[{trials=16, epochs=2}]"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch.api.verify import verify_study
-from hpsearch.errors import StudyChangedError, StudyFailed
+from hpsearch.errors import StudyFailed
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.events import BudgetEnded, Event
@@ -19,12 +19,11 @@ from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.study_file import StudyFile
 from tests.harness.interrupts import interrupt_after
-from tests.harness.study import records, run, spent, table
-from tests.harness.study_files import CALM
+from tests.harness.study import records, run, spent
+from tests.harness.study_files import CALM, ONE_STAGE
 from tests.harness.study_mistakes import message
 
 MEMBERS = 3
-ONE_STAGE = [*CALM, "stages=[{trials=16, epochs=2}]"]
 
 
 @pytest.mark.parametrize(
@@ -52,23 +51,6 @@ def test_what_diverged_leaves_its_epochs_to_others(study_file: Path, home: Path)
     assert result.counts["diverged"] > 1
     assert len(records(home)) > 12  # as many as if none had
     assert spent(home) <= 72
-
-
-@pytest.mark.parametrize("limit", ["epochs=60", "epochs=95", "target=0.3"])
-def test_a_wider_budget_goes_on_to_what_it_would_have_been_without(
-    study_file: Path, tmp_path: Path, limit: str
-) -> None:
-    narrow, free = tmp_path / "narrow", tmp_path / "free"
-    assert run(study_file, narrow, *CALM, f"budget.{limit}").ended
-    result = run(study_file, narrow, *CALM)
-    run(study_file, free, *CALM)
-    trials = [
-        {key: row for key, row in table(home).items() if isinstance(key, int)}
-        for home in (narrow, free)
-    ]
-    assert trials[0] == trials[1]
-    assert result.ended == ""
-    assert result.counts == {"complete": 6, "pruned": 15}
 
 
 def test_a_plateau_ends_the_drawing_of_a_stage(study_file: Path, home: Path) -> None:
@@ -103,15 +85,6 @@ def test_a_target_is_looked_for_in_the_last_stage_alone(study_file: Path, home: 
     assert result.ended == "budget.target"
 
 
-def test_a_target_of_something_minimised_is_reached_from_above(
-    study_file: Path, home: Path
-) -> None:
-    options = [*ONE_STAGE, "objective={metric='validation_loss', direction='minimize'}"]
-    assert run(study_file, home / "a", *options, "budget.target=-1.0").ended == ""
-    result = run(study_file, home / "b", *options, "budget.target=1e9")
-    assert result.counts == {"complete": 4}
-
-
 def test_the_clock_is_kept_over_starts_and_ends_the_search(study_file: Path, home: Path) -> None:
     options = [*ONE_STAGE, "budget.seconds=1e6"]
     stores = Home(home)
@@ -132,37 +105,6 @@ def test_the_clock_is_kept_over_starts_and_ends_the_search(study_file: Path, hom
     assert verified.replay.result
     assert run(study_file, home, *ONE_STAGE, "budget.seconds=1.2e6").ended == "budget.seconds"
     assert run(study_file, home, *ONE_STAGE).counts == {"complete": 16}
-
-
-@pytest.mark.parametrize("limit", ["epochs=95", "target=0.3", "plateau=2"])
-def test_what_a_budget_ended_is_derived_again(study_file: Path, home: Path, limit: str) -> None:
-    assert run(study_file, home, *CALM, f"budget.{limit}").ended
-    verified = verify_study("small", home=home, trials=0)
-    assert verified.problems == []
-    assert verified.replay.result
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "rule"),
-    [
-        (["budget.epochs=95"], ["budget.epochs=94"], "budget.epochs must be at least the 95"),
-        ([], ["budget.epochs=95"], "budget.epochs must stay left out"),
-        (["budget.target=0.9"], ["budget.target=0.8"], "budget.target must not be easier"),
-        (
-            ["budget.plateau=2", "budget.plateau_improvement=0.1"],
-            ["budget.plateau=2", "budget.plateau_improvement=0.2"],
-            "budget.plateau_improvement must be at most the 0.1",
-        ),
-        (["budget.plateau=2"], ["budget.plateau=9"], "budget.plateau and .plateau_improvement"),
-    ],
-)
-def test_a_narrower_budget_is_refused(
-    study_file: Path, home: Path, before: list[str], now: list[str], rule: str
-) -> None:
-    run(study_file, home, *CALM, *before)
-    with pytest.raises(StudyChangedError) as caught:
-        run(study_file, home, *CALM, *now)
-    assert rule in str(caught.value)
 
 
 def test_a_budget_that_nothing_can_come_of_is_a_mistake(study_file: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scipy.stats import kendalltau, spearmanr
+from scipy.stats import spearmanr
 
 from hpsearch.analysis.fidelity import fidelities
 from hpsearch.api.show import study_trials
@@ -14,10 +14,9 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
-from hpsearch.study.plan import phases
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.study_file import StudyFile
-from tests.harness.study import records, run, stored
+from tests.harness.study import records, run
 from tests.harness.study_files import CALM
 
 CONTROLS = [*CALM, "stages.1.controls=3", "stages.2.controls=2"]
@@ -60,33 +59,6 @@ def test_controls_are_drawn_from_those_not_promoted_and_trained_on(
     found = verify_study("small", home=home, trials=2)
     assert found.problems == []
     assert found.replay.decisions == 3
-
-
-def test_the_plan_counts_controls(study_file: Path, home: Path) -> None:
-    run(study_file, home, *CONTROLS)
-    parts = phases(read_study(study_file, CONTROLS).file)
-    trained = sum(member.epoch for record in records(home) for member in record.members)
-    assert sum(part.total_epochs for part in parts[:3]) == trained
-    assert [(part.runs, part.controls) for part in parts[:3]] == [(14, 0), (11, 3), (8, 2)]
-
-
-def test_the_correlation_is_scipys_over_all_trials_with_both_scores(
-    study_file: Path, home: Path
-) -> None:
-    result = run(study_file, home, *CONTROLS)
-    curves = [trial.intermediate_values for trial in stored(home).trials]
-    assert len(result.fidelity) == 2
-    for found, (short, long) in zip(result.fidelity, ((2, 4), (4, 8)), strict=True):
-        pairs = [(c[short], c[long]) for c in curves if short in c and long in c]
-        assert (found["epochs"], found["then"], found["n"]) == (short, long, len(pairs))
-        assert found["rho"] == pytest.approx(spearmanr(*zip(*pairs, strict=True)).statistic)
-        assert found["tau"] == pytest.approx(kendalltau(*zip(*pairs, strict=True)).statistic)
-        assert found["low"] < found["rho"] < found["high"]
-        assert found["promoted"] + found["controls"] + found["new"] == found["n"]
-    assert [(f["promoted"], f["controls"], f["new"]) for f in result.fidelity] == [
-        (4, 3, 4 + 3),
-        (3, 2, 3),
-    ]
 
 
 def test_the_interval_is_fishers_with_the_variance_of_ranks(file: StudyFile) -> None:

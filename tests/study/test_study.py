@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -12,24 +13,17 @@ from hpsearch.datasets.base import Examples
 from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError
 from hpsearch.execution.executors import InlineExecutor
-from hpsearch.execution.population import training_data
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
-from hpsearch.study.events import TrialReached
-from hpsearch.study.opening import open_run
 from hpsearch.study.stages import promoted
 from hpsearch.study.storage import TrialStore, open_storage
-from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.tables.stages import Stage
-from hpsearch.trainers import Member
-from hpsearch.trainers.backprop import Backprop
-from tests.harness.interrupts import interrupt
-from tests.harness.study import grid_file, records, run, stored, table
+from tests.harness.study import grid_file, records, run, stored
 from tests.harness.study_files import ALONE, SMALL
 
 
@@ -56,9 +50,13 @@ def test_a_grid_runs_every_combination_once(study_file: Path, home: Path) -> Non
     options = ["sampler.name=grid", "stages=[{trials=16, epochs=2}]"]
     run(grid_file(study_file), home, *options)
     names = ("trainer", "learning_rate", "batch_size", "momentum")
-    cells = [tuple(r.params.get(name) for name in names) for r in records(home)]
-    plain = [("sgd", rate, size, None) for rate in (0.1, 0.01) for size in (5, 10)]
-    moved = [
+    cells: list[tuple[Any, ...]] = [
+        tuple(r.params.get(name) for name in names) for r in records(home)
+    ]
+    plain: list[tuple[Any, ...]] = [
+        ("sgd", rate, size, None) for rate in (0.1, 0.01) for size in (5, 10)
+    ]
+    moved: list[tuple[Any, ...]] = [
         ("momentum", rate, size, momentum)
         for rate in (0.1, 0.01)
         for momentum in (0.5, 0.7, 0.9)
@@ -82,16 +80,6 @@ def test_a_grid_runs_every_combination_once(study_file: Path, home: Path) -> Non
 def test_a_grid_that_is_none_is_refused(study_file: Path, override: str, said: str) -> None:
     with pytest.raises(StudyFileError, match=re.escape(said)):
         read_study(grid_file(study_file), ["sampler.name=grid", override])
-
-
-def test_stages_are_scored_at_their_ends_whatever_the_cadence(
-    study_file: Path, home: Path, tmp_path: Path
-) -> None:
-    run(study_file, home, "evaluation.every=3")
-    run(study_file, tmp_path / "always")
-    seldom, always = records(home), records(tmp_path / "always")
-    assert [r.scores for r in seldom] == [r.scores for r in always]
-    assert {epoch for r in seldom for epoch in r.epochs} == {2, 3, 4, 6, 8}
 
 
 def test_a_refit_that_fails_is_said(tmp_path: Path, home: Path) -> None:
@@ -135,37 +123,6 @@ def test_a_trial_that_diverges_on_a_fresh_seed_is_no_winner_and_is_said(
     assert {entry["not_confirmed"] for entry in others} == {""}
 
 
-def test_a_promoted_trial_trains_as_if_it_had_never_paused(study_file: Path, home: Path) -> None:
-    run(study_file, home)
-    record = next(r for r in records(home) if len(r.scores) == 3 and r.stage == 0)
-    selection = read_study(study_file).file.data.selection(7)
-    for kept in record.members:
-        member = Member(record.params, kept.entropy, kept.split)
-        trainer = Backprop([member], training_data(selection, "validation"), n_epochs=8)
-        straight = [float(p.metrics["validation_loss"][0]) for p in trainer.run(8)]
-        assert straight == kept.history["validation_loss"]
-
-
-def test_a_restart_in_a_late_stage_prunes_nobody_that_was_promoted(
-    study_file: Path, home: Path, tmp_path: Path
-) -> None:
-    run(study_file, tmp_path / "quiet")
-    read, stores = read_study(study_file), Home(home)
-    stores.create()
-    for stop in range(20, 30):  # trials reached, over all stages, before each restart
-        opened = open_run(read, stores, fresh=False)
-        interrupt(
-            Study(read, opened, stores.storage_url, 0),
-            lambda event, stop=stop: (  # type: ignore[misc]
-                isinstance(event, TrialReached)
-                and sum(len(r.scores) for r in records(home)) >= stop
-            ),
-        )
-        opened.close()
-    run(study_file, home)
-    assert table(home) == table(tmp_path / "quiet")
-
-
 def test_optuna_holds_every_trial_with_its_scores_and_state(study_file: Path, home: Path) -> None:
     run(study_file, home)
     for trial, record in zip(stored(home).trials, records(home), strict=True):
@@ -174,21 +131,6 @@ def test_optuna_holds_every_trial_with_its_scores_and_state(study_file: Path, ho
         states = {"complete": "COMPLETE", "pruned": "PRUNED", "diverged": "PRUNED"}
         assert trial.state.name == states[record.outcome]
         assert all(record.params[name] == value for name, value in trial.params.items())
-
-
-def test_optunas_database_may_be_lost_or_another_in_the_middle(
-    study_file: Path, home: Path, tmp_path: Path
-) -> None:
-    run(study_file, tmp_path / "quiet")
-    read, stores = read_study(study_file), Home(home)
-    stores.create()
-    opened = open_run(read, stores, fresh=False)
-    study = Study(read, opened, stores.storage_url, 0)
-    assert interrupt(study, lambda event: len(records(home)) >= 13)
-    opened.close()
-    (home / "optuna.db").rename(home / "lost.db")
-    run(study_file, home)
-    assert table(home) == table(tmp_path / "quiet")
 
 
 def test_data_that_changed_is_refused_on_resume(
@@ -218,16 +160,6 @@ def test_validation_rows_are_never_trained_on(study_file: Path) -> None:
     assert len(pool.splits) == 3
     for train, validation in pool.splits:
         assert not set(train) & set(validation)
-
-
-def test_more_trials_in_the_last_stage_continue_the_study(study_file: Path, home: Path) -> None:
-    run(study_file, home)
-    before = {r.number: r.to_json() for r in records(home)}
-    result = run(study_file, home, "stages.2.trials=10")
-    after = {r.number: r.to_json() for r in records(home)}
-    assert len(after) == len(before) + 4
-    assert all(after[number] == text for number, text in before.items())
-    assert sum(result.counts.values()) == len(after)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def places(tree: Any, path: Keys = ()) -> Iterator[Keys]:
 def at(tree: Any, path: Keys) -> Any:
     for key in path:
         tree = tree[key]
-    return tree
+    return dict(tree)
 
 
 @st.composite
@@ -149,7 +149,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
             parent[draw(st.one_of(WORDS, st.text(max_size=5)))] = draw(NONSENSE)
         elif kind == "add":
             parent.append(draw(NONSENSE))
-    return tree
+    return dict(tree)
 
 
 def toml(value: Any) -> str:

@@ -12,6 +12,7 @@ from hpsearch.nn import NETWORKS
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.trainers.settings import BackpropSettings
 from hpsearch.trainers.weight_decay import WeightDecay
+from tests.harness.catalogues import row
 
 T = 40  # iterations of the full training
 
@@ -98,7 +99,11 @@ def rates(
 ) -> np.ndarray:
     """The factor of every iteration and member, (horizon, P)."""
     moving = LearningRates(np.ones((len(members), 1), dtype), members, horizon)
-    return np.array([(moving.move_to(t), moving.now[:, 0].copy())[1] for t in range(horizon)])
+    factors = []
+    for t in range(horizon):
+        moving.move_to(t)
+        factors.append(moving.now[:, 0].copy())
+    return np.array(factors)
 
 
 def varied(name: str, number: int) -> LearningRatePolicy:
@@ -112,7 +117,7 @@ def varied(name: str, number: int) -> LearningRatePolicy:
 
 @every_policy
 def test_the_course_is_that_of_an_independent_implementation(name: str) -> None:
-    params, wanted = REFERENCES[name]
+    params, wanted = row(name, REFERENCES, "REFERENCES in tests/unit/test_learning_rates.py")
     course = rates([POLICIES[name](**params)])[list(AT), 0]
     assert np.allclose(course, wanted, rtol=1e-13, atol=1e-16)
 

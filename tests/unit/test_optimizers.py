@@ -1,11 +1,14 @@
 """Every optimizer of the catalogue: a reference, descent, and independence of its neighbours."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hpsearch.optimizers import OPTIMIZERS, Nesterov, Optimizer, stack
+from tests.harness.catalogues import row
 
 START = (-1.2, 1.0)  # the usual start on Rosenbrock's function
 
@@ -133,7 +136,7 @@ def minimise(
 
 @every_optimizer
 def test_steps_are_those_of_an_independent_implementation(name: str) -> None:
-    params, wanted = REFERENCES[name]
+    params, wanted = row(name, REFERENCES, "REFERENCES in tests/unit/test_optimizers.py")
     path = minimise([OPTIMIZERS[name](**params)], rosenbrock_gradient, np.array([START]), 5)
     assert np.allclose(path[:, 0], wanted, rtol=1e-14, atol=0)
 
@@ -145,12 +148,19 @@ def test_nesterov_uses_the_old_velocity() -> None:
     assert np.allclose(path[:, 0, 0], [0.81, 0.5751, 0.327321], rtol=1e-15, atol=0)
 
 
+def at_rate(name: str, rate: float) -> Optimizer:
+    """A member of this optimizer; every one has a learning rate."""
+    optimizer: Any = OPTIMIZERS[name]
+    made: Optimizer = optimizer(learning_rate=rate)
+    return made
+
+
 @every_optimizer
 def test_a_rotated_problem_is_solved_by_rotated_steps_where_said(name: str) -> None:
     optimizer, scales = OPTIMIZERS[name], np.array([1.0, 10.0, 100.0])
     turn, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))
     start = np.array([[1.0, -0.5, 0.3]])
-    member = optimizer(learning_rate=DESCENT[name][0])
+    member = at_rate(name, row(name, DESCENT, "DESCENT in tests/unit/test_optimizers.py")[0])
     plain = minimise([member], lambda w: scales * w, start, 20)
     turned = minimise([member], lambda w: scales * (w @ turn.T) @ turn, start @ turn, 20)
     assert np.allclose(plain @ turn, turned, atol=1e-12) == optimizer.rotation_invariant
@@ -159,14 +169,14 @@ def test_a_rotated_problem_is_solved_by_rotated_steps_where_said(name: str) -> N
 @every_optimizer
 def test_descends_a_badly_scaled_quadratic(name: str) -> None:
     scales = np.array([1.0, 10.0, 100.0])
-    optimizer = OPTIMIZERS[name](learning_rate=DESCENT[name][0])
+    optimizer = at_rate(name, row(name, DESCENT, "DESCENT in tests/unit/test_optimizers.py")[0])
     path = minimise([optimizer], lambda w: scales * w, np.ones((1, 3)), 1000)
     assert np.abs(path[-1]).max() < 1e-2
 
 
 @every_optimizer
 def test_descends_the_valley_of_rosenbrock(name: str) -> None:
-    optimizer = OPTIMIZERS[name](learning_rate=DESCENT[name][1])
+    optimizer = at_rate(name, row(name, DESCENT, "DESCENT in tests/unit/test_optimizers.py")[1])
     path = minimise([optimizer], rosenbrock_gradient, np.array([START]), 5000)
     x, y = path[-1, 0]
     assert (1 - x) ** 2 + 100 * (y - x**2) ** 2 < 0.05  # from 24.2
@@ -202,11 +212,11 @@ def test_members_of_different_settings_move_as_each_alone(name: str, dtype: str)
         for _ in range(9)
     ]
     together = minimise(members, lambda w: w - pulls, start, 20)
-    for row, member in enumerate(members):
-        part = slice(row, row + 1)
+    for at, member in enumerate(members):
+        part = slice(at, at + 1)
         pull = pulls[part]
-        alone = minimise([member], lambda w, pull=pull: w - pull, start[part], 20)
-        assert np.array_equal(alone[:, 0], together[:, row])
+        alone = minimise([member], partial(np.add, -pull), start[part], 20)
+        assert np.array_equal(alone[:, 0], together[:, at])
 
 
 @every_optimizer
@@ -214,7 +224,7 @@ def test_members_of_different_settings_move_as_each_alone(name: str, dtype: str)
 def test_an_update_keeps_the_dtype_and_the_hyperparameters(name: str, dtype: str) -> None:
     optimizer = OPTIMIZERS[name]
     w, g = np.ones((2, 3), dtype), np.ones((2, 3), dtype)
-    slots = {slot: np.zeros_like(w) for slot in optimizer.slots}
+    slots: dict[str, np.ndarray] = {slot: np.zeros_like(w) for slot in optimizer.slots}
     columns = stack([optimizer()] * 2, w.dtype)
     before = {key: column.copy() for key, column in columns.items()}
     optimizer.update(w, g, slots, columns, step=1, scratch=np.empty_like(w))
@@ -226,7 +236,7 @@ def test_an_update_keeps_the_dtype_and_the_hyperparameters(name: str, dtype: str
 def test_every_slot_is_used(name: str) -> None:
     optimizer = OPTIMIZERS[name]
     w = np.ones((1, 3))
-    slots = {slot: np.zeros_like(w) for slot in optimizer.slots}
+    slots: dict[str, np.ndarray] = {slot: np.zeros_like(w) for slot in optimizer.slots}
     columns = stack([optimizer()], w.dtype)
     optimizer.update(w, np.ones_like(w), slots, columns, step=1, scratch=np.empty_like(w))
     assert all(array.all() for array in slots.values())

@@ -8,12 +8,11 @@ import pytest
 
 from hpsearch import plan_study
 from hpsearch.errors import DataError, StudyFileError
-from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.plan import phases
 from hpsearch.study.probe import probe
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study import records, run, spent
-from tests.harness.study_files import ALONE, CALM
+from tests.harness.study import records, run
+from tests.harness.study_files import ALONE
 
 
 def test_the_counts_are_those_of_the_study(study_file: Path, home: Path) -> None:
@@ -30,22 +29,6 @@ def test_the_counts_are_those_of_the_study(study_file: Path, home: Path) -> None
     assert (again.runs, again.epochs, again.members) == (2 * 3, 8, 3)
     assert (plan.phases[4].runs, plan.phases[4].members) == (2, 1)
     assert plan.seconds is None
-
-
-@pytest.mark.parametrize("epochs", [72, 95, 240, 300])
-def test_what_the_budget_cuts_is_not_counted(study_file: Path, home: Path, epochs: int) -> None:
-    options = [*CALM, f"budget.epochs={epochs}"]
-    ended = run(study_file, home, *options).ended
-    plan = plan_study(study_file, overrides=options, trials=0)
-    stages = [phase for phase in plan.phases if phase.name.startswith("stage")]
-    assert sum(phase.total_epochs for phase in stages) == spent(home)
-    assert sum(phase.new for phase in stages) == len(records(home))
-    assert sum(phase.cut for phase in stages) == 28 - sum(phase.runs for phase in stages)
-    assert bool(ended) == any(phase.cut for phase in stages)
-    said = f"epochs = {epochs} " + ("end the search" if ended else "suffice")
-    assert [line[: len(said)] for line in plan.budget] == [said]
-    confirmed = len([*RunFolder(home / "studies/small/1").read_all("confirmation")])
-    assert plan.phases[3].runs == confirmed
 
 
 def test_the_first_epoch_of_what_is_fitted_whole_is_not_multiplied(study_file: Path) -> None:

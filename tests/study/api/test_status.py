@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from hpsearch import run_study, study_status
+from hpsearch import study_status
 from hpsearch.console import print_status
-from hpsearch.errors import StudyFailed
 from hpsearch.records.layout import Home
 from hpsearch.study.opening import open_run
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
-from tests.harness.study_files import SMALL
-
-
-def test_a_finished_study(finished: Path) -> None:
-    (row,) = study_status(home=finished).to_dict("records")
-    assert (row["study"], row["run"], row["state"], row["holder"]) == ("small", 1, "finished", "")
-    assert (row["stage"], row["stages"], row["trials"], row["planned"]) == (3, 3, 21, 21)
-    assert row["complete"] + row["pruned"] + row["diverged"] == 21
-    result = json.loads((finished / "studies/small/1/artifacts/result.json").read_text())
-    best = max(top["score"] for top in result["result"]["top"] if top["epochs"] == 8)
-    assert (row["best"], row["best_epochs"]) == (best, 8)
 
 
 def test_a_study_without_a_score_yet_is_printed_too(
@@ -52,23 +39,6 @@ def test_a_study_without_trials_may_get_other_stages(study_file: Path, home: Pat
     opened = open_run(read, stores, fresh=False)
     opened.close()
     assert opened.plans == ((2, 3),)
-
-
-def test_a_study_that_failed_says_why_until_it_is_started_again(
-    tmp_path: Path, home: Path
-) -> None:
-    path = tmp_path / "bad.toml"
-    head, _, rest = SMALL.partition("[network]")
-    stages = rest.partition("[[stages]]")[2]
-    path.write_text(f'{head}[space]\ntrainer = "bad_trainer:train"\n[[stages]]{stages}')
-    code = tmp_path / "bad_trainer.py"
-    code.write_text("def train(params, data, seed):\n    raise OSError('no luck')\n    yield {}\n")
-    with pytest.raises(StudyFailed):
-        run_study(path, home=home, workers=0)
-    (row,) = study_status(home=home).to_dict("records")
-    assert row["state"] == "failed"
-    assert "no luck" in row["reason"]
-    assert row["failed"] == 4
 
 
 def test_an_empty_home_has_no_rows(home: Path) -> None:

@@ -30,7 +30,12 @@ def test_one_run_is_deleted_everywhere_then_the_rest(study_file: Path, home: Pat
         run_study(study_file, overrides=SHORT, home=home, workers=0, fresh=True)
     storage = f"sqlite:///{home / 'optuna.db'}"
     asked: list[Deletion] = []
-    assert delete_study("small/1", home=home, agree=lambda d: bool(asked.append(d))) is None
+
+    def refuse(deletion: Deletion) -> bool:
+        asked.append(deletion)
+        return False
+
+    assert delete_study("small/1", home=home, agree=refuse) is None
     assert len(runs_in_mlflow(home)) == 2 * (1 + 4 + 2 + 1)
     assert (asked[0].trials, asked[0].mlflow_runs, asked[0].test_uses) == (4, 8, 1)
 

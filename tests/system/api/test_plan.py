@@ -8,7 +8,9 @@ import pytest
 
 from hpsearch import plan_study
 from hpsearch.api.plan import Plan
-from tests.harness.study import records, run
+from hpsearch.records.run_folder import RunFolder
+from tests.harness.study import records, run, spent
+from tests.harness.study_files import CALM
 
 
 def test_the_clock_s_limit_cuts_the_forecast(study_file: Path) -> None:
@@ -55,3 +57,19 @@ def test_more_epochs_and_trials_cost_more(study_file: Path) -> None:
         return plan.seconds.expected
 
     assert seconds("stages.2.epochs=100000") > 10 * seconds()
+
+
+@pytest.mark.parametrize("epochs", [72, 95, 240, 300])
+def test_what_the_budget_cuts_is_not_counted(study_file: Path, home: Path, epochs: int) -> None:
+    options = [*CALM, f"budget.epochs={epochs}"]
+    ended = run(study_file, home, *options).ended
+    plan = plan_study(study_file, overrides=options, trials=0)
+    stages = [phase for phase in plan.phases if phase.name.startswith("stage")]
+    assert sum(phase.total_epochs for phase in stages) == spent(home)
+    assert sum(phase.new for phase in stages) == len(records(home))
+    assert sum(phase.cut for phase in stages) == 28 - sum(phase.runs for phase in stages)
+    assert bool(ended) == any(phase.cut for phase in stages)
+    said = f"epochs = {epochs} " + ("end the search" if ended else "suffice")
+    assert [line[: len(said)] for line in plan.budget] == [said]
+    confirmed = len([*RunFolder(home / "studies/small/1").read_all("confirmation")])
+    assert plan.phases[3].runs == confirmed

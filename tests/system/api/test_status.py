@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -10,8 +11,12 @@ import sys
 import time
 from pathlib import Path
 
-from hpsearch import study_status
+import pytest
+
+from hpsearch import run_study, study_status
+from hpsearch.errors import StudyFailed
 from hpsearch.processes import alive, birth
+from tests.harness.study_files import SMALL
 
 
 def test_a_study_is_running_until_it_is_killed(study_file: Path, home: Path) -> None:
@@ -44,3 +49,30 @@ def test_a_number_that_another_process_had_before_is_not_alive() -> None:
         assert born != mine
         assert not alive(os.getpid(), born)
     assert alive(os.getpid(), "")  # of a system that does not tell
+
+
+def test_a_study_that_failed_says_why_until_it_is_started_again(
+    tmp_path: Path, home: Path
+) -> None:
+    path = tmp_path / "bad.toml"
+    head, _, rest = SMALL.partition("[network]")
+    stages = rest.partition("[[stages]]")[2]
+    path.write_text(f'{head}[space]\ntrainer = "bad_trainer:train"\n[[stages]]{stages}')
+    code = tmp_path / "bad_trainer.py"
+    code.write_text("def train(params, data, seed):\n    raise OSError('no luck')\n    yield {}\n")
+    with pytest.raises(StudyFailed):
+        run_study(path, home=home, workers=0)
+    (row,) = study_status(home=home).to_dict("records")
+    assert row["state"] == "failed"
+    assert "no luck" in row["reason"]
+    assert row["failed"] == 4
+
+
+def test_a_finished_study(finished: Path) -> None:
+    (row,) = study_status(home=finished).to_dict("records")
+    assert (row["study"], row["run"], row["state"], row["holder"]) == ("small", 1, "finished", "")
+    assert (row["stage"], row["stages"], row["trials"], row["planned"]) == (3, 3, 21, 21)
+    assert row["complete"] + row["pruned"] + row["diverged"] == 21
+    result = json.loads((finished / "studies/small/1/artifacts/result.json").read_text())
+    best = max(top["score"] for top in result["result"]["top"] if top["epochs"] == 8)
+    assert (row["best"], row["best_epochs"]) == (best, 8)

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,7 +110,7 @@ def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
     attempts = [
         attempt
         for kind in ("trial", "confirmation", "test")
-        for record in records.read_all(kind)  # type: ignore[arg-type]
+        for record in records.read_all(kind)
         for attempt in record.attempts
     ]
     assert kills == 3
@@ -141,12 +142,12 @@ def test_the_data_is_sent_once_a_worker(
     sent: list[object] = []
     register = DaskExecutor._register
 
+    def recorded(self: DaskExecutor, key: Any, supply: Any) -> Any:
+        sent.append(key)
+        return register(self, key, supply)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            DaskExecutor,
-            "_register",
-            lambda self, key, supply: (sent.append(key), register(self, key, supply)),
-        )
+        patch.setattr(DaskExecutor, "_register", recorded)
         run_study(study_file, home=home, executor=cluster.address)
     assert [key[1] for key in sent if isinstance(key, tuple)] == ["validation", "test"]
 

@@ -44,7 +44,7 @@ def pool() -> Iterator[ProcessExecutor]:
 def ended(pid: int) -> bool:
     """Whether a process is gone; one that is dead and not yet reaped counts."""
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 
@@ -128,7 +128,8 @@ def test_a_worker_killed_from_outside_is_lost_too() -> None:
 
 def start_a_process_and_die() -> None:
     """What a user's function may do: its child holds the worker's pipe."""
-    os.fork() or time.sleep(5)
+    if not os.fork():
+        time.sleep(5)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

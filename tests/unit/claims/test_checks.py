@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -25,18 +26,18 @@ def record(
         )
         for seed, s in enumerate(scores)
     ]
-    return TrialRecord(f"{number}", "trial", number, params, members, {}, outcome=outcome)  # type: ignore[arg-type]
+    return TrialRecord(f"{number}", "trial", number, params, members, {}, outcome=outcome)
 
 
 def study(leads: dict[int, list[float]]) -> Evidence:
     """adam leads sgd by so much on each seed, by batch size."""
-    records = []
+    records: list[TrialRecord] = []
     for batch_size, lead in leads.items():
         for trainer in ("sgd", "adam"):
             scores = [
                 0.5 + seed / 100 + (x if trainer == "adam" else 0) for seed, x in enumerate(lead)
             ]
-            own = {"beta1": 0.9} if trainer == "adam" else {}
+            own: dict[str, Any] = {"beta1": 0.9} if trainer == "adam" else {}
             records.append(
                 record(len(records), scores, trainer=trainer, batch_size=batch_size, **own)
             )

@@ -27,7 +27,8 @@ def test_training_and_test_are_all_there_is() -> None:
 
 def test_images_are_whole_numbers_up_to_their_scale() -> None:
     examples = DIGITS.training()
-    assert (examples.inputs.dtype, examples.inputs.shape[1]) == (np.uint8, 64)
+    assert examples.inputs.dtype == np.uint8
+    assert examples.inputs.shape[1] == 64
     assert (examples.inputs.max(), examples.scale, examples.n_classes) == (16, 16.0, 10)
 
 

@@ -29,7 +29,12 @@ DATA = Selection("digits", shots=6, split=KFold(3))
 
 def member(number: int, **params: int | float | str) -> Member:
     trainer = ("sgd", "momentum", "adam")[number % 3]
-    own = {"trainer": trainer, "network": "two-layer", "hidden": 12, "batch_size": 5}
+    own: dict[str, Any] = {
+        "trainer": trainer,
+        "network": "two-layer",
+        "hidden": 12,
+        "batch_size": 5,
+    }
     return Member({**own, "learning_rate": 0.01, **params}, (7, number), number % 3)
 
 
@@ -61,7 +66,8 @@ def test_a_slice_without_a_limit_runs_to_its_end() -> None:
 def test_a_slice_pauses_after_its_time_and_goes_on_to_the_same_bits() -> None:
     members = [member(i) for i in range(4)]
     whole = advance(sliced(*members))
-    work, rows = sliced(*members, seconds=0), [[] for _ in members]
+    work = sliced(*members, seconds=0)
+    rows: list[list[Any]] = [[] for _ in members]
     for _ in range(4):
         gains = advance(work)
         for row, gain in zip(rows, gains, strict=True):

@@ -15,6 +15,7 @@ def test_relu_gradient_is_zero_at_zero() -> None:
     layer = ReLU()
     layer.forward(np.array([[[-2.0, 0.0, 3.0]]]))
     d = layer.backward(np.ones((1, 1, 3)), need_input=True)
+    assert d is not None
     assert d.tolist() == [[[0, 0, 1]]]
 
 

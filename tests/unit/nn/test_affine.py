@@ -50,7 +50,9 @@ def test_the_first_layer_leaves_out_its_input_gradient_only(n_images: int) -> No
     layer.forward(x)
     assert layer.backward(d, need_input=False) is None
     without = gradients.copy()
-    assert layer.backward(d, need_input=True).shape == x.shape
+    below = layer.backward(d, need_input=True)
+    assert below is not None
+    assert below.shape == x.shape
     assert np.array_equal(gradients, without)
 
 

@@ -63,7 +63,8 @@ def test_a_weight_penalty_is_the_gradient_of_its_loss_term(
     def objective() -> np.ndarray:
         w = network.w[:, PENALISED]
         term = (w**2 / 2 if kind == "l2" else np.abs(w)).sum(axis=1)
-        return network.loss_and_gradient(x, labels) + decay[:, 0] * term
+        loss: np.ndarray = network.loss_and_gradient(x, labels) + decay[:, 0] * term
+        return loss
 
     numerical = np.empty_like(analytic)
     for column in range(network.w.shape[1]):

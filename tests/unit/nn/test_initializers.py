@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hpsearch.nn import TwoLayerNet, initializers
+from hpsearch.nn.affine import Affine
 
 IN, OUT = 784, 300
 # The document's formulas, evaluated by hand: sqrt(2/1084), sqrt(1/784), sqrt(2/784).
@@ -84,7 +85,9 @@ def test_a_network_draws_with_the_hyperparameters_of_its_member() -> None:
     network = TwoLayerNet(hidden=30).build(50, 10, len(described), "float64")
     for row, member in enumerate(described.values()):
         member.initialize(network, row, np.random.default_rng(0))
-    first = network.layers[0].w
+    layer = network.layers[0]
+    assert isinstance(layer, Affine)
+    first = layer.w
     assert np.array_equal(first[0], np.random.default_rng(0).standard_normal((50, 30)) * 0.2)
     assert np.array_equal(first[1], np.random.default_rng(0).standard_normal((50, 30)) * 2)
     assert np.abs(first[2]).max() <= math.sqrt(6 / 50)

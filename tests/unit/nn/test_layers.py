@@ -1,6 +1,7 @@
 """Every layer and loss, from one table: gradients, company, refusals, inference."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -24,13 +25,16 @@ from hpsearch.nn.gradient_check import gradient_error
 D, H, K = 63, 5, 3  # 63 inputs are also 1 image of 7 x 9 pixels
 RATES = (0.3, 0.0, 0.7, 0.1, 0.5)  # of members with dropout
 
+
+def activated(activation: type[Layer]) -> tuple[list[Layer], int]:
+    """An affine layer with an activation, and its width."""
+    return [Affine(D, H), activation()], H
+
+
 # What stands between D inputs and an affine layer to K outputs, and its width.
 CASES: dict[str, Callable[[], tuple[list[Layer], int]]] = {
     "none": lambda: ([], D),
-    **{
-        name: lambda activation=activation: ([Affine(D, H), activation()], H)
-        for name, activation in ACTIVATIONS.items()
-    },
+    **{name: partial(activated, activation) for name, activation in ACTIVATIONS.items()},
     "batch norm": lambda: ([Affine(D, H), BatchNorm(H)], H),
     "batch norm of one unit": lambda: ([Affine(D, 1), BatchNorm(1)], 1),
     "dropout": lambda: ([Affine(D, H), Dropout()], H),

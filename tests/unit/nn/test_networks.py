@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hpsearch.nn import NETWORKS, Architecture, LeNet, MultiLayerNet, Network, TwoLayerNet
+from hpsearch.nn.affine import Affine
 from hpsearch.nn.networks.lenet import image_shape
 
 
@@ -28,14 +29,16 @@ def test_a_row_holds_all_parameters_of_a_member() -> None:
 def test_layers_hold_views_into_the_flat_arrays() -> None:
     network = built(2)
     first = network.layers[0]
+    assert isinstance(first, Affine)
     assert np.shares_memory(first.w, network.w)
     assert np.shares_memory(first.dw, network.g)
 
 
 def test_biases_start_at_zero() -> None:
     network = built(2)
-    assert not network.layers[0].b.any()
-    assert not network.layers[2].b.any()
+    for layer in (network.layers[0], network.layers[2]):
+        assert isinstance(layer, Affine)
+        assert not layer.b.any()
 
 
 @pytest.mark.parametrize("n_images", [1, 2, 7])
@@ -61,7 +64,7 @@ def test_a_short_mini_batch_leaves_nothing_of_a_longer_one_behind() -> None:
 def test_logits_in_columns_agree_with_the_training_pass() -> None:
     network = built(2, "float64")
     x = np.random.default_rng(0).standard_normal((2, 5, 9))
-    forward = x
+    forward: np.ndarray = x
     for layer in network.layers:
         forward = layer.forward(forward)
     for row in range(2):
@@ -83,6 +86,7 @@ def test_shrinking_leaves_the_biases() -> None:
     network.shrink_weights(np.array([[0.5], [0.25]], np.float32))
     first, _, last = network.layers
     for layer in (first, last):
+        assert isinstance(layer, Affine)
         assert (layer.w[0] == 0.5).all()
         assert (layer.w[1] == 0.25).all()
         assert (layer.b == 1).all()

@@ -280,7 +280,8 @@ def test_changed_new_and_deleted_files_are_noticed(night: Night) -> None:
     path = night.folder / "a.toml"
 
     def change(text: str) -> Callable[[], object]:
-        return lambda: path.write_text(path.read_text().replace(*text.split(" > ")))
+        old, new = text.split(" > ")
+        return lambda: path.write_text(path.read_text().replace(old, new))
 
     night.run(
         "2026-11-21 00:30",

@@ -361,7 +361,7 @@ def test_a_policy_that_is_fixed_takes_its_own_hyperparameters(study_file: Path) 
     fixed = ["space.learning_rate_policy=inv", "space.inv_gamma={low=1e-5, high=1e-2, log=true}"]
     space = read_study(study_file, fixed).space
     params = space.suggest(optuna.create_study(sampler=RandomSampler(seed=0)).ask())
-    assert 1e-5 <= params["inv_gamma"] <= 1e-2
+    assert 1e-5 <= float(params["inv_gamma"]) <= 1e-2
     assert params["inv_power"] == 0.75
     assert "step_gamma" not in params
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,10 +26,21 @@ HIDDEN = 5
 
 def member(number: int, **params: bool | int | float | str) -> Member:
     """A member with a rule of alternation, period, rate and fold of its own, by its number."""
-    own = {"trainer": NAME, "network": "two-layer", "hidden": HIDDEN, "batch_size": 20}
-    rule = {"alternation": list(ALTERNATIONS)[number % 3], "period": 1 + number % 2}
-    rate = {"learning_rate": 0.05 * (1 + number / 10), "difference_step": 1e-4 * (1 + number % 4)}
-    decay = {
+    own: dict[str, Any] = {
+        "trainer": NAME,
+        "network": "two-layer",
+        "hidden": HIDDEN,
+        "batch_size": 20,
+    }
+    rule: dict[str, Any] = {
+        "alternation": list(ALTERNATIONS)[number % 3],
+        "period": 1 + number % 2,
+    }
+    rate: dict[str, Any] = {
+        "learning_rate": 0.05 * (1 + number / 10),
+        "difference_step": 1e-4 * (1 + number % 4),
+    }
+    decay: dict[str, Any] = {
         "weight_decay": 0.01 * (number % 2),
         "learning_rate_policy": ("exp", "inv")[number % 2],
     }
@@ -50,7 +62,8 @@ def train(
 def weights(state: bytes | None) -> np.ndarray:
     assert state is not None
     with np.load(io.BytesIO(state)) as saved:
-        return saved["weights"].copy()
+        array: np.ndarray = saved["weights"]
+    return array
 
 
 @pytest.mark.parametrize(
@@ -85,7 +98,11 @@ def test_a_checkerboard_differs_from_counting_where_epochs_have_an_even_number_o
 def test_weights_are_those_of_the_textbook_loops(rule: str, digits: TrainingData) -> None:
     # h = 0.3 makes quotients unlike derivatives, so that a turn missed is seen.
     h, offset, batch_size = 0.3, 1e-3, 13
-    own = {"dtype": "float64", "learning_rate_policy": "constant", "learning_rate": 0.3}
+    own: dict[str, Any] = {
+        "dtype": "float64",
+        "learning_rate_policy": "constant",
+        "learning_rate": 0.3,
+    }
     own |= {"difference_step": h, "log_offset": offset, "batch_size": batch_size}
     trained = member(0, alternation=rule, period=1, **own)
     ((_, state),) = train([trained], digits)
@@ -138,7 +155,7 @@ def test_weights_are_those_of_the_textbook_loops(rule: str, digits: TrainingData
 
 
 def test_learns_xor(xor: TrainingData) -> None:
-    params = {"trainer": NAME, "hidden": 8, "batch_size": 4, "learning_rate": 0.5}
+    params: dict[str, Any] = {"trainer": NAME, "hidden": 8, "batch_size": 4, "learning_rate": 0.5}
     *_, last = AlternatingGradient([Member(params, (1,), 0)], xor, n_epochs=300).run(300)
     assert last.metrics["train_accuracy"] == 1
     assert last.metrics["validation_loss"] < 0.1

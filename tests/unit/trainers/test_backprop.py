@@ -1,11 +1,14 @@
 """Backpropagation: it learns, it repeats itself, and members never disturb each other."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.trainers import TRAINERS, Member, TrainingData, base
 from hpsearch.trainers.backprop import Backprop
+from tests.harness.catalogues import row
 from tests.harness.populations import Outcome, member, train, weights
 
 # Rates at which 8 hidden units learn XOR within 300 epochs.
@@ -29,7 +32,12 @@ def fresh(data: TrainingData) -> TrainingData:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_learns_xor(name: str, xor: TrainingData) -> None:
-    params = {"trainer": name, "hidden": 8, "batch_size": 4, "learning_rate": XOR_RATES[name]}
+    params: dict[str, Any] = {
+        "trainer": name,
+        "hidden": 8,
+        "batch_size": 4,
+        "learning_rate": row(name, XOR_RATES, "XOR_RATES in tests/unit/trainers/test_backprop.py"),
+    }
     *_, last = Backprop([Member(params, (1,), 0)], xor, n_epochs=300).run(300)
     assert last.epoch == 300
     assert last.metrics["train_accuracy"] == 1
@@ -101,7 +109,7 @@ def test_a_diverging_member_is_reported_not_raised(name: str, digits: TrainingDa
     # Steps relative to the gradients are about their rate, or far less in AdaDelta: only one near
     # float32's largest number overflows.
     relative = not OPTIMIZERS[name].rotation_invariant
-    blow_up = EXPLODING | ({"learning_rate": 1e38} if relative else {})
+    blow_up: dict[str, Any] = EXPLODING | ({"learning_rate": 1e38} if relative else {})
     members = [member(0), member(1, trainer=name, **blow_up), member(2)]
     *_, last = Backprop(members, digits, n_epochs=3).run(3)
     assert last.diverged.tolist() == [False, True, False]
@@ -168,8 +176,13 @@ def test_float32_agrees_with_float64(digits: TrainingData) -> None:
 def test_weights_are_those_of_the_textbook_loop(
     kind: str, rate: float, batch_size: int, digits: TrainingData
 ) -> None:
-    decay = {"weight_decay": rate, "weight_decay_kind": kind}
-    own = {"learning_rate": 0.1, "momentum": 0.8, "batch_size": batch_size, "dtype": "float64"}
+    decay: dict[str, Any] = {"weight_decay": rate, "weight_decay_kind": kind}
+    own: dict[str, Any] = {
+        "learning_rate": 0.1,
+        "momentum": 0.8,
+        "batch_size": batch_size,
+        "dtype": "float64",
+    }
     trained = member(0, trainer="momentum", **own, **decay)
     (outcome,) = train([trained], digits)
     rng = trained.generator()
@@ -213,7 +226,7 @@ def test_decoupled_decay_under_a_policy_is_that_of_pytorch(digits: TrainingData)
         (2.1732735264860294, 2.200335768761541),
         (2.149531457001099, 2.18451919616272),
     ]
-    own = {"learning_rate": 0.02, "epsilon": 1e-14, "dtype": "float64"}
+    own: dict[str, Any] = {"learning_rate": 0.02, "epsilon": 1e-14, "dtype": "float64"}
     own |= {"learning_rate_policy": "cosine", "weight_decay_kind": "decoupled"}
     (outcome,) = train([member(0, trainer="adam", weight_decay=0.5, **own)], digits)
     assert np.allclose(np.array(outcome.rows)[:, [0, 2]], wanted, rtol=1e-11, atol=0)

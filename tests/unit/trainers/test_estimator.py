@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -47,7 +49,7 @@ def trainer_of(
     state: bytes | None = None,
     seed: int = 1,
     n_epochs: int = 4,
-    **params: object,
+    **params: Any,
 ) -> EstimatorTrainer:
     member = Member({"trainer": path, **params}, (seed, 2), 0, state)
     return EstimatorTrainer([member], data, n_epochs=n_epochs)
@@ -57,11 +59,13 @@ def scores(steps: list[Progress]) -> list[dict[str, float]]:
     return [{k: float(v[0]) for k, v in step.metrics.items()} for step in steps]
 
 
-def model_of(trainer: EstimatorTrainer) -> object:
+def model_of(trainer: EstimatorTrainer) -> Any:
     """The fitted estimator, as its state has it."""
     import pickle
 
-    return pickle.loads(trainer.state(0))["model"]
+    state = trainer.state(0)
+    assert state is not None
+    return pickle.loads(state)["model"]
 
 
 @pytest.fixture
@@ -100,7 +104,7 @@ def test_an_epoch_is_what_the_estimator_can_do(path: str, curve: str, size: str)
 
 
 @every_curve
-def test_same_seed_same_scores(path: str, params: dict[str, object], digits: TrainingData) -> None:
+def test_same_seed_same_scores(path: str, params: dict[str, Any], digits: TrainingData) -> None:
     first, second = (scores(list(trainer_of(digits, path, **params).run(4))) for _ in range(2))
     assert len(first) == 4
     assert first == second
@@ -109,7 +113,7 @@ def test_same_seed_same_scores(path: str, params: dict[str, object], digits: Tra
 @every_curve
 @pytest.mark.parametrize("pause", [1, 3])
 def test_a_continued_run_is_the_uninterrupted_one(
-    pause: int, path: str, params: dict[str, object], digits: TrainingData
+    pause: int, path: str, params: dict[str, Any], digits: TrainingData
 ) -> None:
     whole = scores(list(trainer_of(digits, path, **params).run(4)))
     first = trainer_of(digits, path, **params)
@@ -120,7 +124,7 @@ def test_a_continued_run_is_the_uninterrupted_one(
 
 @every_curve
 def test_another_seed_gives_other_scores(
-    path: str, params: dict[str, object], digits: TrainingData
+    path: str, params: dict[str, Any], digits: TrainingData
 ) -> None:
     one, other = (scores(list(trainer_of(digits, path, seed=s, **params).run(1))) for s in (1, 2))
     assert one != other
@@ -134,7 +138,7 @@ def test_another_seed_gives_other_scores(
         ("sklearn.neural_network.MLPClassifier", {"solver": "sgd", "learning_rate_init": 0.5}),
     ],
 )
-def test_learns_xor(path: str, params: dict[str, object], xor: TrainingData) -> None:
+def test_learns_xor(path: str, params: dict[str, Any], xor: TrainingData) -> None:
     *_, last = trainer_of(xor, path, n_epochs=100, **params).run(100)
     assert last.metrics["validation_accuracy"] == 1
 
@@ -225,7 +229,7 @@ def test_targets_that_are_all_equal_have_no_r2(line: TrainingData) -> None:
     ],
 )
 def test_the_loss_is_reported_where_there_are_probabilities(
-    path: str, params: dict[str, object], names: set[str], digits: TrainingData
+    path: str, params: dict[str, Any], names: set[str], digits: TrainingData
 ) -> None:
     (got,) = scores(list(trainer_of(digits, path, **params).run(1)))
     assert set(got) == {f"{part}_{name}" for part in ("train", "validation") for name in names}
@@ -252,7 +256,7 @@ def test_inputs_are_scaled_and_tables_of_doubles_keep_their_precision(
     ],
 )
 def test_weights_that_overflow_are_divergence(
-    path: str, params: dict[str, object], line: TrainingData
+    path: str, params: dict[str, Any], line: TrainingData
 ) -> None:
     *_, last = trainer_of(line, path, n_epochs=9, **params).run(9)
     assert last.diverged.tolist() == [True]

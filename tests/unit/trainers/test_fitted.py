@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_reduced_inputs_are_all_there_again(kind: type[Reduction], tmp_path: Pat
 def test_unreduced_networks_with_all_their_statistics(
     digits: TrainingData, network: dict[str, bool | float | str], tmp_path: Path
 ) -> None:
-    params = {"trainer": "adam", "learning_rate": 0.01, **network}
+    params: dict[str, Any] = {"trainer": "adam", "learning_rate": 0.01, **network}
     members = [Member(params, (0, i), i) for i in range(2)]
     trainer = Backprop(members, digits, n_epochs=5)
     list(trainer.run(5))
@@ -86,7 +87,12 @@ def test_proposal_search_has_networks_too(digits: TrainingData, tmp_path: Path) 
 def test_the_learning_rate_is_told_unless_it_is_constant(
     digits: TrainingData, policy: str
 ) -> None:
-    params = {"trainer": "sgd", "network": "two-layer", "learning_rate": 0.5, "batch_size": 10}
+    params: dict[str, Any] = {
+        "trainer": "sgd",
+        "network": "two-layer",
+        "learning_rate": 0.5,
+        "batch_size": 10,
+    }
     trainer = Backprop(
         [
             Member(params | {"learning_rate_policy": policy}, (0, 0), 0),

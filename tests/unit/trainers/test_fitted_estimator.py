@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hpsearch.trainers.estimator import EstimatorTrainer
 from hpsearch.trainers.fitted_estimator import EstimatorFile, load_model
 
 # One for each kind of object inside that skops would not make by itself, and some it would.
-ESTIMATORS = {
+ESTIMATORS: dict[str, dict[str, Any]] = {
     "sklearn.calibration.CalibratedClassifierCV": {},
     "sklearn.ensemble.HistGradientBoostingClassifier": {"max_iter": 3},
     "sklearn.ensemble.GradientBoostingClassifier": {"n_estimators": 3},

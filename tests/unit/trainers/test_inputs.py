@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,7 +102,12 @@ def test_float32_agrees_on_mnists_test_images(
     kind: type[Reduction], trainers: list[str], decay: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = training_data(Selection("mnist", shots=5), "test")
-    own = {"network": "two-layer", "hidden": 50, "batch_size": 5, "weight_decay": decay}
+    own: dict[str, Any] = {
+        "network": "two-layer",
+        "hidden": 50,
+        "batch_size": 5,
+        "weight_decay": decay,
+    }
     members = [Member({**own, "trainer": name}, (1, i), 0) for i, name in enumerate(trainers)]
     assert {Backprop.variant(m.params, data) for m in members} == {kind}
 
@@ -118,7 +124,7 @@ def test_float32_agrees_on_mnists_test_images(
 @pytest.mark.parametrize("trainer", OPTIMIZERS)
 @pytest.mark.parametrize("decay", KINDS)
 def test_weights_outside_must_shrink_by_one_factor(trainer: str, decay: str) -> None:
-    own = {"trainer": trainer, "weight_decay_kind": decay}
+    own: dict[str, Any] = {"trainer": trainer, "weight_decay_kind": decay}
     for kind in (Span, LiveInputs):
         rotated = kind is Span and trainer in ROTATABLE
         exact = decay == "decoupled" or (decay == "l2" and trainer in ROTATABLE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,12 @@ FELT: dict[str, dict[str, ParamValue]] = {
 
 
 def member(number: int, **params: ParamValue) -> Member:
-    own = {"trainer": "proposal-search", "network": "two-layer", "hidden": 12, "batch_size": 7}
+    own: dict[str, Any] = {
+        "trainer": "proposal-search",
+        "network": "two-layer",
+        "hidden": 12,
+        "batch_size": 7,
+    }
     own |= {"learning_rate": 0.1, "handover_loss": 1.4, "momentum_threshold": 1.8}
     own |= {"dtype": "float64", "momentum": 0.6}
     return Member({**own, **params}, (5, number), number % 2)
@@ -243,9 +249,8 @@ def test_every_alternative_is_the_plain_loops(
     felt = FELT.get(str(choice), {}) | FELT.get(name, {})
     with_it, without = member(0, **felt, **{name: choice}), member(0, **felt)
     assert_as_plain([with_it], digits)
-    assert not np.array_equal(
-        *(saved(train([one], digits)[1][0])["weights"] for one in (with_it, without))
-    )
+    one, other = (saved(train([one], digits)[1][0])["weights"] for one in (with_it, without))
+    assert not np.array_equal(one, other)
 
 
 def test_members_of_any_knobs_train_together_as_the_plain_loop(digits: TrainingData) -> None:
@@ -321,10 +326,10 @@ def test_a_diverging_member_is_reported_and_leaves_its_neighbours_bits(
 
 
 def test_a_candidate_without_a_finite_loss_loses_against_the_others(digits: TrainingData) -> None:
-    own = {"dtype": "float32", "momentum_rule": "never", "batch_size": 25}
+    own: dict[str, Any] = {"dtype": "float32", "momentum_rule": "never", "batch_size": 25}
     with_it, without = (member(0, proposed_rates=r, **own) for r in ("1e38, 1", "1"))
     ends = [saved(train([one], digits)[1][0])["weights"] for one in (with_it, without)]
-    assert np.array_equal(*ends)
+    assert np.array_equal(ends[0], ends[1])
 
 
 def images(kind: type[Reduction]) -> TrainingData:
@@ -350,13 +355,22 @@ def test_the_reduced_training_is_the_plain_one(
 
 
 def test_learns_xor(xor: TrainingData) -> None:
-    own = {"hidden": 8, "batch_size": 4, "learning_rate": 0.3, "handover_loss": 0.3}
+    own: dict[str, Any] = {
+        "hidden": 8,
+        "batch_size": 4,
+        "learning_rate": 0.3,
+        "handover_loss": 0.3,
+    }
     *_, last = ProposalSearch([member(0, **own)], xor, n_epochs=300).run(300)
     assert last.metrics["train_accuracy"] == 1
 
 
 def test_a_policy_moves_the_base_rate_and_its_multiples(digits: TrainingData) -> None:
-    calm = {"learning_rate_policy": "exp", "exp_gamma": 1e-9, "momentum_rule": "never"}
+    calm: dict[str, Any] = {
+        "learning_rate_policy": "exp",
+        "exp_gamma": 1e-9,
+        "momentum_rule": "never",
+    }
     for rates_are, stays in (("multiples", True), ("absolute", False)):
         one = member(0, rates_are=rates_are, handover_rule="off", proposed_rates="0.1", **calm)
         first, later = (saved(train([one], digits, until)[1][0])["weights"] for until in (1, 3))
@@ -384,7 +398,7 @@ def test_a_network_that_it_cant_train_is_refused(
 
 
 def test_passes_are_reported_in_the_members_order(digits: TrainingData) -> None:
-    own = {"handover_rule": "off", "momentum_rule": "never"}
+    own: dict[str, Any] = {"handover_rule": "off", "momentum_rule": "never"}
     rates = ("1", "1, 2, 3", "1, 2")
     members = [member(0, proposed_rates=r, **own) for r in rates]
     trainer = ProposalSearch(members, digits, n_epochs=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,10 @@ def images(digits: TrainingData) -> TrainingData:
 
 def member(name: str, number: int, **params: bool | int | float | str) -> Member:
     """A member with an optimizer, rate, dropout and fold of its own, by its number."""
-    own = {"trainer": ("momentum", "sgd")[number % 2], "learning_rate": 0.01 * (1 + number)}
+    own: dict[str, Any] = {
+        "trainer": ("momentum", "sgd")[number % 2],
+        "learning_rate": 0.01 * (1 + number),
+    }
     shared = {"network": name, "batch_size": 7, **NETWORK_PARAMS[name]}
     dropout = {"dropout": 0.2 * (number % 3)} if name == "multi-layer" else {}
     momentum = {"batch_norm_momentum": 0.5 + number / 20} if name == "multi-layer" else {}
@@ -79,7 +83,12 @@ def test_a_paused_member_continues_to_the_same_bits(name: str, images: TrainingD
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_learns_its_training_images(name: str, images: TrainingData) -> None:
-    params = {"trainer": "adam", "learning_rate": 0.01, "dropout": 0.0, "hidden": 30}
+    params: dict[str, Any] = {
+        "trainer": "adam",
+        "learning_rate": 0.01,
+        "dropout": 0.0,
+        "hidden": 30,
+    }
     *_, last = Backprop([member(name, 0, **params)], images, n_epochs=40).run(40)
     assert last.metrics["train_accuracy"] > 0.95
     assert last.metrics["validation_accuracy"] > 0.4  # of 10 classes
@@ -89,7 +98,7 @@ def test_metrics_are_those_of_the_whole_network_with_running_statistics(
     images: TrainingData,
 ) -> None:
     # Dropout of 90 % while training would be seen in the loss.
-    own = {"trainer": "adam", "dtype": "float64", "hidden_layers": 1}
+    own: dict[str, Any] = {"trainer": "adam", "dtype": "float64", "hidden_layers": 1}
     trained = member("multi-layer", 0, dropout=0.9, **own)
     rows, (state,) = train([trained], images)
     assert state is not None
@@ -110,7 +119,12 @@ def test_metrics_are_those_of_the_whole_network_with_running_statistics(
 def test_a_deep_network_in_the_span_is_the_plain_one(
     batch_norm: bool, images: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = {"trainer": "sgd", "dtype": "float64", "batch_norm": batch_norm, "weight_decay": 0.01}
+    own: dict[str, Any] = {
+        "trainer": "sgd",
+        "dtype": "float64",
+        "batch_norm": batch_norm,
+        "weight_decay": 0.01,
+    }
     members = [member("multi-layer", i, **own) for i in range(4)]
     assert Backprop.variant(members[0].params, images)
     rotated, _ = train(members, images)
@@ -129,7 +143,11 @@ def test_convolutions_are_never_rotated_and_train_alone(images: TrainingData) ->
 
 def test_members_share_what_fixes_shapes_and_nothing_else(images: TrainingData) -> None:
     key = population_key(member("multi-layer", 1), images)
-    alike = {"dropout": 0.6, "batch_norm_momentum": 0.1, "initial_weights": "zeros"}
+    alike: dict[str, Any] = {
+        "dropout": 0.6,
+        "batch_norm_momentum": 0.1,
+        "initial_weights": "zeros",
+    }
     assert population_key(member("multi-layer", 1, **alike), images) == key
     for name, value in (
         ("hidden", 5),
@@ -144,14 +162,19 @@ def test_members_share_what_fixes_shapes_and_nothing_else(images: TrainingData) 
 
 def test_dropout_leaves_initial_weights_and_the_order_of_images(images: TrainingData) -> None:
     # At a rate of learning of 1e-30 the weights stay: only the order could move the generators.
-    calm = {"learning_rate": 1e-30, "batch_norm": False}
+    calm: dict[str, Any] = {"learning_rate": 1e-30, "batch_norm": False}
     with_it, without = (member("multi-layer", 0, dropout=rate, **calm) for rate in (0.5, 0.0))
     rows, _ = train([with_it, without], images)
     assert np.array_equal(rows[:, :, 0], rows[:, :, 1])
 
 
 def test_units_that_start_at_zero_stay_alike(images: TrainingData) -> None:
-    own = {"trainer": "adam", "activation": "sigmoid", "batch_norm": False, "hidden_layers": 1}
+    own: dict[str, Any] = {
+        "trainer": "adam",
+        "activation": "sigmoid",
+        "batch_norm": False,
+        "hidden_layers": 1,
+    }
     trained = member("multi-layer", 0, initial_weights="zeros", **own)
     rows, (state,) = train([trained], images)
     assert state is not None
@@ -169,4 +192,4 @@ def test_images_scored_in_portions_give_the_same_scores(
     for portion in (7, 1000):
         monkeypatch.setattr(LeNet, "images_scored_together", portion)
         rows.append(train([member("lenet", 1)], images)[0])
-    assert np.allclose(*rows, rtol=1e-5)
+    assert np.allclose(rows[0], rows[1], rtol=1e-5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -52,7 +53,7 @@ def asked(tmp_path: Path) -> Path:
     return path
 
 
-def taken(path: Path, *overrides: str) -> tuple[list[dict[str, object]], list[str]]:
+def taken(path: Path, *overrides: str) -> tuple[list[dict[str, Any]], list[str]]:
     """What a first start takes, and what is said."""
     said: list[str] = []
     home = Home(path.parent / "nowhere")
