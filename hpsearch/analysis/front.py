@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hpsearch.analysis.estimates import estimate
 from hpsearch.analysis.ranking import Standing, front, mean_standing
 from hpsearch.records.result import Estimate, FrontMember
 from hpsearch.records.trial_record import TrialRecord
@@ -49,7 +50,7 @@ class FreshSeeds:
 
     def _over(self, found: Sequence[Mapping[int, Mapping[str, float]]]) -> dict[str, Estimate]:
         rows = [each.get(self.epochs, {}) for each in found]
-        return {name: Estimate.of([row[name] for row in rows]) for name in rows[0]}
+        return {name: estimate([row[name] for row in rows]) for name in rows[0]}
 
 
 def pareto_front(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
-
-import numpy as np
 
 from hpsearch.metrics import test_name
 from hpsearch.records.layout import Artifact
@@ -22,17 +19,6 @@ class Estimate:
     low: float | None
     high: float | None
     values: list[float]
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Estimate:
-        """From one score a seed."""
-        from scipy.special import stdtrit
-
-        mean, n = float(np.mean(values)), len(values)
-        if n < 2:
-            return cls(mean, None, None, list(values))
-        half = float(stdtrit(n - 1, 0.975)) * float(np.std(values, ddof=1)) / math.sqrt(n)
-        return cls(mean, mean - half, mean + half, list(values))
 
     def __str__(self) -> str:
         if self.low is None or self.high is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hpsearch.analysis.estimates import estimate
 from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.population import Exam
@@ -58,7 +59,7 @@ class Finals:
                 r for r in records if r.number == trial.number and r.outcome is Outcome.COMPLETE
             ]
             if len(again) == settings.seeds:  # a configuration that diverges on a seed is out
-                confirmed[trial.number] = Estimate.of([r.scores[self._epochs] for r in again])
+                confirmed[trial.number] = estimate([r.scores[self._epochs] for r in again])
                 standings.append(mean_standing(again, self._epochs))
         if not confirmed:
             raise StudyFailed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from hpsearch.analysis.estimates import estimate
 from hpsearch.analysis.front import FreshSeeds, pareto_front, unmet
 from hpsearch.analysis.narrowing import last_alarms
 from hpsearch.analysis.ranking import ranked, total_violation
@@ -91,7 +92,7 @@ def _arm_result(folder: RunFolder, search: ArmSearch) -> ArmResult:
         best_number=number,
         searched=search.arm.space.searched(search.records[number].params),
         validation=validation,
-        test={n: Estimate.of([r.members[0].history[n][-1] for r in tested]) for n in names},
+        test={n: estimate([r.members[0].history[n][-1] for r in tested]) for n in names},
         failure=_untested(refits),
     )
 

@@ -9,13 +9,13 @@ from typing import Any
 import optuna
 import pytest
 
+from hpsearch.analysis.estimates import estimate
 from hpsearch.datasets.base import Examples
 from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import Estimate
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
@@ -272,10 +272,10 @@ def test_promotion_takes_the_best_and_the_earlier_of_equals() -> None:
 
 def test_the_interval_is_students() -> None:
     # scipy-free check: t(0.975, 4) = 2.776445 (printed tables), sd of 1..5 = 1.5811388.
-    estimate = Estimate.of([1.0, 2.0, 3.0, 4.0, 5.0])
-    assert estimate.mean == 3
-    assert estimate.high is not None
-    assert estimate.high - 3 == pytest.approx(2.776445 * 1.5811388 / 5**0.5, rel=1e-6)
+    found = estimate([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert found.mean == 3
+    assert found.high is not None
+    assert found.high - 3 == pytest.approx(2.776445 * 1.5811388 / 5**0.5, rel=1e-6)
 
 
 def test_best_epoch_scores_by_the_best_and_refits_for_its_epochs(

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-DOCUMENTS = ["README.md", "CHANGELOG.md", "docs/dev/design.md"]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/dev/design.md",
+    "docs/dev/style.md",
+]
 FOLDERS = "hpsearch|studies|scripts|benchmarks|soak|tests|docs"
 LAYERS: list[list[str]] = [
     layer.split(" | ")

@@ -7,7 +7,7 @@ from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs/dev/life-of-a-trial.md"
+PAGE = Path(__file__).parents[2] / "docs/dev/life-of-a-trial.md"
 NAMED = re.compile(r"`([a-z_/]+)\.py:([A-Za-z_.]+)`")
 
 

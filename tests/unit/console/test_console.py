@@ -6,9 +6,10 @@ import pytest
 
 from hpsearch import Report
 from hpsearch.analysis.answers import Answers
+from hpsearch.analysis.estimates import estimate
 from hpsearch.console import print_report
 from hpsearch.records.range_row import RangeRow, branch_text
-from hpsearch.records.result import Estimate, Result
+from hpsearch.records.result import Result
 
 SVC = "sklearn.svm.SVC"
 
@@ -52,7 +53,7 @@ def report(values: list[float]) -> Report:
         best_number=0,
         best_params=searched,
         searched=searched,
-        validation=Estimate.of(values),
+        validation=estimate(values),
         test={},
         untested="",
         test_uses=1,
