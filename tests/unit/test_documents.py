@@ -14,7 +14,6 @@ DOCUMENTS = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/dev/design.md",
-    "docs/dev/style.md",
 ]
 FOLDERS = "hpsearch|studies|scripts|benchmarks|soak|tests|docs"
 LAYERS: list[list[str]] = [
