@@ -30,9 +30,9 @@ class NoCells(ValueError):
         problem: the parameter that makes it none.
     """
 
-    def __init__(self, parameter: str, rule: str) -> None:
-        super().__init__(f"{parameter} {rule}")
-        self.problem = Problem(f"space.{parameter}", rule)
+    def __init__(self, parameter: str, rule: str, got: str = "") -> None:
+        self.problem = Problem(f"space.{parameter}", rule, got)
+        super().__init__(self.problem.statement)
 
 
 def _count(d: BaseDistribution) -> int:
@@ -109,7 +109,8 @@ class Space:
         cells: list[dict[str, ParamValue]] = [{}]
         for parameter in self.parameters:
             if len(cells) * _count(parameter.distribution) > MOST_CELLS:
-                raise NoCells(parameter.name, f"must leave at most {MOST_CELLS} combinations")
+                rule = f"must leave at most {MOST_CELLS} combinations"
+                raise NoCells(parameter.name, rule, "more")
             values = parameter.values()
             if values is None:
                 raise NoCells(parameter.name, "must have choices, or a step and no log")

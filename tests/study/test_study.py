@@ -73,7 +73,7 @@ def test_a_grid_runs_every_combination_once(study_file: Path, home: Path) -> Non
         ("space.learning_rate={low=0.1, high=1.0}", "space.learning_rate: must have choices"),
         (
             "space.learning_rate={low=0.1, high=1.0, step=1e-9}",
-            "space.learning_rate: must leave at most 1000000 combinations, got more in a grid",
+            "space.learning_rate: must leave at most 1000000 combinations in a grid, got more",
         ),
     ],
 )
