@@ -122,6 +122,10 @@ class StorageError(HpsearchError):
     """The folder of stores or a database can't be used."""
 
 
+class FormatError(StorageError):
+    """A newer hpsearch wrote what was read."""
+
+
 class WorkerError(HpsearchError):
     """Worker processes end before they are ready."""
 

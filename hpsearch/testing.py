@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hpsearch.datasets.opened import forget_opened
 from hpsearch.errors import TrainerError
 from hpsearch.execution.population import MemberAdvance, Slice, SliceSettings, open_data, run_slice
 from hpsearch.hyperparameters import ParamValue
@@ -86,6 +87,7 @@ def check_trainer(
     with _first_on_path(folder):
         takes_state = "state" in inspect.signature(load_function(trainer)).parameters
         selection = Data(name=data, target=target, shots=shots).selection(seed, folder)
+        forget_opened()  # the file may have changed since the last check in this process
         open_data(selection)
         member = Member({**(params or {}), "trainer": trainer}, SeedKey(seed, 0, 0, 0), 0)
         settings = SliceSettings(selection, "validation", epochs, math.inf, str(folder))

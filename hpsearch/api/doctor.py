@@ -14,7 +14,7 @@ from hpsearch.api.sync import send
 from hpsearch.audit.difference import Difference
 from hpsearch.audit.optuna_comparison import compare_optuna
 from hpsearch.audit.surroundings import look_around
-from hpsearch.errors import HpsearchError, StudyFileError, StudyLockedError
+from hpsearch.errors import FormatError, HpsearchError, StudyFileError, StudyLockedError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import held
@@ -100,7 +100,7 @@ class _Visit:
         """Each with whether it was repaired."""
         try:
             _ = self.run.file
-        except StudyFileError as error:
+        except (StudyFileError, FormatError) as error:
             return [(_unreadable(self.run.name, str(error)), False)]
         try:
             with held(self.home.study(self.run.study)):
@@ -164,6 +164,9 @@ def damaged(folder: RunFolder, name: str) -> Iterator[Difference]:
         subject = f"{name} {place.path.relative_to(folder.path)}"
         try:
             record = TrialRecord.from_json(place.json.read_text())
+        except FormatError as error:
+            yield _unreadable(subject, str(error))
+            continue
         except (OSError, ValueError, TypeError, KeyError) as error:
             yield Difference(
                 "records",

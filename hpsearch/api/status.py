@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from hpsearch.errors import StudyFileError
+from hpsearch.errors import FormatError, StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
@@ -48,9 +48,16 @@ def study_status(study: str | None = None, *, home: str | Path | None = None) ->
 
 def _row(run: Recorded) -> dict[str, Any]:
     try:
-        _ = run.file
-    except StudyFileError as error:  # of another version; the other studies are shown all the same
+        return _readable(run)
+    except (StudyFileError, FormatError) as error:  # the other studies are shown all the same
         return _unreadable(run, str(error))
+
+
+def _readable(run: Recorded) -> dict[str, Any]:
+    """
+    Raises:
+        StudyFileError, FormatError: another version of hpsearch wrote it.
+    """
     holder, failure = run.holder(), run.folder.read_json(run.folder.files.failed)
     records, stages = list(run.folder.read_all("trial")), run.file.stages
     closed = sum(bool(run.decisions(n)) for n in range(len(stages)))

@@ -134,7 +134,8 @@ class Comparison:
     ) -> Iterator[Difference]:
         """What is missing where the run goes on; what is wrong where it has ended."""
         ended = run.info.status not in ("RUNNING", "SCHEDULED")
-        problems = list(_unequal("param", params_of(record), run.data.params))
+        params = params_of(record)
+        problems = list(_unequal("param", params, run.data.params))
         problems += _unequal("tag", changing_tags(record), run.data.tags)
         if record.sealed and run.info.status != STATUS[record.outcome]:
             problems.append(f"status must be {STATUS[record.outcome]}, is {run.info.status}")
@@ -144,7 +145,8 @@ class Comparison:
             there = {file.path for file in client.list_artifacts(run.info.run_id)}
             missing = {"trial.json", *record.files} - there
             problems += [f"artifact {name} must be there, is not" for name in sorted(missing)]
-        lost = ended or wrong or any(p.startswith("param") and "is '" in p for p in problems)
+        fixed = params.keys() & run.data.params.keys()  # MLflow changes no param that is there
+        lost = ended or wrong or any(run.data.params[name] != params[name] for name in fixed)
         if problems and lost:
             self.wrong.append(run.info.run_id)
         for problem in problems:

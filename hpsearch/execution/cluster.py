@@ -19,6 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.datasets.opened import forget_opened
 from hpsearch.datasets.selection import Pool, Selection, give
 from hpsearch.errors import HpsearchError, WorkerError
 from hpsearch.execution.base import SliceExecutor, WorkerLost
@@ -203,6 +204,7 @@ class _Data:
         from threadpoolctl import threadpool_limits
 
         threadpool_limits(limits=1, user_api="blas")  # as in our own worker processes
+        forget_opened()  # a worker lives longer than a study
         give(self._selection, self._pool, self._exam)
         training_data(self._selection, self._exam)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hpsearch.errors import StorageError
+from hpsearch.errors import FormatError
 
 FORMAT = 1
 KEY = "format"
@@ -22,7 +22,10 @@ def stamped(content: Mapping[str, Any]) -> Content:
 
 
 def _to_1(content: Content) -> Content:
-    """Before formats were written the content was that of format 1."""
+    """Before formats were written the content was that of format 1.
+
+    Rows of narrowed ranges had their branch as text alone; `RangeRow.from_dict` reads it.
+    """
     return content
 
 
@@ -37,12 +40,12 @@ def converted(content: Mapping[str, Any], name: str) -> Content:
         name: what it was read from, for the error.
 
     Raises:
-        StorageError: it was written by a newer hpsearch.
+        FormatError: it was written by a newer hpsearch.
     """
     found = dict(content)
     number = found.pop(KEY, 0)
     if not isinstance(number, int) or not 0 <= number <= FORMAT:
-        raise StorageError(
+        raise FormatError(
             f"{name} must have a format up to {FORMAT}, got {number!r}: a newer hpsearch wrote "
             "it; install that, nothing was changed"
         )

@@ -65,13 +65,13 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
         seconds: what a trial takes of budget.seconds; None: not known, and nothing is cut by it.
     """
     members, before, earlier = file.n_members, 0, 0
-    purse = _Purse(file, seconds)
+    left = _BudgetLeft(file, seconds)
     found = []
     for number, stage in enumerate(file.stages):
         wanted = min(round(stage.trials * stage.promote), earlier) if before else 0
         controls = min(stage.controls, earlier - wanted) if before else 0
-        going_on = purse.take(number, wanted + controls, promoted=True)
-        new = purse.take(number, stage.trials - wanted)
+        going_on = left.take(number, wanted + controls, promoted=True)
+        new = left.take(number, stage.trials - wanted)
         found.append(
             Phase(
                 name=f"stage {number + 1}",
@@ -93,11 +93,11 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
         ("refit and test", file.confirmation.test_seeds, 1),
     ):
         found.append(Phase(name, n_arms * runs, 0, n_arms * runs, file.n_epochs, 0, splits))
-    return Course(found, purse.ended)
+    return Course(found, left.ended)
 
 
-class _Purse:
-    """An arm's epochs and seconds, as `budget.Spending` will spend them."""
+class _BudgetLeft:
+    """An arm's epochs and seconds, as `spending.Spending` spends them."""
 
     def __init__(self, file: StudyFile, seconds: Seconds | None) -> None:
         self._lengths, self._members = [stage.epochs for stage in file.stages], file.n_members
@@ -133,8 +133,3 @@ class _Purse:
     def _epochs(self, stage: int, promoted: bool) -> float:
         before = self._lengths[stage - 1] if promoted else 0
         return self._members * (self._lengths[stage] - before)
-
-
-def phases(file: StudyFile, n_arms: int = 1) -> list[Phase]:
-    """The phases of its course, by what can be known before anything is trained."""
-    return course(file, n_arms).phases

@@ -154,6 +154,26 @@ def test_a_newer_format_is_one_clear_line(frozen: Path) -> None:
     record.write_text(json.dumps({**json.loads(record.read_text()), "format": 2}))
     with pytest.raises(HpsearchError, match=r"record\.json must have a format up to 1, got 2"):
         study_trials("plain/1", home=frozen)
+    assert "format up to 1, got 2" in _reason(frozen, 1)
+    found = doctor(home=frozen)
+    told = found[found["problem"].str.contains("format up to 1, got 2")]
+    assert len(told) == 1
+
+
+def test_a_run_of_a_newer_format_hides_no_other(frozen: Path) -> None:
+    stored = Home(frozen).study("plain").run(1).study_json
+    stored.write_text(json.dumps({**json.loads(stored.read_text()), "format": 2}))
+    assert "format up to 1, got 2" in _reason(frozen, 1)
+    states = study_status(home=frozen).set_index(["study", "run"])["state"]
+    assert states["plain", 1] == "unreadable"
+    assert set(states.drop(("plain", 1))) == {"finished", "interrupted"}
+    assert any("format up to 1, got 2" in problem for problem in doctor(home=frozen)["problem"])
+
+
+def _reason(home: Path, run: int) -> str:
+    rows = study_status(home=home)
+    (reason,) = rows.loc[(rows["study"] == "plain") & (rows["run"] == run), "reason"]
+    return str(reason)
 
 
 def test_an_archive_of_a_newer_format_is_refused(frozen: Path, tmp_path: Path) -> None:

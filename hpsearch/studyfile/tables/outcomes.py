@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.dispatch import LOST_ATTEMPTS
+from hpsearch.records.outcome import Outcome
 from hpsearch.studyfile.tables.base import Table
 
 Policy = Literal["continue", "stop"]
@@ -53,7 +54,7 @@ class Outcomes(Table):
     def may_change(cls) -> Collection[str]:
         return cls.model_fields
 
-    def policy(self, outcome: str, limit: str) -> tuple[str, Policy]:
+    def policy(self, outcome: Outcome, limit: str) -> tuple[str, Policy]:
         """The key and the policy that a trial's end falls under.
 
         Args:
@@ -62,11 +63,11 @@ class Outcomes(Table):
         """
         if limit:
             return "over_limit", self.over_limit
-        if outcome == "diverged":
+        if outcome is Outcome.DIVERGED:
             return "diverged", self.diverged
-        return "failed", self.failed if outcome == "failed" else "continue"
+        return "failed", self.failed if outcome is Outcome.FAILED else "continue"
 
-    def refuse(self, trial: int, outcome: str, *, limit: str, reason: str) -> None:
+    def refuse(self, trial: int, outcome: Outcome, *, limit: str, reason: str) -> None:
         """End the study at a trial whose outcome it is not to go on after.
 
         Raises:

@@ -8,7 +8,7 @@ import pytest
 
 from hpsearch import plan_study
 from hpsearch.errors import DataError, StudyFileError
-from hpsearch.study.plan import phases
+from hpsearch.study.plan import course
 from hpsearch.study.probe import probe
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import records, run
@@ -61,4 +61,4 @@ def test_a_wrong_file_and_too_little_data_are_said(study_file: Path) -> None:
 
 def test_promoted_are_no_more_than_there_are(study_file: Path) -> None:
     read = read_study(study_file, ["stages=[{trials=2, epochs=1}, {trials=3, epochs=2}]"])
-    assert [(p.promoted, p.new) for p in phases(read.file)[:2]] == [(0, 2), (2, 1)]
+    assert [(p.promoted, p.new) for p in course(read.file).phases[:2]] == [(0, 2), (2, 1)]

@@ -89,6 +89,30 @@ def test_the_users_modules_and_table_travel_to_the_workers(
     assert table(tmp_path / "cluster") == table(tmp_path / "local")
 
 
+def test_a_table_that_changed_is_sent_to_the_workers_again(
+    cluster: DaskCluster, tmp_path: Path
+) -> None:
+    (tmp_path / "counting_dask.py").write_text(
+        OWN.replace("from beside import BONUS", "BONUS = 0.01")
+    )
+    text = SMALL.split("[network]")[0].replace(
+        'name = "digits"', 'name = "rows.csv"\ntarget = "label"'
+    )
+    space = '[space]\ntrainer = "counting_dask:train"\nx = { low = 0.0, high = 1.0 }\n'
+    stages = "[[stages]]\ntrials = 4\nepochs = 3\n[confirmation]\ntop = 1\nseeds = 2\n"
+    path = tmp_path / "small.toml"
+    path.write_text(text + space + stages)
+    tables = []
+    for n_rows in (60, 90):
+        rows = "\n".join(f"{i % 7},{i % 3},{i % 2}" for i in range(n_rows))
+        (tmp_path / "rows.csv").write_text(f"a,b,label\n{rows}\n")
+        run_study(path, home=tmp_path / f"cluster-{n_rows}", executor=cluster.address)
+        run_study(path, home=tmp_path / f"local-{n_rows}", workers=0)
+        assert table(tmp_path / f"cluster-{n_rows}") == table(tmp_path / f"local-{n_rows}")
+        tables.append(table(tmp_path / f"local-{n_rows}"))
+    assert tables[0] != tables[1]
+
+
 def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
     cluster: DaskCluster, study_file: Path, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
-from hpsearch.study.plan import phases
+from hpsearch.study.plan import course
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import records, run, stored
 from tests.harness.study_files import CALM
@@ -17,7 +17,7 @@ CONTROLS = [*CALM, "stages.1.controls=3", "stages.2.controls=2"]
 
 def test_the_plan_counts_controls(study_file: Path, home: Path) -> None:
     run(study_file, home, *CONTROLS)
-    parts = phases(read_study(study_file, CONTROLS).file)
+    parts = course(read_study(study_file, CONTROLS).file).phases
     trained = sum(member.epoch for record in records(home) for member in record.members)
     assert sum(part.total_epochs for part in parts[:3]) == trained
     assert [(part.runs, part.controls) for part in parts[:3]] == [(14, 0), (11, 3), (8, 2)]
