@@ -55,10 +55,10 @@ def later_is_better(evidence: Evidence) -> Verdict:
 def _after_first_stage(evidence: Evidence) -> tuple[pd.DataFrame, int]:
     """A row a trial with its accuracy after the first stage's epochs, and how many they are."""
     trials = [r for r in evidence.records if r.kind == "trial" and r.scores]
-    epochs = min(int(length) for record in trials for length in record.scores)
+    epochs = min(length for record in trials for length in record.scores)
     rows = [
         record.params
-        | {"drawn_in_stage": record.stage, "validation_accuracy": record.scores[str(epochs)]}
+        | {"drawn_in_stage": record.stage, "validation_accuracy": record.scores[epochs]}
         for record in trials
     ]
     return pd.DataFrame(rows), epochs

@@ -66,7 +66,7 @@ def _slope(x: np.ndarray, y: np.ndarray, score: np.ndarray) -> float | None:
 def several_are_best(evidence: Evidence) -> Verdict:
     """The Pareto front of the trials that were trained to the end."""
     ended = [r for r in evidence.records if r.kind == "trial" and r.outcome == "complete"]
-    at = max((int(length) for record in ended for length in record.scores), default=0)
+    at = max((length for record in ended for length in record.scores), default=0)
     trials = {record.number: record for record in ended}
     # Those that never reached 95 % are infeasible.
     known = [s for s in (standing(record, at) for record in ended) if not s.violation]
@@ -96,5 +96,5 @@ def _seconds(record: TrialRecord) -> float:
 def _first_stage(evidence: Evidence) -> pd.DataFrame:
     """A row a trial: its hyperparameters, and its accuracy after the first stage."""
     trials = [r for r in evidence.records if r.kind == "trial" and r.scores]
-    epochs = str(min(int(length) for record in trials for length in record.scores))
+    epochs = min(length for record in trials for length in record.scores)
     return pd.DataFrame([r.params | {"accuracy": r.scores[epochs]} for r in trials])

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hpsearch.datasets.selection import Selection
+from hpsearch.datasets.split_kinds import Fixed
 from hpsearch.execution.population import training_data
 from hpsearch.trainers import Member, trainer_kind
 
@@ -51,10 +52,12 @@ def _quarters() -> list[pd.DataFrame]:
 
 def _errors(params: dict, cells: pd.DataFrame) -> Iterator[float]:
     """Ours less theirs, cell by cell; those that differ in the learning rate train together."""
-    first = {"draw": "first", "kind": "fixed", "validation": (59_000, 60_000)}
+    split = Fixed(validation=(59_000, 60_000))
     kind = trainer_kind("proposal-search")
     for (shots, hidden, batch), group in cells.groupby(["shots", "hidden", "batch_size"]):
-        data = training_data(Selection("mnist", shots=int(shots), **first), "both")
+        data = training_data(
+            Selection("mnist", shots=int(shots), draw="first", split=split), "both"
+        )
         own = {**PAPER, **params, "hidden": int(hidden), "batch_size": int(batch)}
         members = [Member({**own, "learning_rate": rate}, (0, 0, 0), 0) for rate in group["lr"]]
         run = kind.trainer(members, data, n_epochs=N_EPOCHS).run(N_EPOCHS)

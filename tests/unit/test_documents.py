@@ -1,4 +1,4 @@
-"""What README, CONTRIBUTING and docs/dev say of the repository is true of it."""
+"""What the README, CONTRIBUTING, the changelog and the design page say of the repository is true of it."""
 
 from __future__ import annotations
 
