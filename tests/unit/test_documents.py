@@ -1,4 +1,4 @@
-"""What the README, CONTRIBUTING, the changelog and the design page say of the repository is true of it."""
+"""What the documents say of the repository is true of it."""
 
 from __future__ import annotations
 
