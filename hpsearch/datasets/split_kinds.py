@@ -2,7 +2,8 @@
 
 Adding a kind is one class here, one line of SPLITS, and one row of the table in
 tests/unit/datasets/test_split_kinds.py. The keys of `split` in a study file, their bounds,
-defaults and descriptions are read from the class's fields; what else must be known of a kind is asked of it.
+defaults and descriptions are read from the fields of the class; what else must be known of a kind
+is asked of it.
 """
 
 from __future__ import annotations
