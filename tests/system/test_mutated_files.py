@@ -118,7 +118,7 @@ def places(tree: Any, path: Keys = ()) -> Iterator[Keys]:
 def at(tree: Any, path: Keys) -> Any:
     for key in path:
         tree = tree[key]
-    return dict(tree)
+    return tree
 
 
 @st.composite
