@@ -1,4 +1,4 @@
-"""PostgreSQL, MLflow and Dask in folders of their own, to be used and to be killed."""
+"""PostgreSQL, MLflow, Dask and plain files over HTTP, to be used and to be killed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import pwd
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -145,6 +150,22 @@ class MLflowServer:
         if self._process is not None:
             kill_tree(self._process.pid)
             self._process.wait()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *said: object) -> None: ...
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a web server over a folder."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def programs() -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,10 +61,3 @@ def test_records_need_little_beside_the_standard_library() -> None:
 def test_no_room_has_more_files_than_a_look_takes_in() -> None:
     for folder in (PACKAGE, *(p for p in PACKAGE.rglob("*") if p.is_dir())):
         assert len(list(folder.glob("*.py"))) <= MOST_FILES, folder
-
-
-@pytest.mark.parametrize("module", ["hpsearch", "hpsearch.cli", "hpsearch.execution.worker"])
-def test_what_starts_often_loads_neither_optuna_nor_mlflow(module: str) -> None:
-    code = f"import sys, {module}; print(sorted({{'optuna', 'mlflow'}} & sys.modules.keys()))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

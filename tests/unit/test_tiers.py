@@ -31,7 +31,8 @@ def test_what_test_modules_share_stands_in_the_harness() -> None:
         f"{path.relative_to(TESTS)} imports {name}: move what it takes to tests/harness"
         for path in MODULES
         for name in sorted(imported(path))
-        if name.startswith(".") or (f"{name}.".startswith("tests.") and "harness" not in name)
+        if name.startswith(".")
+        or (name.startswith("tests.") and not name.startswith("tests.harness."))
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -52,6 +53,18 @@ def test_every_test_stands_in_a_tier() -> None:
         for path in MODULES
         if path.name.startswith("test_")
         and path.relative_to(TESTS).parts[0] not in ("unit", "study", "system")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_fast_tests_start_no_process_and_no_server() -> None:
+    wrong = [
+        f"{path.relative_to(TESTS)} imports {name}: move what needs it to tests/system"
+        for path in MODULES
+        if path.relative_to(TESTS).parts[0] in ("unit", "study")
+        for name in sorted(imported(path))
+        if name in ("subprocess", "multiprocessing", "socket", "http.server", "psutil")
+        or name.startswith(("tests.harness.servers", "tests.harness.browser"))
     ]
     assert not wrong, "\n".join(wrong)
 

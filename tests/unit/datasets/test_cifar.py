@@ -8,31 +8,17 @@ import numpy as np
 import pytest
 
 from hpsearch.datasets import DATASETS, cifar
-from hpsearch.datasets.cifar import TEST, TRAINING
 from hpsearch.datasets.selection import Selection, open_pool
 from hpsearch.errors import DataError
+from tests.harness.data import write_cifar
 
 CIFAR10 = DATASETS["cifar10"]
 CLOSED = "http://127.0.0.1:9/"  # the discard port: nothing listens there
 
 
-def write_files(folder: Path, n: int = 20) -> Path:
-    """The six files with `n` images each: red 10 x the file's number, green 1, blue the label."""
-    folder.mkdir(parents=True)
-    for number, name in enumerate((*TRAINING, *TEST), start=1):
-        labels = (np.arange(n) % 10).astype(np.uint8)
-        images = np.empty((n, 3, 32, 32), np.uint8)
-        images[:, 0], images[:, 1], images[:, 2] = 10 * number, 1, labels[:, None, None]
-        records = b"".join(
-            bytes([label]) + image.tobytes() for label, image in zip(labels, images, strict=True)
-        )
-        (folder / name).write_bytes(records)
-    return folder
-
-
 @pytest.mark.parametrize("below", ["", "cifar-10-batches-bin"])
 def test_images_and_labels_are_where_the_format_has_them(cache: Path, below: str) -> None:
-    folder = write_files(cache.parent / "cifar10" / below)
+    folder = write_cifar(cache.parent / "cifar10" / below)
     assert CIFAR10.where() == str(folder)
     train, test = CIFAR10.training(), CIFAR10.test()
     assert (train.inputs.shape, test.inputs.shape) == ((100, 3072), (20, 3072))
@@ -49,14 +35,14 @@ def test_images_and_labels_are_where_the_format_has_them(cache: Path, below: str
 def test_files_in_hpsearch_data_come_before_the_cache(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_files(cache.parent / "cifar10")
-    named = write_files(tmp_path / "named" / "cifar10")
+    write_cifar(cache.parent / "cifar10")
+    named = write_cifar(tmp_path / "named" / "cifar10")
     monkeypatch.setenv("HPSEARCH_DATA", str(named.parent))
     assert CIFAR10.where() == str(named)
 
 
 def test_a_folder_by_path_is_a_data_set(tmp_path: Path) -> None:
-    folder = write_files(tmp_path / "mine")
+    folder = write_cifar(tmp_path / "mine")
     pool = open_pool(Selection(str(folder), shots=3))
     assert np.bincount(pool.examples.labels).tolist() == [3] * 10
     assert pool.examples.classes[0] == "airplane"
@@ -72,44 +58,6 @@ def test_without_files_and_network_the_error_names_what_to_set(
         CIFAR10.training()
 
 
-def test_an_archive_is_unpacked_into_the_cache(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import hashlib
-    import tarfile
-
-    write_files(tmp_path / "cifar-10-batches-bin")
-    archive = tmp_path / "cifar-10-binary.tar.gz"
-    with tarfile.open(archive, "w:gz") as tar:
-        tar.add(tmp_path / "cifar-10-batches-bin", "cifar-10-batches-bin")
-    checksum = hashlib.md5(archive.read_bytes()).hexdigest()
-    monkeypatch.setattr(cifar, "CHECKSUM", f"md5:{checksum}")
-    server, url = _serve(tmp_path)
-    try:
-        monkeypatch.setattr(cifar, "URL", f"{url}/{archive.name}")
-        assert len(CIFAR10.training().labels) == 100
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert CIFAR10.where() == str(cache.parent / "cifar10")
-    assert not (cache.parent / "cifar10" / archive.name).exists()
-    assert len(CIFAR10.test().labels) == 20
-
-
-def _serve(folder: Path):  # type: ignore[no-untyped-def]
-    """A web server of this machine over a folder, and its address."""
-    import threading
-    from functools import partial
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *said: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, f"http://127.0.0.1:{server.server_port}"
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -119,7 +67,7 @@ def _serve(folder: Path):  # type: ignore[no-untyped-def]
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes, message: str) -> None:
-    folder = write_files(tmp_path / "mine")
+    folder = write_cifar(tmp_path / "mine")
     (folder / "test_batch.bin").write_bytes(content)
     data = Selection(str(folder)).dataset()
     data.training()
