@@ -180,7 +180,7 @@ def unknown(name: object, valid: Iterable[str]) -> str:
 
 
 def unknown_name(key: str, name: object, valid: Iterable[str], *, first: str = "") -> Problem:
-    """The problem with a name that is none of `valid`.
+    """The problem with a name that is none of `valid`; with None, that it is missing.
 
     Args:
         first: what else the name must be, before the names are listed.
@@ -188,4 +188,6 @@ def unknown_name(key: str, name: object, valid: Iterable[str], *, first: str = "
     names = list(valid)
     shown = names if len(names) <= SHOWN else [*names[:SHOWN], f"and {len(names) - SHOWN} more"]
     rule = f"{first}must be one of {', '.join(shown)}"
+    if name is None:
+        return Problem(key, rule)
     return Problem(key, rule, repr(str(name)), nearest=closest(name, names))

@@ -46,8 +46,9 @@ def translate(detail: ErrorDetails, model: type[BaseModel] = StudyFile) -> Probl
     if kind == "literal_error":
         return unknown_name(key, got, _choices(detail["loc"], model))
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        tag = got.get("kind", "nothing") if isinstance(got, dict) else got
-        return unknown_name(f"{key}.kind", tag, SPLIT_TABLES)
+        tag = got.get("kind") if isinstance(got, dict) else got
+        missing = "is missing: " if tag is None else ""
+        return unknown_name(f"{key}.kind", tag, SPLIT_TABLES, first=missing)
     if kind == "string_pattern_mismatch":
         return Problem(key, "must be 1 to 80 letters, digits, '_', '-' or '.'", repr(got))
     if kind in ("model_type", "dict_type", "model_attributes_type"):

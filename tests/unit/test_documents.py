@@ -14,6 +14,7 @@ DOCUMENTS = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/dev/design.md",
+    "docs/dev/life-of-a-trial.md",
 ]
 FOLDERS = "hpsearch|studies|scripts|benchmarks|soak|tests|docs"
 LAYERS: list[list[str]] = [

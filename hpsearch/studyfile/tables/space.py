@@ -101,7 +101,7 @@ class _Reader:
     def _trainers(self) -> None:
         entry = self.entries.get("trainer")
         if entry is None:
-            self.unknown("space.trainer", "nothing", self._trainer_names(), "is missing: ")
+            self.unknown("space.trainer", None, self._trainer_names(), "is missing: ")
             return
         names = trainer_names(self.entries)
         if names is None or (isinstance(entry, Mapping) and "when" in entry):
@@ -130,7 +130,7 @@ class _Reader:
         if name is None:
             if needed or self.network:
                 who = f" ({needed[0]} trains a network)" if needed else ""
-                self.unknown("network.name", "nothing", NETWORKS, f"is missing{who}: ")
+                self.unknown("network.name", None, NETWORKS, f"is missing{who}: ")
             return
         if self.kinds and not needed and not any(kind.open for kind in self.kinds.values()):
             self.wrong("network", f"must be left out: {', '.join(self.kinds)} trains no network")

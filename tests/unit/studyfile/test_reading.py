@@ -25,6 +25,18 @@ def test_a_valid_file_is_understood(study_file: Path) -> None:
     assert [p.name for p in read.space.parameters] == ["trainer", "learning_rate", "momentum"]
 
 
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ("{kind='fixed'}", "data.split.validation: is missing"),
+        ("{validation=[0, 10]}", "data.split.kind: is missing: must be one of hold-out, k-fold"),
+        ("{kind='fold'}", "got 'fold' (did you mean 'k-fold'?)"),
+    ],
+)
+def test_what_a_split_lacks_is_said(study_file: Path, split: str, said: str) -> None:
+    assert said in message(study_file, f"data.split={split}")
+
+
 def test_a_key_with_the_name_of_a_split_is_a_key_like_any_other(study_file: Path) -> None:
     assert "k-fold: must be one of name, seed" in message(study_file, "k-fold=small")
 
