@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from hpsearch.errors import HpsearchError, headline
+
 SECRET_KEYS = ("password", "passwd", "sslpassword", "token")  # of a URL's query
 HIDDEN = "***"
 
@@ -31,7 +33,7 @@ def scrubbed(text: str, address: str) -> str:
 
 def first_line(error: BaseException, address: str) -> str:
     """What an error says at first, without the address's password; "" if it says nothing."""
-    return (scrubbed(str(error), address).strip().splitlines() or [""])[0]
+    return headline(scrubbed(str(error), address))
 
 
 def check_apart(storage: str, tracking_uri: str) -> None:
@@ -42,8 +44,6 @@ def check_apart(storage: str, tracking_uri: str) -> None:
     """
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
-
-    from hpsearch.errors import HpsearchError
 
     try:
         first, second = make_url(storage), make_url(tracking_uri)

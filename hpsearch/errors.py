@@ -163,6 +163,16 @@ def plain_interrupts() -> Iterator[None]:
         raise
 
 
+def headline(text: object) -> str:
+    """The first line of what an error says, "" if it says nothing."""
+    return next(iter(str(text).strip().splitlines()), "")
+
+
+def conclusion(traceback: str) -> str:
+    """The line that a traceback ends with, the error itself; "" of an empty one."""
+    return next(reversed(traceback.strip().splitlines()), "")
+
+
 def closest(name: object, valid: Iterable[str]) -> str:
     """The valid name closest to `name`, "" if none is close."""
     return next(iter(difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)), "")

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpsearch.datasets.opened import forget_opened
-from hpsearch.errors import TrainerError
+from hpsearch.errors import TrainerError, conclusion
 from hpsearch.execution.population import MemberAdvance, Slice, SliceSettings, open_data, run_slice
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.seed_key import SeedKey
@@ -146,7 +146,7 @@ def _run(work: Slice, rule: str) -> MemberAdvance:
     result = run_slice(work)
     if result.error is not None:
         (member,) = work.members
-        last = result.error.strip().splitlines()[-1]
+        last = conclusion(result.error)
         error = TrainerError(
             f"{member.params['trainer']} {rule}, got {last}: correct it where the traceback "
             "below points to"

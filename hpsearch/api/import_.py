@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hpsearch.api.doctor import doctor
 from hpsearch.api.export import refuse_pickled_states
-from hpsearch.errors import HpsearchError
+from hpsearch.errors import HpsearchError, headline
 from hpsearch.records.archive import checked_members, study_in, unpack
 from hpsearch.records.layout import ARCHIVED, KINDS, Artifact, Home, StudyFiles
 from hpsearch.records.result import Result
@@ -85,7 +85,7 @@ def _check_run(folder: RunFolder, path: Path) -> None:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise HpsearchError(
             f"{path} must hold records that can be read, got {type(error).__name__}: "
-            f"{str(error).splitlines()[0]}; nothing was taken from it"
+            f"{headline(error)}; nothing was taken from it"
         ) from error
     refuse_pickled_states(folder, str(path))
 

@@ -77,7 +77,9 @@ class Plan:
     def table(self) -> pd.DataFrame:
         """A row a phase."""
         rows = [asdict(phase) | {"total_epochs": phase.total_epochs} for phase in self.phases]
-        return pd.DataFrame(rows).rename(columns={"name": "phase"}).drop(columns="before")
+        return (
+            pd.DataFrame(rows).rename(columns={"name": "phase"}).drop(columns=["before", "stage"])
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
@@ -158,7 +160,7 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
     """What ends the search early, or may."""
     budget, said = read.file.budget, []
     arm = " of each arm" if len(read.arms) > 1 else ""
-    last = [p for p in counted.phases if p.runs and p.name.startswith("stage")]
+    last = [p for p in counted.phases if p.runs and p.stage is not None]
     if counted.ended:
         limit = getattr(budget, counted.ended)
         where = f"{'in' if last[-1].cut else 'after'} {last[-1].name}"

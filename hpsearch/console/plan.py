@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from hpsearch.console.output import output, print_named
+from hpsearch.errors import conclusion
 
 if TYPE_CHECKING:
     from hpsearch.api.plan import Plan
@@ -52,8 +53,8 @@ def print_plan(plan: Plan) -> None:
         ]
         failed = [cost.failed for cost in plan.probe.costs if cost.failed]
         if failed:
-            last = failed[-1].strip().splitlines()[-1]
-            lines.append(("warning", f"{len(failed)} of the {n} trials failed: {last}"))
+            why = conclusion(failed[-1])
+            lines.append(("warning", f"{len(failed)} of the {n} trials failed: {why}"))
     print_named(lines)
 
 

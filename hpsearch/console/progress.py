@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hpsearch.errors import headline
+
 if TYPE_CHECKING:
     from hpsearch.study.events import Event
 
@@ -71,7 +73,7 @@ class StudyProgress:
             what = f"stage {event.stage + 1}" if event.key == "plateau" else "the search"
             self.note(_of_arm(event.arm, f"budget.{event.key} ends {what}"))
         elif isinstance(event, ArmFailed):
-            self.warn(f"{event.arm} has no result: {event.reason.splitlines()[0]}")
+            self.warn(f"{event.arm} has no result: {headline(event.reason)}")
         else:
             self._done, self._fresh = self._done + 1, self._fresh + 1
             if isinstance(event, TrialReached) and event.best is not None:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from hpsearch.records.result import ArmResult, Result
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.canvas import new_figure, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 IMAGES = 20  # of the test set, shown with what each arm takes them for
 
@@ -28,7 +28,7 @@ def draw_arms(path: Path, result: Result, records: Sequence[TrialRecord]) -> Non
     every epoch, they are the winner's own on the test set instead.
     """
     groups = _groups(result.arms)
-    figure = _figure(3.1 * max(len(groups), 2), 6.2)
+    figure = new_figure(3.1 * max(len(groups), 2), 6.2)
     rows = figure.subplots(2, len(groups), sharey="row", squeeze=False)
     for column, (title, arms) in enumerate(groups.items()):
         for place, arm in enumerate(arms):
@@ -40,7 +40,7 @@ def draw_arms(path: Path, result: Result, records: Sequence[TrialRecord]) -> Non
     rows[0, 0].set_ylabel(f"{result.test_name} of the refits")
     rows[1, 0].set_ylabel(f"{watched}, optimistic" if watched else result.curve)
     rows[0, 0].legend(frameon=False, fontsize=8, loc="lower left")
-    figure.savefig(path, dpi=110)
+    write_png(path, figure)
 
 
 def draw_predictions(
@@ -60,7 +60,7 @@ def draw_predictions(
     if side * side != images.shape[1] or len(predicted) < 2:
         return
     n = min(IMAGES, len(images))
-    figure = _figure(0.62 * n, 1.1 + 0.22 * len(predicted))
+    figure = new_figure(0.62 * n, 1.1 + 0.22 * len(predicted))
     for place, axes in enumerate(figure.subplots(1, n)):
         axes.imshow(images[place].reshape(side, side), cmap="gray_r")
         axes.set_axis_off()
@@ -79,16 +79,7 @@ def draw_predictions(
             )
     names = "   ".join(f"row {row + 1}: {name}" for row, name in enumerate(predicted))
     figure.supxlabel(f"{names}   (above: the true class)", fontsize=8)
-    figure.savefig(path, dpi=110)
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    write_png(path, figure)
 
 
 def _groups(arms: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:

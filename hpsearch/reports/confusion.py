@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hpsearch.records.layout import Artifact, RunFiles
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.canvas import new_figure, write_png
 
 NUMBERED = 20  # classes; with more, the figure's cells are too small for numbers
 
@@ -55,13 +56,9 @@ def write_confusion(
 
 
 def _draw(path: Path, table: pd.DataFrame) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     counts = table.drop(columns=["class", "accuracy"]).to_numpy()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(6.4, 5.6)
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image, label="share of the true class")
@@ -75,4 +72,4 @@ def _draw(path: Path, table: pd.DataFrame) -> None:
             if count:
                 color = "white" if shares[i, j] > 0.5 else "black"
                 axes.text(j, i, f"{count:.3g}", ha="center", va="center", color=color, size=7)
-    figure.savefig(path, dpi=110)
+    write_png(path, figure)

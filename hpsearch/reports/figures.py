@@ -7,17 +7,14 @@ from pathlib import Path
 
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.canvas import new_figure, write_png
 
 CURVES = 8  # trials whose learning curves are drawn
 
 
 def draw_search(path: Path, records: Sequence[TrialRecord], result: Result) -> None:
     """The scores of all trials by stage length, and the learning curves of the best, as PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(11, 4.2)
     scores, curves = figure.subplots(1, 2)
     lengths = sorted({epochs for r in records for epochs in r.scores})
     for i, epochs in enumerate(lengths):
@@ -50,4 +47,4 @@ def draw_search(path: Path, records: Sequence[TrialRecord], result: Result) -> N
     for axes in (scores, curves):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=110)
+    write_png(path, figure)

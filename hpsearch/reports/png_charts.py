@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hpsearch.reports.canvas import new_figure, write_png
 from hpsearch.reports.charts import Chart, Panel, Series
 from hpsearch.reports.plotly_charts import COLUMNS, PALETTE
 
@@ -16,15 +17,10 @@ GREY = "#9a9a9a"
 
 def draw_png(path: Path, chart: Chart) -> None:
     """Draw a chart into a file."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     n = max(1, len(chart.panels))
     columns = min(n, COLUMNS)
     rows = math.ceil(n / columns)
-    size = (4.6 * columns + 2.4, 3.4 * rows + 0.6)
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(4.6 * columns + 2.4, 3.4 * rows + 0.6, dpi=100)
     figure.suptitle(chart.title)
     if chart.axes:
         _parallel(figure, chart)
@@ -35,7 +31,7 @@ def draw_png(path: Path, chart: Chart) -> None:
         axes.set_visible(False)
     for number, (axes, panel) in enumerate(zip(grid, chart.panels, strict=False)):
         _panel(figure, axes, panel, chart.shade_label, first=number == 0)
-    figure.savefig(path, dpi=100)
+    write_png(path, figure)
 
 
 def _panel(figure: Any, axes: Any, panel: Panel, shade_label: str, *, first: bool) -> None:

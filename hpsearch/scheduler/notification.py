@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from hpsearch.errors import headline
 from hpsearch.scheduler.batch_file import Notify
 from hpsearch.scheduler.batch_report import BatchReport
 
@@ -54,5 +55,5 @@ def text(report: BatchReport) -> str:
             test = f", test {row.test:.4f}" if row.test is not None else ""
             lines.append(f"{row.study}: {row.objective} {row.validation:.4f}{test}")
         elif row.outcome == "failed":
-            lines.append(f"{row.study}: failed: {row.reason.splitlines()[0]}")
+            lines.append(f"{row.study}: failed: {headline(row.reason)}")
     return "\n".join(lines)

@@ -21,6 +21,7 @@ class Phase:
         before: epochs that the promoted have already.
         members: networks a run: folds and repeats.
         cut: trials of a stage that the budget leaves out.
+        stage: its number, from 0; None: no part of the search.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Phase:
     members: int
     cut: int = 0
     controls: int = 0
+    stage: int | None = None
 
     @property
     def total_epochs(self) -> int:
@@ -83,6 +85,7 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
                 members=members,
                 cut=n_arms * (stage.trials + controls - going_on - new),
                 controls=n_arms * max(0, going_on - wanted),
+                stage=number,
             )
         )
         before, earlier = stage.epochs, stage.trials + controls

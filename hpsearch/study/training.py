@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from hpsearch.datasets.selection import Selection
-from hpsearch.errors import StudyStopped
+from hpsearch.errors import StudyStopped, conclusion
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Report
 from hpsearch.execution.population import Exam, SliceSettings
@@ -291,7 +291,7 @@ class _Work:
             "event": report.event,
             "epoch": member.epoch,
             "member": index,
-            "reason": report.reason.strip().splitlines()[-1],
+            "reason": conclusion(report.reason),
         }
         self.record.attempts.append(attempt)
         self.news = True

@@ -9,7 +9,7 @@ from hpsearch.analysis.estimates import estimate
 from hpsearch.analysis.front import FreshSeeds, pareto_front, unmet
 from hpsearch.analysis.narrowing import last_alarms
 from hpsearch.analysis.ranking import ranked, total_violation
-from hpsearch.errors import StudyFailed
+from hpsearch.errors import StudyFailed, conclusion
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import ArmResult, Estimate, Result
 from hpsearch.records.run_folder import RunFolder
@@ -101,8 +101,7 @@ def _untested(refits: Sequence[TrialRecord]) -> str:
     bad = [r for r in refits if r.outcome is not Outcome.COMPLETE]
     if not bad:
         return ""
-    why = bad[-1].reason.strip().splitlines()[-1]
-    return f"{len(bad)} of {len(refits)} refits {bad[-1].outcome}: {why}"
+    return f"{len(bad)} of {len(refits)} refits {bad[-1].outcome}: {conclusion(bad[-1].reason)}"
 
 
 def test_uses(folder: RunFolder) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hpsearch.errors import conclusion
 from hpsearch.metrics import NOT_SCORES, lower_is_better
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
@@ -95,7 +96,7 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
         "hpsearch.attempts": str(len(record.attempts) + 1),
     }
     if record.reason:
-        tags["hpsearch.reason"] = fitting(record.reason.strip().splitlines()[-1], TAG_LENGTH)
+        tags["hpsearch.reason"] = fitting(conclusion(record.reason), TAG_LENGTH)
     if record.controls:
         tags["hpsearch.control"] = ", ".join(f"stage {n + 1}" for n in record.controls)
     left_out = {
