@@ -16,6 +16,7 @@ import pytest
 
 from tests.harness.batches import WriteBatch
 from tests.harness.functions import STEADY, WriteModule
+from tests.harness.stores import new_home
 from tests.harness.study_files import SMALL, TINY, TWO
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder of stores of its own."""
-    return tmp_path / "home"
+    """A folder of stores of its own, which hold nothing."""
+    return new_home(tmp_path / "home")
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def finished_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "tiny.toml").write_text(TINY)
     from hpsearch import run_study
 
-    run_study(folder / "tiny.toml", home=folder / "home", workers=0)
+    run_study(folder / "tiny.toml", home=new_home(folder / "home"), workers=0)
     return folder / "home"
 
 
@@ -94,7 +95,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "small.toml").write_text(SMALL)
     from hpsearch import run_study
 
-    run_study(folder / "small.toml", home=folder / "home", workers=0)
+    run_study(folder / "small.toml", home=new_home(folder / "home"), workers=0)
     return folder / "home"
 
 

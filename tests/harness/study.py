@@ -15,12 +15,13 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
+from tests.harness.stores import new_home
 from tests.harness.study_files import GRID
 
 
 def run(path: Path, home: Path, *overrides: str, workers: int = 0, fresh: bool = False) -> Result:
     """Run a study in this process, without MLflow."""
-    read, stores = read_study(path, overrides), Home(home)
+    read, stores = read_study(path, overrides), Home(new_home(home))
     stores.create()
     opened = open_run(read, stores, fresh=fresh)
     try:

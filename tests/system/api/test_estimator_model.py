@@ -19,6 +19,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import read_study
+from tests.harness.stores import new_home
 
 CLASSES = """\
 # Few images.
@@ -71,7 +72,7 @@ def finished(folder: Path, text: str) -> tuple[Pool, TrialRecord]:
     (folder / "own.py").write_text(OWN_CODE)
     path = folder / "study.toml"
     path.write_text(text)
-    run_study(path, home=folder / "home", workers=0)
+    run_study(path, home=new_home(folder / "home"), workers=0)
     read = read_study(path)
     records = RunFolder(folder / f"home/studies/{read.file.name}/1").read_all("test")
     return open_test(read.selection), next(r for r in records if r.seed_number == 1)
@@ -123,8 +124,8 @@ def test_classes_have_their_names_where_no_probability_is_known(tmp_path: Path) 
     assert {"scikit-learn", "skops"} <= {
         line.partition("==")[0] for line in requirements.read_text().splitlines()
     }
-    sync(home=tmp_path / "home", tracking_uri=f"sqlite:///{tmp_path / 'fresh.db'}")
-    assert doctor(home=tmp_path / "home").empty
+    sync(home=new_home(tmp_path / "home"), tracking_uri=f"sqlite:///{tmp_path / 'fresh.db'}")
+    assert doctor(home=new_home(tmp_path / "home")).empty
 
 
 def test_a_class_of_ones_own_has_no_model_and_its_log_says_why(tmp_path: Path) -> None:

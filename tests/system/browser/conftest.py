@@ -14,6 +14,7 @@ import pytest
 
 from hpsearch import run_study
 from tests.harness.browser import PATIENCE_SECONDS, Site, shown_runs, wait_for
+from tests.harness.stores import new_home
 from tests.harness.study_files import SMALL
 
 
@@ -22,7 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`python -m hpsearch ui` on a study of 21 trials, some of them diverged."""
     folder = tmp_path_factory.mktemp("browser")
     (folder / "small.toml").write_text(SMALL)
-    run_study(folder / "small.toml", home=folder / "home", workers=0)
+    run_study(folder / "small.toml", home=new_home(folder / "home"), workers=0)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

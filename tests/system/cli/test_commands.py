@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -20,14 +19,12 @@ import typer
 
 from hpsearch.cli import app
 from hpsearch.cli.base import exits
+from tests.harness.commands import Called, call, call_here
 from tests.harness.study_files import REPOSITORY, SMALL
 
+SHORT = ["--set", "stages=[{trials=2, epochs=2}]", "--workers", "0"]
+LONG = "stages=[{trials=4, epochs=2}, {trials=2, epochs=300}]"
 HEAVY = ("optuna", "mlflow", "pandas", "sklearn", "numpy", "matplotlib")
-
-
-def call(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hpsearch", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, **options)  # type: ignore[call-overload, no-any-return]
 
 
 class Finished(NamedTuple):
@@ -35,7 +32,7 @@ class Finished(NamedTuple):
 
     path: Path
     home: Path
-    done: subprocess.CompletedProcess[str]
+    done: Called
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +43,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     done = call("study", str(path), "--home", str(home))
     assert done.returncode == 0, done.stderr
     return Finished(path, home, done)
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Path:
+    """A home that is not there yet."""
+    return tmp_path / "nowhere"
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -59,11 +62,11 @@ def test_help_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize("option", ["--storage", "--tracking-uri"])
 def test_a_password_on_the_command_line_is_warned_of(option: str, tmp_path: Path) -> None:
     home = ["--home", str(tmp_path / "nowhere")]
-    done = call("doctor", *home, option, "postgresql+psycopg://me:s3cret@127.0.0.1/mine")
+    done = call_here("doctor", *home, option, "postgresql+psycopg://me:s3cret@127.0.0.1/mine")
     assert done.returncode == 1
     assert "warning: everybody on this machine can read a password in a command" in done.stderr
     assert "s3cret" not in done.stdout + done.stderr
-    assert "warning" not in call("doctor", *home, option, "sqlite:////tmp/mine.db").stderr
+    assert "warning" not in call_here("doctor", *home, option, "sqlite:////tmp/mine.db").stderr
 
 
 def test_import_loads_nothing_heavy() -> None:
@@ -123,20 +126,20 @@ def test_the_second_time_nothing_is_run_and_a_deleted_store_is_filled_again(
     finished: Finished,
 ) -> None:
     path, home, _ = finished
-    again = call("study", str(path), "--home", str(home))
+    again = call_here("study", str(path), "--home", str(home))
     assert again.returncode == 0
     assert "nothing was run" in again.stdout
     assert again.stderr == ""
     for database in home.glob("mlflow.db*"):
         database.unlink()
-    third = call("study", str(path), "--home", str(home), "--json")
+    third = call_here("study", str(path), "--home", str(home), "--json")
     assert json.loads(third.stdout)["mlflow"]["complete"]
     assert (home / "mlflow.db").exists()
 
 
 def test_json_is_one_object_on_stdout(finished: Finished) -> None:
     path, home, _ = finished
-    done = call("study", str(path), "--home", str(home), "--json")
+    done = call_here("study", str(path), "--home", str(home), "--json")
     said = json.loads(done.stdout)
     assert said["study"] == "small"
     assert sum(said["counts"].values()) == 21
@@ -165,32 +168,27 @@ def test_json_is_one_object_on_stdout(finished: Finished) -> None:
     assert said["mlflow"]["parent_run_id"]
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_batch_too_small_for_the_workers_is_said_with_the_number_to_set(
     study_file: Path, home: Path
 ) -> None:
-    done = call(
-        "study",
-        str(study_file),
-        "--home",
-        str(home),
-        "--workers",
-        "4",
-        "--set",
-        "sampler.batch=1",
-        "--set",
-        "stages=[{trials=2, epochs=2}]",
+    done = call_here(
+        *("study", str(study_file), "--home", str(home), *SHORT),
+        *("--workers", "4", "--set", "sampler.batch=1"),
     )
     assert "sampler.batch = 1 keeps 3 of 4 workers busy" in done.stderr
     assert "sampler.batch = 2" in done.stderr
 
 
-def test_a_wrong_study_file_exits_2_and_creates_nothing(study_file: Path, home: Path) -> None:
-    done = call("study", str(study_file), "--home", str(home), "--set", "space.learning_rat=1")
+def test_a_wrong_study_file_exits_2_and_creates_nothing(study_file: Path, nowhere: Path) -> None:
+    done = call_here(
+        "study", str(study_file), "--home", str(nowhere), "--set", "space.learning_rat=1"
+    )
     assert done.returncode == 2
     assert "space.learning_rat: must be one of" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    assert not home.exists()
+    assert not nowhere.exists()
 
 
 @pytest.mark.parametrize(
@@ -201,13 +199,13 @@ def test_a_wrong_study_file_exits_2_and_creates_nothing(study_file: Path, home: 
     ],
 )
 def test_data_that_does_not_fit_is_said_and_creates_nothing(
-    study_file: Path, home: Path, override: str, code: int, text: str
+    study_file: Path, nowhere: Path, override: str, code: int, text: str
 ) -> None:
-    done = call("study", str(study_file), "--home", str(home), "--set", override)
+    done = call_here("study", str(study_file), "--home", str(nowhere), "--set", override)
     assert done.returncode == code
     assert text in done.stderr
     assert "Traceback" not in done.stderr
-    assert not home.exists()
+    assert not nowhere.exists()
 
 
 @pytest.mark.parametrize(
@@ -223,18 +221,17 @@ def test_data_that_does_not_fit_is_said_and_creates_nothing(
 def test_wrong_stores_exit_1_without_a_traceback(
     study_file: Path, home: Path, option: tuple[str, str], text: str
 ) -> None:
-    done = call("study", str(study_file), "--home", str(home), *option)
+    done = call_here("study", str(study_file), "--home", str(home), *option)
     assert done.returncode == 1
     assert text in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_missing_mnist_is_one_line_that_says_what_to_set(study_file: Path, home: Path) -> None:
-    nowhere = os.environ | {"HPSEARCH_DATA": str(home), "XDG_CACHE_HOME": str(home / "cache")}
-    nowhere |= {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
-    done = call(
-        "study", str(study_file), "--home", str(home), "--set", "data.name=mnist", env=nowhere
-    )
+def test_missing_mnist_is_one_line_that_says_what_to_set(study_file: Path, nowhere: Path) -> None:
+    empty = {"HPSEARCH_DATA": str(nowhere), "XDG_CACHE_HOME": str(nowhere / "cache")}
+    empty |= {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    options = ["--home", str(nowhere), "--set", "data.name=mnist"]
+    done = call_here("study", str(study_file), *options, env=empty)
     assert done.returncode == 1
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error")]
     assert "set HPSEARCH_DATA to the folder that holds mnist/" in line
@@ -245,7 +242,7 @@ def test_missing_mnist_is_one_line_that_says_what_to_set(study_file: Path, home:
 def test_an_interrupt_exits_130_and_the_same_command_goes_on(
     study_file: Path, home: Path, number: signal.Signals
 ) -> None:
-    options = ["--home", str(home), "--workers", "1", "--set", "stages.2.epochs=600"]
+    options = ["--home", str(home), "--workers", "1", "--set", LONG]
     command = [sys.executable, "-m", "hpsearch", "study", str(study_file), *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while not list(home.glob("studies/small/1/trials/*/record.json")):
@@ -255,21 +252,21 @@ def test_an_interrupt_exits_130_and_the_same_command_goes_on(
     assert process.returncode == 130, err
     assert "the same command goes on" in err
     assert "Traceback" not in err
-    done = call("study", str(study_file), *options, "--json")
+    done = call_here("study", str(study_file), *options, "--json")
     assert done.returncode == 0, done.stderr
-    assert sum(json.loads(done.stdout)["counts"].values()) == 21
+    assert sum(json.loads(done.stdout)["counts"].values()) == 5
 
 
 def test_an_unreachable_mlflow_costs_nothing_and_the_next_run_catches_up(
     study_file: Path, home: Path
 ) -> None:
-    away = os.environ | {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
-    options = ["study", str(study_file), "--home", str(home), "--json"]
-    done = call(*options, "--tracking-uri", "http://127.0.0.1:9", env=away)
+    away = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    options = ["study", str(study_file), "--home", str(home), *SHORT, "--json"]
+    done = call_here(*options, "--tracking-uri", "http://127.0.0.1:9", env=away)
     assert done.returncode == 0, done.stderr
     assert "warning: MLflow at http://127.0.0.1:9 can't be written" in done.stderr
     assert not json.loads(done.stdout)["mlflow"]["complete"]
-    again = call(*options)
+    again = call_here(*options)
     assert json.loads(again.stdout)["mlflow"]["complete"]
 
 
@@ -278,27 +275,27 @@ def test_records_are_sent_compared_drawn_and_carried_away(
 ) -> None:
     home = finished.home
     where = ["--home", str(home)]
-    (row,) = json.loads(call("sync", "small", *where, "--json").stdout)
+    (row,) = json.loads(call_here("sync", "small", *where, "--json").stdout)
     assert row["study"] == "small"
     assert row["problem"] == ""
-    well = call("doctor", *where)
+    well = call_here("doctor", *where)
     assert well.returncode == 0
     assert "no differences" in well.stderr
     (home / "optuna.db").unlink()
-    ill = call("doctor", *where)
+    ill = call_here("doctor", *where)
     assert ill.returncode == 1
     assert "Optuna" in ill.stdout
-    assert call("doctor", *where, "--repair").returncode == 0
-    assert call("report", "small", *where).stdout.endswith("report.html\n")
-    assert call("report", "smal", *where).returncode == 2
+    assert call_here("doctor", *where, "--repair").returncode == 0
+    assert call_here("report", "small", *where).stdout.endswith("report.html\n")
+    assert call_here("report", "smal", *where).returncode == 2
     archive = tmp_path / "small.zip"
-    assert call("export", "small", *where, "--to", str(archive)).stdout == f"{archive}\n"
-    elsewhere = call("import", str(archive), "--home", str(tmp_path / "elsewhere"))
+    assert call_here("export", "small", *where, "--to", str(archive)).stdout == f"{archive}\n"
+    elsewhere = call_here("import", str(archive), "--home", str(tmp_path / "elsewhere"))
     assert elsewhere.returncode == 0, elsewhere.stderr
 
 
 def test_data_lists_the_data_sets_and_where_they_are() -> None:
-    rows = json.loads(call("data", "--json").stdout)
+    rows = json.loads(call_here("data", "--json").stdout)
     assert [row["name"] for row in rows] == ["digits", "mnist", "cifar10"]
     assert all(row["where"] for row in rows)
 
@@ -309,8 +306,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_ui_serves_the_stores_until_it_is_interrupted(study_file: Path, home: Path) -> None:
-    call("study", str(study_file), "--home", str(home))
+def test_ui_serves_the_stores_until_it_is_interrupted(finished: Finished) -> None:
+    home = finished.home
     port = free_port()
     command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(home), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -328,7 +325,7 @@ def test_ui_serves_the_stores_until_it_is_interrupted(study_file: Path, home: Pa
             except OSError:
                 time.sleep(0.5)
         assert "small" in [experiment["name"] for experiment in found["experiments"]]
-        taken = call("ui", "--home", str(home), "--port", str(port))
+        taken = call_here("ui", "--home", str(home), "--port", str(port))
         assert taken.returncode == 1
         assert "choose another with --port" in taken.stderr
     finally:
@@ -336,8 +333,8 @@ def test_ui_serves_the_stores_until_it_is_interrupted(study_file: Path, home: Pa
         assert process.wait(timeout=30) == 130
 
 
-def test_ui_without_a_store_says_how_to_get_one(home: Path) -> None:
-    done = call("ui", "--home", str(home))
+def test_ui_without_a_store_says_how_to_get_one(nowhere: Path) -> None:
+    done = call_here("ui", "--home", str(nowhere))
     assert done.returncode == 1
     assert "python -m hpsearch study" in done.stderr
 
@@ -345,72 +342,74 @@ def test_ui_without_a_store_says_how_to_get_one(home: Path) -> None:
 def test_show_and_status_print_what_was_found(finished: Finished) -> None:
     _, home, done = finished
     where = ["--home", str(home)]
-    shown = call("show", "small", *where)
+    shown = call_here("show", "small", *where)
     assert shown.stdout.splitlines()[:5] == done.stdout.splitlines()[:5]
     assert "nothing was run" in shown.stdout
-    assert call("show", "small", *where, "--best").stdout.startswith(
+    assert call_here("show", "small", *where, "--best").stdout.startswith(
         "# The winner of small: trial"
     )
-    assert json.loads(call("show", "small", *where, "--best", "--format", "json").stdout)["hidden"]
-    table = call("show", "small", *where, "--trials", "--csv").stdout
+    assert json.loads(call_here("show", "small", *where, "--best", "--format", "json").stdout)[
+        "hidden"
+    ]
+    table = call_here("show", "small", *where, "--trials", "--csv").stdout
     assert table.splitlines()[0].startswith("trial,outcome,drawn_in_stage,batch,epochs,curves")
-    rows = json.loads(call("show", "small", *where, "--trials", "--json").stdout)
+    rows = json.loads(call_here("show", "small", *where, "--trials", "--json").stdout)
     assert [row["trial"] for row in rows] == list(range(21))
-    assert "small  finished  3/3" in call("status", *where).stdout
-    (row,) = json.loads(call("status", "small", *where, "--json").stdout)
+    assert "small  finished  3/3" in call_here("status", *where).stdout
+    (row,) = json.loads(call_here("status", "small", *where, "--json").stdout)
     best = max(r["score_8"] for r in rows if r["score_8"] is not None)
     assert (row["state"], row["best"]) == ("finished", best)
-    wrong = call("show", "smll", *where)
+    wrong = call_here("show", "smll", *where)
     assert wrong.returncode == 2
     assert "did you mean 'small'?" in wrong.stderr
 
 
 def test_delete_asks_first(study_file: Path, home: Path) -> None:
-    short = ["--set", "stages=[{trials=2, epochs=2}]", "--workers", "0"]
-    assert call("study", str(study_file), "--home", str(home), *short).returncode == 0
+    assert call_here("study", str(study_file), "--home", str(home), *SHORT).returncode == 0
     for answer in ("n\n", ""):
-        refused = call("delete", "small", "--home", str(home), input=answer)
+        refused = call_here("delete", "small", "--home", str(home), answer=answer)
         assert refused.returncode == 1
         assert "Optuna study 'small (" in refused.stderr
     assert (home / "studies/small/1").exists()
-    done = call("delete", "small", "--home", str(home), "--yes")
+    done = call_here("delete", "small", "--home", str(home), "--yes")
     assert (done.returncode, done.stdout) == (0, "deleted small\n")
     assert not (home / "studies/small").exists()
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_reproduce_and_verify_exit_1_where_something_differs(study_file: Path, home: Path) -> None:
     where = ["--home", str(home)]
     short = ["--set", "stages=[{trials=4, epochs=2}]", "--workers", "0"]
-    assert call("study", str(study_file), *where, *short).returncode == 0
-    done = call("reproduce", "small", "0", *where)
+    assert call_here("study", str(study_file), *where, *short).returncode == 0
+    done = call_here("reproduce", "small", "0", *where)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "equal"), done.stderr
-    verified = call("verify", "small", *where, "--trials", "1")
+    verified = call_here("verify", "small", *where, "--trials", "1")
     assert (verified.returncode, verified.stdout.split()[-1]) == (0, "equal"), verified.stderr
     path = home / "studies/small/1/trials/00000/record.json"
     said = json.loads(path.read_text())
     said["members"][0]["history"]["train_loss"][0] += 1e-9
     path.write_text(json.dumps(said))
-    differs = call("reproduce", "small", "0", *where)
+    differs = call_here("reproduce", "small", "0", *where)
     assert differs.returncode == 1
     assert "first difference: epoch 1, split 0: train_loss" in differs.stdout
-    failed = call("verify", "small", *where, "--trials", "4", "--json")
+    failed = call_here("verify", "small", *where, "--trials", "4", "--json")
     assert failed.returncode == 1
     assert not json.loads(failed.stdout)["equal"]
 
 
-def test_init_then_plan(tmp_path: Path, home: Path) -> None:
+def test_init_then_plan(tmp_path: Path, nowhere: Path) -> None:
     path = tmp_path / "new.toml"
-    where = os.environ | {"HPSEARCH_HOME": str(home)}
-    assert call("init", str(path), "--trainer", "sgd", env=where).returncode == 0
-    done = call("plan", str(path), "--trials", "2", "--set", "data.shots=5", env=where)
+    where = {"HPSEARCH_HOME": str(nowhere)}
+    assert call_here("init", str(path), "--trainer", "sgd", env=where).returncode == 0
+    done = call_here("plan", str(path), "--trials", "2", "--set", "data.shots=5", env=where)
     assert done.returncode == 0, done.stderr
     for text in ("stage 3", "fresh seeds", "refit and test", "with", "of states while it runs"):
         assert text in done.stdout
-    counted = json.loads(call("plan", str(path), "--trials", "0", "--json", env=where).stdout)
+    counted = json.loads(call_here("plan", str(path), "--trials", "0", "--json", env=where).stdout)
     assert counted["phases"][1]["promoted"] == 6
-    assert call("init", str(path), env=where).returncode == 2
-    assert json.loads(call("init", "--schema").stdout)["title"] == "StudyFile"
-    assert not home.exists()
+    assert call_here("init", str(path), env=where).returncode == 2
+    assert json.loads(call_here("init", "--schema").stdout)["title"] == "StudyFile"
+    assert not nowhere.exists()
 
 
 @pytest.mark.parametrize("wrapped", [True, False])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hpsearch import run_study
 from hpsearch.records.run_folder import RunFolder
+from tests.harness.stores import new_home
 
 CHATTY = """\
 import sys
@@ -34,7 +35,7 @@ confirmation = { top = 1, seeds = 2, test_seeds = 1 }
 def test_a_function_s_prints_and_exception_are_the_trial_s_log(tmp_path: Path) -> None:
     (tmp_path / "chatty.py").write_text(CHATTY)
     (tmp_path / "chatty.toml").write_text(STUDY)
-    run_study(tmp_path / "chatty.toml", home=tmp_path / "home", workers=0)
+    run_study(tmp_path / "chatty.toml", home=new_home(tmp_path / "home"), workers=0)
     folder = RunFolder(tmp_path / "home/studies/chatty/1")
     failed, whole = folder.read_all("trial")
     assert (failed.outcome, whole.outcome) == ("failed", "complete")

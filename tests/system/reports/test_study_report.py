@@ -13,6 +13,7 @@ from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.study_report import CHARTS, write_report
 from hpsearch.reports.study_view import StudyView
+from tests.harness.stores import new_home
 from tests.harness.study_files import SMALL
 
 ONE = """\
@@ -39,7 +40,7 @@ def view_of(home: Path, study: str) -> StudyView:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     (folder / "small.toml").write_text(SMALL)
-    run_study(folder / "small.toml", home=folder / "home", workers=0)
+    run_study(folder / "small.toml", home=new_home(folder / "home"), workers=0)
     return folder / "home"
 
 
@@ -83,7 +84,7 @@ def test_importance_names_what_made_the_difference(small: Path) -> None:
 
 def test_a_study_of_one_trial_has_a_report_too(tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text(ONE)
-    report = run_study(tmp_path / "one.toml", home=tmp_path / "home", workers=0)
+    report = run_study(tmp_path / "one.toml", home=new_home(tmp_path / "home"), workers=0)
     view = view_of(tmp_path / "home", "one")
     made = [chart.name for make in CHARTS if (chart := make(view)) is not None]
     assert made == ["optimization_history", "learning_curves", "workers"]
@@ -121,7 +122,7 @@ def test_a_comparison_shows_its_arms_stages_and_claims(tmp_path: Path) -> None:
         "def check(evidence):\n"
         "    return Verdict('holds', f'{len(evidence.runs)} runs', Figure())\n"
     )
-    run_study(path, home=tmp_path / "home", workers=0)
+    run_study(path, home=new_home(tmp_path / "home"), workers=0)
     view = view_of(tmp_path / "home", "two")
     stages = view.stage_table()
     assert stages["newly drawn"].sum() == len(view.records) == 6

@@ -22,6 +22,7 @@ from hpsearch.scheduler.rounds import BatchState
 from hpsearch.study.events import Event, RunReached, TrialReached
 from tests.harness.batches import QUICK
 from tests.harness.batches import WriteBatch as Write
+from tests.harness.stores import new_home
 from tests.harness.study import table
 
 TWO = f'name = "b"\n[[studies]]\nfile = "small.toml"\n{QUICK}matrix = {{ seed = [0, 1] }}\n'
@@ -55,6 +56,7 @@ def test_a_batch_runs_its_studies_and_the_second_time_runs_nothing(
     assert parent.data.tags["hpsearch.batch_name"] == "b"
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_fresh_runs_come_in_rounds_that_a_stop_does_not_break(
     write_batch: Write, home: Path
 ) -> None:
@@ -76,6 +78,7 @@ def test_fresh_runs_come_in_rounds_that_a_stop_does_not_break(
         assert sorted(runs) == ["1", "2"]
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_scheduler_that_did_not_hear_of_the_end_begins_no_second_round(
     write_batch: Write, home: Path
 ) -> None:
@@ -86,6 +89,7 @@ def test_a_scheduler_that_did_not_hear_of_the_end_begins_no_second_round(
         assert len(list((home / "studies/small-seed0").glob("*/study.json"))) == found
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_summary_that_a_kill_kept_back_is_sent_by_the_next_call(
     write_batch: Write, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +109,7 @@ def test_a_summary_that_a_kill_kept_back_is_sent_by_the_next_call(
     assert report.exit_code == 0
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_failed_study_is_told_and_the_policy_says_what_follows(
     write_batch: Write, home: Path
 ) -> None:
@@ -128,6 +133,7 @@ def clock(*texts: str) -> Iterator[datetime]:
         yield when
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_batch_outside_its_window_starts_nothing(write_batch: Write, home: Path) -> None:
     times = clock("12:00")
     text = TWO + '[schedule]\ntimezone = "UTC"\nwindow = "02:00-06:00"\n'
@@ -140,6 +146,7 @@ def test_a_batch_outside_its_window_starts_nothing(write_batch: Write, home: Pat
     assert outcomes(report) == ["finished", "finished"]
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_the_windows_end_stops_a_study_which_goes_on_later_to_the_same_table(
     write_batch: Write, home: Path, tmp_path: Path
 ) -> None:
@@ -157,12 +164,13 @@ def test_the_windows_end_stops_a_study_which_goes_on_later_to_the_same_table(
     assert sum(isinstance(event, TrialReached) for event in reached) > 0
     assert not any(isinstance(event, RunReached) for event in reached)  # on fresh seeds
     run_batch(path, home=home, workers=0)
-    run_batch(path, home=tmp_path / "quiet", workers=0)
+    run_batch(path, home=new_home(tmp_path / "quiet"), workers=0)
     for seed in (0, 1):
         name = f"small-seed{seed}"
         assert table(home, name) == table(tmp_path / "quiet", name)
 
 
+@pytest.mark.usefixtures("without_mlflow")
 @pytest.mark.parametrize(("per", "expected"), [("batch", "waiting"), ("study", "stopped")])
 def test_a_budget_is_shared_or_each_studys(
     write_batch: Write, home: Path, per: str, expected: str
@@ -174,6 +182,7 @@ def test_a_budget_is_shared_or_each_studys(
     assert "budget" in report.studies[1].reason
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_storage_that_is_away_is_tried_again_and_then_told(write_batch: Write, home: Path) -> None:
     warnings: list[str] = []
     text = TWO.replace('name = "b"\n', 'name = "b"\nretries = 1\nretry_seconds = 0.01\n')
@@ -195,6 +204,7 @@ def test_a_second_start_of_a_batch_is_refused(write_batch: Write, home: Path) ->
     held.close()
 
 
+@pytest.mark.usefixtures("without_mlflow")
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_study_asked_to_stop_writes_what_it_has_and_goes_on(
     study_file: Path, home: Path, tmp_path: Path, workers: int
@@ -210,7 +220,7 @@ def test_a_study_asked_to_stop_writes_what_it_has_and_goes_on(
         )
     assert len(events) < 30
     run_study(study_file, home=home, workers=workers)
-    run_study(study_file, home=tmp_path / "quiet", workers=0)
+    run_study(study_file, home=new_home(tmp_path / "quiet"), workers=0)
     assert table(home) == table(tmp_path / "quiet")
 
 

@@ -25,9 +25,9 @@ FEW = (
 pytestmark = [pytest.mark.mnist, pytest.mark.usefixtures("real_mnist")]
 
 
-def test_cells_of_paper_001_come_out_to_the_digit(tmp_path: Path) -> None:
+def test_cells_of_paper_001_come_out_to_the_digit(home: Path) -> None:
     study = STUDIES / "alternating_gradient_table1.toml"
-    report = run_study(study, overrides=FEW, home=tmp_path, workers=2)
+    report = run_study(study, overrides=FEW, home=home, workers=2)
     groups = [(g["cells"], g["n"], g["equal"]) for g in report.answers.agreement]
     assert groups == [("baseline", 4, 4), ("proposed", 4, 4)]
     folder = Path(report.as_dict()["artifacts"])
@@ -47,10 +47,10 @@ def test_cells_of_paper_001_come_out_to_the_digit(tmp_path: Path) -> None:
     assert len(pd.read_csv(folder / "arms.csv")) == 4
 
 
-def test_baseline_cells_of_paper_000_come_out_to_the_digit(tmp_path: Path) -> None:
+def test_baseline_cells_of_paper_000_come_out_to_the_digit(home: Path) -> None:
     study = STUDIES / "proposal_search_table1.toml"
     few = [*FEW, "space.shots.choices=[1, 3]", "stages.0.trials=4"]
-    report = run_study(study, overrides=few, home=tmp_path, workers=2)
+    report = run_study(study, overrides=few, home=home, workers=2)
     baseline, proposed = report.answers.agreement
     assert (baseline["cells"], baseline["n"], baseline["equal"]) == ("baseline", 8, 8)
     assert (proposed["cells"], proposed["n"]) == ("proposed", 8)

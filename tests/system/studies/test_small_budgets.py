@@ -57,10 +57,10 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_all_claims_are_answered(name: str, tmp_path: Path) -> None:
+def test_all_claims_are_answered(name: str, home: Path) -> None:
     path = REPOSITORY / "studies" / f"{name}.toml"
     few = [*FEW_SEEDS, "confirmation.test_seeds=2", *SMALL[name]]
-    report = run_study(path, overrides=few, home=tmp_path, workers=2)
+    report = run_study(path, overrides=few, home=home, workers=2)
     folder = Path(report.result.folder)
     claims = json.loads((folder / "claims.json").read_text())
     assert [c["text"] for c in claims] == [c.text for c in read_study(path).file.claims]

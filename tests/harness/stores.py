@@ -1,0 +1,52 @@
+"""Homes whose databases are there already, empty: to make them takes longer than most tests."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from filelock import FileLock
+
+from tests.harness.study_files import REPOSITORY
+
+KEPT = REPOSITORY / ".pytest_cache"  # between runs of the tests, too
+
+
+def new_home(folder: Path) -> Path:
+    """A folder of stores as a first study leaves it, without the study, unless it is there."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        for name in ("optuna", "mlflow"):
+            shutil.copy(_empty(name), folder / f"{name}.db")
+    return folder
+
+
+def _empty(name: str) -> Path:
+    """A database of this library's version, made by what the product makes it with."""
+    kept = KEPT / f"{name}-{version(name)}.db"
+    if not kept.exists():
+        KEPT.mkdir(exist_ok=True)
+        with FileLock(f"{kept}.lock"):
+            if not kept.exists():
+                _make(name, kept)
+    return kept
+
+
+def _make(name: str, kept: Path) -> None:
+    with TemporaryDirectory(dir=KEPT) as folder:
+        made, whole = Path(folder, "made.db"), Path(folder, "whole.db")
+        if name == "mlflow":
+            from hpsearch.tracking.sqlite_store import prepare_sqlite
+
+            prepare_sqlite(f"sqlite:///{made}")
+        else:
+            from hpsearch.study.storage import open_storage
+
+            open_storage(f"sqlite:///{made}")
+        connection = sqlite3.connect(made)
+        connection.execute("VACUUM INTO ?", (str(whole),))  # one file, what lies beside it is in
+        connection.close()
+        whole.rename(kept)
