@@ -20,8 +20,13 @@ def new_home(folder: Path) -> Path:
     if not folder.exists():
         folder.mkdir(parents=True)
         for name in ("optuna", "mlflow"):
-            shutil.copy(_empty(name), folder / f"{name}.db")
+            add_store(folder, name)
     return folder
+
+
+def add_store(folder: Path, name: str) -> None:
+    """Put an empty database into a folder: "optuna" or "mlflow"."""
+    shutil.copy(_empty(name), folder / f"{name}.db")
 
 
 def _empty(name: str) -> Path:

@@ -26,6 +26,7 @@ from hpsearch.records.archive import MANIFEST
 from hpsearch.records.format import FORMAT, converted
 from hpsearch.records.layout import KNOWN, Artifact, Home
 from hpsearch.records.run_folder import RunFolder
+from tests.harness.stores import add_store
 
 FROZEN = Path(__file__).parents[1] / "assets" / "before-format"
 RUNS = ("plain", "plain/2", "compared")
@@ -40,6 +41,7 @@ def frozen(tmp_path: Path) -> Path:
         for path in (tmp_path / "home/studies" / study).glob("*/study.json"):
             text = path.read_text().replace("/srv/hpsearch/studies", str(tmp_path / "studies"))
             path.write_text(text)
+    add_store(tmp_path / "home", "mlflow")
     return tmp_path / "home"
 
 
@@ -80,6 +82,7 @@ def test_a_trial_is_trained_again(frozen: Path) -> None:
     assert reproduce_trial("plain/1", 16, home=frozen).equal
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_the_killed_run_goes_on_to_the_undisturbed_table(frozen: Path) -> None:
     path = frozen.parent / "studies" / "plain.toml"
     report = run_study(path, home=frozen, workers=0)
@@ -93,6 +96,7 @@ def test_the_killed_run_goes_on_to_the_undisturbed_table(frozen: Path) -> None:
     assert json.loads(there.files.study_json.read_text())["format"] == FORMAT
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_finished_comparison_runs_nothing_and_takes_more_trials(frozen: Path) -> None:
     path = frozen.parent / "studies" / "compared.toml"
     assert not run_study(path, home=frozen, workers=0).result.untested
@@ -110,11 +114,13 @@ def test_a_report_is_drawn(frozen: Path, study: str) -> None:
     assert page.stat().st_size > 1_000_000
 
 
-def test_the_doctor_tells_optuna_and_mlflow(frozen: Path) -> None:
+def test_the_doctor_tells_optuna_and_mlflow_and_a_study_is_deleted(frozen: Path) -> None:
     found = doctor(home=frozen, repair=True)
     left = found[(found["place"] != "host") & ~found["repaired"]]
     assert left.empty
     assert doctor(home=frozen).query("place != 'host'").empty
+    assert delete_study("plain", home=frozen) is not None
+    assert not Home(frozen).study("plain").path.exists()
 
 
 def test_a_study_is_exported_and_imported_with_all_it_was_asked(
@@ -131,12 +137,6 @@ def test_a_study_is_exported_and_imported_with_all_it_was_asked(
     for name in ("stages/0-3.json", "budget/2.json", "artifacts/warm_start.json"):
         old, new = ((run.path / name).read_bytes() for run in runs)
         assert new == old
-
-
-def test_a_study_is_deleted(frozen: Path) -> None:
-    doctor(home=frozen, repair=True)
-    assert delete_study("plain", home=frozen) is not None
-    assert not Home(frozen).study("plain").path.exists()
 
 
 def test_every_file_of_a_run_is_known_to_the_layout() -> None:

@@ -20,9 +20,10 @@ from hpsearch.errors import StorageError, StudyLockedError
 from hpsearch.processes import child_environment
 from hpsearch.study.advisory_lock import held_in_database
 from hpsearch.study.storage import open_storage
+from tests.harness.commands import call
 from tests.harness.servers import PASSWORD, MLflowServer, PostgreSQL, programs
-from tests.harness.study import table
-from tests.harness.study_files import SMALL
+from tests.harness.study import run, table
+from tests.harness.study_files import TINY
 
 psycopg = pytest.importorskip(
     "psycopg", reason="no driver here: pip install 'hpsearch[postgresql]' runs these tests"
@@ -30,7 +31,7 @@ psycopg = pytest.importorskip(
 pytestmark = pytest.mark.skipif(
     not programs(), reason="no PostgreSQL here: initdb and pg_ctl run these tests"
 )
-QUICK = ["--set", "stages.2.epochs=6", "--set", "confirmation.top=1", "--json"]
+QUICK = ["stages.2.epochs=6", "confirmation.top=1"]
 
 
 @pytest.fixture(scope="module")
@@ -55,25 +56,11 @@ def mlflow_server(server: PostgreSQL, tmp_path: Path) -> Iterator[str]:
     made.kill()
 
 
-def called(
-    words: list[str], home: Path, storage: str, tracking_uri: str
-) -> subprocess.CompletedProcess[str]:
-    """A command that finds its stores in the environment."""
-    stores = {"HPSEARCH_STORAGE": storage, "HPSEARCH_TRACKING_URI": tracking_uri}
-    return subprocess.run(
-        [sys.executable, "-m", "hpsearch", *words, "--home", str(home)],
-        env={**child_environment(), **stores},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def start(path: Path, home: Path, storage: str, tracking_uri: str) -> subprocess.Popen[str]:
     stores = {"HPSEARCH_STORAGE": storage, "HPSEARCH_TRACKING_URI": tracking_uri}
     command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
     return subprocess.Popen(
-        [*command, "--workers", "1", *QUICK],
+        [*command, "--workers", "1", "--json", *(w for key in QUICK for w in ("--set", key))],
         env={**child_environment(), **stores},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -91,8 +78,7 @@ def arguments_of(process: subprocess.Popen[str]) -> str:
 
 
 def quiet_table(path: Path, home: Path, name: str) -> dict[object, object]:
-    command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home), *QUICK]
-    subprocess.run([*command, "--workers", "0"], check=True, capture_output=True)
+    run(path, home, *QUICK)
     return table(home, name)
 
 
@@ -116,7 +102,7 @@ def test_two_studies_at_once_on_postgresql_and_a_tracking_server(
     storage, home, said = server.database("optuna_both"), tmp_path / "home", []
     names = ("small", "other")
     for name in names:
-        text = SMALL.replace('name = "small"', f'name = "{name}"')
+        text = TINY.replace('name = "small"', f'name = "{name}"')
         (tmp_path / f"{name}.toml").write_text(text)
     processes = [start(tmp_path / f"{n}.toml", home, storage, mlflow_server) for n in names]
     while any(process.poll() is None for process in processes):
@@ -146,7 +132,7 @@ def test_a_server_that_is_killed_costs_nothing(server: PostgreSQL, tmp_path: Pat
     """With MLflow on the same server, in another database, and no password in sight."""
     storage, tracking = server.database("optuna_killed"), server.database("mlflow_killed")
     path, home = tmp_path / "small.toml", tmp_path / "home"
-    path.write_text(SMALL)
+    path.write_text(TINY)
     process = start(path, home, storage, tracking)
     while len(list(home.glob("studies/small/1/trials/*/record.json"))) < 3:
         assert process.poll() is None, process.communicate()[1]
@@ -168,8 +154,9 @@ def test_a_server_that_is_killed_costs_nothing(server: PostgreSQL, tmp_path: Pat
         PASSWORD in p.read_text(errors="replace") for p in home.rglob("*") if p.is_file()
     )
     assert stored_table(home, "small", storage) == quiet_table(path, tmp_path / "quiet", "small")
+    stores = {"HPSEARCH_STORAGE": storage, "HPSEARCH_TRACKING_URI": tracking}
     for words in (["doctor"], ["delete", "small", "--yes"]):
-        done = called(words, home, storage, tracking)
+        done = call(*words, "--home", str(home), env={**child_environment(), **stores})
         assert done.returncode == 0, done.stderr
         assert PASSWORD not in done.stdout + done.stderr
     assert count(storage, "studies") == 0

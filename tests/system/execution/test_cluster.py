@@ -18,13 +18,16 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.events import TrialReached
 from tests.harness.servers import DaskCluster
 from tests.harness.stores import new_home
-from tests.harness.study import table
+from tests.harness.study import run, table
 from tests.harness.study_files import SMALL
 
 distributed = pytest.importorskip(
     "distributed", reason="no Dask here: pip install 'hpsearch[dask]' runs these tests"
 )
-pytestmark = pytest.mark.filterwarnings("default")  # of Dask's own
+pytestmark = [
+    pytest.mark.filterwarnings("default"),  # of Dask's own
+    pytest.mark.usefixtures("without_mlflow"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def test_a_study_gives_the_local_runs_table(
     cluster: DaskCluster, study_file: Path, tmp_path: Path
 ) -> None:
     run_study(study_file, home=new_home(tmp_path / "cluster"), executor=cluster.address)
-    run_study(study_file, home=new_home(tmp_path / "local"), workers=0)
+    run(study_file, tmp_path / "local")
     assert table(tmp_path / "cluster") == table(tmp_path / "local")
 
 
@@ -86,7 +89,7 @@ def test_the_users_modules_and_table_travel_to_the_workers(
     finally:
         executor.shutdown()
     run_study(path, home=new_home(tmp_path / "cluster"), executor=cluster.address)
-    run_study(path, home=new_home(tmp_path / "local"), workers=0)
+    run(path, tmp_path / "local")
     assert table(tmp_path / "cluster") == table(tmp_path / "local")
 
 
@@ -108,7 +111,7 @@ def test_a_table_that_changed_is_sent_to_the_workers_again(
         rows = "\n".join(f"{i % 7},{i % 3},{i % 2}" for i in range(n_rows))
         (tmp_path / "rows.csv").write_text(f"a,b,label\n{rows}\n")
         run_study(path, home=new_home(tmp_path / f"cluster-{n_rows}"), executor=cluster.address)
-        run_study(path, home=new_home(tmp_path / f"local-{n_rows}"), workers=0)
+        run(path, tmp_path / f"local-{n_rows}")
         assert table(tmp_path / f"cluster-{n_rows}") == table(tmp_path / f"local-{n_rows}")
         tables.append(table(tmp_path / f"local-{n_rows}"))
     assert tables[0] != tables[1]
@@ -140,7 +143,7 @@ def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
     ]
     assert kills == 3
     assert all(attempt["reason"].startswith("worker died") for attempt in attempts)
-    run_study(path, home=new_home(tmp_path / "local"), workers=0)
+    run(path, tmp_path / "local")
     assert table(home) == table(tmp_path / "local")
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 
 from hpsearch import leave_order
-from tests.harness.study import table
+from tests.harness.commands import call_here
+from tests.harness.study import run, table
 from tests.harness.study_files import SMALL
 
 COMMAND = [sys.executable, "-m", "hpsearch", "schedule"]
@@ -37,7 +38,7 @@ def test_a_run_is_stopped_killed_and_gone_on_with_to_the_table_of_a_quiet_one(
 ) -> None:
     folder, home, quiet = (tmp_path / name for name in ("studies", "home", "quiet"))
     folder.mkdir()
-    text = SMALL.replace("epochs = 8\n", "epochs = 600\n")
+    text = SMALL.replace("epochs = 8\n", "epochs = 300\n")
     text += "[execution]\nslice_seconds = 0.2\n[schedule]\n"
     (folder / "small.toml").write_text(text)
 
@@ -74,8 +75,7 @@ def test_a_run_is_stopped_killed_and_gone_on_with_to_the_table_of_a_quiet_one(
     assert end["exit_code"] == 0
     assert end["report"]["schedule"] == "small"
 
-    command = [sys.executable, "-m", "hpsearch", "study", key, "--home", str(quiet)]
-    subprocess.run([*command, "--workers", "1"], check=True, capture_output=True)
+    run(folder / "small.toml", quiet)
     assert table(home) == table(quiet)
 
 
@@ -84,8 +84,9 @@ def test_the_coming_runs_and_units_for_other_schedulers(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(text)
 
     def call(*arguments: str) -> str:
-        command = [*COMMAND, str(tmp_path), "--home", str(tmp_path / "home"), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        done = call_here("schedule", str(tmp_path), "--home", str(tmp_path / "home"), *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     rows = json.loads(call("--next", "--json"))
     assert len(rows) == 10

@@ -22,12 +22,13 @@ FEW = (
     "confirmation.test_seeds=2",
 )
 
-pytestmark = [pytest.mark.mnist, pytest.mark.usefixtures("real_mnist")]
+pytestmark = [pytest.mark.mnist, pytest.mark.usefixtures("real_mnist", "without_mlflow")]
 
 
+@pytest.mark.figures
 def test_cells_of_paper_001_come_out_to_the_digit(home: Path) -> None:
     study = STUDIES / "alternating_gradient_table1.toml"
-    report = run_study(study, overrides=FEW, home=home, workers=2)
+    report = run_study(study, overrides=FEW, home=home, workers=0)
     groups = [(g["cells"], g["n"], g["equal"]) for g in report.answers.agreement]
     assert groups == [("baseline", 4, 4), ("proposed", 4, 4)]
     folder = Path(report.as_dict()["artifacts"])
@@ -50,7 +51,7 @@ def test_cells_of_paper_001_come_out_to_the_digit(home: Path) -> None:
 def test_baseline_cells_of_paper_000_come_out_to_the_digit(home: Path) -> None:
     study = STUDIES / "proposal_search_table1.toml"
     few = [*FEW, "space.shots.choices=[1, 3]", "stages.0.trials=4"]
-    report = run_study(study, overrides=few, home=home, workers=2)
+    report = run_study(study, overrides=few, home=home, workers=0)
     baseline, proposed = report.answers.agreement
     assert (baseline["cells"], baseline["n"], baseline["equal"]) == ("baseline", 8, 8)
     assert (proposed["cells"], proposed["n"]) == ("proposed", 8)

@@ -12,7 +12,7 @@ from hpsearch.studyfile.reading import read_study
 from hpsearch.trainers import load_function
 from tests.harness.study_files import REPOSITORY
 
-pytestmark = [pytest.mark.mnist, pytest.mark.usefixtures("real_mnist")]
+pytestmark = [pytest.mark.mnist, pytest.mark.usefixtures("real_mnist", "without_mlflow")]
 
 FEW_SEEDS = ("evaluation.seeds=1", "confirmation.top=1", "confirmation.seeds=2")
 SMALL = {
@@ -60,7 +60,7 @@ SMALL = {
 def test_all_claims_are_answered(name: str, home: Path) -> None:
     path = REPOSITORY / "studies" / f"{name}.toml"
     few = [*FEW_SEEDS, "confirmation.test_seeds=2", *SMALL[name]]
-    report = run_study(path, overrides=few, home=home, workers=2)
+    report = run_study(path, overrides=few, home=home, workers=0)
     folder = Path(report.result.folder)
     claims = json.loads((folder / "claims.json").read_text())
     assert [c["text"] for c in claims] == [c.text for c in read_study(path).file.claims]

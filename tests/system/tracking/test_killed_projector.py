@@ -20,13 +20,16 @@ from hpsearch.tracking.replay import replay
 from hpsearch.tracking.run_content import points
 from tests.harness.projection import add, make
 from tests.harness.servers import MLflowServer
+from tests.harness.stores import add_store
 
-TRIALS = 10
+TRIALS = 6
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[MLflowServer]:
     place = tmp_path / "server"
+    place.mkdir()
+    add_store(place, "mlflow")
     made = MLflowServer(place, f"sqlite:///{place / 'mlflow.db'}", place / "artifacts")
     made.start()
     yield made
