@@ -39,6 +39,12 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def nowhere(tmp_path: Path) -> Path:
+    """A home that is not there yet."""
+    return tmp_path / "nowhere"
+
+
+@pytest.fixture
 def study_file(tmp_path: Path) -> Path:
     """A small, quick study on the digits with three stages."""
     path = tmp_path / "small.toml"

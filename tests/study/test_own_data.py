@@ -117,10 +117,10 @@ def test_trainers_of_numbers_are_refused_where_classes_are_predicted(study_file:
     assert "must predict classes, as 'digits' holds them, got 'sklearn.svm.SVR'" in text
 
 
-def test_a_mistake_in_the_data_creates_nothing(table: Path, home: Path) -> None:
+def test_a_mistake_in_the_data_creates_nothing(table: Path, nowhere: Path) -> None:
     with pytest.raises(StudyFileError):
-        run(table, home, "data.name=city.csv")
-    assert not home.exists()
+        run(table, nowhere, "data.name=city.csv")
+    assert not nowhere.exists()
 
 
 def test_a_study_predicts_numbers_from_a_table(table: Path, home: Path) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+DRAWING = ("arms", "confusion", "figures", "png_charts")
 # The smallest PNG there is: one pixel.
 BLANK = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
@@ -17,12 +16,10 @@ BLANK = bytes.fromhex(
 def blank_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Our figures are made but not drawn in this process, but for tests marked `figures`."""
     if request.node.get_closest_marker("figures") is None:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-        def print_png(self: object, path: Path) -> None:
-            path.write_bytes(BLANK)
-
-        monkeypatch.setattr(FigureCanvasAgg, "print_png", print_png)
+        for module in DRAWING:
+            monkeypatch.setattr(
+                f"hpsearch.reports.{module}.write_png", lambda path, _: path.write_bytes(BLANK)
+            )
 
 
 @pytest.fixture

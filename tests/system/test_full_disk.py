@@ -48,6 +48,7 @@ def test_a_full_disk_is_said_and_the_same_start_goes_on(
     assert table(tmp_path / "full") == table(tmp_path / "roomy")
 
 
+@pytest.mark.figures
 def test_figures_that_don_t_fit_are_said(
     study_file: Path, home: Path, small_files: Callable[[], AbstractContextManager[None]]
 ) -> None:

@@ -164,13 +164,13 @@ def test_a_limit_that_no_trial_can_meet_is_said_at_once(tmp_path: Path, home: Pa
     ],
 )
 def test_what_can_t_be_stopped_is_refused_before_anything_is_made(
-    tmp_path: Path, home: Path, options: dict[str, object], message: str
+    tmp_path: Path, nowhere: Path, options: dict[str, object], message: str
 ) -> None:
     path = greedy(tmp_path, "sleeps", "seconds = 2.0")
     with pytest.raises(StudyFileError, match=message) as caught:
-        run_study(path, home=home, **options)  # type: ignore[arg-type]
+        run_study(path, home=nowhere, **options)  # type: ignore[arg-type]
     assert caught.value.exit_code == 2
-    assert not home.exists()
+    assert not nowhere.exists()
 
 
 def test_a_plan_s_probe_keeps_to_the_limits(tmp_path: Path) -> None:

@@ -41,6 +41,6 @@ def test_a_study_without_trials_may_get_other_stages(study_file: Path, home: Pat
     assert opened.plans == ((2, 3),)
 
 
-def test_an_empty_home_has_no_rows(home: Path) -> None:
-    assert study_status(home=home).empty
-    assert not home.exists()
+def test_an_empty_home_has_no_rows(nowhere: Path) -> None:
+    assert study_status(home=nowhere).empty
+    assert not nowhere.exists()

@@ -45,7 +45,7 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ended(short: Path, home: Path) -> Path:
     """A copy of it, to tamper with."""
-    shutil.copytree(short, home)
+    shutil.copytree(short, home, dirs_exist_ok=True)
     return home
 
 

@@ -89,7 +89,7 @@ def test_unknown_names_list_those_there_are(finished: Path, name: str, said: str
     assert said in str(caught.value)
 
 
-def test_an_empty_home_says_how_to_start(home: Path) -> None:
+def test_an_empty_home_says_how_to_start(nowhere: Path) -> None:
     with pytest.raises(StudyFileError, match="got no study there yet"):
-        show_study("small", home=home)
-    assert not home.exists()
+        show_study("small", home=nowhere)
+    assert not nowhere.exists()

@@ -45,12 +45,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return Finished(path, home, done)
 
 
-@pytest.fixture
-def nowhere(tmp_path: Path) -> Path:
-    """A home that is not there yet."""
-    return tmp_path / "nowhere"
-
-
 def test_help_loads_nothing_heavy() -> None:
     command = [sys.executable, "-X", "importtime", "-m", "hpsearch", "--help"]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stderr

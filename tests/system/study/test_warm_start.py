@@ -148,12 +148,12 @@ def test_a_study_of_hpsearch_goes_by_its_own_name(asked: Path, tmp_path: Path, h
     ],
 )
 def test_what_can_t_be_taken_is_said_before_anything_is_made(
-    asked: Path, home: Path, override: str, error: type[Exception], said: str
+    asked: Path, nowhere: Path, override: str, error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error) as caught:
-        run_study(asked, home=home, overrides=[override], workers=0)
+        run_study(asked, home=nowhere, overrides=[override], workers=0)
     assert said in str(caught.value)
-    assert not home.exists()
+    assert not nowhere.exists()
     assert not (asked.parent / "new.db").exists()
 
 

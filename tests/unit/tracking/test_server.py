@@ -52,8 +52,6 @@ def serve(home: Path, runs: Sequence[RunFolder] = ()) -> None:
 def test_others_are_let_in_only_with_a_password_or_on_purpose(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home.mkdir()
-    (home / "mlflow.db").write_text("")
     with pytest.raises(TrackingError, match="--without-password"):
         serve(home)
     monkeypatch.setenv("MLFLOW_FLASK_SERVER_SECRET_KEY", "secret")
@@ -64,14 +62,14 @@ def test_others_are_let_in_only_with_a_password_or_on_purpose(
         serve(home)
 
 
-def test_a_home_whose_studies_are_on_a_server_says_which(home: Path) -> None:
-    folder = RunFolder(home / "studies" / "small" / "1")
+def test_a_home_whose_studies_are_on_a_server_says_which(nowhere: Path) -> None:
+    folder = RunFolder(nowhere / "studies" / "small" / "1")
     folder.path.mkdir(parents=True)
     folder.write_json(
         folder.files.mlflow, {"tracking_uri": "http://lab:5000", "parent_run_id": "a"}
     )
     with pytest.raises(TrackingError, match="are in http://lab:5000: look there"):
-        serve(home, [folder])
-    folder.write_json(folder.files.mlflow, {"tracking_uri": Home(home).tracking_uri})
+        serve(nowhere, [folder])
+    folder.write_json(folder.files.mlflow, {"tracking_uri": Home(nowhere).tracking_uri})
     with pytest.raises(TrackingError, match=r"sync .* makes it again"):
-        serve(home, [folder])
+        serve(nowhere, [folder])
