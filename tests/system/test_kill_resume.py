@@ -20,7 +20,7 @@ from tests.harness.study import table
 from tests.harness.study_files import SMALL
 
 # 20 by hand, 3 minutes a case: HPSEARCH_KILLS=20 scripts/test tests/system/test_kill_resume.py
-KILLS = int(os.environ.get("HPSEARCH_KILLS", "4"))
+KILLS = int(os.environ.get("HPSEARCH_KILLS", "3"))
 # Long enough that they fall into it: more epochs, and slices of a tenth of a second.
 LONG = SMALL.replace("epochs = 8\n", f"epochs = {150 * KILLS}\n")
 LONG = LONG.replace("epochs = 4\n", f"epochs = {30 * KILLS}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,14 +36,21 @@ def imports(tree: ast.AST) -> Iterator[str]:
         yield from imports(node)
 
 
+@cache
+def imported_by() -> dict[Path, frozenset[str]]:
+    """What every module of the package imports when it runs."""
+    return {
+        path: frozenset(imports(ast.parse(path.read_text()))) for path in PACKAGE.rglob("*.py")
+    }
+
+
 def importers(package: str) -> set[str]:
     """The rooms, and the modules beside them, that import a package."""
-    found = set()
-    for path in PACKAGE.rglob("*.py"):
-        names = imports(ast.parse(path.read_text()))
-        if any(f"{name}.".startswith(f"{package}.") for name in names):
-            found.add(path.relative_to(PACKAGE).parts[0])
-    return found
+    return {
+        path.relative_to(PACKAGE).parts[0]
+        for path, names in imported_by().items()
+        if any(f"{name}.".startswith(f"{package}.") for name in names)
+    }
 
 
 @pytest.mark.parametrize("package", ROOMS)

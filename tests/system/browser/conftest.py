@@ -18,7 +18,7 @@ from tests.harness.stores import new_home
 from tests.harness.study_files import SMALL
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`python -m hpsearch ui` on a study of 21 trials, some of them diverged."""
     folder = tmp_path_factory.mktemp("browser")
@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         log.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Debian's Chromium without a display."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
