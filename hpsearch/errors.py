@@ -122,6 +122,22 @@ class StorageError(HpsearchError):
     """The folder of stores or a database can't be used."""
 
 
+class DamagedError(StorageError):
+    """A file of the records is not what was written.
+
+    Attributes:
+        name: of the file.
+        got: what is wrong with it.
+    """
+
+    def __init__(self, name: str | Path, got: str) -> None:
+        super().__init__(
+            f"{name} must hold what hpsearch wrote, got {got}: bring it back from an export or a "
+            "backup, or see what can be made again with python -m hpsearch doctor --repair"
+        )
+        self.name, self.got = name, got
+
+
 class FormatError(StorageError):
     """A newer hpsearch wrote what was read."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,19 @@ from typing import TYPE_CHECKING
 from hpsearch.addresses import check_apart
 from hpsearch.api.stores import storage_of, tracking_of
 from hpsearch.api.sync import send
+from hpsearch.audit.damage import damages
 from hpsearch.audit.difference import Difference
 from hpsearch.audit.optuna_comparison import compare_optuna
 from hpsearch.audit.surroundings import look_around
-from hpsearch.errors import FormatError, HpsearchError, StudyFileError, StudyLockedError
+from hpsearch.errors import (
+    DamagedError,
+    FormatError,
+    HpsearchError,
+    StudyFileError,
+    StudyLockedError,
+)
 from hpsearch.records.layout import Home
-from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import held
-from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.opening import storage_name
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.refill import refill_optuna
@@ -100,17 +104,22 @@ class _Visit:
         """Each with whether it was repaired."""
         try:
             _ = self.run.file
-        except (StudyFileError, FormatError) as error:
-            return [(_unreadable(self.run.name, str(error)), False)]
+        except (StudyFileError, FormatError, DamagedError) as error:
+            return [(_unreadable(self.run.name, error), False)]
         try:
             with held(self.home.study(self.run.study)):
                 found, comparison = self._look()
                 if not repair or not any(d.repairable for d in found):
                     return [(d, False) for d in found]
+                if self._mend():
+                    more, comparison = self._look()
+                    found += [d for d in more if d not in found]
                 if comparison is not None:
                     comparison.discard_wrong()
                 self._repair(found)
                 left, _ = self._look()
+        except DamagedError as error:
+            return [(_unreadable(self.run.name, error), False)]
         except StudyLockedError as error:
             return [(Difference("host", self.run.name, str(error), "", repairable=False), False)]
         new = [d for d in left if d not in found]
@@ -122,9 +131,10 @@ class _Visit:
         from hpsearch.tracking.replay import mlflow_settings
 
         folder = self.run.folder
-        found = list(damaged(folder, self.run.name))
-        if any(d.place == "records" and not d.repairable for d in found):
-            return found, None  # nothing can be compared with what can't be read
+        damaged = list(damages(folder, self.run.name))
+        found = [damage.difference for damage in damaged]
+        if any(damage.blocks for damage in damaged):
+            return found, None
         storage = open_storage(self.storage)
         arms: list[ArmPlace | None] = [*kept_arms(folder)]
         for arm in arms or [None]:
@@ -138,10 +148,16 @@ class _Visit:
             found += comparison.differences()
         return found, comparison
 
+    def _mend(self) -> bool:
+        """Take damaged files out of the way; whether there were any."""
+        damaged = list(damages(self.run.folder, self.run.name))
+        for damage in damaged:
+            damage.repair()
+        return bool(damaged)
+
     def _repair(self, found: list[Difference]) -> None:
         folder = self.run.folder
-        folder.sweep()
-        if any(d.place == "Optuna" for d in found):
+        if any(d.place == "Optuna" and d.repairable for d in found):
             directions, storage = self.run.file.directions, open_storage(self.storage)
             for arm in kept_arms(folder):
                 refill_optuna(storage, self._optuna(arm), folder, arm, directions)
@@ -152,45 +168,10 @@ class _Visit:
         return storage_name(self.run.name, self.run.id, arm.name if arm else "")
 
 
-def _unreadable(name: str, reason: str) -> Difference:
-    """A run of another version; the others are looked at all the same."""
-    remedy = "use the version of hpsearch that wrote it, or move the run's folder away"
-    return Difference("records", name, reason, remedy, repairable=False)
-
-
-def damaged(folder: RunFolder, name: str) -> Iterator[Difference]:
-    """Records that can't be read, states that are missing, files that a kill left half written."""
-    for place in folder.files.records():
-        subject = f"{name} {place.path.relative_to(folder.path)}"
-        try:
-            record = TrialRecord.from_json(place.json.read_text())
-        except FormatError as error:
-            yield _unreadable(subject, str(error))
-            continue
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            yield Difference(
-                "records",
-                subject,
-                f"record.json must be readable, got {type(error).__name__}: {error}",
-                "bring the folder back from a backup, or move it away and run the study's file "
-                "again, which trains it anew",
-                repairable=False,
-            )
-            continue
-        for file in filter(None, (record.state_file, *record.files)):
-            if not place.file(file).exists():
-                yield Difference(
-                    "records",
-                    subject,
-                    f"{file} must be there, is not",
-                    "bring it back from a backup, or move the folder away and run the study's "
-                    "file again, which trains it anew",
-                    repairable=False,
-                )
-    for path in folder.files.leftovers():
-        yield Difference(
-            "records",
-            f"{name} {path.relative_to(folder.path)}",
-            "must not be there: a kill left it half written",
-            "it is deleted",
-        )
+def _unreadable(name: str, error: HpsearchError) -> Difference:
+    """A run that this version can't read; the others are looked at all the same."""
+    if isinstance(error, DamagedError):
+        remedy = "bring the file back from an export or a backup, or start anew with --fresh"
+    else:
+        remedy = "use the version of hpsearch that wrote it, or move the run's folder away"
+    return Difference("records", name, str(error), remedy, repairable=False)

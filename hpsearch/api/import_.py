@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hpsearch.api.doctor import doctor
 from hpsearch.api.export import refuse_pickled_states
-from hpsearch.errors import HpsearchError, headline
+from hpsearch.errors import DamagedError, HpsearchError, headline
 from hpsearch.records.archive import checked_members, study_in, unpack
 from hpsearch.records.layout import ARCHIVED, KINDS, Artifact, Home, StudyFiles
 from hpsearch.records.result import Result
@@ -17,10 +19,17 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.study_json import read_study_json
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.study_report import write_report
+from hpsearch.study.stage_end import Decision
+from hpsearch.study.stored_space import kept_arms, kept_space
 from hpsearch.studyfile.stored import stored_file
+from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.compare import choices_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+LATEST = 253_402_300_800.0  # the year 10000, in seconds since 1970: no date is later
 
 
 def import_study(file: str | Path, *, home: str | Path | None = None) -> pd.DataFrame:
@@ -41,7 +50,7 @@ def import_study(file: str | Path, *, home: str | Path | None = None) -> pd.Data
     path = Path(file)
     try:
         with zipfile.ZipFile(path) as archive:
-            members = checked_members(archive, path)
+            members = checked_members(archive, path, stores.path)
             name = study_in(members, path)
             young = stores.importing(name)
             shutil.rmtree(young.path, ignore_errors=True)
@@ -76,10 +85,20 @@ def _move_in(young: StudyFiles, study: StudyFiles, path: Path) -> None:
 
 def _check_run(folder: RunFolder, path: Path) -> None:
     try:
-        stored_file(read_study_json(folder.files)["file"], str(path))
+        known = read_study_json(folder.files)
+        file = stored_file(known["file"], str(path))
+        _check_files(folder, known)
+        # Before records are read: an archive may hold a great number of them.
+        _check_numbers(folder, known, file)
         for kind in KINDS:
             for record in folder.read_all(kind):
                 _check_record(folder, record)
+    except DamagedError as error:
+        place = Path(error.name).relative_to(folder.path)
+        raise HpsearchError(
+            f"{path} must hold records that can be read, got {place} with {error.got}; "
+            "nothing was taken from it"
+        ) from error
     except HpsearchError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -90,11 +109,45 @@ def _check_run(folder: RunFolder, path: Path) -> None:
     refuse_pickled_states(folder, str(path))
 
 
+def _check_files(folder: RunFolder, known: Mapping[str, Any]) -> None:
+    """What is read of the other files is in them."""
+    files = folder.files
+    if not all(isinstance(known[key], str) for key in ("id", "path")):
+        raise TypeError("study.json must have an id and a path")
+    kept_space(folder)
+    kept_arms(folder)
+    for path in files.all_decisions():
+        Decision.of(folder.required(path))
+    for path in files.clocks():
+        float(folder.required(path)["seconds"])
+    if (parent := folder.read_sealed(files.parent)) is not None:
+        _ = [parent[key] for key in ("uid", "experiment", "started", "status", "tags", "look")]
+    if (kept := folder.read_sealed(files.artifact(Artifact.RESULT))) is not None:
+        Result.from_dict(kept["result"])
+
+
+def _check_numbers(folder: RunFolder, known: Mapping[str, Any], file: StudyFile) -> None:
+    """No record has a number that the study does not come to."""
+    plans = known.get("plans", [[stage.trials for stage in file.stages]])
+    arms = math.prod(len(choices_of(file.space[name])) for name in file.compare)
+    most = arms * max(sum(plan) for plan in plans)
+    for place in folder.files.records():
+        number = int(place.path.name.partition("-")[0])
+        if number >= most:
+            raise ValueError(
+                f"a record that must be numbered below {most}, as planned, not {number}"
+            )
+
+
 def _check_record(folder: RunFolder, record: TrialRecord) -> None:
     """Its names lead to files beside it, nowhere else."""
     place = folder.files.record(record.kind, record.number, record.seed_number)
     if not place.json.exists():
         raise ValueError(f"record {record.uid} does not lie in its folder")
+    if not record.members:
+        raise ValueError(f"record {record.uid} has no members")
+    if not all(0 <= when < LATEST for when in (record.started, record.ended)):
+        raise ValueError(f"record {record.uid} has a time that is none")
     for name in filter(None, (record.state_file, *record.files)):
         if "/" in name or not ARCHIVED.fullmatch(
             place.file(name).relative_to(folder.path).as_posix()
@@ -105,10 +158,10 @@ def _check_record(folder: RunFolder, record: TrialRecord) -> None:
 def _redraw(folder: RunFolder) -> None:
     """What names or shows the machine that the archive came from."""
     path = folder.files.artifact(Artifact.RESULT)
-    kept = folder.read_json(path)
+    kept = folder.read_sealed(path)
     if kept is None:
         return
     kept["result"]["folder"] = str(folder.artifacts)
-    folder.write_json(path, kept)
+    folder.write_sealed(path, kept)
     folder.files.artifact(Artifact.REPORT).unlink(missing_ok=True)
     write_report(folder, Result.from_dict(kept["result"]))

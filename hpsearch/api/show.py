@@ -34,7 +34,7 @@ def show_study(study: str, *, home: str | Path | None = None) -> Report:
     stores = Home.find(Path(home) if home else None)
     run = find_run(stores, study)
     result = _result(run)
-    known = run.folder.read_json(run.folder.files.mlflow) or {}
+    known = run.folder.read_sealed(run.folder.files.mlflow) or {}
     uri = known.get("tracking_uri", stores.tracking_uri)
     projection = Projection(run.folder, stores, uri, warn=lambda line: None)
     missing = "" if is_projected(run.folder, run.file, uri) else projection.problem

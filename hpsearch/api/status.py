@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from hpsearch.errors import FormatError, StudyFileError
+from hpsearch.errors import DamagedError, FormatError, StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
@@ -16,6 +16,7 @@ from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.stages import best_first
 
 OUTCOMES = tuple(Outcome)
+UNREADABLE = (StudyFileError, FormatError, DamagedError)  # by this version, or at all
 COLUMNS = (
     *("study", "run", "state", "stage", "stages", "trials", "planned"),
     *OUTCOMES,
@@ -27,10 +28,11 @@ def study_status(study: str | None = None, *, home: str | Path | None = None) ->
     """One row a run: its state and how far it is. Locks nothing and may be called at any time.
 
     The columns: study and run (its number); state, "running", "interrupted", "finished",
-    "failed" or, where another version of hpsearch wrote it, "unreadable"; stage of stages, from 1;
-    trials drawn of those planned; then how many of them are running, paused, complete, …; metric,
-    and the best score so far with its training length (the longest that any trial reached) and
-    trial; holder, the process that runs it; reason, why it failed or can't be read.
+    "failed" or "unreadable" (another version of hpsearch wrote it, or a file is damaged); stage
+    of stages, from 1; trials drawn of those planned; then how many of them are running, paused,
+    complete, …; metric, and the best score so far with its training length (the longest that any
+    trial reached) and trial; holder, the process that runs it; reason, why it failed or can't be
+    read.
 
     Args:
         study: its name, or "name/2" for one run; None: all studies.
@@ -49,7 +51,7 @@ def study_status(study: str | None = None, *, home: str | Path | None = None) ->
 def _row(run: Recorded) -> dict[str, Any]:
     try:
         return _readable(run)
-    except (StudyFileError, FormatError) as error:  # the other studies are shown all the same
+    except UNREADABLE as error:  # the other studies are shown all the same
         return _unreadable(run, str(error))
 
 
@@ -57,8 +59,9 @@ def _readable(run: Recorded) -> dict[str, Any]:
     """
     Raises:
         StudyFileError, FormatError: another version of hpsearch wrote it.
+        DamagedError: one of its files is not what was written.
     """
-    holder, failure = run.holder(), run.folder.read_json(run.folder.files.failed)
+    holder, failure = run.holder(), run.folder.read_sealed(run.folder.files.failed) or {}
     records, stages = list(run.folder.read_all("trial")), run.file.stages
     closed = sum(bool(run.decisions(n)) for n in range(len(stages)))
     if run.result() is not None:

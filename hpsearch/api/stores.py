@@ -41,7 +41,7 @@ def projected(folder: RunFolder, file: StudyFile, uri: str) -> dict[str, Any]:
 
 def is_projected(folder: RunFolder, file: StudyFile, uri: str) -> bool:
     """Whether MLflow has all of that."""
-    return bool(folder.read_json(folder.files.projected) == projected(folder, file, uri))
+    return bool(folder.read_sealed(folder.files.projected) == projected(folder, file, uri))
 
 
 def absolute_uri(uri: str) -> str:

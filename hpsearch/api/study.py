@@ -90,7 +90,7 @@ def run_study(
     try:
         run.folder.sweep()
         if warm.source is not None:
-            run.folder.write_json(run.folder.files.artifact(Artifact.WARM_START), warm.source)
+            run.folder.write_sealed(run.folder.files.artifact(Artifact.WARM_START), warm.source)
         study = Study(read, run, database, count, stop=stop, cluster=cluster)
         return _run(study, read, run, stores, uri, on_event, warn, tags)
     finally:
@@ -140,12 +140,12 @@ def _run(
     except BaseException as error:
         with suppress(HpsearchError):  # a full disk is not to hide what happened
             if isinstance(error, StudyFailed):
-                run.folder.write_json(run.folder.files.failed, {"reason": str(error)})
+                run.folder.write_sealed(run.folder.files.failed, {"reason": str(error)})
             write_parent(read, run, None, status="KILLED", tags=tags)
             run.folder.announce({"kind": "parent"})
         projection.finish(seconds=5)  # what is not sent then is sent by the next start
         raise
     complete = projection.finish()
     if complete:
-        run.folder.write_json(run.folder.files.projected, projected(run.folder, read.file, uri))
+        run.folder.write_sealed(run.folder.files.projected, projected(run.folder, read.file, uri))
     return report_of(projection, result, ran=ran, missing="" if complete else projection.problem)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hpsearch.api.stores import projected, tracking_of
-from hpsearch.errors import HpsearchError, StudyFileError, StudyLockedError, TrackingError
+from hpsearch.errors import (
+    DamagedError,
+    HpsearchError,
+    StudyFileError,
+    StudyLockedError,
+    TrackingError,
+)
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import held
 from hpsearch.study.recorded import Recorded, find_runs
@@ -54,14 +60,14 @@ def sync(
 def _sync(home: Home, run: Recorded, uri: str) -> dict[str, object]:
     from hpsearch.tracking.projector import has_parent
 
-    problem, ids = "", {}
+    problem, ids = "", dict[str, Any]()
     try:
         with held(home.study(run.study)):
             run.folder.sweep()
             if has_parent(run.folder):
                 send(home, run, uri)
-                ids = run.folder.read_json(run.folder.files.mlflow)
-    except (StudyFileError, StudyLockedError, TrackingError) as error:
+                ids = run.folder.required(run.folder.files.mlflow)
+    except (StudyFileError, StudyLockedError, TrackingError, DamagedError) as error:
         problem = str(error)
     records = len(run.folder.files.records())
     return {
@@ -86,6 +92,6 @@ def send(home: Home, run: Recorded, uri: str) -> None:
     parent = read_parent(folder)
     if parent["status"] == "RUNNING":  # it was killed: nobody runs it, or we would not hold it
         tags = parent["tags"] | {"hpsearch.outcome": "interrupted"}
-        folder.write_json(folder.files.parent, parent | {"status": "KILLED", "tags": tags})
+        folder.write_sealed(folder.files.parent, parent | {"status": "KILLED", "tags": tags})
     replay(folder, home, uri)
-    folder.write_json(folder.files.projected, projected(folder, run.file, uri))
+    folder.write_sealed(folder.files.projected, projected(folder, run.file, uri))

@@ -16,7 +16,14 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.parent_run import UID, read_parent
 from hpsearch.tracking.projector import PARENT, runs_of
-from hpsearch.tracking.run_content import STATUS, changing_tags, params_of, points, run_name
+from hpsearch.tracking.run_content import (
+    STATUS,
+    TRIAL_JSON,
+    changing_tags,
+    params_of,
+    points,
+    run_name,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -143,7 +150,7 @@ class Comparison:
         problems += [*incomplete, *wrong]
         if record.sealed:
             there = {file.path for file in client.list_artifacts(run.info.run_id)}
-            missing = {"trial.json", *record.files} - there
+            missing = {TRIAL_JSON, *record.files} - there
             problems += [f"artifact {name} must be there, is not" for name in sorted(missing)]
         fixed = params.keys() & run.data.params.keys()  # MLflow changes no param that is there
         lost = ended or wrong or any(run.data.params[name] != params[name] for name in fixed)

@@ -30,6 +30,7 @@ from hpsearch.study.goals import MissingMetric
 from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.spending import carry_clock
+from hpsearch.study.stage_end import KEYS
 from hpsearch.study.storage import IN_MEMORY
 from hpsearch.study.study import Study
 from hpsearch.study.training import Training, reached
@@ -127,7 +128,7 @@ def _as_promoted(read: ReadStudy, arm: Arm, folder: RunFolder) -> ReadStudy:
     """The study with as many promoted as there were in an arm: trials may have been added."""
     stages = list(read.file.stages)
     for number in range(len(stages) - 1):
-        decision = folder.read_json(folder.files.stage(number, arm.case))
+        decision = folder.read_sealed(folder.files.stage(number, arm.case), *KEYS)
         if decision is not None:
             following = stages[number + 1]
             share = len(decision["promoted"]) / following.trials
@@ -238,7 +239,8 @@ def _compare_pruned(recorded: RunFolder, derived: RunFolder, found: Replay) -> N
 
 def _compare_decisions(run: Recorded, read: ReadStudy, folder: RunFolder, found: Replay) -> None:
     for number, arm in product(range(len(run.file.stages)), read.arms):
-        before, now = (f.read_json(f.files.stage(number, arm.case)) for f in (run.folder, folder))
+        both = (run.folder, folder)
+        before, now = (f.read_sealed(f.files.stage(number, arm.case)) for f in both)
         if before is None or now is None:
             continue
         found.decisions += 1

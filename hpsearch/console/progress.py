@@ -58,6 +58,7 @@ class StudyProgress:
         from hpsearch.study.events import (
             ArmFailed,
             BudgetEnded,
+            OptunaRefilled,
             PhaseStarted,
             StageStarted,
             TrialReached,
@@ -72,6 +73,13 @@ class StudyProgress:
         elif isinstance(event, BudgetEnded):
             what = f"stage {event.stage + 1}" if event.key == "plateau" else "the search"
             self.note(_of_arm(event.arm, f"budget.{event.key} ends {what}"))
+        elif isinstance(event, OptunaRefilled):
+            first, *others = event.problems
+            more = f" and {len(others)} more" if others else ""
+            self.warn(
+                f"Optuna's study must say what the records say, got {first}{more}: "
+                "it was made anew from the records"
+            )
         elif isinstance(event, ArmFailed):
             self.warn(f"{event.arm} has no result: {headline(event.reason)}")
         else:

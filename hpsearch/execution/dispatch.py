@@ -117,6 +117,11 @@ class AttemptLimits:
 DEFAULT_LIMITS = AttemptLimits()
 
 
+NO_PROGRESS = (
+    "a slice must train at least one epoch, got none: the member's state is not that of its epoch"
+)
+
+
 class Dispatcher:
     """Runs jobs on an executor, at most one population a worker at a time.
 
@@ -258,6 +263,10 @@ class Dispatcher:
         share = len(population)
         for job in population:
             self._spent.charge(trial_of(job), result.use.wall_seconds / share)
+        if result.error is None and any(
+            gain.epochs == 0 and not gain.diverged for gain in result.members
+        ):  # e.g. a state that is further than its record: sent again it would be the same
+            result = replace(result, error=NO_PROGRESS)
         if result.error is not None:
             return self._raised(population, result)
         reports, going_on = [], []

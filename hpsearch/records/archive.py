@@ -57,8 +57,11 @@ def study_in(members: Members, path: Path) -> str:
     return names[0]
 
 
-def checked_members(archive: zipfile.ZipFile, path: Path) -> Members:
+def checked_members(archive: zipfile.ZipFile, path: Path, home: Path) -> Members:
     """The members of an archive, none of which can come to lie outside its study's folder.
+
+    Args:
+        home: the folder of stores, whose disk must hold them.
 
     Raises:
         HpsearchError: one must not be there, a newer hpsearch made it, or the disk is too small.
@@ -79,7 +82,7 @@ def checked_members(archive: zipfile.ZipFile, path: Path) -> Members:
             )
         members[place[1], int(place[2]), place[3]] = info
     size = sum(info.file_size for info in members.values())
-    free = shutil.disk_usage(path.parent).free
+    free = shutil.disk_usage(home).free
     if size > free:
         raise HpsearchError(f"{path} unpacks to {size} bytes, but only {free} are free")
     return members

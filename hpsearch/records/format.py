@@ -11,7 +11,7 @@ from typing import Any
 
 from hpsearch.errors import FormatError
 
-FORMAT = 1
+FORMAT = 2
 KEY = "format"
 Content = dict[str, Any]
 
@@ -29,8 +29,13 @@ def _to_1(content: Content) -> Content:
     return content
 
 
+def _to_2(content: Content) -> Content:
+    """From format 2 on a digest follows the content; the content is the same."""
+    return content
+
+
 # By format: what makes content of the next one of it. Applied in turn.
-CONVERSIONS: tuple[Callable[[Content], Content], ...] = (_to_1,)
+CONVERSIONS: tuple[Callable[[Content], Content], ...] = (_to_1, _to_2)
 
 
 def converted(content: Mapping[str, Any], name: str) -> Content:

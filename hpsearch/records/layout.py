@@ -348,9 +348,21 @@ class RunFiles:
         found = (self.path / "stages").glob(f"{stage}[.-]*json")
         return sorted(found, key=lambda path: (len(path.name), path.name))
 
+    def all_decisions(self) -> list[Path]:
+        """Those at all stages' ends that were taken."""
+        return sorted((self.path / "stages").glob("*.json"))
+
+    def clocks(self) -> list[Path]:
+        """Those that were written, by case."""
+        return sorted((self.path / "budget").glob("*.json"))
+
     def clock(self, case: int) -> Path:
         """The seconds that a case's search has spent of its budget, and what they decided."""
         return self.path / "budget" / f"{case}.json"
+
+    def aside(self, place: RecordFiles) -> Path:
+        """Where the folder of a damaged record is kept when its trial is trained anew."""
+        return self.path / "damaged" / f"{place.path.parent.name}-{place.path.name}"
 
     def leftovers(self) -> list[Path]:
         """Temporary files of writes that a kill cut short."""
@@ -385,6 +397,7 @@ PLACES = (
     Place(r"artifacts/report\.html", archived=False),  # drawn anew
     Place(r"(mlflow|projected)\.json|projector\.log", archived=False),  # of one MLflow store
     Place(r"model/.+", archived=False),  # made anew from the weights
+    Place(r"damaged/.+", archived=False),  # set aside by doctor --repair
 )
 ARCHIVED = re.compile("|".join(f"(?:{place.pattern})" for place in PLACES if place.archived))
 KNOWN = re.compile("|".join(f"(?:{place.pattern})" for place in PLACES))

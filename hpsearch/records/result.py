@@ -190,7 +190,7 @@ def read_result(
         plan: the stages' numbers of trials.
         budget: the [budget] table, as JSON has it.
     """
-    kept = folder.read_json(folder.files.artifact(Artifact.RESULT))
+    kept = folder.read_sealed(folder.files.artifact(Artifact.RESULT), "plan", "result")
     if not kept or kept["plan"] != list(plan):
         return None
     result = Result.from_dict(kept["result"])
@@ -204,4 +204,4 @@ def write_result(
 ) -> None:
     """Keep the result, with what it is the result of."""
     content = {"plan": list(plan), "budget": dict(budget), "result": result.as_dict()}
-    folder.write_json(folder.files.artifact(Artifact.RESULT), content)
+    folder.write_sealed(folder.files.artifact(Artifact.RESULT), content)

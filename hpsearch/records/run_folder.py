@@ -11,11 +11,14 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
+from hpsearch.errors import DamagedError
 from hpsearch.records.layout import Kind, RecordFiles, RunFiles
-from hpsearch.records.trial_record import TrialRecord
+from hpsearch.records.sealed import digest_of, read_sealed, write_sealed
+from hpsearch.records.trial_record import TrialRecord, read_record
 from hpsearch.records.whole_files import read_json, storage_errors, write_json, write_whole
 
 
@@ -41,17 +44,22 @@ class RunFolder:
         return self.files.artifacts
 
     def read(self, kind: Kind, number: int, seed_number: int = 0) -> TrialRecord | None:
-        """The record, or None where none was written yet."""
-        try:
-            text = self.files.record(kind, number, seed_number).json.read_text()
-        except FileNotFoundError:
-            return None
-        return TrialRecord.from_json(text)
+        """The record, or None where none was written yet.
+
+        Raises:
+            DamagedError: it is not what was written.
+        """
+        return read_record(self.files.record(kind, number, seed_number).json)
 
     def read_all(self, kind: Kind) -> Iterator[TrialRecord]:
-        """All records of a kind, by number and seed."""
+        """All records of a kind, by number and seed.
+
+        Raises:
+            DamagedError: one is not what was written.
+        """
         for place in self.files.records(kind):
-            yield TrialRecord.from_json(place.json.read_text())
+            if (record := read_record(place.json)) is not None:
+                yield record
 
     def write(self, record: TrialRecord, states: list[bytes | None] | None = None) -> None:
         """Write a record, and the members' states if they changed.
@@ -61,13 +69,14 @@ class RunFolder:
         """
         place = self._place(record)
         if record.sealed:
-            record.state_file = ""
+            record.state_file = record.states_digest = ""
         elif states is not None:
             epochs = sum(member.epoch for member in record.members)
             state = place.state(epochs, sum(member.diverged for member in record.members))
-            record.state_file = state.name
-            write_whole(state, _pack(states))
-        write_whole(place.json, record.to_json().encode())
+            packed = _pack(states)
+            record.state_file, record.states_digest = state.name, digest_of(packed)
+            write_whole(state, packed)
+        write_whole(place.json, record.to_json(place.json))
         for old in place.states():
             if old.name != record.state_file:
                 old.unlink()
@@ -87,14 +96,24 @@ class RunFolder:
             record.files.append(path.name)
 
     def states(self, record: TrialRecord) -> list[bytes | None]:
-        """The members' states that a record goes with."""
+        """The members' states that a record goes with.
+
+        Raises:
+            DamagedError: they are not what was written.
+        """
         if not record.state_file:
             return [None] * len(record.members)
-        with np.load(self._files_of(record).file(record.state_file)) as saved:
-            return [
-                saved[str(i)].tobytes() if str(i) in saved else None
-                for i in range(len(record.members))
-            ]
+        path = self._files_of(record).file(record.state_file)
+        try:
+            packed = path.read_bytes()
+        except OSError as error:
+            raise DamagedError(path, error.strerror or str(error)) from error
+        if record.states_digest not in ("", digest_of(packed)):
+            raise DamagedError(path, "another content than its record has the digest of")
+        try:
+            return _unpack(packed, len(record.members))
+        except (ValueError, OSError, EOFError, BadZipFile) as error:  # from before digests
+            raise DamagedError(path, f"no states: {error}") from error
 
     def _files_of(self, record: TrialRecord) -> RecordFiles:
         return self.files.record(record.kind, record.number, record.seed_number)
@@ -126,12 +145,35 @@ class RunFolder:
         self.announce({"kind": record.kind, "number": record.number, "seed": record.seed_number})
 
     def write_json(self, path: Path, value: Any) -> None:
-        """Write one of `files`, whole."""
+        """Write one of the artifacts that people read, whole."""
         write_json(path, value)
 
     def read_json(self, path: Path) -> Any:
-        """One of `files`, or None where it was not written yet."""
+        """One of them, or None where it was not written yet."""
         return read_json(path)
+
+    def write_sealed(self, path: Path, content: Mapping[str, Any]) -> None:
+        """Write one of `files`, whole, with its format and digest."""
+        write_sealed(path, content)
+
+    def read_sealed(self, path: Path, *keys: str) -> dict[str, Any] | None:
+        """One of `files`, which has these keys, or None where it was not written yet.
+
+        Raises:
+            DamagedError: it is not what was written.
+        """
+        return read_sealed(path, *keys)
+
+    def required(self, path: Path, *keys: str) -> dict[str, Any]:
+        """One of `files` that was written, and has these keys.
+
+        Raises:
+            DamagedError: it is not what was written, or not there.
+        """
+        content = read_sealed(path, *keys)
+        if content is None:
+            raise DamagedError(path, "no file")
+        return content
 
 
 def _append(path: Path, line: Mapping[str, Any]) -> None:
@@ -148,3 +190,8 @@ def _pack(states: list[bytes | None]) -> bytes:
     }
     np.savez(file, **arrays)  # type: ignore[arg-type]
     return file.getvalue()
+
+
+def _unpack(packed: bytes, n: int) -> list[bytes | None]:
+    with np.load(BytesIO(packed)) as saved:
+        return [saved[str(i)].tobytes() if str(i) in saved else None for i in range(n)]

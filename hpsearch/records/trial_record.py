@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hpsearch.records.format import converted, stamped
+from hpsearch.errors import DamagedError, headline
 from hpsearch.records.layout import Kind
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.sealed import seal, unseal
 from hpsearch.records.seed_key import SeedKey
 
+RECORD = "record.json"
 BY_EPOCHS = ("scores", "rungs", "values", "violations")  # numbers in here, texts in JSON
 
 
@@ -83,6 +85,7 @@ class TrialRecord:
         started, ended: seconds since 1970; no part of what must repeat.
         marks: [epoch, time] whenever it reached a stage or ended; only ever appended to.
         state_file: name of the file that holds the members' states, "" for none.
+        states_digest: of its content; "" for none, and in records of format 0 and 1.
         digests: of the data and of the splits.
         machines: it was trained on, one line each: what its bits depend on beside its seeds.
         files: names of its other files, for people to look at.
@@ -117,6 +120,7 @@ class TrialRecord:
     machines: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     limit: str = ""
+    states_digest: str = ""
 
     @property
     def told(self) -> str:
@@ -203,19 +207,33 @@ class TrialRecord:
         """The time; not before what was noted last, should the clock have been set back."""
         return max(time.time(), self.marks[-1][1] if self.marks else self.started)
 
-    def to_json(self) -> str:
-        """The text of record.json; numbers of epochs, which are keys, are texts there."""
-        members = [vars(member) for member in self.members]
-        return json.dumps(stamped({**vars(self), "members": members}))
+    def content(self) -> dict[str, Any]:
+        """What record.json holds; numbers of epochs, which are keys, are texts there."""
+        return {**vars(self), "members": [vars(member) for member in self.members]}
+
+    def to_json(self, name: str | Path = RECORD) -> bytes:
+        """The text of the file of this name."""
+        return seal(self.content(), name)
 
     @classmethod
-    def from_json(cls, text: str) -> TrialRecord:
+    def from_json(cls, text: bytes, name: str | Path = RECORD) -> TrialRecord:
         """The inverse of `to_json`; also of the texts of older formats.
 
+        Args:
+            name: as for `to_json`.
+
         Raises:
-            StorageError: a newer hpsearch wrote it.
+            DamagedError: it is not what was written.
+            FormatError: a newer hpsearch wrote it.
         """
-        content = converted(json.loads(text), "a trial's record.json")
+        content = unseal(text, name)
+        try:
+            return cls._from(content)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:  # from before digests
+            raise DamagedError(name, f"{type(error).__name__}: {headline(error)}") from error
+
+    @classmethod
+    def _from(cls, content: dict[str, Any]) -> TrialRecord:
         members = [
             MemberRecord(**(member | {"entropy": SeedKey(*member["entropy"])}))
             for member in content.pop("members")
@@ -227,6 +245,18 @@ class TrialRecord:
         }
         outcome = Outcome(content.pop("outcome"))
         return cls(members=members, outcome=outcome, **(content | by_epochs))
+
+
+def read_record(path: Path) -> TrialRecord | None:
+    """A record from its file, or None where there is none.
+
+    Raises:
+        DamagedError, FormatError: as `TrialRecord.from_json`.
+    """
+    try:
+        return TrialRecord.from_json(path.read_bytes(), path)
+    except FileNotFoundError:
+        return None
 
 
 def state_digest(state: bytes) -> str:

@@ -38,9 +38,14 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         StorageError: the disk is full or read-only.
     """
+    write_below(path, json.dumps(value, indent=1).encode())
+
+
+def write_below(path: Path, content: bytes) -> None:
+    """As `write_whole`; folders are made."""
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(value, indent=1).encode())
+    write_whole(path, content)
 
 
 def read_json(path: Path) -> Any:

@@ -31,7 +31,7 @@ def write_parent(
 ) -> None:
     """What the projector puts on the parent run."""
     file = read.file
-    known = run.folder.read_json(run.folder.files.parent)
+    known = run.folder.read_sealed(run.folder.files.parent, "started")
     started = known["started"] if known else int(time.time() * 1000)
     own = {
         "mlflow.user": _user(),
@@ -63,7 +63,7 @@ def write_parent(
     shots = shots_of(file.space) or file.data.shots or "all"
     params |= {"shots": str(shots), "sampler": file.sampler.name}
     params |= goal_params(file)
-    run.folder.write_json(
+    run.folder.write_sealed(
         run.folder.files.parent,
         {
             "run_id": run.id,

@@ -17,6 +17,7 @@ from hpsearch.records.range_row import RangeRow
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.stage_end import KEYS
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.space import Space
@@ -45,7 +46,7 @@ class StudyView:
         """Read everything."""
         stages: list[dict[str, Any]] = []
         while decided := folder.files.decisions(len(stages)):
-            of_arms = [folder.read_json(path) for path in decided]
+            of_arms = [folder.required(path, *KEYS) for path in decided]
             keys = ("promoted", "controls", "ranges")
             stages.append({k: [x for one in of_arms for x in one.get(k, [])] for k in keys})
         return cls(
@@ -152,9 +153,9 @@ class StudyView:
 def _slices(folder: RunFolder) -> list[dict[str, Any]]:
     path = folder.files.slices
     found = []
-    for line in path.read_text().splitlines() if path.exists() else ():
+    for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
         try:
             found.append(json.loads(line))
-        except ValueError:  # cut by a kill
+        except ValueError:  # cut by a kill, or damaged
             continue
     return found

@@ -21,10 +21,11 @@ from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.draws import Draws, Numbers
-from hpsearch.study.events import BudgetEnded, Event, StageStarted, TrialReached
+from hpsearch.study.events import BudgetEnded, Event, OptunaRefilled, StageStarted, TrialReached
 from hpsearch.study.finals import Finals
 from hpsearch.study.opening import Run
 from hpsearch.study.reached import ReachedTrials
+from hpsearch.study.refill import contradictions, refill_optuna
 from hpsearch.study.rungs import Rungs
 from hpsearch.study.spending import Batch, Spending
 from hpsearch.study.stage_end import Decision, carry_out, decide
@@ -100,6 +101,7 @@ class ArmSearch:
         self._records = ArmRecords(self.read, self.run, self.arm)
         self.records = self._records.trials
         name, local = self.run.storage_name(self.arm.name), self.arm.local
+        self._see_that_optuna_agrees(name)
         self._trials = TrialStore(self.storage, name, self.file.directions, local=local)
         self._reached = ReachedTrials(self._records, self._trials)
         self._draws = Draws(self._records, self._trials, self._sampler)
@@ -108,6 +110,13 @@ class ArmSearch:
         self._training = self.stand_in(
             Training.of(self.read, data, self.folder, self.executor, stop=self.stop)
         )
+
+    def _see_that_optuna_agrees(self, name: str) -> None:
+        """Draws follow from what Optuna has: where that is not the records', make it anew."""
+        problems = contradictions(self.storage, name, self.records.values(), self.arm)
+        if problems:
+            refill_optuna(self.storage, name, self.folder, self.arm, self.file.directions)
+            self.tell(OptunaRefilled(tuple(problems), self.arm.name))
 
     def _search(self) -> None:
         spending = Spending(self.file, self.arm, self.folder)

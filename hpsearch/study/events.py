@@ -60,4 +60,20 @@ class BudgetEnded:
     arm: str = ""
 
 
-Event = StageStarted | TrialReached | PhaseStarted | RunReached | ArmFailed | BudgetEnded
+@dataclass(frozen=True)
+class OptunaRefilled:
+    """Optuna's study said otherwise than the records, and was made anew from them."""
+
+    problems: tuple[str, ...]
+    arm: str = ""
+
+
+Event = (
+    StageStarted
+    | TrialReached
+    | PhaseStarted
+    | RunReached
+    | ArmFailed
+    | BudgetEnded
+    | OptunaRefilled
+)

@@ -11,10 +11,10 @@ from typing import Any
 from filelock import FileLock
 
 from hpsearch.errors import StudyChangedError
-from hpsearch.records.format import stamped
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import lock_study, unlock_study
+from hpsearch.records.sealed import write_sealed
 from hpsearch.records.study_json import read_study_json
 from hpsearch.records.whole_files import storage_errors, write_json, write_whole
 from hpsearch.studyfile.reading import ReadStudy
@@ -91,7 +91,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         understood = study.file.model_dump(mode="json")
         plans = _plans(known if begun else {}, study.file)
         said = {"id": run_id, "path": str(study.path.resolve()), "plans": plans}
-        write_json(files.study_json, stamped({**said, "file": understood}))
+        write_sealed(files.study_json, {**said, "file": understood})
         # Beside the file as written: with defaults and what --set changed.
         write_json(files.artifact(Artifact.STUDY_JSON), understood)
     except BaseException:

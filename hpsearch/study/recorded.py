@@ -15,8 +15,8 @@ from hpsearch.records.result import Result, read_result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import running
 from hpsearch.records.study_json import read_study_json
-from hpsearch.records.whole_files import read_json
 from hpsearch.study.opening import run_name, storage_name
+from hpsearch.study.stage_end import KEYS
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.stored import stored_file
@@ -103,7 +103,7 @@ class Recorded:
 
     def decisions(self, stage: int) -> list[dict[str, Any]]:
         """What was decided at a stage's end, in each arm that has come there."""
-        return [read_json(path) for path in self.folder.files.decisions(stage)]
+        return [self.folder.required(path, *KEYS) for path in self.folder.files.decisions(stage)]
 
     def result(self) -> Result | None:
         """What it found, if it is finished."""

@@ -49,7 +49,7 @@ class Spending:
         self._lengths = [stage.epochs for stage in file.stages]
         self._sign = 1 if file.objective.direction == "maximize" else -1
         self.epochs = 0
-        stored = folder.read_json(self._path) or {}
+        stored = folder.read_sealed(self._path) or {}
         self._before, self._cut = stored.get("seconds", 0.0), stored.get("cut")
         self._since = time.monotonic()
 
@@ -95,7 +95,7 @@ class Spending:
         """Write the clock's time down, for the next start."""
         if self._budget.seconds is not None:
             said = {"seconds": self.seconds, "cut": self._cut}
-            self._folder.write_json(self._path, said)
+            self._folder.write_sealed(self._path, said)
 
     def _cost(self, stage: int, promoted: bool) -> int:
         """Epochs of all members of one trial."""
@@ -141,8 +141,8 @@ class Spending:
 
 def carry_clock(recorded: RunFolder, again: RunFolder, arm: ArmPlace, file: StudyFile) -> None:
     """Have a replay end where the clock ended the search, and nowhere else."""
-    stored = recorded.read_json(recorded.files.clock(arm.index)) or {}
+    stored = recorded.read_sealed(recorded.files.clock(arm.index)) or {}
     cut = stored.get("cut")
     if cut is None or cut["limit"] != file.budget.seconds:
         cut = {"limit": file.budget.seconds, "before": None}
-    again.write_json(again.files.clock(arm.index), {"seconds": 0.0, "cut": cut})
+    again.write_sealed(again.files.clock(arm.index), {"seconds": 0.0, "cut": cut})

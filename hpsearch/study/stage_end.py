@@ -17,6 +17,8 @@ from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.reached import ReachedTrials
 from hpsearch.study.stages import promoted
 
+KEYS = ("promoted", "ranges")  # of every decision; old ones have no controls
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -70,7 +72,7 @@ def decide(
     file, folder = records.read.file, records.run.folder
     path = folder.files.stage(stage, records.arm.case)
     last = stage == len(file.stages) - 1
-    stored = folder.read_json(path)
+    stored = folder.read_sealed(path, *KEYS)
     if stored is not None and not last:
         return Decision.of(stored)
     numbers: list[int] = []
@@ -82,7 +84,7 @@ def decide(
     left = [r for r in trials if r.outcome is Outcome.PAUSED and r.number not in numbers]
     entropy = (file.seed, records.arm.index, stage)
     decision = Decision(numbers, drawn_controls(left, controls, entropy), narrowed())
-    folder.write_json(path, decision.as_dict())
+    folder.write_sealed(path, decision.as_dict())
     return decision
 
 

@@ -19,18 +19,18 @@ from hpsearch.studyfile.space import Parameter, Space
 def keep_arms(folder: RunFolder, space: Space, arms: Sequence[ArmPlace]) -> None:
     """Write down what is searched, in the whole study and in each arm of it."""
     kept = [{"values": arm.values, "parameters": _said(arm.space)} for arm in arms]
-    folder.write_json(folder.files.space, {"parameters": _said(space), "arms": kept})
+    folder.write_sealed(folder.files.space, {"parameters": _said(space), "arms": kept})
 
 
 def kept_space(folder: RunFolder) -> Space | None:
     """All searched parameters of a run; None for one that ended before any was kept."""
-    said = folder.read_json(folder.files.space)
+    said = folder.read_sealed(folder.files.space, "parameters", "arms")
     return None if said is None else _space(said["parameters"])
 
 
 def kept_arms(folder: RunFolder) -> list[ArmPlace]:
     """The arms of a run; none of one that ended before any was kept."""
-    said = folder.read_json(folder.files.space)
+    said = folder.read_sealed(folder.files.space, "parameters", "arms")
     arms = [] if said is None else said["arms"]
     return [
         ArmPlace(arm["values"], index, len(arms), _space(arm["parameters"]))

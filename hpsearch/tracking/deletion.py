@@ -24,7 +24,7 @@ class TrackedRuns:
     """
 
     def __init__(self, folder: RunFolder, run_id: str, known_uri: str) -> None:
-        said = folder.read_json(folder.files.mlflow) or {}
+        said = folder.read_sealed(folder.files.mlflow) or {}
         self.tracking_uri = str(said.get("tracking_uri", ""))
         if self.tracking_uri == without_password(known_uri):
             self.tracking_uri = known_uri

@@ -21,8 +21,7 @@ NOTE = "mlflow.note.content"
 
 def read_parent(folder: RunFolder) -> dict[str, Any]:
     """What the coordinator says of the whole run."""
-    said: dict[str, Any] = folder.read_json(folder.files.parent)
-    return said
+    return folder.required(folder.files.parent, "uid", "experiment", "tags")
 
 
 def send_parent(

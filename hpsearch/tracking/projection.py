@@ -132,4 +132,4 @@ class Projection:
     @property
     def ids(self) -> dict[str, str]:
         """tracking_uri, experiment_id and parent_run_id, once known."""
-        return dict(self.folder.read_json(self.folder.files.mlflow) or {})
+        return dict(self.folder.read_sealed(self.folder.files.mlflow) or {})

@@ -22,6 +22,7 @@ from hpsearch.tracking.client import open_client
 from hpsearch.tracking.parent_run import NOTE, RUN_ID, UID, read_parent, send_parent
 from hpsearch.tracking.run_content import (
     STATUS,
+    TRIAL_JSON,
     changing_tags,
     params_of,
     points,
@@ -173,7 +174,7 @@ class Projector:
         if uid not in self._sent:
             self._sent[uid] = self._new_parent(client, parent)
         run_id = self._sent[uid].run_id
-        self.folder.write_json(
+        self.folder.write_sealed(
             self.folder.files.mlflow,
             {
                 "tracking_uri": without_password(self.tracking_uri),
@@ -223,7 +224,7 @@ class Projector:
             sent.ended = True
 
     def _send_files(self, client: MlflowClient, record: TrialRecord, run_id: str) -> None:
-        client.log_text(run_id, trial_text(record), "trial.json")
+        client.log_text(run_id, trial_text(record), TRIAL_JSON)
         place = self.folder.files.record(record.kind, record.number, record.seed_number)
         for name in record.files:
             client.log_artifact(run_id, str(place.file(name)))

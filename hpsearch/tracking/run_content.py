@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 
@@ -11,6 +10,7 @@ import numpy as np
 from hpsearch.errors import conclusion
 from hpsearch.metrics import NOT_SCORES, lower_is_better
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.sealed import seal
 from hpsearch.records.trial_record import TrialRecord
 
 PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; it would cut longer texts silently
@@ -109,8 +109,9 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
     return tags
 
 
+TRIAL_JSON = "trial.json"
+
+
 def trial_text(record: TrialRecord) -> str:
     """The whole record, for the artifact trial.json."""
-    said = json.loads(record.to_json())
-    said.pop("state_file")
-    return json.dumps(said)
+    return seal({**record.content(), "state_file": "", "states_digest": ""}, TRIAL_JSON).decode()

@@ -85,17 +85,17 @@ def serve_ui(
 def _told_elsewhere(runs: Sequence[RunFolder], home: Home) -> list[str]:
     """The stores of runs that are not this home's and may be there, without passwords."""
 
-    told = [folder.read_json(folder.files.mlflow) or {} for folder in runs]
+    told = [folder.read_sealed(folder.files.mlflow) or {} for folder in runs]
     known = {str(ids.get("tracking_uri", "")) for ids in told}
     return sorted(uri for uri in known - {home.tracking_uri} if is_there(uri))
 
 
 def study_page(folder: RunFolder, home: Home) -> str:
     """The page of a run's trials, best first; "" where this home's MLflow does not have it."""
-    ids, parent = (folder.read_json(path) for path in (folder.files.mlflow, folder.files.parent))
+    ids = folder.read_sealed(folder.files.mlflow)
     if not ids or ids["tracking_uri"] != home.tracking_uri:
         return ""
-    direction = parent["look"]["direction"]
+    direction = folder.required(folder.files.parent)["look"]["direction"]
     return trials_page(ids["experiment_id"], ids["parent_run_id"], direction)
 
 

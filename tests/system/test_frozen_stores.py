@@ -29,6 +29,7 @@ from hpsearch.records.run_folder import RunFolder
 from tests.harness.stores import add_store
 
 FROZEN = Path(__file__).parents[1] / "assets" / "before-format"
+TOO_NEW = f"format up to {FORMAT}, got {FORMAT + 1}"
 RUNS = ("plain", "plain/2", "compared")
 
 
@@ -148,26 +149,26 @@ def test_every_file_of_a_run_is_known_to_the_layout() -> None:
 
 
 def test_a_newer_format_is_one_clear_line(frozen: Path) -> None:
-    with pytest.raises(HpsearchError, match=r"format up to 1, got 2: a newer hpsearch wrote it"):
-        converted({"format": 2}, "a file")
+    with pytest.raises(HpsearchError, match=rf"{TOO_NEW}: a newer hpsearch wrote it"):
+        converted({"format": FORMAT + 1}, "a file")
     record = Home(frozen).study("plain").run(1).record("trial", 3).json
-    record.write_text(json.dumps({**json.loads(record.read_text()), "format": 2}))
-    with pytest.raises(HpsearchError, match=r"record\.json must have a format up to 1, got 2"):
+    record.write_text(json.dumps({**json.loads(record.read_text()), "format": FORMAT + 1}))
+    with pytest.raises(HpsearchError, match=rf"record\.json must have a {TOO_NEW}"):
         study_trials("plain/1", home=frozen)
-    assert "format up to 1, got 2" in _reason(frozen, 1)
+    assert TOO_NEW in _reason(frozen, 1)
     found = doctor(home=frozen)
-    told = found[found["problem"].str.contains("format up to 1, got 2")]
+    told = found[found["problem"].str.contains(TOO_NEW)]
     assert len(told) == 1
 
 
 def test_a_run_of_a_newer_format_hides_no_other(frozen: Path) -> None:
     stored = Home(frozen).study("plain").run(1).study_json
-    stored.write_text(json.dumps({**json.loads(stored.read_text()), "format": 2}))
-    assert "format up to 1, got 2" in _reason(frozen, 1)
+    stored.write_text(json.dumps({**json.loads(stored.read_text()), "format": FORMAT + 1}))
+    assert TOO_NEW in _reason(frozen, 1)
     states = study_status(home=frozen).set_index(["study", "run"])["state"]
     assert states["plain", 1] == "unreadable"
     assert set(states.drop(("plain", 1))) == {"finished", "interrupted"}
-    assert any("format up to 1, got 2" in problem for problem in doctor(home=frozen)["problem"])
+    assert any(TOO_NEW in problem for problem in doctor(home=frozen)["problem"])
 
 
 def _reason(home: Path, run: int) -> str:

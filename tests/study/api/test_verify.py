@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Callable
@@ -21,16 +20,14 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from tests.harness.study import run
 from tests.harness.study_files import SMALL
+from tests.harness.tampering import tamper
 
 SHORT = "stages=[{trials=4, epochs=2}, {trials=4, epochs=4}]"
 
 
 def edit(home: Path, number: int, change: Callable[[dict[str, Any]], object]) -> None:
     """Tamper with a trial's record."""
-    path = home / f"studies/small/1/trials/{number:05d}/record.json"
-    said = json.loads(path.read_text())
-    change(said)
-    path.write_text(json.dumps(said))
+    tamper(home / f"studies/small/1/trials/{number:05d}/record.json", change)
 
 
 @pytest.fixture(scope="module")
@@ -87,23 +84,23 @@ def test_what_was_tampered_with_is_found(ended: Path, what: str) -> None:
 
 def test_decisions_that_do_not_follow_are_found(ended: Path) -> None:
     folder = RunFolder(ended / "studies/small/1")
-    decided = folder.read_json(folder.files.stage(0, None))
+    decided = folder.required(folder.files.stage(0, None))
     loser = next(n for n in range(4) if n not in decided["promoted"])
-    folder.write_json(
+    folder.write_sealed(
         folder.files.stage(0, None), decided | {"promoted": [loser, decided["promoted"][0]]}
     )
-    said = folder.read_json(folder.files.artifact(Artifact.RESULT))
+    said = folder.required(folder.files.artifact(Artifact.RESULT))
     said["result"]["best_number"] = 99
-    folder.write_json(folder.files.artifact(Artifact.RESULT), said)
+    folder.write_sealed(folder.files.artifact(Artifact.RESULT), said)
     problems = "\n".join(verify_study("small", home=ended, trials=0).problems)
     assert f"stage 1: promoted [{loser}, " in problems
 
 
 def test_another_result_is_found(ended: Path) -> None:
     folder = RunFolder(ended / "studies/small/1")
-    said = folder.read_json(folder.files.artifact(Artifact.RESULT))
+    said = folder.required(folder.files.artifact(Artifact.RESULT))
     said["result"]["best_number"] = 99
-    folder.write_json(folder.files.artifact(Artifact.RESULT), said)
+    folder.write_sealed(folder.files.artifact(Artifact.RESULT), said)
     (problem,) = verify_study("small", home=ended, trials=0).problems
     assert problem.startswith("result: best_number 99 recorded, ")
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hpsearch import doctor, export_study, import_study, run_study
 from hpsearch.errors import HpsearchError
+from hpsearch.records.archive import checked_members, unpack
+from hpsearch.records.layout import StudyFiles
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.sealed import seal, unseal
 from tests.harness.study_files import TINY
 
 
@@ -97,6 +100,8 @@ def test_what_does_not_belong_into_an_archive_is_refused(
         ({"state_file": "/etc/passwd"}, "names '/etc/passwd'"),
         ({"number": 77}, "does not lie in its folder"),
         ({"members": 3}, "must hold records that can be read"),
+        ({"members": []}, "has no members"),
+        ({"started": 1e300}, "has a time that is none"),
         (
             {"params": {"trainer": "os:system"}, "state_file": "state-1-0.npz"},
             "its state is a pickle",
@@ -111,12 +116,97 @@ def test_a_record_that_leads_elsewhere_is_refused(
         for info in source.infolist():
             content = source.read(info)
             if info.filename == RECORD:
-                content = json.dumps(json.loads(content) | change).encode()
+                content = seal(unseal(content, RECORD) | change, RECORD)
             target.writestr(info, content)
     home = tmp_path / "home"
     with pytest.raises(HpsearchError, match=problem):
         import_study(bad, home=home)
     assert not list((home / "studies").iterdir())
+
+
+def rewritten(archive: Path, to: Path, name: str, content: bytes, *, called: str = "") -> Path:
+    """The archive with another content of a file, under another name."""
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(to, "w") as target:
+        for info in source.infolist():
+            changed = info.filename == name
+            target.writestr(
+                called if changed and called else info, content if changed else source.read(info)
+            )
+    return to
+
+
+TOP = "studies/small/1/"
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (f"{TOP}space.json", b"{}"),
+        (f"{TOP}space.json", b"[]"),
+        (f"{TOP}artifacts/result.json", b"[]"),
+        (f"{TOP}artifacts/result.json", b"{}"),
+        (f"{TOP}stages/0.json", b"{}"),
+        (f"{TOP}stages/0.json", DEEP),
+        (f"{TOP}parent.json", b"{}"),
+        (f"{TOP}study.json", b"{}"),
+        (RECORD, b"{}"),
+        (RECORD, DEEP),
+    ],
+)
+def test_json_that_is_another_is_refused_in_one_line(
+    archive: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    bad = rewritten(archive, tmp_path / "bad.zip", name, content)
+    with pytest.raises(HpsearchError, match="nothing was taken from it") as caught:
+        import_study(bad, home=tmp_path / "home")
+    assert len(str(caught.value).splitlines()) == 1
+    assert str(bad) in str(caught.value)
+    assert not list((tmp_path / "home" / "studies").iterdir())
+
+
+@pytest.mark.parametrize("number", [20_000, 10**8])
+def test_a_number_beyond_the_plan_is_refused_at_once(
+    archive: Path, tmp_path: Path, number: int
+) -> None:
+    with zipfile.ZipFile(archive) as source:
+        content = seal(unseal(source.read(RECORD), RECORD) | {"number": number}, RECORD)
+    bad = rewritten(
+        archive,
+        tmp_path / "bad.zip",
+        RECORD,
+        content,
+        called=f"{TOP}trials/{number:05d}/record.json",
+    )
+    with pytest.raises(HpsearchError, match=r"must be numbered below \d+, as planned"):
+        import_study(bad, home=tmp_path / "home")
+
+
+def test_an_archive_larger_than_the_homes_disk_is_refused(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+
+    def usage(path: Path) -> SimpleNamespace:
+        asked.append(path)
+        return SimpleNamespace(free=1000)
+
+    monkeypatch.setattr("hpsearch.records.archive.shutil.disk_usage", usage)
+    with pytest.raises(HpsearchError, match="but only 1000 are free"):
+        import_study(archive, home=tmp_path / "home")
+    assert asked == [tmp_path / "home"]
+
+
+def test_a_member_that_is_larger_than_it_says_ends_where_it_says(
+    archive: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        members = checked_members(opened, archive, tmp_path)
+        ((key, info),) = [(k, i) for k, i in members.items() if i.filename == RECORD]
+        info.file_size = 10
+        with pytest.raises(zipfile.BadZipFile):
+            unpack(opened, {key: info}, StudyFiles(tmp_path / "small"))
+    assert (tmp_path / "small/1/trials/00000/record.json").stat().st_size <= 10
 
 
 def test_what_is_no_archive_is_said(tmp_path: Path) -> None:

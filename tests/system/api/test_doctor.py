@@ -15,6 +15,7 @@ from hpsearch import doctor, sync
 from hpsearch.errors import HpsearchError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import lock_study
+from tests.harness.study import run, table
 
 
 def client_of(home: Path) -> mlflow.MlflowClient:
@@ -129,13 +130,25 @@ def test_a_refilled_optuna_study_is_the_one_that_was(
     assert tables[0] == tables[1]
 
 
-def test_a_record_that_cannot_be_read_is_left_to_a_person(copied_home: Path) -> None:
-    path = copied_home / "studies/small/1/trials/00002/record.json"
-    path.write_text(path.read_text()[:100])
+def test_a_damaged_record_is_set_aside_and_its_trial_trained_again_the_same(
+    copied_home: Path, finished_home: Path
+) -> None:
+    run_folder = copied_home / "studies/small/1"
+    path = run_folder / "trials/00002/record.json"
+    path.write_text(path.read_text().replace("0.", "1.", 1))
+    result = run_folder / "artifacts/result.json"
+    result.write_text(result.read_text()[:100])
     found = doctor(home=copied_home, repair=True)
-    assert found["subject"].tolist() == ["small trials/00002"]
-    assert found["remedy"].str.startswith("by hand: ").all()
-    assert not found["repaired"].any()
+    mended = found[found["repaired"]]
+    assert mended["subject"].tolist() == ["small artifacts/result.json", "small trials/00002"]
+    assert "another content than its digest is of" in mended["problem"].iloc[1]
+    # Until it is trained again Optuna and MLflow have a trial without a record.
+    assert found[~found["repaired"]]["problem"].str.contains("must have a record").all()
+    assert (run_folder / "damaged/trials-00002/record.json").exists()
+    run(finished_home.parent / "tiny.toml", copied_home)
+    assert table(copied_home) == table(finished_home)
+    assert doctor(home=copied_home, repair=True)["repaired"].all()
+    assert doctor(home=copied_home).empty
 
 
 def test_a_run_without_a_record_is_never_deleted(copied_home: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from hpsearch.errors import HpsearchError, StudyFileError
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
 from tests.harness.study_files import SMALL
+from tests.harness.tampering import tamper
 
 
 def test_the_report_is_that_of_the_studys_end(finished: Path) -> None:
@@ -47,9 +49,11 @@ def test_the_table_changes_with_a_single_bit_of_a_curve(finished: Path, tmp_path
     home = tmp_path / "home"
     run(tmp_path / "small.toml", home)
     path = home / "studies/small/1/trials/00004/record.json"
-    said = json.loads(path.read_text())
-    said["members"][0]["history"]["train_loss"][0] *= 1 + 2**-52
-    path.write_text(json.dumps(said))
+
+    def change(said: dict[str, Any]) -> None:
+        said["members"][0]["history"]["train_loss"][0] *= 1 + 2**-52
+
+    tamper(path, change)
     first, second = (study_trials("small", home=h) for h in (finished, home))
     assert list(first.index[first["curves"] != second["curves"]]) == [4]
 

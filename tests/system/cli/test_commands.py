@@ -12,7 +12,7 @@ import time
 import urllib.request
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import typer
@@ -21,6 +21,7 @@ from hpsearch.cli import app
 from hpsearch.cli.base import exits
 from tests.harness.commands import Called, call, call_here
 from tests.harness.study_files import REPOSITORY, SMALL
+from tests.harness.tampering import tamper
 
 SHORT = ["--set", "stages=[{trials=2, epochs=2}]", "--workers", "0"]
 LONG = "stages=[{trials=4, epochs=2}, {trials=2, epochs=300}]"
@@ -379,10 +380,11 @@ def test_reproduce_and_verify_exit_1_where_something_differs(study_file: Path, h
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "equal"), done.stderr
     verified = call_here("verify", "small", *where, "--trials", "1")
     assert (verified.returncode, verified.stdout.split()[-1]) == (0, "equal"), verified.stderr
-    path = home / "studies/small/1/trials/00000/record.json"
-    said = json.loads(path.read_text())
-    said["members"][0]["history"]["train_loss"][0] += 1e-9
-    path.write_text(json.dumps(said))
+
+    def change(said: dict[str, Any]) -> None:
+        said["members"][0]["history"]["train_loss"][0] += 1e-9
+
+    tamper(home / "studies/small/1/trials/00000/record.json", change)
     differs = call_here("reproduce", "small", "0", *where)
     assert differs.returncode == 1
     assert "first difference: epoch 1, split 0: train_loss" in differs.stdout

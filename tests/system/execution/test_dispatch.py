@@ -335,3 +335,11 @@ def test_fewer_workers_may_die_under_a_member_where_that_is_asked_for(
     reports = run(dispatcher(pool, folder=str(tmp_path), lost_attempts=2), [killer])
     assert events(reports["study", 99]) == ["lost", "failed"]
     assert len(list(tmp_path.glob("death*"))) == 2
+
+
+def test_a_member_whose_state_is_further_than_its_record_fails_instead_of_going_round() -> None:
+    first = run(dispatcher(InlineExecutor()), [job(0)])
+    (advance,) = [r.advance for r in first["study", 0] if r.advance is not None]
+    reports = run(dispatcher(InlineExecutor()), [job(0, epoch=1, state=advance.state)])
+    assert [report.event for report in reports["study", 0]] == ["failed"]
+    assert "must train at least one epoch" in reports["study", 0][0].reason

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from hpsearch.api.verify import verify_study
 from tests.harness.rungs import MEDIAN, OPTIONS, at_rungs
 from tests.harness.study import records, run
 from tests.harness.study_files import CALM
+from tests.harness.tampering import tamper
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,8 @@ def test_other_decisions_than_the_pruners_are_found(
     study_file: Path, home: Path, pruner: dict[str, object], said: str
 ) -> None:
     run(study_file, home, *OPTIONS)
-    path = home / "studies/small/1/study.json"
-    known = json.loads(path.read_text())
-    known["file"]["pruner"] |= pruner
-    path.write_text(json.dumps(known))
+    stored = home / "studies/small/1/study.json"
+    tamper(stored, lambda known: known["file"]["pruner"].update(pruner))
     problems = verify_study("small", home=home, trials=0).problems
     assert any(said in problem for problem in problems)
 

@@ -1,0 +1,115 @@
+"""Files of a run that are not what was written, and what can be made of them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from hpsearch.audit.difference import Difference
+from hpsearch.errors import DamagedError, FormatError
+from hpsearch.records.layout import Artifact, RecordFiles
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.sealed import read_sealed
+from hpsearch.records.trial_record import read_record
+
+BY_HAND = "bring it back from an export or a backup, or start anew with --fresh"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One of them.
+
+    Attributes:
+        difference: as it is told.
+        repair: called, takes it out of the way; nothing is deleted that can't be made again.
+        blocks: nothing can be compared with the records while it is there.
+    """
+
+    difference: Difference
+    repair: Callable[[], object] = lambda: None
+    blocks: bool = True
+
+
+def damages(folder: RunFolder, name: str) -> Iterator[Damage]:
+    """What is wrong with the files of a run.
+
+    Args:
+        name: the run, as people see it.
+    """
+    yield from _files(folder, name)
+    for place in folder.files.records():
+        try:
+            problem = _problem(folder, place)
+        except FormatError as error:
+            subject, newer = (
+                _subject(folder, name, place.path),
+                "install the version that wrote it",
+            )
+            yield Damage(Difference("records", subject, str(error), newer, repairable=False))
+            continue
+        if problem:
+            told = _of_record(folder, place, name, problem)
+            yield Damage(told, partial(_set_aside, folder, place))
+    for path in folder.files.leftovers():
+        told = Difference(
+            "records",
+            f"{name} {path.relative_to(folder.path)}",
+            "must not be there: a kill left it half written",
+            "it is deleted",
+        )
+        yield Damage(told, path.unlink, blocks=False)
+
+
+def _files(folder: RunFolder, name: str) -> Iterator[Damage]:
+    """The damaged ones beside the records."""
+    files = folder.files
+    again = "it is deleted; the next start of the study's file makes it again"
+    made_again = (files.space, files.parent, files.mlflow, files.projected, files.failed)
+    for path in (*made_again, files.artifact(Artifact.RESULT)):
+        if problem := _unsealed(path):
+            told = Difference("records", _subject(folder, name, path), problem, again)
+            yield Damage(told, path.unlink)
+    for path in (*files.all_decisions(), *files.clocks()):
+        if problem := _unsealed(path):
+            subject = _subject(folder, name, path)
+            yield Damage(Difference("records", subject, problem, BY_HAND, repairable=False))
+
+
+def _unsealed(path: Path) -> str:
+    try:
+        read_sealed(path)
+    except (DamagedError, FormatError) as error:
+        return str(error)
+    return ""
+
+
+def _problem(folder: RunFolder, place: RecordFiles) -> str:
+    """What is wrong with a record or the files it names."""
+    try:
+        record = read_record(place.json)
+        if record is None:
+            return ""
+        folder.states(record)
+    except DamagedError as error:
+        return str(error)
+    gone = [file for file in record.files if not place.file(file).exists()]
+    return f"{', '.join(gone)} must be there, is not" if gone else ""
+
+
+def _of_record(folder: RunFolder, place: RecordFiles, name: str, problem: str) -> Difference:
+    aside = folder.files.aside(place).relative_to(folder.path)
+    remedy = f"its folder is set aside as {aside}; the next start trains it again, the same"
+    return Difference("records", _subject(folder, name, place.path), problem, remedy)
+
+
+def _set_aside(folder: RunFolder, place: RecordFiles) -> None:
+    target = folder.files.aside(place)
+    target.parent.mkdir(exist_ok=True)
+    n = sum(1 for _ in target.parent.glob(f"{target.name}*"))
+    place.path.rename(target.with_name(f"{target.name}.{n}") if n else target)
+
+
+def _subject(folder: RunFolder, name: str, path: Path) -> str:
+    return f"{name} {path.relative_to(folder.path)}"
