@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TextIO, cast
+from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 
 from hpsearch.errors import HpsearchError, headline
 
-SECRET_KEYS = ("password", "passwd", "sslpassword", "token")  # of a URL's query
+# Parts of a name, in a URL's query or of an environment variable, whose value is a secret.
+SECRET_NAMES = re.compile(
+    r"passw|pwd|passphrase|token|secret|api_?key|access_?key|credential|signature|^sig$|odbc_connect",
+    re.IGNORECASE,
+)
 HIDDEN = "***"
+SHORTEST_VARIABLE = 6  # TOKENIZERS_PARALLELISM=false is no secret
+SHORTEST = 3  # of a secret that is looked for in texts; a shorter one would be in every word
+# As SQLAlchemy divides them: a password goes up to an @, whatever else is in it.
+DATABASE = re.compile(r"^(?:[\w+.-]+://|(?!.*://))[^:/@]*:(?P<secret>[^@]*(?:@[^/?#@]*)*)@")
+# As urllib3 and requests do: what stands before the last @ of what / ? or # ends. A name without
+# a password is a token.
+WEB = re.compile(r"^https?://(?:[^/?#@:]*:(?=[^/?#@]))?(?P<secret>[^/?#]*)@", re.IGNORECASE)
+QUERY = re.compile(r"[?&#](?P<name>[^=&#?]*)=(?P<secret>[^&]*)")
 
 
 def without_password(address: str) -> str:
-    """The address with its password, and those in its query, replaced by ***."""
-    # The last @ before the path ends the password: one that is not quoted may hold another.
-    text = re.sub(r"(://[^/?#:@]*:)[^/?#]*@", rf"\1{HIDDEN}@", address)
-    keys = "|".join(SECRET_KEYS)
-    return re.sub(rf"([?&](?:{keys})=)[^&#]*", rf"\1{HIDDEN}", text, flags=re.IGNORECASE)
+    """The address with its password or token, and those in its query, replaced by ***."""
+    for start, end in sorted(_secret_spans(address), reverse=True):
+        address = address[:start] + HIDDEN + address[end:]
+    return address
 
 
 def has_password(address: str) -> bool:
@@ -26,14 +42,145 @@ def has_password(address: str) -> bool:
 
 def scrubbed(text: str, address: str) -> str:
     """A text of somebody else, e.g. a driver's error, without the address's password."""
-    for secret in _secrets(address):
+    return _replaced(text, _secrets(address))
+
+
+def _secret_spans(address: str) -> list[tuple[int, int]]:
+    """Where the secrets of an address begin and end; they don't overlap."""
+    found = [m.span("secret") for m in _userinfo(address) if m["secret"]]
+    after = max((end for _, end in found), default=0)
+    for match in QUERY.finditer(address, after):
+        if match["secret"] and SECRET_NAMES.search(unquote_plus(match["name"])):
+            found.append(match.span("secret"))
+    return found
+
+
+def _userinfo(address: str) -> Iterator[re.Match[str]]:
+    web = re.match("https?://", address, re.IGNORECASE) is not None
+    if web and (match := WEB.match(address)):
+        yield match
+    elif (not web or not _has_port(address)) and (match := DATABASE.match(address)):
+        yield match  # of the web too, where a / in the password ends what looks like a port
+
+
+def _has_port(address: str) -> bool:
+    """Whether a client of the web finds a host and a port, or none, in an address."""
+    try:
+        _ = urlsplit(address).port
+    except ValueError:
+        return False
+    return True
+
+
+def _secrets(address: str) -> list[str]:
+    """The secrets of an address as texts may have them, the longest first."""
+    return _spellings(_in_address(address))
+
+
+def _in_address(address: str) -> list[str]:
+    whole = [address[start:end] for start, end in _secret_spans(address)]
+    # SQLAlchemy ends a password at its first @.
+    return whole + [secret.partition("@")[0] for secret in whole]
+
+
+def _spellings(secrets: Iterable[str]) -> list[str]:
+    """Each as it is, quoted and unquoted for URLs, and inside a Python or JSON string."""
+    found = set()
+    for secret in secrets:
+        for plain in (secret, unquote(secret), unquote_plus(secret)):
+            found |= {plain, quote(plain), quote(plain, safe=""), quote_plus(plain)}
+            found |= {repr(plain)[1:-1], json.dumps(plain)[1:-1]}
+    return sorted((s for s in found if s), key=len, reverse=True)
+
+
+def _replaced(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
         text = text.replace(secret, HIDDEN)
     return text
+
+
+class Scrubber:
+    """Knows the secrets that a process was given, and takes them out of what it says.
+
+    Args:
+        environment: variables; those with a secret's name, and the secrets of addresses in them.
+        arguments: of the command line; the secrets of addresses in them.
+    """
+
+    def __init__(self, environment: Mapping[str, str], arguments: Sequence[str]) -> None:
+        values = [*environment.values(), *(a.partition("=")[2] for a in arguments), *arguments]
+        addresses = [value for value in values if "://" in value]
+        secrets = [secret for address in addresses for secret in _in_address(address)]
+        secrets += [
+            value
+            for name, value in environment.items()
+            if len(value) >= SHORTEST_VARIABLE and SECRET_NAMES.search(name)
+        ]
+        self._secrets = [s for s in _spellings(secrets) if len(s) >= SHORTEST]
+        self._whole = {a: without_password(a) for a in addresses if has_password(a)}
+
+    def message(self, text: str) -> str:
+        """A text for people, e.g. a traceback, without any of the secrets."""
+        return _replaced(self.data(text), self._secrets)
+
+    def data(self, text: str) -> str:
+        """Results, without the addresses that have secrets; a word that is one too stays."""
+        for address, shown in self._whole.items():
+            text = text.replace(address, shown)
+        return text
+
+    def install(self) -> None:
+        """Scrub all that this process writes to its standard output and error from here on."""
+        sys.stdout = cast(TextIO, _Scrubbed(sys.stdout, self.data))
+        sys.stderr = cast(TextIO, _Scrubbed(sys.stderr, self.message))
+
+
+class _Scrubbed:
+    """A text stream whose texts go through a function."""
+
+    def __init__(self, stream: TextIO, scrub: Callable[[str], str]) -> None:
+        self._stream, self._scrub = stream, scrub
+
+    def write(self, text: str) -> int:
+        self._stream.write(self._scrub(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def first_line(error: BaseException, address: str) -> str:
     """What an error says at first, without the address's password; "" if it says nothing."""
     return headline(scrubbed(str(error), address))
+
+
+def check_port(name: str, address: str) -> None:
+    """Refuse an address whose port is none.
+
+    Args:
+        name: what the address is of, e.g. "the Optuna storage".
+
+    Raises:
+        HpsearchError: it has one that is no number from 1 to 65535.
+    """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    web = re.match("https?://", address, re.IGNORECASE)
+    try:
+        port = urlsplit(address).port if web else make_url(address).port
+    except ArgumentError:
+        return  # not a database, or its user hears of it where it is opened
+    except ValueError:
+        port = 0
+    if port is not None and not 0 < port < 65536:
+        raise HpsearchError(
+            f"{name} must have a port from 1 to 65535, or none, got {without_password(address)!r}"
+        )
 
 
 def check_apart(storage: str, tracking_uri: str) -> None:
@@ -60,12 +207,3 @@ def check_apart(storage: str, tracking_uri: str) -> None:
             "--storage and the MLflow store must be two databases, got one for both: "
             f"{without_password(tracking_uri)}"
         )
-
-
-def _secrets(address: str) -> list[str]:
-    from urllib.parse import unquote
-
-    keys = "|".join(SECRET_KEYS)
-    found = re.findall(r"://[^/?#:@]*:([^/?#]*)@", address)
-    found += re.findall(rf"[?&](?:{keys})=([^&#]*)", address, flags=re.IGNORECASE)
-    return sorted({s for raw in found for s in (raw, unquote(raw)) if s}, key=len, reverse=True)

@@ -6,7 +6,8 @@ Every moment that is handed in or out is in UTC; only expressions are in local t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
 
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_MOMENT = timedelta(microseconds=1)
-_GAP = timedelta(hours=3)  # no clock leaves out more
+DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
 
 
 def zone_named(name: str | None) -> tzinfo:
@@ -31,14 +32,19 @@ def zone_named(name: str | None) -> tzinfo:
         from tzlocal import get_localzone
 
         return get_localzone()
-    if name not in available_timezones():
+    if name not in _zone_names():
         from hpsearch.errors import nearest
 
         raise ValueError(
             "must be the name of a time zone such as Europe/Berlin or UTC"
-            + nearest(name, available_timezones())
+            + nearest(name, _zone_names())
         )
     return ZoneInfo(name)
+
+
+@lru_cache(maxsize=1)
+def _zone_names() -> Set[str]:
+    return available_timezones()  # looked up in files, some 50 ms each time
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Cron:
     """A cron expression: minute, hour, day of month, month, day of week (0 or 7: Sunday).
 
     As cron does, an expression with a fixed hour counts once on the day on which that hour comes
-    twice; where the hour is left out by the clock, it counts an hour later.
+    twice; where the hour is left out by the clock, it counts as much later as the clock jumps.
 
     Raises:
         ValueError: it is none.
@@ -56,19 +62,21 @@ class Cron:
     zone: tzinfo
 
     def __post_init__(self) -> None:
-        _trigger(self.text, self.zone)
+        _trigger(self.text)
 
     def after(self, when: datetime) -> datetime | None:
         """The first occurrence later than `when`; None if there is none in sight."""
-        now = when + _MOMENT
-        # A time that the clock has just left out is found from before the gap alone.
-        if (now - _GAP).astimezone(self.zone).utcoffset() != now.astimezone(self.zone).utcoffset():
-            now -= _GAP
-        while (fire := _trigger(self.text, self.zone).get_next_fire_time(None, now)) is not None:
-            found: datetime = fire.astimezone(UTC)
-            if found > when and not (fire.fold and self._fixed_hour):
-                return found
-            now = max(found, now) + _MOMENT
+        # From the day before: a time that its end leaves out counts on the next.
+        start = when.astimezone(self.zone).date() - DAY
+        while (day := _first_day(self.text, start)) is not None:
+            later = [
+                moments[place]
+                for moments in (_moments(self, day), _moments(self, day + DAY))
+                if (place := bisect_right(moments, when)) < len(moments)
+            ]
+            if later:
+                return min(later)
+            start = day + DAY
         return None
 
     def between(self, first: datetime, last: datetime) -> Iterator[datetime]:
@@ -77,13 +85,47 @@ class Cron:
             yield found
             first = found
 
-    @property
-    def _fixed_hour(self) -> bool:
-        return not self.text.split()[1].startswith("*")
+
+@lru_cache(maxsize=2048)
+def _moments(cron: Cron, day: date) -> tuple[datetime, ...]:
+    """The occurrences whose local time is on a day, in order; one left out may be on the next."""
+    fixed_hour = not cron.text.split()[1].startswith("*")
+    found: set[datetime] = set()
+    for clock in _clocks(cron.text, day):
+        first = clock.replace(tzinfo=cron.zone).astimezone(UTC)
+        second = clock.replace(tzinfo=cron.zone, fold=1).astimezone(UTC)
+        # PEP 495: of a time that comes twice fold=1 is later, of one that is left out earlier.
+        if fixed_hour or first <= second:
+            found.add(first)
+        if first < second and not fixed_hour:
+            found.add(second)
+    return tuple(sorted(found))
+
+
+def _clocks(text: str, day: date) -> Iterator[datetime]:
+    """The times of a day on which a clock that never jumps shows what an expression says."""
+    trigger, found = _trigger(text), _midnight(day)
+    while True:
+        found = trigger.get_next_fire_time(None, found)
+        if found is None or found.date() != day:
+            return
+        yield found
+        found += _MINUTE
+
+
+def _first_day(text: str, day: date) -> date | None:
+    """The first day, `day` or later, with a time that an expression says."""
+    found: datetime | None = _trigger(text).get_next_fire_time(None, _midnight(day))
+    return found and found.date()
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 @lru_cache(maxsize=256)
-def _trigger(text: str, zone: tzinfo) -> CronTrigger:
+def _trigger(text: str) -> CronTrigger:
+    """What finds the times of an expression on a clock that never jumps."""
     from apscheduler.triggers.cron import CronTrigger
 
     fields = text.split()
@@ -105,7 +147,7 @@ def _trigger(text: str, zone: tzinfo) -> CronTrigger:
             day=day,
             month=month,
             day_of_week=weekday_names(weekday),
-            timezone=zone,
+            timezone=UTC,
         )
     except (ValueError, TypeError) as error:
         raise ValueError(f"must be a cron expression ({error})") from error

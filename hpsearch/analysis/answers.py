@@ -13,6 +13,7 @@ from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.spreadsheets import csv_text
 from hpsearch.studyfile.reading import ReadStudy
 
 
@@ -42,7 +43,8 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
         beside = table.beside(trials, _n_scored(read, table.metric))
         agreement = table.agreement(beside)
         shown = beside.drop(columns=["trial", "printed"])
-        shown.to_csv(files.artifact(Artifact.COMPARISON), index=False, float_format="%.6g")
+        text = csv_text(shown, float_format="%.6g")
+        files.artifact(Artifact.COMPARISON).write_text(text, encoding="utf-8")
     winners = {result.best_number, *(arm.best_number for arm in result.arms)}
     others: Sequence[TrialRecord] = [
         *(r for r in folder.read_all("confirmation") if str(r.number) in result.confirmed),

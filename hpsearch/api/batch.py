@@ -83,7 +83,7 @@ def run_batch(
     read, stores = read_batch(Path(path)), Home.find(Path(home) if home else None)
     hours = _window(read, window)
     stores.create()
-    state = BatchState.open(stores, read.file.name, read.path)
+    state = BatchState.open(stores, read.file.name, read.path, warn)
 
     def noted(event: Event) -> None:
         state.owe()  # what is found finished has no events

@@ -17,12 +17,14 @@ import threading
 from contextlib import suppress
 from typing import Any
 
+from hpsearch.addresses import Scrubber
 from hpsearch.errors import HpsearchError, RunningError
 
 
 def main() -> int:
     """The process's life; returns its exit code."""
     options = json.loads(sys.stdin.readline())
+    Scrubber(os.environ, [str(value) for value in options.values()]).install()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     threading.Thread(target=_watch, daemon=True).start()
     from hpsearch.api.batch import run_batch

@@ -15,6 +15,7 @@ from hpsearch.scheduler.printing import KINDS
 from hpsearch.scheduler.schedules import ScheduleFolder
 from hpsearch.scheduler.service import Clock, Log, RunUnderWay, Service
 from hpsearch.scheduler.standing import Standing
+from hpsearch.scheduler.state_file import DamagedFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,8 +79,15 @@ def coming_runs(
     home: str | Path | None = None,
     count: int = COMING,
     now: datetime | None = None,
+    warn: Callable[[str], None] = lambda line: None,
 ) -> pd.DataFrame:
     """The coming runs of a folder's schedules: schedule, when (local), window and standing.
+
+    Args:
+        folder, home: as for `run_schedule`.
+        count: how many runs.
+        now: the time, in UTC; None: that of the machine.
+        warn: called with a line where it can't be said which are paused or wait.
 
     Raises:
         StudyFileError: there is no such folder.
@@ -88,7 +96,11 @@ def coming_runs(
 
     files = ScheduleFolder(Path(folder))
     files.reload()
-    standings = Desk.of(Home.find(Path(home) if home else None)).standings()
+    try:
+        standings = Desk.of(Home.find(Path(home) if home else None)).standings()
+    except DamagedFile as error:
+        warn(f"{error}; the process that runs the schedules sets it aside when it starts")
+        standings = {}
     first = now or datetime.now(UTC)
     rows = []
     for item in files.found.values():

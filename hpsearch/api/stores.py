@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hpsearch.addresses import without_password
+from hpsearch.addresses import check_port, without_password
 from hpsearch.errors import HpsearchError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
@@ -16,17 +16,25 @@ STORAGE, TRACKING_URI = "HPSEARCH_STORAGE", "HPSEARCH_TRACKING_URI"  # in the en
 
 
 def storage_of(home: Home, named: str | None) -> str:
-    """Optuna's storage URL: the named one, else HPSEARCH_STORAGE, else SQLite in the home."""
-    return named or os.environ.get(STORAGE) or home.storage_url
+    """Optuna's storage URL: the named one, else HPSEARCH_STORAGE, else SQLite in the home.
+
+    Raises:
+        HpsearchError: its port is none.
+    """
+    url = named or os.environ.get(STORAGE) or home.storage_url
+    check_port(f"--storage or {STORAGE}", url)
+    return url
 
 
 def tracking_of(home: Home, named: str | None) -> str:
     """MLflow's tracking URI: the named one, else HPSEARCH_TRACKING_URI, else SQLite in the home.
 
     Raises:
-        HpsearchError: it is no URI.
+        HpsearchError: it is no URI, or its port is none.
     """
-    return absolute_uri(named or os.environ.get(TRACKING_URI) or home.tracking_uri)
+    uri = absolute_uri(named or os.environ.get(TRACKING_URI) or home.tracking_uri)
+    check_port(f"--tracking-uri or {TRACKING_URI}", uri)
+    return uri
 
 
 def projected(folder: RunFolder, file: StudyFile, uri: str) -> dict[str, Any]:

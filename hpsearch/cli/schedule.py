@@ -104,7 +104,9 @@ def _leave(orders: dict[str, str], folder: Path, home: Path | None) -> None:
 def _print_next(folder: Path, home: Path | None, as_json: bool) -> None:
     from hpsearch import coming_runs
 
-    frame = coming_runs(folder, home=home)
+    frame = coming_runs(
+        folder, home=home, warn=lambda line: typer.echo(f"warning: {line}", err=True)
+    )
     if as_json:
         typer.echo(frame.to_json(orient="records"))
     else:

@@ -50,6 +50,10 @@ def show(
         bool,
         typer.Option("--csv", help="Trials or --front as CSV, the same bits whenever repeated."),
     ] = False,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Of --csv: no ' before texts that a spreadsheet would run."),
+    ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -71,9 +75,10 @@ def show(
             if as_json:
                 typer.echo(table_json(table))
             else:
-                typer.echo(
-                    table.to_csv(index=False) if csv else table.to_string(index=False), nl=not csv
-                )
+                from hpsearch.spreadsheets import csv_text
+
+                as_csv = table.to_csv(index=False) if raw else csv_text(table)
+                typer.echo(as_csv if csv else table.to_string(index=False), nl=not csv)
         else:
             from hpsearch.api.show import show_study
             from hpsearch.console import print_report

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hpsearch.records.layout import Artifact, RunFiles
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.canvas import new_figure, write_png
+from hpsearch.spreadsheets import csv_text
 
 NUMBERED = 20  # classes; with more, the figure's cells are too small for numbers
 
@@ -51,7 +52,8 @@ def write_confusion(
     table = confusion_table(tests, labels, classes)
     if table is None:
         return
-    table.to_csv(files.artifact(Artifact.CONFUSION), index=False, float_format="%.6g")
+    text = csv_text(table, float_format="%.6g")
+    files.artifact(Artifact.CONFUSION).write_text(text, encoding="utf-8")
     _draw(files.artifact(Artifact.CONFUSION_FIGURE), table)
 
 

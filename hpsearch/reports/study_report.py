@@ -21,6 +21,7 @@ from hpsearch.reports.tables import (
     front_table,
     narrowing_table,
 )
+from hpsearch.spreadsheets import csv_text
 
 CHARTS = (
     front_charts.pareto_front,
@@ -42,9 +43,10 @@ def write_report(folder: RunFolder, result: Result) -> Path:
     artifacts; returns the page."""
     view, files = StudyView.of(folder, result), folder.files
     stages = view.stage_table()
-    stages.to_csv(files.artifact(Artifact.STAGES), index=False)
+    files.artifact(Artifact.STAGES).write_text(csv_text(stages), encoding="utf-8")
     ranges = [row.as_dict() for row in view.ranges]
-    narrowing_table(ranges).to_csv(files.artifact(Artifact.NARROWING), index=False)
+    narrowing = csv_text(narrowing_table(ranges))
+    files.artifact(Artifact.NARROWING).write_text(narrowing, encoding="utf-8")
     folder.write_json(files.artifact(Artifact.NARROWING_JSON), ranges)
     charts = [chart for make in CHARTS if (chart := make(view)) is not None]
     files.figures.mkdir(exist_ok=True)

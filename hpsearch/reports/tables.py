@@ -12,6 +12,7 @@ from hpsearch.analysis.ranking import total_violation
 from hpsearch.records.layout import Artifact, RunFiles
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.spreadsheets import csv_text
 
 AT = " at "  # between an objective and the length it was measured after
 NARROWING_COLUMNS = [
@@ -70,8 +71,9 @@ def write_tables(files: RunFiles, records: Iterable[TrialRecord], result: Result
     front = files.artifact(Artifact.FRONT)
     front.unlink(missing_ok=True)  # of fewer trials
     if result.front:
-        front_table(result).to_csv(front, index=False)
-    trials_table(records).to_csv(files.artifact(Artifact.TRIALS), index=False)
+        front.write_text(csv_text(front_table(result)), encoding="utf-8")
+    trials = csv_text(trials_table(records))
+    files.artifact(Artifact.TRIALS).write_text(trials, encoding="utf-8")
 
 
 def narrowing_table(ranges: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -105,4 +107,4 @@ def write_arms(path: Path, result: Result) -> None:
                 row |= {name: estimate.mean, f"{name}_low": estimate.low}
                 row |= {f"{name}_high": estimate.high}
         rows.append(row | arm.searched | {"failure": arm.failure})
-    pd.DataFrame(rows).to_csv(path, index=False)
+    path.write_text(csv_text(pd.DataFrame(rows)), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -83,6 +84,16 @@ def read_batch(path: Path) -> ReadBatch:
     return ReadBatch(path, batch, tuple(_ordered(batch, found)))
 
 
+def irregular(path: Path) -> str:
+    """What a path is that is no file, as reading it could wait for ever; "" for files and none."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return ""
+    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
+    return "" if stat.S_ISREG(mode) else kinds.get(stat.S_IFMT(mode), "a device")
+
+
 def load_file(path: Path) -> dict[str, Any]:
     """A batch or study file as TOML, not yet checked.
 
@@ -105,6 +116,8 @@ def _read_entry(number: int, entry: Entry, folder: Path) -> tuple[list[BatchStud
     key, path = f"studies.{number}", folder / entry.file
     axes = list(_axes(entry.matrix, f"{key}.matrix"))
     wrong = [axis for axis in axes if isinstance(axis, Problem)]
+    if kind := irregular(path):
+        wrong.append(Problem(f"{key}.file", "must be a file", f"{kind}, {entry.file}"))
     if wrong:
         return [], wrong
     lists = [axis for axis in axes if not isinstance(axis, Problem)]

@@ -8,15 +8,17 @@ a study runs until its summary is sent.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
 
 from hpsearch.errors import RunningError
 from hpsearch.records.layout import BatchFiles, Home
-from hpsearch.records.whole_files import read_json, storage_errors, write_json, write_whole
+from hpsearch.records.whole_files import storage_errors, write_json, write_whole
+from hpsearch.scheduler.state_file import DamagedFile, read_state, set_aside
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,17 @@ class Round:
 
     before: Mapping[str, int]
     ended: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RoundFile:
+    """What round.json says; the attributes are those of `BatchState`."""
+
+    round: Round | None = None
+    last: str = ""
+
+
+ROUND_FILE = TypeAdapter(RoundFile)
 
 
 @dataclass
@@ -48,8 +61,11 @@ class BatchState:
     last: str
 
     @classmethod
-    def open(cls, home: Home, name: str, path: Path) -> BatchState:
+    def open(cls, home: Home, name: str, path: Path, warn: Callable[[str], None]) -> BatchState:
         """Open it and hold its lock.
+
+        Args:
+            warn: called with a line where its file is damaged, and set aside.
 
         Raises:
             RunningError: another process runs this batch.
@@ -66,9 +82,15 @@ class BatchState:
                 f"batch {name!r} must be run by one process at a time, got a second start of "
                 f"{path}: wait for the first, or stop it"
             ) from None
-        said = read_json(files.round) or {"round": None, "last": ""}
-        under_way = Round(**said["round"]) if said["round"] else None
-        return cls(home, files, lock, under_way, said["last"])
+        try:
+            known = read_state(files.round, ROUND_FILE) or RoundFile()
+        except DamagedFile as error:
+            warn(
+                f"{error}; it is kept as {set_aside(error.path).name}. Where studies run "
+                "afresh at every call, this one begins a new round"
+            )
+            known = RoundFile()
+        return cls(home, files, lock, known.round, known.last)
 
     def begin(self, studies: Iterable[str]) -> None:
         """A new round; what was left of the last one is left."""

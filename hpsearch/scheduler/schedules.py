@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hpsearch.errors import DataError, StudyFileError, unknown
-from hpsearch.scheduler.batch_reading import load_file, read_batch
+from hpsearch.scheduler.batch_reading import irregular, load_file, read_batch
 from hpsearch.studyfile.tables.schedule import Schedule
 
 Stamp = tuple[int, int]  # time of change in ns, and size
@@ -103,6 +103,9 @@ class ScheduleFolder:
         known |= self.problems.pop(name, None) is not None
         if not path.exists():
             return "the file is gone" if known else ""
+        if kind := irregular(path):
+            self.problems[name] = f"{path} must be a file to be read for a [schedule], got {kind}"
+            return f"is not read: {self.problems[name]}"
         try:
             if "schedule" not in load_file(path):
                 return "has no [schedule] any more" if known else ""

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from hpsearch.errors import HpsearchError
+from hpsearch.scheduler.agenda import Agenda
 from hpsearch.scheduler.batch_report import BatchReport
-from hpsearch.scheduler.desk import Desk, Order
+from hpsearch.scheduler.desk import Desk, Health, LeftOrder
 from hpsearch.scheduler.schedules import FileNews, Scheduled, ScheduleFolder
-from hpsearch.scheduler.standing import Standing, cut, ended, may_run, noticed, started
+from hpsearch.scheduler.standing import LastRun, Standing, cut, ended, may_run, noticed, started
 
 TICK_SECONDS = 1.0  # between two looks at the clock, the files and the orders
 HEALTH_SECONDS = 10.0  # between two writes of the health file; a minute of silence is illness
@@ -53,6 +54,7 @@ class Service:
     clock: Clock
     start: Callable[[dict[str, Any]], RunUnderWay]
     _standings: dict[str, Standing] = field(default_factory=dict)
+    _agenda: Agenda = field(default_factory=Agenda)
     _run: RunUnderWay | None = None
     _running: Scheduled | None = None  # what _run runs
     _began: datetime | None = None
@@ -69,7 +71,7 @@ class Service:
         self._standings = {
             # A run that was under way when the process before was killed.
             key: replace(s, running=False, carried=True) if s.running else s
-            for key, s in self.desk.standings().items()
+            for key, s in self.desk.recovered_standings(self._warn).items()
         }
         self._say_files(news)
         self.log("started", message=f"{len(self.files.found)} schedules, process {os.getpid()}")
@@ -89,29 +91,32 @@ class Service:
         """One look at everything."""
         before = dict(self._standings)
         for item in self.files.found.values():
-            self._standings.setdefault(item.key, Standing(seen=now))
-        for order, key in self.desk.orders():
-            self._obey(order, key)
+            if item.key not in self._standings:
+                self._standings[item.key] = Standing(seen=now)
+        for order in self.desk.orders(self._warn):
+            self._obey(order)
             self.desk.keep(self._standings)  # before the order is taken away
         for item in self.files.found.values():
-            self._standings[item.key], said = noticed(
-                self._standings[item.key], item.schedule, now
-            )
-            if said:
-                self.log("missed", item.name, said)
+            if self._agenda.is_due(item, now):
+                self._notice(item, now)
         if self._run is not None:
             self._look_at_run(now)
         if self._run is None:
             self._start_next(now)
-        news = any(
-            replace(standing, seen=now) != replace(before[key], seen=now)
-            if key in before
-            else True
-            for key, standing in self._standings.items()
-        )
-        if news or time.monotonic() - self._healthy > HEALTH_SECONDS:
+        if self._standings != before or time.monotonic() - self._healthy > HEALTH_SECONDS:
             self.desk.keep(self._standings)
             self._tell_health()
+
+    def _notice(self, item: Scheduled, now: datetime) -> None:
+        """Take note of the occurrences of one schedule."""
+        standing, message = noticed(self._standings[item.key], item.schedule, now)
+        self._standings[item.key] = standing
+        self._agenda.note(item, standing, now)
+        if message:
+            self.log("missed", item.name, message)
+
+    def _warn(self, text: str) -> None:
+        self.log("problem", message=text)
 
     def _say_files(self, news: Sequence[FileNews]) -> None:
         for one in news:
@@ -120,19 +125,19 @@ class Service:
 
     def _say_trouble(self, text: str) -> None:
         if text != self._trouble:
-            self.log("problem", message=text)
+            self._warn(text)
         self._trouble = text
 
-    def _obey(self, order: Order, key: str) -> None:
-        standing = self._standings.get(key)
+    def _obey(self, left: LeftOrder) -> None:
+        standing = self._standings.get(left.key)
         if standing is None:
             return  # its file is gone
-        if order == "run-now":
+        if left.order == "run-now":
             standing = replace(standing, asked=True)
         else:
-            standing = replace(standing, paused=order == "pause")
-        self._standings[key] = standing
-        self.log("order", self._name(key), order)
+            standing = replace(standing, paused=left.order == "pause")
+        self._standings[left.key] = standing
+        self.log("order", self._name(left.key), left.order)
 
     def _name(self, key: str) -> str:
         return next((i.name for i in self.files.found.values() if i.key == key), key)
@@ -164,7 +169,7 @@ class Service:
     def _last_end(self, item: Scheduled) -> str:
         """When it ran last; "" for never: first in the queue."""
         last = self._standings[item.key].last
-        return str(last["ended"]) if last else ""
+        return last.ended if last else ""
 
     def _look_at_run(self, now: datetime) -> None:
         """Pass its news on; when it is over, note how it went."""
@@ -205,19 +210,15 @@ class Service:
             self.log("cut", item.name, line + when)
             return
         assert self._began is not None
-        times = {"started": self._began.isoformat(), "ended": now.isoformat()}
-        last = {**times, "line": line, "exit_code": code}
+        last = LastRun(self._began.isoformat(), now.isoformat(), line, code)
         self._standings[item.key] = ended(standing, unfinished=unfinished, last=last)
         self.log("end", item.name, line, exit_code=code, **more)
 
     def _tell_health(self) -> None:
         self._healthy = time.monotonic()
-        self.desk.tell_health(
-            pid=os.getpid(),
-            running=self._running.name if self._running else None,
-            schedules=sorted(self.files.found),
-            problems=self.files.problems,
-        )
+        running = self._running.name if self._running else None
+        names, problems = sorted(self.files.found), self.files.problems
+        self.desk.tell_health(Health(time.time(), os.getpid(), running, names, problems))
 
     def _end(self) -> None:
         """Stop the run under way; the next start goes on with it."""

@@ -6,9 +6,11 @@ Pure functions of the time they are given: the process that runs them has the on
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field, NonNegativeInt
 
 from hpsearch.studyfile.tables.schedule import Schedule
 
@@ -17,6 +19,26 @@ CLOCK_SET_BACK = timedelta(days=1)  # a mark further in the future was made by a
 MOST_PENDING = 100  # runs that missed = "all" makes up for
 RETRY = timedelta(seconds=10)  # before a run whose process died is gone on with; then twice that
 MOST_DEATHS = 5  # in a row; then the next occurrence is waited for
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # that the clock of a machine shows
+
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST)]
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """A run that is over.
+
+    Attributes:
+        started: when, in UTC and ISO format.
+        ended: as `started`.
+        line: what became of it.
+        exit_code: as that of `hpsearch batch`.
+    """
+
+    started: str
+    ended: str
+    line: str
+    exit_code: int
 
 
 @dataclass(frozen=True)
@@ -34,20 +56,20 @@ class Standing:
         not_before: when a run may be tried again.
         deaths: processes that died in a row.
         occurrence: names what the run stands for, until it is over, whatever cuts it.
-        last: of the last run: started, ended, line, exit_code.
+        last: None: it never ran to an end.
     """
 
-    seen: datetime
+    seen: Moment
     timing: str = ""
-    pending: int = 0
+    pending: NonNegativeInt = 0
     carried: bool = False
     paused: bool = False
     asked: bool = False
     running: bool = False
-    not_before: datetime | None = None
-    deaths: int = 0
+    not_before: Moment | None = None
+    deaths: NonNegativeInt = 0
     occurrence: str = ""
-    last: dict[str, Any] | None = None
+    last: LastRun | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -55,12 +77,6 @@ class Standing:
         if self.not_before:
             times["not_before"] = self.not_before.isoformat()
         return asdict(self) | times
-
-    @classmethod
-    def from_dict(cls, said: dict[str, Any]) -> Standing:
-        """The inverse of `as_dict`."""
-        times = {k: said[k] and datetime.fromisoformat(said[k]) for k in ("seen", "not_before")}
-        return cls(**said | times)
 
 
 def noticed(standing: Standing, schedule: Schedule, now: datetime) -> tuple[Standing, str]:
@@ -122,7 +138,7 @@ def started(standing: Standing, now: datetime) -> Standing:
     )
 
 
-def ended(standing: Standing, *, unfinished: bool, last: dict[str, Any]) -> Standing:
+def ended(standing: Standing, *, unfinished: bool, last: LastRun) -> Standing:
     """The standing after a run that ended by itself.
 
     Args:

@@ -22,6 +22,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from hpsearch.addresses import Scrubber
 from hpsearch.errors import TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
@@ -97,5 +98,6 @@ if __name__ == "__main__":
     gc.set_threshold(200_000)
     REPORTS = os.dup(1)
     os.dup2(2, 1)  # what libraries print goes to the log
+    Scrubber(os.environ, ()).install()
     uri = os.environ["HPSEARCH_TRACKING_URI"]
     sys.exit(_serve(Path(sys.argv[1]), uri, sys.argv[2], Path(sys.argv[3])))

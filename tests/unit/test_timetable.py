@@ -1,7 +1,9 @@
 """Cron expressions and windows, on the days when the clocks change too."""
 
+from collections.abc import Iterator, Set
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from itertools import pairwise
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
@@ -32,6 +34,84 @@ def test_every_hour_is_every_hour_on_a_day_of_25() -> None:
     found = fires("0 * * * *", utc("2026-10-24", "21:59"), utc("2026-10-25", "23:00"))
     assert len(found) == 26
     assert found[2:5] == ["25 00:00", "25 01:00", "25 02:00"]
+
+
+def test_the_midnight_after_a_missing_hour_is_not_passed_over() -> None:
+    cron = Cron("30 0 * * *", BERLIN)
+    assert cron.after(utc("2026-03-29", "00:30")) == utc("2026-03-29", "22:30")
+
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+YEAR = utc("2026-01-01", "00:00")
+# An expression; its minutes and hours; whether it is one with a fixed hour.
+AROUND_CHANGES: dict[str, tuple[Set[int], Set[int], bool]] = {
+    "0 0 * * *": ({0}, {0}, True),
+    "30 0 * * *": ({30}, {0}, True),
+    "45 1-3 * * *": ({45}, {1, 2, 3}, True),
+    "*/20 2 * * *": ({0, 20, 40}, {2}, True),
+    "5 23 * * *": ({5}, {23}, True),
+    "0 * * * *": ({0}, {*range(24)}, False),
+    "15,45 */2 * * *": ({15, 45}, {*range(0, 24, 2)}, False),
+}
+
+
+def changes_of(zone: ZoneInfo) -> list[datetime]:
+    """The first minutes of 2026 at which a zone's clock shows another offset."""
+    days = [YEAR + n * DAY for n in range(366)]
+    return [
+        next(m for m in minutes(a, b) if offset(m, zone) != offset(a, zone))
+        for a, b in pairwise(days)
+        if offset(a, zone) != offset(b, zone)
+    ]
+
+
+def minutes(first: datetime, last: datetime) -> Iterator[datetime]:
+    """Every minute later than `first`, up to `last`."""
+    while first < last:
+        first += MINUTE
+        yield first
+
+
+def offset(moment: datetime, zone: ZoneInfo) -> timedelta | None:
+    return moment.astimezone(zone).utcoffset()
+
+
+def shown_by(zone: ZoneInfo, first: datetime, last: datetime) -> list[tuple[datetime, datetime]]:
+    """Each minute with what the clock on the wall shows."""
+    return [(m, m.astimezone(zone).replace(tzinfo=None)) for m in minutes(first, last)]
+
+
+def walked(
+    wall: list[tuple[datetime, datetime]], in_hour: Set[int], hours: Set[int], *, fixed: bool
+) -> list[datetime]:
+    """The occurrences, found by looking at the clock every minute."""
+
+    def matches(clock: datetime) -> bool:
+        return clock.minute in in_hour and clock.hour in hours
+
+    found: set[datetime] = set()
+    latest = wall[0][1] - MINUTE  # that the clock has shown
+    for moment, clock in wall:
+        if matches(clock) and not (fixed and clock <= latest):
+            found.add(moment)
+        left_out = minutes(latest, clock - MINUTE) if fixed else ()
+        found |= {moment + (missing - latest - MINUTE) for missing in left_out if matches(missing)}
+        latest = max(latest, clock)
+    return sorted(found)
+
+
+def test_occurrences_around_all_changes_of_all_clocks_are_those_of_a_walk_by_the_minute() -> None:
+    zones = [ZoneInfo(name) for name in sorted(available_timezones())]
+    changes = [(change, zone) for zone in zones for change in changes_of(zone)]
+    assert len(changes) > 200
+    # Many zones change at one time and by the same; one of them shows how all do.
+    alike = {(c, offset(c - MINUTE, zone), offset(c, zone)): (c, zone) for c, zone in changes}
+    for change, zone in alike.values():
+        first, last = change - DAY, change + 1.5 * DAY
+        wall = shown_by(zone, first, last)
+        for text, (in_hour, hours, fixed) in AROUND_CHANGES.items():
+            expected = walked(wall, in_hour, hours, fixed=fixed)
+            assert [*Cron(text, zone).between(first, last)] == expected, (zone, change, text)
 
 
 @pytest.mark.parametrize("text", ["*/7 * * * *", "0 2 * * *", "15 1-5/2 * * mon-fri", "0 0 1 * *"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -62,6 +63,18 @@ def test_a_password_on_the_command_line_is_warned_of(option: str, tmp_path: Path
     assert "warning: everybody on this machine can read a password in a command" in done.stderr
     assert "s3cret" not in done.stdout + done.stderr
     assert "warning" not in call_here("doctor", *home, option, "sqlite:////tmp/mine.db").stderr
+
+
+def test_a_traceback_holds_no_password(study_file: Path, nowhere: Path) -> None:
+    address = "postgresql+psycopg://me:s3/cr#t?@127.0.0.1:9/mine"
+    options = ["--home", str(nowhere), "--workers", "0", "--debug"]
+    done = call(
+        "study", str(study_file), *options, env={**os.environ, "HPSEARCH_STORAGE": address}
+    )
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "me:***@127.0.0.1:9/mine" in done.stderr
+    assert "s3/cr" not in done.stdout + done.stderr
 
 
 def test_import_loads_nothing_heavy() -> None:
@@ -210,6 +223,8 @@ def test_data_that_does_not_fit_is_said_and_creates_nothing(
         (("--storage", "sqlite:////no/such/folder/x.db"), "must be a database that can be opened"),
         (("--tracking-uri", "nonsense"), "must be a URI"),
         (("--storage", "sqlite:///x.db", "--tracking-uri", "sqlite:///x.db"), "two databases"),
+        (("--storage", "postgresql://h:abc/d"), "must have a port from 1 to 65535"),
+        (("--tracking-uri", "http://h:99999"), "must have a port from 1 to 65535"),
         (("--home", "what?"), "no '?' or '#' in its path"),
     ],
 )

@@ -57,6 +57,23 @@ def test_a_batch_runs_its_studies_and_the_second_time_runs_nothing(
 
 
 @pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"round": {"before": 1}}', '{"last": 3}'])
+def test_a_damaged_round_is_set_aside_and_another_begins(
+    write_batch: Write, home: Path, content: str
+) -> None:
+    path, lines = write_batch(TWO), list[str]()
+    state = BatchState.open(Home(home), "b", path, lines.append)
+    state.close()
+    state.files.round.write_text(content)
+    again = BatchState.open(Home(home), "b", path, lines.append)
+    again.close()
+    assert again.round is None
+    (line,) = lines
+    assert line.startswith(f"{state.files.round} must be as hpsearch wrote it, got")
+    assert len([*state.files.path.glob("round.json.damaged-*")]) == 1
+
+
+@pytest.mark.usefixtures("without_mlflow")
 def test_fresh_runs_come_in_rounds_that_a_stop_does_not_break(
     write_batch: Write, home: Path
 ) -> None:
@@ -198,7 +215,7 @@ def test_a_second_start_of_a_batch_is_refused(write_batch: Write, home: Path) ->
     path = write_batch(TWO)
     stores = Home(home)
     stores.create()
-    held = BatchState.open(stores, "b", path)
+    held = BatchState.open(stores, "b", path, print)
     with pytest.raises(RunningError, match="one process at a time"):
         run_batch(path, home=home, workers=0)
     held.close()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -26,6 +28,10 @@ class Hook:
         self.codes: list[int] = []
         self.bodies: list[dict[str, Any]] = []
         self.tokens: list[str | None] = []
+        self.methods: list[str] = []
+        self.retry_after = 0  # seconds, said with 503
+        self.drips = threading.Event()  # a byte now and then, and no end
+        self.quiet = threading.Event()  # the test is over
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,8 +39,28 @@ class Hook:
                 length = int(self.headers["Content-Length"])
                 hook.bodies.append(json.loads(self.rfile.read(length)))
                 hook.tokens.append(self.headers["Authorization"])
-                self.send_response(hook.codes.pop(0) if hook.codes else 200)
+                hook.methods.append(self.command)
+                if hook.drips.is_set():
+                    self.drip()
+                    return
+                code = hook.codes.pop(0) if hook.codes else 200
+                self.send_response(code)
+                if 300 <= code < 400:
+                    self.send_header("Location", f"{hook.address}/elsewhere")
+                if code == 503 and hook.retry_after:
+                    self.send_header("Retry-After", str(hook.retry_after))
                 self.end_headers()
+
+            def do_GET(self) -> None:
+                hook.methods.append(self.command)
+                self.send_response(200)
+                self.end_headers()
+
+            def drip(self) -> None:
+                self.wfile.write(b"HTTP/1.0 200 OK\r\nX-Slow: ")
+                with suppress(OSError):
+                    while not hook.quiet.wait(0.02):
+                        self.wfile.write(b"x")
 
             def log_message(self, *what: Any) -> None:
                 pass
@@ -50,6 +76,7 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
     thread.start()
     monkeypatch.setenv("HPSEARCH_WEBHOOK", made.address)
     yield made
+    made.quiet.set()
     made.server.shutdown()
     thread.join()
     made.server.server_close()
@@ -87,6 +114,52 @@ def test_a_refusal_is_warned_of_without_the_address(hook: Hook) -> None:
     hook.codes = [404]
     (warning,) = send(GOOD)
     assert warning == "the webhook in HPSEARCH_WEBHOOK answered 404"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:99999/secret", "http://[secret", "secret", "http://secret:a/"]
+)
+def test_what_is_no_address_is_warned_of_without_it(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr("hpsearch.scheduler.notification.TRIES", 1)
+    monkeypatch.setenv("MINE", address)
+    (warning,) = send(GOOD, webhook="MINE")
+    assert "the webhook in MINE can't be reached" in warning
+    assert "secret" not in warning
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_failure_and_not_followed(hook: Hook, code: int) -> None:
+    hook.codes = [code]
+    (warning,) = send(GOOD)
+    assert warning == (
+        f"the webhook in HPSEARCH_WEBHOOK must take the report itself, got a redirect ({code}): "
+        "set the variable to the address that it leads to"
+    )
+    assert hook.methods == ["POST"]
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_left_at_the_deadline(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hpsearch.scheduler.notification.DEADLINE_SECONDS", 0.5)
+    hook.drips.set()
+    began = time.monotonic()
+    (warning,) = send(GOOD)
+    assert time.monotonic() - began < 5
+    assert warning == (
+        "the webhook in HPSEARCH_WEBHOOK must answer within 0.5 s, got no whole answer"
+    )
+
+
+def test_a_server_that_is_slow_to_want_more_is_left_at_the_deadline(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hpsearch.scheduler.notification.DEADLINE_SECONDS", 0.5)
+    hook.codes, hook.retry_after = [503], 3600
+    (warning,) = send(GOOD)
+    assert "must answer within 0.5 s" in warning
 
 
 def test_an_unreachable_server_is_warned_of_without_the_address(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hpsearch.api.schedule import coming_runs, leave_order, run_schedule
-from hpsearch.errors import RunningError, StudyFileError
+from hpsearch.api.schedule import check_health, coming_runs, leave_order, run_schedule
+from hpsearch.errors import HpsearchError, RunningError, StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.scheduler.batch_report import BatchReport, StudyRow
 from hpsearch.scheduler.desk import Desk
 from hpsearch.scheduler.schedules import ScheduleFolder
 from hpsearch.scheduler.standing import MOST_PENDING
+from hpsearch.timetable import Cron
 from tests.harness.study_files import SMALL
 
 MINUTE = timedelta(minutes=1)
@@ -346,3 +351,146 @@ def test_files_without_a_schedule_are_not_scheduled(night: Night) -> None:
     assert list(files.problems) == ["broken"]
     assert len(lines) == 1
     assert files.reload() == []
+
+
+def test_a_schedule_that_waits_is_not_looked_at_every_second(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[datetime] = []
+    after = Cron.after
+
+    def counted(cron: Cron, when: datetime) -> datetime | None:
+        looks.append(when)
+        return after(cron, when)
+
+    monkeypatch.setattr(Cron, "after", counted)
+    for name in "abc":
+        night.write(name, 'cron = "0 2 * * *"')
+    night.run("2026-11-21 03:00", "2026-11-22 01:00")
+    assert len(looks) == 3  # at the start, and then not before they are due
+    night.run("2026-11-22 01:00", "2026-11-22 03:00")
+    assert night.ran == ["a 22 02:00", "b 22 02:01", "c 22 02:02"]
+
+
+def test_a_changed_expression_counts_from_the_change(night: Night) -> None:
+    night.write("a", 'cron = "0 2 * * *"')
+    change = {"2026-11-21 05:30": lambda: night.write("a", 'cron = "0 5-7 * * *"')}
+    night.run("2026-11-21 03:00", "2026-11-21 08:00", change)
+    assert night.ran == ["a 21 06:00", "a 21 07:00"]
+
+
+@contextmanager
+def pipe_at(path: Path) -> Iterator[None]:
+    """A named pipe. Who opens it to read finds its end, so that a test of that ends too."""
+    os.mkfifo(path)
+    writer = threading.Thread(target=lambda: os.close(os.open(path, os.O_WRONLY)))
+    writer.start()
+    try:
+        yield
+    finally:
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+        writer.join()
+
+
+def test_a_named_pipe_among_the_files_is_a_problem_and_the_others_run(night: Night) -> None:
+    night.write("a", 'cron = "0 2 * * *"')
+    (night.folder / "e.toml").mkdir()
+    with pipe_at(night.folder / "d.toml"):
+        night.run("2026-11-21 01:00", "2026-11-21 03:00")
+    assert night.ran == ["a 21 02:00"]
+    problems = [message for event, message in night.logged if event == "problem"]
+    rule = "must be a file to be read for a [schedule]"
+    assert problems == [
+        f"is not read: {night.folder / 'd.toml'} {rule}, got a named pipe",
+        f"is not read: {night.folder / 'e.toml'} {rule}, got a folder",
+    ]
+
+
+def test_a_batch_whose_study_is_a_named_pipe_is_a_problem_too(night: Night) -> None:
+    (night.folder / "b.toml").write_text(
+        'name = "b"\n[[studies]]\nfile = "small.study"\n[schedule]\n'
+    )
+    with pipe_at(night.folder / "small.study"):
+        night.run("2026-11-21 01:00", "2026-11-21 01:02")
+    (problem,) = (message for event, message in night.logged if event == "problem")
+    assert "studies.0.file: must be a file, got a named pipe, small.study" in problem
+
+
+DAMAGED = {
+    "cut": '{"/a.toml": {"seen": "2026-11-2',
+    "empty": "",
+    "of another kind": "[1, 2]",
+    "without a key": '{"/a.toml": {"pending": 1}}',
+    "with a wrong value": '{"/a.toml": {"seen": "2026-11-20T00:00:00Z", "pending": "many"}}',
+    "with no time": '{"/a.toml": {"seen": "yesterday"}}',
+    "with a time without its zone": '{"/a.toml": {"seen": "2026-11-20T00:00:00"}}',
+    "with a time before all": '{"/a.toml": {"seen": "0001-01-01T00:00:00Z"}}',
+    "not text": "\udcff\udcfe",
+    "deep": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_state_is_set_aside_and_the_schedules_go_on(night: Night, damage: str) -> None:
+    night.write("a", 'cron = "0 2 * * *"')
+    files = Desk.of(Home(night.home)).files
+    files.path.mkdir(parents=True)
+    content = DAMAGED[damage].encode(errors="surrogateescape")
+    files.standing.write_bytes(content)
+
+    lines: list[str] = []
+    coming_runs(night.folder, home=night.home, warn=lines.append)
+    assert f"{files.standing} must be as hpsearch wrote it, got" in lines[0]
+    night.run("2026-11-21 01:00", "2026-11-21 03:00")
+    assert night.ran == ["a 21 02:00"]
+    (problem,) = (message for event, message in night.logged if event == "problem")
+    assert problem.startswith(f"{files.standing} must be as hpsearch wrote it, got")
+    assert "none is paused" in problem
+    (aside,) = files.path.glob("standing.json.damaged-*")
+    assert aside.name in problem
+    assert aside.read_bytes() == content
+    assert json.loads(files.standing.read_text())
+
+    coming_runs(night.folder, home=night.home, warn=lines.append)
+    assert len(lines) == 1
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"order": "pause"}', '{"order": "stop", "key": "x"}', None]
+)
+def test_a_damaged_order_is_set_aside_and_the_next_one_obeyed(
+    night: Night, content: str | None
+) -> None:
+    night.write("a", 'cron = "0 2 * * *"')
+    leave_order("run-now", "a", night.folder, home=night.home)
+    files = Desk.of(Home(night.home)).files
+    damaged = files.order("0-first")
+    damaged.mkdir() if content is None else damaged.write_text(content)
+    night.run("2026-11-21 03:00", "2026-11-21 03:05")
+    assert night.ran == ["a 21 03:00"]
+    (problem,) = (message for event, message in night.logged if event == "problem")
+    assert problem.startswith(f"{damaged} must be as hpsearch wrote it, got")
+    assert files.waiting_orders() == []
+    assert len([*files.orders.glob("*.damaged-*")]) == 1
+
+
+def test_a_damaged_health_file_is_said_and_the_next_one_is_whole(night: Night) -> None:
+    night.write("a", 'cron = "0 2 * * *"')
+    files = Desk.of(Home(night.home)).files
+    files.path.mkdir(parents=True)
+    for content in ("", "[]", '{"time": NaN}', '{"time": "now"}'):
+        files.health.write_text(content)
+        with pytest.raises(HpsearchError, match=r"health.json must be as hpsearch wrote it"):
+            check_health(night.home)
+    night.run("2026-11-21 03:00", "2026-11-21 03:05")
+    assert check_health(night.home)["schedules"] == ["a"]
+
+
+def test_health_that_was_told_by_a_clock_far_ahead_is_none(night: Night) -> None:
+    night.write("a", 'cron = "0 2 * * *"')
+    night.run("2026-11-21 03:00", "2026-11-21 03:05")
+    files = Desk.of(Home(night.home)).files
+    health = json.loads(files.health.read_text())
+    files.health.write_text(json.dumps(health | {"time": health["time"] + 86400}))
+    with pytest.raises(HpsearchError, match="must have told of itself"):
+        check_health(night.home)
