@@ -90,7 +90,9 @@ def check_trainer(
         forget_opened()  # the file may have changed since the last check in this process
         open_data(selection)
         member = Member({**(params or {}), "trainer": trainer}, SeedKey(seed, 0, 0, 0), 0)
-        settings = SliceSettings(selection, "validation", epochs, math.inf, str(folder))
+        settings = SliceSettings(
+            selection, "validation", epochs, math.inf, str(folder), may_end_early=False
+        )
         whole = Slice(settings, (member,), epochs)
         pickles = " and yield a state that pickles" if takes_state else ""
         first = _run(whole, f"must train {epochs} epochs{pickles}")

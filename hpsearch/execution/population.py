@@ -71,6 +71,7 @@ class SliceSettings:
         passes: report forward and backward passes and images too, where the trainer tells.
         resources: report what the training of each epoch takes.
         code_folder: where a user's own modules lie.
+        may_end_early: whether a trainer may end before the epochs do.
     """
 
     data: Selection
@@ -82,6 +83,7 @@ class SliceSettings:
     per_class: bool = False
     passes: bool = False
     resources: bool = False
+    may_end_early: bool = True
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class MemberAdvance:
         predicted: at the end of an exam on the test set, the class of each of its rows.
         rates: the learning rate of the last step before each of `rows`; () where it is constant.
         fitted: after an exam on the test set, name and content of the file of what was learned.
+        ended_early: the epoch after which its trainer ended by itself; 0: it did not.
     """
 
     epochs: int
@@ -120,6 +123,7 @@ class MemberAdvance:
     predicted: tuple[int, ...] | None = None
     rates: tuple[float, ...] = ()
     fitted: tuple[str, bytes] | None = None
+    ended_early: int = 0
 
 
 @dataclass(frozen=True)
@@ -278,8 +282,25 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
         for position, gain in enumerate(alive):
             state = None if gain.diverged else trainer.state(position)
             gain.member = replace(gain.member, state=state)
+            gain.ended_early = _ended_early(trainer, position, work)
         alive = [gain for gain in alive if not gain.diverged]  # they go on without the diverged
     return [gain.advance() for gain in gains]
+
+
+def _ended_early(trainer: Trainer, position: int, work: Slice) -> int:
+    """The epoch after which a member ended by itself; 0: it did not.
+
+    Raises:
+        ValueError: it did and must not.
+    """
+    ended = trainer.ended(position)
+    if ended and not work.settings.may_end_early:
+        name = work.members[0].params["trainer"]
+        raise ValueError(
+            f"{name} must yield metrics for {work.until} epochs, got {ended}: let it yield on, "
+            'give its stage fewer epochs, or set outcomes.ended_early = "keep"'
+        )
+    return ended
 
 
 @dataclass(eq=False)
@@ -293,6 +314,7 @@ class _Gain:
     predicted: tuple[int, ...] | None = None
     rates: list[float] = field(default_factory=list)
     fitted: tuple[str, bytes] | None = None
+    ended_early: int = 0
 
     def take(
         self,
@@ -341,6 +363,7 @@ class _Gain:
             self.predicted,
             tuple(self.rates),
             self.fitted,
+            self.ended_early,
         )
 
 

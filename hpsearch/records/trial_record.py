@@ -33,6 +33,8 @@ class MemberRecord:
         predicted: of a test run, the class each test row was taken for; None: not known.
         state_digest: of its state where it was last scored, "" where none can be compared.
         learning_rates: of the last step before each of `epochs`; [] where it is constant.
+        ended_early: the epoch after which its trainer ended by itself, so that the last values of
+            `history` stand for later epochs too; 0: it did not.
     """
 
     split: int
@@ -44,6 +46,7 @@ class MemberRecord:
     predicted: list[int] | None = None
     state_digest: str = ""
     learning_rates: list[float] = field(default_factory=list)
+    ended_early: int = 0
 
     def extend(self, trained: int, rows: Iterable[tuple[int, Mapping[str, float]]]) -> None:
         """Append a slice: epochs trained, and (epoch, metrics) of those evaluated."""
@@ -144,6 +147,11 @@ class TrialRecord:
         """Its scores at rungs and stage lengths, by epochs, as Optuna is told of them."""
         known = self.rungs | self.scores
         return {epochs: known[epochs] for epochs in sorted(known)}
+
+    @property
+    def ended_early(self) -> int:
+        """The first epoch after which a member's trainer ended by itself; 0: none did."""
+        return min((m.ended_early for m in self.members if m.ended_early), default=0)
 
     @property
     def epochs(self) -> list[int]:

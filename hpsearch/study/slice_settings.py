@@ -28,6 +28,7 @@ def slice_settings(read: ReadStudy, data: Selection) -> SliceSettings:
         per_class=file.evaluation.per_class,
         passes=file.evaluation.passes,
         resources=file.evaluation.resources,
+        may_end_early=file.outcomes.ended_early == "keep",
     )
 
 

@@ -279,6 +279,7 @@ class _Work:
             if gain.predicted is not None:
                 member.predicted = list(gain.predicted)
             member.learning_rates.extend(gain.rates)
+            member.ended_early = gain.ended_early
             if gain.fitted is not None:
                 name, content = gain.fitted
                 self.files[name] = content

@@ -324,6 +324,11 @@ class Trainer(ABC):
         """What member `row` has learned, to predict with; None where only its scores are known."""
         return None
 
+    def ended(self, row: int) -> int:
+        """The epoch after which member `row` ended by itself, its last scores standing for the
+        later ones; 0 as long as it goes on."""
+        return 0
+
     @abstractmethod
     def state(self, row: int) -> bytes | None:
         """Everything member `row` needs to continue bit for bit; None if it can't be paused."""

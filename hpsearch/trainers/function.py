@@ -91,6 +91,9 @@ class FunctionTrainer(Trainer):
     `state`. With `state` it yields (metrics, state) pairs, where state is anything that pickles;
     when a trial continues it is called with the last one. Without, a continued trial is trained
     anew from the start with the same seed, and the epochs it had are passed over.
+
+    A function that ends before the epochs do has decided so: its last metrics stand for the later
+    epochs too.
     """
 
     components: ClassVar[tuple[type, ...]] = ()
@@ -107,10 +110,13 @@ class FunctionTrainer(Trainer):
         self.pausable = "state" in arguments
         self._epoch, self._reported, self._state = 0, 0, None
         self._names: list[str] | None = None  # of the metrics, once it has yielded
+        self._last: dict[str, float] | None = None  # that it yielded
+        self._ended = 0
         if member.state is not None:
             saved = pickle.loads(member.state)
-            self._reported = saved["epoch"]
-            if self.pausable:
+            self._reported, self._ended = saved["epoch"], saved.get("ended", 0)
+            if self.pausable or self._ended:
+                self._last = saved.get("last")
                 self._epoch, self._state = saved["epoch"], saved["state"]
                 self._names = saved["names"]
         if self.pausable:
@@ -125,21 +131,13 @@ class FunctionTrainer(Trainer):
         )
         seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
         self._name = str(member.params["trainer"])
-        self._iterator = iter(function(params, seen, seed, **extra))
+        self._iterator = iter(() if self._ended else function(params, seen, seed, **extra))
 
     def run(
         self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
     ) -> Iterator[Progress]:
         while self._epoch < until:
-            try:
-                with around():  # the function scores too, in one go
-                    item = next(self._iterator)
-            except StopIteration:
-                raise ValueError(
-                    f"{self._name} must yield metrics for {until} epochs, got {self._epoch}: "
-                    "give its stage fewer epochs, or let it yield on"
-                ) from None
-            metrics = self._metrics(item)
+            metrics = self._next(around)
             self._epoch += 1
             if self._epoch <= self._reported:
                 continue
@@ -150,6 +148,26 @@ class FunctionTrainer(Trainer):
                 {name: np.array([value]) for name, value in metrics.items()},
                 np.array([not all(math.isfinite(v) for v in metrics.values())]),
             )
+
+    def _next(self, around: Around) -> Mapping[str, float]:
+        """The metrics of an epoch; after the function's end those it ended with."""
+        if not self._ended:
+            try:
+                with around():  # the function scores too, in one go
+                    item = next(self._iterator)
+            except StopIteration:
+                self._ended = self._epoch
+            else:
+                self._last = self._metrics(item)
+        if self._last is None:
+            raise ValueError(
+                f"{self._name} must yield metrics after every epoch, got none: yield a dict such "
+                'as {"validation_accuracy": 0.9}'
+            )
+        return self._last
+
+    def ended(self, row: int) -> int:
+        return self._ended
 
     def _metrics(self, item: Any) -> dict[str, float]:
         if self.pausable:
@@ -182,5 +200,12 @@ class FunctionTrainer(Trainer):
         self._names = names
 
     def state(self, row: int) -> bytes | None:
-        said = {"epoch": self._epoch, "state": self._state, "names": self._names}
-        return pickle.dumps(said)
+        return pickle.dumps(
+            {
+                "epoch": self._epoch,
+                "state": self._state,
+                "names": self._names,
+                "last": self._last,
+                "ended": self._ended,
+            }
+        )

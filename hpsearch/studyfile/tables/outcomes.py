@@ -35,6 +35,11 @@ class Outcomes(Table):
         default="continue",
         description="a trial's loss left the finite numbers: it counts as worse than all others",
     )
+    ended_early: Literal["keep", "fail"] = Field(
+        default="keep",
+        description="a function of one's own ended before its stage's epochs: its last scores "
+        "stand for the later ones, as it has decided to stop; fail: the trial is failed",
+    )
     retries: int = Field(
         default=0,
         ge=0,
@@ -52,7 +57,7 @@ class Outcomes(Table):
 
     @classmethod
     def may_change(cls) -> Collection[str]:
-        return cls.model_fields
+        return set(cls.model_fields) - {"ended_early"}  # which scores depend on
 
     def policy(self, outcome: Outcome, limit: str) -> tuple[str, Policy]:
         """The key and the policy that a trial's end falls under.

@@ -158,11 +158,35 @@ def test_the_function_may_ask_for_the_full_length(write: Write, xor: TrainingDat
     assert scores(list(trainer_of(name, xor, n_epochs=77).run(1))) == [(1, 77.0)]
 
 
-def test_too_few_epochs_are_refused_with_their_number(write: Write, xor: TrainingData) -> None:
-    steps = trainer_of(write(WITHOUT_STATE), xor).run(6)
-    assert [next(steps).epoch for _ in range(5)] == [1, 2, 3, 4, 5]
-    with pytest.raises(ValueError, match="must yield metrics for 6 epochs, got 5"):
-        next(steps)
+@pytest.mark.parametrize("text", [WITHOUT_STATE, WITH_STATE], ids=["without", "with-state"])
+@pytest.mark.parametrize("pause", [4, 5, 6])
+def test_the_last_scores_of_a_function_that_ends_early_stand_for_later_epochs(
+    pause: int, text: str, write: Write, xor: TrainingData
+) -> None:
+    name = write(text)
+    whole = trainer_of(name, xor)
+    found = scores(list(whole.run(8)))
+    assert [epoch for epoch, _ in found] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert {score for _, score in found[5:]} == {found[4][1]}
+    assert found[4][1] > found[3][1]
+    assert whole.ended(0) == 5
+    first = trainer_of(name, xor)
+    begun = scores(list(first.run(pause)))
+    second = trainer_of(name, xor, first.state(0))
+    assert begun + scores(list(second.run(8))) == found
+    assert second.ended(0) == 5
+
+
+def test_a_function_that_goes_on_has_not_ended(write: Write, xor: TrainingData) -> None:
+    trainer = trainer_of(write(WITHOUT_STATE), xor)
+    assert len(list(trainer.run(5))) == 5
+    assert trainer.ended(0) == 0
+
+
+def test_a_function_that_yields_nothing_is_refused(write: Write, xor: TrainingData) -> None:
+    trainer = trainer_of(write("def train(params, data, seed):\n    yield from []"), xor)
+    with pytest.raises(ValueError, match="must yield metrics after every epoch, got none"):
+        list(trainer.run(2))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""Studies of training functions of one's own: what they may do, and how it is told."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hpsearch.api.show import study_trials
+from hpsearch.api.verify import verify_study
+from tests.harness.study import records, run
+from tests.harness.study_files import ALONE
+
+WriteStudy = Callable[..., Path]
+
+STAGES = [
+    "stages=[{trials=4, epochs=3}, {trials=1, epochs=8, promote=1.0}]",
+    "sampler.name=random",
+]
+# The good ones are done after two epochs.
+ENDS_EARLY = """
+    def train(params, data, seed, state=None):
+        for epoch in range(state or 0, 2 if params["x"] > 0.5 else 100):
+            yield {"validation_accuracy": params["x"] * (1 + epoch) / 10}, epoch + 1
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteStudy:
+    """Writes a module and a study of its function `train` that tries these values of x."""
+    monkeypatch.syspath_prepend(tmp_path)
+    module = "own_" + "".join(c if c.isalnum() else "_" for c in tmp_path.name)
+
+    def write(text: str, values: list[float], extra: str = "") -> Path:
+        (tmp_path / f"{module}.py").write_text(textwrap.dedent(text))
+        listed = "".join(f"[[enqueue]]\nx = {x}\n" for x in values)
+        study = ALONE.replace("TRAINER", f"{module}:train")
+        study = study.replace("trials = 2", f"trials = {len(values)}")
+        path = tmp_path / "own.toml"
+        path.write_text(f'{study}[sampler]\nname = "listed"\n{extra}{listed}')
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("state", [", state=None", ""], ids=["with-state", "without"])
+def test_a_function_that_ends_early_keeps_its_last_scores(
+    state: str, own: WriteStudy, home: Path
+) -> None:
+    text = ENDS_EARLY if state else ENDS_EARLY.replace(", state=None", "").replace("state or ", "")
+    text = text if state else text.replace("10}, epoch + 1", "10}")
+    path = own(text, [0.25, 0.75, 0.875, 0.125])
+    result = run(path, home, *STAGES)
+    assert result.counts == {"complete": 1, "pruned": 3}
+    assert result.best_number == 2
+    best = records(home, "own")[2]
+    assert best.scores == {3: pytest.approx(0.175), 8: pytest.approx(0.175)}
+    assert [m.epoch for m in best.members] == [8] * 3
+    assert study_trials("own", home=home)["ended_early"].tolist()[1:3] == [2, 2]
+    assert verify_study("own", home=home, trials=2).problems == []
+
+
+def test_ending_early_can_be_an_error(own: WriteStudy, home: Path) -> None:
+    path = own(ENDS_EARLY, [0.25, 0.75, 0.125])
+    result = run(path, home, "stages.0.epochs=3", 'outcomes.ended_early="fail"')
+    assert result.counts == {"complete": 2, "failed": 1}
+    reason = records(home, "own")[1].reason
+    assert "must yield metrics for 3 epochs, got 2: let it yield on" in reason
