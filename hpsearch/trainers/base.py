@@ -181,8 +181,8 @@ class Progress:
 
     Attributes:
         epoch: epochs trained so far.
-        metrics: scores by name, NaN where a member diverged; empty after an epoch that is not
-            evaluated.
+        metrics: scores by name, NaN where a member diverged, or where a function of one's own
+            yields one that is not defined; empty after an epoch that is not evaluated.
         diverged: members whose loss is no longer finite, found where it is evaluated.
     """
 

@@ -231,7 +231,7 @@ class EstimatorTrainer(Trainer):
             yield Progress(
                 self._epoch,
                 {name: np.array([value]) for name, value in scores.items()},
-                np.array([not all(map(math.isfinite, scores.values()))]),
+                np.array([self._overflowed and scored]),
             )
 
     def _train_epoch(self, scored: bool, around: Around) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from hpsearch.api.show import study_trials
 from hpsearch.api.verify import verify_study
+from hpsearch.errors import StudyFailed
 from tests.harness.study import records, run
 from tests.harness.study_files import ALONE
 
@@ -24,6 +25,18 @@ ENDS_EARLY = """
     def train(params, data, seed, state=None):
         for epoch in range(state or 0, 2 if params["x"] > 0.5 else 100):
             yield {"validation_accuracy": params["x"] * (1 + epoch) / 10}, epoch + 1
+"""
+# Its precision is not defined for the good ones, its accuracy not for the bad ones.
+UNDEFINED = """
+    import math
+
+    def train(params, data, seed):
+        while True:
+            x = params["x"]
+            yield {
+                "validation_accuracy": math.inf if x < 0.25 else x,
+                "validation_precision": math.nan if x > 0.5 else x,
+            }
 """
 
 
@@ -68,3 +81,32 @@ def test_ending_early_can_be_an_error(own: WriteStudy, home: Path) -> None:
     assert result.counts == {"complete": 2, "failed": 1}
     reason = records(home, "own")[1].reason
     assert "must yield metrics for 3 epochs, got 2: let it yield on" in reason
+
+
+def test_a_metric_that_decides_nothing_need_not_be_finite(own: WriteStudy, home: Path) -> None:
+    path = own(UNDEFINED, [0.25, 0.75, 0.125, 0.375])
+    result = run(path, home)
+    assert result.counts == {"complete": 3, "diverged": 1}
+    assert result.best_number == 1
+    assert [*result.test] == ["test_accuracy"]
+    reason = records(home, "own")[2].reason
+    assert reason == "validation_accuracy not finite after epoch 0"
+    assert verify_study("own", home=home, trials=2).problems == []
+
+
+def test_the_metric_of_a_constraint_must_be_finite(own: WriteStudy, home: Path) -> None:
+    limit = 'constraints=[{metric="validation_precision", at_least=0.3}]'
+    result = run(own(UNDEFINED, [0.25, 0.75, 0.375]), home, limit)
+    assert result.counts == {"complete": 2, "diverged": 1}
+    assert result.best_number == 2
+    reason = records(home, "own")[1].reason
+    assert reason == "validation_precision not finite after epoch 0"
+
+
+def test_a_study_without_a_score_says_what_ended_its_trials(own: WriteStudy, home: Path) -> None:
+    with pytest.raises(StudyFailed) as caught:
+        run(own(UNDEFINED, [0.125, 0.0, 0.2]), home)
+    message = str(caught.value)
+    assert "3 diverged (trials 0, 1, 2): validation_accuracy not finite" in message
+    assert "Have the trainer report a finite validation_accuracy" in message
+    assert "learning rates" not in message

@@ -33,7 +33,8 @@ class Outcomes(Table):
     )
     diverged: Policy = Field(
         default="continue",
-        description="a trial's loss left the finite numbers: it counts as worse than all others",
+        description="a trial's loss, or a metric of an objective or constraint, left the finite "
+        "numbers: it counts as worse than all others",
     )
     ended_early: Literal["keep", "fail"] = Field(
         default="keep",

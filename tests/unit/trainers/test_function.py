@@ -210,18 +210,6 @@ def test_a_wrong_type_is_refused_by_name(
         next(iter(trainer_of(name, xor).run(1)))
 
 
-@pytest.mark.parametrize("value", ["nan", "inf"])
-def test_a_metric_that_is_not_finite_is_divergence(
-    value: str, write: Write, xor: TrainingData
-) -> None:
-    name = write(f"""
-        def train(params, data, seed):
-            yield {{"score": 1.0, "loss": 2.0}}
-            yield {{"score": 1.0, "loss": float("{value}")}}
-    """)
-    assert [bool(step.diverged[0]) for step in trainer_of(name, xor).run(2)] == [False, True]
-
-
 def test_a_module_that_is_not_there_is_a_mistake_of_the_study_file() -> None:
     with pytest.raises(StudyFileError, match="'nowhere:train' must be importable"):
         load_function("nowhere:train")
