@@ -85,6 +85,11 @@ class TrainingData:
         return int(self.inputs.shape[1])
 
     @property
+    def precision(self) -> np.dtype[Any]:
+        """In which no input loses digits: float64 of a table with such numbers, else float32."""
+        return np.result_type(self.inputs.dtype, np.float32)
+
+    @property
     def n_scored(self) -> int:
         """Rows that are scored."""
         return len(self.labels if self.scored is None else self.scored)

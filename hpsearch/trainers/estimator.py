@@ -196,7 +196,7 @@ class EstimatorTrainer(Trainer):
         self._estimator = load_estimator(str(member.params["trainer"]))
         self._n_epochs, self._n_classes = n_epochs, data.n_classes
         self._n_inputs, self._scale = data.n_inputs, data.scale
-        split, dtype = data.splits[member.split], np.result_type(data.inputs.dtype, np.float32)
+        split, dtype = data.splits[member.split], data.precision
         self._learned = data.floats(split.train, dtype), data.labels[split.train]
         self._parts = {
             part: (data.floats(rows, dtype), data.labels[rows])

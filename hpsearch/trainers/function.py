@@ -34,16 +34,16 @@ class FunctionData:
     """What a training function receives as `data`.
 
     Attributes:
-        x_train: (N, D) scaled inputs as float32.
+        x_train: (N, D) scaled inputs; float64 of a table that holds such numbers, else float32.
         y_train: (N,) classes, or the numbers to predict.
         x_validation, y_validation: what the yielded scores must be measured on. In the final
             test the same function gets the test images here.
         n_classes: K; 0 where numbers are predicted.
     """
 
-    x_train: NDArray[np.float32]
+    x_train: NDArray[Any]
     y_train: NDArray[Any]
-    x_validation: NDArray[np.float32]
+    x_validation: NDArray[Any]
     y_validation: NDArray[Any]
     n_classes: int
 
@@ -122,9 +122,9 @@ class FunctionTrainer(Trainer):
             extra["state"] = self._state
         split = data.splits[member.split]
         seen = FunctionData(
-            data.floats(split.train, np.float32),
+            data.floats(split.train, data.precision),
             data.labels[split.train],
-            data.floats(split.validation, np.float32),
+            data.floats(split.validation, data.precision),
             data.labels[split.validation],
             data.n_classes,
         )

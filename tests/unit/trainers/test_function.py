@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.trainers import Member, Progress, TrainingData, load_function
+from hpsearch.trainers import Member, Progress, Split, TrainingData, load_function
 from hpsearch.trainers.function import FunctionTrainer
 
 WITHOUT_STATE = """
@@ -148,6 +148,19 @@ def test_the_function_receives_its_params_and_the_split(
     assert np.array_equal(data.x_train, (digits.inputs[split.train] / 16).astype(np.float32))
     assert np.array_equal(data.y_validation, digits.labels[split.validation])
     assert data.n_classes == 10
+
+
+def test_numbers_of_a_table_keep_their_digits(write: Write) -> None:
+    minutes = 1.7e9 + 60 * np.arange(6.0)  # unix times: float32 tells no two of them apart
+    rows = np.arange(6)
+    data = TrainingData(minutes[:, None], minutes, n_classes=0, splits=[Split(rows[:4], rows[4:])])
+    name = write("""
+        def train(params, data, seed):
+            yield {"train": len(set(data.x_train[:, 0])), "time": data.x_validation[-1, 0]}
+    """)
+    (step,) = trainer_of(name, data).run(1)
+    assert step.metrics["train"] == 4
+    assert step.metrics["time"] == minutes[-1]
 
 
 def test_the_function_may_ask_for_the_full_length(write: Write, xor: TrainingData) -> None:
