@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hpsearch.errors import StudyFailed
@@ -11,8 +10,6 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.storage import TrialStore
 from hpsearch.study.training import reached
-
-HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
 
 
 @dataclass
@@ -40,21 +37,16 @@ class ReachedTrials:
         """Tell of the trials at the head of `order` that are there, and take them off.
 
         Raises:
-            StudyFailed: all trials of the study so far failed, or too many in a row, or one ended
-                in a way that [outcomes] stops at.
+            StudyFailed: too many in a row failed, or one ended in a way that [outcomes] stops at.
         """
         trials, outcomes = self.records.trials, self.records.read.file.outcomes
-        failed = False
         while order and (record := trials.get(order[0])) and reached(record, until):
             self.report(record)
             outcomes.refuse(
                 record.number, record.outcome, limit=record.limit, reason=record.reason
             )
-            failed |= record.outcome is Outcome.FAILED
             order.pop(0)
             self._refuse_row(record, until)
-        if failed:
-            _refuse_hopeless(trials.values())
 
     def _refuse_row(self, record: TrialRecord, until: int) -> None:
         """Count the failed trials in a row, with this one, that have no score at this length."""
@@ -67,12 +59,3 @@ class ReachedTrials:
                 f"{most} did, trial {record.number} with:\n{record.reason}\nCorrect it, then "
                 "start anew with --fresh, or raise budget.failures to go on"
             )
-
-
-def _refuse_hopeless(records: Iterable[TrialRecord]) -> None:
-    ended = [record for record in records if record.outcome is not Outcome.RUNNING]
-    if len(ended) >= HOPELESS and all(record.outcome is Outcome.FAILED for record in ended):
-        raise StudyFailed(
-            f"at least one trial must give a score, but all {len(ended)} failed, "
-            f"the last with:\n{ended[-1].reason}\nCorrect it, then start anew with --fresh"
-        )

@@ -38,6 +38,15 @@ UNDEFINED = """
                 "validation_precision": math.nan if x > 0.5 else x,
             }
 """
+# Half of the space can't work.
+RAISES = """
+    def train(params, data, seed, state=None):
+        if params["x"] < 0.5:
+            raise TypeError("x is too small for me")
+        while True:
+            yield {"validation_accuracy": params["x"]}, 1
+"""
+BAD_FIRST = [0.0, 0.1, 0.2, 0.3, 0.4, 0.45, 0.75, 0.875]
 
 
 @pytest.fixture
@@ -109,4 +118,34 @@ def test_a_study_without_a_score_says_what_ended_its_trials(own: WriteStudy, hom
     message = str(caught.value)
     assert "3 diverged (trials 0, 1, 2): validation_accuracy not finite" in message
     assert "Have the trainer report a finite validation_accuracy" in message
+    assert "learning rates" not in message
+
+
+def test_failed_trials_at_the_start_end_no_study(own: WriteStudy, home: Path) -> None:
+    result = run(own(RAISES, BAD_FIRST), home)
+    assert result.counts == {"complete": 2, "failed": 6}
+    assert result.best_number == 7
+
+
+def test_a_stage_of_failed_trials_alone_leads_to_the_next(own: WriteStudy, home: Path) -> None:
+    stages = "stages=[{trials=6, epochs=1}, {trials=6, epochs=2}]"
+    result = run(own(RAISES, BAD_FIRST[:6]), home, stages, "sampler.name=random")
+    assert result.counts["complete"] + result.counts["failed"] == 12
+    assert records(home, "own")[result.best_number].stage == 1
+
+
+def test_as_many_failed_trials_in_a_row_as_the_file_says_end_it(
+    own: WriteStudy, home: Path
+) -> None:
+    with pytest.raises(StudyFailed, match=r"budget\.failures = 6 trials in a row") as caught:
+        run(own(RAISES, BAD_FIRST), home, "budget.failures=6")
+    assert "TypeError: x is too small for me" in str(caught.value)
+    assert [r.number for r in records(home, "own") if r.sealed] == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_study_of_few_trials_that_all_fail_says_why(own: WriteStudy, home: Path) -> None:
+    with pytest.raises(StudyFailed) as caught:
+        run(own(RAISES, BAD_FIRST[:3]), home)
+    message = str(caught.value)
+    assert "3 failed (trials 0, 1, 2): TypeError: x is too small for me\nCorrect it" in message
     assert "learning rates" not in message

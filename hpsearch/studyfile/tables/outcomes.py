@@ -19,7 +19,8 @@ MOST_ATTEMPTS = 100  # more is a slip of the keyboard
 class Outcomes(Table):
     """A policy for each outcome: how often a trial is tried, and whether the study goes on.
 
-    budget.failures says how many failed trials in a row end a study whatever stands here.
+    budget.failures says how many failed trials in a row end a study whatever stands here, be they
+    its first ones or not.
     """
 
     failed: Policy = Field(
