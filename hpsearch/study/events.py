@@ -60,4 +60,22 @@ class BudgetEnded:
     arm: str = ""
 
 
-Event = StageStarted | TrialReached | PhaseStarted | RunReached | ArmFailed | BudgetEnded
+@dataclass(frozen=True)
+class BatchFailed:
+    """All trials of an arm's first batch failed for one reason: a mistake of the whole study.
+
+    Attributes:
+        trials: how many.
+        reason: in a line.
+        limit: budget.failures, after which the study ends.
+    """
+
+    trials: int
+    reason: str
+    limit: int
+    arm: str = ""
+
+
+Event = (
+    StageStarted | TrialReached | PhaseStarted | RunReached | ArmFailed | BudgetEnded | BatchFailed
+)

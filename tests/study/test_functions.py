@@ -10,7 +10,9 @@ import pytest
 
 from hpsearch.api.show import study_trials
 from hpsearch.api.verify import verify_study
+from hpsearch.console import StudyProgress
 from hpsearch.errors import StudyFailed
+from hpsearch.study.events import BatchFailed, Event
 from tests.harness.study import records, run
 from tests.harness.study_files import ALONE
 
@@ -149,3 +151,28 @@ def test_a_study_of_few_trials_that_all_fail_says_why(own: WriteStudy, home: Pat
     message = str(caught.value)
     assert "3 failed (trials 0, 1, 2): TypeError: x is too small for me\nCorrect it" in message
     assert "learning rates" not in message
+
+
+def test_a_first_batch_that_fails_for_one_reason_is_told_once(
+    own: WriteStudy, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[Event] = []
+    run(own(RAISES, BAD_FIRST), home, "sampler.batch=3", tell=told.append)
+    (event,) = (event for event in told if isinstance(event, BatchFailed))
+    assert event == BatchFailed(3, "TypeError: x is too small for me", 10)
+    assert told.index(event) < 6  # before the other batches are there
+    with StudyProgress() as progress:
+        progress.show(event)
+    line = " ".join(capsys.readouterr().err.split())
+    assert "warning: all 3 trials of the first batch failed with TypeError: x is too" in line
+    assert "budget.failures = 10" in line
+
+
+def test_a_first_batch_that_fails_in_part_or_for_several_reasons_is_not(
+    own: WriteStudy, home: Path
+) -> None:
+    told: list[Event] = []
+    several = RAISES.replace("x is too small for me", "x").replace('"x")', 'str(params["x"]))')
+    run(own(several, BAD_FIRST), home, "sampler.batch=3", tell=told.append)
+    run(own(RAISES, [0.0, 0.75, 0.1]), home, "sampler.batch=3", fresh=True, tell=told.append)
+    assert not any(isinstance(event, BatchFailed) for event in told)
