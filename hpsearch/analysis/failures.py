@@ -11,6 +11,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 
 SHOWN_NUMBERS = 8  # of trials in a line
+LONGEST = 300  # characters of a reason; an exception may say anything
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,10 @@ def reason_of(record: TrialRecord) -> str:
         return f"{record.diverged_by or 'loss'} not finite"
     if record.outcome is not Outcome.FAILED:
         return ""
-    return f"passed limits.{record.limit}" if record.limit else conclusion(record.reason)
+    if record.limit:
+        return f"passed limits.{record.limit}"
+    text = conclusion(record.reason)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def failures(records: Iterable[TrialRecord]) -> list[Failure]:

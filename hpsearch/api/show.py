@@ -104,7 +104,8 @@ def _configuration(run: Recorded, trial: int, form: Form) -> str:
 
 
 def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
-    """One row a trial: outcome, where it was drawn, epochs, digest of its curves, scores, params.
+    """One row a trial: outcome, where it was drawn, epochs, digest of its curves, scores, params,
+    and the reason where it failed, diverged or was pruned.
 
     Nothing in it depends on when, where or how fast trials ran: two runs of one study file have
     equal tables, and `to_csv` of them is the same to the last bit.
@@ -129,7 +130,9 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
     first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves"]
     first += ["control_in", "ended_early", *scores, *rungs, *goals]
-    return table[[n for n in first if n in table.columns] + [n for n in table if n not in first]]
+    last = ["reason"]
+    params = [n for n in table if n not in (*first, *last)]
+    return table[[n for n in (*first, *params, *last) if n in table.columns]]
 
 
 def _length(column: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hpsearch.analysis.failures import failures
 from hpsearch.errors import StudyFailed
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
@@ -54,8 +55,10 @@ class ReachedTrials:
         lost = record.outcome is Outcome.FAILED and until not in record.scores
         self._failed_in_a_row = self._failed_in_a_row + 1 if lost else 0
         if self._failed_in_a_row >= most:
+            reasons = "".join(f"{f.text}\n" for f in failures(self.records.trials.values()))
             raise StudyFailed(
                 f"fewer than budget.failures = {most} trials in a row must fail, but the last "
-                f"{most} did, trial {record.number} with:\n{record.reason}\nCorrect it, then "
-                "start anew with --fresh, or raise budget.failures to go on"
+                f"{most} did, trial {record.number} with:\n{record.reason}\nOf all trials:\n"
+                f"{reasons}Correct it, then start anew with --fresh, or raise budget.failures "
+                "to go on"
             )

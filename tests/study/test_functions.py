@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch.api.show import study_trials
+from hpsearch.api.show import show_study, study_trials
+from hpsearch.api.status import study_status
 from hpsearch.api.verify import verify_study
-from hpsearch.console import StudyProgress
+from hpsearch.console import StudyProgress, print_report, print_status
 from hpsearch.errors import StudyFailed
 from hpsearch.study.events import BatchFailed, Event
 from tests.harness.study import records, run
@@ -176,3 +177,35 @@ def test_a_first_batch_that_fails_in_part_or_for_several_reasons_is_not(
     run(own(several, BAD_FIRST), home, "sampler.batch=3", tell=told.append)
     run(own(RAISES, [0.0, 0.75, 0.1]), home, "sampler.batch=3", fresh=True, tell=told.append)
     assert not any(isinstance(event, BatchFailed) for event in told)
+
+
+def test_why_trials_failed_stands_in_report_status_and_table(
+    own: WriteStudy, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = RAISES.replace(
+        "while True", 'if params["x"] > 0.8: raise KeyError("y")\n        while True'
+    )
+    run(own(text, BAD_FIRST), home)
+    lines = [
+        "6 failed (trials 0, 1, 2, 3, 4, 5): TypeError: x is too small for me",
+        "1 failed (trial 7): KeyError: 'y'",
+    ]
+    report = show_study("own", home=home)
+    print_report(report)
+    shown = capsys.readouterr().out
+    assert [line for line in lines if line in shown] == lines
+    assert [row["reason"] for row in report.as_dict()["failures"]] == [
+        "TypeError: x is too small for me",
+        "KeyError: 'y'",
+    ]
+    status = study_status("own", home=home)
+    assert status["failures"].tolist() == [lines]
+    print_status(status)
+    assert [f"own: {line}" for line in lines] == capsys.readouterr().out.splitlines()[-2:]
+    table = study_trials("own", home=home)
+    assert table.columns[-1] == "reason"
+    assert table["reason"].tolist()[5:] == [
+        "TypeError: x is too small for me",
+        "",
+        "KeyError: 'y'",
+    ]
