@@ -95,7 +95,7 @@ class Estimator:
         return {
             name: Hyperparameter(
                 name,
-                kind=float if isinstance(default, float) else object,
+                kind=_kind(self.make, default),
                 default=None,
                 why="the estimator's own default",
                 judge=partial(_judge, self.make, name),
@@ -162,6 +162,14 @@ def _curve(make: type, arguments: Mapping[str, object]) -> tuple[Curve, str]:
     if "warm_start" in arguments and "max_iter" in arguments and hasattr(make, "staged_predict"):
         return "growth", "max_iter"
     return "once", ""
+
+
+def _kind(make: type, default: object) -> type:
+    """What an argument's default tells of its values, where the estimator has no rules for it."""
+    if isinstance(default, float):
+        return float
+    known = hasattr(make, "_parameter_constraints") or isinstance(default, bool)
+    return int if isinstance(default, int) and not known else object
 
 
 def _judge(make: type, name: str, value: object) -> str | None:

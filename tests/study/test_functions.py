@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch.api.plan import plan_study
 from hpsearch.api.show import show_study, study_trials
 from hpsearch.api.status import study_status
 from hpsearch.api.verify import verify_study
-from hpsearch.console import StudyProgress, print_report, print_status
-from hpsearch.errors import StudyFailed
+from hpsearch.console import StudyProgress, print_plan, print_report, print_status
+from hpsearch.errors import StudyChangedError, StudyFailed
+from hpsearch.records.whole_files import read_json, write_json
 from hpsearch.study.events import BatchFailed, Event
 from tests.harness.study import records, run
 from tests.harness.study_files import ALONE
@@ -209,3 +211,36 @@ def test_why_trials_failed_stands_in_report_status_and_table(
         "",
         "KeyError: 'y'",
     ]
+
+
+def test_a_run_that_drew_whole_numbers_without_a_word_says_so_to_go_on(
+    own: WriteStudy, home: Path
+) -> None:
+    path = own(RAISES, [1.0, 2.0, 3.0], "[outcomes]\nretries = 0\n")
+    whole = "space.x={low=0, high=9, int=true}"
+    run(path, home, whole)
+    stored = home / "studies/own/1/study.json"
+    content = read_json(stored)
+    assert content["file"]["space"]["x"].pop("int")  # an older version wrote none
+    write_json(stored, content)
+    assert verify_study("own", home=home, trials=1).problems == []
+    with pytest.raises(StudyChangedError, match=r"-space\.x\.int = true"):
+        run(path, home, "space.x={low=0, high=9}")
+    (home / "studies/own/1/artifacts/result.json").unlink()
+    assert run(path, home, whole).counts == {"complete": 3}
+
+
+def test_plan_says_what_is_drawn(own: WriteStudy, capsys: pytest.CaptureFixture[str]) -> None:
+    path = own(RAISES, [1.0])
+    kinds = [
+        "enqueue=[]",
+        "sampler.name=random",
+        "space.x={low=0, high=1}",
+        "space.layers={low=1, high=4, int=true}",
+        'space.kind={choices=["a", "b"]}',
+    ]
+    print_plan(plan_study(path, overrides=kinds, trials=0))
+    shown = capsys.readouterr().out
+    assert "x:  a number from 0 to 1" in shown
+    assert "layers:  a whole number from 1 to 4" in shown
+    assert "kind:  one of a, b" in shown

@@ -9,7 +9,7 @@ import pytest
 from optuna.samplers import RandomSampler
 
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study_files import SMALL
+from tests.harness.study_files import ALONE, SMALL
 from tests.harness.study_mistakes import message
 
 
@@ -55,6 +55,73 @@ def test_steps_are_counted_by_their_decimals(study_file: Path, entry: str, fits:
         read_study(study_file, [override])
     else:
         assert "space.learning_rate.step: must divide" in message(study_file, override)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "name", "entry", "described"),
+    [
+        ("own", "dropout", "{low=0, high=1}", "a number from 0 to 1"),
+        ("own", "layers", "{low=1, high=4, int=true}", "a whole number from 1 to 4"),
+        ("own", "layers", "{low=2, high=8, step=2}", "a whole number from 2 to 8 in steps of 2"),
+        ("own", "layers", "{low=2, high=8, step=2, int=false}", "a number from 2 to 8 in steps"),
+        ("own", "reg", "{low=1, high=9, log=true}", "a number from 1 to 9, evenly by its log"),
+        ("forest", "max_depth", "{low=2, high=9}", "a whole number from 2 to 9"),
+        ("forest", "ccp_alpha", "{low=0, high=1}", "a number from 0 to 1"),
+        ("forest", "ccp_alpha", "{low=0, high=1, int=true}", "a whole number from 0 to 1"),
+        ("boosted", "n_rounds", "{low=0, high=9}", "a whole number from 0 to 9"),
+        ("boosted", "n_rounds", "{low=0, high=9, int=false}", "a number from 0 to 9"),
+        ("boosted", "reg_lambda", "{low=0, high=1}", "a number from 0 to 1"),
+        ("boosted", "reg_alpha", "{low=0, high=1}", "a number from 0 to 1"),
+        ("sgd", "batch_size", "{low=2, high=9}", "a whole number from 2 to 9"),
+    ],
+)
+def test_whole_numbers_are_drawn_where_they_are_known_to_be_whole(
+    trainer: str, name: str, entry: str, described: str, tmp_path: Path
+) -> None:
+    (tmp_path / "kinds_of_numbers.py").write_text(KINDS)
+    trainers = {
+        "own": "kinds_of_numbers:train",
+        "boosted": "kinds_of_numbers.Boosted",
+        "forest": "sklearn.ensemble.RandomForestClassifier",
+    }
+    text = ALONE.replace("TRAINER", trainers.get(trainer, trainer))
+    text = text.replace("x = { low = 0.0, high = 1.0 }", f"{name} = {entry}")
+    path = tmp_path / "kinds.toml"
+    path.write_text(text + "[network]\nname = 'two-layer'\n" * (trainer == "sgd"))
+    (parameter,) = read_study(path).space.parameters
+    assert parameter.described.startswith(described)
+
+
+KINDS = """
+def train(params, data, seed):
+    yield {"validation_accuracy": 0.5}
+
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+class Boosted(ClassifierMixin, BaseEstimator):
+    def __init__(self, n_rounds=10, reg_lambda=None, reg_alpha=0.0):
+        self.n_rounds, self.reg_lambda, self.reg_alpha = n_rounds, reg_lambda, reg_alpha
+
+    def fit(self, x, y): ...
+    def predict(self, x): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("space.batch_size={low=2, high=9, int=false}", "int: must be left out: batch_size must"),
+        ("space.batch_size={low=2, high=9, int=1}", "int: must be true or false, got 1"),
+        (
+            "space.learning_rate={low=0.5, high=2, int=true}",
+            "int: must be left out where low or high is no whole number, got 0.5 and 2",
+        ),
+    ],
+)
+def test_a_kind_that_contradicts_the_range_is_refused(
+    study_file: Path, override: str, said: str
+) -> None:
+    assert said in message(study_file, override)
 
 
 MULTI_LAYER = ("network.name=multi-layer", "space.batch_norm={choices=[true, false]}")
