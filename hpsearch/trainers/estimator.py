@@ -11,6 +11,7 @@ What an epoch is depends on what the estimator can do:
 from __future__ import annotations
 
 import importlib
+import inspect
 import math
 import pickle
 import re
@@ -120,8 +121,7 @@ def load_estimator(path: str) -> Estimator:
             f"got {type(error).__name__}: {error}"
         ) from error
     if not _fits(names.get(name)):
-        classes = [n for n, value in names.items() if _fits(value)]
-        raise StudyFileError(f"class of {module_name} {unknown(name, classes)}")
+        raise _no_class(path, names)
     make = names[name]
     try:
         made = make()
@@ -136,6 +136,31 @@ def load_estimator(path: str) -> Estimator:
     ours = (*OURS, "max_iter") if curve == "passes" else OURS
     arguments = {name: default for name, default in known.items() if name not in ours}
     return Estimator(path, make, arguments, task, curve, size)
+
+
+def _no_class(path: str, names: Mapping[str, object]) -> StudyFileError:
+    """The error for a path that leads to no estimator; it may be a function's.
+
+    Args:
+        names: what the module has.
+    """
+    module_name, _, name = path.rpartition(".")
+    if inspect.isfunction(names.get(name)):
+        return StudyFileError(
+            f"trainer {path!r} must be written with a colon, as a function of your own: "
+            f"'{module_name}:{name}'"
+        )
+    classes = [n for n, value in names.items() if _fits(value)]
+    if classes:
+        return StudyFileError(f"class of {module_name} {unknown(name, classes)}")
+    functions = [
+        n for n, f in names.items() if inspect.isfunction(f) and f.__module__ == module_name
+    ]
+    written = f"; functions are written '{module_name}:NAME'" if functions else ""
+    return StudyFileError(
+        f"trainer {path!r} must be a class with fit and predict, got a module without any"
+        f"{nearest(name, functions)}{written}"
+    )
 
 
 def _fits(found: object) -> bool:

@@ -19,7 +19,7 @@ from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.space import Parameter, Space
-from hpsearch.trainers import TRAINERS, TrainerKind, load_function, trainer_kind
+from hpsearch.trainers import TRAINERS, TrainerKind, load_training_function, trainer_kind
 
 RANGE_KEYS = ("low", "high", "log", "step", "int", "when")
 CHOICE_KEYS = ("choices", "when")
@@ -115,7 +115,7 @@ class _Reader:
                     continue
                 self.kinds[name] = kind
                 if kind.open:
-                    load_function(name)
+                    load_training_function(name)
             except StudyFileError as error:
                 self.wrong("space.trainer", str(error))
         self.taken = {name: kind.hyperparameters() for name, kind in self.kinds.items()}

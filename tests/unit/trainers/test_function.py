@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.trainers import Member, Progress, Split, TrainingData, load_function
+from hpsearch.trainers import (
+    Member,
+    Progress,
+    Split,
+    TrainingData,
+    load_function,
+    load_training_function,
+)
 from hpsearch.trainers.function import FunctionTrainer
 
 WITHOUT_STATE = """
@@ -221,6 +228,90 @@ def test_a_wrong_type_is_refused_by_name(
     """)
     with pytest.raises(ValueError, match=f"{name} {message}"):
         next(iter(trainer_of(name, xor).run(1)))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            "return 0.9",
+            "must yield a dict of metrics after every epoch, got a return of float 0.9",
+        ),
+        ("return None", "got a return of None: write yield where it says return"),
+        ('return {"a": 1.0}', r"got a return of dict \{'a': 1.0\}: write yield"),
+        ('return {"a": 1.0}, seed', r"got a return of tuple \(\{'a': 1.0\}"),
+        ("return [0.9]", r"must yield a dict of metrics, got float 0.9: yield e.g."),
+        ("yield None", "must yield a dict of metrics, got None"),
+        ('yield {"a": [0.1, 0.2]}', r"a number for the metric 'a', got list \[0.1, 0.2\]"),
+        ('yield {"a": None}', "a number for the metric 'a', got None"),
+        ('yield {"a": "0.9"}', "a number for the metric 'a', got str '0.9'"),
+        ('yield {"a": data.x_train}', r"a number for the metric 'a', got ndarray array\("),
+        ('yield {"a": "x" * 999}', "got str 'x{78}…"),
+    ],
+)
+def test_what_is_no_metric_is_told_with_the_function_and_the_value(
+    body: str, message: str, write: Write, xor: TrainingData
+) -> None:
+    name = write(f"def train(params, data, seed):\n    {body}")
+    with pytest.raises(ValueError, match=message) as caught:
+        list(trainer_of(name, xor).run(1))
+    assert str(caught.value).startswith(f"{name} must yield")
+
+
+def test_numbers_of_any_library_are_metrics(write: Write, xor: TrainingData) -> None:
+    name = write("""
+        import numpy as np
+
+        def train(params, data, seed):
+            yield {"a": np.float32(0.5), "b": np.array([0.5]), "c": np.array(0.5), "d": True}
+    """)
+    (step,) = trainer_of(name, xor).run(1)
+    assert [float(value[0]) for value in step.metrics.values()] == [0.5, 0.5, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["", "config", "params, data", "state, params, data, seed", "params, data, seed, x"],
+)
+def test_a_function_with_other_arguments_is_a_mistake_of_the_study_file(
+    arguments: str, write: Write
+) -> None:
+    name = write(f"def train({arguments}): yield {{}}")
+    with pytest.raises(StudyFileError) as caught:
+        load_training_function(name)
+    message = str(caught.value)
+    assert "must take params, data and seed, in this order, and may take n_epochs" in message
+    assert f"got train({arguments}): write def train(params, data, seed, state=None)" in message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "params, data, seed",
+        "a, b, c",
+        "*all",
+        "params, data, seed, *, state, n_epochs",
+        "p, *rest",
+    ],
+)
+def test_a_function_that_can_be_called_is_taken(arguments: str, write: Write) -> None:
+    assert callable(load_training_function(write(f"def train({arguments}): yield {{}}")))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (
+            "__main__:train",
+            r'beside the study file, e\.g\. own\.py, and write trainer = "own:train"',
+        ),
+        ("own.py:train", "must name a module, not its file: write 'own:train'"),
+        ("sklearn.svm:SVC", "must be written with a dot, .*: 'sklearn.svm.SVC'"),
+    ],
+)
+def test_what_is_written_otherwise_is_told_how(path: str, message: str) -> None:
+    with pytest.raises(StudyFileError, match=message):
+        load_training_function(path)
 
 
 def test_a_module_that_is_not_there_is_a_mistake_of_the_study_file() -> None:
