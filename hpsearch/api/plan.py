@@ -111,7 +111,7 @@ def plan_study(
         workers: that the forecast is for; None: as the file says, else one a core.
         trials: of the probe; 0: only count.
         probe_seconds: aimed at for the probe, beside one epoch of each of its trials.
-        say: called with a line before the probe.
+        say: called with a line before the probe, and with one for each doubt about the file.
 
     Raises:
         StudyFileError: the file is wrong.
@@ -119,6 +119,8 @@ def plan_study(
     """
     read = read_study(Path(path), overrides)
     file = read.file
+    for doubt in file.doubts:
+        say(f"warning: {doubt}")
     counted = course(file, len(read.arms))
     count = workers if workers is not None else file.execution.workers
     count = available_cores() if count is None else count

@@ -244,3 +244,11 @@ def test_plan_says_what_is_drawn(own: WriteStudy, capsys: pytest.CaptureFixture[
     assert "x:  a number from 0 to 1" in shown
     assert "layers:  a whole number from 1 to 4" in shown
     assert "kind:  one of a, b" in shown
+
+
+def test_a_doubtful_direction_is_said_before_anything_runs(own: WriteStudy) -> None:
+    said: list[str] = []
+    wrong = "objective.direction=minimize"
+    plan_study(own(RAISES, [1.0]), overrides=[wrong], trials=0, say=said.append)
+    assert len(said) == 1
+    assert said[0].startswith("warning: validation_accuracy is usually better when it is higher")

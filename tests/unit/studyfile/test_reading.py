@@ -476,3 +476,30 @@ def test_overrides_reach_nested_keys_and_list_items(study_file: Path) -> None:
 @pytest.mark.parametrize("override", ["seed", "=3", "stages.9.epochs=3", "seed.x=3"])
 def test_a_wrong_override_is_refused(study_file: Path, override: str) -> None:
     assert "--set" in message(study_file, override)
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction", "other"),
+    [
+        ("validation_accuracy", "minimize", "maximize"),
+        ("validation_loss", "maximize", "minimize"),
+        ("validation_accuracy", "maximize", ""),
+        ("validation_loss", "minimize", ""),
+    ],
+)
+def test_a_direction_that_makes_the_worst_the_winner_is_doubted(
+    metric: str, direction: str, other: str, study_file: Path
+) -> None:
+    goal = f'objective={{metric="{metric}", direction="{direction}"}}'
+    doubts = read_study(study_file, [goal]).file.doubts
+    if not other:
+        assert doubts == []
+        return
+    (doubt,) = doubts
+    assert doubt.startswith(f"{metric} is usually better when it is ")
+    assert f'write direction = "{other}"' in doubt
+
+
+def test_how_soon_a_level_is_reached_is_to_be_small(study_file: Path) -> None:
+    goal = 'objective={metric="validation_accuracy", direction="minimize", rises_to=0.5}'
+    assert read_study(study_file, [goal]).file.doubts == []
