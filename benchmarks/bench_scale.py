@@ -37,8 +37,8 @@ trainer = "noop:train"
 x = { low = 0.0, high = 1.0 }
 y = { low = 1e-5, high = 1.0, log = true }
 z = { low = 0.0, high = 0.5 }
-units = { low = 10, high = 1000, log = true }
-layers = { low = 1, high = 5 }
+units = { low = 10, high = 1000, log = true, int = true }
+layers = { low = 1, high = 5, int = true }
 kind = { choices = ["relu", "tanh", "sigmoid"] }
 [[stages]]
 trials = %d

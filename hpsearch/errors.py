@@ -17,6 +17,7 @@ HpsearchError            a known error: one line for the user, no traceback
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from pathlib import Path
 from typing import Self
 
 SHOWN = 50  # of the valid names in a message; a table may have thousands of columns
+SLIP = 0.65  # of difflib's ratio; random_state and n_estimators have 0.5, sdg and sgd 0.67
+SHORTEST = 3  # characters of a beginning that tell which name is meant
 LONGEST = 2000  # characters of a problem; a value that was got may be of any length
 
 
@@ -190,8 +193,20 @@ def conclusion(traceback: str) -> str:
 
 
 def closest(name: object, valid: Iterable[str]) -> str:
-    """The valid name closest to `name`, "" if none is close."""
-    return next(iter(difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)), "")
+    """The valid name that `name` plausibly stands for, "" if there is none.
+
+    One that differs by a slip, or the closest of those that it is a word or the beginning of:
+    accuracy for validation_accuracy, max for maximize.
+    """
+    text, names = str(name), list(valid)
+    slips = difflib.get_close_matches(text, names, n=1, cutoff=SLIP)
+    longer = [other for other in names if _is_part(text, other)]
+    return next(iter([*slips, *difflib.get_close_matches(text, longer, n=1, cutoff=0)]), "")
+
+
+def _is_part(text: str, name: str) -> bool:
+    beginning = len(text) >= SHORTEST and name.startswith(text)
+    return beginning or (text != "" and text in re.split(r"[^A-Za-z0-9]+", name))
 
 
 def nearest(name: object, valid: Iterable[str]) -> str:

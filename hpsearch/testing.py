@@ -25,7 +25,7 @@ from hpsearch.execution.population import MemberAdvance, Slice, SliceSettings, o
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.tables.data import Data
-from hpsearch.trainers import Member, load_function, look_first_in
+from hpsearch.trainers import Member, load_training_function, look_first_in
 
 __all__ = ["TrainerCheck", "TrainerError", "check_trainer"]
 
@@ -85,12 +85,14 @@ def check_trainer(
     _check_arguments(trainer, shots, epochs)
     folder = Path(folder).absolute()
     with _first_on_path(folder):
-        takes_state = "state" in inspect.signature(load_function(trainer)).parameters
+        takes_state = "state" in inspect.signature(load_training_function(trainer)).parameters
         selection = Data(name=data, target=target, shots=shots).selection(seed, folder)
         forget_opened()  # the file may have changed since the last check in this process
         open_data(selection)
         member = Member({**(params or {}), "trainer": trainer}, SeedKey(seed, 0, 0, 0), 0)
-        settings = SliceSettings(selection, "validation", epochs, math.inf, str(folder))
+        settings = SliceSettings(
+            selection, "validation", epochs, math.inf, str(folder), may_end_early=False
+        )
         whole = Slice(settings, (member,), epochs)
         pickles = " and yield a state that pickles" if takes_state else ""
         first = _run(whole, f"must train {epochs} epochs{pickles}")

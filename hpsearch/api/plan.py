@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class Plan:
         seconds: of the whole study.
         disk: bytes that stay, without MLflow's own pages growing.
         peak_disk: bytes of the states of paused trials beside it, while it runs.
+        searched: what is drawn of each searched parameter, in words.
     """
 
     study: str
@@ -68,6 +69,7 @@ class Plan:
     disk: Forecast | None
     peak_disk: float
     budget: list[str]
+    searched: dict[str, str] = field(default_factory=dict)
 
     @property
     def total_epochs(self) -> int:
@@ -109,7 +111,7 @@ def plan_study(
         workers: that the forecast is for; None: as the file says, else one a core.
         trials: of the probe; 0: only count.
         probe_seconds: aimed at for the probe, beside one epoch of each of its trials.
-        say: called with a line before the probe.
+        say: called with a line before the probe, and with one for each doubt about the file.
 
     Raises:
         StudyFileError: the file is wrong.
@@ -117,12 +119,15 @@ def plan_study(
     """
     read = read_study(Path(path), overrides)
     file = read.file
+    for doubt in file.doubts:
+        say(f"warning: {doubt}")
     counted = course(file, len(read.arms))
     count = workers if workers is not None else file.execution.workers
     count = available_cores() if count is None else count
+    searched = {p.name: p.described for p in read.space.parameters}
     if not trials:
         said = _budget(read, counted)
-        return Plan(file.name, counted.phases, count, None, None, None, 0.0, said)
+        return Plan(file.name, counted.phases, count, None, None, None, 0.0, said, searched)
     refuse_unfit(read)
     say(f"training {trials} trials of the space for a few epochs")
     found = probe(read, trials=trials, seconds=probe_seconds)
@@ -138,6 +143,7 @@ def plan_study(
         disk=_disk(read, parts, found),
         peak_disk=max(phase.runs * phase.members for phase in parts) * found.state_bytes,
         budget=_budget(read, counted),
+        searched=searched,
     )
 
 

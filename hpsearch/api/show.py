@@ -104,7 +104,8 @@ def _configuration(run: Recorded, trial: int, form: Form) -> str:
 
 
 def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
-    """One row a trial: outcome, where it was drawn, epochs, digest of its curves, scores, params.
+    """One row a trial: outcome, where it was drawn, epochs, digest of its curves, scores, params,
+    and the reason where it failed, diverged or was pruned.
 
     Nothing in it depends on when, where or how fast trials ran: two runs of one study file have
     equal tables, and `to_csv` of them is the same to the last bit.
@@ -118,6 +119,8 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     if records:
         table.insert(4, "epochs", [min(m.epoch for m in r.members) for r in records])
         table.insert(5, "curves", [_curves(r) for r in records])
+    if "ended_early" in table:
+        table["ended_early"] = table["ended_early"].astype("Int64")
     for name in table.columns:
         values = [r.params[name] for r in records if name in r.params]
         if table[name].dtype == float and values and all(type(v) is int for v in values):
@@ -125,9 +128,11 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     scores = sorted((n for n in table.columns if n.startswith("score_")), key=_length)
     rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
     goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
-    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves", "control_in"]
-    first += [*scores, *rungs, *goals]
-    return table[[n for n in first if n in table.columns] + [n for n in table if n not in first]]
+    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves"]
+    first += ["control_in", "ended_early", *scores, *rungs, *goals]
+    last = ["reason"]
+    params = [n for n in table if n not in (*first, *last)]
+    return table[[n for n in (*first, *params, *last) if n in table.columns]]
 
 
 def _length(column: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from hpsearch.analysis.failures import failures
 from hpsearch.errors import DamagedError, FormatError, StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
@@ -20,7 +21,7 @@ UNREADABLE = (StudyFileError, FormatError, DamagedError)  # by this version, or 
 COLUMNS = (
     *("study", "run", "state", "stage", "stages", "trials", "planned"),
     *OUTCOMES,
-    *("metric", "best", "best_epochs", "best_trial", "holder", "reason"),
+    *("metric", "best", "best_epochs", "best_trial", "holder", "reason", "failures"),
 )
 
 
@@ -32,7 +33,7 @@ def study_status(study: str | None = None, *, home: str | Path | None = None) ->
     of stages, from 1; trials drawn of those planned; then how many of them are running, paused,
     complete, …; metric, and the best score so far with its training length (the longest that any
     trial reached) and trial; holder, the process that runs it; reason, why it failed or can't be
-    read.
+    read; failures, a line for each reason that trials failed or diverged for.
 
     Args:
         study: its name, or "name/2" for one run; None: all studies.
@@ -84,6 +85,7 @@ def _readable(run: Recorded) -> dict[str, Any]:
         **_best(run, records),
         "holder": holder or "",
         "reason": failure["reason"] if state == "failed" else "",
+        "failures": [one.text for one in failures(records)],
     }
 
 
@@ -91,7 +93,8 @@ def _unreadable(run: Recorded, reason: str) -> dict[str, Any]:
     counts = dict.fromkeys(("stage", "stages", "trials", "planned", *OUTCOMES), 0)
     best = dict.fromkeys(("best", "best_epochs", "best_trial"))
     about = {"study": run.study, "run": run.number, "state": "unreadable", **counts}
-    return {**about, "metric": "", **best, "holder": run.holder() or "", "reason": reason}
+    end = {"holder": run.holder() or "", "reason": reason, "failures": []}
+    return {**about, "metric": "", **best, **end}
 
 
 def _planned(run: Recorded) -> int:

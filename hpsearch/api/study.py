@@ -71,6 +71,8 @@ def run_study(
         KeyboardInterrupt: interrupted; the same call goes on.
     """
     read = read_study(Path(path), overrides)
+    for doubt in read.file.doubts:
+        warn(doubt)
     stores = Home.find(Path(home) if home else None)
     if fresh or not stores.study(read.file.name).path.exists():
         refuse_unfit(read)  # before anything is made

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from hpsearch.addresses import without_password
 from hpsearch.analysis.answers import Answers, answered
+from hpsearch.analysis.failures import Failure, failures
 from hpsearch.records.layout import Home
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.tracking.links import UI_ADDRESS, trials_page
 from hpsearch.tracking.projection import Projection
@@ -26,6 +29,7 @@ class Report:
             MLflow could not be reached.
         missing: why MLflow does not have everything yet, "" if it has.
         ui: the command that opens the MLflow UI on it; "" for a server, which has one.
+        failures: for which reasons trials failed or diverged.
     """
 
     result: Result
@@ -36,6 +40,7 @@ class Report:
     parent_run_id: str
     missing: str
     ui: str
+    failures: Sequence[Failure] = ()
 
     @property
     def link(self) -> str:
@@ -54,6 +59,7 @@ class Report:
         return {
             "study": result.study,
             "counts": result.counts,
+            "failures": [asdict(failure) for failure in self.failures],
             "ended": result.ended,
             "best_trial": result.best_number,
             "best_params": result.best_params,
@@ -91,7 +97,15 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         parent_run_id=ids.get("parent_run_id", ""),
         missing=missing,
         ui=_ui_command(projection),
+        failures=_failures(projection, result),
     )
+
+
+def _failures(projection: Projection, result: Result) -> list[Failure]:
+    """Of the trials; no record is read where all are well."""
+    if all(Outcome(outcome).sound for outcome in result.counts):
+        return []
+    return failures(projection.folder.read_all("trial"))
 
 
 def _ui_command(projection: Projection) -> str:

@@ -28,7 +28,8 @@ def print_plan(plan: Plan) -> None:
         counts = (part.runs, *(part.cut,) * cut, *going_on, part.new, part.epochs, part.members)
         table.add_row(part.name, *map(str, counts), f"{part.total_epochs:,}")
     out.print(table)
-    lines = [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]
+    lines = [(f"{name}:", what) for name, what in plan.searched.items()]
+    lines += [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]
     lines += [("budget", text) for text in plan.budget]
     if plan.probe and plan.seconds and plan.disk:
         time, disk, n = plan.seconds, plan.disk, len(plan.probe.costs)

@@ -57,6 +57,7 @@ class StudyProgress:
         """Show one event of a study."""
         from hpsearch.study.events import (
             ArmFailed,
+            BatchFailed,
             BudgetEnded,
             OptunaRefilled,
             PhaseStarted,
@@ -82,6 +83,14 @@ class StudyProgress:
             )
         elif isinstance(event, ArmFailed):
             self.warn(f"{event.arm} has no result: {headline(event.reason)}")
+        elif isinstance(event, BatchFailed):
+            self.warn(
+                _of_arm(
+                    event.arm,
+                    f"all {event.trials} trials of the first batch failed with {event.reason}; "
+                    f"budget.failures = {event.limit} of them in a row end the study",
+                )
+            )
         else:
             self._done, self._fresh = self._done + 1, self._fresh + 1
             if isinstance(event, TrialReached) and event.best is not None:

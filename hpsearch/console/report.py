@@ -32,6 +32,7 @@ def print_report(report: Report) -> None:
             f"{result.study}: {counts}"
             + ("" if report.ran else " (finished before; nothing was run)"),
         ),
+        *(("", failure.text) for failure in report.failures),
         ("winner", f"trial {result.best_number}: {params}"),
         (result.objective, f"{result.validation} on validation data"),
     ]

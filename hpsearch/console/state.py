@@ -35,7 +35,7 @@ def print_status(rows: pd.DataFrame) -> None:
         )
     out.print(table)
     for row in rows.to_dict("records"):
-        for text in filter(None, (row["holder"], row["reason"])):
+        for text in filter(None, (row["holder"], *row["failures"], row["reason"])):
             out.print(f"{_run(row)}: {text}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -71,6 +71,8 @@ class SliceSettings:
         passes: report forward and backward passes and images too, where the trainer tells.
         resources: report what the training of each epoch takes.
         code_folder: where a user's own modules lie.
+        may_end_early: whether a trainer may end before the epochs do.
+        decisive: metrics that must be finite for a member to go on; None: all.
     """
 
     data: Selection
@@ -82,6 +84,8 @@ class SliceSettings:
     per_class: bool = False
     passes: bool = False
     resources: bool = False
+    may_end_early: bool = True
+    decisive: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,10 +111,13 @@ class MemberAdvance:
         epochs: trained in this slice; of a diverged member those before it was found out.
         rows: a dict of metrics for every new epoch that was evaluated, with the epoch.
         state: where to continue from; None if diverged.
-        diverged: its loss is no longer finite; the last row is the last finite one.
+        diverged: its loss or a decisive metric is no longer finite; the last row is the last
+            finite one.
+        diverged_by: that metric; "" where it was the loss.
         predicted: at the end of an exam on the test set, the class of each of its rows.
         rates: the learning rate of the last step before each of `rows`; () where it is constant.
         fitted: after an exam on the test set, name and content of the file of what was learned.
+        ended_early: the epoch after which its trainer ended by itself; 0: it did not.
     """
 
     epochs: int
@@ -120,6 +127,8 @@ class MemberAdvance:
     predicted: tuple[int, ...] | None = None
     rates: tuple[float, ...] = ()
     fitted: tuple[str, bytes] | None = None
+    ended_early: int = 0
+    diverged_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -269,8 +278,10 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
         around = meter if settings.resources else nullcontext
         watch.opening = watch.opening or watch.seconds()
         for progress in trainer.run(work.until, settings.schedule, around):
+            progress, undefined = _judged(progress, settings.decisive)
             for position, gain in enumerate(alive):
                 gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
+                gain.diverged_by = undefined[position]
             late = watch.seconds() > settings.seconds and trainer.pausable
             restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
             if late or restart:
@@ -278,8 +289,39 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
         for position, gain in enumerate(alive):
             state = None if gain.diverged else trainer.state(position)
             gain.member = replace(gain.member, state=state)
+            gain.ended_early = _ended_early(trainer, position, work)
         alive = [gain for gain in alive if not gain.diverged]  # they go on without the diverged
     return [gain.advance() for gain in gains]
+
+
+def _judged(
+    progress: Progress, decisive: tuple[str, ...] | None
+) -> tuple[Progress, Sequence[str]]:
+    """The progress with members diverged by decisive metrics too, and each one's metric, or ""."""
+    names = [""] * len(progress.diverged)
+    for name, values in progress.metrics.items():
+        if decisive is not None and name not in decisive:
+            continue
+        for position in np.flatnonzero(~np.isfinite(values) & ~progress.diverged):
+            names[position] = names[position] or name
+    diverged = progress.diverged | np.array([name != "" for name in names])
+    return replace(progress, diverged=diverged), names
+
+
+def _ended_early(trainer: Trainer, position: int, work: Slice) -> int:
+    """The epoch after which a member ended by itself; 0: it did not.
+
+    Raises:
+        ValueError: it did and must not.
+    """
+    ended = trainer.ended(position)
+    if ended and not work.settings.may_end_early:
+        name = work.members[0].params["trainer"]
+        raise ValueError(
+            f"{name} must yield metrics for {work.until} epochs, got {ended}: let it yield on, "
+            'give its stage fewer epochs, or set outcomes.ended_early = "keep"'
+        )
+    return ended
 
 
 @dataclass(eq=False)
@@ -293,6 +335,8 @@ class _Gain:
     predicted: tuple[int, ...] | None = None
     rates: list[float] = field(default_factory=list)
     fitted: tuple[str, bytes] | None = None
+    ended_early: int = 0
+    diverged_by: str = ""
 
     def take(
         self,
@@ -341,6 +385,8 @@ class _Gain:
             self.predicted,
             tuple(self.rates),
             self.fitted,
+            self.ended_early,
+            self.diverged_by,
         )
 
 

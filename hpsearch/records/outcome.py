@@ -21,7 +21,8 @@ class Outcome(StrEnum):
     COMPLETE   yes    the training, at the last stage's end    it has its final score
     PRUNED     yes    a stage's end, where it is not promoted; it ended early, on purpose
                       a pruner, at a rung
-    DIVERGED   yes    the training, where a loss is not finite it counts as the worst
+    DIVERGED   yes    the training, where the loss or what    it counts as the worst
+                      the study scores by is not finite
     FAILED     yes    the training: an exception, lost workers it has no score; with a limit it
                       a limit, a metric that is missing        is infeasible
 

@@ -29,12 +29,16 @@ class MemberRecord:
         split: index of its split.
         entropy: the key of its seed.
         epoch: epochs trained.
-        diverged: its loss left the finite numbers; `history` ends before that.
+        diverged: its loss, or a metric that the study scores by, left the finite numbers;
+            `history` ends before that.
+        diverged_by: that metric; "" where it was the loss.
         epochs: those that ended with an evaluation.
         history: metric -> one value for each of `epochs`.
         predicted: of a test run, the class each test row was taken for; None: not known.
         state_digest: of its state where it was last scored, "" where none can be compared.
         learning_rates: of the last step before each of `epochs`; [] where it is constant.
+        ended_early: the epoch after which its trainer ended by itself, so that the last values of
+            `history` stand for later epochs too; 0: it did not.
     """
 
     split: int
@@ -46,6 +50,8 @@ class MemberRecord:
     predicted: list[int] | None = None
     state_digest: str = ""
     learning_rates: list[float] = field(default_factory=list)
+    ended_early: int = 0
+    diverged_by: str = ""
 
     def extend(self, trained: int, rows: Iterable[tuple[int, Mapping[str, float]]]) -> None:
         """Append a slice: epochs trained, and (epoch, metrics) of those evaluated."""
@@ -148,6 +154,18 @@ class TrialRecord:
         """Its scores at rungs and stage lengths, by epochs, as Optuna is told of them."""
         known = self.rungs | self.scores
         return {epochs: known[epochs] for epochs in sorted(known)}
+
+    @property
+    def diverged_by(self) -> str:
+        """What left the finite numbers first, "loss" or a metric; "" where nothing did."""
+        diverged = [member for member in self.members if member.diverged]
+        first = min(diverged, key=lambda member: member.epoch, default=None)
+        return "" if first is None else first.diverged_by or "loss"
+
+    @property
+    def ended_early(self) -> int:
+        """The first epoch after which a member's trainer ended by itself; 0: none did."""
+        return min((m.ended_early for m in self.members if m.ended_early), default=0)
 
     @property
     def epochs(self) -> list[int]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from hpsearch.analysis.failures import reason_of
 from hpsearch.analysis.ranking import total_violation
+from hpsearch.errors import conclusion
 from hpsearch.records.layout import Artifact, RunFiles
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
@@ -22,18 +24,22 @@ NARROWING_COLUMNS = [
 
 
 def trials_table(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """One row a trial: number, outcome, stage it was drawn in, scores by length, params.
+    """One row a trial: number, outcome, stage it was drawn in, scores by length, params, and the
+    reason where it failed, diverged or was pruned.
 
-    Where there are any, the stages it was a control in, from 1, and the scores at rungs too.
+    Where there are any, the stages it was a control in, from 1, the epoch after which its trainer
+    ended by itself, and the scores at rungs too.
     """
     return pd.DataFrame(
         [
             {"trial": r.number, "outcome": r.outcome, "drawn_in_stage": r.stage, "batch": r.batch}
             | ({"control_in": _listed(n + 1 for n in r.controls)} if r.controls else {})
+            | ({"ended_early": r.ended_early} if r.ended_early else {})
             | {f"score_{epochs}": score for epochs, score in r.scores.items()}
             | {f"rung_{epochs}": score for epochs, score in r.rungs.items()}
             | _goals(r)
             | r.params
+            | {"reason": reason_of(r) or conclusion(r.reason)}
             for r in records
         ]
     )

@@ -12,16 +12,25 @@ from functools import partial
 
 from optuna.storages import BaseStorage
 
+from hpsearch.analysis.failures import failures
 from hpsearch.analysis.fidelity import Fidelity, fidelities
 from hpsearch.analysis.narrowing import narrowing
 from hpsearch.analysis.ranking import feasible_score
 from hpsearch.execution.base import SliceExecutor
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.range_row import RangeRow
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.draws import Draws, Numbers
-from hpsearch.study.events import BudgetEnded, Event, OptunaRefilled, StageStarted, TrialReached
+from hpsearch.study.events import (
+    BatchFailed,
+    BudgetEnded,
+    Event,
+    OptunaRefilled,
+    StageStarted,
+    TrialReached,
+)
 from hpsearch.study.finals import Finals
 from hpsearch.study.opening import Run
 from hpsearch.study.reached import ReachedTrials
@@ -76,6 +85,7 @@ class ArmSearch:
         self.folder = self.run.folder
         self.lengths = tuple(stage.epochs for stage in self.file.stages)
         self._sampler = self.file.sampler.make(self.arm.space, self.file.facts())
+        self._told_of_failures = False
         self._rungs: Rungs | None = None
         if self.file.pruner is not None:
             self._rungs = Rungs(self.file, self.arm.name, self.arm.local, self.folder)
@@ -201,8 +211,22 @@ class ArmSearch:
         for record in self._trained(drawn, stage):
             best = self._best([record], until, best)
             self.tell(TrialReached(record, best))
+            if stage == 0 and not self._told_of_failures:
+                self._tell_of_failures(group[0])
             self._reached.report_in_order(order, until)
         self._reached.report_in_order(order, until)
+
+    def _tell_of_failures(self, first: Numbers) -> None:
+        """Tell, once, of a first batch all of whose trials failed for one reason."""
+        trials = [self.records.get(number) for number in first.trials]
+        ended = [r for r in trials if r is not None and r.outcome is Outcome.FAILED]
+        if first.batch or len(ended) < max(len(trials), 2):
+            return
+        reasons = failures(ended)
+        if len(reasons) == 1:
+            most, arm = self.file.budget.failures, self.arm.name
+            self.tell(BatchFailed(len(ended), reasons[0].reason, most, arm))
+            self._told_of_failures = True
 
     def _trained(
         self, batches: Iterable[Sequence[TrialRecord]], stage: int

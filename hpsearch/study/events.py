@@ -68,6 +68,22 @@ class OptunaRefilled:
     arm: str = ""
 
 
+@dataclass(frozen=True)
+class BatchFailed:
+    """All trials of an arm's first batch failed for one reason: a mistake of the whole study.
+
+    Attributes:
+        trials: how many.
+        reason: in a line.
+        limit: budget.failures, after which the study ends.
+    """
+
+    trials: int
+    reason: str
+    limit: int
+    arm: str = ""
+
+
 Event = (
     StageStarted
     | TrialReached
@@ -76,4 +92,5 @@ Event = (
     | ArmFailed
     | BudgetEnded
     | OptunaRefilled
+    | BatchFailed
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hpsearch.analysis.estimates import estimate
+from hpsearch.analysis.failures import failures
 from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.population import Exam
@@ -80,19 +81,15 @@ class Finals:
         self._run(records, self._refit_epochs(winner))
 
     def _ranked(self) -> list[TrialRecord]:
-        sound = [r for r in self.records.trials.values() if r.outcome is not Outcome.FAILED]
+        trials = self.records.trials.values()
+        sound = [r for r in trials if r.outcome is not Outcome.FAILED]
         ranked = (best_first(sound, n, self._file.directions) for n in self.lengths)
         best = next(filter(None, ranked), [])
         if not best:
-            pruned = sum(r.outcome is Outcome.PRUNED and r.reason != "" for r in sound)
-            remedy = (
-                f"{pruned} were pruned at rungs: have [pruner] prune fewer"
-                if pruned
-                else "lower the learning rates in [space]"
-            )
+            reasons = "".join(f"{failure.text}\n" for failure in failures(trials))
             raise StudyFailed(
-                "at least one trial must reach the last stage with a finite loss, but none did: "
-                f"{remedy}, then start anew with --fresh"
+                "at least one trial must reach the last stage with a score, but none did:\n"
+                f"{reasons}{_remedy([*trials])}, then start anew with --fresh"
             )
         return best
 
@@ -113,3 +110,16 @@ class Finals:
             m.epochs[m.history[metric].index(best(m.history[metric]))] for m in winner.members
         ]
         return round(sum(found) / len(found))
+
+
+def _remedy(trials: Sequence[TrialRecord]) -> str:
+    """What to do where no trial has a score: the failures first, whatever their number."""
+    if any(r.outcome is Outcome.FAILED for r in trials):
+        return "Correct it"
+    metric = next((m.diverged_by for r in trials for m in r.members if m.diverged_by), "")
+    if metric:
+        return f"Have the trainer report a finite {metric}, or leave such values out of [space]"
+    pruned = sum(r.outcome is Outcome.PRUNED and r.reason != "" for r in trials)
+    if pruned:
+        return f"{pruned} were pruned at rungs: have [pruner] prune fewer"
+    return "Lower the learning rates in [space]"

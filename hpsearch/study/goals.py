@@ -64,6 +64,13 @@ class Goals:
         """As a study file says."""
         return cls(tuple(file.goals), tuple(file.constraints))
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """All that the trainer must report for them."""
+        names = [name for goal in self.objectives for name in (goal.metric, goal.count)]
+        names += [limit.metric for limit in self.constraints]
+        return tuple(name for name in dict.fromkeys(names) if name != EPOCHS)
+
     def measured(self, record: TrialRecord, epochs: int) -> Measured:
         """From the curves up to this epoch, as means over members.
 

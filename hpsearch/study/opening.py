@@ -17,6 +17,7 @@ from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.records.sealed import write_sealed
 from hpsearch.records.study_json import read_study_json
 from hpsearch.records.whole_files import storage_errors, write_json, write_whole
+from hpsearch.study.stored_space import kept_space, with_kinds
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
@@ -110,15 +111,16 @@ def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
 
 def _compare(study: ReadStudy, folder: RunFolder) -> None:
     """Refuse what earlier trials would not fit."""
-    before = stored_file(read_study_json(folder.files)["file"], _name(folder))
-    same = before.must_stay() == study.file.must_stay()
-    problems = [*study.file.changes_refused(before, _closed(before, folder))] if same else []
+    stored = stored_file(read_study_json(folder.files)["file"], _name(folder))
+    before, now = with_kinds(stored, kept_space(folder)), with_kinds(study.file, study.space)
+    same = before.must_stay() == now.must_stay()
+    problems = [*now.changes_refused(before, _closed(before, folder))] if same else []
     if same and not problems:
         return
     diff = "\n".join(
         line
         for line in difflib.unified_diff(
-            _lines(before), _lines(study.file), "before", "now", n=1, lineterm=""
+            _lines(before), _lines(now), "before", "now", n=1, lineterm=""
         )
         if not line.startswith("@@")
     )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from hpsearch.analysis.failures import failures
 from hpsearch.errors import StudyFailed
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.storage import TrialStore
 from hpsearch.study.training import reached
-
-HOPELESS = 4  # failed trials without a success: a mistake in the code rather than bad luck
 
 
 @dataclass
@@ -40,21 +38,16 @@ class ReachedTrials:
         """Tell of the trials at the head of `order` that are there, and take them off.
 
         Raises:
-            StudyFailed: all trials of the study so far failed, or too many in a row, or one ended
-                in a way that [outcomes] stops at.
+            StudyFailed: too many in a row failed, or one ended in a way that [outcomes] stops at.
         """
         trials, outcomes = self.records.trials, self.records.read.file.outcomes
-        failed = False
         while order and (record := trials.get(order[0])) and reached(record, until):
             self.report(record)
             outcomes.refuse(
                 record.number, record.outcome, limit=record.limit, reason=record.reason
             )
-            failed |= record.outcome is Outcome.FAILED
             order.pop(0)
             self._refuse_row(record, until)
-        if failed:
-            _refuse_hopeless(trials.values())
 
     def _refuse_row(self, record: TrialRecord, until: int) -> None:
         """Count the failed trials in a row, with this one, that have no score at this length."""
@@ -62,17 +55,10 @@ class ReachedTrials:
         lost = record.outcome is Outcome.FAILED and until not in record.scores
         self._failed_in_a_row = self._failed_in_a_row + 1 if lost else 0
         if self._failed_in_a_row >= most:
+            reasons = "".join(f"{f.text}\n" for f in failures(self.records.trials.values()))
             raise StudyFailed(
                 f"fewer than budget.failures = {most} trials in a row must fail, but the last "
-                f"{most} did, trial {record.number} with:\n{record.reason}\nCorrect it, then "
-                "start anew with --fresh, or raise budget.failures to go on"
+                f"{most} did, trial {record.number} with:\n{record.reason}\nOf all trials:\n"
+                f"{reasons}Correct it, then start anew with --fresh, or raise budget.failures "
+                "to go on"
             )
-
-
-def _refuse_hopeless(records: Iterable[TrialRecord]) -> None:
-    ended = [record for record in records if record.outcome is not Outcome.RUNNING]
-    if len(ended) >= HOPELESS and all(record.outcome is Outcome.FAILED for record in ended):
-        raise StudyFailed(
-            f"at least one trial must give a score, but all {len(ended)} failed, "
-            f"the last with:\n{ended[-1].reason}\nCorrect it, then start anew with --fresh"
-        )

@@ -17,6 +17,7 @@ from hpsearch.records.run_lock import running
 from hpsearch.records.study_json import read_study_json
 from hpsearch.study.opening import run_name, storage_name
 from hpsearch.study.stage_end import KEYS
+from hpsearch.study.stored_space import kept_space, with_kinds
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.stored import stored_file
@@ -76,7 +77,8 @@ class Recorded:
         Raises:
             StudyFileError: another version of hpsearch wrote it, whose keys are others.
         """
-        return stored_file(self._said.get("file"), self.name)
+        stored = stored_file(self._said.get("file"), self.name)
+        return with_kinds(stored, kept_space(self.folder))
 
     def read(self) -> ReadStudy:
         """The study file as if it had just been read, with its space.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hpsearch.datasets.selection import Selection
 from hpsearch.execution.dispatch import AttemptLimits
 from hpsearch.execution.population import SliceSettings
+from hpsearch.study.goals import Goals
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.protocol import exam_of
@@ -28,6 +29,8 @@ def slice_settings(read: ReadStudy, data: Selection) -> SliceSettings:
         per_class=file.evaluation.per_class,
         passes=file.evaluation.passes,
         resources=file.evaluation.resources,
+        decisive=Goals.of(file).metrics,
+        may_end_early=file.outcomes.ended_early == "keep",
     )
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from optuna.distributions import distribution_to_json, json_to_distribution
+from optuna.distributions import IntDistribution, distribution_to_json, json_to_distribution
 
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.study_file import StudyFile
 
 
 def keep_arms(folder: RunFolder, space: Space, arms: Sequence[ArmPlace]) -> None:
@@ -36,6 +37,27 @@ def kept_arms(folder: RunFolder) -> list[ArmPlace]:
         ArmPlace(arm["values"], index, len(arms), _space(arm["parameters"]))
         for index, arm in enumerate(arms)
     ]
+
+
+def with_kinds(file: StudyFile, space: Space | None) -> StudyFile:
+    """A study file whose ranges say `int = true` wherever the space draws whole numbers.
+
+    So a file of an older version, which took two whole bounds for that, means what its trials
+    were drawn from.
+
+    Args:
+        space: that the file was read to; None: not known, and the file stays as it is.
+    """
+    if space is None:
+        return file
+    whole = {p.name for p in space.parameters if isinstance(p.distribution, IntDistribution)}
+    entries = {
+        name: {**entry, "int": True}
+        if name in whole and isinstance(entry, dict) and "low" in entry
+        else entry
+        for name, entry in file.space.items()
+    }
+    return file.model_copy(update={"space": entries})
 
 
 def _said(space: Space) -> list[dict[str, Any]]:

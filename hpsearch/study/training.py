@@ -117,7 +117,8 @@ class Training:
 
         settings = replace(self.settings, exam=exam)
         if exam == "test":  # the sealed test set is looked at once, at the end
-            settings = replace(settings, schedule=Schedule(until))
+            decisive = (self.goals.objectives[0].metric,)  # all that is scored there
+            settings = replace(settings, schedule=Schedule(until), decisive=decisive)
         dispatcher = Dispatcher(
             self.executor, settings, self.limits, workers=self.workers, stop=self.stop
         )
@@ -164,7 +165,7 @@ class Training:
             record.limit = work.limit
         elif any(member.diverged for member in record.members):
             last = min(m.epoch for m in record.members if m.diverged)
-            record.become(Outcome.DIVERGED, f"loss not finite after epoch {last}")
+            record.become(Outcome.DIVERGED, f"{record.diverged_by} not finite after epoch {last}")
         else:
             self._score(record, until)
         for name, content in work.files.items():
@@ -275,10 +276,11 @@ class _Work:
             if report.machine not in self.record.machines:
                 self.record.machines.append(report.machine)
             member.extend(gain.epochs, ((epoch, _named(row, exam)) for epoch, row in gain.rows))
-            member.diverged = gain.diverged
+            member.diverged, member.diverged_by = gain.diverged, gain.diverged_by
             if gain.predicted is not None:
                 member.predicted = list(gain.predicted)
             member.learning_rates.extend(gain.rates)
+            member.ended_early = gain.ended_early
             if gain.fitted is not None:
                 name, content = gain.fitted
                 self.files[name] = content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -87,14 +88,20 @@ def _arm_result(folder: RunFolder, search: ArmSearch) -> ArmResult:
     refits = [r for r in folder.read_all("test") if r.number == number]
     tested = [r for r in refits if r.outcome is Outcome.COMPLETE]
     names = [n for n in (tested[0].members[0].history if tested else {}) if n.startswith("test")]
+    measured = {n: [r.members[0].history[n][-1] for r in tested] for n in names}
     return ArmResult(
         values=values,
         best_number=number,
         searched=search.arm.space.searched(search.records[number].params),
         validation=validation,
-        test={n: estimate([r.members[0].history[n][-1] for r in tested]) for n in names},
+        test={name: estimate(scores) for name, scores in measured.items() if _finite(scores)},
         failure=_untested(refits),
     )
+
+
+def _finite(scores: Sequence[float]) -> bool:
+    """Whether all are defined; a metric beside the objective need not be."""
+    return all(map(math.isfinite, scores))
 
 
 def _untested(refits: Sequence[TrialRecord]) -> str:

@@ -20,6 +20,7 @@ RANGE = {
         "high": NUMBER,
         "log": {"type": "boolean", "default": False},
         "step": NUMBER,
+        "int": {"type": "boolean", "description": "whole numbers alone"},
         "when": CONDITION,
     },
     "required": ["low", "high"],

@@ -71,6 +71,19 @@ class Parameter:
         steps = [d.low + i * d.step for i in range(_count(d))]
         return [*map(int, steps)] if isinstance(d, IntDistribution) else [*map(round_float, steps)]
 
+    @property
+    def described(self) -> str:
+        """What it draws, in words."""
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            return f"one of {', '.join(map(str, d.choices))}"
+        assert isinstance(d, IntDistribution | FloatDistribution)
+        whole = isinstance(d, IntDistribution)
+        noun = "a whole number" if whole else "a number"
+        step = "" if d.step is None or (whole and d.step == 1) else f" in steps of {d.step:g}"
+        log = ", evenly by its logarithm" if d.log else ""
+        return f"{noun} from {d.low:g} to {d.high:g}{step}{log}"
+
     def suggest(self, trial: optuna.Trial) -> ParamValue:
         """Its value in this trial; asking again gives the same."""
         d = self.distribution

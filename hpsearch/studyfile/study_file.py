@@ -94,6 +94,11 @@ class StudyFile(Table):
         return self.objectives or [self.objective]
 
     @property
+    def doubts(self) -> list[str]:
+        """What may be meant otherwise than it is written, a line each."""
+        return [goal.doubt for goal in self.goals if goal.doubt]
+
+    @property
     def directions(self) -> tuple[Direction, ...]:
         """Of all objectives."""
         return tuple(goal.direction for goal in self.goals)

@@ -25,7 +25,12 @@ from hpsearch.trainers.base import (
     TrainingData,
 )
 from hpsearch.trainers.estimator import EstimatorTrainer, load_estimator
-from hpsearch.trainers.function import FunctionTrainer, load_function, look_first_in
+from hpsearch.trainers.function import (
+    FunctionTrainer,
+    load_function,
+    load_training_function,
+    look_first_in,
+)
 from hpsearch.trainers.proposal_search import ProposalSearch
 
 __all__ = [
@@ -41,6 +46,7 @@ __all__ = [
     "TrainerKind",
     "TrainingData",
     "load_function",
+    "load_training_function",
     "look_first_in",
     "trainer_kind",
 ]

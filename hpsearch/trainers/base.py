@@ -85,6 +85,11 @@ class TrainingData:
         return int(self.inputs.shape[1])
 
     @property
+    def precision(self) -> np.dtype[Any]:
+        """In which no input loses digits: float64 of a table with such numbers, else float32."""
+        return np.result_type(self.inputs.dtype, np.float32)
+
+    @property
     def n_scored(self) -> int:
         """Rows that are scored."""
         return len(self.labels if self.scored is None else self.scored)
@@ -181,8 +186,8 @@ class Progress:
 
     Attributes:
         epoch: epochs trained so far.
-        metrics: scores by name, NaN where a member diverged; empty after an epoch that is not
-            evaluated.
+        metrics: scores by name, NaN where a member diverged, or where a function of one's own
+            yields one that is not defined; empty after an epoch that is not evaluated.
         diverged: members whose loss is no longer finite, found where it is evaluated.
     """
 
@@ -323,6 +328,11 @@ class Trainer(ABC):
     def fitted(self, row: int) -> Fitted | None:
         """What member `row` has learned, to predict with; None where only its scores are known."""
         return None
+
+    def ended(self, row: int) -> int:
+        """The epoch after which member `row` ended by itself, its last scores standing for the
+        later ones; 0 as long as it goes on."""
+        return 0
 
     @abstractmethod
     def state(self, row: int) -> bytes | None:

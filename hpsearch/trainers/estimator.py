@@ -11,6 +11,7 @@ What an epoch is depends on what the estimator can do:
 from __future__ import annotations
 
 import importlib
+import inspect
 import math
 import pickle
 import re
@@ -95,7 +96,7 @@ class Estimator:
         return {
             name: Hyperparameter(
                 name,
-                kind=float if isinstance(default, float) else object,
+                kind=_kind(self.make, default),
                 default=None,
                 why="the estimator's own default",
                 judge=partial(_judge, self.make, name),
@@ -120,8 +121,7 @@ def load_estimator(path: str) -> Estimator:
             f"got {type(error).__name__}: {error}"
         ) from error
     if not _fits(names.get(name)):
-        classes = [n for n, value in names.items() if _fits(value)]
-        raise StudyFileError(f"class of {module_name} {unknown(name, classes)}")
+        raise _no_class(path, names)
     make = names[name]
     try:
         made = make()
@@ -136,6 +136,31 @@ def load_estimator(path: str) -> Estimator:
     ours = (*OURS, "max_iter") if curve == "passes" else OURS
     arguments = {name: default for name, default in known.items() if name not in ours}
     return Estimator(path, make, arguments, task, curve, size)
+
+
+def _no_class(path: str, names: Mapping[str, object]) -> StudyFileError:
+    """The error for a path that leads to no estimator; it may be a function's.
+
+    Args:
+        names: what the module has.
+    """
+    module_name, _, name = path.rpartition(".")
+    if inspect.isfunction(names.get(name)):
+        return StudyFileError(
+            f"trainer {path!r} must be written with a colon, as a function of your own: "
+            f"'{module_name}:{name}'"
+        )
+    classes = [n for n, value in names.items() if _fits(value)]
+    if classes:
+        return StudyFileError(f"class of {module_name} {unknown(name, classes)}")
+    functions = [
+        n for n, f in names.items() if inspect.isfunction(f) and f.__module__ == module_name
+    ]
+    written = f"; functions are written '{module_name}:NAME'" if functions else ""
+    return StudyFileError(
+        f"trainer {path!r} must be a class with fit and predict, got a module without any"
+        f"{nearest(name, functions)}{written}"
+    )
 
 
 def _fits(found: object) -> bool:
@@ -162,6 +187,14 @@ def _curve(make: type, arguments: Mapping[str, object]) -> tuple[Curve, str]:
     if "warm_start" in arguments and "max_iter" in arguments and hasattr(make, "staged_predict"):
         return "growth", "max_iter"
     return "once", ""
+
+
+def _kind(make: type, default: object) -> type:
+    """What an argument's default tells of its values, where the estimator has no rules for it."""
+    if isinstance(default, float):
+        return float
+    known = hasattr(make, "_parameter_constraints") or isinstance(default, bool)
+    return int if isinstance(default, int) and not known else object
 
 
 def _judge(make: type, name: str, value: object) -> str | None:
@@ -196,7 +229,7 @@ class EstimatorTrainer(Trainer):
         self._estimator = load_estimator(str(member.params["trainer"]))
         self._n_epochs, self._n_classes = n_epochs, data.n_classes
         self._n_inputs, self._scale = data.n_inputs, data.scale
-        split, dtype = data.splits[member.split], np.result_type(data.inputs.dtype, np.float32)
+        split, dtype = data.splits[member.split], data.precision
         self._learned = data.floats(split.train, dtype), data.labels[split.train]
         self._parts = {
             part: (data.floats(rows, dtype), data.labels[rows])
@@ -231,7 +264,7 @@ class EstimatorTrainer(Trainer):
             yield Progress(
                 self._epoch,
                 {name: np.array([value]) for name, value in scores.items()},
-                np.array([not all(map(math.isfinite, scores.values()))]),
+                np.array([self._overflowed and scored]),
             )
 
     def _train_epoch(self, scored: bool, around: Around) -> None:

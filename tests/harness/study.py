@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.events import Event
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
@@ -19,13 +21,20 @@ from tests.harness.stores import new_home
 from tests.harness.study_files import GRID
 
 
-def run(path: Path, home: Path, *overrides: str, workers: int = 0, fresh: bool = False) -> Result:
+def run(
+    path: Path,
+    home: Path,
+    *overrides: str,
+    workers: int = 0,
+    fresh: bool = False,
+    tell: Callable[[Event], None] = lambda event: None,
+) -> Result:
     """Run a study in this process, without MLflow."""
     read, stores = read_study(path, overrides), Home(new_home(home))
     stores.create()
     opened = open_run(read, stores, fresh=fresh)
     try:
-        return Study(read, opened, stores.storage_url, workers).execute()
+        return Study(read, opened, stores.storage_url, workers).execute(tell)
     finally:
         opened.close()
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from hpsearch.errors import Problem, unknown_name
 from hpsearch.execution.meter import RESOURCES
 from hpsearch.execution.population import IMAGES, PASSES
+from hpsearch.metrics import higher_is_better, lower_is_better
 from hpsearch.studyfile.tables.base import Table
 from hpsearch.trainers import TrainerKind
 from hpsearch.trainers.backprop import METRICS
@@ -66,6 +67,21 @@ class Objective(Table):
         """The metric with the level it is to come to."""
         text = f"{self.level:g}".replace("+", "")  # which MLflow takes in no name
         return f"{self.metric} {text}"
+
+    @property
+    def doubt(self) -> str:
+        """What its direction makes of a metric whose name says otherwise; "" if it fits."""
+        wrong = lower_is_better if self.direction == "maximize" else higher_is_better
+        if self.level is not None or not wrong(self.metric):
+            return ""
+        better, other = (
+            ("lower", "minimize") if wrong is lower_is_better else ("higher", "maximize")
+        )
+        return (
+            f"{self.metric} is usually better when it is {better}, and direction = "
+            f'"{self.direction}" makes the worst trial the winner: write direction = "{other}" '
+            "unless that is wanted"
+        )
 
     @classmethod
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:

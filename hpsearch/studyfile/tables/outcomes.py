@@ -19,7 +19,8 @@ MOST_ATTEMPTS = 100  # more is a slip of the keyboard
 class Outcomes(Table):
     """A policy for each outcome: how often a trial is tried, and whether the study goes on.
 
-    budget.failures says how many failed trials in a row end a study whatever stands here.
+    budget.failures says how many failed trials in a row end a study whatever stands here, be they
+    its first ones or not.
     """
 
     failed: Policy = Field(
@@ -33,7 +34,13 @@ class Outcomes(Table):
     )
     diverged: Policy = Field(
         default="continue",
-        description="a trial's loss left the finite numbers: it counts as worse than all others",
+        description="a trial's loss, or a metric of an objective or constraint, left the finite "
+        "numbers: it counts as worse than all others",
+    )
+    ended_early: Literal["keep", "fail"] = Field(
+        default="keep",
+        description="a function of one's own ended before its stage's epochs: its last scores "
+        "stand for the later ones, as it has decided to stop; fail: the trial is failed",
     )
     retries: int = Field(
         default=0,
@@ -52,7 +59,7 @@ class Outcomes(Table):
 
     @classmethod
     def may_change(cls) -> Collection[str]:
-        return cls.model_fields
+        return set(cls.model_fields) - {"ended_early"}  # which scores depend on
 
     def policy(self, outcome: Outcome, limit: str) -> tuple[str, Policy]:
         """The key and the policy that a trial's end falls under.

@@ -19,9 +19,9 @@ from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.space import Parameter, Space
-from hpsearch.trainers import TRAINERS, TrainerKind, load_function, trainer_kind
+from hpsearch.trainers import TRAINERS, TrainerKind, load_training_function, trainer_kind
 
-RANGE_KEYS = ("low", "high", "log", "step", "when")
+RANGE_KEYS = ("low", "high", "log", "step", "int", "when")
 CHOICE_KEYS = ("choices", "when")
 LARGEST = 1e300  # of bounds; beyond it the width of a range is no finite number
 Conditions = dict[str, tuple[ParamValue, ...]]
@@ -115,7 +115,7 @@ class _Reader:
                     continue
                 self.kinds[name] = kind
                 if kind.open:
-                    load_function(name)
+                    load_training_function(name)
             except StudyFileError as error:
                 self.wrong("space.trainer", str(error))
         self.taken = {name: kind.hyperparameters() for name, kind in self.kinds.items()}
@@ -256,17 +256,35 @@ class _Reader:
         if str in kinds:
             rule = next(h.rule() for h in meanings.values() if h.kind is str)
             self.wrong(key, f"must have choices instead of a range: it is {rule}")
+        whole = self._whole(name, entry)
+        if whole and step is not None and not isinstance(step, int):
+            self.wrong(f"{key}.step", "must be a whole number", repr(step))
         if len(self.problems) > before:
             return None
-        integers = isinstance(low, int) and isinstance(high, int)
-        if integers and any(h.judge and h.problem(low + 0.5) for h in meanings.values()):
-            kinds = {int}  # an estimator that takes whole numbers beside others
-        if int in kinds or (integers and float not in kinds):
-            if step is not None and not isinstance(step, int):
-                self.wrong(f"{key}.step", "must be a whole number", repr(step))
-                return None
+        if whole:
             return IntDistribution(low, high, log=log, step=1 if step is None else step)
         return FloatDistribution(low, high, log=log, step=step)
+
+    def _whole(self, name: str, entry: Mapping[str, Any]) -> bool:
+        """Whether a range draws whole numbers alone: where the file says so, where the trainer
+        takes no others, or where every step leads to one."""
+        key, said, low = f"space.{name}.int", entry.get("int"), entry["low"]
+        meanings = self._meanings(name).values()
+        integers = all(isinstance(entry[bound], int) for bound in ("low", "high"))
+        if said is None:
+            kinds = {described.kind for described in meanings}
+            known = int in kinds or any(h.judge and h.problem(low + 0.5) for h in meanings)
+            return integers and (known or (isinstance(entry.get("step"), int) and not kinds))
+        if not isinstance(said, bool):
+            self.wrong(key, "must be true or false", repr(said))
+        elif said and not integers:
+            rule = "must be left out where low or high is no whole number"
+            self.wrong(key, rule, f"{low!r} and {entry['high']!r}")
+        elif not said:
+            whole = (h for h in meanings if h.kind is int and h.judge is None)
+            for described in whole:
+                self.wrong(key, f"must be left out: {name} must be {described.rule()}")
+        return bool(said)
 
     def _when(self, name: str, when: Any) -> Conditions:
         key = f"space.{name}.when"

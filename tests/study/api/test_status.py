@@ -25,9 +25,10 @@ def test_a_study_without_a_score_yet_is_printed_too(
     (home / "studies/small/2/artifacts/result.json").unlink()
     (home / "studies/small/2/stages/0.json").unlink()
     print_status(study_status(home=home))
-    first, second = capsys.readouterr().out.splitlines()[1:]
+    first, second, *reasons = capsys.readouterr().out.splitlines()[1:]
     assert re.search(r"small +finished +1/1 +2/2 .* validation_accuracy 0\.", first)
     assert second.split() == ["small/2", "interrupted", "1/1", "0/2"]
+    assert reasons == ["small: 1 diverged (trial 1): loss not finite"]
 
 
 def test_a_study_without_trials_may_get_other_stages(study_file: Path, home: Path) -> None:

@@ -177,7 +177,7 @@ def test_the_schema_knows_the_keys_of_every_trainer_and_network() -> None:
     assert schema["properties"]["network"]["properties"]["name"]["enum"] == list(NETWORKS)
     rate = space["learning_rate"]["anyOf"]
     assert {"type": "number", "exclusiveMinimum": 0} in rate
-    assert {"low", "high", "log", "step", "when"} == set(rate[1]["properties"])
+    assert {"low", "high", "log", "step", "int", "when"} == set(rate[1]["properties"])
     assert {"enum": [False, True]} in space["batch_norm"]["anyOf"]
     assert schema["$defs"]["Data"]["properties"]["name"]["examples"] == list(DATASETS)
     assert schema["additionalProperties"] is False

@@ -102,6 +102,28 @@ def test_a_function_without_a_state_is_not_paused(
     assert len(gain.rows) == 4
 
 
+@pytest.mark.parametrize(
+    ("decisive", "diverged_by"),
+    [(("score",), ""), (("score", "precision"), "precision"), (None, "precision")],
+)
+def test_only_decisive_metrics_must_be_finite(
+    decisive: tuple[str, ...] | None,
+    diverged_by: str,
+    write: Callable[[str], str],
+    tmp_path: Path,
+) -> None:
+    name = write("""
+        def train(params, data, seed):
+            yield {"score": 0.5, "precision": 0.5}
+            while True:
+                yield {"score": 0.75, "precision": float("nan")}
+    """)
+    one = Member({"trainer": name}, (1,), 0)
+    (gain,) = advance(changed(sliced(one, folder=str(tmp_path)), decisive=decisive))
+    assert (gain.diverged, gain.diverged_by) == (diverged_by != "", diverged_by)
+    assert len(gain.rows) == (1 if diverged_by else 4)
+
+
 def test_a_diverged_member_ends_and_the_others_go_on_alike() -> None:
     calm = [member(0), member(1), member(2)]
     wild = member(3, learning_rate=1e30)

@@ -9,7 +9,7 @@ import pytest
 from optuna.samplers import RandomSampler
 
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study_files import SMALL
+from tests.harness.study_files import ALONE, SMALL
 from tests.harness.study_mistakes import message
 
 
@@ -55,6 +55,73 @@ def test_steps_are_counted_by_their_decimals(study_file: Path, entry: str, fits:
         read_study(study_file, [override])
     else:
         assert "space.learning_rate.step: must divide" in message(study_file, override)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "name", "entry", "described"),
+    [
+        ("own", "dropout", "{low=0, high=1}", "a number from 0 to 1"),
+        ("own", "layers", "{low=1, high=4, int=true}", "a whole number from 1 to 4"),
+        ("own", "layers", "{low=2, high=8, step=2}", "a whole number from 2 to 8 in steps of 2"),
+        ("own", "layers", "{low=2, high=8, step=2, int=false}", "a number from 2 to 8 in steps"),
+        ("own", "reg", "{low=1, high=9, log=true}", "a number from 1 to 9, evenly by its log"),
+        ("forest", "max_depth", "{low=2, high=9}", "a whole number from 2 to 9"),
+        ("forest", "ccp_alpha", "{low=0, high=1}", "a number from 0 to 1"),
+        ("forest", "ccp_alpha", "{low=0, high=1, int=true}", "a whole number from 0 to 1"),
+        ("boosted", "n_rounds", "{low=0, high=9}", "a whole number from 0 to 9"),
+        ("boosted", "n_rounds", "{low=0, high=9, int=false}", "a number from 0 to 9"),
+        ("boosted", "reg_lambda", "{low=0, high=1}", "a number from 0 to 1"),
+        ("boosted", "reg_alpha", "{low=0, high=1}", "a number from 0 to 1"),
+        ("sgd", "batch_size", "{low=2, high=9}", "a whole number from 2 to 9"),
+    ],
+)
+def test_whole_numbers_are_drawn_where_they_are_known_to_be_whole(
+    trainer: str, name: str, entry: str, described: str, tmp_path: Path
+) -> None:
+    (tmp_path / "kinds_of_numbers.py").write_text(KINDS)
+    trainers = {
+        "own": "kinds_of_numbers:train",
+        "boosted": "kinds_of_numbers.Boosted",
+        "forest": "sklearn.ensemble.RandomForestClassifier",
+    }
+    text = ALONE.replace("TRAINER", trainers.get(trainer, trainer))
+    text = text.replace("x = { low = 0.0, high = 1.0 }", f"{name} = {entry}")
+    path = tmp_path / "kinds.toml"
+    path.write_text(text + "[network]\nname = 'two-layer'\n" * (trainer == "sgd"))
+    (parameter,) = read_study(path).space.parameters
+    assert parameter.described.startswith(described)
+
+
+KINDS = """
+def train(params, data, seed):
+    yield {"validation_accuracy": 0.5}
+
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+class Boosted(ClassifierMixin, BaseEstimator):
+    def __init__(self, n_rounds=10, reg_lambda=None, reg_alpha=0.0):
+        self.n_rounds, self.reg_lambda, self.reg_alpha = n_rounds, reg_lambda, reg_alpha
+
+    def fit(self, x, y): ...
+    def predict(self, x): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("space.batch_size={low=2, high=9, int=false}", "int: must be left out: batch_size must"),
+        ("space.batch_size={low=2, high=9, int=1}", "int: must be true or false, got 1"),
+        (
+            "space.learning_rate={low=0.5, high=2, int=true}",
+            "int: must be left out where low or high is no whole number, got 0.5 and 2",
+        ),
+    ],
+)
+def test_a_kind_that_contradicts_the_range_is_refused(
+    study_file: Path, override: str, said: str
+) -> None:
+    assert said in message(study_file, override)
 
 
 MULTI_LAYER = ("network.name=multi-layer", "space.batch_norm={choices=[true, false]}")
@@ -409,3 +476,30 @@ def test_overrides_reach_nested_keys_and_list_items(study_file: Path) -> None:
 @pytest.mark.parametrize("override", ["seed", "=3", "stages.9.epochs=3", "seed.x=3"])
 def test_a_wrong_override_is_refused(study_file: Path, override: str) -> None:
     assert "--set" in message(study_file, override)
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction", "other"),
+    [
+        ("validation_accuracy", "minimize", "maximize"),
+        ("validation_loss", "maximize", "minimize"),
+        ("validation_accuracy", "maximize", ""),
+        ("validation_loss", "minimize", ""),
+    ],
+)
+def test_a_direction_that_makes_the_worst_the_winner_is_doubted(
+    metric: str, direction: str, other: str, study_file: Path
+) -> None:
+    goal = f'objective={{metric="{metric}", direction="{direction}"}}'
+    doubts = read_study(study_file, [goal]).file.doubts
+    if not other:
+        assert doubts == []
+        return
+    (doubt,) = doubts
+    assert doubt.startswith(f"{metric} is usually better when it is ")
+    assert f'write direction = "{other}"' in doubt
+
+
+def test_how_soon_a_level_is_reached_is_to_be_small(study_file: Path) -> None:
+    goal = 'objective={metric="validation_accuracy", direction="minimize", rises_to=0.5}'
+    assert read_study(study_file, [goal]).file.doubts == []

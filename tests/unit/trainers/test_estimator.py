@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -291,6 +293,28 @@ def test_an_estimator_that_does_not_converge_is_silent(digits: TrainingData) -> 
 def test_what_is_no_estimator_is_a_mistake_of_the_study_file(path: str, message: str) -> None:
     with pytest.raises(StudyFileError, match=message):
         load_estimator(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("threads", "must be written with a colon, as a function of your own: 'dotted:threads'"),
+        (
+            "thread",
+            "must be a class with fit and predict, got a module without any (did you mean "
+            "'threads'?); functions are written 'dotted:NAME'",
+        ),
+    ],
+)
+def test_a_function_behind_a_dot_is_told_how_it_is_written(
+    name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dotted.py").write_text("def threads(params, data, seed): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "dotted", raising=False)
+    with pytest.raises(StudyFileError) as caught:
+        load_estimator(f"dotted.{name}")
+    assert str(caught.value) == f"trainer 'dotted.{name}' {message}"
 
 
 @pytest.mark.parametrize(

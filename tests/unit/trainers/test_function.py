@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.trainers import Member, Progress, TrainingData, load_function
+from hpsearch.trainers import (
+    Member,
+    Progress,
+    Split,
+    TrainingData,
+    load_function,
+    load_training_function,
+)
 from hpsearch.trainers.function import FunctionTrainer
 
 WITHOUT_STATE = """
@@ -150,6 +157,19 @@ def test_the_function_receives_its_params_and_the_split(
     assert data.n_classes == 10
 
 
+def test_numbers_of_a_table_keep_their_digits(write: Write) -> None:
+    minutes = 1.7e9 + 60 * np.arange(6.0)  # unix times: float32 tells no two of them apart
+    rows = np.arange(6)
+    data = TrainingData(minutes[:, None], minutes, n_classes=0, splits=[Split(rows[:4], rows[4:])])
+    name = write("""
+        def train(params, data, seed):
+            yield {"train": len(set(data.x_train[:, 0])), "time": data.x_validation[-1, 0]}
+    """)
+    (step,) = trainer_of(name, data).run(1)
+    assert step.metrics["train"] == 4
+    assert step.metrics["time"] == minutes[-1]
+
+
 def test_the_function_may_ask_for_the_full_length(write: Write, xor: TrainingData) -> None:
     name = write("""
         def train(params, data, seed, n_epochs):
@@ -158,11 +178,35 @@ def test_the_function_may_ask_for_the_full_length(write: Write, xor: TrainingDat
     assert scores(list(trainer_of(name, xor, n_epochs=77).run(1))) == [(1, 77.0)]
 
 
-def test_too_few_epochs_are_refused_with_their_number(write: Write, xor: TrainingData) -> None:
-    steps = trainer_of(write(WITHOUT_STATE), xor).run(6)
-    assert [next(steps).epoch for _ in range(5)] == [1, 2, 3, 4, 5]
-    with pytest.raises(ValueError, match="must yield metrics for 6 epochs, got 5"):
-        next(steps)
+@pytest.mark.parametrize("text", [WITHOUT_STATE, WITH_STATE], ids=["without", "with-state"])
+@pytest.mark.parametrize("pause", [4, 5, 6])
+def test_the_last_scores_of_a_function_that_ends_early_stand_for_later_epochs(
+    pause: int, text: str, write: Write, xor: TrainingData
+) -> None:
+    name = write(text)
+    whole = trainer_of(name, xor)
+    found = scores(list(whole.run(8)))
+    assert [epoch for epoch, _ in found] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert {score for _, score in found[5:]} == {found[4][1]}
+    assert found[4][1] > found[3][1]
+    assert whole.ended(0) == 5
+    first = trainer_of(name, xor)
+    begun = scores(list(first.run(pause)))
+    second = trainer_of(name, xor, first.state(0))
+    assert begun + scores(list(second.run(8))) == found
+    assert second.ended(0) == 5
+
+
+def test_a_function_that_goes_on_has_not_ended(write: Write, xor: TrainingData) -> None:
+    trainer = trainer_of(write(WITHOUT_STATE), xor)
+    assert len(list(trainer.run(5))) == 5
+    assert trainer.ended(0) == 0
+
+
+def test_a_function_that_yields_nothing_is_refused(write: Write, xor: TrainingData) -> None:
+    trainer = trainer_of(write("def train(params, data, seed):\n    yield from []"), xor)
+    with pytest.raises(ValueError, match="must yield metrics after every epoch, got none"):
+        list(trainer.run(2))
 
 
 @pytest.mark.parametrize(
@@ -186,16 +230,88 @@ def test_a_wrong_type_is_refused_by_name(
         next(iter(trainer_of(name, xor).run(1)))
 
 
-@pytest.mark.parametrize("value", ["nan", "inf"])
-def test_a_metric_that_is_not_finite_is_divergence(
-    value: str, write: Write, xor: TrainingData
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            "return 0.9",
+            "must yield a dict of metrics after every epoch, got a return of float 0.9",
+        ),
+        ("return None", "got a return of None: write yield where it says return"),
+        ('return {"a": 1.0}', r"got a return of dict \{'a': 1.0\}: write yield"),
+        ('return {"a": 1.0}, seed', r"got a return of tuple \(\{'a': 1.0\}"),
+        ("return [0.9]", r"must yield a dict of metrics, got float 0.9: yield e.g."),
+        ("yield None", "must yield a dict of metrics, got None"),
+        ('yield {"a": [0.1, 0.2]}', r"a number for the metric 'a', got list \[0.1, 0.2\]"),
+        ('yield {"a": None}', "a number for the metric 'a', got None"),
+        ('yield {"a": "0.9"}', "a number for the metric 'a', got str '0.9'"),
+        ('yield {"a": data.x_train}', r"a number for the metric 'a', got ndarray array\("),
+        ('yield {"a": "x" * 999}', "got str 'x{78}…"),
+    ],
+)
+def test_what_is_no_metric_is_told_with_the_function_and_the_value(
+    body: str, message: str, write: Write, xor: TrainingData
 ) -> None:
-    name = write(f"""
+    name = write(f"def train(params, data, seed):\n    {body}")
+    with pytest.raises(ValueError, match=message) as caught:
+        list(trainer_of(name, xor).run(1))
+    assert str(caught.value).startswith(f"{name} must yield")
+
+
+def test_numbers_of_any_library_are_metrics(write: Write, xor: TrainingData) -> None:
+    name = write("""
+        import numpy as np
+
         def train(params, data, seed):
-            yield {{"score": 1.0, "loss": 2.0}}
-            yield {{"score": 1.0, "loss": float("{value}")}}
+            yield {"a": np.float32(0.5), "b": np.array([0.5]), "c": np.array(0.5), "d": True}
     """)
-    assert [bool(step.diverged[0]) for step in trainer_of(name, xor).run(2)] == [False, True]
+    (step,) = trainer_of(name, xor).run(1)
+    assert [float(value[0]) for value in step.metrics.values()] == [0.5, 0.5, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["", "config", "params, data", "state, params, data, seed", "params, data, seed, x"],
+)
+def test_a_function_with_other_arguments_is_a_mistake_of_the_study_file(
+    arguments: str, write: Write
+) -> None:
+    name = write(f"def train({arguments}): yield {{}}")
+    with pytest.raises(StudyFileError) as caught:
+        load_training_function(name)
+    message = str(caught.value)
+    assert "must take params, data and seed, in this order, and may take n_epochs" in message
+    assert f"got train({arguments}): write def train(params, data, seed, state=None)" in message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "params, data, seed",
+        "a, b, c",
+        "*all",
+        "params, data, seed, *, state, n_epochs",
+        "p, *rest",
+    ],
+)
+def test_a_function_that_can_be_called_is_taken(arguments: str, write: Write) -> None:
+    assert callable(load_training_function(write(f"def train({arguments}): yield {{}}")))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (
+            "__main__:train",
+            r'beside the study file, e\.g\. own\.py, and write trainer = "own:train"',
+        ),
+        ("own.py:train", "must name a module, not its file: write 'own:train'"),
+        ("sklearn.svm:SVC", "must be written with a dot, .*: 'sklearn.svm.SVC'"),
+    ],
+)
+def test_what_is_written_otherwise_is_told_how(path: str, message: str) -> None:
+    with pytest.raises(StudyFileError, match=message):
+        load_training_function(path)
 
 
 def test_a_module_that_is_not_there_is_a_mistake_of_the_study_file() -> None:
