@@ -91,15 +91,15 @@ def test_the_clock_is_kept_over_starts_and_ends_the_search(study_file: Path, hom
     stores.create()
     opened = open_run(read_study(study_file, options), stores, fresh=False)
     interrupt_after(Study(read_study(study_file, options), opened, stores.storage_url, 0), 6)
-    kept = opened.folder.read_json(opened.folder.files.clock(0))
+    kept = opened.folder.required(opened.folder.files.clock(0))
     assert kept["seconds"] > 0
     # As if the first start had taken all of it.
-    opened.folder.write_json(opened.folder.files.clock(0), kept | {"seconds": 1e6})
+    opened.folder.write_sealed(opened.folder.files.clock(0), kept | {"seconds": 1e6})
     opened.close()
     result = run(study_file, home, *options)
     assert result.ended == "budget.seconds"
     assert result.counts == {"complete": 8}  # the batch that had begun is trained to its end
-    assert opened.folder.read_json(opened.folder.files.clock(0))["cut"]["before"] == [0, 2]
+    assert opened.folder.required(opened.folder.files.clock(0))["cut"]["before"] == [0, 2]
     verified = verify_study("small", home=home, trials=0)
     assert verified.problems == []
     assert verified.replay.result

@@ -101,7 +101,7 @@ def test_an_arm_without_a_result_leaves_the_others_theirs(written: Path, tmp_pat
     result = run(written, tmp_path / "home")
     failed = [arm for arm in result.arms if arm.best_number is None]
     assert [arm.values["trainer"] for arm in failed] == ["sgd", "sgd"]
-    assert all("finite loss" in arm.failure for arm in failed)
+    assert all("must reach the last stage with a score" in arm.failure for arm in failed)
     assert result.best_params["trainer"] == "proposal-search"
 
 

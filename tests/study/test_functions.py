@@ -14,10 +14,10 @@ from hpsearch.api.status import study_status
 from hpsearch.api.verify import verify_study
 from hpsearch.console import StudyProgress, print_plan, print_report, print_status
 from hpsearch.errors import StudyChangedError, StudyFailed
-from hpsearch.records.whole_files import read_json, write_json
 from hpsearch.study.events import BatchFailed, Event
 from tests.harness.study import records, run
 from tests.harness.study_files import ALONE
+from tests.harness.tampering import tamper
 
 WriteStudy = Callable[..., Path]
 
@@ -219,10 +219,8 @@ def test_a_run_that_drew_whole_numbers_without_a_word_says_so_to_go_on(
     path = own(RAISES, [1.0, 2.0, 3.0], "[outcomes]\nretries = 0\n")
     whole = "space.x={low=0, high=9, int=true}"
     run(path, home, whole)
-    stored = home / "studies/own/1/study.json"
-    content = read_json(stored)
-    assert content["file"]["space"]["x"].pop("int")  # an older version wrote none
-    write_json(stored, content)
+    # An older version wrote none.
+    tamper(home / "studies/own/1/study.json", lambda said: said["file"]["space"]["x"].pop("int"))
     assert verify_study("own", home=home, trials=1).problems == []
     with pytest.raises(StudyChangedError, match=r"-space\.x\.int = true"):
         run(path, home, "space.x={low=0, high=9}")

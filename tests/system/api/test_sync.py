@@ -86,8 +86,8 @@ def test_no_password_of_a_store_is_repeated(
 
 def test_a_study_that_was_killed_is_shown_as_interrupted(copied_home: Path) -> None:
     folder = RunFolder(copied_home / "studies/small/1")
-    parent = folder.read_json(folder.files.parent)
-    folder.write_json(folder.files.parent, parent | {"status": "RUNNING"})
+    parent = folder.required(folder.files.parent)
+    folder.write_sealed(folder.files.parent, parent | {"status": "RUNNING"})
     sync(home=copied_home)
     connection = sqlite3.connect(Home(copied_home).mlflow)
     assert connection.execute("select status from runs where name = 'small'").fetchall() == [
