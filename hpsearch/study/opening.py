@@ -10,7 +10,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from hpsearch.errors import StudyChangedError
+from hpsearch.errors import DamagedError, StudyChangedError
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import lock_study, unlock_study
@@ -66,6 +66,7 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
 
     Raises:
         StudyLockedError: another process runs this study.
+        DamagedError: the run's study.json is not what was written, or gone.
         StudyChangedError: the file differs from the newest run in more than trials or workers.
     """
     top = home.study(study.file.name)
@@ -79,6 +80,8 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         folder = RunFolder(top.run(number).path)
         name = run_name(study.file.name, number)
         files = folder.files
+        if not resumed and files.trials.exists():  # the run's trials, but not whose they are
+            raise DamagedError(files.study_json, "no file")
         begun = resumed and files.trials.exists()
         if begun:  # else it ended before its first trial
             _compare(study, folder)

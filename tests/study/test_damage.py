@@ -56,6 +56,14 @@ def test_a_stop_alone_is_no_difference(stopped: Path, tmp_path: Path) -> None:
     assert table(tmp_path / "home") == table(stopped / "quiet")
 
 
+def test_trials_whose_study_json_is_gone_are_no_new_run(stopped: Path, tmp_path: Path) -> None:
+    shutil.copytree(stopped / "home", tmp_path / "home")
+    (tmp_path / "home/studies/small/1/study.json").unlink()
+    assert "study.json must hold what hpsearch wrote, got no file" in outcome(
+        stopped, tmp_path / "home"
+    )
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_file_is_made_up_for_or_told(stopped: Path, tmp_path: Path, kind: str) -> None:
     """A few of each kind; tests/system/test_many_damages.py has many."""
