@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -19,11 +18,10 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.study_json import read_study_json
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.study_report import write_report
+from hpsearch.study.recorded import Recorded
 from hpsearch.study.stage_end import Decision
 from hpsearch.study.stored_space import kept_arms, kept_space
 from hpsearch.studyfile.stored import stored_file
-from hpsearch.studyfile.study_file import StudyFile
-from hpsearch.studyfile.tables.compare import choices_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,10 +84,10 @@ def _move_in(young: StudyFiles, study: StudyFiles, path: Path) -> None:
 def _check_run(folder: RunFolder, path: Path) -> None:
     try:
         known = read_study_json(folder.files)
-        file = stored_file(known["file"], str(path))
+        stored_file(known["file"], str(path))
         _check_files(folder, known)
         # Before records are read: an archive may hold a great number of them.
-        _check_numbers(folder, known, file)
+        _check_numbers(folder)
         for kind in KINDS:
             for record in folder.read_all(kind):
                 _check_record(folder, record)
@@ -126,11 +124,10 @@ def _check_files(folder: RunFolder, known: Mapping[str, Any]) -> None:
         Result.from_dict(kept["result"])
 
 
-def _check_numbers(folder: RunFolder, known: Mapping[str, Any], file: StudyFile) -> None:
+def _check_numbers(folder: RunFolder) -> None:
     """No record has a number that the study does not come to."""
-    plans = known.get("plans", [[stage.trials for stage in file.stages]])
-    arms = math.prod(len(choices_of(file.space[name])) for name in file.compare)
-    most = arms * max(sum(plan) for plan in plans)
+    run = Recorded(folder.files.study.name, folder.files.number, folder)
+    most = run.n_arms * max(sum(plan) for plan in run.plans)
     for place in folder.files.records():
         number = int(place.path.name.partition("-")[0])
         if number >= most:

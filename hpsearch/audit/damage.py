@@ -43,11 +43,7 @@ def damages(folder: RunFolder, name: str) -> Iterator[Damage]:
         try:
             problem = _problem(folder, place)
         except FormatError as error:
-            subject, newer = (
-                _subject(folder, name, place.path),
-                "install the version that wrote it",
-            )
-            yield Damage(Difference("records", subject, str(error), newer, repairable=False))
+            yield _newer(_subject(folder, name, place.path), error)
             continue
         if problem:
             told = _of_record(folder, place, name, problem)
@@ -67,22 +63,25 @@ def _files(folder: RunFolder, name: str) -> Iterator[Damage]:
     files = folder.files
     again = "it is deleted; the next start of the study's file makes it again"
     made_again = (files.space, files.parent, files.mlflow, files.projected, files.failed)
-    for path in (*made_again, files.artifact(Artifact.RESULT)):
-        if problem := _unsealed(path):
-            told = Difference("records", _subject(folder, name, path), problem, again)
-            yield Damage(told, path.unlink)
-    for path in (*files.all_decisions(), *files.clocks()):
-        if problem := _unsealed(path):
-            subject = _subject(folder, name, path)
-            yield Damage(Difference("records", subject, problem, BY_HAND, repairable=False))
+    derived = (*made_again, files.artifact(Artifact.RESULT))
+    for path in (*derived, *files.all_decisions(), *files.clocks()):
+        subject = _subject(folder, name, path)
+        try:
+            read_sealed(path)
+        except FormatError as error:
+            yield _newer(subject, error)
+        except DamagedError as error:
+            if path in derived:
+                yield Damage(Difference("records", subject, str(error), again), path.unlink)
+            else:
+                told = Difference("records", subject, str(error), BY_HAND, repairable=False)
+                yield Damage(told)
 
 
-def _unsealed(path: Path) -> str:
-    try:
-        read_sealed(path)
-    except (DamagedError, FormatError) as error:
-        return str(error)
-    return ""
+def _newer(subject: str, error: FormatError) -> Damage:
+    """No damage to mend: another version's file."""
+    remedy = "install the version that wrote it"
+    return Damage(Difference("records", subject, str(error), remedy, repairable=False))
 
 
 def _problem(folder: RunFolder, place: RecordFiles) -> str:

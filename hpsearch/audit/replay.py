@@ -30,7 +30,7 @@ from hpsearch.study.goals import MissingMetric
 from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.spending import carry_clock
-from hpsearch.study.stage_end import KEYS
+from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.storage import IN_MEMORY
 from hpsearch.study.study import Study
 from hpsearch.study.training import Training, reached
@@ -128,7 +128,7 @@ def _as_promoted(read: ReadStudy, arm: Arm, folder: RunFolder) -> ReadStudy:
     """The study with as many promoted as there were in an arm: trials may have been added."""
     stages = list(read.file.stages)
     for number in range(len(stages) - 1):
-        decision = folder.read_sealed(folder.files.stage(number, arm.case), *KEYS)
+        decision = folder.read_sealed(folder.files.stage(number, arm.case), *DECISION_KEYS)
         if decision is not None:
             following = stages[number + 1]
             share = len(decision["promoted"]) / following.trials

@@ -17,7 +17,7 @@ from hpsearch.records.range_row import RangeRow
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.stage_end import KEYS
+from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.space import Space
@@ -46,7 +46,7 @@ class StudyView:
         """Read everything."""
         stages: list[dict[str, Any]] = []
         while decided := folder.files.decisions(len(stages)):
-            of_arms = [folder.required(path, *KEYS) for path in decided]
+            of_arms = [folder.required(path, *DECISION_KEYS) for path in decided]
             keys = ("promoted", "controls", "ranges")
             stages.append({k: [x for one in of_arms for x in one.get(k, [])] for k in keys})
         return cls(

@@ -16,7 +16,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import running
 from hpsearch.records.study_json import read_study_json
 from hpsearch.study.opening import run_name, storage_name
-from hpsearch.study.stage_end import KEYS
+from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stored_space import kept_space, with_kinds
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.reading import ReadStudy
@@ -105,7 +105,10 @@ class Recorded:
 
     def decisions(self, stage: int) -> list[dict[str, Any]]:
         """What was decided at a stage's end, in each arm that has come there."""
-        return [self.folder.required(path, *KEYS) for path in self.folder.files.decisions(stage)]
+        return [
+            self.folder.required(path, *DECISION_KEYS)
+            for path in self.folder.files.decisions(stage)
+        ]
 
     def result(self) -> Result | None:
         """What it found, if it is finished."""

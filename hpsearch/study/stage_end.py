@@ -17,7 +17,7 @@ from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.reached import ReachedTrials
 from hpsearch.study.stages import promoted
 
-KEYS = ("promoted", "ranges")  # of every decision; old ones have no controls
+DECISION_KEYS = ("promoted", "ranges")  # of every decision; old ones have no controls
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def decide(
     file, folder = records.read.file, records.run.folder
     path = folder.files.stage(stage, records.arm.case)
     last = stage == len(file.stages) - 1
-    stored = folder.read_sealed(path, *KEYS)
+    stored = folder.read_sealed(path, *DECISION_KEYS)
     if stored is not None and not last:
         return Decision.of(stored)
     numbers: list[int] = []
