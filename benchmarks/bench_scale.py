@@ -136,7 +136,7 @@ def optuna_alone(trials: int, folder: Path) -> dict[str, float]:
     """The loop of Optuna's manual with a random sampler."""
     import optuna
 
-    from hpsearch.study.storage import open_storage
+    from hpsearch.study.storage.trials import open_storage
 
     storage = open_storage(f"sqlite:///{folder / 'optuna.db'}")
     study = optuna.create_study(

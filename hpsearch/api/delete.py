@@ -12,7 +12,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.records.whole_files import storage_errors
 from hpsearch.study.recorded import Recorded, find_runs
-from hpsearch.study.storage import delete_stored, is_stored
+from hpsearch.study.storage.trials import delete_stored, is_stored
 from hpsearch.study.verdict import test_uses
 from hpsearch.tracking.deletion import TrackedRuns
 

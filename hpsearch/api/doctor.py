@@ -25,8 +25,8 @@ from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import held
 from hpsearch.study.opening import storage_name
 from hpsearch.study.recorded import Recorded, find_runs
-from hpsearch.study.refill import refill_optuna
-from hpsearch.study.storage import open_storage, stored_trials
+from hpsearch.study.storage.refill import refill_optuna
+from hpsearch.study.storage.trials import open_storage, stored_trials
 from hpsearch.study.stored_space import kept_arms
 from hpsearch.studyfile.arms import ArmPlace
 

@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial
 
 from hpsearch.audit.difference import Difference
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.study.refill import unequal
+from hpsearch.study.storage.refill import unequal
 from hpsearch.studyfile.arms import ArmPlace
 
 REFILL = "the Optuna study is made anew from the records"

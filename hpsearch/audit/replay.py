@@ -31,7 +31,7 @@ from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.spending import carry_clock
 from hpsearch.study.stage_end import DECISION_KEYS
-from hpsearch.study.storage import IN_MEMORY
+from hpsearch.study.storage.trials import IN_MEMORY
 from hpsearch.study.study import Study
 from hpsearch.study.training import Training, reached
 from hpsearch.studyfile.arms import Arm

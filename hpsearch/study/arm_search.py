@@ -34,11 +34,11 @@ from hpsearch.study.events import (
 from hpsearch.study.finals import Finals
 from hpsearch.study.opening import Run
 from hpsearch.study.reached import ReachedTrials
-from hpsearch.study.refill import contradictions, refill_optuna
 from hpsearch.study.rungs import Rungs
 from hpsearch.study.spending import Batch, Spending
 from hpsearch.study.stage_end import Decision, carry_out, decide
-from hpsearch.study.storage import TrialStore
+from hpsearch.study.storage.refill import contradictions, refill_optuna
+from hpsearch.study.storage.trials import TrialStore
 from hpsearch.study.training import Training, Trains
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy

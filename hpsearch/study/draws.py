@@ -13,7 +13,7 @@ from typing import NamedTuple
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers import StudySampler
 from hpsearch.study.arm_records import ArmRecords
-from hpsearch.study.storage import TrialStore
+from hpsearch.study.storage.trials import TrialStore
 
 
 class Numbers(NamedTuple):

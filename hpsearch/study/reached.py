@@ -9,7 +9,7 @@ from hpsearch.errors import StudyFailed
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
-from hpsearch.study.storage import TrialStore
+from hpsearch.study.storage.trials import TrialStore
 from hpsearch.study.training import reached
 
 

@@ -13,11 +13,11 @@ from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.making import make_executor
 from hpsearch.execution.population import open_data
 from hpsearch.records.result import Result, read_result, write_result
-from hpsearch.study.advisory_lock import held_in_database
 from hpsearch.study.arm_search import ArmSearch
 from hpsearch.study.events import ArmFailed, Event
 from hpsearch.study.opening import Run
-from hpsearch.study.storage import STORAGE_TROUBLE, open_storage, storage_trouble
+from hpsearch.study.storage.advisory_lock import held_in_database
+from hpsearch.study.storage.trials import STORAGE_TROUBLE, open_storage, storage_trouble
 from hpsearch.study.stored_space import keep_arms
 from hpsearch.study.training import Training, Trains
 from hpsearch.study.verdict import verdict

@@ -48,7 +48,7 @@ def _make(name: str, kept: Path) -> None:
 
             prepare_sqlite(f"sqlite:///{made}")
         else:
-            from hpsearch.study.storage import open_storage
+            from hpsearch.study.storage.trials import open_storage
 
             open_storage(f"sqlite:///{made}")
         connection = sqlite3.connect(made)

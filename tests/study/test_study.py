@@ -20,7 +20,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.stages import promoted
-from hpsearch.study.storage import TrialStore, open_storage
+from hpsearch.study.storage.trials import TrialStore, open_storage
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.tables.stages import Stage
 from tests.harness.study import grid_file, records, run, stored

@@ -18,8 +18,8 @@ from sqlalchemy import NullPool
 
 from hpsearch.errors import StorageError, StudyLockedError
 from hpsearch.processes import child_environment
-from hpsearch.study.advisory_lock import held_in_database
-from hpsearch.study.storage import open_storage
+from hpsearch.study.storage.advisory_lock import held_in_database
+from hpsearch.study.storage.trials import open_storage
 from tests.harness.commands import call
 from tests.harness.servers import PASSWORD, MLflowServer, PostgreSQL, programs
 from tests.harness.study import run, table

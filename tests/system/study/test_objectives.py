@@ -13,8 +13,8 @@ from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.samplers.history import GOALS
 from hpsearch.study.opening import open_run
-from hpsearch.study.refill import refill_optuna
-from hpsearch.study.storage import open_storage, stored_trials
+from hpsearch.study.storage.refill import refill_optuna
+from hpsearch.study.storage.trials import open_storage, stored_trials
 from hpsearch.study.stored_space import kept_arms
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study

@@ -14,7 +14,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS
 from hpsearch.samplers.unit import SIGNIFICANT_DIGITS
-from hpsearch.study.storage import STATES, TrialStore, stored_trials
+from hpsearch.study.storage.trials import STATES, TrialStore, stored_trials
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.tables.objectives import Direction

@@ -21,7 +21,7 @@ from hpsearch.errors import StorageError
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS, OUTCOME, WORST_OUTCOMES
-from hpsearch.study.advisory_lock import POSTGRESQL, one_at_a_time
+from hpsearch.study.storage.advisory_lock import POSTGRESQL, one_at_a_time
 from hpsearch.studyfile.tables.objectives import Direction
 
 IN_MEMORY = "memory:"  # a storage that is gone with this process
