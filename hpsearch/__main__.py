@@ -1,19 +1,53 @@
 """python -m hpsearch"""
 
+import atexit
 import os
+import signal
 import sys
+
+INTERRUPTED = 130  # 128 + SIGINT, as a shell counts
 
 
 def main() -> None:
     """The command line."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _leave)
     if sys.platform == "win32":
         sys.exit("hpsearch runs on Linux and macOS; on Windows use it inside WSL")
     from hpsearch.addresses import Scrubber
+    from hpsearch.ulimits import too_low
 
+    wrong = too_low()
+    if wrong:
+        sys.exit(f"error: {wrong}")
     Scrubber(os.environ, sys.argv[1:]).install()
+    endings: list[object] = []
+    atexit.register(_end_as_said, endings)  # the first to be registered is the last to run
     from hpsearch.cli import app
 
-    app(prog_name="hpsearch" if sys.argv[0].endswith("hpsearch") else "python -m hpsearch")
+    try:
+        app(prog_name="hpsearch" if sys.argv[0].endswith("hpsearch") else "python -m hpsearch")
+    except SystemExit as ending:
+        endings.append(ending.code)
+        raise
+
+
+def _leave(number: int, frame: object) -> None:
+    """End at once, while modules load or after the work: raised there, it ends in tracebacks."""
+    os.write(2, b"interrupted\n")
+    os._exit(INTERRUPTED)
+
+
+def _end_as_said(endings: list[object]) -> None:
+    """Nothing but Python's own end is left; it would be killed by an interrupt, and ends itself by
+    SIGINT where one came through the exec() of a text, e.g. while a named tuple was made."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    if endings == [INTERRUPTED]:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hpsearch.errors import HpsearchError, plain_interrupts
+from hpsearch.ulimits import exhausted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,19 +99,39 @@ def table_json(table: pd.DataFrame) -> str:
 @contextmanager
 def exits(debug: bool) -> Iterator[None]:
     """Known errors as one message and their exit code; an interrupt as 130."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
     try:
-        with plain_interrupts():
+        with _interruptible(), plain_interrupts():
             yield
     except HpsearchError as error:
         if debug:
             raise
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        line = exhausted(error)
+        if debug or not line:
+            raise
+        typer.echo(f"error: {line}", err=True)
+        sys.exit(HpsearchError.exit_code)
     except KeyboardInterrupt:
         typer.echo("interrupted; the same command goes on where it was", err=True)
         sys.exit(130)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and a polite end as KeyboardInterrupt; what they did before comes back after it."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {n: signal.getsignal(n) for n in numbers}
+    try:
+        for number in numbers:
+            if before[number] is not signal.SIG_IGN:
+                signal.signal(number, interrupt)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -42,13 +41,9 @@ def call_here(
 
     from hpsearch.cli import app
 
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        done = CliRunner().invoke(
-            app, arguments, input=answer, env=env, prog_name="python -m hpsearch"
-        )
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    done = CliRunner().invoke(
+        app, arguments, input=answer, env=env, prog_name="python -m hpsearch"
+    )
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Called(done.exit_code, done.stdout, done.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -267,6 +268,56 @@ def test_an_interrupt_exits_130_and_the_same_command_goes_on(
     assert sum(json.loads(done.stdout)["counts"].values()) == 5
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
+def test_an_interrupt_while_modules_load_is_one_line_and_130(
+    study_file: Path, nowhere: Path, seconds: float
+) -> None:
+    command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(nowhere)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not catches(process.pid, signal.SIGTERM):  # from the first line of the program on
+        time.sleep(0.001)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    *_, line = err.splitlines()
+    assert line.startswith("interrupted")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("number", "value", "said"),
+    [
+        (
+            resource.RLIMIT_AS,
+            400_000_000,
+            "ulimit -v, the limit of memory, must be at least 1200 MB",
+        ),
+        (resource.RLIMIT_DATA, 300_000_000, "ulimit -d, the limit of memory, must be at least"),
+        (resource.RLIMIT_NOFILE, 16, "ulimit -n, the limit of open files, must be at least 32"),
+    ],
+)
+def test_limits_that_leave_too_little_are_one_line(number: int, value: int, said: str) -> None:
+    command = [sys.executable, "-m", "hpsearch", "study", "studies/quickstart.toml"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(number, (value, value)),
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {said}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler of its own for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (caught,) = re.findall(r"SigCgt:\s*([0-9a-f]+)", status)
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
 def test_an_unreachable_mlflow_costs_nothing_and_the_next_run_catches_up(
     study_file: Path, home: Path
 ) -> None:
@@ -436,10 +487,8 @@ def test_an_interrupt_while_a_module_loads_is_one(
             raise ImportError("initialization failed") from interrupt
 
     before = signal.getsignal(signal.SIGTERM)
-    try:
-        with pytest.raises(SystemExit) as ended, exits(debug=False):
-            load()
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(SystemExit) as ended, exits(debug=False):
+        load()
+    assert signal.getsignal(signal.SIGTERM) == before
     assert ended.value.code == 130
     assert capsys.readouterr().err == "interrupted; the same command goes on where it was\n"
