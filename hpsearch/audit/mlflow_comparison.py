@@ -14,7 +14,7 @@ from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.client import open_client
-from hpsearch.tracking.parent_run import UID, parent_metrics, read_parent
+from hpsearch.tracking.parent_run import UID, read_parent
 from hpsearch.tracking.projector import PARENT, runs_of
 from hpsearch.tracking.run_content import (
     STATUS,
@@ -125,7 +125,7 @@ class Comparison:
     def _parent(
         self, client: MlflowClient, parent: dict[str, Any], run: Run
     ) -> Iterator[Difference]:
-        problems = list(_unequal("metric", parent_metrics(parent), run.data.metrics))
+        problems = list(_unequal("metric", parent["metrics"], run.data.metrics))
         problems += _unequal("param", parent["params"], run.data.params)
         if run.info.status != parent["status"]:
             problems.append(f"status must be {parent['status']}, is {run.info.status}")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.links import note_links
-from hpsearch.tracking.names import stored_names
 from hpsearch.tracking.run_content import PARAM_LENGTH, TAG_LENGTH, fitting
 from hpsearch.tracking.winner_model import send_model
 
@@ -46,7 +45,7 @@ def send_parent(
     tags = parent["tags"] | {NOTE: f"{first}\n\n**Look at:** {links}\n\n{rest}".rstrip()}
     client.log_batch(
         run_id,
-        metrics=[Metric(k, v, when, 0) for k, v in parent_metrics(parent).items()],
+        metrics=[Metric(k, v, when, 0) for k, v in parent["metrics"].items()],
         params=[Param(k, fitting(v, PARAM_LENGTH)) for k, v in parent["params"].items()],
         tags=[RunTag(k, fitting(v, TAG_LENGTH)) for k, v in tags.items()],
     )
@@ -58,12 +57,6 @@ def send_parent(
         client.log_artifacts(run_id, str(folder.artifacts))
         send_model(client, folder, parent, run_id)
         client.set_terminated(run_id, parent["status"], end_time=parent["ended"])
-
-
-def parent_metrics(parent: Mapping[str, Any]) -> dict[str, float]:
-    """The metrics of the whole run, by their names in MLflow."""
-    names = stored_names(parent["metrics"])
-    return {names[name]: value for name, value in parent["metrics"].items()}
 
 
 def _input(said: Mapping[str, Any]) -> DatasetInput:

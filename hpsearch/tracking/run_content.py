@@ -12,7 +12,7 @@ from hpsearch.metrics import NOT_SCORES, lower_is_better
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.sealed import seal
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.tracking.names import LONGEST_OF_METRICS, stored_names
+from hpsearch.tracking.names import stored_names
 
 PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; it would cut longer texts silently
 STATUS = {
@@ -50,7 +50,7 @@ def run_name(record: TrialRecord) -> str:
 
 def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, int]]:
     """(metric, value, time in ms, step) of the epochs after `after`, and the summaries."""
-    history, names = record.mean_history(), _metric_names(record)
+    history = record.mean_history()
     # The same point must get the same time in every projection, or MLflow holds it twice: times
     # are known up to the last mark, and what was trained since comes with the next one.
     clock = {0: record.started}
@@ -63,7 +63,7 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
     for name, values in history.items():
         for epoch, value in zip(scored, values, strict=False):
             if epoch > after and math.isfinite(value):
-                yield names[name], value, stamps[epoch], epoch
+                yield name, value, stamps[epoch], epoch
     for epoch, rate in zip(scored, record.mean_learning_rates(), strict=False):
         if epoch > after and math.isfinite(rate):
             yield "learning_rate", rate, stamps[epoch], epoch
@@ -78,7 +78,7 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
         if record.outcome is Outcome.COMPLETE and record.kind != "test":
             yield "objective", record.scores[n_epochs], end, n_epochs
             for name, value in record.values.get(n_epochs, {}).items():
-                yield f"objectives/{names[name]}", value, end, n_epochs
+                yield f"objectives/{name}", value, end, n_epochs
             missed = record.violations.get(n_epochs)
             if missed:
                 yield "violation", sum(max(0.0, v) for v in missed.values()), end, n_epochs
@@ -86,14 +86,8 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
             held_out = record.kind != "test" and not name.startswith(NOT_SCORES)
             if held_out and values and all(map(math.isfinite, values)):
                 top = min(values) if lower_is_better(name) else max(values)
-                yield f"best/{names[name]}", top, end, n_epochs
-                yield f"best/{names[name]}_epoch", record.epochs[values.index(top)], end, n_epochs
-
-
-def _metric_names(record: TrialRecord) -> dict[str, str]:
-    """In MLflow, of all metrics of a record."""
-    goals = record.values.get(record.marked, {})
-    return stored_names(dict.fromkeys([*record.mean_history(), *goals]), LONGEST_OF_METRICS)
+                yield f"best/{name}", top, end, n_epochs
+                yield f"best/{name}_epoch", record.epochs[values.index(top)], end, n_epochs
 
 
 def changing_tags(record: TrialRecord) -> dict[str, str]:
@@ -109,7 +103,7 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
         tags["hpsearch.control"] = ", ".join(f"stage {n + 1}" for n in record.controls)
     if record.ended_early:
         tags["hpsearch.ended_early"] = f"after epoch {record.ended_early}"
-    names = stored_names(record.params) | _metric_names(record)
+    names = stored_names(record.params)
     renamed = [f"{stored} is {name}" for name, stored in names.items() if stored != name]
     if renamed:
         tags["hpsearch.names"] = fitting("; ".join(renamed), TAG_LENGTH)
