@@ -9,6 +9,7 @@ a worker that dies costs a `lost` attempt, as in a pool of processes.
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 import traceback
@@ -74,11 +75,16 @@ class DaskExecutor(SliceExecutor):
         self._inner = self._client.get_executor(pure=False, retries=0)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        for argument in args:
-            self._supply(argument)
         outer: Future[Any] = Future()
         outer.set_running_or_notify_cancel()
-        inner = self._inner.submit(fn, *args, **kwargs)
+        try:
+            for argument in args:
+                self._supply(argument)
+            inner = self._inner.submit(fn, *args, **kwargs)
+        except Exception as error:  # Dask has a dozen for a connection that is lost
+            if self._connected:
+                raise
+            raise self._lost() from error
         inner.add_done_callback(lambda done: self._hand_on(done, outer))
         return outer
 
@@ -90,14 +96,19 @@ class DaskExecutor(SliceExecutor):
         except KilledWorker:
             outer.set_exception(WorkerLost())
         except CancelledError:
-            outer.set_exception(
-                WorkerError(
-                    f"the Dask scheduler at {self._address} must be there until the study ends, "
-                    "got a lost connection: bring it back, then run the same command again"
-                )
-            )
+            outer.set_exception(self._lost())
         except Exception as error:
             outer.set_exception(WorkerLost() if _of_dask_itself(error) else error)
+
+    @property
+    def _connected(self) -> bool:
+        return bool(self._client.status == "running")
+
+    def _lost(self) -> WorkerError:
+        return WorkerError(
+            f"the Dask scheduler at {self._address} must be there until the study ends, "
+            "got a lost connection: bring it back, then run the same command again"
+        )
 
     def _supply(self, argument: object) -> None:
         """See to it that every worker, a later one too, has what this call needs."""
@@ -133,14 +144,14 @@ class DaskExecutor(SliceExecutor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leaves the cluster as it was; slices under way end on their workers, unheard."""
-        from distributed.comm import CommClosedError
-
         try:
-            for name in self._supplied.values():
+            for name in self._supplied.values() if self._connected else ():
                 self._client.unregister_worker_plugin(name)
-        except (OSError, CommClosedError):
-            pass  # the scheduler is gone, and the plugins with it
-        self._client.close(timeout=5)
+            self._client.close(timeout=5)
+        except Exception:
+            if self._connected:
+                raise
+            # The scheduler is gone, and the plugins with it.
 
 
 def _connect(address: str) -> Client:
@@ -150,6 +161,9 @@ def _connect(address: str) -> Client:
         raise WorkerError(
             "a Dask cluster needs the package distributed: pip install 'hpsearch[dask]'"
         ) from None
+    for name in ("distributed.client", "distributed.utils"):
+        # A lost connection is an error of ours; theirs are tracebacks on the way to it.
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     client = None
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="hpsearch")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -143,6 +146,34 @@ def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
     ]
     assert kills == 3
     assert all(attempt["reason"].startswith("worker died") for attempt in attempts)
+    run(path, tmp_path / "local")
+    assert table(home) == table(tmp_path / "local")
+
+
+def test_a_scheduler_that_dies_is_one_line_and_the_study_goes_on(
+    study_file: Path, tmp_path: Path
+) -> None:
+    started = DaskCluster.start(tmp_path, workers=1)
+    path, home = tmp_path / "long.toml", new_home(tmp_path / "cluster")
+    text = study_file.read_text().replace("epochs = 8\n", "epochs = 60\n")
+    path.write_text(text + "[execution]\nslice_seconds = 0.2\n")
+    command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
+    process = subprocess.Popen(
+        [*command, "--executor", started.address],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"},
+    )
+    while not list(home.glob("studies/small/1/trials/*/record.json")):
+        time.sleep(0.05)
+    started.processes[0].kill()
+    _, err = process.communicate(timeout=120)
+    started.stop()
+    assert process.returncode == 1
+    *progress, line = err.splitlines()
+    assert line.startswith(f"error: the Dask scheduler at tcp{started.address[4:]} must be there")
+    assert all(said.startswith("stage") for said in progress), err
+    run(path, home)
     run(path, tmp_path / "local")
     assert table(home) == table(tmp_path / "local")
 
