@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.datasets.base import Dataset, Examples, numbered
+from hpsearch.datasets.csv_file import cell_text, read_csv, refuse_twice
 from hpsearch.datasets.splits import hold_out
 from hpsearch.datasets.table_splits import (
     Column,
@@ -157,6 +158,7 @@ class TableFile(Dataset):
     def _classified(self, inputs: NDArray[Any], values: NDArray[Any]) -> Examples:
         found, counts = np.unique(values, return_counts=True)
         classes = tuple(map(str, found))
+        _refuse_alike(classes)
         if len(classes) < 2:
             rule = "must hold at least 2 classes"
             raise DataError(Problem("data.target", rule, f"only {classes[0]!r}"))
@@ -169,20 +171,29 @@ class TableFile(Dataset):
                     "data.target",
                     f"must hold at least {least} rows of each of its {len(classes)} classes",
                     f"{counts[rare]} of {classes[rare]!r}",
-                    hint if values.dtype.kind in "if" else "",
+                    hint if values.dtype.kind in "iuf" else "",
                 )
             )
         labels = numbered(values, classes, self.path)
         return Examples(inputs, labels, len(classes), classes=classes)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    import pandas as pd
+def _refuse_alike(classes: tuple[str, ...]) -> None:
+    """Refuse classes that would be one to whoever reads the table."""
+    seen = dict[str, str]()
+    for name in classes:
+        other = seen.setdefault(" ".join(name.split()), name)
+        if other != name:
+            rule = "must hold classes that differ by more than spaces"
+            hint = "write them alike in the file"
+            raise DataError(Problem("data.target", rule, f"{other!r} and {name!r}", hint))
 
+
+def _read(path: Path) -> pd.DataFrame:
     if not path.name.endswith(ENDINGS):
         raise DataError(f"{path} must end with one of {', '.join(ENDINGS)}")
     try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        frame = _read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
     # ValueError is the readers' own errors, too; EOFError and zlib.error come of a cut file.
     except (OSError, ValueError, ImportError, EOFError, zlib.error) as error:
         reason = " ".join(str(error).split())
@@ -203,6 +214,14 @@ def _read(path: Path) -> pd.DataFrame:
     return frame
 
 
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+    from pyarrow.parquet import read_schema
+
+    refuse_twice(path, read_schema(path).names)
+    return pd.read_parquet(path)
+
+
 def _inputs(frame: pd.DataFrame, others: list[str], path: Path) -> NDArray[np.float64]:
     """All columns but the target and what rows are split by, (N, D)."""
     columns = [_column(frame[name], path) for name in frame.columns if name not in others]
@@ -216,7 +235,9 @@ def _column(column: pd.Series[Any], path: Path) -> NDArray[np.float64]:
 
     _refuse_missing(column, path)
     if not (is_numeric_dtype(column.dtype) or is_bool_dtype(column.dtype)):
+        _refuse_huge(column, path)
         row = next((i for i, value in enumerate(column) if not _is_number(value)), 0)
+        _refuse_comment(column.iloc[row], row, path)
         raise DataError(
             f"{path} must hold numbers in every column but the target, got {column.iloc[row]!r} "
             f"in column {column.name!r}, row {row + 1}: encode it as numbers, or leave the column "
@@ -230,6 +251,17 @@ def _column(column: pd.Series[Any], path: Path) -> NDArray[np.float64]:
             f"{row + 1}"
         )
     return values
+
+
+def _refuse_huge(column: pd.Series[Any], path: Path) -> None:
+    """Whole numbers of more than 64 bits, which pandas keeps as objects."""
+    for row, value in enumerate(column):
+        if isinstance(value, int) and value.bit_length() > 64:
+            raise DataError(
+                f"{path} must hold numbers of at most 19 digits in every column but the target, "
+                f"got one of {len(str(abs(value)))} digits in column {column.name!r}, row "
+                f"{row + 1}: leave out what only tells rows apart, or write it as 1.5e22"
+            )
 
 
 def _times(column: pd.Series[Any], path: Path) -> NDArray[Any]:
@@ -252,9 +284,27 @@ def _times(column: pd.Series[Any], path: Path) -> NDArray[Any]:
 def _refuse_missing(column: pd.Series[Any], path: Path) -> None:
     missing = np.flatnonzero(column.isna())
     if len(missing):
+        row = int(missing[0])
+        text = "" if path.suffix == ".parquet" else cell_text(path, row, str(column.name))
+        _refuse_comment(text, row, path)
+        if text:
+            raise DataError(
+                f"{path} must have no missing values, got {text!r}, which is read as one, in "
+                f"column {column.name!r}, row {row + 1}: write a name of your own for it, such "
+                f"as {text.lower()}_, or drop the rows"
+            )
         raise DataError(
             f"{path} must have no missing values, got {len(missing)} in column {column.name!r}, "
             f"the first in row {missing[0] + 1}: fill them in, or drop the rows"
+        )
+
+
+def _refuse_comment(value: object, row: int, path: Path) -> None:
+    """Say it where a comment stands in place of a row."""
+    if str(value).lstrip().startswith("#"):
+        raise DataError(
+            f"{path} must hold a row in every line below its names, got {str(value)!r} in place "
+            f"of row {row + 1}: leave comments out of the file"
         )
 
 
@@ -272,12 +322,12 @@ def _values(frame: pd.DataFrame, target: str, path: Path) -> NDArray[Any]:
     _refuse_missing(column, path)
     kind = getattr(column.dtype, "kind", "O")
     if kind in "iuf":
-        return column.to_numpy({"i": np.int64, "u": np.int64, "f": np.float64}[kind])
+        return column.to_numpy({"i": np.int64, "u": np.uint64, "f": np.float64}[kind])
     return column.astype(str).to_numpy(str)
 
 
 def _targets(values: NDArray[Any], target: str, path: Path) -> NDArray[np.float64]:
-    if values.dtype.kind not in "if":
+    if values.dtype.kind not in "iuf":
         raise DataError(
             f"{path} must hold numbers in the target {target!r} for a regression, got "
             f"{str(values[0])!r}"

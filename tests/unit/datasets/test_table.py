@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow.parquet import write_table
 
 from hpsearch.datasets.selection import Selection, open_pool, open_test
 from hpsearch.datasets.split_kinds import KFold
@@ -160,9 +163,7 @@ def test_test_rows_that_do_not_fit_are_refused(
         data.test()
 
 
-@pytest.mark.parametrize(
-    ("name", "content"), [("t.csv", b""), ("t.csv", b"\xff\xfe\x00"), ("t.parquet", b"PAR1")]
-)
+@pytest.mark.parametrize(("name", "content"), [("t.csv", b""), ("t.parquet", b"PAR1")])
 def test_a_file_that_is_no_table_is_said_in_one_line(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
@@ -170,6 +171,72 @@ def test_a_file_that_is_no_table_is_said_in_one_line(
     with pytest.raises(DataError, match="must be a readable table, got") as caught:
         TableFile(tmp_path / name, TableOptions("y")).training()
     assert "\n" not in str(caught.value)
+
+
+CSV = frame().to_csv(index=False)
+HEAD, _, BODY = CSV.partition("\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (CSV.replace(",", ";").encode(), "commas between its cells, got semicolons: .*sep=';'"),
+        (CSV.replace(",", "\t").encode(), r"commas between its cells, got tabs: .*sep='\\t'"),
+        (f"# measured, in May, 2024, twice\n{CSV}".encode(), "in line 1, got a comment"),
+        (f"{HEAD}\n# first day\n{BODY}".encode(), "got '# first day' in place of row 1"),
+        (CSV.replace("\n", ",\n").encode(), "no line with a comma, got one at the end of line 1"),
+        (f"{HEAD}\n{BODY}".replace("e\n", "e,\n").encode(), "at the end of lines below line 1"),
+        (CSV.replace("green", "grün").encode("latin-1"), "byte 0xfc in line 3, which in Latin-1"),
+        (CSV.encode("utf-16"), "text in UTF-8, got UTF-16"),
+        (
+            CSV.replace("weight", "size").encode(),
+            "one column of each name, got 2 of the name 'siz",
+        ),
+        (CSV.replace("weight", "colour").encode(), "got 2 of the name 'colour'"),
+        (
+            CSV.replace("green", "NA").encode(),
+            "got 'NA', which is read as one, in .*'colour', row 2",
+        ),
+        (CSV.replace("red", "None").encode(), "got 'None', which is read as one, .* row 1"),
+        (CSV.replace("\n4,", f"\n{10**22},").encode(), "one of 23 digits in column 'size', row 5"),
+        (CSV.replace("7,", "7,", 1).replace("blue", "red ", 1).encode(), "'red' and 'red '"),
+    ],
+)
+def test_a_csv_file_of_another_kind_is_refused_with_cause_and_place(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        TableFile(path, TableOptions("colour")).training()
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value) or caught.value.problem is not None
+    zipped = tmp_path / "table.csv.gz"
+    zipped.write_bytes(gzip.compress(content))
+    with pytest.raises(DataError, match=message):
+        TableFile(zipped, TableOptions("colour")).training()
+
+
+def test_two_columns_of_one_name_are_refused_in_parquet_too(tmp_path: Path) -> None:
+    numbers = pa.array(range(ROWS))
+    table = pa.Table.from_arrays([numbers, numbers, numbers], names=["x", "y", "x"])
+    write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="got 2 of the name 'x'"):
+        TableFile(tmp_path / "t.parquet", TableOptions("y")).training()
+
+
+def test_whole_targets_of_64_bits_without_a_sign_keep_their_value(write: Write) -> None:
+    big = 2**63 + np.arange(ROWS, dtype=np.uint64) % 3
+    train = TableFile(write(frame(colour=big)), TableOptions("colour")).training()
+    assert train.classes == tuple(str(2**63 + i) for i in range(3))
+
+
+def test_what_looks_like_another_kind_and_is_none_is_read(tmp_path: Path) -> None:
+    text = CSV.replace("size", "#size").replace("red", "a;b").replace("green", "grün")
+    (tmp_path / "table.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    train = TableFile(tmp_path / "table.csv", TableOptions("colour")).training()
+    assert train.classes == ("a;b", "blue", "grün")
+    assert train.inputs.shape[1] == 2
 
 
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
