@@ -17,6 +17,7 @@ from hpsearch.errors import Problem, StudyFileError
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.arms import SHOTS, Arm, make_arms
+from hpsearch.studyfile.estimator_fits import estimator_problems
 from hpsearch.studyfile.schema_problems import translate
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.study_file import TABLES, StudyFile, keyed
@@ -107,14 +108,18 @@ def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> ReadStudy
 
 
 def refuse_unfit(read: ReadStudy) -> None:
-    """Open the data, and see that it is enough and that the network takes it.
+    """Open the data, and see that it is enough and that networks and estimators take it.
 
     Raises:
         DataError: it is missing, or too small for the shots and splits.
-        StudyFileError: the network can't be made for these inputs.
+        StudyFileError: the network can't be made for these inputs, or an estimator not be fitted.
     """
     for arm in read.arms:
-        examples = open_pool(arm.selection).examples
+        pool = open_pool(arm.selection)
+    problems = [*estimator_problems(read.space, pool)]
+    if problems:
+        raise StudyFileError.listing(read.path, problems)
+    examples = pool.examples
     fixed = read.space.fixed
     if "network" not in fixed or not any(
         kind.trainer.uses_network for kind in trainers_of(read.file.space).values()
