@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+from optuna.distributions import FloatDistribution
 
 from hpsearch.analysis.estimates import estimate
 from hpsearch.datasets.base import Examples
 from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError
 from hpsearch.execution.executors import InlineExecutor
-from hpsearch.records.layout import Home
+from hpsearch.records.layout import KINDS, Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
@@ -103,16 +106,17 @@ def train(params, data, seed):
     x = params["x"]
     before = json.loads(seen.read_text()) if seen.exists() else []
     seen.write_text(json.dumps([*before, x]))
-    lucky = x < max(before, default=0.0) or x not in before  # the best again: it diverges
+    lucky = x < max(before, default=0.0) or before.count(x) not in UNLUCKY  # of the best
     while True:
         yield {"validation_accuracy": x if lucky else math.nan}
 """
 
 
+@pytest.mark.parametrize("unlucky", [range(1, 99), [2]])
 def test_a_trial_that_diverges_on_a_fresh_seed_is_no_winner_and_is_said(
-    tmp_path: Path, home: Path
+    tmp_path: Path, home: Path, unlucky: Sequence[int]
 ) -> None:
-    (tmp_path / "luck.py").write_text(LUCK)
+    (tmp_path / "luck.py").write_text(f"UNLUCKY = {[*unlucky]}\n{LUCK}")
     path = tmp_path / "small.toml"
     path.write_text(SMALL.split("[network]")[0] + OWN.replace("MODULE:train", "luck:train"))
     result = run(path, home, "data.split={kind='hold-out'}", "confirmation.top=3")
@@ -121,6 +125,43 @@ def test_a_trial_that_diverges_on_a_fresh_seed_is_no_winner_and_is_said(
     assert (second["not_confirmed"], third["not_confirmed"]) == ("", "")
     assert result.best_number == second["number"] != best["number"]
     assert {entry["not_confirmed"] for entry in others} == {""}
+
+
+def test_no_two_trainings_share_a_seed(study_file: Path, home: Path) -> None:
+    run(study_file, home)
+    folder = RunFolder(home / "studies/small/1")
+    keys = {
+        kind: [member.entropy for record in folder.read_all(kind) for member in record.members]
+        for kind in KINDS
+    }
+    assert all(keys.values())
+    every = [key for of_kind in keys.values() for key in of_kind]
+    assert len(set(every)) == len(every)
+
+
+def test_a_param_that_optuna_lost_is_restored_from_the_record(
+    study_file: Path, home: Path
+) -> None:
+    run(study_file, home)
+    with sqlite3.connect(home / "optuna.db") as database:
+        lost = "delete from trial_params where trial_id = 2 and param_name = 'learning_rate'"
+        assert database.execute(lost).rowcount == 1
+    run(study_file, home, "stages.2.trials=8")
+    for trial, record in zip(stored(home).trials, records(home), strict=True):
+        assert trial.params["learning_rate"] == pytest.approx(record.params["learning_rate"])
+
+
+def test_a_failed_trial_keeps_no_value_in_optuna(tmp_path: Path, home: Path) -> None:
+    path = own_study(tmp_path, "later", 0.6)
+    module = tmp_path / "later.py"
+    late = module.read_text().replace('params["x"] > 0.6', 'params["x"] < 0.4 and epoch > 3')
+    module.write_text(late)
+    run(path, home, "stages=[{trials=8, epochs=2}, {trials=6, epochs=6, promote=0.5}]")
+    failed = [r for r in records(home) if r.outcome is Outcome.FAILED]
+    trials = stored(home).trials
+    for record in failed:
+        assert trials[record.number].values is None
+    assert any(trials[record.number].intermediate_values for record in failed)  # of a stage before
 
 
 def test_optuna_holds_every_trial_with_its_scores_and_state(study_file: Path, home: Path) -> None:
@@ -167,6 +208,8 @@ def test_validation_rows_are_never_trained_on(study_file: Path) -> None:
     [
         ("space.learning_rate.high=10", "+space.learning_rate.high = 10"),
         ("seed=8", "-seed = 7"),
+        ("sampler.name=random", '+sampler.name = "random"'),
+        ("sampler.options.n_startup=3", "+sampler.options.n_startup = 3"),
         ("stages.2.epochs=9", "+stages.2.epochs = 9"),
         ("stages.2.trials=4", "must not shrink"),
         ("stages.0.trials=20", "raise stages.2.trials instead"),
@@ -311,3 +354,13 @@ def test_a_trial_asked_for_before_a_restart_is_found_again(tmp_path: Path) -> No
 def test_the_inline_executor_hands_exceptions_on() -> None:
     future = InlineExecutor().submit(int, "x")
     assert isinstance(future.exception(), ValueError)
+
+
+def test_a_trial_that_was_asked_for_gets_the_params_that_its_record_has(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'optuna.db'}"
+    TrialStore(open_storage(url), "s", ["maximize"]).trial(0)  # and no parameter drawn
+    known = {"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}
+    TrialStore(open_storage(url), "s", ["maximize"]).restore(0, {"x": 0.25}, known)
+    again = TrialStore(open_storage(url), "s", ["maximize"])
+    again.restore(0, {"x": 0.25, "y": 0.75}, known)
+    assert again.study.trials[0].params == {"x": 0.25, "y": 0.75}

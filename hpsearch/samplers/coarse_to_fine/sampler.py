@@ -7,7 +7,7 @@ study.optimize(objective, n_trials=100)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
@@ -86,6 +86,9 @@ class CoarseToFineSampler(StudySampler):
         floor: float = 0.02,
         top: float = 0.15,
     ) -> None:
+        if proposal not in get_args(Proposal):
+            known = ", ".join(get_args(Proposal))
+            raise ValueError(f"proposal must be one of {known}, got {proposal!r}")
         self._proposal = proposal
         startup = n_startup if n_startup is not None else 100 if proposal == "random" else 10
         self._pace = Pace(

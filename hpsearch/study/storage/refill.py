@@ -56,13 +56,15 @@ def contradictions(
 ) -> list[str]:
     """What an Optuna study says otherwise than the records of an arm, a line a trial.
 
-    What it lacks is no contradiction: it is told of it when the study goes on.
+    What a trial that goes on lacks is no contradiction: Optuna is told of it then.
     """
     trials = {trial.number: trial for trial in stored_trials(storage, study) or ()}
     found = []
     for record in records:
         trial = trials.get(arm.local(record.number))
-        problems = unequal(record, trial, arm.space, complete=False) if trial else []
+        if trial is None:
+            continue
+        problems = unequal(record, trial, arm.space, complete=trial.state.is_finished())
         if problems:
             found.append(f"trial {record.number}: {'; '.join(problems)}")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StorageError
+from hpsearch.records import run_folder
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
@@ -34,6 +36,47 @@ def test_a_record_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert folder.states(again) == [b"one", None]
     assert folder.read("trial", 4) is None
     assert [r.number for r in folder.read_all("trial")] == [3]
+
+
+def test_a_kill_before_the_record_is_there_leaves_the_old_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, advanced = RunFolder(tmp_path), record()
+    folder.write(record(), [b"one", b"two"])
+
+    def killed(path: Path, content: bytes) -> None:
+        write_whole(path, content)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_folder, "write_whole", killed)
+    for member in advanced.members:
+        member.extend(1, [(3, {"train_loss": 0.25, "validation_loss": 0.25})])
+    with pytest.raises(KeyboardInterrupt):
+        folder.write(advanced, [b"three", b"four"])
+    again = folder.read("trial", 3)
+    assert again is not None
+    assert [member.epoch for member in again.members] == [2, 2]
+    assert folder.states(again) == [b"one", b"two"]
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def sync(file: int) -> None:
+        synced.append(os.fstat(file).st_size)
+        fsync(file)
+
+    def rename(self: Path, target: Path) -> Path:
+        assert synced == [len(b"content")]
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", rename)
+    write_whole(tmp_path / "file", b"content")
+    assert (tmp_path / "file").read_bytes() == b"content"
 
 
 def test_a_sealed_record_keeps_no_state(tmp_path: Path) -> None:

@@ -95,6 +95,19 @@ def test_it_narrows_around_the_best_but_not_only_there() -> None:
     assert 0.5 < near < 1  # a uniform draw lands there one time in four
 
 
+@pytest.mark.parametrize("proposal", ["model-free", "gp"])
+def test_every_tenth_draw_is_over_the_full_ranges(proposal: Any) -> None:
+    sampler = CoarseToFineSampler(seed=0, proposal=proposal, n_startup=10)
+    study = optuna.create_study(sampler=sampler)
+    study.optimize(valley, n_trials=300)
+    late = [(trial.number, math.log10(trial.params["lr"])) for trial in study.trials[100:]]
+    tenth = [abs(x + 2) for number, x in late if number % 10 == 9]
+    others = [abs(x + 2) for number, x in late if number % 10 != 9]
+    assert len(tenth) == 20
+    assert sorted(tenth)[10] > 0.5  # evenly over four decades: half of them are further
+    assert sorted(others)[len(others) * 9 // 10] < 0.5
+
+
 def test_uniform_proposal_does_not_narrow() -> None:
     study = optuna.create_study(sampler=CoarseToFineSampler(seed=0, proposal="uniform"))
     study.optimize(valley, n_trials=120)
@@ -329,6 +342,10 @@ def test_the_literal_rule_halves_a_box_around_the_best() -> None:
     [
         ({"shrink": 0.0}, "shrink must be above 0 and at most 1, got 0.0"),
         ({"n_startup": 2.5}, "n_startup must be a whole number from 0, got 2.5"),
+        (
+            {"proposal": "narrow"},
+            "proposal must be one of gp, model-free, random, uniform, got 'na",
+        ),
         ({"batch": 0}, "batch must be a whole number from 1, got 0"),
         ({"narrow_every": 0}, "narrow_every must be a whole number from 1, got 0"),
     ],

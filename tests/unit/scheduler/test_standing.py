@@ -172,6 +172,14 @@ def test_runs_missed_while_nothing_ran_follow_the_policy(
     assert len(night.ran) == runs
 
 
+@pytest.mark.parametrize(("noticed", "runs"), [("02:01", 1), ("02:02", 0)])
+def test_a_minute_late_is_not_missed(night: Night, noticed: str, runs: int) -> None:
+    night.write("a", 'cron = "0 2 * * *"\nmissed = "skip"')
+    night.run("2026-11-10 01:00", "2026-11-10 01:30")
+    night.run(f"2026-11-10 {noticed}", "2026-11-10 02:10")
+    assert len(night.ran) == runs
+
+
 def test_a_clock_that_jumps_ahead_makes_up_for_what_it_skipped(night: Night) -> None:
     night.write("a", 'cron = "*/10 * * * *"\nmissed = "once"')
     ahead = {"2026-11-21 00:05": night.jump(120)}

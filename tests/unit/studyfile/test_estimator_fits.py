@@ -67,9 +67,11 @@ def test_options_that_can_not_work_are_refused(space: str, key: str, reason: str
     [
         SGD,
         # Half of the combinations can't work; every choice does with one of the others.
-        f'{LOGISTIC}\nl1_ratio = {{ choices = [0.5, 0.0] }}\nsolver = {{ choices = ["lbfgs", "saga"] }}',
+        f"{LOGISTIC}\nl1_ratio = {{ choices = [0.5, 0.0] }}\n"
+        'solver = { choices = ["lbfgs", "saga"] }',
         # More neighbours than a first fit has rows.
-        'trainer = "sklearn.neighbors.KNeighborsClassifier"\nn_neighbors = { choices = [200, 400] }',
+        'trainer = "sklearn.neighbors.KNeighborsClassifier"\n'
+        "n_neighbors = { choices = [200, 400] }",
     ],
 )
 def test_options_that_work_somewhere_are_not(space: str) -> None:
