@@ -12,10 +12,16 @@ from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.dispatch import Dispatcher, Job
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.execution.population import SliceSettings
+from hpsearch.hyperparameters import ParamValue
 from hpsearch.trainers import Member
 
 DATA = Selection("digits", shots=6, split=KFold(3))
-PARAMS = {"trainer": "sgd", "network": "two-layer", "hidden": 4, "batch_size": 5}
+PARAMS: dict[str, ParamValue] = {
+    "trainer": "sgd",
+    "network": "two-layer",
+    "hidden": 4,
+    "batch_size": 5,
+}
 
 
 class Fragile(InlineExecutor):
