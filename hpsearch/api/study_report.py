@@ -13,6 +13,7 @@ from hpsearch.analysis.failures import Failure, failures
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
+from hpsearch.study.pause_checks import pause_warnings
 from hpsearch.tracking.links import UI_ADDRESS, trials_page
 from hpsearch.tracking.projection import Projection
 
@@ -30,6 +31,7 @@ class Report:
         missing: why MLflow does not have everything yet, "" if it has.
         ui: the command that opens the MLflow UI on it; "" for a server, which has one.
         failures: for which reasons trials failed or diverged.
+        pauses: of trainers of the user's own, what a pause or a second training changes.
     """
 
     result: Result
@@ -41,6 +43,7 @@ class Report:
     missing: str
     ui: str
     failures: Sequence[Failure] = ()
+    pauses: Sequence[str] = ()
 
     @property
     def link(self) -> str:
@@ -60,6 +63,7 @@ class Report:
             "study": result.study,
             "counts": result.counts,
             "failures": [asdict(failure) for failure in self.failures],
+            "pauses": [*self.pauses],
             "ended": result.ended,
             "best_trial": result.best_number,
             "best_params": result.best_params,
@@ -98,6 +102,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         missing=missing,
         ui=_ui_command(projection),
         failures=_failures(projection, result),
+        pauses=pause_warnings(projection.folder),
     )
 
 

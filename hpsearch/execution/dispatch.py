@@ -51,6 +51,7 @@ class Job:
         losses: how many workers died under it since it last advanced.
         raised: how often its trainer raised, and it was tried again.
         spent: seconds that its trial had trained before it was sent here.
+        pauses: epochs after which it pauses, whatever the time.
     """
 
     key: Key
@@ -59,6 +60,7 @@ class Job:
     losses: int = 0
     raised: int = 0
     spent: float = 0.0
+    pauses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,9 @@ class Dispatcher:
         """Send populations from the head of the queue as long as workers are free."""
         while waiting and self._may_start(waiting[0], flying):
             population = waiting.pop(0)
-            work = Slice(self._settings, tuple(job.member for job in population), until)
+            members = tuple(job.member for job in population)
+            pauses = tuple({epoch for job in population for epoch in job.pauses})
+            work = Slice(self._settings, members, until, pauses)
             flying[self._submit(work, population)] = population
 
     def _submit(self, work: Slice, population: list[Job]) -> Future[SliceResult]:

@@ -96,11 +96,13 @@ class Slice:
         settings: how its members are trained and scored.
         members: the population.
         until: epochs after which it is done.
+        pauses: epochs after which it pauses, whatever the time.
     """
 
     settings: SliceSettings
     members: tuple[Member, ...]
     until: int
+    pauses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -283,6 +285,7 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
                 gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
                 gain.diverged_by = undefined[position]
             late = watch.seconds() > settings.seconds and trainer.pausable
+            late = late or progress.epoch in work.pauses
             restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
             if late or restart:
                 break

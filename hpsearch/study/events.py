@@ -84,6 +84,18 @@ class BatchFailed:
     arm: str = ""
 
 
+@dataclass(frozen=True)
+class PausesChange:
+    """A trainer of a user's own gives other metrics after a pause, or whenever it is run again.
+
+    Attributes:
+        warning: what differs and what to do, in a line.
+    """
+
+    trainer: str
+    warning: str
+
+
 Event = (
     StageStarted
     | TrialReached
@@ -93,4 +105,5 @@ Event = (
     | BudgetEnded
     | OptunaRefilled
     | BatchFailed
+    | PausesChange
 )

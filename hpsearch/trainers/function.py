@@ -135,6 +135,13 @@ def _wanted(signature: inspect.Signature) -> list[str]:
     return [name for name in ("n_epochs", "state") if name in signature.parameters]
 
 
+def takes_state(trainer: str) -> bool:
+    """Whether a trainer's name is that of a function of one's own that takes a state."""
+    if ":" not in trainer:
+        return False
+    return "state" in _wanted(inspect.signature(load_training_function(trainer)))
+
+
 def _shown(value: object) -> str:
     """A value with its type, in a line."""
     if value is None:
