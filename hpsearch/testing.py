@@ -20,12 +20,14 @@ from pathlib import Path
 
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.errors import TrainerError, conclusion
-from hpsearch.execution.pauses import (
+from hpsearch.execution.own_code import (
     REPEAT_HINT,
+    Rehearsal,
     Rows,
     first_deviation,
     pause_hint,
     pause_rule,
+    rehearse,
     repeat_rule,
     with_pauses,
 )
@@ -46,10 +48,13 @@ class TrainerCheck:
         metrics: the metrics by name, for every epoch from 1 on.
         can_pause: whether it takes a `state`; else a promoted trial is trained again from its
             start.
+        test_sealed: whether it does not read the test set while it trains in the final test; else
+            its test score is marked as optimistic.
     """
 
     metrics: Mapping[int, Mapping[str, float]]
     can_pause: bool
+    test_sealed: bool = True
 
 
 def check_trainer(
@@ -67,7 +72,8 @@ def check_trainer(
 
     It must yield finite metrics with valid names, the same ones every epoch; give the same numbers
     for the same seed; yield a state that can be pickled, if it takes one; and give the same
-    numbers with pauses as without, to the last bit.
+    numbers with pauses as without, to the last bit; and train without validation data, as in the
+    final test, if it takes `final`.
 
     Args:
         trainer: "module:function", as in a study file's [space].
@@ -110,7 +116,10 @@ def check_trainer(
         paused = list(with_pauses(whole, _resume))
         hint = pause_hint(trainer, takes_state=can_pause)
         _check_equal(rows, paused, pause_rule(trainer), hint)
-    return TrainerCheck({epoch: dict(row) for epoch, row in rows}, can_pause)
+        rehearsal = rehearse(whole)
+        _check_rehearsal(trainer, first, rehearsal)
+    metrics = {epoch: dict(row) for epoch, row in rows}
+    return TrainerCheck(metrics, can_pause, not rehearsal.saw_test)
 
 
 def _check_arguments(trainer: str, shots: int | None, epochs: int) -> None:
@@ -171,6 +180,20 @@ def _check_metrics(trainer: str, advance: MemberAdvance, epochs: int) -> None:
         raise TrainerError(
             f"{trainer} must yield at least one metric every epoch, got none: yield a dict such "
             'as {"validation_accuracy": 0.9}'
+        )
+
+
+def _check_rehearsal(trainer: str, advance: MemberAdvance, found: Rehearsal) -> None:
+    if found.error:
+        raise TrainerError(
+            f"{trainer} must train in the final test too, where it has no validation data, got "
+            f"{found.error}: yield a function of (x, y) that returns the metrics"
+        )
+    _, row = advance.rows[-1]
+    if found.metrics != tuple(row):
+        raise TrainerError(
+            f"{trainer} must give the same metrics in the final test, got "
+            f"{', '.join(found.metrics)} where it was {', '.join(row)}: return the same there"
         )
 
 

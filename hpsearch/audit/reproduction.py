@@ -13,7 +13,7 @@ from hpsearch.datasets.selection import open_pool
 from hpsearch.datasets.splits import digest
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.machine import machine
-from hpsearch.execution.pauses import pause_hint, pause_rule
+from hpsearch.execution.own_code import pause_hint, pause_rule
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.training import Training

@@ -60,7 +60,7 @@ class StudyProgress:
             BatchFailed,
             BudgetEnded,
             OptunaRefilled,
-            PausesChange,
+            OwnCodeDoubt,
             PhaseStarted,
             StageStarted,
             TrialReached,
@@ -82,7 +82,7 @@ class StudyProgress:
                 f"Optuna's study must say what the records say, got {first}{more}: "
                 "it was made anew from the records"
             )
-        elif isinstance(event, PausesChange):
+        elif isinstance(event, OwnCodeDoubt):
             self.warn(event.warning)
         elif isinstance(event, ArmFailed):
             self.warn(f"{event.arm} has no result: {headline(event.reason)}")

@@ -120,6 +120,7 @@ class MemberAdvance:
         rates: the learning rate of the last step before each of `rows`; () where it is constant.
         fitted: after an exam on the test set, name and content of the file of what was learned.
         ended_early: the epoch after which its trainer ended by itself; 0: it did not.
+        saw_test: in an exam on the test set its training read it.
     """
 
     epochs: int
@@ -131,6 +132,7 @@ class MemberAdvance:
     fitted: tuple[str, bytes] | None = None
     ended_early: int = 0
     diverged_by: str = ""
+    saw_test: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ def training_data(selection: Selection, exam: Exam) -> TrainingData:
         splits=splits,
         scale=examples.scale,
         scored=scored,
+        final=exam == "test",
     )
 
 
@@ -293,6 +296,7 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
             state = None if gain.diverged else trainer.state(position)
             gain.member = replace(gain.member, state=state)
             gain.ended_early = _ended_early(trainer, position, work)
+            gain.saw_test = trainer.saw_test(position)
         alive = [gain for gain in alive if not gain.diverged]  # they go on without the diverged
     return [gain.advance() for gain in gains]
 
@@ -340,6 +344,7 @@ class _Gain:
     fitted: tuple[str, bytes] | None = None
     ended_early: int = 0
     diverged_by: str = ""
+    saw_test: bool = False
 
     def take(
         self,
@@ -390,6 +395,7 @@ class _Gain:
             self.fitted,
             self.ended_early,
             self.diverged_by,
+            self.saw_test,
         )
 
 

@@ -33,7 +33,7 @@ from hpsearch.study.events import (
 )
 from hpsearch.study.finals import Finals
 from hpsearch.study.opening import Run
-from hpsearch.study.pause_checks import PauseChecks
+from hpsearch.study.own_code import OwnCodeChecks
 from hpsearch.study.reached import ReachedTrials
 from hpsearch.study.rungs import Rungs
 from hpsearch.study.spending import Batch, Spending
@@ -123,7 +123,7 @@ class ArmSearch:
         training = Training.of(self.read, data, self.folder, self.executor, stop=self.stop)
         self._training = self.stand_in(training)
         played = self._training is not training  # from records: nothing is trained
-        self._checks = None if played else PauseChecks(training, self.tell)
+        self._checks = None if played else OwnCodeChecks(training, self.tell)
 
     def _see_that_optuna_agrees(self, name: str) -> None:
         """Draws follow from what Optuna has: where that is not the records', make it anew."""

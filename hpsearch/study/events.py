@@ -85,11 +85,11 @@ class BatchFailed:
 
 
 @dataclass(frozen=True)
-class PausesChange:
-    """A trainer of a user's own gives other metrics after a pause, or whenever it is run again.
+class OwnCodeDoubt:
+    """A trainer of a user's own does not keep a rule: of pauses, seeds, or the final test.
 
     Attributes:
-        warning: what differs and what to do, in a line.
+        warning: the rule, what was got and what to do, in a line.
     """
 
     trainer: str
@@ -105,5 +105,5 @@ Event = (
     | BudgetEnded
     | OptunaRefilled
     | BatchFailed
-    | PausesChange
+    | OwnCodeDoubt
 )

@@ -294,6 +294,7 @@ class _Work:
                 member.predicted = list(gain.predicted)
             member.learning_rates.extend(gain.rates)
             member.ended_early = gain.ended_early
+            member.saw_test = member.saw_test or gain.saw_test
             if gain.fitted is not None:
                 name, content = gain.fitted
                 self.files[name] = content

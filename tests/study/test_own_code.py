@@ -1,4 +1,4 @@
-"""What a pause changes of a function of one's own: warned of once, and put to the test again."""
+"""Rules of one's own code: of seeds, pauses and the final test; what is warned of, and when."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hpsearch.audit.reproduction import pauses_text
 from hpsearch.console import StudyProgress, print_report
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.study_report import write_report
-from hpsearch.study.events import Event, PausesChange
-from hpsearch.study.pause_checks import pause_warnings
+from hpsearch.study.events import Event, OwnCodeDoubt
+from hpsearch.study.own_code import own_code_warnings
 from tests.harness.study import records, run
 from tests.harness.study_files import ALONE
 
@@ -106,7 +106,7 @@ def told(path: Path, home: Path, *overrides: str, **more: Any) -> list[str]:
     """The warnings of pauses of a study that is run."""
     events: list[Event] = []
     run(path, home, *overrides, tell=events.append, **more)
-    return [event.warning for event in events if isinstance(event, PausesChange)]
+    return [event.warning for event in events if isinstance(event, OwnCodeDoubt)]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_state_that_is_not_whole_is_warned_of_once(
     (warning,) = told(path, home, THREE)
     assert message in warning
     folder = RunFolder(home / "studies/own/1")
-    assert pause_warnings(folder) == [warning]
+    assert own_code_warnings(folder) == [warning]
     folder.files.artifact("result.json").unlink()  # type: ignore[arg-type]
     assert told(path, home, "stages=[{trials=3, epochs=3}]") == []  # goes on, and asks no more
 
@@ -144,10 +144,10 @@ def test_the_warning_stands_in_terminal_report_and_page(
     shown = capsys.readouterr().out
     assert "WARNING" in shown
     assert "validation_accuracy = 1.0 after epoch 2 where it was 1.25" in shown
-    assert report.as_dict()["pauses"] == pause_warnings(folder)
+    assert report.as_dict()["own_code"] == own_code_warnings(folder)
     assert "where it was 1.25" in write_report(folder, result).read_text()
     with StudyProgress() as progress:
-        progress.show(PausesChange("own:train", report.pauses[0]))
+        progress.show(OwnCodeDoubt("own:train", report.own_code[0]))
     assert "warning: own_" in capsys.readouterr().err
 
 
@@ -158,7 +158,7 @@ def test_a_check_changes_no_trial(
     path = own(text)
     warnings = told(path, home, THREE)
     assert bool(warnings) == (text is FORGETS_MOMENTUM)
-    monkeypatch.setattr("hpsearch.study.pause_checks.takes_own_pauses", lambda params: False)
+    monkeypatch.setattr("hpsearch.study.own_code.is_own_code", lambda params: False)
     run(path, tmp_path / "unchecked", THREE)
     both = [records(folder, "own") for folder in (home, tmp_path / "unchecked")]
     curves = [[[m.history for m in r.members] for r in side] for side in both]
@@ -167,7 +167,7 @@ def test_a_check_changes_no_trial(
 
 def test_scikit_learn_and_networks_are_not_checked(study_file: Path, home: Path) -> None:
     run(study_file, home)
-    assert not RunFolder(home / "studies/small/1").files.pauses.exists()
+    assert not RunFolder(home / "studies/small/1").files.own_code.exists()
 
 
 @pytest.mark.parametrize("sliced", [True, False])
@@ -213,3 +213,93 @@ def test_a_function_that_repeats_nothing_is_told_so_without_a_word_of_pauses(
     difference = reproduce_trial("own", 0, home=home).difference
     assert "recorded" in difference
     assert "pause" not in difference
+
+
+# It learns nothing; with noise in place of labels its best epoch is luck.
+BEST_OF_NOISE = """
+    import numpy as np
+
+    def train(params, data, seed, state=None{FINAL}):
+        rng, best = np.random.default_rng(seed), 0.0
+        if state is not None:
+            best, rng.bit_generator.state = state
+        while True:
+            guess = rng.integers(10, size=2000)
+            {BODY}
+"""
+KEEPS_ITS_BEST = """accuracy = (guess[: len(data.y_validation)] == data.y_validation).mean()
+            best = max(best, accuracy)
+            yield {"validation_accuracy": best}, (best, rng.bit_generator.state)"""
+IS_TOLD = """
+            def scores(x, y):
+                assert final or x is data.x_validation
+                return {"validation_accuracy": (guess[: len(y)] == y).mean()}
+
+            assert (data.x_validation is None) == (data.y_validation is None) == final
+            yield scores, (best, rng.bit_generator.state)"""
+LONG = "stages=[{trials=2, epochs=40}]"
+
+
+def test_a_function_that_reads_the_test_set_while_it_trains_is_told_and_marked(
+    own: WriteStudy, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = BEST_OF_NOISE.replace("{FINAL}", "").replace("{BODY}", KEEPS_ITS_BEST)
+    events: list[Event] = []
+    result = run(own(text), home, LONG, tell=events.append)
+    (warning,) = (event.warning for event in events if isinstance(event, OwnCodeDoubt))
+    assert warning.startswith("the test score will be optimistic: own_")
+    assert events.index(next(e for e in events if isinstance(e, OwnCodeDoubt))) < 4
+    assert "could use the test set while it trained" in result.saw_test
+    print_report(show_study("own", home=home))
+    assert "optimistic test scores: own_" in capsys.readouterr().out
+    page = write_report(RunFolder(home / "studies/own/1"), result).read_text()
+    assert "Optimistic test scores: own_" in page
+
+
+def test_a_function_that_is_told_of_the_final_test_gets_no_validation_data_there(
+    own: WriteStudy, home: Path
+) -> None:
+    text = BEST_OF_NOISE.replace("{FINAL}", ", final=False").replace("{BODY}", IS_TOLD)
+    text = text.replace(" or x is data.x_validation", " or y is data.y_validation")
+    path = own(text)
+    assert told(path, home, LONG) == []
+    result = show_study("own", home=home).result
+    assert result.saw_test == ""
+    score = result.test["test_accuracy"]
+    assert score.mean == pytest.approx(0.1, abs=0.03)  # of ten digits, by guessing
+    for record in RunFolder(home / "studies/own/1").read_all("test"):
+        assert record.members[0].epochs == [40]
+
+
+def test_what_a_refit_can_not_do_is_told_before_the_search_ends(
+    own: WriteStudy, home: Path
+) -> None:
+    text = BEST_OF_NOISE.replace("{FINAL}", ", final=False").replace("{BODY}", KEEPS_ITS_BEST)
+    (warning,) = told(own(text), home, THREE)
+    assert "must train in the final test too, where it has no validation data, got Type" in warning
+    assert "object of type 'NoneType' has no len()" in warning
+
+
+def test_a_function_is_refitted_for_as_long_as_validation_data_said(
+    own: WriteStudy, home: Path
+) -> None:
+    text = """
+        def train(params, data, seed, state=None, final=False):
+            for epoch in range(state or 0, 40 if final else 2):
+                yield (lambda x, y: {"validation_accuracy": 0.5 + epoch}), epoch + 1
+    """
+    result = run(own(text), home, "stages=[{trials=2, epochs=8}]")
+    assert result.validation.mean == 1.5
+    assert result.test["test_accuracy"].mean == 1.5  # after two epochs, not after eight
+    for record in RunFolder(home / "studies/own/1").read_all("test"):
+        assert record.members[0].epoch == 2
+
+
+def test_an_estimator_is_fitted_on_nothing_but_its_training_rows(
+    own: WriteStudy, home: Path
+) -> None:
+    text = OWN_ESTIMATOR.replace("def fit(self, x, y):", "def fit(self, *given):").replace(
+        "return self.partial_fit(x, y)", "assert len(given) == 2; return self.partial_fit(*given)"
+    )
+    result = run(own(text), home, THREE)
+    assert result.saw_test == ""

@@ -1,13 +1,14 @@
-"""Once a study: whether code of a user's own trains after a pause as if there had been none.
+"""Once a study: whether code of a user's own keeps the rules.
 
 The first trial of each such trainer that is there is trained again for a few epochs, on its first
-split: in one go, and with a pause after every epoch. No record of a trial knows of it.
+split: in one go, with a pause after every epoch, and a function for an epoch as the final test
+will train it. No record of a trial knows of it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -17,19 +18,22 @@ from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.dispatch import STOP_CHECK_SECONDS
 from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.limits import LimitPassed
-from hpsearch.execution.pauses import (
+from hpsearch.execution.own_code import (
     REPEAT_HINT,
+    SAW_TEST,
+    OwnCodeCheck,
     PauseCheck,
-    check_pauses,
+    Rehearsal,
+    check_own_code,
+    is_own_code,
     pause_hint,
     pause_rule,
     repeat_rule,
-    takes_own_pauses,
 )
 from hpsearch.execution.population import Slice, open_data
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.events import Event, PausesChange
+from hpsearch.study.events import Event, OwnCodeDoubt
 from hpsearch.study.training import Training
 from hpsearch.trainers import EVERY_EPOCH, Member, takes_state
 
@@ -39,7 +43,7 @@ CHECKS = "checks"
 
 
 @dataclass
-class PauseChecks:
+class OwnCodeChecks:
     """The checks of a study's trainers, each made beside the training of the other trials.
 
     Args:
@@ -50,7 +54,7 @@ class PauseChecks:
     training: Training
     tell: Callable[[Event], None]
     _known: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _coming: dict[str, tuple[TrialRecord, Future[PauseCheck | None]]] = field(default_factory=dict)
+    _coming: dict[str, tuple[TrialRecord, Future[OwnCodeCheck]]] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -60,7 +64,7 @@ class PauseChecks:
         """Begin the check of a trial's trainer if it is the first, and end those that are done."""
         trainer = str(record.params["trainer"])
         member = record.members[0]
-        able = record.outcome.sound and member.epoch > 1 and takes_own_pauses(record.params)
+        able = record.outcome.sound and member.epoch > 0 and is_own_code(record.params)
         if able and trainer not in self._known and trainer not in self._tried:
             self._tried.add(trainer)
             self._coming[trainer] = (record, self._begin(record))
@@ -77,11 +81,11 @@ class PauseChecks:
                 continue
             self._end(name)
 
-    def _begin(self, record: TrialRecord) -> Future[PauseCheck | None]:
+    def _begin(self, record: TrialRecord) -> Future[OwnCodeCheck]:
         training, member = self.training, record.members[0]
         trained = sum(other.epoch for other in record.members)
         pace = max(record.wall_seconds / trained, 1e-9)
-        epochs = max(2, min(EPOCHS, member.epoch, int(SECONDS / pace / 2)))
+        epochs = min(member.epoch, max(2, min(EPOCHS, int(SECONDS / pace / 2))))
         settings = replace(
             training.settings,
             seconds=math.inf,
@@ -94,8 +98,8 @@ class PauseChecks:
         executor, allowance = training.executor, training.limits.allowance
         if allowance is not None and isinstance(executor, ProcessExecutor):
             before = partial(open_data, settings.data, settings.exam)
-            return executor.submit_within(allowance, before, check_pauses, work)
-        return executor.submit(check_pauses, work)
+            return executor.submit_within(allowance, before, check_own_code, work)
+        return executor.submit(check_own_code, work)
 
     def _end(self, trainer: str) -> None:
         """Keep what a check found, and tell it; nothing where it could not be made."""
@@ -104,34 +108,52 @@ class PauseChecks:
             found = check.result()
         except (WorkerLost, LimitPassed):
             return
-        if found is None:
-            return
-        warning = _warning(trainer, record.number, found)
-        said = {**asdict(found), "trial": record.number, "warning": warning}
+        warnings = [
+            *_of_pauses(trainer, record.number, found.pauses),
+            *_of_rehearsal(trainer, self.training.goals.objectives[0].metric, found.rehearsal),
+        ]
+        said = {**asdict(found), "trial": record.number, "warnings": warnings}
         self._known = {**_read(self.training.folder), trainer: said}
-        path = self.training.folder.files.pauses
+        path = self.training.folder.files.own_code
         self.training.folder.write_sealed(path, {CHECKS: self._known})
-        if warning:
-            self.tell(PausesChange(trainer, warning))
+        for warning in warnings:
+            self.tell(OwnCodeDoubt(trainer, warning))
 
 
-def _warning(trainer: str, trial: int, found: PauseCheck) -> str:
-    """What is wrong, in a line; "" for nothing."""
-    if found.deviation is None:
-        return ""
+def _of_pauses(trainer: str, trial: int, found: PauseCheck | None) -> Iterator[str]:
+    if found is None or found.deviation is None:
+        return
     got = f"got {found.deviation} (trial {trial}, {found.epochs} epochs trained again)"
     if not found.repeats:
-        return f"{repeat_rule(trainer)}, {got}: {REPEAT_HINT}, or no result can be repeated"
+        yield f"{repeat_rule(trainer)}, {got}: {REPEAT_HINT}, or no result can be repeated"
+        return
     hint = pause_hint(trainer, takes_state=takes_state(trainer))
-    return f"{pause_rule(trainer)}, {got}, so that results depend on when trials pause: {hint}"
+    yield f"{pause_rule(trainer)}, {got}, so that results depend on when trials pause: {hint}"
 
 
-def pause_warnings(folder: RunFolder) -> list[str]:
-    """What the checks of a run found wrong, a line a trainer."""
-    return [said["warning"] for said in _read(folder).values() if said["warning"]]
+def _of_rehearsal(trainer: str, metric: str, found: Rehearsal | None) -> Iterator[str]:
+    if found is None:
+        return
+    if found.error:
+        yield (
+            f"{trainer} must train in the final test too, where it has no validation data, got "
+            f"{found.error}: correct it before the search ends, or the winner is not tested"
+        )
+    elif metric not in found.metrics:
+        yield (
+            f"{trainer} must give {metric} in the final test too, got "
+            f"{', '.join(found.metrics) or 'nothing'}: return the same metrics there"
+        )
+    elif found.saw_test:
+        yield f"the test score will be optimistic: {trainer} {SAW_TEST}"
+
+
+def own_code_warnings(folder: RunFolder) -> list[str]:
+    """What is wrong with the user's own code in a run, each in a line."""
+    return [warning for said in _read(folder).values() for warning in said["warnings"]]
 
 
 def _read(folder: RunFolder) -> dict[str, dict[str, Any]]:
     """By trainer; {} where nothing was checked."""
-    kept = folder.read_sealed(folder.files.pauses, CHECKS)
+    kept = folder.read_sealed(folder.files.own_code, CHECKS)
     return dict(kept[CHECKS]) if kept else {}
