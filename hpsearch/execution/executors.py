@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from typing import Any
 
 from hpsearch.errors import WorkerError
@@ -27,9 +27,8 @@ from hpsearch.execution.limits import (
     LimitPassed,
     Memory,
     Watch,
-    end_children,
 )
-from hpsearch.processes import child_environment
+from hpsearch.processes import child_environment, children, end_children, end_tree
 
 # A population's matrices are small: two BLAS threads were 3-33 times slower under load.
 BLAS_VARIABLES = (
@@ -53,18 +52,36 @@ class InlineExecutor(SliceExecutor):
     """Runs each call at once, in this process: for debugging, and where processes are refused."""
 
     workers = 0
+    _started: frozenset[int] = frozenset()  # processes, by calls before this one
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         from threadpoolctl import threadpool_limits
 
         future: Future[Any] = Future()
+        before = children()
         # As in a worker: one BLAS thread, and what a user's function prints is no result.
         with threadpool_limits(limits=1, user_api="blas"), redirect_stdout(sys.stderr):
             try:
                 future.set_result(fn(*args, **kwargs))
             except Exception as error:
                 future.set_exception(error)
+            except BaseException:  # interrupted: what the calls started must not outlive it
+                self._end_started(before)
+                raise
+            self._started |= children() - before
         return future
+
+    def _end_started(self, before: set[int]) -> None:
+        """Kill what this call and those before it started, as far as it is still there.
+
+        Args:
+            before: what there was before this call.
+        """
+        now = children()
+        for pid in (now & self._started) | (now - before):
+            end_children(pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 class ProcessExecutor(SliceExecutor):
@@ -167,7 +184,6 @@ class _Worker:
             self._stop()
             raise WorkerLost from None
         except LimitPassed:
-            end_children(process.pid)
             self._stop()
             raise
         if not succeeded:
@@ -208,6 +224,7 @@ class _Worker:
                 stdout=2,  # what a user's function prints must not mix with the result on stdout
                 env={**child_environment(), **one_thread},
                 pass_fds=[theirs.fileno()],
+                process_group=0,  # what its calls start is ended with it, see end_tree
             )
 
     def _receive(self, process: subprocess.Popen[bytes], watch: Watch | None = None) -> Any:
@@ -224,10 +241,11 @@ class _Worker:
         return self._pipe.recv()
 
     def _stop(self) -> int | None:
-        """End a process that is no longer of use; returns its exit code."""
+        """End a process that is no longer of use, with all it started; returns its exit code."""
         process, self._process = self._process, None
         if process is None:
             return None
+        end_tree(process.pid)
         process.kill()
         self._pipe.close()
         return process.wait()
@@ -236,5 +254,6 @@ class _Worker:
         self._ended = True
         process = self._process  # another thread may be starting or stopping it
         if process is not None:
+            end_tree(process.pid)
             process.kill()
             process.wait()

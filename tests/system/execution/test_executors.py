@@ -175,6 +175,110 @@ def test_shutdown_with_cancel_ends_workers_in_the_middle_of_their_work() -> None
     assert queued.cancelled() or isinstance(queued.exception(), WorkerLost)
 
 
+def start_others(note: str) -> None:
+    """What a user's function may do: processes of its own, and theirs; then it works on."""
+    code = "import os, subprocess, sys, time; pids = [os.getpid()]; "
+    code += "pids += [subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid]"
+    code += f"; print(*pids, file=open({note!r}, 'a'), flush=True); time.sleep(60)"
+    child = subprocess.Popen([sys.executable, "-c", code])
+    with multiprocessing.get_context("fork").Pool(2) as processes:
+        pids = processes.map(pid_of, range(2), chunksize=1)
+        Path(note + ".pool").write_text(" ".join(map(str, pids)))
+        child.wait()
+
+
+def pid_of(_: int) -> int:
+    time.sleep(0.2)  # so that each has one
+    return os.getpid()
+
+
+def started(note: Path) -> list[int]:
+    """The processes that it started, when all are there."""
+    limit = time.monotonic() + 20
+    found: list[int] = []
+    while len(found) < 4 and time.monotonic() < limit:
+        time.sleep(0.05)
+        notes = [path for path in (note, Path(f"{note}.pool")) if path.exists()]
+        found = [int(pid) for path in notes for pid in path.read_text().split()]
+    assert len(set(found)) == 4
+    assert not any(map(ended, found))
+    return found
+
+
+def test_what_a_call_started_ends_with_its_worker(tmp_path: Path) -> None:
+    with ProcessExecutor(1) as executor:
+        worker = executor.submit(os.getpid).result()
+        for number, end in enumerate((signal.SIGKILL, signal.SIGTERM)):
+            note = tmp_path / str(number)
+            future = executor.submit(start_others, str(note))
+            pids = started(note)
+            os.kill(worker, end)
+            assert isinstance(future.exception(timeout=10), WorkerLost)
+            assert wait_until_ended(pids, 2)
+            worker = executor.submit(os.getpid).result()
+
+
+@pytest.mark.parametrize("cancel", [True, False])
+def test_what_a_call_started_ends_with_the_pool(cancel: bool, tmp_path: Path) -> None:
+    executor, note = ProcessExecutor(1), tmp_path / "note"
+    if cancel:  # as Ctrl-C does
+        executor.submit(start_others, str(note))
+        pids = started(note)
+    else:
+        pids = [executor.submit(start_one_and_return).result()]
+        assert not ended(pids[0])
+    executor.shutdown(cancel_futures=cancel)
+    assert wait_until_ended(pids, 2)
+
+
+def start_one_and_return() -> int:
+    return subprocess.Popen(["sleep", "60"], start_new_session=True).pid
+
+
+def test_what_inline_calls_started_ends_with_an_interrupt() -> None:
+    beside = subprocess.Popen(["sleep", "60"])  # of nobody's call
+    time.sleep(0.2)
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def interrupted() -> None:
+        begun.append(subprocess.Popen(["sleep", "60"], start_new_session=True))
+        raise KeyboardInterrupt
+
+    def calm() -> None:
+        begun.append(subprocess.Popen(["sleep", "60"]))
+
+    executor = InlineExecutor()
+    executor.submit(calm)
+    with pytest.raises(KeyboardInterrupt):
+        executor.submit(interrupted)
+    assert [process.wait(timeout=2) for process in begun] == [-signal.SIGKILL] * 2
+    assert not ended(beside.pid)
+    beside.kill()
+    beside.wait()
+
+
+ORPHANED = """
+import sys, time
+from hpsearch.execution.executors import ProcessExecutor
+from tests.system.execution.test_executors import start_others
+
+executor = ProcessExecutor(1)
+executor.submit(start_others, sys.argv[1])
+time.sleep(60)
+"""
+
+
+def test_what_a_call_started_ends_with_the_kill_of_the_coordinator(tmp_path: Path) -> None:
+    script, note = tmp_path / "coordinator.py", tmp_path / "note"
+    script.write_text(ORPHANED)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, str(script), str(note)]
+    with subprocess.Popen(command, env=environment) as coordinator:
+        pids = started(note)
+        coordinator.kill()
+        assert wait_until_ended(pids, 3)
+
+
 COORDINATOR = """
 import os, time
 from hpsearch.execution.executors import ProcessExecutor
