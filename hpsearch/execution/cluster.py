@@ -24,6 +24,7 @@ from hpsearch.datasets.selection import Pool, Selection, give
 from hpsearch.errors import HpsearchError, WorkerError
 from hpsearch.execution.base import SliceExecutor, WorkerLost
 from hpsearch.execution.population import OPEN, Exam, Slice, training_data
+from hpsearch.execution.threads import call_with_limited_threads
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -78,7 +79,7 @@ class DaskExecutor(SliceExecutor):
             self._supply(argument)
         outer: Future[Any] = Future()
         outer.set_running_or_notify_cancel()
-        inner = self._inner.submit(fn, *args, **kwargs)
+        inner = self._inner.submit(call_with_limited_threads, fn, *args, **kwargs)
         inner.add_done_callback(lambda done: self._hand_on(done, outer))
         return outer
 
@@ -201,9 +202,6 @@ class _Data:
         self._selection, self._exam, self._pool = selection, exam, pool
 
     def __call__(self) -> None:
-        from threadpoolctl import threadpool_limits
-
-        threadpool_limits(limits=1, user_api="blas")  # as in our own worker processes
         forget_opened()  # a worker lives longer than a study
         give(self._selection, self._pool, self._exam)
         training_data(self._selection, self._exam)

@@ -28,15 +28,9 @@ from hpsearch.execution.limits import (
     Memory,
     Watch,
 )
+from hpsearch.execution.threads import limited_threads, thread_variables
 from hpsearch.processes import child_environment, children, end_children, end_tree
 
-# A population's matrices are small: two BLAS threads were 3-33 times slower under load.
-BLAS_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 STARTS = 5  # of a worker in a row; more deaths than that before it is ready are no accident
 DEATH_CHECK_SECONDS = 1.0  # where the end of file does not tell of a worker's death
 
@@ -55,12 +49,10 @@ class InlineExecutor(SliceExecutor):
     _started: frozenset[int] = frozenset()  # processes, by calls before this one
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        from threadpoolctl import threadpool_limits
-
         future: Future[Any] = Future()
         before = children()
-        # As in a worker: one BLAS thread, and what a user's function prints is no result.
-        with threadpool_limits(limits=1, user_api="blas"), redirect_stdout(sys.stderr):
+        # As in a worker: as many threads, and what a user's function prints is no result.
+        with limited_threads(), redirect_stdout(sys.stderr):
             try:
                 future.set_result(fn(*args, **kwargs))
             except Exception as error:
@@ -215,14 +207,13 @@ class _Worker:
         self._pipe, theirs = multiprocessing.Pipe()
         # Blocked in this thread and so in the child, until the child ignores it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        one_thread = dict.fromkeys(BLAS_VARIABLES, "1")
         command = [sys.executable, "-m", "hpsearch.execution.worker"]
         with theirs:  # only the worker holds its end: its death is our end of file
             return subprocess.Popen(
                 [*command, str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # what a user's function prints must not mix with the result on stdout
-                env={**child_environment(), **one_thread},
+                env={**child_environment(), **thread_variables()},
                 pass_fds=[theirs.fileno()],
                 process_group=0,  # what its calls start is ended with it, see end_tree
             )

@@ -14,14 +14,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
-from hpsearch.execution.executors import BLAS_VARIABLES, InlineExecutor, ProcessExecutor
+from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
 from hpsearch.execution.making import make_executor
 from hpsearch.execution.population import Slice, SliceSettings, run_slice
+from hpsearch.execution.threads import VARIABLES
 from hpsearch.trainers import Member
 
 DATA = Selection("digits", shots=6)
@@ -35,7 +36,7 @@ WORK = Slice(SliceSettings(DATA, "validation", 3, math.inf, ""), (DIGITS_MEMBER,
 def pool() -> Iterator[ProcessExecutor]:
     """Two workers that the tests of this module share; idle ones take turns."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in BLAS_VARIABLES:
+        for name in VARIABLES:
             patch.setenv(name, "3")  # of the coordinator's process, none of the workers'
         with ProcessExecutor(2) as executor:
             yield executor
@@ -91,18 +92,30 @@ def test_workers_load_neither_optuna_nor_mlflow(pool: ProcessExecutor) -> None:
     assert first == second == {"hpsearch"}
 
 
-def test_workers_have_one_blas_thread(pool: ProcessExecutor) -> None:
-    assert pool.submit(run_slice, WORK).result().error is None
-    pool.submit(os.getpid).result()  # the other worker's turn
-    threads = {info["num_threads"] for info in pool.submit(threadpool_info).result()}
-    assert threads == {1}
+def threads_of_a_training() -> set[tuple[str, int]]:
+    """Kind and number of threads of all libraries that a training has, OpenMP's too."""
+    import sklearn.ensemble  # noqa: F401 - loads OpenMP where nothing did
+
+    found = {(info["user_api"], int(info["num_threads"])) for info in threadpool_info()}
+    return found | {(name, int(os.environ[name])) for name in VARIABLES}
 
 
-def test_an_inline_call_has_one_blas_thread_and_does_not_print_on_stdout(
-    capsys: pytest.CaptureFixture[str],
+def test_every_executor_has_as_many_threads(
+    pool: ProcessExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    infos = InlineExecutor().submit(threadpool_info).result()
-    assert {info["num_threads"] for info in infos if info["user_api"] == "blas"} == {1}
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "3")  # of this process
+    threads_of_a_training()  # loads what it has
+    with threadpool_limits(limits=3):
+        inline = InlineExecutor().submit(threads_of_a_training).result()
+        assert inline == pool.submit(threads_of_a_training).result()
+        assert {number for _, number in inline} == {1}
+        assert {kind for kind, _ in inline} == {"blas", "openmp", *VARIABLES}
+        assert {info["num_threads"] for info in threadpool_info()} == {3}
+    assert {os.environ[name] for name in VARIABLES} == {"3"}
+
+
+def test_an_inline_call_does_not_print_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     InlineExecutor().submit(print, "a user's words").result()
     out, err = capsys.readouterr()
     assert (out, err) == ("", "a user's words\n")
