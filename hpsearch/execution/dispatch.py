@@ -52,6 +52,7 @@ class Job:
         raised: how often its trainer raised, and it was tried again.
         spent: seconds that its trial had trained before it was sent here.
         pauses: epochs after which it pauses, whatever the time.
+        worker: the process that trained it last, which may have kept its trainer; 0: none.
     """
 
     key: Key
@@ -61,6 +62,7 @@ class Job:
     raised: int = 0
     spent: float = 0.0
     pauses: tuple[int, ...] = ()
+    worker: int = 0
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,10 @@ class Dispatcher:
             flying[self._submit(work, population)] = population
 
     def _submit(self, work: Slice, population: list[Job]) -> Future[SliceResult]:
+        near = population[0].worker if self._settings.keep else 0
         if self._limits is None:
+            if near and isinstance(self._executor, ProcessExecutor):
+                return self._executor.submit_near(near, run_slice, work)
             return self._executor.submit(run_slice, work)
         left = self._spent.left([trial_of(job) for job in population])
         if left is not None and left <= 0:  # a paused trial that had spent all
@@ -220,7 +225,7 @@ class Dispatcher:
         assert isinstance(self._executor, ProcessExecutor)
         allowance = replace(self._limits, seconds=left)
         before = partial(open_data, self._settings.data, self._settings.exam)
-        return self._executor.submit_within(allowance, before, run_slice, work)
+        return self._executor.submit_within(allowance, before, run_slice, work, near=near)
 
     def _without_ended(self, waiting: list[list[Job]]) -> tuple[list[list[Job]], list[Report]]:
         """The populations without the members of trials that passed a limit, and these."""
@@ -290,7 +295,11 @@ class Dispatcher:
             if not gain.diverged and epoch < until:
                 going_on.append(
                     replace(
-                        job, member=replace(job.member, state=gain.state), epoch=epoch, losses=0
+                        job,
+                        member=replace(job.member, state=gain.state),
+                        epoch=epoch,
+                        losses=0,
+                        worker=result.use.worker,
                     )
                 )
         late = {trial_of(job) for job in going_on if self._spent.over(trial_of(job))} - self._ended

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import queue
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
+from threading import Condition
 from typing import Any
 
 from hpsearch.errors import WorkerError
@@ -86,13 +86,19 @@ class ProcessExecutor(SliceExecutor):
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._workers = [_Worker() for _ in range(workers)]
-        for worker in self._workers:
-            self._idle.put(worker)
+        self._idle = [*self._workers]  # the one that waits longest first
+        self._free = Condition()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         return self._threads.submit(self._call, lambda worker: worker.call(fn, args, kwargs))
+
+    def submit_near(
+        self, process: int, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
+        """As `submit`, to the worker with this process if it is idle."""
+        call = self._threads.submit
+        return call(self._call, lambda worker: worker.call(fn, args, kwargs), process)
 
     def submit_within(
         self,
@@ -101,22 +107,29 @@ class ProcessExecutor(SliceExecutor):
         fn: Callable[..., Any],
         /,
         *args: Any,
+        near: int = 0,
     ) -> Future[Any]:
         """As `submit`; a worker that takes more is ended, and the future raises LimitPassed.
 
         Args:
             before: called in the worker first, without limits, e.g. to open the data.
+            near: as the process of `submit_near`; 0: none.
         """
         return self._threads.submit(
-            self._call, lambda worker: worker.call_within(allowance, before, fn, args)
+            self._call, lambda worker: worker.call_within(allowance, before, fn, args), near
         )
 
-    def _call(self, call: Callable[[_Worker], Any]) -> Any:
-        worker = self._idle.get()
+    def _call(self, call: Callable[[_Worker], Any], near: int = 0) -> Any:
+        with self._free:
+            self._free.wait_for(lambda: self._idle)
+            worker = next((w for w in self._idle if w.pid == near), self._idle[0])
+            self._idle.remove(worker)
         try:
             return call(worker)
         finally:
-            self._idle.put(worker)
+            with self._free:
+                self._idle.append(worker)
+                self._free.notify()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ends the workers; with cancel_futures at once, in the middle of their work."""
@@ -135,6 +148,12 @@ class _Worker:
         self._ended = False
         self._process: subprocess.Popen[bytes] | None = None
         self._fresh_mb: float | None = None  # that it held before it trained anything
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, where there is one."""
+        process = self._process
+        return None if process is None else process.pid
 
     def call_within(
         self, allowance: Allowance, before: Callable[[], object], fn: Callable[..., Any], args: Any

@@ -100,9 +100,13 @@ class ArmSearch:
             StudyStopped: `stop` said so.
         """
         self._open()
-        self._search()
-        if self._checks is not None:
-            self._checks.finish()
+        try:
+            self._search()
+            if self._checks is not None:
+                self._checks.finish()
+        finally:
+            if self._checks is not None:
+                self._checks.close()
         # Where the budget let none come to the last stage, the best of the last that has any.
         lengths = self.lengths[::-1] if self._cut_short else self.lengths[-1:]
         finals = Finals(self._records, lengths, self._training, self.tell)

@@ -2,7 +2,8 @@
 
 The first trial of each such trainer that is there is trained again for a few epochs, on its first
 split: in one go, with a pause after every epoch, and a function for an epoch as the final test
-will train it. No record of a trial knows of it.
+will train it. No record of a trial knows of it, and no worker does either: it is done in a process
+of its own, where trials are trained in such.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class OwnCodeChecks:
     _known: dict[str, dict[str, Any]] = field(default_factory=dict)
     _coming: dict[str, tuple[TrialRecord, Future[OwnCodeCheck]]] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
+    _apart: ProcessExecutor | None = None
 
     def __post_init__(self) -> None:
         self._known = _read(self.training.folder)
@@ -70,6 +72,8 @@ class OwnCodeChecks:
             self._coming[trainer] = (record, self._begin(record))
         for name in [n for n, (_, check) in self._coming.items() if check.done()]:
             self._end(name)
+        if not self._coming:
+            self.close()
 
     def finish(self) -> None:
         """Wait for the checks under way, as long as the study is not to stop."""
@@ -80,6 +84,13 @@ class OwnCodeChecks:
             except TimeoutError:
                 continue
             self._end(name)
+        self.close()
+
+    def close(self) -> None:
+        """Leave what is not done yet."""
+        if self._apart is not None:
+            self._apart.shutdown(cancel_futures=True)
+            self._apart = None
 
     def _begin(self, record: TrialRecord) -> Future[OwnCodeCheck]:
         training, member = self.training, record.members[0]
@@ -89,17 +100,21 @@ class OwnCodeChecks:
         settings = replace(
             training.settings,
             seconds=math.inf,
+            keep=False,
             schedule=EVERY_EPOCH,
             per_class=False,
             passes=False,
             resources=False,
         )
         work = Slice(settings, (Member(record.params, member.entropy, member.split),), epochs)
-        executor, allowance = training.executor, training.limits.allowance
-        if allowance is not None and isinstance(executor, ProcessExecutor):
-            before = partial(open_data, settings.data, settings.exam)
-            return executor.submit_within(allowance, before, check_own_code, work)
-        return executor.submit(check_own_code, work)
+        if not isinstance(training.executor, ProcessExecutor):
+            return training.executor.submit(check_own_code, work)
+        self._apart = self._apart or ProcessExecutor(1)
+        allowance = training.limits.allowance
+        if allowance is None:
+            return self._apart.submit(check_own_code, work)
+        before = partial(open_data, settings.data, settings.exam)
+        return self._apart.submit_within(allowance, before, check_own_code, work)
 
     def _end(self, trainer: str) -> None:
         """Keep what a check found, and tell it; nothing where it could not be made."""

@@ -13,6 +13,7 @@ from hpsearch.datasets.selection import Selection
 from hpsearch.errors import StudyStopped, conclusion
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Report
+from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.population import Exam, SliceSettings
 from hpsearch.metrics import test_name
 from hpsearch.records.outcome import Outcome
@@ -85,12 +86,15 @@ class Training:
         stop: Callable[[], bool] = lambda: False,
     ) -> Training:
         """As a study file says, with records in this folder."""
+        limits, settings = attempt_limits(read.file), slice_settings(read, data)
+        unlimited = limits.allowance is None or limits.allowance.memory_mb is None
+        own = isinstance(executor, ProcessExecutor)  # a process for nothing but slices
         return cls(
             folder=folder,
             executor=executor,
             workers=executor.workers,
-            settings=slice_settings(read, data),
-            limits=attempt_limits(read.file),
+            settings=replace(settings, keep=own and unlimited),
+            limits=limits,
             goals=Goals.of(read.file),
             lengths=stage_lengths(read.file),
             rungs=rungs_of(read.file),
@@ -286,7 +290,7 @@ class _Work:
             gain = report.advance
             if report.machine not in self.record.machines:
                 self.record.machines.append(report.machine)
-            if member.epoch and not self._kind.trainer.exact_state:
+            if member.epoch and not gain.kept and not self._kind.trainer.exact_state:
                 member.pauses.append(member.epoch)
             member.extend(gain.epochs, ((epoch, _named(row, exam)) for epoch, row in gain.rows))
             member.diverged, member.diverged_by = gain.diverged, gain.diverged_by

@@ -76,6 +76,18 @@ def test_calls_run_in_other_processes(pool: ProcessExecutor) -> None:
     assert os.getpid() not in pids
 
 
+def test_a_call_goes_to_the_worker_it_is_to_be_near_while_that_is_idle(
+    pool: ProcessExecutor,
+) -> None:
+    first, second = (pool.submit(os.getpid).result() for _ in range(2))
+    near = [pool.submit_near(first, os.getpid).result() for _ in range(3)]
+    assert near == [first] * 3
+    busy = pool.submit_near(first, time.sleep, 0.5)
+    time.sleep(0.1)
+    assert pool.submit_near(first, os.getpid).result() == second
+    busy.result()
+
+
 def test_an_exception_of_a_call_comes_back_as_itself(pool: ProcessExecutor) -> None:
     with pytest.raises(ZeroDivisionError):
         pool.submit(operator.truediv, 1, 0).result()
