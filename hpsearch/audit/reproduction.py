@@ -151,7 +151,7 @@ def _other_pauses(read: ReadStudy, record: TrialRecord) -> list[tuple[int, ...]]
 def _because_of_pauses(record: TrialRecord) -> str:
     trainer = str(record.params["trainer"])
     had = sorted({epoch for member in record.members for epoch in member.pauses})
-    which = f"the pauses that it had, after epochs {', '.join(map(str, had))}" if had else ""
+    which = f"the pauses that it had, {_after(had)}," if had else ""
     return (
         f"; with {which or 'no pause, as it was trained,'} it is equal: {pause_rule(trainer)}, so "
         f"{pause_hint(trainer, takes_state=takes_state(trainer))}"
@@ -164,8 +164,11 @@ def pauses_text(found: Reproduction) -> str:
         return ""
     sides = ("recorded", "trained again")
     paused, other = sides if found.recorded_pauses else sides[::-1]
-    epochs = ", ".join(map(str, found.pauses))
-    return f"{paused} with pauses after epochs {epochs}, {other} without a pause"
+    return f"{paused} with pauses {_after(found.pauses)}, {other} without a pause"
+
+
+def _after(epochs: Sequence[int]) -> str:
+    return f"after epoch{'s' * (len(epochs) > 1)} {', '.join(map(str, epochs))}"
 
 
 def digests(arm: Arm) -> dict[str, str]:

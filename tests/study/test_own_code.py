@@ -183,7 +183,7 @@ def test_a_trial_is_reproduced_with_pauses_and_without(
     assert pauses_text(found) == (
         "recorded with pauses after epochs 1, 2, trained again without a pause"
         if sliced
-        else "trained again with pauses after epochs 1, recorded without a pause"
+        else "trained again with pauses after epoch 1, recorded without a pause"
     )
 
 
@@ -196,7 +196,7 @@ def test_a_trial_whose_pauses_count_is_not_called_equal(
     found = reproduce_trial("own", 0, home=home)
     assert found.difference.startswith("epoch 2, split 0: validation_accuracy ")
     with_its_pauses = (
-        "; with the pauses that it had, after epochs 1, 2 it is equal: own"
+        "; with the pauses that it had, after epochs 1, 2, it is equal: own"
         if sliced
         else "; with no pause, as it was trained, it is equal: own"
     )

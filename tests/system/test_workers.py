@@ -117,7 +117,7 @@ def test_a_worker_goes_on_with_what_it_trains_and_records_the_pauses_that_were(
     promoted = next(r for r in records(tmp_path / "staged", "own") if 5 in r.scores)
     assert all(3 in member.pauses for member in promoted.members)
     difference = reproduce_trial("own", promoted.number, home=tmp_path / "staged").difference
-    assert "; with the pauses that it had, after epochs " in difference  # these it can repeat
+    assert "; with the pauses that it had, after epoch" in difference  # these it can repeat
 
 
 def test_a_second_start_is_refused_while_the_first_runs(study_file: Path, home: Path) -> None:
