@@ -16,9 +16,9 @@ import statistics
 import time
 
 if __name__ == "__main__":
-    from hpsearch.execution.executors import BLAS_VARIABLES
+    from hpsearch.execution.threads import thread_variables
 
-    os.environ.update(dict.fromkeys(BLAS_VARIABLES, "1"))  # before NumPy loads
+    os.environ.update(thread_variables())  # before NumPy loads
 
 import numpy as np
 from numpy.typing import NDArray

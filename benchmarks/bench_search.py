@@ -383,9 +383,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     said = parser.parse_args()
 
-    from hpsearch.execution.executors import BLAS_VARIABLES
+    from hpsearch.execution.threads import thread_variables
 
-    os.environ.update(dict.fromkeys(BLAS_VARIABLES, "1"))  # before NumPy loads, for all sides
+    os.environ.update(thread_variables())  # before NumPy loads, for all sides
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     if said.measure:
         print(json.dumps(measure_hpsearch(said.measure, said.trials, said.folder)))

@@ -11,25 +11,33 @@ out here would otherwise be found out in the middle of a search, or not at all.
 
 from __future__ import annotations
 
-import inspect
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.errors import TrainerError, conclusion
+from hpsearch.execution.own_code import (
+    REPEAT_HINT,
+    Rehearsal,
+    Rows,
+    first_deviation,
+    pause_hint,
+    pause_rule,
+    rehearse,
+    repeat_rule,
+    with_pauses,
+)
 from hpsearch.execution.population import MemberAdvance, Slice, SliceSettings, open_data, run_slice
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.tables.data import Data
-from hpsearch.trainers import Member, load_training_function, look_first_in
+from hpsearch.trainers import Member, load_training_function, look_first_in, takes_state
 
 __all__ = ["TrainerCheck", "TrainerError", "check_trainer"]
-
-Rows = Sequence[tuple[int, Mapping[str, float]]]  # metrics with the epoch they belong to
 
 
 @dataclass(frozen=True)
@@ -40,10 +48,13 @@ class TrainerCheck:
         metrics: the metrics by name, for every epoch from 1 on.
         can_pause: whether it takes a `state`; else a promoted trial is trained again from its
             start.
+        test_sealed: whether it does not read the test set while it trains in the final test; else
+            its test score is marked as optimistic.
     """
 
     metrics: Mapping[int, Mapping[str, float]]
     can_pause: bool
+    test_sealed: bool = True
 
 
 def check_trainer(
@@ -61,7 +72,8 @@ def check_trainer(
 
     It must yield finite metrics with valid names, the same ones every epoch; give the same numbers
     for the same seed; yield a state that can be pickled, if it takes one; and give the same
-    numbers with pauses as without, to the last bit.
+    numbers with pauses as without, to the last bit; and train without validation data, as in the
+    final test, if it takes `final`.
 
     Args:
         trainer: "module:function", as in a study file's [space].
@@ -85,7 +97,8 @@ def check_trainer(
     _check_arguments(trainer, shots, epochs)
     folder = Path(folder).absolute()
     with _first_on_path(folder):
-        takes_state = "state" in inspect.signature(load_training_function(trainer)).parameters
+        load_training_function(trainer)
+        can_pause = takes_state(trainer)
         selection = Data(name=data, target=target, shots=shots).selection(seed, folder)
         forget_opened()  # the file may have changed since the last check in this process
         open_data(selection)
@@ -94,27 +107,19 @@ def check_trainer(
             selection, "validation", epochs, math.inf, str(folder), may_end_early=False
         )
         whole = Slice(settings, (member,), epochs)
-        pickles = " and yield a state that pickles" if takes_state else ""
+        pickles = " and yield a state that pickles" if can_pause else ""
         first = _run(whole, f"must train {epochs} epochs{pickles}")
         rows = first.rows
         _check_metrics(trainer, first, epochs)
         again = _run(whole, "must train a second time in the same process")
-        _check_equal(
-            rows,
-            again.rows,
-            f"{trainer} must give the same metrics for the same seed",
-            "draw every random number from the seed that it receives",
-        )
-        _check_equal(
-            rows,
-            list(_paused(whole)),
-            f"{trainer} must give the same metrics with a pause as without one",
-            "yield as state all that training changes, e.g. weights, momentum, the epoch and the "
-            "random generator"
-            if takes_state
-            else "keep nothing between two calls, as it takes no state",
-        )
-    return TrainerCheck({epoch: dict(row) for epoch, row in rows}, takes_state)
+        _check_equal(rows, again.rows, repeat_rule(trainer), REPEAT_HINT)
+        paused = list(with_pauses(whole, _resume))
+        hint = pause_hint(trainer, takes_state=can_pause)
+        _check_equal(rows, paused, pause_rule(trainer), hint)
+        rehearsal = rehearse(whole)
+        _check_rehearsal(trainer, first, rehearsal)
+    metrics = {epoch: dict(row) for epoch, row in rows}
+    return TrainerCheck(metrics, can_pause, not rehearsal.saw_test)
 
 
 def _check_arguments(trainer: str, shots: int | None, epochs: int) -> None:
@@ -159,14 +164,9 @@ def _run(work: Slice, rule: str) -> MemberAdvance:
     return advance
 
 
-def _paused(whole: Slice) -> Iterator[tuple[int, Mapping[str, float]]]:
-    """The rows of the same training in slices of one epoch, each resumed from a pickled state."""
-    (member,) = whole.members
-    for epoch in range(1, whole.until + 1):
-        work = replace(whole, members=(member,), until=epoch)
-        advance = _run(work, f"must go on to epoch {epoch} from its pickled state")
-        yield from advance.rows
-        member = replace(member, state=advance.state)
+def _resume(work: Slice) -> MemberAdvance:
+    """One slice of a training with pauses."""
+    return _run(work, f"must go on to epoch {work.until} from its pickled state")
 
 
 def _check_metrics(trainer: str, advance: MemberAdvance, epochs: int) -> None:
@@ -183,14 +183,22 @@ def _check_metrics(trainer: str, advance: MemberAdvance, epochs: int) -> None:
         )
 
 
+def _check_rehearsal(trainer: str, advance: MemberAdvance, found: Rehearsal) -> None:
+    if found.error:
+        raise TrainerError(
+            f"{trainer} must train in the final test too, where it has no validation data, got "
+            f"{found.error}: yield a function of (x, y) that returns the metrics"
+        )
+    _, row = advance.rows[-1]
+    if found.metrics != tuple(row):
+        raise TrainerError(
+            f"{trainer} must give the same metrics in the final test, got "
+            f"{', '.join(found.metrics)} where it was {', '.join(row)}: return the same there"
+        )
+
+
 def _check_equal(expected: Rows, rows: Rows, rule: str, hint: str) -> None:
     """Raise for the first metric that is not bit for bit the expected one."""
-    found = dict(rows)
-    for epoch, row in expected:
-        for name, value in row.items():
-            got = found.get(epoch, {}).get(name)
-            if got != value:
-                raise TrainerError(
-                    f"{rule}, got {name} = {got!r} after epoch {epoch} where it was {value!r}: "
-                    f"{hint}"
-                )
+    deviation = first_deviation(expected, rows)
+    if deviation is not None:
+        raise TrainerError(f"{rule}, got {deviation}: {hint}")

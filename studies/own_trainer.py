@@ -5,15 +5,20 @@ from sklearn.metrics import log_loss
 
 
 def train(params, data, seed, state=None):
-    """Yield ({metric: value}, state) after every epoch; the state lets a paused trial go on."""
+    """Yield (scores, state) after every epoch; the state lets a paused trial go on."""
     model = state or SGDClassifier(**params, random_state=seed)
-    while True:
-        model.partial_fit(data.x_train, data.y_train, classes=range(data.n_classes))
-        scores = {
+
+    def scores(x, y):
+        """Metrics on validation data; in the final test, once, on the test set."""
+        found = {
             "train_accuracy": model.score(data.x_train, data.y_train),
-            "validation_accuracy": model.score(data.x_validation, data.y_validation),
+            "validation_accuracy": model.score(x, y),
         }
         if params["loss"] != "hinge":
-            p = model.predict_proba(data.x_validation)
-            scores["validation_loss"] = log_loss(data.y_validation, p, labels=model.classes_)
+            p = model.predict_proba(x)
+            found["validation_loss"] = log_loss(y, p, labels=model.classes_)
+        return found
+
+    while True:
+        model.partial_fit(data.x_train, data.y_train, classes=range(data.n_classes))
         yield scores, model

@@ -23,7 +23,9 @@ def reproduce_trial(
     """Train a trial again from its record and compare every metric and its final states.
 
     It is trained from its start in one go, whatever pauses and companions it had, in this
-    process; one under which a worker died, in a process of its own. Nothing is written.
+    process; one under which a worker died, in a process of its own. Where a function or an
+    estimator had no pause, it is trained again with some: either way the pauses are put to the
+    test. Nothing is written.
 
     Args:
         study: its name, for its newest run, or "name/2" for a given one.

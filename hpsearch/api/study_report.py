@@ -13,6 +13,7 @@ from hpsearch.analysis.failures import Failure, failures
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
+from hpsearch.study.own_code import own_code_warnings
 from hpsearch.tracking.links import UI_ADDRESS, trials_page
 from hpsearch.tracking.projection import Projection
 
@@ -30,6 +31,7 @@ class Report:
         missing: why MLflow does not have everything yet, "" if it has.
         ui: the command that opens the MLflow UI on it; "" for a server, which has one.
         failures: for which reasons trials failed or diverged.
+        own_code: what is wrong with trainers of the user's own, a line each.
     """
 
     result: Result
@@ -41,6 +43,7 @@ class Report:
     missing: str
     ui: str
     failures: Sequence[Failure] = ()
+    own_code: Sequence[str] = ()
 
     @property
     def link(self) -> str:
@@ -60,6 +63,7 @@ class Report:
             "study": result.study,
             "counts": result.counts,
             "failures": [asdict(failure) for failure in self.failures],
+            "own_code": [*self.own_code],
             "ended": result.ended,
             "best_trial": result.best_number,
             "best_params": result.best_params,
@@ -67,6 +71,7 @@ class Report:
             "validation": vars(result.validation) | {"optimistic": result.optimistic},
             "test": (vars(test) if test else None),
             "test_metrics": {name: vars(estimate) for name, estimate in result.test.items()},
+            "saw_test": result.saw_test,
             "untested": result.untested,
             "test_uses": result.test_uses,
             "ranges": result.ranges,
@@ -98,6 +103,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         missing=missing,
         ui=_ui_command(projection),
         failures=_failures(projection, result),
+        own_code=own_code_warnings(projection.folder),
     )
 
 

@@ -62,7 +62,14 @@ def _files(folder: RunFolder, name: str) -> Iterator[Damage]:
     """The damaged ones beside the records."""
     files = folder.files
     again = "it is deleted; the next start of the study's file makes it again"
-    made_again = (files.space, files.parent, files.mlflow, files.projected, files.failed)
+    made_again = (
+        files.space,
+        files.parent,
+        files.mlflow,
+        files.projected,
+        files.failed,
+        files.own_code,
+    )
     derived = (*made_again, files.artifact(Artifact.RESULT))
     for path in (*derived, *files.all_decisions(), *files.clocks()):
         subject = _subject(folder, name, path)

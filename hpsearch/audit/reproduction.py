@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,12 +13,14 @@ from hpsearch.datasets.selection import open_pool
 from hpsearch.datasets.splits import digest
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.machine import machine
+from hpsearch.execution.own_code import pause_hint, pause_rule
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.training import Training
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.tables.protocol import exam_of
+from hpsearch.trainers import takes_state, trainer_kind
 
 # On another processor or with other packages sums are rounded another way, and training makes
 # more of it with every step. Of a metric's size, or of 1 where that is less.
@@ -38,6 +40,9 @@ class Reproduction:
             packages; else within `tolerance`, and the states not at all.
         difference: the first one, "" where there is none.
         largest: the largest difference of any metric, relative where the metric is above 1.
+        pauses: of code that is not ours, epochs after which one of the two trainings paused, and
+            the other did not.
+        recorded_pauses: whether that was the recorded one.
         recorded_on, machine: what the two were trained on.
     """
 
@@ -52,6 +57,8 @@ class Reproduction:
     largest: float
     recorded_on: tuple[str, ...]
     machine: str
+    pauses: tuple[int, ...] = ()
+    recorded_pauses: bool = False
 
     @property
     def equal(self) -> bool:
@@ -68,23 +75,32 @@ def reproduce(
 ) -> Reproduction:
     """Train a trial from its start to where its record ends, and compare.
 
+    It is trained in one go. Of code that is not ours nobody knows whether a pause changes
+    something: it is trained with pauses where the record had none, and where the two differ, once
+    more with the very pauses of the record.
+
     Args:
         read: the study as recorded.
         record: of the trial.
         executor: where it is trained.
         tolerance: largest difference where the machine or the packages are others.
     """
-    lengths = [stage.epochs for stage in read.file.stages]
-    arm = read.arm_of(record.number)
-    with TemporaryDirectory(prefix="hpsearch-") as place:
-        training = Training.of(read, arm.selection, RunFolder(Path(place)), executor)
-        again = _anew(record)
-        for _ in training.run([[again]], _goal(record, lengths), exam_of(read.file.protocol)):
-            pass
     exact = record.machines == [machine()]
-    compared = _Comparison(record, again, 0.0 if exact else tolerance)
-    known = digests(arm)
-    difference = _first(compared, exact) if record.digests == known else _data(record, known)
+    allowed = 0.0 if exact else tolerance
+    recorded = [tuple(member.pauses) for member in record.members]
+    pauses = _other_pauses(read, record)
+    again = _trained_again(read, record, executor, pauses)
+    compared = _Comparison(record, again, allowed)
+    known = digests(read.arm_of(record.number))
+    if record.digests != known:
+        difference = _data(record, known)
+    else:
+        difference = _first(compared, exact)
+        if difference and pauses != recorded:
+            alike = _trained_again(read, record, executor, recorded)
+            if not _first(_Comparison(record, alike, allowed), exact):
+                difference += _because_of_pauses(record)
+    differing = {epoch for one in (pauses, recorded) for epochs in one for epoch in epochs}
     return Reproduction(
         trial=record.number,
         outcome=record.outcome,
@@ -92,12 +108,67 @@ def reproduce(
         values=len(compared.deviations),
         states=len(list(compared.states())) if exact else 0,
         exact=exact,
-        tolerance=0.0 if exact else tolerance,
+        tolerance=allowed,
         difference=difference,
         largest=min(max(compared.deviations, default=0.0), sys.float_info.max),
         recorded_on=tuple(record.machines),
         machine=machine(),
+        pauses=tuple(sorted(differing)) if pauses != recorded else (),
+        recorded_pauses=any(recorded),
     )
+
+
+def _trained_again(
+    read: ReadStudy,
+    record: TrialRecord,
+    executor: SliceExecutor,
+    pauses: Sequence[Sequence[int]],
+) -> TrialRecord:
+    """The record of another training, each member with these pauses alone."""
+    lengths = [stage.epochs for stage in read.file.stages]
+    arm = read.arm_of(record.number)
+    with TemporaryDirectory(prefix="hpsearch-") as place:
+        training = Training.of(read, arm.selection, RunFolder(Path(place)), executor)
+        in_one_go = replace(training.settings, seconds=math.inf)
+        training = replace(training, settings=in_one_go, pauses=pauses)
+        again = _anew(record)
+        for _ in training.run([[again]], _goal(record, lengths), exam_of(read.file.protocol)):
+            pass
+    return again
+
+
+def _other_pauses(read: ReadStudy, record: TrialRecord) -> list[tuple[int, ...]]:
+    """Pauses that a training with those of the record is compared with, for each member."""
+    kind = trainer_kind(str(record.params["trainer"]))
+    assert kind is not None
+    if kind.trainer.exact_state or any(member.pauses for member in record.members):
+        return [()] * len(record.members)
+    goal = _goal(record, [stage.epochs for stage in read.file.stages])
+    epochs = sorted({epoch for epoch in (1, goal // 2) if 0 < epoch < goal})
+    return [tuple(epochs)] * len(record.members)
+
+
+def _because_of_pauses(record: TrialRecord) -> str:
+    trainer = str(record.params["trainer"])
+    had = sorted({epoch for member in record.members for epoch in member.pauses})
+    which = f"the pauses that it had, {_after(had)}," if had else ""
+    return (
+        f"; with {which or 'no pause, as it was trained,'} it is equal: {pause_rule(trainer)}, so "
+        f"{pause_hint(trainer, takes_state=takes_state(trainer))}"
+    )
+
+
+def pauses_text(found: Reproduction) -> str:
+    """Which of the two trainings paused, in words; "" where neither did."""
+    if not found.pauses:
+        return ""
+    sides = ("recorded", "trained again")
+    paused, other = sides if found.recorded_pauses else sides[::-1]
+    return f"{paused} with pauses {_after(found.pauses)}, {other} without a pause"
+
+
+def _after(epochs: Sequence[int]) -> str:
+    return f"after epoch{'s' * (len(epochs) > 1)} {', '.join(map(str, epochs))}"
 
 
 def digests(arm: Arm) -> dict[str, str]:

@@ -35,7 +35,7 @@ def reproduce(
     """
     with exits(debug):
         from hpsearch.api.reproduce import reproduce_trial
-        from hpsearch.audit.reproduction import TOLERANCE
+        from hpsearch.audit.reproduction import TOLERANCE, pauses_text
 
         limit = TOLERANCE if tolerance is None else tolerance
         found = reproduce_trial(study, trial, home=home, tolerance=limit)
@@ -47,6 +47,8 @@ def reproduce(
                 f"trial {trial}, {found.outcome} after {found.epochs} epochs: "
                 f"{found.values} values and {found.states} final states compared {how}"
             )
+            if found.pauses:
+                typer.echo(pauses_text(found))
             if not found.exact:
                 typer.echo(f"recorded on  {'; '.join(found.recorded_on) or 'an unknown machine'}")
                 typer.echo(f"this one is  {found.machine}")

@@ -60,6 +60,7 @@ class StudyProgress:
             BatchFailed,
             BudgetEnded,
             OptunaRefilled,
+            OwnCodeDoubt,
             PhaseStarted,
             StageStarted,
             TrialReached,
@@ -81,6 +82,8 @@ class StudyProgress:
                 f"Optuna's study must say what the records say, got {first}{more}: "
                 "it was made anew from the records"
             )
+        elif isinstance(event, OwnCodeDoubt):
+            self.warn(event.warning)
         elif isinstance(event, ArmFailed):
             self.warn(f"{event.arm} has no result: {headline(event.reason)}")
         elif isinstance(event, BatchFailed):

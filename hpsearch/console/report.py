@@ -39,6 +39,7 @@ def print_report(report: Report) -> None:
     lines += [("", f"misses {missed}") for missed in result.unmet]
     lines += [("fidelity", text) for text in result.fidelity_texts]
     lines += [("WARNING", alarm) for alarm in result.alarms]
+    lines += [("WARNING", text) for text in report.own_code]
     if result.ended:
         lines.append(("", f"ended early by {result.ended}"))
     if result.optimistic:
@@ -48,6 +49,8 @@ def print_report(report: Report) -> None:
         for name, estimate in result.test.items()
         if "/" not in name  # each class's accuracy is in confusion.csv
     ]
+    if result.saw_test:
+        lines.append(("WARNING", f"optimistic test scores: {result.saw_test}"))
     if result.untested:
         lines.append(("", f"not tested: {result.untested}"))
     lines += [("table", _agreement(group)) for group in report.answers.agreement]

@@ -53,6 +53,8 @@ def _best(row: Mapping[Hashable, Any]) -> str:
 
 def print_verification(found: Verification) -> None:
     """What was checked, on stdout, and what differs."""
+    from hpsearch.audit.reproduction import pauses_text
+
     replay = found.replay
     lines = [
         ("data", f"digests of {found.records} records"),
@@ -68,6 +70,8 @@ def print_verification(found: Verification) -> None:
         how = "bit for bit" if one.exact else f"within {one.tolerance:g} on another machine"
         what = f"trained again, {one.values} values and {one.states} states compared {how}"
         lines.append((f"trial {one.trial}", f"{one.outcome} after {one.epochs} epochs, {what}"))
+        if one.pauses:
+            lines.append(("", pauses_text(one)))
     lines.append(("", f"{len(found.problems)} differences" if found.problems else "equal"))
     lines += [("differs", problem) for problem in found.problems]
     print_named(lines)

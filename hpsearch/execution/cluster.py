@@ -25,6 +25,7 @@ from hpsearch.datasets.selection import Pool, Selection, give
 from hpsearch.errors import HpsearchError, WorkerError
 from hpsearch.execution.base import SliceExecutor, WorkerLost
 from hpsearch.execution.population import OPEN, Exam, Slice, training_data
+from hpsearch.execution.threads import call_with_limited_threads
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -80,7 +81,7 @@ class DaskExecutor(SliceExecutor):
         try:
             for argument in args:
                 self._supply(argument)
-            inner = self._inner.submit(fn, *args, **kwargs)
+            inner = self._inner.submit(call_with_limited_threads, fn, *args, **kwargs)
         except Exception as error:  # Dask has a dozen for a connection that is lost
             if self._connected:
                 raise
@@ -215,9 +216,6 @@ class _Data:
         self._selection, self._exam, self._pool = selection, exam, pool
 
     def __call__(self) -> None:
-        from threadpoolctl import threadpool_limits
-
-        threadpool_limits(limits=1, user_api="blas")  # as in our own worker processes
         forget_opened()  # a worker lives longer than a study
         give(self._selection, self._pool, self._exam)
         training_data(self._selection, self._exam)

@@ -51,6 +51,8 @@ class Job:
         losses: how many workers died under it since it last advanced.
         raised: how often its trainer raised, and it was tried again.
         spent: seconds that its trial had trained before it was sent here.
+        pauses: epochs after which it pauses, whatever the time.
+        worker: the process that trained it last, which may have kept its trainer; 0: none.
     """
 
     key: Key
@@ -59,6 +61,8 @@ class Job:
     losses: int = 0
     raised: int = 0
     spent: float = 0.0
+    pauses: tuple[int, ...] = ()
+    worker: int = 0
 
 
 @dataclass(frozen=True)
@@ -202,11 +206,16 @@ class Dispatcher:
         """Send populations from the head of the queue as long as workers are free."""
         while waiting and self._may_start(waiting[0], flying):
             population = waiting.pop(0)
-            work = Slice(self._settings, tuple(job.member for job in population), until)
+            members = tuple(job.member for job in population)
+            pauses = tuple({epoch for job in population for epoch in job.pauses})
+            work = Slice(self._settings, members, until, pauses)
             flying[self._submit(work, population)] = population
 
     def _submit(self, work: Slice, population: list[Job]) -> Future[SliceResult]:
+        near = population[0].worker if self._settings.keep else 0
         if self._limits is None:
+            if near and isinstance(self._executor, ProcessExecutor):
+                return self._executor.submit_near(near, run_slice, work)
             return self._executor.submit(run_slice, work)
         left = self._spent.left([trial_of(job) for job in population])
         if left is not None and left <= 0:  # a paused trial that had spent all
@@ -216,7 +225,7 @@ class Dispatcher:
         assert isinstance(self._executor, ProcessExecutor)
         allowance = replace(self._limits, seconds=left)
         before = partial(open_data, self._settings.data, self._settings.exam)
-        return self._executor.submit_within(allowance, before, run_slice, work)
+        return self._executor.submit_within(allowance, before, run_slice, work, near=near)
 
     def _without_ended(self, waiting: list[list[Job]]) -> tuple[list[list[Job]], list[Report]]:
         """The populations without the members of trials that passed a limit, and these."""
@@ -286,7 +295,11 @@ class Dispatcher:
             if not gain.diverged and epoch < until:
                 going_on.append(
                     replace(
-                        job, member=replace(job.member, state=gain.state), epoch=epoch, losses=0
+                        job,
+                        member=replace(job.member, state=gain.state),
+                        epoch=epoch,
+                        losses=0,
+                        worker=result.use.worker,
                     )
                 )
         late = {trial_of(job) for job in going_on if self._spent.over(trial_of(job))} - self._ended

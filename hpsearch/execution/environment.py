@@ -1,4 +1,4 @@
-"""With what and where a trial is run: code, packages, host."""
+"""With what and where a trial is run: code, packages, host, threads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import subprocess
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+
+from hpsearch.execution.threads import THREADS
 
 # What the numbers depend on.
 VERSIONS = ("hpsearch", "numpy", "scipy", "optuna", "scikit-learn", "mlflow")
@@ -26,6 +28,7 @@ def environment(folder: Path) -> dict[str, str]:
         "platform": platform.platform(),
         "host": platform.node(),
         "cores": str(os.cpu_count()),
+        "threads": str(THREADS),
     }
     commit = _git(folder, "rev-parse", "HEAD")
     if commit:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import queue
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
+from threading import Condition
 from typing import Any
 
 from hpsearch.errors import WorkerError
@@ -27,17 +27,10 @@ from hpsearch.execution.limits import (
     LimitPassed,
     Memory,
     Watch,
-    end_children,
 )
-from hpsearch.processes import child_environment
+from hpsearch.execution.threads import limited_threads, thread_variables
+from hpsearch.processes import child_environment, children, end_children, end_tree
 
-# A population's matrices are small: two BLAS threads were 3-33 times slower under load.
-BLAS_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 STARTS = 5  # of a worker in a row; more deaths than that before it is ready are no accident
 DEATH_CHECK_SECONDS = 1.0  # where the end of file does not tell of a worker's death
 
@@ -53,18 +46,34 @@ class InlineExecutor(SliceExecutor):
     """Runs each call at once, in this process: for debugging, and where processes are refused."""
 
     workers = 0
+    _started: frozenset[int] = frozenset()  # processes, by calls before this one
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        from threadpoolctl import threadpool_limits
-
         future: Future[Any] = Future()
-        # As in a worker: one BLAS thread, and what a user's function prints is no result.
-        with threadpool_limits(limits=1, user_api="blas"), redirect_stdout(sys.stderr):
+        before = children()
+        # As in a worker: as many threads, and what a user's function prints is no result.
+        with limited_threads(), redirect_stdout(sys.stderr):
             try:
                 future.set_result(fn(*args, **kwargs))
             except Exception as error:
                 future.set_exception(error)
+            except BaseException:  # interrupted: what the calls started must not outlive it
+                self._end_started(before)
+                raise
+            self._started |= children() - before
         return future
+
+    def _end_started(self, before: set[int]) -> None:
+        """Kill what this call and those before it started, as far as it is still there.
+
+        Args:
+            before: what there was before this call.
+        """
+        now = children()
+        for pid in (now & self._started) | (now - before):
+            end_children(pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 class ProcessExecutor(SliceExecutor):
@@ -77,13 +86,19 @@ class ProcessExecutor(SliceExecutor):
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._workers = [_Worker() for _ in range(workers)]
-        for worker in self._workers:
-            self._idle.put(worker)
+        self._idle = [*self._workers]  # the one that waits longest first
+        self._free = Condition()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         return self._threads.submit(self._call, lambda worker: worker.call(fn, args, kwargs))
+
+    def submit_near(
+        self, process: int, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
+        """As `submit`, to the worker with this process if it is idle."""
+        call = self._threads.submit
+        return call(self._call, lambda worker: worker.call(fn, args, kwargs), process)
 
     def submit_within(
         self,
@@ -92,22 +107,29 @@ class ProcessExecutor(SliceExecutor):
         fn: Callable[..., Any],
         /,
         *args: Any,
+        near: int = 0,
     ) -> Future[Any]:
         """As `submit`; a worker that takes more is ended, and the future raises LimitPassed.
 
         Args:
             before: called in the worker first, without limits, e.g. to open the data.
+            near: as the process of `submit_near`; 0: none.
         """
         return self._threads.submit(
-            self._call, lambda worker: worker.call_within(allowance, before, fn, args)
+            self._call, lambda worker: worker.call_within(allowance, before, fn, args), near
         )
 
-    def _call(self, call: Callable[[_Worker], Any]) -> Any:
-        worker = self._idle.get()
+    def _call(self, call: Callable[[_Worker], Any], near: int = 0) -> Any:
+        with self._free:
+            self._free.wait_for(lambda: self._idle)
+            worker = next((w for w in self._idle if w.pid == near), self._idle[0])
+            self._idle.remove(worker)
         try:
             return call(worker)
         finally:
-            self._idle.put(worker)
+            with self._free:
+                self._idle.append(worker)
+                self._free.notify()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ends the workers; with cancel_futures at once, in the middle of their work."""
@@ -126,6 +148,12 @@ class _Worker:
         self._ended = False
         self._process: subprocess.Popen[bytes] | None = None
         self._fresh_mb: float | None = None  # that it held before it trained anything
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, where there is one."""
+        process = self._process
+        return None if process is None else process.pid
 
     def call_within(
         self, allowance: Allowance, before: Callable[[], object], fn: Callable[..., Any], args: Any
@@ -167,7 +195,6 @@ class _Worker:
             self._stop()
             raise WorkerLost from None
         except LimitPassed:
-            end_children(process.pid)
             self._stop()
             raise
         if not succeeded:
@@ -199,15 +226,15 @@ class _Worker:
         self._pipe, theirs = multiprocessing.Pipe()
         # Blocked in this thread and so in the child, until the child ignores it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        one_thread = dict.fromkeys(BLAS_VARIABLES, "1")
         command = [sys.executable, "-m", "hpsearch.execution.worker"]
         with theirs:  # only the worker holds its end: its death is our end of file
             return subprocess.Popen(
                 [*command, str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # what a user's function prints must not mix with the result on stdout
-                env={**child_environment(), **one_thread},
+                env={**child_environment(), **thread_variables()},
                 pass_fds=[theirs.fileno()],
+                process_group=0,  # what its calls start is ended with it, see end_tree
             )
 
     def _receive(self, process: subprocess.Popen[bytes], watch: Watch | None = None) -> Any:
@@ -224,10 +251,11 @@ class _Worker:
         return self._pipe.recv()
 
     def _stop(self) -> int | None:
-        """End a process that is no longer of use; returns its exit code."""
+        """End a process that is no longer of use, with all it started; returns its exit code."""
         process, self._process = self._process, None
         if process is None:
             return None
+        end_tree(process.pid)
         process.kill()
         self._pipe.close()
         return process.wait()
@@ -236,5 +264,6 @@ class _Worker:
         self._ended = True
         process = self._process  # another thread may be starting or stopping it
         if process is not None:
+            end_tree(process.pid)
             process.kill()
             process.wait()

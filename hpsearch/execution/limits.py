@@ -120,16 +120,6 @@ class Memory:
         return held / MB
 
 
-def end_children(pid: int) -> None:
-    """Kill the processes that a process started, which would outlive it."""
-    from psutil import Error, Process
-
-    with suppress(Error):
-        for child in Process(pid).children(recursive=True):
-            with suppress(Error):
-                child.kill()
-
-
 class Spent:
     """The seconds that trials have trained, against a limit for each.
 

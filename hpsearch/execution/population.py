@@ -29,6 +29,7 @@ from hpsearch.datasets.selection import (
     open_test,
 )
 from hpsearch.datasets.splits import Rows
+from hpsearch.execution.kept import keep, take
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
 from hpsearch.execution.printed import Printed
@@ -73,6 +74,7 @@ class SliceSettings:
         code_folder: where a user's own modules lie.
         may_end_early: whether a trainer may end before the epochs do.
         decisive: metrics that must be finite for a member to go on; None: all.
+        keep: a trainer that is not ours stays in its process after a slice, for the next one.
     """
 
     data: Selection
@@ -86,6 +88,7 @@ class SliceSettings:
     resources: bool = False
     may_end_early: bool = True
     decisive: tuple[str, ...] | None = None
+    keep: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,13 @@ class Slice:
         settings: how its members are trained and scored.
         members: the population.
         until: epochs after which it is done.
+        pauses: epochs after which it pauses, whatever the time.
     """
 
     settings: SliceSettings
     members: tuple[Member, ...]
     until: int
+    pauses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,8 @@ class MemberAdvance:
         rates: the learning rate of the last step before each of `rows`; () where it is constant.
         fitted: after an exam on the test set, name and content of the file of what was learned.
         ended_early: the epoch after which its trainer ended by itself; 0: it did not.
+        saw_test: in an exam on the test set its training read it.
+        kept: its trainer was still there from the slice before; it was not resumed from its state.
     """
 
     epochs: int
@@ -129,6 +136,8 @@ class MemberAdvance:
     fitted: tuple[str, bytes] | None = None
     ended_early: int = 0
     diverged_by: str = ""
+    saw_test: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,6 +203,7 @@ def training_data(selection: Selection, exam: Exam) -> TrainingData:
         splits=splits,
         scale=examples.scale,
         scored=scored,
+        final=exam == "test",
     )
 
 
@@ -270,10 +280,13 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
     assert kind is not None
     gains = [_Gain(member) for member in work.members]
     alive = gains
+    kept = take(settings, work.members[0])
     restart = True
     while restart and alive:
-        restart = False
-        trainer = kind.trainer([gain.member for gain in alive], data, n_epochs=settings.n_epochs)
+        restart = late = False
+        trainer = kept or kind.trainer(
+            [gain.member for gain in alive], data, n_epochs=settings.n_epochs
+        )
         meter = Meter()
         around = meter if settings.resources else nullcontext
         watch.opening = watch.opening or watch.seconds()
@@ -283,6 +296,7 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
                 gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
                 gain.diverged_by = undefined[position]
             late = watch.seconds() > settings.seconds and trainer.pausable
+            late = late or progress.epoch in work.pauses
             restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
             if late or restart:
                 break
@@ -290,7 +304,12 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
             state = None if gain.diverged else trainer.state(position)
             gain.member = replace(gain.member, state=state)
             gain.ended_early = _ended_early(trainer, position, work)
+            gain.saw_test = trainer.saw_test(position)
+            gain.kept = kept is not None
+        kept = None
         alive = [gain for gain in alive if not gain.diverged]  # they go on without the diverged
+    if settings.keep and _foreign(work) and alive and late and not work.pauses:
+        keep(trainer, settings, alive[0].member)
     return [gain.advance() for gain in gains]
 
 
@@ -337,6 +356,8 @@ class _Gain:
     fitted: tuple[str, bytes] | None = None
     ended_early: int = 0
     diverged_by: str = ""
+    saw_test: bool = False
+    kept: bool = False
 
     def take(
         self,
@@ -387,6 +408,8 @@ class _Gain:
             self.fitted,
             self.ended_early,
             self.diverged_by,
+            self.saw_test,
+            self.kept,
         )
 
 

@@ -16,6 +16,8 @@ import threading
 import time
 from multiprocessing.connection import Connection
 
+from hpsearch.processes import end_tree
+
 ORPHAN_CHECK_SECONDS = 0.5  # workers end within 2 s of their coordinator's death
 
 
@@ -40,12 +42,14 @@ def serve(pipe: Connection) -> None:
 def _watch(coordinator: int) -> None:
     while os.getppid() == coordinator:
         time.sleep(ORPHAN_CHECK_SECONDS)
+    end_tree(os.getpid())  # this process too
     os._exit(1)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it may print on a terminal in the background
     threading.Thread(target=_watch, args=(int(sys.argv[2]),), daemon=True).start()
     try:
         serve(Connection(int(sys.argv[1])))

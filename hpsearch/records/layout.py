@@ -273,6 +273,11 @@ class RunFiles:
         return self.path / "space.json"
 
     @property
+    def own_code(self) -> Path:
+        """What is wrong with each trainer of the user's own, as it was tried at the start."""
+        return self.path / "own_code.json"
+
+    @property
     def failed(self) -> Path:
         """Why the last start ended in StudyFailed."""
         return self.path / "failed.json"
@@ -383,7 +388,7 @@ class Place:
 
 
 PLACES = (
-    Place(r"(study|space|parent|failed)\.json"),
+    Place(r"(study|space|parent|own_code|failed)\.json"),
     Place(r"(journal|slices)\.jsonl"),
     Place(r"(stages|budget)/\d+(-\d+)?\.json"),
     Place(r"artifacts/study\.(toml|json)"),

@@ -109,6 +109,8 @@ class Result:
             first; [] where all of it misses a constraint.
         unmet: the constraints that the winner misses over fresh seeds.
         ended: what of the budget cut the search, e.g. "budget.epochs"; "" for nothing.
+        saw_test: why the test scores may flatter: the trainer read the test set while it trained;
+            "" where it did not.
     """
 
     study: str
@@ -135,6 +137,7 @@ class Result:
     objectives: dict[str, str] = field(default_factory=dict)
     front: list[FrontMember] = field(default_factory=list)
     unmet: list[str] = field(default_factory=list)
+    saw_test: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""

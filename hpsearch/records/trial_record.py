@@ -39,6 +39,8 @@ class MemberRecord:
         learning_rates: of the last step before each of `epochs`; [] where it is constant.
         ended_early: the epoch after which its trainer ended by itself, so that the last values of
             `history` stand for later epochs too; 0: it did not.
+        saw_test: of a test run, whether its training read the test set.
+        pauses: of code that is not ours, epochs after which it was taken up from its state.
     """
 
     split: int
@@ -52,6 +54,8 @@ class MemberRecord:
     learning_rates: list[float] = field(default_factory=list)
     ended_early: int = 0
     diverged_by: str = ""
+    pauses: list[int] = field(default_factory=list)
+    saw_test: bool = False
 
     def extend(self, trained: int, rows: Iterable[tuple[int, Mapping[str, float]]]) -> None:
         """Append a slice: epochs trained, and (epoch, metrics) of those evaluated."""

@@ -17,6 +17,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
 from hpsearch.study.opening import Run
+from hpsearch.study.own_code import own_code_warnings
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.tables.compare import shots_of
 from hpsearch.trainers import TRAINERS
@@ -112,14 +113,15 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     ended = f" Ended by {result.ended}." if result.ended else ""
     unmet = f" It misses {'; '.join(result.unmet)}." if result.unmet else ""
     flatters = f" Optimistic: {result.optimistic}." if result.optimistic else ""
+    flattered = f". Optimistic: {result.saw_test}." if result.saw_test else ""
     return (
         f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
         f"**{result.objective} over fresh seeds:** {result.validation}.{unmet}{flatters}\n\n"
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
-        f"{test if test else 'not measured'}\n\n"
+        f"{test if test else 'not measured'}{flattered}\n\n"
         f"{front_note(result)}"
         f"{_claims(run)}"
-        f"{_audit(result)}"
+        f"{_audit(run, result)}"
         f"**Trials:** {counts}. **Stages** (trials x epochs): {stages}.{ended}\n\n"
         f"{_model(read, result)}"
         "The artifacts hold report.html, the same story with figures to play with and without a "
@@ -136,10 +138,11 @@ def _claims(run: Run) -> str:
     return "\n".join(["| claim | verdict | figures |", "|---|---|---|", *rows]) + "\n\n"
 
 
-def _audit(result: Result) -> str:
-    """Whether short trainings predict long ones, and ranges that may be too narrow."""
+def _audit(run: Run, result: Result) -> str:
+    """Whether short trainings predict long ones, too narrow ranges, and rules broken."""
     lines = [f"- **Fidelity:** {text}" for text in result.fidelity_texts]
     lines += [f"- **Edge alarm:** {alarm}" for alarm in result.alarms]
+    lines += [f"- **Own code:** {text}" for text in own_code_warnings(run.folder)]
     return "\n".join(lines) + "\n\n" if lines else ""
 
 

@@ -33,6 +33,7 @@ from hpsearch.study.events import (
 )
 from hpsearch.study.finals import Finals
 from hpsearch.study.opening import Run
+from hpsearch.study.own_code import OwnCodeChecks
 from hpsearch.study.reached import ReachedTrials
 from hpsearch.study.rungs import Rungs
 from hpsearch.study.spending import Batch, Spending
@@ -99,7 +100,13 @@ class ArmSearch:
             StudyStopped: `stop` said so.
         """
         self._open()
-        self._search()
+        try:
+            self._search()
+            if self._checks is not None:
+                self._checks.finish()
+        finally:
+            if self._checks is not None:
+                self._checks.close()
         # Where the budget let none come to the last stage, the best of the last that has any.
         lengths = self.lengths[::-1] if self._cut_short else self.lengths[-1:]
         finals = Finals(self._records, lengths, self._training, self.tell)
@@ -117,9 +124,10 @@ class ArmSearch:
         self._draws = Draws(self._records, self._trials, self._sampler)
         self._draws.restore()
         data = self.arm.selection
-        self._training = self.stand_in(
-            Training.of(self.read, data, self.folder, self.executor, stop=self.stop)
-        )
+        training = Training.of(self.read, data, self.folder, self.executor, stop=self.stop)
+        self._training = self.stand_in(training)
+        played = self._training is not training  # from records: nothing is trained
+        self._checks = None if played else OwnCodeChecks(training, self.tell)
 
     def _see_that_optuna_agrees(self, name: str) -> None:
         """Draws follow from what Optuna has: where that is not the records', make it anew."""
@@ -211,6 +219,8 @@ class ArmSearch:
         for record in self._trained(drawn, stage):
             best = self._best([record], until, best)
             self.tell(TrialReached(record, best))
+            if self._checks is not None:
+                self._checks.see(record)
             if stage == 0 and not self._told_of_failures:
                 self._tell_of_failures(group[0])
             self._reached.report_in_order(order, until)

@@ -84,6 +84,18 @@ class BatchFailed:
     arm: str = ""
 
 
+@dataclass(frozen=True)
+class OwnCodeDoubt:
+    """A trainer of a user's own does not keep a rule: of pauses, seeds, or the final test.
+
+    Attributes:
+        warning: the rule, what was got and what to do, in a line.
+    """
+
+    trainer: str
+    warning: str
+
+
 Event = (
     StageStarted
     | TrialReached
@@ -93,4 +105,5 @@ Event = (
     | BudgetEnded
     | OptunaRefilled
     | BatchFailed
+    | OwnCodeDoubt
 )

@@ -101,9 +101,14 @@ class Finals:
             self.records.run.folder.announce_record(record)
 
     def _refit_epochs(self, winner: TrialRecord) -> int:
-        """How long the winner is refitted: all epochs, or its best epoch's mean over members."""
+        """How long the winner is refitted: as long as validation data said, before the test.
+
+        All epochs; or a mean over members, of their best epochs, or of those that they ended by
+        themselves after.
+        """
         if not self._file.objective.best_epoch:
-            return self._epochs
+            ends = [m.ended_early or self._epochs for m in winner.members]
+            return round(sum(ends) / len(ends))
         best = max if self._file.objective.direction == "maximize" else min
         metric = self._file.objective.metric
         found = [

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import StudyStopped, conclusion
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Report
+from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.population import Exam, SliceSettings
 from hpsearch.metrics import test_name
 from hpsearch.records.outcome import Outcome
@@ -25,7 +27,7 @@ from hpsearch.study.slice_settings import (
     stage_lengths,
 )
 from hpsearch.studyfile.reading import ReadStudy
-from hpsearch.trainers import Member, Schedule, trainer_kind
+from hpsearch.trainers import Member, Schedule, TrainerKind, trainer_kind
 
 
 class Trains(Protocol):
@@ -58,6 +60,8 @@ class Training:
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
         stop: as in Dispatcher.
+        pauses: of each member of a record, epochs after which it pauses whatever the time; () for
+            none.
     """
 
     folder: RunFolder
@@ -69,6 +73,7 @@ class Training:
     lengths: tuple[int, ...]
     rungs: tuple[int, ...]
     stop: Callable[[], bool] = lambda: False
+    pauses: Sequence[Sequence[int]] = ()
 
     @classmethod
     def of(
@@ -81,12 +86,15 @@ class Training:
         stop: Callable[[], bool] = lambda: False,
     ) -> Training:
         """As a study file says, with records in this folder."""
+        limits, settings = attempt_limits(read.file), slice_settings(read, data)
+        unlimited = limits.allowance is None or limits.allowance.memory_mb is None
+        own = isinstance(executor, ProcessExecutor)  # a process for nothing but slices
         return cls(
             folder=folder,
             executor=executor,
             workers=executor.workers,
-            settings=slice_settings(read, data),
-            limits=attempt_limits(read.file),
+            settings=replace(settings, keep=own and unlimited),
+            limits=limits,
             goals=Goals.of(read.file),
             lengths=stage_lengths(read.file),
             rungs=rungs_of(read.file),
@@ -111,7 +119,7 @@ class Training:
             for records in batches:
                 works = [_Work(r, self.folder.states(r)) for r in records if not reached(r, until)]
                 by_key.update({work.record.uid: work for work in works})
-                found = [job for work in works for job in work.jobs(until)]
+                found = [job for work in works for job in work.jobs(until, self.pauses)]
                 stopped.extend(work for work in works if work.done(until))
                 yield found
 
@@ -234,7 +242,7 @@ class _Work:
     written: float = field(default_factory=time.monotonic)
     pending: set[int] = field(default_factory=set)
 
-    def jobs(self, until: int) -> Iterator[Job]:
+    def jobs(self, until: int, pauses: Sequence[Sequence[int]]) -> Iterator[Job]:
         """The members that are not there yet."""
         for index, (member, state) in enumerate(
             zip(self.record.members, self.states, strict=True)
@@ -249,7 +257,14 @@ class _Work:
                 losses=self._losses(index),
                 raised=sum(a.get("event") == "raised" for a in self._attempts(index)),
                 spent=self.record.wall_seconds,
+                pauses=tuple(pauses[index]) if pauses else (),
             )
+
+    @cached_property
+    def _kind(self) -> TrainerKind:
+        kind = trainer_kind(str(self.record.params["trainer"]))
+        assert kind is not None
+        return kind
 
     def _attempts(self, index: int) -> list[dict[str, Any]]:
         return [a for a in self.record.attempts if a["member"] == index]
@@ -275,12 +290,15 @@ class _Work:
             gain = report.advance
             if report.machine not in self.record.machines:
                 self.record.machines.append(report.machine)
+            if member.epoch and not gain.kept and not self._kind.trainer.exact_state:
+                member.pauses.append(member.epoch)
             member.extend(gain.epochs, ((epoch, _named(row, exam)) for epoch, row in gain.rows))
             member.diverged, member.diverged_by = gain.diverged, gain.diverged_by
             if gain.predicted is not None:
                 member.predicted = list(gain.predicted)
             member.learning_rates.extend(gain.rates)
             member.ended_early = gain.ended_early
+            member.saw_test = member.saw_test or gain.saw_test
             if gain.fitted is not None:
                 name, content = gain.fitted
                 self.files[name] = content
@@ -304,9 +322,7 @@ class _Work:
 
     def note_states(self) -> None:
         """Keep a digest of the states, which are gone once the record is sealed."""
-        kind = trainer_kind(str(self.record.params["trainer"]))
-        assert kind is not None
-        if kind.trainer.exact_state:
+        if self._kind.trainer.exact_state:
             for member, state in zip(self.record.members, self.states, strict=True):
                 member.state_digest = "" if state is None else state_digest(state)
 

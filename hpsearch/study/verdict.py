@@ -11,6 +11,7 @@ from hpsearch.analysis.front import FreshSeeds, pareto_front, unmet
 from hpsearch.analysis.narrowing import last_alarms
 from hpsearch.analysis.ranking import ranked, total_violation
 from hpsearch.errors import StudyFailed, conclusion
+from hpsearch.execution.own_code import SAW_TEST
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import ArmResult, Estimate, Result
 from hpsearch.records.run_folder import RunFolder
@@ -76,6 +77,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         objectives={goal.name: goal.direction for goal in file.objectives},
         front=pareto_front(file, records, fresh, searched),
         unmet=unmet(fresh, mine.best_number),
+        saw_test=_saw_test(run.folder),
         ended=", ".join(dict.fromkeys(f"budget.{key}" for s in searches for key in s.ended)),
     )
 
@@ -109,6 +111,16 @@ def _untested(refits: Sequence[TrialRecord]) -> str:
     if not bad:
         return ""
     return f"{len(bad)} of {len(refits)} refits {bad[-1].outcome}: {conclusion(bad[-1].reason)}"
+
+
+def _saw_test(folder: RunFolder) -> str:
+    """Why test scores may flatter; "" where no refit read the test set while it trained."""
+    names = {
+        str(record.params["trainer"])
+        for record in folder.read_all("test")
+        if any(member.saw_test for member in record.members)
+    }
+    return f"{' and '.join(sorted(names))} {SAW_TEST}" if names else ""
 
 
 def test_uses(folder: RunFolder) -> int:

@@ -30,6 +30,7 @@ from hpsearch.trainers.function import (
     load_function,
     load_training_function,
     look_first_in,
+    takes_state,
 )
 from hpsearch.trainers.proposal_search import ProposalSearch
 
@@ -48,6 +49,7 @@ __all__ = [
     "load_function",
     "load_training_function",
     "look_first_in",
+    "takes_state",
     "trainer_kind",
 ]
 

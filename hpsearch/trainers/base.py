@@ -62,6 +62,7 @@ class TrainingData:
         splits: the splits members refer to by index.
         scale: inputs are divided by this before use (255 for bytes of grey).
         scored: the rows that any split is scored on, sorted; None: all.
+        final: the validation side is the test set, which training must not see.
     """
 
     def __init__(
@@ -73,11 +74,25 @@ class TrainingData:
         splits: Sequence[Split],
         scale: float = 1.0,
         scored: Indices | None = None,
+        final: bool = False,
     ) -> None:
         self.inputs, self.labels, self.scored = inputs, labels, scored
+        self.final = final
         self.n_classes, self.splits, self.scale = n_classes, tuple(splits), scale
         self._tables: dict[np.dtype[Any], Array] = {}
         self._columns: dict[tuple[str, bool], list[Array]] = {}
+
+    def as_final(self) -> TrainingData:
+        """The same examples, to rehearse the final test on: the validation side as test set."""
+        return TrainingData(
+            self.inputs,
+            self.labels,
+            n_classes=self.n_classes,
+            splits=self.splits,
+            scale=self.scale,
+            scored=self.scored,
+            final=True,
+        )
 
     @property
     def n_inputs(self) -> int:
@@ -333,6 +348,10 @@ class Trainer(ABC):
         """The epoch after which member `row` ended by itself, its last scores standing for the
         later ones; 0 as long as it goes on."""
         return 0
+
+    def saw_test(self, row: int) -> bool:
+        """Whether the training of member `row` read the test set in the final test."""
+        return False
 
     @abstractmethod
     def state(self, row: int) -> bytes | None:

@@ -28,6 +28,7 @@ from hpsearch.trainers.base import (
     TrainingData,
 )
 
+Scorer = Callable[[NDArray[Any], NDArray[Any]], Any]
 SHOWN = 80  # characters of a value in a message
 
 
@@ -38,16 +39,32 @@ class FunctionData:
     Attributes:
         x_train: (N, D) scaled inputs; float64 of a table that holds such numbers, else float32.
         y_train: (N,) classes, or the numbers to predict.
-        x_validation, y_validation: what the yielded scores must be measured on. In the final
-            test the same function gets the test images here.
+        x_validation, y_validation: what yielded metrics must be measured on. In the final test
+            None for a function that takes `final`; for others the test set, and that they read it
+            is noted.
         n_classes: K; 0 where numbers are predicted.
     """
 
     x_train: NDArray[Any]
     y_train: NDArray[Any]
-    x_validation: NDArray[Any]
-    y_validation: NDArray[Any]
+    x_validation: NDArray[Any] | None
+    y_validation: NDArray[Any] | None
     n_classes: int
+
+
+class _Watched(FunctionData):
+    """The same, which notes whether the validation side is read.
+
+    Attributes:
+        was_read: it was.
+    """
+
+    was_read = False
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("x_validation", "y_validation"):
+            object.__setattr__(self, "was_read", True)
+        return super().__getattribute__(name)
 
 
 def look_first_in(folder: str) -> None:
@@ -125,14 +142,21 @@ def _check_arguments(path: str, function: Callable[..., Any]) -> None:
         name = path.partition(":")[2]
         raise StudyFileError(
             f"trainer {path!r} must take params, data and seed, in this order, and may take "
-            f"n_epochs and state by name, got {name}{signature}: write "
+            f"n_epochs, state and final by name, got {name}{signature}: write "
             f"def {name}(params, data, seed, state=None)"
         ) from None
 
 
 def _wanted(signature: inspect.Signature) -> list[str]:
     """The arguments that a function takes beside params, data and seed."""
-    return [name for name in ("n_epochs", "state") if name in signature.parameters]
+    return [name for name in ("n_epochs", "state", "final") if name in signature.parameters]
+
+
+def takes_state(trainer: str) -> bool:
+    """Whether a trainer's name is that of a function of one's own that takes a state."""
+    if ":" not in trainer:
+        return False
+    return "state" in _wanted(inspect.signature(load_training_function(trainer)))
 
 
 def _shown(value: object) -> str:
@@ -151,6 +175,11 @@ class FunctionTrainer(Trainer):
     when a trial continues it is called with the last one. Without, a continued trial is trained
     anew from the start with the same seed, and the epochs it had are passed over.
 
+    In place of the metrics it may yield a function of (x, y) that returns them: it is called with
+    the validation side after every epoch, and in the final test once, after the last one, with
+    the test set. A function that takes `final` is told that it is the final test, has no
+    validation side there, and must yield such a function.
+
     A function that ends before the epochs do has decided so: its last metrics stand for the later
     epochs too.
     """
@@ -167,10 +196,14 @@ class FunctionTrainer(Trainer):
         extra: dict[str, Any] = {}
         if "n_epochs" in arguments:
             extra["n_epochs"] = n_epochs
+        self._final, self._takes_final = data.final, "final" in arguments
+        if self._takes_final:
+            extra["final"] = data.final
         self.pausable = "state" in arguments
         self._epoch, self._reported, self._state = 0, 0, None
         self._names: list[str] | None = None  # of the metrics, once it has yielded
         self._last: dict[str, float] | None = None  # that it yielded
+        self._scorer: Scorer | None = None  # that it yielded, not called yet
         self._ended = 0
         if member.state is not None:
             saved = pickle.loads(member.state)
@@ -182,27 +215,33 @@ class FunctionTrainer(Trainer):
         if self.pausable:
             extra["state"] = self._state
         split = data.splits[member.split]
-        seen = FunctionData(
-            data.floats(split.train, data.precision),
-            data.labels[split.train],
-            data.floats(split.validation, data.precision),
-            data.labels[split.validation],
-            data.n_classes,
+        self._scored = data.floats(split.validation, data.precision), data.labels[split.validation]
+        shown = (None, None) if data.final and self._takes_final else self._scored
+        self._seen = _Watched(
+            x_train=data.floats(split.train, data.precision),
+            y_train=data.labels[split.train],
+            x_validation=shown[0],
+            y_validation=shown[1],
+            n_classes=data.n_classes,
         )
         seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
         self._iterator: Iterator[Any] = iter(())
         if not self._ended:
-            self._iterator = self._iterated(function(params, seen, seed, **extra))
+            self._iterator = self._iterated(function(params, self._seen, seed, **extra))
 
     def run(
         self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
     ) -> Iterator[Progress]:
         while self._epoch < until:
-            metrics = self._next(around)
+            self._advance(around)
             self._epoch += 1
+            due = schedule.due(self._epoch, until)
+            # Of the test set once; else after every epoch, as what it draws must not depend on
+            # when it is due.
+            metrics = self._measured() if due or not self._final else {}
             if self._epoch <= self._reported:
                 continue
-            if not schedule.due(self._epoch, until):
+            if not due:
                 metrics = {}
             yield Progress(
                 self._epoch,
@@ -219,27 +258,25 @@ class FunctionTrainer(Trainer):
             f"{_shown(returned)}: write yield where it says return"
         )
 
-    def _next(self, around: Around) -> Mapping[str, float]:
-        """The metrics of an epoch; after the function's end those it ended with."""
-        if not self._ended:
-            try:
-                with around():  # the function scores too, in one go
-                    item = next(self._iterator)
-            except StopIteration:
-                self._ended = self._epoch
-            else:
-                self._last = self._metrics(item)
-        if self._last is None:
-            raise ValueError(
-                f"{self._name} must yield metrics after every epoch, got none: yield a dict such "
-                'as {"validation_accuracy": 0.9}'
-            )
-        return self._last
+    def _advance(self, around: Around) -> None:
+        """Train for an epoch; after the function's end nothing changes any more."""
+        if self._ended:
+            return
+        try:
+            with around():  # a function that yields metrics scores too, in one go
+                item = next(self._iterator)
+        except StopIteration:
+            self._ended = self._epoch
+            if self._last is None and self._scorer is None:
+                raise ValueError(
+                    f"{self._name} must yield metrics after every epoch, got none: yield a dict "
+                    'such as {"validation_accuracy": 0.9}'
+                ) from None
+            return
+        self._take(item)
 
-    def ended(self, row: int) -> int:
-        return self._ended
-
-    def _metrics(self, item: Any) -> dict[str, float]:
+    def _take(self, item: Any) -> None:
+        """Keep what the function yielded."""
         if self.pausable:
             if not (isinstance(item, tuple) and len(item) == 2):
                 raise ValueError(
@@ -247,6 +284,33 @@ class FunctionTrainer(Trainer):
                     f"got {_shown(item)}"
                 )
             item, self._state = item
+        self._last, self._scorer = None, None
+        if callable(item) and not isinstance(item, Mapping):
+            self._scorer = item
+            return
+        if self._final and self._takes_final:
+            raise ValueError(
+                f"{self._name} must yield a function of (x, y) in the final test, where it has no "
+                f"validation data, got {_shown(item)}: write def scores(x, y) that returns the "
+                "metrics, and yield scores"
+            )
+        self._last = self._metrics(item)
+
+    def _measured(self) -> dict[str, float]:
+        """The metrics of the last epoch that was trained."""
+        if self._scorer is not None:
+            self._last = self._metrics(self._scorer(*self._scored))
+            self._scorer = None
+        assert self._last is not None
+        return self._last
+
+    def ended(self, row: int) -> int:
+        return self._ended
+
+    def saw_test(self, row: int) -> bool:
+        return self._final and not self._takes_final and self._seen.was_read
+
+    def _metrics(self, item: Any) -> dict[str, float]:
         if not isinstance(item, Mapping):
             raise ValueError(
                 f"{self._name} must yield a dict of metrics, got {_shown(item)}: yield e.g. "
@@ -280,6 +344,8 @@ class FunctionTrainer(Trainer):
         self._names = names
 
     def state(self, row: int) -> bytes | None:
+        if self._scorer is not None:  # it does not pickle, and may be needed: the end may be here
+            self._measured()
         return pickle.dumps(
             {
                 "epoch": self._epoch,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
 import pytest
 
+from hpsearch import reproduce_trial
 from hpsearch.errors import StudyLockedError, StudyStopped
 from hpsearch.records.layout import Home
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
+from tests.harness.functions import STEADY
 from tests.harness.interrupts import interrupt_after
 from tests.harness.rungs import OPTIONS, at_rungs
 from tests.harness.study import records, run, table
@@ -59,6 +62,62 @@ def test_each_study_of_a_process_trains_its_own_function(tmp_path: Path) -> None
             for name in ("a", "b", "a")
         ]
         assert [result.validation.mean for result in means] == [0.25, 0.75, 0.25]
+
+
+def own_study(folder: Path, text: str) -> Path:
+    """A study of the function in a module of this text, three trials of five epochs."""
+    folder.mkdir(exist_ok=True)
+    module = "own_" + "".join(c if c.isalnum() else "_" for c in f"{folder}")
+    (folder / f"{module}.py").write_text(textwrap.dedent(text))
+    study = ALONE.replace("TRAINER", f"{module}:train").replace("trials = 2", "trials = 3")
+    (folder / "own.toml").write_text(study.replace("epochs = 2", "epochs = 5"))
+    return folder / "own.toml"
+
+
+SLICED = "execution.slice_seconds=1e-6"
+
+
+def test_a_function_whose_state_is_whole_gives_the_same_table_with_any_workers(
+    tmp_path: Path,
+) -> None:
+    path = own_study(tmp_path, STEADY)
+    homes = [tmp_path / str(workers) for workers in (0, 1, 2)]
+    for workers, home in enumerate(homes):
+        run(path, home, SLICED, workers=workers)
+    run(path, tmp_path / "whole")
+    tables = [table(home, "own") for home in (*homes, tmp_path / "whole")]
+    assert tables[0] == tables[1] == tables[2] == tables[3]
+    pauses = [{tuple(m.pauses) for r in records(h, "own") for m in r.members} for h in homes[:2]]
+    assert pauses == [{(1, 2, 3, 4)}, {()}]  # one worker keeps what it trains
+
+
+# What it draws is in no state, and all code of a process shares the generator.
+FORGETFUL = """
+    import random
+
+    def train(params, data, seed, state=None):
+        random.seed(seed)
+        score = state or 0.0
+        while True:
+            score += random.random()
+            yield {"validation_accuracy": score}, score
+"""
+
+
+def test_a_worker_goes_on_with_what_it_trains_and_records_the_pauses_that_were(
+    tmp_path: Path,
+) -> None:
+    path = own_study(tmp_path, FORGETFUL)
+    run(path, tmp_path / "sliced", SLICED, workers=1)
+    run(path, tmp_path / "whole", workers=0)
+    tables = [table(tmp_path / name, "own") for name in ("sliced", "whole")]
+    assert tables[0] == tables[1]
+    stages = "stages=[{trials=3, epochs=3}, {trials=2, epochs=5, promote=1.0}]"
+    run(path, tmp_path / "staged", SLICED, stages, workers=2)
+    promoted = next(r for r in records(tmp_path / "staged", "own") if 5 in r.scores)
+    assert all(3 in member.pauses for member in promoted.members)
+    difference = reproduce_trial("own", promoted.number, home=tmp_path / "staged").difference
+    assert "; with the pauses that it had, after epoch" in difference  # these it can repeat
 
 
 def test_a_second_start_is_refused_while_the_first_runs(study_file: Path, home: Path) -> None:

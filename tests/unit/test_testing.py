@@ -64,6 +64,11 @@ DOES_NOT_GO_ON = """
         while True:
             yield {"validation_score": 1.0}, "state"
 """
+NOT_IN_THE_FINAL_TEST = """
+    def train(params, data, seed, final=False):
+        while True:
+            yield {"validation_score": float(len(data.y_validation))}
+"""
 REMEMBERS_CALLS = """
     calls = []
 
@@ -120,6 +125,7 @@ def test_a_function_that_keeps_the_rules_passes(text: str, can_pause: bool, chec
         (REMEMBERS_CALLS, "with a pause as without one, got .*: keep nothing between two calls"),
         (DOES_NOT_PICKLE, "must train 2 epochs and yield a state that pickles, got .*lambda"),
         (DOES_NOT_GO_ON, "must go on to epoch 2 .*, got RuntimeError: no way back: correct it"),
+        (NOT_IN_THE_FINAL_TEST, "must train in the final test too, where it has no validation"),
         (metrics('{"f1(macro)": 1}'), r"must name its metrics by .*, got 'f1\(macro\)'"),
         (metrics('{"loss": float("nan")}'), "must yield finite metrics, got NaN .* in epoch 1"),
         (metrics('{"loss": "low"}'), "must yield a number for the metric 'loss', got str 'low'"),
@@ -133,6 +139,13 @@ def test_a_broken_rule_is_named(text: str, message: str, check: Check) -> None:
         check(text)
     assert isinstance(caught.value, HpsearchError)
     assert "\n" not in str(caught.value)
+
+
+def test_whether_the_test_set_is_sealed_is_told(check: Check) -> None:
+    reads = metrics('{"validation_score": float(len(data.y_validation))}')
+    assert not check(reads).test_sealed
+    sealed = metrics('lambda x, y: {"validation_score": float(len(y))}')
+    assert check(sealed).test_sealed
 
 
 def test_the_traceback_of_an_exception_is_in_the_notes(check: Check) -> None:

@@ -14,14 +14,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
-from hpsearch.execution.executors import BLAS_VARIABLES, InlineExecutor, ProcessExecutor
+from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
 from hpsearch.execution.making import make_executor
 from hpsearch.execution.population import Slice, SliceSettings, run_slice
+from hpsearch.execution.threads import VARIABLES
 from hpsearch.trainers import Member
 
 DATA = Selection("digits", shots=6)
@@ -35,7 +36,7 @@ WORK = Slice(SliceSettings(DATA, "validation", 3, math.inf, ""), (DIGITS_MEMBER,
 def pool() -> Iterator[ProcessExecutor]:
     """Two workers that the tests of this module share; idle ones take turns."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in BLAS_VARIABLES:
+        for name in VARIABLES:
             patch.setenv(name, "3")  # of the coordinator's process, none of the workers'
         with ProcessExecutor(2) as executor:
             yield executor
@@ -75,6 +76,18 @@ def test_calls_run_in_other_processes(pool: ProcessExecutor) -> None:
     assert os.getpid() not in pids
 
 
+def test_a_call_goes_to_the_worker_it_is_to_be_near_while_that_is_idle(
+    pool: ProcessExecutor,
+) -> None:
+    first, second = (pool.submit(os.getpid).result() for _ in range(2))
+    near = [pool.submit_near(first, os.getpid).result() for _ in range(3)]
+    assert near == [first] * 3
+    busy = pool.submit_near(first, time.sleep, 0.5)
+    time.sleep(0.1)
+    assert pool.submit_near(first, os.getpid).result() == second
+    busy.result()
+
+
 def test_an_exception_of_a_call_comes_back_as_itself(pool: ProcessExecutor) -> None:
     with pytest.raises(ZeroDivisionError):
         pool.submit(operator.truediv, 1, 0).result()
@@ -91,18 +104,30 @@ def test_workers_load_neither_optuna_nor_mlflow(pool: ProcessExecutor) -> None:
     assert first == second == {"hpsearch"}
 
 
-def test_workers_have_one_blas_thread(pool: ProcessExecutor) -> None:
-    assert pool.submit(run_slice, WORK).result().error is None
-    pool.submit(os.getpid).result()  # the other worker's turn
-    threads = {info["num_threads"] for info in pool.submit(threadpool_info).result()}
-    assert threads == {1}
+def threads_of_a_training() -> set[tuple[str, int]]:
+    """Kind and number of threads of all libraries that a training has, OpenMP's too."""
+    import sklearn.ensemble  # noqa: F401 - loads OpenMP where nothing did
+
+    found = {(info["user_api"], int(info["num_threads"])) for info in threadpool_info()}
+    return found | {(name, int(os.environ[name])) for name in VARIABLES}
 
 
-def test_an_inline_call_has_one_blas_thread_and_does_not_print_on_stdout(
-    capsys: pytest.CaptureFixture[str],
+def test_every_executor_has_as_many_threads(
+    pool: ProcessExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    infos = InlineExecutor().submit(threadpool_info).result()
-    assert {info["num_threads"] for info in infos if info["user_api"] == "blas"} == {1}
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "3")  # of this process
+    threads_of_a_training()  # loads what it has
+    with threadpool_limits(limits=3):
+        inline = InlineExecutor().submit(threads_of_a_training).result()
+        assert inline == pool.submit(threads_of_a_training).result()
+        assert {number for _, number in inline} == {1}
+        assert {kind for kind, _ in inline} == {"blas", "openmp", *VARIABLES}
+        assert {info["num_threads"] for info in threadpool_info()} == {3}
+    assert {os.environ[name] for name in VARIABLES} == {"3"}
+
+
+def test_an_inline_call_does_not_print_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     InlineExecutor().submit(print, "a user's words").result()
     out, err = capsys.readouterr()
     assert (out, err) == ("", "a user's words\n")
@@ -173,6 +198,110 @@ def test_shutdown_with_cancel_ends_workers_in_the_middle_of_their_work() -> None
     assert wait_until_ended([pid], 1)
     assert isinstance(running.exception(), WorkerLost)
     assert queued.cancelled() or isinstance(queued.exception(), WorkerLost)
+
+
+def start_others(note: str) -> None:
+    """What a user's function may do: processes of its own, and theirs; then it works on."""
+    code = "import os, subprocess, sys, time; pids = [os.getpid()]; "
+    code += "pids += [subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid]"
+    code += f"; print(*pids, file=open({note!r}, 'a'), flush=True); time.sleep(60)"
+    child = subprocess.Popen([sys.executable, "-c", code])
+    with multiprocessing.get_context("fork").Pool(2) as processes:
+        pids = processes.map(pid_of, range(2), chunksize=1)
+        Path(note + ".pool").write_text(" ".join(map(str, pids)))
+        child.wait()
+
+
+def pid_of(_: int) -> int:
+    time.sleep(0.2)  # so that each has one
+    return os.getpid()
+
+
+def started(note: Path) -> list[int]:
+    """The processes that it started, when all are there."""
+    limit = time.monotonic() + 20
+    found: list[int] = []
+    while len(found) < 4 and time.monotonic() < limit:
+        time.sleep(0.05)
+        notes = [path for path in (note, Path(f"{note}.pool")) if path.exists()]
+        found = [int(pid) for path in notes for pid in path.read_text().split()]
+    assert len(set(found)) == 4
+    assert not any(map(ended, found))
+    return found
+
+
+def test_what_a_call_started_ends_with_its_worker(tmp_path: Path) -> None:
+    with ProcessExecutor(1) as executor:
+        worker = executor.submit(os.getpid).result()
+        for number, end in enumerate((signal.SIGKILL, signal.SIGTERM)):
+            note = tmp_path / str(number)
+            future = executor.submit(start_others, str(note))
+            pids = started(note)
+            os.kill(worker, end)
+            assert isinstance(future.exception(timeout=10), WorkerLost)
+            assert wait_until_ended(pids, 2)
+            worker = executor.submit(os.getpid).result()
+
+
+@pytest.mark.parametrize("cancel", [True, False])
+def test_what_a_call_started_ends_with_the_pool(cancel: bool, tmp_path: Path) -> None:
+    executor, note = ProcessExecutor(1), tmp_path / "note"
+    if cancel:  # as Ctrl-C does
+        executor.submit(start_others, str(note))
+        pids = started(note)
+    else:
+        pids = [executor.submit(start_one_and_return).result()]
+        assert not ended(pids[0])
+    executor.shutdown(cancel_futures=cancel)
+    assert wait_until_ended(pids, 2)
+
+
+def start_one_and_return() -> int:
+    return subprocess.Popen(["sleep", "60"], start_new_session=True).pid
+
+
+def test_what_inline_calls_started_ends_with_an_interrupt() -> None:
+    beside = subprocess.Popen(["sleep", "60"])  # of nobody's call
+    time.sleep(0.2)
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def interrupted() -> None:
+        begun.append(subprocess.Popen(["sleep", "60"], start_new_session=True))
+        raise KeyboardInterrupt
+
+    def calm() -> None:
+        begun.append(subprocess.Popen(["sleep", "60"]))
+
+    executor = InlineExecutor()
+    executor.submit(calm)
+    with pytest.raises(KeyboardInterrupt):
+        executor.submit(interrupted)
+    assert [process.wait(timeout=2) for process in begun] == [-signal.SIGKILL] * 2
+    assert not ended(beside.pid)
+    beside.kill()
+    beside.wait()
+
+
+ORPHANED = """
+import sys, time
+from hpsearch.execution.executors import ProcessExecutor
+from tests.system.execution.test_executors import start_others
+
+executor = ProcessExecutor(1)
+executor.submit(start_others, sys.argv[1])
+time.sleep(60)
+"""
+
+
+def test_what_a_call_started_ends_with_the_kill_of_the_coordinator(tmp_path: Path) -> None:
+    script, note = tmp_path / "coordinator.py", tmp_path / "note"
+    script.write_text(ORPHANED)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, str(script), str(note)]
+    with subprocess.Popen(command, env=environment) as coordinator:
+        pids = started(note)
+        coordinator.kill()
+        assert wait_until_ended(pids, 3)
 
 
 COORDINATOR = """

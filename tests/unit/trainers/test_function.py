@@ -13,6 +13,7 @@ from hpsearch.errors import StudyFileError
 from hpsearch.trainers import (
     Member,
     Progress,
+    Schedule,
     Split,
     TrainingData,
     load_function,
@@ -168,6 +169,75 @@ def test_numbers_of_a_table_keep_their_digits(write: Write) -> None:
     (step,) = trainer_of(name, data).run(1)
     assert step.metrics["train"] == 4
     assert step.metrics["time"] == minutes[-1]
+
+
+SCORES = """
+    calls = []
+
+    def train(params, data, seed, state=None{FINAL}):
+        epoch = state or 0
+        def scores(x, y):
+            calls.append((epoch, len(y)))
+            return {"score": float(epoch), "read": float(len(data.x_train))}
+        while epoch < 4:
+            epoch += 1
+            yield scores, epoch
+"""
+
+
+def calls_of(name: str) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = importlib.import_module(name.partition(":")[0]).calls
+    return found
+
+
+def test_a_yielded_function_scores_after_every_epoch(write: Write, xor: TrainingData) -> None:
+    name = write(SCORES.replace("{FINAL}", ""))
+    trainer = trainer_of(name, xor)
+    steps = list(trainer.run(6, Schedule(3)))
+    assert [step.epoch for step in steps if step.metrics] == [3, 6]
+    assert scores([step for step in steps if step.metrics]) == [(3, 3.0), (6, 4.0)]  # it ended
+    assert [epoch for epoch, _ in calls_of(name)] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("final", ["", ", final=False"])
+@pytest.mark.parametrize("pause", [0, 2, 4])
+def test_in_the_final_test_a_yielded_function_scores_what_training_does_not_see(
+    pause: int, final: str, write: Write, xor: TrainingData
+) -> None:
+    name = write(SCORES.replace("{FINAL}", final))
+    tested = xor.as_final()
+    trainer = trainer_of(name, tested)
+    if pause:
+        list(trainer.run(pause, Schedule(6)))
+        trainer = trainer_of(name, tested, trainer.state(0))
+    *_, last = trainer.run(6, Schedule(6))
+    assert last.metrics["score"] == 4
+    assert not trainer.saw_test(0)
+    if not pause:
+        assert [epoch for epoch, _ in calls_of(name)] == [4]
+
+
+def test_a_function_that_takes_final_must_yield_a_function_there(
+    write: Write, xor: TrainingData
+) -> None:
+    name = write("""
+        def train(params, data, seed, final):
+            yield {"score": float(data.x_validation is None)}
+    """)
+    assert scores(list(trainer_of(name, xor).run(1))) == [(1, 0.0)]
+    with pytest.raises(ValueError, match=r"must yield a function of \(x, y\) in the final test"):
+        list(trainer_of(name, xor.as_final()).run(1))
+
+
+def test_it_is_noted_that_a_function_read_the_test_set(write: Write, xor: TrainingData) -> None:
+    name = write("""
+        def train(params, data, seed):
+            yield {"score": float(len(data.y_validation))}
+    """)
+    searched, tested = trainer_of(name, xor), trainer_of(name, xor.as_final())
+    assert scores(list(searched.run(1))) == scores(list(tested.run(1)))
+    assert not searched.saw_test(0)
+    assert tested.saw_test(0)
 
 
 def test_the_function_may_ask_for_the_full_length(write: Write, xor: TrainingData) -> None:

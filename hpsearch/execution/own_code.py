@@ -1,0 +1,207 @@
+"""Whether code of a user's own keeps the rules: of seeds, of pauses, and of the final test."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+
+from hpsearch.errors import headline
+from hpsearch.execution.population import MemberAdvance, Slice, run_slice, training_data
+from hpsearch.hyperparameters import ParamValue
+from hpsearch.trainers import Schedule, look_first_in, trainer_kind
+
+Rows = Sequence[tuple[int, Mapping[str, float]]]  # metrics with the epoch they belong to
+GENERATORS = (
+    "rng.bit_generator.state of a np.random.Generator, random.getstate(), np.random.get_state(), "
+    "torch.get_rng_state()"
+)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """The first metric that is not bit for bit the expected one.
+
+    Attributes:
+        expected: its value in one go.
+        got: its value in the other training; None: it has none.
+    """
+
+    metric: str
+    epoch: int
+    expected: float
+    got: float | None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.metric} = {self.got!r} after epoch {self.epoch} where it was {self.expected!r}"
+        )
+
+
+@dataclass(frozen=True)
+class PauseCheck:
+    """What `check_pauses` found.
+
+    Attributes:
+        epochs: that were trained in one go, and once more with a pause after each.
+        repeats: whether two trainings in one go are equal.
+        deviation: the first difference; None: there is none.
+    """
+
+    epochs: int
+    repeats: bool
+    deviation: Deviation | None
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A short training of a function as the final test trains it, scored on validation data.
+
+    Attributes:
+        error: what it raised, in a line; "" for nothing.
+        metrics: that it gave.
+        saw_test: it read what it is scored on.
+    """
+
+    error: str = ""
+    metrics: tuple[str, ...] = ()
+    saw_test: bool = False
+
+
+@dataclass(frozen=True)
+class OwnCodeCheck:
+    """What `check_own_code` found; None where it could not be tried."""
+
+    pauses: PauseCheck | None
+    rehearsal: Rehearsal | None
+
+
+class _Unable(Exception):
+    """A slice of the check raised."""
+
+
+def first_deviation(expected: Rows, rows: Rows) -> Deviation | None:
+    """The first metric of `rows` that is not bit for bit the one of `expected`."""
+    found = dict(rows)
+    for epoch, row in expected:
+        for name, value in row.items():
+            got = found.get(epoch, {}).get(name)
+            if got is None or not (got == value or (math.isnan(got) and math.isnan(value))):
+                return Deviation(name, epoch, value, got)
+    return None
+
+
+def with_pauses(
+    whole: Slice, train: Callable[[Slice], MemberAdvance] = lambda work: _train(work)
+) -> Iterator[tuple[int, Mapping[str, float]]]:
+    """The rows of a slice of one member in slices of one epoch, each resumed from its state.
+
+    Args:
+        train: runs one of them.
+    """
+    (member,) = whole.members
+    for epoch in range(1, whole.until + 1):
+        advance = train(replace(whole, members=(member,), until=epoch))
+        yield from advance.rows
+        if advance.diverged:
+            return
+        member = replace(member, state=advance.state)
+
+
+def check_own_code(whole: Slice) -> OwnCodeCheck:
+    """Try a member with and without pauses and, a function, as in the final test.
+
+    What the code prints is not shown: it printed the same when the trial was trained.
+
+    Args:
+        whole: one member without a state, from its start.
+    """
+    (member,) = whole.members
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        pauses = check_pauses(whole) if whole.until > 1 else None
+        rehearsal = rehearse(replace(whole, until=1)) if is_function(member.params) else None
+    return OwnCodeCheck(pauses, rehearsal)
+
+
+def rehearse(work: Slice) -> Rehearsal:
+    """Train a member of a function as the final test does, with its own validation side."""
+    (member,) = work.members
+    look_first_in(work.settings.code_folder)
+    kind = trainer_kind(str(member.params["trainer"]))
+    assert kind is not None
+    data = training_data(work.settings.data, work.settings.exam).as_final()
+    metrics: tuple[str, ...] = ()
+    try:
+        trainer = kind.trainer([member], data, n_epochs=work.settings.n_epochs)
+        for progress in trainer.run(work.until, Schedule(work.until)):
+            metrics = tuple(progress.metrics)
+    except (Exception, SystemExit) as error:
+        return Rehearsal(error=f"{type(error).__name__}: {headline(error)}")
+    return Rehearsal(metrics=metrics, saw_test=trainer.saw_test(0))
+
+
+def check_pauses(whole: Slice) -> PauseCheck | None:
+    """Train a member in one go and with pauses, and compare; None where one of them raises."""
+    try:
+        rows = _train(whole).rows
+        deviation = first_deviation(rows, list(with_pauses(whole)))
+        if deviation is None:
+            return PauseCheck(whole.until, True, None)
+        own = first_deviation(rows, _train(whole).rows)
+    except _Unable:
+        return None
+    return PauseCheck(whole.until, own is None, own or deviation)
+
+
+def _train(work: Slice) -> MemberAdvance:
+    result = run_slice(work)
+    if result.error is not None:
+        raise _Unable
+    (advance,) = result.members
+    return advance
+
+
+def pause_rule(trainer: str) -> str:
+    """What must hold of a training with pauses."""
+    return f"{trainer} must give the same metrics with a pause as without one"
+
+
+def repeat_rule(trainer: str) -> str:
+    """What must hold of two trainings in one go."""
+    return f"{trainer} must give the same metrics for the same seed"
+
+
+# After the function's name.
+SAW_TEST = (
+    "could use the test set while it trained, as it read data.x_validation in the final test: "
+    "yield a function of (x, y) that returns the metrics, and take final where it must know"
+)
+REPEAT_HINT = "draw every random number from the seed that it receives"
+
+
+def pause_hint(trainer: str, *, takes_state: bool) -> str:
+    """What to do where a training with pauses differs."""
+    if ":" not in trainer:
+        return (
+            "keep all that training changes in attributes of the estimator that pickle, its "
+            f"random generator too ({GENERATORS})"
+        )
+    if takes_state:
+        return (
+            "yield as state all that training changes, e.g. weights, momentum, the epoch and the "
+            f"random generator ({GENERATORS})"
+        )
+    return "keep nothing between two calls, as it takes no state"
+
+
+def is_function(params: Mapping[str, ParamValue]) -> bool:
+    """Whether these hyperparameters are a function's."""
+    return ":" in str(params["trainer"])
+
+
+def is_own_code(params: Mapping[str, ParamValue]) -> bool:
+    """Whether what these hyperparameters train is code of a user's own, function or estimator."""
+    trainer = str(params["trainer"])
+    return is_function(params) or ("." in trainer and not trainer.startswith("sklearn."))

@@ -1,0 +1,71 @@
+"""How many threads the libraries of a training may use: the same wherever it runs.
+
+Sums of several threads are rounded in another order, so that the last digits depend on their
+number. And a population's matrices are small: two BLAS threads were 3-33 times slower under load.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+THREADS = 1
+# What libraries read when they are loaded: BLAS, OpenMP (scikit-learn, PyTorch), numexpr. Not
+# Numba's, which raises where it changes later.
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+def thread_variables() -> dict[str, str]:
+    """The environment of a process that trains."""
+    return dict.fromkeys(VARIABLES, str(THREADS))
+
+
+@contextmanager
+def limited_threads() -> Iterator[None]:
+    """Hold this process to THREADS in the block: libraries that are loaded, and those that load.
+
+    PyTorch has threads of its own beside OpenMP's; it is asked where it is loaded, never loaded.
+    """
+    from threadpoolctl import threadpool_limits
+
+    before = {name: os.environ.get(name) for name in VARIABLES}
+    os.environ.update(thread_variables())
+    torch = sys.modules.get("torch")
+    torch_threads = torch.get_num_threads() if torch is not None else 0
+    try:
+        if torch is not None:
+            torch.set_num_threads(THREADS)
+        with threadpool_limits(limits=THREADS):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        if torch is not None:
+            torch.set_num_threads(torch_threads)
+
+
+def call_with_limited_threads(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """The call's result, in a process whose environment is not ours; it stays limited.
+
+    Calls may overlap there: none may give the others' threads back.
+    """
+    from threadpoolctl import threadpool_limits
+
+    os.environ.update(thread_variables())
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(THREADS)
+    threadpool_limits(limits=THREADS)
+    return fn(*args, **kwargs)
