@@ -28,5 +28,5 @@ def test_deaths_count_only_since_the_member_last_advanced(
         {"event": event, "epoch": epoch, "member": member, "reason": ""}
         for event, epoch, member in attempts
     ]
-    first, _ = _Work(record, [None, None]).jobs(4)
+    first, _ = _Work(record, [None, None]).jobs(4, [])
     assert first.losses == losses
