@@ -23,9 +23,10 @@ from hpsearch.datasets.opened import forget_opened
 from hpsearch.errors import TrainerError, conclusion
 from hpsearch.execution.population import MemberAdvance, Slice, SliceSettings, open_data, run_slice
 from hpsearch.hyperparameters import ParamValue
+from hpsearch.own_code import look_first_in
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.tables.data import Data
-from hpsearch.trainers import Member, load_training_function, look_first_in
+from hpsearch.trainers import Member, load_training_function
 
 __all__ = ["TrainerCheck", "TrainerError", "check_trainer"]
 

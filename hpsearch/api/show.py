@@ -129,7 +129,7 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
     goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
     first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves"]
-    first += ["control_in", "ended_early", *scores, *rungs, *goals]
+    first += ["control_in", "ended_early", "own_code", *scores, *rungs, *goals]
     last = ["reason"]
     params = [n for n in table if n not in (*first, *last)]
     return table[[n for n in (*first, *params, *last) if n in table.columns]]

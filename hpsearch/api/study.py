@@ -42,6 +42,7 @@ def run_study(
     storage: str | None = None,
     tracking_uri: str | None = None,
     fresh: bool = False,
+    accept_code: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
     warn: Callable[[str], None] = lambda line: None,
     stop: Callable[[], bool] = lambda: False,
@@ -59,6 +60,8 @@ def run_study(
         storage: Optuna's storage URL; None: HPSEARCH_STORAGE, else SQLite in `home`.
         tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
         fresh: start a new run of the study.
+        accept_code: go on, should the user's own code be another one than at the start before;
+            each trial's record says with which it was trained.
         on_event: called with what happens.
         warn: called with one line where something does not stop the study.
         stop: asked at least every second of training; once it says True, the slices under way
@@ -88,7 +91,7 @@ def run_study(
     _warn_of_idle(read, count or 0, warn)
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     check_apart(database, uri)
-    run = open_run(read, stores, fresh=fresh)
+    run = open_run(read, stores, fresh=fresh, accept_code=accept_code)
     try:
         run.folder.sweep()
         if warm.source is not None:

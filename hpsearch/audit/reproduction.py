@@ -13,6 +13,7 @@ from hpsearch.datasets.selection import open_pool
 from hpsearch.datasets.splits import digest
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.machine import machine
+from hpsearch.own_code import digest as digest_of_code
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.training import Training
@@ -39,6 +40,8 @@ class Reproduction:
         difference: the first one, "" where there is none.
         largest: the largest difference of any metric, relative where the metric is above 1.
         recorded_on, machine: what the two were trained on.
+        code: the user's own code where it is not what the trial was trained with, as a sentence;
+            "" where it is, or none was noted.
     """
 
     trial: int
@@ -52,6 +55,7 @@ class Reproduction:
     largest: float
     recorded_on: tuple[str, ...]
     machine: str
+    code: str = ""
 
     @property
     def equal(self) -> bool:
@@ -97,7 +101,19 @@ def reproduce(
         largest=min(max(compared.deviations, default=0.0), sys.float_info.max),
         recorded_on=tuple(record.machines),
         machine=machine(),
+        code=other_code(record, digest_of_code(read.code)),
     )
+
+
+def other_code(record: TrialRecord, now: str) -> str:
+    """What of the user's own code is not as in a record; "" where it is, or none was noted.
+
+    Args:
+        now: the digest of it.
+    """
+    if not record.code or record.code == [now]:
+        return ""
+    return f"code (digest {', then '.join(record.code)} recorded, {now or 'none'} now)"
 
 
 def digests(arm: Arm) -> dict[str, str]:

@@ -51,5 +51,7 @@ def reproduce(
                 typer.echo(f"recorded on  {'; '.join(found.recorded_on) or 'an unknown machine'}")
                 typer.echo(f"this one is  {found.machine}")
                 typer.echo(f"largest difference {found.largest:.3g}")
+            if found.code:
+                typer.echo(f"trained with another {found.code}")
             typer.echo(f"first difference: {found.difference}" if found.difference else "equal")
         sys.exit(not found.equal)

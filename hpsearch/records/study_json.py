@@ -1,7 +1,9 @@
-"""study.json: a run's id, where its file lies, its plans, and the file as it was understood."""
+"""study.json: a run's id, where its file lies, its plans, the file as it was understood, and the
+digests of the user's own code."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hpsearch.records.layout import RunFiles
@@ -16,3 +18,12 @@ def read_study_json(files: RunFiles) -> dict[str, Any]:
         FormatError: a newer hpsearch wrote it.
     """
     return read_sealed(files.study_json, "id", "file") or {}
+
+
+def code_of_starts(known: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Digests of the files of a user's own code, by label, at each start that had others.
+
+    Args:
+        known: what study.json says; [] comes of one without any, and of older versions.
+    """
+    return [dict(code) for code in known.get("code", ())]

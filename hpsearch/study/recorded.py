@@ -10,6 +10,7 @@ from typing import Any
 
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.errors import Problem, StudyFileError, unknown
+from hpsearch.own_code import look_first_in
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.result import Result, read_result
 from hpsearch.records.run_folder import RunFolder
@@ -24,7 +25,7 @@ from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import choices_of
 from hpsearch.studyfile.tables.space import read_space
-from hpsearch.trainers import look_first_in
+from hpsearch.trainers import forget_changed_code
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class Recorded:
         path = Path(self._said.get("path", written))
         look_first_in(str(path.parent))
         forget_opened()
+        forget_changed_code()
         entries = {name: entry for name, entry in self.file.space.items() if name != SHOTS}
         space, problems = read_space(self.file.network, entries)
         if space is None:

@@ -14,6 +14,7 @@ from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Report
 from hpsearch.execution.population import Exam, SliceSettings
 from hpsearch.metrics import test_name
+from hpsearch.own_code import digest
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord, state_digest
@@ -55,6 +56,7 @@ class Training:
         settings: of slices; the evaluation set is named with every call.
         limits: after what a trial is failed.
         goals: what trials are scored by.
+        code: the digest of the user's own modules, "" for none.
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
         stop: as in Dispatcher.
@@ -68,6 +70,7 @@ class Training:
     goals: Goals
     lengths: tuple[int, ...]
     rungs: tuple[int, ...]
+    code: str = ""
     stop: Callable[[], bool] = lambda: False
 
     @classmethod
@@ -90,6 +93,7 @@ class Training:
             goals=Goals.of(read.file),
             lengths=stage_lengths(read.file),
             rungs=rungs_of(read.file),
+            code=digest(read.code),
             stop=stop,
         )
 
@@ -109,7 +113,11 @@ class Training:
 
         def jobs() -> Iterator[list[Job]]:
             for records in batches:
-                works = [_Work(r, self.folder.states(r)) for r in records if not reached(r, until)]
+                works = [
+                    _Work(r, self.folder.states(r), self.code)
+                    for r in records
+                    if not reached(r, until)
+                ]
                 by_key.update({work.record.uid: work for work in works})
                 found = [job for work in works for job in work.jobs(until)]
                 stopped.extend(work for work in works if work.done(until))
@@ -218,6 +226,7 @@ class _Work:
     """A record on its way.
 
     Attributes:
+        code: as of Training.
         failure, limit: why it failed, and by which of [limits] if by one.
         news: something happened that a restart must know at once.
         files: what is to lie beside the record when it is there.
@@ -226,6 +235,7 @@ class _Work:
 
     record: TrialRecord
     states: list[bytes | None]
+    code: str = ""
     failure: str = ""
     limit: str = ""
     news: bool = False
@@ -275,6 +285,8 @@ class _Work:
             gain = report.advance
             if report.machine not in self.record.machines:
                 self.record.machines.append(report.machine)
+            if self.code not in ("", *self.record.code[-1:]):
+                self.record.code.append(self.code)
             member.extend(gain.epochs, ((epoch, _named(row, exam)) for epoch, row in gain.rows))
             member.diverged, member.diverged_by = gain.diverged, gain.diverged_by
             if gain.predicted is not None:

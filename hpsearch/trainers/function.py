@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import pickle
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from importlib.machinery import PathFinder
-from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +14,7 @@ from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError
 from hpsearch.hyperparameters import NAME, NAME_RULE
+from hpsearch.own_code import load_module
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
@@ -50,22 +47,6 @@ class FunctionData:
     n_classes: int
 
 
-def look_first_in(folder: str) -> None:
-    """Import modules from this folder before all others, also where another study's was first."""
-    if sys.path[:1] != [folder]:
-        sys.path[:] = [folder, *(other for other in sys.path if other != folder)]
-        importlib.invalidate_caches()
-
-
-def _module(name: str) -> ModuleType:
-    """The module that is found now: one of the same name may be loaded from another folder."""
-    spec = PathFinder.find_spec(name)
-    loaded = getattr(sys.modules.get(name), "__file__", None)
-    if spec is not None and spec.origin and loaded and spec.origin != loaded:
-        del sys.modules[name]
-    return importlib.import_module(name)
-
-
 def load_function(path: str) -> Callable[..., Any]:
     """The function behind "module:name".
 
@@ -83,7 +64,7 @@ def load_function(path: str) -> Callable[..., Any]:
         right = f"{module_name.removesuffix('.py')}:{name}"
         raise StudyFileError(f"trainer {path!r} must name a module, not its file: write {right!r}")
     try:
-        function = getattr(_module(module_name), name)
+        function = getattr(load_module(module_name), name)
     except (Exception, SystemExit) as error:
         raise StudyFileError(
             f"trainer {path!r} must be importable as module:function, beside the study file or "
