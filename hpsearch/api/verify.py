@@ -61,6 +61,7 @@ def verify_study(
     *,
     trials: int = 3,
     home: str | Path | None = None,
+    trust_code: str | Path | None = None,
     tolerance: float = TOLERANCE,
     say: Callable[[str], None] = lambda line: None,
 ) -> Verification:
@@ -77,6 +78,9 @@ def verify_study(
         study: its name, for its newest run, or "name/2" for a given one.
         trials: how many are trained again.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        trust_code: the folder of the study's own modules and data, whose code is run; None: that
+            of its file, if it was started here. An imported study needs it for all that is not
+            installed.
         tolerance: as for `reproduce_trial`.
         say: called with a line about what is done next.
 
@@ -85,7 +89,7 @@ def verify_study(
         DataError: the data is there no more.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
-    read = run.read()
+    read = run.read(Path(trust_code) if trust_code else None)
     records = list(run.folder.read_all("trial"))
     say(f"digests of data and splits, {len(records)} trials")
     n_records, problems = _digest_problems(run, read, records)

@@ -1,5 +1,5 @@
-"""study.json: a run's id, where its file lies, its plans, the file as it was understood, and the
-digests of the user's own code."""
+"""study.json: a run's id, where its file lies, its plans, the file as it was understood, the
+digests of the user's own code, and whether it was imported."""
 
 from __future__ import annotations
 
@@ -18,6 +18,16 @@ def read_study_json(files: RunFiles) -> dict[str, Any]:
         FormatError: a newer hpsearch wrote it.
     """
     return read_sealed(files.study_json, "id", "file") or {}
+
+
+def is_imported(known: Mapping[str, Any]) -> bool:
+    """Whether a run came in an archive and was not started here since: the folder that it names
+    is one of another machine, chosen by whoever made the archive.
+
+    Args:
+        known: what study.json says.
+    """
+    return bool(known.get("imported"))
 
 
 def code_of_starts(known: Mapping[str, Any]) -> list[dict[str, str]]:
