@@ -24,6 +24,7 @@ from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.reports.parent import write_parent
 from hpsearch.study.events import Event
 from hpsearch.study.opening import Run, open_run
+from hpsearch.study.plan import few_configurations
 from hpsearch.study.study import Study
 from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
@@ -97,6 +98,9 @@ def run_study(
         if warm.source is not None:
             run.folder.write_sealed(run.folder.files.artifact(Artifact.WARM_START), warm.source)
         study = Study(read, run, database, count, stop=stop, cluster=cluster)
+        if not run.repeats and study.finished() is None:
+            for line in few_configurations(read.file, read.arms):
+                warn(line)
         return _run(study, read, run, stores, uri, on_event, warn, tags)
     finally:
         run.folder.sweep()  # the projector may have been killed

@@ -33,6 +33,8 @@ class Run:
         id: unique everywhere, for MLflow servers that several people share.
         resumed: it was there before.
         plans: the stages' numbers of trials, as they were first and after each change.
+        repeats: whether trials are drawn on once every configuration was tried: as the file says,
+            but in runs from before that could be said, which always did.
         lock: held until the process ends or `close` is called.
     """
 
@@ -42,6 +44,7 @@ class Run:
     resumed: bool
     plans: tuple[tuple[int, ...], ...]
     lock: FileLock
+    repeats: bool = False
 
     def storage_name(self, arm: str = "") -> str:
         """Of an arm's Optuna study; the id tells it from others of that name in a database."""
@@ -99,7 +102,10 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool, accept_code: bool = F
         write_whole(files.artifact(Artifact.STUDY_TOML), study.text.encode())
         known = read_study_json(files) if resumed else {}
         run_id = known["id"] if resumed else uuid.uuid4().hex[:12]
-        understood = study.file.model_dump(mode="json")
+        file = study.file
+        if begun:
+            file = _with_rule(file, stored_file(known["file"], name))
+        understood = file.model_dump(mode="json")
         plans = _plans(known if begun else {}, study.file)
         said = {"id": run_id, "path": str(study.path.resolve()), "plans": plans}
         codes = _codes(known if begun else {}, study.code)
@@ -110,7 +116,8 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool, accept_code: bool = F
     except BaseException:
         unlock_study(top, lock)
         raise
-    return Run(name, run_id, folder, resumed, tuple(map(tuple, plans)), lock)
+    repeats = file.sampler.repeats
+    return Run(name, run_id, folder, resumed, tuple(map(tuple, plans)), lock, repeats)
 
 
 def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
@@ -146,6 +153,7 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
     """Refuse what earlier trials would not fit."""
     stored = stored_file(read_study_json(folder.files)["file"], _name(folder))
     before, now = with_kinds(stored, kept_space(folder)), with_kinds(study.file, study.space)
+    now = _with_rule(now, before)
     same = before.must_stay() == now.must_stay()
     problems = [*now.changes_refused(before, _closed(before, folder))] if same else []
     if same and not problems:
@@ -165,6 +173,14 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
         "  --fresh             start a new run of the study; nothing is deleted\n"
         f'  name = "{study.file.name}-2"   make it another study'
     )
+
+
+def _with_rule(file: StudyFile, before: StudyFile) -> StudyFile:
+    """The file with the rule for repeats that its run began with, unless it names one itself."""
+    if "repeats" in file.sampler.model_fields_set:
+        return file
+    sampler = file.sampler.model_copy(update={"repeats": before.sampler.repeats})
+    return file.model_copy(update={"sampler": sampler})
 
 
 def _name(folder: RunFolder) -> str:

@@ -71,6 +71,13 @@ class Parameter:
         steps = [d.low + i * d.step for i in range(_count(d))]
         return [*map(int, steps)] if isinstance(d, IntDistribution) else [*map(round_float, steps)]
 
+    def n_values(self) -> int | None:
+        """How many values it can take; None for numbers with fractions and no steps."""
+        d = self.distribution
+        if isinstance(d, IntDistribution) and d.log:
+            return d.high - d.low + 1
+        return None if isinstance(d, FloatDistribution) and d.step is None else _count(d)
+
     @property
     def described(self) -> str:
         """What it draws, in words."""
@@ -137,6 +144,33 @@ class Space:
                 )
             ]
         return cells
+
+    def size(self, most: int) -> int | None:
+        """How many configurations there are; None where they are no number, or more than `most`.
+
+        Two that differ in a parameter whose condition does not hold are one.
+        """
+        # Parameters that others depend on are told apart by value; of the others the number does.
+        asked = {name for parameter in self.parameters for name in parameter.when}
+        branches: list[tuple[dict[str, ParamValue], int]] = [({**self.fixed}, 1)]
+        for parameter in self.parameters:
+            number = parameter.n_values()
+            grown: list[tuple[dict[str, ParamValue], int]] = []
+            for values, count in branches:
+                if not parameter.active(values):
+                    grown.append((values, count))
+                elif number is None or number * count > most:
+                    return None
+                elif parameter.name not in asked:
+                    grown.append((values, number * count))
+                else:
+                    chosen = parameter.values() or ()
+                    grown += [({**values, parameter.name: one}, count) for one in chosen]
+            branches = grown
+            if sum(count for _, count in branches) > most:
+                return None
+        total = sum(count for _, count in branches)
+        return total if total <= most else None
 
     def complete(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """With the defaults of the trainer and network, without what they don't take.
