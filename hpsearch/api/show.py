@@ -82,7 +82,7 @@ def best_configuration(
     if trial is not None:
         return _configuration(run, trial, form)
     result = _result(run)
-    text = configuration_text(result.best_params, form)
+    text = configuration_text(result.best_params, form, run.file.space)
     if form == "json":
         return text
     score = f"{result.objective} {result.validation}"
@@ -99,7 +99,7 @@ def _configuration(run: Recorded, trial: int, form: Form) -> str:
             f"study {run.name!r} must have trial {trial}, got no record of it: see those it has "
             f"with python -m hpsearch show {run.study} --trials"
         )
-    text = configuration_text(record.params, form)
+    text = configuration_text(record.params, form, run.file.space)
     return text if form == "json" else f"# Trial {trial} of {run.name}, {record.outcome}\n{text}"
 
 

@@ -26,6 +26,7 @@ from hpsearch.study.slice_settings import (
     stage_lengths,
 )
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.space import Named, with_values
 from hpsearch.trainers import Member, Schedule, trainer_kind
 
 
@@ -57,6 +58,7 @@ class Training:
         limits: after what a trial is failed.
         goals: what trials are scored by.
         code: the digest of the user's own modules, "" for none.
+        named: what the names among choices stand for.
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
         stop: as in Dispatcher.
@@ -71,6 +73,7 @@ class Training:
     lengths: tuple[int, ...]
     rungs: tuple[int, ...]
     code: str = ""
+    named: Named = field(default_factory=dict)
     stop: Callable[[], bool] = lambda: False
 
     @classmethod
@@ -94,6 +97,7 @@ class Training:
             lengths=stage_lengths(read.file),
             rungs=rungs_of(read.file),
             code=digest(read.code),
+            named=read.space.named,
             stop=stop,
         )
 
@@ -114,7 +118,7 @@ class Training:
         def jobs() -> Iterator[list[Job]]:
             for records in batches:
                 works = [
-                    _Work(r, self.folder.states(r), self.code)
+                    _Work(r, self.folder.states(r), self.code, self.named)
                     for r in records
                     if not reached(r, until)
                 ]
@@ -226,7 +230,7 @@ class _Work:
     """A record on its way.
 
     Attributes:
-        code: as of Training.
+        code, named: as of Training.
         failure, limit: why it failed, and by which of [limits] if by one.
         news: something happened that a restart must know at once.
         files: what is to lie beside the record when it is there.
@@ -236,6 +240,7 @@ class _Work:
     record: TrialRecord
     states: list[bytes | None]
     code: str = ""
+    named: Named = field(default_factory=dict)
     failure: str = ""
     limit: str = ""
     news: bool = False
@@ -246,6 +251,7 @@ class _Work:
 
     def jobs(self, until: int) -> Iterator[Job]:
         """The members that are not there yet."""
+        params = with_values(self.record.params, self.named)
         for index, (member, state) in enumerate(
             zip(self.record.members, self.states, strict=True)
         ):
@@ -254,7 +260,7 @@ class _Work:
             self.pending.add(index)
             yield Job(
                 key=(self.record.uid, index),
-                member=Member(self.record.params, member.entropy, member.split, state),
+                member=Member(params, member.entropy, member.split, state),
                 epoch=member.epoch,
                 losses=self._losses(index),
                 raised=sum(a.get("event") == "raised" for a in self._attempts(index)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import optuna
 from optuna.distributions import (
@@ -20,7 +21,18 @@ from hpsearch.samplers.unit import round_float
 from hpsearch.trainers import trainer_kind
 
 Conditions = Mapping[str, tuple[ParamValue, ...]]
+Named = Mapping[str, Mapping[str, Any]]
 MOST_CELLS = 1_000_000  # of a grid; more than that are never trained
+
+
+def with_values(params: Mapping[str, ParamValue], named: Named) -> dict[str, Any]:
+    """Hyperparameters with the values that named choices stand for."""
+    return {
+        name: named[name][value]
+        if name in named and isinstance(value, str) and value in named[name]
+        else value
+        for name, value in params.items()
+    }
 
 
 class NoCells(ValueError):
@@ -105,10 +117,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Space:
-    """All parameters of a study, parents before the parameters that depend on them."""
+    """All parameters of a study, parents before the parameters that depend on them.
+
+    Attributes:
+        named: by parameter, what the names among its choices stand for: lists, tables and None,
+            which no Optuna study, MLflow run or table can hold. Trials have the names.
+    """
 
     parameters: tuple[Parameter, ...]
     fixed: Mapping[str, ParamValue]
+    named: Named = field(default_factory=dict)
 
     def suggest(self, trial: optuna.Trial) -> dict[str, ParamValue]:
         """The complete hyperparameters of a trial: searched, fixed, and defaults of its parts."""
@@ -117,6 +135,10 @@ class Space:
             if parameter.active(params):
                 params[parameter.name] = parameter.suggest(trial)
         return self.complete(params)
+
+    def given(self, params: Mapping[str, ParamValue]) -> dict[str, Any]:
+        """What a trainer gets of a trial's params: values in place of their names."""
+        return with_values(params, self.named)
 
     def cells(self) -> list[dict[str, ParamValue]]:
         """Every combination of the searched values, the last parameter changing fastest.

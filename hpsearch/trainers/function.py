@@ -6,6 +6,7 @@ import inspect
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -142,6 +143,7 @@ class FunctionTrainer(Trainer):
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         (member,) = members
         params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
+        params = deepcopy(params)  # it may change a list, and a later slice gets it whole
         function = load_training_function(str(member.params["trainer"]))
         self._name = str(member.params["trainer"])
         arguments = _wanted(inspect.signature(function))
