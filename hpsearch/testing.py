@@ -26,7 +26,7 @@ from hpsearch.hyperparameters import ParamValue
 from hpsearch.own_code import look_first_in
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.tables.data import Data
-from hpsearch.trainers import Member, load_training_function
+from hpsearch.trainers import Member, forget_changed_code, load_training_function
 
 __all__ = ["TrainerCheck", "TrainerError", "check_trainer"]
 
@@ -138,6 +138,7 @@ def _first_on_path(folder: Path) -> Iterator[None]:
     """Import modules from this folder before all others, in the block alone."""
     before = list(sys.path)
     look_first_in(str(folder))
+    forget_changed_code()  # it may be tested again after a correction, in one process
     try:
         yield
     finally:

@@ -19,7 +19,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from hpsearch.addresses import first_line, without_password
+from hpsearch.addresses import check_port, first_line, without_password
 from hpsearch.errors import StorageError, StudyFileError, unknown
 from hpsearch.records.layout import Home, StudyFiles
 from hpsearch.records.study_json import read_study_json
@@ -114,6 +114,7 @@ def _opened(said: WarmStart, folder: Path) -> tuple[BaseStorage, str]:
                 f"warm_start.storage: the environment variable {variable} must hold the old "
                 "study's storage, got none"
             )
+        check_port(f"warm_start.storage, which {variable} holds,", address)
     try:
         path = _file_of(address, folder)
         if path is None:

@@ -23,7 +23,7 @@ from tests.harness.commands import call_here
 from tests.harness.stores import new_home
 from tests.harness.study import run
 from tests.harness.study_files import ALONE
-from tests.system.api.test_archive import rewritten
+from tests.harness.tampering import rewritten
 
 GOOD = """
 def train(params, data, seed, state=None):
