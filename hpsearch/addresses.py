@@ -158,6 +158,21 @@ def first_line(error: BaseException, address: str) -> str:
     return headline(scrubbed(str(error), address))
 
 
+def has_wrong_port(address: str) -> bool:
+    """Whether an address has a port that is no number from 1 to 65535."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    web = re.match("(?:https?|dask|tcp|tls)://", address, re.IGNORECASE)
+    try:
+        port = urlsplit(address).port if web else make_url(address).port
+    except ArgumentError:
+        return False  # not a database, or its user hears of it where it is opened
+    except ValueError:
+        return True
+    return port is not None and not 0 < port < 65536
+
+
 def check_port(name: str, address: str) -> None:
     """Refuse an address whose port is none.
 
@@ -167,17 +182,7 @@ def check_port(name: str, address: str) -> None:
     Raises:
         HpsearchError: it has one that is no number from 1 to 65535.
     """
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    web = re.match("https?://", address, re.IGNORECASE)
-    try:
-        port = urlsplit(address).port if web else make_url(address).port
-    except ArgumentError:
-        return  # not a database, or its user hears of it where it is opened
-    except ValueError:
-        port = 0
-    if port is not None and not 0 < port < 65536:
+    if has_wrong_port(address):
         raise HpsearchError(
             f"{name} must have a port from 1 to 65535, or none, got {without_password(address)!r}"
         )

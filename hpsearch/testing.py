@@ -20,7 +20,7 @@ from pathlib import Path
 
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.errors import TrainerError, conclusion
-from hpsearch.execution.own_code import (
+from hpsearch.execution.code_rules import (
     REPEAT_HINT,
     Rehearsal,
     Rows,
@@ -33,9 +33,15 @@ from hpsearch.execution.own_code import (
 )
 from hpsearch.execution.population import MemberAdvance, Slice, SliceSettings, open_data, run_slice
 from hpsearch.hyperparameters import ParamValue
+from hpsearch.own_code import look_first_in
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.tables.data import Data
-from hpsearch.trainers import Member, load_training_function, look_first_in, takes_state
+from hpsearch.trainers import (
+    Member,
+    forget_changed_code,
+    load_training_function,
+    takes_state,
+)
 
 __all__ = ["TrainerCheck", "TrainerError", "check_trainer"]
 
@@ -142,6 +148,7 @@ def _first_on_path(folder: Path) -> Iterator[None]:
     """Import modules from this folder before all others, in the block alone."""
     before = list(sys.path)
     look_first_in(str(folder))
+    forget_changed_code()  # it may be tested again after a correction, in one process
     try:
         yield
     finally:

@@ -12,16 +12,18 @@ from hpsearch.api.doctor import doctor
 from hpsearch.api.export import refuse_pickled_states
 from hpsearch.errors import DamagedError, HpsearchError, headline
 from hpsearch.records.archive import checked_members, study_in, unpack
-from hpsearch.records.layout import ARCHIVED, KINDS, Artifact, Home, StudyFiles
+from hpsearch.records.layout import ARCHIVED, KINDS, Artifact, Home, RunFiles, StudyFiles
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.records.study_json import read_study_json
+from hpsearch.records.sealed import write_sealed
+from hpsearch.records.study_json import code_of_starts, read_study_json
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.study_report import write_report
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.stage_end import Decision
 from hpsearch.study.stored_space import kept_arms, kept_space
 from hpsearch.studyfile.stored import stored_file
+from hpsearch.studyfile.tables.space import trainer_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +36,8 @@ def import_study(file: str | Path, *, home: str | Path | None = None) -> pd.Data
     """Take a study from an archive, and tell Optuna and MLflow of it.
 
     Nothing in the archive is run: it may hold records, tables and pictures alone, and none of its
-    files can come to lie outside the study's folder. Figures and the report are drawn anew.
+    files can come to lie outside the study's folder. Figures and the report are drawn anew. The
+    folder that it names for its modules and data is not trusted, now or later.
 
     Returns:
         As `doctor` after a repair: what is still different, with a row each.
@@ -75,10 +78,16 @@ def _move_in(young: StudyFiles, study: StudyFiles, path: Path) -> None:
                 f"run {number} of study {study.name!r} must not be in {study.path.parent.parent} "
                 "yet; import it into a folder of its own with --home"
             )
+        _mark(young.run(number))
     study.path.mkdir(parents=True, exist_ok=True)
     for number in numbers:
         young.run(number).path.rename(study.run(number).path)
         _redraw(RunFolder(study.run(number).path))
+
+
+def _mark(files: RunFiles) -> None:
+    """Note that it is imported, whatever the archive says of that: its folder is not trusted."""
+    write_sealed(files.study_json, {**read_study_json(files), "imported": True})
 
 
 def _check_run(folder: RunFolder, path: Path) -> None:
@@ -105,6 +114,21 @@ def _check_run(folder: RunFolder, path: Path) -> None:
             f"{headline(error)}; nothing was taken from it"
         ) from error
     refuse_pickled_states(folder, str(path))
+    _check_trainers(folder, path)
+
+
+def _check_trainers(folder: RunFolder, path: Path) -> None:
+    """Records are trained again by the trainer that they name: it must be one of the study's."""
+    run = Recorded(folder.files.study.name, folder.files.number, folder)
+    names = trainer_names(run.file.space) or []
+    for kind in KINDS:
+        for record in folder.read_all(kind):
+            if record.params.get("trainer") not in names:
+                raise HpsearchError(
+                    f"{path} must hold records of the study's own trainers, "
+                    f"{', '.join(map(str, names))}, got {record.params.get('trainer')!r} in "
+                    f"{record.uid}; nothing was taken from it"
+                )
 
 
 def _check_files(folder: RunFolder, known: Mapping[str, Any]) -> None:
@@ -112,6 +136,9 @@ def _check_files(folder: RunFolder, known: Mapping[str, Any]) -> None:
     files = folder.files
     if not all(isinstance(known[key], str) for key in ("id", "path")):
         raise TypeError("study.json must have an id and a path")
+    for code in code_of_starts(known):
+        if not all(isinstance(text, str) for text in code.values()):
+            raise TypeError("study.json must have digests as texts")
     kept_space(folder)
     kept_arms(folder)
     for path in files.all_decisions():

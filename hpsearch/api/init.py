@@ -12,12 +12,13 @@ from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import StudyFileError, unknown
 from hpsearch.nn import NETWORKS
+from hpsearch.own_code import look_first_in
 from hpsearch.records.whole_files import storage_errors
 from hpsearch.studyfile import schema
 from hpsearch.studyfile.reading import ReadStudy, read_text, refuse_unfit
 from hpsearch.studyfile.tables.space import trainers_of
 from hpsearch.studyfile.template import Wanted, study_text
-from hpsearch.trainers import TRAINERS, look_first_in, trainer_kind
+from hpsearch.trainers import TRAINERS, trainer_kind
 
 MANY = 5000  # examples; above, one hold-out split tells enough and costs a fifth
 

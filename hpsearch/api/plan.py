@@ -12,7 +12,7 @@ import pandas as pd
 
 from hpsearch.datasets.selection import open_pool
 from hpsearch.execution.executors import available_cores
-from hpsearch.study.plan import Course, Phase, course
+from hpsearch.study.plan import Course, Phase, course, few_configurations
 from hpsearch.study.probe import Cost, Probe, largest, probe
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
 
@@ -59,6 +59,8 @@ class Plan:
         disk: bytes that stay, without MLflow's own pages growing.
         peak_disk: bytes of the states of paused trials beside it, while it runs.
         searched: what is drawn of each searched parameter, in words.
+        few: a sentence for each search that has fewer configurations than trials are asked for;
+            the phases count all that are asked for.
     """
 
     study: str
@@ -70,6 +72,7 @@ class Plan:
     peak_disk: float
     budget: list[str]
     searched: dict[str, str] = field(default_factory=dict)
+    few: list[str] = field(default_factory=list)
 
     @property
     def total_epochs(self) -> int:
@@ -125,9 +128,10 @@ def plan_study(
     count = workers if workers is not None else file.execution.workers
     count = available_cores() if count is None else count
     searched = {p.name: p.described for p in read.space.parameters}
+    few = few_configurations(file, read.arms)
     if not trials:
         said = _budget(read, counted)
-        return Plan(file.name, counted.phases, count, None, None, None, 0.0, said, searched)
+        return Plan(file.name, counted.phases, count, None, None, None, 0.0, said, searched, few)
     refuse_unfit(read)
     say(f"training {trials} trials of the space for a few epochs")
     found = probe(read, trials=trials, seconds=probe_seconds)
@@ -144,6 +148,7 @@ def plan_study(
         peak_disk=max(phase.runs * phase.members for phase in parts) * found.state_bytes,
         budget=_budget(read, counted),
         searched=searched,
+        few=few,
     )
 
 

@@ -18,6 +18,7 @@ def reproduce_trial(
     trial: int,
     *,
     home: str | Path | None = None,
+    trust_code: str | Path | None = None,
     tolerance: float = TOLERANCE,
 ) -> Reproduction:
     """Train a trial again from its record and compare every metric and its final states.
@@ -31,6 +32,9 @@ def reproduce_trial(
         study: its name, for its newest run, or "name/2" for a given one.
         trial: its number.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        trust_code: the folder of the study's own modules and data, whose code is run; None: that
+            of its file, if it was started here. An imported study needs it for all that is not
+            installed.
         tolerance: largest difference of a metric, relative where it is above 1, if the trial was
             trained on another processor or with other packages; else every bit is compared.
 
@@ -50,7 +54,7 @@ def reproduce_trial(
             f"a trial must have ended by itself to be compared with another training of it, but "
             f"limits.{record.limit} stopped trial {trial}; take another"
         )
-    return train_again(run.read(), record, tolerance)
+    return train_again(run.read(Path(trust_code) if trust_code else None), record, tolerance)
 
 
 def train_again(read: ReadStudy, record: TrialRecord, tolerance: float) -> Reproduction:

@@ -82,7 +82,7 @@ def best_configuration(
     if trial is not None:
         return _configuration(run, trial, form)
     result = _result(run)
-    text = configuration_text(result.best_params, form)
+    text = configuration_text(result.best_params, form, run.file.space)
     if form == "json":
         return text
     score = f"{result.objective} {result.validation}"
@@ -99,7 +99,7 @@ def _configuration(run: Recorded, trial: int, form: Form) -> str:
             f"study {run.name!r} must have trial {trial}, got no record of it: see those it has "
             f"with python -m hpsearch show {run.study} --trials"
         )
-    text = configuration_text(record.params, form)
+    text = configuration_text(record.params, form, run.file.space)
     return text if form == "json" else f"# Trial {trial} of {run.name}, {record.outcome}\n{text}"
 
 
@@ -129,7 +129,7 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
     goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
     first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves"]
-    first += ["control_in", "ended_early", *scores, *rungs, *goals]
+    first += ["control_in", "ended_early", "own_code", *scores, *rungs, *goals]
     last = ["reason"]
     params = [n for n in table if n not in (*first, *last)]
     return table[[n for n in (*first, *params, *last) if n in table.columns]]

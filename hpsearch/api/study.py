@@ -24,6 +24,7 @@ from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.reports.parent import write_parent
 from hpsearch.study.events import Event
 from hpsearch.study.opening import Run, open_run
+from hpsearch.study.plan import few_configurations
 from hpsearch.study.study import Study
 from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
@@ -42,6 +43,7 @@ def run_study(
     storage: str | None = None,
     tracking_uri: str | None = None,
     fresh: bool = False,
+    accept_code: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
     warn: Callable[[str], None] = lambda line: None,
     stop: Callable[[], bool] = lambda: False,
@@ -59,6 +61,8 @@ def run_study(
         storage: Optuna's storage URL; None: HPSEARCH_STORAGE, else SQLite in `home`.
         tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
         fresh: start a new run of the study.
+        accept_code: go on, should the user's own code be another one than at the start before;
+            each trial's record says with which it was trained.
         on_event: called with what happens.
         warn: called with one line where something does not stop the study.
         stop: asked at least every second of training; once it says True, the slices under way
@@ -88,12 +92,15 @@ def run_study(
     _warn_of_idle(read, count or 0, warn)
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     check_apart(database, uri)
-    run = open_run(read, stores, fresh=fresh)
+    run = open_run(read, stores, fresh=fresh, accept_code=accept_code)
     try:
         run.folder.sweep()
         if warm.source is not None:
             run.folder.write_sealed(run.folder.files.artifact(Artifact.WARM_START), warm.source)
         study = Study(read, run, database, count, stop=stop, cluster=cluster)
+        if not run.repeats and study.finished() is None:
+            for line in few_configurations(read.file, read.arms):
+                warn(line)
         return _run(study, read, run, stores, uri, on_event, warn, tags)
     finally:
         run.folder.sweep()  # the projector may have been killed

@@ -13,8 +13,9 @@ import pandas as pd
 
 from hpsearch.api.reproduce import train_again
 from hpsearch.audit.replay import Replay, replay
-from hpsearch.audit.reproduction import TOLERANCE, Reproduction, digests
+from hpsearch.audit.reproduction import TOLERANCE, Reproduction, digests, other_code
 from hpsearch.datasets.selection import open_test
+from hpsearch.own_code import digest
 from hpsearch.records.layout import Home
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.recorded import Recorded, find_run
@@ -60,22 +61,26 @@ def verify_study(
     *,
     trials: int = 3,
     home: str | Path | None = None,
+    trust_code: str | Path | None = None,
     tolerance: float = TOLERANCE,
     say: Callable[[str], None] = lambda line: None,
 ) -> Verification:
     """Derive a study's draws and decisions once more, and train a sample of its trials again.
 
-    Three checks: the data and the splits are those of the records; every configuration, score,
-    promotion, range and the result follow from the study file, the seed and the curves; the
-    sampled trials, spread over outcomes and stages, train to the same metrics and states. All to
-    the last bit; where the study ran on another processor or with other packages, trained metrics
-    within `tolerance` and draws within a rounding error. Nothing is written, and the study may be
-    running.
+    Three checks: the data, the splits and the user's own code are those of the records; every
+    configuration, score, promotion, range and the result follow from the study file, the seed and
+    the curves; the sampled trials, spread over outcomes and stages, train to the same metrics and
+    states. All to the last bit; where the study ran on another processor or with other packages,
+    trained metrics within `tolerance` and draws within a rounding error. Nothing is written, and
+    the study may be running.
 
     Args:
         study: its name, for its newest run, or "name/2" for a given one.
         trials: how many are trained again.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        trust_code: the folder of the study's own modules and data, whose code is run; None: that
+            of its file, if it was started here. An imported study needs it for all that is not
+            installed.
         tolerance: as for `reproduce_trial`.
         say: called with a line about what is done next.
 
@@ -84,13 +89,14 @@ def verify_study(
         DataError: the data is there no more.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
-    read = run.read()
+    read = run.read(Path(trust_code) if trust_code else None)
     records = list(run.folder.read_all("trial"))
     say(f"digests of data and splits, {len(records)} trials")
     n_records, problems = _digest_problems(run, read, records)
     say("deriving every draw and decision")
     replayed = replay(run, read)
     problems += replayed.problems
+    problems += _code_problems(records, digest(read.code))
     again = []
     for record in sample(records, trials, run.file.seed):
         say(f"training trial {record.number} again ({record.outcome}, stage {record.stage + 1})")
@@ -138,6 +144,17 @@ def _digest_problems(
             now |= {"test": open_test(arm.selection).examples.digest()}
             problems += _differing(exams, now)
     return len(records) + len(confirmed) + len(tested), problems
+
+
+def _code_problems(records: Sequence[TrialRecord], now: str) -> Iterator[str]:
+    """A line for each other code that trials were trained with."""
+    by_code = defaultdict(list)
+    for record in records:
+        if what := other_code(record, now):
+            by_code[what].append(record.number)
+    for what, numbers in by_code.items():
+        others = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
+        yield f"trial {numbers[0]}{others}: {what}"
 
 
 def _differing(records: Sequence[TrialRecord], now: dict[str, str]) -> Iterator[str]:

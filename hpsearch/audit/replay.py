@@ -107,7 +107,15 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
         folder.artifacts.mkdir(parents=True)
         for arm in read.arms:
             carry_clock(run.folder, folder, arm, run.file)
-        again = Run(run.name, run.id, folder, False, run.plans, FileLock(top.lock))
+        again = Run(
+            run.name,
+            run.id,
+            folder,
+            resumed=False,
+            plans=run.plans,
+            lock=FileLock(top.lock),
+            repeats=run.file.sampler.repeats,
+        )
         study = Study(
             read,
             again,

@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 from hpsearch.datasets.selection import open_pool
 from hpsearch.datasets.splits import digest
 from hpsearch.execution.base import SliceExecutor
+from hpsearch.execution.code_rules import pause_hint, pause_rule
 from hpsearch.execution.machine import machine
-from hpsearch.execution.own_code import pause_hint, pause_rule
+from hpsearch.own_code import digest as digest_of_code
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.training import Training
@@ -44,6 +45,8 @@ class Reproduction:
             the other did not.
         recorded_pauses: whether that was the recorded one.
         recorded_on, machine: what the two were trained on.
+        code: the user's own code where it is not what the trial was trained with, as a sentence;
+            "" where it is, or none was noted.
     """
 
     trial: int
@@ -59,6 +62,7 @@ class Reproduction:
     machine: str
     pauses: tuple[int, ...] = ()
     recorded_pauses: bool = False
+    code: str = ""
 
     @property
     def equal(self) -> bool:
@@ -115,6 +119,7 @@ def reproduce(
         machine=machine(),
         pauses=tuple(sorted(differing)) if pauses != recorded else (),
         recorded_pauses=any(recorded),
+        code=other_code(record, digest_of_code(read.code)),
     )
 
 
@@ -169,6 +174,17 @@ def pauses_text(found: Reproduction) -> str:
 
 def _after(epochs: Sequence[int]) -> str:
     return f"after epoch{'s' * (len(epochs) > 1)} {', '.join(map(str, epochs))}"
+
+
+def other_code(record: TrialRecord, now: str) -> str:
+    """What of the user's own code is not as in a record; "" where it is, or none was noted.
+
+    Args:
+        now: the digest of it.
+    """
+    if not record.code or record.code == [now]:
+        return ""
+    return f"code (digest {', then '.join(record.code)} recorded, {now or 'none'} now)"
 
 
 def digests(arm: Arm) -> dict[str, str]:

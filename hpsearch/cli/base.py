@@ -66,6 +66,13 @@ ToleranceOption = Annotated[
         "is another than the record's [default: 0.02]; else all bits count.",
     ),
 ]
+TrustOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--trust-code",
+        help="The folder of an imported study's own modules and data; the code in it is run.",
+    ),
+]
 ExecutorOption = Annotated[
     str | None,
     typer.Option("--executor", help="A Dask cluster, e.g. dask://host:8786 [default: here]"),

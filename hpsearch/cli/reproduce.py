@@ -15,6 +15,7 @@ from hpsearch.cli.base import (
     JsonOption,
     StudyArgument,
     ToleranceOption,
+    TrustOption,
     app,
     exits,
 )
@@ -25,6 +26,7 @@ def reproduce(
     study: StudyArgument,
     trial: Annotated[int, typer.Argument(min=0, help="Its number.")],
     tolerance: ToleranceOption = None,
+    trust_code: TrustOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -34,11 +36,13 @@ def reproduce(
     Example: python -m hpsearch reproduce quickstart 7
     """
     with exits(debug):
+        if trust_code is not None:
+            typer.echo(f"modules and data from {trust_code}: its code is run", err=True)
         from hpsearch.api.reproduce import reproduce_trial
         from hpsearch.audit.reproduction import TOLERANCE, pauses_text
 
         limit = TOLERANCE if tolerance is None else tolerance
-        found = reproduce_trial(study, trial, home=home, tolerance=limit)
+        found = reproduce_trial(study, trial, home=home, trust_code=trust_code, tolerance=limit)
         if as_json:
             typer.echo(json.dumps(asdict(found) | {"equal": found.equal}))
         else:
@@ -53,5 +57,7 @@ def reproduce(
                 typer.echo(f"recorded on  {'; '.join(found.recorded_on) or 'an unknown machine'}")
                 typer.echo(f"this one is  {found.machine}")
                 typer.echo(f"largest difference {found.largest:.3g}")
+            if found.code:
+                typer.echo(f"trained with another {found.code}")
             typer.echo(f"first difference: {found.difference}" if found.difference else "equal")
         sys.exit(not found.equal)

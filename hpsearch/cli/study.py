@@ -33,6 +33,13 @@ def study(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start a new run; nothing is deleted.")
     ] = False,
+    accept_code: Annotated[
+        bool,
+        typer.Option(
+            "--accept-code",
+            help="Go on though your own code changed; records say which trials had which.",
+        ),
+    ] = False,
     storage: StorageOption = None,
     tracking_uri: TrackingOption = None,
     home: HomeOption = None,
@@ -60,6 +67,7 @@ def study(
                 storage=storage,
                 tracking_uri=tracking_uri,
                 fresh=fresh,
+                accept_code=accept_code,
                 on_event=progress.show,
                 warn=progress.warn,
             )

@@ -14,6 +14,7 @@ from hpsearch.cli.base import (
     JsonOption,
     StudyArgument,
     ToleranceOption,
+    TrustOption,
     app,
     exits,
 )
@@ -26,6 +27,7 @@ def verify(
         int, typer.Option(min=0, help="So many trials are trained again, of every outcome.")
     ] = 3,
     tolerance: ToleranceOption = None,
+    trust_code: TrustOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -35,12 +37,15 @@ def verify(
     Example: python -m hpsearch verify quickstart --trials 5
     """
     with exits(debug):
+        if trust_code is not None:
+            typer.echo(f"modules and data from {trust_code}: its code is run", err=True)
         from hpsearch.api.verify import verify_study
         from hpsearch.audit.reproduction import TOLERANCE
 
         found = verify_study(
             study,
             trials=trials,
+            trust_code=trust_code,
             home=home,
             tolerance=TOLERANCE if tolerance is None else tolerance,
             say=lambda line: typer.echo(line, err=True),

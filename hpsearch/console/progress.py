@@ -62,6 +62,7 @@ class StudyProgress:
             OptunaRefilled,
             OwnCodeDoubt,
             PhaseStarted,
+            SpaceTried,
             StageStarted,
             TrialReached,
         )
@@ -75,6 +76,15 @@ class StudyProgress:
         elif isinstance(event, BudgetEnded):
             what = f"stage {event.stage + 1}" if event.key == "plateau" else "the search"
             self.note(_of_arm(event.arm, f"budget.{event.key} ends {what}"))
+        elif isinstance(event, SpaceTried):
+            where = f"stage {event.stage + 1}: " if event.n_stages > 1 else ""
+            self.note(
+                _of_arm(
+                    event.arm,
+                    f"{where}all {event.configurations} configurations were tried; {event.left} "
+                    f"trials of the {event.asked} asked for are not needed",
+                )
+            )
         elif isinstance(event, OptunaRefilled):
             first, *others = event.problems
             more = f" and {len(others)} more" if others else ""

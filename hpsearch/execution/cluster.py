@@ -20,6 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.addresses import has_wrong_port, without_password
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.datasets.selection import Pool, Selection, give
 from hpsearch.errors import HpsearchError, WorkerError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 CONNECT_SECONDS = 30.0  # for the scheduler, and then for its first worker
+SCHEDULER_RULE = "a Dask scheduler such as dask://host:8786, its port from 1 to 65535"
 SCHEMES = {"dask": "tcp", "tcp": "tcp", "tls": "tls"}
 DECISIVE = ("hpsearch", "numpy", "scikit-learn")  # packages that the numbers depend on
 
@@ -41,10 +43,11 @@ def scheduler_address(executor: str) -> str:
     Raises:
         HpsearchError: it is no such address.
     """
-    scheme, separator, host = executor.partition("://")
-    if not separator or scheme not in SCHEMES or not host.rpartition(":")[2].isdigit():
+    scheme, _, host = executor.partition("://")
+    name, _, port = host.rpartition(":")
+    if scheme not in SCHEMES or not name or not port.isdigit() or has_wrong_port(executor):
         raise HpsearchError(
-            f"--executor must be a Dask scheduler such as dask://host:8786, got {executor!r}; "
+            f"--executor must be {SCHEDULER_RULE}, got {without_password(executor)!r}; "
             "left out: this machine"
         )
     return f"{SCHEMES[scheme]}://{host}"

@@ -35,6 +35,7 @@ from hpsearch.execution.meter import Meter
 from hpsearch.execution.printed import Printed
 from hpsearch.hyperparameters import NAME, hyperparameters
 from hpsearch.nn import NETWORKS
+from hpsearch.own_code import look_first_in
 from hpsearch.trainers import (
     EVERY_EPOCH,
     TRAINERS,
@@ -45,7 +46,6 @@ from hpsearch.trainers import (
     Split,
     Trainer,
     TrainingData,
-    look_first_in,
     trainer_kind,
 )
 

@@ -98,6 +98,8 @@ class TrialRecord:
         states_digest: of its content; "" for none, and in records of format 0 and 1.
         digests: of the data and of the splits.
         machines: it was trained on, one line each: what its bits depend on beside its seeds.
+        code: digests of the user's own modules that it was trained with, in turn; [] where there
+            are none, and in records from before they were noted.
         files: names of its other files, for people to look at.
     """
 
@@ -131,6 +133,7 @@ class TrialRecord:
     files: list[str] = field(default_factory=list)
     limit: str = ""
     states_digest: str = ""
+    code: list[str] = field(default_factory=list)
 
     @property
     def told(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hpsearch.analysis.answers import answered
 from hpsearch.execution.environment import environment
+from hpsearch.own_code import digest
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
@@ -47,6 +48,8 @@ def write_parent(
         "mlflow.note.content": _note(read, run, result),
         **_environment(read.path.resolve().parent),
     }
+    if read.code:
+        own["hpsearch.own_code"] = digest(read.code)
     # When the result was found, so that a second projection repeats the first one's points.
     ended = (
         int(run.folder.files.artifact(Artifact.RESULT).stat().st_mtime * 1000) if result else None

@@ -28,13 +28,17 @@ def trials_table(records: Iterable[TrialRecord]) -> pd.DataFrame:
     reason where it failed, diverged or was pruned.
 
     Where there are any, the stages it was a control in, from 1, the epoch after which its trainer
-    ended by itself, and the scores at rungs too.
+    ended by itself, the scores at rungs, and the digests of the user's own code that it was
+    trained with, where the table's trials have several of these.
     """
+    records = list(records)
+    mixed = len({digest for r in records for digest in r.code}) > 1
     return pd.DataFrame(
         [
             {"trial": r.number, "outcome": r.outcome, "drawn_in_stage": r.stage, "batch": r.batch}
             | ({"control_in": _listed(n + 1 for n in r.controls)} if r.controls else {})
             | ({"ended_early": r.ended_early} if r.ended_early else {})
+            | ({"own_code": _listed(r.code)} if mixed else {})
             | {f"score_{epochs}": score for epochs, score in r.scores.items()}
             | {f"rung_{epochs}": score for epochs, score in r.rungs.items()}
             | _goals(r)

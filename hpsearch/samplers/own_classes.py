@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TypeVar
 
 from hpsearch.errors import unknown
+from hpsearch.own_code import load_module
 
 Base = TypeVar("Base")
 
@@ -27,7 +27,7 @@ def class_of_ones_own(name: str, base: type[Base], known: Sequence[str]) -> type
             f"{unknown(name, known)}; a class of your own is written package.module:Class"
         )
     try:
-        found = getattr(import_module(module), attribute)
+        found = getattr(load_module(module), attribute)
     except Exception as error:
         raise ValueError(
             f"must be importable, got {name!r}: {type(error).__name__}: {error}"

@@ -28,6 +28,7 @@ from hpsearch.study.events import (
     BudgetEnded,
     Event,
     OptunaRefilled,
+    SpaceTried,
     StageStarted,
     TrialReached,
 )
@@ -150,6 +151,8 @@ class ArmSearch:
             last = drawn + settings.trials - n_promoted
             fresh = [*map(self.arm.number, range(drawn, last))]
             self._tell_of_stage(stage, settings.trials + len(before.controls), going_on + fresh)
+            if not going_on:  # then nothing was tried at this length
+                self._draws.count_anew(drawn)
             batches = [going_on] if going_on else []
             batches += self._draws.batches(stage, fresh, n_promoted)
             began = self._run_stage(stage, batches, bool(going_on), spending)
@@ -177,6 +180,8 @@ class ArmSearch:
         """
         began: list[TrialRecord] = []
         for group in self._draws.groups(batches):
+            if not self._draws.is_needed(group[0].trials[0]):
+                break
             batch = self._batch(stage, group[0], promotes)
             end = spending.ends(batch, began)
             if end == "epochs" and batch.promoted:  # the best of them; they are not drawn anew
@@ -186,14 +191,26 @@ class ArmSearch:
             if any(numbers.trials for numbers in group):
                 self._train(stage, group)
             for numbers in group:
-                ran = [self.records[n] for n in numbers.trials]
+                ran = [self.records[n] for n in numbers.trials if n in self.records]
                 spending.settle(self._batch(stage, numbers, promotes), ran)
                 began += ran
             if end:
                 self.ended.append(end)
                 self.tell(BudgetEnded(end, stage, self.arm.name))
                 break
+        self._tell_of_space(stage, [n for numbers in batches for n in numbers])
         return began
+
+    def _tell_of_space(self, stage: int, numbers: Sequence[int]) -> None:
+        """Tell of a stage some of whose trials are not drawn as all configurations were tried."""
+        left = [number for number in numbers if number not in self.records]
+        configurations = self._draws.configurations
+        if left and configurations is not None and not self._draws.is_needed(left[0]):
+            asked, n_stages = self.file.stages[stage].trials, len(self.lengths)
+            event = SpaceTried(
+                configurations, asked, len(left), stage, n_stages, arm=self.arm.name
+            )
+            self.tell(event)
 
     @property
     def _cut_short(self) -> bool:
@@ -228,8 +245,8 @@ class ArmSearch:
 
     def _tell_of_failures(self, first: Numbers) -> None:
         """Tell, once, of a first batch all of whose trials failed for one reason."""
-        trials = [self.records.get(number) for number in first.trials]
-        ended = [r for r in trials if r is not None and r.outcome is Outcome.FAILED]
+        trials = [self.records[number] for number in first.trials if number in self.records]
+        ended = [record for record in trials if record.outcome is Outcome.FAILED]
         if first.batch or len(ended) < max(len(trials), 2):
             return
         reasons = failures(ended)

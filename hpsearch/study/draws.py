@@ -6,12 +6,13 @@ record; after a restart only the trials without one are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.samplers import StudySampler
+from hpsearch.samplers.base import Drawn, StudySampler
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.storage.trials import TrialStore
 
@@ -30,11 +31,19 @@ class Draws:
         records: the arm's; new trials are added to them.
         trials: the arm's in Optuna's storage.
         sampler: draws what neither a record nor [[enqueue]] gives.
+
+    Attributes:
+        configurations: how many there are, where drawing ends when all were tried; else None.
     """
 
     def __init__(self, records: ArmRecords, trials: TrialStore, sampler: StudySampler) -> None:
         self._records, self._trials, self._sampler = records, trials, sampler
         self._file, self._arm, self._plans = records.read.file, records.arm, records.run.plans
+        file, space = self._file, self._arm.space
+        asked = sum(stage.trials for stage in file.stages)
+        self.configurations = None if records.run.repeats else file.sampler.enough(space, asked)
+        self._tried: set[tuple[tuple[str, ParamValue], ...]] = set()
+        self._counted = 0  # trials of the arm that `_tried` is of
         self._distributions = {p.name: p.distribution for p in self._arm.space.parameters}
 
     def restore(self) -> None:
@@ -81,35 +90,64 @@ class Draws:
         return number in self._records.trials or self._sampler.ignores_results(local)
 
     def draw(self, stage: int, numbers: Numbers) -> list[TrialRecord]:
-        """The records of a batch; those of its trials that have none are drawn now."""
-        known = self._records.trials
-        if any(n not in known and not self._is_enqueued(n) for n in numbers.trials):
-            self._draw_ahead(stage, numbers)
-        return [self._record(number, stage, numbers.batch) for number in numbers.trials]
+        """The records of a batch; those of its trials that have none are drawn now.
 
-    def _draw_ahead(self, stage: int, numbers: Numbers) -> None:
-        """Store what the sampler draws before trials are asked for, if it does."""
-        space, entropy = self._arm.space, (self._file.seed, stage, numbers.batch)
+        Drawing ends, also within a batch, where every configuration of the space was tried.
+        """
+        found: list[TrialRecord] = []
+        ahead: Mapping[int, Drawn] | None = None
+        for number in numbers.trials:
+            if not self.is_needed(number):
+                break
+            if ahead is None and not self._is_given(number):
+                ahead = self._drawn_ahead(stage, numbers)
+            drawn = None if ahead is None else ahead.get(number)
+            found.append(self._record(number, stage, numbers.batch, drawn))
+        return found
+
+    def is_needed(self, number: int) -> bool:
+        """Whether a trial is given, or some configuration was not tried by those before it."""
+        if self.configurations is None or self._is_given(number):
+            return True
+        for local in range(self._counted, self._arm.local(number)):
+            record = self._records.trials.get(self._arm.number(local))
+            if record is not None:
+                self._tried.add(tuple(self._arm.space.searched(record.params).items()))
+        self._counted = max(self._counted, self._arm.local(number))
+        return len(self._tried) < self.configurations
+
+    def count_anew(self, local: int) -> None:
+        """Take only what is tried from this trial of the arm on for tried."""
+        self._tried, self._counted = set(), local
+
+    def _drawn_ahead(self, stage: int, numbers: Numbers) -> dict[int, Drawn]:
+        """What the sampler draws before trials are asked for, by number, if it does."""
+        entropy = (self._file.seed, stage, numbers.batch)
         local = [*map(self._arm.local, numbers.trials)]
-        ahead = self._sampler.draw_ahead(self._trials.study, local, space.suggest, entropy)
-        for number, drawn in zip(numbers.trials, ahead, strict=bool(ahead)):
-            if number in self._records.trials:
-                continue
-            if self._is_enqueued(number):  # Optuna numbers trials as they are made
-                self._enqueue(number)
-            else:
-                searched = space.searched(drawn.params)
-                self._trials.restore(number, searched, self._distributions)
-                self._trials.note(number, drawn.notes)
+        study, suggest = self._trials.study, self._arm.space.suggest
+        ahead = self._sampler.draw_ahead(study, local, suggest, entropy)
+        return dict(zip(numbers.trials, ahead, strict=bool(ahead)))
 
-    def _record(self, number: int, stage: int, batch: int) -> TrialRecord:
-        """The record of a trial, drawn now if it has none."""
+    def _record(self, number: int, stage: int, batch: int, drawn: Drawn | None) -> TrialRecord:
+        """The record of a trial, drawn now if it has none.
+
+        Args:
+            drawn: what was drawn ahead for it.
+        """
         known = self._records.trials
         if number not in known:
+            space = self._arm.space
             self._enqueue(number)
-            params = self._arm.space.suggest(self._trials.trial(number)) | self._arm.values
+            if drawn is not None and not self._is_enqueued(number):
+                self._trials.restore(number, space.searched(drawn.params), self._distributions)
+                self._trials.note(number, drawn.notes)
+            params = space.suggest(self._trials.trial(number)) | self._arm.values
             self._records.new(number, params, stage=stage, batch=batch)
         return known[number]
+
+    def _is_given(self, number: int) -> bool:
+        """Whether it has a record, or [[enqueue]] says what it is."""
+        return number in self._records.trials or self._is_enqueued(number)
 
     def _enqueue(self, number: int) -> None:
         """Have the first trials take what the file wants to be tried first."""

@@ -61,6 +61,24 @@ class BudgetEnded:
 
 
 @dataclass(frozen=True)
+class SpaceTried:
+    """Every configuration of an arm was tried, and no more trials are drawn in this stage.
+
+    Attributes:
+        configurations: how many there are.
+        asked: trials of the stage that the study file asks for.
+        left: how many of them are not drawn.
+    """
+
+    configurations: int
+    asked: int
+    left: int
+    stage: int
+    n_stages: int
+    arm: str = ""
+
+
+@dataclass(frozen=True)
 class OptunaRefilled:
     """Optuna's study said otherwise than the records, and was made anew from them."""
 
@@ -103,6 +121,7 @@ Event = (
     | RunReached
     | ArmFailed
     | BudgetEnded
+    | SpaceTried
     | OptunaRefilled
     | BatchFailed
     | OwnCodeDoubt

@@ -11,11 +11,12 @@ from typing import Any
 from filelock import FileLock
 
 from hpsearch.errors import DamagedError, StudyChangedError
+from hpsearch.own_code import differing, digest
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.records.sealed import write_sealed
-from hpsearch.records.study_json import read_study_json
+from hpsearch.records.study_json import code_of_starts, read_study_json
 from hpsearch.records.whole_files import storage_errors, write_json, write_whole
 from hpsearch.study.stored_space import kept_space, with_kinds
 from hpsearch.studyfile.reading import ReadStudy
@@ -32,6 +33,8 @@ class Run:
         id: unique everywhere, for MLflow servers that several people share.
         resumed: it was there before.
         plans: the stages' numbers of trials, as they were first and after each change.
+        repeats: whether trials are drawn on once every configuration was tried: as the file says,
+            but in runs from before that could be said, which always did.
         lock: held until the process ends or `close` is called.
     """
 
@@ -41,6 +44,7 @@ class Run:
     resumed: bool
     plans: tuple[tuple[int, ...], ...]
     lock: FileLock
+    repeats: bool = False
 
     def storage_name(self, arm: str = "") -> str:
         """Of an arm's Optuna study; the id tells it from others of that name in a database."""
@@ -61,13 +65,17 @@ def storage_name(name: str, run_id: str, arm: str = "") -> str:
     return f"{name} [{arm}] ({run_id})" if arm else f"{name} ({run_id})"
 
 
-def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
+def open_run(study: ReadStudy, home: Home, *, fresh: bool, accept_code: bool = False) -> Run:
     """Open the newest run of the study, or a new one; nothing is ever deleted.
+
+    Args:
+        accept_code: go on, should the user's own code be another one than at the start before.
 
     Raises:
         StudyLockedError: another process runs this study.
         DamagedError: the run's study.json is not what was written, or gone.
-        StudyChangedError: the file differs from the newest run in more than trials or workers.
+        StudyChangedError: the file differs from the newest run in more than trials or workers; or
+            the user's own code does.
     """
     top = home.study(study.file.name)
     with storage_errors(top.path):
@@ -85,6 +93,8 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         begun = resumed and files.trials.exists()
         if begun:  # else it ended before its first trial
             _compare(study, folder)
+            if not accept_code:
+                _compare_code(study, folder)
         with storage_errors(folder.path):
             files.artifacts.mkdir(parents=True, exist_ok=True)
         for leftover in files.half_written_artifacts():
@@ -92,16 +102,22 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool) -> Run:
         write_whole(files.artifact(Artifact.STUDY_TOML), study.text.encode())
         known = read_study_json(files) if resumed else {}
         run_id = known["id"] if resumed else uuid.uuid4().hex[:12]
-        understood = study.file.model_dump(mode="json")
+        file = study.file
+        if begun:
+            file = _with_rule(file, stored_file(known["file"], name))
+        understood = file.model_dump(mode="json")
         plans = _plans(known if begun else {}, study.file)
         said = {"id": run_id, "path": str(study.path.resolve()), "plans": plans}
+        codes = _codes(known if begun else {}, study.code)
+        said |= {"code": codes} if codes else {}
         write_sealed(files.study_json, {**said, "file": understood})
         # Beside the file as written: with defaults and what --set changed.
         write_json(files.artifact(Artifact.STUDY_JSON), understood)
     except BaseException:
         unlock_study(top, lock)
         raise
-    return Run(name, run_id, folder, resumed, tuple(map(tuple, plans)), lock)
+    repeats = file.sampler.repeats
+    return Run(name, run_id, folder, resumed, tuple(map(tuple, plans)), lock, repeats)
 
 
 def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
@@ -112,10 +128,32 @@ def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
     return plans if plans[-1] == now else [*plans, now]
 
 
+def _codes(known: dict[str, Any], now: dict[str, str]) -> list[dict[str, str]]:
+    """The file digests of the user's own code at the starts of a run, each that differs from the
+    one before; [] where all of it is installed."""
+    before = code_of_starts(known)
+    return [*before, now] if now != next(reversed(before), {}) else before
+
+
+def _compare_code(study: ReadStudy, folder: RunFolder) -> None:
+    """Refuse to train with other code than the trials before."""
+    known = code_of_starts(read_study_json(folder.files))
+    if not known or study.code == known[-1]:  # older versions wrote none
+        return
+    before, now = known[-1], study.code
+    raise StudyChangedError(
+        f"the code of study {_name(folder)!r} must stay what its trials were trained with, got "
+        f"another {' and '.join(differing(before, now))} (digest {digest(before) or 'none'} "
+        f"before, {digest(now) or 'none'} now): bring the old code back, give the study another "
+        "name, start a new run with --fresh, or go on with --accept-code, which marks the trials"
+    )
+
+
 def _compare(study: ReadStudy, folder: RunFolder) -> None:
     """Refuse what earlier trials would not fit."""
     stored = stored_file(read_study_json(folder.files)["file"], _name(folder))
     before, now = with_kinds(stored, kept_space(folder)), with_kinds(study.file, study.space)
+    now = _with_rule(now, before)
     same = before.must_stay() == now.must_stay()
     problems = [*now.changes_refused(before, _closed(before, folder))] if same else []
     if same and not problems:
@@ -135,6 +173,14 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
         "  --fresh             start a new run of the study; nothing is deleted\n"
         f'  name = "{study.file.name}-2"   make it another study'
     )
+
+
+def _with_rule(file: StudyFile, before: StudyFile) -> StudyFile:
+    """The file with the rule for repeats that its run began with, unless it names one itself."""
+    if "repeats" in file.sampler.model_fields_set:
+        return file
+    sampler = file.sampler.model_copy(update={"repeats": before.sampler.repeats})
+    return file.model_copy(update={"sampler": sampler})
 
 
 def _name(folder: RunFolder) -> str:

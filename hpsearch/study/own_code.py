@@ -16,10 +16,7 @@ from functools import partial
 from typing import Any
 
 from hpsearch.execution.base import WorkerLost
-from hpsearch.execution.dispatch import STOP_CHECK_SECONDS
-from hpsearch.execution.executors import ProcessExecutor
-from hpsearch.execution.limits import LimitPassed
-from hpsearch.execution.own_code import (
+from hpsearch.execution.code_rules import (
     REPEAT_HINT,
     SAW_TEST,
     OwnCodeCheck,
@@ -31,11 +28,15 @@ from hpsearch.execution.own_code import (
     pause_rule,
     repeat_rule,
 )
+from hpsearch.execution.dispatch import STOP_CHECK_SECONDS
+from hpsearch.execution.executors import ProcessExecutor
+from hpsearch.execution.limits import LimitPassed
 from hpsearch.execution.population import Slice, open_data
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.events import Event, OwnCodeDoubt
 from hpsearch.study.training import Training
+from hpsearch.studyfile.space import with_values
 from hpsearch.trainers import EVERY_EPOCH, Member, takes_state
 
 EPOCHS = 5  # trained in one go and once more with pauses, as far as
@@ -106,7 +107,8 @@ class OwnCodeChecks:
             passes=False,
             resources=False,
         )
-        work = Slice(settings, (Member(record.params, member.entropy, member.split),), epochs)
+        given = with_values(record.params, training.named)
+        work = Slice(settings, (Member(given, member.entropy, member.split),), epochs)
         if not isinstance(training.executor, ProcessExecutor):
             return training.executor.submit(check_own_code, work)
         self._apart = self._apart or ProcessExecutor(1)

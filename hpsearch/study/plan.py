@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.study_file import StudyFile
 
 
@@ -97,6 +98,22 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
     ):
         found.append(Phase(name, n_arms * runs, 0, n_arms * runs, file.n_epochs, 0, splits))
     return Course(found, left.ended)
+
+
+def few_configurations(file: StudyFile, arms: Sequence[Arm]) -> list[str]:
+    """A line for each arm that has fewer configurations than the study asks for new trials."""
+    promoted = sum(stage.promoted for stage in file.stages[1:])
+    asked = sum(stage.trials for stage in file.stages) - promoted
+    found = []
+    for arm in arms:
+        size = file.sampler.enough(arm.space, asked)
+        if size is not None:
+            whose = f"the space of {arm.name}" if arm.name else "the space"
+            found.append(
+                f"{whose} has {size} configurations, fewer than the {asked} trials asked for: "
+                "drawing ends when all were tried; sampler.repeats = true draws on"
+            )
+    return found
 
 
 class _BudgetLeft:

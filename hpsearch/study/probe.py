@@ -125,7 +125,9 @@ def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]]) -> list[Job]:
     return [
         Job(
             (str(number), index),
-            Member(params, SeedKey(read.file.seed, number, repeat, split), split),
+            Member(
+                read.space.given(params), SeedKey(read.file.seed, number, repeat, split), split
+            ),
         )
         for number, params in enumerate(drawn)
         for index, (split, repeat) in enumerate(

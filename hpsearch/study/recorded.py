@@ -8,23 +8,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hpsearch.datasets import DATASETS
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.errors import Problem, StudyFileError, unknown
+from hpsearch.own_code import look_first_in
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.result import Result, read_result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import running
-from hpsearch.records.study_json import read_study_json
+from hpsearch.records.study_json import is_imported, read_study_json
 from hpsearch.study.opening import run_name, storage_name
 from hpsearch.study.stage_end import DECISION_KEYS
-from hpsearch.study.stored_space import kept_space, with_kinds
+from hpsearch.study.stored_space import kept_arms, kept_space, with_kinds
 from hpsearch.studyfile.arms import SHOTS
+from hpsearch.studyfile.own_modules import is_own, own_names
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import choices_of
 from hpsearch.studyfile.tables.space import read_space
-from hpsearch.trainers import look_first_in
+from hpsearch.trainers import forget_changed_code
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,10 @@ class Recorded:
         return str(self._said["id"])
 
     def storage_names(self) -> list[str]:
-        """Of its Optuna studies, one for each arm.
-
-        Raises:
-            StudyFileError: what it names, e.g. a function beside it, is there no more.
-        """
+        """Of its Optuna studies, one for each arm."""
         if not self.file.compare:
             return [storage_name(self.name, self.id)]
-        return [storage_name(self.name, self.id, arm.name) for arm in self.read().arms]
+        return [storage_name(self.name, self.id, arm.name) for arm in kept_arms(self.folder)]
 
     @property
     def plans(self) -> tuple[tuple[int, ...], ...]:
@@ -80,22 +79,53 @@ class Recorded:
         stored = stored_file(self._said.get("file"), self.name)
         return with_kinds(stored, kept_space(self.folder))
 
-    def read(self) -> ReadStudy:
+    def read(self, trusted: Path | None = None) -> ReadStudy:
         """The study file as if it had just been read, with its space.
 
+        Args:
+            trusted: the folder of the user's own modules and data; None: that of the study file,
+                where the study was started on this machine.
+
         Raises:
-            StudyFileError: what it names, e.g. a function beside it, is there no more.
+            StudyFileError: what it names, e.g. a function beside it, is there no more; or it was
+                imported and names what only a trusted folder may have.
         """
         written = self.folder.files.artifact(Artifact.STUDY_TOML)
         text = written.read_text(encoding="utf-8")
-        path = Path(self._said.get("path", written))
+        path = self._path(trusted)
         look_first_in(str(path.parent))
         forget_opened()
+        forget_changed_code()
         entries = {name: entry for name, entry in self.file.space.items() if name != SHOTS}
         space, problems = read_space(self.file.network, entries)
         if space is None:
             raise StudyFileError(_gone(self.name, path, problems), problems)
         return ReadStudy(path, text, self.file, space)
+
+    def _path(self, trusted: Path | None) -> Path:
+        """Where the study file counts as lying: modules and data are looked for beside it.
+
+        An archive's own path is not followed. Of an imported run it is that of its records, among
+        which an import lets no code.
+        """
+        written = self.folder.files.artifact(Artifact.STUDY_TOML).resolve()
+        said = Path(self._said.get("path", written))
+        if trusted is not None:
+            if not trusted.is_dir():
+                raise StudyFileError(f"--trust-code must name a folder, got {str(trusted)!r}")
+            return trusted.resolve() / said.name
+        if not is_imported(self._said):
+            return said
+        names = [name for name in own_names(self.file) if is_own(name)]
+        if self.file.data.name not in DATASETS:
+            names.append(self.file.data.name)
+        if names:
+            raise StudyFileError(
+                f"{self.name!r} was imported, and where it finds {', '.join(names)} must be said "
+                "here, as nothing of that is taken from an archive: name the folder of its "
+                "modules and data, whose code then runs, with --trust-code FOLDER"
+            )
+        return written
 
     @property
     def n_arms(self) -> int:

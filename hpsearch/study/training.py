@@ -16,6 +16,7 @@ from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Report
 from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.population import Exam, SliceSettings
 from hpsearch.metrics import test_name
+from hpsearch.own_code import digest
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord, state_digest
@@ -27,6 +28,7 @@ from hpsearch.study.slice_settings import (
     stage_lengths,
 )
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.space import Named, with_values
 from hpsearch.trainers import Member, Schedule, TrainerKind, trainer_kind
 
 
@@ -57,6 +59,8 @@ class Training:
         settings: of slices; the evaluation set is named with every call.
         limits: after what a trial is failed.
         goals: what trials are scored by.
+        code: the digest of the user's own modules, "" for none.
+        named: what the names among choices stand for.
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
         stop: as in Dispatcher.
@@ -72,6 +76,8 @@ class Training:
     goals: Goals
     lengths: tuple[int, ...]
     rungs: tuple[int, ...]
+    code: str = ""
+    named: Named = field(default_factory=dict)
     stop: Callable[[], bool] = lambda: False
     pauses: Sequence[Sequence[int]] = ()
 
@@ -98,6 +104,8 @@ class Training:
             goals=Goals.of(read.file),
             lengths=stage_lengths(read.file),
             rungs=rungs_of(read.file),
+            code=digest(read.code),
+            named=read.space.named,
             stop=stop,
         )
 
@@ -117,7 +125,11 @@ class Training:
 
         def jobs() -> Iterator[list[Job]]:
             for records in batches:
-                works = [_Work(r, self.folder.states(r)) for r in records if not reached(r, until)]
+                works = [
+                    _Work(r, self.folder.states(r), self.code, self.named)
+                    for r in records
+                    if not reached(r, until)
+                ]
                 by_key.update({work.record.uid: work for work in works})
                 found = [job for work in works for job in work.jobs(until, self.pauses)]
                 stopped.extend(work for work in works if work.done(until))
@@ -226,6 +238,7 @@ class _Work:
     """A record on its way.
 
     Attributes:
+        code, named: as of Training.
         failure, limit: why it failed, and by which of [limits] if by one.
         news: something happened that a restart must know at once.
         files: what is to lie beside the record when it is there.
@@ -234,6 +247,8 @@ class _Work:
 
     record: TrialRecord
     states: list[bytes | None]
+    code: str = ""
+    named: Named = field(default_factory=dict)
     failure: str = ""
     limit: str = ""
     news: bool = False
@@ -244,6 +259,7 @@ class _Work:
 
     def jobs(self, until: int, pauses: Sequence[Sequence[int]]) -> Iterator[Job]:
         """The members that are not there yet."""
+        params = with_values(self.record.params, self.named)
         for index, (member, state) in enumerate(
             zip(self.record.members, self.states, strict=True)
         ):
@@ -252,7 +268,7 @@ class _Work:
             self.pending.add(index)
             yield Job(
                 key=(self.record.uid, index),
-                member=Member(self.record.params, member.entropy, member.split, state),
+                member=Member(params, member.entropy, member.split, state),
                 epoch=member.epoch,
                 losses=self._losses(index),
                 raised=sum(a.get("event") == "raised" for a in self._attempts(index)),
@@ -292,6 +308,8 @@ class _Work:
                 self.record.machines.append(report.machine)
             if member.epoch and not gain.kept and not self._kind.trainer.exact_state:
                 member.pauses.append(member.epoch)
+            if self.code not in ("", *self.record.code[-1:]):
+                self.record.code.append(self.code)
             member.extend(gain.epochs, ((epoch, _named(row, exam)) for epoch, row in gain.rows))
             member.diverged, member.diverged_by = gain.diverged, gain.diverged_by
             if gain.predicted is not None:

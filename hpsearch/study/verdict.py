@@ -11,7 +11,7 @@ from hpsearch.analysis.front import FreshSeeds, pareto_front, unmet
 from hpsearch.analysis.narrowing import last_alarms
 from hpsearch.analysis.ranking import ranked, total_violation
 from hpsearch.errors import StudyFailed, conclusion
-from hpsearch.execution.own_code import SAW_TEST
+from hpsearch.execution.code_rules import SAW_TEST
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import ArmResult, Estimate, Result
 from hpsearch.records.run_folder import RunFolder

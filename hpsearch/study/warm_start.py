@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from hpsearch.addresses import first_line, without_password
+from hpsearch.addresses import check_port, first_line, without_password
 from hpsearch.errors import StorageError, StudyFileError, unknown
 from hpsearch.records.layout import Home, StudyFiles
 from hpsearch.records.study_json import read_study_json
@@ -30,6 +31,7 @@ from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.base import Plain
 from hpsearch.studyfile.tables.enqueue import active_in, contains, range_text
+from hpsearch.studyfile.tables.space import NAMED_HINT
 from hpsearch.studyfile.tables.warm_start import WarmStart
 
 ENVIRONMENT = "env:"
@@ -74,7 +76,10 @@ def warm_started(
     storage, address = _opened(said, read.folder)
     try:
         study = optuna.load_study(study_name=_name(storage, said), storage=storage)
-        taken, trials = _best_that_fit(read, _ranked(study), warn)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of lists among old choices
+            ranked = _ranked(study)
+        taken, trials = _best_that_fit(read, ranked, warn)
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise _unreadable(address, error) from error
     source = {"storage": without_password(address), "study": study.study_name, "trials": trials}
@@ -109,6 +114,7 @@ def _opened(said: WarmStart, folder: Path) -> tuple[BaseStorage, str]:
                 f"warm_start.storage: the environment variable {variable} must hold the old "
                 "study's storage, got none"
             )
+        check_port(f"warm_start.storage, which {variable} holds,", address)
     try:
         path = _file_of(address, folder)
         if path is None:
@@ -217,17 +223,32 @@ def _fitting(
     problems = []
     for name, old in params.items():
         if name not in known:
-            if name not in read.file.compare and read.space.fixed.get(name) != old:
+            fixed = read.space.given(read.space.fixed).get(name)
+            if name not in read.file.compare and not _same(fixed, old):
                 problems.append(f"{name}, which is not searched here")
             continue
-        value = _converted(old, known[name])
+        called = _named(old, read.space.named.get(name, {}))
+        value = _converted(old, known[name]) if called is None else called
         if value is None:
             inside = range_text(known[name].distribution)
-            problems.append(f"{name}, which lies outside {inside}")
+            hint = "" if isinstance(old, bool | int | float | str) else f" ({NAMED_HINT})"
+            problems.append(f"{name}, which lies outside {inside}{hint}")
         else:
             fitting[name] = value
     active = {n: v for n, v in fitting.items() if any(active_in(a, n, fitting) for a in read.arms)}
     return active, problems
+
+
+def _named(value: Any, names: Mapping[str, Any]) -> str | None:
+    """The name of the choice that stands for an old value; None where there is none."""
+    return next((name for name, meant in names.items() if _same(meant, value)), None)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are equal; a list is the tuple of the same items."""
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def _converted(value: Any, parameter: Parameter) -> Plain | None:

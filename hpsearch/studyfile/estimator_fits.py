@@ -39,7 +39,7 @@ def estimator_problems(space: Space, pool: Pool) -> Iterator[Problem]:
     Args:
         pool: examples and splits of the study, of which a few rows are taken.
     """
-    fits = _Fits(pool)
+    fits = _Fits(space, pool)
     for name in _values(space, "trainer"):
         kind = trainer_kind(str(name))
         if kind is not None and issubclass(kind.trainer, EstimatorTrainer):
@@ -109,7 +109,8 @@ def _values(space: Space, name: str) -> list[ParamValue]:
 class _Fits:
     """Fits on few rows of a pool, each made once."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, space: Space, pool: Pool) -> None:
+        self._space = space
         self._data = [_few(pool, rows) for rows in ROWS]
         self._known = dict[str, str]()
         self._end = time.monotonic() + SECONDS
@@ -120,7 +121,8 @@ class _Fits:
         if key not in self._known:
             if time.monotonic() > self._end:
                 return ""
-            first, *others = (_failure(params, data) for data in self._data)
+            given = self._space.given(params)
+            first, *others = (_failure(given, data) for data in self._data)
             self._known[key] = first if all(other == first for other in others) else ""
         return self._known[key]
 

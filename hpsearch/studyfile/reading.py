@@ -16,8 +16,10 @@ from hpsearch.datasets.selection import Selection, open_pool
 from hpsearch.errors import Problem, StudyFileError
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
+from hpsearch.own_code import file_digests, look_first_in
 from hpsearch.studyfile.arms import SHOTS, Arm, make_arms
 from hpsearch.studyfile.estimator_fits import estimator_problems
+from hpsearch.studyfile.own_modules import own_modules
 from hpsearch.studyfile.schema_problems import translate
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.study_file import TABLES, StudyFile, keyed
@@ -28,7 +30,7 @@ from hpsearch.studyfile.tables.enqueue import enqueue_problems
 from hpsearch.studyfile.tables.objectives import follow_objectives, metric_problems
 from hpsearch.studyfile.tables.protocol import follow_protocol
 from hpsearch.studyfile.tables.space import read_space, trainers_of
-from hpsearch.trainers import look_first_in
+from hpsearch.trainers import forget_changed_code
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class ReadStudy:
         file: as understood, overrides included.
         space: its search space.
         arms: what it compares, each with its part of the space and its data; one, if nothing.
+        code: the digest of each file of a user's own that it names or that these import; {} where
+            all is installed.
     """
 
     path: Path
@@ -60,6 +64,10 @@ class ReadStudy:
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
         return make_arms(self.file.compare, self.space, self.selection, shots_of(self.file.space))
+
+    @cached_property
+    def code(self) -> dict[str, str]:
+        return file_digests(own_modules(self.file))
 
     @property
     def selection(self) -> Selection:
@@ -101,6 +109,7 @@ def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> ReadStudy
     look_first_in(str(path.resolve().parent))
     # A file that was changed since the last study of this process is read again.
     forget_opened()
+    forget_changed_code()
     problems, file, space = _validate(said, path.resolve().parent)
     if problems or file is None or space is None:
         raise StudyFileError.listing(path, problems)

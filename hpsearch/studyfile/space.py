@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import optuna
 from optuna.distributions import (
@@ -20,7 +21,18 @@ from hpsearch.samplers.unit import round_float
 from hpsearch.trainers import trainer_kind
 
 Conditions = Mapping[str, tuple[ParamValue, ...]]
+Named = Mapping[str, Mapping[str, Any]]
 MOST_CELLS = 1_000_000  # of a grid; more than that are never trained
+
+
+def with_values(params: Mapping[str, ParamValue], named: Named) -> dict[str, Any]:
+    """Hyperparameters with the values that named choices stand for."""
+    return {
+        name: named[name][value]
+        if name in named and isinstance(value, str) and value in named[name]
+        else value
+        for name, value in params.items()
+    }
 
 
 class NoCells(ValueError):
@@ -71,6 +83,13 @@ class Parameter:
         steps = [d.low + i * d.step for i in range(_count(d))]
         return [*map(int, steps)] if isinstance(d, IntDistribution) else [*map(round_float, steps)]
 
+    def n_values(self) -> int | None:
+        """How many values it can take; None for numbers with fractions and no steps."""
+        d = self.distribution
+        if isinstance(d, IntDistribution) and d.log:
+            return d.high - d.low + 1
+        return None if isinstance(d, FloatDistribution) and d.step is None else _count(d)
+
     @property
     def described(self) -> str:
         """What it draws, in words."""
@@ -98,10 +117,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Space:
-    """All parameters of a study, parents before the parameters that depend on them."""
+    """All parameters of a study, parents before the parameters that depend on them.
+
+    Attributes:
+        named: by parameter, what the names among its choices stand for: lists, tables and None,
+            which no Optuna study, MLflow run or table can hold. Trials have the names.
+    """
 
     parameters: tuple[Parameter, ...]
     fixed: Mapping[str, ParamValue]
+    named: Named = field(default_factory=dict)
 
     def suggest(self, trial: optuna.Trial) -> dict[str, ParamValue]:
         """The complete hyperparameters of a trial: searched, fixed, and defaults of its parts."""
@@ -110,6 +135,10 @@ class Space:
             if parameter.active(params):
                 params[parameter.name] = parameter.suggest(trial)
         return self.complete(params)
+
+    def given(self, params: Mapping[str, ParamValue]) -> dict[str, Any]:
+        """What a trainer gets of a trial's params: values in place of their names."""
+        return with_values(params, self.named)
 
     def cells(self) -> list[dict[str, ParamValue]]:
         """Every combination of the searched values, the last parameter changing fastest.
@@ -137,6 +166,33 @@ class Space:
                 )
             ]
         return cells
+
+    def size(self, most: int) -> int | None:
+        """How many configurations there are; None where they are no number, or more than `most`.
+
+        Two that differ in a parameter whose condition does not hold are one.
+        """
+        # Parameters that others depend on are told apart by value; of the others the number does.
+        asked = {name for parameter in self.parameters for name in parameter.when}
+        branches: list[tuple[dict[str, ParamValue], int]] = [({**self.fixed}, 1)]
+        for parameter in self.parameters:
+            number = parameter.n_values()
+            grown: list[tuple[dict[str, ParamValue], int]] = []
+            for values, count in branches:
+                if not parameter.active(values):
+                    grown.append((values, count))
+                elif number is None or number * count > most:
+                    return None
+                elif parameter.name not in asked:
+                    grown.append((values, number * count))
+                else:
+                    chosen = parameter.values() or ()
+                    grown += [({**values, parameter.name: one}, count) for one in chosen]
+            branches = grown
+            if sum(count for _, count in branches) > most:
+                return None
+        total = sum(count for _, count in branches)
+        return total if total <= most else None
 
     def complete(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """With the defaults of the trainer and network, without what they don't take.

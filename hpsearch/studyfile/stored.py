@@ -26,7 +26,7 @@ def stored_file(content: Any, run: str) -> StudyFile:
             or without some that it needs.
     """
     try:
-        return StudyFile.model_validate(content)
+        return StudyFile.model_validate(_as_meant_then(content))
     except ValidationError as error:
         details = error.errors(include_url=False)
     found = list(dict.fromkeys(map(_difference, details)))
@@ -36,6 +36,14 @@ def stored_file(content: Any, run: str) -> StudyFile:
         "use the version that wrote it, or start a new run with --fresh",
         [translate(detail) for detail in details],
     )
+
+
+def _as_meant_then(content: Any) -> Any:
+    """With what older versions did where a key that they did not have now says otherwise."""
+    sampler = content.get("sampler") if isinstance(content, dict) else None
+    if not isinstance(sampler, dict) or "repeats" in sampler:
+        return content
+    return {**content, "sampler": {**sampler, "repeats": True}}  # they always drew on
 
 
 def _difference(detail: ErrorDetails) -> str:

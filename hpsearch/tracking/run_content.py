@@ -101,6 +101,8 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
         tags["hpsearch.reason"] = fitting(conclusion(record.reason), TAG_LENGTH)
     if record.controls:
         tags["hpsearch.control"] = ", ".join(f"stage {n + 1}" for n in record.controls)
+    if record.code:
+        tags["hpsearch.own_code"] = ", ".join(record.code)
     if record.ended_early:
         tags["hpsearch.ended_early"] = f"after epoch {record.ended_early}"
     names = stored_names(record.params)

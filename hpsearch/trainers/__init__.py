@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.optimizers import OPTIMIZERS, SGD
+from hpsearch.own_code import forget_changed
 from hpsearch.trainers.alternating_gradient import AlternatingGradient
 from hpsearch.trainers.backprop import METRICS, Backprop
 from hpsearch.trainers.base import (
@@ -29,7 +30,6 @@ from hpsearch.trainers.function import (
     FunctionTrainer,
     load_function,
     load_training_function,
-    look_first_in,
     takes_state,
 )
 from hpsearch.trainers.proposal_search import ProposalSearch
@@ -46,9 +46,9 @@ __all__ = [
     "Trainer",
     "TrainerKind",
     "TrainingData",
+    "forget_changed_code",
     "load_function",
     "load_training_function",
-    "look_first_in",
     "takes_state",
     "trainer_kind",
 ]
@@ -102,6 +102,13 @@ def trainer_kind(name: str) -> TrainerKind | None:
     if ":" in name:
         return TrainerKind(FunctionTrainer, (), task=None, metrics=(), open=True)
     return _estimator_kind(name) if "." in name else TRAINERS.get(name)
+
+
+def forget_changed_code() -> None:
+    """Have modules of a user's own that changed since they were loaded run again."""
+    if forget_changed():
+        load_estimator.cache_clear()
+        _estimator_kind.cache_clear()
 
 
 @lru_cache

@@ -10,7 +10,6 @@ What an epoch is depends on what the estimator can do:
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import math
 import pickle
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError, nearest, unknown
 from hpsearch.hyperparameters import Hyperparameter, build, hyperparameter
+from hpsearch.own_code import load_module
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
@@ -114,7 +114,7 @@ def load_estimator(path: str) -> Estimator:
     """
     module_name, _, name = path.rpartition(".")
     try:
-        names = vars(importlib.import_module(module_name))
+        names = vars(load_module(module_name))
     except (Exception, SystemExit) as error:
         raise StudyFileError(
             f"trainer {path!r} must be importable as package.module.Class, "

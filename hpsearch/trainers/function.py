@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import pickle
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
+from copy import deepcopy
 from dataclasses import dataclass
-from importlib.machinery import PathFinder
-from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +15,7 @@ from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError
 from hpsearch.hyperparameters import NAME, NAME_RULE
+from hpsearch.own_code import load_module
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
@@ -67,22 +65,6 @@ class _Watched(FunctionData):
         return super().__getattribute__(name)
 
 
-def look_first_in(folder: str) -> None:
-    """Import modules from this folder before all others, also where another study's was first."""
-    if sys.path[:1] != [folder]:
-        sys.path[:] = [folder, *(other for other in sys.path if other != folder)]
-        importlib.invalidate_caches()
-
-
-def _module(name: str) -> ModuleType:
-    """The module that is found now: one of the same name may be loaded from another folder."""
-    spec = PathFinder.find_spec(name)
-    loaded = getattr(sys.modules.get(name), "__file__", None)
-    if spec is not None and spec.origin and loaded and spec.origin != loaded:
-        del sys.modules[name]
-    return importlib.import_module(name)
-
-
 def load_function(path: str) -> Callable[..., Any]:
     """The function behind "module:name".
 
@@ -100,7 +82,7 @@ def load_function(path: str) -> Callable[..., Any]:
         right = f"{module_name.removesuffix('.py')}:{name}"
         raise StudyFileError(f"trainer {path!r} must name a module, not its file: write {right!r}")
     try:
-        function = getattr(_module(module_name), name)
+        function = getattr(load_module(module_name), name)
     except (Exception, SystemExit) as error:
         raise StudyFileError(
             f"trainer {path!r} must be importable as module:function, beside the study file or "
@@ -190,6 +172,7 @@ class FunctionTrainer(Trainer):
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         (member,) = members
         params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
+        params = deepcopy(params)  # it may change a list, and a later slice gets it whole
         function = load_training_function(str(member.params["trainer"]))
         self._name = str(member.params["trainer"])
         arguments = _wanted(inspect.signature(function))

@@ -27,12 +27,13 @@ def run(
     *overrides: str,
     workers: int = 0,
     fresh: bool = False,
+    accept_code: bool = False,
     tell: Callable[[Event], None] = lambda event: None,
 ) -> Result:
     """Run a study in this process, without MLflow."""
     read, stores = read_study(path, overrides), Home(new_home(home))
     stores.create()
-    opened = open_run(read, stores, fresh=fresh)
+    opened = open_run(read, stores, fresh=fresh, accept_code=accept_code)
     try:
         return Study(read, opened, stores.storage_url, workers).execute(tell)
     finally:

@@ -1,7 +1,8 @@
-"""Records that somebody changed who knows how they are sealed."""
+"""Records and archives that somebody changed who knows how they are sealed."""
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,3 +16,14 @@ def tamper(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     assert content is not None
     change(content)
     write_sealed(path, content)
+
+
+def rewritten(archive: Path, to: Path, name: str, content: bytes, *, called: str = "") -> Path:
+    """The archive with another content of a file, under another name."""
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(to, "w") as target:
+        for info in source.infolist():
+            changed = info.filename == name
+            target.writestr(
+                called if changed and called else info, content if changed else source.read(info)
+            )
+    return to

@@ -22,9 +22,9 @@ def shots_of(entries: Mapping[str, Any]) -> list[int] | None:
 
 
 def choices_of(entry: Any) -> list[Any]:
-    """The choices of an entry of [space]; [] where it has none."""
+    """The choices of an entry of [space], of named ones the names; [] where it has none."""
     choices = entry.get("choices") if isinstance(entry, Mapping) else None
-    return choices if isinstance(choices, list) else []
+    return list(choices) if isinstance(choices, list | Mapping) else []
 
 
 def compare_problems(

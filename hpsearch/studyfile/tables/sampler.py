@@ -16,6 +16,8 @@ from hpsearch.studyfile.space import NoCells, Space
 from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
 from hpsearch.studyfile.tables.objectives import Direction
 
+ONCE = ("grid", "listed", "brute-force")  # what they draw is counted out in the study file
+
 
 class Sampler(Table):
     """How configurations are drawn."""
@@ -41,9 +43,23 @@ class Sampler(Table):
         description="trials drawn together from the results so far; not the number of workers, "
         "so that the search is the same with any number",
     )
+    repeats: bool = Field(
+        default=False,
+        description="whether trials are drawn on once every configuration of a finite space was "
+        "tried, e.g. to see the noise of training; false: drawing ends there",
+    )
     options: dict[str, object] = Field(
         default_factory=dict, description="arguments of the sampler's constructor"
     )
+
+    def enough(self, space: Space, trials: int) -> int | None:
+        """How many configurations there are to draw; None where there are as many as trials, or
+        more, or it draws on when all were tried.
+
+        Args:
+            trials: that the study asks for.
+        """
+        return None if self.repeats or self.name in ONCE else space.size(trials - 1)
 
     def make(self, space: Space, facts: Facts) -> samplers.StudySampler:
         """The sampler of a study, or of one of its arms.
@@ -83,6 +99,9 @@ class Sampler(Table):
         if "proposal" in self.model_fields_set and self.name != "coarse-to-fine":
             rule = f"must be left out: it belongs to coarse-to-fine, not to {self.name!r}"
             yield Problem("sampler.proposal", rule)
+        if self.repeats and self.name in ONCE:
+            rule = f"must be left out: {self.name} draws no configuration twice by itself"
+            yield Problem("sampler.repeats", rule)
         if self.name in ("grid", "brute-force"):
             try:
                 n_cells = len(arm.space.cells())

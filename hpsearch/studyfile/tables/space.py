@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
@@ -23,7 +24,11 @@ from hpsearch.trainers import TRAINERS, TrainerKind, load_training_function, tra
 
 RANGE_KEYS = ("low", "high", "log", "step", "int", "when")
 CHOICE_KEYS = ("choices", "when")
+NONE = "none"  # TOML has no None
+NO_TEXT = "(no text that any estimator knows)"
+NAMED_HINT = "lists, tables and None get names: choices = { small = [50], deep = [50, 50] }"
 LARGEST = 1e300  # of bounds; beyond it the width of a range is no finite number
+WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")  # a table's key
 Conditions = dict[str, tuple[ParamValue, ...]]
 
 
@@ -53,6 +58,13 @@ def trainers_of(entries: Mapping[str, Any]) -> dict[str, TrainerKind]:
     return found
 
 
+def named_choices(entries: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The choices of [space] that have names, as the file says them, by parameter."""
+    tables = {name: entry for name, entry in entries.items() if isinstance(entry, Mapping)}
+    choices = {name: table.get("choices") for name, table in tables.items()}
+    return {name: said for name, said in choices.items() if isinstance(said, Mapping)}
+
+
 def _divides(step: float, low: float, high: float) -> bool:
     """Whether whole steps lead from low to high, by their decimals as written.
 
@@ -65,10 +77,37 @@ def _divides(step: float, low: float, high: float) -> bool:
         return False
 
 
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a number, text or boolean, or a list or table of such values."""
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    if isinstance(value, Mapping):
+        return all(map(_is_plain, value.values()))
+    return isinstance(value, bool | int | float | str)
+
+
+def meant(said: Any) -> Any:
+    """What the value of a named choice stands for: "none" for None; in tables keys of digits are
+    whole numbers, such as classes in { 0 = 10, 1 = 1 }."""
+    return None if said == NONE else _with_numbers(said)
+
+
+def _with_numbers(said: Any) -> Any:
+    if isinstance(said, list):
+        return [_with_numbers(one) for one in said]
+    if isinstance(said, Mapping):
+        return {
+            int(key) if WHOLE.fullmatch(key) else key: _with_numbers(one)
+            for key, one in said.items()
+        }
+    return said
+
+
 class _Reader:
     def __init__(self, network: Mapping[str, Any], entries: Mapping[str, Any]) -> None:
         self.network, self.entries = network, entries
         self.problems: list[Problem] = []
+        self.named: dict[str, dict[str, Any]] = {}  # what names among choices stand for
         self.kinds: dict[str, TrainerKind] = {}  # of the trainers the study may use
         # What may be named in [space], by trainer and name; the network's belong to its trainers.
         self.taken: dict[str, dict[str, Hyperparameter]] = {}
@@ -94,9 +133,9 @@ class _Reader:
                 if distribution is not None:
                     searched[name] = (distribution, self._when(name, entry.get("when", {})))
             elif self._exists(name):
-                self._value(f"space.{name}", name, entry)
+                self._plain(f"space.{name}", name, entry)
                 fixed[name] = entry
-        return Space(self._ordered(searched), fixed)
+        return Space(self._ordered(searched), fixed, self.named)
 
     def _trainers(self) -> None:
         entry = self.entries.get("trainer")
@@ -185,6 +224,19 @@ class _Reader:
                 self.wrong(key, problem + whose)
                 return
 
+    def _plain(self, key: str, name: str, value: Any) -> None:
+        """As `_value`, of one that stands alone or in a list of choices: there "none" is None
+        where an estimator takes that and no such text."""
+        if value == NONE and self._is_taken(name, None) and not self._is_taken(name, NONE):
+            self.named.setdefault(name, {})[NONE] = None
+            return
+        self._value(key, name, value)
+
+    def _is_taken(self, name: str, value: Any) -> bool:
+        """Whether estimators alone take this hyperparameter, and all of them this value."""
+        meanings = self._meanings(name).values()
+        return bool(meanings) and all(h.judge and h.problem(value) is None for h in meanings)
+
     def _limits(self, trainer: str) -> Mapping[str, Any]:
         """What this trainer narrows of the network's hyperparameters."""
         networks = self.kinds[trainer].trainer.networks or {}
@@ -204,20 +256,53 @@ class _Reader:
 
     def _choices(self, name: str, choices: Any) -> BaseDistribution | None:
         key = f"space.{name}.choices"
+        if isinstance(choices, Mapping) and choices:
+            return self._named_choices(name, key, choices)
         if not isinstance(choices, list) or not choices:
             self.wrong(key, "must be a list of at least one value", repr(choices))
             return None
         for value in choices:
             if not isinstance(value, bool | int | float | str):
-                self.wrong(key, "must hold numbers, texts or booleans", repr(value))
+                rule = "must hold numbers, texts or booleans"
+                self.wrong(key, rule, repr(value), NAMED_HINT)
             else:
-                self._value(key, name, value)
+                self._plain(key, name, value)
         if any(not isinstance(value, bool | int | float | str) for value in choices):
             return None
         # 1, 1.0 and true are equal, and one of them is all that Optuna would hand back.
         if len(set(choices)) < len(choices):
             self.wrong(key, "must differ from each other", repr(choices))
         return CategoricalDistribution(choices)
+
+    def _named_choices(
+        self, name: str, key: str, choices: Mapping[str, Any]
+    ) -> BaseDistribution | None:
+        """Choices that are called by a name: { small = [50], deep = [50, 50] }."""
+        takers = self._meanings(name).values()
+        if name == "trainer" or any(h.judge is None for h in takers):
+            rule = "must be a list: names are for arguments of estimators and of your functions"
+            self.wrong(key, rule, repr(choices))
+            return None
+        before = len(self.problems)
+        for called, said in choices.items():
+            if not _is_plain(said):
+                rule = "must be a number, a text, a boolean, or a list or table of these"
+                self.wrong(f"{key}.{called}", rule, repr(said))
+                continue
+            value = self._meant(name, said)
+            self._value(f"{key}.{called}", name, value)
+            self.named.setdefault(name, {})[called] = value
+        return CategoricalDistribution([*choices]) if len(self.problems) == before else None
+
+    def _meant(self, name: str, said: Any) -> Any:
+        """The value that is meant by what TOML can say: see `meant`. An estimator that knows the
+        text "none", and no text whatever, gets that; one that takes no list gets a tuple."""
+        if said == NONE and self._is_taken(name, NONE) and not self._is_taken(name, NO_TEXT):
+            return NONE
+        value = meant(said)
+        if not isinstance(value, list) or self._is_taken(name, value):
+            return value
+        return tuple(value) if self._is_taken(name, tuple(value)) else value
 
     def _range(self, name: str, entry: Mapping[str, Any]) -> BaseDistribution | None:
         key, before = f"space.{name}", len(self.problems)
@@ -318,7 +403,7 @@ class _Reader:
         entry = self.entries.get(name)
         if isinstance(entry, Mapping):
             choices = entry.get("choices")
-            return choices if isinstance(choices, list) else None
+            return list(choices) if isinstance(choices, list | Mapping) else None
         return None if entry is None else [entry]
 
     def _own_trainers(self, name: str, key: str, conditions: Conditions) -> None:

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field
 
-from hpsearch.addresses import has_password
+from hpsearch.addresses import has_password, has_wrong_port
 from hpsearch.errors import Problem
 from hpsearch.studyfile.tables.base import Facts, Table
 
@@ -55,6 +55,9 @@ class WarmStart(Table):
                     "must hold no password, which would be kept with the study's records",
                     hint="put the address into an environment variable NAME and write env:NAME",
                 )
+            elif "://" in start.storage and has_wrong_port(start.storage):
+                rule = "must have a port from 1 to 65535, or none"
+                yield Problem(f"{key}.storage", rule, repr(start.storage))
 
     def problems(self, facts: Facts) -> Iterator[Problem]:
         """What can be said without looking at the old study."""

@@ -18,6 +18,7 @@ from hpsearch.records.layout import StudyFiles
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.sealed import seal, unseal
 from tests.harness.study_files import TINY
+from tests.harness.tampering import rewritten
 
 
 @pytest.fixture(scope="module")
@@ -122,17 +123,6 @@ def test_a_record_that_leads_elsewhere_is_refused(
     with pytest.raises(HpsearchError, match=problem):
         import_study(bad, home=home)
     assert not list((home / "studies").iterdir())
-
-
-def rewritten(archive: Path, to: Path, name: str, content: bytes, *, called: str = "") -> Path:
-    """The archive with another content of a file, under another name."""
-    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(to, "w") as target:
-        for info in source.infolist():
-            changed = info.filename == name
-            target.writestr(
-                called if changed and called else info, content if changed else source.read(info)
-            )
-    return to
 
 
 TOP = "studies/small/1/"

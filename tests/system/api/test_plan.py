@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch import plan_study
+from hpsearch import plan_study, run_study
 from hpsearch.api.plan import Plan
 from hpsearch.records.run_folder import RunFolder
 from tests.harness.study import records, run, spent
@@ -73,3 +73,13 @@ def test_what_the_budget_cuts_is_not_counted(study_file: Path, home: Path, epoch
     assert [line[: len(said)] for line in plan.budget] == [said]
     confirmed = len([*RunFolder(home / "studies/small/1").read_all("confirmation")])
     assert plan.phases[3].runs == confirmed
+
+
+def test_a_start_says_that_the_space_is_small(study_file: Path, home: Path) -> None:
+    text = study_file.read_text().replace("{ low = 1e-3, high = 1e4, log = true }", "0.1")
+    study_file.write_text(text.replace("{ low = 0.5, high = 0.99,", "{ choices = [0.5, 0.9],"))
+    lines: list[str] = []
+    for _ in range(2):  # a finished study only prints its result
+        run_study(study_file, home=home, workers=0, warn=lines.append)
+    (line,) = [line for line in lines if "configurations" in line]
+    assert line.startswith("the space has 4 configurations, fewer than the 21 trials asked for")

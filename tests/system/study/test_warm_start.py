@@ -11,7 +11,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from hpsearch import run_study, verify_study
-from hpsearch.errors import StorageError, StudyChangedError, StudyFileError
+from hpsearch.errors import HpsearchError, StorageError, StudyChangedError, StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import read_study
@@ -155,6 +155,15 @@ def test_what_can_t_be_taken_is_said_before_anything_is_made(
     assert said in str(caught.value)
     assert not nowhere.exists()
     assert not (asked.parent / "new.db").exists()
+
+
+def test_a_port_in_a_variable_that_is_none_is_one_line(
+    asked: Path, nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLD_STUDIES", "postgresql+psycopg://me:s3cret@host:99999/old")
+    with pytest.raises(HpsearchError, match="OLD_STUDIES holds, must have a port") as caught:
+        run_study(asked, home=nowhere, overrides=["warm_start.storage=env:OLD_STUDIES"], workers=0)
+    assert "s3cret" not in str(caught.value)
 
 
 def test_of_several_studies_one_must_be_named(asked: Path, tmp_path: Path) -> None:

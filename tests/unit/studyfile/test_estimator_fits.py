@@ -49,6 +49,11 @@ def refused(space: str) -> str:
             "got True (ValueError: early_stopping should be False with partial_fit)",
         ),
         (
+            f'{SGD}\nclass_weight = {{ choices = {{ none = "none", even = "balanced" }} }}',
+            "space.class_weight.choices: ",
+            "got 'even' (ValueError: ",
+        ),
+        (
             f'{LOGISTIC}\nl1_ratio = {{ choices = [0.0, 0.5] }}\nsolver = "lbfgs"',
             "space.l1_ratio.choices: ",
             "got 0.5 (ValueError: ",

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from hpsearch.errors import headline
 from hpsearch.execution.population import MemberAdvance, Slice, run_slice, training_data
 from hpsearch.hyperparameters import ParamValue
-from hpsearch.trainers import Schedule, look_first_in, trainer_kind
+from hpsearch.own_code import look_first_in
+from hpsearch.trainers import Schedule, trainer_kind
 
 Rows = Sequence[tuple[int, Mapping[str, float]]]  # metrics with the epoch they belong to
 GENERATORS = (

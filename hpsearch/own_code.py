@@ -1,0 +1,224 @@
+"""Modules of a user's own: how they are found and loaded, and the digest of what they say.
+
+A study file names them ("own:train", "package.module.Class"). They lie beside it or elsewhere on
+Python's path, outside of what is installed. Nothing here runs them but `load_module`: what a
+module imports is read from its text, so that the digest does not depend on what this process has
+loaded before, and holds imports inside functions too.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.machinery import PathFinder
+from importlib.util import resolve_name
+from pathlib import Path
+from types import ModuleType
+
+INSTALLED = ("site-packages", "dist-packages")  # folders of them, in any environment
+OURSELVES = "hpsearch"
+
+_loaded: dict[str, tuple[Path, str]] = {}  # by module: its file, and the digest of that
+
+
+@dataclass(frozen=True)
+class Source:
+    """A module's file.
+
+    Attributes:
+        name: of the module, e.g. "package.module".
+        package: whether other modules may lie below it.
+        root: the folder of Python's path that it was found in.
+    """
+
+    name: str
+    path: Path
+    package: bool
+    root: Path
+
+    @property
+    def label(self) -> str:
+        """Its path below the root: "own.py", "package/__init__.py"."""
+        place = self.name.replace(".", "/") + ("/__init__" if self.package else "")
+        return place + "".join(self.path.suffixes[-1:])
+
+
+def look_first_in(folder: str) -> None:
+    """Import modules from this folder before all others, also where another study's was first."""
+    if sys.path[:1] != [folder]:
+        sys.path[:] = [folder, *(other for other in sys.path if other != folder)]
+        importlib.invalidate_caches()
+
+
+def load_module(name: str) -> ModuleType:
+    """The module that is found now: one of the same name may be loaded from another folder.
+
+    Raises:
+        Exception: whatever the module raises; it may be SystemExit.
+    """
+    found = [source for source in sources([name]) if source.path.suffix == ".py"]
+    if any(_is_elsewhere(source) for source in found):
+        for source in found:
+            sys.modules.pop(source.name, None)
+    module = importlib.import_module(name)
+    for source in found:
+        if source.name in sys.modules:
+            _loaded.setdefault(source.name, (source.path, _content(source.path)))
+    return module
+
+
+def forget_changed() -> bool:
+    """Drop all modules that `load_module` loaded, should one of them be another one by now.
+
+    The next load runs them again, as they are then.
+    """
+    unchanged = all(
+        (found := _source(name)) is not None
+        and found.path == path
+        and _content(found.path) == content
+        for name, (path, content) in _loaded.items()
+    )
+    if unchanged:
+        return False
+    importlib.invalidate_caches()
+    for name in _loaded:
+        sys.modules.pop(name, None)
+    _loaded.clear()
+    return True
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module belongs to an installed package; one that is not there does not."""
+    top = module.partition(".")[0]
+    spec = PathFinder.find_spec(top)
+    places = [] if spec is None else [spec.origin, *(spec.submodule_search_locations or ())]
+    return any(place is not None and _in_packages(Path(place)) for place in places)
+
+
+def sources(modules: Iterable[str]) -> list[Source]:
+    """The files of these modules and of what they import, in turn, by name of the module.
+
+    What they import counts where it lies in a root that one of them was found in.
+    """
+    named = [source for module in modules for source in _with_parents(module)]
+    roots = {source.root for source in named}
+    found: dict[str, Source] = {}
+    waiting = named
+    while waiting:
+        source = waiting.pop()
+        if source.name in found:
+            continue
+        found[source.name] = source
+        for imported in _imports(source):
+            waiting += [one for one in _with_parents(imported) if one.root in roots]
+    return [found[name] for name in sorted(found)]
+
+
+def file_digests(modules: Iterable[str]) -> dict[str, str]:
+    """The digest of the content of each file that these modules are made of, by its label."""
+    return {source.label: _content(source.path) for source in sources(modules)}
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """One digest of these, 16 hexadecimal digits; "" of none."""
+    if not files:
+        return ""
+    lines = "".join(f"{label} {files[label]}\n" for label in sorted(files))
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The files that are others, new or gone, by label."""
+    return sorted(label for label in {**before, **now} if before.get(label) != now.get(label))
+
+
+def _with_parents(module: str) -> Iterator[Source]:
+    """A module and the packages that it lies in, as far as they are files of a user's own."""
+    parts = module.split(".")
+    for n in range(1, len(parts) + 1):
+        source = _source(".".join(parts[:n]))
+        if source is not None:
+            yield source
+
+
+def _source(module: str) -> Source | None:
+    """The file of a module; None for one that is installed, is not there, or has no file."""
+    if module.partition(".")[0] in (OURSELVES, *sys.builtin_module_names):
+        return None
+    places: list[str] | None = None
+    parts = module.split(".")
+    for n in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:n]), places)
+        if spec is None:
+            return None
+        places = list(spec.submodule_search_locations or ())
+    assert spec is not None
+    path = None if spec.origin is None else Path(spec.origin)
+    if path is None or not path.is_file() or _is_of_others(path):
+        return None
+    package = spec.submodule_search_locations is not None
+    return Source(module, path, package, path.parents[len(parts) - (0 if package else 1)])
+
+
+def _is_of_others(path: Path) -> bool:
+    return _in_packages(path) or any(path.is_relative_to(place) for place in _standard_library())
+
+
+def _in_packages(path: Path) -> bool:
+    return any(part in INSTALLED for part in path.parts)
+
+
+@lru_cache(maxsize=1)
+def _standard_library() -> tuple[Path, ...]:
+    return tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
+
+
+def _is_elsewhere(source: Source) -> bool:
+    """Whether a module of this name is loaded that comes from another file."""
+    loaded = getattr(sys.modules.get(source.name), "__file__", None)
+    return loaded is not None and Path(loaded) != source.path
+
+
+def _imports(source: Source) -> Iterator[str]:
+    """The modules that a file may import by its text, be they there or not."""
+    if source.path.suffix != ".py":
+        return
+    stat = source.path.stat()
+    for level, module, names in _statements(source.path, stat.st_mtime_ns, stat.st_size):
+        base = module
+        if level:
+            package = source.name if source.package else source.name.rpartition(".")[0]
+            try:
+                base = resolve_name("." * level + module, package)
+            except ImportError:  # beyond the top; it would fail when it ran
+                continue
+        yield base
+        yield from (f"{base}.{name}" for name in names)
+
+
+@lru_cache(maxsize=1024)
+def _statements(path: Path, mtime: int, size: int) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
+    """Imports of a file: level of a relative one, module, and names from it."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):  # what imports it may catch that
+        return ()
+    found: list[tuple[int, str, tuple[str, ...]]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(0, alias.name, ()) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = tuple(alias.name for alias in node.names if alias.name != "*")
+            found.append((node.level, node.module or "", names))
+    return tuple(found)
+
+
+def _content(path: Path) -> str:
+    """SHA-256 of a file, 16 hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

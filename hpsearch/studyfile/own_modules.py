@@ -1,0 +1,49 @@
+"""The modules that a study file names for its training and its search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hpsearch.own_code import is_installed
+from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.space import trainer_names
+from hpsearch.trainers import TRAINERS
+
+
+def own_names(file: StudyFile) -> list[str]:
+    """What it names by module: functions, estimators, a sampler, a pruner; installed ones too.
+
+    Checks of claims are no part of it: they are asked of trials that are there, and may change.
+    """
+    trainers = [str(name) for name in trainer_names(file.space) or ()]
+    found = [name for name in trainers if name not in TRAINERS and (":" in name or "." in name)]
+    classes = [file.sampler.name]
+    if file.pruner is not None:
+        classes += _pruners({"name": file.pruner.name, "options": file.pruner.options})
+    return [*found, *(name for name in classes if ":" in name)]
+
+
+def is_own(name: str) -> bool:
+    """Whether one of these names may lead to code of a user's own: all but estimators of installed
+    packages. A function of those is no harmless one either: it is called with any params."""
+    return ":" in name or not is_installed(_module(name))
+
+
+def own_modules(file: StudyFile) -> list[str]:
+    """The modules of these names."""
+    return [_module(name) for name in own_names(file)]
+
+
+def _pruners(said: object) -> Iterator[str]:
+    """The names of a pruner and of those that it wraps."""
+    if isinstance(said, str):
+        yield said
+    elif isinstance(said, Mapping):
+        yield str(said.get("name", ""))
+        options = said.get("options")
+        if isinstance(options, Mapping):
+            yield from _pruners(options.get("wrapped_pruner"))
+
+
+def _module(name: str) -> str:
+    return name.partition(":")[0] if ":" in name else name.rpartition(".")[0]
