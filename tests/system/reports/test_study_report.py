@@ -113,7 +113,7 @@ def test_a_comparison_shows_its_arms_stages_and_claims(tmp_path: Path) -> None:
             "[{ trials = 1, epochs = 2 }]",
             "[{ trials = 2, epochs = 1 }, { trials = 2, epochs = 2 }]",
         )
-        + 'compare = ["trainer"]\n'
+        + 'compare = ["trainer"]\nsampler = { repeats = true }\n'
         + '[[claims]]\ntext = "Adam < SGD"\ncheck = "drawn:check"\n'
     )
     (tmp_path / "drawn.py").write_text(
