@@ -57,7 +57,8 @@ def test_a_study_that_failed_says_why_until_it_is_started_again(
     path = tmp_path / "bad.toml"
     head, _, rest = SMALL.partition("[network]")
     stages = rest.partition("[[stages]]")[2]
-    path.write_text(f'{head}[space]\ntrainer = "bad_trainer:train"\n[[stages]]{stages}')
+    space = '[space]\ntrainer = "bad_trainer:train"\nx = { low = 0.0, high = 1.0 }\n'
+    path.write_text(f"{head}{space}[[stages]]{stages}")
     code = tmp_path / "bad_trainer.py"
     code.write_text("def train(params, data, seed):\n    raise OSError('no luck')\n    yield {}\n")
     with pytest.raises(StudyFailed):
