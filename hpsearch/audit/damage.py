@@ -25,11 +25,13 @@ class Damage:
         difference: as it is told.
         repair: called, takes it out of the way; nothing is deleted that can't be made again.
         blocks: nothing can be compared with the records while it is there.
+        record: whose it is, where the repair takes a whole record out of the way.
     """
 
     difference: Difference
     repair: Callable[[], object] = lambda: None
     blocks: bool = True
+    record: RecordFiles | None = None
 
 
 def damages(folder: RunFolder, name: str) -> Iterator[Damage]:
@@ -47,7 +49,7 @@ def damages(folder: RunFolder, name: str) -> Iterator[Damage]:
             continue
         if problem:
             told = _of_record(folder, place, name, problem)
-            yield Damage(told, partial(_set_aside, folder, place))
+            yield Damage(told, partial(_set_aside, folder, place), record=place)
     for path in folder.files.leftovers():
         told = Difference(
             "records",
@@ -106,7 +108,10 @@ def _problem(folder: RunFolder, place: RecordFiles) -> str:
 
 def _of_record(folder: RunFolder, place: RecordFiles, name: str, problem: str) -> Difference:
     aside = folder.files.aside(place).relative_to(folder.path)
-    remedy = f"its folder is set aside as {aside}; the next start trains it again, the same"
+    remedy = (
+        f"its folder is set aside as {aside}; a copy in MLflow takes its place, else the next "
+        "start trains it again, the same"
+    )
     return Difference("records", _subject(folder, name, place.path), problem, remedy)
 
 

@@ -136,6 +136,8 @@ def test_a_damaged_record_is_set_aside_and_its_trial_trained_again_the_same(
     run_folder = copied_home / "studies/small/1"
     path = run_folder / "trials/00002/record.json"
     path.write_text(path.read_text().replace("0.", "1.", 1))
+    client = client_of(copied_home)  # which has no whole copy of it
+    client.log_text(run_named(copied_home, "trial-2").info.run_id, "{}", "trial.json")
     result = run_folder / "artifacts/result.json"
     result.write_text(result.read_text()[:100])
     found = doctor(home=copied_home, repair=True)
@@ -148,6 +150,18 @@ def test_a_damaged_record_is_set_aside_and_its_trial_trained_again_the_same(
     run(finished_home.parent / "tiny.toml", copied_home)
     assert table(copied_home) == table(finished_home)
     assert doctor(home=copied_home, repair=True)["repaired"].all()
+    assert doctor(home=copied_home).empty
+
+
+@pytest.mark.parametrize("kind", ["trials", "confirmation", "test"])
+def test_a_damaged_record_comes_back_from_its_copy_in_mlflow(copied_home: Path, kind: str) -> None:
+    (place, *_) = sorted((copied_home / "studies/small/1" / kind).iterdir())
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    json = place / "record.json"
+    json.write_bytes(json.read_bytes()[:-40])
+    found = doctor(home=copied_home, repair=True)
+    assert found["repaired"].all()
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
     assert doctor(home=copied_home).empty
 
 
