@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -109,23 +110,33 @@ class Recorded:
         which an import lets no code.
         """
         written = self.folder.files.artifact(Artifact.STUDY_TOML).resolve()
-        said = Path(self._said.get("path", written))
         if trusted is not None:
             if not trusted.is_dir():
                 raise StudyFileError(f"--trust-code must name a folder, got {str(trusted)!r}")
-            return trusted.resolve() / said.name
+            if is_imported(self._said):
+                self._refuse_outside(trusted.resolve())
+            return trusted.resolve() / written.name
         if not is_imported(self._said):
-            return said
+            return Path(self._said.get("path", written))
         names = [name for name in own_names(self.file) if is_own(name)]
         if self.file.data.name not in DATASETS:
             names.append(self.file.data.name)
         if names:
             raise StudyFileError(
-                f"{self.name!r} was imported, and where it finds {', '.join(names)} must be said "
-                "here, as nothing of that is taken from an archive: name the folder of its "
-                "modules and data, whose code then runs, with --trust-code FOLDER"
+                f"{self.name!r} was imported, and no path of code or data is taken from an "
+                f"archive: name the folder that holds {', '.join(names)} with --trust-code "
+                "FOLDER; the code in it will run"
             )
         return written
+
+    def _refuse_outside(self, trusted: Path) -> None:
+        """Refuse data of an archive's file that does not lie in the folder that is trusted."""
+        data = self.file.data
+        named = {"data.name": None if data.name in DATASETS else data.name, "data.test": data.test}
+        for key, name in named.items():
+            if name is not None and not Path(normpath(trusted / name)).is_relative_to(trusted):
+                rule = f"must lie in {trusted}, as the study was imported"
+                raise StudyFileError(Problem(key, rule, repr(name)).statement)
 
     @property
     def n_arms(self) -> int:

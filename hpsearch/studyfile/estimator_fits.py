@@ -1,9 +1,9 @@
 """Options of estimators that can't work together, found by fits on a few rows.
 
 An estimator judges each argument by itself when it is made, and what does not go together only
-when it is fitted: early stopping with partial_fit, a penalty that a solver has not. An option is
-refused that fails with every choice of the others, one after the other. Where it is the rows that
-are too few, other rows fail with another sentence, as it counts them; the trials answer for that.
+when it is fitted: early stopping with partial_fit, a penalty that a solver does not have. A choice
+is refused that fails with every combination of the others. Where too few rows are the reason, more
+of them succeed, or fail with another sentence, as it counts them; that is left to the trials.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import io
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
+from itertools import islice, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,10 @@ from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import Member, Split, TrainingData, trainer_kind
 from hpsearch.trainers.estimator import EstimatorTrainer
 
-ROWS = (4, 16)  # of each class, in a first fit and in one that must fail alike
+ROWS = (4, 16, 256)  # of each class, in a first fit and in others that must fail alike
 NUMBERS = 8  # times as many rows where numbers are predicted
 SECONDS = 10.0  # for the fits of a study; what they have not reached by then, its trials find out
+MOST = 200  # combinations; where there are more a choice is not refused
 EPOCHS = 2  # a second pass may fail where the first did not
 LENGTH = 1000  # epochs of the whole training, so that after EPOCHS an ensemble is small
 
@@ -47,26 +49,24 @@ def estimator_problems(space: Space, pool: Pool) -> Iterator[Problem]:
 
 
 def _problems_of(space: Space, trainer: str, fits: _Fits) -> Iterator[Problem]:
-    options = [
-        (parameter.name, value)
+    choices = {
+        parameter.name: _values(space, parameter.name)
         for parameter in space.parameters
         if _has_choices(parameter) and parameter.name != "trainer"
-        for value in _values(space, parameter.name)
-    ]
-    alone = [{}, *({name: value} for name, value in options)]
-    tried = [params for forced in alone if (params := _params(space, trainer, forced))]
-    if all(fits.reason(params) for params in tried):
+    }
+    every = _configurations(space, trainer, choices)
+    tried = [*islice(every, MOST)]
+    if all(map(fits.reason, tried)):
         yield _of_all(trainer, tried[0], fits)
         return
-    for name, value in options:
-        beside = [{}, *({other: v} for other, v in options if other != name)]
-        tried = [
-            params for more in beside if (params := _params(space, trainer, {name: value} | more))
-        ]
-        reasons = [fits.reason(params) for params in tried]
-        if reasons and all(reasons):
-            rule = f"must hold no choice that {trainer} can't be fitted with"
-            yield Problem(f"space.{name}.choices", rule, f"{value!r} ({reasons[0]})")
+    for name, values in choices.items():
+        for value in values:
+            with_it = _configurations(space, trainer, {**choices, name: [value]}, asked=name)
+            tried = [*islice(with_it, MOST + 1)]
+            if 0 < len(tried) <= MOST and all(map(fits.reason, tried)):
+                rule = f"must hold no choice that {trainer} can't be fitted with"
+                reason = fits.reason(tried[0])
+                yield Problem(f"space.{name}.choices", rule, f"{value!r} ({reason})")
 
 
 def _of_all(trainer: str, params: Params, fits: _Fits) -> Problem:
@@ -79,17 +79,30 @@ def _of_all(trainer: str, params: Params, fits: _Fits) -> Problem:
     return Problem("space.trainer", "must be one that can be fitted", f"{trainer!r} ({reason})")
 
 
-def _params(space: Space, trainer: str, forced: Params) -> Params:
-    """A configuration of first choices and lowest values but for those that are forced.
+def _configurations(
+    space: Space, trainer: str, choices: Mapping[str, list[ParamValue]], *, asked: str = "trainer"
+) -> Iterator[Params]:
+    """Every combination of these choices, with the lowest and the highest values of all ranges.
 
-    Empty where one of these is not asked for with the others.
+    Args:
+        asked: a parameter that must be part of it.
     """
-    params: Params = {**space.fixed, "trainer": trainer}
-    for parameter in space.parameters:
-        if parameter.name != "trainer" and parameter.active(params):
-            first = _values(space, parameter.name)[0]
-            params[parameter.name] = forced.get(parameter.name, first)
-    return space.complete(params) if forced.keys() <= params.keys() else {}
+    known = set[str]()
+    for values in product(*choices.values()):
+        chosen = dict(zip(choices, values, strict=True))
+        for end in (0, -1):
+            params: Params = {**space.fixed, "trainer": trainer}
+            for parameter in space.parameters:
+                name = parameter.name
+                if name != "trainer" and parameter.active(params):
+                    params[name] = chosen.get(name, _values(space, name)[end])
+            if asked in params and _key(params) not in known:
+                known.add(_key(params))
+                yield space.complete(params)
+
+
+def _key(params: Mapping[str, ParamValue]) -> str:
+    return repr(sorted(params.items()))
 
 
 def _has_choices(parameter: Parameter) -> bool:
@@ -97,34 +110,40 @@ def _has_choices(parameter: Parameter) -> bool:
 
 
 def _values(space: Space, name: str) -> list[ParamValue]:
-    """The choices of a parameter, the lowest value of a range, or what it is fixed to."""
+    """The choices of a parameter, the ends of a range, or what it is fixed to."""
     if name in space.fixed:
         return [space.fixed[name]]
     (drawn,) = (p.distribution for p in space.parameters if p.name == name)
     if isinstance(drawn, CategoricalDistribution):
         return [*drawn.choices]  # type: ignore[list-item]
-    return [drawn.low]  # type: ignore[attr-defined]
+    return [drawn.low, drawn.high]  # type: ignore[attr-defined]
 
 
 class _Fits:
     """Fits on few rows of a pool, each made once."""
 
     def __init__(self, space: Space, pool: Pool) -> None:
-        self._space = space
-        self._data = [_few(pool, rows) for rows in ROWS]
+        self._space, self._pool = space, pool
         self._known = dict[str, str]()
         self._end = time.monotonic() + SECONDS
 
     def reason(self, params: Mapping[str, ParamValue]) -> str:
         """Why it can't be fitted; "" if it can, or if there is no time left to know."""
-        key = repr(sorted(params.items()))
+        key = _key(params)
         if key not in self._known:
             if time.monotonic() > self._end:
                 return ""
-            given = self._space.given(params)
-            first, *others = (_failure(given, data) for data in self._data)
-            self._known[key] = first if all(other == first for other in others) else ""
+            self._known[key] = self._found_out(self._space.given(params))
         return self._known[key]
+
+    def _found_out(self, given: Mapping[str, ParamValue]) -> str:
+        reason = ""
+        for rows in ROWS:
+            failure = _failure(given, _few(self._pool, rows))
+            if not failure or failure != (reason or failure):
+                return ""
+            reason = failure
+        return reason
 
 
 def _failure(params: Mapping[str, ParamValue], data: TrainingData) -> str:

@@ -50,11 +50,11 @@ class Sent:
         plain = export_study("own", top / "plain.zip", home=top / "there")
         self.archive = self.with_study(plain, top / "own.zip")
 
-    def with_study(self, archive: Path, to: Path) -> Path:
-        """The archive with the evil folder, saying that it was not imported."""
+    def with_study(self, archive: Path, to: Path, path: str = "") -> Path:
+        """The archive with another path, the evil folder's, saying that it was not imported."""
         with zipfile.ZipFile(archive) as opened:
             said = unseal(opened.read(STUDY_JSON), STUDY_JSON)
-        said |= {"path": str(self.evil / "own.toml"), "imported": False}
+        said |= {"path": path or str(self.evil / "own.toml"), "imported": False}
         return rewritten(archive, to, STUDY_JSON, seal(said, STUDY_JSON))
 
 
@@ -82,6 +82,16 @@ def test_nothing_runs_until_a_folder_is_trusted(sent: Sent) -> None:
     assert not sent.trace.exists()
     with pytest.raises(StudyFileError, match="--trust-code must name a folder"):
         verify_study("own", home=sent.home, trust_code=sent.file)
+
+
+@pytest.mark.parametrize("path", ["..", ".", "/", "../evil/own.toml"])
+def test_a_path_of_the_archive_does_not_widen_what_is_trusted(sent: Sent, path: str) -> None:
+    archive = sent.with_study(sent.archive, sent.archive.with_name("wide.zip"), path)
+    there = new_home(sent.home.with_name("wide"))
+    import_study(archive, home=there)
+    (sent.here.parent / "trusted_own.py").write_text((sent.evil / "trusted_own.py").read_text())
+    assert verify_study("own", home=there, trust_code=sent.here).problems == []
+    assert not sent.trace.exists()
 
 
 def test_the_commands_ask_and_say_it(sent: Sent) -> None:
@@ -137,11 +147,26 @@ def test_own_data_is_not_looked_for_where_an_archive_says(tmp_path: Path, home: 
     archive = export_study("own", tmp_path / "own.zip", home=home)
     there = new_home(tmp_path / "there")
     import_study(archive, home=there)
-    with pytest.raises(StudyFileError, match=r"rows.csv must be said.*--trust-code FOLDER"):
+    with pytest.raises(StudyFileError, match=r"holds rows.csv with --trust-code FOLDER"):
         verify_study("own", home=there)
     moved = tmp_path / "moved"
     moved.mkdir()
     shutil.move(tmp_path / "rows.csv", moved)
     assert verify_study("own", home=there, trust_code=moved).problems == []
+    inside = moved / "inside"
+    inside.mkdir()
+    for name in ("../rows.csv", str(moved / "rows.csv")):
+        archive = renamed_data(archive, tmp_path / f"{len(name)}.zip", name)
+        import_study(archive, home=new_home(tmp_path / name.replace("/", "-")))
+        with pytest.raises(StudyFileError, match=r"data\.name must lie in .*inside, as the study"):
+            verify_study("own", home=tmp_path / name.replace("/", "-"), trust_code=inside)
     said = json.loads((there / "studies/own/1/study.json").read_text())
     assert said["imported"] is True
+
+
+def renamed_data(archive: Path, to: Path, name: str) -> Path:
+    """The archive with another path of its data."""
+    with zipfile.ZipFile(archive) as opened:
+        said = unseal(opened.read(STUDY_JSON), STUDY_JSON)
+    said["file"]["data"]["name"] = name
+    return rewritten(archive, to, STUDY_JSON, seal(said, STUDY_JSON))

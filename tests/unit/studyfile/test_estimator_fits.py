@@ -74,6 +74,13 @@ def test_options_that_can_not_work_are_refused(space: str, key: str, reason: str
         # Half of the combinations can't work; every choice does with one of the others.
         f"{LOGISTIC}\nl1_ratio = {{ choices = [0.5, 0.0] }}\n"
         'solver = { choices = ["lbfgs", "saga"] }',
+        # Only one combination of three options goes with an l1 penalty.
+        'trainer = "sklearn.svm.LinearSVC"\n'
+        'penalty = { choices = ["l2", "l1"] }\nloss = { choices = ["hinge", "squared_hinge"] }\n'
+        "dual = { choices = [true, false] }",
+        # Of few rows a share of two in a hundred is less than one of each class.
+        'trainer = "sklearn.ensemble.GradientBoostingClassifier"\nn_estimators = 5\n'
+        "n_iter_no_change = 5\nvalidation_fraction = { low = 0.02, high = 0.2 }",
         # More neighbours than a first fit has rows.
         'trainer = "sklearn.neighbors.KNeighborsClassifier"\n'
         "n_neighbors = { choices = [200, 400] }",
