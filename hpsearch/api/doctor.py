@@ -21,7 +21,7 @@ from hpsearch.errors import (
     StudyFileError,
     StudyLockedError,
 )
-from hpsearch.records.layout import Home, RecordFiles
+from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import held
 from hpsearch.study.opening import storage_name
 from hpsearch.study.recorded import Recorded, find_runs
@@ -114,6 +114,9 @@ class _Visit:
                 if self._mend():
                     more, comparison = self._look()
                     found += [d for d in more if d not in found]
+                if comparison is not None and comparison.restore_lost():
+                    more, comparison = self._look()
+                    found += [d for d in more if d not in found]
                 if comparison is not None:
                     comparison.discard_wrong()
                 self._repair(found)
@@ -153,17 +156,7 @@ class _Visit:
         damaged = list(damages(self.run.folder, self.run.name))
         for damage in damaged:
             damage.repair()
-        places = [damage.record for damage in damaged if damage.record is not None]
-        if places:
-            self._restore(places)
         return bool(damaged)
-
-    def _restore(self, places: list[RecordFiles]) -> None:
-        from hpsearch.tracking.replay import mlflow_settings
-        from hpsearch.tracking.restoring import restore_records
-
-        with mlflow_settings():
-            restore_records(self.run.folder, self.uri, self.run.study, self.run.id, places)
 
     def _repair(self, found: list[Difference]) -> None:
         folder = self.run.folder

@@ -25,13 +25,11 @@ class Damage:
         difference: as it is told.
         repair: called, takes it out of the way; nothing is deleted that can't be made again.
         blocks: nothing can be compared with the records while it is there.
-        record: whose it is, where the repair takes a whole record out of the way.
     """
 
     difference: Difference
     repair: Callable[[], object] = lambda: None
     blocks: bool = True
-    record: RecordFiles | None = None
 
 
 def damages(folder: RunFolder, name: str) -> Iterator[Damage]:
@@ -49,7 +47,7 @@ def damages(folder: RunFolder, name: str) -> Iterator[Damage]:
             continue
         if problem:
             told = _of_record(folder, place, name, problem)
-            yield Damage(told, partial(_set_aside, folder, place), record=place)
+            yield Damage(told, partial(_set_aside, folder, place))
     for path in folder.files.leftovers():
         told = Difference(
             "records",

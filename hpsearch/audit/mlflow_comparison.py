@@ -16,6 +16,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.parent_run import UID, read_parent
 from hpsearch.tracking.projector import PARENT, runs_of
+from hpsearch.tracking.restoring import has_copy, restore
 from hpsearch.tracking.run_content import (
     STATUS,
     TRIAL_JSON,
@@ -44,6 +45,7 @@ class Comparison:
 
     Attributes:
         wrong: ids of runs in MLflow that can't be made right by sending what is missing.
+        lost: runs in MLflow that hold a whole record which the folder lacks.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Comparison:
 
     def __post_init__(self) -> None:
         self.wrong: list[str] = []
+        self.lost: list[Run] = []
 
     def differences(self) -> Iterator[Difference]:
         """All differences, a trial's together.
@@ -74,6 +77,13 @@ class Comparison:
         for run_id in self.wrong:
             open_client(self.tracking_uri).delete_run(run_id)
         self.wrong.clear()
+
+    def restore_lost(self) -> bool:
+        """Make records again that MLflow has a whole copy of; whether there were any."""
+        client, lost = open_client(self.tracking_uri), [*self.lost]
+        self.lost.clear()
+        restored = [restore(client, self.folder, run) for run in lost]
+        return any(restored)
 
     def _differences(self) -> Iterator[Difference]:
         client, parent = open_client(self.tracking_uri), read_parent(self.folder)
@@ -103,12 +113,17 @@ class Comparison:
                 if runs:
                     yield from self._record(client, subject, record, runs[0])
         for uid, runs in found.items():
+            copy = has_copy(client, runs[0])
+            if copy:
+                self.lost.append(runs[0])
             yield Difference(
                 "MLflow",
                 f"{self.name} {runs[0].info.run_name}",
                 f"must have a record, none has the uid {uid}",
-                "bring its trial folder back from a backup, or delete the run in MLflow",
-                repairable=False,
+                "its copy there becomes the record"
+                if copy
+                else "bring its trial folder back from a backup, or delete the run in MLflow",
+                repairable=copy,
             )
 
     def _once(self, subject: str, runs: list[Run]) -> Iterator[Difference]:

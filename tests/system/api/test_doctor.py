@@ -12,7 +12,7 @@ import pytest
 from mlflow.entities import Run
 
 from hpsearch import doctor, sync
-from hpsearch.errors import HpsearchError
+from hpsearch.errors import HpsearchError, TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import lock_study
 from tests.harness.study import run, table
@@ -159,8 +159,13 @@ def test_a_damaged_record_comes_back_from_its_copy_in_mlflow(copied_home: Path, 
     before = {path.name: path.read_bytes() for path in place.iterdir()}
     json = place / "record.json"
     json.write_bytes(json.read_bytes()[:-40])
+    away = "http://127.0.0.1:9"  # set aside, but MLflow can't be read
+    with pytest.raises(TrackingError):
+        doctor(home=copied_home, tracking_uri=away, repair=True)
+    assert not json.exists()
     found = doctor(home=copied_home, repair=True)
     assert found["repaired"].all()
+    assert "its copy there becomes the record" in found["remedy"].tolist()
     assert {path.name: path.read_bytes() for path in place.iterdir()} == before
     assert doctor(home=copied_home).empty
 
@@ -171,6 +176,12 @@ def test_a_run_without_a_record_is_never_deleted(copied_home: Path) -> None:
     gone = sorted(folder.iterdir())[0]
     gone.rename(folder.parent / "away" / gone.name)
     (folder.parent / "away" / gone.name / "record.json").rename(gone.parent.parent / "old.json")
+    client = client_of(copied_home)
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    for sent in client.search_runs([experiment.experiment_id]):
+        if sent.data.tags["hpsearch.kind"] == "confirmation":  # a copy that is not whole
+            client.log_text(sent.info.run_id, "{}", "trial.json")
     found = doctor(home=copied_home, repair=True)
     assert found["problem"].str.contains("must have a record").all()
     assert not found["repaired"].any()
