@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 
+TRAINING = ("study", "plan", "batch", "schedule", "verify", "reproduce")  # commands
 INTERRUPTED = 130  # 128 + SIGINT, as a shell counts
 
 
@@ -18,8 +19,8 @@ def main() -> None:
     from hpsearch.addresses import Scrubber
     from hpsearch.ulimits import too_low
 
-    wrong = too_low()
-    if wrong:
+    wrong = too_low(to_train=sys.argv[1:2] in [[name] for name in TRAINING])
+    if wrong and "--help" not in sys.argv:
         sys.exit(f"error: {wrong}")
     Scrubber(os.environ, sys.argv[1:]).install()
     endings: list[object] = []

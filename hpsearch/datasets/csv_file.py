@@ -88,10 +88,10 @@ def _check_rows(path: Path, names: list[str], rows: list[list[str]]) -> None:
                     f"read_csv(path, sep={separator!r}).to_csv(path, index=False)"
                 )
     if names[-1] == "" and len(names) > 1:
-        raise DataError(f"{path} must end no line with a comma, got one at the end of line 1")
+        raise DataError(f"{path} must have no comma at the end of a line, got one in line 1")
     if len(names) + 1 in lengths and all(row[-1] == "" for row in rows if len(row) > len(names)):
         raise DataError(
-            f"{path} must end no line with a comma, got one at the end of lines below line 1"
+            f"{path} must have no comma at the end of a line, got one in lines below line 1"
         )
     refuse_twice(path, names)
 

@@ -290,8 +290,8 @@ def _refuse_missing(column: pd.Series[Any], path: Path) -> None:
         if text:
             raise DataError(
                 f"{path} must have no missing values, got {text!r}, which is read as one, in "
-                f"column {column.name!r}, row {row + 1}: write a name of your own for it, such "
-                f"as {text.lower()}_, or drop the rows"
+                f"column {column.name!r}, row {row + 1}: rename it in the file, e.g. to "
+                f"{text.lower() + '_'!r}, or drop the rows"
             )
         raise DataError(
             f"{path} must have no missing values, got {len(missing)} in column {column.name!r}, "

@@ -110,8 +110,9 @@ def few_configurations(file: StudyFile, arms: Sequence[Arm]) -> list[str]:
         if size is not None:
             whose = f"the space of {arm.name}" if arm.name else "the space"
             found.append(
-                f"{whose} has {size} configurations, fewer than the {asked} trials asked for: "
-                "drawing ends when all were tried; sampler.repeats = true draws on"
+                f"{whose} has {size} configuration{'s' * (size > 1)}, fewer than the {asked} "
+                "trials asked for: drawing ends when all have been tried; for repeats, start a "
+                "new run with sampler.repeats = true"
             )
     return found
 

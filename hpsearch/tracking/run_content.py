@@ -12,7 +12,7 @@ from hpsearch.metrics import NOT_SCORES, lower_is_better
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.sealed import seal
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.tracking.names import stored_names
+from hpsearch.tracking.names import stored_name
 
 PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; it would cut longer texts silently
 STATUS = {
@@ -38,8 +38,7 @@ def fitting(text: str, length: int) -> str:
 
 def params_of(record: TrialRecord) -> dict[str, str]:
     """All of its hyperparameters as texts, by their names in MLflow."""
-    names = stored_names(record.params)
-    return {names[k]: fitting(canonical(v), PARAM_LENGTH) for k, v in record.params.items()}
+    return {stored_name(k): fitting(canonical(v), PARAM_LENGTH) for k, v in record.params.items()}
 
 
 def run_name(record: TrialRecord) -> str:
@@ -105,7 +104,7 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
         tags["hpsearch.own_code"] = ", ".join(record.code)
     if record.ended_early:
         tags["hpsearch.ended_early"] = f"after epoch {record.ended_early}"
-    names = stored_names(record.params)
+    names = {name: stored_name(name) for name in record.params}
     renamed = [f"{stored} is {name}" for name, stored in names.items() if stored != name]
     if renamed:
         tags["hpsearch.names"] = fitting("; ".join(renamed), TAG_LENGTH)

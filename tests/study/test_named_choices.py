@@ -149,6 +149,10 @@ def test_names_can_be_compared_and_enqueued(own: Path, home: Path) -> None:
             "space.max_depth.choices.day: must be a number, a text, a boolean, or a list",
         ),
         (
+            "space.max_depth={choices={few=2, little=2}}",
+            "space.max_depth.choices.little: must differ from the other choices, got 2",
+        ),
+        (
             "space.n_estimators={choices={a='none', b=2}}",
             "space.n_estimators.choices.a: must be an int in the range",
         ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import subprocess
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -17,7 +19,6 @@ from hpsearch.ulimits import FILES, MEMORY, PROCESSES, Limit, exhausted, too_low
     ("error", "limit"),
     [
         (OSError(errno.EMFILE, os.strerror(errno.EMFILE)), FILES),
-        (BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)), PROCESSES),
         (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), MEMORY),
         (MemoryError(), MEMORY),
         (RuntimeError("can't start new thread"), PROCESSES),
@@ -27,9 +28,29 @@ from hpsearch.ulimits import FILES, MEMORY, PROCESSES, Limit, exhausted, too_low
 def test_an_error_of_a_limit_names_it(error: Exception, limit: Limit) -> None:
     wrapped = RuntimeError("could not load")
     wrapped.__cause__ = error
+    limited = limit.got != resource.RLIM_INFINITY
+    said = f"{limit.ulimit} must allow all" if limited else f"must have more {limit.what}"
     for raised in (error, wrapped):
-        assert f"{limit.what} enough" in exhausted(raised)
-        assert f"({limit.ulimit}: " in exhausted(raised)
+        assert said in exhausted(raised)
+        assert (str(error) or "MemoryError") in exhausted(raised)
+
+
+def test_a_process_that_can_not_be_started_is_told_from_a_pipe_that_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waiting = BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    monkeypatch.setattr(subprocess, "_fork_exec", Mock(side_effect=waiting))
+    monkeypatch.setattr(subprocess, "_USE_POSIX_SPAWN", False)
+    with pytest.raises(BlockingIOError) as raised:
+        subprocess.Popen(["true"])
+    assert PROCESSES.what in exhausted(raised.value)
+    assert exhausted(waiting.with_traceback(None)) == ""
+
+
+def test_an_error_while_another_is_handled_is_its_own() -> None:
+    error = KeyError("x")
+    error.__context__ = MemoryError()
+    assert exhausted(error) == ""
 
 
 @pytest.mark.parametrize(
@@ -46,15 +67,16 @@ def test_a_command_that_runs_out_of_memory_ends_with_one_line(
         np.empty(10**17)
     assert ended.value.code == 1
     line = capsys.readouterr().err
-    assert line.startswith("error: there must be memory enough")
+    assert line.startswith("error: ")
     assert "Unable to allocate 711. PiB" in line
 
 
 def test_limits_of_this_process_are_enough_until_one_is_not() -> None:
-    assert too_low() == ""
+    assert too_low(to_train=True) == ""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (31, before[1]))
     try:
-        assert "must be at least 32, got 31" in too_low()
+        assert "must be at least 32, got 31" in too_low(to_train=True)
+        assert too_low(to_train=False) == ""
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)

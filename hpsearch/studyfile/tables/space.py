@@ -291,6 +291,8 @@ class _Reader:
                 continue
             value = self._meant(name, said)
             self._value(f"{key}.{called}", name, value)
+            if value in self.named.get(name, {}).values():
+                self.wrong(f"{key}.{called}", "must differ from the other choices", repr(said))
             self.named.setdefault(name, {})[called] = value
         return CategoricalDistribution([*choices]) if len(self.problems) == before else None
 

@@ -184,8 +184,8 @@ HEAD, _, BODY = CSV.partition("\n")
         (CSV.replace(",", "\t").encode(), r"commas between its cells, got tabs: .*sep='\\t'"),
         (f"# measured, in May, 2024, twice\n{CSV}".encode(), "in line 1, got a comment"),
         (f"{HEAD}\n# first day\n{BODY}".encode(), "got '# first day' in place of row 1"),
-        (CSV.replace("\n", ",\n").encode(), "no line with a comma, got one at the end of line 1"),
-        (f"{HEAD}\n{BODY}".replace("e\n", "e,\n").encode(), "at the end of lines below line 1"),
+        (CSV.replace("\n", ",\n").encode(), "no comma at the end of a line, got one in line 1"),
+        (f"{HEAD}\n{BODY}".replace("e\n", "e,\n").encode(), "got one in lines below line 1"),
         (CSV.replace("green", "grün").encode("latin-1"), "byte 0xfc in line 3, which in Latin-1"),
         (CSV.encode("utf-16"), "text in UTF-8, got UTF-16"),
         (
