@@ -15,7 +15,8 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
 # Names of hyperparameters and metrics: what MLflow takes as a key.
 NAME = re.compile(r"(?!.*//)(?!.*\.\.)(?![/.])[\w./ :-]{0,249}[\w:-]", re.ASCII)
@@ -153,8 +154,9 @@ def hyperparameters(component: type) -> dict[str, Hyperparameter]:
     return found
 
 
+@cache  # asked for every member of a population
 def _own(component: type) -> dict[str, Hyperparameter]:
-    """The hyperparameters that are fields of the component itself."""
+    """The hyperparameters that are fields of the component itself; not to be changed."""
     found = {}
     for one in dataclasses.fields(component):
         said = one.metadata.get("hyperparameter")
@@ -175,7 +177,8 @@ def build(component: type[Component], params: Mapping[str, ParamValue]) -> Compo
         ValueError: a value breaks the rule of its hyperparameter.
     """
     values: dict[str, ParamValue] = {}
-    for name, described in _own(component).items():
+    own = _own(cast(type, component))  # mypy calls type[Component] not hashable
+    for name, described in own.items():
         if name not in params:
             continue
         problem = described.problem(params[name])

@@ -32,6 +32,18 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session")
+def known_schema() -> Iterator[None]:
+    """Optuna reads its migration scripts once, not again for every storage that is opened."""
+    from optuna.storages import RDBStorage
+    from optuna.storages._rdb.storage import _VersionManager
+
+    newest = RDBStorage("sqlite://")._version_manager.get_head_version()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_VersionManager, "get_head_version", lambda self: newest)
+        yield
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A folder of stores of its own, which hold nothing."""

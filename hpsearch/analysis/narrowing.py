@@ -29,12 +29,15 @@ def narrowing(
 ) -> list[RangeRow]:
     """The ranges a stage ends with, for all trials and for each branch that has enough of them."""
     last = {(row.parameter, row.branch): row for row in earlier}
-    params = {arm.number(t.number): t.params for t in study.get_trials(deepcopy=False)}
+    trials = study.get_trials(deepcopy=False)  # once: those not finished are read from the storage
+    params = {arm.number(t.number): t.params for t in trials}
     rows = []
     for parameter in arm.space.parameters:
         name = parameter.name
         for branch in _branches(arm.space, name):
-            found = sampler.narrowed(study, name, parameter.distribution, branch)
+            found = sampler.narrowed(
+                trials, study.directions[0], name, parameter.distribution, branch
+            )
             if found is None:
                 continue
             where = {key: str(value) for key, value in (arm.values | branch).items()}

@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,8 +23,7 @@ def environment(folder: Path) -> dict[str, str]:
     "dirty" says whether tracked files differ from the commit; both are missing outside a
     repository.
     """
-    said = {f"version.{name}": version(name) for name in VERSIONS}
-    said |= {
+    said = _versions() | {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "host": platform.node(),
@@ -35,6 +35,11 @@ def environment(folder: Path) -> dict[str, str]:
         changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
         said |= {"commit": commit, "dirty": "unknown" if changed is None else str(bool(changed))}
     return said
+
+
+@cache  # looked for in all of site-packages, milliseconds each
+def _versions() -> dict[str, str]:
+    return {f"version.{name}": version(name) for name in VERSIONS}
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -10,7 +10,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 THREADS = 1
 # What libraries read when they are loaded: BLAS, OpenMP (scikit-learn, PyTorch), numexpr. Not
@@ -36,8 +40,6 @@ def limited_threads() -> Iterator[None]:
 
     PyTorch has threads of its own beside OpenMP's; it is asked where it is loaded, never loaded.
     """
-    from threadpoolctl import threadpool_limits
-
     before = {name: os.environ.get(name) for name in VARIABLES}
     os.environ.update(thread_variables())
     torch = sys.modules.get("torch")
@@ -45,7 +47,7 @@ def limited_threads() -> Iterator[None]:
     try:
         if torch is not None:
             torch.set_num_threads(THREADS)
-        with threadpool_limits(limits=THREADS):
+        with _libraries(len(sys.modules)).limit(limits=THREADS):
             yield
     finally:
         for name, value in before.items():
@@ -55,6 +57,14 @@ def limited_threads() -> Iterator[None]:
                 os.environ[name] = value
         if torch is not None:
             torch.set_num_threads(torch_threads)
+
+
+@lru_cache(maxsize=1)
+def _libraries(n_modules: int) -> ThreadpoolController:
+    """All that are loaded. To look costs milliseconds; another one comes with another module."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def call_with_limited_threads(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -24,7 +24,7 @@ def numerical_gradient(network: Network, x: Array, labels: Labels, *, step: floa
 
     def loss() -> Array:
         put_back()
-        return network.loss_and_gradient(x, labels)
+        return network.mean_loss(x, labels)
 
     for column in range(network.w.shape[1]):
         kept = network.w[:, column].copy()

@@ -9,7 +9,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial
 
 
@@ -83,9 +83,19 @@ class StudySampler(BaseSampler):
         return ()
 
     def narrowed(
-        self, study: Study, name: str, distribution: BaseDistribution, branch: dict[str, Any]
+        self,
+        trials: Sequence[FrozenTrial],
+        direction: StudyDirection,
+        name: str,
+        distribution: BaseDistribution,
+        branch: dict[str, Any],
     ) -> Narrowing | None:
-        """Where draws of a parameter now fall in a branch; None as long as they fall anywhere."""
+        """Where draws of a parameter now fall in a branch; None as long as they fall anywhere.
+
+        Args:
+            trials: all of the study.
+            direction: of its first objective.
+        """
         return None
 
     def infer_relative_search_space(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +30,7 @@ def add_store(folder: Path, name: str) -> None:
     shutil.copy(_empty(name), folder / f"{name}.db")
 
 
+@cache
 def _empty(name: str) -> Path:
     """A database of this library's version, made by what the product makes it with."""
     kept = KEPT / f"{name}-{version(name)}.db"

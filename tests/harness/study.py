@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, RDBStorage
 
 from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
@@ -52,7 +52,7 @@ def grid_file(study_file: Path) -> Path:
 
 def stored(home: Path, name: str = "small", storage: str | BaseStorage = "") -> optuna.Study:
     """The only Optuna study of this name in a home, or in another storage."""
-    storage = storage or f"sqlite:///{home / 'optuna.db'}"
+    storage = storage or RDBStorage(f"sqlite:///{home / 'optuna.db'}")  # for both calls
     (found,) = (n for n in optuna.get_all_study_names(storage) if n.startswith(f"{name} ("))
     return optuna.load_study(study_name=found, storage=storage)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
-from optuna.trial import create_trial
+from optuna.trial import FrozenTrial, create_trial
 
 from hpsearch.analysis.edges import wider_end
 from hpsearch.analysis.narrowing import narrowing
@@ -43,6 +43,22 @@ def searched(trials: list[tuple[str, float, float]]) -> optuna.Study:
 
 def rates(rows: list[RangeRow], branch: str = "") -> RangeRow:
     return next(r for r in rows if (r.parameter, r.branch) == ("learning_rate", branch))
+
+
+def test_trials_are_read_once_for_all_parameters(
+    arm: Arm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, reads = searched([("sgd", 10.0**i, -abs(i)) for i in range(-3, 3)]), list[None]()
+    read = study.get_trials
+
+    def get_trials(deepcopy: bool = True) -> list[FrozenTrial]:
+        reads.append(None)
+        return read(deepcopy)
+
+    monkeypatch.setattr(study, "get_trials", get_trials)
+    rows = narrowing(study, CoarseToFineSampler(seed=0, n_startup=4), arm, 0, [])
+    assert {row.parameter for row in rows} == {"trainer", "learning_rate"}
+    assert len(reads) == 1
 
 
 def test_steps_say_what_they_took_and_gave_back(arm: Arm) -> None:

@@ -166,7 +166,7 @@ def test_a_check_changes_no_trial(
 
 
 def test_scikit_learn_and_networks_are_not_checked(study_file: Path, home: Path) -> None:
-    run(study_file, home)
+    run(study_file, home, "stages=[{trials=2, epochs=2}]")
     assert not RunFolder(home / "studies/small/1").files.own_code.exists()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import optuna
 import pytest
@@ -19,6 +21,7 @@ from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.records.layout import KINDS, Home
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
@@ -30,9 +33,41 @@ from tests.harness.study import grid_file, records, run, stored
 from tests.harness.study_files import ALONE, SMALL
 
 
-def test_stages_hold_what_the_file_says(study_file: Path, home: Path) -> None:
-    result = run(study_file, home)
-    trials = records(home)
+class Ran(NamedTuple):
+    """A study that was run once for several tests: its home, to be read only, and its result."""
+
+    home: Path
+    result: Result
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The small study."""
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "small.toml").write_text(SMALL)
+    return Ran(folder / "home", run(folder / "small.toml", folder / "home"))
+
+
+@pytest.fixture(scope="module")
+def by_best_epoch(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The small study, scored by the best epoch."""
+    folder = tmp_path_factory.mktemp("best")
+    (folder / "small.toml").write_text(SMALL)
+    result = run(folder / "small.toml", folder / "home", "objective.best_epoch=true")
+    return Ran(folder / "home", result)
+
+
+@pytest.fixture
+def copied(small: Ran, tmp_path: Path) -> Ran:
+    """The small study with a home of its own, to go on in."""
+    home = tmp_path / "copied"
+    shutil.copytree(small.home, home)
+    folder = small.result.folder.replace(str(small.home), str(home))
+    return Ran(home, replace(small.result, folder=folder))
+
+
+def test_stages_hold_what_the_file_says(small: Ran) -> None:
+    result, trials = small.result, records(small.home)
     # 14 new, then 8 of which 4 are promoted, then 6 of which 3 are promoted.
     assert [r.number for r in trials] == list(range(14 + 4 + 3))
     assert [sum(r.stage == stage for r in trials) for stage in range(3)] == [14, 4, 3]
@@ -127,9 +162,8 @@ def test_a_trial_that_diverges_on_a_fresh_seed_is_no_winner_and_is_said(
     assert {entry["not_confirmed"] for entry in others} == {""}
 
 
-def test_no_two_trainings_share_a_seed(study_file: Path, home: Path) -> None:
-    run(study_file, home)
-    folder = RunFolder(home / "studies/small/1")
+def test_no_two_trainings_share_a_seed(small: Ran) -> None:
+    folder = RunFolder(small.home / "studies/small/1")
     keys = {
         kind: [member.entropy for record in folder.read_all(kind) for member in record.members]
         for kind in KINDS
@@ -140,9 +174,9 @@ def test_no_two_trainings_share_a_seed(study_file: Path, home: Path) -> None:
 
 
 def test_a_param_that_optuna_lost_is_restored_from_the_record(
-    study_file: Path, home: Path
+    study_file: Path, copied: Ran
 ) -> None:
-    run(study_file, home)
+    home = copied.home
     with sqlite3.connect(home / "optuna.db") as database:
         lost = "delete from trial_params where trial_id = 2 and param_name = 'learning_rate'"
         assert database.execute(lost).rowcount == 1
@@ -164,9 +198,8 @@ def test_a_failed_trial_keeps_no_value_in_optuna(tmp_path: Path, home: Path) -> 
     assert any(trials[record.number].intermediate_values for record in failed)  # of a stage before
 
 
-def test_optuna_holds_every_trial_with_its_scores_and_state(study_file: Path, home: Path) -> None:
-    run(study_file, home)
-    for trial, record in zip(stored(home).trials, records(home), strict=True):
+def test_optuna_holds_every_trial_with_its_scores_and_state(small: Ran) -> None:
+    for trial, record in zip(stored(small.home).trials, records(small.home), strict=True):
         assert trial.number == record.number
         assert trial.intermediate_values == {int(e): s for e, s in record.scores.items()}
         states = {"complete": "COMPLETE", "pruned": "PRUNED", "diverged": "PRUNED"}
@@ -175,12 +208,11 @@ def test_optuna_holds_every_trial_with_its_scores_and_state(study_file: Path, ho
 
 
 def test_data_that_changed_is_refused_on_resume(
-    study_file: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    study_file: Path, copied: Ran, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(study_file, home)
     monkeypatch.setattr(Examples, "digest", lambda self: "another")
     with pytest.raises(StudyChangedError, match=r"other data \(digest"):
-        run(study_file, home, "stages.2.trials=8")
+        run(study_file, copied.home, "stages.2.trials=8")
 
 
 def test_runs_before_this_one_count_as_uses_of_the_test_set(study_file: Path, home: Path) -> None:
@@ -188,10 +220,9 @@ def test_runs_before_this_one_count_as_uses_of_the_test_set(study_file: Path, ho
     assert [run(study_file, home, short, fresh=True).test_uses for _ in range(3)] == [1, 2, 3]
 
 
-def test_diverged_trials_are_an_outcome_of_their_own(study_file: Path, home: Path) -> None:
-    result = run(study_file, home)
-    assert result.counts["diverged"] > 0
-    bad = [r for r in records(home) if r.outcome == "diverged"]
+def test_diverged_trials_are_an_outcome_of_their_own(small: Ran) -> None:
+    assert small.result.counts["diverged"] > 0
+    bad = [r for r in records(small.home) if r.outcome == "diverged"]
     assert all("loss not finite after epoch" in r.reason for r in bad)
     assert all(value == value for r in bad for m in r.members for value in m.history["train_loss"])
 
@@ -216,25 +247,23 @@ def test_validation_rows_are_never_trained_on(study_file: Path) -> None:
     ],
 )
 def test_other_changes_are_refused_with_a_diff_and_ways_out(
-    study_file: Path, home: Path, override: str, line: str
+    study_file: Path, copied: Ran, override: str, line: str
 ) -> None:
-    run(study_file, home)
     with pytest.raises(StudyChangedError) as caught:
-        run(study_file, home, override)
+        run(study_file, copied.home, override)
     assert line in str(caught.value)
     assert "--fresh" in str(caught.value)
     assert 'name = "small-2"' in str(caught.value)
     assert caught.value.exit_code == 2
 
 
-def test_other_workers_and_slices_are_no_change(study_file: Path, home: Path) -> None:
-    first = run(study_file, home)
-    again = run(study_file, home, "execution.workers=3", "execution.slice_seconds=1.0")
-    assert again == first
+def test_other_workers_and_slices_are_no_change(study_file: Path, copied: Ran) -> None:
+    options = ("execution.workers=3", "execution.slice_seconds=1.0")
+    assert run(study_file, copied.home, *options) == copied.result
 
 
-def test_fresh_starts_a_new_run_and_deletes_nothing(study_file: Path, home: Path) -> None:
-    first = run(study_file, home)
+def test_fresh_starts_a_new_run_and_deletes_nothing(study_file: Path, copied: Ran) -> None:
+    home, first = copied
     second = run(study_file, home, "seed=8", fresh=True)
     assert second.study == "small/2"
     assert first.study == "small"
@@ -287,9 +316,8 @@ def test_one_failure_in_a_batch_of_one_does_not_end_the_study(tmp_path: Path, ho
     assert result.counts["complete"] > 0
 
 
-def test_the_best_epoch_is_labelled_optimistic(study_file: Path, home: Path) -> None:
-    result = run(study_file, home, "objective.best_epoch=true")
-    assert result.optimistic == "scored by the best epoch"
+def test_the_best_epoch_is_labelled_optimistic(by_best_epoch: Ran) -> None:
+    assert by_best_epoch.result.optimistic == "scored by the best epoch"
 
 
 def test_a_missing_objective_metric_is_said(tmp_path: Path, home: Path) -> None:
@@ -321,10 +349,8 @@ def test_the_interval_is_students() -> None:
     assert found.high - 3 == pytest.approx(2.776445 * 1.5811388 / 5**0.5, rel=1e-6)
 
 
-def test_best_epoch_scores_by_the_best_and_refits_for_its_epochs(
-    study_file: Path, home: Path
-) -> None:
-    run(study_file, home, "objective.best_epoch=true")
+def test_best_epoch_scores_by_the_best_and_refits_for_its_epochs(by_best_epoch: Ran) -> None:
+    home = by_best_epoch.home
     folder = RunFolder(home / "studies/small/1")
     for record in records(home):
         for epochs, score in record.scores.items():

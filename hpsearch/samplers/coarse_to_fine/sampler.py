@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from hpsearch.samplers.base import Narrowing, StudySampler
@@ -154,9 +154,14 @@ class CoarseToFineSampler(StudySampler):
         return self._near(distribution, [o.params[name] for o in elites], len(now.seen), rng)
 
     def narrowed(
-        self, study: Study, name: str, distribution: BaseDistribution, branch: dict[str, Any]
+        self,
+        trials: Sequence[FrozenTrial],
+        direction: StudyDirection,
+        name: str,
+        distribution: BaseDistribution,
+        branch: dict[str, Any],
     ) -> Narrowing | None:
-        seen = observe(study.get_trials(deepcopy=False), study.direction)
+        seen = observe(trials, direction)
         elites = self._elites(seen, name, distribution, branch)
         if not elites or len(seen) < self._pace.n_startup or self._proposal == "uniform":
             return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
+from threadpoolctl import ThreadpoolController
 
 from hpsearch.execution.environment import environment
 from hpsearch.execution.threads import (
@@ -50,6 +51,25 @@ def test_what_is_loaded_in_the_block_reads_one_thread(monkeypatch: pytest.Monkey
         assert {name: os.environ[name] for name in VARIABLES} == thread_variables()
     assert os.environ["OMP_NUM_THREADS"] == "5"
     assert "BLIS_NUM_THREADS" not in os.environ
+
+
+def test_libraries_of_a_module_that_was_loaded_since_are_held_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[None] = []
+    whole = ThreadpoolController._load_libraries
+
+    def look(self: ThreadpoolController) -> None:
+        looked.append(None)
+        whole(self)
+
+    monkeypatch.setattr(ThreadpoolController, "_load_libraries", look)
+    for name, times in (("hpsearch_first", 1), ("hpsearch_second", 2)):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+        for _ in range(2):
+            with limited_threads():
+                pass
+        assert len(looked) == times
 
 
 def test_a_worker_of_a_cluster_stays_limited(

@@ -113,7 +113,8 @@ def test_uniform_proposal_does_not_narrow() -> None:
     study.optimize(valley, n_trials=120)
     late = [math.log10(p["lr"]) for p in drawn(study)[60:]]
     assert sum(abs(x + 2) < 0.5 for x in late) / len(late) < 0.4
-    assert CoarseToFineSampler(seed=0, proposal="uniform").narrowed(study, "lr", LR, {}) is None
+    sampler = CoarseToFineSampler(seed=0, proposal="uniform")
+    assert sampler.narrowed(study.trials, study.direction, "lr", LR, {}) is None
 
 
 def test_narrowed_range_holds_the_survivors_and_shrinks() -> None:
@@ -121,7 +122,9 @@ def test_narrowed_range_holds_the_survivors_and_shrinks() -> None:
     shares = []
     for _ in range(3):
         study.optimize(valley, n_trials=40)
-        found = CoarseToFineSampler(seed=0).narrowed(study, "lr", LR, {"kind": "b"})
+        found = CoarseToFineSampler(seed=0).narrowed(
+            study.trials, study.direction, "lr", LR, {"kind": "b"}
+        )
         assert found is not None
         assert found.low is not None
         assert found.high is not None
@@ -209,7 +212,7 @@ def test_categorical_weights_sum_to_one_and_favour_the_best() -> None:
     study = optuna.create_study(sampler=CoarseToFineSampler(seed=0))
     study.optimize(valley, n_trials=60)
     found = CoarseToFineSampler(seed=0).narrowed(
-        study, "kind", CategoricalDistribution(["a", "b"]), {}
+        study.trials, study.direction, "kind", CategoricalDistribution(["a", "b"]), {}
     )
     assert found is not None
     assert found.weights is not None
@@ -331,7 +334,7 @@ def test_the_literal_rule_halves_a_box_around_the_best() -> None:
         assert max(places) - min(places) <= 0.5**step
         assert {p["kind"] for p in drawn(study)[end - 20 : end]} == {"b"}
     found = CoarseToFineSampler(seed=0, proposal="random", n_startup=20).narrowed(
-        study, "lr", LR, {}
+        study.trials, study.direction, "lr", LR, {}
     )
     assert found is not None
     assert found.share <= 0.5**4

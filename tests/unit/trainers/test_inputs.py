@@ -13,6 +13,7 @@ from hpsearch.execution.population import population_key, training_data
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.trainers import Member, Split, TrainingData
 from hpsearch.trainers.backprop import METRICS, Backprop
+from hpsearch.trainers.base import Schedule
 from hpsearch.trainers.inputs import Reduction, learned_rows
 from hpsearch.trainers.live_inputs import LiveFirst, LiveInputs, live_inputs
 from hpsearch.trainers.span import Span
@@ -112,7 +113,7 @@ def test_float32_agrees_on_mnists_test_images(
     assert {Backprop.variant(m.params, data) for m in members} == {kind}
 
     def hits() -> np.ndarray:
-        *_, last = Backprop(members, data, n_epochs=20).run(20)
+        *_, last = Backprop(members, data, n_epochs=20).run(20, Schedule(every=20))
         return np.rint(last.metrics["validation_accuracy"] * 10_000)
 
     assert len(data.splits[0].validation) == 10_000
