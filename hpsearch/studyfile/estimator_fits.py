@@ -40,7 +40,7 @@ def estimator_problems(space: Space, pool: Pool) -> Iterator[Problem]:
         pool: examples and splits of the study, of which a few rows are taken.
     """
     fits = _Fits(space, pool)
-    for name in _values(space, "trainer"):
+    for name in _trainers(space):
         kind = trainer_kind(str(name))
         if kind is not None and issubclass(kind.trainer, EstimatorTrainer):
             yield from _problems_of(space, str(name), fits)
@@ -48,25 +48,24 @@ def estimator_problems(space: Space, pool: Pool) -> Iterator[Problem]:
 
 def _problems_of(space: Space, trainer: str, fits: _Fits) -> Iterator[Problem]:
     options = [
-        (parameter.name, value)
+        (parameter, value)
         for parameter in space.parameters
-        if _has_choices(parameter) and parameter.name != "trainer"
-        for value in _values(space, parameter.name)
+        if _has_choices(parameter) and parameter.key != "trainer"
+        for value in _values(parameter)
     ]
-    alone = [{}, *({name: value} for name, value in options)]
+    alone = [{}, *({parameter.name: value} for parameter, value in options)]
     tried = [params for forced in alone if (params := _params(space, trainer, forced))]
     if all(fits.reason(params) for params in tried):
         yield _of_all(trainer, tried[0], fits)
         return
-    for name, value in options:
-        beside = [{}, *({other: v} for other, v in options if other != name)]
-        tried = [
-            params for more in beside if (params := _params(space, trainer, {name: value} | more))
-        ]
+    for parameter, value in options:
+        forced = {parameter.name: value}
+        beside = [{}, *({other.name: v} for other, v in options if other != parameter)]
+        tried = [params for more in beside if (params := _params(space, trainer, forced | more))]
         reasons = [fits.reason(params) for params in tried]
         if reasons and all(reasons):
             rule = f"must hold no choice that {trainer} can't be fitted with"
-            yield Problem(f"space.{name}.choices", rule, f"{value!r} ({reasons[0]})")
+            yield Problem(f"space.{parameter.path}.choices", rule, f"{value!r} ({reasons[0]})")
 
 
 def _of_all(trainer: str, params: Params, fits: _Fits) -> Problem:
@@ -80,27 +79,33 @@ def _of_all(trainer: str, params: Params, fits: _Fits) -> Problem:
 
 
 def _params(space: Space, trainer: str, forced: Params) -> Params:
-    """A configuration of first choices and lowest values but for those that are forced.
+    """A configuration of first choices and lowest values but for those that are forced, which go
+    by their names in Optuna.
 
     Empty where one of these is not asked for with the others.
     """
     params: Params = {**space.fixed, "trainer": trainer}
+    asked = set[str]()
     for parameter in space.parameters:
-        if parameter.name != "trainer" and parameter.active(params):
-            first = _values(space, parameter.name)[0]
-            params[parameter.name] = forced.get(parameter.name, first)
-    return space.complete(params) if forced.keys() <= params.keys() else {}
+        if parameter.key != "trainer" and parameter.active(params):
+            asked.add(parameter.name)
+            params[parameter.key] = forced.get(parameter.name, _values(parameter)[0])
+    return space.complete(params) if forced.keys() <= asked else {}
 
 
 def _has_choices(parameter: Parameter) -> bool:
     return isinstance(parameter.distribution, CategoricalDistribution)
 
 
-def _values(space: Space, name: str) -> list[ParamValue]:
-    """The choices of a parameter, the lowest value of a range, or what it is fixed to."""
-    if name in space.fixed:
-        return [space.fixed[name]]
-    (drawn,) = (p.distribution for p in space.parameters if p.name == name)
+def _trainers(space: Space) -> list[ParamValue]:
+    if "trainer" in space.fixed:
+        return [space.fixed["trainer"]]
+    return next(_values(p) for p in space.parameters if p.key == "trainer")
+
+
+def _values(parameter: Parameter) -> list[ParamValue]:
+    """The choices of a parameter, or the lowest value of a range."""
+    drawn = parameter.distribution
     if isinstance(drawn, CategoricalDistribution):
         return [*drawn.choices]  # type: ignore[list-item]
     return [drawn.low]  # type: ignore[attr-defined]
