@@ -67,7 +67,7 @@ def edges(
             or not _reaches(distribution, side, reached[side])
         ):
             continue
-        wider = wider_end(space, parameter.name, distribution, side)
+        wider = wider_end(space, parameter.key, distribution, side)
         if wider is not None:
             of_branch = "".join(f" where {k} = {v}" for k, v in found.branch.items())
             end = "lower" if side == "low" else "upper"
@@ -120,7 +120,7 @@ def wider_end(space: Space, name: str, distribution: Numeric, side: Side) -> flo
 
 def _rules(space: Space, name: str) -> Iterator[Hyperparameter]:
     """What the trainers and networks of a space say of a hyperparameter."""
-    choices = {p.name: p.values() or [] for p in space.parameters}
+    choices = {p.key: p.values() or [] for p in space.parameters}
     for trainer in choices.get("trainer", [space.fixed.get("trainer")]):
         kind = trainer_kind(str(trainer))
         if kind is not None and name in kind.hyperparameters():

@@ -22,7 +22,8 @@ def importances(
     """PED-ANOVA over the trials' scores after this many epochs, {name: share}, largest first.
 
     Diverged trials count as worse than all others. A parameter that not all trials have is judged
-    among those that have it. {} for too few trials.
+    among those that have it, each range of a list by itself and by its name in Optuna. {} for too
+    few trials.
 
     Source: Watanabe, Bansal & Hutter 2023; Optuna's default.
     """
@@ -41,9 +42,9 @@ def importances(
     found = {}
     for parameter in space.parameters:
         with_it = [
-            (space.searched(record.params), bottom if abs(score) == float("inf") else score)
+            (space.in_optuna(record.params), bottom if abs(score) == float("inf") else score)
             for record, score in scored
-            if parameter.name in space.searched(record.params)
+            if parameter.name in space.in_optuna(record.params)
         ]
         values = {params[parameter.name] for params, _ in with_it}
         if len(with_it) >= FEWEST and len(values) > 1:

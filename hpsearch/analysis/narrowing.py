@@ -34,13 +34,13 @@ def narrowing(
     rows = []
     for parameter in arm.space.parameters:
         name = parameter.name
-        for branch in _branches(arm.space, name):
+        for by_key, branch in _branches(arm.space, parameter):
             found = sampler.narrowed(
                 trials, study.directions[0], name, parameter.distribution, branch
             )
             if found is None:
                 continue
-            where = {key: str(value) for key, value in (arm.values | branch).items()}
+            where = {key: str(value) for key, value in (arm.values | by_key).items()}
             values = {n: drawn[name] for n, drawn in params.items() if name in drawn}
             before = last.get((name, branch_text(where)))
             rows.append(_row(arm, stage, parameter, where, found, before, values))
@@ -90,7 +90,18 @@ def _row(
         reopened_by=[n for n, is_new in zip(survivors, step.opens, strict=True) if is_new],
         edges=[*alarms],
         alarms=[*alarms.values()],
+        key="" if parameter.entry is None else parameter.key,
+        when={} if parameter.entry is None else _open_conditions(arm.space, parameter),
     )
+
+
+def _open_conditions(space: Space, parameter: Parameter) -> dict[str, list[str]]:
+    """Its conditions on what differs between trials, as texts."""
+    return {
+        name: [*map(str, values)]
+        for name, values in parameter.when.items()
+        if name not in space.fixed
+    }
 
 
 @dataclass(frozen=True)
@@ -156,7 +167,7 @@ def last_alarms(rows: Sequence[RangeRow], params: Mapping[str, Any]) -> list[str
     """
     found: dict[tuple[str, str], str] = {}
     for row in rows:  # a branch's row comes after that of all trials
-        if row.parameter in params and row.holds(params):
+        if row.hyperparameter in params and row.holds(params):
             for edge in ("low", "high"):
                 found.pop((row.parameter, edge), None)
             for edge, line in zip(row.edges, row.alarms, strict=True):
@@ -164,13 +175,18 @@ def last_alarms(rows: Sequence[RangeRow], params: Mapping[str, Any]) -> list[str
     return list(found.values())
 
 
-def _branches(space: Space, name: str) -> Iterator[dict[str, Any]]:
-    """All trials, then the values of the first categorical parameter, on which others depend."""
-    yield {}
+def _branches(space: Space, of: Parameter) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """All trials, then the values of the first categorical parameter, on which others depend.
+
+    Yields:
+        The values by hyperparameter, and by its name in Optuna.
+    """
+    yield {}, {}
     for parameter in space.parameters:
         if isinstance(parameter.distribution, CategoricalDistribution):
-            if parameter.name != name:
-                yield from ({parameter.name: choice} for choice in parameter.distribution.choices)
+            if parameter.name != of.name:
+                for choice in parameter.distribution.choices:
+                    yield {parameter.key: choice}, {parameter.name: choice}
             return
 
 

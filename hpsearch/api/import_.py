@@ -22,8 +22,8 @@ from hpsearch.reports.study_report import write_report
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.stage_end import Decision
 from hpsearch.study.stored_space import kept_arms, kept_space
+from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.stored import stored_file
-from hpsearch.studyfile.tables.space import trainer_names
 
 if TYPE_CHECKING:
     import pandas as pd

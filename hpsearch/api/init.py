@@ -15,8 +15,8 @@ from hpsearch.nn import NETWORKS
 from hpsearch.own_code import look_first_in
 from hpsearch.records.whole_files import storage_errors
 from hpsearch.studyfile import schema
+from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.reading import ReadStudy, read_text, refuse_unfit
-from hpsearch.studyfile.tables.space import trainers_of
 from hpsearch.studyfile.template import Wanted, study_text
 from hpsearch.trainers import TRAINERS, trainer_kind
 

@@ -88,7 +88,8 @@ def ranges_table(result: Result) -> Table:
     for name in ("parameter", "where", "declared", "narrowed", "left"):
         table.add_column(name, justify="right" if name == "left" else "left", overflow="fold")
     rows = map(RangeRow.from_dict, result.ranges)
-    mine = {row.parameter: row for row in rows if _of_winner(row, result)}  # the narrowest branch
+    # Of several branches the narrowest, which comes last.
+    mine = {row.hyperparameter: row for row in rows if _of_winner(row, result)}
     for name, row in mine.items():
         where = branch_text({key: _class(value) for key, value in row.where.items()})
         table.add_row(name, where, *_range_texts(row), f"{row.share:.0%}")
@@ -96,7 +97,7 @@ def ranges_table(result: Result) -> Table:
 
 
 def _of_winner(row: RangeRow, result: Result) -> bool:
-    return row.parameter in result.searched and row.holds(result.searched)
+    return row.hyperparameter in result.searched and row.holds(result.searched)
 
 
 def _range_texts(row: RangeRow) -> tuple[str, str]:

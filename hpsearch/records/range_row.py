@@ -12,6 +12,7 @@ class RangeRow:
     """How one parameter narrowed in one branch up to the end of a stage.
 
     Attributes:
+        parameter: its name in Optuna: "learning_rate", or "learning_rate[0]" of a list of ranges.
         branch: `where` as text, "trainer=sgd, shots=5"; "" for all trials.
         declared, before, now: a range "low … high", or choices with their probabilities.
         low, high: the range now; None for choices.
@@ -24,6 +25,8 @@ class RangeRow:
         edges: "low", "high": declared ends that the survivors are piled up at.
         alarms: what to do about them, a line each.
         where: the compared and categorical values that the survivors share, as texts.
+        key: the hyperparameter that it is a range of, where that has a list of them; else "".
+        when: the values, as texts, under which this one of the list is drawn.
     """
 
     stage: int
@@ -43,14 +46,27 @@ class RangeRow:
     edges: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     where: dict[str, str] = field(default_factory=dict)
+    key: str = ""
+    when: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def hyperparameter(self) -> str:
+        """What a trial calls it."""
+        return self.key or self.parameter
 
     def holds(self, params: Mapping[str, Any]) -> bool:
-        """Whether a configuration with these compared and searched values lies in its branch."""
-        return all(name in params and str(params[name]) == v for name, v in self.where.items())
+        """Whether a configuration with these compared and searched values lies in its branch, and
+        draws its range."""
+        asked = {name: [value] for name, value in self.where.items()}
+        return all(
+            name in params and str(params[name]) in values
+            for name, values in [*asked.items(), *self.when.items()]
+        )
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
+        """For JSON; `key` and `when` of a list of ranges alone."""
+        row = asdict(self)
+        return row if self.key else {k: v for k, v in row.items() if k not in ("key", "when")}
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> RangeRow:

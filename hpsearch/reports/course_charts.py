@@ -35,7 +35,7 @@ def funnel(view: StudyView) -> Chart | None:
         points = Series(
             "draws",
             [r.stage + 1 for r in drawn],
-            [float(r.params[name]) for r in drawn],
+            [float(view.value(r, name)) for r in drawn],
             color=None,
             notes=[note(view, r) for r in drawn],
         )
@@ -74,7 +74,7 @@ def _reopened(view: StudyView, rows: Sequence[RangeRow]) -> Series:
     return Series(
         "re-opened for",
         [row.stage + 1.5 for row, _ in found],
-        [float(record.params[row.parameter]) for row, record in found],
+        [float(view.value(record, row.parameter)) for row, record in found],
         color=2,
         notes=[note(view, record) for _, record in found],
     )

@@ -102,7 +102,7 @@ def slices(view: StudyView) -> Chart | None:
         here = [r for r in view.records if name in view.active(r) and view.score(r) is not None]
         if not here:
             continue
-        values = [r.params[name] for r in here]
+        values = [view.value(r, name) for r in here]
         choices = view.choices(name)
         points = Series(
             "",
@@ -135,7 +135,7 @@ def contour(view: StudyView) -> Chart | None:
     ]
     if len(here) < NEIGHBOURS:
         return None
-    places = [np.array([float(r.params[name]) for r in here]) for name in names]
+    places = [np.array([float(view.value(r, name)) for r in here]) for name in names]
     scores = np.array([view.score(r) for r in here], float)
     scaled, grids = [], []
     for name, values in zip(names, places, strict=True):
@@ -202,8 +202,8 @@ def divergence(view: StudyView) -> Chart | None:
         panels_series.append(
             Series(
                 label,
-                [float(r.params[x]) for r in here],
-                [float(r.params[y]) if y in view.active(r) else math.nan for r in here]
+                [float(view.value(r, x)) for r in here],
+                [float(view.value(r, y)) if y in view.active(r) else math.nan for r in here]
                 if y
                 else [float(r.number) for r in here],
                 color=color,
@@ -224,7 +224,8 @@ def divergence(view: StudyView) -> Chart | None:
 def _separation(view: StudyView, name: str, gone: list[TrialRecord]) -> float:
     """How far apart the diverged trials' mean rank in a parameter is from the others'."""
     here = sorted(
-        (r for r in view.records if name in view.active(r)), key=lambda r: float(r.params[name])
+        (r for r in view.records if name in view.active(r)),
+        key=lambda r: float(view.value(r, name)),
     )
     numbers = {r.number for r in gone}
     ranks: dict[bool, list[int]] = {True: [], False: []}
@@ -239,6 +240,6 @@ def note(view: StudyView, record: TrialRecord) -> str:
     """What the pointer shows of a trial."""
     params = ", ".join(
         f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"
-        for name, value in view.active(record).items()
+        for name, value in view.space.searched(record.params).items()
     )
     return f"trial {record.number} ({record.outcome}): {params}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_space
-from hpsearch.studyfile.space import Space
+from hpsearch.studyfile.space import Parameter, Space
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,14 @@ class StudyView:
 
     @property
     def searched(self) -> list[str]:
-        """Names of the searched parameters that vary, in the study's order."""
-        names = [parameter.name for parameter in self.space.parameters]
-        return [n for n in names if len({r.params.get(n) for r in self.records}) > 1]
+        """Names in Optuna of the searched parameters that vary, in the study's order."""
+        return [p.name for p in self.space.parameters if len(set(self._values(p))) > 1]
+
+    def _values(self, parameter: Parameter) -> Iterator[Any]:
+        """A parameter's value in each trial; None where it has none."""
+        for record in self.records:
+            has_it = parameter.entry is None or parameter.active(record.params)
+            yield record.params.get(parameter.key) if has_it else None
 
     def log(self, name: str) -> bool:
         """Whether a parameter is searched on a log scale."""
@@ -90,8 +95,12 @@ class StudyView:
         return None
 
     def active(self, record: TrialRecord) -> dict[str, Any]:
-        """The searched parameters of a trial."""
-        return dict(self.space.searched(record.params))
+        """The searched parameters of a trial, by their names in Optuna."""
+        return dict(self.space.in_optuna(record.params))
+
+    def value(self, record: TrialRecord, name: str) -> Any:
+        """A searched parameter of a trial that has it, by its name in Optuna."""
+        return self.active(record)[name]
 
     def score(self, record: TrialRecord) -> float | None:
         """The score at the longest training a trial was scored after."""

@@ -53,7 +53,7 @@ class Draws:
         n_trials = self._arm.local(max(known)) + 1 if known else 0
         for number in map(self._arm.number, range(n_trials)):
             record = known.get(number)
-            searched = self._arm.space.searched(record.params) if record else {}
+            searched = self._arm.space.in_optuna(record.params) if record else {}
             self._trials.restore(number, searched, self._distributions)
 
     def batches(self, stage: int, fresh: Sequence[int], n_promoted: int) -> Iterator[list[int]]:
@@ -139,7 +139,7 @@ class Draws:
             space = self._arm.space
             self._enqueue(number)
             if drawn is not None and not self._is_enqueued(number):
-                self._trials.restore(number, space.searched(drawn.params), self._distributions)
+                self._trials.restore(number, space.in_optuna(drawn.params), self._distributions)
                 self._trials.note(number, drawn.notes)
             params = space.suggest(self._trials.trial(number)) | self._arm.values
             self._records.new(number, params, stage=stage, batch=batch)
@@ -155,11 +155,7 @@ class Draws:
             return
         space = self._arm.space
         wanted = self._file.enqueue[self._arm.local(number)]
-        active = {
-            p.name: wanted[p.name]
-            for p in space.parameters
-            if p.name in wanted and p.active({**space.fixed, **wanted})
-        }
+        active = space.in_optuna({**space.fixed, **wanted})
         self._trials.restore(number, active, self._distributions)
 
     def _is_enqueued(self, number: int) -> bool:

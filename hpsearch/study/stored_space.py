@@ -13,7 +13,7 @@ from optuna.distributions import IntDistribution, distribution_to_json, json_to_
 
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.arms import ArmPlace
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.space import Parameter, Space, entry_name
 from hpsearch.studyfile.study_file import StudyFile
 
 
@@ -51,10 +51,15 @@ def with_kinds(file: StudyFile, space: Space | None) -> StudyFile:
     if space is None:
         return file
     whole = {p.name for p in space.parameters if isinstance(p.distribution, IntDistribution)}
+
+    def with_kind(name: str, entry: Any) -> Any:
+        of_range = name in whole and isinstance(entry, dict) and "low" in entry
+        return {**entry, "int": True} if of_range else entry
+
     entries = {
-        name: {**entry, "int": True}
-        if name in whole and isinstance(entry, dict) and "low" in entry
-        else entry
+        name: [with_kind(entry_name(name, place), one) for place, one in enumerate(entry)]
+        if isinstance(entry, list)
+        else with_kind(name, entry)
         for name, entry in file.space.items()
     }
     return file.model_copy(update={"space": entries})
@@ -63,10 +68,11 @@ def with_kinds(file: StudyFile, space: Space | None) -> StudyFile:
 def _said(space: Space) -> list[dict[str, Any]]:
     return [
         {
-            "name": parameter.name,
+            "name": parameter.key,
             "distribution": distribution_to_json(parameter.distribution),
             "when": {name: list(values) for name, values in parameter.when.items()},
         }
+        | ({} if parameter.entry is None else {"entry": parameter.entry})
         for parameter in space.parameters
     ]
 
@@ -77,6 +83,7 @@ def _space(said: Sequence[dict[str, Any]]) -> Space:
             row["name"],
             json_to_distribution(row["distribution"]),
             {name: tuple(values) for name, values in row["when"].items()},
+            row.get("entry"),
         )
         for row in said
     ]

@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,13 @@ from hpsearch.studyfile.space import Parameter
 from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.base import Plain
-from hpsearch.studyfile.tables.enqueue import active_in, contains, range_text
+from hpsearch.studyfile.tables.enqueue import active_in, contains, range_text, searched_here
 from hpsearch.studyfile.tables.space import NAMED_HINT
 from hpsearch.studyfile.tables.warm_start import WarmStart
 
 ENVIRONMENT = "env:"
 SQLITE_MAGIC = b"SQLite format 3\0"
+OF_LIST = r"(.+)\[\d+\]"  # what a range of a list is called in Optuna (space.entry_name)
 OWN_NAME = r" (?:\[.*\] )?\([0-9a-f]{12}\)"  # what follows our studies' names (run.storage_name)
 
 Configuration = dict[str, Plain]
@@ -182,7 +183,7 @@ def _best_that_fit(
     read: ReadStudy, ranked: Sequence[FrozenTrial], warn: Callable[[str], None]
 ) -> tuple[list[Configuration], list[dict[str, Any]]]:
     """The configurations taken, and the old trials they are from."""
-    said, known = read.file.warm_start, {p.name: p for p in _searched(read)}
+    said, known = read.file.warm_start, searched_here(read.space, read.file.compare)
     assert said is not None
     taken: list[Configuration] = []
     trials: list[dict[str, Any]] = []
@@ -190,7 +191,7 @@ def _best_that_fit(
     for trial in ranked:
         if len(taken) == said.top:
             break
-        renamed = {said.names.get(name, name): v for name, v in trial.params.items()}
+        renamed = {said.names.get(name, _key(name, known)): v for name, v in trial.params.items()}
         fitting, problems = _fitting(renamed, known, read)
         missing = "" if not fitting else _missing(fitting, read)
         left_out.update(problems)
@@ -211,31 +212,47 @@ def _best_that_fit(
     return taken, trials
 
 
-def _searched(read: ReadStudy) -> list[Parameter]:
-    return [p for p in read.space.parameters if p.name not in read.file.compare]
+def _key(name: str, known: Collection[str]) -> str:
+    """What a parameter of an old study is here: one of a list of ranges is the hyperparameter."""
+    of_list = re.fullmatch(OF_LIST, name)
+    return of_list[1] if name not in known and of_list and of_list[1] in known else name
 
 
 def _fitting(
-    params: Mapping[str, Any], known: Mapping[str, Parameter], read: ReadStudy
+    params: Mapping[str, Any], known: Mapping[str, Sequence[Parameter]], read: ReadStudy
 ) -> tuple[Configuration, list[str]]:
     """What of an old configuration can be tried here, and why the rest can't."""
     fitting: Configuration = {}
     problems = []
-    for name, old in params.items():
+    # What has a list of ranges comes last, parents first: the other values say which one it is.
+    of_lists = [name for name, entries in known.items() if entries[0].entry is not None]
+    for name in [*(n for n in params if n not in of_lists), *(n for n in of_lists if n in params)]:
+        old = params[name]
         if name not in known:
             fixed = read.space.given(read.space.fixed).get(name)
             if name not in read.file.compare and not _same(fixed, old):
                 problems.append(f"{name}, which is not searched here")
             continue
+        drawn = known[name]
+        if name in of_lists:
+            found = (active_in(arm, name, fitting) for arm in read.arms)
+            drawn = [p for p in found if p is not None]
+            if not drawn:
+                continue
         called = _named(old, read.space.named.get(name, {}))
-        value = _converted(old, known[name]) if called is None else called
+        values = [_converted(old if called is None else called, p) for p in drawn]
+        value = None if None in values else values[0]
         if value is None:
-            inside = range_text(known[name].distribution)
+            inside = range_text(drawn[values.index(None)].distribution)
             hint = "" if isinstance(old, bool | int | float | str) else f" ({NAMED_HINT})"
             problems.append(f"{name}, which lies outside {inside}{hint}")
         else:
             fitting[name] = value
-    active = {n: v for n, v in fitting.items() if any(active_in(a, n, fitting) for a in read.arms)}
+    active = {
+        name: value
+        for name, value in fitting.items()
+        if any(active_in(arm, name, fitting) is not None for arm in read.arms)
+    }
     return active, problems
 
 
@@ -272,6 +289,6 @@ def _missing(fitting: Configuration, read: ReadStudy) -> str:
         return ""
     for arm in read.arms:
         for parameter in arm.space.parameters:
-            if parameter.name not in fitting and active_in(arm, parameter.name, fitting):
-                return parameter.name
+            if parameter.key not in fitting and active_in(arm, parameter.key, fitting):
+                return parameter.key
     return ""

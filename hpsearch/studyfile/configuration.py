@@ -11,7 +11,7 @@ from typing import Any, Literal
 from hpsearch.hyperparameters import ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.arms import SHOTS
-from hpsearch.studyfile.tables.space import meant, named_choices
+from hpsearch.studyfile.entries import meant, named_choices
 from hpsearch.studyfile.toml import toml_table
 
 Form = Literal["toml", "json", "python"]

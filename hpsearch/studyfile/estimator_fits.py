@@ -12,7 +12,8 @@ import io
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from itertools import islice, product
+from itertools import product
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from hpsearch.trainers.estimator import EstimatorTrainer
 ROWS = (4, 16, 256)  # of each class, in a first fit and in others that must fail alike
 NUMBERS = 8  # times as many rows where numbers are predicted
 SECONDS = 10.0  # for the fits of a study; what they have not reached by then, its trials find out
-MOST = 200  # combinations; where there are more a choice is not refused
+MOST = 500  # combinations of choices; where there are more nothing is refused
 EPOCHS = 2  # a second pass may fail where the first did not
 LENGTH = 1000  # epochs of the whole training, so that after EPOCHS an ensemble is small
 
@@ -42,7 +43,7 @@ def estimator_problems(space: Space, pool: Pool) -> Iterator[Problem]:
         pool: examples and splits of the study, of which a few rows are taken.
     """
     fits = _Fits(space, pool)
-    for name in _values(space, "trainer"):
+    for name in _trainers(space):
         kind = trainer_kind(str(name))
         if kind is not None and issubclass(kind.trainer, EstimatorTrainer):
             yield from _problems_of(space, str(name), fits)
@@ -50,23 +51,27 @@ def estimator_problems(space: Space, pool: Pool) -> Iterator[Problem]:
 
 def _problems_of(space: Space, trainer: str, fits: _Fits) -> Iterator[Problem]:
     choices = {
-        parameter.name: _values(space, parameter.name)
+        parameter.name: _values(parameter)
         for parameter in space.parameters
-        if _has_choices(parameter) and parameter.name != "trainer"
+        if _has_choices(parameter)
+        and parameter.key != "trainer"
+        and trainer in parameter.when.get("trainer", (trainer,))
     }
-    every = _configurations(space, trainer, choices)
-    tried = [*islice(every, MOST)]
+    if prod(map(len, choices.values())) > MOST:
+        return
+    tried = [*_configurations(space, trainer, choices)]
     if all(map(fits.reason, tried)):
         yield _of_all(trainer, tried[0], fits)
         return
+    paths = {parameter.name: parameter.path for parameter in space.parameters}
     for name, values in choices.items():
         for value in values:
             with_it = _configurations(space, trainer, {**choices, name: [value]}, asked=name)
-            tried = [*islice(with_it, MOST + 1)]
-            if 0 < len(tried) <= MOST and all(map(fits.reason, tried)):
+            tried = [*with_it]
+            if tried and all(map(fits.reason, tried)):
                 rule = f"must hold no choice that {trainer} can't be fitted with"
                 reason = fits.reason(tried[0])
-                yield Problem(f"space.{name}.choices", rule, f"{value!r} ({reason})")
+                yield Problem(f"space.{paths[name]}.choices", rule, f"{value!r} ({reason})")
 
 
 def _of_all(trainer: str, params: Params, fits: _Fits) -> Problem:
@@ -92,11 +97,13 @@ def _configurations(
         chosen = dict(zip(choices, values, strict=True))
         for end in (0, -1):
             params: Params = {**space.fixed, "trainer": trainer}
+            active = {"trainer"}
             for parameter in space.parameters:
-                name = parameter.name
-                if name != "trainer" and parameter.active(params):
-                    params[name] = chosen.get(name, _values(space, name)[end])
-            if asked in params and _key(params) not in known:
+                if parameter.key != "trainer" and parameter.active(params):
+                    active.add(parameter.name)
+                    given = chosen.get(parameter.name, _values(parameter)[end])
+                    params[parameter.key] = given
+            if asked in active and _key(params) not in known:
                 known.add(_key(params))
                 yield space.complete(params)
 
@@ -109,11 +116,15 @@ def _has_choices(parameter: Parameter) -> bool:
     return isinstance(parameter.distribution, CategoricalDistribution)
 
 
-def _values(space: Space, name: str) -> list[ParamValue]:
-    """The choices of a parameter, the ends of a range, or what it is fixed to."""
-    if name in space.fixed:
-        return [space.fixed[name]]
-    (drawn,) = (p.distribution for p in space.parameters if p.name == name)
+def _trainers(space: Space) -> list[ParamValue]:
+    if "trainer" in space.fixed:
+        return [space.fixed["trainer"]]
+    return next(_values(p) for p in space.parameters if p.key == "trainer")
+
+
+def _values(parameter: Parameter) -> list[ParamValue]:
+    """The choices of a parameter, or the ends of a range."""
+    drawn = parameter.distribution
     if isinstance(drawn, CategoricalDistribution):
         return [*drawn.choices]  # type: ignore[list-item]
     return [drawn.low, drawn.high]  # type: ignore[attr-defined]

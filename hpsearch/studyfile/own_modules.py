@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from hpsearch.own_code import is_installed
+from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.study_file import StudyFile
-from hpsearch.studyfile.tables.space import trainer_names
 from hpsearch.trainers import TRAINERS
 
 

@@ -18,6 +18,7 @@ from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
 from hpsearch.own_code import file_digests, look_first_in
 from hpsearch.studyfile.arms import SHOTS, Arm, make_arms
+from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.estimator_fits import estimator_problems
 from hpsearch.studyfile.own_modules import own_modules
 from hpsearch.studyfile.schema_problems import translate
@@ -29,7 +30,7 @@ from hpsearch.studyfile.tables.data import Data, open_own, task_problems
 from hpsearch.studyfile.tables.enqueue import enqueue_problems
 from hpsearch.studyfile.tables.objectives import follow_objectives, metric_problems
 from hpsearch.studyfile.tables.protocol import follow_protocol
-from hpsearch.studyfile.tables.space import read_space, trainers_of
+from hpsearch.studyfile.tables.space import read_space
 from hpsearch.trainers import forget_changed_code
 
 

@@ -66,7 +66,8 @@ def _space() -> dict[str, Any]:
     searched = {key: _described(h) | _searched(h) for key, h in own.items()}
     return {
         "type": "object",
-        "description": "a plain value fixes; a range or choices search",
+        "description": "a plain value fixes; a range or choices search, and a list of these, each "
+        "under a condition of its own",
         "properties": {"trainer": trainer, **searched},
         "required": ["trainer"],
     }
@@ -91,7 +92,19 @@ def _described(meanings: list[Hyperparameter]) -> dict[str, Any]:
 def _searched(meanings: list[Hyperparameter]) -> dict[str, Any]:
     value = _either(meanings)
     ranges = [RANGE] if any(h.kind in (int, float) and not h.choices for h in meanings) else []
-    return {"anyOf": [value, *ranges, _choices(value)]}
+    tables = [*ranges, _choices(value)]
+    return {"anyOf": [value, *tables, _list(tables)]}
+
+
+def _list(tables: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "type": "array",
+        "description": "ranges or choices whose conditions exclude each other",
+        "items": {
+            "anyOf": [one | {"required": [*one["required"], "when"]} for one in tables],
+        },
+        "minItems": 1,
+    }
 
 
 def _choices(value: dict[str, Any]) -> dict[str, Any]:

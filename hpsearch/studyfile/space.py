@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,18 +55,39 @@ def _count(d: BaseDistribution) -> int:
     return 1 if d.log or d.step is None else round((d.high - d.low) / d.step) + 1
 
 
+def entry_name(key: str, entry: int | None) -> str:
+    """What Optuna calls a hyperparameter, or an entry of the list of ranges that it has."""
+    return key if entry is None else f"{key}[{entry}]"
+
+
 @dataclass(frozen=True)
 class Parameter:
-    """One searched hyperparameter.
+    """One searched hyperparameter, or one of the ranges of one that has several.
+
+    Of several at most one is active in a trial. In Optuna each is a parameter of its own, as a
+    study there has one distribution a name; everywhere else a trial has the hyperparameter.
 
     Attributes:
+        key: the hyperparameter that it sets.
         distribution: the declared range or choices, the same for the whole study.
-        when: active where each named parameter has one of these values.
+        when: active where each named hyperparameter has one of these values.
+        entry: its place in the list of ranges, from 0; None where there is no list.
     """
 
-    name: str
+    key: str
     distribution: BaseDistribution
     when: Conditions
+    entry: int | None = None
+
+    @property
+    def name(self) -> str:
+        """In Optuna: "learning_rate"; "learning_rate[0]" of a list."""
+        return entry_name(self.key, self.entry)
+
+    @property
+    def path(self) -> str:
+        """In [space]: "learning_rate"; "learning_rate.0" of a list."""
+        return self.key if self.entry is None else f"{self.key}.{self.entry}"
 
     def active(self, params: Mapping[str, ParamValue]) -> bool:
         """Whether its conditions hold."""
@@ -92,7 +113,14 @@ class Parameter:
 
     @property
     def described(self) -> str:
-        """What it draws, in words."""
+        """What it draws, in words, and of an entry of a list where."""
+        if self.entry is None:
+            return self._drawn
+        where = (f"{name} = {' or '.join(map(str, values))}" for name, values in self.when.items())
+        return f"{self._drawn}, where {' and '.join(where)}"
+
+    @property
+    def _drawn(self) -> str:
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
             return f"one of {', '.join(map(str, d.choices))}"
@@ -133,7 +161,7 @@ class Space:
         params: dict[str, ParamValue] = dict(self.fixed)
         for parameter in self.parameters:
             if parameter.active(params):
-                params[parameter.name] = parameter.suggest(trial)
+                params[parameter.key] = parameter.suggest(trial)
         return self.complete(params)
 
     def given(self, params: Mapping[str, ParamValue]) -> dict[str, Any]:
@@ -141,7 +169,8 @@ class Space:
         return with_values(params, self.named)
 
     def cells(self) -> list[dict[str, ParamValue]]:
-        """Every combination of the searched values, the last parameter changing fastest.
+        """Every combination of the searched values, the last parameter changing fastest, by
+        their names in Optuna.
 
         A parameter whose condition does not hold in a combination is no part of it.
 
@@ -152,20 +181,22 @@ class Space:
         for parameter in self.parameters:
             if len(cells) * _count(parameter.distribution) > MOST_CELLS:
                 rule = f"must leave at most {MOST_CELLS} combinations"
-                raise NoCells(parameter.name, rule, "more")
+                raise NoCells(parameter.path, rule, "more")
             values = parameter.values()
             if values is None:
-                raise NoCells(parameter.name, "must have choices, or a step and no log")
+                raise NoCells(parameter.path, "must have choices, or a step and no log")
             cells = [
                 {**cell, **chosen}
                 for cell in cells
                 for chosen in (
-                    [{parameter.name: value} for value in values]
+                    [{parameter.key: value} for value in values]
                     if parameter.active({**self.fixed, **cell})
                     else [{}]
                 )
             ]
-        return cells
+        if all(parameter.entry is None for parameter in self.parameters):
+            return cells
+        return [self.in_optuna({**self.fixed, **cell}) for cell in cells]
 
     def size(self, most: int) -> int | None:
         """How many configurations there are; None where they are no number, or more than `most`.
@@ -183,11 +214,11 @@ class Space:
                     grown.append((values, count))
                 elif number is None or number * count > most:
                     return None
-                elif parameter.name not in asked:
+                elif parameter.key not in asked:
                     grown.append((values, number * count))
                 else:
                     chosen = parameter.values() or ()
-                    grown += [({**values, parameter.name: one}, count) for one in chosen]
+                    grown += [({**values, parameter.key: one}, count) for one in chosen]
             branches = grown
             if sum(count for _, count in branches) > most:
                 return None
@@ -216,8 +247,11 @@ class Space:
 
     def searched(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Those of a trial's params that were searched."""
-        return {
-            p.name: params[p.name]
-            for p in self.parameters
-            if p.name in params and p.active(params)
-        }
+        return {p.key: params[p.key] for p in self._drawn(params)}
+
+    def in_optuna(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+        """The same by their names in Optuna."""
+        return {p.name: params[p.key] for p in self._drawn(params)}
+
+    def _drawn(self, params: Mapping[str, ParamValue]) -> Iterator[Parameter]:
+        return (p for p in self.parameters if p.key in params and p.active(params))

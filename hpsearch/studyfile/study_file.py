@@ -61,7 +61,7 @@ class StudyFile(Table):
     )
     data: Data
     network: dict[str, Plain] = Field(default_factory=dict)
-    space: dict[str, Plain | dict[str, object]]
+    space: dict[str, Plain | dict[str, object] | list[object]]
     stages: list[Stage] = Field(min_length=1)
     enqueue: list[dict[str, Plain]] = Field(
         default_factory=list,

@@ -81,6 +81,9 @@ def study_text(wanted: Wanted) -> str:
         name = _noted(f'name = "{wanted.network}"', f"one of {', '.join(NETWORKS)}")
         lines += ["", "[network]", name, *map(_default, own)]
     lines += ["", "[space]  # a plain value fixes; { low, high } and { choices } search"]
+    if len(wanted.trainers) > 1:
+        condition = f"when = {{ trainer = {toml_value(next(iter(wanted.trainers)))} }}"
+        lines.append(f"# [{{ low, high, {condition} }}, …]: a range for each condition")
     lines += _space(wanted)
     for trials, epochs in _stages(wanted.trainers):
         lines += ["", "[[stages]]", f"trials = {trials}", f"epochs = {epochs}"]

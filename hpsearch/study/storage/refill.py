@@ -42,7 +42,7 @@ def refill_optuna(
     for number in map(arm.number, range(n_trials)):
         record = records.get(number)
         kept = drawn.get(arm.local(number), {})
-        params = space.searched(record.params) if record else kept
+        params = space.in_optuna(record.params) if record else kept
         store.restore(number, params, distributions)
         if record is not None:
             store.report(number, record.reported)
@@ -80,7 +80,7 @@ def unequal(
         complete: what Optuna lacks counts too; a study that goes on makes that up.
     """
     problems = []
-    expected = space.searched(record.params) if space else {}
+    expected = space.in_optuna(record.params) if space else {}
     names = expected.keys() | trial.params.keys() if complete else trial.params.keys()
     for name in sorted(names) if space else ():
         value, found = expected.get(name), trial.params.get(name)

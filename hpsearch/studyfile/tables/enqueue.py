@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from hpsearch.errors import Problem, unknown_name
 from hpsearch.studyfile.arms import Arm
-from hpsearch.studyfile.space import Space
+from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.studyfile.tables.base import Facts, Plain
 
 
@@ -18,7 +18,7 @@ def enqueue_problems(facts: Facts, space: Space, arms: Sequence[Arm]) -> Iterato
         if facts.sampler == "listed":
             yield Problem("enqueue", "is missing: a list is what [[enqueue]] tables say")
         return
-    known = {p.name: p.distribution for p in space.parameters if p.name not in facts.compare}
+    known = searched_here(space, facts.compare)
     if facts.sampler == "grid":
         yield Problem("enqueue", "must be left out with a grid, which has an order of its own")
     if facts.sampler != "coarse-to-fine":
@@ -31,27 +31,41 @@ def enqueue_problems(facts: Facts, space: Space, arms: Sequence[Arm]) -> Iterato
             key = f"enqueue.{number}.{name}"
             if name not in known:
                 yield unknown_name(key, name, known, first="must be searched in [space]; ")
-            elif not contains(known[name], value):
-                yield Problem(key, f"must lie in {range_text(known[name])}", repr(value))
-            elif not any(active_in(arm, name, wanted) for arm in arms):
+                continue
+            drawn = [p for arm in arms if (p := active_in(arm, name, wanted)) is not None]
+            missed = [p for p in drawn or known[name] if not contains(p.distribution, value)]
+            if missed and (drawn or len(missed) == len(known[name])):
+                ranges = dict.fromkeys(range_text(p.distribution) for p in missed)
+                yield Problem(key, f"must lie in {' or '.join(ranges)}", repr(value))
+            elif not drawn:
                 yield Problem(key, "must have its condition met by the values beside it")
 
 
-def active_in(arm: Arm, name: str, wanted: Mapping[str, Plain]) -> bool:
-    """Whether a parameter exists in an arm beside these values."""
-    (parameter,) = [p for p in arm.space.parameters if p.name == name]
-    return parameter.active({**arm.space.fixed, **wanted})
+def searched_here(space: Space, compare: Sequence[str]) -> dict[str, list[Parameter]]:
+    """What is searched and not compared: each hyperparameter with its range, or all of a list."""
+    found: dict[str, list[Parameter]] = {}
+    for parameter in space.parameters:
+        if parameter.key not in compare:
+            found.setdefault(parameter.key, []).append(parameter)
+    return found
+
+
+def active_in(arm: Arm, key: str, wanted: Mapping[str, Plain]) -> Parameter | None:
+    """What is drawn of a hyperparameter in an arm beside these values; None: nothing."""
+    params = {**arm.space.fixed, **wanted}
+    active = (p for p in arm.space.parameters if p.key == key and p.active(params))
+    return next(active, None)
 
 
 def _incomplete(facts: Facts, arms: Sequence[Arm]) -> Iterator[Problem]:
     """Others than our own sampler can't draw a part of a configuration; a list is not drawn."""
     rule = f"is missing: sampler.name = {facts.sampler!r} draws no part of a configuration"
     missing = {
-        f"enqueue.{number}.{parameter.name}": arm.name
+        f"enqueue.{number}.{parameter.key}": arm.name
         for arm in arms
         for number, wanted in enumerate(facts.enqueue)
         for parameter in arm.space.parameters
-        if parameter.name not in wanted and parameter.active({**arm.space.fixed, **wanted})
+        if parameter.key not in wanted and parameter.active({**arm.space.fixed, **wanted})
     }
     for key, arm_name in missing.items():
         yield Problem(key, rule + (f" ({arm_name} has it)" if arm_name else ""))

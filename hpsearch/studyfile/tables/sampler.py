@@ -74,7 +74,10 @@ class Sampler(Table):
             if options:
                 noun = "a grid" if name == "grid" else "a list"
                 raise ValueError(f"must be left out where the sampler is {noun}, got {options}")
-            return samplers.GridSampler(space.cells() if name == "grid" else facts.enqueue)
+            if name == "grid":
+                return samplers.GridSampler(space.cells())
+            listed = (space.in_optuna({**space.fixed, **said}) for said in facts.enqueue)
+            return samplers.GridSampler([*listed])
         if name == "qmc":
             from hpsearch.samplers.sobol import SobolSampler  # loads scipy.stats
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from optuna.distributions import (
@@ -19,16 +16,16 @@ from optuna.distributions import (
 from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
+from hpsearch.studyfile.conditions import Circle, ordered, overlaps
+from hpsearch.studyfile.entries import NONE, Entry, entries_of, meant, trainer_names
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import TRAINERS, TrainerKind, load_training_function, trainer_kind
 
 RANGE_KEYS = ("low", "high", "log", "step", "int", "when")
 CHOICE_KEYS = ("choices", "when")
-NONE = "none"  # TOML has no None
 NO_TEXT = "(no text that any estimator knows)"
 NAMED_HINT = "lists, tables and None get names: choices = { small = [50], deep = [50, 50] }"
 LARGEST = 1e300  # of bounds; beyond it the width of a range is no finite number
-WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")  # a table's key
 Conditions = dict[str, tuple[ParamValue, ...]]
 
 
@@ -39,30 +36,6 @@ def read_space(
     reader = _Reader(network, entries)
     space = reader.read()
     return (None if reader.problems else space), reader.problems
-
-
-def trainer_names(entries: Mapping[str, Any]) -> list[Any] | None:
-    """What [space] names as trainers; None where it does so in no valid form."""
-    entry = entries.get("trainer")
-    names = entry.get("choices") if isinstance(entry, Mapping) else [entry]
-    return names if isinstance(names, list) else None
-
-
-def trainers_of(entries: Mapping[str, Any]) -> dict[str, TrainerKind]:
-    """The trainers of [space] that there are, by name."""
-    found: dict[str, TrainerKind] = {}
-    for name in trainer_names(entries) or []:
-        with suppress(StudyFileError):
-            kind = trainer_kind(name) if isinstance(name, str) else None
-            found |= {name: kind} if kind else {}
-    return found
-
-
-def named_choices(entries: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The choices of [space] that have names, as the file says them, by parameter."""
-    tables = {name: entry for name, entry in entries.items() if isinstance(entry, Mapping)}
-    choices = {name: table.get("choices") for name, table in tables.items()}
-    return {name: said for name, said in choices.items() if isinstance(said, Mapping)}
 
 
 def _divides(step: float, low: float, high: float) -> bool:
@@ -86,28 +59,12 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, bool | int | float | str)
 
 
-def meant(said: Any) -> Any:
-    """What the value of a named choice stands for: "none" for None; in tables keys of digits are
-    whole numbers, such as classes in { 0 = 10, 1 = 1 }."""
-    return None if said == NONE else _with_numbers(said)
-
-
-def _with_numbers(said: Any) -> Any:
-    if isinstance(said, list):
-        return [_with_numbers(one) for one in said]
-    if isinstance(said, Mapping):
-        return {
-            int(key) if WHOLE.fullmatch(key) else key: _with_numbers(one)
-            for key, one in said.items()
-        }
-    return said
-
-
 class _Reader:
     def __init__(self, network: Mapping[str, Any], entries: Mapping[str, Any]) -> None:
-        self.network, self.entries = network, entries
+        self.network, self.said = network, entries
+        self.entries = entries_of(entries)
         self.problems: list[Problem] = []
-        self.named: dict[str, dict[str, Any]] = {}  # what names among choices stand for
+        self.named: dict[str, dict[str, Any]] = {}  # what names among choices stand for, by path
         self.kinds: dict[str, TrainerKind] = {}  # of the trainers the study may use
         # What may be named in [space], by trainer and name; the network's belong to its trainers.
         self.taken: dict[str, dict[str, Hyperparameter]] = {}
@@ -121,28 +78,72 @@ class _Reader:
     def read(self) -> Space:
         self._trainers()
         self._network()
-        searched: dict[str, tuple[BaseDistribution, Conditions]] = {}
+        searched: list[Parameter] = []
         fixed: dict[str, ParamValue] = {
             k if k != "name" else "network": v for k, v in self.network.items()
         }
-        for name, entry in self.entries.items():
-            if not self._known(name):
+        for key, entries in self.entries.items():
+            if not self._known(key) or not self._is_proper(key):
                 continue
-            if isinstance(entry, Mapping):
-                distribution = self._distribution(name, entry)
-                if distribution is not None:
-                    searched[name] = (distribution, self._when(name, entry.get("when", {})))
-            elif self._exists(name):
-                self._plain(f"space.{name}", name, entry)
-                fixed[name] = entry
-        return Space(self._ordered(searched), fixed, self.named)
+            for entry in entries:
+                if isinstance(entry.said, Mapping):
+                    distribution = self._distribution(entry, entry.said)
+                    if distribution is not None:
+                        when = self._when(entry, entry.said.get("when", {}))
+                        searched.append(Parameter(key, distribution, when, entry.place))
+                elif self._exists(entry):
+                    self._plain(entry.path, entry, entry.said)
+                    fixed[key] = entry.said
+        if not self.problems:
+            self.problems += overlaps(searched)
+        return Space(self._ordered(searched), fixed, self._names())
+
+    def _is_proper(self, key: str) -> bool:
+        """Whether it is no list, or one of tables with conditions; the trainer's is refused."""
+        said = self.said[key]
+        if not isinstance(said, list):
+            return True
+        if key == "trainer":
+            return False
+        if not any(isinstance(one, Mapping) for one in said):
+            rule = (
+                "must be a number, a text, true or false or a table such as { choices = [1, 2] }, "
+                "or a list of ranges that have a `when` each"
+            )
+            self.wrong(f"space.{key}", rule, repr(said))
+            return False
+        before = len(self.problems)
+        for entry in self.entries[key]:
+            if not isinstance(entry.said, Mapping):
+                rule = "must be a range or choices with a `when`"
+                hint = "a value that is fixed under a condition is { choices = [value] }"
+                self.wrong(entry.path, rule, repr(entry.said), hint)
+            elif not entry.said.get("when"):
+                rule = "is missing: each range of a list has one, and they exclude each other"
+                self.wrong(f"{entry.path}.when", rule)
+        return len(self.problems) == before
+
+    def _names(self) -> dict[str, dict[str, Any]]:
+        """What names among choices stand for, by hyperparameter: the same in a whole list."""
+        found: dict[str, dict[str, Any]] = {}
+        for key, entries in self.entries.items() if not self.problems else ():
+            meanings: dict[Any, Any] = {}
+            for entry in entries:
+                named = self.named.get(entry.path, {})
+                found |= {key: {**found.get(key, {}), **named}} if named else {}
+                for choice in entry.choices or ():
+                    value = named.get(choice, choice)
+                    if meanings.setdefault(choice, value) != value:
+                        rule = f"must mean the same by {choice!r} as the others of the list"
+                        self.wrong(f"{entry.path}.choices", rule, repr(value))
+        return found
 
     def _trainers(self) -> None:
-        entry = self.entries.get("trainer")
+        entry = self.said.get("trainer")
         if entry is None:
             self.unknown("space.trainer", None, self._trainer_names(), "is missing: ")
             return
-        names = trainer_names(self.entries)
+        names = trainer_names(self.said)
         if names is None or (isinstance(entry, Mapping) and "when" in entry):
             self.wrong("space.trainer", "must be a name or choices alone", repr(entry))
             return
@@ -194,7 +195,7 @@ class _Reader:
             elif problem := described[key].problem(value):
                 self.wrong(f"network.{key}", problem)
             else:
-                self._value(f"network.{key}", key, value)
+                self._value(f"network.{key}", Entry(key, None, value), value)
 
     def _known(self, name: str) -> bool:
         names = dict.fromkeys(name for taken in self.taken.values() for name in taken)
@@ -204,37 +205,36 @@ class _Reader:
             self.unknown(f"space.{name}", name, ["trainer", *names])
         return False
 
-    def _meanings(self, name: str) -> dict[str, Hyperparameter]:
-        """What a name means to each trainer that takes it under its condition."""
-        takers = {t: taken[name] for t, taken in self.taken.items() if name in taken}
-        entry = self.entries.get(name)
-        when = entry.get("when") if isinstance(entry, Mapping) else None
+    def _meanings(self, entry: Entry) -> dict[str, Hyperparameter]:
+        """What a name means to each trainer that takes it under the entry's condition."""
+        takers = {t: taken[entry.key] for t, taken in self.taken.items() if entry.key in taken}
+        when = entry.said.get("when") if isinstance(entry.said, Mapping) else None
         asked = when.get("trainer") if isinstance(when, Mapping) else None
         wanted = asked if isinstance(asked, list) else [asked]
         return {t: h for t, h in takers.items() if asked is None or t in wanted}
 
-    def _value(self, key: str, name: str, value: Any) -> None:
-        meanings = self._meanings(name)
+    def _value(self, key: str, entry: Entry, value: Any) -> None:
+        meanings = self._meanings(entry)
         for trainer, described in meanings.items():
             if problem := described.problem(value):
                 shared = all(other == described for other in meanings.values())
-                shared &= name not in self._limits(trainer)
-                way_out = "; `when` can leave it out" if name in self.entries else ""
+                shared &= entry.key not in self._limits(trainer)
+                way_out = "; `when` can leave it out" if entry.key in self.entries else ""
                 whose = "" if shared else f" ({trainer} says so{way_out})"
                 self.wrong(key, problem + whose)
                 return
 
-    def _plain(self, key: str, name: str, value: Any) -> None:
+    def _plain(self, key: str, entry: Entry, value: Any) -> None:
         """As `_value`, of one that stands alone or in a list of choices: there "none" is None
         where an estimator takes that and no such text."""
-        if value == NONE and self._is_taken(name, None) and not self._is_taken(name, NONE):
-            self.named.setdefault(name, {})[NONE] = None
+        if value == NONE and self._is_taken(entry, None) and not self._is_taken(entry, NONE):
+            self.named.setdefault(entry.path, {})[NONE] = None
             return
-        self._value(key, name, value)
+        self._value(key, entry, value)
 
-    def _is_taken(self, name: str, value: Any) -> bool:
+    def _is_taken(self, entry: Entry, value: Any) -> bool:
         """Whether estimators alone take this hyperparameter, and all of them this value."""
-        meanings = self._meanings(name).values()
+        meanings = self._meanings(entry).values()
         return bool(meanings) and all(h.judge and h.problem(value) is None for h in meanings)
 
     def _limits(self, trainer: str) -> Mapping[str, Any]:
@@ -242,22 +242,22 @@ class _Reader:
         networks = self.kinds[trainer].trainer.networks or {}
         return networks.get(str(self.network.get("name")), {})
 
-    def _distribution(self, name: str, entry: Mapping[str, Any]) -> BaseDistribution | None:
-        key, before = f"space.{name}", len(self.problems)
-        valid = CHOICE_KEYS if "choices" in entry else RANGE_KEYS
-        for extra in entry:
+    def _distribution(self, entry: Entry, said: Mapping[str, Any]) -> BaseDistribution | None:
+        before = len(self.problems)
+        valid = CHOICE_KEYS if "choices" in said else RANGE_KEYS
+        for extra in said:
             if extra not in valid:
-                self.unknown(f"{key}.{extra}", extra, valid)
-        if "choices" in entry:
-            made = self._choices(name, entry["choices"])
+                self.unknown(f"{entry.path}.{extra}", extra, valid)
+        if "choices" in said:
+            made = self._choices(entry, said["choices"])
         else:
-            made = self._range(name, entry)
+            made = self._range(entry, said)
         return made if len(self.problems) == before else None
 
-    def _choices(self, name: str, choices: Any) -> BaseDistribution | None:
-        key = f"space.{name}.choices"
+    def _choices(self, entry: Entry, choices: Any) -> BaseDistribution | None:
+        key = f"{entry.path}.choices"
         if isinstance(choices, Mapping) and choices:
-            return self._named_choices(name, key, choices)
+            return self._named_choices(entry, key, choices)
         if not isinstance(choices, list) or not choices:
             self.wrong(key, "must be a list of at least one value", repr(choices))
             return None
@@ -266,7 +266,7 @@ class _Reader:
                 rule = "must hold numbers, texts or booleans"
                 self.wrong(key, rule, repr(value), NAMED_HINT)
             else:
-                self._plain(key, name, value)
+                self._plain(key, entry, value)
         if any(not isinstance(value, bool | int | float | str) for value in choices):
             return None
         # 1, 1.0 and true are equal, and one of them is all that Optuna would hand back.
@@ -275,11 +275,11 @@ class _Reader:
         return CategoricalDistribution(choices)
 
     def _named_choices(
-        self, name: str, key: str, choices: Mapping[str, Any]
+        self, entry: Entry, key: str, choices: Mapping[str, Any]
     ) -> BaseDistribution | None:
         """Choices that are called by a name: { small = [50], deep = [50, 50] }."""
-        takers = self._meanings(name).values()
-        if name == "trainer" or any(h.judge is None for h in takers):
+        takers = self._meanings(entry).values()
+        if entry.key == "trainer" or any(h.judge is None for h in takers):
             rule = "must be a list: names are for arguments of estimators and of your functions"
             self.wrong(key, rule, repr(choices))
             return None
@@ -289,27 +289,27 @@ class _Reader:
                 rule = "must be a number, a text, a boolean, or a list or table of these"
                 self.wrong(f"{key}.{called}", rule, repr(said))
                 continue
-            value = self._meant(name, said)
-            self._value(f"{key}.{called}", name, value)
-            if value in self.named.get(name, {}).values():
+            value = self._meant(entry, said)
+            self._value(f"{key}.{called}", entry, value)
+            if value in self.named.get(entry.path, {}).values():
                 self.wrong(f"{key}.{called}", "must differ from the other choices", repr(said))
-            self.named.setdefault(name, {})[called] = value
+            self.named.setdefault(entry.path, {})[called] = value
         return CategoricalDistribution([*choices]) if len(self.problems) == before else None
 
-    def _meant(self, name: str, said: Any) -> Any:
+    def _meant(self, entry: Entry, said: Any) -> Any:
         """The value that is meant by what TOML can say: see `meant`. An estimator that knows the
         text "none", and no text whatever, gets that; one that takes no list gets a tuple."""
-        if said == NONE and self._is_taken(name, NONE) and not self._is_taken(name, NO_TEXT):
+        if said == NONE and self._is_taken(entry, NONE) and not self._is_taken(entry, NO_TEXT):
             return NONE
         value = meant(said)
-        if not isinstance(value, list) or self._is_taken(name, value):
+        if not isinstance(value, list) or self._is_taken(entry, value):
             return value
-        return tuple(value) if self._is_taken(name, tuple(value)) else value
+        return tuple(value) if self._is_taken(entry, tuple(value)) else value
 
-    def _range(self, name: str, entry: Mapping[str, Any]) -> BaseDistribution | None:
-        key, before = f"space.{name}", len(self.problems)
+    def _range(self, entry: Entry, said: Mapping[str, Any]) -> BaseDistribution | None:
+        key, before = entry.path, len(self.problems)
         for bound in ("low", "high"):
-            value = entry.get(bound)
+            value = said.get(bound)
             if value is None:
                 self.wrong(f"{key}.{bound}", "is missing: a range has low and high")
             elif (
@@ -319,8 +319,8 @@ class _Reader:
             ):
                 self.wrong(f"{key}.{bound}", "must be a finite number", repr(value))
             else:
-                self._value(f"{key}.{bound}", name, value)
-        log, step = entry.get("log", False), entry.get("step")
+                self._value(f"{key}.{bound}", entry, value)
+        log, step = said.get("log", False), said.get("step")
         if not isinstance(log, bool):
             self.wrong(f"{key}.log", "must be true or false", repr(log))
         number = isinstance(step, int | float) and not isinstance(step, bool)
@@ -328,7 +328,7 @@ class _Reader:
             self.wrong(f"{key}.step", "must be a finite number above 0", repr(step))
         if len(self.problems) > before:
             return None
-        low, high = entry["low"], entry["high"]
+        low, high = said["low"], said["high"]
         if low >= high:
             self.wrong(f"{key}.high", f"must be above low ({low!r})", repr(high))
         if log and low <= 0:
@@ -338,12 +338,12 @@ class _Reader:
         elif step is not None and not _divides(step, low, high):
             rule = f"must divide the range from {low!r} to {high!r}"
             self.wrong(f"{key}.step", rule, repr(step))
-        meanings = self._meanings(name)
+        meanings = self._meanings(entry)
         kinds = {described.kind for described in meanings.values()}
         if str in kinds:
             rule = next(h.rule() for h in meanings.values() if h.kind is str)
             self.wrong(key, f"must have choices instead of a range: it is {rule}")
-        whole = self._whole(name, entry)
+        whole = self._whole(entry, said)
         if whole and step is not None and not isinstance(step, int):
             self.wrong(f"{key}.step", "must be a whole number", repr(step))
         if len(self.problems) > before:
@@ -352,29 +352,29 @@ class _Reader:
             return IntDistribution(low, high, log=log, step=1 if step is None else step)
         return FloatDistribution(low, high, log=log, step=step)
 
-    def _whole(self, name: str, entry: Mapping[str, Any]) -> bool:
+    def _whole(self, entry: Entry, said: Mapping[str, Any]) -> bool:
         """Whether a range draws whole numbers alone: where the file says so, where the trainer
         takes no others, or where every step leads to one."""
-        key, said, low = f"space.{name}.int", entry.get("int"), entry["low"]
-        meanings = self._meanings(name).values()
-        integers = all(isinstance(entry[bound], int) for bound in ("low", "high"))
-        if said is None:
+        key, asked, low = f"{entry.path}.int", said.get("int"), said["low"]
+        meanings = self._meanings(entry).values()
+        integers = all(isinstance(said[bound], int) for bound in ("low", "high"))
+        if asked is None:
             kinds = {described.kind for described in meanings}
             known = int in kinds or any(h.judge and h.problem(low + 0.5) for h in meanings)
-            return integers and (known or (isinstance(entry.get("step"), int) and not kinds))
-        if not isinstance(said, bool):
-            self.wrong(key, "must be true or false", repr(said))
-        elif said and not integers:
+            return integers and (known or (isinstance(said.get("step"), int) and not kinds))
+        if not isinstance(asked, bool):
+            self.wrong(key, "must be true or false", repr(asked))
+        elif asked and not integers:
             rule = "must be left out where low or high is no whole number"
-            self.wrong(key, rule, f"{low!r} and {entry['high']!r}")
-        elif not said:
+            self.wrong(key, rule, f"{low!r} and {said['high']!r}")
+        elif not asked:
             whole = (h for h in meanings if h.kind is int and h.judge is None)
             for described in whole:
-                self.wrong(key, f"must be left out: {name} must be {described.rule()}")
-        return bool(said)
+                self.wrong(key, f"must be left out: {entry.key} must be {described.rule()}")
+        return bool(asked)
 
-    def _when(self, name: str, when: Any) -> Conditions:
-        key = f"space.{name}.when"
+    def _when(self, entry: Entry, when: Any) -> Conditions:
+        key = f"{entry.path}.when"
         conditions: Conditions = {}
         if not isinstance(when, Mapping):
             self.wrong(key, 'must be a table such as { trainer = "momentum" }', repr(when))
@@ -387,7 +387,7 @@ class _Reader:
             choices = self._choices_of(parent)
             if choices is None:
                 parents = [
-                    n for n in self.entries if self._choices_of(n) is not None and n != name
+                    n for n in self.entries if self._choices_of(n) is not None and n != entry.key
                 ]
                 rule = "must name a parameter with choices; "
                 self.unknown(f"{key}.{parent}", parent, parents, rule)
@@ -396,17 +396,17 @@ class _Reader:
                 if not any(type(value) is type(c) and value == c for c in choices):
                     self.unknown(f"{key}.{parent}", value, map(str, choices))
             conditions[parent] = tuple(values)
-        self._own_trainers(name, key, conditions)
-        self._own_part(name, key, conditions)
+        self._own_trainers(entry.key, key, conditions)
+        self._own_part(entry, key, conditions)
         return conditions
 
     def _choices_of(self, name: str) -> list[Any] | None:
         """The values a condition on `name` may ask for."""
-        entry = self.entries.get(name)
-        if isinstance(entry, Mapping):
-            choices = entry.get("choices")
-            return list(choices) if isinstance(choices, list | Mapping) else None
-        return None if entry is None else [entry]
+        entries = self.entries.get(name, [])
+        if len(entries) == 1 and not isinstance(entries[0].said, Mapping | list):
+            return [entries[0].said]
+        found = [entry.choices for entry in entries if entry.choices is not None]
+        return [choice for choices in found for choice in choices] if found else None
 
     def _own_trainers(self, name: str, key: str, conditions: Conditions) -> None:
         """Narrow the condition to the trainers that take this hyperparameter."""
@@ -420,10 +420,10 @@ class _Reader:
             self.unknown(f"{key}.trainer", asked[0], takers, rule)
         conditions["trainer"] = both
 
-    def _own_part(self, name: str, key: str, conditions: Conditions) -> None:
+    def _own_part(self, entry: Entry, key: str, conditions: Conditions) -> None:
         """Narrow the condition to the value of another that this hyperparameter belongs to."""
-        belongs = self._belongs(name)
-        if belongs is None or not self._exists(name):
+        belongs = self._belongs(entry)
+        if belongs is None or not self._exists(entry):
             return
         parent, value = belongs
         if parent not in self.entries:  # then it is fixed, and has this value
@@ -433,9 +433,9 @@ class _Reader:
             self.unknown(f"{key}.{parent}", asked[0], [str(value)])
         conditions[parent] = (value,)
 
-    def _exists(self, name: str) -> bool:
+    def _exists(self, entry: Entry) -> bool:
         """Whether some trial can have it; a problem if the value it belongs to is never taken."""
-        belongs = self._belongs(name)
+        belongs = self._belongs(entry)
         if belongs is None:
             return True
         parent, value = belongs
@@ -445,27 +445,21 @@ class _Reader:
             values = [self.network.get(parent, default)]
         if value not in values:
             self.wrong(
-                f"space.{name}",
+                entry.path,
                 f"must go with {parent} = {value!r}",
                 ", ".join(map(repr, values)),
             )
         return value in values
 
-    def _belongs(self, name: str) -> tuple[str, ParamValue] | None:
+    def _belongs(self, entry: Entry) -> tuple[str, ParamValue] | None:
         """The name and value of another that it belongs to; a user's function takes it anyway."""
-        conditions = {h.when for h in self._meanings(name).values()}
+        conditions = {h.when for h in self._meanings(entry).values()}
         taken_anyway = any(kind.open for kind in self.kinds.values())
         return None if len(conditions) != 1 or taken_anyway else conditions.pop()
 
-    def _ordered(
-        self, searched: Mapping[str, tuple[BaseDistribution, Conditions]]
-    ) -> tuple[Parameter, ...]:
-        graph = {name: set(when) & set(searched) for name, (_, when) in searched.items()}
+    def _ordered(self, searched: Sequence[Parameter]) -> tuple[Parameter, ...]:
         try:
-            order = list(TopologicalSorter(graph).static_order())
-        except CycleError as error:
-            names = " -> ".join(reversed(error.args[1]))
-            key = f"space.{error.args[1][0]}.when"
-            self.wrong(key, "must not lead back to itself", names)
+            return ordered(searched)
+        except Circle as circle:
+            self.problems.append(circle.problem)
             return ()
-        return tuple(Parameter(name, *searched[name]) for name in order)

@@ -178,6 +178,9 @@ def test_the_schema_knows_the_keys_of_every_trainer_and_network() -> None:
     rate = space["learning_rate"]["anyOf"]
     assert {"type": "number", "exclusiveMinimum": 0} in rate
     assert {"low", "high", "log", "step", "int", "when"} == set(rate[1]["properties"])
+    ranges, choices = rate[-1]["items"]["anyOf"]  # of a list, each under a condition
+    assert ranges["required"] == ["low", "high", "when"]
+    assert choices["required"] == ["choices", "when"]
     assert {"enum": [False, True]} in space["batch_norm"]["anyOf"]
     assert schema["$defs"]["Data"]["properties"]["name"]["examples"] == list(DATASETS)
     assert schema["additionalProperties"] is False
