@@ -19,6 +19,7 @@ from hpsearch.study.events import Event, OwnCodeDoubt
 from hpsearch.study.own_code import own_code_warnings
 from tests.harness.study import records, run
 from tests.harness.study_files import ALONE
+from tests.harness.tampering import tamper
 
 WriteStudy = Callable[[str], Path]
 
@@ -185,6 +186,28 @@ def test_a_trial_is_reproduced_with_pauses_and_without(
         if sliced
         else "trained again with pauses after epoch 1, recorded without a pause"
     )
+
+
+@pytest.mark.parametrize("text", [WHOLE, FORGETS_MOMENTUM])
+def test_of_an_older_record_it_is_said_that_pauses_were_not_noted(
+    text: str, own: WriteStudy, home: Path
+) -> None:
+    run(own(text), home, THREE)
+
+    def older(said: dict[str, Any]) -> None:
+        for member in said["members"]:
+            del member["pauses"]
+
+    (path,) = home.glob("studies/own/1/trials/*0/record.json")
+    tamper(path, older)
+    assert [m.pauses for m in records(home, "own")[0].members] == [None] * 3
+    found = reproduce_trial("own", 0, home=home)
+    assert found.equal == (text is WHOLE)
+    assert pauses_text(found) == (
+        "trained again with pauses after epoch 1, pauses were not recorded"
+    )
+    assert "as it was trained" not in found.difference
+    assert ("; with no pause it is equal: own" in found.difference) == (not found.equal)
 
 
 @pytest.mark.parametrize("text", [FORGETS_MOMENTUM, SEEDS_A_GLOBAL_GENERATOR])
