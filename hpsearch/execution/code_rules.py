@@ -174,6 +174,12 @@ def repeat_rule(trainer: str) -> str:
     return f"{trainer} must give the same metrics for the same seed"
 
 
+def final_test_rule(trainer: str, *, takes_final: bool) -> str:
+    """What must hold of a training in the final test."""
+    what = ", where it has no validation data" if takes_final else ""
+    return f"{trainer} must train in the final test too{what}"
+
+
 # After the function's name.
 SAW_TEST = (
     "could use the test set while it trained, as it read data.x_validation in the final test: "

@@ -22,6 +22,7 @@ from hpsearch.execution.code_rules import (
     PauseCheck,
     Rehearsal,
     check_code,
+    final_test_rule,
     pause_hint,
     pause_rule,
     repeat_rule,
@@ -36,7 +37,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.events import CodeDoubt, Event
 from hpsearch.study.training import Training
 from hpsearch.studyfile.space import with_values
-from hpsearch.trainers import EVERY_EPOCH, Member, takes_state
+from hpsearch.trainers import EVERY_EPOCH, Member, takes_final, takes_state
 
 EPOCHS = 5  # trained in one go and once more with pauses, as far as
 SECONDS = 10.0  # allow it at the trial's pace; two epochs are trained in any case
@@ -150,9 +151,10 @@ def _of_rehearsal(trainer: str, metric: str, found: Rehearsal | None) -> Iterato
     if found is None:
         return
     if found.error:
+        rule = final_test_rule(trainer, takes_final=takes_final(trainer))
         yield (
-            f"{trainer} must train in the final test too, where it has no validation data, got "
-            f"{found.error}: correct it before the search ends, or the winner is not tested"
+            f"{rule}, got {found.error}: correct it before the search ends, or the winner is "
+            "not tested"
         )
     elif metric not in found.metrics:
         yield (

@@ -151,9 +151,18 @@ def _wanted(signature: inspect.Signature) -> list[str]:
 
 def takes_state(trainer: str) -> bool:
     """Whether a trainer's name is that of a function of one's own that takes a state."""
+    return _takes(trainer, "state")
+
+
+def takes_final(trainer: str) -> bool:
+    """Whether a trainer's name is that of a function that is told of the final test."""
+    return _takes(trainer, "final")
+
+
+def _takes(trainer: str, argument: str) -> bool:
     if ":" not in trainer:
         return False
-    return "state" in _wanted(inspect.signature(load_training_function(trainer)))
+    return argument in _wanted(inspect.signature(load_training_function(trainer)))
 
 
 def _shown(value: object) -> str:

@@ -307,6 +307,22 @@ def test_what_a_refit_can_not_do_is_told_before_the_search_ends(
     assert "object of type 'NoneType' has no len()" in warning
 
 
+def test_a_refit_of_a_function_that_is_not_told_of_it_has_validation_data(
+    own: WriteStudy, home: Path
+) -> None:
+    text = """
+        import inspect
+
+        def train(params, data, seed, state=None):
+            if any(frame.function == "rehearse" for frame in inspect.stack()):
+                raise RuntimeError("there alone")
+            for epoch in range(state or 0, 3):
+                yield {"validation_accuracy": 0.5}, epoch + 1
+    """
+    (warning,) = told(own(text), home, THREE)
+    assert "must train in the final test too, got RuntimeError: there alone: correct it" in warning
+
+
 def test_a_function_is_refitted_for_as_long_as_validation_data_said(
     own: WriteStudy, home: Path
 ) -> None:
