@@ -93,6 +93,20 @@ def forget_changed() -> bool:
     return True
 
 
+def is_own(name: str) -> bool:
+    """Whether a name of a study file may lead to code of a user's own.
+
+    All do that name a module but estimators of installed packages. A function of those is no
+    harmless one either: it is called with any params.
+    """
+    return ":" in name or ("." in name and not is_installed(module_of(name)))
+
+
+def module_of(name: str) -> str:
+    """The module of "module:function" or "package.module.Class"."""
+    return name.partition(":")[0] if ":" in name else name.rpartition(".")[0]
+
+
 def is_installed(module: str) -> bool:
     """Whether a module belongs to an installed package; one that is not there does not."""
     top = module.partition(".")[0]

@@ -24,6 +24,7 @@ from hpsearch.execution.code_rules import (
     REPEAT_HINT,
     Rehearsal,
     Rows,
+    final_test_rule,
     first_deviation,
     pause_hint,
     pause_rule,
@@ -40,6 +41,7 @@ from hpsearch.trainers import (
     Member,
     forget_changed_code,
     load_training_function,
+    takes_final,
     takes_state,
 )
 
@@ -192,10 +194,10 @@ def _check_metrics(trainer: str, advance: MemberAdvance, epochs: int) -> None:
 
 def _check_rehearsal(trainer: str, advance: MemberAdvance, found: Rehearsal) -> None:
     if found.error:
-        raise TrainerError(
-            f"{trainer} must train in the final test too, where it has no validation data, got "
-            f"{found.error}: yield a function of (x, y) that returns the metrics"
-        )
+        told = takes_final(trainer)
+        hint = "yield a function of (x, y) that returns the metrics" if told else "correct it"
+        rule = final_test_rule(trainer, takes_final=told)
+        raise TrainerError(f"{rule}, got {found.error}: {hint}, or no winner is tested")
     _, row = advance.rows[-1]
     if found.metrics != tuple(row):
         raise TrainerError(

@@ -13,7 +13,7 @@ from hpsearch.analysis.failures import Failure, failures
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
-from hpsearch.study.own_code import own_code_warnings
+from hpsearch.study.code_checks import code_warnings
 from hpsearch.tracking.links import UI_ADDRESS, trials_page
 from hpsearch.tracking.projection import Projection
 
@@ -31,7 +31,7 @@ class Report:
         missing: why MLflow does not have everything yet, "" if it has.
         ui: the command that opens the MLflow UI on it; "" for a server, which has one.
         failures: for which reasons trials failed or diverged.
-        own_code: what is wrong with trainers of the user's own, a line each.
+        code_warnings: what is wrong with trainers of the user's own, a line each.
     """
 
     result: Result
@@ -43,7 +43,7 @@ class Report:
     missing: str
     ui: str
     failures: Sequence[Failure] = ()
-    own_code: Sequence[str] = ()
+    code_warnings: Sequence[str] = ()
 
     @property
     def link(self) -> str:
@@ -63,7 +63,7 @@ class Report:
             "study": result.study,
             "counts": result.counts,
             "failures": [asdict(failure) for failure in self.failures],
-            "own_code": [*self.own_code],
+            "code_warnings": [*self.code_warnings],
             "ended": result.ended,
             "best_trial": result.best_number,
             "best_params": result.best_params,
@@ -103,7 +103,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         missing=missing,
         ui=_ui_command(projection),
         failures=_failures(projection, result),
-        own_code=own_code_warnings(projection.folder),
+        code_warnings=code_warnings(projection.folder),
     )
 
 

@@ -68,7 +68,7 @@ def _files(folder: RunFolder, name: str) -> Iterator[Damage]:
         files.mlflow,
         files.projected,
         files.failed,
-        files.own_code,
+        files.code_checks,
     )
     derived = (*made_again, files.artifact(Artifact.RESULT))
     for path in (*derived, *files.all_decisions(), *files.clocks()):

@@ -43,7 +43,7 @@ class Reproduction:
         largest: the largest difference of any metric, relative where the metric is above 1.
         pauses: of code that is not ours, epochs after which one of the two trainings paused, and
             the other did not.
-        recorded_pauses: whether that was the recorded one.
+        recorded_pauses: whether that was the recorded one; None: it was not noted.
         recorded_on, machine: what the two were trained on.
         code: the user's own code where it is not what the trial was trained with, as a sentence;
             "" where it is, or none was noted.
@@ -61,7 +61,7 @@ class Reproduction:
     recorded_on: tuple[str, ...]
     machine: str
     pauses: tuple[int, ...] = ()
-    recorded_pauses: bool = False
+    recorded_pauses: bool | None = False
     code: str = ""
 
     @property
@@ -81,7 +81,7 @@ def reproduce(
 
     It is trained in one go. Of code that is not ours nobody knows whether a pause changes
     something: it is trained with pauses where the record had none, and where the two differ, once
-    more with the very pauses of the record.
+    more with the very pauses of the record; where those were not noted, without any.
 
     Args:
         read: the study as recorded.
@@ -91,7 +91,7 @@ def reproduce(
     """
     exact = record.machines == [machine()]
     allowed = 0.0 if exact else tolerance
-    recorded = [tuple(member.pauses) for member in record.members]
+    recorded = [tuple(member.pauses or ()) for member in record.members]
     pauses = _other_pauses(read, record)
     again = _trained_again(read, record, executor, pauses)
     compared = _Comparison(record, again, allowed)
@@ -118,7 +118,7 @@ def reproduce(
         recorded_on=tuple(record.machines),
         machine=machine(),
         pauses=tuple(sorted(differing)) if pauses != recorded else (),
-        recorded_pauses=any(recorded),
+        recorded_pauses=any(recorded) if _pauses_noted(record) else None,
         code=other_code(record, digest_of_code(read.code)),
     )
 
@@ -153,12 +153,18 @@ def _other_pauses(read: ReadStudy, record: TrialRecord) -> list[tuple[int, ...]]
     return [tuple(epochs)] * len(record.members)
 
 
+def _pauses_noted(record: TrialRecord) -> bool:
+    return all(member.pauses is not None for member in record.members)
+
+
 def _because_of_pauses(record: TrialRecord) -> str:
     trainer = str(record.params["trainer"])
-    had = sorted({epoch for member in record.members for epoch in member.pauses})
-    which = f"the pauses that it had, {_after(had)}," if had else ""
+    had = sorted({epoch for member in record.members for epoch in member.pauses or ()})
+    which = "no pause, as it was trained," if _pauses_noted(record) else "no pause"
+    if had:
+        which = f"the pauses that it had, {_after(had)},"
     return (
-        f"; with {which or 'no pause, as it was trained,'} it is equal: {pause_rule(trainer)}, so "
+        f"; with {which} it is equal: {pause_rule(trainer)}, so "
         f"{pause_hint(trainer, takes_state=takes_state(trainer))}"
     )
 
@@ -167,6 +173,8 @@ def pauses_text(found: Reproduction) -> str:
     """Which of the two trainings paused, in words; "" where neither did."""
     if not found.pauses:
         return ""
+    if found.recorded_pauses is None:
+        return f"trained again with pauses {_after(found.pauses)}, pauses were not recorded"
     sides = ("recorded", "trained again")
     paused, other = sides if found.recorded_pauses else sides[::-1]
     return f"{paused} with pauses {_after(found.pauses)}, {other} without a pause"

@@ -59,8 +59,8 @@ class StudyProgress:
             ArmFailed,
             BatchFailed,
             BudgetEnded,
+            CodeDoubt,
             OptunaRefilled,
-            OwnCodeDoubt,
             PhaseStarted,
             SpaceTried,
             StageStarted,
@@ -92,7 +92,7 @@ class StudyProgress:
                 f"Optuna's study must say what the records say, got {first}{more}: "
                 "it was made anew from the records"
             )
-        elif isinstance(event, OwnCodeDoubt):
+        elif isinstance(event, CodeDoubt):
             self.warn(event.warning)
         elif isinstance(event, ArmFailed):
             self.warn(f"{event.arm} has no result: {headline(event.reason)}")

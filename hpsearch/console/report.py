@@ -39,7 +39,7 @@ def print_report(report: Report) -> None:
     lines += [("", f"misses {missed}") for missed in result.unmet]
     lines += [("fidelity", text) for text in result.fidelity_texts]
     lines += [("WARNING", alarm) for alarm in result.alarms]
-    lines += [("WARNING", text) for text in report.own_code]
+    lines += [("WARNING", text) for text in report.code_warnings]
     if result.ended:
         lines.append(("", f"ended early by {result.ended}"))
     if result.optimistic:

@@ -72,8 +72,8 @@ class Rehearsal:
 
 
 @dataclass(frozen=True)
-class OwnCodeCheck:
-    """What `check_own_code` found; None where it could not be tried."""
+class CodeCheck:
+    """What `check_code` found; None where it could not be tried."""
 
     pauses: PauseCheck | None
     rehearsal: Rehearsal | None
@@ -111,7 +111,7 @@ def with_pauses(
         member = replace(member, state=advance.state)
 
 
-def check_own_code(whole: Slice) -> OwnCodeCheck:
+def check_code(whole: Slice) -> CodeCheck:
     """Try a member with and without pauses and, a function, as in the final test.
 
     What the code prints is not shown: it printed the same when the trial was trained.
@@ -123,7 +123,7 @@ def check_own_code(whole: Slice) -> OwnCodeCheck:
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         pauses = check_pauses(whole) if whole.until > 1 else None
         rehearsal = rehearse(replace(whole, until=1)) if is_function(member.params) else None
-    return OwnCodeCheck(pauses, rehearsal)
+    return CodeCheck(pauses, rehearsal)
 
 
 def rehearse(work: Slice) -> Rehearsal:
@@ -174,6 +174,12 @@ def repeat_rule(trainer: str) -> str:
     return f"{trainer} must give the same metrics for the same seed"
 
 
+def final_test_rule(trainer: str, *, takes_final: bool) -> str:
+    """What must hold of a training in the final test."""
+    what = ", where it has no validation data" if takes_final else ""
+    return f"{trainer} must train in the final test too{what}"
+
+
 # After the function's name.
 SAW_TEST = (
     "could use the test set while it trained, as it read data.x_validation in the final test: "
@@ -200,9 +206,3 @@ def pause_hint(trainer: str, *, takes_state: bool) -> str:
 def is_function(params: Mapping[str, ParamValue]) -> bool:
     """Whether these hyperparameters are a function's."""
     return ":" in str(params["trainer"])
-
-
-def is_own_code(params: Mapping[str, ParamValue]) -> bool:
-    """Whether what these hyperparameters train is code of a user's own, function or estimator."""
-    trainer = str(params["trainer"])
-    return is_function(params) or ("." in trainer and not trainer.startswith("sklearn."))

@@ -273,9 +273,9 @@ class RunFiles:
         return self.path / "space.json"
 
     @property
-    def own_code(self) -> Path:
+    def code_checks(self) -> Path:
         """What is wrong with each trainer of the user's own, as it was tried at the start."""
-        return self.path / "own_code.json"
+        return self.path / "code_checks.json"
 
     @property
     def failed(self) -> Path:
@@ -388,7 +388,7 @@ class Place:
 
 
 PLACES = (
-    Place(r"(study|space|parent|own_code|failed)\.json"),
+    Place(r"(study|space|parent|code_checks|failed)\.json"),
     Place(r"(journal|slices)\.jsonl"),
     Place(r"(stages|budget)/\d+(-\d+)?\.json"),
     Place(r"artifacts/study\.(toml|json)"),

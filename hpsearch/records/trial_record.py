@@ -40,7 +40,8 @@ class MemberRecord:
         ended_early: the epoch after which its trainer ended by itself, so that the last values of
             `history` stand for later epochs too; 0: it did not.
         saw_test: of a test run, whether its training read the test set.
-        pauses: of code that is not ours, epochs after which it was taken up from its state.
+        pauses: of code that is not ours, epochs after which it was taken up from its state; None
+            in records from before they were noted.
     """
 
     split: int
@@ -54,7 +55,7 @@ class MemberRecord:
     learning_rates: list[float] = field(default_factory=list)
     ended_early: int = 0
     diverged_by: str = ""
-    pauses: list[int] = field(default_factory=list)
+    pauses: list[int] | None = field(default_factory=list)
     saw_test: bool = False
 
     def extend(self, trained: int, rows: Iterable[tuple[int, Mapping[str, float]]]) -> None:
@@ -260,7 +261,7 @@ class TrialRecord:
     @classmethod
     def _from(cls, content: dict[str, Any]) -> TrialRecord:
         members = [
-            MemberRecord(**(member | {"entropy": SeedKey(*member["entropy"])}))
+            MemberRecord(**({"pauses": None} | member | {"entropy": SeedKey(*member["entropy"])}))
             for member in content.pop("members")
         ]
         by_epochs = {

@@ -12,7 +12,7 @@ import pandas as pd
 from hpsearch.reports.charts import Chart
 from hpsearch.reports.plotly_charts import to_plotly
 from hpsearch.reports.study_view import StudyView
-from hpsearch.study.own_code import own_code_warnings
+from hpsearch.study.code_checks import code_warnings
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1180px; margin: 2em auto;
@@ -54,7 +54,7 @@ def html_report(view: StudyView, charts: Sequence[Chart], sections: Sequence[Sec
         parts.append(f'<p class="warning">The search was ended by {escape(result.ended)}.</p>')
     warned = [one["text"] for one in result.fidelity if one["predicts"] is False]
     parts += [f'<p class="warning">{escape(text)}.</p>' for text in (*warned, *result.alarms)]
-    parts += [f'<p class="warning">{escape(text)}.</p>' for text in own_code_warnings(view.folder)]
+    parts += [f'<p class="warning">{escape(text)}.</p>' for text in code_warnings(view.folder)]
     parts += [
         _section(heading, what, content if isinstance(content, str) else _table(content))
         for heading, what, content in sections

@@ -17,8 +17,8 @@ from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
+from hpsearch.study.code_checks import code_warnings
 from hpsearch.study.opening import Run
-from hpsearch.study.own_code import own_code_warnings
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.tables.compare import shots_of
 from hpsearch.trainers import TRAINERS
@@ -145,7 +145,7 @@ def _audit(run: Run, result: Result) -> str:
     """Whether short trainings predict long ones, too narrow ranges, and rules broken."""
     lines = [f"- **Fidelity:** {text}" for text in result.fidelity_texts]
     lines += [f"- **Edge alarm:** {alarm}" for alarm in result.alarms]
-    lines += [f"- **Own code:** {text}" for text in own_code_warnings(run.folder)]
+    lines += [f"- **Own code:** {text}" for text in code_warnings(run.folder)]
     return "\n".join(lines) + "\n\n" if lines else ""
 
 

@@ -22,6 +22,7 @@ from hpsearch.records.range_row import RangeRow
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
+from hpsearch.study.code_checks import CodeChecks
 from hpsearch.study.draws import Draws, Numbers
 from hpsearch.study.events import (
     BatchFailed,
@@ -34,7 +35,6 @@ from hpsearch.study.events import (
 )
 from hpsearch.study.finals import Finals
 from hpsearch.study.opening import Run
-from hpsearch.study.own_code import OwnCodeChecks
 from hpsearch.study.reached import ReachedTrials
 from hpsearch.study.rungs import Rungs
 from hpsearch.study.spending import Batch, Spending
@@ -128,7 +128,7 @@ class ArmSearch:
         training = Training.of(self.read, data, self.folder, self.executor, stop=self.stop)
         self._training = self.stand_in(training)
         played = self._training is not training  # from records: nothing is trained
-        self._checks = None if played else OwnCodeChecks(training, self.tell)
+        self._checks = None if played else CodeChecks(training, self.tell)
 
     def _see_that_optuna_agrees(self, name: str) -> None:
         """Draws follow from what Optuna has: where that is not the records', make it anew."""

@@ -103,14 +103,13 @@ class BatchFailed:
 
 
 @dataclass(frozen=True)
-class OwnCodeDoubt:
+class CodeDoubt:
     """A trainer of a user's own does not keep a rule: of pauses, seeds, or the final test.
 
     Attributes:
         warning: the rule, what was got and what to do, in a line.
     """
 
-    trainer: str
     warning: str
 
 
@@ -124,5 +123,5 @@ Event = (
     | SpaceTried
     | OptunaRefilled
     | BatchFailed
-    | OwnCodeDoubt
+    | CodeDoubt
 )

@@ -12,7 +12,7 @@ from typing import Any
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.errors import Problem, StudyFileError, unknown
-from hpsearch.own_code import look_first_in
+from hpsearch.own_code import is_own, look_first_in
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.result import Result, read_result
 from hpsearch.records.run_folder import RunFolder
@@ -22,7 +22,7 @@ from hpsearch.study.opening import run_name, storage_name
 from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stored_space import kept_arms, kept_space, with_kinds
 from hpsearch.studyfile.arms import SHOTS
-from hpsearch.studyfile.own_modules import is_own, own_names
+from hpsearch.studyfile.own_modules import own_names
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile

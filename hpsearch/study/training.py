@@ -306,7 +306,8 @@ class _Work:
             gain = report.advance
             if report.machine not in self.record.machines:
                 self.record.machines.append(report.machine)
-            if member.epoch and not gain.kept and not self._kind.trainer.exact_state:
+            resumed = member.epoch > 0 and not gain.kept
+            if resumed and member.pauses is not None and not self._kind.trainer.exact_state:
                 member.pauses.append(member.epoch)
             if self.code not in ("", *self.record.code[-1:]):
                 self.record.code.append(self.code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hpsearch.own_code import is_installed
+from hpsearch.own_code import module_of
 from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.trainers import TRAINERS
@@ -23,15 +23,9 @@ def own_names(file: StudyFile) -> list[str]:
     return [*found, *(name for name in classes if ":" in name)]
 
 
-def is_own(name: str) -> bool:
-    """Whether one of these names may lead to code of a user's own: all but estimators of installed
-    packages. A function of those is no harmless one either: it is called with any params."""
-    return ":" in name or not is_installed(_module(name))
-
-
 def own_modules(file: StudyFile) -> list[str]:
     """The modules of these names."""
-    return [_module(name) for name in own_names(file)]
+    return [module_of(name) for name in own_names(file)]
 
 
 def _pruners(said: object) -> Iterator[str]:
@@ -43,7 +37,3 @@ def _pruners(said: object) -> Iterator[str]:
         options = said.get("options")
         if isinstance(options, Mapping):
             yield from _pruners(options.get("wrapped_pruner"))
-
-
-def _module(name: str) -> str:
-    return name.partition(":")[0] if ":" in name else name.rpartition(".")[0]

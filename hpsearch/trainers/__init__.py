@@ -30,6 +30,7 @@ from hpsearch.trainers.function import (
     FunctionTrainer,
     load_function,
     load_training_function,
+    takes_final,
     takes_state,
 )
 from hpsearch.trainers.proposal_search import ProposalSearch
@@ -49,6 +50,7 @@ __all__ = [
     "forget_changed_code",
     "load_function",
     "load_training_function",
+    "takes_final",
     "takes_state",
     "trainer_kind",
 ]

@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,19 +50,34 @@ class FunctionData:
     n_classes: int
 
 
+@dataclass
+class _Reads:
+    """Whether the validation side was read, of a `_Watched` and all that come from it."""
+
+    any: bool = False
+
+
+SEALED = ("x_validation", "y_validation", "__dict__", "__getstate__")
+
+
+@dataclass(frozen=True)
 class _Watched(FunctionData):
-    """The same, which notes whether the validation side is read.
+    """The same, which notes whether the validation side is read, or copied, or pickled.
 
     Attributes:
-        was_read: it was.
+        reads: where it notes it.
     """
 
-    was_read = False
+    reads: _Reads = field(default_factory=_Reads, repr=False, compare=False)
 
     def __getattribute__(self, name: str) -> Any:
-        if name in ("x_validation", "y_validation"):
-            object.__setattr__(self, "was_read", True)
+        if name in SEALED:
+            object.__getattribute__(self, "reads").any = True
         return super().__getattribute__(name)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """What `copy` and `pickle` make another one of: plain data, as this one counts as read."""
+        return FunctionData, tuple(getattr(self, item.name) for item in fields(FunctionData))
 
 
 def load_function(path: str) -> Callable[..., Any]:
@@ -136,9 +151,18 @@ def _wanted(signature: inspect.Signature) -> list[str]:
 
 def takes_state(trainer: str) -> bool:
     """Whether a trainer's name is that of a function of one's own that takes a state."""
+    return _takes(trainer, "state")
+
+
+def takes_final(trainer: str) -> bool:
+    """Whether a trainer's name is that of a function that is told of the final test."""
+    return _takes(trainer, "final")
+
+
+def _takes(trainer: str, argument: str) -> bool:
     if ":" not in trainer:
         return False
-    return "state" in _wanted(inspect.signature(load_training_function(trainer)))
+    return argument in _wanted(inspect.signature(load_training_function(trainer)))
 
 
 def _shown(value: object) -> str:
@@ -159,8 +183,8 @@ class FunctionTrainer(Trainer):
 
     In place of the metrics it may yield a function of (x, y) that returns them: it is called with
     the validation side after every epoch, and in the final test once, after the last one, with
-    the test set. A function that takes `final` is told that it is the final test, has no
-    validation side there, and must yield such a function.
+    the test set, whatever the pauses. A function that takes `final` is told that it is the final
+    test, has no validation side there, and must yield such a function.
 
     A function that ends before the epochs do has decided so: its last metrics stand for the later
     epochs too.
@@ -170,47 +194,53 @@ class FunctionTrainer(Trainer):
     exact_state: ClassVar[bool] = False  # a pickle: bytes tell how objects were shared, too
 
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
-        (member,) = members
-        params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
-        params = deepcopy(params)  # it may change a list, and a later slice gets it whole
-        function = load_training_function(str(member.params["trainer"]))
-        self._name = str(member.params["trainer"])
-        arguments = _wanted(inspect.signature(function))
-        extra: dict[str, Any] = {}
-        if "n_epochs" in arguments:
-            extra["n_epochs"] = n_epochs
-        self._final, self._takes_final = data.final, "final" in arguments
-        if self._takes_final:
-            extra["final"] = data.final
-        self.pausable = "state" in arguments
+        (self._member,) = members
+        self._data, self._n_epochs = data, n_epochs
+        self._name = str(self._member.params["trainer"])
+        self._function = load_training_function(self._name)
+        self._arguments = _wanted(inspect.signature(self._function))
+        self._final, self._takes_final = data.final, "final" in self._arguments
+        self.pausable = "state" in self._arguments
         self._epoch, self._reported, self._state = 0, 0, None
         self._names: list[str] | None = None  # of the metrics, once it has yielded
         self._last: dict[str, float] | None = None  # that it yielded
         self._scorer: Scorer | None = None  # that it yielded, not called yet
         self._ended = 0
-        if member.state is not None:
-            saved = pickle.loads(member.state)
-            self._reported, self._ended = saved["epoch"], saved.get("ended", 0)
-            if self.pausable or self._ended:
-                self._last = saved.get("last")
-                self._epoch, self._state = saved["epoch"], saved["state"]
-                self._names = saved["names"]
-        if self.pausable:
-            extra["state"] = self._state
-        split = data.splits[member.split]
+        self._reads = _Reads()
+        if self._member.state is not None:
+            self._take_up(pickle.loads(self._member.state))
+        split = data.splits[self._member.split]
         self._scored = data.floats(split.validation, data.precision), data.labels[split.validation]
-        shown = (None, None) if data.final and self._takes_final else self._scored
-        self._seen = _Watched(
+        self._iterator = iter(()) if self._ended else self._begun()
+
+    def _take_up(self, saved: Mapping[str, Any]) -> None:
+        """Go on from a state, if the function can; else it is trained from its start."""
+        self._reported, ended = saved["epoch"], saved.get("ended", 0)
+        if ended and saved.get("last") is None:  # what was to be scored at the end is gone
+            return
+        if self.pausable or ended:
+            self._epoch, self._state, self._ended = saved["epoch"], saved["state"], ended
+            self._names, self._last = saved["names"], saved.get("last")
+
+    def _begun(self) -> Iterator[Any]:
+        """What the function yields from the epoch on that it has reached."""
+        member, data = self._member, self._data
+        split = data.splits[member.split]
+        shown = (None, None) if self._final and self._takes_final else self._scored
+        seen = _Watched(
             x_train=data.floats(split.train, data.precision),
             y_train=data.labels[split.train],
             x_validation=shown[0],
             y_validation=shown[1],
             n_classes=data.n_classes,
+            reads=self._reads,
         )
+        params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
+        params = deepcopy(params)  # it may change a list, and a later slice gets it whole
         seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
-        self._iterator: Iterator[Any] = iter(())
-        if not self._ended:
-            self._iterator = self._iterated(function(params, self._seen, seed, **extra))
+        known = {"n_epochs": self._n_epochs, "state": self._state, "final": self._final}
+        extra = {name: known[name] for name in self._arguments}
+        return self._iterated(self._function(params, seen, seed, **extra))
 
     def run(
         self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
@@ -249,12 +279,19 @@ class FunctionTrainer(Trainer):
             with around():  # a function that yields metrics scores too, in one go
                 item = next(self._iterator)
         except StopIteration:
-            self._ended = self._epoch
-            if self._last is None and self._scorer is None:
+            if self._last is not None or self._scorer is not None:
+                self._ended = self._epoch
+                return
+            if not self._epoch:
                 raise ValueError(
                     f"{self._name} must yield metrics after every epoch, got none: yield a dict "
                     'such as {"validation_accuracy": 0.9}'
                 ) from None
+            # It paused after its last epoch in the final test, where nothing is scored before
+            # the end. Training from the start is what gives once more what can be scored.
+            self._epoch, self._state = 0, None
+            self._iterator = self._begun()
+            self._advance(around)
             return
         self._take(item)
 
@@ -291,7 +328,7 @@ class FunctionTrainer(Trainer):
         return self._ended
 
     def saw_test(self, row: int) -> bool:
-        return self._final and not self._takes_final and self._seen.was_read
+        return self._final and not self._takes_final and self._reads.any
 
     def _metrics(self, item: Any) -> dict[str, float]:
         if not isinstance(item, Mapping):
@@ -327,8 +364,7 @@ class FunctionTrainer(Trainer):
         self._names = names
 
     def state(self, row: int) -> bytes | None:
-        if self._scorer is not None:  # it does not pickle, and may be needed: the end may be here
-            self._measured()
+        # In the final test a scorer may wait for the end: it does not pickle, and is not kept.
         return pickle.dumps(
             {
                 "epoch": self._epoch,

@@ -14,6 +14,7 @@ from hpsearch.own_code import (
     file_digests,
     forget_changed,
     is_installed,
+    is_own,
     load_module,
     look_first_in,
 )
@@ -69,6 +70,15 @@ def test_a_module_is_its_file_and_what_it_imports_from_the_folder(write: Write) 
         "parts/deep/more.py",
         "parts/inner.py",
     ]
+
+
+def test_whatever_no_installed_package_has_is_code_of_ones_own(write: Write) -> None:
+    write("site-packages/boosted/__init__.py", "class Classifier: ...\n")
+    write("own_classes.py", "class Classifier: ...\n")
+    look_first_in(str(write("site-packages/other.py", "").parent))
+    names = ["adam", "sklearn.svm.SVC", "boosted.Classifier", "boosted:train", "own:train"]
+    assert [is_own(name) for name in names] == [False, False, False, True, True]
+    assert is_own("own_classes.Classifier")
 
 
 @pytest.mark.parametrize("name", ["sklearn.linear_model", "json", "sys", "hpsearch.nn", "none_x"])

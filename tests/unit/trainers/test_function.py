@@ -200,21 +200,25 @@ def test_a_yielded_function_scores_after_every_epoch(write: Write, xor: Training
 
 
 @pytest.mark.parametrize("final", ["", ", final=False"])
-@pytest.mark.parametrize("pause", [0, 2, 4])
-def test_in_the_final_test_a_yielded_function_scores_what_training_does_not_see(
-    pause: int, final: str, write: Write, xor: TrainingData
+@pytest.mark.parametrize("until", [3, 4, 6])
+@pytest.mark.parametrize("pauses", [(), (1,), (2,), (3,), (4,), (5,), (1, 2, 3, 4, 5)])
+def test_in_the_final_test_a_yielded_function_scores_once_what_training_does_not_see(
+    pauses: tuple[int, ...], until: int, final: str, write: Write, xor: TrainingData
 ) -> None:
     name = write(SCORES.replace("{FINAL}", final))
     tested = xor.as_final()
     trainer = trainer_of(name, tested)
-    if pause:
-        list(trainer.run(pause, Schedule(6)))
+    steps: list[Progress] = []
+    for pause in (epoch for epoch in pauses if epoch < until):
+        steps += itertools.islice(trainer.run(until, Schedule(until)), pause - len(steps))
         trainer = trainer_of(name, tested, trainer.state(0))
-    *_, last = trainer.run(6, Schedule(6))
-    assert last.metrics["score"] == 4
+    steps += list(trainer.run(until, Schedule(until)))
+    assert [step.epoch for step in steps] == [*range(1, until + 1)]
+    last = min(until, 4)  # it ends by itself
+    assert steps[-1].metrics["score"] == last
+    assert trainer.ended(0) == (4 if until > 4 else 0)
     assert not trainer.saw_test(0)
-    if not pause:
-        assert [epoch for epoch, _ in calls_of(name)] == [4]
+    assert calls_of(name) == [(last, len(tested.splits[0].validation))]
 
 
 def test_a_function_that_takes_final_must_yield_a_function_there(
@@ -238,6 +242,50 @@ def test_it_is_noted_that_a_function_read_the_test_set(write: Write, xor: Traini
     assert scores(list(searched.run(1))) == scores(list(tested.run(1)))
     assert not searched.saw_test(0)
     assert tested.saw_test(0)
+
+
+@pytest.mark.parametrize(
+    ("reads", "marked"),
+    [
+        ("copy.copy(data)", True),
+        ("copy.copy(data).y_validation", True),
+        ("copy.deepcopy(data)", True),
+        ("vars(data)", True),
+        ("data.__dict__", True),
+        ("data.__getstate__()", True),
+        ("pickle.loads(pickle.dumps(data)).x_validation", True),
+        ("dataclasses.asdict(data)", True),
+        ("dataclasses.replace(data, n_classes=3)", True),
+        ("getattr(data, 'y_validation')", True),
+        ("data.x_train, data.y_train, data.n_classes", False),
+    ],
+)
+def test_a_way_round_to_the_test_set_is_noted_too(
+    reads: str, marked: bool, write: Write, xor: TrainingData
+) -> None:
+    name = write(f"""
+        import copy, dataclasses, pickle
+
+        def train(params, data, seed):
+            {reads}
+            yield lambda x, y: {{"score": 0.5}}
+    """)
+    trainer = trainer_of(name, xor.as_final())
+    list(trainer.run(1))
+    assert trainer.saw_test(0) == marked
+
+
+def test_a_copy_of_the_data_has_all_of_it(write: Write, xor: TrainingData) -> None:
+    name = write("""
+        import copy, dataclasses, pickle
+
+        def train(params, data, seed):
+            for one in (copy.copy(data), pickle.loads(pickle.dumps(data))):
+                for field in dataclasses.fields(one):
+                    assert str(getattr(one, field.name)) == str(getattr(data, field.name))
+            yield {"score": 0.5}
+    """)
+    assert scores(list(trainer_of(name, xor).run(1))) == [(1, 0.5)]
 
 
 def test_the_function_may_ask_for_the_full_length(write: Write, xor: TrainingData) -> None:

@@ -14,11 +14,13 @@ from hpsearch.api.show import show_study
 from hpsearch.audit.reproduction import pauses_text
 from hpsearch.console import StudyProgress, print_report
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.sealed import read_sealed
 from hpsearch.reports.study_report import write_report
-from hpsearch.study.events import Event, OwnCodeDoubt
-from hpsearch.study.own_code import own_code_warnings
+from hpsearch.study.code_checks import code_warnings
+from hpsearch.study.events import CodeDoubt, Event
 from tests.harness.study import records, run
 from tests.harness.study_files import ALONE
+from tests.harness.tampering import tamper
 
 WriteStudy = Callable[[str], Path]
 
@@ -106,7 +108,7 @@ def told(path: Path, home: Path, *overrides: str, **more: Any) -> list[str]:
     """The warnings of pauses of a study that is run."""
     events: list[Event] = []
     run(path, home, *overrides, tell=events.append, **more)
-    return [event.warning for event in events if isinstance(event, OwnCodeDoubt)]
+    return [event.warning for event in events if isinstance(event, CodeDoubt)]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,10 @@ def test_a_state_that_is_not_whole_is_warned_of_once(
     (warning,) = told(path, home, THREE)
     assert message in warning
     folder = RunFolder(home / "studies/own/1")
-    assert own_code_warnings(folder) == [warning]
+    assert code_warnings(folder) == [warning]
+    said = read_sealed(folder.files.code_checks)
+    assert said is not None
+    assert [*said["checks"].values()] == [[warning]]
     folder.files.artifact("result.json").unlink()  # type: ignore[arg-type]
     assert told(path, home, "stages=[{trials=3, epochs=3}]") == []  # goes on, and asks no more
 
@@ -144,10 +149,10 @@ def test_the_warning_stands_in_terminal_report_and_page(
     shown = capsys.readouterr().out
     assert "WARNING" in shown
     assert "validation_accuracy = 1.0 after epoch 2 where it was 1.25" in shown
-    assert report.as_dict()["own_code"] == own_code_warnings(folder)
+    assert report.as_dict()["code_warnings"] == code_warnings(folder)
     assert "where it was 1.25" in write_report(folder, result).read_text()
     with StudyProgress() as progress:
-        progress.show(OwnCodeDoubt("own:train", report.own_code[0]))
+        progress.show(CodeDoubt(report.code_warnings[0]))
     assert "warning: own_" in capsys.readouterr().err
 
 
@@ -158,7 +163,7 @@ def test_a_check_changes_no_trial(
     path = own(text)
     warnings = told(path, home, THREE)
     assert bool(warnings) == (text is FORGETS_MOMENTUM)
-    monkeypatch.setattr("hpsearch.study.own_code.is_own_code", lambda params: False)
+    monkeypatch.setattr("hpsearch.study.code_checks.is_own", lambda name: False)
     run(path, tmp_path / "unchecked", THREE)
     both = [records(folder, "own") for folder in (home, tmp_path / "unchecked")]
     curves = [[[m.history for m in r.members] for r in side] for side in both]
@@ -167,7 +172,7 @@ def test_a_check_changes_no_trial(
 
 def test_scikit_learn_and_networks_are_not_checked(study_file: Path, home: Path) -> None:
     run(study_file, home, "stages=[{trials=2, epochs=2}]")
-    assert not RunFolder(home / "studies/small/1").files.own_code.exists()
+    assert not RunFolder(home / "studies/small/1").files.code_checks.exists()
 
 
 @pytest.mark.parametrize("sliced", [True, False])
@@ -185,6 +190,28 @@ def test_a_trial_is_reproduced_with_pauses_and_without(
         if sliced
         else "trained again with pauses after epoch 1, recorded without a pause"
     )
+
+
+@pytest.mark.parametrize("text", [WHOLE, FORGETS_MOMENTUM])
+def test_of_an_older_record_it_is_said_that_pauses_were_not_noted(
+    text: str, own: WriteStudy, home: Path
+) -> None:
+    run(own(text), home, THREE)
+
+    def older(said: dict[str, Any]) -> None:
+        for member in said["members"]:
+            del member["pauses"]
+
+    (path,) = home.glob("studies/own/1/trials/*0/record.json")
+    tamper(path, older)
+    assert [m.pauses for m in records(home, "own")[0].members] == [None] * 3
+    found = reproduce_trial("own", 0, home=home)
+    assert found.equal == (text is WHOLE)
+    assert pauses_text(found) == (
+        "trained again with pauses after epoch 1, pauses were not recorded"
+    )
+    assert "as it was trained" not in found.difference
+    assert ("; with no pause it is equal: own" in found.difference) == (not found.equal)
 
 
 @pytest.mark.parametrize("text", [FORGETS_MOMENTUM, SEEDS_A_GLOBAL_GENERATOR])
@@ -246,9 +273,9 @@ def test_a_function_that_reads_the_test_set_while_it_trains_is_told_and_marked(
     text = BEST_OF_NOISE.replace("{FINAL}", "").replace("{BODY}", KEEPS_ITS_BEST)
     events: list[Event] = []
     result = run(own(text), home, LONG, tell=events.append)
-    (warning,) = (event.warning for event in events if isinstance(event, OwnCodeDoubt))
+    (warning,) = (event.warning for event in events if isinstance(event, CodeDoubt))
     assert warning.startswith("the test score will be optimistic: own_")
-    assert events.index(next(e for e in events if isinstance(e, OwnCodeDoubt))) < 4
+    assert events.index(next(e for e in events if isinstance(e, CodeDoubt))) < 4
     assert "could use the test set while it trained" in result.saw_test
     print_report(show_study("own", home=home))
     assert "optimistic test scores: own_" in capsys.readouterr().out
@@ -278,6 +305,22 @@ def test_what_a_refit_can_not_do_is_told_before_the_search_ends(
     (warning,) = told(own(text), home, THREE)
     assert "must train in the final test too, where it has no validation data, got Type" in warning
     assert "object of type 'NoneType' has no len()" in warning
+
+
+def test_a_refit_of_a_function_that_is_not_told_of_it_has_validation_data(
+    own: WriteStudy, home: Path
+) -> None:
+    text = """
+        import inspect
+
+        def train(params, data, seed, state=None):
+            if any(frame.function == "rehearse" for frame in inspect.stack()):
+                raise RuntimeError("there alone")
+            for epoch in range(state or 0, 3):
+                yield {"validation_accuracy": 0.5}, epoch + 1
+    """
+    (warning,) = told(own(text), home, THREE)
+    assert "must train in the final test too, got RuntimeError: there alone: correct it" in warning
 
 
 def test_a_function_is_refitted_for_as_long_as_validation_data_said(

@@ -11,19 +11,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.code_rules import (
     REPEAT_HINT,
     SAW_TEST,
-    OwnCodeCheck,
+    CodeCheck,
     PauseCheck,
     Rehearsal,
-    check_own_code,
-    is_own_code,
+    check_code,
+    final_test_rule,
     pause_hint,
     pause_rule,
     repeat_rule,
@@ -32,12 +31,13 @@ from hpsearch.execution.dispatch import STOP_CHECK_SECONDS
 from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.limits import LimitPassed
 from hpsearch.execution.population import Slice, open_data
+from hpsearch.own_code import is_own
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.events import Event, OwnCodeDoubt
+from hpsearch.study.events import CodeDoubt, Event
 from hpsearch.study.training import Training
 from hpsearch.studyfile.space import with_values
-from hpsearch.trainers import EVERY_EPOCH, Member, takes_state
+from hpsearch.trainers import EVERY_EPOCH, Member, takes_final, takes_state
 
 EPOCHS = 5  # trained in one go and once more with pauses, as far as
 SECONDS = 10.0  # allow it at the trial's pace; two epochs are trained in any case
@@ -45,7 +45,7 @@ CHECKS = "checks"
 
 
 @dataclass
-class OwnCodeChecks:
+class CodeChecks:
     """The checks of a study's trainers, each made beside the training of the other trials.
 
     Args:
@@ -55,8 +55,8 @@ class OwnCodeChecks:
 
     training: Training
     tell: Callable[[Event], None]
-    _known: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _coming: dict[str, tuple[TrialRecord, Future[OwnCodeCheck]]] = field(default_factory=dict)
+    _known: dict[str, list[str]] = field(default_factory=dict)
+    _coming: dict[str, tuple[TrialRecord, Future[CodeCheck]]] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
     _apart: ProcessExecutor | None = None
 
@@ -67,7 +67,7 @@ class OwnCodeChecks:
         """Begin the check of a trial's trainer if it is the first, and end those that are done."""
         trainer = str(record.params["trainer"])
         member = record.members[0]
-        able = record.outcome.sound and member.epoch > 0 and is_own_code(record.params)
+        able = record.outcome.sound and member.epoch > 0 and is_own(trainer)
         if able and trainer not in self._known and trainer not in self._tried:
             self._tried.add(trainer)
             self._coming[trainer] = (record, self._begin(record))
@@ -93,7 +93,7 @@ class OwnCodeChecks:
             self._apart.shutdown(cancel_futures=True)
             self._apart = None
 
-    def _begin(self, record: TrialRecord) -> Future[OwnCodeCheck]:
+    def _begin(self, record: TrialRecord) -> Future[CodeCheck]:
         training, member = self.training, record.members[0]
         trained = sum(other.epoch for other in record.members)
         pace = max(record.wall_seconds / trained, 1e-9)
@@ -110,13 +110,13 @@ class OwnCodeChecks:
         given = with_values(record.params, training.named)
         work = Slice(settings, (Member(given, member.entropy, member.split),), epochs)
         if not isinstance(training.executor, ProcessExecutor):
-            return training.executor.submit(check_own_code, work)
+            return training.executor.submit(check_code, work)
         self._apart = self._apart or ProcessExecutor(1)
         allowance = training.limits.allowance
         if allowance is None:
-            return self._apart.submit(check_own_code, work)
+            return self._apart.submit(check_code, work)
         before = partial(open_data, settings.data, settings.exam)
-        return self._apart.submit_within(allowance, before, check_own_code, work)
+        return self._apart.submit_within(allowance, before, check_code, work)
 
     def _end(self, trainer: str) -> None:
         """Keep what a check found, and tell it; nothing where it could not be made."""
@@ -129,12 +129,11 @@ class OwnCodeChecks:
             *_of_pauses(trainer, record.number, found.pauses),
             *_of_rehearsal(trainer, self.training.goals.objectives[0].metric, found.rehearsal),
         ]
-        said = {**asdict(found), "trial": record.number, "warnings": warnings}
-        self._known = {**_read(self.training.folder), trainer: said}
-        path = self.training.folder.files.own_code
+        self._known = {**_read(self.training.folder), trainer: warnings}
+        path = self.training.folder.files.code_checks
         self.training.folder.write_sealed(path, {CHECKS: self._known})
         for warning in warnings:
-            self.tell(OwnCodeDoubt(trainer, warning))
+            self.tell(CodeDoubt(warning))
 
 
 def _of_pauses(trainer: str, trial: int, found: PauseCheck | None) -> Iterator[str]:
@@ -152,9 +151,10 @@ def _of_rehearsal(trainer: str, metric: str, found: Rehearsal | None) -> Iterato
     if found is None:
         return
     if found.error:
+        rule = final_test_rule(trainer, takes_final=takes_final(trainer))
         yield (
-            f"{trainer} must train in the final test too, where it has no validation data, got "
-            f"{found.error}: correct it before the search ends, or the winner is not tested"
+            f"{rule}, got {found.error}: correct it before the search ends, or the winner is "
+            "not tested"
         )
     elif metric not in found.metrics:
         yield (
@@ -165,12 +165,12 @@ def _of_rehearsal(trainer: str, metric: str, found: Rehearsal | None) -> Iterato
         yield f"the test score will be optimistic: {trainer} {SAW_TEST}"
 
 
-def own_code_warnings(folder: RunFolder) -> list[str]:
+def code_warnings(folder: RunFolder) -> list[str]:
     """What is wrong with the user's own code in a run, each in a line."""
-    return [warning for said in _read(folder).values() for warning in said["warnings"]]
+    return [warning for warnings in _read(folder).values() for warning in warnings]
 
 
-def _read(folder: RunFolder) -> dict[str, dict[str, Any]]:
-    """By trainer; {} where nothing was checked."""
-    kept = folder.read_sealed(folder.files.own_code, CHECKS)
+def _read(folder: RunFolder) -> dict[str, list[str]]:
+    """What is wrong with each trainer that was checked."""
+    kept = folder.read_sealed(folder.files.code_checks, CHECKS)
     return dict(kept[CHECKS]) if kept else {}
