@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -11,11 +12,13 @@ import pandas as pd
 from hpsearch.api.stores import is_projected
 from hpsearch.api.study_report import Report, report_of
 from hpsearch.errors import HpsearchError
+from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.tables import AT, front_table, trials_table
 from hpsearch.study.recorded import Recorded, find_run
+from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.configuration import Form, configuration_text
 from hpsearch.tracking.projection import Projection
 
@@ -82,7 +85,7 @@ def best_configuration(
     if trial is not None:
         return _configuration(run, trial, form)
     result = _result(run)
-    text = configuration_text(result.best_params, form, run.file.space)
+    text = _text(run, result.best_params, form)
     if form == "json":
         return text
     score = f"{result.objective} {result.validation}"
@@ -99,8 +102,13 @@ def _configuration(run: Recorded, trial: int, form: Form) -> str:
             f"study {run.name!r} must have trial {trial}, got no record of it: see those it has "
             f"with python -m hpsearch show {run.study} --trials"
         )
-    text = configuration_text(record.params, form, run.file.space)
+    text = _text(run, record.params, form)
     return text if form == "json" else f"# Trial {trial} of {run.name}, {record.outcome}\n{text}"
+
+
+def _text(run: Recorded, params: Mapping[str, ParamValue], form: Form) -> str:
+    space = kept_space(run.folder)
+    return configuration_text(params, form, run.file.space, space.named if space else {})
 
 
 def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:

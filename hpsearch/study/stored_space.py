@@ -6,7 +6,9 @@ without importing anything that the file names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from ast import literal_eval
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from optuna.distributions import IntDistribution, distribution_to_json, json_to_distribution
@@ -20,13 +22,19 @@ from hpsearch.studyfile.study_file import StudyFile
 def keep_arms(folder: RunFolder, space: Space, arms: Sequence[ArmPlace]) -> None:
     """Write down what is searched, in the whole study and in each arm of it."""
     kept = [{"values": arm.values, "parameters": _said(arm.space)} for arm in arms]
-    folder.write_sealed(folder.files.space, {"parameters": _said(space), "arms": kept})
+    said: dict[str, Any] = {"parameters": _said(space), "arms": kept}
+    if space.named:  # as Python writes them: JSON has no tuples, and no numbers as keys
+        said["named"] = {
+            key: {name: repr(value) for name, value in values.items()}
+            for key, values in space.named.items()
+        }
+    folder.write_sealed(folder.files.space, said)
 
 
 def kept_space(folder: RunFolder) -> Space | None:
     """All searched parameters of a run; None for one that ended before any was kept."""
     said = folder.read_sealed(folder.files.space, "parameters", "arms")
-    return None if said is None else _space(said["parameters"])
+    return None if said is None else _space(said["parameters"], said.get("named", {}))
 
 
 def kept_arms(folder: RunFolder) -> list[ArmPlace]:
@@ -77,7 +85,9 @@ def _said(space: Space) -> list[dict[str, Any]]:
     ]
 
 
-def _space(said: Sequence[dict[str, Any]]) -> Space:
+def _space(
+    said: Sequence[dict[str, Any]], named: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> Space:
     parameters = [
         Parameter(
             row["name"],
@@ -87,4 +97,14 @@ def _space(said: Sequence[dict[str, Any]]) -> Space:
         )
         for row in said
     ]
-    return Space(tuple(parameters), {})
+    values = {
+        key: {name: _value(text) for name, text in texts.items()} for key, texts in named.items()
+    }
+    return Space(tuple(parameters), {}, values)
+
+
+def _value(text: str) -> Any:
+    try:
+        return literal_eval(text)
+    except (SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError(f"{text[:80]!r} is no value") from error

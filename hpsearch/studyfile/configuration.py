@@ -11,32 +11,37 @@ from typing import Any, Literal
 from hpsearch.hyperparameters import ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.arms import SHOTS
-from hpsearch.studyfile.entries import meant, named_choices
+from hpsearch.studyfile.entries import named_choices
+from hpsearch.studyfile.space import Named, with_values
 from hpsearch.studyfile.toml import toml_table
 
 Form = Literal["toml", "json", "python"]
 
 
 def configuration_text(
-    params: Mapping[str, ParamValue], form: Form, entries: Mapping[str, Any] = MappingProxyType({})
+    params: Mapping[str, ParamValue],
+    form: Form,
+    entries: Mapping[str, Any] = MappingProxyType({}),
+    values: Named = MappingProxyType({}),
 ) -> str:
     """A trial's complete hyperparameters; as TOML the tables that fix them in a study file.
 
     Args:
-        entries: the study's [space], which says what named choices stand for.
+        entries: the study's [space], which says how named choices are written.
+        values: that they stand for.
     """
+    if form != "toml":
+        params = with_values(params, values)
+    if form == "json":
+        return json.dumps(params, indent=1)
+    if form == "python":
+        return pprint.pformat(dict(params), sort_dicts=False)
     chosen = {name: str(params[name]) for name in named_choices(entries) if name in params}
     named = {
         name: (chosen[name], choices[chosen[name]])
         for name, choices in named_choices(entries).items()
         if chosen.get(name) in choices
     }
-    if form != "toml":
-        params = {**params, **{name: meant(said) for name, (_, said) in named.items()}}
-    if form == "json":
-        return json.dumps(params, indent=1)
-    if form == "python":
-        return pprint.pformat(dict(params), sort_dicts=False)
     own = hyperparameters(NETWORKS[str(params["network"])]) if "network" in params else {}
     network = {"name": params["network"]} if "network" in params else {}
     network |= {name: value for name, value in params.items() if name in own}

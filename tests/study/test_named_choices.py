@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 import warnings
+from ast import literal_eval
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,9 @@ def test_an_estimator_gets_the_values_and_all_else_has_the_names(forest: Path, h
     run(forest, home)
     found = records(home)
     assert {r.outcome for r in found} == {"complete"}
+    for record in found:  # as JSON and Python it is what the estimator was given
+        text = best_configuration("small", trial=record.number, form="python", home=home)
+        assert literal_eval(text.partition("\n")[2]) == space.given(record.params)
     names = {r.params["class_weight"] for r in found}
     assert names <= {"plain", "even", "zero"}
     assert all(("max_features" in r.params) == (r.params["class_weight"] != "even") for r in found)

@@ -134,6 +134,10 @@ DEEP = b"[" * 100_000
     [
         (f"{TOP}space.json", b"{}"),
         (f"{TOP}space.json", b"[]"),
+        (
+            f"{TOP}space.json",
+            b'{"parameters": [], "arms": [], "named": {"x": {"a": "f()"}}}',
+        ),
         (f"{TOP}artifacts/result.json", b"[]"),
         (f"{TOP}artifacts/result.json", b"{}"),
         (f"{TOP}stages/0.json", b"{}"),
@@ -153,6 +157,17 @@ def test_json_that_is_another_is_refused_in_one_line(
     assert len(str(caught.value).splitlines()) == 1
     assert str(bad) in str(caught.value)
     assert not list((tmp_path / "home" / "studies").iterdir())
+
+
+@pytest.mark.parametrize("content", [b'{"checks": {"x": 1}}', b'{"checks": {"x": [1]}}'])
+def test_warnings_that_are_no_texts_are_refused(
+    archive: Path, tmp_path: Path, content: bytes
+) -> None:
+    bad = Path(shutil.copy(archive, tmp_path / "bad.zip"))
+    with zipfile.ZipFile(bad, "a") as opened:
+        opened.writestr(f"{TOP}code_checks.json", content)
+    with pytest.raises(HpsearchError, match="nothing was taken from it"):
+        import_study(bad, home=tmp_path / "home")
 
 
 @pytest.mark.parametrize("number", [20_000, 10**8])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -213,8 +214,8 @@ def test_a_named_choice_of_a_list_is_written_with_what_it_stands_for() -> None:
     small = {"choices": {"small": [50]}, "when": {"trainer": "a"}}
     deep = {"choices": {"deep": [50, 50]}, "when": {"trainer": "b"}}
     params = {"trainer": "own:train", "sizes": "deep"}
-    said = json.loads(configuration_text(params, "json", {"sizes": [small, deep]}))
-    assert said["sizes"] == [50, 50]
+    text = configuration_text(params, "toml", {"sizes": [small, deep]})
+    assert tomllib.loads(text)["space"]["sizes"] == {"choices": {"deep": [50, 50]}}
 
 
 @pytest.mark.parametrize(
