@@ -16,16 +16,22 @@ from pathlib import Path
 import psutil
 import pytest
 
+from hpsearch import run_study
+from tests.harness.stores import new_home
 from tests.harness.study import table
 from tests.harness.study_files import SMALL
 
 # 20 by hand, 3 minutes a case: HPSEARCH_KILLS=20 scripts/test tests/system/test_kill_resume.py
 KILLS = int(os.environ.get("HPSEARCH_KILLS", "3"))
-# Long enough that they fall into it: more epochs, and slices of a tenth of a second.
-LONG = SMALL.replace("epochs = 8\n", f"epochs = {150 * KILLS}\n")
-LONG = LONG.replace("epochs = 4\n", f"epochs = {30 * KILLS}\n")
-LONG = LONG.replace("epochs = 2\n", f"epochs = {2 * KILLS}\n")
-LONG += "[execution]\nslice_seconds = 0.1\n"
+# Long enough that they fall into it: more epochs, and slices of a tenth of a second. What is done
+# once a trial or an evaluation, also in MLflow, would take most of the time: fewer of both.
+LONG = SMALL.replace("epochs = 8\n", f"epochs = {500 * KILLS}\n")
+LONG = LONG.replace("epochs = 4\n", f"epochs = {100 * KILLS}\n")
+LONG = LONG.replace("epochs = 2\n", f"epochs = {4 * KILLS}\n")
+for many, few in ((6, 4), (8, 5), (14, 8)):
+    LONG = LONG.replace(f"trials = {many}\n", f"trials = {few}\n")
+LONG = LONG.replace("seeds = 3\ntest_seeds = 2\n", "seeds = 2\ntest_seeds = 1\n")
+LONG += "[evaluation]\nevery = 10\n[execution]\nslice_seconds = 0.1\n"
 FILES = {"gp": LONG, "tpe": LONG + '[sampler]\nname = "tpe"\n'}
 
 
@@ -69,9 +75,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def stores(sampler: str) -> Path:
         folder = tmp_path_factory.mktemp(sampler)
         (folder / "long.toml").write_text(FILES[sampler])
-        process = start(folder / "long.toml", folder / "home", 2)
-        _, err = process.communicate()
-        assert process.returncode == 0, err.decode()
+        run_study(folder / "long.toml", home=new_home(folder / "home"), workers=2)
         return folder / "home"
 
     return stores
