@@ -12,14 +12,16 @@ from hpsearch.analysis.failures import failures
 from hpsearch.errors import DamagedError, FormatError, StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.stages import best_first
 
 OUTCOMES = tuple(Outcome)
 UNREADABLE = (StudyFileError, FormatError, DamagedError)  # by this version, or at all
+ALL_TRIED = "all configurations"
 COLUMNS = (
-    *("study", "run", "state", "stage", "stages", "trials", "planned"),
+    *("study", "run", "state", "stage", "stages", "trials", "planned", "ended"),
     *OUTCOMES,
     *("metric", "best", "best_epochs", "best_trial", "holder", "reason", "failures"),
 )
@@ -30,10 +32,12 @@ def study_status(study: str | None = None, *, home: str | Path | None = None) ->
 
     The columns: study and run (its number); state, "running", "interrupted", "finished",
     "failed" or "unreadable" (another version of hpsearch wrote it, or a file is damaged); stage
-    of stages, from 1; trials drawn of those planned; then how many of them are running, paused,
-    complete, …; metric, and the best score so far with its training length (the longest that any
-    trial reached) and trial; holder, the process that runs it; reason, why it failed or can't be
-    read; failures, a line for each reason that trials failed or diverged for.
+    of stages, from 1; trials drawn of those planned; ended, why a finished study drew no more of
+    them: "all configurations" were tried (then as many are planned as were drawn), or by which
+    key of [budget]; then how many of them are running, paused, complete, …; metric, and the best
+    score so far with its training length (the longest that any trial reached) and trial; holder,
+    the process that runs it; reason, why it failed or can't be read; failures, a line for each
+    reason that trials failed or diverged for.
 
     Args:
         study: its name, or "name/2" for one run; None: all studies.
@@ -65,13 +69,15 @@ def _readable(run: Recorded) -> dict[str, Any]:
     holder, failure = run.holder(), run.folder.read_sealed(run.folder.files.failed) or {}
     records, stages = list(run.folder.read_all("trial")), run.file.stages
     closed = sum(bool(run.decisions(n)) for n in range(len(stages)))
-    if run.result() is not None:
+    result, planned = run.result(), _planned(run)
+    if result is not None:
         state = "finished"
     elif holder is not None:
         state = "running"
     else:
         state = "failed" if failure else "interrupted"
     counts = Counter[str](record.outcome for record in records)
+    ended = "" if result is None or len(records) >= planned else _ended(result)
     return {
         "study": run.study,
         "run": run.number,
@@ -79,7 +85,8 @@ def _readable(run: Recorded) -> dict[str, Any]:
         "stage": min(closed + 1, len(stages)),
         "stages": len(stages),
         "trials": len(records),
-        "planned": _planned(run),
+        "planned": len(records) if ended == ALL_TRIED else planned,
+        "ended": ended,
         **{outcome: counts[outcome] for outcome in OUTCOMES},
         "metric": run.file.objective.name,
         **_best(run, records),
@@ -92,9 +99,19 @@ def _readable(run: Recorded) -> dict[str, Any]:
 def _unreadable(run: Recorded, reason: str) -> dict[str, Any]:
     counts = dict.fromkeys(("stage", "stages", "trials", "planned", *OUTCOMES), 0)
     best = dict.fromkeys(("best", "best_epochs", "best_trial"))
-    about = {"study": run.study, "run": run.number, "state": "unreadable", **counts}
+    about = {"study": run.study, "run": run.number, "state": "unreadable", "ended": "", **counts}
     end = {"holder": run.holder() or "", "reason": reason, "failures": []}
     return {**about, "metric": "", **best, **end}
+
+
+def _ended(result: Result) -> str:
+    """Why fewer trials were drawn than the stages ask for.
+
+    A result of an older version does not say of which searches all configurations were tried;
+    where no budget cut them, that is what is left.
+    """
+    tried = bool(result.tried) or not result.ended
+    return ", ".join([ALL_TRIED] * tried + [result.ended] * bool(result.ended))
 
 
 def _planned(run: Recorded) -> int:

@@ -65,6 +65,7 @@ class Report:
             "failures": [asdict(failure) for failure in self.failures],
             "code_warnings": [*self.code_warnings],
             "ended": result.ended,
+            "tried": result.tried,
             "best_trial": result.best_number,
             "best_params": result.best_params,
             "objective": {"metric": result.objective, "direction": result.direction},

@@ -40,6 +40,8 @@ def print_report(report: Report) -> None:
     lines += [("fidelity", text) for text in result.fidelity_texts]
     lines += [("WARNING", alarm) for alarm in result.alarms]
     lines += [("WARNING", text) for text in report.code_warnings]
+    if result.tried_text:
+        lines.append(("", result.tried_text))
     if result.ended:
         lines.append(("", f"ended early by {result.ended}"))
     if result.optimistic:

@@ -29,7 +29,7 @@ def print_status(rows: pd.DataFrame) -> None:
             _run(row),
             row["state"],
             f"{row['stage']}/{row['stages']}",
-            f"{row['trials']}/{row['planned']}",
+            f"{row['trials']}/{row['planned']}" + (f" ({row['ended']})" if row["ended"] else ""),
             ", ".join(f"{n} {outcome}" for outcome, n in counts.items() if n),
             _best(row),
         )

@@ -111,6 +111,8 @@ class Result:
         ended: what of the budget cut the search, e.g. "budget.epochs"; "" for nothing.
         saw_test: why the test scores may flatter: the trainer read the test set while it trained;
             "" where it did not.
+        tried: of each search whose drawing ended as all its configurations were tried, how many
+            there are, by the arm's name, which is "" where nothing is compared.
     """
 
     study: str
@@ -138,6 +140,7 @@ class Result:
     front: list[FrontMember] = field(default_factory=list)
     unmet: list[str] = field(default_factory=list)
     saw_test: str = ""
+    tried: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""
@@ -162,6 +165,14 @@ class Result:
         """Fidelity in words; where arms are compared, the warnings alone."""
         shown = (one for one in self.fidelity if not self.arms or one["predicts"] is False)
         return [one["text"] for one in shown]
+
+    @property
+    def tried_text(self) -> str:
+        """That all configurations were tried; "" where not all were."""
+        if not self.arms:
+            return "".join(f"all {n} configurations were tried" for n in self.tried.values())
+        of_arms = ", ".join(f"{n} of {name}" for name, n in self.tried.items())
+        return f"all configurations were tried: {of_arms}" if of_arms else ""
 
     @property
     def directions(self) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ def _summary(view: StudyView) -> str:
     params = ", ".join(f"{name} = {value}" for name, value in result.searched.items())
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     rows = [
-        ("trials", counts),
+        ("trials", "; ".join(filter(None, [counts, result.tried_text]))),
         ("winner", f"trial {result.best_number}: {params}"),
         (f"{result.objective} over fresh seeds", str(result.validation)),
     ]

@@ -114,6 +114,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
     ended = f" Ended by {result.ended}." if result.ended else ""
+    tried = f"; {result.tried_text}" if result.tried_text else ""
     unmet = f" It misses {'; '.join(result.unmet)}." if result.unmet else ""
     flatters = f" Optimistic: {result.optimistic}." if result.optimistic else ""
     flattered = f". Optimistic: {result.saw_test}." if result.saw_test else ""
@@ -125,7 +126,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
         f"{front_note(result)}"
         f"{_claims(run)}"
         f"{_audit(run, result)}"
-        f"**Trials:** {counts}. **Stages** (trials x epochs): {stages}.{ended}\n\n"
+        f"**Trials:** {counts}{tried}. **Stages** (trials x epochs): {stages}.{ended}\n\n"
         f"{_model(read, result)}"
         "The artifacts hold report.html, the same story with figures to play with and without a "
         "server; tables, the study file and figures lie beside it."

@@ -66,6 +66,7 @@ class ArmSearch:
         confirmed: after `execute`, the objective over fresh seeds by trial, best first.
         failure: why it has no result, where others go on without it.
         ended: the keys of [budget] that cut its search, in turn.
+        tried: how many configurations there are, where drawing ended as all were tried; else None.
     """
 
     read: ReadStudy
@@ -81,6 +82,7 @@ class ArmSearch:
     confirmed: dict[int, Estimate] = field(default_factory=dict)
     failure: str = ""
     ended: list[str] = field(default_factory=list)
+    tried: int | None = None
 
     def __post_init__(self) -> None:
         self.file = self.read.file
@@ -206,6 +208,7 @@ class ArmSearch:
         left = [number for number in numbers if number not in self.records]
         configurations = self._draws.configurations
         if left and configurations is not None and not self._draws.is_needed(left[0]):
+            self.tried = configurations
             asked, n_stages = self.file.stages[stage].trials, len(self.lengths)
             event = SpaceTried(
                 configurations, asked, len(left), stage, n_stages, arm=self.arm.name

@@ -78,6 +78,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         front=pareto_front(file, records, fresh, searched),
         unmet=unmet(fresh, mine.best_number),
         saw_test=_saw_test(run.folder),
+        tried={s.arm.name: s.tried for s in searches if s.tried is not None},
         ended=", ".join(dict.fromkeys(f"budget.{key}" for s in searches for key in s.ended)),
     )
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch import plan_study, verify_study
-from hpsearch.console import StudyProgress, print_plan
+from hpsearch import plan_study, study_status, verify_study
+from hpsearch.console import StudyProgress, print_plan, print_status
 from hpsearch.errors import StudyChangedError, StudyFileError
 from hpsearch.study.events import Event, SpaceTried, TrialReached
 from hpsearch.studyfile.reading import read_study
@@ -148,3 +148,47 @@ def test_the_plan_and_the_progress_say_it(four: Path, capsys: pytest.CaptureFixt
     StudyProgress().show(SpaceTried(4, 40, 31, 0, 1))
     said = " ".join(capsys.readouterr().err.split())
     assert "all 4 configurations were tried; 31 trials of the 40 asked for are not needed" in said
+
+
+def test_a_finished_study_says_that_all_were_tried(
+    four: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = run(four, home, "sampler.name=random")
+    assert result.tried == {"": 4}
+    assert result.tried_text == "all 4 configurations were tried"
+    n_drawn = len(records(home))
+    (row,) = study_status(home=home).to_dict("records")
+    assert (row["trials"], row["planned"], row["ended"]) == (
+        n_drawn,
+        n_drawn,
+        "all configurations",
+    )
+    print_status(study_status(home=home))
+    assert f"{n_drawn}/{n_drawn} (all configurations)" in " ".join(capsys.readouterr().out.split())
+    # A result from before said nothing of it.
+    path = home / "studies/small/1/artifacts/result.json"
+    tamper(path, lambda said: said["result"].pop("tried"))
+    (again,) = study_status(home=home).to_dict("records")
+    assert again == row
+
+
+def test_arms_say_it_each(four: Path, home: Path) -> None:
+    result = run(four, home, 'compare=["trainer"]', "stages.0.trials=2")
+    assert result.tried_text == "all configurations were tried: 1 of trainer=sgd"
+    (row,) = study_status(home=home).to_dict("records")
+    assert row["trials"] == row["planned"] == len(records(home)) == 3
+
+
+def test_a_budget_is_told_from_a_space_that_was_tried(four: Path, home: Path) -> None:
+    result = run(four, home, "budget.epochs=8", "sampler.batch=1", "sampler.name=random")
+    assert result.ended == "budget.epochs"
+    assert result.tried == {}
+    (row,) = study_status(home=home).to_dict("records")
+    assert (row["planned"], row["ended"]) == (40, "budget.epochs")
+    assert row["trials"] == len(records(home)) < 40
+
+
+def test_a_study_that_drew_all_says_nothing(four: Path, home: Path) -> None:
+    assert run(four, home, "stages.0.trials=3").tried_text == ""
+    (row,) = study_status(home=home).to_dict("records")
+    assert (row["trials"], row["planned"], row["ended"]) == (3, 3, "")
