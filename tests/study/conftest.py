@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def opened_quickly(known_schema: None) -> None:
-    """Storages are opened, and their schema is compared with the one that Optuna knows."""
+    """Optuna's storages."""

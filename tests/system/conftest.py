@@ -22,6 +22,11 @@ def blank_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
             )
 
 
+@pytest.fixture(autouse=True)
+def opened_quickly(known_schema: None) -> None:
+    """Optuna's storages in this process; others read its migration scripts as ever."""
+
+
 @pytest.fixture
 def without_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Studies of this process keep their records to themselves; MLflow hears of none."""

@@ -39,7 +39,8 @@ def test_a_run_is_stopped_killed_and_gone_on_with_to_the_table_of_a_quiet_one(
     folder, home, quiet = (tmp_path / name for name in ("studies", "home", "quiet"))
     folder.mkdir()
     text = SMALL.replace("epochs = 8\n", "epochs = 300\n")
-    text += "[execution]\nslice_seconds = 0.2\n[schedule]\n"
+    text = text.replace("seeds = 3\ntest_seeds = 2\n", "seeds = 2\ntest_seeds = 1\n")
+    text += "[evaluation]\nevery = 10\n[execution]\nslice_seconds = 0.2\n[schedule]\n"
     (folder / "small.toml").write_text(text)
 
     leave_order("run-now", "small", folder, home=home)  # kept until the process is there

@@ -18,6 +18,8 @@ from hpsearch.samplers.coarse_to_fine.model import BEST_ROWS, MOST_ROWS, Scores,
 from hpsearch.samplers.history import OUTCOME, observe
 from hpsearch.samplers.unit import from_unit, to_unit
 
+pytestmark = pytest.mark.usefixtures("known_schema")
+
 LR = FloatDistribution(1e-4, 1.0, log=True)
 MINIMIZE = optuna.study.StudyDirection.MINIMIZE
 
