@@ -16,7 +16,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import resolve_name
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +25,7 @@ INSTALLED = ("site-packages", "dist-packages")  # folders of them, in any enviro
 OURSELVES = "hpsearch"
 
 _loaded: dict[str, tuple[Path, str]] = {}  # by module: its file, and the digest of that
+_compared: set[NamedModule] = set()  # those that are here as they were where the study began
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,19 @@ class Source:
         return place + "".join(self.path.suffixes[-1:])
 
 
+@dataclass(frozen=True)
+class NamedModule:
+    """A module that a study names, as it was when the study was started.
+
+    Attributes:
+        name: e.g. "own", "package.module".
+        files: label and digest of each file that it is made of.
+    """
+
+    name: str
+    files: tuple[tuple[str, str], ...]
+
+
 def look_first_in(folder: str) -> None:
     """Import modules from this folder before all others, also where another study's was first."""
     if sys.path[:1] != [folder]:
@@ -64,6 +78,7 @@ def load_module(name: str) -> ModuleType:
     """
     found = [source for source in sources([name]) if source.path.suffix == ".py"]
     if any(_is_elsewhere(source) for source in found):
+        _compared.clear()
         for source in found:
             sys.modules.pop(source.name, None)
     module = importlib.import_module(name)
@@ -90,6 +105,7 @@ def forget_changed() -> bool:
     for name in _loaded:
         sys.modules.pop(name, None)
     _loaded.clear()
+    _compared.clear()
     return True
 
 
@@ -139,6 +155,35 @@ def file_digests(modules: Iterable[str]) -> dict[str, str]:
     return {source.label: _content(source.path) for source in sources(modules)}
 
 
+def named_modules(modules: Iterable[str], files: Mapping[str, str]) -> tuple[NamedModule, ...]:
+    """These modules, but those that are installed.
+
+    Args:
+        files: the digests of all that they are made of.
+    """
+    found = []
+    for name in dict.fromkeys(modules):
+        labels = [source.label for source in sources([name])]
+        if labels:
+            found.append(NamedModule(name, tuple((k, files.get(k, "")) for k in labels)))
+    return tuple(found)
+
+
+def changed_since(began: NamedModule) -> list[str]:
+    """The files of a module that are not here what they were when the study was started.
+
+    Asked after the module was loaded it is looked up once a process, until the module is loaded
+    anew. Nothing is known of one that is installed here, as on another machine it may be.
+    """
+    if began in _compared:
+        return []
+    now = file_digests([began.name])
+    changed = differing(dict(began.files), now) if now else []
+    if not changed:
+        _compared.add(began)
+    return changed
+
+
 def digest(files: Mapping[str, str]) -> str:
     """One digest of these, 16 hexadecimal digits; "" of none."""
     if not files:
@@ -165,16 +210,22 @@ def _source(module: str) -> Source | None:
     """The file of a module; None for one that is installed, is not there, or has no file."""
     if module.partition(".")[0] in (OURSELVES, *sys.builtin_module_names):
         return None
+    spec: ModuleSpec | None = None
     places: list[str] | None = None
     parts = module.split(".")
     for n in range(1, len(parts) + 1):
-        spec = PathFinder.find_spec(".".join(parts[:n]), places)
+        try:
+            spec = PathFinder.find_spec(".".join(parts[:n]), places)
+        except KeyError:  # a folder without __init__.py in a package that is not loaded
+            spec, places = None, [str(Path(place, parts[n - 1])) for place in places or ()]
+            continue
         if spec is None:
             return None
         places = list(spec.submodule_search_locations or ())
-    assert spec is not None
-    path = None if spec.origin is None else Path(spec.origin)
-    if path is None or not path.is_file() or _is_of_others(path):
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin)
+    if not path.is_file() or _is_of_others(path):
         return None
     package = spec.submodule_search_locations is not None
     return Source(module, path, package, path.parents[len(parts) - (0 if package else 1)])

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,6 +27,8 @@ from hpsearch.errors import HpsearchError, WorkerError
 from hpsearch.execution.base import SliceExecutor, WorkerLost
 from hpsearch.execution.population import OPEN, Exam, Slice, training_data
 from hpsearch.execution.threads import call_with_limited_threads
+from hpsearch.own_code import NamedModule, is_own, look_first_in, sources
+from hpsearch.trainers import forget_changed_code
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -120,17 +122,20 @@ class DaskExecutor(SliceExecutor):
             self._supply_data(argument, "validation")
         elif isinstance(argument, Slice):
             self._supply_data(argument.settings.data, argument.settings.exam)
-            if any(":" in str(m.params["trainer"]) for m in argument.members):
-                self._supply_code(argument.settings.code_folder)
+            if any(is_own(str(m.params["trainer"])) for m in argument.members):
+                self._supply_code(argument.settings.code_folder, argument.settings.code)
 
     def _supply_data(self, selection: Selection, exam: Exam) -> None:
         if (selection, exam) not in self._supplied:
             self._register((selection, exam), _Data(selection, exam, OPEN[exam](selection)))
 
-    def _supply_code(self, folder: str) -> None:
-        if folder not in self._supplied:
+    def _supply_code(self, folder: str, named: Sequence[NamedModule] = ()) -> None:
+        key = ("code", folder, *named)
+        if key not in self._supplied:
             files = {path.name: path.read_bytes() for path in Path(folder).glob("*.py")}
-            self._register(folder, _Code(files))
+            found = sources(module.name for module in named)
+            files |= {source.label: source.path.read_bytes() for source in found}
+            self._register(key, _Code(files))
 
     def _register(self, key: object, supply: Callable[[], None]) -> None:
         name = f"hpsearch-{uuid.uuid4().hex[:12]}"
@@ -225,7 +230,10 @@ class _Data:
 
 
 class _Code:
-    """A user's own modules on their way to a worker."""
+    """A user's own modules on their way to a worker, by their path below its folder of them.
+
+    A worker lives longer than a study: what it loaded for one before is loaded again.
+    """
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self._files = files
@@ -233,8 +241,11 @@ class _Code:
     def __call__(self) -> None:
         folder = Path(tempfile.mkdtemp(prefix="hpsearch-code-"))
         for name, content in self._files.items():
-            (folder / name).write_bytes(content)
-        sys.path.insert(0, str(folder))
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        look_first_in(str(folder))
+        forget_changed_code()
 
 
 def _versions() -> dict[str, str]:

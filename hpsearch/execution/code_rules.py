@@ -8,8 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 
-from hpsearch.errors import headline
-from hpsearch.execution.population import MemberAdvance, Slice, run_slice, training_data
+from hpsearch.errors import StudyChangedError, headline
+from hpsearch.execution.population import (
+    MemberAdvance,
+    Slice,
+    load_own_code,
+    run_slice,
+    training_data,
+)
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.own_code import look_first_in
 from hpsearch.trainers import Schedule, trainer_kind
@@ -135,9 +141,12 @@ def rehearse(work: Slice) -> Rehearsal:
     data = training_data(work.settings.data, work.settings.exam).as_final()
     metrics: tuple[str, ...] = ()
     try:
+        load_own_code(work)
         trainer = kind.trainer([member], data, n_epochs=work.settings.n_epochs)
         for progress in trainer.run(work.until, Schedule(work.until)):
             metrics = tuple(progress.metrics)
+    except StudyChangedError:
+        raise
     except (Exception, SystemExit) as error:
         return Rehearsal(error=f"{type(error).__name__}: {headline(error)}")
     return Rehearsal(metrics=metrics, saw_test=trainer.saw_test(0))

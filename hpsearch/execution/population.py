@@ -29,13 +29,14 @@ from hpsearch.datasets.selection import (
     open_test,
 )
 from hpsearch.datasets.splits import Rows
+from hpsearch.errors import StudyChangedError
 from hpsearch.execution.kept import keep, take
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
 from hpsearch.execution.printed import Printed
 from hpsearch.hyperparameters import NAME, hyperparameters
 from hpsearch.nn import NETWORKS
-from hpsearch.own_code import look_first_in
+from hpsearch.own_code import NamedModule, changed_since, look_first_in, module_of
 from hpsearch.trainers import (
     EVERY_EPOCH,
     TRAINERS,
@@ -46,6 +47,7 @@ from hpsearch.trainers import (
     Split,
     Trainer,
     TrainingData,
+    load_training_function,
     trainer_kind,
 )
 
@@ -72,6 +74,7 @@ class SliceSettings:
         passes: report forward and backward passes and images too, where the trainer tells.
         resources: report what the training of each epoch takes.
         code_folder: where a user's own modules lie.
+        code: what they must be; () where nobody knows.
         may_end_early: whether a trainer may end before the epochs do.
         decisive: metrics that must be finite for a member to go on; None: all.
         keep: a trainer that is not ours stays in its process after a slice, for the next one.
@@ -89,6 +92,7 @@ class SliceSettings:
     may_end_early: bool = True
     decisive: tuple[str, ...] | None = None
     keep: bool = False
+    code: tuple[NamedModule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -230,7 +234,11 @@ def l2_cache_bytes() -> int:
 
 
 def run_slice(work: Slice) -> SliceResult:
-    """Advance a population. An exception of the trainer comes back as text, it is not raised."""
+    """Advance a population. An exception of the trainer comes back as text, it is not raised.
+
+    Raises:
+        StudyChangedError: as `load_own_code`.
+    """
     began, watch, started_cpu = time.time(), _Watch(), time.process_time()
     look_first_in(work.settings.code_folder)
     members: Sequence[MemberAdvance] = ()
@@ -238,7 +246,10 @@ def run_slice(work: Slice) -> SliceResult:
     printed = Printed()
     try:
         with printed.kept() if _foreign(work) else nullcontext():
+            load_own_code(work)
             members = _advance(work, watch)
+    except StudyChangedError:
+        raise
     except (Exception, SystemExit):
         error = traceback.format_exc(limit=-4)
     return SliceResult(
@@ -255,6 +266,36 @@ def run_slice(work: Slice) -> SliceResult:
         log=printed.text,
         machine=machine(),
     )
+
+
+def load_own_code(work: Slice) -> None:
+    """Load the user's own code that trains a slice.
+
+    A worker loads it when it trains with it first, which may be hours after the study began, and
+    once more when it takes the place of one that died.
+
+    Raises:
+        StudyChangedError: it is not what it was when the study was started.
+        StudyFileError: it can't be loaded.
+    """
+    trainer = str(work.members[0].params["trainer"])
+    named = {module.name: module for module in work.settings.code}
+    began = named.get(module_of(trainer))
+    if began is None:
+        return
+    try:
+        trainer_kind(trainer)
+        if ":" in trainer:
+            load_training_function(trainer)
+    finally:  # what can't be loaded any more has changed too
+        changed = changed_since(began)
+        if changed:
+            raise StudyChangedError(
+                "the code of a study must stay what it was until the study ends, got another "
+                f"{' and '.join(changed)}, which a worker was to train with: bring the old code "
+                "back and run the same command again, or go on with --accept-code, which marks "
+                "the trials"
+            )
 
 
 def _foreign(work: Slice) -> bool:

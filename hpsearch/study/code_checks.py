@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from hpsearch.errors import StudyChangedError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.code_rules import (
     REPEAT_HINT,
@@ -119,11 +120,14 @@ class CodeChecks:
         return self._apart.submit_within(allowance, before, check_code, work)
 
     def _end(self, trainer: str) -> None:
-        """Keep what a check found, and tell it; nothing where it could not be made."""
+        """Keep what a check found, and tell it; nothing where it could not be made.
+
+        Code that was edited meanwhile is no reason to end the study: the workers have the old one.
+        """
         record, check = self._coming.pop(trainer)
         try:
             found = check.result()
-        except (WorkerLost, LimitPassed):
+        except (WorkerLost, LimitPassed, StudyChangedError):
             return
         warnings = [
             *_of_pauses(trainer, record.number, found.pauses),

@@ -25,6 +25,7 @@ def slice_settings(read: ReadStudy, data: Selection) -> SliceSettings:
         n_epochs=file.n_epochs,
         seconds=file.execution.slice_seconds,
         code_folder=str(read.path.resolve().parent),
+        code=read.modules,
         schedule=Schedule(file.evaluation.every, (*stage_lengths(file), *rungs_of(file))),
         per_class=file.evaluation.per_class,
         passes=file.evaluation.passes,

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from hpsearch.datasets.selection import Selection
-from hpsearch.errors import StudyStopped, conclusion
+from hpsearch.errors import StudyChangedError, StudyStopped, conclusion
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Report
 from hpsearch.execution.executors import ProcessExecutor
@@ -119,6 +119,7 @@ class Training:
 
         Raises:
             StudyStopped: `stop` said so; what was trained is written.
+            StudyChangedError: a worker found other code than that of the start; likewise.
         """
         by_key: dict[str, _Work] = {}
         stopped: list[_Work] = []  # between the last epoch and the score
@@ -142,35 +143,42 @@ class Training:
         dispatcher = Dispatcher(
             self.executor, settings, self.limits, workers=self.workers, stop=self.stop
         )
-        for reports in dispatcher.run(jobs(), until):
-            touched = {}
-            self.folder.note_slice(_slice_line(reports, by_key))
-            for report in reports:
-                uid: str = report.key[0]
-                index: int = report.key[1]
-                touched[uid] = by_key[uid]
-                by_key[uid].take(index, report, exam)
-                said = report.reason if report.event in ("failed", "raised") else ""
-                if report.log or said:
-                    text = report.log + said
-                    self.folder.append_log(by_key[uid].record, f"[member {index}]\n{text}\n")
-            for work in touched.values():
-                if work.done(until):
-                    yield self._finish(work, until)
-                elif time.monotonic() - work.written > self.settings.seconds or work.news:
-                    shown = work.record.mark_progress()
-                    self._save(work)
-                    if shown:
-                        self.folder.announce_record(work.record)
-            while stopped:
-                yield self._finish(stopped.pop(), until)
+        try:
+            for reports in dispatcher.run(jobs(), until):
+                touched = {}
+                self.folder.note_slice(_slice_line(reports, by_key))
+                for report in reports:
+                    uid: str = report.key[0]
+                    index: int = report.key[1]
+                    touched[uid] = by_key[uid]
+                    by_key[uid].take(index, report, exam)
+                    said = report.reason if report.event in ("failed", "raised") else ""
+                    if report.log or said:
+                        text = report.log + said
+                        self.folder.append_log(by_key[uid].record, f"[member {index}]\n{text}\n")
+                for work in touched.values():
+                    if work.done(until):
+                        yield self._finish(work, until)
+                    elif time.monotonic() - work.written > self.settings.seconds or work.news:
+                        shown = work.record.mark_progress()
+                        self._save(work)
+                        if shown:
+                            self.folder.announce_record(work.record)
+                while stopped:
+                    yield self._finish(stopped.pop(), until)
+        except StudyChangedError:
+            self._save_all(by_key)
+            raise
         while stopped:
             yield self._finish(stopped.pop(), until)
         if self.stop():
-            for work in by_key.values():
-                if work.unsaved:
-                    self._save(work)
+            self._save_all(by_key)
             raise StudyStopped("stopped as asked; the same command goes on where it was")
+
+    def _save_all(self, works: Mapping[str, _Work]) -> None:
+        for work in works.values():
+            if work.unsaved:
+                self._save(work)
 
     def _save(self, work: _Work) -> None:
         self.folder.write(work.record, work.states)

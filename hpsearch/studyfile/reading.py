@@ -16,7 +16,7 @@ from hpsearch.datasets.selection import Selection, open_pool
 from hpsearch.errors import Problem, StudyFileError
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
-from hpsearch.own_code import file_digests, look_first_in
+from hpsearch.own_code import NamedModule, file_digests, look_first_in, named_modules
 from hpsearch.studyfile.arms import SHOTS, Arm, make_arms
 from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.estimator_fits import estimator_problems
@@ -46,6 +46,7 @@ class ReadStudy:
         arms: what it compares, each with its part of the space and its data; one, if nothing.
         code: the digest of each file of a user's own that it names or that these import; {} where
             all is installed.
+        modules: those that it names, with their part of `code`.
     """
 
     path: Path
@@ -69,6 +70,10 @@ class ReadStudy:
     @cached_property
     def code(self) -> dict[str, str]:
         return file_digests(own_modules(self.file))
+
+    @cached_property
+    def modules(self) -> tuple[NamedModule, ...]:
+        return named_modules(own_modules(self.file), self.code)
 
     @property
     def selection(self) -> Selection:

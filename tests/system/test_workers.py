@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from hpsearch import reproduce_trial
-from hpsearch.errors import StudyLockedError, StudyStopped
+from hpsearch.errors import StudyChangedError, StudyFileError, StudyLockedError, StudyStopped
+from hpsearch.processes import children
 from hpsearch.records.layout import Home
+from hpsearch.study.events import Event, StageStarted, TrialReached
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
@@ -75,6 +79,34 @@ def own_study(folder: Path, text: str) -> Path:
 
 
 SLICED = "execution.slice_seconds=1e-6"
+
+
+@pytest.mark.parametrize("edited", [STEADY.replace("+= rng", "-= rng"), "no Python"])
+@pytest.mark.parametrize("when", [StageStarted, TrialReached])
+def test_code_that_is_edited_before_a_worker_loads_it_ends_the_study_which_goes_on_later(
+    when: type[Event], edited: str, tmp_path: Path
+) -> None:
+    path, home = own_study(tmp_path / "study", STEADY), tmp_path / "home"
+    (module,) = path.parent.glob("*.py")
+    before = module.read_text()
+    assert textwrap.dedent(edited) != before
+
+    def edit(event: Event) -> None:
+        if isinstance(event, when) and module.read_text() == before:
+            module.write_text(textwrap.dedent(edited))
+            for process in children():
+                os.kill(process, signal.SIGKILL)
+
+    with pytest.raises(StudyChangedError, match=f"got another {module.name}, which") as error:
+        run(path, home, SLICED, workers=1, tell=edit)
+    assert "\n" not in str(error.value)
+    assert not any(record.outcome == "failed" for record in records(home, "own"))
+    with pytest.raises(StudyChangedError if "def" in edited else StudyFileError):
+        run(path, home, workers=1)
+    module.write_text(before)
+    run(path, home, workers=1)
+    run(path, tmp_path / "whole")
+    assert table(home, "own") == table(tmp_path / "whole", "own")
 
 
 def test_a_function_whose_state_is_whole_gives_the_same_table_with_any_workers(

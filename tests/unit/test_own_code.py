@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from hpsearch.own_code import (
+    NamedModule,
+    changed_since,
     differing,
     digest,
     file_digests,
@@ -17,6 +19,7 @@ from hpsearch.own_code import (
     is_own,
     load_module,
     look_first_in,
+    named_modules,
 )
 
 Write = Callable[[str, str], Path]
@@ -70,6 +73,31 @@ def test_a_module_is_its_file_and_what_it_imports_from_the_folder(write: Write) 
         "parts/deep/more.py",
         "parts/inner.py",
     ]
+
+
+def test_a_module_is_compared_with_what_it_was_once_it_is_loaded(write: Write) -> None:
+    path = write("began.py", "import began_helper\n")
+    helper = write("began_helper.py", "A = 1\n")
+    (began,) = named_modules(["began", "sklearn.svm"], file_digests(["began"]))
+    helper.write_text("A = 2\n")
+    assert changed_since(began) == ["began_helper.py"]
+    helper.write_text("A = 1\n")
+    load_module("began")
+    assert changed_since(began) == []
+    path.write_text("import began_helper as other\n")
+    assert changed_since(began) == []  # the old one is what is loaded here
+    assert forget_changed()
+    assert changed_since(began) == ["began.py"]
+
+
+def test_a_folder_without_init_may_lie_in_a_package(write: Write) -> None:
+    write("outer/__init__.py", "")
+    write("outer/plain/own.py", "A = 1\n")
+    assert [*file_digests(["outer.plain.own"])] == ["outer/__init__.py", "outer/plain/own.py"]
+
+
+def test_nothing_is_known_of_a_module_that_is_installed_elsewhere(folder: Path) -> None:
+    assert changed_since(NamedModule("not_here_at_all", (("not_here_at_all.py", "0"),))) == []
 
 
 def test_whatever_no_installed_package_has_is_code_of_ones_own(write: Write) -> None:

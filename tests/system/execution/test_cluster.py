@@ -120,6 +120,40 @@ def test_a_table_that_changed_is_sent_to_the_workers_again(
     assert tables[0] != tables[1]
 
 
+CHANGING = """
+from sklearn.linear_model import SGDClassifier
+
+class Own(SGDClassifier):
+    def predict(self, x):
+        return (super().predict(x) + FACTOR) % 10
+
+def train(params, data, seed):
+    while True:
+        yield {"validation_accuracy": params["x"] * FACTOR}
+"""
+
+
+def test_code_that_changed_is_what_the_workers_train_with(
+    cluster: DaskCluster, study_file: Path, tmp_path: Path
+) -> None:
+    head, _, rest = study_file.read_text().partition("[space]")
+    head = head.partition("[network]")[0]
+    function = '[space]\ntrainer = "changing_dask:train"\nx = { low = 0.0, high = 1.0 }\n'
+    estimator = '[space]\ntrainer = "changing_dask.Own"\nalpha = { low = 1e-5, high = 0.1 }\n'
+    path = tmp_path / "small.toml"
+    for number, space in enumerate((function, estimator)):
+        path.write_text(f"{head}{space}[[stages]]{rest.partition('[[stages]]')[2]}")
+        tables = []
+        for factor in ("0", "1"):
+            (tmp_path / "changing_dask.py").write_text(CHANGING.replace("FACTOR", factor))
+            home = tmp_path / f"cluster-{number}-{factor}"
+            run_study(path, home=new_home(home), executor=cluster.address)
+            run(path, tmp_path / f"local-{number}-{factor}")
+            tables.append(table(home))
+            assert tables[-1] == table(tmp_path / f"local-{number}-{factor}")
+        assert tables[0] != tables[1]
+
+
 def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
     cluster: DaskCluster, study_file: Path, tmp_path: Path
 ) -> None:
@@ -198,7 +232,7 @@ def test_a_call_whose_worker_dies_is_lost_and_not_run_again_by_dask(
 def test_the_data_is_sent_once_a_worker(
     cluster: DaskCluster, study_file: Path, home: Path
 ) -> None:
-    sent: list[object] = []
+    sent: list[Any] = []
     register = DaskExecutor._register
 
     def recorded(self: DaskExecutor, key: Any, supply: Any) -> Any:
@@ -208,7 +242,7 @@ def test_the_data_is_sent_once_a_worker(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DaskExecutor, "_register", recorded)
         run_study(study_file, home=home, executor=cluster.address)
-    assert [key[1] for key in sent if isinstance(key, tuple)] == ["validation", "test"]
+    assert [key[1] for key in sent] == ["validation", "test"]
 
 
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
