@@ -38,7 +38,10 @@ def known_schema() -> Iterator[None]:
     from optuna.storages import RDBStorage
     from optuna.storages._rdb.storage import _VersionManager
 
-    newest = RDBStorage("sqlite://")._version_manager.get_head_version()
+    storage = RDBStorage("sqlite://")
+    newest = storage._version_manager.get_head_version()
+    storage.remove_session()
+    storage.engine.dispose()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_VersionManager, "get_head_version", lambda self: newest)
         yield
