@@ -39,6 +39,15 @@ def ordered(searched: Sequence[Parameter]) -> tuple[Parameter, ...]:
         raise Circle([by_name[name] for name in reversed(error.args[1])]) from error
 
 
+def same_names(searched: Sequence[Parameter]) -> Iterator[Problem]:
+    """Hyperparameters of a user's own that are called as Optuna calls a range of a list."""
+    of_lists = {parameter.name for parameter in searched if parameter.entry is not None}
+    for parameter in searched:
+        if parameter.entry is None and parameter.name in of_lists:
+            rule = "must have another name: a range of the list beside it has this one in Optuna"
+            yield Problem(f"space.{parameter.path}", rule)
+
+
 def overlaps(searched: Sequence[Parameter]) -> Iterator[Problem]:
     """Ranges of one hyperparameter that might be drawn in the same trial.
 

@@ -16,7 +16,7 @@ from optuna.distributions import (
 from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
-from hpsearch.studyfile.conditions import Circle, ordered, overlaps
+from hpsearch.studyfile.conditions import Circle, ordered, overlaps, same_names
 from hpsearch.studyfile.entries import NONE, Entry, entries_of, meant, trainer_names
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import TRAINERS, TrainerKind, load_training_function, trainer_kind
@@ -95,7 +95,7 @@ class _Reader:
                     self._plain(entry.path, entry, entry.said)
                     fixed[key] = entry.said
         if not self.problems:
-            self.problems += overlaps(searched)
+            self.problems += [*same_names(searched), *overlaps(searched)]
         return Space(self._ordered(searched), fixed, self._names())
 
     def _is_proper(self, key: str) -> bool:

@@ -22,6 +22,7 @@ from hpsearch.studyfile.configuration import configuration_text
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.studyfile.tables.space import read_space
+from tests.harness.functions import WriteModule
 from tests.harness.study_files import SMALL
 from tests.harness.study_mistakes import message
 
@@ -180,6 +181,16 @@ def test_two_ranges_that_can_meet_are_one_problem(study_file: Path) -> None:
     with pytest.raises(StudyFileError) as caught:
         read_study(study_file, [twice])
     assert [problem.key for problem in caught.value.problems] == ["space.learning_rate.1.when"]
+
+
+def test_a_name_that_optuna_has_for_a_range_is_refused(write: WriteModule) -> None:
+    both = {"choices": [write("def train(params, data, seed):\n    yield {}\n"), "adam"]}
+    entries = {"learning_rate": [OF_ADAM], "learning_rate[0]": {"low": 0.0, "high": 1.0}}
+    _, problems = read_space(NETWORK, {"trainer": both, **entries})
+    assert [*map(str, problems)] == [
+        "space.learning_rate[0]: must have another name: a range of the list beside it has this "
+        "one in Optuna"
+    ]
 
 
 def test_trainers_stand_in_no_list(study_file: Path) -> None:
