@@ -16,6 +16,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,8 +155,10 @@ class DaskExecutor(SliceExecutor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leaves the cluster as it was; slices under way end on their workers, unheard."""
         try:
-            for name in self._supplied.values() if self._connected else ():
-                self._client.unregister_worker_plugin(name)
+            while self._supplied and self._connected:
+                _, name = self._supplied.popitem()
+                with suppress(OSError):  # a worker died as it was told; the scheduler has let go
+                    self._client.unregister_worker_plugin(name)
             self._client.close(timeout=5)
         except Exception:
             if self._connected:

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -223,9 +223,10 @@ class DaskCluster:
 
     def worker_processes(self) -> list[psutil.Process]:
         """Those that the nannies started, which run the slices."""
-        return [
-            process
-            for nanny in self.processes[1:]
-            for process in psutil.Process(nanny.pid).children(recursive=True)
-            if "spawn_main" in " ".join(process.cmdline())
-        ]
+        found = []
+        for nanny in self.processes[1:]:
+            for process in psutil.Process(nanny.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):  # it died before, or as it was looked at
+                    if "spawn_main" in " ".join(process.cmdline()):
+                        found.append(process)
+        return found

@@ -184,6 +184,16 @@ def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
     assert table(home) == table(tmp_path / "local")
 
 
+def test_workers_that_die_at_the_end_are_no_error(cluster: DaskCluster, tmp_path: Path) -> None:
+    (tmp_path / "last_dask.py").write_text("BONUS = 1\n")
+    executor = DaskExecutor(scheduler_address(cluster.address), None)
+    executor._supply_code(str(tmp_path), ("last_dask",))
+    for process in cluster.worker_processes():
+        os.kill(process.pid, signal.SIGKILL)
+    executor.shutdown()
+    executor.shutdown()  # as where a study is interrupted
+
+
 def test_a_scheduler_that_dies_is_one_line_and_the_study_goes_on(
     study_file: Path, tmp_path: Path
 ) -> None:
