@@ -187,7 +187,7 @@ def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
 def test_workers_that_die_at_the_end_are_no_error(cluster: DaskCluster, tmp_path: Path) -> None:
     (tmp_path / "last_dask.py").write_text("BONUS = 1\n")
     executor = DaskExecutor(scheduler_address(cluster.address), None)
-    executor._supply_code(str(tmp_path), ("last_dask",))
+    executor._supply_code(str(tmp_path))
     for process in cluster.worker_processes():
         os.kill(process.pid, signal.SIGKILL)
     executor.shutdown()
