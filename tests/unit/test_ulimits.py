@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import subprocess
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -35,14 +33,11 @@ def test_an_error_of_a_limit_names_it(error: Exception, limit: Limit) -> None:
         assert (str(error) or "MemoryError") in exhausted(raised)
 
 
-def test_a_process_that_can_not_be_started_is_told_from_a_pipe_that_waits(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_process_that_can_not_be_started_is_told_from_a_pipe_that_waits() -> None:
     waiting = BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-    monkeypatch.setattr(subprocess, "_fork_exec", Mock(side_effect=waiting))
-    monkeypatch.setattr(subprocess, "_USE_POSIX_SPAWN", False)
+    starting = compile("raise error", "/usr/lib/python3/subprocess.py", "exec")
     with pytest.raises(BlockingIOError) as raised:
-        subprocess.Popen(["true"])
+        exec(starting, {"error": waiting})
     assert PROCESSES.what in exhausted(raised.value)
     assert exhausted(waiting.with_traceback(None)) == ""
 
