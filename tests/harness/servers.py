@@ -219,7 +219,10 @@ class DaskCluster:
         for process in reversed(self.processes):
             process.terminate()
         for process in self.processes:
-            process.wait(timeout=30)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=10)
+            kill_tree(process.pid)  # a nanny whose workers were killed may wait for a new one
+            process.wait()
 
     def worker_processes(self) -> list[psutil.Process]:
         """Those that the nannies started, which run the slices."""
