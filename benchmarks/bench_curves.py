@@ -17,7 +17,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from hpsearch.execution.population import training_data
+from hpsearch.execution.examples import training_data
 from hpsearch.studyfile.tables.data import Data
 from hpsearch.trainers import Member, trainer_kind
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.datasets.split_kinds import HoldOut
-from hpsearch.execution.population import training_data
+from hpsearch.execution.examples import training_data
 from hpsearch.nn import Affine, Network, TwoLayerNet
 from hpsearch.nn.numerical_gradient import NumericalGradient
 

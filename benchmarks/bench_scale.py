@@ -56,7 +56,7 @@ FUNCTION = "def train(params, data, seed):\n    yield {'validation_accuracy': pa
 def simulated_workers(count: int) -> Any:
     """An executor that answers each slice at once with one epoch of every member."""
     from hpsearch.execution.base import SliceExecutor
-    from hpsearch.execution.population import MemberAdvance, Slice, SliceResult, Use
+    from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
 
     class Simulated(SliceExecutor):
         workers = count

@@ -32,7 +32,9 @@ from hpsearch.execution.code_rules import (
     repeat_rule,
     with_pauses,
 )
-from hpsearch.execution.population import MemberAdvance, Slice, SliceSettings, open_data, run_slice
+from hpsearch.execution.examples import open_data
+from hpsearch.execution.population import run_slice
+from hpsearch.execution.slices import MemberAdvance, Slice, SliceSettings
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.own_code import look_first_in
 from hpsearch.records.seed_key import SeedKey

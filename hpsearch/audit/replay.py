@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.machine import machine
-from hpsearch.execution.population import Exam
+from hpsearch.execution.slices import Exam
 from hpsearch.records.layout import StudyFiles
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result

@@ -26,7 +26,8 @@ from hpsearch.datasets.opened import forget_opened
 from hpsearch.datasets.selection import Pool, Selection, give
 from hpsearch.errors import HpsearchError, WorkerError
 from hpsearch.execution.base import SliceExecutor, WorkerLost
-from hpsearch.execution.population import OPEN, Exam, Slice, training_data
+from hpsearch.execution.examples import OPEN, training_data
+from hpsearch.execution.slices import Exam, Slice
 from hpsearch.execution.threads import call_with_limited_threads
 from hpsearch.own_code import NamedModule, is_own, look_first_in, sources
 from hpsearch.trainers import forget_changed_code

@@ -9,13 +9,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 
 from hpsearch.errors import StudyChangedError, headline
-from hpsearch.execution.population import (
-    MemberAdvance,
-    Slice,
-    load_own_code,
-    run_slice,
-    training_data,
-)
+from hpsearch.execution.examples import training_data
+from hpsearch.execution.population import load_own_code, run_slice
+from hpsearch.execution.slices import MemberAdvance, Slice
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.own_code import look_first_in
 from hpsearch.trainers import Schedule, trainer_kind

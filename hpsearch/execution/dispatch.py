@@ -13,20 +13,11 @@ from typing import Literal
 
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
+from hpsearch.execution.examples import open_data, training_data
 from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.limits import Allowance, LimitName, LimitPassed, Spent
-from hpsearch.execution.population import (
-    MemberAdvance,
-    Slice,
-    SliceResult,
-    SliceSettings,
-    Use,
-    open_data,
-    population_key,
-    population_limit,
-    run_slice,
-    training_data,
-)
+from hpsearch.execution.population import population_key, population_limit, run_slice
+from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, SliceSettings, Use
 from hpsearch.trainers import Member
 
 Key = tuple[str, int]  # a record's uid and the number of its member

@@ -29,9 +29,10 @@ from hpsearch.execution.code_rules import (
     repeat_rule,
 )
 from hpsearch.execution.dispatch import STOP_CHECK_SECONDS
+from hpsearch.execution.examples import open_data
 from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.limits import LimitPassed
-from hpsearch.execution.population import Slice, open_data
+from hpsearch.execution.slices import Slice
 from hpsearch.own_code import is_own
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord

@@ -9,7 +9,7 @@ from hpsearch.analysis.estimates import estimate
 from hpsearch.analysis.failures import failures
 from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
-from hpsearch.execution.population import Exam
+from hpsearch.execution.slices import Exam
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord

@@ -14,8 +14,9 @@ import optuna
 from optuna.samplers import RandomSampler
 
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Key, Report
+from hpsearch.execution.examples import open_data
 from hpsearch.execution.making import make_executor
-from hpsearch.execution.population import MemberAdvance, SliceSettings, open_data
+from hpsearch.execution.slices import MemberAdvance, SliceSettings
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord

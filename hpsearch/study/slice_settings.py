@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.execution.dispatch import AttemptLimits
-from hpsearch.execution.population import SliceSettings
+from hpsearch.execution.slices import SliceSettings
 from hpsearch.study.goals import Goals
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile

@@ -10,8 +10,8 @@ from optuna.storages import BaseStorage
 
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.base import SliceExecutor
+from hpsearch.execution.examples import open_data
 from hpsearch.execution.making import make_executor
-from hpsearch.execution.population import open_data
 from hpsearch.records.result import Result, read_result, write_result
 from hpsearch.study.arm_search import ArmSearch
 from hpsearch.study.events import ArmFailed, Event

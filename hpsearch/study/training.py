@@ -14,7 +14,7 @@ from hpsearch.errors import StudyChangedError, StudyStopped, conclusion
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Report
 from hpsearch.execution.executors import ProcessExecutor
-from hpsearch.execution.population import Exam, SliceSettings
+from hpsearch.execution.slices import Exam, SliceSettings
 from hpsearch.metrics import test_name
 from hpsearch.own_code import digest
 from hpsearch.records.outcome import Outcome

@@ -9,8 +9,8 @@ from typing import Any, Literal, Self
 from pydantic import Field
 
 from hpsearch.errors import Problem, unknown_name
+from hpsearch.execution.gains import IMAGES, PASSES
 from hpsearch.execution.meter import RESOURCES
-from hpsearch.execution.population import IMAGES, PASSES
 from hpsearch.metrics import higher_is_better, lower_is_better
 from hpsearch.studyfile.tables.base import Table
 from hpsearch.trainers import TrainerKind

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from hpsearch.datasets.split_kinds import Fixed
 from hpsearch.errors import Problem
-from hpsearch.execution.population import Exam
+from hpsearch.execution.slices import Exam
 from hpsearch.studyfile.toml import toml_value
 
 Protocol = Literal["honest", "paper", "test-every-epoch"]

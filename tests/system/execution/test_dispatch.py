@@ -17,7 +17,7 @@ from hpsearch.execution import population
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Key, Report
 from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
 from hpsearch.execution.limits import Allowance
-from hpsearch.execution.population import Slice, SliceSettings
+from hpsearch.execution.slices import Slice, SliceSettings
 from hpsearch.trainers import Member
 
 DATA = Selection("digits", shots=6, split=KFold(3))

@@ -21,7 +21,8 @@ from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
 from hpsearch.execution.making import make_executor
-from hpsearch.execution.population import Slice, SliceSettings, run_slice
+from hpsearch.execution.population import run_slice
+from hpsearch.execution.slices import Slice, SliceSettings
 from hpsearch.execution.threads import VARIABLES
 from hpsearch.trainers import Member
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpsearch.execution.population import training_data
+from hpsearch.execution.examples import training_data
 from hpsearch.records.layout import Home
 from hpsearch.study.events import TrialReached
 from hpsearch.study.opening import open_run

@@ -8,7 +8,7 @@ import pytest
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.datasets.split_kinds import Fixed
-from hpsearch.execution.population import training_data
+from hpsearch.execution.examples import training_data
 from hpsearch.trainers import Member, trainer_kind
 from tests.harness.study_files import REPOSITORY
 

@@ -11,7 +11,7 @@ from hpsearch.datasets.split_kinds import KFold
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.dispatch import Dispatcher, Job
 from hpsearch.execution.executors import InlineExecutor
-from hpsearch.execution.population import SliceSettings
+from hpsearch.execution.slices import SliceSettings
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.trainers import Member
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hpsearch.datasets.selection import Selection
-from hpsearch.execution.population import MemberAdvance, Slice, SliceSettings, run_slice
+from hpsearch.execution.population import run_slice
+from hpsearch.execution.slices import MemberAdvance, Slice, SliceSettings
 from hpsearch.trainers import Member
 
 DATA = Selection("digits", shots=4)

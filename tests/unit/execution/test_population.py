@@ -12,15 +12,9 @@ import pytest
 from hpsearch.datasets.selection import Selection, open_test
 from hpsearch.datasets.split_kinds import KFold
 from hpsearch.execution import population
-from hpsearch.execution.population import (
-    MemberAdvance,
-    Slice,
-    SliceSettings,
-    population_key,
-    population_limit,
-    run_slice,
-    training_data,
-)
+from hpsearch.execution.examples import training_data
+from hpsearch.execution.population import population_key, population_limit, run_slice
+from hpsearch.execution.slices import MemberAdvance, Slice, SliceSettings
 from hpsearch.trainers import Member, Schedule
 from hpsearch.trainers.backprop import MAX_POPULATION
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hpsearch.datasets.selection import Selection
-from hpsearch.execution.population import population_key, training_data
+from hpsearch.execution.examples import training_data
+from hpsearch.execution.population import population_key
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.trainers import Member, Split, TrainingData
 from hpsearch.trainers.backprop import METRICS, Backprop

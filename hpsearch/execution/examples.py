@@ -1,0 +1,63 @@
+"""The examples of a slice, opened once a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from hpsearch.datasets.opened import opened_once
+from hpsearch.datasets.selection import (
+    Pool,
+    Selection,
+    open_beside_test,
+    open_pool,
+    open_test,
+)
+from hpsearch.datasets.splits import Rows
+from hpsearch.execution.slices import Exam
+from hpsearch.trainers import (
+    Split,
+    TrainingData,
+)
+
+OPEN: dict[Exam, Callable[[Selection], Pool]] = {
+    "validation": open_pool,
+    "test": open_test,
+    "both": open_beside_test,
+}
+
+
+@opened_once(2)
+def training_data(selection: Selection, exam: Exam) -> TrainingData:
+    """The arrays of a selection; opened once a process."""
+    pool = OPEN[exam](selection)
+    examples, wanted = pool.examples, selection.train_scored
+    splits = [
+        Split(train, validation, pool.tested, _some(train, wanted))
+        for train, validation in pool.splits
+    ]
+    scored = None
+    if wanted is not None:
+        scored = np.unique(np.concatenate([r for s in splits for r in s.parts().values()]))
+    return TrainingData(
+        examples.inputs,
+        examples.labels,
+        n_classes=examples.n_classes,
+        splits=splits,
+        scale=examples.scale,
+        scored=scored,
+        final=exam == "test",
+    )
+
+
+def _some(rows: Rows, wanted: int | None) -> Rows | None:
+    """So many of these rows at even distances; None for all."""
+    if wanted is None or wanted >= len(rows):
+        return None
+    return rows[np.arange(wanted) * len(rows) // wanted]
+
+
+def open_data(selection: Selection, exam: Exam = "validation") -> None:
+    """Have the training data ready before the first slice; what is wrong with it, a slice says."""
+    training_data(selection, exam)

@@ -1,0 +1,155 @@
+"""What a population gains, epoch by epoch, in the making."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.execution.examples import OPEN, training_data
+from hpsearch.execution.slices import MemberAdvance, Slice
+from hpsearch.hyperparameters import NAME
+from hpsearch.trainers import (
+    Fitted,
+    Member,
+    Progress,
+    Trainer,
+)
+
+PASSES = ("passes/forward", "passes/backward")
+IMAGES = "passes/images"
+EXAMPLES = 2  # training rows that a model's file shows as its inputs
+
+
+@dataclass(eq=False)
+class Gain:
+    """A member's MemberAdvance in the making; `member` has the state it reached."""
+
+    member: Member
+    epochs: int = 0
+    rows: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
+    diverged: bool = False
+    predicted: tuple[int, ...] | None = None
+    rates: list[float] = field(default_factory=list)
+    fitted: tuple[str, bytes] | None = None
+    ended_early: int = 0
+    diverged_by: str = ""
+    saw_test: bool = False
+    kept: bool = False
+
+    def take(
+        self,
+        position: int,
+        progress: Progress,
+        trainer: Trainer,
+        work: Slice,
+        resources: Mapping[str, float],
+    ) -> None:
+        """Note an epoch's end; the member has this position in the trainer."""
+        settings = work.settings
+        if progress.diverged[position]:
+            self.diverged = True
+            return
+        self.epochs += 1
+        if not progress.metrics:
+            return
+        row = {name: float(values[position]) for name, values in progress.metrics.items()}
+        passes = trainer.passes(position) if settings.passes else None
+        if passes is not None:
+            row |= dict(zip(PASSES, map(float, passes), strict=True))
+        images = trainer.images(position) if settings.passes else None
+        if images is not None:
+            row[IMAGES] = float(images)
+        row |= resources
+        if settings.per_class or (settings.exam == "test" and progress.epoch == work.until):
+            predicted = trainer.predictions(position)
+            if predicted is not None and settings.per_class:
+                row |= _per_class(work, self.member.split, predicted)
+            if predicted is not None and settings.exam == "test":
+                self.predicted = tuple(predicted.tolist())
+        self.rows.append((progress.epoch, row))
+        rate = trainer.learning_rate(position)
+        if rate is not None:
+            self.rates.append(rate)
+        if settings.exam == "test" and progress.epoch == work.until:
+            self.fitted = _file(trainer.fitted(position), work)
+
+    def advance(self) -> MemberAdvance:
+        """The finished value."""
+        return MemberAdvance(
+            self.epochs,
+            tuple(self.rows),
+            self.member.state,
+            self.diverged,
+            self.predicted,
+            tuple(self.rates),
+            self.fitted,
+            self.ended_early,
+            self.diverged_by,
+            self.saw_test,
+            self.kept,
+        )
+
+
+def judged(progress: Progress, decisive: tuple[str, ...] | None) -> tuple[Progress, Sequence[str]]:
+    """The progress with members diverged by decisive metrics too, and each one's metric, or ""."""
+    names = [""] * len(progress.diverged)
+    for name, values in progress.metrics.items():
+        if decisive is not None and name not in decisive:
+            continue
+        for position in np.flatnonzero(~np.isfinite(values) & ~progress.diverged):
+            names[position] = names[position] or name
+    diverged = progress.diverged | np.array([name != "" for name in names])
+    return replace(progress, diverged=diverged), names
+
+
+def ended_early(trainer: Trainer, position: int, work: Slice) -> int:
+    """The epoch after which a member ended by itself; 0: it did not.
+
+    Raises:
+        ValueError: it did and must not.
+    """
+    ended = trainer.ended(position)
+    if ended and not work.settings.may_end_early:
+        name = work.members[0].params["trainer"]
+        raise ValueError(
+            f"{name} must yield metrics for {work.until} epochs, got {ended}: let it yield on, "
+            'give its stage fewer epochs, or set outcomes.ended_early = "keep"'
+        )
+    return ended
+
+
+def _file(fitted: Fitted | None, work: Slice) -> tuple[str, bytes] | None:
+    if fitted is None:
+        return None
+    examples = OPEN[work.settings.exam](work.settings.data).examples
+    try:
+        content = fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
+    except Exception as error:
+        if not work.foreign:
+            raise
+        # Its scores are good all the same.
+        print(
+            f"no model to predict with is kept: {type(error).__name__}: {error}", file=sys.stderr
+        )
+        return None
+    return fitted.file_name, content
+
+
+def _per_class(work: Slice, split: int, predicted: NDArray[np.int64]) -> dict[str, float]:
+    """Accuracy of each class that was scored, by its name or else its number."""
+    settings, accuracies = work.settings, {}
+    data = training_data(settings.data, settings.exam)
+    true = data.labels[data.splits[split].validation]
+    classes = OPEN[settings.exam](settings.data).examples.classes
+    for k in range(data.n_classes):
+        of_class = predicted[true == k]
+        name = f"validation_accuracy/class_{classes[k] if classes else k}"
+        if not NAME.fullmatch(name):
+            name = f"validation_accuracy/class_{k}"
+        if of_class.size:
+            accuracies[name] = float((of_class == k).mean())
+    return accuracies
