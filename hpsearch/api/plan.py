@@ -59,8 +59,8 @@ class Plan:
         disk: bytes that stay, without MLflow's own pages growing.
         peak_disk: bytes of the states of paused trials beside it, while it runs.
         searched: what is drawn of each searched parameter, in words.
-        few: a sentence for each search that has fewer configurations than trials are asked for;
-            the phases count all that are asked for.
+        small_spaces: a sentence for each search that has fewer configurations than the trials
+            asked for; the phases count all that are asked for.
     """
 
     study: str
@@ -72,7 +72,7 @@ class Plan:
     peak_disk: float
     budget: list[str]
     searched: dict[str, str] = field(default_factory=dict)
-    few: list[str] = field(default_factory=list)
+    small_spaces: list[str] = field(default_factory=list)
 
     @property
     def total_epochs(self) -> int:
@@ -128,10 +128,10 @@ def plan_study(
     count = workers if workers is not None else file.execution.workers
     count = available_cores() if count is None else count
     searched = {p.name: p.described for p in read.space.parameters}
-    few = few_configurations(file, read.arms)
+    small = few_configurations(file, read.arms)
     if not trials:
         said = _budget(read, counted)
-        return Plan(file.name, counted.phases, count, None, None, None, 0.0, said, searched, few)
+        return Plan(file.name, counted.phases, count, None, None, None, 0.0, said, searched, small)
     refuse_unfit(read)
     say(f"training {trials} trials of the space for a few epochs")
     found = probe(read, trials=trials, seconds=probe_seconds)
@@ -148,7 +148,7 @@ def plan_study(
         peak_disk=max(phase.runs * phase.members for phase in parts) * found.state_bytes,
         budget=_budget(read, counted),
         searched=searched,
-        few=few,
+        small_spaces=small,
     )
 
 

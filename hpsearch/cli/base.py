@@ -66,10 +66,19 @@ ToleranceOption = Annotated[
         "is another than the record's [default: 0.02]; else all bits count.",
     ),
 ]
+
+
+def _say_what_is_trusted(folder: Path | None) -> Path | None:
+    if folder is not None:
+        typer.echo(f"modules and data from {folder}: its code is run", err=True)
+    return folder
+
+
 TrustOption = Annotated[
     Path | None,
     typer.Option(
         "--trust-code",
+        callback=_say_what_is_trusted,
         help="The folder of an imported study's own modules and data; the code in it is run.",
     ),
 ]

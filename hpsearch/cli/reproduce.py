@@ -36,8 +36,6 @@ def reproduce(
     Example: python -m hpsearch reproduce quickstart 7
     """
     with exits(debug):
-        if trust_code is not None:
-            typer.echo(f"modules and data from {trust_code}: its code is run", err=True)
         from hpsearch.api.reproduce import reproduce_trial
         from hpsearch.audit.reproduction import TOLERANCE, pauses_text
 

@@ -37,8 +37,6 @@ def verify(
     Example: python -m hpsearch verify quickstart --trials 5
     """
     with exits(debug):
-        if trust_code is not None:
-            typer.echo(f"modules and data from {trust_code}: its code is run", err=True)
         from hpsearch.api.verify import verify_study
         from hpsearch.audit.reproduction import TOLERANCE
 

@@ -31,7 +31,7 @@ def print_plan(plan: Plan) -> None:
     lines = [(f"{name}:", what) for name, what in plan.searched.items()]
     lines += [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]
     lines += [("budget", text) for text in plan.budget]
-    lines += [("warning", text) for text in plan.few]
+    lines += [("warning", text) for text in plan.small_spaces]
     if plan.probe and plan.seconds and plan.disk:
         time, disk, n = plan.seconds, plan.disk, len(plan.probe.costs)
         lines += [

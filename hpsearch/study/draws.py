@@ -41,7 +41,8 @@ class Draws:
         self._file, self._arm, self._plans = records.read.file, records.arm, records.run.plans
         file, space = self._file, self._arm.space
         asked = sum(stage.trials for stage in file.stages)
-        self.configurations = None if records.run.repeats else file.sampler.enough(space, asked)
+        size = file.sampler.n_configurations(space, asked)
+        self.configurations = None if records.run.repeats else size
         self._tried: set[tuple[tuple[str, ParamValue], ...]] = set()
         self._counted = 0  # trials of the arm that `_tried` is of
         self._distributions = {p.name: p.distribution for p in self._arm.space.parameters}

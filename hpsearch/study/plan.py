@@ -106,7 +106,7 @@ def few_configurations(file: StudyFile, arms: Sequence[Arm]) -> list[str]:
     asked = sum(stage.trials for stage in file.stages) - promoted
     found = []
     for arm in arms:
-        size = file.sampler.enough(arm.space, asked)
+        size = file.sampler.n_configurations(arm.space, asked)
         if size is not None:
             whose = f"the space of {arm.name}" if arm.name else "the space"
             found.append(

@@ -48,6 +48,22 @@ test_seeds = 2
 TINY = SMALL.replace("trials = 14", "trials = 5").replace("trials = 8", "trials = 4")
 TINY = TINY.replace("trials = 6", "trials = 3").replace("high = 1e4", "high = 10.0")
 
+# The head and the end of a study of two folds; [space] and [[stages]] go between them.
+LITTLE = """\
+name = "small"
+objective = { metric = "validation_accuracy", direction = "maximize" }
+[data]
+name = "digits"
+shots = 5
+split = { kind = "k-fold", folds = 2 }
+"""
+LITTLE_TESTED = """\
+[confirmation]
+top = 1
+seeds = 2
+test_seeds = 1
+"""
+
 ALONE = """
 name = "own"
 objective = { metric = "validation_accuracy", direction = "maximize" }

@@ -21,14 +21,11 @@ from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import read_study
 from tests.harness.functions import WriteModule
 from tests.harness.study import records, run, stored
+from tests.harness.study_files import LITTLE, LITTLE_TESTED
 
-FOREST = """
-name = "small"
-objective = { metric = "validation_accuracy", direction = "maximize" }
-[data]
-name = "digits"
-shots = 5
-split = { kind = "k-fold", folds = 2 }
+FOREST = (
+    LITTLE
+    + """\
 [space]
 trainer = "sklearn.ensemble.RandomForestClassifier"
 n_estimators = 3
@@ -38,11 +35,9 @@ max_features = { choices = ["sqrt", "none"], when = { class_weight = ["plain", "
 [[stages]]
 trials = 5
 epochs = 1
-[confirmation]
-top = 1
-seeds = 2
-test_seeds = 1
 """
+    + LITTLE_TESTED
+)
 # It scores what it is given: 1 for each value that is of the right kind.
 KINDS = """
     KINDS = {"sizes": list, "depth": (type(None), int), "weights": dict}

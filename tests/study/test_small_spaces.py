@@ -13,15 +13,12 @@ from hpsearch.study.events import Event, SpaceTried, TrialReached
 from hpsearch.studyfile.reading import read_study
 from tests.harness.stores import new_home
 from tests.harness.study import records, run, table
+from tests.harness.study_files import LITTLE, LITTLE_TESTED
 from tests.harness.tampering import tamper
 
-FOUR = """
-name = "small"
-objective = { metric = "validation_accuracy", direction = "maximize" }
-[data]
-name = "digits"
-shots = 5
-split = { kind = "k-fold", folds = 2 }
+FOUR = (
+    LITTLE
+    + """\
 [network]
 name = "two-layer"
 hidden = 8
@@ -32,12 +29,10 @@ momentum = { choices = [0.5, 0.8, 0.9], when = { trainer = "momentum" } }
 [[stages]]
 trials = 40
 epochs = 2
-[confirmation]
-top = 1
-seeds = 2
-test_seeds = 1
-[sampler]
 """
+    + LITTLE_TESTED
+    + "[sampler]\n"
+)
 SAMPLERS = ["random", "tpe", "qmc", "coarse-to-fine"]
 STAGES = "stages=[{trials=40, epochs=2}, {trials=8, epochs=3}]"
 
@@ -111,7 +106,7 @@ def test_repeats_can_be_wanted(four: Path, home: Path) -> None:
     run(four, home, *options, tell=events.append)
     assert len(records(home)) == 9
     assert not any(isinstance(event, SpaceTried) for event in events)
-    assert plan_study(four, overrides=options, trials=0).few == []
+    assert plan_study(four, overrides=options, trials=0).small_spaces == []
     with pytest.raises(StudyChangedError, match=r"sampler\.repeats"):
         run(four, home, options[0], "sampler.repeats=false")
 

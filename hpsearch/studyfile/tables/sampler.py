@@ -52,7 +52,7 @@ class Sampler(Table):
         default_factory=dict, description="arguments of the sampler's constructor"
     )
 
-    def enough(self, space: Space, trials: int) -> int | None:
+    def n_configurations(self, space: Space, trials: int) -> int | None:
         """How many configurations there are to draw; None where there are as many as trials, or
         more, or it draws on when all were tried.
 
