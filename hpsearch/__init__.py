@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from hpsearch.api.sync import sync
     from hpsearch.api.ui import ui
     from hpsearch.api.verify import Verification, verify_study
+    from hpsearch.reporting import report
     from hpsearch.samplers import CoarseToFineSampler
     from hpsearch.scheduler.batch_report import BatchReport
 
@@ -62,6 +63,7 @@ _MODULES = {
     "leave_order": "hpsearch.api.schedule",
     "plan_study": "hpsearch.api.plan",
     "print_schedule": "hpsearch.api.schedule",
+    "report": "hpsearch.reporting",
     "reproduce_trial": "hpsearch.api.reproduce",
     "run_batch": "hpsearch.api.batch",
     "run_schedule": "hpsearch.api.schedule",
@@ -96,6 +98,7 @@ __all__ = [
     "leave_order",
     "plan_study",
     "print_schedule",
+    "report",
     "reproduce_trial",
     "run_batch",
     "run_schedule",

@@ -8,6 +8,7 @@ HpsearchError            a known error: one line for the user, no traceback
 ├── StudyLockedError     another process runs this study: wait for it, or stop it
 ├── StorageError         a store can't be opened or written: free space, correct the URL
 ├── WorkerError          worker processes can't be started: see why, or run in this process
+├── TrialFailed          a trial can't be trained: recorded with it, the study goes on
 ├── StudyFailed          no trial gave a score: nothing to pick a winner from
 ├── StudyStopped         its caller asked it to stop: the same call goes on (exit code 75)
 ├── RunningError         another process runs this batch or schedule: leave it to that one
@@ -22,7 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 SHOWN = 50  # of the valid names in a message; a table may have thousands of columns
 SLIP = 0.65  # of difflib's ratio; random_state and n_estimators have 0.5, sdg and sgd 0.67
@@ -115,6 +116,18 @@ class DataError(HpsearchError):
 
 class TrainerError(HpsearchError):
     """A training function breaks a rule that studies rely on."""
+
+
+class TrialFailed(HpsearchError):
+    """A trial can't be trained, and why; no code of ours is to blame, so there is no traceback.
+
+    Attributes:
+        limit: the one that it passed, as a record names it; "" for none.
+    """
+
+    def __init__(self, message: str, *, limit: Literal["", "gpu_memory"] = "") -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class StudyLockedError(HpsearchError):

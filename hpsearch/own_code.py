@@ -13,7 +13,7 @@ import hashlib
 import importlib
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
@@ -153,6 +153,39 @@ def sources(modules: Iterable[str]) -> list[Source]:
 def file_digests(modules: Iterable[str]) -> dict[str, str]:
     """The digest of the content of each file that these modules are made of, by its label."""
     return {source.label: _content(source.path) for source in sources(modules)}
+
+
+def script_digests(script: Path) -> dict[str, str]:
+    """The digest of a script and of the modules beside it that it imports, by path beside it.
+
+    Of another script than Python's it is the script alone.
+    """
+    found: dict[str, str] = {}
+    waiting = [script]
+    while waiting:
+        path = waiting.pop()
+        label = str(path.relative_to(script.parent))
+        if label in found:
+            continue
+        found[label] = _content(path)
+        if path.suffix == ".py":
+            stat = path.stat()
+            for level, module, names in _statements(path, stat.st_mtime_ns, stat.st_size):
+                top = path.parents[level - 1] if level else script.parent
+                waiting += _beside(top, script.parent, module, names)
+    return found
+
+
+def _beside(top: Path, root: Path, module: str, names: Sequence[str]) -> Iterator[Path]:
+    """The files of an import that lie below a folder, packages on the way among them."""
+    if not top.is_relative_to(root):
+        return
+    parts = module.split(".") if module else []
+    folders = [top.joinpath(*parts[:n]) for n in range(1, len(parts) + 1)]
+    for place in [*folders, *(top.joinpath(*parts, name) for name in names)]:
+        for path in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
+            if path.is_file():
+                yield path
 
 
 def named_modules(modules: Iterable[str], files: Mapping[str, str]) -> tuple[NamedModule, ...]:

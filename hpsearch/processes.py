@@ -4,8 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+GUARDED = "HPSEARCH_GUARDED"  # set for programs that a guard ends, see trainers/program_process
+# What libraries read when they are loaded: BLAS, OpenMP (scikit-learn, PyTorch), numexpr. Not
+# Numba's, which raises where it changes later.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """What says to libraries how many threads they may use."""
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
 def child_environment() -> dict[str, str]:
@@ -13,6 +31,20 @@ def child_environment() -> dict[str, str]:
     package = str(Path(__file__).parents[1])
     path = filter(None, [package, os.environ.get("PYTHONPATH")])
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+
+
+def without_our_package(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment for a program of a user's own, which may have another Python.
+
+    What `child_environment` added is taken out again where it is a whole folder of packages.
+    """
+    package = Path(__file__).parents[1]
+    if package.name not in ("site-packages", "dist-packages"):
+        return dict(environment)
+    path = environment.get("PYTHONPATH", "").split(os.pathsep)
+    left = os.pathsep.join(entry for entry in path if entry and entry != str(package))
+    others = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
+    return {**others, "PYTHONPATH": left} if left else others
 
 
 def birth(pid: int) -> str:
@@ -59,13 +91,17 @@ def children() -> set[int]:
 
 
 def end_children(pid: int) -> None:
-    """Kill the processes that a process started, and those that they started."""
+    """Kill the processes that a process started, and those that they started.
+
+    Programs with a guard are left to it: it gives them time to end by themselves.
+    """
     from psutil import Error, Process
 
     with suppress(Error):
         for child in Process(pid).children(recursive=True):
             with suppress(Error):
-                child.kill()
+                if GUARDED not in child.environ():
+                    child.kill()
 
 
 def end_tree(pid: int) -> None:

@@ -8,7 +8,9 @@ from hpsearch.audit.reproduction import TOLERANCE, Reproduction, reproduce
 from hpsearch.errors import StudyFileError
 from hpsearch.execution.making import make_executor
 from hpsearch.records.layout import Home
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.code_checks import program_repeats
 from hpsearch.study.recorded import find_run
 from hpsearch.studyfile.reading import ReadStudy
 
@@ -54,11 +56,15 @@ def reproduce_trial(
             f"a trial must have ended by itself to be compared with another training of it, but "
             f"limits.{record.limit} stopped trial {trial}; take another"
         )
-    return train_again(run.read(Path(trust_code) if trust_code else None), record, tolerance)
+    read = run.read(Path(trust_code) if trust_code else None)
+    return train_again(read, run.folder, record, tolerance)
 
 
-def train_again(read: ReadStudy, record: TrialRecord, tolerance: float) -> Reproduction:
+def train_again(
+    read: ReadStudy, folder: RunFolder, record: TrialRecord, tolerance: float
+) -> Reproduction:
     """As `reproduce_trial`, of a record that is at hand."""
+    varies = program_repeats(folder).get(str(record.params["trainer"]), 0.0)
     workers = int(any(a.get("event", "lost") == "lost" for a in record.attempts))
     with make_executor(workers) as executor:
-        return reproduce(read, record, executor, tolerance=tolerance)
+        return reproduce(read, record, executor, tolerance=tolerance, varies=varies)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -20,7 +21,10 @@ from hpsearch.reports.tables import AT, front_table, trials_table
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.configuration import Form, configuration_text
+from hpsearch.studyfile.space import with_values
 from hpsearch.tracking.projection import Projection
+from hpsearch.trainers import Member
+from hpsearch.trainers.program import shell_line
 
 
 def show_study(study: str, *, home: str | Path | None = None) -> Report:
@@ -67,7 +71,7 @@ def best_configuration(
     study: str,
     *,
     trial: int | None = None,
-    form: Form = "toml",
+    form: Form | Literal["command"] = "toml",
     home: str | Path | None = None,
 ) -> str:
     """The complete hyperparameters of the winner, or of another trial, as text.
@@ -75,13 +79,18 @@ def best_configuration(
     Args:
         study, home: as for `show_study`.
         trial: e.g. another one of the front; None: the winner.
-        form: "toml": the [network] and [space] of a study file that fixes them; "json"; "python".
+        form: "toml": the [network] and [space] of a study file that fixes them; "json"; "python";
+            "command": of a program, the line for a shell that trains it as the trial was, from
+            its start to its last epoch, in a new folder below the current one.
 
     Raises:
         StudyFileError: there is no such study.
-        HpsearchError: it is not finished, or has no such trial.
+        HpsearchError: it is not finished, has no such trial, or the trial was no program.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
+    if form == "command":
+        number = _result(run).best_number if trial is None else trial
+        return _command_line(run, _record(run, number))
     if trial is not None:
         return _configuration(run, trial, form)
     result = _result(run)
@@ -94,16 +103,40 @@ def best_configuration(
     return f"# The winner of {result.study}: trial {result.best_number}, {score}\n{beside}{text}"
 
 
+def _command_line(run: Recorded, record: TrialRecord) -> str:
+    program = run.read().programs.get(str(record.params["trainer"]))
+    if program is None:
+        raise HpsearchError(
+            f"trial {record.number} of {run.name!r} must be a program to have a command line, got "
+            f"{record.params['trainer']}: take --format toml, json or python"
+        )
+    first = record.members[0]
+    space = kept_space(run.folder)
+    member = Member(
+        with_values(record.params, space.named if space else {}),
+        first.entropy,
+        first.split,
+        folder=str(Path.cwd() / f"{run.study}-trial-{record.number}"),
+        program=program,
+    )
+    return shell_line(member, until=max(record.length, 1), n_epochs=run.file.n_epochs)
+
+
 def _configuration(run: Recorded, trial: int, form: Form) -> str:
     """Of any trial."""
+    record = _record(run, trial)
+    text = _text(run, record.params, form)
+    return text if form == "json" else f"# Trial {trial} of {run.name}, {record.outcome}\n{text}"
+
+
+def _record(run: Recorded, trial: int) -> TrialRecord:
     record = run.folder.read("trial", trial)
     if record is None:
         raise HpsearchError(
             f"study {run.name!r} must have trial {trial}, got no record of it: see those it has "
             f"with python -m hpsearch show {run.study} --trials"
         )
-    text = _text(run, record.params, form)
-    return text if form == "json" else f"# Trial {trial} of {run.name}, {record.outcome}\n{text}"
+    return record
 
 
 def _text(run: Recorded, params: Mapping[str, ParamValue], form: Form) -> str:

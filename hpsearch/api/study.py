@@ -22,6 +22,7 @@ from hpsearch.execution.executors import available_cores
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.reports.parent import write_parent
+from hpsearch.study.dry_start import dry_start
 from hpsearch.study.events import Event
 from hpsearch.study.opening import Run, open_run
 from hpsearch.study.plan import few_configurations
@@ -80,6 +81,8 @@ def run_study(
     stores = Home.find(Path(home) if home else None)
     if fresh or not stores.study(read.file.name).path.exists():
         refuse_unfit(read)  # before anything is made
+        if not (executor or read.file.execution.executor):
+            dry_start(read)
     count = workers if workers is not None else read.file.execution.workers
     place = executor or read.file.execution.executor
     cluster = scheduler_address(place) if place else ""

@@ -13,7 +13,7 @@ from hpsearch.analysis.failures import Failure, failures
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
-from hpsearch.study.code_checks import code_warnings
+from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.tracking.links import UI_ADDRESS, trials_page
 from hpsearch.tracking.projection import Projection
 
@@ -32,6 +32,7 @@ class Report:
         ui: the command that opens the MLflow UI on it; "" for a server, which has one.
         failures: for which reasons trials failed or diverged.
         code_warnings: what is wrong with trainers of the user's own, a line each.
+        repeats: whether programs repeat their metrics, a line each.
     """
 
     result: Result
@@ -44,6 +45,7 @@ class Report:
     ui: str
     failures: Sequence[Failure] = ()
     code_warnings: Sequence[str] = ()
+    repeats: Sequence[str] = ()
 
     @property
     def link(self) -> str:
@@ -64,6 +66,7 @@ class Report:
             "counts": result.counts,
             "failures": [asdict(failure) for failure in self.failures],
             "code_warnings": [*self.code_warnings],
+            "repeats": [*self.repeats],
             "ended": result.ended,
             "tried": result.tried,
             "best_trial": result.best_number,
@@ -105,6 +108,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         ui=_ui_command(projection),
         failures=_failures(projection, result),
         code_warnings=code_warnings(projection.folder),
+        repeats=repeat_texts(projection.folder),
     )
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 
 from hpsearch.api.reproduce import train_again
 from hpsearch.audit.replay import Replay, replay
-from hpsearch.audit.reproduction import TOLERANCE, Reproduction, digests, other_code
-from hpsearch.datasets.selection import open_test
+from hpsearch.audit.reproduction import TOLERANCE, Reproduction, other_code
+from hpsearch.datasets.selection import digests
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Home
 from hpsearch.records.trial_record import TrialRecord
@@ -100,7 +100,7 @@ def verify_study(
     again = []
     for record in sample(records, trials, run.file.seed):
         say(f"training trial {record.number} again ({record.outcome}, stage {record.stage + 1})")
-        again.append(train_again(read, record, tolerance))
+        again.append(train_again(read, run.folder, record, tolerance))
     problems += [f"trial {one.trial}: {one.difference}" for one in again if one.difference]
     return Verification(run.name, n_records, replayed, again, problems)
 
@@ -136,13 +136,12 @@ def _digest_problems(
     confirmed, tested = (list(run.folder.read_all(kind)) for kind in ("confirmation", "test"))
     problems: list[str] = []
     for arm in read.arms:
-        now = digests(arm)
+        now = digests(arm.selection)
         mine = [r for r in (*records, *confirmed) if arm.holds(r.number)]
         problems += _differing(mine, now)
         exams = [r for r in tested if arm.holds(r.number)]
         if exams:  # else the test set is still sealed, and stays it
-            now |= {"test": open_test(arm.selection).examples.digest()}
-            problems += _differing(exams, now)
+            problems += _differing(exams, digests(arm.selection, test=True))
     return len(records) + len(confirmed) + len(tested), problems
 
 

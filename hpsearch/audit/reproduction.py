@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hpsearch.datasets.selection import open_pool
-from hpsearch.datasets.splits import digest
+from hpsearch.datasets.selection import digests
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.code_rules import pause_hint, pause_rule
 from hpsearch.execution.machine import machine
@@ -18,14 +17,15 @@ from hpsearch.own_code import digest as digest_of_code
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.training import Training
-from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.tables.protocol import exam_of
-from hpsearch.trainers import takes_state, trainer_kind
+from hpsearch.trainers import is_program, takes_state, trainer_kind
 
 # On another processor or with other packages sums are rounded another way, and training makes
 # more of it with every step. Of a metric's size, or of 1 where that is less.
 TOLERANCE = 0.02
+# Of the difference between two runs of one trial of a program, which one pair tells but roughly.
+PROBE_MARGIN = 3.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def reproduce(
     executor: SliceExecutor,
     *,
     tolerance: float = TOLERANCE,
+    varies: float = 0.0,
 ) -> Reproduction:
     """Train a trial from its start to where its record ends, and compare.
 
@@ -88,14 +89,18 @@ def reproduce(
         record: of the trial.
         executor: where it is trained.
         tolerance: largest difference where the machine or the packages are others.
+        varies: by how much a program differed when one trial was run twice; 0: it repeats.
     """
-    exact = record.machines == [machine()]
-    allowed = 0.0 if exact else tolerance
+    here = record.machines == [machine()]
+    exact = here and not varies
+    allowed = max(PROBE_MARGIN * varies, 0.0 if here else tolerance)
     recorded = [tuple(member.pauses or ()) for member in record.members]
     pauses = _other_pauses(read, record)
+    if is_program(record.params["trainer"]):  # it is run from length to length, as it was
+        recorded = pauses
     again = _trained_again(read, record, executor, pauses)
     compared = _Comparison(record, again, allowed)
-    known = digests(read.arm_of(record.number))
+    known = digests(read.arm_of(record.number).selection)
     if record.digests != known:
         difference = _data(record, known)
     else:
@@ -136,9 +141,14 @@ def _trained_again(
         training = Training.of(read, arm.selection, RunFolder(Path(place)), executor)
         in_one_go = replace(training.settings, seconds=math.inf)
         training = replace(training, settings=in_one_go, pauses=pauses)
-        again = _anew(record)
-        for _ in training.run([[again]], _goal(record, lengths), exam_of(read.file.protocol)):
-            pass
+        again, goal = _anew(record), _goal(record, lengths)
+        steps = [goal]
+        if is_program(record.params["trainer"]):
+            known = {*lengths[record.stage :], *training.rungs}
+            steps = [*sorted(epoch for epoch in known if epoch < goal), goal]
+        for until in steps:
+            for _ in training.run([[again]], until, exam_of(read.file.protocol)):
+                pass
     return again
 
 
@@ -146,7 +156,8 @@ def _other_pauses(read: ReadStudy, record: TrialRecord) -> list[tuple[int, ...]]
     """Pauses that a training with those of the record is compared with, for each member."""
     kind = trainer_kind(str(record.params["trainer"]))
     assert kind is not None
-    if kind.trainer.exact_state or any(member.pauses for member in record.members):
+    program = is_program(record.params["trainer"])
+    if program or kind.trainer.exact_state or any(m.pauses for m in record.members):
         return [()] * len(record.members)
     goal = _goal(record, [stage.epochs for stage in read.file.stages])
     epochs = sorted({epoch for epoch in (1, goal // 2) if 0 < epoch < goal})
@@ -193,12 +204,6 @@ def other_code(record: TrialRecord, now: str) -> str:
     if not record.code or record.code == [now]:
         return ""
     return f"code (digest {', then '.join(record.code)} recorded, {now or 'none'} now)"
-
-
-def digests(arm: Arm) -> dict[str, str]:
-    """Of the data and splits of an arm, as the records of its trials say them."""
-    pool = open_pool(arm.selection)
-    return {"data": pool.examples.digest(), "splits": digest(pool.splits)}
 
 
 def _anew(record: TrialRecord) -> TrialRecord:

@@ -25,6 +25,7 @@ class Form(StrEnum):
     toml = "toml"
     json = "json"
     python = "python"
+    command = "command"
 
 
 @app.command()
@@ -34,7 +35,11 @@ def show(
         bool, typer.Option("--best", help="Only the winner's configuration, to go on with.")
     ] = False,
     form: Annotated[
-        Form, typer.Option("--format", help="Of --best: toml goes into a study file.")
+        Form,
+        typer.Option(
+            "--format",
+            help="Of --best: toml goes into a study file, command runs a program by hand.",
+        ),
     ] = Form.toml,
     trial: Annotated[
         int | None,

@@ -12,7 +12,7 @@ from hpsearch.datasets.base import Dataset, Examples
 from hpsearch.datasets.files import dataset_at
 from hpsearch.datasets.opened import opened_once
 from hpsearch.datasets.split_kinds import HoldOut, Split
-from hpsearch.datasets.splits import Pair, Rows, draw_shots
+from hpsearch.datasets.splits import Pair, Rows, digest, draw_shots
 from hpsearch.datasets.table import TableOptions
 from hpsearch.errors import DataError, Problem
 
@@ -22,13 +22,15 @@ class Selection:
     """A description of data, small enough to travel to every worker.
 
     Attributes:
-        name: the data set, or the absolute path of a file or folder.
+        name: the data set, or the absolute path of a file or folder; "" where the data is the
+            trainer's own affair and nothing is known of it but the number of its folds.
         shots: images a class to learn from; None: all.
         draw: "random" or "first", how shots are picked.
         split: which rows are trained on and which are scored on.
         seed: of the draw and the splits.
         table: what the columns of a table are; its test file has an absolute path.
         train_scored: training rows of a split that training scores are measured on; None: all.
+        folds: of data that is the trainer's own affair.
     """
 
     name: str
@@ -38,6 +40,12 @@ class Selection:
     seed: int = 0
     table: TableOptions = field(default_factory=TableOptions)
     train_scored: int | None = None
+    folds: int = 1
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the data is the trainer's own affair."""
+        return not self.name
 
     def dataset(self) -> Dataset:
         """The data set it selects from.
@@ -65,6 +73,9 @@ class Pool:
     tested: Rows | None = None
 
 
+NO_ROWS = np.empty(0, np.intp)
+NOTHING = Examples(np.empty((0, 0)), np.empty(0), n_classes=0)  # of data that is not known
+
 MOST_GIVEN = 8  # pools kept; two of each study that shares the worker
 _given: dict[tuple[Selection, str], Pool] = {}  # to a worker that has no data set of its own
 
@@ -90,6 +101,8 @@ def open_pool(selection: Selection) -> Pool:
     Raises:
         DataError: the data is missing, or too small for the selection.
     """
+    if selection.unknown:
+        return Pool(NOTHING, ((NO_ROWS, NO_ROWS),) * selection.folds, NO_ROWS)
     if (selection, "validation") in _given:
         return _given[selection, "validation"]
     full = selection.dataset().training()
@@ -109,6 +122,8 @@ def open_pool(selection: Selection) -> Pool:
 @opened_once(1)
 def open_test(selection: Selection) -> Pool:
     """All that may be learned from as the training side, the test set as the other side."""
+    if selection.unknown:
+        return Pool(NOTHING, ((NO_ROWS, NO_ROWS),), NO_ROWS)
     if (selection, "test") in _given:
         return _given[selection, "test"]
     pool, test = open_pool(selection), selection.dataset().test()
@@ -133,6 +148,19 @@ def open_beside_test(selection: Selection) -> Pool:
     tested = np.arange(len(known.labels), len(labels))
     both = replace(known, inputs=inputs, labels=labels, keys=None)
     return replace(pool, examples=both, tested=tested)
+
+
+def digests(selection: Selection, *, test: bool = False) -> dict[str, str]:
+    """Of the examples and the splits, by what they are of; {} of data that is not known.
+
+    Args:
+        test: of the test set too, which is opened for it.
+    """
+    if selection.unknown:
+        return {}
+    pool = open_pool(selection)
+    found = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
+    return found | ({"test": open_test(selection).examples.digest()} if test else {})
 
 
 def _splits(

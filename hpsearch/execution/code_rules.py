@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
+from tempfile import TemporaryDirectory
 
 from hpsearch.errors import StudyChangedError, headline
 from hpsearch.execution.examples import training_data
@@ -126,6 +127,30 @@ def check_code(whole: Slice) -> CodeCheck:
         pauses = check_pauses(whole) if whole.until > 1 else None
         rehearsal = rehearse(replace(whole, until=1)) if is_function(member.params) else None
     return CodeCheck(pauses, rehearsal)
+
+
+def run_again(whole: Slice) -> Rows | None:
+    """The metrics of a program that is run once more, in a folder of its own; None if it fails.
+
+    Args:
+        whole: one member without a state, from its start.
+    """
+    (member,) = whole.members
+    with TemporaryDirectory(prefix="hpsearch-") as place:
+        result = run_slice(replace(whole, members=(replace(member, folder=place),)))
+    return result.members[0].rows if result.error is None else None
+
+
+def largest_deviation(expected: Rows, rows: Rows) -> float:
+    """Of any metric, relative where it is above 1; infinite where one is missing."""
+    found, largest = dict(rows), 0.0
+    for epoch, row in expected:
+        for name, value in row.items():
+            got = found.get(epoch, {}).get(name, math.inf)
+            if not (got == value or (math.isnan(got) and math.isnan(value))):
+                deviation = abs(got - value) / max(1.0, abs(value))
+                largest = max(largest, math.inf if math.isnan(deviation) else deviation)
+    return largest
 
 
 def rehearse(work: Slice) -> Rehearsal:

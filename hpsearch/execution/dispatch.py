@@ -24,7 +24,7 @@ Key = tuple[str, int]  # a record's uid and the number of its member
 STOP_CHECK_SECONDS = 1.0  # between two looks at whether to stop, while no slice ends
 LANDING_SECONDS = 10.0  # that a stop waits for the slices under way
 LOST_ATTEMPTS = 3  # of a member at one epoch that make it failed; the last one is made alone
-PASSED: dict[LimitName, str] = {
+PASSED: dict[str, str] = {
     "seconds": "a trial must be trained within limits.seconds = {limit:g}, got {reached:.1f} s "
     "when it was stopped",
     "memory_mb": "a worker process that trains a trial must hold at most limits.memory_mb = "
@@ -307,8 +307,16 @@ class Dispatcher:
             return [], [[job] for job in population]
         (job,), reason = population, result.error or ""
         again = job.raised < self._retries and not self._spent.over(trial_of(job))
+        again = again and not result.limit
         event: Literal["raised", "failed"] = "raised" if again else "failed"
-        report = Report(job.key, event, reason=reason, use=result.use, log=result.log)
+        report = Report(
+            job.key,
+            event,
+            reason=reason,
+            use=result.use,
+            log=result.log,
+            limit=result.limit or None,
+        )
         return [report], [[replace(job, raised=job.raised + 1)]] if again else []
 
     def _passed(

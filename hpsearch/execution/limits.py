@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from psutil import Process
 
-LimitName = Literal["seconds", "memory_mb"]
+LimitName = Literal["seconds", "memory_mb", "gpu_memory"]
 MEMORY_LOOK_SECONDS = 0.1  # between two looks at a worker's memory
 CHILDREN_LOOK_SECONDS = 1.0  # between two searches for processes that a worker started: 10 ms each
 REUSABLE = 0.1  # of the memory limit: a worker that keeps more of earlier trials is replaced

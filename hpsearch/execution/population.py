@@ -15,11 +15,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
-from hpsearch.errors import StudyChangedError
+from hpsearch.errors import StudyChangedError, TrialFailed
 from hpsearch.execution.examples import training_data
 from hpsearch.execution.gains import Gain, ended_early, judged
 from hpsearch.execution.kept import keep, take
+from hpsearch.execution.limits import LimitName
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
 from hpsearch.execution.printed import Printed
@@ -57,7 +59,8 @@ def run_slice(work: Slice) -> SliceResult:
     began, watch, started_cpu = time.time(), _Watch(), time.process_time()
     look_first_in(work.settings.code_folder)
     members: Sequence[MemberAdvance] = ()
-    error = None
+    error: str | None = None
+    limit: LimitName | Literal[""] = ""
     printed = Printed()
     try:
         with printed.kept() if work.foreign else nullcontext():
@@ -65,6 +68,8 @@ def run_slice(work: Slice) -> SliceResult:
             members = _advance(work, watch)
     except StudyChangedError:
         raise
+    except TrialFailed as failed:
+        error, limit = str(failed), failed.limit
     except (Exception, SystemExit):
         error = traceback.format_exc(limit=-4)
     return SliceResult(
@@ -78,7 +83,8 @@ def run_slice(work: Slice) -> SliceResult:
             opening_seconds=watch.opening,
             peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES,
         ),
-        log=printed.text,
+        log=printed.text + "".join(watch.printed),
+        limit=limit,
         machine=machine(),
     )
 
@@ -115,10 +121,11 @@ def load_own_code(work: Slice) -> None:
 
 @dataclass
 class _Watch:
-    """Since when a slice runs, and how long it took to get ready."""
+    """Since when a slice runs, how long it took to get ready, and what its programs printed."""
 
     started: float = field(default_factory=time.perf_counter)
     opening: float = 0.0
+    printed: list[str] = field(default_factory=list)  # by programs
 
     def seconds(self) -> float:
         return time.perf_counter() - self.started
@@ -141,16 +148,20 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
         meter = Meter()
         around = meter if settings.resources else nullcontext
         watch.opening = watch.opening or watch.seconds()
-        for progress in trainer.run(work.until, settings.schedule, around):
-            progress, undefined = judged(progress, settings.decisive)
-            for position, gain in enumerate(alive):
-                gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
-                gain.diverged_by = undefined[position]
-            late = watch.seconds() > settings.seconds and trainer.pausable
-            late = late or progress.epoch in work.pauses
-            restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
-            if late or restart:
-                break
+        try:
+            for progress in trainer.run(work.until, settings.schedule, around):
+                progress, undefined = judged(progress, settings.decisive)
+                for position, gain in enumerate(alive):
+                    gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
+                    gain.diverged_by = undefined[position]
+                late = watch.seconds() > settings.seconds and trainer.pausable
+                late = late or progress.epoch in work.pauses
+                diverged = bool(progress.diverged.any())
+                restart = diverged and progress.epoch < work.until and not late
+                if late or restart:
+                    break
+        finally:
+            watch.printed += map(trainer.printed, range(len(alive)))
         for position, gain in enumerate(alive):
             state = None if gain.diverged else trainer.state(position)
             gain.member = replace(gain.member, state=state)

@@ -9,6 +9,7 @@ from typing import Literal
 from hpsearch.datasets.selection import (
     Selection,
 )
+from hpsearch.execution.limits import LimitName
 from hpsearch.own_code import NamedModule
 from hpsearch.trainers import (
     EVERY_EPOCH,
@@ -138,6 +139,7 @@ class SliceResult:
         error: the exception's text where the trainer raised; then `members` is empty.
         machine: that it ran on, as `machine` says it.
         log: what a trainer that is not our own printed.
+        limit: that the trainer passed, by its error; "" for none.
     """
 
     members: tuple[MemberAdvance, ...]
@@ -145,3 +147,4 @@ class SliceResult:
     use: Use
     machine: str
     log: str = ""
+    limit: LimitName | Literal[""] = ""

@@ -13,25 +13,17 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.processes import THREAD_VARIABLES, thread_environment
+
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
 THREADS = 1
-# What libraries read when they are loaded: BLAS, OpenMP (scikit-learn, PyTorch), numexpr. Not
-# Numba's, which raises where it changes later.
-VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 
 
 def thread_variables() -> dict[str, str]:
     """The environment of a process that trains."""
-    return dict.fromkeys(VARIABLES, str(THREADS))
+    return thread_environment(THREADS)
 
 
 @contextmanager
@@ -40,7 +32,7 @@ def limited_threads() -> Iterator[None]:
 
     PyTorch has threads of its own beside OpenMP's; it is asked where it is loaded, never loaded.
     """
-    before = {name: os.environ.get(name) for name in VARIABLES}
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(thread_variables())
     torch = sys.modules.get("torch")
     torch_threads = torch.get_num_threads() if torch is not None else 0

@@ -22,6 +22,7 @@ from typing import Literal
 from hpsearch.errors import StorageError
 
 Kind = Literal["trial", "confirmation", "test"]
+OURS = ".hpsearch"  # our own files among those of code that is not ours
 KINDS: tuple[Kind, ...] = ("trial", "confirmation", "test")
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"  # of a study or batch: a folder's name too
 RUN_NUMBER = r"[1-9]\d{0,5}"
@@ -194,6 +195,19 @@ class RecordFiles:
     def file(self, name: str) -> Path:
         """A file that the record names."""
         return self.path / name
+
+    def member(self, index: int) -> Path:
+        """Where code that is not ours keeps the files of a member."""
+        return self.path / f"member-{index}"
+
+    @staticmethod
+    def ours(member: Path) -> Path:
+        """Where our own files of a member lie."""
+        return member / OURS
+
+    def members(self) -> list[Path]:
+        """All such folders that are there."""
+        return sorted(self.path.glob("member-*"))
 
 
 class Artifact(StrEnum):
@@ -371,7 +385,9 @@ class RunFiles:
 
     def leftovers(self) -> list[Path]:
         """Temporary files of writes that a kill cut short."""
-        return sorted(p for p in self.path.rglob(".*.[0-9]*") if p.is_file())
+        found = (p for p in self.path.rglob(".*.[0-9]*") if p.is_file())
+        theirs = [member for place in self.records() for member in place.members()]
+        return sorted(p for p in found if not any(p.is_relative_to(m) for m in theirs))
 
 
 @dataclass(frozen=True)
@@ -399,6 +415,7 @@ PLACES = (
         r"(trials|confirmation|test)/[\d-]+/"
         r"(record\.json|log\.txt|weights\.npz|estimator\.skops|state-[\d-]+\.npz)"
     ),
+    Place(r"(trials|confirmation|test)/[\d-]+/member-\d+/.+", archived=False),  # of any size
     Place(r"artifacts/report\.html", archived=False),  # drawn anew
     Place(r"(mlflow|projected)\.json|projector\.log", archived=False),  # of one MLflow store
     Place(r"model/.+", archived=False),  # made anew from the weights

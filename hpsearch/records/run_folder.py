@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 from zipfile import BadZipFile
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from hpsearch.errors import DamagedError
 from hpsearch.records.layout import Kind, RecordFiles, RunFiles
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.sealed import digest_of, read_sealed, write_sealed
 from hpsearch.records.trial_record import TrialRecord, read_record
 from hpsearch.records.whole_files import read_json, storage_errors, write_json, write_whole
@@ -80,6 +82,10 @@ class RunFolder:
         for old in place.states():
             if old.name != record.state_file:
                 old.unlink()
+        if record.sealed:  # what it left to look at stays, of those that were trained to the end
+            for member in place.members():
+                whole = record.outcome is Outcome.COMPLETE and record.kind != "confirmation"
+                rmtree(place.ours(member) if whole else member, ignore_errors=True)
 
     def write_file(self, record: TrialRecord, name: str, content: bytes) -> None:
         """Put a file beside a record, which names it from its next `write` on."""

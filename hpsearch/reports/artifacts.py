@@ -30,8 +30,8 @@ def _write(read: ReadStudy, folder: RunFolder, result: Result) -> None:
     files, records = folder.files, list(folder.read_all("trial"))
     write_tables(files, records, result)
     tests = list(folder.read_all("test"))
-    test = read.selection.dataset().test()
-    if not test.regression:
+    test = None if read.selection.unknown else read.selection.dataset().test()
+    if test is not None and not test.regression:
         winners = [r for r in tests if r.number == result.best_number]
         write_confusion(files, winners, test.labels, test.classes)
     draw_search(files.artifact(Artifact.SEARCH_FIGURE), records, result)
@@ -40,7 +40,7 @@ def _write(read: ReadStudy, folder: RunFolder, result: Result) -> None:
         write_arms(files.artifact(Artifact.CASES), result)
         runs = [*records, *folder.read_all("confirmation"), *tests]
         draw_arms(files.artifact(Artifact.CASES_FIGURE), result, runs)
-        if not test.regression:
+        if test is not None and not test.regression:
             draw_predictions(
                 files.artifact(Artifact.PREDICTIONS_FIGURE), result, runs, test.inputs, test.labels
             )

@@ -12,7 +12,7 @@ import pandas as pd
 from hpsearch.reports.charts import Chart
 from hpsearch.reports.plotly_charts import to_plotly
 from hpsearch.reports.study_view import StudyView
-from hpsearch.study.code_checks import code_warnings
+from hpsearch.study.code_checks import code_warnings, repeat_texts
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1180px; margin: 2em auto;
@@ -128,6 +128,7 @@ def _summary(view: StudyView) -> str:
     ]
     if result.untested:
         rows.append(("not tested", result.untested))
+    rows += [("program", text) for text in repeat_texts(view.folder)]
     rows.append(("test set", f"used for {result.test_uses} configuration(s), after the search"))
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
     return f"<dl>{items}</dl>"

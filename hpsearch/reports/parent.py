@@ -17,9 +17,10 @@ from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
-from hpsearch.study.code_checks import code_warnings
+from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import shots_of
 from hpsearch.trainers import TRAINERS
 
@@ -63,9 +64,7 @@ def write_parent(
         metrics |= {f"trials/{outcome}": float(n) for outcome, n in result.counts.items()}
         metrics["test_uses"] = float(result.test_uses)
         metrics |= _agreement(run)
-    params = {"seed": str(file.seed), "data": file.data.name, "split": file.data.split.kind}
-    shots = shots_of(file.space) or file.data.shots or "all"
-    params |= {"shots": str(shots), "sampler": file.sampler.name}
+    params = {"seed": str(file.seed), **_data_params(file), "sampler": file.sampler.name}
     params |= goal_params(file)
     run.folder.write_sealed(
         run.folder.files.parent,
@@ -91,6 +90,14 @@ def write_parent(
             "winner": _winner(run, result) if result else None,
         },
     )
+
+
+def _data_params(file: StudyFile) -> dict[str, str]:
+    """What is learned from; of data that is the trainer's own affair the folds alone."""
+    if file.data is None:
+        return {"folds": str(file.n_splits)}
+    shots = shots_of(file.space) or file.data.shots or "all"
+    return {"data": file.data.name, "split": file.data.split.kind, "shots": str(shots)}
 
 
 def _agreement(run: Run) -> dict[str, float]:
@@ -147,6 +154,7 @@ def _audit(run: Run, result: Result) -> str:
     lines = [f"- **Fidelity:** {text}" for text in result.fidelity_texts]
     lines += [f"- **Edge alarm:** {alarm}" for alarm in result.alarms]
     lines += [f"- **Own code:** {text}" for text in code_warnings(run.folder)]
+    lines += [f"- **Program:** {text}" for text in repeat_texts(run.folder)]
     return "\n".join(lines) + "\n\n" if lines else ""
 
 
@@ -162,7 +170,7 @@ def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
     data = read.file.data
     trial = next(run.folder.read_all("trial"), None)
     test = next(run.folder.read_all("test"), None)
-    if trial is None:
+    if trial is None or data is None:
         return []
     learned = {"shots": data.shots or "all", "split": data.split.model_dump(mode="json")}
     learned["split_digest"] = trial.digests["splits"]

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from hpsearch.datasets.selection import open_pool, open_test
-from hpsearch.datasets.splits import digest
+from hpsearch.datasets.selection import digests, open_pool
 from hpsearch.errors import StudyChangedError
 from hpsearch.execution.environment import environment
 from hpsearch.records.layout import Kind
@@ -41,9 +40,8 @@ class ArmRecords:
     arm: Arm
 
     def __post_init__(self) -> None:
-        pool = open_pool(self.arm.selection)
-        self._digests = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
-        self._n_splits = len(pool.splits)
+        self._digests = digests(self.arm.selection)
+        self._n_splits = len(open_pool(self.arm.selection).splits)
         self._environment = environment(self.read.folder)
         self.trials: dict[int, TrialRecord] = {r.number: r for r in self._stored("trial")}
         self._compare_digests(self.trials.values())
@@ -55,10 +53,7 @@ class ArmRecords:
             StudyChangedError: it is not what earlier refits were scored on.
         """
         # A dict of its own: the trials' records hold the one without.
-        self._digests = {
-            **self._digests,
-            "test": open_test(self.arm.selection).examples.digest(),
-        }
+        self._digests = digests(self.arm.selection, test=True)
         self._compare_digests(self._stored("test"))
 
     def new(self, number: int, params: dict[str, Any], *, stage: int, batch: int) -> TrialRecord:

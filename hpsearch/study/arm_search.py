@@ -114,7 +114,8 @@ class ArmSearch:
         lengths = self.lengths[::-1] if self._cut_short else self.lengths[-1:]
         finals = Finals(self._records, lengths, self._training, self.tell)
         self.confirmed = finals.confirm()
-        finals.test(self.records[next(iter(self.confirmed))])
+        if self.file.is_tested:
+            finals.test(self.records[next(iter(self.confirmed))])
 
     def _open(self) -> None:
         """Open the data, the records and Optuna's storage, and see that they belong together."""

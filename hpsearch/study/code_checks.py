@@ -22,11 +22,14 @@ from hpsearch.execution.code_rules import (
     CodeCheck,
     PauseCheck,
     Rehearsal,
+    Rows,
     check_code,
     final_test_rule,
+    largest_deviation,
     pause_hint,
     pause_rule,
     repeat_rule,
+    run_again,
 )
 from hpsearch.execution.dispatch import STOP_CHECK_SECONDS
 from hpsearch.execution.examples import open_data
@@ -35,7 +38,7 @@ from hpsearch.execution.limits import LimitPassed
 from hpsearch.execution.slices import Slice
 from hpsearch.own_code import is_own
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.records.trial_record import TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.events import CodeDoubt, Event
 from hpsearch.study.training import Training
 from hpsearch.studyfile.space import with_values
@@ -43,7 +46,8 @@ from hpsearch.trainers import EVERY_EPOCH, Member, takes_final, takes_state
 
 EPOCHS = 5  # trained in one go and once more with pauses, as far as
 SECONDS = 10.0  # allow it at the trial's pace; two epochs are trained in any case
-CHECKS = "checks"
+Found = CodeCheck | Rows | None  # of a program its metrics the second time
+CHECKS, REPEATS = "checks", "repeats"
 
 
 @dataclass
@@ -58,7 +62,7 @@ class CodeChecks:
     training: Training
     tell: Callable[[Event], None]
     _known: dict[str, list[str]] = field(default_factory=dict)
-    _coming: dict[str, tuple[TrialRecord, Future[CodeCheck]]] = field(default_factory=dict)
+    _coming: dict[str, tuple[TrialRecord, Future[Found]]] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
     _apart: ProcessExecutor | None = None
 
@@ -69,7 +73,9 @@ class CodeChecks:
         """Begin the check of a trial's trainer if it is the first, and end those that are done."""
         trainer = str(record.params["trainer"])
         member = record.members[0]
-        able = record.outcome.sound and member.epoch > 0 and is_own(trainer)
+        program = self.training.programs.get(trainer)
+        wanted = is_own(trainer) if program is None else program.probe
+        able = record.outcome.sound and member.epoch > 0 and wanted
         if able and trainer not in self._known and trainer not in self._tried:
             self._tried.add(trainer)
             self._coming[trainer] = (record, self._begin(record))
@@ -95,11 +101,8 @@ class CodeChecks:
             self._apart.shutdown(cancel_futures=True)
             self._apart = None
 
-    def _begin(self, record: TrialRecord) -> Future[CodeCheck]:
+    def _begin(self, record: TrialRecord) -> Future[Found]:
         training, member = self.training, record.members[0]
-        trained = sum(other.epoch for other in record.members)
-        pace = max(record.wall_seconds / trained, 1e-9)
-        epochs = min(member.epoch, max(2, min(EPOCHS, int(SECONDS / pace / 2))))
         settings = replace(
             training.settings,
             seconds=math.inf,
@@ -110,7 +113,14 @@ class CodeChecks:
             resources=False,
         )
         given = with_values(record.params, training.named)
-        work = Slice(settings, (Member(given, member.entropy, member.split),), epochs)
+        program = training.programs.get(str(record.params["trainer"]))
+        alone = Member(given, member.entropy, member.split, program=program)
+        if program is not None:  # among the others, where a GPU is free
+            return training.executor.submit(run_again, Slice(settings, (alone,), member.epoch))
+        trained = sum(other.epoch for other in record.members)
+        pace = max(record.wall_seconds / trained, 1e-9)
+        epochs = min(member.epoch, max(2, min(EPOCHS, int(SECONDS / pace / 2))))
+        work = Slice(settings, (alone,), epochs)
         if not isinstance(training.executor, ProcessExecutor):
             return training.executor.submit(check_code, work)
         self._apart = self._apart or ProcessExecutor(1)
@@ -130,15 +140,31 @@ class CodeChecks:
             found = check.result()
         except (WorkerLost, LimitPassed, StudyChangedError):
             return
-        warnings = [
-            *_of_pauses(trainer, record.number, found.pauses),
-            *_of_rehearsal(trainer, self.training.goals.objectives[0].metric, found.rehearsal),
-        ]
+        if found is None:
+            return
+        path, repeats = (
+            self.training.folder.files.code_checks,
+            program_repeats(self.training.folder),
+        )
+        warnings: list[str] = []
+        if isinstance(found, CodeCheck):
+            metric = self.training.goals.objectives[0].metric
+            warnings += _of_pauses(trainer, record.number, found.pauses)
+            warnings += _of_rehearsal(trainer, metric, found.rehearsal)
+        else:
+            repeats |= {trainer: largest_deviation(_rows(record.members[0]), found)}
         self._known = {**_read(self.training.folder), trainer: warnings}
-        path = self.training.folder.files.code_checks
-        self.training.folder.write_sealed(path, {CHECKS: self._known})
+        self.training.folder.write_sealed(path, {CHECKS: self._known, REPEATS: repeats})
         for warning in warnings:
             self.tell(CodeDoubt(warning))
+
+
+def _rows(member: MemberRecord) -> Rows:
+    """Epoch and metrics of a member's curves, as far as the first stage's length."""
+    return [
+        (epoch, {name: values[place] for name, values in member.history.items()})
+        for place, epoch in enumerate(member.epochs)
+    ]
 
 
 def _of_pauses(trainer: str, trial: int, found: PauseCheck | None) -> Iterator[str]:
@@ -173,6 +199,24 @@ def _of_rehearsal(trainer: str, metric: str, found: Rehearsal | None) -> Iterato
 def code_warnings(folder: RunFolder) -> list[str]:
     """What is wrong with the user's own code in a run, each in a line."""
     return [warning for warnings in _read(folder).values() for warning in warnings]
+
+
+def program_repeats(folder: RunFolder) -> dict[str, float]:
+    """By how much each program differed that was run twice: the largest difference of a metric,
+    relative where that is above 1; 0: not in the last digit."""
+    kept = folder.read_sealed(folder.files.code_checks, CHECKS)
+    return dict(kept.get(REPEATS, {})) if kept else {}
+
+
+def repeat_texts(folder: RunFolder) -> list[str]:
+    """What is known of whether programs repeat, a line each."""
+    return [
+        f"{trainer} repeats to the last digit (one trial was run twice)"
+        if deviation == 0
+        else f"{trainer} does not repeat: a metric differed by {deviation:.2g} when one trial was "
+        "run twice"
+        for trainer, deviation in program_repeats(folder).items()
+    ]
 
 
 def _read(folder: RunFolder) -> dict[str, list[str]]:

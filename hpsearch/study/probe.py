@@ -132,7 +132,7 @@ def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]]) -> list[Job]:
         )
         for number, params in enumerate(drawn)
         for index, (split, repeat) in enumerate(
-            product(range(read.file.data.n_splits), range(read.file.evaluation.seeds))
+            product(range(read.file.n_splits), range(read.file.evaluation.seeds))
         )
     ]
 

@@ -28,7 +28,7 @@ from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import choices_of
 from hpsearch.studyfile.tables.space import read_space
-from hpsearch.trainers import forget_changed_code
+from hpsearch.trainers import forget_changed_code, is_program
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,10 @@ class Recorded:
             return trusted.resolve() / written.name
         if not is_imported(self._said):
             return Path(self._said.get("path", written))
-        names = [name for name in own_names(self.file) if is_own(name)]
-        if self.file.data.name not in DATASETS:
-            names.append(self.file.data.name)
+        names = [n for n in own_names(self.file) if is_program(n) or is_own(n)]
+        data = self.file.data
+        if data is not None and data.name not in DATASETS:
+            names.append(data.name)
         if names:
             raise StudyFileError(
                 f"{self.name!r} was imported, and no path of code or data is taken from an "
@@ -132,6 +133,8 @@ class Recorded:
     def _refuse_outside(self, trusted: Path) -> None:
         """Refuse data of an archive's file that does not lie in the folder that is trusted."""
         data = self.file.data
+        if data is None:
+            return
         named = {"data.name": None if data.name in DATASETS else data.name, "data.test": data.test}
         for key, name in named.items():
             if name is not None and not Path(normpath(trusted / name)).is_relative_to(trusted):

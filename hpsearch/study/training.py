@@ -17,6 +17,7 @@ from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.slices import Exam, SliceSettings
 from hpsearch.metrics import test_name
 from hpsearch.own_code import digest
+from hpsearch.records.layout import Kind, RecordFiles
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord, state_digest
@@ -29,7 +30,9 @@ from hpsearch.study.slice_settings import (
 )
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.space import Named, with_values
-from hpsearch.trainers import Member, Schedule, TrainerKind, trainer_kind
+from hpsearch.trainers import Member, Program, Purpose, Schedule, TrainerKind, trainer_kind
+
+PURPOSES: dict[Kind, Purpose] = {"trial": "search", "confirmation": "confirm", "test": "test"}
 
 
 class Trains(Protocol):
@@ -61,6 +64,7 @@ class Training:
         goals: what trials are scored by.
         code: the digest of the user's own modules, "" for none.
         named: what the names among choices stand for.
+        programs: of a user's own, by trainer.
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
         stop: as in Dispatcher.
@@ -78,6 +82,7 @@ class Training:
     rungs: tuple[int, ...]
     code: str = ""
     named: Named = field(default_factory=dict)
+    programs: Mapping[str, Program] = field(default_factory=dict)
     stop: Callable[[], bool] = lambda: False
     pauses: Sequence[Sequence[int]] = ()
 
@@ -106,6 +111,7 @@ class Training:
             rungs=rungs_of(read.file),
             code=digest(read.code),
             named=read.space.named,
+            programs=read.programs,
             stop=stop,
         )
 
@@ -126,11 +132,7 @@ class Training:
 
         def jobs() -> Iterator[list[Job]]:
             for records in batches:
-                works = [
-                    _Work(r, self.folder.states(r), self.code, self.named)
-                    for r in records
-                    if not reached(r, until)
-                ]
+                works = [self._work(r) for r in records if not reached(r, until)]
                 by_key.update({work.record.uid: work for work in works})
                 found = [job for work in works for job in work.jobs(until, self.pauses)]
                 stopped.extend(work for work in works if work.done(until))
@@ -174,6 +176,11 @@ class Training:
         if self.stop():
             self._save_all(by_key)
             raise StudyStopped("stopped as asked; the same command goes on where it was")
+
+    def _work(self, record: TrialRecord) -> _Work:
+        files = self.folder.files.record(record.kind, record.number, record.seed_number)
+        program = self.programs.get(str(record.params["trainer"]))
+        return _Work(record, self.folder.states(record), files, self.code, self.named, program)
 
     def _save_all(self, works: Mapping[str, _Work]) -> None:
         for work in works.values():
@@ -246,7 +253,9 @@ class _Work:
     """A record on its way.
 
     Attributes:
+        place: where its files lie.
         code, named: as of Training.
+        program: that is run, if its trainer is one.
         failure, limit: why it failed, and by which of [limits] if by one.
         news: something happened that a restart must know at once.
         files: what is to lie beside the record when it is there.
@@ -255,8 +264,10 @@ class _Work:
 
     record: TrialRecord
     states: list[bytes | None]
+    place: RecordFiles
     code: str = ""
     named: Named = field(default_factory=dict)
+    program: Program | None = None
     failure: str = ""
     limit: str = ""
     news: bool = False
@@ -276,7 +287,15 @@ class _Work:
             self.pending.add(index)
             yield Job(
                 key=(self.record.uid, index),
-                member=Member(params, member.entropy, member.split, state),
+                member=Member(
+                    params,
+                    member.entropy,
+                    member.split,
+                    state,
+                    folder=str(self.place.member(index).absolute()),
+                    purpose=PURPOSES[self.record.kind],
+                    program=self.program,
+                ),
                 epoch=member.epoch,
                 losses=self._losses(index),
                 raised=sum(a.get("event") == "raised" for a in self._attempts(index)),

@@ -22,6 +22,7 @@ from hpsearch.study.stages import best_first
 from hpsearch.studyfile.reading import ReadStudy
 
 TOP_SHOWN = 10  # trials in the result's table
+NO_TEST = "the study has no test data: no [data], and no test command"
 
 
 def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
@@ -90,6 +91,7 @@ def _arm_result(folder: RunFolder, search: ArmSearch) -> ArmResult:
     number, validation = next(iter(search.confirmed.items()))
     refits = [r for r in folder.read_all("test") if r.number == number]
     tested = [r for r in refits if r.outcome is Outcome.COMPLETE]
+    untested = _untested(refits) if search.file.is_tested else NO_TEST
     names = [n for n in (tested[0].members[0].history if tested else {}) if n.startswith("test")]
     measured = {n: [r.members[0].history[n][-1] for r in tested] for n in names}
     return ArmResult(
@@ -98,7 +100,7 @@ def _arm_result(folder: RunFolder, search: ArmSearch) -> ArmResult:
         searched=search.arm.space.searched(search.records[number].params),
         validation=validation,
         test={name: estimate(scores) for name, scores in measured.items() if _finite(scores)},
-        failure=_untested(refits),
+        failure=untested,
     )
 
 

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping
 from hpsearch.own_code import module_of
 from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.study_file import StudyFile
-from hpsearch.trainers import TRAINERS
+from hpsearch.trainers import TRAINERS, is_program
 
 
 def own_names(file: StudyFile) -> list[str]:
-    """What it names by module: functions, estimators, a sampler, a pruner; installed ones too.
+    """What it names of code: programs, functions, estimators, a sampler, a pruner; installed ones
+    too.
 
     Checks of claims are no part of it: they are asked of trials that are there, and may change.
     """
     trainers = [str(name) for name in trainer_names(file.space) or ()]
-    found = [name for name in trainers if name not in TRAINERS and (":" in name or "." in name)]
+    found = [name for name in trainers if name not in TRAINERS]
     classes = [file.sampler.name]
     if file.pruner is not None:
         classes += _pruners({"name": file.pruner.name, "options": file.pruner.options})
@@ -24,8 +25,9 @@ def own_names(file: StudyFile) -> list[str]:
 
 
 def own_modules(file: StudyFile) -> list[str]:
-    """The modules of these names."""
-    return [module_of(name) for name in own_names(file)]
+    """The modules of these names; programs have none."""
+    names = (name for name in own_names(file) if not is_program(name))
+    return [module_of(name) for name in names if ":" in name or "." in name]
 
 
 def _pruners(said: object) -> Iterator[str]:

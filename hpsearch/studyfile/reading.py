@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.datasets.selection import Selection, open_pool
 from hpsearch.errors import Problem, StudyFileError
+from hpsearch.execution.executors import available_cores
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
 from hpsearch.own_code import NamedModule, file_digests, look_first_in, named_modules
@@ -26,12 +27,13 @@ from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.study_file import TABLES, StudyFile, keyed
 from hpsearch.studyfile.tables.base import Facts
 from hpsearch.studyfile.tables.compare import compare_problems, shots_of
-from hpsearch.studyfile.tables.data import Data, open_own, task_problems
+from hpsearch.studyfile.tables.data import Data, data_missing, open_own, task_problems
 from hpsearch.studyfile.tables.enqueue import enqueue_problems
 from hpsearch.studyfile.tables.objectives import follow_objectives, metric_problems
+from hpsearch.studyfile.tables.program import ProgramTable, program_problems
 from hpsearch.studyfile.tables.protocol import follow_protocol
 from hpsearch.studyfile.tables.space import read_space
-from hpsearch.trainers import forget_changed_code
+from hpsearch.trainers import Program, forget_changed_code
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,31 @@ class ReadStudy:
 
     @cached_property
     def code(self) -> dict[str, str]:
-        return file_digests(own_modules(self.file))
+        found = file_digests(own_modules(self.file))
+        for table in self.file.all_programs.values():
+            found |= table.files(self.folder)
+        return found
 
     @cached_property
     def modules(self) -> tuple[NamedModule, ...]:
         return named_modules(own_modules(self.file), self.code)
 
+    @cached_property
+    def programs(self) -> dict[str, Program]:
+        """What is run of each program, by trainer."""
+        names = [goal.metric for goal in self.file.goals]
+        names += [limit.metric for limit in self.file.constraints]
+        metrics = [*dict.fromkeys(names)]
+        # By what the file says, not by --workers: threads have a part in the last digits.
+        cores = available_cores()
+        threads = max(1, cores // (self.file.execution.workers or cores))
+        tables = self.file.all_programs
+        return {key: t.made(self.folder, metrics, threads) for key, t in tables.items()}
+
     @property
     def selection(self) -> Selection:
         """The data, with absolute paths."""
-        selection = self.file.data.selection(self.file.seed, self.folder)
+        selection = self.file.selection(self.folder)
         return replace(selection, train_scored=self.file.evaluation.train_images)
 
 
@@ -188,6 +205,10 @@ def _validate(
         problems += [] if name in malformed else _own_problems(name, said)
     space, found = _space_problems(said, malformed)
     problems += found
+    if not {"program", "programs"} & {*malformed}:
+        tables = _programs(said)
+        problems += program_problems(tables, said, space)
+    problems += data_missing(said)
     problems += _data_problems(said, folder, malformed)
     if file is not None:
         facts = file.facts(folder)
@@ -219,6 +240,12 @@ def _own_problems(name: str, said: Mapping[str, Any]) -> Iterator[Problem]:
         yield from TABLES[name].own_problems(tables)
 
 
+def _programs(said: Mapping[str, Any]) -> dict[str, ProgramTable]:
+    """The programs of a file, whose tables are well-formed."""
+    rows = {**keyed("program", said.get("program")), **keyed("programs", said.get("programs", {}))}
+    return {key: ProgramTable.model_validate(row) for key, row in rows.items()}
+
+
 def _space_problems(
     said: Mapping[str, Any], malformed: Collection[str]
 ) -> tuple[Space | None, list[Problem]]:
@@ -228,7 +255,7 @@ def _space_problems(
     entries = {k: v for k, v in said["space"].items() if k != SHOTS}
     space, problems = read_space(said.get("network", {}), entries)
     if space is not None and not {"compare", "data"} & {*malformed}:
-        data = Data.model_validate(said["data"])
+        data = Data.model_validate(said["data"]) if "data" in said else None
         problems += compare_problems(said.get("compare", []), said["space"], space, data)
     return space, problems
 
@@ -239,7 +266,7 @@ def _data_problems(
     """What is wrong with the data's files, with trainers for it, and with the metrics of these."""
     trainers = trainers_of(said["space"]) if isinstance(said.get("space"), dict) else {}
     problems: list[Problem] = []
-    if not {"data", "seed"} & {*malformed}:
+    if "data" in said and not {"data", "seed"} & {*malformed}:
         data = Data.model_validate(said["data"])
         if not [*Data.own_problems({"data": data})]:
             task, problems = open_own(data, data.selection(said.get("seed", 0), folder))
@@ -260,7 +287,7 @@ def _problems_of_arms(
     of_arms = ("compare", "space", "data")
     if space is None or any(problem.key.split(".")[0] in of_arms for problem in known):
         return []
-    selection = file.data.selection(file.seed, facts.folder)
+    selection = file.selection(facts.folder)
     arms = make_arms(file.compare, space, selection, shots_of(file.space))
     problems = [*enqueue_problems(facts, space, arms)]
     if not known and not problems:

@@ -15,7 +15,6 @@ from hpsearch.studyfile.tables.data import SPLIT_TABLES
 _EXAMPLES = {
     "name": 'name = "my-study"',
     "objective": 'objective = { metric = "validation_accuracy", direction = "maximize" }',
-    "data": '[data] with name = "digits"',
     "space": '[space] with trainer = "sgd"',
     "stages": "[[stages]] with trials = 20 and epochs = 30",
 }

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from pydantic import Field
 
+from hpsearch.datasets.selection import Selection
 from hpsearch.errors import Problem
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.tables.base import NAME, Facts, Plain, Table
@@ -25,6 +26,7 @@ from hpsearch.studyfile.tables.execution import Execution
 from hpsearch.studyfile.tables.limits import Limits
 from hpsearch.studyfile.tables.objectives import Constraint, Direction, Objective
 from hpsearch.studyfile.tables.outcomes import Outcomes
+from hpsearch.studyfile.tables.program import ProgramTable, programs_of
 from hpsearch.studyfile.tables.protocol import Protocol
 from hpsearch.studyfile.tables.pruner import Pruner
 from hpsearch.studyfile.tables.sampler import Sampler
@@ -59,7 +61,16 @@ class StudyFile(Table):
         description="limits that metrics must keep; trials that break one rank after all that "
         "don't, by the sum of the shares of the limits by which they are missed",
     )
-    data: Data
+    data: Data | None = Field(
+        default=None,
+        description="left out where the data is the affair of a program, or of functions",
+    )
+    program: ProgramTable | None = Field(
+        default=None, description='a command that is run as a trial; its trainer is "program"'
+    )
+    programs: dict[str, ProgramTable] = Field(
+        default_factory=dict, description='several, by name; their trainers are "programs.NAME"'
+    )
     network: dict[str, Plain] = Field(default_factory=dict)
     space: dict[str, Plain | dict[str, object] | list[object]]
     stages: list[Stage] = Field(min_length=1)
@@ -106,7 +117,33 @@ class StudyFile(Table):
     @property
     def n_members(self) -> int:
         """Of one trial."""
-        return self.data.n_splits * self.evaluation.seeds
+        return self.n_splits * self.evaluation.seeds
+
+    @property
+    def n_splits(self) -> int:
+        """Splits that every configuration is trained on."""
+        if self.data is not None:
+            return self.data.n_splits
+        return max((table.folds for table in self.all_programs.values()), default=1)
+
+    @property
+    def all_programs(self) -> dict[str, ProgramTable]:
+        """Its programs by trainer."""
+        return programs_of(self.program, self.programs)
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether there is a test set, or a command, that a winner can be scored on."""
+        if self.data is not None:
+            return True
+        programs = self.all_programs.values()
+        return bool(programs) and all(table.test is not None for table in programs)
+
+    def selection(self, folder: Path = Path()) -> Selection:
+        """The data, as it travels to the workers; paths start at `folder`."""
+        if self.data is None:
+            return Selection("", seed=self.seed, folds=self.n_splits)
+        return self.data.selection(self.seed, folder)
 
     @property
     def scope(self) -> tuple[list[int], dict[str, Any]]:
@@ -166,8 +203,9 @@ class StudyFile(Table):
     def optimistic(self) -> str | None:
         """Why its validation scores flatter, where they do."""
         reasons = []
-        few = self.data.shots is not None or SHOTS in self.compare
-        if self.data.split.made().beside_shots and few:
+        data = self.data
+        few = data is not None and (data.shots is not None or SHOTS in self.compare)
+        if data is not None and data.split.made().beside_shots and few:
             reasons.append("validation uses labelled images beyond the shots")
         if self.objective.best_epoch:
             reasons.append("scored by the best epoch")
@@ -177,7 +215,9 @@ class StudyFile(Table):
 
 
 def keyed(name: str, value: Any) -> dict[str, Any]:
-    """The tables under a key of the file by key path: none, one, or those of a list."""
+    """The tables under a key of the file by key path: none, one, or those of a list or by name."""
+    if name in NAMED_TABLES and isinstance(value, Mapping):
+        return {f"{name}.{key}": row for key, row in value.items()}
     if isinstance(value, list):
         return {f"{name}.{place}": row for place, row in enumerate(value)}
     return {} if value is None else {name: value}
@@ -190,6 +230,10 @@ def table_of(annotation: Any) -> type[Table] | None:
     return next(filter(None, map(table_of, get_args(annotation))), None)
 
 
+# Those keys that have tables by name.
+NAMED_TABLES = [
+    name for name, f in StudyFile.model_fields.items() if f.annotation == dict[str, ProgramTable]
+]
 # The keys of the file that have tables, all but [space] and [network], which may have any keys.
 TABLES: Mapping[str, type[Table]] = {
     name: table

@@ -25,14 +25,17 @@ from hpsearch.trainers.base import (
     Trainer,
     TrainingData,
 )
+from hpsearch.trainers.commands import Program, Purpose, is_program
 from hpsearch.trainers.estimator import EstimatorTrainer, load_estimator
 from hpsearch.trainers.function import (
     FunctionTrainer,
     load_function,
     load_training_function,
+    takes_data,
     takes_final,
     takes_state,
 )
+from hpsearch.trainers.program import ProgramTrainer
 from hpsearch.trainers.proposal_search import ProposalSearch
 
 __all__ = [
@@ -40,7 +43,9 @@ __all__ = [
     "TRAINERS",
     "Fitted",
     "Member",
+    "Program",
     "Progress",
+    "Purpose",
     "Schedule",
     "Split",
     "Task",
@@ -48,8 +53,10 @@ __all__ = [
     "TrainerKind",
     "TrainingData",
     "forget_changed_code",
+    "is_program",
     "load_function",
     "load_training_function",
+    "takes_data",
     "takes_final",
     "takes_state",
     "trainer_kind",
@@ -96,11 +103,14 @@ TRAINERS: dict[str, TrainerKind] = {
 def trainer_kind(name: str) -> TrainerKind | None:
     """The trainer of this name, or None if there is none.
 
-    "module:function" is a user's own, "package.module.Class" a scikit-learn estimator.
+    "module:function" is a user's own, "package.module.Class" a scikit-learn estimator, "program"
+    and "programs.torch" are the tables of a study file that describe a program.
 
     Raises:
         StudyFileError: there is no such estimator.
     """
+    if is_program(name):
+        return TrainerKind(ProgramTrainer, (), task=None, metrics=(), open=True)
     if ":" in name:
         return TrainerKind(FunctionTrainer, (), task=None, metrics=(), open=True)
     return _estimator_kind(name) if "." in name else TRAINERS.get(name)

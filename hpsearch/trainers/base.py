@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.nn.base import Array
+from hpsearch.trainers.commands import Program, Purpose
 
 Indices = NDArray[np.intp]
 Task = Literal["classification", "regression"]
@@ -178,12 +179,18 @@ class Member:
         entropy: seeds the member's own generator, e.g. (study seed, trial, repeat, fold).
         split: index into TrainingData.splits.
         state: where to continue from, as `Trainer.state` gave it; None: start.
+        folder: where code that is not ours may keep files; "": nowhere.
+        purpose: what it is trained for.
+        program: of a program of a user's own, how it is run.
     """
 
     params: Mapping[str, ParamValue]
     entropy: tuple[int, ...]
     split: int
     state: bytes | None = None
+    folder: str = ""
+    purpose: Purpose = "search"
+    program: Program | None = None
 
     @property
     def repeat(self) -> int:
@@ -352,6 +359,10 @@ class Trainer(ABC):
     def saw_test(self, row: int) -> bool:
         """Whether the training of member `row` read the test set in the final test."""
         return False
+
+    def printed(self, row: int) -> str:
+        """What a program of member `row` printed since this was asked last, for its log."""
+        return ""
 
     @abstractmethod
     def state(self, row: int) -> bytes | None:

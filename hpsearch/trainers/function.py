@@ -27,6 +27,8 @@ from hpsearch.trainers.base import (
 )
 
 Scorer = Callable[[NDArray[Any], NDArray[Any]], Any]
+# Arguments that a function may take beside params, data and seed.
+BY_NAME = ("n_epochs", "state", "final")
 SHOWN = 80  # characters of a value in a message
 
 
@@ -133,20 +135,46 @@ def _check_arguments(path: str, function: Callable[..., Any]) -> None:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # written in C: it tells none
         return
-    try:
-        signature.bind(None, None, None, **dict.fromkeys(_wanted(signature)))
-    except TypeError:
+    if not _binds(signature, 3 if _takes_data(function) else 2):
         name = path.partition(":")[2]
         raise StudyFileError(
-            f"trainer {path!r} must take params, data and seed, in this order, and may take "
-            f"n_epochs, state and final by name, got {name}{signature}: write "
-            f"def {name}(params, data, seed, state=None)"
-        ) from None
+            f"trainer {path!r} must take params, data and seed, in this order, or params and seed "
+            f"where it brings its own data, and may take {', '.join(BY_NAME)} by name, got "
+            f"{name}{signature}: write def {name}(params, data, seed, state=None)"
+        )
+
+
+def _binds(signature: inspect.Signature, count: int) -> bool:
+    """Whether it can be called with so many arguments, and those that it takes by name."""
+    try:
+        signature.bind(*[None] * count, **dict.fromkeys(_wanted(signature)))
+    except TypeError:
+        return False
+    return True
 
 
 def _wanted(signature: inspect.Signature) -> list[str]:
-    """The arguments that a function takes beside params, data and seed."""
-    return [name for name in ("n_epochs", "state", "final") if name in signature.parameters]
+    """Which of BY_NAME a function takes."""
+    return [name for name in BY_NAME if name in signature.parameters]
+
+
+def takes_data(trainer: str) -> bool:
+    """Whether a trainer is given data; all are but functions of params and seed alone.
+
+    Raises:
+        StudyFileError: there is no such function.
+    """
+    if ":" not in trainer:
+        return True
+    return _takes_data(load_training_function(trainer))
+
+
+def _takes_data(function: Callable[..., Any]) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    return [*signature.parameters][1:2] != ["seed"]
 
 
 def takes_state(trainer: str) -> bool:
@@ -175,6 +203,8 @@ def _shown(value: object) -> str:
 
 class FunctionTrainer(Trainer):
     """Iterates `function(params, data, seed)`, which yields a dict of metrics an epoch.
+
+    A function of params and seed alone brings its own data; it yields metrics and is not tested.
 
     The function may take two more arguments by name: `n_epochs`, the full training length, and
     `state`. With `state` it yields (metrics, state) pairs, where state is anything that pickles;
@@ -209,6 +239,7 @@ class FunctionTrainer(Trainer):
         self._reads = _Reads()
         if self._member.state is not None:
             self._take_up(pickle.loads(self._member.state))
+        self._takes_data = _takes_data(self._function)
         split = data.splits[self._member.split]
         self._scored = data.floats(split.validation, data.precision), data.labels[split.validation]
         self._iterator = iter(()) if self._ended else self._begun()
@@ -240,7 +271,8 @@ class FunctionTrainer(Trainer):
         seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
         known = {"n_epochs": self._n_epochs, "state": self._state, "final": self._final}
         extra = {name: known[name] for name in self._arguments}
-        return self._iterated(self._function(params, seen, seed, **extra))
+        given = (params, seen, seed) if self._takes_data else (params, seed)
+        return self._iterated(self._function(*given, **extra))
 
     def run(
         self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext

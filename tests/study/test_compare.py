@@ -128,6 +128,7 @@ def test_the_papers_protocol_scores_the_test_set_after_every_epoch(tmp_path: Pat
     path = tmp_path / "paper.toml"
     path.write_text(PAPER)
     read = read_study(path)
+    assert read.file.data is not None
     assert read.file.data.draw == "first"
     assert read.file.objective.best_epoch
     assert (read.space.fixed["dtype"], read.space.fixed["random_streams"]) == ("float64", "legacy")

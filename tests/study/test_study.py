@@ -228,7 +228,7 @@ def test_diverged_trials_are_an_outcome_of_their_own(small: Ran) -> None:
 
 
 def test_validation_rows_are_never_trained_on(study_file: Path) -> None:
-    pool = open_pool(read_study(study_file).file.data.selection(7))
+    pool = open_pool(read_study(study_file).file.selection())
     assert len(pool.splits) == 3
     for train, validation in pool.splits:
         assert not set(train) & set(validation)

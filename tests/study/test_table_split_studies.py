@@ -100,4 +100,4 @@ def test_a_group_is_no_input_and_a_valid_file_is_left_alone(path: Path) -> None:
     read = read_study(path)
     refuse_unfit(read)
     assert open_pool(read.selection).examples.inputs.shape[1] == 3
-    assert read.file.data.n_splits == 3
+    assert read.file.n_splits == 3

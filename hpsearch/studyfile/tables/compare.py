@@ -28,12 +28,13 @@ def choices_of(entry: Any) -> list[Any]:
 
 
 def compare_problems(
-    compare: Sequence[str], entries: Mapping[str, Any], space: Space, data: Data
+    compare: Sequence[str], entries: Mapping[str, Any], space: Space, data: Data | None
 ) -> Iterator[Problem]:
     """What is wrong with `compare` and with shots in [space].
 
     Args:
         entries: [space], as the file says.
+        data: None where the file has no such table.
     """
     categorical = [
         p.name
@@ -48,6 +49,10 @@ def compare_problems(
         elif name in compare[:place]:
             yield Problem(f"compare.{place}", "must stand once", f"{name!r} again")
     if SHOTS not in entries:
+        return
+    if data is None:
+        hint = "call it otherwise: what a program calls it stands in its command"
+        yield Problem("space.shots", "must be of a study with [data]", hint=hint)
         return
     if SHOTS not in compare:
         rule = 'must be compared, compare = ["shots"], as each number is a data set of its own'

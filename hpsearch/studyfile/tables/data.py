@@ -15,9 +15,10 @@ from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection, open_pool
 from hpsearch.datasets.split_kinds import SPLITS, HoldOut, Range, Split
 from hpsearch.datasets.table import TableOptions
-from hpsearch.errors import DataError, Problem, closest
+from hpsearch.errors import DataError, Problem, StudyFileError, closest
+from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.tables.base import Table
-from hpsearch.trainers import Task, TrainerKind
+from hpsearch.trainers import Task, TrainerKind, is_program, takes_data
 
 # TOML has lists for tuples.
 RangeList = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
@@ -56,6 +57,8 @@ else:
 
 class Data(Table):
     """Which examples."""
+
+    note_in_template = None
 
     name: str = Field(
         description="a named data set, or the path of a CSV or Parquet file, of a folder of idx "
@@ -106,6 +109,28 @@ class Data(Table):
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
         for data in tables.values():
             yield from data.split.made().check(data.shots)
+
+
+def data_missing(said: Mapping[str, Any]) -> Iterator[Problem]:
+    """That [data] is missing where a trainer needs it, or there where a function takes none."""
+    entries = said.get("space")
+    names = trainer_names(entries) if isinstance(entries, Mapping) else None
+    takers = [n for n in names or () if not is_program(n) and _takes_data(str(n))]
+    if "data" not in said and (takers or not names):
+        whom = f" for {takers[0]}" if takers else ""
+        yield Problem("data", f'is missing{whom}; write [data] with name = "digits"')
+    for name in names or () if "data" in said else ():
+        if ":" in str(name) and not _takes_data(str(name)):
+            function = str(name).partition(":")[2]
+            hint = f"leave [data] out, or write def {function}(params, data, seed)"
+            yield Problem("data", f"must be left out: {name} takes none", hint=hint)
+
+
+def _takes_data(trainer: str) -> bool:
+    try:
+        return takes_data(trainer)
+    except StudyFileError:  # there is no such function, which [space] is told
+        return True
 
 
 def open_own(data: Data, selection: Selection) -> tuple[Task, list[Problem]]:

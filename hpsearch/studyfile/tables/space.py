@@ -19,7 +19,13 @@ from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.conditions import Circle, ordered, overlaps, same_names
 from hpsearch.studyfile.entries import NONE, Entry, entries_of, meant, trainer_names
 from hpsearch.studyfile.space import Parameter, Space
-from hpsearch.trainers import TRAINERS, TrainerKind, load_training_function, trainer_kind
+from hpsearch.trainers import (
+    TRAINERS,
+    TrainerKind,
+    is_program,
+    load_training_function,
+    trainer_kind,
+)
 
 RANGE_KEYS = ("low", "high", "log", "step", "int", "when")
 CHOICE_KEYS = ("choices", "when")
@@ -154,7 +160,7 @@ class _Reader:
                     self.unknown("space.trainer", name, self._trainer_names())
                     continue
                 self.kinds[name] = kind
-                if kind.open:
+                if kind.open and not is_program(name):
                     load_training_function(name)
             except StudyFileError as error:
                 self.wrong("space.trainer", str(error))

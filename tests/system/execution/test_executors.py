@@ -23,7 +23,7 @@ from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
 from hpsearch.execution.making import make_executor
 from hpsearch.execution.population import run_slice
 from hpsearch.execution.slices import Slice, SliceSettings
-from hpsearch.execution.threads import VARIABLES
+from hpsearch.processes import THREAD_VARIABLES
 from hpsearch.trainers import Member
 
 DATA = Selection("digits", shots=6)
@@ -37,7 +37,7 @@ WORK = Slice(SliceSettings(DATA, "validation", 3, math.inf, ""), (DIGITS_MEMBER,
 def pool() -> Iterator[ProcessExecutor]:
     """Two workers that the tests of this module share; idle ones take turns."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in VARIABLES:
+        for name in THREAD_VARIABLES:
             patch.setenv(name, "3")  # of the coordinator's process, none of the workers'
         with ProcessExecutor(2) as executor:
             yield executor
@@ -110,22 +110,22 @@ def threads_of_a_training() -> set[tuple[str, int]]:
     import sklearn.ensemble  # noqa: F401 - loads OpenMP where nothing did
 
     found = {(info["user_api"], int(info["num_threads"])) for info in threadpool_info()}
-    return found | {(name, int(os.environ[name])) for name in VARIABLES}
+    return found | {(name, int(os.environ[name])) for name in THREAD_VARIABLES}
 
 
 def test_every_executor_has_as_many_threads(
     pool: ProcessExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in VARIABLES:
+    for name in THREAD_VARIABLES:
         monkeypatch.setenv(name, "3")  # of this process
     threads_of_a_training()  # loads what it has
     with threadpool_limits(limits=3):
         inline = InlineExecutor().submit(threads_of_a_training).result()
         assert inline == pool.submit(threads_of_a_training).result()
         assert {number for _, number in inline} == {1}
-        assert {kind for kind, _ in inline} == {"blas", "openmp", *VARIABLES}
+        assert {kind for kind, _ in inline} == {"blas", "openmp", *THREAD_VARIABLES}
         assert {info["num_threads"] for info in threadpool_info()} == {3}
-    assert {os.environ[name] for name in VARIABLES} == {"3"}
+    assert {os.environ[name] for name in THREAD_VARIABLES} == {"3"}
 
 
 def test_an_inline_call_does_not_print_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:

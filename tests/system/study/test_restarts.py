@@ -29,7 +29,7 @@ def test_stages_are_scored_at_their_ends_whatever_the_cadence(
 def test_a_promoted_trial_trains_as_if_it_had_never_paused(study_file: Path, home: Path) -> None:
     run(study_file, home)
     record = next(r for r in records(home) if len(r.scores) == 3 and r.stage == 0)
-    selection = read_study(study_file).file.data.selection(7)
+    selection = read_study(study_file).file.selection()
     for kept in record.members:
         member = Member(record.params, kept.entropy, kept.split)
         trainer = Backprop([member], training_data(selection, "validation"), n_epochs=8)

@@ -11,8 +11,8 @@ import pytest
 from threadpoolctl import ThreadpoolController
 
 from hpsearch.execution.environment import environment
+from hpsearch.processes import THREAD_VARIABLES
 from hpsearch.execution.threads import (
-    VARIABLES,
     call_with_limited_threads,
     limited_threads,
     thread_variables,
@@ -48,7 +48,7 @@ def test_what_is_loaded_in_the_block_reads_one_thread(monkeypatch: pytest.Monkey
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
     monkeypatch.delenv("BLIS_NUM_THREADS", raising=False)
     with limited_threads():
-        assert {name: os.environ[name] for name in VARIABLES} == thread_variables()
+        assert {name: os.environ[name] for name in THREAD_VARIABLES} == thread_variables()
     assert os.environ["OMP_NUM_THREADS"] == "5"
     assert "BLIS_NUM_THREADS" not in os.environ
 
@@ -75,7 +75,7 @@ def test_libraries_of_a_module_that_was_loaded_since_are_held_too(
 def test_a_worker_of_a_cluster_stays_limited(
     torch: Torch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in VARIABLES:
+    for name in THREAD_VARIABLES:
         monkeypatch.setenv(name, "5")
     assert call_with_limited_threads(os.environ.get, "OMP_NUM_THREADS") == "1"
     assert torch.threads == 1

@@ -398,7 +398,7 @@ def test_a_function_with_other_arguments_is_a_mistake_of_the_study_file(
     with pytest.raises(StudyFileError) as caught:
         load_training_function(name)
     message = str(caught.value)
-    assert "must take params, data and seed, in this order, and may take n_epochs" in message
+    assert "must take params, data and seed, in this order, or params and seed" in message
     assert f"got train({arguments}): write def train(params, data, seed, state=None)" in message
 
 

@@ -1,0 +1,346 @@
+"""The [program] table of a study file, and [programs.NAME]: commands that are run as trials."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
+
+from hpsearch.errors import Problem, unknown_name
+from hpsearch.own_code import script_digests
+from hpsearch.studyfile.entries import trainer_names
+from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.tables.base import NAME as TABLE_NAME
+from hpsearch.studyfile.tables.base import Table
+from hpsearch.trainers import Program, is_program
+from hpsearch.trainers.commands import KNOWN, Command, Malformed, named_in, names_in
+from hpsearch.trainers.metric_lines import EPOCH
+
+EXAMPLE = '["python", "train.py", "--lr={learning_rate}", "--epochs={epochs}"]'
+MOST_FOLDS = 1000
+MOST_WORD = 255  # characters of a file's name
+
+
+class Pattern(Table):
+    """Metrics in lines that a regular expression finds."""
+
+    pattern: str = Field(description="with a named group for each metric, and one named epoch")
+
+
+class Csv(Table):
+    """Metrics in a CSV file that grows."""
+
+    csv: str = Field(description="its path, from {folder} on; columns are metrics, one is epoch")
+
+
+Words = list[str | Annotated[list[str], Field(min_length=1)]]
+
+
+class ProgramTable(Table):
+    """A command that is run as a trial; data, folds and splits are its own affair."""
+
+    note_in_template = None
+
+    command: Annotated[Words, Field(min_length=1)] | str = Field(
+        description=f"its words, e.g. {EXAMPLE}; a list in the list is left out where a "
+        "hyperparameter in it is not active; a text where shell = true"
+    )
+    metrics: Literal["json-lines"] | Pattern | Csv = Field(
+        default="json-lines",
+        description='"json-lines", as hpsearch.report prints them; { pattern = "…" } or '
+        '{ csv = "log.csv" }',
+    )
+    checkpoint: str | None = Field(
+        default=None,
+        description='a path such as "{folder}/checkpoint" that the program saves its state to and '
+        "goes on from when it finds it; left out: it starts anew whenever its trial goes on",
+    )
+    test: Annotated[Words, Field(min_length=1)] | str | None = Field(
+        default=None,
+        description="the command that scores what was trained on test data; left out: nothing is "
+        "tested, and the report says so",
+    )
+    env: dict[str, str] = Field(default_factory=dict, description="environment variables to set")
+    workdir: str = Field(
+        default=".", description="where it is started, from the study file's folder on"
+    )
+    shell: bool = Field(
+        default=False, description="the commands are lines for /bin/sh; values are quoted"
+    )
+    folds: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_FOLDS,
+        description="runs of every configuration, whose {fold} is 0, 1, …; a trial's score is "
+        "their mean",
+    )
+    first_epoch: Literal[0, 1] = Field(default=1, description="how it counts its epochs")
+    probe: bool = Field(
+        default=True,
+        description="run one trial twice, to know whether the program repeats its metrics",
+    )
+    dry_start: float = Field(
+        default=10.0,
+        ge=0,
+        le=3600,
+        description="seconds that the first trial is tried for before the study starts, or less, "
+        "if it prints a metric; 0: not at all",
+    )
+    log_mb: float = Field(
+        default=1.0,
+        ge=0,
+        le=1000,
+        description="megabytes of its output that each run adds to a trial's log at most",
+    )
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="that its libraries may use (OMP_NUM_THREADS and its like); left out: cores / "
+        "execution.workers, 1 where that is left out. Sums of several threads may differ in the "
+        "last digit",
+    )
+    mlflow: Literal["private", "link"] = Field(
+        default="private",
+        description='where its own MLflow runs go: "private" to a store in its folder, "link" to '
+        "the study's server, as runs below the trial's",
+    )
+
+    @property
+    def commands(self) -> dict[str, Command]:
+        """Its commands by key, words in tuples."""
+        found = {"command": self.command, "test": self.test}
+        return {key: _words(said) for key, said in found.items() if said is not None}
+
+    def made(self, folder: Path, metrics: Sequence[str], threads: int = 1) -> Program:
+        """What a worker needs to know of it.
+
+        Args:
+            folder: of the study file.
+            metrics: that the study scores by.
+            threads: where it does not say how many.
+        """
+        form, source = "json-lines", ""
+        if isinstance(self.metrics, Pattern):
+            form, source = "pattern", self.metrics.pattern
+        elif isinstance(self.metrics, Csv):
+            form, source = "csv", self.metrics.csv
+        commands = self.commands
+        return Program(
+            command=commands["command"],
+            metrics=tuple(metrics),
+            workdir=str((folder / self.workdir).resolve()),
+            form=form,  # type: ignore[arg-type]
+            source=source,
+            shell=self.shell,
+            checkpoint=self.checkpoint,
+            test=commands.get("test"),
+            env=self.env,
+            first_epoch=self.first_epoch,
+            log_mb=self.log_mb,
+            threads=self.threads or threads,
+            probe=self.probe,
+        )
+
+    def files(self, folder: Path) -> dict[str, str]:
+        """The digest of each file that its commands name, by the word that names it.
+
+        Of a Python script also of the modules beside it that it imports.
+        """
+        found: dict[str, str] = {}
+        place = folder / self.workdir
+        for command in self.commands.values():
+            for part in command:
+                words = shlex.split(part) if self.shell and isinstance(part, str) else part
+                for word in (words,) if isinstance(words, str) else words:
+                    path = place / word
+                    if "{" not in word and len(word) < MOST_WORD and path.is_file():
+                        top = Path(word).parent
+                        digests = script_digests(path)
+                        found |= {str(top / label): digest for label, digest in digests.items()}
+        return found
+
+    @classmethod
+    def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
+        folds = {table.folds for table in tables.values()}
+        if len(folds) > 1:
+            key = list(tables)[-1]
+            rule = "must be the same of all programs, which are scored alike"
+            yield Problem(f"{key}.folds", rule, " and ".join(map(str, sorted(folds))))
+        for key, table in tables.items():
+            name = key.partition(".")[2]
+            if name and not re.fullmatch(TABLE_NAME, name):
+                yield Problem(key, "must be named by letters, digits, '_', '-' and '.'")
+            yield from table._own_problems(key)
+
+    def _own_problems(self, key: str) -> Iterator[Problem]:
+        for place, said in (("command", self.command), ("test", self.test)):
+            if said is None:
+                continue
+            if isinstance(said, str) != self.shell:
+                rule = "must be a text" if self.shell else "must be a list of words"
+                hint = f"write {EXAMPLE}" if not self.shell else "shell = true takes one line"
+                yield Problem(f"{key}.{place}", rule, repr(said), hint)
+            elif isinstance(said, list) and not isinstance(said[0], str):
+                yield Problem(f"{key}.{place}", "must begin with the program", repr(said[0]))
+        if isinstance(self.metrics, Pattern):
+            yield from self._pattern_problems(f"{key}.metrics.pattern")
+        if self.mlflow == "link" and "MLFLOW_TRACKING_URI" in self.env:
+            rule = 'must be left out beside mlflow = "link"'
+            yield Problem(f"{key}.env.MLFLOW_TRACKING_URI", rule)
+
+    def _pattern_problems(self, key: str) -> Iterator[Problem]:
+        assert isinstance(self.metrics, Pattern)
+        try:
+            groups = set(re.compile(self.metrics.pattern).groupindex)
+        except re.error as error:
+            yield Problem(key, f"must be a regular expression: {error}", self.metrics.pattern)
+            return
+        if not groups - {EPOCH}:
+            hint = r"write e.g. 'val_acc (?P<val_acc>\S+)'"
+            yield Problem(key, "must have a named group for a metric", self.metrics.pattern, hint)
+
+    @classmethod
+    def may_change(cls) -> Collection[str]:
+        return ("dry_start", "log_mb", "threads")
+
+
+def _words(said: Words | str) -> Command:
+    if isinstance(said, str):
+        return (said,)
+    return tuple(part if isinstance(part, str) else tuple(part) for part in said)
+
+
+def programs_of(
+    program: ProgramTable | None, programs: Mapping[str, ProgramTable]
+) -> dict[str, ProgramTable]:
+    """All programs of a study file, by the trainer's name and key path that they have."""
+    one = {} if program is None else {"program": program}
+    return one | {f"programs.{name}": table for name, table in programs.items()}
+
+
+def program_problems(
+    tables: Mapping[str, ProgramTable], said: Mapping[str, Any], space: Space | None
+) -> Iterator[Problem]:
+    """What is wrong with programs beside the rest of the file.
+
+    Args:
+        tables: by trainer.
+        said: the file.
+        space: None where it is malformed.
+    """
+    entries = said.get("space")
+    names = trainer_names(entries) if isinstance(entries, Mapping) else None
+    named = [name for name in names or () if is_program(name)]
+    for name in named:
+        if name not in tables:
+            yield unknown_name("space.trainer", name, tables)
+    for name in tables:
+        if names is not None and name not in names:
+            hint = f'name it as trainer = "{name}", or leave the table out'
+            yield Problem(name, "must be a trainer of [space]", hint=hint)
+    if not named:
+        return
+    others = [str(name) for name in names or () if not is_program(name)]
+    if others:
+        rule = "must be programs alone, which have data of their own"
+        yield Problem("space.trainer", rule, ", ".join(others), "compare them as two studies")
+    if "data" in said:
+        hint = f"leave [data] out, or [{named[0]}]: a program brings its own data"
+        yield Problem("data", "must be left out beside a program", hint=hint)
+    if said.get("network"):
+        yield Problem("network", "must be left out: a program trains a model of its own")
+    evaluation = said.get("evaluation")
+    for key in ("passes", "resources", "per_class"):
+        if isinstance(evaluation, Mapping) and evaluation.get(key):
+            yield Problem(f"evaluation.{key}", "must be left out: nobody can tell it of a program")
+    if said.get("protocol", "honest") != "honest":
+        yield Problem("protocol", 'must be "honest": test data is a program\'s own affair')
+    if space is not None:
+        for name in named:
+            if name in tables:
+                yield from _placeholder_problems(name, tables[name], space)
+
+
+def _placeholder_problems(name: str, table: ProgramTable, space: Space) -> Iterator[Problem]:
+    """Names in braces that mean nothing, and hyperparameters that are named nowhere."""
+    searched = [p for p in space.parameters if p.key != "trainer" and _may_hold(p, name)]
+    own = {*(p.key for p in searched), *space.fixed} - {"trainer", "network"}
+    always = {p.key for p in searched if set(p.when) <= {"trainer"}} | {*space.fixed}
+    used: set[str] = set()
+    valid = [*own, *(k for k in KNOWN if k != "checkpoint" or table.checkpoint is not None)]
+    for key, command in table.commands.items():
+        path = f"{name}.{key}"
+        try:
+            found = list(named_in(command))
+        except Malformed as error:
+            rule = "must have a name in braces; a brace itself is doubled: {{ or }}"
+            yield Problem(path, rule, repr(str(error)))
+            return
+        for one in found:
+            used.add(one.name)
+            if one.name not in valid:
+                yield _unknown(path, one.name, valid, table)
+            elif one.asked and not one.optional:
+                yield Problem(path, f'must have {{{one.name}?}} in a list: ["--{one.name}", …]')
+            elif one.name in own and one.name not in always and not one.optional:
+                rule = f"must have {{{one.name}}} in a list of its own, as not every trial has it"
+                yield Problem(path, rule, hint=f'write ["--{one.name}={{{one.name}}}"]')
+    for key, text in (("checkpoint", table.checkpoint), ("metrics.csv", _csv_of(table))):
+        if text is not None:
+            yield from _path_problems(f"{name}.{key}", text, table)
+    if "params_json" in used:
+        return
+    for unused in sorted(own - used):
+        hint = f"put {{{unused}}} into {name}.command"
+        hint += ", or {params_json}, the path of a file with all of them"
+        if any(p.key == unused for p in searched) and len(_programs(space)) > 1:
+            hint += f', or give it a when = {{ trainer = "…" }} without "{name}"'
+        yield Problem(f"space.{unused}", f"must be passed to {name}", hint=hint)
+
+
+def _unknown(path: str, name: str, valid: Sequence[str], table: ProgramTable) -> Problem:
+    if name == "checkpoint":
+        hint = 'write e.g. checkpoint = "{folder}/checkpoint"'
+        key = path.rpartition(".")[0]
+        return Problem(f"{key}.checkpoint", "is missing: {checkpoint} stands for it", hint=hint)
+    return unknown_name(path, name, valid)
+
+
+def _csv_of(table: ProgramTable) -> str | None:
+    return table.metrics.csv if isinstance(table.metrics, Csv) else None
+
+
+def _path_problems(key: str, text: str, table: ProgramTable) -> Iterator[Problem]:
+    """A path may name what is the same at every start of a trial's program."""
+    valid = ("folder", "fold", "seed", "purpose")
+    try:
+        names = list(names_in(text))
+    except Malformed:
+        yield Problem(key, "must have a name in braces; a brace itself is doubled", repr(text))
+        return
+    for name in names:
+        if name not in valid:
+            yield unknown_name(key, name, valid)
+    if key.endswith(".checkpoint") and "folder" not in names:
+        yield Problem(
+            key,
+            "must lie in {folder}, which is each trial's own",
+            repr(text),
+            'write e.g. "{folder}/checkpoint"',
+        )
+
+
+def _programs(space: Space) -> list[str]:
+    """The programs that a space has as trainers."""
+    fixed = [space.fixed.get("trainer")]
+    searched = [v for p in space.parameters if p.key == "trainer" for v in p.values() or ()]
+    return [str(name) for name in [*fixed, *searched] if is_program(name)]
+
+
+def _may_hold(parameter: Parameter, trainer: str) -> bool:
+    return trainer in parameter.when.get("trainer", (trainer,))

@@ -1,0 +1,156 @@
+"""The metrics that a program of a user's own prints, read from its output."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hpsearch.hyperparameters import NAME, NAME_RULE
+
+EPOCH = "epoch"
+SHOWN = 200  # characters of a line in a message
+LONGEST_LINE = 1_000_000  # bytes; what is longer is no metric line
+
+
+class MetricError(ValueError):
+    """A metric line says what can't be."""
+
+
+@dataclass
+class MetricReader:
+    """Finds metric lines among what a program prints.
+
+    Args:
+        form, source: as of Program.
+        wanted: metrics that make a line a metric line, one of them is enough.
+        first_epoch: how the program counts its epochs.
+
+    Attributes:
+        counted: whether a line came that did not name its epoch.
+    """
+
+    form: str
+    source: str
+    wanted: Sequence[str]
+    first_epoch: int = 1
+    counted: bool = False
+    names: list[str] | None = None
+    _last: int = 0
+    _header: list[str] | None = None
+    _rest: bytes = b""
+    _skipping: bool = False
+    _pattern: re.Pattern[str] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        if self.form == "pattern":
+            self._pattern = re.compile(self.source)
+
+    def feed(self, content: bytes) -> Iterator[tuple[int, dict[str, float]]]:
+        """Epoch, from 1, and metrics of each metric line that is complete by now.
+
+        Raises:
+            MetricError: a metric is no number, or metrics have other names than before.
+        """
+        *lines, self._rest = (self._rest + content).split(b"\n")
+        for line in lines:
+            if self._skipping:
+                self._skipping = False
+            else:
+                yield from self._line(line)
+        if len(self._rest) > LONGEST_LINE:
+            self._rest, self._skipping = b"", True
+
+    def end(self) -> Iterator[tuple[int, dict[str, float]]]:
+        """The same of a last line without its end."""
+        line, self._rest = self._rest, b""
+        if line and not self._skipping:
+            yield from self._line(line)
+
+    def _line(self, line: bytes) -> Iterator[tuple[int, dict[str, float]]]:
+        said = self._said(line.decode("utf-8", "replace").strip())
+        if said is None or not any(name in said for name in self.wanted):
+            return
+        epoch = self._epoch(said)
+        metrics = {}
+        for name, value in said.items():
+            if name == EPOCH:
+                continue
+            number = _number(value)
+            if number is not None:
+                metrics[name] = number
+            elif name in self.wanted or (self.names and name in self.names):
+                raise MetricError(f"must print a number for the metric {name!r}, got {value!r}")
+        self._check_names(metrics)
+        assert self.names is not None
+        yield epoch, {name: metrics.get(name, math.nan) for name in self.names}
+
+    def _epoch(self, said: Mapping[str, object]) -> int:
+        if EPOCH not in said:
+            self.counted = True
+            self._last += 1
+            return self._last
+        number = _number(said[EPOCH])
+        if number is None or number != int(number):
+            raise MetricError(f"must print a whole number for epoch, got {said[EPOCH]!r}")
+        epoch = int(number) + 1 - self.first_epoch
+        if epoch < 1:
+            raise MetricError(
+                f"must count epochs from {self.first_epoch}, got {int(number)}: add one, or set "
+                "first_epoch = 0 for it"
+            )
+        self._last = epoch
+        return epoch
+
+    def _said(self, line: str) -> Mapping[str, object] | None:
+        if self.form == "json-lines":
+            return _json(line)
+        if self._pattern is not None:
+            found = self._pattern.search(line)
+            return None if found is None else {k: v for k, v in found.groupdict().items() if v}
+        cells = next(csv.reader([line]), [])
+        if self._header is None:
+            self._header = [cell.strip() for cell in cells]
+            return None
+        return {
+            name: cell for name, cell in zip(self._header, cells, strict=False) if cell.strip()
+        }
+
+    def _check_names(self, metrics: Mapping[str, float]) -> None:
+        if self.names is None:
+            for name in metrics:
+                if not NAME.fullmatch(name):
+                    raise MetricError(f"must name its metrics by {NAME_RULE}, got {name!r}")
+            self.names = list(metrics)
+            return
+        missing = [name for name in self.names if name not in metrics]
+        if self.form == "csv":
+            return  # a cell may be empty
+        if missing or len(metrics) != len(self.names):
+            raise MetricError(
+                f"must print the same metrics every epoch, got {', '.join(metrics) or 'none'} "
+                f"after {', '.join(self.names)}"
+            )
+
+
+def _json(line: str) -> Mapping[str, object] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _number(value: object) -> float | None:
+    """A number of JSON, or of a text that was cut out of a line; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,445 @@
+"""A program of a user's own as a trainer: any command that prints its metrics."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hpsearch.errors import TrialFailed
+from hpsearch.processes import thread_environment, without_our_package
+from hpsearch.records.layout import OURS
+from hpsearch.reporting import IN_TRIAL
+from hpsearch.trainers.base import (
+    EVERY_EPOCH,
+    Around,
+    Member,
+    Progress,
+    Schedule,
+    Trainer,
+    TrainingData,
+)
+from hpsearch.trainers.commands import Command, Program, arguments, filled, named_in
+from hpsearch.trainers.metric_lines import MetricError, MetricReader
+from hpsearch.trainers.program_process import (
+    MOST_UNREAD,
+    POLL_SECONDS,
+    Output,
+    ProgramProcess,
+    end_noted,
+    ended_by,
+    problem_of,
+)
+
+OUTPUT, TEST_OUTPUT = ("out", "err"), ("test.out", "test.err")
+NOTE, PARAMS = "process.json", "params.json"
+QUOTED = 5  # lines of stderr in a reason
+QUOTED_CHARACTERS = 1000
+TAIL = 4000  # characters of the end of an output that is cut
+OUT_OF_MEMORY = re.compile(
+    r"(CUDA|HIP|MPS|GPU|device)[^\n]*out of memory|OutOfMemoryError|RESOURCE_EXHAUSTED", re.I
+)
+# Variables by which MLflow finds its stores.
+OF_MLFLOW = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
+GPU = "HPSEARCH_GPU"
+PYTHON = ("python", "python3")
+ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")  # what is active, whose Python is on PATH
+
+
+class ProgramTrainer(Trainer):
+    """Runs a program to the length that is asked for, and reads the metrics that it prints.
+
+    A program with a checkpoint goes on from it when its trial continues; another one starts anew,
+    and the epochs that are known are passed over. What it prints goes to files in its folder, so
+    that nothing is lost where this process is killed.
+
+    In the final test it is run to the last epoch, unscored, and then its `test` command is.
+    """
+
+    components: ClassVar[tuple[type, ...]] = ()
+    exact_state: ClassVar[bool] = False
+    pausable = False
+
+    def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
+        (self._member,) = members
+        assert self._member.program is not None
+        self._program: Program = self._member.program
+        self._name = str(self._member.params["trainer"])
+        self._n_epochs, self._final = n_epochs, data.final
+        self._folder = Path(self._member.folder)
+        self._own = self._folder / OURS
+        self._reported, self._ended = 0, 0
+        self._last: dict[str, float] | None = None
+        self._names: list[str] | None = None
+        self._logged = {"out": 0, "err": 0}
+        self._log = _Log(int(self._program.log_mb * 1e6))
+        if self._member.state is not None:
+            saved = json.loads(self._member.state)
+            self._reported, self._ended = saved["epoch"], saved["ended"]
+            self._last, self._names = saved["last"], saved["names"]
+            self._logged = saved["logged"]
+        self._deadline = math.inf
+
+    def try_start(self, until: int, seconds: float) -> None:
+        """Start the program, and end it when it has printed a metric, or after this time.
+
+        Raises:
+            TrialFailed: it can't be started, ended with an error, or without a metric.
+        """
+        self._deadline = time.monotonic() + seconds
+        command = self._program.command
+        with closing(self._printed_by(command, until, self._ready())) as printed:
+            found = next(printed, None)
+        if found is None and time.monotonic() <= self._deadline:
+            raise TrialFailed(self._silent(command))
+
+    def run(
+        self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
+    ) -> Iterator[Progress]:
+        epoch = self._reported
+        if not self._ended:
+            for found, metrics in self._trained(until):
+                for between in range(epoch + 1, found + 1):
+                    self._reported = between
+                    due = schedule.due(between, until) and between == found
+                    yield _progress(between, metrics if due and not self._final else {})
+                epoch = max(epoch, found)
+        if self._final and epoch < until:
+            self._last = self._tested(until)
+        for left in range(epoch + 1, until + 1):
+            self._reported = left
+            due = schedule.due(left, until)
+            assert self._last is not None
+            yield _progress(left, self._last if due else {})
+
+    def _trained(self, until: int) -> Iterator[tuple[int, dict[str, float]]]:
+        """Epochs beyond those that are known, with their metrics, as the program prints them.
+
+        The last one comes when the program has ended: it may save what it learned after that.
+        """
+        last: tuple[int, dict[str, float]] | None = None
+        overran = False
+        with closing(self._printed_by(self._program.command, until, self._ready())) as printed:
+            for epoch, metrics in printed:
+                overran = epoch > until
+                if overran:
+                    break  # it does not keep to the length, and is ended here
+                if last is not None and epoch <= last[0]:
+                    continue
+                self._check_names(metrics)
+                last = (epoch, metrics)
+                if self._reported < epoch < until:
+                    yield last
+        if last is None and self._last is not None and self._program.checkpoint and not overran:
+            self._forget()  # what it printed is lost, and it had nothing left to do: once more
+            yield from self._trained(until)
+            return
+        if last is None:
+            raise TrialFailed(self._silent(self._program.command))
+        self._last = last[1]
+        if last[0] < until and not overran:
+            self._ended = last[0]
+        if last[0] == until > self._reported and not self._final:
+            yield last
+
+    def _check_names(self, metrics: Mapping[str, float]) -> None:
+        self._names = self._names or list(metrics)
+        if list(metrics) != self._names:
+            raise TrialFailed(
+                f"{self._name} must print the same metrics every epoch, got {', '.join(metrics)} "
+                f"after {', '.join(self._names)}"
+            )
+
+    def _silent(self, command: Command) -> str:
+        """That nothing was printed which could be scored."""
+        which = "its test command" if command is self._program.test else self._name
+        wanted = " or ".join(self._program.metrics)
+        example = {
+            "json-lines": f'a line such as {{"epoch": 1, "{self._program.metrics[0]}": 0.9}}',
+            "pattern": f"a line that metrics.pattern = {self._program.source!r} finds",
+            "csv": f"a row of {self._program.source} with a value in that column",
+        }[self._program.form]
+        return (
+            f"{which} must print {wanted}, got exit code 0 and no line with it: print {example}"
+            f"{self._quoted()}"
+        )
+
+    def _tested(self, until: int) -> dict[str, float]:
+        """What the command that scores on test data prints, the last line of it."""
+        command = self._program.test
+        assert command is not None
+        for name in TEST_OUTPUT:
+            (self._own / name).unlink(missing_ok=True)
+        found = [metrics for _, metrics in self._printed_by(command, until, TEST_OUTPUT)]
+        if not found:
+            raise TrialFailed(self._silent(command))
+        return found[-1]
+
+    def _ready(self) -> tuple[str, str]:
+        """See to it that the folder holds what the program may find; names of output files."""
+        end_noted(self._own / NOTE)
+        if self._program.checkpoint is None:
+            self._forget()
+        self._own.mkdir(parents=True, exist_ok=True)
+        return OUTPUT
+
+    def _forget(self) -> None:
+        """Empty the folder: what is started anew is to find nothing of before."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._own.mkdir(parents=True, exist_ok=True)
+        self._logged = {"out": 0, "err": 0}
+
+    def _printed_by(
+        self, command: Command, until: int, files: tuple[str, str]
+    ) -> Generator[tuple[int, dict[str, float]]]:
+        """Epoch and metrics of each metric line that a command prints, from the first one on.
+
+        Raises:
+            TrialFailed: it can't be started, ends with an error, or prints what is no metric.
+        """
+        program = self._program
+        values = values_of(self._member, until=until, n_epochs=self._n_epochs)
+        given = {k: v for k, v in values.items() if k != "params_json"}
+        (self._folder / PARAMS).write_text(json.dumps(given, indent=1))
+        out, err = (Output(self._own / name, self._log_start(name)) for name in files)
+        source = Output(self._own / files[0])
+        if program.form == "csv":
+            source = Output(self._folder / filled(program.source, values))
+        reader = MetricReader(program.form, program.source, program.metrics, program.first_epoch)
+        argv = argv_of(program, command, values)
+        environment = environment_of(program, self._folder, self._member.purpose)
+        problem = problem_of(argv, program.workdir, environment)
+        if problem:
+            raise TrialFailed(f"{self._name} can't be started: {problem}")
+        try:
+            process = ProgramProcess(
+                argv,
+                workdir=program.workdir,
+                env=environment,
+                out=self._own / files[0],
+                err=self._own / files[1],
+                note=self._own / NOTE,
+            )
+        except OSError as error:
+            raise TrialFailed(f"{self._name} can't be started: {error}") from None
+        try:
+            code, deadline = None, self._deadline
+            while code is None:
+                code = process.wait(POLL_SECONDS)
+                yield from self._read(process, reader, source, out, err)
+                if code is None and time.monotonic() > deadline:
+                    return
+            yield from self._complete(reader.end())
+            self._check_resumed(reader)
+            if code != 0:
+                raise self._failure(code)
+        finally:
+            process.end()
+            self._log.take(out, err)
+            self._log.close()
+            self._logged |= {"out": out.offset, "err": err.offset} if files is OUTPUT else {}
+
+    def _log_start(self, name: str) -> int:
+        return self._logged.get(name, 0)
+
+    def _read(
+        self,
+        process: ProgramProcess,
+        reader: MetricReader,
+        source: Output,
+        out: Output,
+        err: Output,
+    ) -> Iterator[tuple[int, dict[str, float]]]:
+        """All that was printed since the last look."""
+        while True:
+            content = source.read()
+            self._log.take(out, err)
+            if not content:
+                break
+            yield from self._complete(reader.feed(content))
+            for output in {o.path: o for o in (out, err, source)}.values():
+                if output.offset > MOST_UNREAD and output.path.parent == self._own:
+                    rest = process.empty(output)
+                    self._log.skip(len(rest))
+                    for other in (out, err):
+                        if other.path == output.path:
+                            other.offset = 0
+                    if output is source:
+                        yield from self._complete(reader.feed(rest))
+
+    def _complete(
+        self, lines: Iterator[tuple[int, dict[str, float]]]
+    ) -> Iterator[tuple[int, dict[str, float]]]:
+        try:
+            yield from lines
+        except MetricError as error:
+            raise TrialFailed(f"{self._name} {error}") from None
+
+    def _check_resumed(self, reader: MetricReader) -> None:
+        if reader.counted and self._reported and self._program.checkpoint and not self._final:
+            raise TrialFailed(
+                f"{self._name} must print epoch with its metrics as it goes on from a checkpoint, "
+                f'got a line without: print {{"epoch": {self._reported + 1}, …}}'
+            )
+
+    def _failure(self, code: int) -> TrialFailed:
+        """Why a program failed, with the last lines that it wrote to stderr."""
+        quoted = self._quoted()
+        if code in (126, 127) and self._program.shell:
+            return TrialFailed(f"{self._name} can't be started by the shell{quoted}")
+        if OUT_OF_MEMORY.search(self._log.end_of_errors):
+            said = f"{self._name} ran out of the memory of its GPU{quoted}"
+            return TrialFailed(said, limit="gpu_memory")
+        return TrialFailed(f"{self._name} {ended_by(code)}{quoted}")
+
+    def _quoted(self) -> str:
+        """The last lines of stderr."""
+        lines = [line for line in self._log.end_of_errors.splitlines() if line.strip()]
+        text = "\n".join(lines[-QUOTED:])[-QUOTED_CHARACTERS:]
+        shown = "".join(sign if sign.isprintable() or sign == "\n" else "·" for sign in text)
+        return f"; stderr:\n{shown}" if shown else ""
+
+    def printed(self, row: int) -> str:
+        return self._log.text()
+
+    def ended(self, row: int) -> int:
+        return self._ended
+
+    def state(self, row: int) -> bytes | None:
+        said = {
+            "epoch": self._reported,
+            "ended": self._ended,
+            "last": self._last,
+            "names": self._names,
+            "logged": self._logged,
+        }
+        return json.dumps(said).encode()
+
+
+class _Log:
+    """What a program printed, up to a length, and then the end of it.
+
+    Args:
+        most: bytes that are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._kept, self._cut = most, 0, 0
+        self._parts: list[str] = []
+        self._tail = self.end_of_errors = ""
+
+    def take(self, *outputs: Output) -> None:
+        """Take what came since the last time; the last one is stderr."""
+        for output in outputs:
+            while content := output.read():
+                text = content.decode("utf-8", "replace")
+                if output is outputs[-1]:
+                    self.end_of_errors = (self.end_of_errors + text)[-TAIL:]
+                kept = text[: max(0, self._most - self._kept)]
+                self._kept += len(kept)
+                self.skip(len(text) - len(kept))
+                self._tail = (self._tail + text[len(kept) :])[-TAIL:]
+                if kept:
+                    self._parts.append(kept)
+
+    def skip(self, number: int) -> None:
+        """Count what is left out."""
+        self._cut += number
+
+    def close(self) -> None:
+        """The program ended: say what was left out."""
+        if self._cut:
+            cut = max(0, self._cut - len(self._tail))
+            self._parts.append(
+                f"\n… ({cut} more characters were printed; the last ones:)\n{self._tail}\n"
+            )
+            self._cut, self._tail = 0, ""
+
+    def text(self) -> str:
+        """What is to go to the trial's log since the last time."""
+        text = "".join(self._parts)
+        self._parts.clear()
+        return text
+
+
+def values_of(member: Member, *, until: int, n_epochs: int) -> dict[str, Any]:
+    """What stands for the names in the commands of a member's program.
+
+    Args:
+        until: the length to reach.
+        n_epochs: the full training length of the study.
+    """
+    assert member.program is not None
+    params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
+    seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0]) >> 1
+    known: dict[str, Any] = {
+        "epochs": until,
+        "n_epochs": n_epochs,
+        "seed": seed,  # 31 bits, which a C program's int holds too
+        "fold": member.split,
+        "folder": member.folder,
+        "gpu": os.environ.get(GPU, ""),
+        "purpose": member.purpose,
+        "params_json": str(Path(member.folder, PARAMS)),
+    }
+    if member.program.checkpoint is not None:
+        known["checkpoint"] = filled(member.program.checkpoint, known)
+    return {**params, **known}
+
+
+def shell_line(member: Member, *, until: int, n_epochs: int) -> str:
+    """The line for a shell that does what a study did to train a member to this length."""
+    program = member.program
+    assert program is not None
+    values = values_of(member, until=until, n_epochs=n_epochs)
+    own = {IN_TRIAL: member.purpose, **thread_environment(program.threads), **program.env}
+    words = " ".join(shlex.quote(word) for word in argv_of(program, program.command, values))
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in own.items())
+    folder = shlex.quote(member.folder)
+    steps = [f"mkdir -p {folder}", f"cd {shlex.quote(program.workdir)}"]
+    if any(one.name == "params_json" for one in named_in(program.command)):
+        given = {k: v for k, v in values.items() if k != "params_json"}
+        path = shlex.quote(values["params_json"])
+        steps.append(f"printf %s {shlex.quote(json.dumps(given))} > {path}")
+    return " && ".join([*steps, f"env {settings} {words}"])
+
+
+def argv_of(program: Program, command: Command, values: Mapping[str, Any]) -> list[str]:
+    """The words to start a command with."""
+    if program.shell:
+        (line,) = command
+        assert isinstance(line, str)
+        return ["/bin/sh", "-c", filled(line, values, quote=True)]
+    words = arguments(command, values)
+    if words[0] in PYTHON and not any(name in os.environ for name in ENVIRONMENTS):
+        words[0] = sys.executable  # hpsearch may run in an environment that is not active
+    return words
+
+
+def environment_of(program: Program, folder: Path, purpose: str) -> dict[str, str]:
+    """The environment of a program."""
+    inherited = without_our_package({k: v for k, v in os.environ.items() if k not in OF_MLFLOW})
+    mlflow = program.mlflow or f"sqlite:///{folder}/mlflow.db"
+    return {
+        **inherited,
+        **thread_environment(program.threads),
+        "MLFLOW_TRACKING_URI": mlflow,
+        IN_TRIAL: purpose,
+        **program.env,
+    }
+
+
+def _progress(epoch: int, metrics: Mapping[str, float]) -> Progress:
+    found = {name: np.array([value]) for name, value in metrics.items()}
+    return Progress(epoch, found, np.array([False]))
