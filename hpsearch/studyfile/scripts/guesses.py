@@ -146,7 +146,7 @@ def _guess(option: Option) -> Guess:
     if searched is not None:
         return searched
     if option.switch:
-        return _left_out(option, "a switch of how it runs; off here")
+        return _left_out(option, "how it runs, not how it learns")
     if _plain(option) in RESUMES and option.kind == "str" and not option.required:
         why = "for a program that starts anew where there is nothing yet"
         return Guess(option, "leave", _written(option, "{checkpoint}"), note=f"left out: {why}")

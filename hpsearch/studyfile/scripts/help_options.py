@@ -28,8 +28,12 @@ OPTION = re.compile(rf"^(\s*)(?:\*\s+)?(?:{FLAG}|--\[no\])")
 ARGUMENTS = re.compile(r"^\s*(positional arguments|arguments)\s*:?\s*$", re.IGNORECASE)
 SUBCOMMANDS = re.compile(r"^\s*(commands|subcommands)\s*:?\s*$", re.IGNORECASE)
 DEFAULT = re.compile(
-    r"[(\[][^()\[\]]*?\bdefaults?\b(?:\s+(?:is|to))?\s*[:=]?\s*(.*?)\s*[)\];]", re.IGNORECASE
+    r"[(\[][^()\[\]]*?\bdefaults?\b(?:\s+(?:is|to))?\s*[:=]?\s*"
+    r"(\[[^\]]*\]|\([^)]*\)|.*?)\s*[)\];]",
+    re.IGNORECASE,
 )
+SWITCH = "<bool>"  # as typer shows one with rich
+FACTS = re.compile(r"\s*[(\[](?:[^()\[\];]*;\s*)*(?:defaults?\b|required)[^)\]]*[)\]]+")
 KINDS: dict[str, Kind] = {
     "INTEGER": "int",
     "INT": "int",
@@ -73,7 +77,8 @@ def _entries(lines: list[str]) -> Iterator[_Entry]:
             indent = len(found[1])
             spec, _, rest = line.strip().removeprefix("* ").strip().partition("  ")
             if ": " in spec or spec.endswith(":"):  # absl
-                spec, _, more = spec.partition(":")
+                flag, _, more = spec.partition(":")
+                spec = flag if flag.startswith("--[no]") else f"{flag} VALUE"
                 rest = f"{more.strip()} {rest}"
             entry = _Entry(spec.strip(), [rest.strip()])
         elif entry is not None:
@@ -117,10 +122,10 @@ def _option(entry: _Entry) -> Option | None:
         switch=switch,
         off=off,
         several="..." in rest or any(n > len(flags) for n in Counter(rest.split()).values()),
-        required="[required]" in described or "(required)" in described,
+        required=re.search(r"[(\[;]\s*required[)\]]", described) is not None,
         low=low,
         high=high,
-        help=re.sub(r"\s*[(\[](?:default|required)[^)\]]*[)\]]", "", described).strip(),
+        help=FACTS.sub("", described).strip(),
     )
 
 
@@ -128,8 +133,6 @@ def _columns(entry: _Entry) -> tuple[str, str]:
     """The flags and the rest; typer has each flag in a column of its own."""
     spec, described = entry.spec, " ".join(" ".join(entry.text).split())
     while found := re.match(rf"({FLAG})(?:\s+|$)", described):
-        if re.search(r"[\s=]", spec) and not spec.startswith("-"):
-            break
         spec, described = f"{spec}, {found[1]}", described[found.end() :]
     return spec, described
 
@@ -158,8 +161,11 @@ def _word(metavar: str) -> str:
 
 def _metavar_column(described: str) -> tuple[str, str, list[Any]]:
     """What names the value, where that has a column of its own; the rest; and choices there."""
-    if found := re.match(r"\[[^\]]*\|[^\]]*\]", described):
-        return "", described[found.end() :].strip(), _choices(found[0])[0]
+    if found := re.match(r"\[[^\]]*\|[^\]]*\]|<[^>]*>", described):
+        described = described[found.end() :].strip()
+        if found[0] == SWITCH:
+            return "", described, []
+        return found[0] if "|" not in found[0] else "", described, _choices(found[0])[0]
     word = described.partition(" ")[0]
     if word in (*KINDS, "TEXT", "PATH", "FILE", "FILENAME", "DIRECTORY"):
         return word, described.removeprefix(word).strip(), []
@@ -181,6 +187,8 @@ def _value(text: str) -> Any:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text
+    if isinstance(value, str):  # absl has quotes around all
+        return _value(value) if value != text else value
     if isinstance(value, tuple | list):
         return list(value)
     return value if isinstance(value, bool | int | float | str) else text
@@ -188,7 +196,7 @@ def _value(text: str) -> Any:
 
 def _bounds(described: str) -> tuple[float | None, float | None]:
     """Those that click shows, e.g. "[default: 0.1; 0<=x<=1]"."""
-    ends = re.search(r"[\[; ](?:(-?[\d.e-]+)<=?)?x(?:([<>])=?(-?[\d.e-]+))?\]", described)
+    ends = re.search(r"[\[; ](?:(-?[\d.e-]+)<=?)?x(?:([<>])=?(-?[\d.e-]+))?[\];]", described)
     if ends is None:
         return None, None
     low, high = _number(ends[1]), _number(ends[3])

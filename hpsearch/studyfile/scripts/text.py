@@ -21,7 +21,7 @@ EVALUATES = ("evaluate", "eval", "test", "test_only", "eval_only", "evaluate_onl
 
 
 @dataclass(frozen=True)
-class Draft:
+class ProgramDraft:
     """A study file of a program, as far as the program tells.
 
     Attributes:
@@ -35,7 +35,9 @@ class Draft:
     todo: tuple[str, ...]
 
 
-def draft(script: Script, *, name: str, folder: Path, metric: str | None = None) -> Draft:
+def draft_study(
+    script: Script, *, name: str, folder: Path, metric: str | None = None
+) -> ProgramDraft:
     """Write the text.
 
     Args:
@@ -54,10 +56,10 @@ class _Writer:
         self.roles = {guess.role: guess for guess in self.guesses}
         self.todo: list[str] = []
 
-    def draft(self) -> Draft:
+    def draft(self) -> ProgramDraft:
         lines = [*self._head(), "", *self._program(), "", *self._space(), *self._stages()]
         lines += ["", '# More tables and keys: see "The study file" in the README of hpsearch.']
-        return Draft("\n".join(lines) + "\n", self.script.line.source, tuple(self.todo))
+        return ProgramDraft("\n".join(lines) + "\n", self.script.line.source, tuple(self.todo))
 
     def _head(self) -> Iterator[str]:
         source = self.script.line.source
