@@ -283,7 +283,11 @@ def _float_range(option: Option, tokens: set[str]) -> tuple[float, float, bool, 
 
 
 def _is_share(tokens: set[str], default: float | None) -> bool:
-    if tokens & {"decay", "alpha"} and default is not None and 0.5 <= default < 1:
+    if (
+        tokens & {"decay", "alpha", "lambda", "lambd"}
+        and default is not None
+        and 0.5 <= default < 1
+    ):
         return True  # such as a factor that a rate is multiplied by
     return bool(tokens & SHARES) and (default is None or default <= 1)
 

@@ -44,8 +44,8 @@ PLUMBING = frozenset(
         folder folds force fp16 freq frequency id inference interval jobs limit log logging
         mlflow mode mps node nodes overwrite path plot port precision predict print proc
         procs profile progress project quiet resume run save saving seed split start task
-        tensorboard test thread threads val valid validation verbose verbosity version wandb
-        worker workers world"""
+        tensorboard test thread threads track val valid validation verbose verbosity version
+        video wandb worker workers world"""
     )
 )
 # Sizes that the data gives.

@@ -198,8 +198,8 @@ def _line(source: Source, parts: list[ast.expr]) -> Printed:
         assert isinstance(part, ast.FormattedValue)
         name = _value_name(label, part.value)
         label = ""
-        # A format may pad.
-        pattern += r"\s*" if part.format_spec is not None else ""
+        form = "" if part.format_spec is None else ast.unparse(part.format_spec).strip("f'\"")
+        pattern += r"\s*" if form else ""  # it may pad
         if name == "epoch" and not epoch:
             epoch = True
             pattern += r"(?P<epoch>\d+)"
@@ -208,6 +208,7 @@ def _line(source: Source, parts: list[ast.expr]) -> Printed:
             pattern += f"(?P<{name}>{NUMBER})"
         else:
             pattern += ".*?"
+        pattern += "%" if form.endswith("%") else ""
     return Printed("line", tuple(names), pattern.strip(" "), epoch)
 
 

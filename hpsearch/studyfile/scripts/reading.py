@@ -146,7 +146,8 @@ def _files(path: Path) -> list[Source]:
     """The script, and the modules beside it that it imports."""
     look_first_in(str(path.resolve().parent))
     read = [Source.read(path)]
-    for found in sources([path.stem]):
+    importable = path.stem.replace("-", "_").isidentifier()
+    for found in sources([path.stem] if importable else []):
         if found.path.suffix == ".py" and found.path.resolve() != path.resolve():
             try:
                 read.append(Source.read(found.path))
