@@ -10,13 +10,13 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 # Names of options, of which one takes what the study sets; those that come first are preferred.
+# A program with total_timesteps may have num_steps too, of a rollout.
 EPOCHS = _words(
     """epochs num_epochs n_epochs nepochs nb_epochs max_epochs total_epochs train_epochs
     num_train_epochs training_epochs n_epoch num_epoch epoch max_iter max_iters
-    max_iterations n_iter num_iter num_iters iters num_iterations n_iterations
-    iterations max_steps num_steps n_steps num_train_steps max_train_steps train_steps
-    total_steps steps total_timesteps timesteps num_rounds n_rounds num_boost_round
-    rounds"""
+    max_iterations n_iter num_iter num_iters iters num_iterations n_iterations iterations
+    max_steps num_train_steps max_train_steps train_steps total_steps total_timesteps
+    timesteps num_rounds n_rounds num_boost_round rounds num_steps n_steps steps"""
 )
 SEEDS = _words("""seed random_seed rng_seed manual_seed torch_seed random_state""")
 FOLDS = _words("""fold fold_id fold_idx fold_index cv_fold split_index""")

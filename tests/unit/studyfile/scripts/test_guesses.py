@@ -130,6 +130,8 @@ def test_what_is_not_searched(option: Option, role: str, words: tuple[str, ...])
 def test_one_option_sets_the_length() -> None:
     several = guesses([option("--max-steps", "int", 1000), option("--epochs", "int", 9)])
     assert [guess.role for guess in several] == ["fix", "epochs"]
+    several = guesses([option("--num-steps", "int", 128), option("--total-timesteps", "int", 9)])
+    assert [guess.role for guess in several] == ["fix", "epochs"]
 
 
 def test_keys_that_mean_something_else_are_others() -> None:
