@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hpsearch.api.doctor import doctor
     from hpsearch.api.export import export_study
     from hpsearch.api.import_ import import_study
-    from hpsearch.api.init import init_study, study_schema
+    from hpsearch.api.init import init_program, init_study, study_schema
     from hpsearch.api.plan import Plan, plan_study
     from hpsearch.api.report import write_study_report
     from hpsearch.api.reproduce import reproduce_trial
@@ -59,6 +59,7 @@ _MODULES = {
     "doctor": "hpsearch.api.doctor",
     "export_study": "hpsearch.api.export",
     "import_study": "hpsearch.api.import_",
+    "init_program": "hpsearch.api.init",
     "init_study": "hpsearch.api.init",
     "leave_order": "hpsearch.api.schedule",
     "plan_study": "hpsearch.api.plan",
@@ -94,6 +95,7 @@ __all__ = [
     "doctor",
     "export_study",
     "import_study",
+    "init_program",
     "init_study",
     "leave_order",
     "plan_study",

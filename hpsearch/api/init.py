@@ -17,6 +17,8 @@ from hpsearch.records.whole_files import storage_errors
 from hpsearch.studyfile import schema
 from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.reading import ReadStudy, read_text, refuse_unfit
+from hpsearch.studyfile.scripts.reading import read_script
+from hpsearch.studyfile.scripts.text import ProgramDraft, draft_study
 from hpsearch.studyfile.template import Wanted, study_text
 from hpsearch.trainers import TRAINERS, trainer_kind
 
@@ -49,11 +51,7 @@ def init_study(
         StudyFileError: the file exists, or the study would be wrong; nothing is written.
         DataError: the data is missing.
     """
-    path = Path(path)
-    if path.exists():
-        raise StudyFileError(f"{path} must not exist yet, got one; name another file")
-    if not path.parent.is_dir():
-        raise StudyFileError(f"{path} must be in a folder that exists, got none at {path.parent}")
+    path = _new(path)
     look_first_in(str(path.parent.resolve()))
     kinds = trainers_of({"trainer": {"choices": list(trainers)}})
     for name in trainers:
@@ -66,7 +64,7 @@ def init_study(
     where = _from_folder(data, path.parent)
     predicts_numbers = any(kind.task == "regression" for kind in kinds.values())
     wanted = Wanted(
-        name=re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-.") or "study",
+        name=_study_name(path),
         data=where,
         target=target,
         many=_size(where, path.parent) > MANY,
@@ -77,14 +75,61 @@ def init_study(
     text = study_text(wanted)
     read = read_text(text, path)
     refuse_unfit(read)
-    with storage_errors(path):
-        path.write_text(text, encoding="utf-8")
+    _write(path, text)
     return read
+
+
+def init_program(
+    path: str | Path, *, script: str | Path, metric: str | None = None
+) -> ProgramDraft:
+    """Write a study file of a program that trains, from the options that it takes.
+
+    Its text is read: calls of argparse, decorators of click, parameters of typer. Only where that
+    tells nothing, and the program looks at its command line, `--help` is run, for up to 10
+    seconds. Every guess has a comment.
+
+    Args:
+        path: of the new file; never overwritten.
+        script: the program, in any language.
+        metric: to optimise; None: the likeliest one of those that it prints.
+
+    Returns:
+        The file's text, where the options were read, and what a person must fill in.
+
+    Raises:
+        StudyFileError: the file exists, or the program's options can't be read; nothing is
+            written.
+    """
+    path = _new(path)
+    read = read_script(Path(script))
+    draft = draft_study(read, name=_study_name(path), folder=path.resolve().parent, metric=metric)
+    _write(path, draft.text)
+    return draft
 
 
 def study_schema() -> dict[str, Any]:
     """The JSON Schema of the study file, for editors."""
     return schema.study_schema()
+
+
+def _new(path: str | Path) -> Path:
+    """The path, where a file may be written."""
+    path = Path(path)
+    if path.exists():
+        raise StudyFileError(f"{path} must not exist yet, got one; name another file")
+    if not path.parent.is_dir():
+        raise StudyFileError(f"{path} must be in a folder that exists, got none at {path.parent}")
+    return path
+
+
+def _study_name(path: Path) -> str:
+    """The name of a study of this file."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-.")[:80] or "study"
+
+
+def _write(path: Path, text: str) -> None:
+    with storage_errors(path):
+        path.write_text(text, encoding="utf-8")
 
 
 def _from_folder(data: str, folder: Path) -> str:

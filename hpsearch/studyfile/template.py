@@ -14,7 +14,7 @@ from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.study_file import TABLES, StudyFile
 from hpsearch.studyfile.tables.base import Table
 from hpsearch.studyfile.tables.data import Data
-from hpsearch.studyfile.toml import toml_value
+from hpsearch.studyfile.toml import noted, toml_value
 from hpsearch.trainers import TrainerKind
 from hpsearch.trainers.estimator import load_estimator
 
@@ -37,7 +37,6 @@ STAGES = {
     "once": ((24, 1),),
     "function": ((24, 3), (12, 9)),
 }
-COMMENT_COLUMN = 49
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def study_text(wanted: Wanted) -> str:
     lines = [
         f"# {', '.join(wanted.trainers)} on {wanted.data}: say here what this study is for.",
         f"name = {toml_value(wanted.name)}",
-        _noted("seed = 0", "of everything random"),
+        noted("seed = 0", "of everything random"),
         f"objective = {{ metric = {toml_value(wanted.metric)}, "
         f"direction = {toml_value(direction)} }}",
         *_pruner(wanted.trainers),
@@ -78,7 +77,7 @@ def study_text(wanted: Wanted) -> str:
     ]
     if wanted.network:
         own = hyperparameters(NETWORKS[wanted.network]).values()
-        name = _noted(f'name = "{wanted.network}"', f"one of {', '.join(NETWORKS)}")
+        name = noted(f'name = "{wanted.network}"', f"one of {', '.join(NETWORKS)}")
         lines += ["", "[network]", name, *map(_default, own)]
     lines += ["", "[space]  # a plain value fixes; { low, high } and { choices } search"]
     if len(wanted.trainers) > 1:
@@ -87,8 +86,8 @@ def study_text(wanted: Wanted) -> str:
     lines += _space(wanted)
     for trials, epochs in _stages(wanted.trainers):
         lines += ["", "[[stages]]", f"trials = {trials}", f"epochs = {epochs}"]
-    lines.append(_noted("# promote = 0.5", "share that continues from the stage before"))
-    lines.append(_noted("# controls = 0", "others, drawn by lot, that continue too, as a check"))
+    lines.append(noted("# promote = 0.5", "share that continues from the stage before"))
+    lines.append(noted("# controls = 0", "others, drawn by lot, that continue too, as a check"))
     lines += _tables()
     return "\n".join(lines) + "\n"
 
@@ -105,12 +104,7 @@ def _tables() -> Iterator[str]:
             yield from ("", f"[{name}]", *_fields(table))
     for name, (table, default) in optional.items():
         if default is None:
-            yield from ("", _noted(f"# [{name}]", table.note_in_template or ""), *_fields(table))
-
-
-def _noted(line: str, note: str) -> str:
-    """A line with a comment at the usual column."""
-    return f"{line:<{COMMENT_COLUMN - 1}} # {' '.join(note.split())}" if note else line
+            yield from ("", noted(f"# [{name}]", table.note_in_template or ""), *_fields(table))
 
 
 def _data(wanted: Wanted) -> Iterator[str]:
@@ -119,13 +113,13 @@ def _data(wanted: Wanted) -> Iterator[str]:
         kinds += [split for split in SPLITS.values() if split.of_tables]
         yield f"target = {toml_value(wanted.target)}"
         for key in ("task", "test", "test_fraction"):
-            yield _noted(f"# {key} =", Data.model_fields[key].description or "")
+            yield noted(f"# {key} =", Data.model_fields[key].description or "")
     else:
-        yield _noted("# shots = 20", Data.model_fields["shots"].description or "")
-        yield _noted('# draw = "random"', Data.model_fields["draw"].description or "")
+        yield noted("# shots = 20", Data.model_fields["shots"].description or "")
+        yield noted('# draw = "random"', Data.model_fields["draw"].description or "")
     split = '"hold-out", fraction = 0.2' if wanted.many else '"k-fold", folds = 5'
     named = ", ".join(f"{kind.kind} {kind.usage}".strip() for kind in kinds)
-    yield _noted(f"split = {{ kind = {split} }}", f"or {named}")
+    yield noted(f"split = {{ kind = {split} }}", f"or {named}")
 
 
 def _space(wanted: Wanted) -> Iterator[str]:
@@ -136,7 +130,7 @@ def _space(wanted: Wanted) -> Iterator[str]:
     for name, kind in wanted.trainers.items():
         if kind.open:
             note = "the function's own: rename it, add others"
-            yield _noted("learning_rate = { low = 1e-4, high = 1.0, log = true }", note)
+            yield noted("learning_rate = { low = 1e-4, high = 1.0, log = true }", note)
             said.add("learning_rate")
         for key, h in kind.hyperparameters().items():
             if key in said:
@@ -149,7 +143,7 @@ def _space(wanted: Wanted) -> Iterator[str]:
             ]
             usual = _usual(key, meanings)
             default = load_estimator(name).arguments.get(key) if "." in name else h.default
-            yield _noted(usual, f"else {default}") if usual else _default(h, default)
+            yield noted(usual, f"else {default}") if usual else _default(h, default)
 
 
 def _usual(name: str, meanings: Sequence[Hyperparameter]) -> str:
@@ -167,7 +161,7 @@ def _default(h: Hyperparameter, default: object = None) -> str:
     """A commented line with the value that it has anyway."""
     value = h.default if default is None else default
     shown = toml_value(value) if isinstance(value, bool | int | float | str) else ""
-    return _noted(f"# {h.name} = {shown}".rstrip(), _why(h))
+    return noted(f"# {h.name} = {shown}".rstrip(), _why(h))
 
 
 def _why(h: Hyperparameter) -> str:
@@ -193,7 +187,7 @@ def _pruner(trainers: Mapping[str, TrainerKind]) -> list[str]:
     if longest < 4:
         return []
     line = f'# pruner = {{ name = "median", rungs = [{longest // 4}, {longest // 2}] }}'
-    return [_noted(line, StudyFile.model_fields["pruner"].description or "")]
+    return [noted(line, StudyFile.model_fields["pruner"].description or "")]
 
 
 def _fields(model: type[BaseModel]) -> Iterator[str]:
@@ -201,4 +195,4 @@ def _fields(model: type[BaseModel]) -> Iterator[str]:
     for name, one in model.model_fields.items():
         default = None if one.is_required() else one.get_default(call_default_factory=True)
         shown = "" if default is None else toml_value(default)
-        yield _noted(f"# {name} = {shown}".rstrip(), one.description or "")
+        yield noted(f"# {name} = {shown}".rstrip(), one.description or "")

@@ -7,6 +7,8 @@ from typing import Any
 
 import tomlkit
 
+COMMENT_COLUMN = 49
+
 
 def toml_value(value: Any) -> str:
     """A value as TOML writes it on one line; floats so that they read back to the same bits.
@@ -31,6 +33,11 @@ def toml_key(name: str) -> str:
 def toml_table(name: str, values: Mapping[str, Any]) -> str:
     """A table with its heading, a key a line."""
     return "\n".join([f"[{toml_key(name)}]", *_pairs(values)])
+
+
+def noted(line: str, note: str) -> str:
+    """A line with a comment at the usual column; without one where the note is ""."""
+    return f"{line:<{COMMENT_COLUMN - 1}} # {' '.join(note.split())}" if note else line
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,192 @@
+"""New study files of programs: TOML with what the program takes, and a comment for each guess."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from hpsearch import init_program
+from hpsearch.errors import StudyFileError
+from tests.harness.commands import call_here
+
+TRAIN = """
+    import argparse, json, wandb
+    raise SystemExit("it was run")
+    p = argparse.ArgumentParser()
+    p.add_argument("--lr", type=float, default=1e-3, help="its\\x1b rate")
+    p.add_argument("--opt", choices=["adam", "sgd"], default="adam")
+    p.add_argument("--nesterov", action="store_true")
+    p.add_argument("--epochs", type=int, default=90)
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--data", default="./data")
+    p.add_argument("--verbose", action="store_true")
+    p.add_argument("--checkpoint")
+    p.add_argument("--eval", action="store_true")
+    args = p.parse_args()
+    print(json.dumps({"epoch": 1, "loss": 0.3, "val_acc": 0.9}))
+"""
+
+
+def script(folder: Path, text: str, name: str = "train.py") -> Path:
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(dedent(text))
+    return path
+
+
+def study(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text())
+
+
+def test_a_program_with_all_that_a_study_needs(tmp_path: Path) -> None:
+    path = tmp_path / "my study.toml"
+    made = init_program(path, script=script(tmp_path, TRAIN))
+    assert made.todo == ()
+    assert made.source == "argparse"
+    assert made.text == path.read_text()
+    assert study(path) == {
+        "name": "my-study",
+        "seed": 0,
+        "objective": {"metric": "val_acc", "direction": "maximize"},
+        "program": {
+            "command": [
+                "python",
+                "train.py",
+                "--lr={lr}",
+                "--opt={opt}",
+                ["--nesterov", "{nesterov?}"],
+                "--epochs={epochs}",
+                "--seed={seed}",
+                "--data=./data",
+                "--checkpoint={checkpoint}",
+            ],
+            "metrics": "json-lines",
+            "checkpoint": "{folder}/checkpoint",
+            "env": {"WANDB_MODE": "offline"},
+            "workdir": ".",
+        },
+        "space": {
+            "trainer": "program",
+            "lr": {"low": 1e-4, "high": 1e-2, "log": True},
+            "opt": {"choices": ["adam", "sgd"]},
+            "nesterov": {"choices": [True, False]},
+        },
+        "stages": [{"trials": 24, "epochs": 30}, {"trials": 12, "epochs": 90}],
+    }
+    assert '# test = ["python", "train.py", "--eval", "{checkpoint}"]' in made.text
+    guessed = [line for line in made.text.splitlines() if line.startswith(("lr ", "    "))]
+    assert all("#" in line for line in guessed[1:])
+
+
+def test_what_only_a_person_knows_is_to_do(tmp_path: Path) -> None:
+    text = 'import argparse\nargparse.ArgumentParser().add_argument("--data", required=True)'
+    path = tmp_path / "a.toml"
+    made = init_program(path, script=script(tmp_path, text))
+    assert made.todo == (
+        "a value of --data",
+        "how the program tells of its metrics",
+        "the metric of the objective",
+        "what is searched",
+    )
+    file = study(path)
+    assert file["program"]["command"][-1] == "--data={TODO_data}"
+    assert file["program"]["metrics"] == "TODO"
+    assert file["stages"] == [{"trials": 24, "epochs": 1}]
+    assert "each trial runs whole" in made.text
+
+
+def test_a_metric_of_ones_own_and_a_line_of_text(tmp_path: Path) -> None:
+    text = dedent(TRAIN).replace("print(json", "print(f'epoch {e} - f1: {f}')  # (json")
+    path = tmp_path / "a.toml"
+    init_program(path, script=script(tmp_path, text), metric="val_loss")
+    file = study(path)
+    assert file["objective"] == {"metric": "val_loss", "direction": "minimize"}
+    assert file["program"]["metrics"] == {
+        "pattern": r"epoch (?P<epoch>\d+) - f1: (?P<f1>[-+.\w]+)"
+    }
+    assert "not found among what the program prints" in path.read_text()
+
+
+def test_where_it_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = script(tmp_path / "code", TRAIN)
+    (tmp_path / "studies").mkdir()
+    path = tmp_path / "studies" / "a.toml"
+    init_program(path, script=program)
+    assert study(path)["program"]["workdir"] == "../code"
+    assert study(path)["program"]["command"][1] == "train.py"
+    path.unlink()
+    monkeypatch.chdir(tmp_path)
+    init_program(path, script="code/train.py")
+    assert study(path)["program"]["workdir"] == ".."
+    assert study(path)["program"]["command"][1] == "code/train.py"
+
+
+def test_options_may_stand_in_a_module_beside_it(tmp_path: Path) -> None:
+    script(tmp_path, TRAIN, "options_of_it.py")
+    program = script(tmp_path, "from options_of_it import args\nraise SystemExit('it was run')")
+    made = init_program(tmp_path / "a.toml", script=program)
+    assert made.source == "argparse in options_of_it.py"
+    assert "lr" in study(tmp_path / "a.toml")["space"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "must be a readable program, got .*No such file"),
+        ("", "must be a program, got an empty file"),
+        (" \n", "must be a program, got an empty file"),
+        ("def (", "must be valid Python, got: .*line 1"),
+        ("import json\nwhile True: pass", "must have options, got none in its text"),
+    ],
+)
+def test_what_is_no_program_with_options_is_one_line(
+    tmp_path: Path, text: str | None, message: str
+) -> None:
+    program = tmp_path / "train.py"
+    if text is not None:
+        program.write_text(text)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(StudyFileError, match=message) as caught:
+        init_program(tmp_path / "a.toml", script=program)
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_other_programs_that_cannot_be_asked(tmp_path: Path) -> None:
+    for name, message in (("train.sh", "must have options"), ("train", "may be run")):
+        program = script(tmp_path, "sleep 1000\n", name)
+        with pytest.raises(StudyFileError, match=message):
+            init_program(tmp_path / "a.toml", script=program)
+    with pytest.raises(StudyFileError, match="must be a program, got the folder"):
+        init_program(tmp_path / "a.toml", script=tmp_path)
+
+
+def test_no_file_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "here.toml"
+    path.write_text("mine")
+    with pytest.raises(StudyFileError, match="must not exist yet"):
+        init_program(path, script=script(tmp_path, TRAIN))
+    assert path.read_text() == "mine"
+
+
+def test_the_command(tmp_path: Path) -> None:
+    program, path = script(tmp_path, TRAIN), tmp_path / "a.toml"
+    for more in (["--data", "digits"], ["--trainer", "adam"], ["--network", "lenet"]):
+        refused = call_here("init", str(path), "--script", str(program), *more)
+        assert refused.returncode == 2
+        assert f"must stand without {more[0]}" in " ".join(refused.stderr.split())
+    assert not path.exists()
+    done = call_here("init", str(path), "--script", str(program), "--metric", "val_acc")
+    assert done.returncode == 0
+    assert done.stderr == f"{path}  next: python -m hpsearch plan {path}\n"
+    again = call_here("init", str(path), "--script", str(program))
+    assert again.returncode == 2
+    assert again.stderr.startswith("error: ")
+    open_ends = tmp_path / "b.toml"
+    program.write_text(program.read_text().replace("print", "tell"))
+    done = call_here("init", str(open_ends), "--script", str(program))
+    assert "next: fill in how the program tells of its metrics, the metric" in done.stderr
