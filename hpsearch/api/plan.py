@@ -160,8 +160,9 @@ def _course(read: ReadStudy, costs: Sequence[Cost], found: Probe, busy: int) -> 
     slowly = min(found.slowdown, MOST_SLOWDOWN)
 
     def seconds(stage: int, promoted: bool) -> float:
-        before = lengths[stage - 1] if promoted else 1
-        training = (0.0 if promoted else first) + later * (lengths[stage] - before)
+        goes_on = promoted and not read.file.starts_anew
+        before = lengths[stage - 1] if goes_on else 1
+        training = (0.0 if goes_on else first) + later * (lengths[stage] - before)
         return members * training / busy + slowly * COORDINATOR_SECONDS
 
     return course(read.file, len(read.arms), seconds)
@@ -191,7 +192,7 @@ def _time(read: ReadStudy, found: Probe, busy: int) -> Forecast:
     """Of the whole study on so many workers that are busy."""
     pool = open_pool(largest(read).selection)
     train_rows = np.mean([len(train) for train, _ in pool.splits])
-    whole = len(pool.learning) / float(train_rows)  # the refits' rows to a trial's
+    whole = len(pool.learning) / float(train_rows) if train_rows else 1.0  # the refits' rows to a trial's
     slowly = min(found.slowdown, MOST_SLOWDOWN)
 
     def total(costs: Sequence[Cost]) -> float:

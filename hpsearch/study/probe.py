@@ -8,7 +8,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 from statistics import mean
+from tempfile import TemporaryDirectory
 
 import optuna
 from optuna.samplers import RandomSampler
@@ -79,8 +81,13 @@ def probe(read: ReadStudy, *, trials: int, seconds: float) -> Probe:
         trials: how many are drawn.
         seconds: aimed at for all but the first epoch.
     """
+    with TemporaryDirectory(prefix="hpsearch-") as place:
+        return _probed(read, trials, seconds, Path(place))
+
+
+def _probed(read: ReadStudy, trials: int, seconds: float, place: Path) -> Probe:
     started = time.perf_counter()
-    jobs = _jobs(read, _drawn(read, trials))
+    jobs = _jobs(read, _drawn(read, trials), place)
     settings = slice_settings(read, largest(read).selection)
     limits = AttemptLimits(read.file.limits.allowance())  # who raises is not tried again here
     open_data(settings.data, settings.exam)
@@ -122,12 +129,16 @@ def _drawn(read: ReadStudy, trials: int) -> list[dict[str, ParamValue]]:
     return [read.space.suggest(study.ask()) for _ in range(trials)]
 
 
-def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]]) -> list[Job]:
+def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]], place: Path) -> list[Job]:
     return [
         Job(
             (str(number), index),
             Member(
-                read.space.given(params), SeedKey(read.file.seed, number, repeat, split), split
+                read.space.given(params),
+                SeedKey(read.file.seed, number, repeat, split),
+                split,
+                folder=str(place / f"{number}-{index}"),
+                program=read.programs.get(str(params["trainer"])),
             ),
         )
         for number, params in enumerate(drawn)

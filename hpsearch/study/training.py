@@ -228,6 +228,19 @@ class Training:
         record.become(Outcome.COMPLETE if ended else Outcome.PAUSED)
 
 
+def member_of(record: TrialRecord, read: ReadStudy, folder: str) -> Member:
+    """The first member of a record at its start, to be trained by hand in a folder."""
+    first = record.members[0]
+    return Member(
+        read.space.given(record.params),
+        first.entropy,
+        first.split,
+        folder=folder,
+        purpose=PURPOSES[record.kind],
+        program=read.programs.get(str(record.params["trainer"])),
+    )
+
+
 def _slice_line(reports: Sequence[Report], by_key: Mapping[str, _Work]) -> dict[str, Any] | None:
     """Which process trained what and when, for the timeline of workers."""
     use = reports[0].use if reports else None

@@ -407,7 +407,7 @@ def shell_line(member: Member, *, until: int, n_epochs: int) -> str:
     words = " ".join(shlex.quote(word) for word in argv_of(program, program.command, values))
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in own.items())
     folder = shlex.quote(member.folder)
-    steps = [f"mkdir -p {folder}", f"cd {shlex.quote(program.workdir)}"]
+    steps = [f"cd {shlex.quote(program.workdir)}", f"mkdir -p {folder}"]
     if any(one.name == "params_json" for one in named_in(program.command)):
         given = {k: v for k, v in values.items() if k != "params_json"}
         path = shlex.quote(values["params_json"])

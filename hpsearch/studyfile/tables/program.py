@@ -96,6 +96,17 @@ class ProgramTable(Table):
         le=1000,
         description="megabytes of its output that each run adds to a trial's log at most",
     )
+    artifacts_mb: float = Field(
+        default=100.0,
+        ge=0,
+        description="megabytes of what a trial leaves in {folder}/artifacts that go to MLflow, of "
+        "the best trials",
+    )
+    checkpoint_mb: float = Field(
+        default=200.0,
+        ge=0,
+        description="megabytes that a checkpoint may have to go to MLflow, or to another machine",
+    )
     threads: int | None = Field(
         default=None,
         ge=1,
@@ -206,7 +217,7 @@ class ProgramTable(Table):
 
     @classmethod
     def may_change(cls) -> Collection[str]:
-        return ("dry_start", "log_mb", "threads")
+        return ("dry_start", "log_mb", "artifacts_mb", "checkpoint_mb", "threads")
 
 
 def _words(said: Words | str) -> Command:
