@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,15 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
         may = "may end the drawing of a stage" if key == "plateau" else f"may end the search{arm}"
         enough = key == "epochs" and not counted.ended
         said.append(f"{key} = {limit:g} " + (f"suffice{arm}" if enough else f"{may} early"))
+    repeated = sum(
+        phase.members * (phase.promoted + phase.controls) * before.epochs
+        for before, phase in pairwise(counted.phases)
+        if phase.stage is not None
+    )
+    if repeated and read.file.starts_anew:
+        said.append(
+            f"{repeated:,} epochs are repeated, as a program has no checkpoint to go on from"
+        )
     return said
 
 
@@ -192,7 +202,8 @@ def _time(read: ReadStudy, found: Probe, busy: int) -> Forecast:
     """Of the whole study on so many workers that are busy."""
     pool = open_pool(largest(read).selection)
     train_rows = np.mean([len(train) for train, _ in pool.splits])
-    whole = len(pool.learning) / float(train_rows) if train_rows else 1.0  # the refits' rows to a trial's
+    # The refits' rows to a trial's.
+    whole = len(pool.learning) / float(train_rows) if train_rows else 1.0
     slowly = min(found.slowdown, MOST_SLOWDOWN)
 
     def total(costs: Sequence[Cost]) -> float:

@@ -56,7 +56,7 @@ def run_slice(work: Slice) -> SliceResult:
     Raises:
         StudyChangedError: as `load_own_code`.
     """
-    began, watch, started_cpu = time.time(), _Watch(), time.process_time()
+    began, watch, started_cpu = time.time(), _Watch(), _cpu_seconds()
     look_first_in(work.settings.code_folder)
     members: Sequence[MemberAdvance] = ()
     error: str | None = None
@@ -79,14 +79,26 @@ def run_slice(work: Slice) -> SliceResult:
             worker=os.getpid(),
             began=began,
             wall_seconds=watch.seconds(),
-            cpu_seconds=time.process_time() - started_cpu,
+            cpu_seconds=_cpu_seconds() - started_cpu,
             opening_seconds=watch.opening,
-            peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES,
+            peak_bytes=_peak_bytes(),
         ),
         log=printed.text + "".join(watch.printed),
         limit=limit,
         machine=machine(),
     )
+
+
+def _cpu_seconds() -> float:
+    """Of this process, and of those that it started and that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
+
+
+def _peak_bytes() -> int:
+    """The most that this process has held so far, or one that it started and that has ended."""
+    own, ended = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return max(own.ru_maxrss, ended.ru_maxrss) * MAXRSS_BYTES
 
 
 def load_own_code(work: Slice) -> None:

@@ -92,10 +92,10 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
         before, earlier = stage.epochs, stage.trials + controls
     ranked = next((phase.runs for phase in reversed(found) if phase.runs), 0) // n_arms
     top = min(file.confirmation.top, ranked)
-    for name, runs, splits in (
-        ("fresh seeds", top * file.confirmation.seeds, members),
-        ("refit and test", file.confirmation.test_seeds * file.is_tested, 1),
-    ):
+    finals = [("fresh seeds", top * file.confirmation.seeds, members)]
+    if file.is_tested:
+        finals.append(("refit and test", file.confirmation.test_seeds, 1))
+    for name, runs, splits in finals:
         found.append(Phase(name, n_arms * runs, 0, n_arms * runs, file.n_epochs, 0, splits))
     return Course(found, left.ended)
 

@@ -30,7 +30,7 @@ from hpsearch.trainers.base import (
     Trainer,
     TrainingData,
 )
-from hpsearch.trainers.commands import Command, Program, arguments, filled, named_in
+from hpsearch.trainers.commands import Command, Program, Purpose, arguments, filled, named_in
 from hpsearch.trainers.metric_lines import MetricError, MetricReader
 from hpsearch.trainers.program_process import (
     MOST_UNREAD,
@@ -373,6 +373,19 @@ class _Log:
         return text
 
 
+def seed_of(entropy: Sequence[int]) -> int:
+    """Of a member: 31 bits, which a C program's int holds too."""
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0]) >> 1
+
+
+def checkpoint_of(
+    program: Program, folder: str, entropy: Sequence[int], fold: int, purpose: Purpose
+) -> str:
+    """Where the checkpoint of a member lies that has this folder."""
+    known = {"folder": folder, "seed": seed_of(entropy), "fold": fold, "purpose": purpose}
+    return filled(program.checkpoint or "", known)
+
+
 def values_of(member: Member, *, until: int, n_epochs: int) -> dict[str, Any]:
     """What stands for the names in the commands of a member's program.
 
@@ -382,11 +395,10 @@ def values_of(member: Member, *, until: int, n_epochs: int) -> dict[str, Any]:
     """
     assert member.program is not None
     params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
-    seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0]) >> 1
     known: dict[str, Any] = {
         "epochs": until,
         "n_epochs": n_epochs,
-        "seed": seed,  # 31 bits, which a C program's int holds too
+        "seed": seed_of(member.entropy),
         "fold": member.split,
         "folder": member.folder,
         "gpu": os.environ.get(GPU, ""),
@@ -394,7 +406,9 @@ def values_of(member: Member, *, until: int, n_epochs: int) -> dict[str, Any]:
         "params_json": str(Path(member.folder, PARAMS)),
     }
     if member.program.checkpoint is not None:
-        known["checkpoint"] = filled(member.program.checkpoint, known)
+        known["checkpoint"] = checkpoint_of(
+            member.program, member.folder, member.entropy, member.split, member.purpose
+        )
     return {**params, **known}
 
 
