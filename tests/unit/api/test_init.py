@@ -116,7 +116,8 @@ def test_a_table_of_numbers_is_predicted_by_a_regressor(
     ridge = "sklearn.linear_model.Ridge"
     path = tmp_path / "houses.toml"
     read = init_study(path, data="houses.csv", trainers=[ridge], target="price")
-    assert read.file.data is not None and read.file.data.name == "data/houses.csv"
+    assert read.file.data is not None
+    assert read.file.data.name == "data/houses.csv"
     assert (read.file.objective.metric, read.file.objective.direction) == (
         "validation_r2",
         "maximize",

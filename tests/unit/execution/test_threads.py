@@ -11,12 +11,12 @@ import pytest
 from threadpoolctl import ThreadpoolController
 
 from hpsearch.execution.environment import environment
-from hpsearch.processes import THREAD_VARIABLES
 from hpsearch.execution.threads import (
     call_with_limited_threads,
     limited_threads,
     thread_variables,
 )
+from hpsearch.processes import THREAD_VARIABLES
 
 
 class Torch(SimpleNamespace):
