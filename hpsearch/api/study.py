@@ -30,6 +30,7 @@ from hpsearch.study.study import Study
 from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.studyfile.tables.limits import refuse_unenforced
+from hpsearch.studyfile.tables.program import refuse_unlinkable
 from hpsearch.tracking.projection import Projection
 
 
@@ -95,12 +96,13 @@ def run_study(
     _warn_of_idle(read, count or 0, warn)
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     check_apart(database, uri)
+    refuse_unlinkable(read.file.all_programs, uri)
     run = open_run(read, stores, fresh=fresh, accept_code=accept_code)
     try:
         run.folder.sweep()
         if warm.source is not None:
             run.folder.write_sealed(run.folder.files.artifact(Artifact.WARM_START), warm.source)
-        study = Study(read, run, database, count, stop=stop, cluster=cluster)
+        study = Study(read, run, database, count, stop=stop, cluster=cluster, tracking_uri=uri)
         if not run.repeats and study.finished() is None:
             for line in few_configurations(read.file, read.arms):
                 warn(line)

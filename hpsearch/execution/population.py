@@ -25,6 +25,7 @@ from hpsearch.execution.limits import LimitName
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
 from hpsearch.execution.printed import Printed
+from hpsearch.execution.private_mlflow import note_of_runs, private_mlflow
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
 from hpsearch.hyperparameters import hyperparameters
 from hpsearch.nn import NETWORKS
@@ -63,9 +64,11 @@ def run_slice(work: Slice) -> SliceResult:
     limit: LimitName | Literal[""] = ""
     printed = Printed()
     try:
-        with printed.kept() if work.foreign else nullcontext():
+        folder = work.members[0].folder if work.foreign else ""
+        with printed.kept() if work.foreign else nullcontext(), private_mlflow(folder):
             load_own_code(work)
             members = _advance(work, watch)
+            printed.add(note_of_runs(folder) if work.members[0].program is None else "")
     except StudyChangedError:
         raise
     except TrialFailed as failed:

@@ -90,6 +90,7 @@ def write_parent(
             },
             "datasets": _datasets(read, run),
             "winner": _winner(run, result) if result else None,
+            "linked": any(t.mlflow == "link" for t in file.all_programs.values()),
             "program": _program(read, run, result) if result else None,
         },
     )

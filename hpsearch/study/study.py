@@ -40,6 +40,7 @@ class Study:
         cluster: the address of a Dask scheduler whose workers are used; "": none.
         file_for: the study file as an arm's search follows it; a replay has that of the time
             when the arm's trials were promoted.
+        tracking_uri: of MLflow, for programs whose own runs are to lie below the trials'.
     """
 
     read: ReadStudy
@@ -50,6 +51,7 @@ class Study:
     stop: Callable[[], bool] = lambda: False
     cluster: str = ""
     file_for: Callable[[ReadStudy, Arm], ReadStudy] = lambda read, arm: read
+    tracking_uri: str = ""
 
     def finished(self) -> Result | None:
         """The result, if all that the file asks for was done before."""
@@ -113,6 +115,7 @@ class Study:
             tell=tell,
             stand_in=self.stand_in,
             stop=self.stop,
+            tracking_uri=self.tracking_uri,
         )
 
 

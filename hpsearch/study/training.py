@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -20,7 +21,7 @@ from hpsearch.own_code import digest
 from hpsearch.records.layout import Kind, RecordFiles
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.records.trial_record import TrialRecord, state_digest
+from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord, state_digest
 from hpsearch.study.goals import Goals, MissingMetric
 from hpsearch.study.slice_settings import (
     attempt_limits,
@@ -65,6 +66,7 @@ class Training:
         code: the digest of the user's own modules, "" for none.
         named: what the names among choices stand for.
         programs: of a user's own, by trainer.
+        linked: of those whose MLflow runs go to the study's server, variables that say where.
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
         stop: as in Dispatcher.
@@ -83,6 +85,7 @@ class Training:
     code: str = ""
     named: Named = field(default_factory=dict)
     programs: Mapping[str, Program] = field(default_factory=dict)
+    linked: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stop: Callable[[], bool] = lambda: False
     pauses: Sequence[Sequence[int]] = ()
 
@@ -95,6 +98,7 @@ class Training:
         executor: SliceExecutor,
         *,
         stop: Callable[[], bool] = lambda: False,
+        tracking_uri: str = "",
     ) -> Training:
         """As a study file says, with records in this folder."""
         limits, settings = attempt_limits(read.file), slice_settings(read, data)
@@ -112,6 +116,7 @@ class Training:
             code=digest(read.code),
             named=read.space.named,
             programs=read.programs,
+            linked=_linked(read, tracking_uri),
             stop=stop,
         )
 
@@ -179,7 +184,11 @@ class Training:
 
     def _work(self, record: TrialRecord) -> _Work:
         files = self.folder.files.record(record.kind, record.number, record.seed_number)
-        program = self.programs.get(str(record.params["trainer"]))
+        trainer = str(record.params["trainer"])
+        program = self.programs.get(trainer)
+        if program is not None and trainer in self.linked:
+            context = {"MLFLOW_RUN_CONTEXT": json.dumps({PROGRAM_OF: record.uid})}
+            program = replace(program, env={**program.env, **self.linked[trainer], **context})
         return _Work(record, self.folder.states(record), files, self.code, self.named, program)
 
     def _save_all(self, works: Mapping[str, _Work]) -> None:
@@ -226,6 +235,12 @@ class Training:
             return  # in the middle of a stage
         ended = not is_trial or until == self.lengths[-1]
         record.become(Outcome.COMPLETE if ended else Outcome.PAUSED)
+
+
+def _linked(read: ReadStudy, tracking_uri: str) -> dict[str, dict[str, str]]:
+    where = {"MLFLOW_TRACKING_URI": tracking_uri, "MLFLOW_EXPERIMENT_NAME": read.file.name}
+    tables = read.file.all_programs
+    return {name: where for name, table in tables.items() if table.mlflow == "link"}
 
 
 def member_of(record: TrialRecord, read: ReadStudy, folder: str) -> Member:

@@ -53,6 +53,7 @@ OUT_OF_MEMORY = re.compile(
 # Variables by which MLflow finds its stores.
 OF_MLFLOW = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 GPU = "HPSEARCH_GPU"
+PRIVATE_STORE = "mlflow.db"
 PYTHON = ("python", "python3")
 ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")  # what is active, whose Python is on PATH
 
@@ -247,7 +248,7 @@ class ProgramTrainer(Trainer):
         finally:
             process.end()
             self._log.take(out, err)
-            self._log.close()
+            self._log.close(self._note_of_mlflow())
             self._logged |= {"out": out.offset, "err": err.offset} if files is OUTPUT else {}
 
     def _log_start(self, name: str) -> int:
@@ -285,6 +286,11 @@ class ProgramTrainer(Trainer):
             yield from lines
         except MetricError as error:
             raise TrialFailed(f"{self._name} {error}") from None
+
+    def _note_of_mlflow(self) -> str:
+        """Where its own MLflow runs are, where it has any."""
+        place = self._folder / PRIVATE_STORE
+        return f"its MLflow runs are in {place}\n" if place.exists() else ""
 
     def _check_resumed(self, reader: MetricReader) -> None:
         if reader.counted and self._reported and self._program.checkpoint and not self._final:
@@ -357,14 +363,16 @@ class _Log:
         """Count what is left out."""
         self._cut += number
 
-    def close(self) -> None:
-        """The program ended: say what was left out."""
+    def close(self, note: str) -> None:
+        """The program ended: say what was left out, and add this."""
         if self._cut:
             cut = max(0, self._cut - len(self._tail))
             self._parts.append(
                 f"\n… ({cut} more characters were printed; the last ones:)\n{self._tail}\n"
             )
             self._cut, self._tail = 0, ""
+        if note:
+            self._parts.append(note)
 
     def text(self) -> str:
         """What is to go to the trial's log since the last time."""
@@ -429,6 +437,11 @@ def shell_line(member: Member, *, until: int, n_epochs: int) -> str:
     return " && ".join([*steps, f"env {settings} {words}"])
 
 
+def private_store(folder: str) -> str:
+    """The address of the store that MLflow calls of a member's code write to."""
+    return f"sqlite:///{Path(folder).absolute()}/{PRIVATE_STORE}"
+
+
 def argv_of(program: Program, command: Command, values: Mapping[str, Any]) -> list[str]:
     """The words to start a command with."""
     if program.shell:
@@ -444,11 +457,10 @@ def argv_of(program: Program, command: Command, values: Mapping[str, Any]) -> li
 def environment_of(program: Program, folder: Path, purpose: str) -> dict[str, str]:
     """The environment of a program."""
     inherited = without_our_package({k: v for k, v in os.environ.items() if k not in OF_MLFLOW})
-    mlflow = program.mlflow or f"sqlite:///{folder}/mlflow.db"
     return {
         **inherited,
         **thread_environment(program.threads),
-        "MLFLOW_TRACKING_URI": mlflow,
+        "MLFLOW_TRACKING_URI": private_store(str(folder)),
         IN_TRIAL: purpose,
         **program.env,
     }

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
-from hpsearch.errors import Problem, unknown_name
+from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.own_code import script_digests
 from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.space import Parameter, Space
@@ -224,6 +224,21 @@ def _words(said: Words | str) -> Command:
     if isinstance(said, str):
         return (said,)
     return tuple(part if isinstance(part, str) else tuple(part) for part in said)
+
+
+def refuse_unlinkable(tables: Mapping[str, ProgramTable], tracking_uri: str) -> None:
+    """See that programs whose MLflow runs go to the study's server have one.
+
+    Raises:
+        StudyFileError: its store is a file, which one process writes at a time.
+    """
+    linked = [name for name, table in tables.items() if table.mlflow == "link"]
+    if linked and tracking_uri.startswith("sqlite"):
+        raise StudyFileError(
+            f'{linked[0]}.mlflow = "link" must have an MLflow server, got a SQLite file, which one '
+            "process writes at a time: start one with python -m mlflow server and name it with "
+            '--tracking-uri, or write mlflow = "private"'
+        )
 
 
 def programs_of(
