@@ -235,7 +235,7 @@ def refuse_unlinkable(tables: Mapping[str, ProgramTable], tracking_uri: str) -> 
     linked = [name for name, table in tables.items() if table.mlflow == "link"]
     if linked and tracking_uri.startswith("sqlite"):
         raise StudyFileError(
-            f'{linked[0]}.mlflow = "link" must have an MLflow server, got a SQLite file, which one '
+            f'{linked[0]}.mlflow = "link" must have an MLflow server, got SQLite, which one '
             "process writes at a time: start one with python -m mlflow server and name it with "
             '--tracking-uri, or write mlflow = "private"'
         )
