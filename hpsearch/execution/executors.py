@@ -13,9 +13,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass, field
 from threading import Condition
 from typing import Any
 
@@ -43,7 +44,10 @@ def available_cores() -> int:
 
 
 class InlineExecutor(SliceExecutor):
-    """Runs each call at once, in this process: for debugging, and where processes are refused."""
+    """Runs each call at once, in this process: for debugging, and where processes are refused.
+
+    Nothing is heard of a call before it ends: who would hear it waits for it.
+    """
 
     workers = 0
     _started: frozenset[int] = frozenset()  # processes, by calls before this one
@@ -91,41 +95,38 @@ class ProcessExecutor(SliceExecutor):
         self._free = Condition()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        return self._threads.submit(self._call, lambda worker: worker.call(fn, args, kwargs))
+        return self._threads.submit(self._call, _Call(fn, args, kwargs))
 
-    def submit_near(
-        self, process: int, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Future[Any]:
-        """As `submit`, to the worker with this process if it is idle."""
-        call = self._threads.submit
-        return call(self._call, lambda worker: worker.call(fn, args, kwargs), process)
-
-    def submit_within(
+    def submit_with(
         self,
-        allowance: Allowance,
-        before: Callable[[], object],
         fn: Callable[..., Any],
         /,
         *args: Any,
         near: int = 0,
+        allowance: Allowance | None = None,
+        before: Callable[[], object] | None = None,
+        news: Callable[[Any], None] | None = None,
     ) -> Future[Any]:
-        """As `submit`; a worker that takes more is ended, and the future raises LimitPassed.
+        """As `submit`, of positional arguments.
 
         Args:
+            near: a worker's process, which is called if it is idle; 0: any.
+            allowance: a worker that takes more is ended, and the future raises LimitPassed.
             before: called in the worker first, without limits, e.g. to open the data.
-            near: as the process of `submit_near`; 0: none.
+            news: hears what the call tells while it runs (`live.tell`), in a thread of the pool.
         """
-        return self._threads.submit(
-            self._call, lambda worker: worker.call_within(allowance, before, fn, args), near
-        )
+        call = _Call(fn, args, {}, allowance, news)
+        return self._threads.submit(self._call, call, before, near)
 
-    def _call(self, call: Callable[[_Worker], Any], near: int = 0) -> Any:
+    def _call(self, call: _Call, before: Callable[[], object] | None = None, near: int = 0) -> Any:
         with self._free:
             self._free.wait_for(lambda: self._idle)
             worker = next((w for w in self._idle if w.pid == near), self._idle[0])
             self._idle.remove(worker)
         try:
-            return call(worker)
+            if before is not None:
+                worker.make_ready(before, call.allowance or Allowance())
+            return worker.call(call)
         finally:
             with self._free:
                 self._idle.append(worker)
@@ -139,6 +140,17 @@ class ProcessExecutor(SliceExecutor):
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         for worker in self._workers:
             worker.end()
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What a worker is asked for; the last two are as those of `ProcessExecutor.submit`."""
+
+    fn: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    allowance: Allowance | None = None
+    news: Callable[[Any], None] | None = None
 
 
 class _Worker:
@@ -155,17 +167,11 @@ class _Worker:
         process = self._process
         return None if process is None else process.pid
 
-    def call_within(
-        self, allowance: Allowance, before: Callable[[], object], fn: Callable[..., Any], args: Any
-    ) -> Any:
-        self._make_ready(allowance, before)
-        return self.call(fn, args, {}, allowance)
-
-    def _make_ready(self, allowance: Allowance, before: Callable[[], object]) -> None:
+    def make_ready(self, before: Callable[[], object], allowance: Allowance) -> None:
         """Have done what is no part of the call, in a process that others left nothing in."""
         for _ in range(2):
             try:
-                self.call(before, (), {})
+                self.call(_Call(before))
             except WorkerLost:
                 raise
             except Exception:
@@ -181,16 +187,20 @@ class _Worker:
                 return
             self._stop()
 
-    def call(
-        self, fn: Callable[..., Any], args: Any, kwargs: Any, allowance: Allowance | None = None
-    ) -> Any:
+    def call(self, call: _Call) -> Any:
         process = self._process or self._start()
         if process is None or self._ended:
             raise WorkerLost
         try:
-            self._pipe.send((fn, args, kwargs))
-            watch = None if allowance is None else Watch(allowance, process.pid)
+            self._pipe.send((call.fn, call.args, call.kwargs, call.news is not None))
+            watch = None if call.allowance is None else Watch(call.allowance, process.pid)
             succeeded, value = self._receive(process, watch)
+            while succeeded is None:
+                assert call.news is not None
+                call.news(value)
+                if watch is not None:
+                    watch.look()  # there may be news more often than looks are due
+                succeeded, value = self._receive(process, watch)
         except (EOFError, OSError):
             self._stop()
             raise WorkerLost from None

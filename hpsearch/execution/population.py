@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from hpsearch.errors import StudyChangedError
 from hpsearch.execution.examples import training_data
 from hpsearch.execution.gains import Gain, ended_early, judged
 from hpsearch.execution.kept import keep, take
+from hpsearch.execution.live import Pace, is_heard, tell
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
 from hpsearch.execution.printed import Printed
@@ -51,34 +52,38 @@ def l2_cache_bytes() -> int:
 def run_slice(work: Slice) -> SliceResult:
     """Advance a population. An exception of the trainer comes back as text, it is not raised.
 
+    What a trainer gains that can't be paused is told of while it runs, where anyone listens:
+    every `seconds / 2` of the settings, and no later than that after an epoch's end.
+
     Raises:
         StudyChangedError: as `load_own_code`.
     """
-    began, watch, started_cpu = time.time(), _Watch(), time.process_time()
+    watch, printed = _Watch(), Printed()
     look_first_in(work.settings.code_folder)
     members: Sequence[MemberAdvance] = ()
     error = None
-    printed = Printed()
+    gains = [Gain(member) for member in work.members]
+
+    def tell_gains() -> None:
+        told = tuple(gain.tell() for gain in gains)
+        tell(SliceResult(told, None, watch.use(), machine(), printed.take()))
+
+    pace = Pace(tell_gains, work.settings.seconds / 2)
     try:
         with printed.kept() if work.foreign else nullcontext():
             load_own_code(work)
-            members = _advance(work, watch)
+            members = _advance(work, gains, watch, pace)
     except StudyChangedError:
         raise
     except (Exception, SystemExit):
         error = traceback.format_exc(limit=-4)
+    finally:
+        pace.end()
     return SliceResult(
         members=tuple(members),
         error=error,
-        use=Use(
-            worker=os.getpid(),
-            began=began,
-            wall_seconds=watch.seconds(),
-            cpu_seconds=time.process_time() - started_cpu,
-            opening_seconds=watch.opening,
-            peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES,
-        ),
-        log=printed.text,
+        use=watch.use(),
+        log=printed.take_last(),
         machine=machine(),
     )
 
@@ -115,23 +120,41 @@ def load_own_code(work: Slice) -> None:
 
 @dataclass
 class _Watch:
-    """Since when a slice runs, and how long it took to get ready."""
+    """Since when a slice runs, how long it took to get ready, and how much of it was told of."""
 
+    began: float = field(default_factory=time.time)
     started: float = field(default_factory=time.perf_counter)
+    cpu: float = field(default_factory=time.process_time)
     opening: float = 0.0
+    told: float = 0.0
 
     def seconds(self) -> float:
         return time.perf_counter() - self.started
 
+    def use(self) -> Use:
+        """What the slice took since it began, or since this was called last."""
+        now, cpu, told = self.seconds(), time.process_time(), self.told
+        used = Use(
+            worker=os.getpid(),
+            began=self.began + told,
+            wall_seconds=now - told,
+            cpu_seconds=cpu - self.cpu,
+            opening_seconds=0.0 if told else self.opening,
+            peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES,
+        )
+        self.told, self.cpu = now, cpu
+        return used
 
-def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
+
+def _advance(work: Slice, gains: list[Gain], watch: _Watch, pace: Pace) -> list[MemberAdvance]:
     settings = work.settings
     data = training_data(settings.data, settings.exam)
     kind = trainer_kind(str(work.members[0].params["trainer"]))
     assert kind is not None
-    gains = [Gain(member) for member in work.members]
     alive = gains
     kept = take(settings, work.members[0])
+    for gain in gains:
+        gain.kept = kept is not None
     restart = True
     while restart and alive:
         restart = late = False
@@ -141,22 +164,29 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
         meter = Meter()
         around = meter if settings.resources else nullcontext
         watch.opening = watch.opening or watch.seconds()
+        live = is_heard() and not trainer.pausable and alive is gains
         for progress in trainer.run(work.until, settings.schedule, around):
             progress, undefined = judged(progress, settings.decisive)
-            for position, gain in enumerate(alive):
-                gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
-                gain.diverged_by = undefined[position]
-            late = watch.seconds() > settings.seconds and trainer.pausable
-            late = late or progress.epoch in work.pauses
-            restart = bool(progress.diverged.any()) and progress.epoch < work.until and not late
+            with pace.lock:
+                for position, gain in enumerate(alive):
+                    gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
+                    gain.diverged_by = undefined[position]
+                late = watch.seconds() > settings.seconds and trainer.pausable
+                late = late or progress.epoch in work.pauses
+                diverged = bool(progress.diverged.any())
+                restart = diverged and progress.epoch < work.until and not late
+                if late or diverged or progress.epoch >= work.until:
+                    pace.end()  # the result says it
+                elif live:
+                    for position, gain in enumerate(alive):
+                        gain.note(trainer.state(position), trainer.saw_test(position))
+                    pace.changed()
             if late or restart:
                 break
         for position, gain in enumerate(alive):
             state = None if gain.diverged else trainer.state(position)
-            gain.member = replace(gain.member, state=state)
+            gain.note(state, trainer.saw_test(position))
             gain.ended_early = ended_early(trainer, position, work)
-            gain.saw_test = trainer.saw_test(position)
-            gain.kept = kept is not None
         kept = None
         alive = [gain for gain in alive if not gain.diverged]  # they go on without the diverged
     if settings.keep and work.foreign and alive and late and not work.pauses:

@@ -118,7 +118,7 @@ class CodeChecks:
         if allowance is None:
             return self._apart.submit(check_code, work)
         before = partial(open_data, settings.data, settings.exam)
-        return self._apart.submit_within(allowance, before, check_code, work)
+        return self._apart.submit_with(check_code, work, allowance=allowance, before=before)
 
     def _end(self, trainer: str) -> None:
         """Keep what a check found, and tell it; nothing where it could not be made.

@@ -13,8 +13,9 @@ from statistics import mean
 import optuna
 from optuna.samplers import RandomSampler
 
-from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Key, Report
+from hpsearch.execution.dispatch import AttemptLimits, Dispatcher
 from hpsearch.execution.examples import open_data
+from hpsearch.execution.jobs import Job, Key, Report
 from hpsearch.execution.making import make_executor
 from hpsearch.execution.slices import MemberAdvance, SliceSettings
 from hpsearch.hyperparameters import ParamValue
