@@ -11,6 +11,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.recorded import find_run
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.tables.execution import slots_here
 
 
 def reproduce_trial(
@@ -60,5 +61,5 @@ def reproduce_trial(
 def train_again(read: ReadStudy, record: TrialRecord, tolerance: float) -> Reproduction:
     """As `reproduce_trial`, of a record that is at hand."""
     workers = int(any(a.get("event", "lost") == "lost" for a in record.attempts))
-    with make_executor(workers) as executor:
+    with make_executor(workers, slots=slots_here(read.file.execution)) as executor:
         return reproduce(read, record, executor, tolerance=tolerance)

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from typing import Any
 
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import SliceExecutor, WorkerLost
+from hpsearch.execution.gpus import in_slot, slot_environment
 from hpsearch.execution.limits import (
     REUSABLE,
     Allowance,
@@ -47,16 +48,23 @@ class InlineExecutor(SliceExecutor):
     """Runs each call at once, in this process: for debugging, and where processes are refused.
 
     Nothing is heard of a call before it ends: who would hear it waits for it.
+
+    Args:
+        slot: the GPUs that calls see, as far as nothing in this process looked before; "": all.
     """
 
     workers = 0
+    slot = ""
     _started: frozenset[int] = frozenset()  # processes, by calls before this one
+
+    def __init__(self, slot: str = "") -> None:
+        self.slot = slot
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
         before = children()
         # As in a worker: as many threads, and what a user's function prints is no result.
-        with limited_threads(), redirect_stdout(sys.stderr):
+        with limited_threads(), in_slot(self.slot), redirect_stdout(sys.stderr):
             try:
                 future.set_result(fn(*args, **kwargs))
             except Exception as error:
@@ -85,13 +93,19 @@ class ProcessExecutor(SliceExecutor):
 
     A future raises WorkerLost where its worker died, WorkerError where none can be started, and
     the call's own exception otherwise.
+
+    Args:
+        workers: how many.
+        slots: the GPUs of each, which whoever takes a worker's place has too; () for none of
+            their own.
     """
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    def __init__(self, workers: int, slots: Sequence[str] = ()) -> None:
+        self.workers, self.slots = workers, tuple(slots)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
-        self._workers = [_Worker() for _ in range(workers)]
+        self._workers = [_Worker(slot) for slot in self.slots or ("",) * workers]
         self._idle = [*self._workers]  # the one that waits longest first
+        self._apart: set[_Worker] = set()
         self._free = Condition()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -106,6 +120,7 @@ class ProcessExecutor(SliceExecutor):
         allowance: Allowance | None = None,
         before: Callable[[], object] | None = None,
         news: Callable[[Any], None] | None = None,
+        apart: bool = False,
     ) -> Future[Any]:
         """As `submit`, of positional arguments.
 
@@ -114,8 +129,9 @@ class ProcessExecutor(SliceExecutor):
             allowance: a worker that takes more is ended, and the future raises LimitPassed.
             before: called in the worker first, without limits, e.g. to open the data.
             news: hears what the call tells while it runs (`live.tell`), in a thread of the pool.
+            apart: in a process of its own, with a worker's GPUs while that one waits.
         """
-        call = _Call(fn, args, {}, allowance, news)
+        call = _Call(fn, args, {}, allowance, news, apart)
         return self._threads.submit(self._call, call, before, near)
 
     def _call(self, call: _Call, before: Callable[[], object] | None = None, near: int = 0) -> Any:
@@ -123,11 +139,17 @@ class ProcessExecutor(SliceExecutor):
             self._free.wait_for(lambda: self._idle)
             worker = next((w for w in self._idle if w.pid == near), self._idle[0])
             self._idle.remove(worker)
+        own = _Worker(worker.slot) if call.apart else worker
         try:
+            if call.apart:
+                self._apart.add(own)
             if before is not None:
-                worker.make_ready(before, call.allowance or Allowance())
-            return worker.call(call)
+                own.make_ready(before, call.allowance or Allowance())
+            return own.call(call)
         finally:
+            if call.apart:
+                self._apart.discard(own)
+                own.end()
             with self._free:
                 self._idle.append(worker)
                 self._free.notify()
@@ -135,7 +157,7 @@ class ProcessExecutor(SliceExecutor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ends the workers; with cancel_futures at once, in the middle of their work."""
         if cancel_futures:
-            for worker in self._workers:
+            for worker in (*self._workers, *self._apart):
                 worker.end()
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         for worker in self._workers:
@@ -144,19 +166,25 @@ class ProcessExecutor(SliceExecutor):
 
 @dataclass(frozen=True)
 class _Call:
-    """What a worker is asked for; the last two are as those of `ProcessExecutor.submit`."""
+    """What a worker is asked for; the last three are as in `ProcessExecutor.submit_with`."""
 
     fn: Callable[..., Any]
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     allowance: Allowance | None = None
     news: Callable[[Any], None] | None = None
+    apart: bool = False
 
 
 class _Worker:
-    """A process and the pipe to it; started at the first call and again after each death."""
+    """A process and the pipe to it; started at the first call and again after each death.
 
-    def __init__(self) -> None:
+    Args:
+        slot: the GPUs that it sees; "": all that this process sees.
+    """
+
+    def __init__(self, slot: str = "") -> None:
+        self.slot = slot
         self._ended = False
         self._process: subprocess.Popen[bytes] | None = None
         self._fresh_mb: float | None = None  # that it held before it trained anything
@@ -242,7 +270,7 @@ class _Worker:
                 [*command, str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # what a user's function prints must not mix with the result on stdout
-                env={**child_environment(), **thread_variables()},
+                env=child_environment() | thread_variables() | slot_environment(self.slot),
                 pass_fds=[theirs.fileno()],
                 process_group=0,  # what its calls start is ended with it, see end_tree
             )

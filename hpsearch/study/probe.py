@@ -24,6 +24,7 @@ from hpsearch.records.trial_record import MemberRecord
 from hpsearch.study.slice_settings import slice_settings
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.tables.execution import slots_here
 from hpsearch.trainers import Member
 
 Reports = Mapping[Key, Sequence[Report]]
@@ -86,7 +87,8 @@ def probe(read: ReadStudy, *, trials: int, seconds: float) -> Probe:
     limits = AttemptLimits(read.file.limits.allowance())  # who raises is not tried again here
     open_data(settings.data, settings.exam)
     first = time.perf_counter()
-    early = _train(jobs, 1, settings, limits)
+    slots = slots_here(read.file.execution)
+    early = _train(jobs, 1, settings, limits, slots)
     spent = max(time.perf_counter() - first, 1e-6)
     n_epochs = read.file.n_epochs
     until = 1 + min(n_epochs - 1, MOST_EPOCHS, int(seconds / spent))
@@ -95,7 +97,7 @@ def probe(read: ReadStudy, *, trials: int, seconds: float) -> Probe:
         for job in jobs
         if (state := _state(early[job.key])) is not None
     ]
-    late = _train(going_on, until, settings, limits) if until > 1 else {}
+    late = _train(going_on, until, settings, limits, slots) if until > 1 else {}
     all_reports = [r for reports in (*early.values(), *late.values()) for r in reports]
     advances = [r.advance for r in all_reports if r.advance is not None and r.advance.rows]
     wall = sum(report.wall_seconds for report in all_reports)
@@ -138,10 +140,16 @@ def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]]) -> list[Job]:
     ]
 
 
-def _train(jobs: list[Job], until: int, settings: SliceSettings, limits: AttemptLimits) -> Reports:
+def _train(
+    jobs: list[Job],
+    until: int,
+    settings: SliceSettings,
+    limits: AttemptLimits,
+    slots: Sequence[str],
+) -> Reports:
     found = defaultdict(list)
     # In this process; where trials are limited in one that can be stopped.
-    with make_executor(0 if limits.allowance is None else 1) as executor:
+    with make_executor(0 if limits.allowance is None else 1, slots=slots) as executor:
         dispatcher = Dispatcher(executor, settings, limits, workers=1)
         for reports in dispatcher.run([jobs], until):
             for report in reports:
