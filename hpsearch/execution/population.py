@@ -180,7 +180,8 @@ def _advance(work: Slice, gains: list[Gain], watch: _Watch, pace: Pace) -> list[
                 elif live:
                     for position, gain in enumerate(alive):
                         gain.note(trainer.state(position), trainer.saw_test(position))
-                    pace.changed()
+                    if all(gain.member.state is not None for gain in gains):  # else: no way on
+                        pace.changed()
             if late or restart:
                 break
         for position, gain in enumerate(alive):

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,14 +54,14 @@ def slow_study(tmp_path: Path) -> Path:
 
 @contextmanager
 def watched(home: Path, act: Callable[[int, int], None]) -> Iterator[None]:
-    """Slow epochs; `act` is called with a trial's number and epoch each time its record grows."""
+    """Slow epochs; `act` is called with a trial's number and epoch each time its members grow."""
     over, seen = threading.Event(), dict[str, int]()
 
     def look() -> None:
         while not over.wait(0.02):
             for path in home.glob("studies/own/1/trials/**/record.json"):
                 record = json.loads(path.read_text())
-                epoch = record["members"][0]["epoch"]
+                epoch = min(member["epoch"] for member in record["members"])
                 if epoch != seen.get(str(path), 0):
                     seen[str(path)] = epoch
                     act(record["number"], epoch)
@@ -99,6 +100,39 @@ def test_the_record_of_a_function_without_a_state_grows_while_it_runs(
         assert [member.pauses for member in record.members] == [[]]
         log = folder.files.record("trial", record.number).log.read_text()
         assert log.count("score") == EPOCHS
+
+
+# Three epochs at once, then one that takes long.
+UNEVEN = """
+import os, pathlib, time
+
+def train(params, data, seed):
+    for epoch in range(1, 6):
+        if epoch == 4:
+            (pathlib.Path(__file__).parent / f"third-{time.time()}").touch()
+            time.sleep(float(os.environ.get("EPOCH_SECONDS", 0)) * 40)
+        yield {"validation_accuracy": epoch}
+"""
+
+
+def test_epochs_are_written_though_the_next_one_takes_long(
+    slow_study: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "own_slow.py").write_text(UNEVEN)
+    two_members = '{ kind = "k-fold", folds = 2 }'
+    text = slow_study.read_text().replace('{ kind = "hold-out" }', two_members)
+    slow_study.write_text(text.replace("trials = 2", "trials = 1"))
+    waited: list[float] = []
+
+    def look(number: int, epoch: int) -> None:
+        if epoch == 3:
+            ends = [float(path.name.partition("-")[2]) for path in tmp_path.glob("third-*")]
+            waited.append(time.time() - max(ends))
+
+    with watched(tmp_path / "home", look):
+        run(slow_study, tmp_path / "home", "execution.slice_seconds=2.0", workers=2)
+    (seconds,) = waited
+    assert seconds < 5.0  # told after one at most, written after one more
 
 
 def test_a_worker_that_is_killed_in_the_middle_changes_nothing(

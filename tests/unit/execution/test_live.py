@@ -17,6 +17,7 @@ from hpsearch.execution.live import Pace, heard, is_heard, tell
 from hpsearch.execution.population import run_slice
 from hpsearch.execution.slices import Slice, SliceResult, SliceSettings
 from hpsearch.trainers import Member
+from hpsearch.trainers.function import FunctionTrainer
 
 # It sleeps in some of its epochs, and prints in each.
 SLOW = """
@@ -151,3 +152,11 @@ def test_a_pace_that_has_ended_calls_no_more() -> None:
         pace.changed()
     time.sleep(0.2)
     assert len(calls) == 2
+
+
+def test_a_trainer_that_has_no_state_to_go_on_from_tells_nothing_before_its_end(
+    write: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FunctionTrainer, "state", lambda self, row: None)
+    (result,) = listened(sliced(write(SLOW), tmp_path, seconds=0.0, sleeps=(0.0,) * 5))
+    assert result[1].members[0].epochs == 5
