@@ -16,6 +16,7 @@ from hpsearch.execution.executors import available_cores
 from hpsearch.study.plan import Course, Phase, course, few_configurations
 from hpsearch.study.probe import Cost, Probe, largest, probe
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
+from hpsearch.studyfile.tables.execution import slots_here
 
 PROBE_TRIALS = 8  # two default batches; the interval shows how far they differ
 PROBE_SECONDS = 5.0  # aimed at, without the first epochs
@@ -127,7 +128,8 @@ def plan_study(
         say(f"warning: {doubt}")
     counted = course(file, len(read.arms))
     count = workers if workers is not None else file.execution.workers
-    count = available_cores() if count is None else count
+    if count is None:
+        count = len(slots_here(file.execution)) or available_cores()
     searched = {p.name: p.described for p in read.space.parameters}
     small = few_configurations(file, read.arms)
     if not trials:

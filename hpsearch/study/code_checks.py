@@ -3,7 +3,8 @@
 The first trial of each such trainer that is there is trained again for a few epochs, on its first
 split: in one go, with a pause after every epoch, and a function for an epoch as the final test
 will train it. No record of a trial knows of it, and no worker does either: it is done in a process
-of its own, where trials are trained in such.
+of its own, where trials are trained in such. Where workers have GPUs of their own, it has those of
+one of them, which waits.
 """
 
 from __future__ import annotations
@@ -163,12 +164,12 @@ class CodeChecks:
         work = Slice(settings, (alone,), epochs)
         if not isinstance(training.executor, ProcessExecutor):
             return training.executor.submit(check_code, work)
-        self._apart = self._apart or ProcessExecutor(1)
-        allowance = training.limits.allowance
-        if allowance is None:
-            return self._apart.submit(check_code, work)
-        before = partial(open_data, settings.data, settings.exam)
-        return self._apart.submit_within(allowance, before, check_code, work)
+        pool = training.executor
+        if not pool.slots:  # else it has the GPUs of a worker that waits
+            pool = self._apart = self._apart or ProcessExecutor(1)
+        allowance, apart = training.limits.allowance, bool(pool.slots)
+        before = partial(open_data, settings.data, settings.exam) if allowance else None
+        return pool.submit_with(check_code, work, allowance=allowance, before=before, apart=apart)
 
     def _end(self, trainer: str) -> None:
         """Keep what a check found, and tell it; nothing where it could not be made.

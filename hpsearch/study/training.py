@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import StudyChangedError, StudyStopped, conclusion
 from hpsearch.execution.base import SliceExecutor
-from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Report
+from hpsearch.execution.dispatch import AttemptLimits, Dispatcher
 from hpsearch.execution.executors import ProcessExecutor
+from hpsearch.execution.jobs import Job, Report
 from hpsearch.execution.slices import Exam, SliceSettings
 from hpsearch.metrics import test_name
 from hpsearch.own_code import digest
@@ -133,6 +134,7 @@ class Training:
             StudyChangedError: a worker found other code than that of the start; likewise.
         """
         by_key: dict[str, _Work] = {}
+        unsaved: dict[str, _Work] = {}
         stopped: list[_Work] = []  # between the last epoch and the score
 
         def jobs() -> Iterator[list[Job]]:
@@ -163,14 +165,17 @@ class Training:
                     if report.log or said:
                         text = report.log + said
                         self.folder.append_log(by_key[uid].record, f"[member {index}]\n{text}\n")
-                for work in touched.values():
+                unsaved.update(touched)
+                for uid, work in touched.items():
                     if work.done(until):
+                        del unsaved[uid]
                         yield self._finish(work, until)
-                    elif time.monotonic() - work.written > self.settings.seconds or work.news:
-                        shown = work.record.mark_progress()
-                        self._save(work)
-                        if shown:
-                            self.folder.announce_record(work.record)
+                for uid in [u for u, work in unsaved.items() if work.due(self.settings.seconds)]:
+                    work = unsaved.pop(uid)
+                    shown = work.record.mark_progress()
+                    self._save(work)
+                    if shown:
+                        self.folder.announce_record(work.record)
                 while stopped:
                     yield self._finish(stopped.pop(), until)
         except StudyChangedError:
@@ -258,7 +263,7 @@ def member_of(record: TrialRecord, read: ReadStudy, folder: str) -> Member:
 
 def _slice_line(reports: Sequence[Report], by_key: Mapping[str, _Work]) -> dict[str, Any] | None:
     """Which process trained what and when, for the timeline of workers."""
-    use = reports[0].use if reports else None
+    use = reports[0].ran if reports else None
     if use is None:
         return None
     records = {report.key[0]: by_key[report.key[0]].record for report in reports}
@@ -286,6 +291,7 @@ class _Work:
         program: that is run, if its trainer is one.
         failure, limit: why it failed, and by which of [limits] if by one.
         news: something happened that a restart must know at once.
+        live: its slices tell what they gain while they run.
         files: what is to lie beside the record when it is there.
         unsaved: something happened that is not written.
     """
@@ -299,6 +305,7 @@ class _Work:
     failure: str = ""
     limit: str = ""
     news: bool = False
+    live: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     unsaved: bool = False
     written: float = field(default_factory=time.monotonic)
@@ -349,6 +356,7 @@ class _Work:
         """Note what a slice did to one member."""
         member = self.record.members[index]
         self.unsaved = True
+        self.live = self.live or report.partial
         if report.use is not None:
             self.record.add_use(
                 wall=report.wall_seconds,
@@ -393,6 +401,16 @@ class _Work:
             if not self.failure:
                 self.failure, self.limit = report.reason, report.limit or ""
             self.pending.discard(index)
+
+    def due(self, seconds: float) -> bool:
+        """Whether it is to be written now.
+
+        Args:
+            seconds: between two saved states; for what is told while it runs half of that, so
+                that an epoch is written before the slices of another trainer would end.
+        """
+        pause = seconds / 2 if self.live else seconds
+        return self.news or time.monotonic() - self.written > pause
 
     def note_states(self) -> None:
         """Keep a digest of the states, which are gone once the record is sealed."""

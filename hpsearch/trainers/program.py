@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpsearch.errors import TrialFailed
-from hpsearch.processes import thread_environment, without_our_package
+from hpsearch.processes import GPU_SLOT, thread_environment, without_our_package
 from hpsearch.records.layout import OURS
 from hpsearch.reporting import IN_TRIAL
 from hpsearch.trainers.base import (
@@ -52,7 +52,6 @@ OUT_OF_MEMORY = re.compile(
 )
 # Variables by which MLflow finds its stores.
 OF_MLFLOW = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
-GPU = "HPSEARCH_GPU"
 PRIVATE_STORE = "mlflow.db"
 PYTHON = ("python", "python3")
 ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")  # what is active, whose Python is on PATH
@@ -409,7 +408,7 @@ def values_of(member: Member, *, until: int, n_epochs: int) -> dict[str, Any]:
         "seed": seed_of(member.entropy),
         "fold": member.split,
         "folder": member.folder,
-        "gpu": os.environ.get(GPU, ""),
+        "gpu": os.environ.get(GPU_SLOT, ""),
         "purpose": member.purpose,
         "params_json": str(Path(member.folder, PARAMS)),
     }
