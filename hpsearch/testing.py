@@ -1,9 +1,9 @@
 """Test a training function of your own before a study searches its hyperparameters.
 
-    from hpsearch.testing import check_trainer
+    from hpsearch.testing import check_function
 
-    def test_my_trainer():
-        check_trainer("mymodule:train", {"alpha": 0.01}, data="digits", shots=10)
+    def test_my_function():
+        check_function("mymodule:train", {"alpha": 0.01}, data="digits", shots=10)
 
 Everything runs in this process, through the code that a study's workers run: what the check finds
 out here would otherwise be found out in the middle of a search, or not at all.
@@ -15,10 +15,12 @@ import math
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hpsearch.datasets.opened import forget_opened
+from hpsearch.datasets.selection import Selection
 from hpsearch.errors import TrainerError, conclusion
 from hpsearch.execution.code_rules import (
     REPEAT_HINT,
@@ -43,21 +45,22 @@ from hpsearch.trainers import (
     Member,
     forget_changed_code,
     load_training_function,
+    takes_data,
     takes_final,
     takes_state,
 )
 
-__all__ = ["TrainerCheck", "TrainerError", "check_trainer"]
+__all__ = ["TrainerCheck", "TrainerError", "check_function", "check_trainer"]
 
 
 @dataclass(frozen=True)
 class TrainerCheck:
-    """What `check_trainer` found of a function that keeps all rules.
+    """What `check_function` found of a function that keeps all rules.
 
     Attributes:
         metrics: the metrics by name, for every epoch from 1 on.
-        can_pause: whether it takes a `state`; else a promoted trial is trained again from its
-            start.
+        can_pause: whether it takes a `state` or a `checkpoint`; else a promoted trial is trained
+            again from its start.
         test_sealed: whether it does not read the test set while it trains in the final test; else
             its test score is marked as optimistic.
     """
@@ -67,7 +70,7 @@ class TrainerCheck:
     test_sealed: bool = True
 
 
-def check_trainer(
+def check_function(
     trainer: str,
     params: Mapping[str, ParamValue] | None = None,
     *,
@@ -81,9 +84,10 @@ def check_trainer(
     """Run a training function in one go, once more, and with a pause after every epoch.
 
     It must yield finite metrics with valid names, the same ones every epoch; give the same numbers
-    for the same seed; yield a state that can be pickled, if it takes one; and give the same
-    numbers with pauses as without, to the last bit; and train without validation data, as in the
-    final test, if it takes `final`.
+    for the same seed; yield a state that can be pickled, if it takes one, or go on from its
+    checkpoint; give the same numbers with pauses as without, to the last bit; and train without
+    validation data, as in the final test, if it takes `final`. A function of params and seed alone
+    is given no data.
 
     Args:
         trainer: "module:function", as in a study file's [space].
@@ -109,7 +113,10 @@ def check_trainer(
     with _first_on_path(folder):
         load_training_function(trainer)
         can_pause = takes_state(trainer)
-        selection = Data(name=data, target=target, shots=shots).selection(seed, folder)
+        has_data = takes_data(trainer)
+        selection = Selection("", seed=seed)
+        if has_data:
+            selection = Data(name=data, target=target, shots=shots).selection(seed, folder)
         forget_opened()  # the file may have changed since the last check in this process
         open_data(selection)
         member = Member({**(params or {}), "trainer": trainer}, SeedKey(seed, 0, 0, 0), 0)
@@ -123,13 +130,19 @@ def check_trainer(
         _check_metrics(trainer, first, epochs)
         again = _run(whole, "must train a second time in the same process")
         _check_equal(rows, again.rows, repeat_rule(trainer), REPEAT_HINT)
-        paused = list(with_pauses(whole, _resume))
+        with TemporaryDirectory(prefix="hpsearch-") as place:
+            kept = replace(whole, members=(replace(member, folder=place),))
+            paused = list(with_pauses(kept, _resume))
         hint = pause_hint(trainer, takes_state=can_pause)
         _check_equal(rows, paused, pause_rule(trainer), hint)
-        rehearsal = rehearse(whole)
-        _check_rehearsal(trainer, first, rehearsal)
+        rehearsal = rehearse(whole) if has_data else Rehearsal()
+        if has_data:
+            _check_rehearsal(trainer, first, rehearsal)
     metrics = {epoch: dict(row) for epoch, row in rows}
     return TrainerCheck(metrics, can_pause, not rehearsal.saw_test)
+
+
+check_trainer = check_function  # as it was called before
 
 
 def _check_arguments(trainer: str, shots: int | None, epochs: int) -> None:

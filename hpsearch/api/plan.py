@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hpsearch.execution.executors import available_cores
 from hpsearch.study.plan import Course, Phase, course, few_configurations
 from hpsearch.study.probe import Cost, Probe, largest, probe
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
+from hpsearch.studyfile.tables.execution import slots_here
 
 PROBE_TRIALS = 8  # two default batches; the interval shows how far they differ
 PROBE_SECONDS = 5.0  # aimed at, without the first epochs
@@ -126,7 +128,8 @@ def plan_study(
         say(f"warning: {doubt}")
     counted = course(file, len(read.arms))
     count = workers if workers is not None else file.execution.workers
-    count = available_cores() if count is None else count
+    if count is None:
+        count = len(slots_here(file.execution)) or available_cores()
     searched = {p.name: p.described for p in read.space.parameters}
     small = few_configurations(file, read.arms)
     if not trials:
@@ -160,8 +163,9 @@ def _course(read: ReadStudy, costs: Sequence[Cost], found: Probe, busy: int) -> 
     slowly = min(found.slowdown, MOST_SLOWDOWN)
 
     def seconds(stage: int, promoted: bool) -> float:
-        before = lengths[stage - 1] if promoted else 1
-        training = (0.0 if promoted else first) + later * (lengths[stage] - before)
+        goes_on = promoted and not read.file.starts_anew
+        before = lengths[stage - 1] if goes_on else 1
+        training = (0.0 if goes_on else first) + later * (lengths[stage] - before)
         return members * training / busy + slowly * COORDINATOR_SECONDS
 
     return course(read.file, len(read.arms), seconds)
@@ -184,6 +188,15 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
         may = "may end the drawing of a stage" if key == "plateau" else f"may end the search{arm}"
         enough = key == "epochs" and not counted.ended
         said.append(f"{key} = {limit:g} " + (f"suffice{arm}" if enough else f"{may} early"))
+    repeated = sum(
+        phase.members * (phase.promoted + phase.controls) * before.epochs
+        for before, phase in pairwise(counted.phases)
+        if phase.stage is not None
+    )
+    if repeated and read.file.starts_anew:
+        said.append(
+            f"{repeated:,} epochs are repeated, as a program has no checkpoint to go on from"
+        )
     return said
 
 
@@ -191,7 +204,8 @@ def _time(read: ReadStudy, found: Probe, busy: int) -> Forecast:
     """Of the whole study on so many workers that are busy."""
     pool = open_pool(largest(read).selection)
     train_rows = np.mean([len(train) for train, _ in pool.splits])
-    whole = len(pool.learning) / float(train_rows)  # the refits' rows to a trial's
+    # The refits' rows to a trial's.
+    whole = len(pool.learning) / float(train_rows) if train_rows else 1.0
     slowly = min(found.slowdown, MOST_SLOWDOWN)
 
     def total(costs: Sequence[Cost]) -> float:

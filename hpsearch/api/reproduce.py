@@ -13,6 +13,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.code_checks import program_repeats
 from hpsearch.study.recorded import find_run
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.tables.execution import slots_here
 
 
 def reproduce_trial(
@@ -66,5 +67,5 @@ def train_again(
     """As `reproduce_trial`, of a record that is at hand."""
     varies = program_repeats(folder).get(str(record.params["trainer"]), 0.0)
     workers = int(any(a.get("event", "lost") == "lost" for a in record.attempts))
-    with make_executor(workers) as executor:
+    with make_executor(workers, slots=slots_here(read.file.execution)) as executor:
         return reproduce(read, record, executor, tolerance=tolerance, varies=varies)

@@ -20,10 +20,10 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.tables import AT, front_table, trials_table
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.stored_space import kept_space
+from hpsearch.study.training import member_of
 from hpsearch.studyfile.configuration import Form, configuration_text
-from hpsearch.studyfile.space import with_values
 from hpsearch.tracking.projection import Projection
-from hpsearch.trainers import Member
+from hpsearch.trainers import is_program
 from hpsearch.trainers.program import shell_line
 
 
@@ -104,21 +104,13 @@ def best_configuration(
 
 
 def _command_line(run: Recorded, record: TrialRecord) -> str:
-    program = run.read().programs.get(str(record.params["trainer"]))
-    if program is None:
+    if not is_program(record.params["trainer"]):
         raise HpsearchError(
             f"trial {record.number} of {run.name!r} must be a program to have a command line, got "
             f"{record.params['trainer']}: take --format toml, json or python"
         )
-    first = record.members[0]
-    space = kept_space(run.folder)
-    member = Member(
-        with_values(record.params, space.named if space else {}),
-        first.entropy,
-        first.split,
-        folder=str(Path.cwd() / f"{run.study}-trial-{record.number}"),
-        program=program,
-    )
+    folder = str(Path.cwd() / f"{run.study}-trial-{record.number}")
+    member = member_of(record, run.read(), folder)
     return shell_line(member, until=max(record.length, 1), n_epochs=run.file.n_epochs)
 
 

@@ -16,7 +16,7 @@ from hpsearch.api.stores import (
     tracking_of,
 )
 from hpsearch.api.study_report import Report, report_of
-from hpsearch.errors import HpsearchError, StudyFailed, plain_interrupts
+from hpsearch.errors import HpsearchError, StudyFailed, WorkerError, plain_interrupts
 from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
 from hpsearch.records.layout import Artifact, Home
@@ -29,7 +29,9 @@ from hpsearch.study.plan import few_configurations
 from hpsearch.study.study import Study
 from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
+from hpsearch.studyfile.tables.execution import gpu_slots
 from hpsearch.studyfile.tables.limits import refuse_unenforced
+from hpsearch.studyfile.tables.program import refuse_unlinkable
 from hpsearch.tracking.projection import Projection
 
 
@@ -56,7 +58,8 @@ def run_study(
         path: the study file.
         overrides: "key=value", as for --set.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        workers: processes, 0 for this one; None: as the file says, else one a core.
+        workers: processes, 0 for this one; None: as the file says, else one a core, or as many as
+            there are GPUs for.
         executor: a Dask cluster's scheduler, e.g. "dask://host:8786", whose workers are used, all
             of them where `workers` is None; None: as the file says, else this machine.
         storage: Optuna's storage URL; None: HPSEARCH_STORAGE, else SQLite in `home`.
@@ -79,16 +82,26 @@ def run_study(
     for doubt in read.file.doubts:
         warn(doubt)
     stores = Home.find(Path(home) if home else None)
-    if fresh or not stores.study(read.file.name).path.exists():
+    is_new = fresh or not stores.study(read.file.name).path.exists()
+    if is_new:
         refuse_unfit(read)  # before anything is made
-        if not (executor or read.file.execution.executor):
-            dry_start(read)
     count = workers if workers is not None else read.file.execution.workers
     place = executor or read.file.execution.executor
     cluster = scheduler_address(place) if place else ""
+    slots: tuple[str, ...] = ()
+    without_gpu: WorkerError | None = None
+    try:
+        slots = gpu_slots(read.file.execution, count, cluster)
+    except WorkerError as error:  # a finished study is looked up on a machine without any
+        if is_new:
+            raise
+        without_gpu = error
     if not cluster and count is None:
-        count = available_cores()
+        count = len(slots) or available_cores()
     refuse_unenforced(read.file.limits, count, cluster)
+    refuse_unlinkable(read.file.all_programs, tracking_of(stores, tracking_uri))
+    if is_new and not cluster:
+        dry_start(read)
     warm = warm_started(read, stores, fresh=fresh, warn=warn)
     read = warm.read
     stores.create()
@@ -100,8 +113,20 @@ def run_study(
         run.folder.sweep()
         if warm.source is not None:
             run.folder.write_sealed(run.folder.files.artifact(Artifact.WARM_START), warm.source)
-        study = Study(read, run, database, count, stop=stop, cluster=cluster)
-        if not run.repeats and study.finished() is None:
+        study = Study(
+            read,
+            run,
+            database,
+            count,
+            stop=stop,
+            cluster=cluster,
+            slots=slots,
+            tracking_uri=uri,
+        )
+        finished = study.finished() is not None
+        if without_gpu is not None and not finished:
+            raise without_gpu
+        if not run.repeats and not finished:
             for line in few_configurations(read.file, read.arms):
                 warn(line)
         return _run(study, read, run, stores, uri, on_event, warn, tags)

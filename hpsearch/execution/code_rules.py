@@ -123,9 +123,14 @@ def check_code(whole: Slice) -> CodeCheck:
         whole: one member without a state, from its start.
     """
     (member,) = whole.members
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        pauses = check_pauses(whole) if whole.until > 1 else None
-        rehearsal = rehearse(replace(whole, until=1)) if is_function(member.params) else None
+    with (
+        redirect_stdout(io.StringIO()),
+        redirect_stderr(io.StringIO()),
+        TemporaryDirectory(prefix="hpsearch-") as place,
+    ):
+        pauses = check_pauses(whole, place) if whole.until > 1 else None
+        tested = is_function(member.params) and not whole.settings.data.unknown
+        rehearsal = rehearse(replace(whole, until=1)) if tested else None
     return CodeCheck(pauses, rehearsal)
 
 
@@ -173,11 +178,17 @@ def rehearse(work: Slice) -> Rehearsal:
     return Rehearsal(metrics=metrics, saw_test=trainer.saw_test(0))
 
 
-def check_pauses(whole: Slice) -> PauseCheck | None:
-    """Train a member in one go and with pauses, and compare; None where one of them raises."""
+def check_pauses(whole: Slice, folder: str) -> PauseCheck | None:
+    """Train a member in one go and with pauses, and compare; None where one of them raises.
+
+    Args:
+        folder: where it may keep files from one pause to the next.
+    """
+    (member,) = whole.members
+    paused = replace(whole, members=(replace(member, folder=folder),))
     try:
         rows = _train(whole).rows
-        deviation = first_deviation(rows, list(with_pauses(whole)))
+        deviation = first_deviation(rows, list(with_pauses(paused)))
         if deviation is None:
             return PauseCheck(whole.until, True, None)
         own = first_deviation(rows, _train(whole).rows)
@@ -227,8 +238,8 @@ def pause_hint(trainer: str, *, takes_state: bool) -> str:
         )
     if takes_state:
         return (
-            "yield as state all that training changes, e.g. weights, momentum, the epoch and the "
-            f"random generator ({GENERATORS})"
+            "yield as state, or save in its checkpoint, all that training changes, e.g. weights, "
+            f"momentum, the epoch and the random generator ({GENERATORS})"
         )
     return "keep nothing between two calls, as it takes no state"
 

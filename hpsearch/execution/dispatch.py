@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from queue import SimpleQueue
+from typing import Any, Literal
 
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.examples import open_data, training_data
 from hpsearch.execution.executors import ProcessExecutor
-from hpsearch.execution.limits import Allowance, LimitName, LimitPassed, Spent
+from hpsearch.execution.jobs import Flight, Heard, Job, Report, gathered, moved_on, trial_of
+from hpsearch.execution.limits import Allowance, LimitPassed, Spent
 from hpsearch.execution.population import population_key, population_limit, run_slice
-from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, SliceSettings, Use
-from hpsearch.trainers import Member
+from hpsearch.execution.slices import Slice, SliceResult, SliceSettings
 
-Key = tuple[str, int]  # a record's uid and the number of its member
 STOP_CHECK_SECONDS = 1.0  # between two looks at whether to stop, while no slice ends
 LANDING_SECONDS = 10.0  # that a stop waits for the slices under way
 LOST_ATTEMPTS = 3  # of a member at one epoch that make it failed; the last one is made alone
@@ -30,68 +31,6 @@ PASSED: dict[str, str] = {
     "memory_mb": "a worker process that trains a trial must hold at most limits.memory_mb = "
     "{limit:g}, got {reached:.0f} MB when it was stopped",
 }
-
-
-@dataclass(frozen=True)
-class Job:
-    """A member on its way.
-
-    Attributes:
-        key: the caller's name for it, handed back with every report.
-        epoch: where it starts.
-        losses: how many workers died under it since it last advanced.
-        raised: how often its trainer raised, and it was tried again.
-        spent: seconds that its trial had trained before it was sent here.
-        pauses: epochs after which it pauses, whatever the time.
-        worker: the process that trained it last, which may have kept its trainer; 0: none.
-    """
-
-    key: Key
-    member: Member
-    epoch: int = 0
-    losses: int = 0
-    raised: int = 0
-    spent: float = 0.0
-    pauses: tuple[int, ...] = ()
-    worker: int = 0
-
-
-@dataclass(frozen=True)
-class Report:
-    """What happened to a job in one slice.
-
-    Attributes:
-        event: "advanced"; "lost" (its worker died), "raised" or "crowded" (its population passed
-            a limit), after each of which it is sent again; "failed" (final), or "dropped" (final
-            too: another member of its trial passed a limit).
-        limit: the one that it failed by.
-        advance: the gain, where it advanced.
-        reason: of the failure or loss.
-        machine: where it advanced.
-        share: how many members the slice advanced.
-        use: what the slice took, where it came back.
-        log: what its trainer printed, where it trained alone.
-    """
-
-    key: Key
-    event: Literal["advanced", "lost", "raised", "crowded", "failed", "dropped"]
-    advance: MemberAdvance | None = None
-    reason: str = ""
-    share: int = 1
-    use: Use | None = None
-    log: str = ""
-    machine: str = ""
-    limit: LimitName | None = None
-
-    @property
-    def wall_seconds(self) -> float:
-        """The job's share of the slice's time."""
-        return self.use.wall_seconds / self.share if self.use else 0.0
-
-    @property
-    def cpu_seconds(self) -> float:
-        """The job's share of the slice's CPU time."""
-        return self.use.cpu_seconds / self.share if self.use else 0.0
 
 
 @dataclass(frozen=True)
@@ -148,50 +87,61 @@ class Dispatcher:
     def run(self, batches: Iterable[Sequence[Job]], until: int) -> Iterator[list[Report]]:
         """Train all jobs to epoch `until`; yields the reports of each slice as it ends.
 
+        Of slices that tell what they gained while they run, reports come then too; and [] when
+        nothing was heard for a second, so that the caller can see to what is due.
+
         Args:
             batches: the jobs, in portions; the next one is asked for when no population waits, so
                 that it is made while the workers are busy with the one before.
         """
         coming = iter(batches)
         waiting: list[list[Job]] = []
-        flying: dict[Future[SliceResult], list[Job]] = {}
+        flying: dict[Future[SliceResult], Flight] = {}
+        heard: SimpleQueue[Heard] = SimpleQueue()
         more = True
         try:
             while waiting or flying or more:
                 if self._stop():
-                    yield from self._land(flying, until)
+                    yield from self._land(flying, heard, until)
                     return
-                self._start(waiting, flying, until)
+                self._start(waiting, flying, heard, until)
                 if more and not waiting:
                     jobs = next(coming, None)
                     more = jobs is not None
                     waiting = self._populations(jobs or ())
                     continue
-                done, _ = wait(flying, STOP_CHECK_SECONDS, return_when=FIRST_COMPLETED)
-                ended = [self._outcome(future, flying.pop(future), until) for future in done]
-                waiting = [population for _, again in ended for population in again] + waiting
+                outcomes = [
+                    self._hear(flight, said, flying, until)
+                    for flight, said in gathered(heard, STOP_CHECK_SECONDS)
+                ]
+                waiting = [population for _, again in outcomes for population in again] + waiting
                 waiting.sort(key=self._runs_alone)  # a suspect waits until nothing else is left
                 waiting, dropped = self._without_ended(waiting)
-                self._start(waiting, flying, until)  # the workers first, then the caller
-                yield from (reports for reports, _ in ended)
-                if dropped:
+                self._start(waiting, flying, heard, until)  # the workers first, then the caller
+                yield from (reports for reports, _ in outcomes)
+                if dropped or not outcomes:
                     yield dropped
         finally:
             for future in flying:
                 future.cancel()
 
     def _land(
-        self, flying: dict[Future[SliceResult], list[Job]], until: int
+        self,
+        flying: dict[Future[SliceResult], Flight],
+        heard: SimpleQueue[Heard],
+        until: int,
     ) -> Iterator[list[Report]]:
-        """The reports of the slices under way, of those that end in time."""
-        done, _ = wait(flying, LANDING_SECONDS)
-        for future in done:
-            yield self._outcome(future, flying.pop(future), until)[0]
+        """The reports of the slices under way, of what they tell and of those that end in time."""
+        limit = time.monotonic() + LANDING_SECONDS
+        while flying and (left := limit - time.monotonic()) > 0:
+            for flight, said in gathered(heard, left):
+                yield self._hear(flight, said, flying, until)[0]
 
     def _start(
         self,
         waiting: list[list[Job]],
-        flying: dict[Future[SliceResult], list[Job]],
+        flying: dict[Future[SliceResult], Flight],
+        heard: SimpleQueue[Heard],
         until: int,
     ) -> None:
         """Send populations from the head of the queue as long as workers are free."""
@@ -200,23 +150,30 @@ class Dispatcher:
             members = tuple(job.member for job in population)
             pauses = tuple({epoch for job in population for epoch in job.pauses})
             work = Slice(self._settings, members, until, pauses)
-            flying[self._submit(work, population)] = population
+            flight = Flight(population)
+            listener = flight.listener(heard)
+            future = self._submit(work, population, listener)
+            flying[future] = flight
+            future.add_done_callback(listener)
 
-    def _submit(self, work: Slice, population: list[Job]) -> Future[SliceResult]:
+    def _submit(
+        self, work: Slice, population: list[Job], news: Callable[[Any], None]
+    ) -> Future[SliceResult]:
         near = population[0].worker if self._settings.keep else 0
-        if self._limits is None:
-            if near and isinstance(self._executor, ProcessExecutor):
-                return self._executor.submit_near(near, run_slice, work)
+        if not isinstance(self._executor, ProcessExecutor):
             return self._executor.submit(run_slice, work)
+        if self._limits is None:
+            return self._executor.submit_with(run_slice, work, near=near, news=news)
         left = self._spent.left([trial_of(job) for job in population])
         if left is not None and left <= 0:  # a paused trial that had spent all
             future: Future[SliceResult] = Future()
             future.set_exception(LimitPassed("seconds", 0.0))
             return future
-        assert isinstance(self._executor, ProcessExecutor)
         allowance = replace(self._limits, seconds=left)
         before = partial(open_data, self._settings.data, self._settings.exam)
-        return self._executor.submit_within(allowance, before, run_slice, work, near=near)
+        return self._executor.submit_with(
+            run_slice, work, near=near, allowance=allowance, before=before, news=news
+        )
 
     def _without_ended(self, waiting: list[list[Job]]) -> tuple[list[list[Job]], list[Report]]:
         """The populations without the members of trials that passed a limit, and these."""
@@ -243,56 +200,79 @@ class Dispatcher:
             populations += [group[a:b] for a, b in itertools.pairwise(bounds)]
         return populations
 
-    def _may_start(
-        self, population: list[Job], flying: dict[Future[SliceResult], list[Job]]
-    ) -> bool:
-        if self._runs_alone(population) or any(map(self._runs_alone, flying.values())):
+    def _may_start(self, population: list[Job], flying: dict[Future[SliceResult], Flight]) -> bool:
+        under_way = (flight.jobs for flight in flying.values())
+        if self._runs_alone(population) or any(map(self._runs_alone, under_way)):
             return not flying
         return len(flying) < self._workers
 
+    def _hear(
+        self,
+        flight: Flight,
+        said: SliceResult | Future[SliceResult],
+        flying: dict[Future[SliceResult], Flight],
+        until: int,
+    ) -> tuple[list[Report], list[list[Job]]]:
+        """The reports of what a slice said, and the populations to run again."""
+        if isinstance(said, SliceResult):
+            return self._told(flight, said), []
+        del flying[said]
+        reports, again = self._outcome(said, flight, until)
+        use = next((report.use for report in reports), None)
+        ran = flight.ran(use)
+        return [replace(report, ran=ran) for report in reports], again
+
+    def _told(self, flight: Flight, result: SliceResult) -> list[Report]:
+        """The reports of what a slice gained that still runs; its jobs move on."""
+        flight.told.append(result.use)
+        self._charge(flight.jobs, result)
+        reports = self._gained(flight.jobs, result)
+        moved = zip(flight.jobs, result.members, strict=True)
+        flight.jobs = [moved_on(job, gain, result) for job, gain in moved]
+        return [replace(report, partial=True) for report in reports]
+
+    def _charge(self, population: list[Job], result: SliceResult) -> None:
+        for job in population:
+            self._spent.charge(trial_of(job), result.use.wall_seconds / len(population))
+
+    def _gained(self, population: list[Job], result: SliceResult) -> list[Report]:
+        return [
+            Report(
+                job.key,
+                "advanced",
+                gain,
+                share=len(population),
+                use=result.use,
+                log=result.log,
+                machine=result.machine,
+            )
+            for job, gain in zip(population, result.members, strict=True)
+        ]
+
     def _outcome(
-        self, future: Future[SliceResult], population: list[Job], until: int
+        self, future: Future[SliceResult], flight: Flight, until: int
     ) -> tuple[list[Report], list[list[Job]]]:
         """The reports of a finished slice, and the populations to run again."""
+        population = flight.jobs
         try:
             result = future.result()
         except WorkerLost:
             return self._lost(population)
         except LimitPassed as passed:
+            if passed.limit == "seconds":  # of the whole slice; some of it is charged
+                passed = LimitPassed("seconds", max(0.0, passed.reached - flight.told_seconds))
             return self._passed(population, passed)
-        share = len(population)
-        for job in population:
-            self._spent.charge(trial_of(job), result.use.wall_seconds / share)
+        self._charge(population, result)
         if result.error is None and any(
             gain.epochs == 0 and not gain.diverged for gain in result.members
         ):  # e.g. a state that is further than its record: sent again it would be the same
             result = replace(result, error=NO_PROGRESS)
         if result.error is not None:
             return self._raised(population, result)
-        reports, going_on = [], []
-        for job, gain in zip(population, result.members, strict=True):
-            reports.append(
-                Report(
-                    job.key,
-                    "advanced",
-                    gain,
-                    share=share,
-                    use=result.use,
-                    log=result.log,
-                    machine=result.machine,
-                )
-            )
-            epoch = job.epoch + gain.epochs
-            if not gain.diverged and epoch < until:
-                going_on.append(
-                    replace(
-                        job,
-                        member=replace(job.member, state=gain.state),
-                        epoch=epoch,
-                        losses=0,
-                        worker=result.use.worker,
-                    )
-                )
+        reports = self._gained(population, result)
+        moved = zip(population, result.members, strict=True)
+        going_on = [moved_on(job, gain, result) for job, gain in moved if not gain.diverged]
+        going_on = [job for job in going_on if job.epoch < until]
         late = {trial_of(job) for job in going_on if self._spent.over(trial_of(job))} - self._ended
         for trial in late:
             own = [job for job in going_on if trial_of(job) == trial]
@@ -364,8 +344,3 @@ class Dispatcher:
 
     def _runs_alone(self, population: list[Job]) -> bool:
         return any(job.losses >= self._together for job in population)
-
-
-def trial_of(job: Job) -> str:
-    """The record that a job is a member of."""
-    return job.key[0]

@@ -13,14 +13,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass, field
 from threading import Condition
 from typing import Any
 
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import SliceExecutor, WorkerLost
+from hpsearch.execution.gpus import in_slot, slot_environment
 from hpsearch.execution.limits import (
     REUSABLE,
     Allowance,
@@ -43,16 +45,26 @@ def available_cores() -> int:
 
 
 class InlineExecutor(SliceExecutor):
-    """Runs each call at once, in this process: for debugging, and where processes are refused."""
+    """Runs each call at once, in this process: for debugging, and where processes are refused.
+
+    Nothing is heard of a call before it ends: who would hear it waits for it.
+
+    Args:
+        slot: the GPUs that calls see, as far as nothing in this process looked before; "": all.
+    """
 
     workers = 0
+    slot = ""
     _started: frozenset[int] = frozenset()  # processes, by calls before this one
+
+    def __init__(self, slot: str = "") -> None:
+        self.slot = slot
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
         before = children()
         # As in a worker: as many threads, and what a user's function prints is no result.
-        with limited_threads(), redirect_stdout(sys.stderr):
+        with limited_threads(), in_slot(self.slot), redirect_stdout(sys.stderr):
             try:
                 future.set_result(fn(*args, **kwargs))
             except Exception as error:
@@ -81,52 +93,63 @@ class ProcessExecutor(SliceExecutor):
 
     A future raises WorkerLost where its worker died, WorkerError where none can be started, and
     the call's own exception otherwise.
+
+    Args:
+        workers: how many.
+        slots: the GPUs of each, which whoever takes a worker's place has too; () for none of
+            their own.
     """
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    def __init__(self, workers: int, slots: Sequence[str] = ()) -> None:
+        self.workers, self.slots = workers, tuple(slots)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
-        self._workers = [_Worker() for _ in range(workers)]
+        self._workers = [_Worker(slot) for slot in self.slots or ("",) * workers]
         self._idle = [*self._workers]  # the one that waits longest first
+        self._apart: set[_Worker] = set()
         self._free = Condition()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        return self._threads.submit(self._call, lambda worker: worker.call(fn, args, kwargs))
+        return self._threads.submit(self._call, _Call(fn, args, kwargs))
 
-    def submit_near(
-        self, process: int, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Future[Any]:
-        """As `submit`, to the worker with this process if it is idle."""
-        call = self._threads.submit
-        return call(self._call, lambda worker: worker.call(fn, args, kwargs), process)
-
-    def submit_within(
+    def submit_with(
         self,
-        allowance: Allowance,
-        before: Callable[[], object],
         fn: Callable[..., Any],
         /,
         *args: Any,
         near: int = 0,
+        allowance: Allowance | None = None,
+        before: Callable[[], object] | None = None,
+        news: Callable[[Any], None] | None = None,
+        apart: bool = False,
     ) -> Future[Any]:
-        """As `submit`; a worker that takes more is ended, and the future raises LimitPassed.
+        """As `submit`, of positional arguments.
 
         Args:
+            near: a worker's process, which is called if it is idle; 0: any.
+            allowance: a worker that takes more is ended, and the future raises LimitPassed.
             before: called in the worker first, without limits, e.g. to open the data.
-            near: as the process of `submit_near`; 0: none.
+            news: hears what the call tells while it runs (`live.tell`), in a thread of the pool.
+            apart: in a process of its own, with a worker's GPUs while that one waits.
         """
-        return self._threads.submit(
-            self._call, lambda worker: worker.call_within(allowance, before, fn, args), near
-        )
+        call = _Call(fn, args, {}, allowance, news, apart)
+        return self._threads.submit(self._call, call, before, near)
 
-    def _call(self, call: Callable[[_Worker], Any], near: int = 0) -> Any:
+    def _call(self, call: _Call, before: Callable[[], object] | None = None, near: int = 0) -> Any:
         with self._free:
             self._free.wait_for(lambda: self._idle)
             worker = next((w for w in self._idle if w.pid == near), self._idle[0])
             self._idle.remove(worker)
+        own = _Worker(worker.slot) if call.apart else worker
         try:
-            return call(worker)
+            if call.apart:
+                self._apart.add(own)
+            if before is not None:
+                own.make_ready(before, call.allowance or Allowance())
+            return own.call(call)
         finally:
+            if call.apart:
+                self._apart.discard(own)
+                own.end()
             with self._free:
                 self._idle.append(worker)
                 self._free.notify()
@@ -134,17 +157,34 @@ class ProcessExecutor(SliceExecutor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ends the workers; with cancel_futures at once, in the middle of their work."""
         if cancel_futures:
-            for worker in self._workers:
+            for worker in (*self._workers, *self._apart):
                 worker.end()
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         for worker in self._workers:
             worker.end()
 
 
-class _Worker:
-    """A process and the pipe to it; started at the first call and again after each death."""
+@dataclass(frozen=True)
+class _Call:
+    """What a worker is asked for; the last three are as in `ProcessExecutor.submit_with`."""
 
-    def __init__(self) -> None:
+    fn: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    allowance: Allowance | None = None
+    news: Callable[[Any], None] | None = None
+    apart: bool = False
+
+
+class _Worker:
+    """A process and the pipe to it; started at the first call and again after each death.
+
+    Args:
+        slot: the GPUs that it sees; "": all that this process sees.
+    """
+
+    def __init__(self, slot: str = "") -> None:
+        self.slot = slot
         self._ended = False
         self._process: subprocess.Popen[bytes] | None = None
         self._fresh_mb: float | None = None  # that it held before it trained anything
@@ -155,17 +195,11 @@ class _Worker:
         process = self._process
         return None if process is None else process.pid
 
-    def call_within(
-        self, allowance: Allowance, before: Callable[[], object], fn: Callable[..., Any], args: Any
-    ) -> Any:
-        self._make_ready(allowance, before)
-        return self.call(fn, args, {}, allowance)
-
-    def _make_ready(self, allowance: Allowance, before: Callable[[], object]) -> None:
+    def make_ready(self, before: Callable[[], object], allowance: Allowance) -> None:
         """Have done what is no part of the call, in a process that others left nothing in."""
         for _ in range(2):
             try:
-                self.call(before, (), {})
+                self.call(_Call(before))
             except WorkerLost:
                 raise
             except Exception:
@@ -181,16 +215,20 @@ class _Worker:
                 return
             self._stop()
 
-    def call(
-        self, fn: Callable[..., Any], args: Any, kwargs: Any, allowance: Allowance | None = None
-    ) -> Any:
+    def call(self, call: _Call) -> Any:
         process = self._process or self._start()
         if process is None or self._ended:
             raise WorkerLost
         try:
-            self._pipe.send((fn, args, kwargs))
-            watch = None if allowance is None else Watch(allowance, process.pid)
+            self._pipe.send((call.fn, call.args, call.kwargs, call.news is not None))
+            watch = None if call.allowance is None else Watch(call.allowance, process.pid)
             succeeded, value = self._receive(process, watch)
+            while succeeded is None:
+                assert call.news is not None
+                call.news(value)
+                if watch is not None:
+                    watch.look()  # there may be news more often than looks are due
+                succeeded, value = self._receive(process, watch)
         except (EOFError, OSError):
             self._stop()
             raise WorkerLost from None
@@ -232,7 +270,7 @@ class _Worker:
                 [*command, str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # what a user's function prints must not mix with the result on stdout
-                env={**child_environment(), **thread_variables()},
+                env=child_environment() | thread_variables() | slot_environment(self.slot),
                 pass_fds=[theirs.fileno()],
                 process_group=0,  # what its calls start is ended with it, see end_tree
             )

@@ -77,6 +77,17 @@ class Gain:
         if settings.exam == "test" and progress.epoch == work.until:
             self.fitted = _file(trainer.fitted(position), work)
 
+    def note(self, state: bytes | None, saw_test: bool) -> None:
+        """Note what its trainer says between two epochs, or at the end."""
+        self.member, self.saw_test = replace(self.member, state=state), saw_test
+
+    def tell(self) -> MemberAdvance:
+        """What was gained since this was called last; the rest goes on from there."""
+        told = self.advance()
+        self.epochs, self.rows, self.rates = 0, [], []
+        self.kept = True  # what follows is no resumption
+        return told
+
     def advance(self) -> MemberAdvance:
         """The finished value."""
         return MemberAdvance(

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -22,9 +22,11 @@ from hpsearch.execution.examples import training_data
 from hpsearch.execution.gains import Gain, ended_early, judged
 from hpsearch.execution.kept import keep, take
 from hpsearch.execution.limits import LimitName
+from hpsearch.execution.live import Pace, is_heard, tell
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
 from hpsearch.execution.printed import Printed
+from hpsearch.execution.private_mlflow import note_of_runs, private_mlflow
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
 from hpsearch.hyperparameters import hyperparameters
 from hpsearch.nn import NETWORKS
@@ -53,40 +55,58 @@ def l2_cache_bytes() -> int:
 def run_slice(work: Slice) -> SliceResult:
     """Advance a population. An exception of the trainer comes back as text, it is not raised.
 
+    What a trainer gains that can't be paused is told of while it runs, where anyone listens:
+    every `seconds / 2` of the settings, and no later than that after an epoch's end.
+
     Raises:
         StudyChangedError: as `load_own_code`.
     """
-    began, watch, started_cpu = time.time(), _Watch(), time.process_time()
+    watch, printed = _Watch(), Printed()
     look_first_in(work.settings.code_folder)
     members: Sequence[MemberAdvance] = ()
     error: str | None = None
     limit: LimitName | Literal[""] = ""
-    printed = Printed()
+    gains = [Gain(member) for member in work.members]
+
+    def tell_gains() -> None:
+        told = tuple(gain.tell() for gain in gains)
+        tell(SliceResult(told, None, watch.use(), machine(), printed.take()))
+
+    pace = Pace(tell_gains, work.settings.seconds / 2)
     try:
-        with printed.kept() if work.foreign else nullcontext():
+        folder = work.members[0].folder if work.foreign else ""
+        with printed.kept() if work.foreign else nullcontext(), private_mlflow(folder):
             load_own_code(work)
-            members = _advance(work, watch)
+            members = _advance(work, gains, watch, pace, printed)
+            printed.add(note_of_runs(folder) if work.members[0].program is None else "")
     except StudyChangedError:
         raise
     except TrialFailed as failed:
         error, limit = str(failed), failed.limit
     except (Exception, SystemExit):
         error = traceback.format_exc(limit=-4)
+    finally:
+        pace.end()
     return SliceResult(
         members=tuple(members),
         error=error,
-        use=Use(
-            worker=os.getpid(),
-            began=began,
-            wall_seconds=watch.seconds(),
-            cpu_seconds=time.process_time() - started_cpu,
-            opening_seconds=watch.opening,
-            peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES,
-        ),
-        log=printed.text + "".join(watch.printed),
+        use=watch.use(),
+        log=printed.take_last(),
         limit=limit,
         machine=machine(),
     )
+
+
+def _cpu_seconds() -> float:
+    """Of this process, and of those that it started and that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
+
+
+def _peak_bytes() -> int:
+    """The most that this process has held so far, or one that it started and that has ended."""
+    own, ended = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return max(own.ru_maxrss, ended.ru_maxrss) * MAXRSS_BYTES
 
 
 def load_own_code(work: Slice) -> None:
@@ -121,24 +141,43 @@ def load_own_code(work: Slice) -> None:
 
 @dataclass
 class _Watch:
-    """Since when a slice runs, how long it took to get ready, and what its programs printed."""
+    """Since when a slice runs, how long it took to get ready, and how much of it was told of."""
 
+    began: float = field(default_factory=time.time)
     started: float = field(default_factory=time.perf_counter)
+    cpu: float = field(default_factory=lambda: _cpu_seconds())
     opening: float = 0.0
-    printed: list[str] = field(default_factory=list)  # by programs
+    told: float = 0.0
 
     def seconds(self) -> float:
         return time.perf_counter() - self.started
 
+    def use(self) -> Use:
+        """What the slice took since it began, or since this was called last."""
+        now, cpu, told = self.seconds(), _cpu_seconds(), self.told
+        used = Use(
+            worker=os.getpid(),
+            began=self.began + told,
+            wall_seconds=now - told,
+            cpu_seconds=cpu - self.cpu,
+            opening_seconds=0.0 if told else self.opening,
+            peak_bytes=_peak_bytes(),
+        )
+        self.told, self.cpu = now, cpu
+        return used
 
-def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
+
+def _advance(
+    work: Slice, gains: list[Gain], watch: _Watch, pace: Pace, printed: Printed
+) -> list[MemberAdvance]:
     settings = work.settings
     data = training_data(settings.data, settings.exam)
     kind = trainer_kind(str(work.members[0].params["trainer"]))
     assert kind is not None
-    gains = [Gain(member) for member in work.members]
     alive = gains
     kept = take(settings, work.members[0])
+    for gain in gains:
+        gain.kept = kept is not None
     restart = True
     while restart and alive:
         restart = late = False
@@ -148,26 +187,34 @@ def _advance(work: Slice, watch: _Watch) -> list[MemberAdvance]:
         meter = Meter()
         around = meter if settings.resources else nullcontext
         watch.opening = watch.opening or watch.seconds()
+        live = is_heard() and not trainer.pausable and alive is gains
         try:
             for progress in trainer.run(work.until, settings.schedule, around):
                 progress, undefined = judged(progress, settings.decisive)
-                for position, gain in enumerate(alive):
-                    gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
-                    gain.diverged_by = undefined[position]
-                late = watch.seconds() > settings.seconds and trainer.pausable
-                late = late or progress.epoch in work.pauses
-                diverged = bool(progress.diverged.any())
-                restart = diverged and progress.epoch < work.until and not late
+                with pace.lock:
+                    printed.put("".join(map(trainer.printed, range(len(alive)))))
+                    for position, gain in enumerate(alive):
+                        gain.take(position, progress, trainer, work, meter.metrics(len(alive)))
+                        gain.diverged_by = undefined[position]
+                    late = watch.seconds() > settings.seconds and trainer.pausable
+                    late = late or progress.epoch in work.pauses
+                    diverged = bool(progress.diverged.any())
+                    restart = diverged and progress.epoch < work.until and not late
+                    if late or diverged or progress.epoch >= work.until:
+                        pace.end()  # the result says it
+                    elif live:
+                        for position, gain in enumerate(alive):
+                            gain.note(trainer.state(position), trainer.saw_test(position))
+                        if all(gain.member.state is not None for gain in gains):  # else: no way on
+                            pace.changed()
                 if late or restart:
                     break
         finally:
-            watch.printed += map(trainer.printed, range(len(alive)))
+            printed.put("".join(map(trainer.printed, range(len(alive)))))
         for position, gain in enumerate(alive):
             state = None if gain.diverged else trainer.state(position)
-            gain.member = replace(gain.member, state=state)
+            gain.note(state, trainer.saw_test(position))
             gain.ended_early = ended_early(trainer, position, work)
-            gain.saw_test = trainer.saw_test(position)
-            gain.kept = kept is not None
         kept = None
         alive = [gain for gain in alive if not gain.diverged]  # they go on without the diverged
     if settings.keep and work.foreign and alive and late and not work.pauses:

@@ -16,7 +16,7 @@ class Printed:
 
     def __init__(self) -> None:
         self._kept = io.StringIO()
-        self._length = 0
+        self._length, self._taken = 0, 0
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -29,12 +29,21 @@ class Printed:
         self._kept.write(text[: max(0, LONGEST - self._length)])
         self._length += len(text)
 
-    @property
-    def text(self) -> str:
-        """What was printed."""
+    def put(self, text: str) -> None:
+        """Keep a text whose length somebody else saw to."""
+        self._kept.write(text)
+
+    def take(self) -> str:
+        """What was printed since this was called last; another thread may print meanwhile."""
+        text = self._kept.getvalue()[self._taken :]
+        self._taken += len(text)
+        return text
+
+    def take_last(self) -> str:
+        """The same, at the end: with a word on what there was no room for."""
         left_out = self._length - LONGEST
         note = f"\n… ({left_out} more characters were printed)\n" if left_out > 0 else ""
-        return self._kept.getvalue() + note
+        return self.take() + note
 
 
 class _Tee(io.TextIOBase):

@@ -84,7 +84,8 @@ class MemberAdvance:
     """What one member gained in a slice.
 
     Attributes:
-        epochs: trained in this slice; of a diverged member those before it was found out.
+        epochs: trained in this slice, or since it was told of last; of a diverged member those
+            before it was found out.
         rows: a dict of metrics for every new epoch that was evaluated, with the epoch.
         state: where to continue from; None if diverged.
         diverged: its loss or a decisive metric is no longer finite; the last row is the last
@@ -95,7 +96,8 @@ class MemberAdvance:
         fitted: after an exam on the test set, name and content of the file of what was learned.
         ended_early: the epoch after which its trainer ended by itself; 0: it did not.
         saw_test: in an exam on the test set its training read it.
-        kept: its trainer was still there from the slice before; it was not resumed from its state.
+        kept: its trainer was still there from the slice before, or from the news before of the
+            same slice; it was not resumed from its state.
     """
 
     epochs: int
@@ -113,12 +115,12 @@ class MemberAdvance:
 
 @dataclass(frozen=True)
 class Use:
-    """What one slice took of the machine.
+    """What one slice took of the machine, or a part of it that was told of while it ran.
 
     Attributes:
         worker: the process that ran it.
         began: when, in seconds since 1970.
-        wall_seconds, cpu_seconds: of the whole slice.
+        wall_seconds, cpu_seconds: of the whole of it.
         opening_seconds: of them until training began: data, trainer, states.
         peak_bytes: the most memory that the process has held so far.
     """
@@ -134,6 +136,9 @@ class Use:
 @dataclass(frozen=True)
 class SliceResult:
     """What a population gained in a slice, in the members' order.
+
+    A slice that can't be paused is told of while it runs: then each of the results that come
+    before its last one, and this, have what was gained, printed and taken since the one before.
 
     Attributes:
         error: the exception's text where the trainer raised; then `members` is empty.

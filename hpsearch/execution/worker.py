@@ -1,4 +1,4 @@
-"""A worker process: calls in, results out, until the other end of its pipe closes.
+"""A worker process: calls in, news and results out, until the other end of its pipe closes.
 
     python -m hpsearch.execution.worker FILE_DESCRIPTOR COORDINATOR_PID
 
@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from multiprocessing.connection import Connection
 
 from hpsearch.processes import end_tree
@@ -22,18 +23,23 @@ ORPHAN_CHECK_SECONDS = 0.5  # workers end within 2 s of their coordinator's deat
 
 
 def serve(pipe: Connection) -> None:
-    """Answer each (function, args, kwargs) with (True, result) or (False, exception)."""
+    """Answer each (function, args, kwargs, listens) with (True, result) or (False, exception).
+
+    Where the caller listens, what the call tells goes before the answer, as (None, news).
+    """
     sys.path[:] = pipe.recv()  # the coordinator's: what it can import, its workers can
     import hpsearch.execution.population  # noqa: F401 - what the calls need, before the first
+    from hpsearch.execution.live import heard
 
     pipe.send("ready")
     while True:
         try:
-            fn, args, kwargs = pipe.recv()
+            fn, args, kwargs, listens = pipe.recv()
         except EOFError:
             return
         try:
-            answer = (True, fn(*args, **kwargs))
+            with heard(lambda news: pipe.send((None, news))) if listens else nullcontext():
+                answer = (True, fn(*args, **kwargs))
         except Exception as error:
             answer = (False, error)
         pipe.send(answer)

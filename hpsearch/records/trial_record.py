@@ -18,6 +18,8 @@ from hpsearch.records.sealed import seal, unseal
 from hpsearch.records.seed_key import SeedKey
 
 RECORD = "record.json"
+# A tag of MLflow runs that the program of a record makes: its uid.
+PROGRAM_OF = "hpsearch.program_of"
 BY_EPOCHS = ("scores", "rungs", "values", "violations")  # numbers in here, texts in JSON
 
 

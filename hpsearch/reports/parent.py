@@ -19,10 +19,12 @@ from hpsearch.records.result import Result
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
+from hpsearch.study.training import member_of
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import shots_of
-from hpsearch.trainers import TRAINERS
+from hpsearch.trainers import TRAINERS, is_program
+from hpsearch.trainers.program import shell_line
 
 
 def write_parent(
@@ -88,6 +90,8 @@ def write_parent(
             },
             "datasets": _datasets(read, run),
             "winner": _winner(run, result) if result else None,
+            "linked": any(t.mlflow == "link" for t in file.all_programs.values()),
+            "program": _program(read, run, result) if result else None,
         },
     )
 
@@ -160,6 +164,11 @@ def _audit(run: Run, result: Result) -> str:
 
 def _model(read: ReadStudy, result: Result) -> str:
     trainer = str(result.best_params["trainer"])
+    if is_program(trainer):
+        return (
+            f"**Program:** artifacts, `program/`: the winner's checkpoint, if it has one, and the "
+            f"line that trains it again (`show {result.study} --best --format command`).\n\n"
+        )
     if trainer in TRAINERS:
         return f"**Model:** `models:/{read.file.name}@winner`, the first of the tested refits.\n\n"
     return f"There is no model of it: what `{trainer}` learns is its own affair.\n\n"
@@ -205,6 +214,32 @@ def _winner(run: Run, result: Result) -> dict[str, Any] | None:
         "number": whole[0].number,
         "seed": whole[0].seed_number,
         "description": description,
+    }
+
+
+def _program(read: ReadStudy, run: Run, result: Result) -> dict[str, Any] | None:
+    """What is shown of the winner's program; None where it is none."""
+    name = str(result.best_params["trainer"])
+    table = read.file.all_programs.get(name)
+    record = run.folder.read("trial", result.best_number)
+    if table is None or record is None:
+        return None
+    line = shell_line(
+        member_of(record, read, f"{read.file.name}-trial-{record.number}"),
+        until=max(record.length, 1),
+        n_epochs=read.file.n_epochs,
+    )
+    prefix = "{folder}/"
+    path = table.checkpoint or ""
+    return {
+        "number": record.number,
+        "trials": [int(str(entry["number"])) for entry in result.top],
+        "artifacts_mb": table.artifacts_mb,
+        "checkpoint": path.removeprefix(prefix) if path.startswith(prefix) else None,
+        "checkpoint_mb": table.checkpoint_mb,
+        "command": line,
+        "description": f"Trial {record.number} of {result.study}; {result.objective} over fresh "
+        f"seeds: {result.validation}. Trained again by: {line}",
     }
 
 

@@ -58,7 +58,7 @@ class ArmSearch:
         storage: Optuna's.
         executor: where members are trained.
         tell: called with each event.
-        stand_in, stop: as for Study.
+        stand_in, stop, tracking_uri: as for Study.
 
     Attributes:
         records: its trials, by their number in the study.
@@ -77,6 +77,7 @@ class ArmSearch:
     tell: Callable[[Event], None]
     stand_in: Callable[[Training], Trains] = lambda training: training
     stop: Callable[[], bool] = lambda: False
+    tracking_uri: str = ""
     records: dict[int, TrialRecord] = field(default_factory=dict)
     ranges: list[RangeRow] = field(default_factory=list)
     confirmed: dict[int, Estimate] = field(default_factory=dict)
@@ -128,7 +129,14 @@ class ArmSearch:
         self._draws = Draws(self._records, self._trials, self._sampler)
         self._draws.restore()
         data = self.arm.selection
-        training = Training.of(self.read, data, self.folder, self.executor, stop=self.stop)
+        training = Training.of(
+            self.read,
+            data,
+            self.folder,
+            self.executor,
+            stop=self.stop,
+            tracking_uri=self.tracking_uri,
+        )
         self._training = self.stand_in(training)
         played = self._training is not training  # from records: nothing is trained
         self._checks = None if played else CodeChecks(training, self.tell)

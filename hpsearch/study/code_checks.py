@@ -3,7 +3,8 @@
 The first trial of each such trainer that is there is trained again for a few epochs, on its first
 split: in one go, with a pause after every epoch, and a function for an epoch as the final test
 will train it. No record of a trial knows of it, and no worker does either: it is done in a process
-of its own, where trials are trained in such.
+of its own, where trials are trained in such. Where workers have GPUs of their own, it has those of
+one of them, which waits.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from hpsearch.errors import StudyChangedError
 from hpsearch.execution.base import WorkerLost
@@ -37,16 +39,19 @@ from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.limits import LimitPassed
 from hpsearch.execution.slices import Slice
 from hpsearch.own_code import is_own
+from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.events import CodeDoubt, Event
 from hpsearch.study.training import Training
 from hpsearch.studyfile.space import with_values
-from hpsearch.trainers import EVERY_EPOCH, Member, takes_final, takes_state
+from hpsearch.trainers import EVERY_EPOCH, Member, Program, takes_final, takes_state
+from hpsearch.trainers.program import checkpoint_of
 
 EPOCHS = 5  # trained in one go and once more with pauses, as far as
 SECONDS = 10.0  # allow it at the trial's pace; two epochs are trained in any case
 Found = CodeCheck | Rows | None  # of a program its metrics the second time
+NO_CHECKPOINT = "checkpoint"  # among the checks, whose others are named by trainers
 CHECKS, REPEATS = "checks", "repeats"
 
 
@@ -64,6 +69,7 @@ class CodeChecks:
     _known: dict[str, list[str]] = field(default_factory=dict)
     _coming: dict[str, tuple[TrialRecord, Future[Found]]] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
+    _saw_checkpoint: set[str] = field(default_factory=set)
     _apart: ProcessExecutor | None = None
 
     def __post_init__(self) -> None:
@@ -79,10 +85,45 @@ class CodeChecks:
         if able and trainer not in self._known and trainer not in self._tried:
             self._tried.add(trainer)
             self._coming[trainer] = (record, self._begin(record))
+        if program is not None and record.outcome is Outcome.PAUSED:
+            self._see_checkpoint(record, program)
         for name in [n for n, (_, check) in self._coming.items() if check.done()]:
             self._end(name)
         if not self._coming:
             self.close()
+
+    def _see_checkpoint(self, record: TrialRecord, program: Program) -> None:
+        """Tell, once, that a program has not written what it is to go on from."""
+        trainer = str(record.params["trainer"])
+        if program.checkpoint is None or trainer in self._saw_checkpoint:
+            return
+        self._saw_checkpoint.add(trainer)
+        files = self.training.folder.files.record(record.kind, record.number, record.seed_number)
+        path = checkpoint_of(
+            program,
+            str(files.member(0).absolute()),
+            record.members[0].entropy,
+            record.members[0].split,
+            "search",
+        )
+        warnings = _read(self.training.folder).get(NO_CHECKPOINT, [])
+        if Path(path).exists() or not files.member(0).exists() or warnings:
+            return
+        warning = (
+            f"{trainer} must have written its checkpoint when it ends, got nothing at {path}: "
+            "every trial that goes on is trained again from its start, "
+            f"{min(m.epoch for m in record.members)} epochs of this one; write it there, or leave "
+            f"{trainer}.checkpoint out"
+        )
+        self._keep({NO_CHECKPOINT: [warning]}, {})
+        self.tell(CodeDoubt(warning))
+
+    def _keep(self, warnings: dict[str, list[str]], repeats: dict[str, float]) -> None:
+        """Add what was found to what is kept."""
+        folder = self.training.folder
+        self._known = {**_read(folder), **warnings}
+        kept = {CHECKS: self._known, REPEATS: {**program_repeats(folder), **repeats}}
+        folder.write_sealed(folder.files.code_checks, kept)
 
     def finish(self) -> None:
         """Wait for the checks under way, as long as the study is not to stop."""
@@ -123,12 +164,12 @@ class CodeChecks:
         work = Slice(settings, (alone,), epochs)
         if not isinstance(training.executor, ProcessExecutor):
             return training.executor.submit(check_code, work)
-        self._apart = self._apart or ProcessExecutor(1)
-        allowance = training.limits.allowance
-        if allowance is None:
-            return self._apart.submit(check_code, work)
-        before = partial(open_data, settings.data, settings.exam)
-        return self._apart.submit_within(allowance, before, check_code, work)
+        pool = training.executor
+        if not pool.slots:  # else it has the GPUs of a worker that waits
+            pool = self._apart = self._apart or ProcessExecutor(1)
+        allowance, apart = training.limits.allowance, bool(pool.slots)
+        before = partial(open_data, settings.data, settings.exam) if allowance else None
+        return pool.submit_with(check_code, work, allowance=allowance, before=before, apart=apart)
 
     def _end(self, trainer: str) -> None:
         """Keep what a check found, and tell it; nothing where it could not be made.
@@ -142,19 +183,15 @@ class CodeChecks:
             return
         if found is None:
             return
-        path, repeats = (
-            self.training.folder.files.code_checks,
-            program_repeats(self.training.folder),
-        )
+        repeats: dict[str, float] = {}
         warnings: list[str] = []
         if isinstance(found, CodeCheck):
             metric = self.training.goals.objectives[0].metric
             warnings += _of_pauses(trainer, record.number, found.pauses)
             warnings += _of_rehearsal(trainer, metric, found.rehearsal)
         else:
-            repeats |= {trainer: largest_deviation(_rows(record.members[0]), found)}
-        self._known = {**_read(self.training.folder), trainer: warnings}
-        self.training.folder.write_sealed(path, {CHECKS: self._known, REPEATS: repeats})
+            repeats[trainer] = largest_deviation(_rows(record.members[0]), found)
+        self._keep({trainer: warnings}, repeats)
         for warning in warnings:
             self.tell(CodeDoubt(warning))
 

@@ -19,7 +19,7 @@ class Phase:
         promoted, controls, new: how many of them go on from the stage before, as the best of it
             or by lot, and start.
         epochs: the length.
-        before: epochs that the promoted have already.
+        before: epochs that the promoted have already, and are not trained again.
         members: networks a run: folds and repeats.
         cut: trials of a stage that the budget leaves out.
         stage: its number, from 0; None: no part of the search.
@@ -82,7 +82,7 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
                 promoted=n_arms * min(going_on, wanted),
                 new=n_arms * new,
                 epochs=stage.epochs,
-                before=before,
+                before=0 if file.starts_anew else before,
                 members=members,
                 cut=n_arms * (stage.trials + controls - going_on - new),
                 controls=n_arms * max(0, going_on - wanted),
@@ -92,10 +92,10 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
         before, earlier = stage.epochs, stage.trials + controls
     ranked = next((phase.runs for phase in reversed(found) if phase.runs), 0) // n_arms
     top = min(file.confirmation.top, ranked)
-    for name, runs, splits in (
-        ("fresh seeds", top * file.confirmation.seeds, members),
-        ("refit and test", file.confirmation.test_seeds, 1),
-    ):
+    finals = [("fresh seeds", top * file.confirmation.seeds, members)]
+    if file.is_tested:
+        finals.append(("refit and test", file.confirmation.test_seeds, 1))
+    for name, runs, splits in finals:
         found.append(Phase(name, n_arms * runs, 0, n_arms * runs, file.n_epochs, 0, splits))
     return Course(found, left.ended)
 

@@ -8,13 +8,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 from statistics import mean
+from tempfile import TemporaryDirectory
 
 import optuna
 from optuna.samplers import RandomSampler
 
-from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Key, Report
+from hpsearch.execution.dispatch import AttemptLimits, Dispatcher
 from hpsearch.execution.examples import open_data
+from hpsearch.execution.jobs import Job, Key, Report
 from hpsearch.execution.making import make_executor
 from hpsearch.execution.slices import MemberAdvance, SliceSettings
 from hpsearch.hyperparameters import ParamValue
@@ -23,6 +26,7 @@ from hpsearch.records.trial_record import MemberRecord
 from hpsearch.study.slice_settings import slice_settings
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.tables.execution import slots_here
 from hpsearch.trainers import Member
 
 Reports = Mapping[Key, Sequence[Report]]
@@ -79,13 +83,19 @@ def probe(read: ReadStudy, *, trials: int, seconds: float) -> Probe:
         trials: how many are drawn.
         seconds: aimed at for all but the first epoch.
     """
+    with TemporaryDirectory(prefix="hpsearch-") as place:
+        return _probed(read, trials, seconds, Path(place))
+
+
+def _probed(read: ReadStudy, trials: int, seconds: float, place: Path) -> Probe:
     started = time.perf_counter()
-    jobs = _jobs(read, _drawn(read, trials))
+    jobs = _jobs(read, _drawn(read, trials), place)
     settings = slice_settings(read, largest(read).selection)
     limits = AttemptLimits(read.file.limits.allowance())  # who raises is not tried again here
     open_data(settings.data, settings.exam)
     first = time.perf_counter()
-    early = _train(jobs, 1, settings, limits)
+    slots = slots_here(read.file.execution)
+    early = _train(jobs, 1, settings, limits, slots)
     spent = max(time.perf_counter() - first, 1e-6)
     n_epochs = read.file.n_epochs
     until = 1 + min(n_epochs - 1, MOST_EPOCHS, int(seconds / spent))
@@ -94,7 +104,7 @@ def probe(read: ReadStudy, *, trials: int, seconds: float) -> Probe:
         for job in jobs
         if (state := _state(early[job.key])) is not None
     ]
-    late = _train(going_on, until, settings, limits) if until > 1 else {}
+    late = _train(going_on, until, settings, limits, slots) if until > 1 else {}
     all_reports = [r for reports in (*early.values(), *late.values()) for r in reports]
     advances = [r.advance for r in all_reports if r.advance is not None and r.advance.rows]
     wall = sum(report.wall_seconds for report in all_reports)
@@ -122,12 +132,16 @@ def _drawn(read: ReadStudy, trials: int) -> list[dict[str, ParamValue]]:
     return [read.space.suggest(study.ask()) for _ in range(trials)]
 
 
-def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]]) -> list[Job]:
+def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]], place: Path) -> list[Job]:
     return [
         Job(
             (str(number), index),
             Member(
-                read.space.given(params), SeedKey(read.file.seed, number, repeat, split), split
+                read.space.given(params),
+                SeedKey(read.file.seed, number, repeat, split),
+                split,
+                folder=str(place / f"{number}-{index}"),
+                program=read.programs.get(str(params["trainer"])),
             ),
         )
         for number, params in enumerate(drawn)
@@ -137,10 +151,16 @@ def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]]) -> list[Job]:
     ]
 
 
-def _train(jobs: list[Job], until: int, settings: SliceSettings, limits: AttemptLimits) -> Reports:
+def _train(
+    jobs: list[Job],
+    until: int,
+    settings: SliceSettings,
+    limits: AttemptLimits,
+    slots: Sequence[str],
+) -> Reports:
     found = defaultdict(list)
     # In this process; where trials are limited in one that can be stopped.
-    with make_executor(0 if limits.allowance is None else 1) as executor:
+    with make_executor(0 if limits.allowance is None else 1, slots=slots) as executor:
         dispatcher = Dispatcher(executor, settings, limits, workers=1)
         for reports in dispatcher.run([jobs], until):
             for report in reports:

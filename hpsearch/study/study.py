@@ -40,6 +40,8 @@ class Study:
         cluster: the address of a Dask scheduler whose workers are used; "": none.
         file_for: the study file as an arm's search follows it; a replay has that of the time
             when the arm's trials were promoted.
+        tracking_uri: of MLflow, for programs whose own runs are to lie below the trials'.
+        slots: the GPUs of each worker, as for `make_executor`.
     """
 
     read: ReadStudy
@@ -50,6 +52,8 @@ class Study:
     stop: Callable[[], bool] = lambda: False
     cluster: str = ""
     file_for: Callable[[ReadStudy, Arm], ReadStudy] = lambda read, arm: read
+    tracking_uri: str = ""
+    slots: tuple[str, ...] = ()
 
     def finished(self) -> Result | None:
         """The result, if all that the file asks for was done before."""
@@ -69,7 +73,7 @@ class Study:
             StudyStopped: `stop` said so.
         """
         arms = self.read.arms
-        with self._held(), make_executor(self.workers, self.cluster) as executor:
+        with self._held(), make_executor(self.workers, self.cluster, self.slots) as executor:
             # They start and open the data while this process does.
             for _ in range(executor.workers):
                 executor.submit(open_data, arms[0].selection)
@@ -113,6 +117,7 @@ class Study:
             tell=tell,
             stand_in=self.stand_in,
             stop=self.stop,
+            tracking_uri=self.tracking_uri,
         )
 
 

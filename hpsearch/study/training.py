@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -12,15 +13,16 @@ from typing import Any, Protocol
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import StudyChangedError, StudyStopped, conclusion
 from hpsearch.execution.base import SliceExecutor
-from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Report
+from hpsearch.execution.dispatch import AttemptLimits, Dispatcher
 from hpsearch.execution.executors import ProcessExecutor
+from hpsearch.execution.jobs import Job, Report
 from hpsearch.execution.slices import Exam, SliceSettings
 from hpsearch.metrics import test_name
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Kind, RecordFiles
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.records.trial_record import TrialRecord, state_digest
+from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord, state_digest
 from hpsearch.study.goals import Goals, MissingMetric
 from hpsearch.study.slice_settings import (
     attempt_limits,
@@ -65,6 +67,7 @@ class Training:
         code: the digest of the user's own modules, "" for none.
         named: what the names among choices stand for.
         programs: of a user's own, by trainer.
+        linked: of those whose MLflow runs go to the study's server, variables that say where.
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
         stop: as in Dispatcher.
@@ -83,6 +86,7 @@ class Training:
     code: str = ""
     named: Named = field(default_factory=dict)
     programs: Mapping[str, Program] = field(default_factory=dict)
+    linked: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stop: Callable[[], bool] = lambda: False
     pauses: Sequence[Sequence[int]] = ()
 
@@ -95,6 +99,7 @@ class Training:
         executor: SliceExecutor,
         *,
         stop: Callable[[], bool] = lambda: False,
+        tracking_uri: str = "",
     ) -> Training:
         """As a study file says, with records in this folder."""
         limits, settings = attempt_limits(read.file), slice_settings(read, data)
@@ -112,6 +117,7 @@ class Training:
             code=digest(read.code),
             named=read.space.named,
             programs=read.programs,
+            linked=_linked(read, tracking_uri),
             stop=stop,
         )
 
@@ -128,6 +134,7 @@ class Training:
             StudyChangedError: a worker found other code than that of the start; likewise.
         """
         by_key: dict[str, _Work] = {}
+        unsaved: dict[str, _Work] = {}
         stopped: list[_Work] = []  # between the last epoch and the score
 
         def jobs() -> Iterator[list[Job]]:
@@ -158,14 +165,17 @@ class Training:
                     if report.log or said:
                         text = report.log + said
                         self.folder.append_log(by_key[uid].record, f"[member {index}]\n{text}\n")
-                for work in touched.values():
+                unsaved.update(touched)
+                for uid, work in touched.items():
                     if work.done(until):
+                        del unsaved[uid]
                         yield self._finish(work, until)
-                    elif time.monotonic() - work.written > self.settings.seconds or work.news:
-                        shown = work.record.mark_progress()
-                        self._save(work)
-                        if shown:
-                            self.folder.announce_record(work.record)
+                for uid in [u for u, work in unsaved.items() if work.due(self.settings.seconds)]:
+                    work = unsaved.pop(uid)
+                    shown = work.record.mark_progress()
+                    self._save(work)
+                    if shown:
+                        self.folder.announce_record(work.record)
                 while stopped:
                     yield self._finish(stopped.pop(), until)
         except StudyChangedError:
@@ -179,7 +189,11 @@ class Training:
 
     def _work(self, record: TrialRecord) -> _Work:
         files = self.folder.files.record(record.kind, record.number, record.seed_number)
-        program = self.programs.get(str(record.params["trainer"]))
+        trainer = str(record.params["trainer"])
+        program = self.programs.get(trainer)
+        if program is not None and trainer in self.linked:
+            context = {"MLFLOW_RUN_CONTEXT": json.dumps({PROGRAM_OF: record.uid})}
+            program = replace(program, env={**program.env, **self.linked[trainer], **context})
         return _Work(record, self.folder.states(record), files, self.code, self.named, program)
 
     def _save_all(self, works: Mapping[str, _Work]) -> None:
@@ -231,9 +245,28 @@ class Training:
         record.become(Outcome.COMPLETE if ended else Outcome.PAUSED)
 
 
+def _linked(read: ReadStudy, tracking_uri: str) -> dict[str, dict[str, str]]:
+    where = {"MLFLOW_TRACKING_URI": tracking_uri, "MLFLOW_EXPERIMENT_NAME": read.file.name}
+    tables = read.file.all_programs
+    return {name: where for name, table in tables.items() if table.mlflow == "link"}
+
+
+def member_of(record: TrialRecord, read: ReadStudy, folder: str) -> Member:
+    """The first member of a record at its start, to be trained by hand in a folder."""
+    first = record.members[0]
+    return Member(
+        read.space.given(record.params),
+        first.entropy,
+        first.split,
+        folder=folder,
+        purpose=PURPOSES[record.kind],
+        program=read.programs.get(str(record.params["trainer"])),
+    )
+
+
 def _slice_line(reports: Sequence[Report], by_key: Mapping[str, _Work]) -> dict[str, Any] | None:
     """Which process trained what and when, for the timeline of workers."""
-    use = reports[0].use if reports else None
+    use = reports[0].ran if reports else None
     if use is None:
         return None
     records = {report.key[0]: by_key[report.key[0]].record for report in reports}
@@ -261,6 +294,7 @@ class _Work:
         program: that is run, if its trainer is one.
         failure, limit: why it failed, and by which of [limits] if by one.
         news: something happened that a restart must know at once.
+        live: its slices tell what they gain while they run.
         files: what is to lie beside the record when it is there.
         unsaved: something happened that is not written.
     """
@@ -274,6 +308,7 @@ class _Work:
     failure: str = ""
     limit: str = ""
     news: bool = False
+    live: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     unsaved: bool = False
     written: float = field(default_factory=time.monotonic)
@@ -324,6 +359,7 @@ class _Work:
         """Note what a slice did to one member."""
         member = self.record.members[index]
         self.unsaved = True
+        self.live = self.live or report.partial
         if report.use is not None:
             self.record.add_use(
                 wall=report.wall_seconds,
@@ -368,6 +404,16 @@ class _Work:
             if not self.failure:
                 self.failure, self.limit = report.reason, report.limit or ""
             self.pending.discard(index)
+
+    def due(self, seconds: float) -> bool:
+        """Whether it is to be written now.
+
+        Args:
+            seconds: between two saved states; for what is told while it runs half of that, so
+                that an epoch is written before the slices of another trainer would end.
+        """
+        pause = seconds / 2 if self.live else seconds
+        return self.news or time.monotonic() - self.written > pause
 
     def note_states(self) -> None:
         """Keep a digest of the states, which are gone once the record is sealed."""

@@ -132,6 +132,11 @@ class StudyFile(Table):
         return programs_of(self.program, self.programs)
 
     @property
+    def starts_anew(self) -> bool:
+        """Whether promoted trials of a program are run again from the start."""
+        return any(table.checkpoint is None for table in self.all_programs.values())
+
+    @property
     def is_tested(self) -> bool:
         """Whether there is a test set, or a command, that a winner can be scored on."""
         if self.data is not None:

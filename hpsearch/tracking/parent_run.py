@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.links import note_links
+from hpsearch.tracking.program_files import send_program_files
 from hpsearch.tracking.run_content import PARAM_LENGTH, TAG_LENGTH, fitting
 from hpsearch.tracking.winner_model import send_model
 
@@ -56,6 +57,7 @@ def send_parent(
     else:
         client.log_artifacts(run_id, str(folder.artifacts))
         send_model(client, folder, parent, run_id)
+        send_program_files(client, folder, parent, ids)
         client.set_terminated(run_id, parent["status"], end_time=parent["ended"])
 
 

@@ -17,7 +17,7 @@ from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.records.trial_record import TrialRecord
+from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.parent_run import NOTE, RUN_ID, UID, read_parent, send_parent
 from hpsearch.tracking.run_content import (
@@ -218,6 +218,7 @@ class Projector:
         sent.last_step = record.marked
         if record.sealed:
             self._send_files(client, record, sent.run_id)
+            self._take_below(client, record, sent.run_id)
             client.set_terminated(
                 sent.run_id, STATUS[record.outcome], end_time=int(record.ended * 1000)
             )
@@ -228,6 +229,15 @@ class Projector:
         place = self.folder.files.record(record.kind, record.number, record.seed_number)
         for name in record.files:
             client.log_artifact(run_id, str(place.file(name)))
+
+    def _take_below(self, client: MlflowClient, record: TrialRecord, run_id: str) -> None:
+        """Have the MLflow runs that a record's program made stand below its own."""
+        if not read_parent(self.folder).get("linked"):
+            return
+        wanted = f"tags.`{PROGRAM_OF}` = '{record.uid}'"
+        for run in client.search_runs([self._experiment], wanted):
+            if PARENT not in run.data.tags:
+                client.set_tag(run.info.run_id, PARENT, run_id)
 
     def _record_tags(self, record: TrialRecord) -> dict[str, str]:
         parent = read_parent(self.folder)

@@ -42,8 +42,21 @@ def send_model(
         return
     if not any(file.path == MODEL for file in client.list_artifacts(run_id)):
         client.log_artifacts(run_id, str(_saved(folder, fitted)), MODEL)
+    register(client, parent, winner["description"], run_id, MODEL)
+
+
+def register(
+    client: MlflowClient, parent: Mapping[str, Any], description: str, run_id: str, source: str
+) -> None:
+    """Register what lies under a name among the artifacts of the parent run, once.
+
+    Args:
+        parent: what parent.json says.
+        description: of the version.
+        source: the name.
+    """
     try:
-        _register(client, parent, winner, run_id)
+        _register(client, parent, description, run_id, source)
     except Exception as error:  # a server without a registry, or with rules of its own for names
         print(f"the model could not be registered: {error}", file=sys.stderr)
 
@@ -116,7 +129,7 @@ def _save(
 
 
 def _register(
-    client: MlflowClient, parent: Mapping[str, Any], winner: Mapping[str, Any], run_id: str
+    client: MlflowClient, parent: Mapping[str, Any], description: str, run_id: str, source: str
 ) -> None:
     from mlflow.exceptions import MlflowException
 
@@ -129,10 +142,10 @@ def _register(
         root = client.get_run(run_id).info.artifact_uri
         made = client.create_model_version(
             name,
-            f"{root}/{MODEL}",
+            f"{root}/{source}",
             run_id,
             tags={"hpsearch.run_id": parent["run_id"]},
-            description=winner["description"],
+            description=description,
             await_creation_for=0,
         )
     try:

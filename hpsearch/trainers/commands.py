@@ -50,7 +50,6 @@ class Program:
         first_epoch: how it counts its epochs: from 0 or from 1.
         log_mb: megabytes (10^6 bytes) of its output that are kept.
         threads: that its libraries may use.
-        mlflow: the address that MLflow calls of its own find; "" for a store in its folder.
         probe: whether one trial is run twice, to know whether it repeats.
     """
 
@@ -66,7 +65,6 @@ class Program:
     first_epoch: int = 1
     log_mb: float = 1.0
     threads: int = 1
-    mlflow: str = ""
     probe: bool = True
 
 

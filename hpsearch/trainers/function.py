@@ -25,10 +25,11 @@ from hpsearch.trainers.base import (
     Trainer,
     TrainingData,
 )
+from hpsearch.trainers.function_checkpoint import CheckpointFolder
 
 Scorer = Callable[[NDArray[Any], NDArray[Any]], Any]
 # Arguments that a function may take beside params, data and seed.
-BY_NAME = ("n_epochs", "state", "final")
+BY_NAME = ("n_epochs", "state", "final", "checkpoint")
 SHOWN = 80  # characters of a value in a message
 
 
@@ -135,6 +136,11 @@ def _check_arguments(path: str, function: Callable[..., Any]) -> None:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # written in C: it tells none
         return
+    if {"state", "checkpoint"} <= signature.parameters.keys():
+        raise StudyFileError(
+            f"trainer {path!r} must take state or checkpoint, got both: a checkpoint is for what "
+            "is too large to be handed from process to process"
+        )
     if not _binds(signature, 3 if _takes_data(function) else 2):
         name = path.partition(":")[2]
         raise StudyFileError(
@@ -178,8 +184,9 @@ def _takes_data(function: Callable[..., Any]) -> bool:
 
 
 def takes_state(trainer: str) -> bool:
-    """Whether a trainer's name is that of a function of one's own that takes a state."""
-    return _takes(trainer, "state")
+    """Whether a trainer's name is that of a function of one's own that goes on after a pause: from
+    a state, or from a checkpoint."""
+    return _takes(trainer, "state") or _takes(trainer, "checkpoint")
 
 
 def takes_final(trainer: str) -> bool:
@@ -207,9 +214,12 @@ class FunctionTrainer(Trainer):
     A function of params and seed alone brings its own data; it yields metrics and is not tested.
 
     The function may take two more arguments by name: `n_epochs`, the full training length, and
-    `state`. With `state` it yields (metrics, state) pairs, where state is anything that pickles;
-    when a trial continues it is called with the last one. Without, a continued trial is trained
-    anew from the start with the same seed, and the epochs it had are passed over.
+    `state` or `checkpoint`. With `state` it yields (metrics, state) pairs, where state is anything
+    that pickles; when a trial continues it is called with the last one. Without, a continued trial
+    is trained anew from the start with the same seed, and the epochs it had are passed over.
+
+    With `checkpoint`, a path of its own, it yields (metrics, epoch) pairs, saves there what it
+    has learned before it yields, and goes on from what it finds.
 
     In place of the metrics it may yield a function of (x, y) that returns them: it is called with
     the validation side after every epoch, and in the final test once, after the last one, with
@@ -230,13 +240,20 @@ class FunctionTrainer(Trainer):
         self._function = load_training_function(self._name)
         self._arguments = _wanted(inspect.signature(self._function))
         self._final, self._takes_final = data.final, "final" in self._arguments
-        self.pausable = "state" in self._arguments
+        self._paired = "state" in self._arguments or "checkpoint" in self._arguments
+        self.pausable = self._paired
         self._epoch, self._reported, self._state = 0, 0, None
         self._names: list[str] | None = None  # of the metrics, once it has yielded
         self._last: dict[str, float] | None = None  # that it yielded
         self._scorer: Scorer | None = None  # that it yielded, not called yet
         self._ended = 0
         self._reads = _Reads()
+        self._checkpoint: CheckpointFolder | None = None
+        self._kept: dict[int, dict[str, float]] = {}  # metrics beside the checkpoint, by epoch
+        self._yielded, self._at = False, 0  # since it was begun; the epoch that it was at
+        if "checkpoint" in self._arguments:
+            self._checkpoint = CheckpointFolder(self._member.folder)
+            self._kept = self._checkpoint.known()
         if self._member.state is not None:
             self._take_up(pickle.loads(self._member.state))
         self._takes_data = _takes_data(self._function)
@@ -269,7 +286,14 @@ class FunctionTrainer(Trainer):
         params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
         params = deepcopy(params)  # it may change a list, and a later slice gets it whole
         seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
-        known = {"n_epochs": self._n_epochs, "state": self._state, "final": self._final}
+        if self._checkpoint is not None and not (self._kept or self._reported):
+            self._checkpoint.forget()  # of a start before a kill, which nobody knows
+        known = {
+            "n_epochs": self._n_epochs,
+            "state": self._state,
+            "final": self._final,
+            "checkpoint": self._checkpoint and self._checkpoint.path,
+        }
         extra = {name: known[name] for name in self._arguments}
         given = (params, seen, seed) if self._takes_data else (params, seed)
         return self._iterated(self._function(*given, **extra))
@@ -284,6 +308,8 @@ class FunctionTrainer(Trainer):
             # Of the test set once; else after every epoch, as what it draws must not depend on
             # when it is due.
             metrics = self._measured() if due or not self._final else {}
+            if self._checkpoint is not None and metrics and self._epoch not in self._kept:
+                self._checkpoint.note(self._epoch, metrics)
             if self._epoch <= self._reported:
                 continue
             if not due:
@@ -307,35 +333,70 @@ class FunctionTrainer(Trainer):
         """Train for an epoch; after the function's end nothing changes any more."""
         if self._ended:
             return
-        try:
-            with around():  # a function that yields metrics scores too, in one go
-                item = next(self._iterator)
-        except StopIteration:
-            if self._last is not None or self._scorer is not None:
-                self._ended = self._epoch
-                return
-            if not self._epoch:
-                raise ValueError(
-                    f"{self._name} must yield metrics after every epoch, got none: yield a dict "
-                    'such as {"validation_accuracy": 0.9}'
-                ) from None
-            # It paused after its last epoch in the final test, where nothing is scored before
-            # the end. Training from the start is what gives once more what can be scored.
-            self._epoch, self._state = 0, None
-            self._iterator = self._begun()
-            self._advance(around)
+        if self._epoch + 1 in self._kept and not self._final:
+            self._last, self._scorer = self._kept[self._epoch + 1], None
+            self._names = self._names or list(self._last)
             return
-        self._take(item)
+        while True:
+            try:
+                with around():  # a function that yields metrics scores too, in one go
+                    item = next(self._iterator)
+            except StopIteration:
+                self._end(around)
+                return
+            self._take(item)
+            if self._checkpoint is None or self._at == self._epoch + 1:
+                return
+            if self._at > self._epoch:  # epochs are missing, whose metrics nobody has
+                self._start_anew(around)
+                return
+
+    def _end(self, around: Around) -> None:
+        """The function yields no more."""
+        if self._checkpoint is not None and self._epoch and not self._yielded:
+            self._start_anew(around)  # its checkpoint is further than what is known of it
+            return
+        if self._last is not None or self._scorer is not None:
+            self._ended = self._epoch
+            return
+        if not self._epoch:
+            raise ValueError(
+                f"{self._name} must yield metrics after every epoch, got none: yield a dict "
+                'such as {"validation_accuracy": 0.9}'
+            )
+        # It paused after its last epoch in the final test, where nothing is scored before the
+        # end. Training from the start is what gives once more what can be scored.
+        self._start_anew(around)
+
+    def _start_anew(self, around: Around) -> None:
+        """Train from the start, passing over what is known."""
+        if self._checkpoint is not None:
+            self._checkpoint.forget()
+        self._epoch, self._state, self._kept = 0, None, {}
+        self._yielded = True  # once is enough
+        self._iterator = self._begun()
+        self._advance(around)
 
     def _take(self, item: Any) -> None:
         """Keep what the function yielded."""
-        if self.pausable:
+        if self._paired:
+            second = "state" if self._checkpoint is None else "epoch"
+            taken = "a state" if self._checkpoint is None else "a checkpoint"
             if not (isinstance(item, tuple) and len(item) == 2):
                 raise ValueError(
-                    f"{self._name} must yield (metrics, state), as it takes a state, "
+                    f"{self._name} must yield (metrics, {second}), as it takes {taken}, "
                     f"got {_shown(item)}"
                 )
-            item, self._state = item
+            item, said = item
+            if self._checkpoint is None:
+                self._state = said
+            elif not isinstance(said, int) or said < 1:
+                raise ValueError(
+                    f"{self._name} must yield the epoch, a whole number from 1, beside its "
+                    f"metrics, got {_shown(said)}"
+                )
+            else:
+                self._at, self._yielded = said, True
         self._last, self._scorer = None, None
         if callable(item) and not isinstance(item, Mapping):
             self._scorer = item

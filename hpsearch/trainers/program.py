@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpsearch.errors import TrialFailed
-from hpsearch.processes import thread_environment, without_our_package
+from hpsearch.processes import GPU_SLOT, thread_environment, without_our_package
 from hpsearch.records.layout import OURS
 from hpsearch.reporting import IN_TRIAL
 from hpsearch.trainers.base import (
@@ -30,7 +30,7 @@ from hpsearch.trainers.base import (
     Trainer,
     TrainingData,
 )
-from hpsearch.trainers.commands import Command, Program, arguments, filled, named_in
+from hpsearch.trainers.commands import Command, Program, Purpose, arguments, filled, named_in
 from hpsearch.trainers.metric_lines import MetricError, MetricReader
 from hpsearch.trainers.program_log import Printed, ProgramLog, cut_lines
 from hpsearch.trainers.program_process import (
@@ -51,7 +51,7 @@ OUT_OF_MEMORY = re.compile(
 )
 # Variables by which MLflow finds its stores.
 OF_MLFLOW = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
-GPU = "HPSEARCH_GPU"
+PRIVATE_STORE = "mlflow.db"
 PYTHON = ("python", "python3")
 ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")  # what is active, whose Python is on PATH
 
@@ -273,9 +273,14 @@ class ProgramTrainer(Trainer):
         finally:
             process.end()
             printed.leave()
-            self._log.close()
+            self._log.close(self._note_of_mlflow())
             if files is OUTPUT:
                 self._logged = printed.logged
+
+    def _note_of_mlflow(self) -> str:
+        """Where its own MLflow runs are, where it has any."""
+        place = self._folder / PRIVATE_STORE
+        return f"its MLflow runs are in {place}\n" if place.exists() else ""
 
     def _followed(
         self, process: ProgramProcess, printed: Printed, reader: MetricReader
@@ -334,6 +339,19 @@ class ProgramTrainer(Trainer):
         return json.dumps(said).encode()
 
 
+def seed_of(entropy: Sequence[int]) -> int:
+    """Of a member: 31 bits, which a C program's int holds too."""
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0]) >> 1
+
+
+def checkpoint_of(
+    program: Program, folder: str, entropy: Sequence[int], fold: int, purpose: Purpose
+) -> str:
+    """Where the checkpoint of a member lies that has this folder."""
+    known = {"folder": folder, "seed": seed_of(entropy), "fold": fold, "purpose": purpose}
+    return filled(program.checkpoint or "", known)
+
+
 def values_of(member: Member, *, until: int, n_epochs: int) -> dict[str, Any]:
     """What stands for the names in the commands of a member's program.
 
@@ -343,19 +361,20 @@ def values_of(member: Member, *, until: int, n_epochs: int) -> dict[str, Any]:
     """
     assert member.program is not None
     params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
-    seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0]) >> 1
     known: dict[str, Any] = {
         "epochs": until,
         "n_epochs": n_epochs,
-        "seed": seed,  # 31 bits, which a C program's int holds too
+        "seed": seed_of(member.entropy),
         "fold": member.split,
         "folder": member.folder,
-        "gpu": os.environ.get(GPU, ""),
+        "gpu": os.environ.get(GPU_SLOT, ""),
         "purpose": member.purpose,
         "params_json": str(Path(member.folder, PARAMS)),
     }
     if member.program.checkpoint is not None:
-        known["checkpoint"] = filled(member.program.checkpoint, known)
+        known["checkpoint"] = checkpoint_of(
+            member.program, member.folder, member.entropy, member.split, member.purpose
+        )
     return {**params, **known}
 
 
@@ -368,12 +387,17 @@ def shell_line(member: Member, *, until: int, n_epochs: int) -> str:
     words = " ".join(shlex.quote(word) for word in argv_of(program, program.command, values))
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in own.items())
     folder = shlex.quote(member.folder)
-    steps = [f"mkdir -p {folder}", f"cd {shlex.quote(program.workdir)}"]
+    steps = [f"cd {shlex.quote(program.workdir)}", f"mkdir -p {folder}"]
     if any(one.name == "params_json" for one in named_in(program.command)):
         given = {k: v for k, v in values.items() if k != "params_json"}
         path = shlex.quote(values["params_json"])
         steps.append(f"printf %s {shlex.quote(json.dumps(given))} > {path}")
     return " && ".join([*steps, f"env {settings} {words}"])
+
+
+def private_store(folder: str) -> str:
+    """The address of the store that MLflow calls of a member's code write to."""
+    return f"sqlite:///{Path(folder).absolute()}/{PRIVATE_STORE}"
 
 
 def argv_of(program: Program, command: Command, values: Mapping[str, Any]) -> list[str]:
@@ -391,12 +415,11 @@ def argv_of(program: Program, command: Command, values: Mapping[str, Any]) -> li
 def environment_of(program: Program, folder: Path, purpose: str) -> dict[str, str]:
     """The environment of a program."""
     inherited = without_our_package({k: v for k, v in os.environ.items() if k not in OF_MLFLOW})
-    mlflow = program.mlflow or f"sqlite:///{folder}/mlflow.db"
     return {
         **inherited,
         **thread_environment(program.threads),
         "PYTHONUNBUFFERED": "1",  # a kill takes no line that was printed
-        "MLFLOW_TRACKING_URI": mlflow,
+        "MLFLOW_TRACKING_URI": private_store(str(folder)),
         IN_TRIAL: purpose,
         **program.env,
     }

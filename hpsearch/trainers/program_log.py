@@ -47,13 +47,14 @@ class ProgramLog:
             self._cut += len(rest)
             self._tail = (self._tail + rest[-TAIL:])[-TAIL:]
 
-    def close(self) -> None:
-        """The program ended: say what was left out."""
+    def close(self, note: str) -> None:
+        """The program ended: say what was left out, and add this."""
         if self._cut:
             cut = self._cut - len(self._tail)
             said = f"\n… ({cut} more bytes were printed; the last ones:)\n".encode()
             self._parts.append(said + self._tail + b"\n")
             self._cut, self._tail = 0, b""
+        self._parts.append(note.encode())
 
     def text(self) -> str:
         """What is to go to the trial's log since the last time."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import DataError, HpsearchError, StudyFileError
-from hpsearch.testing import TrainerCheck, TrainerError, check_trainer
+from hpsearch.testing import TrainerCheck, TrainerError, check_function, check_trainer
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -213,3 +213,30 @@ def test_the_example_of_the_readme_passes() -> None:
     for test in tests:
         assert callable(test)
         test()
+
+
+def test_a_function_that_brings_its_own_data(tmp_path: Path) -> None:
+    text = """
+        import json
+
+        def train(params, seed, checkpoint):
+            epoch = json.loads(checkpoint.read_text()) if checkpoint.exists() else 0
+            while True:
+                epoch += 1
+                checkpoint.write_text(json.dumps(epoch))
+                yield {"score": seed % 7 + epoch}, epoch
+
+        def forgetful(params, seed, checkpoint):
+            epoch = json.loads(checkpoint.read_text()) if checkpoint.exists() else 0
+            began = epoch
+            while True:
+                epoch += 1
+                checkpoint.write_text(json.dumps(epoch))
+                yield {"score": epoch - began}, epoch
+    """
+    (tmp_path / "with_own_data.py").write_text(textwrap.dedent(text))
+    found = check_function("with_own_data:train", folder=tmp_path, epochs=3)
+    assert found.can_pause
+    assert list(found.metrics) == [1, 2, 3]
+    with pytest.raises(TrainerError, match="must give the same metrics with a pause"):
+        check_function("with_own_data:forgetful", folder=tmp_path, epochs=3)

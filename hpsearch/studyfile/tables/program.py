@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
-from hpsearch.errors import Problem, unknown_name
+from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.own_code import script_digests
 from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.space import Parameter, Space
@@ -99,6 +99,17 @@ class ProgramTable(Table):
         ge=0,
         le=1000,
         description="megabytes of its output that each run adds to a trial's log at most",
+    )
+    artifacts_mb: float = Field(
+        default=100.0,
+        ge=0,
+        description="megabytes of what a trial leaves in {folder}/artifacts that go to MLflow, of "
+        "the best trials",
+    )
+    checkpoint_mb: float = Field(
+        default=200.0,
+        ge=0,
+        description="megabytes that a checkpoint may have to go to MLflow, or to another machine",
     )
     threads: int | None = Field(
         default=None,
@@ -225,13 +236,28 @@ class ProgramTable(Table):
 
     @classmethod
     def may_change(cls) -> Collection[str]:
-        return ("dry_start", "log_mb", "threads")
+        return ("dry_start", "log_mb", "artifacts_mb", "checkpoint_mb", "threads")
 
 
 def _words(said: Words | str) -> Command:
     if isinstance(said, str):
         return (said,)
     return tuple(part if isinstance(part, str) else tuple(part) for part in said)
+
+
+def refuse_unlinkable(tables: Mapping[str, ProgramTable], tracking_uri: str) -> None:
+    """See that programs whose MLflow runs go to the study's server have one.
+
+    Raises:
+        StudyFileError: its store is a file, which one process writes at a time.
+    """
+    linked = [name for name, table in tables.items() if table.mlflow == "link"]
+    if linked and tracking_uri.startswith("sqlite"):
+        raise StudyFileError(
+            f'{linked[0]}.mlflow = "link" must have an MLflow server, got SQLite, which one '
+            "process writes at a time: start one with python -m mlflow server and name it with "
+            '--tracking-uri, or write mlflow = "private"'
+        )
 
 
 def programs_of(

@@ -14,8 +14,9 @@ import pytest
 from hpsearch.datasets.selection import Selection
 from hpsearch.datasets.split_kinds import KFold
 from hpsearch.execution import population
-from hpsearch.execution.dispatch import AttemptLimits, Dispatcher, Job, Key, Report
+from hpsearch.execution.dispatch import AttemptLimits, Dispatcher
 from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
+from hpsearch.execution.jobs import Job, Key, Report
 from hpsearch.execution.limits import Allowance
 from hpsearch.execution.slices import Slice, SliceSettings
 from hpsearch.trainers import Member
@@ -343,3 +344,123 @@ def test_a_member_whose_state_is_further_than_its_record_fails_instead_of_going_
     reports = run(dispatcher(InlineExecutor()), [job(0, epoch=1, state=advance.state)])
     assert [report.event for report in reports["study", 0]] == ["failed"]
     assert "must train at least one epoch" in reports["study", 0][0].reason
+
+
+def gained(reports: list[Report]) -> list[int]:
+    """Epochs, of each report that something was gained in."""
+    return [report.advance.epochs for report in reports if report.advance is not None]
+
+
+def test_a_slice_that_cannot_pause_is_reported_while_it_runs(
+    write: Callable[[str], str], tmp_path: Path, pool: ProcessExecutor
+) -> None:
+    one, folder = deadly(write(DEADLY), tmp_path, 0), str(tmp_path)
+    (reports,) = run(dispatcher(pool, seconds=0, folder=folder), [one]).values()
+    assert [(r.event, r.partial) for r in reports] == [
+        ("advanced", True),
+        ("advanced", True),
+        ("advanced", False),
+    ]
+    assert gained(reports) == [1, 1, 1]
+    first, second, last = reports
+    assert (first.ran, second.ran) == (None, None)
+    assert last.ran is not None
+    assert first.use is not None
+    assert last.ran.began == first.use.began
+    assert last.ran.wall_seconds == pytest.approx(sum(r.wall_seconds for r in reports))
+    whole = run(dispatcher(InlineExecutor(), seconds=0, folder=folder), [one])
+    assert gained(whole["study", 99]) == [3]
+    assert curves({one.key: reports}) == curves(whole)
+    assert ends(reports) == ends(whole["study", 99])
+
+
+def test_a_member_goes_on_from_what_was_told_before_its_worker_died(
+    write: Callable[[str], str], tmp_path: Path, pool: ProcessExecutor
+) -> None:
+    name, folder = write(DEADLY), str(tmp_path)
+    calm = run(dispatcher(InlineExecutor(), folder=folder), [deadly(name, tmp_path, 0)])
+    shaken = run(dispatcher(pool, seconds=0, folder=folder), [deadly(name, tmp_path, 1)])
+    reports = shaken["study", 99]
+    assert events(reports) == ["advanced", "lost", "advanced", "advanced"]
+    assert [r.advance.kept for r in reports if r.advance] == [False, False, True]
+    assert curves(shaken) == curves(calm)
+    lost = reports[1]
+    assert lost.ran is not None  # what was told of before is known of the slice
+    assert lost.ran.wall_seconds == pytest.approx(reports[0].wall_seconds)
+    fate = run(dispatcher(pool, seconds=0, folder=folder), [deadly(name, tmp_path, 1000)])
+    assert events(fate["study", 99]) == ["advanced", "lost", "lost", "failed"]
+
+
+def test_what_raised_after_news_is_tried_again_from_there(
+    write: Callable[[str], str], tmp_path: Path, pool: ProcessExecutor
+) -> None:
+    name = write("""
+        import pathlib
+
+        def train(params, data, seed):
+            marker = pathlib.Path(params["folder"]) / "fault"
+            for epoch in (1, 2, 3):
+                if epoch == 2 and not marker.exists():
+                    marker.touch()
+                    raise OSError("the server is away")
+                yield {"validation_accuracy": epoch}
+    """)
+    flaky = deadly(name, tmp_path, 0)
+    (reports,) = run(
+        dispatcher(pool, seconds=0, folder=str(tmp_path), retries=1), [flaky]
+    ).values()
+    assert events(reports) == ["advanced", "raised", "advanced", "advanced"]
+    assert gained(reports) == [1, 1, 1]
+
+
+def test_the_seconds_of_a_slice_that_is_reported_while_it_runs_count_once(
+    write: Callable[[str], str], tmp_path: Path, pool: ProcessExecutor
+) -> None:
+    name = write("""
+        import time
+
+        def train(params, data, seed):
+            while True:
+                time.sleep(params["sleep"])
+                yield {"validation_accuracy": 0.5}
+    """)
+
+    def trained(sleep: float) -> list[Report]:
+        job = Job(("study", 1), Member({"trainer": name, "sleep": sleep}, (7, 1), 0))
+        allowance = Allowance(seconds=2.0)
+        limited = dispatcher(pool, seconds=0, folder=str(tmp_path), allowance=allowance)
+        (reports,) = run(limited, [job]).values()
+        return reports
+
+    assert events(trained(0.5)) == ["advanced"] * 3
+    reports = trained(0.8)
+    assert events(reports) == ["advanced", "advanced", "failed"]
+    assert reports[-1].limit == "seconds"
+    reached = float(reports[-1].reason.partition("got ")[2].partition(" s")[0])
+    assert 2.0 <= reached < 2.6
+
+
+def test_a_stop_hears_what_is_told_until_it_gives_up(
+    write: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = write("""
+        import time
+
+        def train(params, data, seed):
+            yield {"validation_accuracy": 1}
+            time.sleep(0.5)
+            yield {"validation_accuracy": 2}
+            time.sleep(60)
+            yield {"validation_accuracy": 3}
+    """)
+    monkeypatch.setattr("hpsearch.execution.dispatch.LANDING_SECONDS", 3.0)
+    settings = SliceSettings(DATA, "validation", 3, 0.0, str(tmp_path))
+    found: list[Report] = []
+    with ProcessExecutor(1) as own:
+        stopped = Dispatcher(own, settings, workers=1, stop=lambda: len(found) > 0)
+        for reports in stopped.run([[deadly(name, tmp_path, 0)]], 3):
+            found += reports
+        own.shutdown(cancel_futures=True)
+    assert gained(found) == [1, 1]

@@ -20,6 +20,7 @@ from hpsearch.datasets.selection import Selection
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
+from hpsearch.execution.limits import Allowance, LimitPassed
 from hpsearch.execution.making import make_executor
 from hpsearch.execution.population import run_slice
 from hpsearch.execution.slices import Slice, SliceSettings
@@ -81,11 +82,11 @@ def test_a_call_goes_to_the_worker_it_is_to_be_near_while_that_is_idle(
     pool: ProcessExecutor,
 ) -> None:
     first, second = (pool.submit(os.getpid).result() for _ in range(2))
-    near = [pool.submit_near(first, os.getpid).result() for _ in range(3)]
+    near = [pool.submit_with(os.getpid, near=first).result() for _ in range(3)]
     assert near == [first] * 3
-    busy = pool.submit_near(first, time.sleep, 0.5)
+    busy = pool.submit_with(time.sleep, 0.5, near=first)
     time.sleep(0.1)
-    assert pool.submit_near(first, os.getpid).result() == second
+    assert pool.submit_with(os.getpid, near=first).result() == second
     busy.result()
 
 
@@ -150,6 +151,44 @@ def test_a_worker_killed_from_outside_is_lost_too() -> None:
         os.kill(pid, signal.SIGKILL)
         assert isinstance(future.exception(timeout=10), WorkerLost)
         assert executor.submit(operator.add, 1, 1).result() == 2
+
+
+def count(until: int) -> bool:
+    """Tell each number up to this; returns whether anyone listened."""
+    from hpsearch.execution.live import is_heard, tell
+
+    for number in range(until):
+        tell(number)
+    return is_heard()
+
+
+def tell_and_die() -> None:
+    count(3)
+    signal.raise_signal(signal.SIGKILL)
+
+
+def test_what_a_call_tells_is_heard_before_its_result(pool: ProcessExecutor) -> None:
+    told: list[int] = []
+    assert pool.submit_with(count, 5, news=told.append).result()
+    assert told == [0, 1, 2, 3, 4]
+    assert not pool.submit(count, 5).result()  # nobody listens
+    with pytest.raises(WorkerLost):
+        pool.submit_with(tell_and_die, news=told.append).result()
+    assert told[5:] == [0, 1, 2]
+
+
+def tell_for_ever() -> None:
+    while True:
+        count(1)
+        time.sleep(0.001)
+
+
+def test_a_call_that_tells_all_the_time_is_held_to_its_limit(pool: ProcessExecutor) -> None:
+    allowance = Allowance(seconds=0.3)
+    call = pool.submit_with(tell_for_ever, allowance=allowance, news=lambda said: None)
+    passed = call.exception(timeout=20)
+    assert isinstance(passed, LimitPassed)
+    assert passed.limit == "seconds"
 
 
 def start_a_process_and_die() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from hpsearch.datasets.selection import Selection
 from hpsearch.datasets.split_kinds import KFold
 from hpsearch.execution.base import WorkerLost
-from hpsearch.execution.dispatch import Dispatcher, Job
+from hpsearch.execution.dispatch import Dispatcher
 from hpsearch.execution.executors import InlineExecutor
+from hpsearch.execution.jobs import Job
 from hpsearch.execution.slices import SliceSettings
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.trainers import Member

@@ -15,7 +15,7 @@ def test_it_is_shown_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
         print("one")
         print("two", file=sys.stderr)
     print("three")
-    assert printed.text == "one\ntwo\n"
+    assert printed.take_last() == "one\ntwo\n"
     assert capsys.readouterr() == ("one\nthree\n", "two\n")
 
 
@@ -24,4 +24,15 @@ def test_what_is_too_much_is_counted(capsys: pytest.CaptureFixture[str]) -> None
     with printed.kept():
         print("x" * LONGEST, end="")
         print("y" * 10, end="")
-    assert printed.text.startswith("x" * LONGEST + "\n… (10 more characters")
+    assert printed.take_last().startswith("x" * LONGEST + "\n… (10 more characters")
+
+
+def test_it_is_taken_in_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = Printed()
+    with printed.kept():
+        print("one")
+        assert printed.take() == "one\n"
+        assert printed.take() == ""
+        print("x" * LONGEST)
+    assert printed.take() == "x" * (LONGEST - 4)
+    assert printed.take_last() == "\n… (5 more characters were printed)\n"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hpsearch.errors import StudyFileError
+from hpsearch.hyperparameters import ParamValue
 from hpsearch.trainers import (
     Member,
     Progress,
@@ -445,3 +446,83 @@ def test_a_function_that_is_not_there_is_a_mistake_of_the_study_file(write: Writ
 def test_a_name_that_is_no_function_is_a_mistake_of_the_study_file(write: Write) -> None:
     with pytest.raises(StudyFileError, match="must be a function, got int"):
         load_function(write("train = 3"))
+
+
+BY_CHECKPOINT = """
+    import json
+
+    def train(params, data, seed, checkpoint):
+        epoch = json.loads(checkpoint.read_text()) if checkpoint.exists() else 0
+        while epoch < params.get("until", 99):
+            epoch += 1
+            with open(params["count"], "a") as count:
+                count.write(f"{epoch} ")
+            if epoch % params.get("every", 1) == 0:
+                checkpoint.write_text(json.dumps(epoch))
+            yield {"a": 1 / epoch}, epoch
+"""
+
+
+@pytest.fixture
+def kept(write: Write, xor: TrainingData, tmp_path: Path) -> Callable[..., FunctionTrainer]:
+    name = write(BY_CHECKPOINT)
+
+    def make(state: bytes | None = None, **params: int) -> FunctionTrainer:
+        given: dict[str, ParamValue] = {"trainer": name, "count": str(tmp_path / "count")}
+        given |= params
+        one = Member(given, (0, 0, 0, 0), 0, state, folder=str(tmp_path / "member-0"))
+        return FunctionTrainer([one], xor, n_epochs=9)
+
+    return make
+
+
+def test_a_function_with_a_checkpoint_goes_on_from_it(
+    kept: Callable[..., FunctionTrainer], tmp_path: Path
+) -> None:
+    trainer = kept()
+    assert [step.epoch for step in trainer.run(2)] == [1, 2]
+    state = trainer.state(0)
+    assert state is not None
+    assert len(state) < 300
+    steps = list(kept(state).run(4))
+    assert [(s.epoch, s.metrics["a"][0]) for s in steps] == [(3, 1 / 3), (4, 1 / 4)]
+    assert (tmp_path / "count").read_text() == "1 2 3 4 "
+
+
+def test_epochs_that_a_kill_left_unreported_are_not_trained_again(
+    kept: Callable[..., FunctionTrainer], tmp_path: Path
+) -> None:
+    trainer = kept()
+    steps = trainer.run(9)
+    next(steps)
+    state = trainer.state(0)  # the last that was heard of it
+    assert [next(steps).epoch for _ in range(3)] == [2, 3, 4]
+    assert [(s.epoch, s.metrics["a"][0]) for s in kept(state).run(5)] == [
+        (2, 1 / 2),
+        (3, 1 / 3),
+        (4, 1 / 4),
+        (5, 1 / 5),
+    ]
+    assert (tmp_path / "count").read_text() == "1 2 3 4 5 "
+    assert [step.epoch for step in kept().run(5)] == [1, 2, 3, 4, 5]  # no state was heard of
+    assert (tmp_path / "count").read_text() == "1 2 3 4 5 "
+
+
+def test_a_checkpoint_of_older_or_unknown_epochs_gives_the_same_curve(
+    kept: Callable[..., FunctionTrainer], tmp_path: Path
+) -> None:
+    trainer = kept(every=3)
+    list(trainer.run(4))
+    state = trainer.state(0)
+    assert [step.epoch for step in kept(state, every=3).run(6)] == [5, 6]
+    assert (tmp_path / "count").read_text() == "1 2 3 4 4 5 6 "
+    (tmp_path / "member-0" / "checkpoint").write_text("8")  # 5 to 8 are nobody's
+    (tmp_path / "member-0" / ".hpsearch" / "metrics.jsonl").unlink()
+    assert [step.epoch for step in kept(state, every=3).run(6)] == [5, 6]
+    assert (tmp_path / "count").read_text().endswith("4 5 6 9 1 2 3 4 5 6 ")
+
+
+def test_a_function_takes_a_state_or_a_checkpoint(write: Write) -> None:
+    name = write("def train(params, data, seed, state, checkpoint): yield {}, 1")
+    with pytest.raises(StudyFileError, match="must take state or checkpoint, got both"):
+        load_training_function(name)

@@ -1,0 +1,84 @@
+"""What programs of a user's own left behind, in MLflow: files to look at, and the winner's
+checkpoint with the line that trains it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking.winner_model import register
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+FILES = "files"  # of a trial's run: what its program left in {folder}/artifacts
+PROGRAM = "program"  # of the parent run: the winner's checkpoint and command line
+COMMAND, LEFT_OUT = "command.txt", "left_out.txt"
+MB = 1e6
+
+
+def send_program_files(
+    client: MlflowClient,
+    folder: RunFolder,
+    parent: Mapping[str, Any],
+    ids: Mapping[str, str],
+) -> None:
+    """Log the files of the best trials and the winner's checkpoint, once.
+
+    Args:
+        parent: what parent.json says; "program" is there if the winner is one.
+        ids: of the runs in MLflow, by uid.
+    """
+    said = parent.get("program")
+    if not said:
+        return
+    for number in said["trials"]:
+        run_id = ids.get(f"{parent['run_id']}:trial:{number}")
+        if run_id is not None:
+            _send_files(client, folder, run_id, number, said["artifacts_mb"] * MB)
+    mine = ids[parent["uid"]]
+    if not any(file.path == PROGRAM for file in client.list_artifacts(mine)):
+        client.log_text(mine, said["command"] + "\n", f"{PROGRAM}/{COMMAND}")
+        member = folder.files.record("trial", said["number"]).member(0)
+        place = None if said["checkpoint"] is None else member / said["checkpoint"]
+        if place is not None and place.exists():
+            sizes = dict(_sizes(place))
+            if sum(sizes.values()) > said["checkpoint_mb"] * MB:
+                text = f"{place}: {sum(sizes.values()) / MB:.1f} MB, more than checkpoint_mb\n"
+                client.log_text(mine, text, f"{PROGRAM}/{LEFT_OUT}")
+            elif place.is_dir():
+                client.log_artifacts(mine, str(place), f"{PROGRAM}/{place.name}")
+            else:
+                client.log_artifact(mine, str(place), PROGRAM)
+    register(client, parent, said["description"], mine, PROGRAM)
+
+
+def _send_files(
+    client: MlflowClient, folder: RunFolder, run_id: str, number: int, most: float
+) -> None:
+    """Of one trial, as many as there is room for, by name; the others are named."""
+    members = folder.files.record("trial", number).members()
+    found = {m: dict(_sizes(m / "artifacts")) for m in members}
+    if not any(found.values()) or client.list_artifacts(run_id, FILES):
+        return
+    left, left_out = most, []
+    for member, sizes in found.items():
+        top = FILES if len(found) == 1 else f"{FILES}/{member.name}"
+        for path, size in sizes.items():
+            below = path.parent.relative_to(member / "artifacts")
+            if size > left:
+                left_out.append(f"{member.name}/artifacts/{below / path.name}: {size / MB:.1f} MB")
+                continue
+            left -= size
+            client.log_artifact(run_id, str(path), f"{top}/{below}".removesuffix("/."))
+    if left_out:
+        note = f"Left out, as a trial's files may have {most / MB:g} MB (artifacts_mb):"
+        client.log_text(run_id, "\n".join([note, *left_out, ""]), f"{FILES}/{LEFT_OUT}")
+
+
+def _sizes(place: Path) -> Iterator[tuple[Path, int]]:
+    """Files with their sizes in bytes; links are not followed."""
+    paths = [place] if place.is_file() else sorted(place.rglob("*"))
+    return ((p, p.stat().st_size) for p in paths if p.is_file() and not p.is_symlink())
