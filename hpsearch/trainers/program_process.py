@@ -243,7 +243,7 @@ def end_noted(note: Path) -> None:
         pid, born = int(said["pid"]), str(said["birth"])
     except (OSError, ValueError, KeyError, TypeError):
         return
-    if alive(pid, born):
+    if pid > 1 and alive(pid, born):
         end_group(pid)
 
 
