@@ -97,12 +97,14 @@ def init_program(
         The file's text, where the options were read, and what a person must fill in.
 
     Raises:
-        StudyFileError: the file exists, or the program's options can't be read; nothing is
-            written.
+        StudyFileError: the file exists, the program's options can't be read, or the study would
+            be wrong; nothing is written.
     """
     path = _new(path)
     read = read_script(Path(script))
     draft = draft_study(read, name=_study_name(path), folder=path.resolve().parent, metric=metric)
+    if not draft.todo:
+        read_text(draft.text, path)
     _write(path, draft.text)
     return draft
 

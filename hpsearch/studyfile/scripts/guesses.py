@@ -230,8 +230,9 @@ def _searched(option: Option, tokens: set[str]) -> Guess | None:
     low, high, log, why = found
     if not low < high:
         return None
-    ends = f"low = {toml_value(low)}, high = {toml_value(high)}"
-    return _search(option, f"{{ {ends}{', log = true' * log} }}", why)
+    entry = f"low = {toml_value(low)}, high = {toml_value(high)}"
+    entry += ", int = true" * (option.kind == "int") + ", log = true" * log
+    return _search(option, f"{{ {entry} }}", why)
 
 
 def _switch(option: Option) -> Guess:

@@ -133,7 +133,14 @@ class _Writer:
         elif printed.how == "line":
             pattern = printed.pattern
             quoted = f"'{pattern}'" if "'" not in pattern and pattern.isprintable() else ""
-            yield "# guess: a line that it prints"
+            missing = self.metric is not None and self.metric not in printed.names
+            if missing:
+                self.todo.append(f"a pattern with the metric {self.metric}")
+            yield (
+                f"# {TODO}: no such metric in this line"
+                if missing
+                else ("# guess: a line that it prints")
+            )
             yield f"metrics = {{ pattern = {quoted or toml_value(pattern)} }}"
         else:
             self.todo.append("how the program tells of its metrics")

@@ -7,11 +7,16 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import optuna
 import pytest
+from optuna.samplers import RandomSampler
 
 from hpsearch import init_program
 from hpsearch.errors import StudyFileError
+from hpsearch.studyfile.reading import read_study
+from hpsearch.trainers.commands import arguments
 from tests.harness.commands import call_here
+from tests.harness.study_mistakes import message
 
 TRAIN = """
     import argparse, json, wandb
@@ -82,6 +87,71 @@ def test_a_program_with_all_that_a_study_needs(tmp_path: Path) -> None:
     assert all("#" in line for line in guessed[1:])
 
 
+SCRIPTS = {
+    "argparse": """
+        import argparse
+        p = argparse.ArgumentParser()
+        p.add_argument("--hidden", type=int, default=64)
+        p.add_argument("--layers", type=int, default=2)
+        p.add_argument("--width", type=int, choices=[16, 32], default=16)
+        p.add_argument("--dropout", type=float, default=0.1)
+        p.add_argument("--fold", type=int, default=0)
+        p.add_argument("--epochs", type=int, default=9)
+        args = p.parse_args()
+        print(f"epoch {e} val_acc {a}")
+    """,
+    "click": """
+        import click, hpsearch
+
+        @click.command()
+        @click.option("--lr", default=0.1)
+        @click.option("--units", default=10)
+        @click.option("--fast/--slow", default=False)
+        @click.option("--kind", type=click.Choice(["a", "b"]), default="a")
+        def main(lr, units, fast, kind):
+            hpsearch.report(val_loss=1.0)
+    """,
+    "typer": """
+        import typer, json
+
+        def main(lr: float = 0.01, depth: int = 4, epochs: int = 20, seed: int = 0):
+            print(json.dumps({"epoch": 1, "val_loss": 1.0}))
+
+        typer.run(main)
+    """,
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_what_is_written_is_a_study(tmp_path: Path, name: str) -> None:
+    made = init_program(tmp_path / "a.toml", script=script(tmp_path, SCRIPTS[name]))
+    assert made.todo == ()
+    read = read_study(tmp_path / "a.toml")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    drawn = read.space.suggest(optuna.create_study(sampler=RandomSampler(seed=0)).ask())
+    whole = {"hidden", "layers", "width", "units", "depth"} & {*drawn}
+    assert whole
+    assert all(type(drawn[key]) is int for key in whole)
+    words = arguments(
+        read.programs["program"].command, {**drawn, "epochs": 2, "seed": 1, "fold": 0}
+    )
+    assert words[:2] == ["python", "train.py"]
+    assert not any("{" in word for word in words)
+
+
+@pytest.mark.parametrize("left", ["TODO_data", "TODO"])
+def test_no_study_starts_with_what_is_to_do(tmp_path: Path, left: str) -> None:
+    init_program(tmp_path / "a.toml", script=script(tmp_path, TRAIN))
+    text = (tmp_path / "a.toml").read_text()
+    if left == "TODO":
+        text = text.replace('metrics = "json-lines"', 'metrics = "TODO"')
+    else:
+        text = text.replace("./data", "{TODO_data}")
+    (tmp_path / "a.toml").write_text(text)
+    key = "program.command" if left == "TODO_data" else "program.metrics"
+    assert f"{key}: must be" in message(tmp_path / "a.toml")
+
+
 def test_what_only_a_person_knows_is_to_do(tmp_path: Path) -> None:
     text = 'import argparse\nargparse.ArgumentParser().add_argument("--data", required=True)'
     path = tmp_path / "a.toml"
@@ -102,7 +172,8 @@ def test_what_only_a_person_knows_is_to_do(tmp_path: Path) -> None:
 def test_a_metric_of_ones_own_and_a_line_of_text(tmp_path: Path) -> None:
     text = dedent(TRAIN).replace("print(json", "print(f'epoch {e} - f1: {f}')  # (json")
     path = tmp_path / "a.toml"
-    init_program(path, script=script(tmp_path, text), metric="val_loss")
+    made = init_program(path, script=script(tmp_path, text), metric="val_loss")
+    assert made.todo == ("a pattern with the metric val_loss",)
     file = study(path)
     assert file["objective"] == {"metric": "val_loss", "direction": "minimize"}
     assert file["program"]["metrics"] == {
@@ -157,9 +228,9 @@ def test_what_is_no_program_with_options_is_one_line(
 
 
 def test_other_programs_that_cannot_be_asked(tmp_path: Path) -> None:
-    for name, message in (("train.sh", "must have options"), ("train", "may be run")):
+    for name, said in (("train.sh", "must have options"), ("train", "may be run")):
         program = script(tmp_path, "sleep 1000\n", name)
-        with pytest.raises(StudyFileError, match=message):
+        with pytest.raises(StudyFileError, match=said):
             init_program(tmp_path / "a.toml", script=program)
     with pytest.raises(StudyFileError, match="must be a program, got the folder"):
         init_program(tmp_path / "a.toml", script=tmp_path)
