@@ -321,7 +321,8 @@ def _placeholder_problems(name: str, table: ProgramTable, space: Space) -> Itera
             yield from _path_problems(f"{name}.{key}", text, table)
     if "params_json" in used:
         return
-    for unused in sorted(own - used):
+    asked = {name for parameter in space.parameters for name in parameter.when}
+    for unused in sorted(own - used - asked):
         hint = f"put {{{unused}}} into {name}.command"
         hint += ", or {params_json}, the path of a file with all of them"
         if any(p.key == unused for p in searched) and len(_programs(space)) > 1:
