@@ -283,7 +283,11 @@ epochs = 5
         ("space.momentum.when.trainr=sgd", "space.momentum.when.trainr", "'trainer'?"),
         ("space.dtype={choices=['float16']}", "space.dtype.choices", "one of 'float32'"),
         ("space.dtype={low=1, high=2}", "space.dtype", "got 1"),
-        ("space.trainer=no_such_module:train", "space.trainer", "No module named 'no_such_module'"),
+        (
+            "space.trainer=no_such_module:train",
+            "space.trainer",
+            "No module named 'no_such_module'",
+        ),
         ("network.name=lenett", "network.name", "two-layer, multi-layer, lenet, got 'lenett'"),
         ("network.dropout=0.5", "network.dropout", "must be one of name, initial_weights"),
         ("network.hiden=3", "network.hiden", "did you mean 'hidden'?"),
