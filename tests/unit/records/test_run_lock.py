@@ -51,20 +51,19 @@ def test_an_error_lets_others_have_the_study(study: StudyFiles) -> None:
         pass
 
 
-@pytest.mark.parametrize(
-    ("pid", "host", "born", "runs"),
-    [
-        (os.getpid(), HERE, birth(os.getpid()), True),
-        (os.getpid(), HERE, "", True),  # a system that does not tell
-        (os.getpid(), HERE, "1 another-boot", False),  # another process had its number
-        (NOBODY, HERE, "", False),
-        (NOBODY, f"not-{HERE}", "", True),  # it can't be known
-        (os.getpid(), f"not-{HERE}", "1 another-boot", True),
-    ],
-)
-def test_a_process_that_is_gone_runs_nothing(
-    study: StudyFiles, pid: int, host: str, born: str, runs: bool
-) -> None:
+OTHER = f"not-{HERE}"
+HOLDERS = {
+    "alive": (os.getpid(), HERE, birth(os.getpid()), True),
+    "alive, on a system that does not tell of births": (os.getpid(), HERE, "", True),
+    "dead, and another process has its number": (os.getpid(), HERE, "1 another-boot", False),
+    "dead": (NOBODY, HERE, "", False),
+    "on another machine, as far as can be known": (NOBODY, OTHER, "1 another-boot", True),
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_a_process_that_is_gone_runs_nothing(study: StudyFiles, holder: str) -> None:
+    pid, host, born, runs = HOLDERS[holder]
     text = f"process {pid} on {host} (since 2026-11-21 12:00:00)"
     study.holder.write_text(f"{text}\n{born}")
     assert running(study) == (text if runs else None)

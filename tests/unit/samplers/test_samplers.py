@@ -361,19 +361,19 @@ def test_a_setting_that_makes_no_sense_is_refused(options: dict[str, Any], said:
 
 
 def test_scores_are_compared_at_the_lengths_where_most_trials_end() -> None:
-    curves = [{length: float(length)} for length in (2, 2, 3, 3, 3, 5, 5, 7, 7, 11)]
-    curves.append({length: length / 2 for length in (1, 2, 3, 5, 7, 11, 13)})
+    curves = [{length: float(length)} for length in (2, 2, 3, 3, 3, 5, 5, 7, 7, 1)]
+    curves.append({length: length / 2 for length in (1, 2, 3, 5, 7, 13)})
     trials = []
     for number, curve in enumerate(curves):
         trials.append(create_trial(state=TrialState.PRUNED, intermediate_values=curve))
         trials[-1].number = number
     ranked = {o.number: o for o in observe(trials, MINIMIZE)}
-    # 2, 3, 5 and 7 are the four lengths of most; 13 and 11 are the longest of the last two.
+    # At 2, 3, 5 and 7 most trials end; 13 and 1 are the longest trainings of the last two.
     assert set(ranked[10].curve) == {2.0, 3.0, 5.0, 7.0, 13.0}
-    assert set(ranked[9].curve) == {11.0}
+    assert set(ranked[9].curve) == {1.0}
     # The last trial alone has two lengths: half an epoch's score more for each epoch more.
     assert ranked[10].score == 6.5
-    assert [ranked[number].score for number in (0, 2, 5, 9)] == [2 + 5.5, 3 + 5.0, 5 + 4.0, 12.0]
+    assert [ranked[number].score for number in (0, 2, 5, 9)] == [2 + 5.5, 3 + 5.0, 5 + 4.0, 7.0]
 
 
 def test_lengths_that_as_many_trials_have_are_taken_from_the_shortest() -> None:
