@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from hpsearch.records.layout import (
     ARCHIVED,
@@ -20,74 +17,84 @@ from hpsearch.records.layout import (
 )
 
 TOP = Path("/top")
-HOME, STUDY, RUN = Home(TOP), StudyFiles(TOP / "small"), RunFiles(TOP / "small" / "12")
-RECORD, BATCH, SCHEDULE = RecordFiles(TOP), BatchFiles(TOP), ScheduleFiles(TOP)
-PATHS: dict[str, Any] = {
-    "studies": HOME.studies,
-    "optuna.db": HOME.optuna,
-    "mlflow.db": HOME.mlflow,
-    "artifacts": HOME.artifacts,
-    "studies/small": HOME.study("small").path,
-    "projector-k.lock": HOME.projector_lock("k"),
-    ".small.importing": HOME.importing("small").path,
-    "schedule": HOME.schedule.path,
-    "batches/night-k": HOME.batch("night", "k").path,
-    "small/lock": STUDY.lock,
-    "small/lock.holder": STUDY.holder,
-    "small/3": STUDY.run(3).path,
-    "small/.3.deleted": STUDY.deleted(3),
-    "record.json": RECORD.json,
-    "log.txt": RECORD.log,
-    "state-8-1.npz": RECORD.state(8, 1),
-    "weights.npz": RECORD.file("weights.npz"),
-    "lock": (BATCH.lock, SCHEDULE.lock),
-    "round.json": BATCH.round,
-    "summary.json": BATCH.summary,
-    "owed": BATCH.owed,
-    "standing.json": SCHEDULE.standing,
-    "health.json": SCHEDULE.health,
-    "orders/1.json": SCHEDULE.order("1"),
-}
-OF_A_RUN: dict[str, Path] = {
-    "study.json": RUN.study_json,
-    "space.json": RUN.space,
-    "code_checks.json": RUN.code_checks,
-    "failed.json": RUN.failed,
-    "parent.json": RUN.parent,
-    "journal.jsonl": RUN.journal,
-    "slices.jsonl": RUN.slices,
-    "stages/0.json": RUN.stage(0, None),
-    "stages/10-2.json": RUN.stage(10, 2),
-    "budget/2.json": RUN.clock(2),
-    "artifacts/result.json": RUN.artifact(Artifact.RESULT),
-    "artifacts/study.toml": RUN.artifact(Artifact.STUDY_TOML),
-    "artifacts/figures/search.png": RUN.figure("search"),
-    "artifacts/claim_1.png": RUN.claim_figure(1),
-    "trials/00007/record.json": RUN.record("trial", 7).json,
-    "confirmation/00007-2/record.json": RUN.record("confirmation", 7, 2).json,
-    "test/00007-0/state-8-0.npz": RUN.record("test", 7).state(8, 0),
-}
-OF_ONE_MACHINE: dict[str, Path] = {
-    "mlflow.json": RUN.mlflow,
-    "projected.json": RUN.projected,
-    "projector.log": RUN.projector_log,
-    "artifacts/report.html": RUN.artifact(Artifact.REPORT),
-    "model/MLmodel": RUN.model / "MLmodel",
-    "damaged/trials-00007/x": RUN.aside(RUN.record("trial", 7)) / "x",
-}
 
 
-@pytest.mark.parametrize("name", PATHS)
-def test_a_home_has_the_names_of_older_versions(name: str) -> None:
-    found = PATHS[name] if isinstance(PATHS[name], tuple) else (PATHS[name],)
-    assert set(found) == {TOP / name}
+def of_a_home() -> dict[str, Path]:
+    home, study = Home(TOP), StudyFiles(TOP / "small")
+    record, batch, schedule = RecordFiles(TOP), BatchFiles(TOP), ScheduleFiles(TOP / "schedule")
+    return {
+        "studies": home.studies,
+        "optuna.db": home.optuna,
+        "mlflow.db": home.mlflow,
+        "artifacts": home.artifacts,
+        "studies/small": home.study("small").path,
+        "projector-k.lock": home.projector_lock("k"),
+        ".small.importing": home.importing("small").path,
+        "schedule": home.schedule.path,
+        "batches/night-k": home.batch("night", "k").path,
+        "small/lock": study.lock,
+        "small/lock.holder": study.holder,
+        "small/3": study.run(3).path,
+        "small/.3.deleted": study.deleted(3),
+        "record.json": record.json,
+        "log.txt": record.log,
+        "state-8-1.npz": record.state(8, 1),
+        "weights.npz": record.file("weights.npz"),
+        "lock": batch.lock,
+        "round.json": batch.round,
+        "summary.json": batch.summary,
+        "owed": batch.owed,
+        "schedule/lock": schedule.lock,
+        "schedule/standing.json": schedule.standing,
+        "schedule/health.json": schedule.health,
+        "schedule/orders/1.json": schedule.order("1"),
+    }
 
 
-@pytest.mark.parametrize("name", OF_A_RUN | OF_ONE_MACHINE)
-def test_a_run_has_the_names_of_older_versions_and_an_export_takes_its_records(name: str) -> None:
-    assert (OF_A_RUN | OF_ONE_MACHINE)[name] == RUN.path / name
-    assert KNOWN.fullmatch(name)
-    assert bool(ARCHIVED.fullmatch(name)) == (name in OF_A_RUN)
+def archived(run: RunFiles) -> dict[str, Path]:
+    """What an export takes."""
+    return {
+        "study.json": run.study_json,
+        "space.json": run.space,
+        "code_checks.json": run.code_checks,
+        "failed.json": run.failed,
+        "parent.json": run.parent,
+        "journal.jsonl": run.journal,
+        "slices.jsonl": run.slices,
+        "stages/0.json": run.stage(0, None),
+        "stages/10-2.json": run.stage(10, 2),
+        "budget/2.json": run.clock(2),
+        "artifacts/result.json": run.artifact(Artifact.RESULT),
+        "artifacts/study.toml": run.artifact(Artifact.STUDY_TOML),
+        "artifacts/figures/search.png": run.figure("search"),
+        "artifacts/claim_1.png": run.claim_figure(1),
+        "trials/00007/record.json": run.record("trial", 7).json,
+        "confirmation/00007-2/record.json": run.record("confirmation", 7, 2).json,
+        "test/00007-0/state-8-0.npz": run.record("test", 7).state(8, 0),
+    }
+
+
+def of_one_machine(run: RunFiles) -> dict[str, Path]:
+    return {
+        "mlflow.json": run.mlflow,
+        "projected.json": run.projected,
+        "projector.log": run.projector_log,
+        "artifacts/report.html": run.artifact(Artifact.REPORT),
+        "model/MLmodel": run.model / "MLmodel",
+        "damaged/trials-00007/x": run.aside(run.record("trial", 7)) / "x",
+    }
+
+
+def test_a_home_has_the_names_of_older_versions() -> None:
+    assert of_a_home() == {name: TOP / name for name in of_a_home()}
+
+
+def test_a_run_has_the_names_of_older_versions_and_an_export_takes_its_records() -> None:
+    run = RunFiles(TOP / "small" / "12")
+    taken, left = archived(run), of_one_machine(run)
+    assert taken | left == {name: run.path / name for name in taken | left}
+    assert all(KNOWN.fullmatch(name) for name in taken | left)
+    assert [name for name in taken | left if ARCHIVED.fullmatch(name)] == list(taken)
 
 
 def touch(*paths: Path) -> None:
