@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from hpsearch.processes import birth
 from hpsearch.records.layout import StudyFiles
 from hpsearch.records.run_lock import held, running
 
-HERE = socket.gethostname()
+HERE = os.uname().nodename
 NOBODY = (1 << 22) + 1  # beyond the largest number that Linux gives a process
 
 

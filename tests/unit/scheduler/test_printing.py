@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from hpsearch.scheduler.schedules import Scheduled
 from hpsearch.studyfile.tables.schedule import Schedule
 
 HOME = Home(Path("/var/stores"))
-# Each was tried with `systemd-analyze calendar` of systemd 252.
+# tests/system/scheduler/test_printing.py asks systemd when these are.
 CALENDARS = {
     "0 2 * * *": "*-*-* 2:0:00",
     "30 2 * * 1-5": "Mon,Tue,Wed,Thu,Fri *-*-* 2:30:00",
@@ -35,12 +33,6 @@ def scheduled(name: str = "nightly", **table: object) -> Scheduled:
 def test_a_cron_expression_as_systemd_writes_it(cron: str) -> None:
     assert on_calendar(cron, None) == CALENDARS[cron]
     assert on_calendar(cron, "Europe/Berlin") == f"{CALENDARS[cron]} Europe/Berlin"
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
-@pytest.mark.parametrize("cron", CALENDARS)
-def test_systemd_understands_it(cron: str) -> None:
-    subprocess.run(["systemd-analyze", "calendar", on_calendar(cron, "UTC")], check=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
