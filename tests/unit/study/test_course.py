@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch.study.plan import Course, Phase, Seconds, course
+from hpsearch.study.plan import Course, Phase, Seconds, course, few_configurations
 from hpsearch.studyfile.reading import read_study
 
 # SMALL has 3 folds: 14 trials of 2 epochs, 8 of 4, half of them promoted, and 6 of 8.
@@ -102,3 +102,16 @@ def test_seconds_that_are_used_up_cut_whole_batches(
     found = counted(study_file, f"budget.seconds={limit}", seconds=seconds)
     assert (searched(found), found.ended) == (stages, "seconds")
     assert counted(study_file, f"budget.seconds={limit}") == Course(WHOLE, "")  # of no known pace
+
+
+def test_a_space_with_fewer_configurations_than_are_asked_for_is_said(study_file: Path) -> None:
+    def said(*space: str) -> list[str]:
+        read = read_study(study_file, [f"space={{{', '.join(space)}}}", "sampler.repeats=false"])
+        return few_configurations(read.file, read.arms)
+
+    rates = [0.1 * n for n in range(1, 25)]  # 14 + 8 + 6 trials, 4 + 3 of them promoted
+    assert said("trainer='sgd'", f"learning_rate={{choices={rates[:21]}}}") == []
+    (line,) = said("trainer='sgd'", f"learning_rate={{choices={rates[:20]}}}")
+    assert line.startswith("the space has 20 configurations, fewer than the 21 trials asked for: ")
+    (line,) = said("trainer='sgd'", "learning_rate={choices=[0.1]}")
+    assert line.startswith("the space has 1 configuration, fewer than the 21 trials asked for: ")
