@@ -417,8 +417,9 @@ def pipe_at(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         writer.join()
+        os.close(reader)
 
 
 def test_a_named_pipe_among_the_files_is_a_problem_and_the_others_run(night: Night) -> None:
