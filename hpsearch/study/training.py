@@ -224,11 +224,14 @@ class Training:
 
     def _score(self, record: TrialRecord, until: int) -> None:
         is_trial = record.kind == "trial"
-        lengths = [e for e in self.lengths if e <= until] if is_trial else [until]
+        # A program may print at its end alone: drawn later it has no score at shorter lengths.
+        scored = {*record.members[0].epochs}.intersection(*(m.epochs for m in record.members))
+        scored |= {until}
+        lengths = [e for e in self.lengths if e <= until and e in scored] if is_trial else [until]
         try:
             for epochs in lengths:
                 self.goals.measured(record, epochs).keep(record, epochs)
-            for epochs in (e for e in self.rungs if e <= until and is_trial):
+            for epochs in (e for e in self.rungs if e <= until and e in scored and is_trial):
                 record.rungs[epochs] = self.goals.measured(record, epochs).score
         except MissingMetric as error:
             known = ", ".join(record.members[0].history) or "nothing"

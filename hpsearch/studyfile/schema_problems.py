@@ -74,8 +74,9 @@ def _table_of(loc: Sequence[int | str], model: type[BaseModel]) -> type[BaseMode
     for position, part in enumerate(loc[:-1]):
         if position == 2 and loc[:2] == ("data", "split"):
             models = [m for m in models if part in get_args(m.model_fields["kind"].annotation)]
-        elif not isinstance(part, int):
+        elif not isinstance(part, int) and part in models[0].model_fields:
             models = list(_models(models[0].model_fields[part].annotation))
+        # else a name that a user gave a table, as in programs.torch
     return models[0]
 
 
@@ -87,7 +88,7 @@ def _choices(loc: Sequence[int | str], model: type[BaseModel]) -> list[str]:
 def _literals(annotation: Any) -> Iterator[str]:
     for argument in get_args(annotation):
         if get_origin(annotation) is Literal:
-            yield argument
+            yield str(argument)
         else:
             yield from _literals(argument)
 

@@ -30,6 +30,7 @@ KNOWN = (
     "params_json",
 )
 BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+ASKED = re.compile(r"\{[^{}]*\?\}")
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,13 @@ class Named:
         name: what stands between the braces, without a question mark.
         optional: it stands in a group, which can be left out.
         asked: with a question mark.
+        alone: it is the whole word.
     """
 
     name: str
     optional: bool
     asked: bool
+    alone: bool
 
 
 class Malformed(ValueError):
@@ -101,7 +104,8 @@ def named_in(command: Command) -> Iterator[Named]:
         words = (part,) if isinstance(part, str) else part
         for word in words:
             for name in names_in(word):
-                yield Named(name.removesuffix("?"), part is not word, name.endswith("?"))
+                whole = word == f"{{{name}}}"
+                yield Named(name.removesuffix("?"), part is not word, name.endswith("?"), whole)
 
 
 def names_in(text: str) -> Iterator[str]:
@@ -144,7 +148,7 @@ def arguments(command: Command, values: Mapping[str, Any]) -> list[str]:
         if isinstance(part, str):
             words.append(filled(part, values))
         elif _is_wanted(part, values):
-            words += [filled(word, values) for word in part if not word.endswith("?}")]
+            words += [filled(word, values) for word in part if not ASKED.fullmatch(word)]
     return words
 
 

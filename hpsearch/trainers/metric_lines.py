@@ -28,21 +28,23 @@ class MetricReader:
         form, source: as of Program.
         wanted: metrics that make a line a metric line, one of them is enough.
         first_epoch: how the program counts its epochs.
+        names_epochs: whether it must name them; else a line without is the next one's.
 
     Attributes:
-        counted: whether a line came that did not name its epoch.
+        names: of the metrics, as the first metric line has them.
     """
 
     form: str
     source: str
     wanted: Sequence[str]
     first_epoch: int = 1
-    counted: bool = False
+    names_epochs: bool = False
     names: list[str] | None = None
     _last: int = 0
     _header: list[str] | None = None
     _rest: bytes = b""
     _skipping: bool = False
+    _raw: list[bytes] = field(default_factory=list)
     _pattern: re.Pattern[str] | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -57,10 +59,9 @@ class MetricReader:
         """
         *lines, self._rest = (self._rest + content).split(b"\n")
         for line in lines:
-            if self._skipping:
-                self._skipping = False
-            else:
+            if not self._skipping and len(line) <= LONGEST_LINE:
                 yield from self._line(line)
+            self._skipping = False
         if len(self._rest) > LONGEST_LINE:
             self._rest, self._skipping = b"", True
 
@@ -70,8 +71,15 @@ class MetricReader:
         if line and not self._skipping:
             yield from self._line(line)
 
+    def raw_lines(self) -> bytes:
+        """All metric lines so far, as they were printed, and the beginning of the next one."""
+        return b"".join(line + b"\n" for line in self._raw) + self._rest
+
     def _line(self, line: bytes) -> Iterator[tuple[int, dict[str, float]]]:
-        said = self._said(line.decode("utf-8", "replace").strip())
+        shown = line.strip().rpartition(b"\r")[2]  # what is left on a terminal
+        if self.form == "json-lines" and not shown.lstrip().startswith(b"{"):
+            return
+        said = self._said(shown.decode("utf-8", "replace").strip())
         if said is None or not any(name in said for name in self.wanted):
             return
         epoch = self._epoch(said)
@@ -86,15 +94,20 @@ class MetricReader:
                 raise MetricError(f"must print a number for the metric {name!r}, got {value!r}")
         self._check_names(metrics)
         assert self.names is not None
+        self._raw.append(line)
         yield epoch, {name: metrics.get(name, math.nan) for name in self.names}
 
     def _epoch(self, said: Mapping[str, object]) -> int:
         if EPOCH not in said:
-            self.counted = True
             self._last += 1
+            if self.names_epochs:
+                raise MetricError(
+                    "must print epoch with its metrics, as it goes on from a checkpoint, got a "
+                    f'line without: print {{"epoch": {self._last - 1 + self.first_epoch}, …}}'
+                )
             return self._last
         number = _number(said[EPOCH])
-        if number is None or number != int(number):
+        if number is None or not number.is_integer():
             raise MetricError(f"must print a whole number for epoch, got {said[EPOCH]!r}")
         epoch = int(number) + 1 - self.first_epoch
         if epoch < 1:
@@ -115,6 +128,8 @@ class MetricReader:
         if self._header is None:
             self._header = [cell.strip() for cell in cells]
             return None
+        if [cell.strip() for cell in cells] == self._header:
+            return None  # it went on, and began with the header again
         return {
             name: cell for name, cell in zip(self._header, cells, strict=False) if cell.strip()
         }

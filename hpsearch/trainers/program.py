@@ -32,21 +32,20 @@ from hpsearch.trainers.base import (
 )
 from hpsearch.trainers.commands import Command, Program, Purpose, arguments, filled, named_in
 from hpsearch.trainers.metric_lines import MetricError, MetricReader
+from hpsearch.trainers.program_log import Printed, ProgramLog, cut_lines
 from hpsearch.trainers.program_process import (
-    MOST_UNREAD,
     POLL_SECONDS,
-    Output,
     ProgramProcess,
     end_noted,
     ended_by,
     problem_of,
+    was_cut,
 )
 
 OUTPUT, TEST_OUTPUT = ("out", "err"), ("test.out", "test.err")
 NOTE, PARAMS = "process.json", "params.json"
 QUOTED = 5  # lines of stderr in a reason
 QUOTED_CHARACTERS = 1000
-TAIL = 4000  # characters of the end of an output that is cut
 OUT_OF_MEMORY = re.compile(
     r"(CUDA|HIP|MPS|GPU|device)[^\n]*out of memory|OutOfMemoryError|RESOURCE_EXHAUSTED", re.I
 )
@@ -82,13 +81,13 @@ class ProgramTrainer(Trainer):
         self._reported, self._ended = 0, 0
         self._last: dict[str, float] | None = None
         self._names: list[str] | None = None
-        self._logged = {"out": 0, "err": 0}
-        self._log = _Log(int(self._program.log_mb * 1e6))
+        self._logged = (0, 0)
+        self._log = ProgramLog(int(self._program.log_mb * 1e6))
         if self._member.state is not None:
             saved = json.loads(self._member.state)
             self._reported, self._ended = saved["epoch"], saved["ended"]
             self._last, self._names = saved["last"], saved["names"]
-            self._logged = saved["logged"]
+            self._logged = (saved["logged"][0], saved["logged"][1])
         self._deadline = math.inf
 
     def try_start(self, until: int, seconds: float) -> None:
@@ -123,30 +122,48 @@ class ProgramTrainer(Trainer):
             assert self._last is not None
             yield _progress(left, self._last if due else {})
 
-    def _trained(self, until: int) -> Iterator[tuple[int, dict[str, float]]]:
+    def _trained(
+        self, until: int, *, once_more: bool = True
+    ) -> Iterator[tuple[int, dict[str, float]]]:
         """Epochs beyond those that are known, with their metrics, as the program prints them.
 
         The last one comes when the program has ended: it may save what it learned after that.
+
+        Args:
+            once_more: start it anew where metrics are lost. A kill may come after it saved an
+                epoch and before it printed that: it then goes on behind it.
         """
         last: tuple[int, dict[str, float]] | None = None
-        overran = False
-        with closing(self._printed_by(self._program.command, until, self._ready())) as printed:
+        overran = lost = False
+        stride = math.inf  # the most epochs between two lines so far
+        files = self._ready()
+        cut = was_cut(self._own / NOTE)
+        with closing(self._printed_by(self._program.command, until, files)) as printed:
             for epoch, metrics in printed:
                 overran = epoch > until
                 if overran:
                     break  # it does not keep to the length, and is ended here
-                if last is not None and epoch <= last[0]:
+                before = 0 if last is None else last[0]
+                if last is not None and epoch <= before:
                     continue
+                lost = cut and epoch - before > stride
+                if lost and once_more:
+                    break
+                stride = epoch - before if last is None else max(stride, epoch - before)
                 self._check_names(metrics)
                 last = (epoch, metrics)
                 if self._reported < epoch < until:
                     yield last
-        if last is None and self._last is not None and self._program.checkpoint and not overran:
-            self._forget()  # what it printed is lost, and it had nothing left to do: once more
-            yield from self._trained(until)
+        if not overran and (last is None or last[0] < until):
+            lost = lost or cut or (last is None and self._last is not None)
+        if lost and once_more and self._program.checkpoint is not None:
+            self._forget()
+            yield from self._trained(until, once_more=False)
             return
         if last is None:
             raise TrialFailed(self._silent(self._program.command))
+        if overran:
+            (self._own / NOTE).unlink(missing_ok=True)  # as it was to end
         self._last = last[1]
         if last[0] < until and not overran:
             self._ended = last[0]
@@ -155,7 +172,7 @@ class ProgramTrainer(Trainer):
 
     def _check_names(self, metrics: Mapping[str, float]) -> None:
         self._names = self._names or list(metrics)
-        if list(metrics) != self._names:
+        if {*metrics} != {*self._names}:
             raise TrialFailed(
                 f"{self._name} must print the same metrics every epoch, got {', '.join(metrics)} "
                 f"after {', '.join(self._names)}"
@@ -198,7 +215,7 @@ class ProgramTrainer(Trainer):
         """Empty the folder: what is started anew is to find nothing of before."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._own.mkdir(parents=True, exist_ok=True)
-        self._logged = {"out": 0, "err": 0}
+        self._logged = (0, 0)
 
     def _printed_by(
         self, command: Command, until: int, files: tuple[str, str]
@@ -208,15 +225,15 @@ class ProgramTrainer(Trainer):
         Raises:
             TrialFailed: it can't be started, ends with an error, or prints what is no metric.
         """
-        program = self._program
+        program, resumes = self._program, files is OUTPUT and self._program.checkpoint is not None
         values = values_of(self._member, until=until, n_epochs=self._n_epochs)
         given = {k: v for k, v in values.items() if k != "params_json"}
         (self._folder / PARAMS).write_text(json.dumps(given, indent=1))
-        out, err = (Output(self._own / name, self._log_start(name)) for name in files)
-        source = Output(self._own / files[0])
+        out, err = (self._own / name for name in files)
+        table = None
         if program.form == "csv":
-            source = Output(self._folder / filled(program.source, values))
-        reader = MetricReader(program.form, program.source, program.metrics, program.first_epoch)
+            table = self._folder / filled(program.source, values)
+        cut_lines([out, err] if table is None or not resumes else [out, err, table])
         argv = argv_of(program, command, values)
         environment = environment_of(program, self._folder, self._member.purpose)
         problem = problem_of(argv, program.workdir, environment)
@@ -227,76 +244,66 @@ class ProgramTrainer(Trainer):
                 argv,
                 workdir=program.workdir,
                 env=environment,
-                out=self._own / files[0],
-                err=self._own / files[1],
+                out=out,
+                err=err,
                 note=self._own / NOTE,
             )
         except OSError as error:
             raise TrialFailed(f"{self._name} can't be started: {error}") from None
+        reader = MetricReader(
+            program.form,
+            program.source,
+            program.metrics,
+            program.first_epoch,
+            names_epochs=resumes,
+        )
+        printed = Printed(
+            process,
+            out=out,
+            err=err,
+            table=table,
+            reader=reader,
+            log=self._log,
+            logged=self._logged if files is OUTPUT else (0, 0),
+        )
         try:
-            code, deadline = None, self._deadline
-            while code is None:
-                code = process.wait(POLL_SECONDS)
-                yield from self._read(process, reader, source, out, err)
-                if code is None and time.monotonic() > deadline:
-                    return
-            yield from self._complete(reader.end())
-            self._check_resumed(reader)
-            if code != 0:
-                raise self._failure(code)
-        finally:
-            process.end()
-            self._log.take(out, err)
-            self._log.close(self._note_of_mlflow())
-            self._logged |= {"out": out.offset, "err": err.offset} if files is OUTPUT else {}
-
-    def _log_start(self, name: str) -> int:
-        return self._logged.get(name, 0)
-
-    def _read(
-        self,
-        process: ProgramProcess,
-        reader: MetricReader,
-        source: Output,
-        out: Output,
-        err: Output,
-    ) -> Iterator[tuple[int, dict[str, float]]]:
-        """All that was printed since the last look."""
-        while True:
-            content = source.read()
-            self._log.take(out, err)
-            if not content:
-                break
-            yield from self._complete(reader.feed(content))
-            for output in {o.path: o for o in (out, err, source)}.values():
-                if output.offset > MOST_UNREAD and output.path.parent == self._own:
-                    rest = process.empty(output)
-                    self._log.skip(len(rest))
-                    for other in (out, err):
-                        if other.path == output.path:
-                            other.offset = 0
-                    if output is source:
-                        yield from self._complete(reader.feed(rest))
-
-    def _complete(
-        self, lines: Iterator[tuple[int, dict[str, float]]]
-    ) -> Iterator[tuple[int, dict[str, float]]]:
-        try:
-            yield from lines
+            yield from self._followed(process, printed, reader)
         except MetricError as error:
             raise TrialFailed(f"{self._name} {error}") from None
+        finally:
+            process.end()
+            printed.leave()
+            self._log.close(self._note_of_mlflow())
+            if files is OUTPUT:
+                self._logged = printed.logged
 
     def _note_of_mlflow(self) -> str:
         """Where its own MLflow runs are, where it has any."""
         place = self._folder / PRIVATE_STORE
         return f"its MLflow runs are in {place}\n" if place.exists() else ""
 
-    def _check_resumed(self, reader: MetricReader) -> None:
-        if reader.counted and self._reported and self._program.checkpoint and not self._final:
-            raise TrialFailed(
-                f"{self._name} must print epoch with its metrics as it goes on from a checkpoint, "
-                f'got a line without: print {{"epoch": {self._reported + 1}, …}}'
-            )
+    def _followed(
+        self, process: ProgramProcess, printed: Printed, reader: MetricReader
+    ) -> Iterator[tuple[int, dict[str, float]]]:
+        """What a running program prints, to its end.
+
+        Raises:
+            TrialFailed: it ended with an error.
+            MetricError: it prints what is no metric.
+        """
+        code, deadline = None, self._deadline
+        while code is None:
+            code = process.wait(POLL_SECONDS)
+            yield from printed.rows()
+            if code is None and time.monotonic() > deadline:
+                return
+        process.end()  # what it left behind prints no more
+        yield from printed.rest()
+        if code != 0:
+            raise self._failure(code)
+        yield from reader.end()
+        printed.end_lines()
+        process.settle()
 
     def _failure(self, code: int) -> TrialFailed:
         """Why a program failed, with the last lines that it wrote to stderr."""
@@ -330,54 +337,6 @@ class ProgramTrainer(Trainer):
             "logged": self._logged,
         }
         return json.dumps(said).encode()
-
-
-class _Log:
-    """What a program printed, up to a length, and then the end of it.
-
-    Args:
-        most: bytes that are kept.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most, self._kept, self._cut = most, 0, 0
-        self._parts: list[str] = []
-        self._tail = self.end_of_errors = ""
-
-    def take(self, *outputs: Output) -> None:
-        """Take what came since the last time; the last one is stderr."""
-        for output in outputs:
-            while content := output.read():
-                text = content.decode("utf-8", "replace")
-                if output is outputs[-1]:
-                    self.end_of_errors = (self.end_of_errors + text)[-TAIL:]
-                kept = text[: max(0, self._most - self._kept)]
-                self._kept += len(kept)
-                self.skip(len(text) - len(kept))
-                self._tail = (self._tail + text[len(kept) :])[-TAIL:]
-                if kept:
-                    self._parts.append(kept)
-
-    def skip(self, number: int) -> None:
-        """Count what is left out."""
-        self._cut += number
-
-    def close(self, note: str) -> None:
-        """The program ended: say what was left out, and add this."""
-        if self._cut:
-            cut = max(0, self._cut - len(self._tail))
-            self._parts.append(
-                f"\n… ({cut} more characters were printed; the last ones:)\n{self._tail}\n"
-            )
-            self._cut, self._tail = 0, ""
-        if note:
-            self._parts.append(note)
-
-    def text(self) -> str:
-        """What is to go to the trial's log since the last time."""
-        text = "".join(self._parts)
-        self._parts.clear()
-        return text
 
 
 def seed_of(entropy: Sequence[int]) -> int:
@@ -459,6 +418,7 @@ def environment_of(program: Program, folder: Path, purpose: str) -> dict[str, st
     return {
         **inherited,
         **thread_environment(program.threads),
+        "PYTHONUNBUFFERED": "1",  # a kill takes no line that was printed
         "MLFLOW_TRACKING_URI": private_store(str(folder)),
         IN_TRIAL: purpose,
         **program.env,

@@ -1,7 +1,9 @@
 """A running program of a user's own: started, followed, and ended with all that it started.
 
-It leads a process group. A guard, three lines of shell, holds a pipe from here: should this
-process die, however it dies, the pipe closes and the guard ends the group.
+It leads a process group. A guard, a few lines of shell, holds a pipe from here: should this
+process die, however it dies, the pipe closes and the guard ends the group. The guard is there
+before the program, which tells it its number through that pipe: there is no moment in which a
+program runs unguarded.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hpsearch.processes import GUARDED, alive, birth
@@ -22,14 +24,20 @@ GRACE_SECONDS = 10.0  # between SIGTERM and SIGKILL
 POLL_SECONDS = 0.1  # between two looks at what it printed; its end is seen at once
 REAP_SECONDS = 2.0  # after SIGKILL; a group of zombies that nobody waits for never goes
 MOST_UNREAD = 64_000_000  # bytes of an output file, which is emptied beyond that
+SETTLING_SECONDS = 0.02  # for a write under way when a program is stopped
 CHUNK = 1 << 20
+LONGEST_FIRST_LINE = 256  # of a script, what systems read
 GUARD = f"""
+read -r group || exit
 read -r line && exit
-kill -s TERM -- "-$0"
+kill -s TERM -- "-$group"
+kill -s CONT -- "-$group"
 i=0
-while kill -s 0 -- "-$0" && [ $i -lt {int(GRACE_SECONDS)} ]; do sleep 1; i=$((i + 1)); done
-kill -s KILL -- "-$0"
+while kill -s 0 -- "-$group" && [ $i -lt {int(GRACE_SECONDS)} ]; do sleep 1; i=$((i + 1)); done
+kill -s KILL -- "-$group"
 """
+# Its stdin is the pipe to the guard; the program becomes this very process.
+LEADER = 'echo $$ >&0 && exec "$@" </dev/null'
 
 
 class Output:
@@ -37,11 +45,13 @@ class Output:
 
     Args:
         path: of the file; it need not be there yet.
-        start: bytes that are left out.
+
+    Attributes:
+        offset: bytes that were read.
     """
 
-    def __init__(self, path: Path, start: int = 0) -> None:
-        self.path, self.offset = path, start
+    def __init__(self, path: Path) -> None:
+        self.path, self.offset = path, 0
 
     def read(self) -> bytes:
         """What came since, a chunk at most."""
@@ -56,10 +66,47 @@ class Output:
         self.offset += len(content)
         return content
 
-    def empty(self) -> None:
-        """Throw away what was read; the writer must append, and not write meanwhile."""
-        os.truncate(self.path, 0)
-        self.offset = 0
+    def size(self) -> int:
+        """Bytes that are there."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def end_line(self) -> None:
+        """End the last line, where its writer did not."""
+        if self._cut_line():
+            with self.path.open("ab") as file:
+                file.write(b"\n")
+
+    def cut_line(self) -> None:
+        """Take off a last line without its end, which a kill may have cut anywhere."""
+        cut = self._cut_line()
+        if cut:
+            os.truncate(self.path, self.size() - cut)
+
+    def _cut_line(self) -> int:
+        """Bytes of a last line that has no end."""
+        size = end = self.size()
+        while end:
+            start = max(0, end - CHUNK)
+            with self.path.open("rb") as file:
+                file.seek(start)
+                place = file.read(end - start).rfind(b"\n")
+            if place >= 0:
+                return size - (start + place + 1)
+            end = start
+        return size
+
+    def keep(self, lines: bytes) -> None:
+        """Throw away what was read but for these lines; nobody may write meanwhile.
+
+        A kill in the middle leaves the lines, and then a part of what was there.
+        """
+        with self.path.open("r+b") as file:
+            file.write(lines)
+            file.truncate()
+        self.offset = len(lines)
 
 
 class ProgramProcess:
@@ -87,27 +134,39 @@ class ProgramProcess:
         note: Path,
     ) -> None:
         end_noted(note)
-        with out.open("ab") as stdout, err.open("ab") as stderr:
-            self._process = subprocess.Popen(
-                argv,
-                cwd=workdir,
-                env={**env, GUARDED: "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-            )
-        pid = self._process.pid
-        self._note = note
-        note.write_text(json.dumps({"pid": pid, "birth": birth(pid)}))
+        self._note, self._over = note, False
         self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", GUARD, str(pid)],
+            ["/bin/sh", "-c", GUARD],
             env={**os.environ, GUARDED: "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        with out.open("ab") as stdout, err.open("ab") as stderr, self._guarding():
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", LEADER, "sh", *argv],
+                cwd=workdir,
+                env={**env, GUARDED: "1"},
+                stdin=self._guard.stdin,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            pid = self._process.pid
+            note.write_text(json.dumps({"pid": pid, "birth": birth(pid)}))
+
+    @contextmanager
+    def _guarding(self) -> Iterator[None]:
+        """A block after which, where it raises, the guard ends what was started."""
+        try:
+            yield
+        except BaseException as error:
+            assert self._guard.stdin is not None
+            self._guard.stdin.close()
+            if isinstance(error, Exception):
+                self._guard.wait()
+            raise
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code, negative of a signal; None where it still runs after this time."""
@@ -115,51 +174,66 @@ class ProgramProcess:
             return self._process.wait(seconds)
         return None
 
-    def empty(self, output: Output) -> bytes:
-        """Stop it, read what it wrote, throw the file's content away, and let it go on."""
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """A block in which it writes nothing."""
         group = self._process.pid
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGSTOP)
+        _signal_group(group, signal.SIGSTOP)
         try:
-            rest = b""
-            while more := output.read():
-                rest += more
-            output.empty()
+            time.sleep(SETTLING_SECONDS)
+            yield
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGCONT)
-        return rest
+            _signal_group(group, signal.SIGCONT)
 
     def end(self) -> None:
         """End it, and what it started and left behind: SIGTERM, and after a while SIGKILL."""
-        group = self._process.pid
-        try:
-            if self._process.poll() is None:
-                _signal_group(group, signal.SIGTERM)
-                with suppress(subprocess.TimeoutExpired):
-                    self._process.wait(GRACE_SECONDS)
-            end_group(group)
+        if self._over:
+            return
+        with self._guarding():
+            end_group(self._process.pid, self._process.poll)
             self._process.wait()
-        finally:
-            self._note.unlink(missing_ok=True)
-            assert self._guard.stdin is not None
-            with suppress(OSError):
-                self._guard.stdin.write(b"\n")
-                self._guard.stdin.close()
-            self._guard.wait()
+        self._over = True
+        assert self._guard.stdin is not None
+        with suppress(OSError):
+            self._guard.stdin.write(b"\n")
+            self._guard.stdin.close()
+        self._guard.wait()
+
+    def settle(self) -> None:
+        """Note that it ended as it was to."""
+        self._note.unlink(missing_ok=True)
 
 
-def end_group(group: int) -> None:
-    """End what is left of a process group."""
+def end_group(group: int, reap: Callable[[], object] = lambda: None) -> None:
+    """End what is left of a process group.
+
+    Args:
+        reap: takes notice of the end of its leader, where that is a child of this process.
+    """
     if not _signal_group(group, signal.SIGTERM):
         return
-    deadline = time.monotonic() + GRACE_SECONDS
-    while _signal_group(group, 0) and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS / 2)
-    _signal_group(group, signal.SIGKILL)
-    deadline = time.monotonic() + REAP_SECONDS
-    while _signal_group(group, 0) and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS / 10)
+    _signal_group(group, signal.SIGCONT)
+    if not _gone(group, GRACE_SECONDS, reap):
+        _signal_group(group, signal.SIGKILL)
+        _gone(group, REAP_SECONDS, reap)
+
+
+def _gone(group: int, seconds: float, reap: Callable[[], object]) -> bool:
+    """Whether nobody of a process group is left within this time."""
+    deadline, pause = time.monotonic() + seconds, POLL_SECONDS / 100
+    while True:
+        reap()
+        if not _signal_group(group, 0):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+        pause = min(2 * pause, POLL_SECONDS / 2)
+
+
+def was_cut(note: Path) -> bool:
+    """Whether a program in a folder did not end by itself."""
+    return note.exists()
 
 
 def end_noted(note: Path) -> None:
@@ -169,7 +243,7 @@ def end_noted(note: Path) -> None:
         pid, born = int(said["pid"]), str(said["birth"])
     except (OSError, ValueError, KeyError, TypeError):
         return
-    if alive(pid, born):
+    if pid > 1 and alive(pid, born):
         end_group(pid)
 
 
@@ -189,15 +263,35 @@ def problem_of(argv: Sequence[str], workdir: str, env: Mapping[str, str]) -> str
     if not Path(workdir).is_dir():
         return f"workdir must be a folder, got {workdir!r}"
     program = argv[0]
-    path = Path(workdir, program) if os.sep in program else None
-    if path is None:
-        if shutil.which(program, path=env.get("PATH")) is None:
-            return f"{program} must be a program on PATH, got none of this name"
-    elif not path.is_file():
+    beside = Path(workdir, program)
+    if os.sep not in program:
+        found = shutil.which(program, path=env.get("PATH"))
+        if found is None:
+            hint = f": write ./{program}, or name its interpreter first" * beside.is_file()
+            return f"{program} must be a program on PATH, got none of this name{hint}"
+        return _interpreter_problem(program, Path(found), env)
+    if not beside.is_file():
         return f"{program} must be a file in {workdir}, got none"
-    elif not os.access(path, os.X_OK):
+    if not os.access(beside, os.X_OK):
         return f"{program} must be executable: chmod +x {program}, or name its interpreter first"
-    return ""
+    return _interpreter_problem(program, beside, env)
+
+
+def _interpreter_problem(program: str, path: Path, env: Mapping[str, str]) -> str:
+    """That what a script names in its first line, #!, is not there; "" where it is."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline(LONGEST_FIRST_LINE)
+    except OSError:  # executable, and not to be read
+        return ""
+    if not line.startswith(b"#!"):
+        return ""
+    words = line[2:].strip(b" \t\n").decode("utf-8", "replace").split(" ")
+    missing = words[0].startswith("/") and not Path(words[0]).is_file()
+    if not missing and Path(words[0]).name == "env" and words[1:] and words[1][:1] != "-":
+        del words[0]
+        missing = shutil.which(words[0], path=env.get("PATH")) is None
+    return f"{program} must have its interpreter, got none at {words[0]!r}" if missing else ""
 
 
 def ended_by(code: int) -> str:

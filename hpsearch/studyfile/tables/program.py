@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.own_code import script_digests
@@ -21,6 +22,8 @@ from hpsearch.trainers.commands import KNOWN, Command, Malformed, named_in, name
 from hpsearch.trainers.metric_lines import EPOCH
 
 EXAMPLE = '["python", "train.py", "--lr={learning_rate}", "--epochs={epochs}"]'
+METRICS_RULE = '"json-lines", or a table { pattern = "…" } or { csv = "…" }'
+COMMAND_RULE = f"a list of words such as {EXAMPLE}, or a text where shell = true"
 MOST_FOLDS = 1000
 MOST_WORD = 255  # characters of a file's name
 
@@ -57,7 +60,8 @@ class ProgramTable(Table):
     checkpoint: str | None = Field(
         default=None,
         description='a path such as "{folder}/checkpoint" that the program saves its state to and '
-        "goes on from when it finds it; left out: it starts anew whenever its trial goes on",
+        "goes on from when it finds it: it prints an epoch's metrics, with the epoch, before it "
+        "saves; left out: it starts anew whenever its trial goes on",
     )
     test: Annotated[Words, Field(min_length=1)] | str | None = Field(
         default=None,
@@ -120,6 +124,18 @@ class ProgramTable(Table):
         description='where its own MLflow runs go: "private" to a store in its folder, "link" to '
         "the study's server, as runs below the trial's",
     )
+
+    @field_validator("metrics", "command", "test", mode="wrap")
+    @classmethod
+    def _one_problem(
+        cls, said: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> object:
+        """Of a value that has several forms, one problem instead of one for each form."""
+        try:
+            return handler(said)
+        except ValidationError:
+            rule = METRICS_RULE if info.field_name == "metrics" else COMMAND_RULE
+            raise ValueError(f"must be {rule}") from None
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -199,21 +215,24 @@ class ProgramTable(Table):
             elif isinstance(said, list) and not isinstance(said[0], str):
                 yield Problem(f"{key}.{place}", "must begin with the program", repr(said[0]))
         if isinstance(self.metrics, Pattern):
-            yield from self._pattern_problems(f"{key}.metrics.pattern")
+            yield from self._pattern_problems(f"{key}.metrics.pattern", self.metrics.pattern)
         if self.mlflow == "link" and "MLFLOW_TRACKING_URI" in self.env:
             rule = 'must be left out beside mlflow = "link"'
             yield Problem(f"{key}.env.MLFLOW_TRACKING_URI", rule)
 
-    def _pattern_problems(self, key: str) -> Iterator[Problem]:
-        assert isinstance(self.metrics, Pattern)
+    def _pattern_problems(self, key: str, pattern: str) -> Iterator[Problem]:
         try:
-            groups = set(re.compile(self.metrics.pattern).groupindex)
+            groups = set(re.compile(pattern).groupindex)
         except re.error as error:
-            yield Problem(key, f"must be a regular expression: {error}", self.metrics.pattern)
+            yield Problem(key, f"must be a regular expression: {error}", repr(pattern))
             return
         if not groups - {EPOCH}:
             hint = r"write e.g. 'val_acc (?P<val_acc>\S+)'"
-            yield Problem(key, "must have a named group for a metric", self.metrics.pattern, hint)
+            yield Problem(key, "must have a named group for a metric", repr(pattern), hint)
+        elif self.checkpoint is not None and EPOCH not in groups:
+            rule = "must have a group named epoch, as the program goes on from a checkpoint"
+            hint = r"write e.g. 'epoch (?P<epoch>\d+)', or leave checkpoint out"
+            yield Problem(key, rule, repr(pattern), hint)
 
     @classmethod
     def may_change(cls) -> Collection[str]:
@@ -286,10 +305,33 @@ def program_problems(
             yield Problem(f"evaluation.{key}", "must be left out: nobody can tell it of a program")
     if said.get("protocol", "honest") != "honest":
         yield Problem("protocol", 'must be "honest": test data is a program\'s own affair')
+    for name in named:
+        metrics = tables[name].metrics if name in tables else None
+        if isinstance(metrics, Pattern):
+            yield from _group_problems(f"{name}.metrics.pattern", metrics.pattern, said)
     if space is not None:
         for name in named:
             if name in tables:
                 yield from _placeholder_problems(name, tables[name], space)
+
+
+def _group_problems(key: str, pattern: str, said: Mapping[str, Any]) -> Iterator[Problem]:
+    """Metrics that the study scores by, and that a pattern has no group for."""
+    try:
+        groups = {*re.compile(pattern).groupindex} - {EPOCH}
+    except re.error:
+        return  # which is a problem of its own
+    rows = [said.get("objective"), *_rows(said, "objectives"), *_rows(said, "constraints")]
+    metrics = [row.get("metric") for row in rows if isinstance(row, Mapping)]
+    for metric in dict.fromkeys(metrics):
+        if groups and isinstance(metric, str) and metric not in groups:
+            rule = f"must have a named group for the metric {metric!r}"
+            yield Problem(key, rule, f"those of {', '.join(sorted(groups))}")
+
+
+def _rows(said: Mapping[str, Any], key: str) -> Sequence[Any]:
+    rows = said.get(key)
+    return rows if isinstance(rows, list) else ()
 
 
 def _placeholder_problems(name: str, table: ProgramTable, space: Space) -> Iterator[Problem]:
@@ -311,11 +353,15 @@ def _placeholder_problems(name: str, table: ProgramTable, space: Space) -> Itera
             used.add(one.name)
             if one.name not in valid:
                 yield _unknown(path, one.name, valid, table)
-            elif one.asked and not one.optional:
-                yield Problem(path, f'must have {{{one.name}?}} in a list: ["--{one.name}", …]')
+            elif one.asked and not (one.optional and one.alone):
+                rule = f"must have {{{one.name}?}} as a word of its own in a list of words"
+                yield Problem(path, rule, hint=f'write ["--{one.name}", "{{{one.name}?}}"]')
             elif one.name in own and one.name not in always and not one.optional:
                 rule = f"must have {{{one.name}}} in a list of its own, as not every trial has it"
-                yield Problem(path, rule, hint=f'write ["--{one.name}={{{one.name}}}"]')
+                hint = f'write ["--{one.name}={{{one.name}}}"]'
+                if table.shell:
+                    hint = "leave shell out, or pass {params_json}, a file without it then"
+                yield Problem(path, rule, hint=hint)
     for key, text in (("checkpoint", table.checkpoint), ("metrics.csv", _csv_of(table))):
         if text is not None:
             yield from _path_problems(f"{name}.{key}", text, table)

@@ -1,0 +1,252 @@
+"""Studies whose trials are programs of a user's own."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpsearch import run_study
+from hpsearch.api.show import best_configuration
+from hpsearch.errors import StudyFailed, StudyFileError
+from hpsearch.processes import alive
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.study.dry_start import dry_start
+from hpsearch.studyfile.reading import read_study
+from tests.harness.commands import call_here
+from tests.harness.programs import AWK, study_of, study_of_shell, trained
+from tests.harness.stores import new_home
+from tests.harness.study import records, run, table
+
+NO_PROBE = "probe = false"
+LOSS = 'echo "{\\"epoch\\": $2, \\"loss\\": $1}"'
+
+
+def runs(home: Path, kind: Any) -> list[Any]:
+    return list(RunFolder(home / "studies" / "small" / "1").read_all(kind))
+
+
+def times(folder: Path) -> Counter[int]:
+    """How often epochs of trials were trained: epochs by how often."""
+    searched = Counter(row for row in trained(folder) if row[2] == "search")
+    return Counter(searched.values())
+
+
+def test_a_study_is_the_same_with_a_checkpoint_and_without(tmp_path: Path) -> None:
+    tables = []
+    for name, checkpoint in (("anew", False), ("on", True)):
+        (tmp_path / name).mkdir()
+        path = study_of(tmp_path / name, NO_PROBE, checkpoint=checkpoint)
+        result = run(path, tmp_path / name / "home")
+        tables.append(table(tmp_path / name / "home"))
+    assert tables[0] == tables[1]
+    assert result.counts["complete"] == 3
+    # What was promoted from epoch 2 is trained again from its start, or for the new epochs.
+    assert {*times(tmp_path / "on")} == {1}
+    assert {*times(tmp_path / "anew")} == {1, 2}
+
+
+def test_a_score_is_the_mean_over_folds(tmp_path: Path) -> None:
+    path = study_of(tmp_path, "folds = 3", NO_PROBE)
+    run(path, tmp_path / "home", "stages=[{trials=2, epochs=2}]")
+    for record in records(tmp_path / "home"):
+        found = [member.history["loss"][-1] for member in record.members]
+        assert [member.split for member in record.members] == [0, 1, 2]
+        assert found == pytest.approx([found[0], found[0] + 0.1, found[0] + 0.2])
+        assert record.scores[2] == pytest.approx(found[1])
+
+
+def two_programs(folder: Path, trainers: str) -> Path:
+    """A study of two programs, the second worse."""
+    path = study_of(folder, NO_PROBE)
+    (folder / "other.awk").write_text(AWK.replace("1 / e", "2 / e"))
+    text = path.read_text()
+    said = text[text.index("[program]") : text.index("[space]")]
+    both = said.replace("[program]", "[programs.plain]")
+    both += said.replace("[program]", "[programs.worse]").replace("train.awk", "other.awk")
+    path.write_text(text.replace(said, both).replace('trainer = "program"', trainers))
+    return path
+
+
+def test_programs_are_compared(tmp_path: Path) -> None:
+    path = two_programs(tmp_path, 'trainer = { choices = ["programs.plain", "programs.worse"] }')
+    result = run(path, tmp_path / "home", "stages=[{trials=3, epochs=2}]", "compare=['trainer']")
+    first, second = result.arms
+    assert [arm.values["trainer"] for arm in result.arms] == ["programs.plain", "programs.worse"]
+    assert first.validation is not None
+    assert second.validation is not None
+    assert first.validation.mean < second.validation.mean
+
+
+def test_two_programs_are_choices_of_one_space(tmp_path: Path) -> None:
+    path = two_programs(tmp_path, 'trainer = { choices = ["programs.plain", "programs.worse"] }')
+    run(path, tmp_path / "home")
+    names = {r.params["trainer"] for r in records(tmp_path / "home")}
+    assert names == {"programs.plain", "programs.worse"}
+
+
+def test_a_pruner_stops_programs_at_its_rungs(tmp_path: Path) -> None:
+    path = study_of(tmp_path, NO_PROBE, checkpoint=True)
+    pruner = "pruner={name='median', rungs=[2, 4], options={n_startup_trials=2}}"
+    run(path, tmp_path / "home", "stages=[{trials=8, epochs=6}]", pruner)
+    found = records(tmp_path / "home")
+    pruned = [r for r in found if r.outcome == "pruned"]
+    assert pruned
+    assert {r.members[0].epoch for r in pruned} <= {2, 4}
+    assert all(r.members[0].epoch == 6 for r in found if r.outcome == "complete")
+    assert {*times(tmp_path)} == {1}
+
+
+TESTED = """
+mode=$1; lr=$2; epochs=$3; folder=$4
+if [ $mode = test ]; then echo "{\\"loss\\": $(cat $folder/loss)}"; exit; fi
+echo $lr > $folder/loss
+echo "{\\"epoch\\": $epochs, \\"loss\\": $lr}"
+"""
+
+
+def test_a_test_command_gives_the_test_row(tmp_path: Path) -> None:
+    path = study_of_shell(tmp_path, TESTED, NO_PROBE)
+    text = path.read_text().partition("command")
+    words = '["sh", "train.sh", "MODE", "{lr}", "{epochs}", "{folder}"]'
+    rest = text[2].partition("\n")[2]
+    command = f"command = {words}\ntest = {words.replace('MODE', 'test')}\n"
+    path.write_text(text[0] + command.replace("MODE", "train") + rest)
+    result = run(path, tmp_path / "home", "confirmation={top=1, seeds=2, test_seeds=2}")
+    assert result.test["test_loss"].mean == pytest.approx(result.validation.mean)
+    assert [r.outcome for r in runs(tmp_path / "home", "test")] == ["complete", "complete"]
+
+
+def test_without_a_test_command_nothing_is_tested_and_the_report_says_so(tmp_path: Path) -> None:
+    path = study_of(tmp_path)
+    home = new_home(tmp_path / "home")
+    report = run_study(path, home=home, workers=0)
+    assert runs(home, "test") == []
+    assert "no test command" in report.result.untested
+    assert report.repeats == ["program repeats to the last digit (one trial was run twice)"]
+    shown = call_here("show", "small", "--home", str(home))
+    assert "not tested: the study has no test data: no [data], and no test command" in shown.stdout
+    assert "program repeats to the last digit" in shown.stdout
+
+
+def test_the_winner_run_by_hand_has_its_score(tmp_path: Path) -> None:
+    path, home = study_of(tmp_path, NO_PROBE, checkpoint=True), tmp_path / "home"
+    result = run(path, home)
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path / "elsewhere")
+        line = best_configuration("small", form="command", home=home)
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == f'{{"epoch": 5, "loss": {result.validation.mean:.6f}}}'
+
+
+EARLY = f"[ $2 -gt 3 ] && set -- $1 3; {LOSS}"
+
+
+def test_a_program_that_ends_early_fails_its_trial_where_the_study_says_so(tmp_path: Path) -> None:
+    path = study_of_shell(tmp_path, EARLY, NO_PROBE)
+    stages = "stages=[{trials=2, epochs=2}, {trials=2, epochs=5}]"
+    with pytest.raises(StudyFailed):
+        run(path, tmp_path / "home", stages, "outcomes={ended_early='fail'}")
+    found = records(tmp_path / "home")
+    assert [r.outcome for r in found] == ["pruned", "failed", "failed"]
+    assert all("must yield metrics for 5 epochs, got 3" in r.reason for r in found[1:])
+
+
+def test_a_program_may_end_early(tmp_path: Path) -> None:
+    path = study_of_shell(tmp_path, EARLY, NO_PROBE)
+    run(path, tmp_path / "home", "stages=[{trials=2, epochs=2}, {trials=2, epochs=5}]")
+    kept = [r for r in records(tmp_path / "home") if 5 in r.scores]
+    assert kept
+    assert {r.ended_early for r in kept} == {3}
+
+
+def test_a_program_that_prints_at_its_end_alone(tmp_path: Path) -> None:
+    path = study_of_shell(tmp_path, LOSS, NO_PROBE)
+    run(path, tmp_path / "home", "stages=[{trials=2, epochs=2}, {trials=2, epochs=5}]")
+    new, promoted = (
+        next(r for r in records(tmp_path / "home") if r.stage == stage and 5 in r.scores)
+        for stage in (1, 0)
+    )
+    assert [*promoted.scores] == [2, 5]
+    assert [*new.scores] == [5]  # drawn for the second stage, it was never asked for two epochs
+
+
+def test_a_program_that_does_not_repeat_is_told(tmp_path: Path) -> None:
+    script = f"""
+if [ -e {tmp_path}/once ]; then extra=$(cat {tmp_path}/once); fi
+echo 1 >> {tmp_path}/once
+echo "{{\\"epoch\\": $2, \\"loss\\": $(wc -l < {tmp_path}/once)}}"
+"""
+    path, home = study_of_shell(tmp_path, script), new_home(tmp_path / "home")
+    report = run_study(path, home=home, workers=0)
+    (line,) = report.repeats
+    assert line.startswith("program does not repeat: a metric differed by ")
+
+
+def test_verify_and_reproduce_run_trials_again(tmp_path: Path) -> None:
+    path, home = study_of(tmp_path, checkpoint=True), new_home(tmp_path / "home")
+    run_study(path, home=home, workers=0)
+    done = call_here("verify", "small", "--home", str(home))
+    assert (done.returncode, "equal" in done.stdout) == (0, True)
+    (tmp_path / "train.awk").write_text(AWK.replace("1 / e", "1.0001 / e"))
+    done = call_here("reproduce", "small", "0", "--home", str(home))
+    assert done.returncode == 1
+    assert "epoch 1, split 0: loss" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (['command = ["no-such-program", "{lr}"]'], "must be a program on PATH, got none of this"),
+        (
+            ['command = ["train.awk", "{lr}"]'],
+            ": write ./train.awk, or name its interpreter first",
+        ),
+        (['command = ["./train.awk", "{lr}"]'], "must be executable: chmod +x ./train.awk"),
+        (['command = ["./nothing", "{lr}"]'], "./nothing must be a file in"),
+        (['command = ["./script", "{lr}"]'], "must have its interpreter, got none at '/no/such'"),
+        (['command = ["awk", "{lr}"]', "workdir = 'gone'"], "workdir must be a folder"),
+        (
+            ['command = ["python3", "-c", "import not_there", "{lr}"]'],
+            "ModuleNotFoundError: No module named 'not_there'",
+        ),
+        (
+            ['command = ["sh", "-c", "echo oh >&2; exit 3", "{lr}"]'],
+            "ended with exit code 3; stde",
+        ),
+        (['command = ["true", "{lr}"]'], "must print loss, got exit code 0 and no line with it"),
+        (['command = "no-such-program {lr}"', "shell = true"], "can't be started by the shell"),
+        (
+            ['command = ["printf", "{{\\"loss\\": 3}}\\\\n", "{lr}"]', 'checkpoint="{folder}/c"'],
+            "must print epoch with its metrics, as it goes on from a checkpoint",
+        ),
+    ],
+)
+def test_a_dry_start_says_what_is_missing(tmp_path: Path, lines: list[str], said: str) -> None:
+    path, home = study_of(tmp_path), tmp_path / "home"
+    (tmp_path / "script").write_text("#!/no/such\n")
+    (tmp_path / "script").chmod(0o755)
+    head, _, rest = path.read_text().partition("[program]\n")
+    rest = rest.partition("[space]")[2]
+    path.write_text("\n".join([f"{head}[program]", *lines, f"[space]{rest}"]))
+    with pytest.raises(StudyFileError) as caught:
+        run_study(path, home=home, workers=0)
+    assert said in str(caught.value)
+    assert caught.value.exit_code == 2
+    assert not home.exists()
+
+
+def test_a_dry_start_ends_what_it_started(tmp_path: Path) -> None:
+    path = study_of_shell(tmp_path, f"{LOSS}; sleep 60 & echo $! > child; wait", NO_PROBE)
+    dry_start(read_study(path))
+    child = int((tmp_path / "child").read_text())
+    assert not alive(child, "")
+
+
+def test_a_dry_start_may_be_left_out(tmp_path: Path) -> None:
+    path = study_of_shell(tmp_path, "exit 3", "dry_start = 0")
+    dry_start(read_study(path))
