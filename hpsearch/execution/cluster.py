@@ -146,7 +146,7 @@ class DaskExecutor(SliceExecutor):
     def _supply_program(self, program: Program) -> None:
         key = ("program", program.workdir, program.files)
         if key not in self._supplied:
-            self._register(key, _Scripts(program.workdir, program.files))
+            self._register(key, _Scripts(program.workdir, [name for name, _ in program.files]))
 
     def _register(self, key: object, supply: Callable[[], None]) -> None:
         name = f"hpsearch-{uuid.uuid4().hex[:12]}"

@@ -52,7 +52,7 @@ class Program:
         threads: that its libraries may use.
         checkpoint_mb: megabytes that its folder may have to go from one machine to another.
         shared: a folder that all machines have, in which folders of trials lie; "": none.
-        files: of its folder, the scripts that its commands name and what these import.
+        files: path and digest of the scripts that its commands name, and of what these import.
         probe: whether one trial is run twice, to know whether it repeats.
     """
 
@@ -71,7 +71,7 @@ class Program:
     probe: bool = True
     checkpoint_mb: float = 200.0
     shared: str = ""
-    files: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
 
 def is_program(trainer: object) -> bool:

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpsearch.errors import TrialFailed
+from hpsearch.own_code import content_digest
 from hpsearch.processes import GPU_SLOT, thread_environment, without_our_package
 from hpsearch.records.layout import OURS
 from hpsearch.reporting import IN_TRIAL
@@ -369,6 +370,12 @@ class ProgramTrainer(Trainer):
                 f"Dask, got {error.megabytes:.1f} MB: raise it, or name a folder that all workers "
                 'share, shared = "/…"'
             ) from None
+
+
+def changed_files(program: Program) -> list[str]:
+    """The scripts of a program that are not what they were when the study was started."""
+    place = Path(SENT.get(program.workdir, program.workdir))
+    return [name for name, digest in program.files if content_digest(place / name) != digest]
 
 
 def files_in(state: bytes | None) -> bytes:

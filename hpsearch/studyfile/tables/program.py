@@ -178,7 +178,7 @@ class ProgramTable(Table):
             probe=self.probe,
             checkpoint_mb=self.checkpoint_mb,
             shared=self.shared,
-            files=tuple(self.files(folder)),
+            files=tuple(self.files(folder).items()),
         )
 
     def files(self, folder: Path) -> dict[str, str]:
