@@ -123,11 +123,14 @@ class TrialFailed(HpsearchError):
 
     Attributes:
         limit: the one that it passed, as a record names it; "" for none.
+        lost: its program was killed from outside: it is tried again, as where a worker dies.
     """
 
-    def __init__(self, message: str, *, limit: Literal["", "gpu_memory"] = "") -> None:
+    def __init__(
+        self, message: str, *, limit: Literal["", "gpu_memory"] = "", lost: bool = False
+    ) -> None:
         super().__init__(message)
-        self.limit = limit
+        self.limit, self.lost = limit, lost
 
 
 class StudyLockedError(HpsearchError):

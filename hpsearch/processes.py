@@ -91,6 +91,15 @@ def children() -> set[int]:
     return {child.pid for child in Process().children()}
 
 
+def is_guarded(pid: int) -> bool:
+    """Whether a process is a program with a guard, or such a guard."""
+    from psutil import Error, Process
+
+    with suppress(Error):
+        return GUARDED in Process(pid).environ()
+    return False
+
+
 def end_children(pid: int) -> None:
     """Kill the processes that a process started, and those that they started.
 
@@ -101,7 +110,7 @@ def end_children(pid: int) -> None:
     with suppress(Error):
         for child in Process(pid).children(recursive=True):
             with suppress(Error):
-                if GUARDED not in child.environ():
+                if not is_guarded(child.pid):
                     child.kill()
 
 

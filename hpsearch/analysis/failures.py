@@ -47,6 +47,8 @@ def reason_of(record: TrialRecord) -> str:
         return f"{record.diverged_by or 'loss'} not finite"
     if record.outcome is not Outcome.FAILED:
         return ""
+    if record.limit == "gpu_memory":  # no key of [limits]
+        return "ran out of the memory of its GPU"
     if record.limit:
         return f"passed limits.{record.limit}"
     text = conclusion(record.reason)

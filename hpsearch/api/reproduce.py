@@ -55,10 +55,15 @@ def reproduce_trial(
     if record.limit:
         raise StudyFileError(
             f"a trial must have ended by itself to be compared with another training of it, but "
-            f"limits.{record.limit} stopped trial {trial}; take another"
+            f"{_limit(record)} stopped trial {trial}; take another"
         )
     read = run.read(Path(trust_code) if trust_code else None)
     return train_again(read, run.folder, record, tolerance)
+
+
+def _limit(record: TrialRecord) -> str:
+    gpu = record.limit == "gpu_memory"
+    return "the memory of its GPU" if gpu else f"limits.{record.limit}"
 
 
 def train_again(

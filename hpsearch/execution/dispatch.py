@@ -285,6 +285,8 @@ class Dispatcher:
     ) -> tuple[list[Report], list[list[Job]]]:
         if len(population) > 1:  # one of them raised: alone, each answers for itself
             return [], [[job] for job in population]
+        if result.lost:
+            return self._lost(population, result)
         (job,), reason = population, result.error or ""
         again = job.raised < self._retries and not self._spent.over(trial_of(job))
         again = again and not result.limit
@@ -330,12 +332,19 @@ class Dispatcher:
         report = Report(first.key, "failed", reason=reason, limit=passed.limit)
         return [report, *(Report(job.key, "dropped") for job in others)]
 
-    def _lost(self, population: list[Job]) -> tuple[list[Report], list[list[Job]]]:
+    def _lost(
+        self, population: list[Job], result: SliceResult | None = None
+    ) -> tuple[list[Report], list[list[Job]]]:
+        """What is sent again where a worker died, or, with its result, where a program was."""
         reports, again = [], []
         for job in (replace(job, losses=job.losses + 1) for job in population):
             final = job.losses > self._together
             reason = "worker died" + (f" {job.losses} times, at last alone" if final else "")
-            reports.append(Report(job.key, "failed" if final else "lost", reason=reason))
+            report = Report(job.key, "failed" if final else "lost", reason=reason)
+            if result is not None:
+                reason = f"{job.losses} times: " * final + (result.error or "")
+                report = replace(report, reason=reason, use=result.use, log=result.log)
+            reports.append(report)
             if not final:
                 again.append(job)
         if any(job.losses >= self._together for job in again):

@@ -31,7 +31,7 @@ from hpsearch.execution.limits import (
     Watch,
 )
 from hpsearch.execution.threads import limited_threads, thread_variables
-from hpsearch.processes import child_environment, children, end_children, end_tree
+from hpsearch.processes import child_environment, children, end_children, end_tree, is_guarded
 
 STARTS = 5  # of a worker in a row; more deaths than that before it is ready are no accident
 DEATH_CHECK_SECONDS = 1.0  # where the end of file does not tell of a worker's death
@@ -83,6 +83,8 @@ class InlineExecutor(SliceExecutor):
         """
         now = children()
         for pid in (now & self._started) | (now - before):
+            if is_guarded(pid):
+                continue
             end_children(pid)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -67,6 +67,7 @@ def run_slice(work: Slice) -> SliceResult:
     members: Sequence[MemberAdvance] = ()
     error: str | None = None
     limit: LimitName | Literal[""] = ""
+    lost = False
     gains = [Gain(member) for member in work.members]
 
     def tell_gains() -> None:
@@ -83,7 +84,7 @@ def run_slice(work: Slice) -> SliceResult:
     except StudyChangedError:
         raise
     except TrialFailed as failed:
-        error, limit = str(failed), failed.limit
+        error, limit, lost = str(failed), failed.limit, failed.lost
     except (Exception, SystemExit):
         error = traceback.format_exc(limit=-4)
     finally:
@@ -94,6 +95,7 @@ def run_slice(work: Slice) -> SliceResult:
         use=watch.use(),
         log=printed.take_last(),
         limit=limit,
+        lost=lost,
         machine=machine(),
     )
 

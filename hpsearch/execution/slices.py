@@ -145,6 +145,7 @@ class SliceResult:
         machine: that it ran on, as `machine` says it.
         log: what a trainer that is not our own printed.
         limit: that the trainer passed, by its error; "" for none.
+        lost: what it ran was killed, as a worker may be.
     """
 
     members: tuple[MemberAdvance, ...]
@@ -153,3 +154,4 @@ class SliceResult:
     machine: str
     log: str = ""
     limit: LimitName | Literal[""] = ""
+    lost: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from os.path import normpath
@@ -126,9 +127,19 @@ class Recorded:
             raise StudyFileError(
                 f"{self.name!r} was imported, and no path of code or data is taken from an "
                 f"archive: name the folder that holds {', '.join(names)} with --trust-code "
-                "FOLDER; the code in it will run"
+                f"FOLDER; the code in it will run{self._commands()}"
             )
         return written
+
+    def _commands(self) -> str:
+        """The archive's own commands, which no folder vouches for, in words."""
+        commands = [
+            command
+            for table in self.file.all_programs.values()
+            for command in table.commands.values()
+        ]
+        lines = [shlex.join(w if isinstance(w, str) else " ".join(w) for w in c) for c in commands]
+        return f", and {' and '.join(lines)}" if lines else ""
 
     def _refuse_outside(self, trusted: Path) -> None:
         """Refuse data of an archive's file that does not lie in the folder that is trusted."""

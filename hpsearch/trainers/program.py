@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sys
 import time
 import weakref
@@ -100,6 +101,7 @@ class ProgramTrainer(Trainer):
         self._last: dict[str, float] | None = None
         self._names: list[str] | None = None
         self._logged = (0, 0)
+        self._printed: Printed | None = None
         self._log = ProgramLog(int(self._program.log_mb * 1e6))
         if self._member.state is not None:
             said, _, files = self._member.state.partition(b"\n")
@@ -287,6 +289,8 @@ class ProgramTrainer(Trainer):
             log=self._log,
             logged=self._logged if files is OUTPUT else (0, 0),
         )
+        if files is OUTPUT:
+            self._printed = printed
         try:
             yield from self._followed(process, printed, reader)
         except MetricError as error:
@@ -296,7 +300,7 @@ class ProgramTrainer(Trainer):
             printed.leave()
             self._log.close(self._note_of_mlflow())
             if files is OUTPUT:
-                self._logged = printed.logged
+                self._logged, self._printed = printed.logged, None
 
     def _note_of_mlflow(self) -> str:
         """Where its own MLflow runs are, where it has any."""
@@ -334,7 +338,8 @@ class ProgramTrainer(Trainer):
         if OUT_OF_MEMORY.search(self._log.end_of_errors):
             said = f"{self._name} ran out of the memory of its GPU{quoted}"
             return TrialFailed(said, limit="gpu_memory")
-        return TrialFailed(f"{self._name} {ended_by(code)}{quoted}")
+        lost = code == -signal.SIGKILL  # from outside: no program does it to itself
+        return TrialFailed(f"{self._name} {ended_by(code)}{quoted}", lost=lost)
 
     def _quoted(self) -> str:
         """The last lines of stderr."""
@@ -355,7 +360,7 @@ class ProgramTrainer(Trainer):
             "ended": self._ended,
             "last": self._last,
             "names": self._names,
-            "logged": self._logged,
+            "logged": self._logged if self._printed is None else self._printed.logged,
         }
         return json.dumps(said).encode() + (b"\n" + self._packed() if self._travels else b"")
 

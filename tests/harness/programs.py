@@ -12,7 +12,7 @@ AWK = r"""
 BEGIN {
   if (checkpoint != "") { getline done < checkpoint; close(checkpoint) }
   for (e = done + 1; e <= epochs; e++) {
-    print lr, fold, purpose, e >> "trained"; close("trained")
+    print lr, fold, purpose, e, folder >> "trained"; close("trained")
     if (nap) system("sleep " nap)
     printf "{\"epoch\": %d, \"loss\": %.6f}\n", e, (log(lr) + 3) ^ 2 + 1 / e + fold / 10
     fflush()
@@ -23,7 +23,7 @@ BEGIN {
   }
 }
 """
-VALUES = ("lr", "epochs", "fold", "purpose")
+VALUES = ("lr", "epochs", "fold", "purpose", "folder")
 CHECKPOINT = 'checkpoint = "{folder}/checkpoint"'
 STUDY = """\
 name = "small"
@@ -84,7 +84,7 @@ def write_study(folder: Path, *lines: str) -> Path:
 
 
 def trained(folder: Path) -> list[tuple[str, ...]]:
-    """Every epoch that the awk program trained: lr, fold, purpose, epoch."""
+    """Every epoch that the awk program trained: lr, fold, purpose, epoch, folder."""
     path = folder / "trained"
     return [tuple(line.split()) for line in path.read_text().splitlines()] if path.exists() else []
 
