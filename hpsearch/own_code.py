@@ -84,7 +84,7 @@ def load_module(name: str) -> ModuleType:
     module = importlib.import_module(name)
     for source in found:
         if source.name in sys.modules:
-            _loaded.setdefault(source.name, (source.path, _content(source.path)))
+            _loaded.setdefault(source.name, (source.path, content_digest(source.path)))
     return module
 
 
@@ -96,7 +96,7 @@ def forget_changed() -> bool:
     unchanged = all(
         (found := _source(name)) is not None
         and found.path == path
-        and _content(found.path) == content
+        and content_digest(found.path) == content
         for name, (path, content) in _loaded.items()
     )
     if unchanged:
@@ -152,7 +152,7 @@ def sources(modules: Iterable[str]) -> list[Source]:
 
 def file_digests(modules: Iterable[str]) -> dict[str, str]:
     """The digest of the content of each file that these modules are made of, by its label."""
-    return {source.label: _content(source.path) for source in sources(modules)}
+    return {source.label: content_digest(source.path) for source in sources(modules)}
 
 
 def script_digests(script: Path) -> dict[str, str]:
@@ -167,7 +167,7 @@ def script_digests(script: Path) -> dict[str, str]:
         label = str(path.relative_to(script.parent))
         if label in found:
             continue
-        found[label] = _content(path)
+        found[label] = content_digest(path)
         if path.suffix == ".py":
             stat = path.stat()
             for level, module, names in _statements(path, stat.st_mtime_ns, stat.st_size):
@@ -317,6 +317,8 @@ def _statements(path: Path, mtime: int, size: int) -> tuple[tuple[int, str, tupl
     return tuple(found)
 
 
-def _content(path: Path) -> str:
-    """SHA-256 of a file, 16 hexadecimal digits."""
+def content_digest(path: Path) -> str:
+    """SHA-256 of a file, 16 hexadecimal digits; "" where it is gone."""
+    if not path.exists():
+        return ""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -178,7 +178,8 @@ def print_schedule(
         home: of their stores.
 
     Raises:
-        StudyFileError: there is no such folder or schedule, or none with a cron expression.
+        StudyFileError: there is no such folder or schedule, or none with a cron expression, or
+            an expression that other schedulers don't know.
     """
     files = ScheduleFolder(Path(folder))
     files.reload()

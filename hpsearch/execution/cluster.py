@@ -30,7 +30,8 @@ from hpsearch.execution.examples import OPEN, training_data
 from hpsearch.execution.slices import Exam, Slice
 from hpsearch.execution.threads import call_with_limited_threads
 from hpsearch.own_code import NamedModule, is_own, look_first_in, sources
-from hpsearch.trainers import forget_changed_code
+from hpsearch.trainers import Program, forget_changed_code
+from hpsearch.trainers.program import SENT
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -124,6 +125,9 @@ class DaskExecutor(SliceExecutor):
             self._supply_data(argument, "validation")
         elif isinstance(argument, Slice):
             self._supply_data(argument.settings.data, argument.settings.exam)
+            for member in argument.members:
+                if member.program is not None:
+                    self._supply_program(member.program)
             if any(is_own(str(m.params["trainer"])) for m in argument.members):
                 self._supply_code(argument.settings.code_folder, argument.settings.code)
 
@@ -138,6 +142,11 @@ class DaskExecutor(SliceExecutor):
             found = sources(module.name for module in named)
             files |= {source.label: source.path.read_bytes() for source in found}
             self._register(key, _Code(files))
+
+    def _supply_program(self, program: Program) -> None:
+        key = ("program", program.workdir, program.files)
+        if key not in self._supplied:
+            self._register(key, _Scripts(program.workdir, [name for name, _ in program.files]))
 
     def _register(self, key: object, supply: Callable[[], None]) -> None:
         name = f"hpsearch-{uuid.uuid4().hex[:12]}"
@@ -250,6 +259,27 @@ class _Code:
             path.write_bytes(content)
         look_first_in(str(folder))
         forget_changed_code()
+
+
+class _Scripts:
+    """The files that the commands of a program name, on their way to a worker.
+
+    Other files of its folder stay where they are: a worker finds data by a path that it has too.
+    """
+
+    def __init__(self, workdir: str, names: Sequence[str]) -> None:
+        self._workdir = workdir
+        paths = {name: Path(workdir, name) for name in names if not Path(name).is_absolute()}
+        self._files = {name: (p.read_bytes(), p.stat().st_mode) for name, p in paths.items()}
+
+    def __call__(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="hpsearch-program-"))
+        for name, (content, mode) in self._files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            path.chmod(mode)
+        SENT[self._workdir] = str(folder)
 
 
 def _versions() -> dict[str, str]:

@@ -37,6 +37,7 @@ from hpsearch.trainers import (
     load_training_function,
     trainer_kind,
 )
+from hpsearch.trainers.program import changed_files
 
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
@@ -121,7 +122,9 @@ def load_own_code(work: Slice) -> None:
         StudyChangedError: it is not what it was when the study was started.
         StudyFileError: it can't be loaded.
     """
-    trainer = str(work.members[0].params["trainer"])
+    trainer, program = str(work.members[0].params["trainer"]), work.members[0].program
+    if program is not None:
+        _refuse_changed(changed_files(program))
     named = {module.name: module for module in work.settings.code}
     began = named.get(module_of(trainer))
     if began is None:
@@ -131,14 +134,17 @@ def load_own_code(work: Slice) -> None:
         if ":" in trainer:
             load_training_function(trainer)
     finally:  # what can't be loaded any more has changed too
-        changed = changed_since(began)
-        if changed:
-            raise StudyChangedError(
-                "the code of a study must stay what it was until the study ends, got another "
-                f"{' and '.join(changed)}, which a worker was to train with: bring the old code "
-                "back and run the same command again, or go on with --accept-code, which marks "
-                "the trials"
-            )
+        _refuse_changed(changed_since(began))
+
+
+def _refuse_changed(files: Sequence[str]) -> None:
+    if files:
+        raise StudyChangedError(
+            "the code of a study must stay what it was until the study ends, got another "
+            f"{' and '.join(files)}, which a worker was to train with: bring the old code "
+            "back and run the same command again, or go on with --accept-code, which marks "
+            "the trials"
+        )
 
 
 @dataclass

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.scheduler.schedules import Scheduled
 from hpsearch.timetable import weekday_names
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 def _command(item: Scheduled, home: Home) -> str:
@@ -37,7 +40,7 @@ EnvironmentFile=-/etc/hpsearch.env
 
 # /etc/systemd/system/{unit}.timer
 [Timer]
-OnCalendar={on_calendar(item.schedule.cron or "", item.schedule.timezone)}
+OnCalendar={on_calendar(_expression(item), item.schedule.timezone)}
 Persistent={str(item.schedule.missed != "skip").lower()}
 
 [Install]
@@ -51,7 +54,7 @@ def _cron(item: Scheduled, home: Home) -> str:
     zone = item.schedule.timezone
     head = f"# cronie knows CRON_TZ; other crons use the machine's time zone\nCRON_TZ={zone}\n"
     command = f"cd {shlex.quote(str(Path.cwd()))} && {_command(item, home)}".replace("%", r"\%")
-    return f"{head if zone else ''}{item.schedule.cron} {command}\n"
+    return f"{head if zone else ''}{_expression(item)} {command}\n"
 
 
 def _kubernetes(item: Scheduled, home: Home) -> str:
@@ -62,7 +65,7 @@ kind: CronJob
 metadata:
   name: {_unit_name(item.name)}
 spec:
-  schedule: "{_numbered_weekdays(item.schedule.cron or "")}"{zone}
+  schedule: "{_named_weekdays(_expression(item))}"{zone}
   concurrencyPolicy: Forbid
   startingDeadlineSeconds: {60 if item.schedule.missed == "skip" else 3600}
   jobTemplate:
@@ -96,6 +99,21 @@ KINDS: dict[str, Callable[[Scheduled, Home], str]] = {
 }
 
 
+def _expression(item: Scheduled) -> str:
+    """The cron expression, which all schedulers understand.
+
+    Raises:
+        StudyFileError: it has what only this one does.
+    """
+    cron = item.schedule.cron or ""
+    if "last" in cron.lower():
+        raise StudyFileError(
+            f"the schedule {item.name} must give the days of the month by number for another "
+            f"scheduler, got {cron!r}; only hpsearch schedule knows a last day"
+        )
+    return cron
+
+
 def on_calendar(cron: str, zone: str | None) -> str:
     """A cron expression as systemd writes it: DAYS *-MONTH-DAY HOUR:MINUTE:00 ZONE."""
     minute, hour, day, month, weekday = cron.split()
@@ -104,6 +122,7 @@ def on_calendar(cron: str, zone: str | None) -> str:
         if weekday == "*"
         else ",".join(name.capitalize() for name in weekday_names(weekday).split(",")) + " "
     )
+    month = re.sub("[a-z]+", lambda name: str(1 + MONTHS.index(name[0])), month.lower())
     parts = f"*-{_field(month, 1)}-{_field(day, 1)} {_field(hour, 0)}:{_field(minute, 0)}:00"
     return f"{days}{parts}" + (f" {zone}" if zone else "")
 
@@ -114,7 +133,7 @@ def _field(text: str, first: int) -> str:
     return re.sub(r"\*/(\d+)", rf"{first}/\1", text)
 
 
-def _numbered_weekdays(cron: str) -> str:
+def _named_weekdays(cron: str) -> str:
     *fields, weekday = cron.split()
     return " ".join([*fields, weekday_names(weekday)])
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import StudyChangedError, StudyStopped, conclusion
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher
-from hpsearch.execution.executors import ProcessExecutor
+from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
 from hpsearch.execution.jobs import Job, Report
 from hpsearch.execution.slices import Exam, SliceSettings
 from hpsearch.metrics import test_name
@@ -33,6 +34,8 @@ from hpsearch.study.slice_settings import (
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.space import Named, with_values
 from hpsearch.trainers import Member, Program, Purpose, Schedule, TrainerKind, trainer_kind
+from hpsearch.trainers.folder_archive import unpack
+from hpsearch.trainers.program import files_in
 
 PURPOSES: dict[Kind, Purpose] = {"trial": "search", "confirmation": "confirm", "test": "test"}
 
@@ -194,7 +197,24 @@ class Training:
         if program is not None and trainer in self.linked:
             context = {"MLFLOW_RUN_CONTEXT": json.dumps({PROGRAM_OF: record.uid})}
             program = replace(program, env={**program.env, **self.linked[trainer], **context})
-        return _Work(record, self.folder.states(record), files, self.code, self.named, program)
+        return _Work(
+            record,
+            self.folder.states(record),
+            files,
+            self.code,
+            self.named,
+            program,
+            self._top(files, program),
+        )
+
+    def _top(self, files: RecordFiles, program: Program | None) -> str:
+        """The folder of a record's members where they train; "" where that is another machine."""
+        if isinstance(self.executor, ProcessExecutor | InlineExecutor):
+            return str(files.path.absolute())
+        if program is None or not program.shared:
+            return ""
+        run = self.folder.path
+        return str(Path(program.shared, run.parent.name, run.name, *files.path.parts[-2:]))
 
     def _save_all(self, works: Mapping[str, _Work]) -> None:
         for work in works.values():
@@ -219,6 +239,10 @@ class Training:
             self._score(record, until)
         for name, content in work.files.items():
             self.folder.write_file(record, name, content)
+        if work.program is not None and not work.top:
+            for index, state in enumerate(work.states):
+                if files := files_in(state):
+                    unpack(files, work.place.member(index))
         self._save(work)
         return record
 
@@ -292,6 +316,7 @@ class _Work:
         place: where its files lie.
         code, named: as of Training.
         program: that is run, if its trainer is one.
+        top: the folder of its members where they train; "": each machine makes one.
         failure, limit: why it failed, and by which of [limits] if by one.
         news: something happened that a restart must know at once.
         live: its slices tell what they gain while they run.
@@ -305,6 +330,7 @@ class _Work:
     code: str = ""
     named: Named = field(default_factory=dict)
     program: Program | None = None
+    top: str = ""
     failure: str = ""
     limit: str = ""
     news: bool = False
@@ -330,7 +356,7 @@ class _Work:
                     member.entropy,
                     member.split,
                     state,
-                    folder=str(self.place.member(index).absolute()),
+                    folder=str(RecordFiles(Path(self.top)).member(index)) if self.top else "",
                     purpose=PURPOSES[self.record.kind],
                     program=self.program,
                 ),

@@ -50,6 +50,9 @@ class Program:
         first_epoch: how it counts its epochs: from 0 or from 1.
         log_mb: megabytes (10^6 bytes) of its output that are kept.
         threads: that its libraries may use.
+        checkpoint_mb: megabytes that its folder may have to go from one machine to another.
+        shared: a folder that all machines have, in which folders of trials lie; "": none.
+        files: path and digest of the scripts that its commands name, and of what these import.
         probe: whether one trial is run twice, to know whether it repeats.
     """
 
@@ -66,6 +69,9 @@ class Program:
     log_mb: float = 1.0
     threads: int = 1
     probe: bool = True
+    checkpoint_mb: float = 200.0
+    shared: str = ""
+    files: tuple[tuple[str, str], ...] = ()
 
 
 def is_program(trainer: object) -> bool:

@@ -11,14 +11,18 @@ import shutil
 import signal
 import sys
 import time
+import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, ClassVar
 
 import numpy as np
 
 from hpsearch.errors import TrialFailed
+from hpsearch.own_code import content_digest
 from hpsearch.processes import GPU_SLOT, thread_environment, without_our_package
 from hpsearch.records.layout import OURS
 from hpsearch.reporting import IN_TRIAL
@@ -32,6 +36,7 @@ from hpsearch.trainers.base import (
     TrainingData,
 )
 from hpsearch.trainers.commands import Command, Program, Purpose, arguments, filled, named_in
+from hpsearch.trainers.folder_archive import TooLarge, packed, unpack
 from hpsearch.trainers.metric_lines import MetricError, MetricReader
 from hpsearch.trainers.program_log import Printed, ProgramLog, cut_lines
 from hpsearch.trainers.program_process import (
@@ -52,6 +57,8 @@ OUT_OF_MEMORY = re.compile(
 )
 # Variables by which MLflow finds its stores.
 OF_MLFLOW = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
+# Folders of programs on another machine, and where their scripts were put on this one.
+SENT: dict[str, str] = {}
 PRIVATE_STORE = "mlflow.db"
 PYTHON = ("python", "python3")
 ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")  # what is active, whose Python is on PATH
@@ -63,6 +70,9 @@ class ProgramTrainer(Trainer):
     A program with a checkpoint goes on from it when its trial continues; another one starts anew,
     and the epochs that are known are passed over. What it prints goes to files in its folder, so
     that nothing is lost where this process is killed.
+
+    A member without a folder, on Dask, gets one on the machine that trains it, and its states
+    bring the files in it.
 
     In the final test it is run to the last epoch, unscored, and then its `test` command is.
     """
@@ -77,6 +87,14 @@ class ProgramTrainer(Trainer):
         self._program: Program = self._member.program
         self._name = str(self._member.params["trainer"])
         self._n_epochs, self._final = n_epochs, data.final
+        self._travels = not self._member.folder
+        if self._travels:
+            place = mkdtemp(prefix="hpsearch-")
+            weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
+            self._member = replace(self._member, folder=place)
+        if self._program.workdir in SENT:
+            self._program = replace(self._program, workdir=SENT[self._program.workdir])
+            self._member = replace(self._member, program=self._program)
         self._folder = Path(self._member.folder)
         self._own = self._folder / OURS
         self._reported, self._ended = 0, 0
@@ -86,7 +104,10 @@ class ProgramTrainer(Trainer):
         self._printed: Printed | None = None
         self._log = ProgramLog(int(self._program.log_mb * 1e6))
         if self._member.state is not None:
-            saved = json.loads(self._member.state)
+            said, _, files = self._member.state.partition(b"\n")
+            saved = json.loads(said)
+            if files and self._travels:
+                unpack(files, self._folder)
             self._reported, self._ended = saved["epoch"], saved["ended"]
             self._last, self._names = saved["last"], saved["names"]
             self._logged = (saved["logged"][0], saved["logged"][1])
@@ -341,7 +362,30 @@ class ProgramTrainer(Trainer):
             "names": self._names,
             "logged": self._logged if self._printed is None else self._printed.logged,
         }
-        return json.dumps(said).encode()
+        return json.dumps(said).encode() + (b"\n" + self._packed() if self._travels else b"")
+
+    def _packed(self) -> bytes:
+        """Its folder, for whichever machine goes on with it."""
+        most = self._program.checkpoint_mb
+        try:
+            return packed(self._folder, most)
+        except TooLarge as error:
+            raise TrialFailed(
+                f"{self._name} must leave at most checkpoint_mb = {most:g} MB in its folder on "
+                f"Dask, got {error.megabytes:.1f} MB: raise it, or name a folder that all workers "
+                'share, shared = "/…"'
+            ) from None
+
+
+def changed_files(program: Program) -> list[str]:
+    """The scripts of a program that are not what they were when the study was started."""
+    place = Path(SENT.get(program.workdir, program.workdir))
+    return [name for name, digest in program.files if content_digest(place / name) != digest]
+
+
+def files_in(state: bytes | None) -> bytes:
+    """The folder that a state of a program brings; b"" where it brings none."""
+    return b"" if state is None else state.partition(b"\n")[2]
 
 
 def seed_of(entropy: Sequence[int]) -> int:

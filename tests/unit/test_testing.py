@@ -204,7 +204,7 @@ def test_the_example_of_the_readme_passes() -> None:
     (example,) = (
         block.partition("```")[0]
         for block in section.split("```python\n")[1:]
-        if "check_trainer" in block
+        if "check_function" in block
     )
     names: dict[str, object] = {}
     exec(example.replace('"studies"', repr(str(REPOSITORY / "studies"))), names)

@@ -111,6 +111,11 @@ class ProgramTable(Table):
         ge=0,
         description="megabytes that a checkpoint may have to go to MLflow, or to another machine",
     )
+    shared: str = Field(
+        default="",
+        description="on Dask, a folder that all workers share, for what is larger than that; "
+        "left out: the files of a trial go with it from one machine to another",
+    )
     threads: int | None = Field(
         default=None,
         ge=1,
@@ -171,6 +176,9 @@ class ProgramTable(Table):
             log_mb=self.log_mb,
             threads=self.threads or threads,
             probe=self.probe,
+            checkpoint_mb=self.checkpoint_mb,
+            shared=self.shared,
+            files=tuple(self.files(folder).items()),
         )
 
     def files(self, folder: Path) -> dict[str, str]:
@@ -236,7 +244,7 @@ class ProgramTable(Table):
 
     @classmethod
     def may_change(cls) -> Collection[str]:
-        return ("dry_start", "log_mb", "artifacts_mb", "checkpoint_mb", "threads")
+        return ("dry_start", "log_mb", "artifacts_mb", "checkpoint_mb", "shared", "threads")
 
 
 def _words(said: Words | str) -> Command:
@@ -367,7 +375,8 @@ def _placeholder_problems(name: str, table: ProgramTable, space: Space) -> Itera
             yield from _path_problems(f"{name}.{key}", text, table)
     if "params_json" in used:
         return
-    for unused in sorted(own - used):
+    asked = {name for parameter in space.parameters for name in parameter.when}
+    for unused in sorted(own - used - asked):
         hint = f"put {{{unused}}} into {name}.command"
         hint += ", or {params_json}, the path of a file with all of them"
         if any(p.key == unused for p in searched) and len(_programs(space)) > 1:

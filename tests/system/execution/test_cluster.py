@@ -255,6 +255,65 @@ def test_the_data_is_sent_once_a_worker(
     assert [key[1] for key in sent] == ["validation", "test"]
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_program_and_its_checkpoint_travel_to_the_workers(
+    shared: bool, cluster: DaskCluster, tmp_path: Path
+) -> None:
+    epochs = tmp_path / "epochs"
+    (tmp_path / "train.sh").write_text(PROGRAM.replace("LOG", str(epochs)))
+    lines = [f'shared = "{tmp_path}/shared"'] if shared else []
+    path = tmp_path / "program.toml"
+    path.write_text(PROGRAM_STUDY.replace("SHARED", "\n".join(lines)))
+    there = run_study(path, home=new_home(tmp_path / "cluster"), executor=cluster.address)
+    trained = epochs.read_text().split()
+    assert len(set(trained)) == len(trained)  # no epoch of a trial was trained twice
+    assert not (tmp_path / "here").exists()  # it ran in a folder of the worker's
+    run_study(path, home=new_home(tmp_path / "local"), workers=2)
+    assert table(tmp_path / "cluster", "program") == table(tmp_path / "local", "program")
+    folder = Path(there.result.folder).parent
+    best = folder / "trials" / f"{there.result.best_number:05d}" / "member-0"
+    kept = (
+        best if not shared else tmp_path / "shared" / "program" / "1" / "trials" / best.parts[-2]
+    )
+    assert [*kept.rglob("artifacts/note.txt")]
+
+
+PROGRAM = """
+# usage: train.sh X EPOCHS FOLDER SEED
+touch here
+mkdir -p "$3/artifacts"
+echo "seen by $$" > "$3/artifacts/note.txt"
+done=$(cat "$3/checkpoint" 2>/dev/null || echo 0)
+while [ "$done" -lt "$2" ]; do
+  done=$((done + 1))
+  echo "$1-$4-$done" >> LOG
+  echo "$done" > "$3/checkpoint"
+  echo "{\\"epoch\\": $done, \\"value\\": $1$done}"
+done
+"""
+PROGRAM_STUDY = """
+name = "program"
+objective = { metric = "value", direction = "maximize" }
+[program]
+command = ["sh", "train.sh", "{x}", "{epochs}", "{folder}", "{seed}"]
+checkpoint = "{folder}/checkpoint"
+probe = false
+SHARED
+[space]
+trainer = "program"
+x = { low = 0.1, high = 0.9 }
+[[stages]]
+trials = 4
+epochs = 2
+[[stages]]
+trials = 2
+epochs = 4
+[confirmation]
+top = 1
+seeds = 2
+"""
+
+
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hpsearch.execution.cluster.CONNECT_SECONDS", 0.5)
     with pytest.raises(WorkerError, match=r"tcp://127.0.0.1:9 must be reachable"):

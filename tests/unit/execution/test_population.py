@@ -11,11 +11,18 @@ import pytest
 
 from hpsearch.datasets.selection import Selection, open_test
 from hpsearch.datasets.split_kinds import KFold
+from hpsearch.errors import StudyChangedError
 from hpsearch.execution import population
 from hpsearch.execution.examples import training_data
-from hpsearch.execution.population import population_key, population_limit, run_slice
+from hpsearch.execution.population import (
+    load_own_code,
+    population_key,
+    population_limit,
+    run_slice,
+)
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceSettings
-from hpsearch.trainers import Member, Schedule
+from hpsearch.own_code import content_digest
+from hpsearch.trainers import Member, Program, Schedule
 from hpsearch.trainers.backprop import MAX_POPULATION
 
 DATA = Selection("digits", shots=6, split=KFold(3))
@@ -221,3 +228,19 @@ def test_weights_and_gradients_of_a_population_fit_the_cache(
 def test_a_function_trains_one_member_at_a_time() -> None:
     one = Member({"trainer": "mine:train"}, (1,), 0)
     assert population_limit(one, training_data(DATA, "validation")) == 1
+
+
+def test_a_script_that_changed_is_not_run(tmp_path: Path) -> None:
+    script = tmp_path / "train.sh"
+    script.write_text("echo 1")
+    files = (("train.sh", content_digest(script)),)
+    program = Program(("sh", "train.sh"), ("loss",), str(tmp_path), files=files)
+    one = Member({"trainer": "program"}, (0, 0, 0, 0), 0, program=program)
+    settings = SliceSettings(Selection(""), "validation", 1, math.inf, str(tmp_path))
+    load_own_code(Slice(settings, (one,), 1))
+    script.write_text("echo 2")
+    with pytest.raises(StudyChangedError, match=r"got another train\.sh, which a worker"):
+        load_own_code(Slice(settings, (one,), 1))
+    script.unlink()
+    with pytest.raises(StudyChangedError, match=r"got another train\.sh"):
+        load_own_code(Slice(settings, (one,), 1))

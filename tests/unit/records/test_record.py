@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch.errors import StorageError
+from hpsearch.errors import DamagedError, StorageError
 from hpsearch.records import run_folder
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
@@ -150,3 +151,133 @@ def test_half_a_file_is_not_left_where_the_disk_is_full(
         write_whole(tmp_path / "file", bytes(100_000))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_bytes() == b"before"
+
+
+def test_what_slices_use_adds_up_and_the_most_memory_is_kept() -> None:
+    used = record()
+    used.add_use(wall=2.0, cpu=1.5, opening=0.5, peak_bytes=300)
+    used.add_use(wall=1.0, cpu=0.5, opening=0.25, peak_bytes=200)
+    seconds = (used.wall_seconds, used.cpu_seconds, used.opening_seconds)
+    assert (*seconds, used.peak_bytes) == (3.0, 2.0, 0.75, 300)
+
+
+def test_an_outcome_keeps_the_reason_that_it_brings() -> None:
+    ended = record()
+    ended.become(Outcome.PAUSED)
+    assert (ended.outcome, ended.reason, ended.sealed, ended.told) == (
+        "paused",
+        "",
+        False,
+        "paused",
+    )
+    ended.become(Outcome.FAILED, "no memory")
+    assert (ended.outcome, ended.reason, ended.sealed, ended.told) == (
+        "failed",
+        "no memory",
+        True,
+        "failed",
+    )
+    ended.limit = "limits.memory"
+    assert ended.told == "infeasible"
+    with pytest.raises(AssertionError, match="u: failed to paused"):
+        ended.become(Outcome.PAUSED)
+    paused = record()
+    paused.become(Outcome.PAUSED, "said before")
+    paused.become(Outcome.PRUNED)
+    assert paused.reason == "said before"
+
+
+def test_the_history_of_one_member_is_its_own_and_a_copy() -> None:
+    alone = record()
+    del alone.members[1]
+    history = alone.mean_history()
+    assert history == {"train_loss": [0.5, 0.5], "validation_loss": [0.25, 0.25]}
+    history["train_loss"].append(9.0)
+    assert alone.members[0].history["train_loss"] == [0.5, 0.5]
+
+
+def test_learning_rates_are_the_mean_over_members_or_none() -> None:
+    rates = record()
+    assert rates.mean_learning_rates() == []
+    rates.members[0].learning_rates = [0.5, 0.25]
+    assert rates.mean_learning_rates() == []
+    rates.members[1].learning_rates = [1.5, 0.75, 9.0]
+    assert rates.mean_learning_rates() == [1.0, 0.5]
+
+
+def test_what_diverged_or_ended_first_is_told_of_the_record() -> None:
+    first = record()
+    assert (first.diverged_by, first.ended_early, first.length) == ("", 0, 0)
+    first.members[1].ended_early = 4
+    assert first.ended_early == 4
+    first.members[0].ended_early = 2
+    assert first.ended_early == 2
+    first.members[0].diverged = True
+    assert first.diverged_by == "loss"
+    first.members[1].diverged, first.members[1].epoch = True, 1
+    first.members[1].diverged_by = "validation_loss"
+    assert first.diverged_by == "validation_loss"
+    first.scores, first.rungs = {8: 0.5, 2: 0.25}, {4: 0.75, 2: 9.0}
+    assert list(first.reported.items()) == [(2, 0.25), (4, 0.75), (8, 0.5)]
+    assert first.length == 8
+
+
+def test_states_that_are_not_the_records_are_damaged(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    kept = record()
+    assert folder.states(kept) == [None, None]
+    folder.write(kept, [b"one", b"two"])
+    path = folder.files.record("trial", 3).file(kept.state_file)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"x")
+    with pytest.raises(DamagedError, match="another content than its record has the digest of"):
+        folder.states(kept)
+    path.write_bytes(whole)
+    kept.states_digest = ""  # as format 1 had it
+    assert folder.states(kept) == [b"one", b"two"]
+    path.write_bytes(whole[:20])
+    with pytest.raises(DamagedError, match="no states"):
+        folder.states(kept)
+    path.unlink()
+    with pytest.raises(DamagedError, match="No such file"):
+        folder.states(kept)
+
+
+def test_files_and_log_of_a_record_are_named_once(tmp_path: Path) -> None:
+    folder, kept = RunFolder(tmp_path), record()
+    for text in ("one\n", "two\n"):
+        folder.append_log(kept, text)
+        folder.write_file(kept, "weights.npz", text.encode())
+    place = folder.files.record("trial", 3)
+    assert kept.files == ["log.txt", "weights.npz"]
+    assert place.log.read_text() == "one\ntwo\n"
+    assert place.file("weights.npz").read_bytes() == b"two\n"
+
+
+def test_the_journal_and_the_slices_grow_by_lines(tmp_path: Path) -> None:
+    folder, confirmed = RunFolder(tmp_path), record()
+    confirmed.kind, confirmed.seed_number = "confirmation", 2
+    for one in (record(), confirmed):
+        folder.announce_record(one)
+    lines = [json.loads(line) for line in folder.files.journal.read_text().splitlines()]
+    assert lines == [
+        {"kind": "trial", "number": 3, "seed": 0},
+        {"kind": "confirmation", "number": 3, "seed": 2},
+    ]
+    folder.note_slice(None)
+    assert not folder.files.slices.exists()
+    folder.note_slice({"worker": 1})
+    assert folder.files.slices.read_text() == '{"worker": 1}\n'
+
+
+def test_a_sealed_file_that_must_be_there_is_damaged_where_it_is_not(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert folder.read_sealed(folder.files.space, "arms") is None
+    with pytest.raises(DamagedError, match="no file"):
+        folder.required(folder.files.space)
+    folder.write_sealed(folder.files.space, {"arms": []})
+    assert folder.read_sealed(folder.files.space, "arms") == {"arms": []}
+    assert folder.required(folder.files.space, "arms") == {"arms": []}
+    for read in (folder.read_sealed, folder.required):
+        with pytest.raises(DamagedError, match="nothing of parameters, more"):
+            read(folder.files.space, "arms", "parameters", "more")

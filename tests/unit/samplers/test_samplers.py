@@ -358,3 +358,39 @@ def test_the_literal_rule_halves_a_box_around_the_best() -> None:
 def test_a_setting_that_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         CoarseToFineSampler(**options)
+
+
+def test_scores_are_compared_at_the_lengths_where_most_trials_end() -> None:
+    curves = [{length: float(length)} for length in (2, 2, 3, 3, 3, 5, 5, 7, 7, 1)]
+    curves.append({length: length / 2 for length in (1, 2, 3, 5, 7, 13)})
+    trials = []
+    for number, curve in enumerate(curves):
+        trials.append(create_trial(state=TrialState.PRUNED, intermediate_values=curve))
+        trials[-1].number = number
+    ranked = {o.number: o for o in observe(trials, MINIMIZE)}
+    # At 2, 3, 5 and 7 most trials end; 13 and 1 are the longest trainings of the last two.
+    assert set(ranked[10].curve) == {2.0, 3.0, 5.0, 7.0, 13.0}
+    assert set(ranked[9].curve) == {1.0}
+    # The last trial alone has two lengths: half an epoch's score more for each epoch more.
+    assert ranked[10].score == 6.5
+    assert [ranked[number].score for number in (0, 2, 5, 9)] == [2 + 5.5, 3 + 5.0, 5 + 4.0, 7.0]
+
+
+def test_lengths_that_as_many_trials_have_are_taken_from_the_shortest() -> None:
+    trials = []
+    for number, length in enumerate((9, 7, 5, 3, 1)):
+        curve = dict.fromkeys(range(1, length + 1), 0.0)
+        trials.append(create_trial(state=TrialState.PRUNED, intermediate_values=curve))
+        trials[-1].number = number
+    ranked = {o.number: o for o in observe(trials, MINIMIZE)}
+    assert set(ranked[0].curve) == {1.0, 3.0, 5.0, 7.0, 9.0}
+    assert set(ranked[4].curve) == {1.0}
+
+
+def test_a_maximum_is_ranked_from_above() -> None:
+    maximize = optuna.study.StudyDirection.MAXIMIZE
+    trials = [create_trial(value=value) for value in (1.0, 3.0, 2.0)]
+    for number, trial in enumerate(trials):
+        trial.number = number
+    ranked = observe(trials, maximize)
+    assert [(o.number, o.score) for o in ranked] == [(1, -3.0), (2, -2.0), (0, -1.0)]

@@ -76,6 +76,7 @@ def test_a_study_file_is_a_batch_of_one_with_its_schedule(write_batch: Write) ->
     path.write_text(path.read_text() + '[schedule]\ncron = "0 2 * * *"\n')
     read = read_batch(path)
     assert names(path) == ["small"]
+    assert (read.path, read.studies[0].path) == (path, path)
     assert read.file.schedule.cron == "0 2 * * *"
 
 

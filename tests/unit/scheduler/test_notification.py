@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import requests
 
 from hpsearch.scheduler import notification
 from hpsearch.scheduler.batch_file import Notify
 from hpsearch.scheduler.batch_report import EXIT_UNFINISHED, BatchReport, StudyRow
-from hpsearch.scheduler.notification import notify
+from hpsearch.scheduler.notification import SECONDS, TRIES, notify, text
 
 ROWS = {
     0: StudyRow("a", "finished", validation=0.75),
@@ -37,3 +40,76 @@ def test_what_did_not_finish_is_told_as_a_failure_is(
         assert report.exit_code == code
         notify(report, Notify.model_validate({"webhook": "HOOK", "when": when}), print)
     assert sent == told
+
+
+SECRET = "https://hooks.example/secret"
+
+
+@pytest.mark.parametrize(
+    ("status", "warned"),
+    [
+        (200, []),
+        (204, []),
+        (
+            302,
+            [
+                "the webhook in HOOK must take the report itself, got a redirect (302): set the "
+                "variable to the address that it leads to"
+            ],
+        ),
+        (404, ["the webhook in HOOK answered 404"]),
+        (None, ["the webhook in HOOK can't be reached (ConnectionError)"]),
+    ],
+)
+def test_what_an_answer_means_and_that_each_address_is_tried_again(
+    status: int | None, warned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+
+    def post(session: requests.Session, address: str, **options: Any) -> SimpleNamespace:
+        for scheme in ("http://x", "https://x"):
+            again = session.get_adapter(scheme).max_retries  # type: ignore[attr-defined]
+            assert (again.total, again.backoff_factor) == (TRIES - 1, 1.0)  # 1, 2 and 4 s later
+            busy = [code for code in range(400, 600) if again.is_retry("POST", code)]
+            assert busy == [408, 425, 429, 500, 502, 503, 504]
+        sent.append({"address": address, **options})
+        if status is None:
+            raise requests.ConnectionError(address)
+        return SimpleNamespace(status_code=status, ok=status < 400)
+
+    monkeypatch.setattr(requests.Session, "post", post)
+    monkeypatch.setenv("HOOK", SECRET)
+    monkeypatch.setenv("HOOK_TOKEN", "token")
+    report = BatchReport("night", "n.toml", (ROWS[0],), 61.0)
+    lines: list[str] = []
+    notify(report, Notify.model_validate({"webhook": "HOOK"}), lines.append)
+    assert lines == warned
+    (request,) = sent
+    assert request["address"] == SECRET
+    assert request["headers"] == {"Authorization": "Bearer token"}
+    assert request["json"] == {"text": text(report), **report.as_dict()}
+    assert (request["timeout"], request["allow_redirects"]) == (SECONDS, False)
+
+
+def test_nothing_is_sent_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOOK", raising=False)
+    monkeypatch.setattr(notification, "_failures", lambda *_: pytest.fail("sent"))
+    report = BatchReport("night", "n.toml", (ROWS[1],), 61.0)
+    notify(report, Notify.model_validate({"webhook": "HOOK"}), print)
+
+
+def test_the_message_has_the_scores_and_the_first_line_of_a_failure() -> None:
+    rows = (
+        StudyRow("a", "finished", objective="validation_accuracy", validation=0.75, test=0.5),
+        StudyRow("b", "finished", objective="validation_loss", validation=0.25),
+        StudyRow("c", "failed", "no data\nmore"),
+        StudyRow("d", "waiting"),
+        StudyRow("e", "found", objective="x", validation=1.0),
+    )
+    report = BatchReport("night", "n.toml", rows, 61.0)
+    assert text(report).splitlines() == [
+        report.line,
+        "a: validation_accuracy 0.7500, test 0.5000",
+        "b: validation_loss 0.2500",
+        "c: failed: no data",
+    ]

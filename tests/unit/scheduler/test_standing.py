@@ -68,6 +68,7 @@ class Night:
         self.minutes = 0
         self.dallies = 0  # minutes between a run's last word and its process's end
         self.cut = ""
+        self.words: list[dict[str, Any]] = []  # what a run tells before its report
         self.logged: list[tuple[str, str]] = []
 
     def write(self, name: str, schedule: str) -> None:
@@ -121,7 +122,8 @@ class Run:
             return []
         self.told = True
         row = StudyRow("a", "stopped" if self.night.cut else "finished")
-        return [{"report": BatchReport("a", "a.toml", [row], 1.0, self.night.cut).as_dict()}]
+        report = BatchReport("a", "a.toml", [row], 1.0, self.night.cut)
+        return [*self.night.words, {"report": report.as_dict()}]
 
     def stop(self) -> None:
         self.night.stopped += 1
@@ -249,6 +251,18 @@ def test_a_process_that_ends_a_while_after_its_report_is_no_dead_one(night: Nigh
     assert [event for event, _ in night.logged if event in ("cut", "end")] == ["end"]
 
 
+def test_what_a_run_tells_is_logged(night: Night) -> None:
+    night.write("a", 'cron = "0 2 * * *"')
+    night.words = [{"study": "small", "number": 1, "of": 2}, {"warning": "MLflow is away"}]
+    night.run("2026-11-21 01:50", "2026-11-21 02:10")
+    assert night.logged[2:5] == [
+        ("run", "started (due)"),
+        ("study", "study 1 of 2: small"),
+        ("warning", "MLflow is away"),
+    ]
+    assert night.logged[5] == ("end", "a: 1 finished, 1.0 s")
+
+
 def test_an_end_in_the_middle_is_gone_on_with_at_the_next_start(night: Night) -> None:
     night.write("a", 'cron = "0 2 * * *"')
     night.minutes = 60
@@ -256,6 +270,11 @@ def test_an_end_in_the_middle_is_gone_on_with_at_the_next_start(night: Night) ->
     assert night.stopped == 1
     night.run("2026-11-21 12:00", "2026-11-21 14:00")
     assert night.ran == ["a 21 02:00", "a 21 12:00"]
+    assert [message for event, message in night.logged if event == "run"] == [
+        "started (due)",
+        "stopped; the next start goes on with it",
+        "started (carried over)",
+    ]
 
 
 def test_what_is_gone_on_with_is_the_same_occurrence_and_the_next_day_another(
@@ -282,6 +301,8 @@ def test_orders_from_another_shell(night: Night) -> None:
         "2026-11-21 12:30": order("run-now"),
     }
     night.run("2026-11-21 00:30", "2026-11-21 13:30", orders, step=10)
+    said = [message for event, message in night.logged if event in ("run", "order")]
+    assert said[:5] == ["started (due)", "pause", "run-now", "started (asked)", "resume"]
     hours = [f"a 21 {hour:02}:00" for hour in range(5, 12)]
     assert night.ran == ["a 21 01:00", "a 21 03:30", *hours, "a 21 12:30"]
     with pytest.raises(StudyFileError, match=r"must be one of a, got 'b'"):
@@ -396,8 +417,9 @@ def pipe_at(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         writer.join()
+        os.close(reader)
 
 
 def test_a_named_pipe_among_the_files_is_a_problem_and_the_others_run(night: Night) -> None:

@@ -1,0 +1,76 @@
+"""What other schedulers are given: units, crontab lines and CronJobs that mean the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpsearch.errors import StudyFileError
+from hpsearch.records.layout import Home
+from hpsearch.scheduler.printing import KINDS, on_calendar
+from hpsearch.scheduler.schedules import Scheduled
+from hpsearch.studyfile.tables.schedule import Schedule
+
+HOME = Home(Path("/var/stores"))
+# tests/system/scheduler/test_printing.py asks systemd when these are.
+CALENDARS = {
+    "0 2 * * *": "*-*-* 2:0:00",
+    "30 2 * * 1-5": "Mon,Tue,Wed,Thu,Fri *-*-* 2:30:00",
+    "0 0 * * sun": "Sun *-*-* 0:0:00",
+    "*/15 8-18 1,15 */3 *": "*-1/3-1,15 8..18:0/15:00",
+    "5 8-18/2 */10 * *": "*-*-1/10 8..18/2:5:00",
+    "0 2 1 jan,JUL *": "*-1,7-1 2:0:00",
+    "0 2 1 oct-dec *": "*-10..12-1 2:0:00",
+}
+
+
+def scheduled(name: str = "nightly", **table: object) -> Scheduled:
+    return Scheduled(name, Path(f"/srv/{name}.toml"), Schedule.model_validate(table), 1)
+
+
+@pytest.mark.parametrize("cron", CALENDARS)
+def test_a_cron_expression_as_systemd_writes_it(cron: str) -> None:
+    assert on_calendar(cron, None) == CALENDARS[cron]
+    assert on_calendar(cron, "Europe/Berlin") == f"{CALENDARS[cron]} Europe/Berlin"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_last_day_of_the_month_is_no_other_schedulers(kind: str) -> None:
+    item = scheduled(cron="0 2 last * *")
+    with pytest.raises(StudyFileError, match=r"nightly must .* got '0 2 last \* \*'"):
+        KINDS[kind](item, HOME)
+
+
+@pytest.mark.parametrize(("missed", "persistent"), [("skip", "false"), ("once", "true")])
+def test_systemd_makes_up_for_missed_runs_unless_they_are_skipped(
+    missed: str, persistent: str
+) -> None:
+    item = scheduled("a/Night Run", cron="0 2 * * *", missed=missed)
+    lines = KINDS["systemd"](item, HOME).splitlines()
+    assert f"Persistent={persistent}" in lines
+    assert "# /etc/systemd/system/hpsearch-a-night-run.service" in lines
+    assert "# /etc/systemd/system/hpsearch-a-night-run.timer" in lines
+    (command,) = (line for line in lines if line.startswith("ExecStart="))
+    assert command.endswith(" -m hpsearch batch '/srv/a/Night Run.toml' --home /var/stores")
+
+
+def test_a_crontab_line_names_its_zone_and_has_no_bare_percent_sign() -> None:
+    lines = KINDS["cron"](scheduled("100%", cron="0 2 * * 1", timezone="UTC"), HOME).splitlines()
+    assert lines[0].startswith("# ")
+    assert lines[1] == "CRON_TZ=UTC"
+    assert lines[2].startswith(f"0 2 * * 1 cd {Path.cwd()} && ")
+    assert lines[2].endswith(r" -m hpsearch batch /srv/100\%.toml --home /var/stores")
+    (line,) = KINDS["cron"](scheduled(cron="0 2 * * 1"), HOME).splitlines()
+    assert line.startswith("0 2 * * 1 cd ")
+
+
+@pytest.mark.parametrize(("missed", "seconds"), [("skip", 60), ("once", 3600), ("all", 3600)])
+def test_a_cron_job_starts_late_as_the_schedule_says(missed: str, seconds: int) -> None:
+    lines = KINDS["kubernetes"](scheduled(cron="0 2 * * 7", missed=missed), HOME).splitlines()
+    assert f"  startingDeadlineSeconds: {seconds}" in lines
+    at = lines.index('  schedule: "0 2 * * sun"')
+    assert lines[at + 1] == "  concurrencyPolicy: Forbid"
+    zoned = KINDS["kubernetes"](scheduled(cron="0 2 * * *", timezone="UTC"), HOME).splitlines()
+    assert zoned[zoned.index('  schedule: "0 2 * * *"') + 1] == "  timeZone: UTC"
+    assert "  name: hpsearch-nightly" in zoned

@@ -1,0 +1,142 @@
+"""What ends a search: asked before a batch, answered from the batches before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.seed_key import SeedKey
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
+from hpsearch.study.spending import Batch, Spending
+from hpsearch.studyfile.arms import ArmPlace
+from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.space import Space
+
+# SMALL has 3 members a trial, and stages of 2, 4 and 8 epochs.
+NEW, PROMOTED, LAST = (
+    Batch(0, 0, 4, False, False),
+    Batch(1, 0, 4, True, False),
+    Batch(2, 1, 2, False, False),
+)
+
+
+def spending(path: Path, *overrides: str) -> Spending:
+    file = read_study(path, overrides).file
+    return Spending(file, ArmPlace({}, 0, 1, Space((), {})), RunFolder(path.parent))
+
+
+def trial(stage: int, epochs: int, score: float | None, **more: float) -> TrialRecord:
+    members = [MemberRecord(split, SeedKey(0, 0, 0, split), epoch=epochs) for split in range(3)]
+    record = TrialRecord("u", "trial", 0, {}, members, {}, stage=stage)
+    if score is not None:
+        record.scores[epochs] = score
+        record.violations[epochs] = dict(more)
+    return record
+
+
+def test_without_a_budget_nothing_ends(study_file: Path) -> None:
+    free = spending(study_file)
+    assert free.affordable(NEW) == 4
+    assert free.ends(NEW, [trial(0, 2, 1.0)] * 50) == ""
+    free.keep()
+    assert not (study_file.parent / "budget").exists()
+
+
+def test_epochs_are_spent_by_what_was_trained(study_file: Path) -> None:
+    left = spending(study_file, "budget.epochs=48")
+    assert (left.affordable(NEW), left.ends(NEW, [])) == (4, "")
+    cut = trial(0, 1, None)
+    cut.outcome, cut.members[0].epoch = Outcome.DIVERGED, 0
+    failed = trial(0, 1, None)
+    failed.outcome = Outcome.FAILED
+    left.settle(NEW, [trial(0, 2, 0.5), trial(0, 2, 0.25), cut, failed])
+    assert left.epochs == 6 + 6 + (0 + 1 + 1) + 6
+    left.settle(PROMOTED, [trial(0, 4, 0.5)])
+    assert left.epochs == 20 + 3 * 2
+    beyond = trial(0, 3, None)
+    beyond.outcome = Outcome.PRUNED
+    left.settle(PROMOTED, [beyond])
+    assert left.epochs == 26 + 3 * 1  # of each member the epoch after the stage before
+    assert (left.affordable(NEW), left.ends(NEW, [])) == (3, "epochs")
+    assert (left.affordable(PROMOTED), left.affordable(LAST)) == (3, 0)
+    assert left.ends(Batch(0, 1, 3, False, False), []) == ""
+
+
+@pytest.mark.parametrize(
+    ("direction", "score", "ends"),
+    [
+        ("maximize", 0.75, "target"),
+        ("maximize", 0.74, ""),
+        ("minimize", 0.75, "target"),
+        ("minimize", 0.76, ""),
+    ],
+)
+def test_a_target_is_met_by_a_feasible_trial_of_the_last_stage(
+    study_file: Path, direction: str, score: float, ends: str
+) -> None:
+    aims = spending(study_file, "budget.target=0.75", f"objective.direction={direction}")
+    earlier = [trial(2, 8, None), trial(2, 8, score)]
+    assert aims.ends(LAST, earlier) == ends
+    assert aims.ends(LAST, [trial(2, 8, score, memory=0.5)]) == ""
+    assert aims.ends(Batch(1, 1, 2, False, False), [trial(1, 4, score)]) == ""
+    assert aims.ends(LAST, []) == ""
+
+
+def test_a_plateau_ends_the_drawing_of_a_stage_alone(study_file: Path) -> None:
+    flat = spending(study_file, "budget.plateau=2", "budget.plateau_improvement=0.1")
+    going_on, new = Batch(1, 0, 4, True, False), Batch(1, 1, 4, False, False)
+    # Those promoted set what is to be beaten, and count as no idle ones.
+    before = [trial(0, 4, 0.5), trial(0, 4, 0.4)]
+    assert flat.ends(new, before) == ""
+    assert flat.ends(new, [*before, trial(1, 4, 0.6)]) == ""
+    assert flat.ends(new, [*before, trial(1, 4, 0.6), trial(1, 4, None)]) == "plateau"
+    assert flat.ends(going_on, [*before, trial(1, 4, 0.6), trial(1, 4, None)]) == ""
+    # By more than a tenth better than the best so far: counted anew.
+    better = [*before, trial(1, 4, 0.5), trial(1, 4, 0.625)]
+    assert flat.ends(new, better) == ""
+    assert flat.ends(new, [*better, trial(1, 4, 0.7)]) == ""
+    assert flat.ends(new, [*better, trial(1, 4, 0.7), trial(1, 4, 0.7)]) == "plateau"
+    assert flat.ends(new, [*better, trial(1, 4, 9.0, memory=0.5), trial(1, 4, 0.7)]) == "plateau"
+
+
+def test_a_plateau_of_losses_is_one_from_below(study_file: Path) -> None:
+    flat = spending(study_file, "budget.plateau=1", "objective.direction=minimize")
+    assert flat.ends(NEW, [trial(0, 2, 0.5), trial(0, 2, 0.4)]) == ""
+    assert flat.ends(NEW, [trial(0, 2, 0.5), trial(0, 2, 0.5)]) == "plateau"
+
+
+def test_the_clock_ends_a_search_before_the_batch_that_would_end_after_it(
+    study_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = {"now": 100.0}
+    monkeypatch.setattr("hpsearch.study.spending.time.monotonic", lambda: clock["now"])
+    late = spending(study_file, "budget.seconds=30")
+    clock["now"] += 1000
+    assert late.ends(NEW, []) == ""  # of nobody the pace is known
+    clock["now"] = 110.0
+    late.settle(NEW, [trial(0, 2, 0.5)] * 4)
+    assert (late.seconds, late.epochs) == (10.0, 24)
+    second = Batch(0, 1, 4, False, False)
+    assert late.ends(second, []) == ""  # 10 s for 24 epochs, and 24 ahead
+    clock["now"] = 115.0
+    assert late.ends(second, []) == ""  # 15 + 15
+    clock["now"] = 115.5
+    assert late.ends(Batch(0, 1, 4, False, True), []) == ""  # it was begun before a restart
+    assert late.ends(second, []) == "seconds"
+    clock["now"] = 100.0
+    assert late.ends(second, []) == "seconds"  # what was decided stays
+    assert late.ends(Batch(0, 2, 4, False, False), []) == ""
+
+    again = spending(study_file, "budget.seconds=30")
+    clock["now"] = 101.0
+    assert again.seconds == 15.5 + 1.0  # of all starts
+    again.epochs = 24
+    assert again.ends(second, []) == "seconds"
+    wider = spending(study_file, "budget.seconds=60")
+    wider.epochs = 24
+    assert wider.ends(second, []) == ""
+    clock["now"] = 200.0
+    assert wider.ends(Batch(1, 0, 1, True, False), []) == "seconds"
