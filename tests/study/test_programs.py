@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from hpsearch import run_study
-from hpsearch.api.show import best_configuration
 from hpsearch.errors import StudyFailed, StudyFileError
 from hpsearch.processes import alive
 from hpsearch.records.run_folder import RunFolder
@@ -130,17 +128,6 @@ def test_without_a_test_command_nothing_is_tested_and_the_report_says_so(tmp_pat
     shown = call_here("show", "small", "--home", str(home))
     assert "not tested: the study has no test data: no [data], and no test command" in shown.stdout
     assert "program repeats to the last digit" in shown.stdout
-
-
-def test_the_winner_run_by_hand_has_its_score(tmp_path: Path) -> None:
-    path, home = study_of(tmp_path, NO_PROBE, checkpoint=True), tmp_path / "home"
-    result = run(path, home)
-    (tmp_path / "elsewhere").mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path / "elsewhere")
-        line = best_configuration("small", form="command", home=home)
-    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == f'{{"epoch": 5, "loss": {result.validation.mean:.6f}}}'
 
 
 EARLY = f"[ $2 -gt 3 ] && set -- $1 3; {LOSS}"

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from hpsearch import export_study, import_study, reproduce_trial, run_study, verify_study
-from hpsearch.api.show import study_trials
+from hpsearch.api.show import best_configuration, study_trials
 from hpsearch.errors import StudyFileError
 from hpsearch.trainers.program_process import GUARD
 from tests.harness.programs import gone, running, study_of, study_of_shell, trained
@@ -234,6 +234,17 @@ def test_an_imported_study_runs_no_command_that_nobody_trusts(tmp_path: Path) ->
     found = verify_study("small", home=here, trust_code=tmp_path / "own")
     assert found.problems == []
     assert (tmp_path / "ran").exists()
+
+
+def test_the_winner_run_by_hand_has_its_score(tmp_path: Path) -> None:
+    path, home = study_of(tmp_path, NO_PROBE, checkpoint=True), tmp_path / "home"
+    result = run(path, home)
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path / "elsewhere")
+        line = best_configuration("small", form="command", home=home)
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == f'{{"epoch": 5, "loss": {result.validation.mean:.6f}}}'
 
 
 def test_params_json_holds_what_the_trial_has(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 
 import pytest
 
@@ -77,9 +76,7 @@ def test_a_group_is_left_out_where_a_name_in_it_has_no_value(
 @pytest.mark.parametrize("value", ["a b; rm -rf $HOME `id` \"'\\", "", "-n", "ä\nb"])
 def test_values_are_one_word_for_a_shell(value: str) -> None:
     line = filled("printf %s.%s {a} '{{b}}'", {"a": value}, quote=True)
-    assert shlex.split(line)[2] == value
-    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
-    assert done.stdout == f"{value}.{{b}}"
+    assert shlex.split(line) == ["printf", "%s.%s", value, "{b}"]
 
 
 def test_names_are_found_with_where_they_stand() -> None:
