@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -11,14 +12,57 @@ if TYPE_CHECKING:
 DPI = 110  # pixels an inch
 
 
-def new_figure(width: float, height: float, *, dpi: float = DPI) -> Figure:
-    """An empty figure of this size in inches."""
+@dataclass(frozen=True)
+class Margins:
+    """What is left around axes for labels and titles, in inches.
+
+    Attributes:
+        between, below: from the left side of axes to those before, and from their title to those
+            above.
+    """
+
+    left: float = 0.8
+    right: float = 0.3
+    top: float = 0.75
+    bottom: float = 0.6
+    between: float = 0.8
+    below: float = 0.95
+
+
+def new_figure(
+    width: float, height: float, *, dpi: float = DPI, margins: Margins | None = None
+) -> Figure:
+    """An empty figure of this size in inches.
+
+    Args:
+        margins: None: matplotlib measures all texts to find them, which takes two thirds of the
+            time of drawing.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained")
+    measured: Literal["constrained"] | None = "constrained" if margins is None else None
+    figure = Figure(figsize=(width, height), dpi=dpi, layout=measured)
     FigureCanvasAgg(figure)
     return figure
+
+
+def new_axes(figure: Figure, rows: int, columns: int, margins: Margins) -> list[Any]:
+    """Axes in rows and columns, row by row, with these margins."""
+    width, height = figure.get_size_inches()
+    gaps = (margins.between * (columns - 1), margins.below * (rows - 1))
+    each = (width - margins.left - margins.right - gaps[0]) / columns
+    tall = (height - margins.top - margins.bottom - gaps[1]) / rows
+    space = {
+        "left": margins.left / width,
+        "right": 1 - margins.right / width,
+        "top": 1 - margins.top / height,
+        "bottom": margins.bottom / height,
+        "wspace": margins.between / each,
+        "hspace": margins.below / tall,
+    }
+    grid = figure.subplots(rows, columns, squeeze=False, gridspec_kw=space)
+    return list(grid.ravel())
 
 
 def write_png(path: Path, figure: Figure) -> None:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.reports.canvas import new_figure, write_png
+from hpsearch.reports.canvas import Margins, new_axes, new_figure, write_png
 
+MARGINS = Margins(top=0.4)
 CURVES = 8  # trials whose learning curves are drawn
 
 
 def draw_search(path: Path, records: Sequence[TrialRecord], result: Result) -> None:
     """The scores of all trials by stage length, and the learning curves of the best, as PNG."""
-    figure = new_figure(11, 4.2)
-    scores, curves = figure.subplots(1, 2)
+    figure = new_figure(11, 4.2, margins=MARGINS)
+    scores, curves = new_axes(figure, 1, 2, MARGINS)
     lengths = sorted({epochs for r in records for epochs in r.scores})
     for i, epochs in enumerate(lengths):
         reached = [r for r in records if epochs in r.scores]

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from hpsearch.reports.canvas import new_figure, write_png
+from hpsearch.reports.canvas import Margins, new_axes, new_figure, write_png
 from hpsearch.reports.charts import Chart, Panel, Series
 from hpsearch.reports.plotly_charts import COLUMNS, PALETTE
 
+LETTER = 0.08  # inches of a name's letter
 GREY = "#9a9a9a"
 
 
@@ -20,18 +21,26 @@ def draw_png(path: Path, chart: Chart) -> None:
     n = max(1, len(chart.panels))
     columns = min(n, COLUMNS)
     rows = math.ceil(n / columns)
-    figure = new_figure(4.6 * columns + 2.4, 3.4 * rows + 0.6, dpi=100)
+    margins = _margins(chart)
+    figure = new_figure(4.6 * columns + 2.4, 3.4 * rows + 0.6, dpi=100, margins=margins)
     figure.suptitle(chart.title)
     if chart.axes:
         _parallel(figure, chart)
     grid: list[Any] = []
     if chart.panels:
-        grid = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+        grid = new_axes(figure, rows, columns, margins)
     for axes in grid[len(chart.panels) :]:
         axes.set_visible(False)
     for number, (axes, panel) in enumerate(zip(grid, chart.panels, strict=False)):
         _panel(figure, axes, panel, chart.shade_label, first=number == 0)
     write_png(path, figure)
+
+
+def _margins(chart: Chart) -> Margins:
+    """Room for the names of bars; other axes have numbers."""
+    names = [str(x) for p in chart.panels for s in p.series if s.kind == "bars" for x in s.x]
+    left = 0.8 + LETTER * max(map(len, names), default=0)
+    return Margins(left=left, between=left)
 
 
 def _panel(figure: Any, axes: Any, panel: Panel, shade_label: str, *, first: bool) -> None:
@@ -82,7 +91,7 @@ def _parallel(figure: Any, chart: Chart) -> None:
     from matplotlib import colormaps
     from matplotlib.colors import Normalize
 
-    axes = figure.subplots()
+    (axes,) = new_axes(figure, 1, 1, Margins(left=0.4))
     scores = np.array(chart.axes[-1].values)
     colors = colormaps["viridis"](Normalize(scores.min(), scores.max())(scores))
     heights = []

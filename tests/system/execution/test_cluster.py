@@ -136,13 +136,14 @@ def train(params, data, seed):
 def test_code_that_changed_is_what_the_workers_train_with(
     cluster: DaskCluster, study_file: Path, tmp_path: Path
 ) -> None:
-    head, _, rest = study_file.read_text().partition("[space]")
-    head = head.partition("[network]")[0]
+    head = study_file.read_text().partition("[network]")[0]
     function = '[space]\ntrainer = "changing_dask:train"\nx = { low = 0.0, high = 1.0 }\n'
     estimator = '[space]\ntrainer = "changing_dask.Own"\nalpha = { low = 1e-5, high = 0.1 }\n'
     path = tmp_path / "small.toml"
+    stages = "[[stages]]\ntrials = 3\nepochs = 2\n"
+    stages += "[confirmation]\ntop = 1\nseeds = 2\ntest_seeds = 1\n"
     for number, space in enumerate((function, estimator)):
-        path.write_text(f"{head}{space}[[stages]]{rest.partition('[[stages]]')[2]}")
+        path.write_text(f"{head}{space}{stages}")
         tables = []
         for factor in ("0", "1"):
             (tmp_path / "changing_dask.py").write_text(CHANGING.replace("FACTOR", factor))
