@@ -155,6 +155,20 @@ def file_digests(modules: Iterable[str]) -> dict[str, str]:
     return {source.label: content_digest(source.path) for source in sources(modules)}
 
 
+def file_digest(path: Path) -> str:
+    """As `content_digest`, looked up again where size and time are the same."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ""
+    return _file_digest(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _file_digest(path: Path, mtime: int, size: int) -> str:
+    return content_digest(path)
+
+
 def script_digests(script: Path) -> dict[str, str]:
     """The digest of a script and of the modules beside it that it imports, by path beside it.
 

@@ -84,15 +84,15 @@ def main() -> None:
                 step[i] = args.momentum * step[i] - args.learning_rate * slope
                 weights[i] += step[i]
         epoch += 1
-        if args.checkpoint:
-            with open(args.checkpoint + ".new", "w") as file:
-                json.dump([epoch, weights, step], file)
-            os.replace(args.checkpoint + ".new", args.checkpoint)
         hpsearch.report(
             epoch=epoch,
             train_accuracy=accuracy(weights, train, args.features),
             validation_accuracy=accuracy(weights, validation, args.features),
         )
+        if args.checkpoint:  # after the report: what was saved is not told again
+            with open(args.checkpoint + ".new", "w") as file:
+                json.dump([epoch, weights, step], file)
+            os.replace(args.checkpoint + ".new", args.checkpoint)
 
 
 if __name__ == "__main__":

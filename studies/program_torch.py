@@ -60,8 +60,8 @@ else:
             nn.functional.cross_entropy(model(x[train][batch]), y[train][batch]).backward()
             optimizer.step()
         epoch += 1
+        hpsearch.report(epoch=epoch, **score(validation))
         saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
         saved |= {"rng": torch.get_rng_state(), "epoch": epoch}
         torch.save(saved, args.checkpoint + ".new")
         os.replace(args.checkpoint + ".new", args.checkpoint)
-        hpsearch.report(epoch=epoch, **score(validation))

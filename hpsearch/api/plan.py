@@ -13,7 +13,7 @@ import pandas as pd
 
 from hpsearch.datasets.selection import open_pool
 from hpsearch.execution.executors import available_cores
-from hpsearch.study.plan import Course, Phase, course, few_configurations
+from hpsearch.study.plan import Course, Phase, course, few_configurations, repeated_at_rungs
 from hpsearch.study.probe import Cost, Probe, largest, probe
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.studyfile.tables.execution import slots_here
@@ -165,7 +165,10 @@ def _course(read: ReadStudy, costs: Sequence[Cost], found: Probe, busy: int) -> 
     def seconds(stage: int, promoted: bool) -> float:
         goes_on = promoted and not read.file.starts_anew
         before = lengths[stage - 1] if goes_on else 1
-        training = (0.0 if goes_on else first) + later * (lengths[stage] - before)
+        training = (0.0 if goes_on else first) + later * repeated_at_rungs(
+            read.file, stage, promoted=promoted
+        )
+        training += later * (lengths[stage] - before)
         return members * training / busy + slowly * COORDINATOR_SECONDS
 
     return course(read.file, len(read.arms), seconds)
@@ -193,6 +196,12 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
         for before, phase in pairwise(counted.phases)
         if phase.stage is not None
     )
+    for phase in counted.phases:
+        if phase.stage is not None:
+            again = phase.promoted + phase.controls
+            for n, promoted in ((phase.new, False), (again, True)):
+                once = repeated_at_rungs(read.file, phase.stage, promoted=promoted)
+                repeated += phase.members * n * once
     if repeated and read.file.starts_anew:
         said.append(
             f"{repeated:,} epochs are repeated, as a program has no checkpoint to go on from"

@@ -110,7 +110,10 @@ def _command_line(run: Recorded, record: TrialRecord) -> str:
             f"{record.params['trainer']}: take --format toml, json or python"
         )
     folder = str(Path.cwd() / f"{run.study}-trial-{record.number}")
-    member = member_of(record, run.read(), folder)
+    space, table = kept_space(run.folder), run.file.all_programs[str(record.params["trainer"])]
+    # No path is taken from an archive: an imported program is looked for here.
+    program = table.made(run.folder_of_file or Path.cwd(), run.file.metrics)
+    member = member_of(record, space.named if space else {}, program, folder)
     return shell_line(member, until=max(record.length, 1), n_epochs=run.file.n_epochs)
 
 

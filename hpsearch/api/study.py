@@ -101,7 +101,7 @@ def run_study(
     refuse_unenforced(read.file.limits, count, cluster)
     refuse_unlinkable(read.file.all_programs, tracking_of(stores, tracking_uri))
     if is_new and not cluster:
-        dry_start(read)
+        dry_start(read, slots[0] if slots else "")
     warm = warm_started(read, stores, fresh=fresh, warn=warn)
     read = warm.read
     stores.create()

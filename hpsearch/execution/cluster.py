@@ -146,7 +146,7 @@ class DaskExecutor(SliceExecutor):
     def _supply_program(self, program: Program) -> None:
         key = ("program", program.workdir, program.files)
         if key not in self._supplied:
-            self._register(key, _Scripts(program.workdir, [name for name, _ in program.files]))
+            self._register(key, _Scripts(program))
 
     def _register(self, key: object, supply: Callable[[], None]) -> None:
         name = f"hpsearch-{uuid.uuid4().hex[:12]}"
@@ -267,9 +267,16 @@ class _Scripts:
     Other files of its folder stay where they are: a worker finds data by a path that it has too.
     """
 
-    def __init__(self, workdir: str, names: Sequence[str]) -> None:
-        self._workdir = workdir
-        paths = {name: Path(workdir, name) for name in names if not Path(name).is_absolute()}
+    def __init__(self, program: Program) -> None:
+        self._key = (program.workdir, program.files)
+        names = [name for name, _ in program.files if not Path(name).is_absolute()]
+        outside = [name for name in names if ".." in Path(name).parts]
+        if outside:
+            raise WorkerError(
+                "on Dask the scripts of a program must lie in its workdir or below it, got "
+                f"{outside[0]}: set workdir to a folder that holds them all"
+            )
+        paths = {name: Path(program.workdir, name) for name in names}
         self._files = {name: (p.read_bytes(), p.stat().st_mode) for name, p in paths.items()}
 
     def __call__(self) -> None:
@@ -279,7 +286,7 @@ class _Scripts:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             path.chmod(mode)
-        SENT[self._workdir] = str(folder)
+        SENT[self._key] = str(folder)
 
 
 def _versions() -> dict[str, str]:

@@ -76,8 +76,9 @@ def run_slice(work: Slice) -> SliceResult:
 
     pace = Pace(tell_gains, work.settings.seconds / 2)
     try:
-        folder = work.members[0].folder if work.foreign else ""
-        with printed.kept() if work.foreign else nullcontext(), private_mlflow(folder):
+        folder = work.members[0].folder
+        foreign = private_mlflow(folder) if work.foreign else nullcontext()
+        with printed.kept() if work.foreign else nullcontext(), foreign:
             load_own_code(work)
             members = _advance(work, gains, watch, pace, printed)
             printed.add(note_of_runs(folder) if work.members[0].program is None else "")

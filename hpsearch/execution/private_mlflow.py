@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 from hpsearch.trainers.program import OF_MLFLOW, PRIVATE_STORE, private_store
 
 URI = "MLFLOW_TRACKING_URI"
+_last: list[str] = []  # the folder of the member that was trained last in this process, if any
 
 
 @contextmanager
@@ -17,22 +23,47 @@ def private_mlflow(folder: str) -> Iterator[None]:
     """Have MLflow write to a store in this folder, in the block, whatever code in it calls.
 
     Args:
-        folder: of the member that is trained; "": MLflow is left as it is.
+        folder: of the member that is trained; "": one of this process.
     """
-    if not folder:
-        yield
-        return
+    folder = folder or _own_folder()
     names = (URI, *OF_MLFLOW)
     before = {name: os.environ.pop(name, None) for name in names}
+    _leave_others(folder)
     Path(folder).mkdir(parents=True, exist_ok=True)
     os.environ[URI] = private_store(folder)
     try:
         yield
     finally:
-        os.environ.pop(URI)
+        for name in names:  # `mlflow.set_experiment` sets one
+            os.environ.pop(name, None)
         os.environ.update({name: value for name, value in before.items() if value is not None})
         with suppress(OSError):
             Path(folder).rmdir()  # where nothing was kept in it
+
+
+@lru_cache(maxsize=1)
+def _own_folder() -> str:
+    """A folder that is there as long as this process."""
+    place = mkdtemp(prefix="hpsearch-mlflow-")
+    atexit.register(rmtree, place, ignore_errors=True)
+    return place
+
+
+def _leave_others(folder: str) -> None:
+    """End the runs that another member's code left open in this process, in their own store."""
+    last, _last[:] = _last[:], [folder]
+    if "mlflow" not in sys.modules or last in ([], [folder]):
+        return
+    import mlflow
+    from mlflow.tracking import fluent
+
+    os.environ[URI] = private_store(last[0])
+    with suppress(Exception):  # its store may be gone with its trial
+        while mlflow.active_run() is not None:
+            mlflow.end_run()
+    fluent._active_run_stack.get().clear()  # type: ignore[no-untyped-call]
+    fluent._active_experiment_id = None
+    os.environ.pop(URI)
 
 
 def note_of_runs(folder: str) -> str:

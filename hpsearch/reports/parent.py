@@ -24,7 +24,7 @@ from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import shots_of
 from hpsearch.trainers import TRAINERS, is_program
-from hpsearch.trainers.program import shell_line
+from hpsearch.trainers.program import checkpoint_of, shell_line
 
 
 def write_parent(
@@ -225,17 +225,26 @@ def _program(read: ReadStudy, run: Run, result: Result) -> dict[str, Any] | None
     if table is None or record is None:
         return None
     line = shell_line(
-        member_of(record, read, f"{read.file.name}-trial-{record.number}"),
+        member_of(
+            record,
+            read.space.named,
+            read.programs[name],
+            f"{read.file.name}-trial-{record.number}",
+        ),
         until=max(record.length, 1),
         n_epochs=read.file.n_epochs,
     )
-    prefix = "{folder}/"
-    path = table.checkpoint or ""
+    member, first = run.folder.files.record("trial", record.number).member(0), record.members[0]
+    path: Path | None = None
+    if table.checkpoint is not None:
+        program = read.programs[name]
+        named = checkpoint_of(program, str(member), first.entropy, first.split, "search")
+        path = Path(named).relative_to(member) if Path(named).is_relative_to(member) else None
     return {
         "number": record.number,
         "trials": [int(str(entry["number"])) for entry in result.top],
         "artifacts_mb": table.artifacts_mb,
-        "checkpoint": path.removeprefix(prefix) if path.startswith(prefix) else None,
+        "checkpoint": None if path is None else str(path),
         "checkpoint_mb": table.checkpoint_mb,
         "command": line,
         "description": f"Trial {record.number} of {result.study}; {result.objective} over fresh "

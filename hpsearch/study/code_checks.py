@@ -157,7 +157,11 @@ class CodeChecks:
         program = training.programs.get(str(record.params["trainer"]))
         alone = Member(given, member.entropy, member.split, program=program)
         if program is not None:  # among the others, where a GPU is free
-            return training.executor.submit(run_again, Slice(settings, (alone,), member.epoch))
+            work = Slice(settings, (alone,), member.epoch)
+            if isinstance(training.executor, ProcessExecutor):
+                allowance = training.limits.allowance
+                return training.executor.submit_with(run_again, work, allowance=allowance)
+            return training.executor.submit(run_again, work)
         trained = sum(other.epoch for other in record.members)
         pace = max(record.wall_seconds / trained, 1e-9)
         epochs = min(member.epoch, max(2, min(EPOCHS, int(SECONDS / pace / 2))))

@@ -11,6 +11,7 @@ from optuna.samplers import RandomSampler
 
 from hpsearch.datasets.selection import NO_ROWS, NOTHING
 from hpsearch.errors import Problem, StudyFileError, TrialFailed
+from hpsearch.execution.gpus import in_slot
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.reading import ReadStudy
@@ -20,14 +21,18 @@ from hpsearch.trainers.program import ProgramTrainer
 MOST_DRAWS = 200  # until a configuration of each program came
 
 
-def dry_start(read: ReadStudy) -> None:
+def dry_start(read: ReadStudy, slot: str = "") -> None:
     """Run each program with a configuration at random until it prints a metric, ends, or its
     `dry_start` seconds are over; then it is ended.
+
+    Args:
+        slot: the GPUs that it may use; "" where there are no slots.
 
     Raises:
         StudyFileError: one can't be started, ends with an error, or prints no metric.
     """
-    problems = [*_problems(read)]
+    with in_slot(slot):
+        problems = [*_problems(read)]
     if problems:
         raise StudyFileError.listing(read.path, problems)
 

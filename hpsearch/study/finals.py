@@ -17,6 +17,7 @@ from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.events import Event, PhaseStarted, RunReached
 from hpsearch.study.stages import best_first
 from hpsearch.study.training import Trains
+from hpsearch.trainers import is_program
 
 
 @dataclass
@@ -106,6 +107,8 @@ class Finals:
         All epochs; or a mean over members, of their best epochs, or of those that they ended by
         themselves after.
         """
+        if is_program(winner.params["trainer"]):
+            return self._epochs  # it ends by itself where it wants to
         if not self._file.objective.best_epoch:
             ends = [m.ended_early or self._epochs for m in winner.members]
             return round(sum(ends) / len(ends))

@@ -100,6 +100,15 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
     return Course(found, left.ended)
 
 
+def repeated_at_rungs(file: StudyFile, stage: int, *, promoted: bool) -> int:
+    """Epochs of a trial in a stage that a program without a checkpoint repeats: it is run to each
+    rung from its start, and then to the stage's end."""
+    if not file.starts_anew or file.pruner is None:
+        return 0
+    after = file.stages[stage - 1].epochs if promoted else 0
+    return sum(rung for rung in file.pruner.rungs if after < rung < file.stages[stage].epochs)
+
+
 def few_configurations(file: StudyFile, arms: Sequence[Arm]) -> list[str]:
     """A line for each arm that has fewer configurations than the study asks for new trials."""
     promoted = sum(stage.promoted for stage in file.stages[1:])

@@ -27,7 +27,7 @@ from hpsearch.study.slice_settings import slice_settings
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.tables.execution import slots_here
-from hpsearch.trainers import Member
+from hpsearch.trainers import Member, Program
 
 Reports = Mapping[Key, Sequence[Report]]
 MOST_EPOCHS = 50  # of the second part; beyond it a longer look says nothing new
@@ -109,12 +109,17 @@ def _probed(read: ReadStudy, trials: int, seconds: float, place: Path) -> Probe:
     advances = [r.advance for r in all_reports if r.advance is not None and r.advance.rows]
     wall = sum(report.wall_seconds for report in all_reports)
     cpu = sum(report.cpu_seconds for report in all_reports)
+    jobs_by_key = {job.key: job for job in jobs}
     keys = [[job.key for job in jobs if job.key[0] == str(number)] for number in range(trials)]
     return Probe(
-        costs=tuple(_cost(members, early, late) for members in keys),
+        costs=tuple(
+            _cost(members, early, late, until, jobs_by_key[members[0]].member.program)
+            for members in keys
+        ),
         epochs=until,
         seconds=time.perf_counter() - started,
-        slowdown=max(1.0, wall / cpu) if cpu else 1.0,
+        # A program waits for many things: a disk, a GPU.
+        slowdown=max(1.0, wall / cpu) if cpu and not read.programs else 1.0,
         metrics=max((len(gain.rows[0][1]) for gain in advances), default=0),
         row_bytes=mean(map(_row_bytes, advances)) if advances else 0.0,
         state_bytes=mean(len(gain.state or b"") for gain in advances) if advances else 0.0,
@@ -174,14 +179,33 @@ def _state(reports: Sequence[Report]) -> bytes | None:
     return None if last is None else last.state
 
 
-def _cost(keys: Sequence[Key], early: Reports, late: Reports) -> Cost:
-    """Of the trial with these members."""
+def _cost(
+    keys: Sequence[Key], early: Reports, late: Reports, until: int, program: Program | None
+) -> Cost:
+    """Of the trial with these members.
+
+    Args:
+        until: the length that they were trained to at last.
+        program: that was run, if any.
+    """
     first = sum(report.wall_seconds for key in keys for report in early[key]) / len(keys)
     reports = [report for key in keys for report in late.get(key, ())]
     epochs = sum(report.advance.epochs for report in reports if report.advance)
     later = sum(report.wall_seconds for report in reports) / epochs if epochs else first
+    if program is not None and epochs:
+        later = _pace(first, later * epochs / len(keys), until, program)
     reasons = [report.reason for key in keys for report in (*early[key], *late.get(key, ()))]
     return Cost(first, later, next(filter(None, reasons), ""))
+
+
+def _pace(first: float, second: float, until: int, program: Program) -> float:
+    """Seconds of an epoch of a program, without its start: it was started twice.
+
+    Args:
+        first, second: seconds of its run of one epoch, and of that to `until`.
+    """
+    more = until - (2 if program.checkpoint else 1)  # epochs of the second beside the first's
+    return max(0.0, (second - first) / more) if more > 0 else min(first, second)
 
 
 def _row_bytes(advance: MemberAdvance) -> float:

@@ -104,6 +104,13 @@ class Recorded:
             raise StudyFileError(_gone(self.name, path, problems), problems)
         return ReadStudy(path, text, self.file, space)
 
+    @property
+    def folder_of_file(self) -> Path | None:
+        """Where the study file lay when it was started here; None of an imported run."""
+        if is_imported(self._said) or "path" not in self._said:
+            return None
+        return Path(str(self._said["path"])).parent
+
     def _path(self, trusted: Path | None) -> Path:
         """Where the study file counts as lying: modules and data are looked for beside it.
 

@@ -6,9 +6,11 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, Protocol
 
 from hpsearch.datasets.selection import Selection
@@ -34,7 +36,7 @@ from hpsearch.study.slice_settings import (
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.space import Named, with_values
 from hpsearch.trainers import Member, Program, Purpose, Schedule, TrainerKind, trainer_kind
-from hpsearch.trainers.folder_archive import unpack
+from hpsearch.trainers.folder_archive import TooLarge, packed, unpack
 from hpsearch.trainers.program import files_in
 
 PURPOSES: dict[Kind, Purpose] = {"trial": "search", "confirmation": "confirm", "test": "test"}
@@ -204,17 +206,18 @@ class Training:
             self.code,
             self.named,
             program,
-            self._top(files, program),
+            self._top(record, files, program),
         )
 
-    def _top(self, files: RecordFiles, program: Program | None) -> str:
+    def _top(self, record: TrialRecord, files: RecordFiles, program: Program | None) -> str:
         """The folder of a record's members where they train; "" where that is another machine."""
         if isinstance(self.executor, ProcessExecutor | InlineExecutor):
             return str(files.path.absolute())
         if program is None or not program.shared:
             return ""
-        run = self.folder.path
-        return str(Path(program.shared, run.parent.name, run.name, *files.path.parts[-2:]))
+        run = record.uid.partition(":")[0]  # no other one's, whose folder may be shared too
+        study = f"{self.folder.path.parent.name}-{run}"
+        return str(Path(program.shared, study, *files.path.parts[-2:]))
 
     def _save_all(self, works: Mapping[str, _Work]) -> None:
         for work in works.values():
@@ -239,12 +242,25 @@ class Training:
             self._score(record, until)
         for name, content in work.files.items():
             self.folder.write_file(record, name, content)
-        if work.program is not None and not work.top:
+        if work.program is not None:
+            self._bring_home(work, work.program)
+        self._save(work)
+        return record
+
+    def _bring_home(self, work: _Work, program: Program) -> None:
+        """Have the files of a program that was trained elsewhere in the record's folder.
+
+        What is too large for that stays where it is, in the folder that all machines share.
+        """
+        if not work.top:
             for index, state in enumerate(work.states):
                 if files := files_in(state):
                     unpack(files, work.place.member(index))
-        self._save(work)
-        return record
+        elif work.record.sealed and Path(work.top) != work.place.path.absolute():
+            for member in RecordFiles(Path(work.top)).members():
+                with suppress(TooLarge):
+                    unpack(packed(member, program.checkpoint_mb), work.place.path / member.name)
+                    rmtree(member, ignore_errors=True)
 
     def _score(self, record: TrialRecord, until: int) -> None:
         is_trial = record.kind == "trial"
@@ -275,16 +291,20 @@ def _linked(read: ReadStudy, tracking_uri: str) -> dict[str, dict[str, str]]:
     return {name: where for name, table in tables.items() if table.mlflow == "link"}
 
 
-def member_of(record: TrialRecord, read: ReadStudy, folder: str) -> Member:
-    """The first member of a record at its start, to be trained by hand in a folder."""
+def member_of(record: TrialRecord, named: Named, program: Program, folder: str) -> Member:
+    """The first member of a record at its start, to be trained by hand in a folder.
+
+    Args:
+        named: what the names among choices stand for.
+    """
     first = record.members[0]
     return Member(
-        read.space.given(record.params),
+        with_values(record.params, named),
         first.entropy,
         first.split,
         folder=folder,
         purpose=PURPOSES[record.kind],
-        program=read.programs.get(str(record.params["trainer"])),
+        program=program,
     )
 
 

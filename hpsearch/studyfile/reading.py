@@ -83,9 +83,7 @@ class ReadStudy:
     @cached_property
     def programs(self) -> dict[str, Program]:
         """What is run of each program, by trainer."""
-        names = [goal.metric for goal in self.file.goals]
-        names += [limit.metric for limit in self.file.constraints]
-        metrics = [*dict.fromkeys(names)]
+        metrics = self.file.metrics
         # By what the file says, not by --workers: threads have a part in the last digits.
         cores = available_cores()
         threads = max(1, cores // (self.file.execution.workers or cores))

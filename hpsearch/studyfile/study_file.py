@@ -115,6 +115,12 @@ class StudyFile(Table):
         return tuple(goal.direction for goal in self.goals)
 
     @property
+    def metrics(self) -> list[str]:
+        """What its trials are scored by, once each."""
+        names = [goal.metric for goal in self.goals]
+        return [*dict.fromkeys(names + [limit.metric for limit in self.constraints])]
+
+    @property
     def n_members(self) -> int:
         """Of one trial."""
         return self.n_splits * self.evaluation.seeds

@@ -41,9 +41,14 @@ def send_program_files(
     mine = ids[parent["uid"]]
     if not any(file.path == PROGRAM for file in client.list_artifacts(mine)):
         client.log_text(mine, said["command"] + "\n", f"{PROGRAM}/{COMMAND}")
-        member = folder.files.record("trial", said["number"]).member(0)
-        place = None if said["checkpoint"] is None else member / said["checkpoint"]
-        if place is not None and place.exists():
+        member = folder.files.record("trial", int(said["number"])).member(0)
+        place = None if said["checkpoint"] is None else member / str(said["checkpoint"])
+        # An archive of somebody else's may say any path.
+        if place is not None and not place.resolve().is_relative_to(member.resolve()):
+            place = None
+        if place is not None and not place.exists():
+            client.log_text(mine, f"no checkpoint at {place}\n", f"{PROGRAM}/{LEFT_OUT}")
+        elif place is not None:
             sizes = dict(_sizes(place))
             if sum(sizes.values()) > said["checkpoint_mb"] * MB:
                 text = f"{place}: {sum(sizes.values()) / MB:.1f} MB, more than checkpoint_mb\n"

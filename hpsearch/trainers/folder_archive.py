@@ -22,7 +22,7 @@ class TooLarge(ValueError):
 
 
 def packed(folder: Path, most_mb: float) -> bytes:
-    """All files of a folder, as a tar archive that is not compressed.
+    """All files of a folder, as a tar archive that is not compressed; links are left out.
 
     Raises:
         TooLarge: there is more in it.
@@ -33,8 +33,12 @@ def packed(folder: Path, most_mb: float) -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
         for path in sorted(folder.iterdir()):
-            archive.add(path, path.name)
+            archive.add(path, path.name, filter=_plain)
     return content.getvalue()
+
+
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return member if member.isfile() or member.isdir() else None
 
 
 def unpack(content: bytes, folder: Path) -> None:

@@ -41,6 +41,7 @@ class MetricReader:
     names_epochs: bool = False
     names: list[str] | None = None
     _last: int = 0
+    _counted: int = 0
     _header: list[str] | None = None
     _rest: bytes = b""
     _skipping: bool = False
@@ -64,6 +65,16 @@ class MetricReader:
             self._skipping = False
         if len(self._rest) > LONGEST_LINE:
             self._rest, self._skipping = b"", True
+
+    @property
+    def told_once(self) -> bool:
+        """Whether one metric line came, and it named no epoch."""
+        return self._counted == 1 == len(self._raw)
+
+    @property
+    def counts(self) -> bool:
+        """Whether metric lines came that named no epoch."""
+        return self._counted > 0
 
     def end(self) -> Iterator[tuple[int, dict[str, float]]]:
         """The same of a last line without its end."""
@@ -100,6 +111,7 @@ class MetricReader:
     def _epoch(self, said: Mapping[str, object]) -> int:
         if EPOCH not in said:
             self._last += 1
+            self._counted += 1
             if self.names_epochs:
                 raise MetricError(
                     "must print epoch with its metrics, as it goes on from a checkpoint, got a "

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpsearch.errors import TrialFailed
-from hpsearch.own_code import content_digest
+from hpsearch.own_code import file_digest
 from hpsearch.processes import GPU_SLOT, thread_environment, without_our_package
 from hpsearch.records.layout import OURS
 from hpsearch.reporting import IN_TRIAL
@@ -53,12 +53,15 @@ NOTE, PARAMS = "process.json", "params.json"
 QUOTED = 5  # lines of stderr in a reason
 QUOTED_CHARACTERS = 1000
 OUT_OF_MEMORY = re.compile(
-    r"(CUDA|HIP|MPS|GPU|device)[^\n]*out of memory|OutOfMemoryError|RESOURCE_EXHAUSTED", re.I
+    r"(CUDA|HIP|MPS|GPU)[^\n]*out of memory|torch[\w.]*OutOfMemoryError"
+    r"|RESOURCE_EXHAUSTED[^\n]*(out of memory|allocat)",
+    re.I,
 )
 # Variables by which MLflow finds its stores.
 OF_MLFLOW = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
-# Folders of programs on another machine, and where their scripts were put on this one.
-SENT: dict[str, str] = {}
+# Folders and scripts of programs on another machine, and where they were put on this one.
+SENT: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
+FIRST_GPU = "0"  # for a line that is run by hand
 PRIVATE_STORE = "mlflow.db"
 PYTHON = ("python", "python3")
 ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")  # what is active, whose Python is on PATH
@@ -92,12 +95,14 @@ class ProgramTrainer(Trainer):
             place = mkdtemp(prefix="hpsearch-")
             weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
             self._member = replace(self._member, folder=place)
-        if self._program.workdir in SENT:
-            self._program = replace(self._program, workdir=SENT[self._program.workdir])
+        sent = SENT.get((self._program.workdir, self._program.files))
+        if sent is not None:
+            self._program = replace(self._program, workdir=sent)
             self._member = replace(self._member, program=self._program)
         self._folder = Path(self._member.folder)
         self._own = self._folder / OURS
-        self._reported, self._ended = 0, 0
+        self._reported, self._ended, self._ended_until = 0, 0, 0
+        self._told_once = self._counts = False
         self._last: dict[str, float] | None = None
         self._names: list[str] | None = None
         self._logged = (0, 0)
@@ -111,6 +116,7 @@ class ProgramTrainer(Trainer):
             self._reported, self._ended = saved["epoch"], saved["ended"]
             self._last, self._names = saved["last"], saved["names"]
             self._logged = (saved["logged"][0], saved["logged"][1])
+            self._ended_until = saved["ended_until"]
         self._deadline = math.inf
 
     def try_start(self, until: int, seconds: float) -> None:
@@ -130,6 +136,8 @@ class ProgramTrainer(Trainer):
         self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
     ) -> Iterator[Progress]:
         epoch = self._reported
+        if self._ended and until > self._ended_until:
+            self._ended = 0  # of another length it may make more
         if not self._ended:
             for found, metrics in self._trained(until):
                 for between in range(epoch + 1, found + 1):
@@ -159,6 +167,7 @@ class ProgramTrainer(Trainer):
         last: tuple[int, dict[str, float]] | None = None
         overran = lost = False
         stride = math.inf  # the most epochs between two lines so far
+        held: tuple[int, dict[str, float]] | None = None
         files = self._ready()
         cut = was_cut(self._own / NOTE)
         with closing(self._printed_by(self._program.command, until, files)) as printed:
@@ -174,9 +183,15 @@ class ProgramTrainer(Trainer):
                     break
                 stride = epoch - before if last is None else max(stride, epoch - before)
                 self._check_names(metrics)
+                if held is not None:
+                    yield held
+                    held = None
                 last = (epoch, metrics)
                 if self._reported < epoch < until:
-                    yield last
+                    if before or not self._counts:
+                        yield last
+                    else:
+                        held = last  # it may be the only line, and stand for the whole training
         if not overran and (last is None or last[0] < until):
             lost = lost or cut or (last is None and self._last is not None)
         if lost and once_more and self._program.checkpoint is not None:
@@ -188,8 +203,12 @@ class ProgramTrainer(Trainer):
         if overran:
             (self._own / NOTE).unlink(missing_ok=True)  # as it was to end
         self._last = last[1]
+        if self._told_once and last[0] < until:
+            last, held = (until, last[1]), None
+        if held is not None:
+            yield held
         if last[0] < until and not overran:
-            self._ended = last[0]
+            self._ended, self._ended_until = last[0], until
         if last[0] == until > self._reported and not self._final:
             yield last
 
@@ -249,12 +268,19 @@ class ProgramTrainer(Trainer):
             TrialFailed: it can't be started, ends with an error, or prints what is no metric.
         """
         program, resumes = self._program, files is OUTPUT and self._program.checkpoint is not None
-        values = values_of(self._member, until=until, n_epochs=self._n_epochs)
+        values = values_of(
+            self._member,
+            until=until,
+            n_epochs=self._n_epochs,
+            gpu=os.environ.get(GPU_SLOT, ""),
+        )
         given = {k: v for k, v in values.items() if k != "params_json"}
         (self._folder / PARAMS).write_text(json.dumps(given, indent=1))
         out, err = (self._own / name for name in files)
-        table = None
-        if program.form == "csv":
+        table, form = None, program.form
+        if form == "csv" and files is TEST_OUTPUT:
+            form = "json-lines"  # the file has the training's metrics
+        if form == "csv":
             table = self._folder / filled(program.source, values)
         cut_lines([out, err] if table is None or not resumes else [out, err, table])
         argv = argv_of(program, command, values)
@@ -274,7 +300,7 @@ class ProgramTrainer(Trainer):
         except OSError as error:
             raise TrialFailed(f"{self._name} can't be started: {error}") from None
         reader = MetricReader(
-            program.form,
+            form,
             program.source,
             program.metrics,
             program.first_epoch,
@@ -319,7 +345,9 @@ class ProgramTrainer(Trainer):
         code, deadline = None, self._deadline
         while code is None:
             code = process.wait(POLL_SECONDS)
-            yield from printed.rows()
+            for row in printed.rows():
+                self._counts = reader.counts
+                yield row
             if code is None and time.monotonic() > deadline:
                 return
         process.end()  # what it left behind prints no more
@@ -327,6 +355,7 @@ class ProgramTrainer(Trainer):
         if code != 0:
             raise self._failure(code)
         yield from reader.end()
+        self._told_once = reader.told_once
         printed.end_lines()
         process.settle()
 
@@ -338,7 +367,8 @@ class ProgramTrainer(Trainer):
         if OUT_OF_MEMORY.search(self._log.end_of_errors):
             said = f"{self._name} ran out of the memory of its GPU{quoted}"
             return TrialFailed(said, limit="gpu_memory")
-        lost = code == -signal.SIGKILL  # from outside: no program does it to itself
+        # From outside: no program does it to itself. A shell in between says 128 + 9.
+        lost = code in (-signal.SIGKILL, 128 + signal.SIGKILL)
         return TrialFailed(f"{self._name} {ended_by(code)}{quoted}", lost=lost)
 
     def _quoted(self) -> str:
@@ -358,6 +388,7 @@ class ProgramTrainer(Trainer):
         said = {
             "epoch": self._reported,
             "ended": self._ended,
+            "ended_until": self._ended_until,
             "last": self._last,
             "names": self._names,
             "logged": self._logged if self._printed is None else self._printed.logged,
@@ -379,8 +410,8 @@ class ProgramTrainer(Trainer):
 
 def changed_files(program: Program) -> list[str]:
     """The scripts of a program that are not what they were when the study was started."""
-    place = Path(SENT.get(program.workdir, program.workdir))
-    return [name for name, digest in program.files if content_digest(place / name) != digest]
+    place = Path(SENT.get((program.workdir, program.files), program.workdir))
+    return [name for name, digest in program.files if file_digest(place / name) != digest]
 
 
 def files_in(state: bytes | None) -> bytes:
@@ -401,12 +432,13 @@ def checkpoint_of(
     return filled(program.checkpoint or "", known)
 
 
-def values_of(member: Member, *, until: int, n_epochs: int) -> dict[str, Any]:
+def values_of(member: Member, *, until: int, n_epochs: int, gpu: str = "") -> dict[str, Any]:
     """What stands for the names in the commands of a member's program.
 
     Args:
         until: the length to reach.
         n_epochs: the full training length of the study.
+        gpu: those of its slot.
     """
     assert member.program is not None
     params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
@@ -416,7 +448,7 @@ def values_of(member: Member, *, until: int, n_epochs: int) -> dict[str, Any]:
         "seed": seed_of(member.entropy),
         "fold": member.split,
         "folder": member.folder,
-        "gpu": os.environ.get(GPU_SLOT, ""),
+        "gpu": gpu,
         "purpose": member.purpose,
         "params_json": str(Path(member.folder, PARAMS)),
     }
@@ -431,7 +463,7 @@ def shell_line(member: Member, *, until: int, n_epochs: int) -> str:
     """The line for a shell that does what a study did to train a member to this length."""
     program = member.program
     assert program is not None
-    values = values_of(member, until=until, n_epochs=n_epochs)
+    values = values_of(member, until=until, n_epochs=n_epochs, gpu=FIRST_GPU)
     own = {IN_TRIAL: member.purpose, **thread_environment(program.threads), **program.env}
     words = " ".join(shlex.quote(word) for word in argv_of(program, program.command, values))
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in own.items())

@@ -237,3 +237,45 @@ def test_a_dry_start_ends_what_it_started(tmp_path: Path) -> None:
 def test_a_dry_start_may_be_left_out(tmp_path: Path) -> None:
     path = study_of_shell(tmp_path, "exit 3", "dry_start = 0")
     dry_start(read_study(path))
+
+
+def test_one_line_without_an_epoch_is_worth_the_whole_length(tmp_path: Path) -> None:
+    path = study_of_shell(tmp_path, 'echo "{\\"loss\\": $2}"\n', NO_PROBE)
+    result = run(path, tmp_path / "home")
+    for record in records(tmp_path / "home"):
+        assert record.scores == {epochs: float(epochs) for epochs in record.scores}
+        assert record.ended_early == 0
+    assert result.validation.mean == 5.0  # fresh seeds too are run for all epochs
+
+
+def test_who_stopped_early_is_run_again_with_a_greater_length(tmp_path: Path) -> None:
+    """It prints every second epoch, and has the length beside the loss."""
+    script = 'for e in 2 4; do [ $e -le $2 ] && echo "{\\"epoch\\": $e, \\"loss\\": $e}"; done; :'
+    path = study_of_shell(tmp_path, script, NO_PROBE)
+    run(path, tmp_path / "home", "stages.0.epochs=3")
+    promoted = [r for r in records(tmp_path / "home") if len(r.scores) == 2]
+    assert promoted
+    assert {(r.scores[3], r.scores[5]) for r in promoted} == {(2.0, 4.0)}
+
+
+def test_the_test_command_of_a_program_with_a_csv_prints_its_score(tmp_path: Path) -> None:
+    script = 'mkdir -p "$3"; printf "epoch,loss\\n1,4\\n2,4\\n" > "$3/log.csv"\n'
+    path = study_of_shell(
+        tmp_path,
+        script,
+        NO_PROBE,
+        "metrics = { csv = 'log.csv' }",
+        """test = ["echo", '{{"loss": 0.25}}']""",
+    )
+    result = run(path, tmp_path / "home", "stages=[{trials=2, epochs=2}]")
+    assert result.validation.mean == 4
+    assert result.test["test_loss"].mean == 0.25
+
+
+def test_a_dry_start_has_the_gpus_of_a_slot(tmp_path: Path) -> None:
+    script = '[ -n "$4" ] || exit 3\n' + LOSS
+    path = study_of_shell(tmp_path, script, NO_PROBE)
+    path.write_text(path.read_text().replace('"{folder}"]', '"{folder}", "{gpu}"]'))
+    dry_start(read_study(path), "0")
+    with pytest.raises(StudyFileError, match="ended with exit code 3"):
+        dry_start(read_study(path))

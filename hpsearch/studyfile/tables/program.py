@@ -25,6 +25,11 @@ EXAMPLE = '["python", "train.py", "--lr={learning_rate}", "--epochs={epochs}"]'
 METRICS_RULE = '"json-lines", or a table { pattern = "…" } or { csv = "…" }'
 COMMAND_RULE = f"a list of words such as {EXAMPLE}, or a text where shell = true"
 MOST_FOLDS = 1000
+SCRIPTS = (  # what interpreters run
+    *(".py", ".sh", ".bash", ".zsh", ".awk", ".r", ".R", ".jl", ".js", ".mjs", ".ts", ".pl"),
+    *(".rb", ".lua", ".m", ".php", ".groovy", ".scala", ".sql"),
+)
+MOST_SCRIPT = 10_000_000  # bytes; a larger file is no script
 MOST_WORD = 255  # characters of a file's name
 
 
@@ -182,7 +187,7 @@ class ProgramTable(Table):
         )
 
     def files(self, folder: Path) -> dict[str, str]:
-        """The digest of each file that its commands name, by the word that names it.
+        """The digest of each script that its commands name, by the word that names it.
 
         Of a Python script also of the modules beside it that it imports.
         """
@@ -190,10 +195,10 @@ class ProgramTable(Table):
         place = folder / self.workdir
         for command in self.commands.values():
             for part in command:
-                words = shlex.split(part) if self.shell and isinstance(part, str) else part
+                words = _shell_words(part) if self.shell and isinstance(part, str) else part
                 for word in (words,) if isinstance(words, str) else words:
                     path = place / word
-                    if "{" not in word and len(word) < MOST_WORD and path.is_file():
+                    if "{" not in word and len(word) < MOST_WORD and _is_script(path):
                         top = Path(word).parent
                         digests = script_digests(path)
                         found |= {str(top / label): digest for label, digest in digests.items()}
@@ -245,6 +250,21 @@ class ProgramTable(Table):
     @classmethod
     def may_change(cls) -> Collection[str]:
         return ("dry_start", "log_mb", "artifacts_mb", "checkpoint_mb", "shared", "threads")
+
+
+def _is_script(path: Path) -> bool:
+    """Whether a file that a command names is code; data that a program reads may change."""
+    if not path.is_file() or path.stat().st_size > MOST_SCRIPT:
+        return False
+    with path.open("rb") as file:
+        return path.suffix in SCRIPTS or file.read(2) == b"#!"
+
+
+def _shell_words(line: str) -> list[str]:
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:  # quotes that the shell understands otherwise
+        return line.split()
 
 
 def _words(said: Words | str) -> Command:
@@ -348,6 +368,10 @@ def _placeholder_problems(name: str, table: ProgramTable, space: Space) -> Itera
     own = {*(p.key for p in searched), *space.fixed} - {"trainer", "network"}
     always = {p.key for p in searched if set(p.when) <= {"trainer"}} | {*space.fixed}
     used: set[str] = set()
+    for taken in sorted(own & {*KNOWN}):
+        hint = f"call it otherwise, e.g. {taken}_, and write {{{taken}_}} in the command"
+        rule = f"must have another name, as {{{taken}}} stands for something else"
+        yield Problem(f"space.{taken}", rule, hint=hint)
     valid = [*own, *(k for k in KNOWN if k != "checkpoint" or table.checkpoint is not None)]
     for key, command in table.commands.items():
         path = f"{name}.{key}"

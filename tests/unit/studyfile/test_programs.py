@@ -174,3 +174,23 @@ def test_several_programs(tmp_path: Path, tables: tuple[str, ...], said: str) ->
         assert said in message(path)
     else:
         assert [*read_study(path).programs] == ["programs.a", "programs.b"]
+
+
+def test_a_hyperparameter_is_not_called_as_what_is_given(tmp_path: Path) -> None:
+    path = write_study(tmp_path, 'command = ["sh", "x", "{lr}", "{epochs}"]')
+    path.write_text(
+        path.read_text().replace("[[stages]]", "epochs = { low = 1, high = 9 }\n[[stages]]", 1)
+    )
+    found = message(path)
+    assert "space.epochs: must have another name, as {epochs} stands for something else" in found
+
+
+def test_scripts_are_watched_and_data_is_not(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("#!/bin/sh\n")
+    (tmp_path / "helper.py").write_text("import beside\n")
+    (tmp_path / "beside.py").write_text("")
+    (tmp_path / "cache.txt").write_text("")
+    said = 'command = ["sh", "x", "{lr}", "helper.py", "cache.txt"]'
+    assert {*read_study(write_study(tmp_path, said)).code} == {"x", "helper.py", "beside.py"}
+    line = 'command = "sh x {lr} # it\'s data: cache.txt"'
+    assert {*read_study(write_study(tmp_path, line, "shell = true")).code} == {"x"}

@@ -1,0 +1,111 @@
+"""What programs leave, in a real MLflow store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from hpsearch import run_study
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking.parent_run import read_parent
+from hpsearch.tracking.program_files import send_program_files
+from tests.harness.programs import study_of_shell
+
+SCRIPT = """
+mkdir -p "$3/artifacts/deep"
+echo seen > "$3/artifacts/deep/note.txt"
+head -c 2000000 /dev/zero > "$3/artifacts/large.bin"
+echo weights > "$3/checkpoint"
+echo "{\\"epoch\\": $2, \\"loss\\": $1}"
+"""
+FEW = ["stages=[{trials=2, epochs=1}]", "confirmation.top=1", "confirmation.seeds=2"]
+
+
+def names(client: MlflowClient, run_id: str, path: str | None = None) -> set[str]:
+    found: set[str] = set()
+    for one in client.list_artifacts(run_id, path):
+        found |= names(client, run_id, one.path) if one.is_dir else {one.path}
+    return found
+
+
+def test_files_of_the_best_and_the_winners_checkpoint_are_sent(tmp_path: Path) -> None:
+    lines = ['checkpoint = "{folder}/checkpoint"', "artifacts_mb = 1", "probe = false"]
+    path = study_of_shell(tmp_path, SCRIPT, *lines)
+    home = tmp_path / "home"
+    report = run_study(path, overrides=FEW, home=home, workers=0)
+    client = MlflowClient(report.tracking_uri)
+    mine = names(client, report.parent_run_id)
+    assert {"program/command.txt", "program/checkpoint"} <= mine
+    best = f"tags.`hpsearch.trial` = '{report.result.best_number}'"
+    kind = "tags.`hpsearch.kind` = 'trial'"
+    (trial,) = client.search_runs([report.experiment_id], f"{best} and {kind}")
+    files = names(client, trial.info.run_id, "files")
+    assert files == {"files/deep/note.txt", "files/left_out.txt"}
+    version = client.get_model_version_by_alias("small", "winner")
+    assert version.run_id == report.parent_run_id
+
+
+@pytest.mark.parametrize("path", ["{secret}", "../../../../../../secret.txt"])
+def test_no_path_of_an_archive_leads_out_of_a_trials_folder(path: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("mine")
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.create_experiment("small", (tmp_path / "files").as_uri())
+    run_id = client.create_run(experiment).info.run_id
+    folder = RunFolder(tmp_path / "studies" / "small" / "1")
+    folder.files.record("trial", 0).member(0).mkdir(parents=True)
+    said = {
+        "number": 0,
+        "trials": [0],
+        "artifacts_mb": 1,
+        "checkpoint_mb": 1,
+        "command": "x",
+        "description": "",
+        "checkpoint": path.format(secret=secret),
+    }
+    parent = {"uid": "u", "run_id": "r", "experiment": "small", "program": said}
+    send_program_files(client, folder, parent, {"u": run_id})
+    assert not [one for one in names(client, run_id) if "secret" in one]
+
+
+MLFLOW = """
+import mlflow
+
+def train(params, seed):
+    mlflow.set_experiment("mine")
+    while True:
+        mlflow.log_metric("own", params["x"])
+        yield {"score": params["x"]}
+"""
+STUDY = """
+name = "small"
+objective = { metric = "score", direction = "maximize" }
+[space]
+trainer = "calls_mlflow:train"
+x = { low = 0.0, high = 1.0 }
+[[stages]]
+trials = 3
+epochs = 2
+[confirmation]
+top = 1
+seeds = 2
+"""
+
+
+def test_runs_that_a_function_leaves_open_are_each_trials_own(tmp_path: Path) -> None:
+    (tmp_path / "calls_mlflow.py").write_text(MLFLOW)
+    (tmp_path / "small.toml").write_text(STUDY)
+    home = tmp_path / "home"
+    report = run_study(tmp_path / "small.toml", home=home, workers=1)
+    assert report.result.counts == {"complete": 3}
+    client = MlflowClient(report.tracking_uri)
+    assert [e.name for e in client.search_experiments()] == ["small", "Default"]
+    folder = RunFolder(home / "studies" / "small" / "1")
+    for number in range(3):
+        store = folder.files.record("trial", number).member(0) / "mlflow.db"
+        own = MlflowClient(f"sqlite:///{store}")
+        (experiment,) = (e for e in own.search_experiments() if e.name == "mine")
+        assert len(own.search_runs([experiment.experiment_id])) == 1
+    assert read_parent(folder)["program"] is None
