@@ -30,6 +30,7 @@ from hpsearch.studyfile.scripts.names import (
 )
 from hpsearch.studyfile.scripts.option import Option, flag_name
 from hpsearch.studyfile.toml import toml_value
+from hpsearch.trainers.commands import KNOWN
 
 Word = str | tuple[str, ...]  # of the command; several: an optional group
 TODO = "TODO"  # a placeholder that begins so is none, and a study with one does not start
@@ -49,7 +50,7 @@ EVERY = ("folder",)  # roles that any number of options may have
 
 SMALL = 0.01  # a float below it is likely to be searched by its decades
 # Keys that mean something else to a study file, or in a command.
-RESERVED = frozenset(("trainer", "network", "shots", "gpu", "purpose", "params_json", *ROLES))
+RESERVED = frozenset(("trainer", "network", "shots", *KNOWN, *ROLES))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from tests.harness.stores import new_home
 from tests.harness.study import records, run
 
 # 20 by hand: HPSEARCH_KILLS=20 scripts/test tests/system/study/test_programs.py
-KILLS = int(os.environ.get("HPSEARCH_KILLS", "6"))
+KILLS = int(os.environ.get("HPSEARCH_KILLS", "2"))
 NO_PROBE = "probe = false"
 ONE = "stages=[{trials=1, epochs=2}]"
 TWO = "stages=[{trials=2, epochs=2}]"
