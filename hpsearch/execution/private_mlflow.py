@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from typing import Any
 
 from hpsearch.trainers.program import OF_MLFLOW, PRIVATE_STORE, private_store
 
@@ -52,16 +53,16 @@ def _own_folder() -> str:
 def _leave_others(folder: str) -> None:
     """End the runs that another member's code left open in this process, in their own store."""
     last, _last[:] = _last[:], [folder]
-    if "mlflow" not in sys.modules or last in ([], [folder]):
+    # Theirs, if they loaded it; nothing here does.
+    mlflow: Any = sys.modules.get("mlflow")
+    fluent: Any = sys.modules.get("mlflow.tracking.fluent")
+    if mlflow is None or fluent is None or last in ([], [folder]):
         return
-    import mlflow
-    from mlflow.tracking import fluent
-
     os.environ[URI] = private_store(last[0])
     with suppress(Exception):  # its store may be gone with its trial
         while mlflow.active_run() is not None:
             mlflow.end_run()
-    fluent._active_run_stack.get().clear()  # type: ignore[no-untyped-call]
+    fluent._active_run_stack.get().clear()
     fluent._active_experiment_id = None
     os.environ.pop(URI)
 

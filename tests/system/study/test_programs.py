@@ -25,6 +25,7 @@ from tests.harness.study import records, run
 
 # 20 by hand: HPSEARCH_KILLS=20 scripts/test tests/system/study/test_programs.py
 KILLS = int(os.environ.get("HPSEARCH_KILLS", "2"))
+WORKERS = (1, 2, 8) if "HPSEARCH_KILLS" in os.environ else (2,)
 NO_PROBE = "probe = false"
 ONE = "stages=[{trials=1, epochs=2}]"
 TWO = "stages=[{trials=2, epochs=2}]"
@@ -61,7 +62,7 @@ def victims(process: subprocess.Popen[bytes]) -> dict[str, list[psutil.Process]]
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", WORKERS)
 def test_kills_change_nothing_and_leave_nothing(tmp_path: Path, workers: int) -> None:
     tables, counts = [], []
     for name in ("calm", "troubled"):

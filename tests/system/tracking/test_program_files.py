@@ -86,8 +86,8 @@ objective = { metric = "score", direction = "maximize" }
 trainer = "calls_mlflow:train"
 x = { low = 0.0, high = 1.0 }
 [[stages]]
-trials = 3
-epochs = 2
+trials = 2
+epochs = 1
 [confirmation]
 top = 1
 seeds = 2
@@ -99,11 +99,11 @@ def test_runs_that_a_function_leaves_open_are_each_trials_own(tmp_path: Path) ->
     (tmp_path / "small.toml").write_text(STUDY)
     home = tmp_path / "home"
     report = run_study(tmp_path / "small.toml", home=home, workers=1)
-    assert report.result.counts == {"complete": 3}
+    assert report.result.counts == {"complete": 2}
     client = MlflowClient(report.tracking_uri)
     assert [e.name for e in client.search_experiments()] == ["small", "Default"]
     folder = RunFolder(home / "studies" / "small" / "1")
-    for number in range(3):
+    for number in range(2):
         store = folder.files.record("trial", number).member(0) / "mlflow.db"
         own = MlflowClient(f"sqlite:///{store}")
         (experiment,) = (e for e in own.search_experiments() if e.name == "mine")
