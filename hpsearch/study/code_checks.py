@@ -69,6 +69,7 @@ class CodeChecks:
     _known: dict[str, list[str]] = field(default_factory=dict)
     _coming: dict[str, tuple[TrialRecord, Future[Found]]] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
+    _expected: dict[str, Rows] = field(default_factory=dict)  # of programs that are run again
     _saw_checkpoint: set[str] = field(default_factory=set)
     _apart: ProcessExecutor | None = None
 
@@ -157,6 +158,7 @@ class CodeChecks:
         program = training.programs.get(str(record.params["trainer"]))
         alone = Member(given, member.entropy, member.split, program=program)
         if program is not None:  # among the others, where a GPU is free
+            self._expected[str(record.params["trainer"])] = _rows(member)
             work = Slice(settings, (alone,), member.epoch)
             if isinstance(training.executor, ProcessExecutor):
                 allowance = training.limits.allowance
@@ -194,14 +196,14 @@ class CodeChecks:
             warnings += _of_pauses(trainer, record.number, found.pauses)
             warnings += _of_rehearsal(trainer, metric, found.rehearsal)
         else:
-            repeats[trainer] = largest_deviation(_rows(record.members[0]), found)
+            repeats[trainer] = largest_deviation(self._expected[trainer], found)
         self._keep({trainer: warnings}, repeats)
         for warning in warnings:
             self.tell(CodeDoubt(warning))
 
 
 def _rows(member: MemberRecord) -> Rows:
-    """Epoch and metrics of a member's curves, as far as the first stage's length."""
+    """Epoch and metrics of a member's curves, as far as they go by now."""
     return [
         (epoch, {name: values[place] for name, values in member.history.items()})
         for place, epoch in enumerate(member.epochs)

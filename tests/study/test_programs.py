@@ -279,3 +279,18 @@ def test_a_dry_start_has_the_gpus_of_a_slot(tmp_path: Path) -> None:
     dry_start(read_study(path), "0")
     with pytest.raises(StudyFileError, match="ended with exit code 3"):
         dry_start(read_study(path))
+
+
+def test_a_trial_that_goes_on_meanwhile_is_compared_as_far_as_it_was_run_again(
+    tmp_path: Path,
+) -> None:
+    """The second run takes longer than the stage, after which the trial is promoted."""
+    script = '[ -e "$3/../../../../trials" ] || sleep 3\n' + LOSS
+    path = study_of_shell(tmp_path, script, "dry_start = 0")
+    report = run_study(
+        path,
+        overrides=["stages.0.trials=1", "stages.1.trials=1", "stages.1.promote=1.0"],
+        home=new_home(tmp_path / "home"),
+        workers=2,
+    )
+    assert report.repeats == ["program repeats to the last digit (one trial was run twice)"]
