@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 GUARDED = "HPSEARCH_GUARDED"  # set for programs that a guard ends, see trainers/program_process
@@ -32,6 +32,28 @@ def child_environment() -> dict[str, str]:
     package = str(Path(__file__).parents[1])
     path = filter(None, [package, os.environ.get("PYTHONPATH")])
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+
+
+@contextmanager
+def changed_environment(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """Set environment variables of this process, or unset those that are None, in the block.
+
+    Afterwards they are what they were, whatever code in the block did to them.
+    """
+    before = {name: os.environ.get(name) for name in variables}
+    _set_environment(variables)
+    try:
+        yield
+    finally:
+        _set_environment(before)
+
+
+def _set_environment(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def without_our_package(environment: Mapping[str, str]) -> dict[str, str]:

@@ -13,13 +13,13 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from hpsearch.errors import WorkerError
-from hpsearch.processes import GPU_SLOT
+from hpsearch.processes import GPU_SLOT, changed_environment
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 # AMD's: what HIP lists. Not ROCR_VISIBLE_DEVICES too, of which HIP sees a part: it would choose
@@ -163,14 +163,5 @@ def slot_environment(slot: str) -> dict[str, str]:
 @contextmanager
 def in_slot(slot: str) -> Iterator[None]:
     """Have this process see these devices in the block, as far as no library has looked before."""
-    variables: Mapping[str, str] = slot_environment(slot)
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
+    with changed_environment(slot_environment(slot)):
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

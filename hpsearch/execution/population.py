@@ -26,7 +26,7 @@ from hpsearch.execution.live import Pace, is_heard, tell
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
 from hpsearch.execution.printed import Printed
-from hpsearch.execution.private_mlflow import note_of_runs, private_mlflow
+from hpsearch.execution.private_mlflow import private_mlflow
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
 from hpsearch.hyperparameters import hyperparameters
 from hpsearch.nn import NETWORKS
@@ -37,7 +37,7 @@ from hpsearch.trainers import (
     load_training_function,
     trainer_kind,
 )
-from hpsearch.trainers.program import changed_files
+from hpsearch.trainers.program import changed_files, note_of_runs
 
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops

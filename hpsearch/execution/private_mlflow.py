@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +12,8 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
-from hpsearch.trainers.program import OF_MLFLOW, PRIVATE_STORE, private_store
+from hpsearch.processes import changed_environment
+from hpsearch.trainers.program import OF_MLFLOW, private_store
 
 URI = "MLFLOW_TRACKING_URI"
 _last: list[str] = []  # the folder of the member that was trained last in this process, if any
@@ -27,17 +27,12 @@ def private_mlflow(folder: str) -> Iterator[None]:
         folder: of the member that is trained; "": one of this process.
     """
     folder = folder or _own_folder()
-    names = (URI, *OF_MLFLOW)
-    before = {name: os.environ.pop(name, None) for name in names}
     _leave_others(folder)
     Path(folder).mkdir(parents=True, exist_ok=True)
-    os.environ[URI] = private_store(folder)
     try:
-        yield
+        with changed_environment({**dict.fromkeys(OF_MLFLOW), URI: private_store(folder)}):
+            yield
     finally:
-        for name in names:  # `mlflow.set_experiment` sets one
-            os.environ.pop(name, None)
-        os.environ.update({name: value for name, value in before.items() if value is not None})
         with suppress(OSError):
             Path(folder).rmdir()  # where nothing was kept in it
 
@@ -58,16 +53,8 @@ def _leave_others(folder: str) -> None:
     fluent: Any = sys.modules.get("mlflow.tracking.fluent")
     if mlflow is None or fluent is None or last in ([], [folder]):
         return
-    os.environ[URI] = private_store(last[0])
-    with suppress(Exception):  # its store may be gone with its trial
-        while mlflow.active_run() is not None:
+    with changed_environment({URI: private_store(last[0])}), suppress(Exception):
+        while mlflow.active_run() is not None:  # its store may be gone with its trial
             mlflow.end_run()
     fluent._active_run_stack.get().clear()
     fluent._active_experiment_id = None
-    os.environ.pop(URI)
-
-
-def note_of_runs(folder: str) -> str:
-    """A line for the log where the store is used; "" where it is not."""
-    place = Path(folder, PRIVATE_STORE)
-    return f"its MLflow runs are in {place}\n" if folder and place.exists() else ""

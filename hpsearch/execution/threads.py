@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.processes import THREAD_VARIABLES, thread_environment
+from hpsearch.processes import changed_environment, thread_environment
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -32,21 +32,15 @@ def limited_threads() -> Iterator[None]:
 
     PyTorch has threads of its own beside OpenMP's; it is asked where it is loaded, never loaded.
     """
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(thread_variables())
     torch = sys.modules.get("torch")
     torch_threads = torch.get_num_threads() if torch is not None else 0
     try:
         if torch is not None:
             torch.set_num_threads(THREADS)
-        with _libraries(len(sys.modules)).limit(limits=THREADS):
+        libraries = _libraries(len(sys.modules)).limit(limits=THREADS)
+        with changed_environment(thread_variables()), libraries:
             yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
         if torch is not None:
             torch.set_num_threads(torch_threads)
 

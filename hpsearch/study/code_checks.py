@@ -51,7 +51,6 @@ from hpsearch.trainers.program import checkpoint_of
 EPOCHS = 5  # trained in one go and once more with pauses, as far as
 SECONDS = 10.0  # allow it at the trial's pace; two epochs are trained in any case
 Found = CodeCheck | Rows | None  # of a program its metrics the second time
-NO_CHECKPOINT = "checkpoint"  # among the checks, whose others are named by trainers
 CHECKS, REPEATS = "checks", "repeats"
 
 
@@ -107,8 +106,9 @@ class CodeChecks:
             record.members[0].split,
             "search",
         )
-        warnings = _read(self.training.folder).get(NO_CHECKPOINT, [])
-        if Path(path).exists() or not files.member(0).exists() or warnings:
+        key = f"{trainer}.checkpoint"  # among the checks, whose others are named by trainers
+        known = key in _read(self.training.folder)
+        if Path(path).exists() or not files.member(0).exists() or known:
             return
         warning = (
             f"{trainer} must have written its checkpoint when it ends, got nothing at {path}: "
@@ -116,7 +116,7 @@ class CodeChecks:
             f"{min(m.epoch for m in record.members)} epochs of this one; write it there, or leave "
             f"{trainer}.checkpoint out"
         )
-        self._keep({NO_CHECKPOINT: [warning]}, {})
+        self._keep({key: [warning]}, {})
         self.tell(CodeDoubt(warning))
 
     def _keep(self, warnings: dict[str, list[str]], repeats: dict[str, float]) -> None:

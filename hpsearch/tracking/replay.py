@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
+from hpsearch.processes import changed_environment
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.projector import Projector, artifact_location
@@ -18,16 +18,8 @@ from hpsearch.tracking.projector_process import ENVIRONMENT, LAST_ATTEMPTS, stor
 @contextmanager
 def mlflow_settings() -> Iterator[None]:
     """MLflow's settings of the projector, for the block alone."""
-    before = {name: os.environ.get(name) for name in ENVIRONMENT}
-    os.environ.update(ENVIRONMENT)
-    try:
+    with changed_environment(ENVIRONMENT):
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def replay(folder: RunFolder, home: Home, tracking_uri: str) -> None:

@@ -324,14 +324,9 @@ class ProgramTrainer(Trainer):
         finally:
             process.end()
             printed.leave()
-            self._log.close(self._note_of_mlflow())
+            self._log.close(note_of_runs(str(self._folder)))
             if files is OUTPUT:
                 self._logged, self._printed = printed.logged, None
-
-    def _note_of_mlflow(self) -> str:
-        """Where its own MLflow runs are, where it has any."""
-        place = self._folder / PRIVATE_STORE
-        return f"its MLflow runs are in {place}\n" if place.exists() else ""
 
     def _followed(
         self, process: ProgramProcess, printed: Printed, reader: MetricReader
@@ -479,6 +474,12 @@ def shell_line(member: Member, *, until: int, n_epochs: int) -> str:
 def private_store(folder: str) -> str:
     """The address of the store that MLflow calls of a member's code write to."""
     return f"sqlite:///{Path(folder).absolute()}/{PRIVATE_STORE}"
+
+
+def note_of_runs(folder: str) -> str:
+    """A line for a trial's log that says where these calls wrote; "" where there were none."""
+    place = Path(folder, PRIVATE_STORE)
+    return f"its MLflow runs are in {place}\n" if folder and place.exists() else ""
 
 
 def argv_of(program: Program, command: Command, values: Mapping[str, Any]) -> list[str]:
