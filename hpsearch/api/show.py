@@ -24,7 +24,7 @@ from hpsearch.study.training import member_of
 from hpsearch.studyfile.configuration import Form, configuration_text
 from hpsearch.tracking.projection import Projection
 from hpsearch.trainers import is_program
-from hpsearch.trainers.program import shell_line
+from hpsearch.trainers.program_start import shell_line
 
 
 def show_study(study: str, *, home: str | Path | None = None) -> Report:
@@ -112,7 +112,7 @@ def _command_line(run: Recorded, record: TrialRecord) -> str:
     folder = str(Path.cwd() / f"{run.study}-trial-{record.number}")
     space, table = kept_space(run.folder), run.file.all_programs[str(record.params["trainer"])]
     # No path is taken from an archive: an imported program is looked for here.
-    program = table.made(run.folder_of_file or Path.cwd(), run.file.metrics)
+    program = table.program(run.folder_of_file or Path.cwd(), run.file.metrics)
     member = member_of(record, space.named if space else {}, program, folder)
     return shell_line(member, until=max(record.length, 1), n_epochs=run.file.n_epochs)
 

@@ -37,7 +37,7 @@ from hpsearch.trainers import (
     load_training_function,
     trainer_kind,
 )
-from hpsearch.trainers.program import changed_files, note_of_runs
+from hpsearch.trainers.program_start import changed_files, note_of_runs
 
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops

@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from hpsearch.processes import changed_environment
-from hpsearch.trainers.program import OF_MLFLOW, private_store
+from hpsearch.trainers.program_start import OF_MLFLOW, private_store
 
 URI = "MLFLOW_TRACKING_URI"
 _last: list[str] = []  # the folder of the member that was trained last in this process, if any

@@ -88,7 +88,7 @@ class ReadStudy:
         cores = available_cores()
         threads = max(1, cores // (self.file.execution.workers or cores))
         tables = self.file.all_programs
-        return {key: t.made(self.folder, metrics, threads) for key, t in tables.items()}
+        return {key: t.program(self.folder, metrics, threads) for key, t in tables.items()}
 
     @property
     def selection(self) -> Selection:

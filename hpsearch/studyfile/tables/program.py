@@ -153,7 +153,7 @@ class ProgramTable(Table):
         found = {"command": self.command, "test": self.test}
         return {key: _words(said) for key, said in found.items() if said is not None}
 
-    def made(self, folder: Path, metrics: Sequence[str], threads: int = 1) -> Program:
+    def program(self, folder: Path, metrics: Sequence[str], threads: int = 1) -> Program:
         """What a worker needs to know of it.
 
         Args:

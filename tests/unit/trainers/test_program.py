@@ -15,8 +15,8 @@ from hpsearch.records.seed_key import SeedKey
 from hpsearch.reporting import IN_TRIAL
 from hpsearch.trainers import Member
 from hpsearch.trainers.commands import Program
-from hpsearch.trainers.program import argv_of, environment_of, shell_line, values_of
 from hpsearch.trainers.program_process import ended_by, problem_of
+from hpsearch.trainers.program_start import argv_of, environment_of, shell_line, values_of
 
 PROGRAM = Program(command=("run", "{lr}"), metrics=("loss",), workdir="/w")
 
