@@ -17,13 +17,14 @@ from hpsearch.late import late_names
 
 if TYPE_CHECKING:
     from hpsearch.api.batch import run_batch
-    from hpsearch.api.data import data_sets
+    from hpsearch.api.data import data_card, data_sets
     from hpsearch.api.delete import Deletion, delete_study
     from hpsearch.api.doctor import doctor
     from hpsearch.api.export import export_study
     from hpsearch.api.import_ import import_study
     from hpsearch.api.init import init_program, init_study, study_schema
     from hpsearch.api.plan import Plan, plan_study
+    from hpsearch.api.predict import predict
     from hpsearch.api.report import write_study_report
     from hpsearch.api.reproduce import reproduce_trial
     from hpsearch.api.schedule import (
@@ -54,6 +55,7 @@ _MODULES = {
     "best_configuration": "hpsearch.api.show",
     "check_health": "hpsearch.api.schedule",
     "coming_runs": "hpsearch.api.schedule",
+    "data_card": "hpsearch.api.data",
     "data_sets": "hpsearch.api.data",
     "delete_study": "hpsearch.api.delete",
     "doctor": "hpsearch.api.doctor",
@@ -63,6 +65,7 @@ _MODULES = {
     "init_study": "hpsearch.api.init",
     "leave_order": "hpsearch.api.schedule",
     "plan_study": "hpsearch.api.plan",
+    "predict": "hpsearch.api.predict",
     "print_schedule": "hpsearch.api.schedule",
     "report": "hpsearch.reporting",
     "reproduce_trial": "hpsearch.api.reproduce",
@@ -90,6 +93,7 @@ __all__ = [
     "best_configuration",
     "check_health",
     "coming_runs",
+    "data_card",
     "data_sets",
     "delete_study",
     "doctor",
@@ -99,6 +103,7 @@ __all__ = [
     "init_study",
     "leave_order",
     "plan_study",
+    "predict",
     "print_schedule",
     "report",
     "reproduce_trial",

@@ -123,8 +123,9 @@ def _rules(space: Space, name: str) -> Iterator[Hyperparameter]:
     choices = {p.key: p.values() or [] for p in space.parameters}
     for trainer in choices.get("trainer", [space.fixed.get("trainer")]):
         kind = trainer_kind(str(trainer))
-        if kind is not None and name in kind.hyperparameters():
-            yield kind.hyperparameters()[name]
+        known = {} if kind is None else kind.hyperparameters() | kind.of_tables()
+        if name in known:
+            yield known[name]
     for network in choices.get("network", [space.fixed.get("network")]):
         if network in NETWORKS and name in hyperparameters(NETWORKS[str(network)]):
             yield hyperparameters(NETWORKS[str(network)])[name]

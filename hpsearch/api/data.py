@@ -1,8 +1,15 @@
-"""The data sets that a study may name."""
+"""The data sets that a study may name, and what a table holds."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hpsearch.datasets import DATASETS
+from hpsearch.datasets.card import TableCard, table_card
+from hpsearch.datasets.files import dataset_at
+from hpsearch.datasets.table import ENDINGS, TableFile, TableOptions
+from hpsearch.errors import DataError
+from hpsearch.studyfile.reading import read_data
 
 
 def data_sets() -> list[dict[str, str]]:
@@ -14,3 +21,31 @@ def data_sets() -> list[dict[str, str]]:
         {"name": dataset.name, "where": dataset.where(), "summary": dataset.summary}
         for dataset in DATASETS.values()
     ]
+
+
+def data_card(path: str | Path, *, target: str | None = None) -> TableCard:
+    """What the columns of a table hold, and what is likely to be a mistake.
+
+    Args:
+        path: a CSV or Parquet file, or a study file whose [data] names one.
+        target: the column to predict; None: as the study file says, or none.
+
+    Raises:
+        DataError: it is no table, or it can't be read.
+        StudyFileError: the study file's [data] is wrong.
+    """
+    path = Path(path)
+    if path.suffix == ".toml":
+        data, folder = read_data(path)
+        selection = data.selection(0, folder)
+        file = selection.dataset()
+    else:
+        if not path.name.endswith(ENDINGS) or not path.exists():
+            raise DataError(
+                f"the file must be a table ({', '.join(ENDINGS)}) or a study file, got "
+                f"{str(path)!r}{'' if path.exists() else ', and nothing is there'}"
+            )
+        file = dataset_at(path, TableOptions(target=target))
+    if not isinstance(file, TableFile):
+        raise DataError(f"{path} must name a table, got {file.name!r}: {file.summary}")
+    return table_card(file)

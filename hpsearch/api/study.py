@@ -24,7 +24,7 @@ from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.reports.parent import write_parent
 from hpsearch.study.dry_start import dry_start
 from hpsearch.study.events import Event
-from hpsearch.study.opening import Run, open_run
+from hpsearch.study.opening import Run, as_begun, open_run
 from hpsearch.study.plan import few_configurations
 from hpsearch.study.study import Study
 from hpsearch.study.warm_start import warm_started
@@ -85,6 +85,8 @@ def run_study(
     is_new = fresh or not stores.study(read.file.name).path.exists()
     if is_new:
         refuse_unfit(read)  # before anything is made
+    else:
+        read = as_begun(read, stores, overrides)
     count = workers if workers is not None else read.file.execution.workers
     place = executor or read.file.execution.executor
     cluster = scheduler_address(place) if place else ""

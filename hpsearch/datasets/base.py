@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.datasets.table_columns import TableColumn
 from hpsearch.errors import DataError
 
 
@@ -26,6 +27,8 @@ class Examples:
         scale: inputs are divided by this before use.
         classes: the classes' names, where they have any but their number.
         keys: (N,) the group or the time of each row, where rows are split by it.
+        columns: what the inputs are, of a table whose columns are prepared for a trainer.
+        texts: (N,) of each column of texts, by its place among them.
     """
 
     inputs: NDArray[Any]
@@ -34,6 +37,8 @@ class Examples:
     scale: float = 1.0
     classes: tuple[str, ...] = ()
     keys: NDArray[Any] | None = None
+    columns: tuple[TableColumn, ...] = ()
+    texts: Mapping[int, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def regression(self) -> bool:
@@ -49,14 +54,38 @@ class Examples:
 
     def rows(self, rows: NDArray[np.intp]) -> Examples:
         """A part of the examples."""
-        keys = None if self.keys is None else self.keys[rows]
-        return replace(self, inputs=self.inputs[rows], labels=self.labels[rows], keys=keys)
+        return replace(
+            self,
+            inputs=self.inputs[rows],
+            labels=self.labels[rows],
+            keys=None if self.keys is None else self.keys[rows],
+            texts={place: texts[rows] for place, texts in self.texts.items()},
+        )
+
+    def followed_by(self, other: Examples) -> Examples:
+        """These examples and others of the same data set behind them, without keys."""
+        return replace(
+            self,
+            inputs=np.concatenate([self.inputs, other.inputs]),
+            labels=np.concatenate([self.labels, other.labels]),
+            keys=None,
+            texts={
+                place: np.concatenate([texts, other.texts[place]])
+                for place, texts in self.texts.items()
+            },
+        )
 
     def digest(self) -> str:
-        """SHA-256 over inputs and labels, 16 hexadecimal digits."""
+        """SHA-256 over inputs and labels, and over what columns hold that are no numbers, 16
+        hexadecimal digits."""
         state = hashlib.sha256(repr((self.inputs.shape, str(self.inputs.dtype))).encode())
         state.update(np.ascontiguousarray(self.inputs).tobytes())
         state.update(np.ascontiguousarray(self.labels).tobytes())
+        for column in self.columns:
+            if column.kind not in ("number", "boolean"):
+                state.update(repr((column.name, column.kind, column.words)).encode())
+        for place, texts in sorted(self.texts.items()):
+            state.update(repr((place, texts.tolist())).encode())
         return state.hexdigest()[:16]
 
 

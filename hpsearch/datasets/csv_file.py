@@ -1,124 +1,60 @@
-"""Reading a CSV file: commas between cells, names in its first line, UTF-8.
-
-What is no such file is often read all the same, as another table than was meant; so its beginning
-is looked at first, and what is wrong there is said as it is.
-"""
+"""Reading a CSV file: every cell as the text that it is."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hpsearch.datasets.csv_format import CsvFormat, found_format, opened, undecodable
 from hpsearch.errors import DataError
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
-LOOKED_AT = 2**16  # bytes of the beginning
-OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+BLOCK = 2**24  # bytes that are read at once; a line must fit into one
 
 
-def read_csv(path: Path) -> pd.DataFrame:
-    """The table as pandas reads it.
+def read_csv(path: Path, given: CsvFormat) -> tuple[pa.Table, CsvFormat]:
+    """The table as texts, null where there is no value, and how the file is written.
 
     Raises:
-        DataError: its first lines are of another format; it is not UTF-8.
-        OSError, ValueError, EOFError, zlib.error: pandas can't read it.
+        DataError: its first lines are of another format; it is not text in its encoding.
+        OSError, ValueError, EOFError, zlib.error: it can't be read.
     """
-    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    _check_beginning(path)
+    form, names = found_format(path, given)
+    assert form.encoding is not None
     try:
-        return pd.read_csv(path)
-    except UnicodeDecodeError as error:
-        raise DataError(_not_utf_8(path)) from error
+        with opened(path) as file:
+            if form.encoding in ("utf-8", "utf-8-sig"):
+                table = _texts(pa.PythonFile(file, mode="r"), form, names)
+            else:
+                text = file.read().decode(form.encoding)
+                table = _texts(pa.BufferReader(text.encode()), form, names)
+    except (pa.ArrowInvalid, UnicodeError) as error:
+        if isinstance(error, UnicodeError) or "UTF8" in str(error):
+            raise DataError(undecodable(path, form.encoding)) from error
+        raise
+    gaps = pa.array(form.gaps)
+
+    def without_gaps(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+        trimmed = pc.utf8_trim_whitespace(texts)
+        empty = pc.is_in(trimmed, value_set=gaps)
+        return pc.if_else(empty, None, trimmed) if pc.any(empty).as_py() else trimmed
+
+    columns = [without_gaps(table.column(place)) for place in range(table.num_columns)]
+    return pa.Table.from_arrays(columns, names=[name.strip() for name in names]), form
 
 
-def cell_text(path: Path, row: int, column: str) -> str:
-    """What stands in a cell that pandas takes for missing, "" if nothing does.
+def _texts(source: pa.NativeFile, form: CsvFormat, names: list[str]) -> pa.Table:
+    import pyarrow as pa
+    from pyarrow import csv
 
-    Args:
-        row: from 0, without the line of names.
-    """
-    import pandas as pd
-
-    texts = pd.read_csv(path, dtype=str, keep_default_na=False, nrows=row + 1).iloc[row]
-    first = str(texts.iloc[0])
-    return first if first.lstrip().startswith("#") else str(texts[column])
-
-
-def _check_beginning(path: Path) -> None:
-    with _opened(path) as file:
-        beginning = file.read(LOOKED_AT)
-        whole = len(beginning) < LOOKED_AT
-    if beginning.startswith(UTF_16):
-        raise DataError(f"{path} must be text in UTF-8, got UTF-16: save it as UTF-8")
-    rows = _rows(beginning, whole=whole)
-    if rows:
-        _check_rows(path, rows[0], rows[1:])
-
-
-def _rows(beginning: bytes, *, whole: bool) -> list[list[str]]:
-    text = beginning.decode("utf-8-sig", errors="replace")
-    if not whole:  # the last line may be cut
-        text = text.rpartition("\n")[0]
-    try:
-        return [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    except csv.Error:  # no text at all; pandas says what it makes of it
-        return []
-
-
-def _check_rows(path: Path, names: list[str], rows: list[list[str]]) -> None:
-    lengths = {len(row) for row in rows}
-    if names[0].lstrip().startswith("#") and lengths != {len(names)}:
-        raise DataError(
-            f"{path} must have the names of its columns in line 1, got a comment: "
-            "leave lines that begin with # out of the file"
-        )
-    if len(names) == 1:
-        for separator, what in OTHER_SEPARATORS.items():
-            if separator in names[0]:
-                raise DataError(
-                    f"{path} must have commas between its cells, got {what}: write it anew with "
-                    f"read_csv(path, sep={separator!r}).to_csv(path, index=False)"
-                )
-    if names[-1] == "" and len(names) > 1:
-        raise DataError(f"{path} must have no comma at the end of a line, got one in line 1")
-    if len(names) + 1 in lengths and all(row[-1] == "" for row in rows if len(row) > len(names)):
-        raise DataError(
-            f"{path} must have no comma at the end of a line, got one in lines below line 1"
-        )
-    refuse_twice(path, names)
-
-
-def refuse_twice(path: Path, names: list[str]) -> None:
-    """Refuse columns of one name, of which a table by name has only one."""
-    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
-    if count > 1 and name:
-        raise DataError(
-            f"{path} must have one column of each name, got {count} of the name {name!r}"
-        )
-
-
-def _not_utf_8(path: Path) -> str:
-    with _opened(path) as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                byte = line[error.start]
-                shown = line.decode("latin-1")[max(0, error.start - 10) : error.start + 10].strip()
-                return (
-                    f"{path} must be text in UTF-8, got the byte 0x{byte:02x} in line {number}, "
-                    f"which in Latin-1 reads {shown!r}: save it as UTF-8"
-                )
-    return f"{path} must be text in UTF-8"
-
-
-def _opened(path: Path) -> gzip.GzipFile | io.BufferedReader:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+    return csv.read_csv(
+        source,
+        csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names, skip_rows=1),
+        csv.ParseOptions(delimiter=form.separator, newlines_in_values=True),
+        csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+    )

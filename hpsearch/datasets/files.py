@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hpsearch.datasets.base import Dataset
 from hpsearch.datasets.cifar import CifarFolder, is_cifar
+from hpsearch.datasets.csv_format import CsvFormat
 from hpsearch.datasets.idx import IdxFolder
 from hpsearch.datasets.table import TableFile, TableOptions
 from hpsearch.errors import DataError, Problem
@@ -33,6 +34,10 @@ def dataset_at(path: Path, table: TableOptions | None = None) -> Dataset:
         "data.test": options.test,
         "data.test_fraction": options.test_fraction,
         "data.task": options.task,
+        "data.columns": None if options.columns == "auto" else options.columns,
+        "data.drop": options.drop or None,
+        "data.csv": None if options.csv == CsvFormat() else options.csv,
+        "data.date_format": options.date_format,
     }
     if options.column is not None:
         given[options.column.key] = options.column.name

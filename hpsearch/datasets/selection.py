@@ -127,12 +127,9 @@ def open_test(selection: Selection) -> Pool:
     if (selection, "test") in _given:
         return _given[selection, "test"]
     pool, test = open_pool(selection), selection.dataset().test()
-    learned = pool.examples
-    inputs = np.concatenate([learned.inputs[pool.learning], test.inputs])
-    labels = np.concatenate([learned.labels[pool.learning], test.labels])
+    both = pool.examples.rows(pool.learning).followed_by(test)
     n_train = len(pool.learning)
-    pair = (np.arange(n_train), np.arange(n_train, len(labels)))
-    both = replace(learned, inputs=inputs, labels=labels, keys=None)
+    pair = (np.arange(n_train), np.arange(n_train, len(both.labels)))
     return Pool(both, (pair,), pair[0])
 
 
@@ -142,11 +139,8 @@ def open_beside_test(selection: Selection) -> Pool:
     if (selection, "both") in _given:
         return _given[selection, "both"]
     pool, test = open_pool(selection), selection.dataset().test()
-    known = pool.examples
-    inputs = np.concatenate([known.inputs, test.inputs])
-    labels = np.concatenate([known.labels, test.labels])
-    tested = np.arange(len(known.labels), len(labels))
-    both = replace(known, inputs=inputs, labels=labels, keys=None)
+    both = pool.examples.followed_by(test)
+    tested = np.arange(len(pool.examples.labels), len(both.labels))
     return replace(pool, examples=both, tested=tested)
 
 

@@ -1,9 +1,10 @@
-"""A table of numbers in a CSV or Parquet file: a row an example, one column the target."""
+"""A table in a CSV or Parquet file: a row an example, one column the target."""
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.datasets.base import Dataset, Examples, numbered
-from hpsearch.datasets.csv_file import cell_text, read_csv, refuse_twice
+from hpsearch.datasets.column_kinds import found_decimal, refuse_strange, understand
+from hpsearch.datasets.csv_file import read_csv
+from hpsearch.datasets.csv_format import CsvFormat, refuse_comment, refuse_names
+from hpsearch.datasets.opened import opened_once
 from hpsearch.datasets.splits import hold_out
+from hpsearch.datasets.table_columns import (
+    NO_INPUTS,
+    Kind,
+    TableColumn,
+    encode,
+    refuse_rounded,
+    texts_of,
+)
 from hpsearch.datasets.table_splits import (
     Column,
     hold_out_groups,
@@ -23,12 +35,13 @@ from hpsearch.datasets.table_splits import (
 from hpsearch.errors import DataError, Problem, unknown_name
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
-ENDINGS = (".csv", ".csv.gz", ".parquet")
+ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 # Without a test file of its own: rows held out, the same for every study of the file, whatever
 # its seed, so that no study learns from the test rows of another.
 TEST_FRACTION, TEST_SEED = 0.2, 0
+NUMBERS = "numbers"  # every column is a number without gaps, and is learned from as it is
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,11 @@ class TableOptions:
         task: "classification" or "regression"; None: regression where the target is a float.
         column: what rows are split by; it is no input. Groups are never in part learned from and
             in part tested; of times the last are held out.
+        columns: "auto"; "numbers": all are numbers, without gaps, and stay as they are; or the
+            kinds of those that are not what "auto" makes of them.
+        drop: columns that are no inputs.
+        csv: how the file is written.
+        date_format: of dates, as strptime has it; None: found out.
     """
 
     target: str | None = None
@@ -49,12 +67,94 @@ class TableOptions:
     test_fraction: float | None = None
     task: str | None = None
     column: Column | None = None
+    columns: str | tuple[tuple[str, Kind], ...] = "auto"
+    drop: tuple[str, ...] = ()
+    csv: CsvFormat = field(default_factory=CsvFormat)
+    date_format: str | None = None
+
+    @property
+    def prepared(self) -> bool:
+        """Whether its columns are prepared for a trainer."""
+        return self.columns != NUMBERS
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """A file as it was read.
+
+    Attributes:
+        cells: texts, or values of the file's own types; null where there is none.
+        form: how numbers are written in texts.
+    """
+
+    path: Path
+    cells: pa.Table
+    form: CsvFormat
+
+    @property
+    def names(self) -> list[str]:
+        """Of its columns."""
+        return list(self.cells.column_names)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """The cells of a column, (N,)."""
+        return self.cells.column(name)
+
+
+def read_table(path: Path, csv: CsvFormat) -> ReadTable:
+    """The cells of a file; read once for as long as it does not change.
+
+    Raises:
+        DataError: it is no table, or none of this format.
+    """
+    if not path.name.endswith(ENDINGS):
+        raise DataError(f"{path} must end with one of {', '.join(ENDINGS)}")
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"{path} must be a readable table, got {error.strerror}") from error
+    return _read_table(path, csv, stat.st_mtime_ns, stat.st_size)
+
+
+@opened_once(2)
+def _read_table(path: Path, csv: CsvFormat, changed: int, size: int) -> ReadTable:
+    try:
+        if path.suffix == ".parquet":
+            read = ReadTable(path, _read_parquet(path), CsvFormat())
+        else:
+            cells, form = read_csv(path, csv)
+            texts = dict(zip(cells.column_names, cells.columns, strict=True))
+            read = ReadTable(path, cells, found_decimal(form, texts))
+    # ValueError is the readers' own errors, too; EOFError and zlib.error come of a cut file.
+    except (OSError, ValueError, ImportError, EOFError, zlib.error) as error:
+        if isinstance(error, DataError):
+            raise
+        reason = " ".join(str(error).split())
+        raise DataError(
+            f"{path} must be a readable table, got {type(error).__name__}: {reason}"
+        ) from error
+    return read
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    refuse_names(path, parquet.read_schema(path).names)
+    table = parquet.read_table(path, use_threads=False)
+    metadata = table.schema.pandas_metadata or {}
+    index = [name for name in metadata.get("index_columns", []) if isinstance(name, str)]
+    cells = table.drop_columns([name for name in index if name in table.column_names])
+    if not isinstance(cells, pa.Table):
+        raise DataError(f"{path} must be a readable table")
+    return cells
 
 
 class TableFile(Dataset):
     """Inputs are all columns but the target and what rows are split by, as float64.
 
-    Classes are numbered in sorted order.
+    Classes are numbered in sorted order. What the columns hold is found out from the rows that
+    may be learned from alone.
 
     Args:
         path: a file with one of ENDINGS.
@@ -63,10 +163,10 @@ class TableFile(Dataset):
 
     def __init__(self, path: Path, options: TableOptions) -> None:
         self.path, self.target, self.task = path, options.target, options.task
-        self.test_path, self.column = options.test, options.column
+        self.test_path, self.column, self.options = options.test, options.column, options
         given = options.test_fraction
         self.test_fraction = TEST_FRACTION if given is None else given
-        self.name, self.summary = str(path), f"a table of numbers to predict {self.target}"
+        self.name, self.summary = str(path), f"a table to predict {self.target}"
 
     def training(self) -> Examples:
         whole = self._whole()
@@ -76,24 +176,39 @@ class TableFile(Dataset):
         whole = self._whole()
         if self.test_path is None:
             return whole.rows(self._sides(whole)[1])
-        learned, frame = _read(self.path), _read(self.test_path)
-        names = [str(name) for name in learned.columns]
-        for name in names:
-            if name not in frame:
+        table = read_table(self.test_path, self.options.csv)
+        for name in read_table(self.path, self.options.csv).names:
+            if name not in table.names and name not in self.options.drop:
                 raise DataError(
                     f"{self.test_path} must have the columns of {self.path}: {name!r} is missing"
                 )
-        frame = frame[names]
-        self._refuse_leak(whole, frame)
-        inputs = _inputs(frame, self._no_inputs, self.test_path)
-        values = _values(frame, str(self.target), self.test_path)
+        self._refuse_leak(whole, table)
+        tested = self._inputs(table, whole.columns)
+        values = _values(table, str(self.target))
         if whole.regression:
-            return Examples(inputs, _targets(values, str(self.target), self.test_path), 0)
-        labels = numbered(values, whole.classes, self.test_path)
-        return Examples(inputs, labels, whole.n_classes, classes=whole.classes)
+            labels: NDArray[Any] = _targets(values, str(self.target), self.test_path)
+        else:
+            labels = numbered(values, whole.classes, self.test_path)
+        return replace(tested, labels=labels, n_classes=whole.n_classes, classes=whole.classes)
 
     def where(self) -> str:
         return str(self.path)
+
+    def looked_at(
+        self,
+    ) -> tuple[ReadTable, NDArray[np.intp], list[TableColumn], Examples | None]:
+        """The file, its rows that may be learned from, what its columns hold, and the targets.
+
+        These are all columns but the target and what rows are split by. Where no target is named
+        all rows may be looked at, and there are no targets.
+        """
+        table = read_table(self.path, self.options.csv)
+        self._check(table)
+        labels = None if self.target is None else self._labels(table)
+        rows = np.arange(table.cells.num_rows)
+        if self.test_path is None and labels is not None:
+            rows = self._sides(replace(labels, keys=self._keys(table)))[0]
+        return table, rows, self._columns(table, rows), labels
 
     def _sides(self, whole: Examples) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         if self.column is not None:
@@ -110,29 +225,41 @@ class TableFile(Dataset):
     def _no_inputs(self) -> list[str]:
         """The columns that are something else."""
         column = self.column.name if self.column else None
-        return [name for name in (self.target, column) if name is not None]
+        return [name for name in (self.target, column, *self.options.drop) if name is not None]
 
-    def _check_key(self, names: list[str]) -> None:
-        """Refuse a column to split by that is not there, or is predicted."""
-        if self.column is None:
-            return
-        name, others = self.column.name, [other for other in names if other != self.target]
-        if name not in others:
-            raise DataError(unknown_name(self.column.key, name, others))
+    def _check(self, table: ReadTable) -> None:
+        """Refuse a table that is too small, and columns that are not there."""
+        names = table.names
+        if table.cells.num_rows < 2 or len(names) < 2:
+            raise DataError(
+                f"{self.path} must have at least 2 rows and 2 columns, got {table.cells.num_rows} "
+                f"and {len(names)}"
+            )
+        if self.target is not None and self.target not in names:
+            raise DataError(unknown_name("data.target", self.target, names))
+        others = [name for name in names if name != self.target]
+        if self.column is not None and self.column.name not in others:
+            raise DataError(unknown_name(self.column.key, self.column.name, others))
+        for name in self.options.drop:
+            if name not in others:
+                raise DataError(unknown_name("data.drop", name, others))
+        if not isinstance(self.options.columns, str):
+            inputs = [name for name in names if name not in self._no_inputs]
+            refuse_strange(dict(self.options.columns), inputs)
 
-    def _keys(self, frame: pd.DataFrame, path: Path) -> NDArray[Any] | None:
+    def _keys(self, table: ReadTable) -> NDArray[Any] | None:
         if self.column is None:
             return None
-        values = frame[self.column.name]
+        cells = table.column(self.column.name)
+        _refuse_missing(self.column.name, cells, table.path)
         if self.column.role == "order":
-            return _times(values, path)
-        _refuse_missing(values, path)
-        return values.astype(str).to_numpy(str)
+            return _times(table, self.column.name)
+        return np.array(texts_of(cells).to_pylist(), str)
 
-    def _refuse_leak(self, whole: Examples, frame: pd.DataFrame) -> None:
+    def _refuse_leak(self, whole: Examples, table: ReadTable) -> None:
         """Refuse a file of test rows that the split would not have held out."""
         assert self.test_path is not None
-        keys = self._keys(frame, self.test_path)
+        keys = self._keys(table)
         if self.column is None or keys is None or whole.keys is None:
             return
         refuse = refuse_earlier if self.column.role == "order" else refuse_shared
@@ -140,20 +267,63 @@ class TableFile(Dataset):
 
     def _whole(self) -> Examples:
         """All rows of the file."""
-        frame = _read(self.path)
-        names = [str(name) for name in frame.columns]
-        if self.target is None:
-            rule = f"must be the column to predict, one of {', '.join(names)}"
+        table, _, columns, labels = self.looked_at()
+        if labels is None:
+            rule = f"must be the column to predict, one of {', '.join(table.names)}"
             raise DataError(Problem("data.target", rule))
-        if self.target not in names:
-            raise DataError(unknown_name("data.target", self.target, names))
-        self._check_key(names)
-        keys = self._keys(frame, self.path)
-        inputs = _inputs(frame, self._no_inputs, self.path)
-        values = _values(frame, self.target, self.path)
+        inputs = self._inputs(table, tuple(c for c in columns if c.kind not in NO_INPUTS))
+        return replace(
+            inputs,
+            labels=labels.labels,
+            n_classes=labels.n_classes,
+            classes=labels.classes,
+            keys=self._keys(table),
+        )
+
+    def _columns(self, table: ReadTable, rows: NDArray[np.intp]) -> list[TableColumn]:
+        """What its columns hold, by the rows that may be learned from."""
+        asked = self.options.columns
+        kinds = {} if isinstance(asked, str) else dict(asked)
+        names = [name for name in table.names if name not in self._no_inputs]
+        if asked == NUMBERS:
+            return [TableColumn(name, "number") for name in names]
+        every = len(rows) == table.cells.num_rows
+        return [
+            understand(
+                name,
+                table.column(name) if every else table.column(name).take(rows),
+                table.form,
+                kind=kinds.get(name),
+                date_format=self.options.date_format,
+            )
+            for name in names
+        ]
+
+    def _inputs(self, table: ReadTable, columns: Sequence[TableColumn]) -> Examples:
+        """The inputs of all rows of a file, (N, D), without labels."""
+        if not columns:
+            others = ", ".join(self._no_inputs)
+            raise DataError(f"{table.path} must have a column of inputs beside {others}")
+        inputs = np.empty((table.cells.num_rows, len(columns)))
+        texts = {}
+        for place, column in enumerate(columns):
+            cells = table.column(column.name)
+            inputs[:, place] = encode(column, cells, table.form, str(table.path))
+            if not self.options.prepared:
+                _refuse_missing(column.name, cells, table.path)
+            if column.kind == "text":
+                texts[place] = texts_of(cells).fill_null("").to_numpy()
+        kept = tuple(columns) if self.options.prepared else ()
+        return Examples(inputs, np.empty(0), 0, columns=kept, texts=texts)
+
+    def _labels(self, table: ReadTable) -> Examples:
+        """The targets, without inputs."""
+        target = str(self.target)
+        values = _values(table, target)
+        nothing = np.empty((len(values), 0))
         if self.task == "regression" or (self.task is None and values.dtype.kind == "f"):
-            return Examples(inputs, _targets(values, self.target, self.path), 0, keys=keys)
-        return replace(self._classified(inputs, values), keys=keys)
+            return Examples(nothing, _targets(values, target, self.path), 0)
+        return self._classified(nothing, values)
 
     def _classified(self, inputs: NDArray[Any], values: NDArray[Any]) -> Examples:
         found, counts = np.unique(values, return_counts=True)
@@ -189,141 +359,59 @@ def _refuse_alike(classes: tuple[str, ...]) -> None:
             raise DataError(Problem("data.target", rule, f"{other!r} and {name!r}", hint))
 
 
-def _read(path: Path) -> pd.DataFrame:
-    if not path.name.endswith(ENDINGS):
-        raise DataError(f"{path} must end with one of {', '.join(ENDINGS)}")
-    try:
-        frame = _read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
-    # ValueError is the readers' own errors, too; EOFError and zlib.error come of a cut file.
-    except (OSError, ValueError, ImportError, EOFError, zlib.error) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"{path} must be a readable table, got {type(error).__name__}: {reason}"
-        ) from error
-    frame.columns = frame.columns.map(str)
-    if any(name.startswith("Unnamed: ") for name in frame.columns):
-        raise DataError(
-            f"{path} must have a name over every column, got one without: a saved index is left "
-            "out with to_csv(index=False)"
-        )
-    if frame.shape[0] < 2 or frame.shape[1] < 2:
-        raise DataError(
-            f"{path} must have at least 2 rows and 2 columns, got {frame.shape[0]} and "
-            f"{frame.shape[1]}"
-        )
-    return frame
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    import pandas as pd
-    from pyarrow.parquet import read_schema
-
-    refuse_twice(path, read_schema(path).names)
-    return pd.read_parquet(path)
-
-
-def _inputs(frame: pd.DataFrame, others: list[str], path: Path) -> NDArray[np.float64]:
-    """All columns but the target and what rows are split by, (N, D)."""
-    columns = [_column(frame[name], path) for name in frame.columns if name not in others]
-    if not columns:
-        raise DataError(f"{path} must have a column of inputs beside {', '.join(others)}")
-    return np.stack(columns, axis=1)
-
-
-def _column(column: pd.Series[Any], path: Path) -> NDArray[np.float64]:
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    _refuse_missing(column, path)
-    if not (is_numeric_dtype(column.dtype) or is_bool_dtype(column.dtype)):
-        _refuse_huge(column, path)
-        row = next((i for i, value in enumerate(column) if not _is_number(value)), 0)
-        _refuse_comment(column.iloc[row], row, path)
-        raise DataError(
-            f"{path} must hold numbers in every column but the target, got {column.iloc[row]!r} "
-            f"in column {column.name!r}, row {row + 1}: encode it as numbers, or leave the column "
-            "out of the file"
-        )
-    values: NDArray[np.float64] = column.to_numpy(np.float64)
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise DataError(
-            f"{path} must hold finite numbers, got {values[row]} in column {column.name!r}, row "
-            f"{row + 1}"
-        )
-    return values
-
-
-def _refuse_huge(column: pd.Series[Any], path: Path) -> None:
-    """Whole numbers of more than 64 bits, which pandas keeps as objects."""
-    for row, value in enumerate(column):
-        if isinstance(value, int) and value.bit_length() > 64:
-            raise DataError(
-                f"{path} must hold numbers of at most 19 digits in every column but the target, "
-                f"got one of {len(str(abs(value)))} digits in column {column.name!r}, row "
-                f"{row + 1}: leave out what only tells rows apart, or write it as 1.5e22"
-            )
-
-
-def _times(column: pd.Series[Any], path: Path) -> NDArray[Any]:
-    """Numbers as they are, dates as nanoseconds."""
-    import pandas as pd
-    from pandas.api.types import is_numeric_dtype
-
-    if is_numeric_dtype(column.dtype):
-        return _column(column, path)
-    _refuse_missing(column, path)
-    try:
-        dates = pd.to_datetime(column.astype(str), format="ISO8601", utc=True)
-    except ValueError as error:
+def _times(table: ReadTable, name: str) -> NDArray[Any]:
+    """Numbers as they are, dates as seconds."""
+    cells = table.column(name)
+    found = understand(name, cells, table.form)
+    if found.kind in ("number", "identifier", "boolean"):
+        number = TableColumn(name, "number")
+        return encode(number, cells, table.form, str(table.path))
+    if found.kind != "date":
         rule = "must name a column of numbers or of dates such as 2024-01-31"
-        got = f"{column.name!r} in {path}: {' '.join(str(error).split())}"
-        raise DataError(Problem("data.split.order", rule, got)) from error
-    return dates.to_numpy("datetime64[ns]").astype(np.int64)
+        got = f"{name!r} in {table.path}, which holds {cells[0].as_py()!r}"
+        raise DataError(Problem("data.split.order", rule, got))
+    return encode(found, cells, table.form, str(table.path))
 
 
-def _refuse_missing(column: pd.Series[Any], path: Path) -> None:
-    missing = np.flatnonzero(column.isna())
-    if len(missing):
-        row = int(missing[0])
-        text = "" if path.suffix == ".parquet" else cell_text(path, row, str(column.name))
-        _refuse_comment(text, row, path)
-        if text:
-            raise DataError(
-                f"{path} must have no missing values, got {text!r}, which is read as one, in "
-                f"column {column.name!r}, row {row + 1}: rename it in the file, e.g. to "
-                f"{text.lower() + '_'!r}, or drop the rows"
-            )
+def _refuse_missing(name: str, cells: pa.ChunkedArray, path: Path) -> None:
+    if cells.null_count:
+        rows = np.flatnonzero(cells.is_null().to_numpy())
         raise DataError(
-            f"{path} must have no missing values, got {len(missing)} in column {column.name!r}, "
-            f"the first in row {missing[0] + 1}: fill them in, or drop the rows"
+            f"{path} must have no missing values in column {name!r}, got {len(rows)}, the first "
+            f"in row {rows[0] + 1}: fill them in, or drop the rows"
         )
 
 
-def _refuse_comment(value: object, row: int, path: Path) -> None:
-    """Say it where a comment stands in place of a row."""
-    if str(value).lstrip().startswith("#"):
-        raise DataError(
-            f"{path} must hold a row in every line below its names, got {str(value)!r} in place "
-            f"of row {row + 1}: leave comments out of the file"
-        )
-
-
-def _is_number(value: object) -> bool:
-    try:
-        float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _values(frame: pd.DataFrame, target: str, path: Path) -> NDArray[Any]:
+def _values(table: ReadTable, target: str) -> NDArray[Any]:
     """The target column: numbers, booleans or texts."""
-    column = frame[target]
-    _refuse_missing(column, path)
-    kind = getattr(column.dtype, "kind", "O")
-    if kind in "iuf":
-        return column.to_numpy({"i": np.int64, "u": np.uint64, "f": np.float64}[kind])
-    return column.astype(str).to_numpy(str)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    cells = table.column(target)
+    if pa.types.is_string(cells.type):
+        for row in np.flatnonzero(cells.is_null().to_numpy())[:1]:
+            others = (table.column(name)[int(row)].as_py() for name in table.names)
+            refuse_comment(next((text for text in others if text), ""), int(row), table.path)
+    _refuse_missing(target, cells, table.path)
+    kind = cells.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return np.asarray(cells.to_numpy())
+    texts = texts_of(cells)
+    if pc.all(pc.match_substring_regex(texts, r"^[+-]?[0-9]+$")).as_py():
+        for whole in (pa.int64(), pa.uint64()):
+            try:
+                return np.asarray(pc.cast(pc.utf8_ltrim(texts, "+"), whole).to_numpy())
+            except pa.ArrowInvalid:
+                continue
+    number = understand(target, texts, table.form)
+    if number.kind in ("number", "identifier") and not number.gaps:
+        values = encode(replace(number, kind="number"), texts, table.form, str(table.path))
+        if number.kind == "number":
+            refuse_rounded(target, texts, values, str(table.path))
+            return values
+    if {str(word).lower() for word in texts.unique().to_pylist()} <= {"true", "false"}:
+        return np.array([str(text).capitalize() for text in texts.to_pylist()])
+    return np.array(texts.to_pylist(), str)
 
 
 def _targets(values: NDArray[Any], target: str, path: Path) -> NDArray[np.float64]:

@@ -48,6 +48,8 @@ def training_data(selection: Selection, exam: Exam) -> TrainingData:
         scale=examples.scale,
         scored=scored,
         final=exam == "test",
+        table_columns=examples.columns,
+        texts=examples.texts,
     )
 
 

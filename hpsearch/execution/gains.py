@@ -18,6 +18,8 @@ from hpsearch.trainers import (
     Progress,
     Trainer,
 )
+from hpsearch.trainers.tables.model import FittedTable
+from hpsearch.trainers.tables.prepared import preparation_fitted
 
 PASSES = ("passes/forward", "passes/backward")
 IMAGES = "passes/images"
@@ -75,7 +77,7 @@ class Gain:
         if rate is not None:
             self.rates.append(rate)
         if settings.exam == "test" and progress.epoch == work.until:
-            self.fitted = _file(trainer.fitted(position), work)
+            self.fitted = _file(trainer.fitted(position), self.member, work)
 
     def note(self, state: bytes | None, saw_test: bool) -> None:
         """Note what its trainer says between two epochs, or at the end."""
@@ -133,10 +135,15 @@ def ended_early(trainer: Trainer, position: int, work: Slice) -> int:
     return ended
 
 
-def _file(fitted: Fitted | None, work: Slice) -> tuple[str, bytes] | None:
+def _file(fitted: Fitted | None, member: Member, work: Slice) -> tuple[str, bytes] | None:
     if fitted is None:
         return None
     examples = OPEN[work.settings.exam](work.settings.data).examples
+    data = training_data(work.settings.data, work.settings.exam)
+    preparation = preparation_fitted(data, member)
+    if preparation is not None:
+        shown = {place: texts[:EXAMPLES] for place, texts in examples.texts.items()}
+        fitted = FittedTable(preparation, fitted, shown)
     try:
         content = fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
     except Exception as error:

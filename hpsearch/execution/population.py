@@ -31,6 +31,7 @@ from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
 from hpsearch.hyperparameters import hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.own_code import changed_since, look_first_in, module_of
+from hpsearch.preparation.settings import preparation_of
 from hpsearch.trainers import (
     Member,
     TrainingData,
@@ -38,6 +39,7 @@ from hpsearch.trainers import (
     trainer_kind,
 )
 from hpsearch.trainers.program_start import changed_files, note_of_runs
+from hpsearch.trainers.tables.prepared import prepared
 
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
 FALLBACK_L2_BYTES = 1 << 20  # where the system doesn't tell; common on servers and laptops
@@ -180,7 +182,7 @@ def _advance(
     work: Slice, gains: list[Gain], watch: _Watch, pace: Pace, printed: Printed
 ) -> list[MemberAdvance]:
     settings = work.settings
-    data = training_data(settings.data, settings.exam)
+    data = prepared(training_data(settings.data, settings.exam), work.members[0])
     kind = trainer_kind(str(work.members[0].params["trainer"]))
     assert kind is not None
     alive = gains
@@ -232,21 +234,30 @@ def _advance(
 
 
 def population_key(member: Member, data: TrainingData) -> tuple[object, ...]:
-    """Members with equal keys and epochs may train together: same trainer, same shapes."""
+    """Members with equal keys and epochs may train together: same trainer, same shapes.
+
+    Those on a table whose columns are prepared share the preparation and the split: what is
+    fitted to the training rows of another fold is another table, and may be a wider one.
+    """
     params = member.params
     kind = trainer_kind(str(params["trainer"]))
     assert kind is not None
     described = kind.hyperparameters()
     if kind.trainer.uses_network:
         described |= hyperparameters(NETWORKS[str(params["network"])])
-    shared = tuple(
+    shared: tuple[object, ...] = tuple(
         (name, params.get(name, h.default)) for name, h in described.items() if h.shared
     )
+    if data.table_columns:
+        shared += (member.split, preparation_of(params))
+    variant = None
+    if kind.trainer.uses_network:
+        variant = kind.trainer.variant(params, prepared(data, member))
     return (
         kind.trainer.__name__,
         str(params.get("network")),
         shared,
-        kind.trainer.variant(params, data),
+        variant,
         len(data.splits[member.split].train),
     )
 
@@ -255,4 +266,7 @@ def population_limit(member: Member, data: TrainingData) -> int:
     """How many members like this one train together on this machine."""
     kind = trainer_kind(str(member.params["trainer"]))
     assert kind is not None
-    return kind.trainer.population_limit(member.params, data, cache_bytes=l2_cache_bytes())
+    if not kind.trainer.uses_network:
+        return 1
+    table = prepared(data, member)
+    return kind.trainer.population_limit(member.params, table, cache_bytes=l2_cache_bytes())

@@ -16,6 +16,8 @@ from hpsearch.own_code import digest
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
@@ -199,20 +201,24 @@ def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def _winner(run: Run, result: Result) -> dict[str, Any] | None:
+def model_refit(folder: RunFolder, winner: int) -> TrialRecord | None:
     """The refit that becomes the model: the first one, which no test score has a say in."""
-    refits = [r for r in run.folder.read_all("test") if r.number == result.best_number]
-    whole = [r for r in refits if r.outcome is Outcome.COMPLETE]
-    if not whole:
+    refits = (record for record in folder.read_all("test") if record.number == winner)
+    return next((record for record in refits if record.outcome is Outcome.COMPLETE), None)
+
+
+def _winner(run: Run, result: Result) -> dict[str, Any] | None:
+    refit = model_refit(run.folder, result.best_number)
+    if refit is None:
         return None
     description = (
         f"Trial {result.best_number} of {result.study}, trained on training and validation data "
-        f"with seed {whole[0].seed_number}; {result.objective} over fresh seeds: "
+        f"with seed {refit.seed_number}; {result.objective} over fresh seeds: "
         f"{result.validation}; on the test set: {result.test_score or 'not measured'}"
     )
     return {
-        "number": whole[0].number,
-        "seed": whole[0].seed_number,
+        "number": refit.number,
+        "seed": refit.seed_number,
         "description": description,
     }
 

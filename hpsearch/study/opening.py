@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from filelock import FileLock
 
+from hpsearch.datasets.table import NUMBERS
 from hpsearch.errors import DamagedError, StudyChangedError
 from hpsearch.own_code import differing, digest
 from hpsearch.records.layout import Artifact, Home
@@ -19,7 +21,7 @@ from hpsearch.records.sealed import write_sealed
 from hpsearch.records.study_json import code_of_starts, read_study_json
 from hpsearch.records.whole_files import storage_errors, write_json, write_whole
 from hpsearch.study.stored_space import kept_space, with_kinds
-from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.reading import ReadStudy, read_text
 from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 
@@ -63,6 +65,26 @@ def run_name(study: str, number: int) -> str:
 def storage_name(name: str, run_id: str, arm: str = "") -> str:
     """The Optuna study of an arm of a run; most studies have one arm, without a name."""
     return f"{name} [{arm}] ({run_id})" if arm else f"{name} ({run_id})"
+
+
+def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStudy:
+    """The study file as the newest run of it was begun, by a version that knew less.
+
+    A table was numbers alone then, which were learned from as they are. That goes on where the
+    file does not say what its columns hold.
+
+    Args:
+        overrides: that the file was read with.
+    """
+    folder = RunFolder(home.study(study.file.name).run(home.study(study.file.name).newest).path)
+    if not folder.files.trials.exists():
+        return study
+    data, now = read_study_json(folder.files)["file"].get("data"), study.file.data
+    if not data or "columns" in data or now is None or not now.prepared:
+        return study
+    if "columns" in now.model_fields_set:
+        return study
+    return read_text(study.text, study.path, (*overrides, f'data.columns="{NUMBERS}"'))
 
 
 def open_run(study: ReadStudy, home: Home, *, fresh: bool, accept_code: bool = False) -> Run:

@@ -99,7 +99,8 @@ class Recorded:
         forget_opened()
         forget_changed_code()
         entries = {name: entry for name, entry in self.file.space.items() if name != SHOTS}
-        space, problems = read_space(self.file.network, entries)
+        file = self.file
+        space, problems = read_space(file.network, entries, file.prepare, prepared=file.prepared)
         if space is None:
             raise StudyFileError(_gone(self.name, path, problems), problems)
         return ReadStudy(path, text, self.file, space)

@@ -89,7 +89,7 @@ def make_arms(
             values=values,
             index=index,
             n_arms=len(combinations),
-            space=Space(left, {**space.fixed, **values}, space.named),
+            space=replace(space, parameters=left, fixed={**space.fixed, **values}),
             selection=replace(selection, shots=values.get(SHOTS, selection.shots)),  # type: ignore[arg-type]
         )
         for index, values in enumerate(combinations)

@@ -8,6 +8,7 @@ from itertools import combinations
 
 from hpsearch.errors import Problem
 from hpsearch.hyperparameters import ParamValue
+from hpsearch.studyfile.entries import key_path
 from hpsearch.studyfile.space import Parameter
 
 
@@ -20,7 +21,7 @@ class Circle(ValueError):
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         names = " -> ".join(parameter.name for parameter in parameters)
-        key = f"space.{parameters[-1].path}.when"
+        key = f"{key_path(parameters[-1].path)}.when"
         self.problem = Problem(key, "must not lead back to itself", names)
         super().__init__(self.problem.statement)
 
@@ -45,7 +46,7 @@ def same_names(searched: Sequence[Parameter]) -> Iterator[Problem]:
     for parameter in searched:
         if parameter.entry is None and parameter.name in of_lists:
             rule = "must have another name: a range of the list beside it has this one in Optuna"
-            yield Problem(f"space.{parameter.path}", rule)
+            yield Problem(key_path(parameter.path), rule)
 
 
 def overlaps(searched: Sequence[Parameter]) -> Iterator[Problem]:
@@ -57,8 +58,8 @@ def overlaps(searched: Sequence[Parameter]) -> Iterator[Problem]:
         if one.key == other.key and (common := _common(one, other)) is not None:
             where = " and ".join(f"{name} = {value!r}" for name, value in common.items())
             yield Problem(
-                f"space.{other.path}.when",
-                f"must exclude space.{one.path}.when: both must name a parameter, with other "
+                f"{key_path(other.path)}.when",
+                f"must exclude {key_path(one.path)}.when: both must name a parameter, with other "
                 "values of it",
                 f"both where {where}" if where else "two without conditions",
             )

@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpsearch.errors import StudyFileError
+from hpsearch.preparation.settings import PREFIX
 from hpsearch.trainers import TrainerKind, trainer_kind
 
 NONE = "none"  # TOML has no None
 WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")  # a table's key
+
+
+def key_path(path: str) -> str:
+    """Where a hyperparameter or a range of its list stands: in [prepare], or else [space]."""
+    return path if path.startswith(PREFIX) else f"space.{path}"
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,8 @@ class Entry:
     @property
     def path(self) -> str:
         """Where it stands in the file."""
-        return f"space.{self.key}" if self.place is None else f"space.{self.key}.{self.place}"
+        path = key_path(self.key)
+        return path if self.place is None else f"{path}.{self.place}"
 
     @property
     def choices(self) -> list[Any] | None:

@@ -22,9 +22,11 @@ from optuna.distributions import CategoricalDistribution
 from hpsearch.datasets.selection import Pool
 from hpsearch.errors import Problem, headline
 from hpsearch.hyperparameters import ParamValue
+from hpsearch.studyfile.entries import key_path
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import Member, Split, TrainingData, trainer_kind
 from hpsearch.trainers.estimator import EstimatorTrainer
+from hpsearch.trainers.tables.prepared import prepared
 
 ROWS = (4, 16, 256)  # of each class, in a first fit and in others that must fail alike
 NUMBERS = 8  # times as many rows where numbers are predicted
@@ -71,7 +73,7 @@ def _problems_of(space: Space, trainer: str, fits: _Fits) -> Iterator[Problem]:
             if tried and all(map(fits.reason, tried)):
                 rule = f"must hold no choice that {trainer} can't be fitted with"
                 reason = fits.reason(tried[0])
-                yield Problem(f"space.{paths[name]}.choices", rule, f"{value!r} ({reason})")
+                yield Problem(f"{key_path(paths[name])}.choices", rule, f"{value!r} ({reason})")
 
 
 def _of_all(trainer: str, params: Params, fits: _Fits) -> Problem:
@@ -80,7 +82,7 @@ def _of_all(trainer: str, params: Params, fits: _Fits) -> Problem:
     for name, value in params.items():
         if name != "trainer" and not fits.reason({k: v for k, v in params.items() if k != name}):
             rule = f"must be something that {trainer} can be fitted with"
-            return Problem(f"space.{name}", rule, f"{value!r} ({reason})")
+            return Problem(key_path(name), rule, f"{value!r} ({reason})")
     return Problem("space.trainer", "must be one that can be fitted", f"{trainer!r} ({reason})")
 
 
@@ -161,7 +163,8 @@ def _failure(params: Mapping[str, ParamValue], data: TrainingData) -> str:
     member = Member(params, (0,), 0)
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            for _ in EstimatorTrainer([member], data, n_epochs=LENGTH).run(EPOCHS):
+            table = prepared(data, member)
+            for _ in EstimatorTrainer([member], table, n_epochs=LENGTH).run(EPOCHS):
                 pass
     except Exception as error:
         return f"{type(error).__name__}: {headline(error)}".rstrip(": ")
@@ -183,6 +186,8 @@ def _few(pool: Pool, rows: int) -> TrainingData:
         n_classes=examples.n_classes,
         splits=[Split(places[: len(learned)], places[len(learned) :])],
         scale=examples.scale,
+        table_columns=examples.columns,
+        texts={place: texts[taken] for place, texts in examples.texts.items()},
     )
 
 

@@ -97,6 +97,22 @@ class ReadStudy:
         return replace(selection, train_scored=self.file.evaluation.train_images)
 
 
+def read_data(path: Path) -> tuple[Data, Path]:
+    """The [data] of a study file alone, and the folder where its paths start.
+
+    Raises:
+        StudyFileError: it can't be read, or its [data] is wrong.
+    """
+    said = _parsed(_text(path), path)
+    try:
+        data = Data.model_validate(said.get("data", {}))
+    except ValidationError as error:
+        problems = [*map(translate, error.errors(include_url=False))]
+        inside = [replace(problem, key=f"data.{problem.key}") for problem in problems]
+        raise StudyFileError.listing(path, inside) from error
+    return data, path.resolve().parent
+
+
 def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
     """Read and validate a study file in full.
 
@@ -107,12 +123,22 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
     Raises:
         StudyFileError: with one line for every problem.
     """
+    return read_text(_text(path), path, overrides)
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StudyFileError(f"{path} must be a readable study file, got: {reason}") from error
-    return read_text(text, path, overrides)
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # wrong TOML, a number of 5000 digits, …
+        raise StudyFileError(f"{path} must be valid TOML, got: {error}") from error
 
 
 def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
@@ -121,10 +147,7 @@ def read_text(text: str, path: Path, overrides: Sequence[str] = ()) -> ReadStudy
     Raises:
         StudyFileError: with one line for every problem.
     """
-    try:
-        said: dict[str, Any] = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # wrong TOML, a number of 5000 digits, …
-        raise StudyFileError(f"{path} must be valid TOML, got: {error}") from error
+    said = _parsed(text, path)
     for override in overrides:
         _override(said, override)
     look_first_in(str(path.resolve().parent))
@@ -157,7 +180,8 @@ def refuse_unfit(read: ReadStudy) -> None:
         return
     try:
         described = build(NETWORKS[str(fixed["network"])], fixed)
-        described.layers(examples.inputs.shape[1], examples.n_classes)
+        if not examples.columns:  # of a table that is prepared nobody knows yet how wide it is
+            described.layers(examples.inputs.shape[1], examples.n_classes)
     except ValueError as error:
         raise StudyFileError(f"network.name: {error}; take another network or data set") from error
 
@@ -248,12 +272,16 @@ def _space_problems(
     said: Mapping[str, Any], malformed: Collection[str]
 ) -> tuple[Space | None, list[Problem]]:
     """The space, and what is wrong with [space], [network] and what is compared of them."""
-    if {"space", "network"} & {*malformed}:
+    if {"space", "network", "prepare"} & {*malformed}:
         return None, []
     entries = {k: v for k, v in said["space"].items() if k != SHOTS}
-    space, problems = read_space(said.get("network", {}), entries)
+    known = "data" in said and "data" not in malformed
+    data = Data.model_validate(said["data"]) if known else None
+    prepared = data is not None and data.prepared
+    space, problems = read_space(
+        said.get("network", {}), entries, said.get("prepare", {}), prepared=prepared
+    )
     if space is not None and not {"compare", "data"} & {*malformed}:
-        data = Data.model_validate(said["data"]) if "data" in said else None
         problems += compare_problems(said.get("compare", []), said["space"], space, data)
     return space, problems
 

@@ -18,6 +18,7 @@ from hpsearch.errors import Problem
 from hpsearch.hyperparameters import ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.samplers.unit import round_float
+from hpsearch.studyfile.entries import key_path
 from hpsearch.trainers import trainer_kind
 
 Conditions = Mapping[str, tuple[ParamValue, ...]]
@@ -43,7 +44,7 @@ class NoCells(ValueError):
     """
 
     def __init__(self, parameter: str, rule: str, got: str = "") -> None:
-        self.problem = Problem(f"space.{parameter}", rule, got)
+        self.problem = Problem(key_path(parameter), rule, got)
         super().__init__(self.problem.statement)
 
 
@@ -150,11 +151,13 @@ class Space:
     Attributes:
         named: by parameter, what the names among its choices stand for: lists, tables and None,
             which no Optuna study, MLflow run or table can hold. Trials have the names.
+        prepared: the data is a table whose columns are prepared for the trainers.
     """
 
     parameters: tuple[Parameter, ...]
     fixed: Mapping[str, ParamValue]
     named: Named = field(default_factory=dict)
+    prepared: bool = False
 
     def suggest(self, trial: optuna.Trial) -> dict[str, ParamValue]:
         """The complete hyperparameters of a trial: searched, fixed, and defaults of its parts."""
@@ -234,7 +237,7 @@ class Space:
         assert kind is not None
         if kind.open:
             return dict(params)
-        described = kind.hyperparameters()
+        described = kind.hyperparameters() | (kind.of_tables() if self.prepared else {})
         whole: dict[str, ParamValue] = {"trainer": params["trainer"]}
         if kind.trainer.uses_network:
             whole["network"] = params["network"]

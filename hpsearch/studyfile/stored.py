@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from hpsearch.datasets.table import ENDINGS, NUMBERS
 from hpsearch.errors import StudyFileError
 from hpsearch.studyfile.schema_problems import translate
 from hpsearch.studyfile.study_file import StudyFile
@@ -40,10 +41,18 @@ def stored_file(content: Any, run: str) -> StudyFile:
 
 def _as_meant_then(content: Any) -> Any:
     """With what older versions did where a key that they did not have now says otherwise."""
-    sampler = content.get("sampler") if isinstance(content, dict) else None
-    if not isinstance(sampler, dict) or "repeats" in sampler:
+    if not isinstance(content, dict):
         return content
-    return {**content, "sampler": {**sampler, "repeats": True}}  # they always drew on
+    sampler, data = content.get("sampler"), content.get("data")
+    if isinstance(sampler, dict) and "repeats" not in sampler:
+        content = {**content, "sampler": {**sampler, "repeats": True}}  # they always drew on
+    if (
+        isinstance(data, dict)
+        and "columns" not in data
+        and str(data.get("name")).endswith(ENDINGS)
+    ):
+        content = {**content, "data": {**data, "columns": NUMBERS}}  # they knew no others
+    return content
 
 
 def _difference(detail: ErrorDetails) -> str:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import Problem
+from hpsearch.preparation.settings import PREFIX
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.tables.base import NAME, Facts, Plain, Table
 from hpsearch.studyfile.tables.budget import Budget
@@ -73,6 +74,11 @@ class StudyFile(Table):
     )
     network: dict[str, Plain] = Field(default_factory=dict)
     space: dict[str, Plain | dict[str, object] | list[object]]
+    prepare: dict[str, Plain | dict[str, object] | list[object]] = Field(
+        default_factory=dict,
+        description="what becomes of a table's columns before a trainer sees them; values, ranges "
+        "and choices as in [space]",
+    )
     stages: list[Stage] = Field(min_length=1)
     enqueue: list[dict[str, Plain]] = Field(
         default_factory=list,
@@ -143,6 +149,11 @@ class StudyFile(Table):
         return any(table.checkpoint is None for table in self.all_programs.values())
 
     @property
+    def prepared(self) -> bool:
+        """Whether its data is a table whose columns are prepared for its trainers."""
+        return self.data is not None and self.data.prepared
+
+    @property
     def is_tested(self) -> bool:
         """Whether there is a test set, or a command, that a winner can be scored on."""
         if self.data is not None:
@@ -172,7 +183,7 @@ class StudyFile(Table):
             protocol=self.protocol,
             compare=self.compare,
             enqueue=self.enqueue,
-            names=[*self.space, *self.network],
+            names=[*self.space, *(PREFIX + key for key in self.prepare), *self.network],
             directions=self.directions,
             trials=[stage.trials for stage in self.stages],
             epochs=[stage.epochs for stage in self.stages],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.trainers.fitted_estimator import EstimatorFile, FittedEstimator
+from hpsearch.trainers.tables.model import FittedTable, TableModel
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow import MlflowClient
     from mlflow.types import Schema
     from numpy.typing import NDArray
 
 MODEL = "model"  # its folder among the parent run's artifacts, and in the run's folder
 ALIAS = "winner"
+KINDS = {float: "double", int: "long", str: "string"}  # as MLflow calls them
 PACKAGES = ("hpsearch", "numpy", "pandas", "mlflow")  # what predicting needs
-FILES = (FittedNetwork.file_name, FittedEstimator.file_name)  # that a model can be made of
 
 
 def send_model(
@@ -37,7 +39,7 @@ def send_model(
     if not winner:
         return
     place = folder.files.record("test", winner["number"], winner["seed"])
-    fitted = next((p for name in FILES if (p := place.file(name)).exists()), None)
+    fitted = next((p for name in SAVERS if (p := place.file(name)).exists()), None)
     if fitted is None:
         return
     if not any(file.path == MODEL for file in client.list_artifacts(run_id)):
@@ -69,7 +71,7 @@ def _saved(folder: RunFolder, fitted: Path) -> Path:
         shutil.rmtree(young, ignore_errors=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # MLflow would like another signature
-            (_save_network if fitted.name == FILES[0] else _save_estimator)(young, fitted)
+            SAVERS[fitted.name](young, fitted)
         young.rename(path)
     return path
 
@@ -93,8 +95,7 @@ def _save_estimator(path: Path, fitted: Path) -> None:
     from hpsearch.tracking import served_estimator
 
     file = EstimatorFile.read(str(fitted))
-    kinds = {float: "double", int: "long", str: "string"}
-    outputs = Schema([ColSpec(kinds[kind], name) for name, kind in file.columns()])
+    outputs = Schema([ColSpec(KINDS[kind], name) for name, kind in file.columns()])
     _save(path, fitted, served_estimator.__file__, file.example, outputs, file.versions)
 
 
@@ -102,21 +103,24 @@ def _save(
     path: Path,
     fitted: Path,
     code: str,
-    example: NDArray[Any],
+    example: NDArray[Any] | pd.DataFrame,
     outputs: Schema,
     versions: Mapping[str, str],
+    inputs: Schema | None = None,
 ) -> None:
     """Save a model of one file and the code that reads it.
 
     Args:
         versions: of packages beside our own that it must be read with.
+        inputs: what rows look like; None: as the example, an array.
     """
     import mlflow.pyfunc
     import numpy as np
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 
-    inputs = Schema([TensorSpec(np.dtype(example.dtype), (-1, example.shape[1]))])
+    if isinstance(example, np.ndarray):
+        inputs = Schema([TensorSpec(np.dtype(example.dtype), (-1, example.shape[1]))])
     needed = {name: version(name) for name in PACKAGES} | dict(versions)
     mlflow.pyfunc.save_model(
         str(path),
@@ -126,6 +130,30 @@ def _save(
         input_example=example,
         pip_requirements=[f"{name}=={number}" for name, number in needed.items()],
     )
+
+
+def _save_table(path: Path, fitted: Path) -> None:
+    from mlflow.types import ColSpec, Schema
+
+    from hpsearch.tracking import served_table
+
+    model = TableModel.load(fitted)
+    answers = Schema([ColSpec(KINDS[kind], name) for name, kind in model.answers()])
+    inputs = Schema(
+        [
+            ColSpec("double" if column.kind == "number" else "string", column.name)
+            for column in model.columns
+        ]
+    )
+    _save(path, fitted, served_table.__file__, model.example, answers, model.versions, inputs)
+
+
+# By the file that a model can be made of.
+SAVERS: Mapping[str, Callable[[Path, Path], None]] = {
+    FittedNetwork.file_name: _save_network,
+    FittedEstimator.file_name: _save_estimator,
+    FittedTable.file_name: _save_table,
+}
 
 
 def _register(

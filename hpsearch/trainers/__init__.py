@@ -12,6 +12,7 @@ from functools import lru_cache
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.optimizers import OPTIMIZERS, SGD
 from hpsearch.own_code import forget_changed
+from hpsearch.preparation.settings import SCALED, TableNeeds, preparation_hyperparameters
 from hpsearch.trainers.alternating_gradient import AlternatingGradient
 from hpsearch.trainers.backprop import METRICS, Backprop
 from hpsearch.trainers.base import (
@@ -73,6 +74,8 @@ class TrainerKind:
         task: what it predicts; None: either.
         metrics: what it reports every epoch.
         open: takes any hyperparameter and reports what it likes (a user's function).
+        needs: what it asks of a table whose columns are prepared for it; None: it gets the table
+            as it is.
     """
 
     trainer: type[Trainer]
@@ -81,12 +84,17 @@ class TrainerKind:
     task: Task | None = "classification"
     metrics: tuple[str, ...] = METRICS
     open: bool = False
+    needs: TableNeeds | None = SCALED
 
     def hyperparameters(self) -> dict[str, Hyperparameter]:
         """All of its own hyperparameters by name, without the network's."""
         return {
             k: v for component in self.components for k, v in hyperparameters(component).items()
         } | dict(self.arguments)
+
+    def of_tables(self) -> dict[str, Hyperparameter]:
+        """How the columns of a table are prepared for it, by name; {} if they are not."""
+        return {} if self.needs is None else preparation_hyperparameters(self.needs)
 
 
 TRAINERS: dict[str, TrainerKind] = {
@@ -110,9 +118,9 @@ def trainer_kind(name: str) -> TrainerKind | None:
         StudyFileError: there is no such estimator.
     """
     if is_program(name):
-        return TrainerKind(ProgramTrainer, (), task=None, metrics=(), open=True)
+        return TrainerKind(ProgramTrainer, (), task=None, metrics=(), open=True, needs=None)
     if ":" in name:
-        return TrainerKind(FunctionTrainer, (), task=None, metrics=(), open=True)
+        return TrainerKind(FunctionTrainer, (), task=None, metrics=(), open=True, needs=None)
     return _estimator_kind(name) if "." in name else TRAINERS.get(name)
 
 
@@ -132,4 +140,5 @@ def _estimator_kind(path: str) -> TrainerKind:
         arguments=estimator.hyperparameters(),
         task=estimator.task,
         metrics=estimator.metrics,
+        needs=estimator.needs,
     )

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from hpsearch.datasets.table_columns import TableColumn
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.nn.base import Array
@@ -64,6 +65,8 @@ class TrainingData:
         scale: inputs are divided by this before use (255 for bytes of grey).
         scored: the rows that any split is scored on, sorted; None: all.
         final: the validation side is the test set, which training must not see.
+        table_table_columns: what the inputs are, of a table that is prepared for each member.
+        texts: (N,) of each column of texts, by its place among them.
     """
 
     def __init__(
@@ -76,24 +79,36 @@ class TrainingData:
         scale: float = 1.0,
         scored: Indices | None = None,
         final: bool = False,
+        table_columns: tuple[TableColumn, ...] = (),
+        texts: Mapping[int, NDArray[Any]] | None = None,
     ) -> None:
         self.inputs, self.labels, self.scored = inputs, labels, scored
-        self.final = final
+        self.final, self.table_columns, self.texts = final, table_columns, texts or {}
         self.n_classes, self.splits, self.scale = n_classes, tuple(splits), scale
         self._tables: dict[np.dtype[Any], Array] = {}
         self._columns: dict[tuple[str, bool], list[Array]] = {}
 
     def as_final(self) -> TrainingData:
         """The same examples, to rehearse the final test on: the validation side as test set."""
-        return TrainingData(
-            self.inputs,
-            self.labels,
-            n_classes=self.n_classes,
-            splits=self.splits,
-            scale=self.scale,
-            scored=self.scored,
-            final=True,
-        )
+        return self._changed(final=True)
+
+    def with_inputs(self, inputs: NDArray[Any]) -> TrainingData:
+        """The same rows with other inputs (N, D'), which are used as they are."""
+        return self._changed(inputs=inputs, scale=1.0, table_columns=(), texts=None)
+
+    def _changed(self, **changes: Any) -> TrainingData:
+        kept: dict[str, Any] = {
+            "inputs": self.inputs,
+            "labels": self.labels,
+            "n_classes": self.n_classes,
+            "splits": self.splits,
+            "scale": self.scale,
+            "scored": self.scored,
+            "final": self.final,
+            "table_columns": self.table_columns,
+            "texts": self.texts,
+        }
+        return TrainingData(**kept | changes)
 
     @property
     def n_inputs(self) -> int:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from hpsearch.errors import StudyFileError, nearest, unknown
 from hpsearch.hyperparameters import Hyperparameter, build, hyperparameter
 from hpsearch.own_code import load_module
+from hpsearch.preparation.settings import TableNeeds
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
@@ -41,6 +42,8 @@ from hpsearch.trainers.fitted_estimator import FittedEstimator
 
 Curve = Literal["passes", "growth", "once"]
 OURS = ("random_state", "warm_start")  # arguments that the trainer sets
+# Modules whose estimators split columns by order.
+TREES = ("sklearn.tree.", "sklearn.ensemble.", "lightgbm.", "xgboost.", "catboost.")
 RULE = re.compile(r"must be (.*?)\. Got ", re.DOTALL)  # in scikit-learn's messages
 # In scikit-learn's messages where weights are no longer finite.
 OVERFLOW = ("overflow", "non-finite")
@@ -90,6 +93,12 @@ class Estimator:
         else:
             names = ["loss"] * hasattr(self.make, "predict_proba") + ["accuracy"]
         return tuple(f"{part}_{name}" for part in ("train", "validation") for name in names)
+
+    @property
+    def needs(self) -> TableNeeds:
+        """What it asks of a table: trees take columns as they are, and some of them gaps."""
+        by_order = self.make.__module__.startswith(TREES)
+        return TableNeeds(by_order, by_order and _takes_gaps(self.make))
 
     def hyperparameters(self) -> dict[str, Hyperparameter]:
         """Its arguments by name. Those a study does not name stay the estimator's own default."""
@@ -161,6 +170,16 @@ def _no_class(path: str, names: Mapping[str, object]) -> StudyFileError:
         f"trainer {path!r} must be a class with fit and predict, got a module without any"
         f"{nearest(name, functions)}{written}"
     )
+
+
+def _takes_gaps(make: type) -> bool:
+    """Whether an estimator says that it learns from NaN."""
+    from sklearn.utils import get_tags
+
+    try:
+        return bool(get_tags(make()).input_tags.allow_nan)
+    except Exception:  # one that says nothing of itself
+        return False
 
 
 def _fits(found: object) -> bool:

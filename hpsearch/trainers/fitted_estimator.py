@@ -23,6 +23,7 @@ SAID, EXAMPLE = "hpsearch.json", "example.npy"  # beside what skops puts into th
 PACKAGES = ("scikit-learn", "skops")  # an estimator is read by the versions that wrote it
 # Inside fitted estimators and not on skops's list: losses, calibrations, kernels, trees, solvers.
 TRUSTED = (
+    "numpy.dtype",
     "sklearn._loss.",
     "sklearn.calibration.",
     "sklearn.ensemble._hist_gradient_boosting.",
@@ -139,10 +140,18 @@ def load_model(path: str) -> Any:
     Raises:
         HpsearchError: the file holds what must not be made.
     """
+    with open(path, "rb") as file:
+        return load_trusted(file.read())
+
+
+def load_trusted(content: bytes) -> Any:
+    """What skops wrote, if it holds nothing that must not be made.
+
+    Raises:
+        HpsearchError: it does.
+    """
     import skops.io
 
-    with open(path, "rb") as file:
-        content = file.read()
     return skops.io.loads(content, trusted=trusted_types(content))
 
 

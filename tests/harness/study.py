@@ -14,7 +14,7 @@ from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.events import Event
-from hpsearch.study.opening import open_run
+from hpsearch.study.opening import as_begun, open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
 from tests.harness.stores import new_home
@@ -33,6 +33,7 @@ def run(
     """Run a study in this process, without MLflow."""
     read, stores = read_study(path, overrides), Home(new_home(home))
     stores.create()
+    read = read if fresh else as_begun(read, stores, overrides)
     opened = open_run(read, stores, fresh=fresh, accept_code=accept_code)
     try:
         return Study(read, opened, stores.storage_url, workers).execute(tell)

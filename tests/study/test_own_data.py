@@ -85,7 +85,12 @@ def test_a_named_data_set_stays_a_name(study_file: Path) -> None:
         ("data.name=house.csv", "(did you mean 'houses.csv'?)"),
         ("data.test=whol.csv", "data.test: must be one of a CSV or Parquet file, got nothing at"),
         ("data.target=prize", "data.target: must be one of rooms, age, distance, price, got"),
-        ("data.name=city.csv", "must hold numbers in every column but the target, got 'Berlin'"),
+        ('data.columns={ room = "number" }', "data.columns: must be one of rooms, age, distance,"),
+        ('data.columns={ rooms = "numbers" }', "data.columns.rooms: must be one of number, bool"),
+        ('data.drop=["age", "ages"]', "data.drop: must be one of rooms, age, distance"),
+        ('prepare={ scales = "none" }', "prepare.scales: must be one of missing, missing_con"),
+        ('prepare={ scale = "max" }', "prepare.scale: must be one of 'standard', 'robust'"),
+        ("prepare={ clip = { low = -1, high = 2 } }", "prepare.clip.low: must be a number of at"),
         ("data.test=city.csv", "valid"),
         ("data.shots=3", "data.shots: must be left out where numbers are predicted"),
         ("data.name=whole.csv", "data.target: must hold at least 3 rows of each of its 90"),
@@ -119,7 +124,7 @@ def test_trainers_of_numbers_are_refused_where_classes_are_predicted(study_file:
 
 def test_a_mistake_in_the_data_creates_nothing(table: Path, nowhere: Path) -> None:
     with pytest.raises(StudyFileError):
-        run(table, nowhere, "data.name=city.csv")
+        run(table, nowhere, "data.name=city.csv", 'data.columns="numbers"')
     assert not nowhere.exists()
 
 

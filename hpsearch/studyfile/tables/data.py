@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 from pydantic import Field, create_model
 
 from hpsearch.datasets import DATASETS
+from hpsearch.datasets.csv_format import MISSING, CsvFormat
 from hpsearch.datasets.selection import Selection, open_pool
 from hpsearch.datasets.split_kinds import SPLITS, HoldOut, Range, Split
-from hpsearch.datasets.table import TableOptions
+from hpsearch.datasets.table import ENDINGS, NUMBERS, TableOptions
+from hpsearch.datasets.table_columns import KINDS
 from hpsearch.errors import DataError, Problem, StudyFileError, closest
 from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.tables.base import Table
@@ -55,6 +57,33 @@ else:
     AnySplit = Annotated[reduce(or_, SPLIT_TABLES.values()), Field(discriminator="kind")]
 
 
+class Csv(Table):
+    """How a CSV file is written; what is left out is found in the file where that is safe."""
+
+    note_in_template = None
+
+    separator: str | None = Field(
+        default=None, min_length=1, max_length=1, description="between cells"
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="the mark before a number's fraction"
+    )
+    thousands: Literal["", ",", ".", "'", " ", "_"] | None = Field(
+        default=None, description='between groups of three digits; "": none'
+    )
+    encoding: str | None = Field(default=None, description="of the text, e.g. latin-1")
+    missing: list[str] | None = Field(
+        default=None,
+        description="texts that stand for no value, beside the empty cell; left out: "
+        + ", ".join(MISSING),
+    )
+
+    def made(self) -> CsvFormat:
+        """The format that it describes."""
+        missing = None if self.missing is None else tuple(self.missing)
+        return CsvFormat(self.separator, self.decimal, self.thousands, self.encoding, missing)
+
+
 class Data(Table):
     """Which examples."""
 
@@ -67,6 +96,17 @@ class Data(Table):
     target: str | None = Field(default=None, description="the column of a table to predict")
     task: Literal["classification", "regression"] | None = Field(
         default=None, description="left out: regression where the target has decimals"
+    )
+    columns: Literal["auto", "numbers"] | dict[str, str] = Field(
+        default="auto",
+        description="what a table's columns hold: found out; or a table of the kinds that are "
+        f"others than those found, of {', '.join(KINDS)}; numbers: all are numbers without gaps, "
+        "and stay as they are",
+    )
+    drop: list[str] = Field(default_factory=list, description="columns that are no inputs")
+    csv: Csv = Csv()
+    date_format: str | None = Field(
+        default=None, description='of dates, e.g. "%d/%m/%Y"; left out: found out'
     )
     test: str | None = Field(default=None, description="a table of test rows")
     test_fraction: float | None = Field(
@@ -97,8 +137,19 @@ class Data(Table):
                 test=None if self.test is None else folder.absolute() / self.test,
                 test_fraction=self.test_fraction,
                 task=self.task,
+                columns=self.columns
+                if isinstance(self.columns, str)
+                else tuple(self.columns.items()),  # type: ignore[arg-type]  # checked when read
+                drop=tuple(self.drop),
+                csv=self.csv.made(),
+                date_format=self.date_format,
             ),
         )
+
+    @property
+    def prepared(self) -> bool:
+        """Whether it is a table whose columns are prepared for a trainer."""
+        return self.name.endswith(ENDINGS) and self.columns != NUMBERS
 
     @property
     def n_splits(self) -> int:
@@ -133,14 +184,17 @@ def _takes_data(trainer: str) -> bool:
         return True
 
 
+OF_TABLES = ("target", "task", "test", "test_fraction", "columns", "drop", "date_format")
+
+
 def open_own(data: Data, selection: Selection) -> tuple[Task, list[Problem]]:
     """What is predicted, and what is wrong with files of the user's own; others wait their turn.
 
     The test rows of a table are looked through for values that would end the study at its end.
     """
     if data.name in DATASETS:
-        of_tables = ("target", "task", "test", "test_fraction")
-        own = [f"data.{key}" for key in of_tables if getattr(data, key)]
+        own = [f"data.{key}" for key in OF_TABLES if getattr(data, key) not in (None, [], "auto")]
+        own += ["data.csv"] if data.csv != Csv() else []
         own += [selection.split.column.key] if selection.split.column else []
         rule = f"must be left out: it is of tables, and {data.name} is none"
         return "classification", [Problem(key, rule) for key in own]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any
 
 from optuna.distributions import (
@@ -16,8 +17,16 @@ from optuna.distributions import (
 from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
+from hpsearch.preparation.settings import PREFIX
 from hpsearch.studyfile.conditions import Circle, ordered, overlaps, same_names
-from hpsearch.studyfile.entries import NONE, Entry, entries_of, meant, trainer_names
+from hpsearch.studyfile.entries import (
+    NONE,
+    Entry,
+    entries_of,
+    key_path,
+    meant,
+    trainer_names,
+)
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import (
     TRAINERS,
@@ -36,10 +45,20 @@ Conditions = dict[str, tuple[ParamValue, ...]]
 
 
 def read_space(
-    network: Mapping[str, Any], entries: Mapping[str, Any]
+    network: Mapping[str, Any],
+    entries: Mapping[str, Any],
+    prepare: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    prepared: bool = False,
 ) -> tuple[Space | None, list[Problem]]:
-    """The space that the two tables describe, or None and what is wrong with them."""
-    reader = _Reader(network, entries)
+    """The space that the tables describe, or None and what is wrong with them.
+
+    Args:
+        prepare: entries of [prepare], which are part of the space.
+        prepared: the data is a table whose columns are prepared for its trainers.
+    """
+    whole = {**entries, **{PREFIX + key: entry for key, entry in prepare.items()}}
+    reader = _Reader(network, whole, prepared=prepared)
     space = reader.read()
     return (None if reader.problems else space), reader.problems
 
@@ -66,8 +85,10 @@ def _is_plain(value: Any) -> bool:
 
 
 class _Reader:
-    def __init__(self, network: Mapping[str, Any], entries: Mapping[str, Any]) -> None:
-        self.network, self.said = network, entries
+    def __init__(
+        self, network: Mapping[str, Any], entries: Mapping[str, Any], *, prepared: bool
+    ) -> None:
+        self.network, self.said, self.prepared = network, entries, prepared
         self.entries = entries_of(entries)
         self.problems: list[Problem] = []
         self.named: dict[str, dict[str, Any]] = {}  # what names among choices stand for, by path
@@ -102,7 +123,7 @@ class _Reader:
                     fixed[key] = entry.said
         if not self.problems:
             self.problems += [*same_names(searched), *overlaps(searched)]
-        return Space(self._ordered(searched), fixed, self._names())
+        return Space(self._ordered(searched), fixed, self._names(), self.prepared)
 
     def _is_proper(self, key: str) -> bool:
         """Whether it is no list, or one of tables with conditions; the trainer's is refused."""
@@ -116,7 +137,7 @@ class _Reader:
                 "must be a number, a text, true or false or a table such as { choices = [1, 2] }, "
                 "or a list of ranges that have a `when` each"
             )
-            self.wrong(f"space.{key}", rule, repr(said))
+            self.wrong(key_path(key), rule, repr(said))
             return False
         before = len(self.problems)
         for entry in self.entries[key]:
@@ -165,6 +186,9 @@ class _Reader:
             except StudyFileError as error:
                 self.wrong("space.trainer", str(error))
         self.taken = {name: kind.hyperparameters() for name, kind in self.kinds.items()}
+        if self.prepared:
+            for name, kind in self.kinds.items():
+                self.taken[name] |= kind.of_tables()
 
     @staticmethod
     def _trainer_names() -> list[str]:
@@ -205,10 +229,29 @@ class _Reader:
 
     def _known(self, name: str) -> bool:
         names = dict.fromkeys(name for taken in self.taken.values() for name in taken)
+        if name.startswith(PREFIX):
+            return self._known_preparation(name, names)
         if name == "trainer" or name in names or any(k.open for k in self.kinds.values()):
             return True
         if self.kinds:  # else the trainer itself is wrong, and nothing can be said of the rest
-            self.unknown(f"space.{name}", name, ["trainer", *names])
+            own = [known for known in names if not known.startswith(PREFIX)]
+            self.unknown(key_path(name), name, ["trainer", *own])
+        return False
+
+    def _known_preparation(self, name: str, names: Iterable[str]) -> bool:
+        """Whether it is a key of [prepare], on a table that is prepared for a trainer."""
+        keys = [known.removeprefix(PREFIX) for known in names if known.startswith(PREFIX)]
+        key = name.removeprefix(PREFIX)
+        if key in keys:
+            return True
+        if not self.prepared:
+            rule = "must be left out: it is of tables whose columns are not all plain numbers"
+            self.wrong("prepare", rule)
+        elif keys:
+            self.unknown(name, key, keys)
+        elif self.kinds:
+            rule = "must be left out: no trainer of the study takes a prepared table"
+            self.wrong("prepare", rule, ", ".join(self.kinds))
         return False
 
     def _meanings(self, entry: Entry) -> dict[str, Hyperparameter]:

@@ -78,9 +78,18 @@ def finished(folder: Path, text: str) -> tuple[Pool, TrialRecord]:
     return open_test(read.selection), next(r for r in records if r.seed_number == 1)
 
 
-def predict(folder: Path, name: str, inputs: np.ndarray) -> pd.DataFrame:
+def named(inputs: np.ndarray) -> pd.DataFrame:
+    """Rows of houses.csv with their columns' names."""
+    return pd.DataFrame(inputs, columns=["rooms", "age", "distance"])
+
+
+def predict(folder: Path, name: str, inputs: np.ndarray | pd.DataFrame) -> pd.DataFrame:
     """What MLflow's command answers, in a process of its own."""
-    (folder / "in.json").write_text(json.dumps({"inputs": inputs.tolist()}))
+    if isinstance(inputs, pd.DataFrame):
+        rows = {"dataframe_records": inputs.to_dict("records")}
+    else:
+        rows = {"inputs": inputs.tolist()}
+    (folder / "in.json").write_text(json.dumps(rows))
     command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/{name}@winner"]
     command += ["-i", str(folder / "in.json"), "-o", str(folder / "out.json")]
     command += ["-t", "json", "--env-manager", "local"]
@@ -102,7 +111,7 @@ def test_a_classifier_answers_with_the_classes_that_the_record_counted(tmp_path:
 def test_a_regressor_answers_with_the_numbers_that_were_scored(tmp_path: Path) -> None:
     pool, record = finished(tmp_path, NUMBERS)
     ((_, held),) = pool.splits
-    answered = predict(tmp_path, "boosting", pool.examples.inputs[held])
+    answered = predict(tmp_path, "boosting", named(pool.examples.inputs[held]))
     error = np.mean((answered["prediction"] - pool.examples.labels[held]) ** 2)
     assert error == pytest.approx(record.members[0].history["test_mse"][-1], rel=1e-12)
 
@@ -116,7 +125,7 @@ def test_classes_have_their_names_where_no_probability_is_known(tmp_path: Path) 
     model = mlflow.pyfunc.load_model(found.source)
     assert model.metadata.signature.outputs.input_names() == ["class"]
     assert len(model.predict(model.input_example)) == 2
-    answered = model.predict(pool.examples.inputs[held])
+    answered = model.predict(named(pool.examples.inputs[held]))
     taken = [pool.examples.classes[k] for k in record.members[0].predicted or ()]
     assert answered["class"].tolist() == taken
     # What it must be read with.

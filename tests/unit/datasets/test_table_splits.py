@@ -228,7 +228,7 @@ def test_missing_groups_are_refused(path: Path) -> None:
     frame = table().drop(columns="date")
     frame.loc[3, "patient"] = None
     frame.to_csv(path, index=False)
-    with pytest.raises(DataError, match="no missing values, got 1 in column 'patient'"):
+    with pytest.raises(DataError, match="no missing values in column 'patient', got 1"):
         open_pool(by_group(path))
 
 

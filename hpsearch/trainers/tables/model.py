@@ -1,0 +1,159 @@
+"""A model of raw rows: how their columns are read and prepared, and what was learned from them.
+
+One zip: columns and settings as JSON, scikit-learn's transformers as skops writes them, and
+the trainer's own file. Nothing in it runs when it is read.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.datasets.csv_format import CsvFormat
+from hpsearch.datasets.table_columns import TableColumn, decode, encode, table_of_frame, texts_of
+from hpsearch.errors import DataError
+from hpsearch.preparation.fitted import FittedPreparation
+from hpsearch.preparation.settings import Preparation
+from hpsearch.trainers.base import Fitted
+from hpsearch.trainers.fitted_estimator import PACKAGES, load_trusted, trusted_types
+from hpsearch.trainers.tables.predictor import PREDICTORS, Predictor
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+TABLE, STEPS = "table.json", "preparation.skops"  # beside the trainer's own file
+PLAIN = CsvFormat(decimal=".", thousands="")
+
+
+@dataclass(frozen=True)
+class FittedTable:
+    """What was learned from a prepared table.
+
+    Attributes:
+        preparation: fitted to the training rows.
+        fitted: learned from what it makes of them.
+        texts: of the rows that show what the inputs look like, by column.
+    """
+
+    file_name: ClassVar[str] = "table_model.zip"
+
+    preparation: FittedPreparation
+    fitted: Fitted
+    texts: dict[int, NDArray[Any]]
+
+    def to_bytes(self, classes: tuple[str, ...], example: NDArray[Any]) -> bytes:
+        """The file.
+
+        Args:
+            classes: their names, () for numbers.
+            example: some rows (N, D), as `table_columns` has them.
+
+        Raises:
+            HpsearchError: the trainer's part holds what a reader must not make.
+        """
+        import skops.io
+
+        prepared = self.preparation(example, self.texts)
+        columns = self.preparation.columns
+        rows = decode(columns, example, self.texts)
+        said = {
+            "columns": [column.to_json() for column in columns],
+            "settings": asdict(self.preparation.settings),
+            "inside": self.fitted.file_name,
+            "versions": {name: version(name) for name in PACKAGES},
+            "example": {name: [*map(_plain, cells)] for name, cells in rows.items()},
+        }
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as parts:
+            parts.writestr(TABLE, json.dumps(said))
+            if self.preparation.transformer is not None:
+                steps = skops.io.dumps(self.preparation.transformer)
+                trusted_types(steps)
+                parts.writestr(STEPS, steps)
+            parts.writestr(self.fitted.file_name, self.fitted.to_bytes(classes, prepared))
+        return file.getvalue()
+
+
+def _plain(cell: Any) -> Any:
+    return None if isinstance(cell, float) and np.isnan(cell) else cell
+
+
+@dataclass(frozen=True)
+class TableModel:
+    """Such a file, to predict with.
+
+    Attributes:
+        columns: that it needs, by name.
+        versions: of the packages that wrote it.
+        example: some rows.
+    """
+
+    columns: tuple[TableColumn, ...]
+    versions: dict[str, str]
+    example: pd.DataFrame
+    _preparation: FittedPreparation
+    _predictor: Predictor
+
+    @classmethod
+    def load(cls, path: Path) -> TableModel:
+        """Read a file of `FittedTable.to_bytes`."""
+        import pandas as pd
+
+        with zipfile.ZipFile(path) as parts, TemporaryDirectory() as folder:
+            said = json.loads(parts.read(TABLE))
+            columns = tuple(map(TableColumn.from_json, said["columns"]))
+            steps = load_trusted(parts.read(STEPS)) if STEPS in parts.namelist() else None
+            inside = Path(parts.extract(said["inside"], folder))
+            predictor = PREDICTORS[said["inside"]](inside)
+        settings = Preparation(**said["settings"])
+        example = pd.DataFrame(said["example"])
+        fitted = FittedPreparation(settings, columns, steps)
+        return cls(columns, said["versions"], example, fitted, predictor)
+
+    def answers(self) -> list[tuple[str, type]]:
+        """What is predicted of a row, by name and kind."""
+        return self._predictor.columns()
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A row for each row of a frame; its columns are found by name, others are not looked at.
+
+        Raises:
+            DataError: a column is missing, or holds what it held in no training row.
+        """
+        return self.predict_cells(table_of_frame(frame), PLAIN, "the table")
+
+    def predict_cells(self, cells: pa.Table, form: CsvFormat, where: str) -> pd.DataFrame:
+        """As `predict`, of the cells of a file.
+
+        Args:
+            form: how numbers are written in texts.
+            where: the file, for messages.
+        """
+        self._refuse_missing(cells.column_names, where)
+        inputs, texts = np.empty((cells.num_rows, len(self.columns))), {}
+        for place, column in enumerate(self.columns):
+            own = cells.column(column.name)
+            inputs[:, place] = encode(column, own, form, where)
+            if column.kind == "text":
+                texts[place] = texts_of(own).fill_null("").to_numpy()
+        return self._predictor.predict(self._preparation(inputs, texts))
+
+    def _refuse_missing(self, names: Sequence[str], where: str) -> None:
+        missing = [column.name for column in self.columns if column.name not in names]
+        if missing:
+            listed = ", ".join(map(repr, missing))
+            raise DataError(
+                f"{where} must have the columns that the model was trained on, got none of the "
+                f"name {listed}: it has {', '.join(names)}"
+            )

@@ -1,0 +1,70 @@
+"""A table as one member learns from it: prepared by what the training rows of its split say."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from hpsearch.preparation.fitted import FittedPreparation, fit_preparation
+from hpsearch.preparation.settings import Preparation, preparation_of
+from hpsearch.trainers.base import Member, TrainingData
+
+MOST_KEPT = 4  # prepared tables of a study in a process, each as large as the table or larger
+_Key = tuple[int, int, Preparation]
+_kept: WeakKeyDictionary[
+    TrainingData, OrderedDict[_Key, tuple[TrainingData, FittedPreparation]]
+] = WeakKeyDictionary()
+
+
+def prepared(data: TrainingData, member: Member) -> TrainingData:
+    """The data that a member is trained on and scored on.
+
+    Of a table whose columns are prepared the training rows of the member's split are prepared as
+    one, and all others by what was fitted to them; other data is given back as it is. The rows
+    keep their numbers. It is made once for all members of a split and a preparation.
+    """
+    return _prepared(data, member)[0] if data.table_columns else data
+
+
+def preparation_fitted(data: TrainingData, member: Member) -> FittedPreparation | None:
+    """What was fitted to the training rows of a member; None of data that is not prepared."""
+    return _prepared(data, member)[1] if data.table_columns else None
+
+
+def _prepared(data: TrainingData, member: Member) -> tuple[TrainingData, FittedPreparation]:
+    settings = preparation_of(member.params)
+    key = (member.entropy[0], member.split, settings)
+    kept = _kept.setdefault(data, OrderedDict())
+    if key not in kept:
+        kept[key] = _fit(data, member, settings)
+        while len(kept) > MOST_KEPT:
+            kept.popitem(last=False)
+    kept.move_to_end(key)
+    return kept[key]
+
+
+def _fit(
+    data: TrainingData, member: Member, settings: Preparation
+) -> tuple[TrainingData, FittedPreparation]:
+    rows = data.splits[member.split].train
+    seed = np.random.SeedSequence((member.entropy[0], member.split, 0x7AB1E))
+    fitted, learned = fit_preparation(
+        settings,
+        data.table_columns,
+        data.inputs[rows],
+        {place: texts[rows] for place, texts in data.texts.items()},
+        data.labels[rows],
+        n_classes=data.n_classes,
+        seed=int(seed.generate_state(1)[0]),
+    )
+    if fitted.transformer is None:
+        return data, fitted
+    rest = np.setdiff1d(np.arange(len(data.labels)), rows)
+    inputs = np.zeros((len(data.labels), learned.shape[1]), learned.dtype)
+    inputs[rows] = learned
+    if len(rest):
+        texts = {place: texts[rest] for place, texts in data.texts.items()}
+        inputs[rest] = fitted(data.inputs[rest], texts)
+    return data.with_inputs(inputs), fitted

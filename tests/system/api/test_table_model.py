@@ -1,0 +1,60 @@
+"""The registered model of a table takes raw rows, and gives what `hpsearch predict` gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hpsearch import predict, run_study
+from hpsearch.records.layout import Home
+from tests.harness.stores import new_home
+from tests.harness.tables import CUSTOMERS, TREES, customers
+
+
+def by_mlflow(home: Path, rows: Path) -> pd.DataFrame:
+    """What MLflow's command answers, in a process of its own."""
+    to = rows.with_suffix(".json")
+    command = [sys.executable, "-m", "mlflow", "models", "predict"]
+    command += ["-m", "models:/customers@winner", "-i", str(rows), "-o", str(to), "-t", "csv"]
+    command += ["--env-manager", "local"]
+    uri = {"MLFLOW_TRACKING_URI": Home(home).tracking_uri}
+    done = subprocess.run(command, env=os.environ | uri, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return pd.DataFrame(json.loads(to.read_text())["predictions"])
+
+
+@pytest.mark.parametrize("trainer", ["adam", TREES])
+def test_mlflow_and_predict_agree_on_raw_rows_to_the_last_digit(
+    tmp_path: Path, trainer: str
+) -> None:
+    customers().to_csv(tmp_path / "customers.csv", index=False)
+    path = tmp_path / "customers.toml"
+    path.write_text(CUSTOMERS)
+    home = new_home(tmp_path / "home")
+    fixed = [f"space.trainer={trainer}", "prepare.scale=standard", "stages.0.trials=2"]
+    if trainer != "adam":
+        (head, _, rest), space = (
+            CUSTOMERS.partition("[network]"),
+            "[space]\ntrainer = 'x'\n[prepare]",
+        )
+        path.write_text(head + space + rest.partition("[prepare]")[2])
+        fixed.append("prepare.scale=none")
+    else:
+        fixed += ["space.learning_rate=0.05", "stages.0.trials=1"]
+    run_study(path, overrides=fixed, home=home, workers=0)
+    rows = tmp_path / "new.csv"
+    new = customers(seed=1).drop(columns=["id", "left"])
+    new.loc[0, "plan"] = "gold"
+    new.iloc[:, ::-1].to_csv(rows, index=False)
+    ours = predict("customers", rows, home=home)
+    theirs = by_mlflow(home, rows)
+    assert theirs["class"].tolist() == ours["class"].tolist()
+    for name in ("probability_no", "probability_yes"):
+        assert np.array_equal(theirs[name].to_numpy(), ours[name].to_numpy())
