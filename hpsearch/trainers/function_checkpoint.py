@@ -7,8 +7,8 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
 
+from hpsearch.processes import temporary_folder
 from hpsearch.records.layout import OURS
 
 
@@ -23,7 +23,7 @@ class CheckpointFolder:
     """
 
     def __init__(self, folder: str) -> None:
-        self._folder = Path(folder or mkdtemp(prefix="hpsearch-"))
+        self._folder = Path(folder or temporary_folder())
         if not folder:
             weakref.finalize(self, rmtree, self._folder, ignore_errors=True)
         self._journal = self._folder / OURS / "metrics.jsonl"

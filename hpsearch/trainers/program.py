@@ -14,13 +14,12 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import ClassVar
 
 import numpy as np
 
 from hpsearch.errors import TrialFailed
-from hpsearch.processes import GPU_SLOT
+from hpsearch.processes import GPU_SLOT, temporary_folder
 from hpsearch.records.layout import OURS
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
@@ -89,7 +88,7 @@ class ProgramTrainer(Trainer):
         self._n_epochs, self._final = n_epochs, data.final
         self._travels = not self._member.folder
         if self._travels:
-            place = mkdtemp(prefix="hpsearch-")
+            place = temporary_folder()
             weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
             self._member = replace(self._member, folder=place)
         sent = SENT.get((self._program.workdir, self._program.files))

@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from hpsearch import run_study
@@ -21,7 +24,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.events import TrialReached
 from tests.harness.servers import DaskCluster
 from tests.harness.stores import new_home
-from tests.harness.study import run, table
+from tests.harness.study import records, run, table
 from tests.harness.study_files import SMALL
 
 distributed = pytest.importorskip(
@@ -309,6 +312,47 @@ epochs = 4
 [confirmation]
 top = 1
 seeds = 2
+"""
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_worker_that_dies_takes_its_program_along_and_changes_nothing(
+    shared: bool, cluster: DaskCluster, tmp_path: Path
+) -> None:
+    epochs, held = tmp_path / "epochs", tmp_path / "held"
+    path = tmp_path / "program.toml"
+    lines = [f'shared = "{tmp_path}/shared"'] if shared else []
+    path.write_text(PROGRAM_STUDY.replace("SHARED", "\n".join(lines)))
+    script = PROGRAM.replace("LOG", str(epochs)).replace(
+        "  done=$((", f"  {HOLD.replace('HELD', str(held))}  done=$(("
+    )
+    (tmp_path / "train.sh").write_text(script)
+    home = new_home(tmp_path / "cluster")
+    with ThreadPoolExecutor(1) as pool:
+        study = pool.submit(run_study, path, home=home, executor=cluster.address)
+        while not (held / "pid").exists():
+            assert not study.done()
+            time.sleep(0.05)
+        program = psutil.Process(int((held / "pid").read_text()))
+        worker = program.parent()
+        assert worker in cluster.worker_processes()
+        worker.kill()
+        study.result(timeout=90)
+    assert not psutil.pid_exists(program.pid)
+    assert Path((held / "folder").read_text().strip()).exists() == shared  # Dask removed it
+    attempts = [a for record in records(home, "program") for a in record.attempts]
+    assert [(a["event"], a["reason"]) for a in attempts] == [("lost", "worker died")]
+    trained = Counter(epochs.read_text().split())
+    # Without a shared folder a trial goes on from the last end of a stage.
+    assert sorted(trained.values())[-2:] == ([1, 1] if shared else [1, 2])
+    run_study(path, home=new_home(tmp_path / "local"), workers=2)
+    assert table(home, "program") == table(tmp_path / "local", "program")
+
+
+# The first program that comes to its second epoch waits there for its end.
+HOLD = """if [ "$done" = 1 ] && mkdir HELD 2>/dev/null; then
+    echo "$3" > HELD/folder; echo $$ > HELD/new; mv HELD/new HELD/pid; sleep 100
+  fi
 """
 
 
