@@ -98,17 +98,17 @@ class CodeChecks:
         if program.checkpoint is None or trainer in self._saw_checkpoint:
             return
         self._saw_checkpoint.add(trainer)
-        files = self.training.folder.files.record(record.kind, record.number, record.seed_number)
+        folder = self.training.place_of(record).member(0).absolute()
         path = checkpoint_of(
             program,
-            str(files.member(0).absolute()),
+            str(folder),
             record.members[0].entropy,
             record.members[0].split,
             "search",
         )
         key = f"{trainer}.checkpoint"  # among the checks, whose others are named by trainers
         known = key in _read(self.training.folder)
-        if Path(path).exists() or not files.member(0).exists() or known:
+        if Path(path).exists() or not folder.exists() or known:
             return
         warning = (
             f"{trainer} must have written its checkpoint when it ends, got nothing at {path}: "

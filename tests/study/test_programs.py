@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hpsearch import run_study
+from hpsearch import delete_study, export_study, import_study, run_study
 from hpsearch.errors import StudyFailed, StudyFileError
 from hpsearch.processes import alive
 from hpsearch.records.run_folder import RunFolder
@@ -294,3 +294,24 @@ def test_a_trial_that_goes_on_meanwhile_is_compared_as_far_as_it_was_run_again(
         workers=2,
     )
     assert report.repeats == ["program repeats to the last digit (one trial was run twice)"]
+
+
+def test_what_programs_left_in_a_shared_folder_is_deleted_with_their_study(tmp_path: Path) -> None:
+    there, here, shared = tmp_path / "there", new_home(tmp_path / "here"), tmp_path / "shared"
+    path = study_of(tmp_path, NO_PROBE, f'shared = "{shared}"')
+    run(path, there, "stages=[{trials=1, epochs=1}]")
+    (record,) = records(there)
+    own, other = shared / f"small-{record.uid.partition(':')[0]}", shared / "small-other"
+    for folder in (own, other):
+        folder.mkdir(parents=True)
+    archive = export_study("small", tmp_path / "small.zip", home=there)
+    import_study(archive, home=here)
+    copy = delete_study("small", home=here, keep_mlflow=True)
+    assert copy is not None
+    assert copy.shared == []  # an archive may name any folder
+    assert own.exists()
+    deletion = delete_study("small", home=there, keep_mlflow=True)
+    assert deletion is not None
+    assert deletion.shared == [str(own)]
+    assert f"{own}  (files of programs)" in deletion.lines()
+    assert [*shared.iterdir()] == [other]

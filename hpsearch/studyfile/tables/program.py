@@ -227,6 +227,9 @@ class ProgramTable(Table):
                 yield Problem(f"{key}.{place}", rule, repr(said), hint)
             elif isinstance(said, list) and not isinstance(said[0], str):
                 yield Problem(f"{key}.{place}", "must begin with the program", repr(said[0]))
+        if self.shared and not Path(self.shared).is_absolute():
+            rule = "must be an absolute path, which names the same folder on all machines"
+            yield Problem(f"{key}.shared", rule, repr(self.shared))
         if isinstance(self.metrics, Pattern):
             yield from self._pattern_problems(f"{key}.metrics.pattern", self.metrics.pattern)
         if self.mlflow == "link" and "MLFLOW_TRACKING_URI" in self.env:

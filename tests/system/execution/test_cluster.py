@@ -16,12 +16,12 @@ from typing import Any
 import psutil
 import pytest
 
-from hpsearch import run_study
+from hpsearch import delete_study, run_study
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.cluster import DaskExecutor, scheduler_address
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.study.events import TrialReached
+from hpsearch.study.events import CodeDoubt, TrialReached
 from tests.harness.servers import DaskCluster
 from tests.harness.stores import new_home
 from tests.harness.study import records, run, table
@@ -354,6 +354,30 @@ HOLD = """if [ "$done" = 1 ] && mkdir HELD 2>/dev/null; then
     echo "$3" > HELD/folder; echo $$ > HELD/new; mv HELD/new HELD/pid; sleep 100
   fi
 """
+
+
+def test_a_checkpoint_that_is_missing_in_a_shared_folder_is_told_of(
+    cluster: DaskCluster, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    script = PROGRAM.replace("LOG", "log").replace('> "$3/checkpoint"', '> "$3/other"')
+    (tmp_path / "train.sh").write_text(script)
+    path, home = tmp_path / "program.toml", new_home(tmp_path / "home")
+    path.write_text(PROGRAM_STUDY.replace("SHARED", f'shared = "{shared}"'))
+    warnings: list[str] = []
+
+    def note(event: object) -> None:
+        if isinstance(event, CodeDoubt):
+            warnings.append(event.warning)
+
+    run_study(path, home=home, executor=cluster.address, on_event=note)
+    (warning,) = warnings
+    assert f"got nothing at {shared}/program-" in warning
+    assert warning.partition("/member-0/")[2].startswith("checkpoint: every trial")
+    deletion = delete_study("program", home=home)
+    assert deletion is not None
+    assert deletion.shared
+    assert list(shared.iterdir()) == []
 
 
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
