@@ -13,6 +13,7 @@ from hpsearch.errors import StudyFailed, StudyFileError
 from hpsearch.processes import alive
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.dry_start import dry_start
+from hpsearch.study.events import CodeDoubt, Event
 from hpsearch.studyfile.reading import read_study
 from tests.harness.commands import call_here
 from tests.harness.programs import AWK, study_of, study_of_shell, trained
@@ -315,3 +316,35 @@ def test_what_programs_left_in_a_shared_folder_is_deleted_with_their_study(tmp_p
     assert deletion.shared == [str(own)]
     assert f"{own}  (files of programs)" in deletion.lines()
     assert [*shared.iterdir()] == [other]
+
+
+@pytest.mark.parametrize(
+    ("end", "trials"),
+    [
+        ("3", [3]),
+        ("$((3 + $(wc -l < runs) % 2))", []),  # as one that stops by what it sees
+        ("$2", []),
+    ],
+)
+def test_a_program_that_is_shorter_than_its_stage_in_all_trials_is_told_of_once(
+    tmp_path: Path, end: str, trials: list[int]
+) -> None:
+    script = f"""
+echo >> runs
+last={end}; [ $last -lt $2 ] || last=$2
+for e in $(seq $last); do echo "{{\\"epoch\\": $e, \\"loss\\": $1}}"; done
+"""
+    path, home = study_of_shell(tmp_path, script, NO_PROBE), new_home(tmp_path / "home")
+    events: list[Event] = []
+    report = run_study(path, home=home, workers=0, on_event=events.append)
+    warnings = [event.warning for event in events if isinstance(event, CodeDoubt)]
+    assert warnings == [
+        "program must train for the epochs that it is asked for, 5, got an end after epoch 3 in "
+        f"all {n} trials of a stage, whose last scores stand for the rest: have it train and "
+        "report until there, or give the stages at most 3 epochs"
+        for n in trials
+    ]
+    events.clear()
+    again = run_study(path, home=home, workers=0, on_event=events.append)
+    assert again.code_warnings == report.code_warnings == warnings
+    assert not any(isinstance(event, CodeDoubt) for event in events)
