@@ -46,12 +46,12 @@ class CheckpointFolder:
 
     def known(self) -> dict[int, dict[str, float]]:
         """The metrics that were kept, by epoch; a line that a kill cut is left out."""
-        found: dict[int, dict[str, float]] = {}
+        known: dict[int, dict[str, float]] = {}
         lines = self._journal.read_text("utf-8").splitlines() if self._journal.exists() else []
         for line in lines:
             try:
                 epoch, metrics = json.loads(line)
             except ValueError:
                 continue
-            found[int(epoch)] = metrics
-        return found
+            known[int(epoch)] = metrics
+        return known

@@ -273,11 +273,11 @@ def problem_of(argv: Sequence[str], workdir: str, env: Mapping[str, str]) -> str
     program = argv[0]
     beside = Path(workdir, program)
     if os.sep not in program:
-        found = shutil.which(program, path=env.get("PATH"))
-        if found is None:
+        path = shutil.which(program, path=env.get("PATH"))
+        if path is None:
             hint = f": write ./{program}, or name its interpreter first" * beside.is_file()
             return f"{program} must be a program on PATH, got none of this name{hint}"
-        return _interpreter_problem(program, Path(found), env)
+        return _interpreter_problem(program, Path(path), env)
     if not beside.is_file():
         return f"{program} must be a file in {workdir}, got none"
     if not os.access(beside, os.X_OK):
