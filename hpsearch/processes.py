@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import mkdtemp
 
 GUARDED = "HPSEARCH_GUARDED"  # set for programs that a guard ends, see trainers/program_process
 GPU_SLOT = "HPSEARCH_GPU"  # the GPUs that a process may use, "0" or "0,1"
@@ -20,6 +21,22 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
+
+
+_tops: list[str] = []  # one, or none
+
+
+def put_folders_below(top: str) -> None:
+    """Have `temporary_folder` make its folders below this one, which goes when the process dies.
+
+    A process that is killed removes nothing itself.
+    """
+    _tops[:] = [top]
+
+
+def temporary_folder() -> str:
+    """A new folder of this process, on this machine."""
+    return mkdtemp(prefix="hpsearch-", dir=_tops[0] if _tops and Path(_tops[0]).is_dir() else None)
 
 
 def thread_environment(threads: int) -> dict[str, str]:

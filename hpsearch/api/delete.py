@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpsearch.api.stores import storage_of, tracking_of
-from hpsearch.records.layout import Home
+from hpsearch.records.layout import Home, shared_folder
 from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.records.whole_files import storage_errors
 from hpsearch.study.recorded import Recorded, find_runs
@@ -25,6 +25,7 @@ class Deletion:
         runs: names of the runs.
         folders: their records, with `trials` records of trials.
         optuna_studies: their studies in Optuna's storage; those not found there are `not_stored`.
+        shared: what programs left in folders that Dask's workers share.
         mlflow_runs: how many runs MLflow marks as deleted (`mlflow gc` frees their space).
         test_uses: configurations whose scores on the test set will be forgotten with the records.
     """
@@ -34,6 +35,7 @@ class Deletion:
     trials: int
     optuna_studies: list[str]
     not_stored: list[str]
+    shared: list[str]
     mlflow_runs: int
     test_uses: int
 
@@ -46,6 +48,7 @@ class Deletion:
             f"(no Optuna study {name!r} there; --storage names another database)"
             for name in self.not_stored
         ]
+        said += [f"{folder}  (files of programs)" for folder in self.shared]
         said += [f"{self.mlflow_runs} MLflow runs, marked as deleted"] * bool(self.mlflow_runs)
         if self.test_uses:
             said.append(
@@ -98,6 +101,9 @@ def delete_study(
             one.delete()
         for stored in deletion.optuna_studies:
             delete_stored(url, stored)
+        for folder in deletion.shared:
+            with storage_errors(Path(folder)):
+                shutil.rmtree(folder)
         with storage_errors(top.path):
             for run in runs:  # at once no run any more, whatever happens to the files
                 gone = run.folder.path.rename(top.deleted(run.number))
@@ -114,6 +120,16 @@ def _tracked(stores: Home, runs: list[Recorded]) -> list[TrackedRuns]:
     return [TrackedRuns(run.folder, run.id, uri) for run in runs]
 
 
+def _shared(run: Recorded) -> list[str]:
+    """Folders of a run's programs beside its own; none that an archive names."""
+    if run.folder_of_file is None:
+        return []
+    tops = {table.shared for table in run.file.all_programs.values() if table.shared}
+    study = run.folder.path.parent.name
+    folders = [shared_folder(top, study, run.id) for top in sorted(tops)]
+    return [str(folder) for folder in folders if folder.is_dir()]
+
+
 def _deletion(runs: list[Recorded], url: str, mlflow_runs: int) -> Deletion:
     names = [name for run in runs for name in run.storage_names()]
     stored = [name for name in names if is_stored(url, name)]
@@ -123,6 +139,7 @@ def _deletion(runs: list[Recorded], url: str, mlflow_runs: int) -> Deletion:
         trials=sum(1 for run in runs for _ in run.folder.read_all("trial")),
         optuna_studies=stored,
         not_stored=[name for name in names if name not in stored],
+        shared=[folder for run in runs for folder in _shared(run)],
         mlflow_runs=mlflow_runs,
         test_uses=sum(test_uses(run.folder) for run in runs),
     )

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import tempfile
 import traceback
 import uuid
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ from hpsearch.execution.examples import OPEN, training_data
 from hpsearch.execution.slices import Exam, Slice
 from hpsearch.execution.threads import call_with_limited_threads
 from hpsearch.own_code import NamedModule, is_own, look_first_in, sources
+from hpsearch.processes import put_folders_below, temporary_folder
 from hpsearch.trainers import Program, forget_changed_code
 from hpsearch.trainers.program_start import SENT
 
@@ -216,6 +216,7 @@ def _plugin(supply: Callable[[], None]) -> Any:
         """Runs on every worker once, when it is registered or when the worker starts."""
 
         def setup(self, worker: Any) -> None:
+            put_folders_below(worker.local_directory)  # Dask removes it, after a kill too
             supply()
 
     return Supply()
@@ -252,7 +253,7 @@ class _Code:
         self._files = files
 
     def __call__(self) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="hpsearch-code-"))
+        folder = Path(temporary_folder())
         for name, content in self._files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -280,7 +281,7 @@ class _Scripts:
         self._files = {name: (p.read_bytes(), p.stat().st_mode) for name, p in paths.items()}
 
     def __call__(self) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="hpsearch-program-"))
+        folder = Path(temporary_folder())
         for name, (content, mode) in self._files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -111,8 +111,8 @@ class Dispatcher:
                     waiting = self._populations(jobs or ())
                     continue
                 outcomes = [
-                    self._hear(flight, said, flying, until)
-                    for flight, said in gathered(heard, STOP_CHECK_SECONDS)
+                    self._hear(flight, news, flying, until)
+                    for flight, news in gathered(heard, STOP_CHECK_SECONDS)
                 ]
                 waiting = [population for _, again in outcomes for population in again] + waiting
                 waiting.sort(key=self._runs_alone)  # a suspect waits until nothing else is left
@@ -134,8 +134,8 @@ class Dispatcher:
         """The reports of the slices under way, of what they tell and of those that end in time."""
         limit = time.monotonic() + LANDING_SECONDS
         while flying and (left := limit - time.monotonic()) > 0:
-            for flight, said in gathered(heard, left):
-                yield self._hear(flight, said, flying, until)[0]
+            for flight, news in gathered(heard, left):
+                yield self._hear(flight, news, flying, until)[0]
 
     def _start(
         self,
@@ -209,22 +209,22 @@ class Dispatcher:
     def _hear(
         self,
         flight: Flight,
-        said: SliceResult | Future[SliceResult],
+        news: SliceResult | Future[SliceResult],
         flying: dict[Future[SliceResult], Flight],
         until: int,
     ) -> tuple[list[Report], list[list[Job]]]:
-        """The reports of what a slice said, and the populations to run again."""
-        if isinstance(said, SliceResult):
-            return self._told(flight, said), []
-        del flying[said]
-        reports, again = self._outcome(said, flight, until)
+        """The reports of what was heard of a slice, and the populations to run again."""
+        if isinstance(news, SliceResult):
+            return self._part_gained(flight, news), []
+        del flying[news]
+        reports, again = self._outcome(news, flight, until)
         use = next((report.use for report in reports), None)
         ran = flight.ran(use)
         return [replace(report, ran=ran) for report in reports], again
 
-    def _told(self, flight: Flight, result: SliceResult) -> list[Report]:
+    def _part_gained(self, flight: Flight, result: SliceResult) -> list[Report]:
         """The reports of what a slice gained that still runs; its jobs move on."""
-        flight.told.append(result.use)
+        flight.parts.append(result.use)
         self._charge(flight.jobs, result)
         reports = self._gained(flight.jobs, result)
         moved = zip(flight.jobs, result.members, strict=True)
@@ -260,7 +260,7 @@ class Dispatcher:
             return self._lost(population)
         except LimitPassed as passed:
             if passed.limit == "seconds":  # of the whole slice; some of it is charged
-                passed = LimitPassed("seconds", max(0.0, passed.reached - flight.told_seconds))
+                passed = LimitPassed("seconds", max(0.0, passed.reached - flight.part_seconds))
             return self._passed(population, passed)
         self._charge(population, result)
         if result.error is None and any(
@@ -325,9 +325,9 @@ class Dispatcher:
         self._ended.add(trial_of(first))
         before = self._spent.of(trial_of(first)) if passed.limit == "seconds" else 0.0
         limit, reached = getattr(self._limits, passed.limit), before + passed.reached
-        said = PASSED[passed.limit].format(limit=limit, reached=reached)
+        message = PASSED[passed.limit].format(limit=limit, reached=reached)
         reason = (
-            f"{said}: raise limits.{passed.limit}, or leave such configurations out of [space]"
+            f"{message}: raise limits.{passed.limit}, or leave such configurations out of [space]"
         )
         report = Report(first.key, "failed", reason=reason, limit=passed.limit)
         return [report, *(Report(job.key, "dropped") for job in others)]

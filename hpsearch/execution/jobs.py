@@ -53,7 +53,7 @@ class Report:
         reason: of the failure or loss.
         machine: where it advanced.
         share: how many members the slice advanced.
-        use: what the slice took, where it came back; where it was told of before, since then.
+        use: what the slice took, where it came back; after news of it, since then.
         log: what its trainer printed, where it trained alone; likewise.
         partial: its slice still runs.
         ran: what the whole slice took, as far as it is known, where it ended.
@@ -104,24 +104,24 @@ class Flight:
 
     Attributes:
         jobs: as they are sent again if nothing more comes; news of the slice moves them on.
-        told: what the slice took up to its last news.
+        parts: what the slice took, of each of its news.
     """
 
     jobs: list[Job]
-    told: list[Use] = field(default_factory=list)
+    parts: list[Use] = field(default_factory=list)
 
     def listener(self, heard: SimpleQueue[Heard]) -> Callable[[Any], None]:
         """What puts the slice's news and its end into this queue."""
-        return lambda said: heard.put((self, said))
+        return lambda news: heard.put((self, news))
 
     @property
-    def told_seconds(self) -> float:
+    def part_seconds(self) -> float:
         """Of the slice, up to its last news."""
-        return sum(use.wall_seconds for use in self.told)
+        return sum(use.wall_seconds for use in self.parts)
 
     def ran(self, use: Use | None = None) -> Use | None:
         """What all of the slice took, with this at its end; None if nothing is known."""
-        uses = self.told if use is None else [*self.told, use]
+        uses = self.parts if use is None else [*self.parts, use]
         if not uses:
             return None
         return replace(

@@ -25,7 +25,7 @@ from hpsearch.execution.limits import LimitName
 from hpsearch.execution.live import Pace, is_heard, tell
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
-from hpsearch.execution.printed import Printed
+from hpsearch.execution.printed import PrintedText
 from hpsearch.execution.private_mlflow import private_mlflow
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
 from hpsearch.hyperparameters import hyperparameters
@@ -64,7 +64,7 @@ def run_slice(work: Slice) -> SliceResult:
     Raises:
         StudyChangedError: as `load_own_code`.
     """
-    watch, printed = _Watch(), Printed()
+    watch, printed = _Watch(), PrintedText()
     look_first_in(work.settings.code_folder)
     members: Sequence[MemberAdvance] = ()
     error: str | None = None
@@ -179,7 +179,7 @@ class _Watch:
 
 
 def _advance(
-    work: Slice, gains: list[Gain], watch: _Watch, pace: Pace, printed: Printed
+    work: Slice, gains: list[Gain], watch: _Watch, pace: Pace, printed: PrintedText
 ) -> list[MemberAdvance]:
     settings = work.settings
     data = prepared(training_data(settings.data, settings.exam), work.members[0])

@@ -11,7 +11,7 @@ from typing import TextIO
 LONGEST = 64 * 1024  # characters kept of a slice; a progress bar prints more than anyone reads
 
 
-class Printed:
+class PrintedText:
     """The text printed in a block, up to LONGEST characters and then what was left out."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Printed:
 
 
 class _Tee(io.TextIOBase):
-    def __init__(self, shown: TextIO, printed: Printed) -> None:
+    def __init__(self, shown: TextIO, printed: PrintedText) -> None:
         self._shown, self._printed = shown, printed
 
     def write(self, text: str) -> int:

@@ -9,10 +9,9 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
 
-from hpsearch.processes import changed_environment
+from hpsearch.processes import changed_environment, temporary_folder
 from hpsearch.trainers.program_start import OF_MLFLOW, private_store
 
 URI = "MLFLOW_TRACKING_URI"
@@ -40,7 +39,7 @@ def private_mlflow(folder: str) -> Iterator[None]:
 @lru_cache(maxsize=1)
 def _own_folder() -> str:
     """A folder that is there as long as this process."""
-    place = mkdtemp(prefix="hpsearch-mlflow-")
+    place = temporary_folder()
     atexit.register(rmtree, place, ignore_errors=True)
     return place
 

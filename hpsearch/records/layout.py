@@ -210,6 +210,15 @@ class RecordFiles:
         return sorted(self.path.glob("member-*"))
 
 
+def shared_folder(top: str, study: str, run: str) -> Path:
+    """Where the programs of a run have their files, in a folder that several machines share.
+
+    Args:
+        run: its id: the folders of several homes may lie there.
+    """
+    return Path(top, f"{study}-{run}")
+
+
 class Artifact(StrEnum):
     """A file that is logged on a study's run in MLflow."""
 

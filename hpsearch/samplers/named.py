@@ -94,12 +94,15 @@ class NamedSampler(StudySampler):
             sampler=self._make(seed),
             pruner=optuna.pruners.NopPruner(),
         )
-        earlier = [t for t in study.get_trials(deepcopy=False) if t.number < numbers[0]]
-        copy.add_trials(settled(earlier, study.directions))
+        earlier: list[FrozenTrial] = []
+        if not self._ignores_results:
+            known = study.get_trials(deepcopy=False)
+            earlier = settled([t for t in known if t.number < numbers[0]], study.directions)
+        copy.add_trials(earlier)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a new object a batch can't remember
             params = [suggest(copy.ask()) for _ in numbers]
-        trials = copy.get_trials(deepcopy=False)[numbers[0] :]
+        trials = copy.get_trials(deepcopy=False)[len(earlier) :]
         notes = [trial.system_attrs if self._keeps_notes else {} for trial in trials]
         return [Drawn(*one) for one in zip(params, notes, strict=True)]
 

@@ -171,6 +171,8 @@ class ArmSearch:
                 self.ranges += self._narrowing(stage)
                 return  # undecided: a wider budget goes on here
             drawn += len(began) - len(going_on)
+            if self._checks is not None:
+                self._checks.see_ends(began, self.lengths[stage])
             before = decide(self._records, stage, began, partial(self._narrowing, stage))
             self.ranges += before.ranges
             carry_out(before, self._records, stage, began, self._reached)

@@ -10,7 +10,7 @@ one of them, which waits.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -98,17 +98,17 @@ class CodeChecks:
         if program.checkpoint is None or trainer in self._saw_checkpoint:
             return
         self._saw_checkpoint.add(trainer)
-        files = self.training.folder.files.record(record.kind, record.number, record.seed_number)
+        folder = self.training.place_of(record).member(0).absolute()
         path = checkpoint_of(
             program,
-            str(files.member(0).absolute()),
+            str(folder),
             record.members[0].entropy,
             record.members[0].split,
             "search",
         )
         key = f"{trainer}.checkpoint"  # among the checks, whose others are named by trainers
         known = key in _read(self.training.folder)
-        if Path(path).exists() or not files.member(0).exists() or known:
+        if Path(path).exists() or not folder.exists() or known:
             return
         warning = (
             f"{trainer} must have written its checkpoint when it ends, got nothing at {path}: "
@@ -118,6 +118,34 @@ class CodeChecks:
         )
         self._keep({key: [warning]}, {})
         self.tell(CodeDoubt(warning))
+
+    def see_ends(self, records: Sequence[TrialRecord], until: int) -> None:
+        """Tell, once, of a trainer that ended by itself after one epoch in all trials of a stage.
+
+        What stops early by what it sees ends after different ones.
+
+        Args:
+            until: the stage's epochs.
+        """
+        reached = [min(member.epoch for member in record.members) for record in records]
+        if max(reached, default=0) > until:
+            return  # after a restart: they went on, and it was seen before
+        there = [r for r, epoch in zip(records, reached, strict=True) if epoch == until]
+        for trainer in {str(record.params["trainer"]): None for record in there}:
+            own = [r for r in there if r.params["trainer"] == trainer and r.outcome.sound]
+            ends = {member.ended_early for record in own for member in record.members}
+            key = f"{trainer}.ended_early"
+            if len(own) < 2 or len(ends) != 1 or 0 in ends or key in _read(self.training.folder):
+                continue
+            (end,) = ends
+            warning = (
+                f"{trainer} must train for the epochs that it is asked for, {until}, got an end "
+                f"after epoch {end} in all {len(own)} trials of a stage, whose last scores stand "
+                f"for the rest: have it train and report until there, or give the stages at most "
+                f"{end} epochs"
+            )
+            self._keep({key: [warning]}, {})
+            self.tell(CodeDoubt(warning))
 
     def _keep(self, warnings: dict[str, list[str]], repeats: dict[str, float]) -> None:
         """Add what was found to what is kept."""

@@ -22,7 +22,7 @@ from hpsearch.execution.jobs import Job, Report
 from hpsearch.execution.slices import Exam, SliceSettings
 from hpsearch.metrics import test_name
 from hpsearch.own_code import digest
-from hpsearch.records.layout import Kind, RecordFiles
+from hpsearch.records.layout import Kind, RecordFiles, shared_folder
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord, state_digest
@@ -209,15 +209,21 @@ class Training:
             self._top(record, files, program),
         )
 
+    def place_of(self, record: TrialRecord) -> RecordFiles:
+        """Where the files of a record's program lie after a slice, before the record is sealed."""
+        files = self.folder.files.record(record.kind, record.number, record.seed_number)
+        program = self.programs.get(str(record.params["trainer"]))
+        return RecordFiles(Path(self._top(record, files, program) or files.path))
+
     def _top(self, record: TrialRecord, files: RecordFiles, program: Program | None) -> str:
         """The folder of a record's members where they train; "" where that is another machine."""
         if isinstance(self.executor, ProcessExecutor | InlineExecutor):
             return str(files.path.absolute())
         if program is None or not program.shared:
             return ""
-        run = record.uid.partition(":")[0]  # no other one's, whose folder may be shared too
-        study = f"{self.folder.path.parent.name}-{run}"
-        return str(Path(program.shared, study, *files.path.parts[-2:]))
+        run = record.uid.partition(":")[0]
+        place = shared_folder(program.shared, self.folder.path.parent.name, run)
+        return str(place.joinpath(*files.path.parts[-2:]))
 
     def _save_all(self, works: Mapping[str, _Work]) -> None:
         for work in works.values():

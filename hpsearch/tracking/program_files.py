@@ -31,18 +31,18 @@ def send_program_files(
         parent: what parent.json says; "program" is there if the winner is one.
         ids: of the runs in MLflow, by uid.
     """
-    said = parent.get("program")
-    if not said:
+    program = parent.get("program")
+    if not program:
         return
-    for number in said["trials"]:
+    for number in program["trials"]:
         run_id = ids.get(f"{parent['run_id']}:trial:{number}")
         if run_id is not None:
-            _send_files(client, folder, run_id, number, said["artifacts_mb"] * MB)
+            _send_files(client, folder, run_id, number, program["artifacts_mb"] * MB)
     mine = ids[parent["uid"]]
     if not any(file.path == PROGRAM for file in client.list_artifacts(mine)):
-        client.log_text(mine, said["command"] + "\n", f"{PROGRAM}/{COMMAND}")
-        member = folder.files.record("trial", int(said["number"])).member(0)
-        place = None if said["checkpoint"] is None else member / str(said["checkpoint"])
+        client.log_text(mine, program["command"] + "\n", f"{PROGRAM}/{COMMAND}")
+        member = folder.files.record("trial", int(program["number"])).member(0)
+        place = None if program["checkpoint"] is None else member / str(program["checkpoint"])
         # An archive of somebody else's may say any path.
         if place is not None and not place.resolve().is_relative_to(member.resolve()):
             place = None
@@ -50,14 +50,14 @@ def send_program_files(
             client.log_text(mine, f"no checkpoint at {place}\n", f"{PROGRAM}/{LEFT_OUT}")
         elif place is not None:
             sizes = dict(_sizes(place))
-            if sum(sizes.values()) > said["checkpoint_mb"] * MB:
+            if sum(sizes.values()) > program["checkpoint_mb"] * MB:
                 text = f"{place}: {sum(sizes.values()) / MB:.1f} MB, more than checkpoint_mb\n"
                 client.log_text(mine, text, f"{PROGRAM}/{LEFT_OUT}")
             elif place.is_dir():
                 client.log_artifacts(mine, str(place), f"{PROGRAM}/{place.name}")
             else:
                 client.log_artifact(mine, str(place), PROGRAM)
-    register(client, parent, said["description"], mine, PROGRAM)
+    register(client, parent, program["description"], mine, PROGRAM)
 
 
 def _send_files(
@@ -65,12 +65,12 @@ def _send_files(
 ) -> None:
     """Of one trial, as many as there is room for, by name; the others are named."""
     members = folder.files.record("trial", number).members()
-    found = {m: dict(_sizes(m / "artifacts")) for m in members}
-    if not any(found.values()) or client.list_artifacts(run_id, FILES):
+    sizes_of = {m: dict(_sizes(m / "artifacts")) for m in members}
+    if not any(sizes_of.values()) or client.list_artifacts(run_id, FILES):
         return
     left, left_out = most, []
-    for member, sizes in found.items():
-        top = FILES if len(found) == 1 else f"{FILES}/{member.name}"
+    for member, sizes in sizes_of.items():
+        top = FILES if len(sizes_of) == 1 else f"{FILES}/{member.name}"
         for path, size in sizes.items():
             below = path.parent.relative_to(member / "artifacts")
             if size > left:

@@ -80,7 +80,7 @@ def is_program(trainer: object) -> bool:
 
 
 @dataclass(frozen=True)
-class Named:
+class Placeholder:
     """A placeholder in a command.
 
     Attributes:
@@ -100,7 +100,7 @@ class Malformed(ValueError):
     """A text has a brace that opens or closes nothing."""
 
 
-def named_in(command: Command) -> Iterator[Named]:
+def placeholders(command: Command) -> Iterator[Placeholder]:
     """The placeholders of a command.
 
     Raises:
@@ -111,7 +111,9 @@ def named_in(command: Command) -> Iterator[Named]:
         for word in words:
             for name in names_in(word):
                 whole = word == f"{{{name}}}"
-                yield Named(name.removesuffix("?"), part is not word, name.endswith("?"), whole)
+                yield Placeholder(
+                    name.removesuffix("?"), part is not word, name.endswith("?"), whole
+                )
 
 
 def names_in(text: str) -> Iterator[str]:
@@ -120,11 +122,11 @@ def names_in(text: str) -> Iterator[str]:
     Raises:
         Malformed: a brace stands alone.
     """
-    for found in BRACES.finditer(text):
-        if found[0] in ("{", "}"):
+    for match in BRACES.finditer(text):
+        if match[0] in ("{", "}"):
             raise Malformed(text)
-        if found[1] is not None:
-            yield found[1]
+        if match[1] is not None:
+            yield match[1]
 
 
 def filled(text: str, values: Mapping[str, Any], *, quote: bool = False) -> str:
@@ -134,10 +136,10 @@ def filled(text: str, values: Mapping[str, Any], *, quote: bool = False) -> str:
         quote: for a shell's line.
     """
 
-    def value(found: re.Match[str]) -> str:
-        if found[1] is None:
-            return found[0][0]
-        written = as_argument(values[found[1]])
+    def value(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0][0]
+        written = as_argument(values[match[1]])
         return shlex.quote(written) if quote else written
 
     return BRACES.sub(value, text)

@@ -387,16 +387,16 @@ class FunctionTrainer(Trainer):
                     f"{self._name} must yield (metrics, {second}), as it takes {taken}, "
                     f"got {_shown(item)}"
                 )
-            item, said = item
+            item, value = item
             if self._checkpoint is None:
-                self._state = said
-            elif not isinstance(said, int) or said < 1:
+                self._state = value
+            elif not isinstance(value, int) or value < 1:
                 raise ValueError(
                     f"{self._name} must yield the epoch, a whole number from 1, beside its "
-                    f"metrics, got {_shown(said)}"
+                    f"metrics, got {_shown(value)}"
                 )
             else:
-                self._at, self._yielded = said, True
+                self._at, self._yielded = value, True
         self._last, self._scorer = None, None
         if callable(item) and not isinstance(item, Mapping):
             self._scorer = item

@@ -7,8 +7,8 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
 
+from hpsearch.processes import temporary_folder
 from hpsearch.records.layout import OURS
 
 
@@ -23,7 +23,7 @@ class CheckpointFolder:
     """
 
     def __init__(self, folder: str) -> None:
-        self._folder = Path(folder or mkdtemp(prefix="hpsearch-"))
+        self._folder = Path(folder or temporary_folder())
         if not folder:
             weakref.finalize(self, rmtree, self._folder, ignore_errors=True)
         self._journal = self._folder / OURS / "metrics.jsonl"
@@ -46,12 +46,12 @@ class CheckpointFolder:
 
     def known(self) -> dict[int, dict[str, float]]:
         """The metrics that were kept, by epoch; a line that a kill cut is left out."""
-        found: dict[int, dict[str, float]] = {}
+        known: dict[int, dict[str, float]] = {}
         lines = self._journal.read_text("utf-8").splitlines() if self._journal.exists() else []
         for line in lines:
             try:
                 epoch, metrics = json.loads(line)
             except ValueError:
                 continue
-            found[int(epoch)] = metrics
-        return found
+            known[int(epoch)] = metrics
+        return known

@@ -67,7 +67,7 @@ class MetricReader:
             self._rest, self._skipping = b"", True
 
     @property
-    def told_once(self) -> bool:
+    def has_one_line(self) -> bool:
         """Whether one metric line came, and it named no epoch."""
         return self._counted == 1 == len(self._raw)
 
@@ -90,12 +90,12 @@ class MetricReader:
         shown = line.strip().rpartition(b"\r")[2]  # what is left on a terminal
         if self.form == "json-lines" and not shown.lstrip().startswith(b"{"):
             return
-        said = self._said(shown.decode("utf-8", "replace").strip())
-        if said is None or not any(name in said for name in self.wanted):
+        values = self._values(shown.decode("utf-8", "replace").strip())
+        if values is None or not any(name in values for name in self.wanted):
             return
-        epoch = self._epoch(said)
+        epoch = self._epoch(values)
         metrics = {}
-        for name, value in said.items():
+        for name, value in values.items():
             if name == EPOCH:
                 continue
             number = _number(value)
@@ -108,8 +108,8 @@ class MetricReader:
         self._raw.append(line)
         yield epoch, {name: metrics.get(name, math.nan) for name in self.names}
 
-    def _epoch(self, said: Mapping[str, object]) -> int:
-        if EPOCH not in said:
+    def _epoch(self, values: Mapping[str, object]) -> int:
+        if EPOCH not in values:
             self._last += 1
             self._counted += 1
             if self.names_epochs:
@@ -118,9 +118,9 @@ class MetricReader:
                     f'line without: print {{"epoch": {self._last - 1 + self.first_epoch}, …}}'
                 )
             return self._last
-        number = _number(said[EPOCH])
+        number = _number(values[EPOCH])
         if number is None or not number.is_integer():
-            raise MetricError(f"must print a whole number for epoch, got {said[EPOCH]!r}")
+            raise MetricError(f"must print a whole number for epoch, got {values[EPOCH]!r}")
         epoch = int(number) + 1 - self.first_epoch
         if epoch < 1:
             raise MetricError(
@@ -130,12 +130,12 @@ class MetricReader:
         self._last = epoch
         return epoch
 
-    def _said(self, line: str) -> Mapping[str, object] | None:
+    def _values(self, line: str) -> Mapping[str, object] | None:
         if self.form == "json-lines":
             return _json(line)
         if self._pattern is not None:
-            found = self._pattern.search(line)
-            return None if found is None else {k: v for k, v in found.groupdict().items() if v}
+            match = self._pattern.search(line)
+            return None if match is None else {k: v for k, v in match.groupdict().items() if v}
         cells = next(csv.reader([line]), [])
         if self._header is None:
             self._header = [cell.strip() for cell in cells]
@@ -167,10 +167,10 @@ def _json(line: str) -> Mapping[str, object] | None:
     if not line.startswith("{"):
         return None
     try:
-        said = json.loads(line)
+        value = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _number(value: object) -> float | None:

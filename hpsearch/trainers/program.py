@@ -14,13 +14,12 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import ClassVar
 
 import numpy as np
 
 from hpsearch.errors import TrialFailed
-from hpsearch.processes import GPU_SLOT
+from hpsearch.processes import GPU_SLOT, temporary_folder
 from hpsearch.records.layout import OURS
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
@@ -34,7 +33,7 @@ from hpsearch.trainers.base import (
 from hpsearch.trainers.commands import Command, Program, filled
 from hpsearch.trainers.folder_archive import TooLarge, packed, unpack
 from hpsearch.trainers.metric_lines import MetricError, MetricReader
-from hpsearch.trainers.program_log import Printed, ProgramLog, cut_lines
+from hpsearch.trainers.program_log import ProgramLog, ProgramOutput, cut_lines
 from hpsearch.trainers.program_process import (
     POLL_SECONDS,
     ProgramProcess,
@@ -89,7 +88,7 @@ class ProgramTrainer(Trainer):
         self._n_epochs, self._final = n_epochs, data.final
         self._travels = not self._member.folder
         if self._travels:
-            place = mkdtemp(prefix="hpsearch-")
+            place = temporary_folder()
             weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
             self._member = replace(self._member, folder=place)
         sent = SENT.get((self._program.workdir, self._program.files))
@@ -99,15 +98,15 @@ class ProgramTrainer(Trainer):
         self._folder = Path(self._member.folder)
         self._own = self._folder / OURS
         self._reported, self._ended, self._ended_until = 0, 0, 0
-        self._told_once = self._counts = False
+        self._has_one_line = self._counts = False
         self._last: dict[str, float] | None = None
         self._names: list[str] | None = None
         self._logged = (0, 0)
-        self._printed: Printed | None = None
+        self._printed: ProgramOutput | None = None
         self._log = ProgramLog(int(self._program.log_mb * 1e6))
         if self._member.state is not None:
-            said, _, files = self._member.state.partition(b"\n")
-            saved = json.loads(said)
+            header, _, files = self._member.state.partition(b"\n")
+            saved = json.loads(header)
             if files and self._travels:
                 unpack(files, self._folder)
             self._reported, self._ended = saved["epoch"], saved["ended"]
@@ -125,8 +124,8 @@ class ProgramTrainer(Trainer):
         self._deadline = time.monotonic() + seconds
         command = self._program.command
         with closing(self._printed_by(command, until, self._ready())) as printed:
-            found = next(printed, None)
-        if found is None and time.monotonic() <= self._deadline:
+            row = next(printed, None)
+        if row is None and time.monotonic() <= self._deadline:
             raise TrialFailed(self._silent(command))
 
     def run(
@@ -136,12 +135,12 @@ class ProgramTrainer(Trainer):
         if self._ended and until > self._ended_until:
             self._ended = 0  # of another length it may make more
         if not self._ended:
-            for found, metrics in self._trained(until):
-                for between in range(epoch + 1, found + 1):
+            for reached, metrics in self._trained(until):
+                for between in range(epoch + 1, reached + 1):
                     self._reported = between
-                    due = schedule.due(between, until) and between == found
+                    due = schedule.due(between, until) and between == reached
                     yield _progress(between, metrics if due and not self._final else {})
-                epoch = max(epoch, found)
+                epoch = max(epoch, reached)
         if self._final and epoch < until:
             self._last = self._tested(until)
         for left in range(epoch + 1, until + 1):
@@ -200,7 +199,7 @@ class ProgramTrainer(Trainer):
         if overran:
             (self._own / NOTE).unlink(missing_ok=True)  # as it was to end
         self._last = last[1]
-        if self._told_once and last[0] < until:
+        if self._has_one_line and last[0] < until:
             last, held = (until, last[1]), None
         if held is not None:
             yield held
@@ -237,10 +236,10 @@ class ProgramTrainer(Trainer):
         assert command is not None
         for name in TEST_OUTPUT:
             (self._own / name).unlink(missing_ok=True)
-        found = [metrics for _, metrics in self._printed_by(command, until, TEST_OUTPUT)]
-        if not found:
+        rows = [metrics for _, metrics in self._printed_by(command, until, TEST_OUTPUT)]
+        if not rows:
             raise TrialFailed(self._silent(command))
-        return found[-1]
+        return rows[-1]
 
     def _ready(self) -> tuple[str, str]:
         """See to it that the folder holds what the program may find; names of output files."""
@@ -302,7 +301,7 @@ class ProgramTrainer(Trainer):
             program.first_epoch,
             names_epochs=resumes,
         )
-        printed = Printed(
+        printed = ProgramOutput(
             process,
             out=out,
             err=err,
@@ -325,7 +324,7 @@ class ProgramTrainer(Trainer):
                 self._logged, self._printed = printed.logged, None
 
     def _followed(
-        self, process: ProgramProcess, printed: Printed, reader: MetricReader
+        self, process: ProgramProcess, printed: ProgramOutput, reader: MetricReader
     ) -> Iterator[tuple[int, dict[str, float]]]:
         """What a running program prints, to its end.
 
@@ -346,7 +345,7 @@ class ProgramTrainer(Trainer):
         if code != 0:
             raise self._failure(code)
         yield from reader.end()
-        self._told_once = reader.told_once
+        self._has_one_line = reader.has_one_line
         printed.end_lines()
         process.settle()
 
@@ -356,8 +355,8 @@ class ProgramTrainer(Trainer):
         if code in (126, 127) and self._program.shell:
             return TrialFailed(f"{self._name} can't be started by the shell{quoted}")
         if OUT_OF_MEMORY.search(self._log.end_of_errors):
-            said = f"{self._name} ran out of the memory of its GPU{quoted}"
-            return TrialFailed(said, limit="gpu_memory")
+            reason = f"{self._name} ran out of the memory of its GPU{quoted}"
+            return TrialFailed(reason, limit="gpu_memory")
         # From outside: no program does it to itself. A shell in between says 128 + 9.
         lost = code in (-signal.SIGKILL, 128 + signal.SIGKILL)
         return TrialFailed(f"{self._name} {ended_by(code)}{quoted}", lost=lost)
@@ -376,7 +375,7 @@ class ProgramTrainer(Trainer):
         return self._ended
 
     def state(self, row: int) -> bytes | None:
-        said = {
+        header = {
             "epoch": self._reported,
             "ended": self._ended,
             "ended_until": self._ended_until,
@@ -384,7 +383,7 @@ class ProgramTrainer(Trainer):
             "names": self._names,
             "logged": self._logged if self._printed is None else self._printed.logged,
         }
-        return json.dumps(said).encode() + (b"\n" + self._packed() if self._travels else b"")
+        return json.dumps(header).encode() + (b"\n" + self._packed() if self._travels else b"")
 
     def _packed(self) -> bytes:
         """Its folder, for whichever machine goes on with it."""
@@ -405,5 +404,5 @@ def files_in(state: bytes | None) -> bytes:
 
 
 def _progress(epoch: int, metrics: Mapping[str, float]) -> Progress:
-    found = {name: np.array([value]) for name, value in metrics.items()}
-    return Progress(epoch, found, np.array([False]))
+    values = {name: np.array([value]) for name, value in metrics.items()}
+    return Progress(epoch, values, np.array([False]))

@@ -51,8 +51,8 @@ class ProgramLog:
         """The program ended: say what was left out, and add this."""
         if self._cut:
             cut = self._cut - len(self._tail)
-            said = f"\n… ({cut} more bytes were printed; the last ones:)\n".encode()
-            self._parts.append(said + self._tail + b"\n")
+            left_out = f"\n… ({cut} more bytes were printed; the last ones:)\n".encode()
+            self._parts.append(left_out + self._tail + b"\n")
             self._cut, self._tail = 0, b""
         self._parts.append(note.encode())
 
@@ -63,7 +63,7 @@ class ProgramLog:
         return text
 
 
-class Printed:
+class ProgramOutput:
     """The outputs of a running program, read as they grow.
 
     Args:
@@ -124,9 +124,9 @@ class Printed:
     def _chunk(self) -> Generator[Row, None, bool]:
         """Of a chunk of each output; whether there was any."""
         printed, errors = self._take()
-        found = printed if self._table is None else self._table.read()
-        yield from self._reader.feed(found)
-        return bool(printed or errors or found)
+        lines = printed if self._table is None else self._table.read()
+        yield from self._reader.feed(lines)
+        return bool(printed or errors or lines)
 
     def _take(self) -> tuple[bytes, bytes]:
         """A chunk of stdout and of stderr, which the log has now."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -154,7 +155,7 @@ class ProgramProcess:
                 start_new_session=True,
             )
             pid = self._process.pid
-            note.write_text(json.dumps({"pid": pid, "birth": birth(pid)}))
+            note.write_text(json.dumps({"pid": pid, "birth": birth(pid), "host": platform.node()}))
 
     @contextmanager
     def _guarding(self) -> Iterator[None]:
@@ -237,13 +238,20 @@ def was_cut(note: Path) -> bool:
 
 
 def end_noted(note: Path) -> None:
-    """End the program that runs in a folder since before a kill, should it still be there."""
+    """End the program that runs in a folder since before a kill, should it still be there.
+
+    One on another machine can't be reached: its guard ends it, and is given the time for that.
+    """
     try:
-        said = json.loads(note.read_text())
-        pid, born = int(said["pid"]), str(said["birth"])
-    except (OSError, ValueError, KeyError, TypeError):
+        process = json.loads(note.read_text())
+        pid, born = int(process["pid"]), str(process["birth"])
+        host = str(process.get("host", platform.node()))  # older notes do not say it
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
-    if pid > 1 and alive(pid, born):
+    if host != platform.node():
+        time.sleep(GRACE_SECONDS + REAP_SECONDS)
+        note.write_text("{}")  # once is enough
+    elif pid > 1 and alive(pid, born):
         end_group(pid)
 
 
@@ -265,11 +273,11 @@ def problem_of(argv: Sequence[str], workdir: str, env: Mapping[str, str]) -> str
     program = argv[0]
     beside = Path(workdir, program)
     if os.sep not in program:
-        found = shutil.which(program, path=env.get("PATH"))
-        if found is None:
+        path = shutil.which(program, path=env.get("PATH"))
+        if path is None:
             hint = f": write ./{program}, or name its interpreter first" * beside.is_file()
             return f"{program} must be a program on PATH, got none of this name{hint}"
-        return _interpreter_problem(program, Path(found), env)
+        return _interpreter_problem(program, Path(path), env)
     if not beside.is_file():
         return f"{program} must be a file in {workdir}, got none"
     if not os.access(beside, os.X_OK):

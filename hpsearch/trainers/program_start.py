@@ -16,7 +16,7 @@ from hpsearch.own_code import file_digest
 from hpsearch.processes import thread_environment, without_our_package
 from hpsearch.reporting import IN_TRIAL
 from hpsearch.trainers.base import Member
-from hpsearch.trainers.commands import Command, Program, Purpose, arguments, filled, named_in
+from hpsearch.trainers.commands import Command, Program, Purpose, arguments, filled, placeholders
 
 PARAMS = "params.json"  # in the folder of a member, what {params_json} names
 # Variables by which MLflow finds its stores.
@@ -90,7 +90,7 @@ def shell_line(member: Member, *, until: int, n_epochs: int) -> str:
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in own.items())
     folder = shlex.quote(member.folder)
     steps = [f"cd {shlex.quote(program.workdir)}", f"mkdir -p {folder}"]
-    if any(one.name == "params_json" for one in named_in(program.command)):
+    if any(one.name == "params_json" for one in placeholders(program.command)):
         path = shlex.quote(values["params_json"])
         steps.append(f"printf %s {shlex.quote(params_text(values))} > {path}")
     return " && ".join([*steps, f"env {settings} {words}"])

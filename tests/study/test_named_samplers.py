@@ -6,10 +6,14 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.storages import InMemoryStorage
+from optuna.study import Study
+from optuna.trial import FrozenTrial
 
 from hpsearch.errors import StudyFileError
-from hpsearch.samplers.named import OPTUNA
+from hpsearch.samplers.named import OPTUNA, NamedSampler
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import records, run
 
@@ -67,3 +71,21 @@ def test_a_sampler_of_ones_own(study_file: Path, home: Path) -> None:
 def test_what_cant_be_had_is_said(study_file: Path, options: list[str], said: str) -> None:
     with pytest.raises(StudyFileError, match=re.escape(said)):
         read_study(study_file, options)
+
+
+def test_random_draws_cost_the_same_however_many_trials_there_are() -> None:
+    class Unread(Study):
+        def get_trials(self, *args: object, **kwargs: object) -> list[FrozenTrial]:
+            raise AssertionError("trials are read, and copied, in vain")
+
+    storage = InMemoryStorage()
+    optuna.create_study(storage=storage, study_name="s")
+    study = Unread("s", storage)
+
+    def suggest(trial: optuna.Trial) -> dict[str, float]:
+        return {"x": trial.suggest_float("x", 0, 1)}
+
+    sampler = NamedSampler("random", {})
+    first, second = (sampler.draw_ahead(study, [n, n + 1], suggest, (3,)) for n in (0, 100))
+    assert [drawn.params for drawn in first] == [drawn.params for drawn in second]
+    assert len(second) == 2

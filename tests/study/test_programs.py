@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from hpsearch import run_study
+from hpsearch import delete_study, export_study, import_study, run_study
 from hpsearch.errors import StudyFailed, StudyFileError
 from hpsearch.processes import alive
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.dry_start import dry_start
+from hpsearch.study.events import CodeDoubt, Event
 from hpsearch.studyfile.reading import read_study
 from tests.harness.commands import call_here
 from tests.harness.programs import AWK, study_of, study_of_shell, trained
@@ -294,3 +295,56 @@ def test_a_trial_that_goes_on_meanwhile_is_compared_as_far_as_it_was_run_again(
         workers=2,
     )
     assert report.repeats == ["program repeats to the last digit (one trial was run twice)"]
+
+
+def test_what_programs_left_in_a_shared_folder_is_deleted_with_their_study(tmp_path: Path) -> None:
+    there, here, shared = tmp_path / "there", new_home(tmp_path / "here"), tmp_path / "shared"
+    path = study_of(tmp_path, NO_PROBE, f'shared = "{shared}"')
+    run(path, there, "stages=[{trials=1, epochs=1}]")
+    (record,) = records(there)
+    own, other = shared / f"small-{record.uid.partition(':')[0]}", shared / "small-other"
+    for folder in (own, other):
+        folder.mkdir(parents=True)
+    archive = export_study("small", tmp_path / "small.zip", home=there)
+    import_study(archive, home=here)
+    copy = delete_study("small", home=here, keep_mlflow=True)
+    assert copy is not None
+    assert copy.shared == []  # an archive may name any folder
+    assert own.exists()
+    deletion = delete_study("small", home=there, keep_mlflow=True)
+    assert deletion is not None
+    assert deletion.shared == [str(own)]
+    assert f"{own}  (files of programs)" in deletion.lines()
+    assert [*shared.iterdir()] == [other]
+
+
+@pytest.mark.parametrize(
+    ("end", "trials"),
+    [
+        ("3", [3]),
+        ("$((3 + $(wc -l < runs) % 2))", []),  # as one that stops by what it sees
+        ("$2", []),
+    ],
+)
+def test_a_program_that_is_shorter_than_its_stage_in_all_trials_is_told_of_once(
+    tmp_path: Path, end: str, trials: list[int]
+) -> None:
+    script = f"""
+echo >> runs
+last={end}; [ $last -lt $2 ] || last=$2
+for e in $(seq $last); do echo "{{\\"epoch\\": $e, \\"loss\\": $1}}"; done
+"""
+    path, home = study_of_shell(tmp_path, script, NO_PROBE), new_home(tmp_path / "home")
+    events: list[Event] = []
+    report = run_study(path, home=home, workers=0, on_event=events.append)
+    warnings = [event.warning for event in events if isinstance(event, CodeDoubt)]
+    assert warnings == [
+        "program must train for the epochs that it is asked for, 5, got an end after epoch 3 in "
+        f"all {n} trials of a stage, whose last scores stand for the rest: have it train and "
+        "report until there, or give the stages at most 3 epochs"
+        for n in trials
+    ]
+    events.clear()
+    again = run_study(path, home=home, workers=0, on_event=events.append)
+    assert again.code_warnings == report.code_warnings == warnings
+    assert not any(isinstance(event, CodeDoubt) for event in events)

@@ -382,6 +382,22 @@ def test_the_inline_executor_hands_exceptions_on() -> None:
     assert isinstance(future.exception(), ValueError)
 
 
+def test_a_new_trial_is_stored_with_its_params_in_one_transaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'optuna.db'}"
+    store = TrialStore(open_storage(url), "s", ["maximize"])
+    known = {name: FloatDistribution(0, 1) for name in "zxy"}
+    monkeypatch.delattr("optuna.storages._CachedStorage.set_trial_param")
+    store.restore(0, {"x": 0.25, "y": 0.75, "z": 1.5}, known)  # of a wider range, once
+    assert store.trial(0).suggest_float("x", 0, 1) == 0.25
+    (trial,) = TrialStore(open_storage(url), "s", ["maximize"]).study.trials
+    assert [*trial.params.items()] == [("z", 1.5), ("x", 0.25), ("y", 0.75)]
+    assert trial.distributions == known
+    assert trial.state.name == "RUNNING"
+    assert trial.datetime_start is not None
+
+
 def test_a_trial_that_was_asked_for_gets_the_params_that_its_record_has(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'optuna.db'}"
     TrialStore(open_storage(url), "s", ["maximize"]).trial(0)  # and no parameter drawn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -114,6 +115,23 @@ def _set_pragmas(connection: Any, _: object) -> None:
     cursor.close()
 
 
+def _running(params: dict[str, Any], distributions: dict[str, BaseDistribution]) -> FrozenTrial:
+    """A new trial that has these params; its numbers are the storage's affair."""
+    return FrozenTrial(
+        number=-1,
+        trial_id=-1,
+        state=TrialState.RUNNING,
+        value=None,
+        datetime_start=datetime.now(),
+        datetime_complete=None,
+        params=params,
+        distributions=distributions,
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+    )
+
+
 STATES: Mapping[str, TrialState] = {  # others: PRUNED
     Outcome.COMPLETE: TrialState.COMPLETE,
     Outcome.FAILED: TrialState.FAIL,
@@ -173,17 +191,21 @@ class TrialStore:
                 )
                 self._asked[number] = optuna.Trial(self.study, trial_id)
             else:
-                # study.ask would read all unfinished trials first, to look for enqueued ones.
-                trial_id = self._storage.create_new_trial(self._study_id)
-                self._asked[number] = optuna.Trial(self.study, trial_id)
-                asked = self._asked[number].number
-                if asked != number:
-                    raise StorageError(
-                        f"the Optuna study {self.study.study_name!r} must be written by hpsearch "
-                        f"alone, but trial {number} was added by somebody else; go on with "
-                        "--storage and a database of its own, the records hold all that is needed"
-                    )
+                self._create(number)
         return self._asked[number]
+
+    def _create(self, number: int, template: FrozenTrial | None = None) -> None:
+        """Store trial `number`, which is new, in one transaction."""
+        # study.ask would read all unfinished trials first, to look for enqueued ones.
+        trial_id = self._storage.create_new_trial(self._study_id, template)
+        self._asked[number] = optuna.Trial(self.study, trial_id)
+        asked = self._asked[number].number
+        if asked != number:
+            raise StorageError(
+                f"the Optuna study {self.study.study_name!r} must be written by hpsearch "
+                f"alone, but trial {number} was added by somebody else; go on with "
+                "--storage and a database of its own, the records hold all that is needed"
+            )
 
     def restore(
         self,
@@ -201,9 +223,14 @@ class TrialStore:
         missing = params.keys() - (known.params if known else {})
         if known is not None and not missing:
             return
-        trial_id = self._trial(number)._trial_id
         # As they are suggested: Optuna's brute force takes the order for that of a tree.
-        for name in sorted(missing, key=[*distributions].index):
+        ordered = sorted(missing, key=[*distributions].index)
+        if known is None and number not in self._asked:
+            own = {name: distributions[name] for name in ordered}
+            self._create(number, _running({name: params[name] for name in ordered}, own))
+            return
+        trial_id = self._trial(number)._trial_id
+        for name in ordered:
             inside = distributions[name].to_internal_repr(params[name])
             self._storage.set_trial_param(trial_id, name, inside, distributions[name])
         # What Optuna read of the trial before knows nothing of them.

@@ -20,7 +20,7 @@ NUMBER = r"[-+.\w]+"  # 0.93, 1e-05, nan
 
 
 @dataclass(frozen=True)
-class Printed:
+class PrintedMetrics:
     """How a program tells of its metrics.
 
     Attributes:
@@ -45,7 +45,7 @@ class Printed:
         return max((one for one in ranked if one[0] > 0), default=(0, 0, ""))[2]
 
 
-def printed_metrics(sources: Iterable[Source]) -> Printed:
+def printed_metrics(sources: Iterable[Source]) -> PrintedMetrics:
     """What the first of these files prints in a way that is understood."""
     several = list(sources)
     for finder in (_reported, _json_lines, _lines):
@@ -53,7 +53,7 @@ def printed_metrics(sources: Iterable[Source]) -> Printed:
             found = finder(source)
             if found.best():
                 return found
-    return Printed()
+    return PrintedMetrics()
 
 
 def direction_of(metric: str) -> tuple[str, bool]:
@@ -80,7 +80,7 @@ def _rank(name: str) -> int:
     return quality + (4 if _words(name) & set(HELD_OUT) else 0)
 
 
-def _reported(source: Source) -> Printed:
+def _reported(source: Source) -> PrintedMetrics:
     """hpsearch.report(epoch=1, val_acc=0.9)."""
     aliases = {"hpsearch"}
     functions = set()
@@ -100,7 +100,7 @@ def _reported(source: Source) -> Printed:
     return _printed("report", names)
 
 
-def _json_lines(source: Source) -> Printed:
+def _json_lines(source: Source) -> PrintedMetrics:
     """print(json.dumps({"epoch": 1, "val_acc": 0.9}))."""
     names: list[str] = []
     for call in source.calls():
@@ -118,9 +118,9 @@ def _is_print(call: ast.Call) -> bool:
     return ast.unparse(call.func) == "sys.stdout.write"
 
 
-def _printed(how: str, names: Iterable[str]) -> Printed:
+def _printed(how: str, names: Iterable[str]) -> PrintedMetrics:
     listed = dict.fromkeys(names)
-    return Printed(how, tuple(n for n in listed if n not in COUNTS), "", "epoch" in listed)
+    return PrintedMetrics(how, tuple(n for n in listed if n not in COUNTS), "", "epoch" in listed)
 
 
 def _keys(source: Source, node: ast.expr) -> list[str]:
@@ -157,7 +157,7 @@ def _is_text(node: ast.expr) -> bool:
     return texts or isinstance(node, ast.JoinedStr)
 
 
-def _lines(source: Source) -> Printed:
+def _lines(source: Source) -> PrintedMetrics:
     """print(f"epoch {epoch} val_acc {acc:.4f}"), of which it makes a pattern.
 
     The line with the best metric is taken; of equal ones one with the number of the epoch.
@@ -168,7 +168,7 @@ def _lines(source: Source) -> Printed:
             found += [_line(source, parts) for parts in _split(call.args[0])]
     ranked = [(_rank(line.best()), line.epoch, -place) for place, line in enumerate(found)]
     usable = [one for one in ranked if one[0] > 0]
-    return found[-max(usable)[2]] if usable else Printed()
+    return found[-max(usable)[2]] if usable else PrintedMetrics()
 
 
 def _split(text: ast.JoinedStr) -> Iterator[list[ast.expr]]:
@@ -186,7 +186,7 @@ def _split(text: ast.JoinedStr) -> Iterator[list[ast.expr]]:
     yield parts
 
 
-def _line(source: Source, parts: list[ast.expr]) -> Printed:
+def _line(source: Source, parts: list[ast.expr]) -> PrintedMetrics:
     pattern, label = "", ""
     names: list[str] = []
     epoch = False
@@ -209,7 +209,7 @@ def _line(source: Source, parts: list[ast.expr]) -> Printed:
         else:
             pattern += ".*?"
         pattern += "%" if form.endswith("%") else ""
-    return Printed("line", tuple(names), pattern.strip(" "), epoch)
+    return PrintedMetrics("line", tuple(names), pattern.strip(" "), epoch)
 
 
 def _value_name(label: str, value: ast.expr) -> str:

@@ -14,7 +14,7 @@ from hpsearch.studyfile.scripts.click_options import click_line
 from hpsearch.studyfile.scripts.help_options import help_line
 from hpsearch.studyfile.scripts.help_run import help_text
 from hpsearch.studyfile.scripts.option import CommandLine
-from hpsearch.studyfile.scripts.printed_metrics import Printed, printed_metrics
+from hpsearch.studyfile.scripts.printed_metrics import PrintedMetrics, printed_metrics
 from hpsearch.studyfile.scripts.source import Source, last_name
 from hpsearch.studyfile.scripts.typer_options import typer_line
 
@@ -56,7 +56,7 @@ class Script:
     folder: Path
     words: tuple[str, ...]
     line: CommandLine
-    printed: Printed
+    printed: PrintedMetrics
     modules: frozenset[str] = frozenset()
 
 
@@ -72,7 +72,7 @@ def read_script(path: Path) -> Script:
     if words[0] != "python":
         _refuse_deaf(path, words, head)
         line = help_line(help_text(words, folder, path))
-        return _found(Script(path, folder, words, line, Printed()))
+        return _found(Script(path, folder, words, line, PrintedMetrics()))
     files = _files(path)
     line = _from_text(files)
     modules = frozenset().union(*(file.modules for file in files))

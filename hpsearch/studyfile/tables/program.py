@@ -6,19 +6,17 @@ import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
-from hpsearch.errors import Problem, StudyFileError, unknown_name
+from hpsearch.errors import Problem, StudyFileError
 from hpsearch.own_code import script_digests
-from hpsearch.studyfile.entries import trainer_names
-from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.studyfile.tables.base import NAME as TABLE_NAME
 from hpsearch.studyfile.tables.base import Table
-from hpsearch.trainers import Program, is_program
-from hpsearch.trainers.commands import KNOWN, Command, Malformed, named_in, names_in
+from hpsearch.trainers import Program
+from hpsearch.trainers.commands import Command
 from hpsearch.trainers.metric_lines import EPOCH
 
 EXAMPLE = '["python", "train.py", "--lr={learning_rate}", "--epochs={epochs}"]'
@@ -138,11 +136,11 @@ class ProgramTable(Table):
     @field_validator("metrics", "command", "test", mode="wrap")
     @classmethod
     def _one_problem(
-        cls, said: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+        cls, value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
     ) -> object:
         """Of a value that has several forms, one problem instead of one for each form."""
         try:
-            return handler(said)
+            return handler(value)
         except ValidationError:
             rule = METRICS_RULE if info.field_name == "metrics" else COMMAND_RULE
             raise ValueError(f"must be {rule}") from None
@@ -150,8 +148,8 @@ class ProgramTable(Table):
     @property
     def commands(self) -> dict[str, Command]:
         """Its commands by key, words in tuples."""
-        found = {"command": self.command, "test": self.test}
-        return {key: _words(said) for key, said in found.items() if said is not None}
+        lines = {"command": self.command, "test": self.test}
+        return {key: _words(line) for key, line in lines.items() if line is not None}
 
     def program(self, folder: Path, metrics: Sequence[str], threads: int = 1) -> Program:
         """What a worker needs to know of it.
@@ -191,7 +189,7 @@ class ProgramTable(Table):
 
         Of a Python script also of the modules beside it that it imports.
         """
-        found: dict[str, str] = {}
+        known: dict[str, str] = {}
         place = folder / self.workdir
         for command in self.commands.values():
             for part in command:
@@ -201,8 +199,8 @@ class ProgramTable(Table):
                     if "{" not in word and len(word) < MOST_WORD and _is_script(path):
                         top = Path(word).parent
                         digests = script_digests(path)
-                        found |= {str(top / label): digest for label, digest in digests.items()}
-        return found
+                        known |= {str(top / label): digest for label, digest in digests.items()}
+        return known
 
     @classmethod
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
@@ -218,15 +216,18 @@ class ProgramTable(Table):
             yield from table._own_problems(key)
 
     def _own_problems(self, key: str) -> Iterator[Problem]:
-        for place, said in (("command", self.command), ("test", self.test)):
-            if said is None:
+        for place, line in (("command", self.command), ("test", self.test)):
+            if line is None:
                 continue
-            if isinstance(said, str) != self.shell:
+            if isinstance(line, str) != self.shell:
                 rule = "must be a text" if self.shell else "must be a list of words"
                 hint = f"write {EXAMPLE}" if not self.shell else "shell = true takes one line"
-                yield Problem(f"{key}.{place}", rule, repr(said), hint)
-            elif isinstance(said, list) and not isinstance(said[0], str):
-                yield Problem(f"{key}.{place}", "must begin with the program", repr(said[0]))
+                yield Problem(f"{key}.{place}", rule, repr(line), hint)
+            elif isinstance(line, list) and not isinstance(line[0], str):
+                yield Problem(f"{key}.{place}", "must begin with the program", repr(line[0]))
+        if self.shared and not Path(self.shared).is_absolute():
+            rule = "must be an absolute path, which names the same folder on all machines"
+            yield Problem(f"{key}.shared", rule, repr(self.shared))
         if isinstance(self.metrics, Pattern):
             yield from self._pattern_problems(f"{key}.metrics.pattern", self.metrics.pattern)
         if self.mlflow == "link" and "MLFLOW_TRACKING_URI" in self.env:
@@ -267,10 +268,10 @@ def _shell_words(line: str) -> list[str]:
         return line.split()
 
 
-def _words(said: Words | str) -> Command:
-    if isinstance(said, str):
-        return (said,)
-    return tuple(part if isinstance(part, str) else tuple(part) for part in said)
+def _words(line: Words | str) -> Command:
+    if isinstance(line, str):
+        return (line,)
+    return tuple(part if isinstance(part, str) else tuple(part) for part in line)
 
 
 def refuse_unlinkable(tables: Mapping[str, ProgramTable], tracking_uri: str) -> None:
@@ -294,158 +295,3 @@ def programs_of(
     """All programs of a study file, by the trainer's name and key path that they have."""
     one = {} if program is None else {"program": program}
     return one | {f"programs.{name}": table for name, table in programs.items()}
-
-
-def program_problems(
-    tables: Mapping[str, ProgramTable], said: Mapping[str, Any], space: Space | None
-) -> Iterator[Problem]:
-    """What is wrong with programs beside the rest of the file.
-
-    Args:
-        tables: by trainer.
-        said: the file.
-        space: None where it is malformed.
-    """
-    entries = said.get("space")
-    names = trainer_names(entries) if isinstance(entries, Mapping) else None
-    named = [name for name in names or () if is_program(name)]
-    for name in named:
-        if name not in tables:
-            yield unknown_name("space.trainer", name, tables)
-    for name in tables:
-        if names is not None and name not in names:
-            hint = f'name it as trainer = "{name}", or leave the table out'
-            yield Problem(name, "must be a trainer of [space]", hint=hint)
-    if not named:
-        return
-    others = [str(name) for name in names or () if not is_program(name)]
-    if others:
-        rule = "must be programs alone, which have data of their own"
-        yield Problem("space.trainer", rule, ", ".join(others), "compare them as two studies")
-    if "data" in said:
-        hint = f"leave [data] out, or [{named[0]}]: a program brings its own data"
-        yield Problem("data", "must be left out beside a program", hint=hint)
-    if said.get("network"):
-        yield Problem("network", "must be left out: a program trains a model of its own")
-    evaluation = said.get("evaluation")
-    for key in ("passes", "resources", "per_class"):
-        if isinstance(evaluation, Mapping) and evaluation.get(key):
-            yield Problem(f"evaluation.{key}", "must be left out: nobody can tell it of a program")
-    if said.get("protocol", "honest") != "honest":
-        yield Problem("protocol", 'must be "honest": test data is a program\'s own affair')
-    for name in named:
-        metrics = tables[name].metrics if name in tables else None
-        if isinstance(metrics, Pattern):
-            yield from _group_problems(f"{name}.metrics.pattern", metrics.pattern, said)
-    if space is not None:
-        for name in named:
-            if name in tables:
-                yield from _placeholder_problems(name, tables[name], space)
-
-
-def _group_problems(key: str, pattern: str, said: Mapping[str, Any]) -> Iterator[Problem]:
-    """Metrics that the study scores by, and that a pattern has no group for."""
-    try:
-        groups = {*re.compile(pattern).groupindex} - {EPOCH}
-    except re.error:
-        return  # which is a problem of its own
-    rows = [said.get("objective"), *_rows(said, "objectives"), *_rows(said, "constraints")]
-    metrics = [row.get("metric") for row in rows if isinstance(row, Mapping)]
-    for metric in dict.fromkeys(metrics):
-        if groups and isinstance(metric, str) and metric not in groups:
-            rule = f"must have a named group for the metric {metric!r}"
-            yield Problem(key, rule, f"those of {', '.join(sorted(groups))}")
-
-
-def _rows(said: Mapping[str, Any], key: str) -> Sequence[Any]:
-    rows = said.get(key)
-    return rows if isinstance(rows, list) else ()
-
-
-def _placeholder_problems(name: str, table: ProgramTable, space: Space) -> Iterator[Problem]:
-    """Names in braces that mean nothing, and hyperparameters that are named nowhere."""
-    searched = [p for p in space.parameters if p.key != "trainer" and _may_hold(p, name)]
-    own = {*(p.key for p in searched), *space.fixed} - {"trainer", "network"}
-    always = {p.key for p in searched if set(p.when) <= {"trainer"}} | {*space.fixed}
-    used: set[str] = set()
-    for taken in sorted(own & {*KNOWN}):
-        hint = f"call it otherwise, e.g. {taken}_, and write {{{taken}_}} in the command"
-        rule = f"must have another name, as {{{taken}}} stands for something else"
-        yield Problem(f"space.{taken}", rule, hint=hint)
-    valid = [*own, *(k for k in KNOWN if k != "checkpoint" or table.checkpoint is not None)]
-    for key, command in table.commands.items():
-        path = f"{name}.{key}"
-        try:
-            found = list(named_in(command))
-        except Malformed as error:
-            rule = "must have a name in braces; a brace itself is doubled: {{ or }}"
-            yield Problem(path, rule, repr(str(error)))
-            return
-        for one in found:
-            used.add(one.name)
-            if one.name not in valid:
-                yield _unknown(path, one.name, valid, table)
-            elif one.asked and not (one.optional and one.alone):
-                rule = f"must have {{{one.name}?}} as a word of its own in a list of words"
-                yield Problem(path, rule, hint=f'write ["--{one.name}", "{{{one.name}?}}"]')
-            elif one.name in own and one.name not in always and not one.optional:
-                rule = f"must have {{{one.name}}} in a list of its own, as not every trial has it"
-                hint = f'write ["--{one.name}={{{one.name}}}"]'
-                if table.shell:
-                    hint = "leave shell out, or pass {params_json}, a file without it then"
-                yield Problem(path, rule, hint=hint)
-    for key, text in (("checkpoint", table.checkpoint), ("metrics.csv", _csv_of(table))):
-        if text is not None:
-            yield from _path_problems(f"{name}.{key}", text, table)
-    if "params_json" in used:
-        return
-    asked = {name for parameter in space.parameters for name in parameter.when}
-    for unused in sorted(own - used - asked):
-        hint = f"put {{{unused}}} into {name}.command"
-        hint += ", or {params_json}, the path of a file with all of them"
-        if any(p.key == unused for p in searched) and len(_programs(space)) > 1:
-            hint += f', or give it a when = {{ trainer = "…" }} without "{name}"'
-        yield Problem(f"space.{unused}", f"must be passed to {name}", hint=hint)
-
-
-def _unknown(path: str, name: str, valid: Sequence[str], table: ProgramTable) -> Problem:
-    if name == "checkpoint":
-        hint = 'write e.g. checkpoint = "{folder}/checkpoint"'
-        key = path.rpartition(".")[0]
-        return Problem(f"{key}.checkpoint", "is missing: {checkpoint} stands for it", hint=hint)
-    return unknown_name(path, name, valid)
-
-
-def _csv_of(table: ProgramTable) -> str | None:
-    return table.metrics.csv if isinstance(table.metrics, Csv) else None
-
-
-def _path_problems(key: str, text: str, table: ProgramTable) -> Iterator[Problem]:
-    """A path may name what is the same at every start of a trial's program."""
-    valid = ("folder", "fold", "seed", "purpose")
-    try:
-        names = list(names_in(text))
-    except Malformed:
-        yield Problem(key, "must have a name in braces; a brace itself is doubled", repr(text))
-        return
-    for name in names:
-        if name not in valid:
-            yield unknown_name(key, name, valid)
-    if key.endswith(".checkpoint") and "folder" not in names:
-        yield Problem(
-            key,
-            "must lie in {folder}, which is each trial's own",
-            repr(text),
-            'write e.g. "{folder}/checkpoint"',
-        )
-
-
-def _programs(space: Space) -> list[str]:
-    """The programs that a space has as trainers."""
-    fixed = [space.fixed.get("trainer")]
-    searched = [v for p in space.parameters if p.key == "trainer" for v in p.values() or ()]
-    return [str(name) for name in [*fixed, *searched] if is_program(name)]
-
-
-def _may_hold(parameter: Parameter, trainer: str) -> bool:
-    return trainer in parameter.when.get("trainer", (trainer,))

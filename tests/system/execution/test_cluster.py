@@ -7,21 +7,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from hpsearch import run_study
+from hpsearch import delete_study, run_study
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.cluster import DaskExecutor, scheduler_address
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.study.events import TrialReached
+from hpsearch.study.events import CodeDoubt, TrialReached
 from tests.harness.servers import DaskCluster
 from tests.harness.stores import new_home
-from tests.harness.study import run, table
+from tests.harness.study import records, run, table
 from tests.harness.study_files import SMALL
 
 distributed = pytest.importorskip(
@@ -310,6 +313,71 @@ epochs = 4
 top = 1
 seeds = 2
 """
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_worker_that_dies_takes_its_program_along_and_changes_nothing(
+    shared: bool, cluster: DaskCluster, tmp_path: Path
+) -> None:
+    epochs, held = tmp_path / "epochs", tmp_path / "held"
+    path = tmp_path / "program.toml"
+    lines = [f'shared = "{tmp_path}/shared"'] if shared else []
+    path.write_text(PROGRAM_STUDY.replace("SHARED", "\n".join(lines)))
+    script = PROGRAM.replace("LOG", str(epochs)).replace(
+        "  done=$((", f"  {HOLD.replace('HELD', str(held))}  done=$(("
+    )
+    (tmp_path / "train.sh").write_text(script)
+    home = new_home(tmp_path / "cluster")
+    with ThreadPoolExecutor(1) as pool:
+        study = pool.submit(run_study, path, home=home, executor=cluster.address)
+        while not (held / "pid").exists():
+            assert not study.done()
+            time.sleep(0.05)
+        program = psutil.Process(int((held / "pid").read_text()))
+        worker = program.parent()
+        assert worker in cluster.worker_processes()
+        worker.kill()
+        study.result(timeout=90)
+    assert not psutil.pid_exists(program.pid)
+    assert Path((held / "folder").read_text().strip()).exists() == shared  # Dask removed it
+    attempts = [a for record in records(home, "program") for a in record.attempts]
+    assert [(a["event"], a["reason"]) for a in attempts] == [("lost", "worker died")]
+    trained = Counter(epochs.read_text().split())
+    # Without a shared folder a trial goes on from the last end of a stage.
+    assert sorted(trained.values())[-2:] == ([1, 1] if shared else [1, 2])
+    run_study(path, home=new_home(tmp_path / "local"), workers=2)
+    assert table(home, "program") == table(tmp_path / "local", "program")
+
+
+# The first program that comes to its second epoch waits there for its end.
+HOLD = """if [ "$done" = 1 ] && mkdir HELD 2>/dev/null; then
+    echo "$3" > HELD/folder; echo $$ > HELD/new; mv HELD/new HELD/pid; sleep 100
+  fi
+"""
+
+
+def test_a_checkpoint_that_is_missing_in_a_shared_folder_is_told_of(
+    cluster: DaskCluster, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    script = PROGRAM.replace("LOG", "log").replace('> "$3/checkpoint"', '> "$3/other"')
+    (tmp_path / "train.sh").write_text(script)
+    path, home = tmp_path / "program.toml", new_home(tmp_path / "home")
+    path.write_text(PROGRAM_STUDY.replace("SHARED", f'shared = "{shared}"'))
+    warnings: list[str] = []
+
+    def note(event: object) -> None:
+        if isinstance(event, CodeDoubt):
+            warnings.append(event.warning)
+
+    run_study(path, home=home, executor=cluster.address, on_event=note)
+    (warning,) = warnings
+    assert f"got nothing at {shared}/program-" in warning
+    assert warning.partition("/member-0/")[2].startswith("checkpoint: every trial")
+    deletion = delete_study("program", home=home)
+    assert deletion is not None
+    assert deletion.shared
+    assert list(shared.iterdir()) == []
 
 
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from hpsearch.execution.printed import LONGEST, Printed
+from hpsearch.execution.printed import LONGEST, PrintedText
 
 
 def test_it_is_shown_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    printed = Printed()
+    printed = PrintedText()
     with printed.kept():
         print("one")
         print("two", file=sys.stderr)
@@ -20,7 +20,7 @@ def test_it_is_shown_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_too_much_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    printed = Printed()
+    printed = PrintedText()
     with printed.kept():
         print("x" * LONGEST, end="")
         print("y" * 10, end="")
@@ -28,7 +28,7 @@ def test_what_is_too_much_is_counted(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_it_is_taken_in_parts(capsys: pytest.CaptureFixture[str]) -> None:
-    printed = Printed()
+    printed = PrintedText()
     with printed.kept():
         print("one")
         assert printed.take() == "one\n"

@@ -99,6 +99,7 @@ def test_a_mistake_is_said(tmp_path: Path, lines: list[str], said: str) -> None:
         ("space.trainer='sgd'", "program: must be a trainer of [space]"),
         ("space.extra={low=0.0, high=1.0}", "space.extra: must be passed to program"),
         ("space.fixed=3", "space.fixed: must be passed to program"),
+        ("program.shared='mnt'", "program.shared: must be an absolute path"),
         ("protocol='papers'", "protocol: must be"),
     ],
 )

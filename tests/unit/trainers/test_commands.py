@@ -9,12 +9,12 @@ import pytest
 from hpsearch.trainers.commands import (
     Command,
     Malformed,
-    Named,
+    Placeholder,
     arguments,
     as_argument,
     filled,
     is_program,
-    named_in,
+    placeholders,
 )
 
 
@@ -81,17 +81,17 @@ def test_values_are_one_word_for_a_shell(value: str) -> None:
 
 def test_names_are_found_with_where_they_stand() -> None:
     command: Command = ("{a}", ("--b", "{b?}"), ("--c={c}",), "{{d}}")
-    assert list(named_in(command)) == [
-        Named("a", optional=False, asked=False, alone=True),
-        Named("b", optional=True, asked=True, alone=True),
-        Named("c", optional=True, asked=False, alone=False),
+    assert list(placeholders(command)) == [
+        Placeholder("a", optional=False, asked=False, alone=True),
+        Placeholder("b", optional=True, asked=True, alone=True),
+        Placeholder("c", optional=True, asked=False, alone=False),
     ]
 
 
 @pytest.mark.parametrize("word", ["{a", "a}", "{{a}", "}{", "{a{b}}"])
 def test_a_brace_alone_is_malformed(word: str) -> None:
     with pytest.raises(Malformed):
-        list(named_in((word,)))
+        list(placeholders((word,)))
 
 
 @pytest.mark.parametrize(

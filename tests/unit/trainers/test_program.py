@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import shlex
 import sys
 from dataclasses import replace
@@ -11,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from hpsearch.hyperparameters import ParamValue
+from hpsearch.processes import birth
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.reporting import IN_TRIAL
-from hpsearch.trainers import Member
+from hpsearch.trainers import Member, program_process
 from hpsearch.trainers.commands import Program
-from hpsearch.trainers.program_process import ended_by, problem_of
+from hpsearch.trainers.program_process import end_noted, ended_by, problem_of, was_cut
 from hpsearch.trainers.program_start import argv_of, environment_of, shell_line, values_of
 
 PROGRAM = Program(command=("run", "{lr}"), metrics=("loss",), workdir="/w")
@@ -134,3 +137,26 @@ def test_what_keeps_a_script_from_starting(
     found = problem_of(["./run"], str(tmp_path), {"PATH": "/usr/bin:/bin"})
     assert said in found
     assert bool(said) == bool(found)
+
+
+def test_a_program_of_another_machine_is_given_the_time_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its guard ends it there; a process of the same number here is another one."""
+    waits: list[float] = []
+    ended: list[int] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    monkeypatch.setattr(program_process, "end_group", ended.append)
+    note = tmp_path / "process.json"
+    process = {"pid": os.getpid(), "birth": birth(os.getpid())}
+    for host in ("elsewhere", platform.node()):
+        note.write_text(json.dumps({**process, "host": host}))
+        end_noted(note)
+        end_noted(note)
+        assert was_cut(note)
+    assert len(waits) == 1
+    assert waits[0] > program_process.GRACE_SECONDS
+    assert ended == [os.getpid()] * 2
+    note.write_text(json.dumps(process))  # of an older version, which wrote it on this machine
+    end_noted(note)
+    assert ended == [os.getpid()] * 3

@@ -8,11 +8,15 @@ from textwrap import dedent
 
 import pytest
 
-from hpsearch.studyfile.scripts.printed_metrics import Printed, direction_of, printed_metrics
+from hpsearch.studyfile.scripts.printed_metrics import (
+    PrintedMetrics,
+    direction_of,
+    printed_metrics,
+)
 from hpsearch.studyfile.scripts.source import Source
 
 
-def printed(folder: Path, text: str) -> Printed:
+def printed(folder: Path, text: str) -> PrintedMetrics:
     path = folder / "train.py"
     path.write_text(dedent(text))
     return printed_metrics([Source.read(path)])
@@ -65,7 +69,7 @@ def test_metrics_by_name(
     ],
 )
 def test_what_is_no_metric_to_optimise(tmp_path: Path, text: str) -> None:
-    assert printed(tmp_path, text) == Printed()
+    assert printed(tmp_path, text) == PrintedMetrics()
 
 
 @pytest.mark.parametrize(
