@@ -16,6 +16,7 @@ import pytest
 
 from tests.harness.batches import WriteBatch
 from tests.harness.functions import STEADY, WriteModule
+from tests.harness.started import sitecustomize as started
 from tests.harness.stores import new_home
 from tests.harness.study_files import SMALL, TINY, TWO
 
@@ -45,6 +46,42 @@ def known_schema() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_VersionManager, "get_head_version", lambda self: newest)
         yield
+
+
+@pytest.fixture(scope="session")
+def quick_files() -> Iterator[None]:
+    """Files need not outlive the machine, here and in processes that are started from here; those
+    find figures of one pixel, too: tests.harness.started."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda fd: None)
+        patch.setenv("PYTHONPATH", str(Path(started.__file__).parent), prepend=os.pathsep)
+        yield
+
+
+@pytest.fixture
+def blank_figures(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, quick_files: None
+) -> None:
+    """Our figures are made but not drawn in this process, but for tests marked `figures`.
+
+    In processes that are started from here they are not made either.
+    """
+    if request.node.get_closest_marker("figures") is not None:
+        _, *others = os.environ["PYTHONPATH"].split(os.pathsep)
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(others))
+        return
+    for module in started.DRAWING:
+        monkeypatch.setattr(f"{module}.write_png", started.draw_nothing)
+
+
+@pytest.fixture
+def without_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Studies of this process keep their records to themselves; MLflow hears of none."""
+    from hpsearch.tracking.projection import Projection
+
+    monkeypatch.setattr(Projection, "start", lambda self: None)
+    monkeypatch.setattr(Projection, "keep_alive", lambda self: None)
+    monkeypatch.setattr(Projection, "finish", lambda self, **_: True)
 
 
 @pytest.fixture

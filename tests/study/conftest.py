@@ -6,5 +6,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def opened_quickly(known_schema: None) -> None:
-    """Optuna's storages."""
+def quick(known_schema: None, blank_figures: None, without_mlflow: None) -> None:
+    """Optuna's storages, files and figures; and a projector would be a process."""

@@ -286,7 +286,7 @@ def test_a_trial_that_goes_on_meanwhile_is_compared_as_far_as_it_was_run_again(
     tmp_path: Path,
 ) -> None:
     """The second run takes longer than the stage, after which the trial is promoted."""
-    script = '[ -e "$3/../../../../trials" ] || sleep 3\n' + LOSS
+    script = '[ -e "$3/../../../trials" ] || sleep 3\n' + LOSS
     path = study_of_shell(tmp_path, script, "dry_start = 0")
     report = run_study(
         path,
