@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.execution.examples import OPEN, training_data
-from hpsearch.execution.slices import MemberAdvance, Slice
+from hpsearch.execution.scores import with_scores
+from hpsearch.execution.slices import MemberAdvance, Slice, SliceSettings
 from hpsearch.hyperparameters import NAME
 from hpsearch.trainers import (
     Fitted,
     Member,
     Progress,
     Trainer,
+    TrainingData,
 )
 
 PASSES = ("passes/forward", "passes/backward")
@@ -103,6 +105,20 @@ class Gain:
             self.saw_test,
             self.kept,
         )
+
+
+def scored(
+    progress: Progress,
+    trainer: Trainer,
+    members: Sequence[Member],
+    data: TrainingData,
+    settings: SliceSettings,
+) -> Progress:
+    """The progress of an epoch that is evaluated, with what the settings want computed of it."""
+    if not settings.scoring.metrics:
+        return progress
+    classes = OPEN[settings.exam](settings.data).examples.classes
+    return with_scores(progress, trainer, members, data, settings.scoring, classes)
 
 
 def judged(progress: Progress, decisive: tuple[str, ...] | None) -> tuple[Progress, Sequence[str]]:

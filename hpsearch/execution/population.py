@@ -19,7 +19,7 @@ from typing import Literal
 
 from hpsearch.errors import StudyChangedError, TrialFailed
 from hpsearch.execution.examples import training_data
-from hpsearch.execution.gains import Gain, ended_early, judged
+from hpsearch.execution.gains import Gain, ended_early, judged, scored
 from hpsearch.execution.kept import keep, take
 from hpsearch.execution.limits import LimitName
 from hpsearch.execution.live import Pace, is_heard, tell
@@ -199,6 +199,9 @@ def _advance(
         live = is_heard() and not trainer.pausable and alive is gains
         try:
             for progress in trainer.run(work.until, settings.schedule, around):
+                if settings.schedule.due(progress.epoch, work.until):
+                    trained = [gain.member for gain in alive]
+                    progress = scored(progress, trainer, trained, data, settings)
                 progress, undefined = judged(progress, settings.decisive)
                 with pace.lock:
                     printed.put("".join(map(trainer.printed, range(len(alive)))))

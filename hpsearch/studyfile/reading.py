@@ -23,6 +23,7 @@ from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.estimator_fits import estimator_problems
 from hpsearch.studyfile.own_modules import own_modules
 from hpsearch.studyfile.schema_problems import translate
+from hpsearch.studyfile.scored_rows import scored_rows_problems
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.study_file import TABLES, StudyFile, keyed
 from hpsearch.studyfile.tables.base import Facts
@@ -144,9 +145,11 @@ def refuse_unfit(read: ReadStudy) -> None:
         DataError: it is missing, or too small for the shots and splits.
         StudyFileError: the network can't be made for these inputs, or an estimator not be fitted.
     """
+    problems: list[Problem] = []
     for arm in read.arms:
         pool = open_pool(arm.selection)
-    problems = [*estimator_problems(read.space, pool)]
+        problems += scored_rows_problems(read.file, arm.selection, pool)
+    problems = [*dict.fromkeys(problems), *estimator_problems(read.space, pool)]
     if problems:
         raise StudyFileError.listing(read.path, problems)
     examples = pool.examples

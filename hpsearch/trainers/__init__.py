@@ -13,6 +13,7 @@ from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.optimizers import OPTIMIZERS, SGD
 from hpsearch.own_code import forget_changed
 from hpsearch.trainers.alternating_gradient import AlternatingGradient
+from hpsearch.trainers.answers import Answers
 from hpsearch.trainers.backprop import METRICS, Backprop
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
@@ -41,6 +42,7 @@ from hpsearch.trainers.proposal_search import ProposalSearch
 __all__ = [
     "EVERY_EPOCH",
     "TRAINERS",
+    "Answers",
     "Fitted",
     "Member",
     "Program",

@@ -18,6 +18,7 @@ from hpsearch.nn.base import Array, Buffers
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.nn.losses import scored_columns
 from hpsearch.optimizers import OPTIMIZERS, Optimizer
+from hpsearch.trainers.answers import GivenAnswers
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
@@ -265,6 +266,14 @@ class Backprop(Trainer):
         places = self._data.places(self._splits[index].validation)
         scored: NDArray[np.int64] = predicted[places]
         return scored
+
+    def answers(self, row: int, part: str) -> GivenAnswers:
+        index = self._order.index(row)
+        places = self._data.places(self._splits[index].parts()[part])
+        logits = np.concatenate(
+            [self._logits(index, i, x).copy() for i, (_, x) in enumerate(self._chunks())], axis=1
+        )
+        return GivenAnswers.of_outputs(logits[:, places].T, self._network.loss.softmax)
 
     def _evaluate(self) -> tuple[NDArray[np.bool_], Array]:
         """Whether each member has each scored image right, and its loss, both (P, N)."""

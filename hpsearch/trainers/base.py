@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.nn.base import Array
+from hpsearch.trainers.answers import Answers
 from hpsearch.trainers.commands import Program, Purpose
 
 Indices = NDArray[np.intp]
@@ -324,6 +325,16 @@ class Trainer(ABC):
             around: entered for the training of every epoch and left before its evaluation, for a
                 caller who measures what training takes.
         """
+
+    def answers(self, row: int, part: str) -> Answers | None:
+        """What member `row` now predicts for the rows of a part that its split is scored on.
+
+        None where the trainer knows scores alone.
+
+        Args:
+            part: of `Split.parts`, e.g. "validation".
+        """
+        return None
 
     def predictions(self, row: int) -> NDArray[np.int64] | None:
         """The class that member `row` now takes each row of its validation side for.

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from hpsearch.errors import StudyFileError, nearest, unknown
 from hpsearch.hyperparameters import Hyperparameter, build, hyperparameter
 from hpsearch.own_code import load_module
+from hpsearch.trainers.answers import EstimatorAnswers
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
@@ -321,6 +322,9 @@ class EstimatorTrainer(Trainer):
             return None
         predicted: NDArray[np.int64] = self._model.predict(self._parts["validation"][0])
         return predicted
+
+    def answers(self, row: int, part: str) -> EstimatorAnswers:
+        return EstimatorAnswers(self._model, self._parts[part][0], self._n_classes)
 
     def fitted(self, row: int) -> FittedEstimator:
         return FittedEstimator(
