@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from typing import Any
 
 from hpsearch.records.layout import OURS
 
@@ -38,15 +39,15 @@ class CheckpointFolder:
         """Throw all of it away: the function is to start anew."""
         rmtree(self._folder, ignore_errors=True)
 
-    def note(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Keep the metrics of an epoch."""
+    def note(self, epoch: int, metrics: Mapping[str, Any]) -> None:
+        """Keep the metrics of an epoch, and what was predicted, as lists."""
         self._journal.parent.mkdir(parents=True, exist_ok=True)
         with self._journal.open("a", encoding="utf-8") as journal:
             journal.write(json.dumps([epoch, dict(metrics)]) + "\n")
 
-    def known(self) -> dict[int, dict[str, float]]:
+    def known(self) -> dict[int, dict[str, Any]]:
         """The metrics that were kept, by epoch; a line that a kill cut is left out."""
-        found: dict[int, dict[str, float]] = {}
+        found: dict[int, dict[str, Any]] = {}
         lines = self._journal.read_text("utf-8").splitlines() if self._journal.exists() else []
         for line in lines:
             try:
