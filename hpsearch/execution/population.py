@@ -25,6 +25,7 @@ from hpsearch.execution.limits import LimitName
 from hpsearch.execution.live import Pace, is_heard, tell
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
+from hpsearch.execution.own_scores import load_score
 from hpsearch.execution.printed import Printed
 from hpsearch.execution.private_mlflow import private_mlflow
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
@@ -127,15 +128,24 @@ def load_own_code(work: Slice) -> None:
     if program is not None:
         _refuse_changed(changed_files(program))
     named = {module.name: module for module in work.settings.code}
-    began = named.get(module_of(trainer))
-    if began is None:
+    for name in (trainer, *work.settings.scoring.own):
+        began = named.get(module_of(name))
+        if began is None:
+            continue
+        try:
+            _load(name, name == trainer)
+        finally:  # what can't be loaded any more has changed too
+            _refuse_changed(changed_since(began))
+
+
+def _load(name: str, trains: bool) -> None:
+    """A trainer, or a score."""
+    if not trains:
+        load_score(name)
         return
-    try:
-        trainer_kind(trainer)
-        if ":" in trainer:
-            load_training_function(trainer)
-    finally:  # what can't be loaded any more has changed too
-        _refuse_changed(changed_since(began))
+    trainer_kind(name)
+    if ":" in name:
+        load_training_function(name)
 
 
 def _refuse_changed(files: Sequence[str]) -> None:

@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.errors import TrialFailed
-from hpsearch.metrics.catalogue import SCORES, Score, part_of, score_of
+from hpsearch.execution.own_scores import load_score
+from hpsearch.metrics import own_score
+from hpsearch.metrics.catalogue import OWN, SCORES, Score, part_of, score_of
 from hpsearch.trainers import Answers, Member, Progress, Trainer, TrainingData
 
 # Functions that take the classes there are, which the rows need not all hold.
@@ -43,6 +45,11 @@ class Scoring:
 
     metrics: tuple[str, ...] = ()
     positive: str = ""
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Those of a user's own, "module:function"."""
+        return tuple(filter(None, map(own_score, self.metrics)))
 
 
 NO_SCORES = Scoring()
@@ -132,11 +139,16 @@ def _of_member(
     classes: Sequence[str],
 ) -> float | None:
     """One score of one member; None where the trainer does not tell what it predicts."""
-    score, answers = score_of(name), trainer.answers(place, part)
-    if score is None or answers is None:
+    answers = trainer.answers(place, part)
+    if answers is None:
         return None
     rows = data.splits[member.split].parts()[part]
     truth = Truth(data.labels[rows], data.n_classes, positive)
+    if OWN.fullmatch(name):
+        return load_score(name).value(truth.labels, answers, truth.weights, classes)
+    score = score_of(name)
+    if score is None:
+        return None
     rule = unfit(score, truth.n_classes)  # known of a function once it predicts
     if not rule and (lack := lacking(score, truth, classes)):
         rule = f"must be defined on the rows that it is of, got {lack}"

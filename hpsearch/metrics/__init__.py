@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hpsearch.metrics.catalogue import Better, part_of, score_of
+from hpsearch.metrics.catalogue import OWN, Better, part_of, score_of
 
 NOT_SCORES = ("train", "passes/", "resources/")  # metrics that no held-out images have a part in
 LOWER_WORDS = ("loss", "error", "mse", "mae", "deviance", "perplexity")
@@ -26,8 +26,17 @@ def better(metric: str) -> Better | None:
 
 
 def is_score(metric: str) -> bool:
-    """Whether it is computed from what a trainer predicts, as the catalogue says."""
-    return _direction(metric) is not None
+    """Whether it is computed from what a trainer predicts: a score of the catalogue, or one's own.
+
+    One's own is named by its function, "validation_module:function".
+    """
+    return _direction(metric) is not None or own_score(metric) != ""
+
+
+def own_score(metric: str) -> str:
+    """The function behind a metric, "module:function"; "" where there is none."""
+    part, name = part_of(metric)
+    return name if part and OWN.fullmatch(name) else ""
 
 
 def _direction(metric: str) -> Better | None:

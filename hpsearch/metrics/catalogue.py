@@ -21,6 +21,7 @@ Needs = Literal["classes", "probabilities", "order", "numbers"]
 Holds = Literal["", "two classes", "every class", "the positive class", "differing numbers"]
 
 PART = re.compile(r"(train|validation|test)_(.+)", re.DOTALL)
+OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", re.ASCII)  # a function in a module
 WITH_NUMBER = re.compile(r"(.+?)_([0-9]+(?:\.[0-9]+)?)")
 
 

@@ -8,11 +8,12 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hpsearch.errors import Problem, unknown_name
+from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.execution.gains import IMAGES, PASSES
 from hpsearch.execution.meter import RESOURCES
-from hpsearch.metrics import better, higher_is_better, lower_is_better
-from hpsearch.metrics.catalogue import SCORES, WITH_NUMBER, part_of, score_of, usual_name
+from hpsearch.execution.own_scores import load_score
+from hpsearch.metrics import better, higher_is_better, lower_is_better, own_score
+from hpsearch.metrics.catalogue import OWN, SCORES, WITH_NUMBER, part_of, score_of, usual_name
 from hpsearch.studyfile.tables.base import Table
 from hpsearch.trainers import Task, TrainerKind, is_program
 from hpsearch.trainers.backprop import METRICS
@@ -206,6 +207,9 @@ def _beside_problems(
     if part and score_of(bare) is not None:
         yield Problem(key, "must be the name of a score alone", repr(name), f'write "{bare}"')
         return
+    if OWN.fullmatch(name):
+        yield from _own_problems(key, name)
+        return
     if any(map(is_program, trainers)):
         rule = "must be left out where a program trains, which reports its own metrics"
         yield Problem(key, rule, repr(name))
@@ -246,6 +250,10 @@ def _metric_problems(
     if metric.startswith("train") and not train:
         yield Problem(key, "must be measured on validation data", repr(metric))
         return
+    own = own_score(metric)
+    if own and not all(kind.open for kind in trainers.values()):
+        yield from _own_problems(key, own)
+        return
     if metric.startswith(("passes/", "resources/")):
         yield from _measured_problems(key, metric, evaluation, trainers)
         return
@@ -260,6 +268,14 @@ def _metric_problems(
     valid = [m for m in METRICS if m.startswith("validation") or train]
     if not trainers and metric not in valid and not _computed(metric, None, train=train):
         yield _unknown_metric(key, metric, valid, None, "")
+
+
+def _own_problems(key: str, name: str) -> Iterator[Problem]:
+    """What is wrong with a score of a user's own."""
+    try:
+        load_score(name)
+    except StudyFileError as error:
+        yield Problem(key, str(error), hint=f"write def {name.partition(':')[2]}(y_true, y_pred)")
 
 
 def _computed(metric: str, task: Task | None, *, train: bool) -> bool:
