@@ -26,6 +26,7 @@ class Examples:
         scale: inputs are divided by this before use.
         classes: the classes' names, where they have any but their number.
         keys: (N,) the group or the time of each row, where rows are split by it.
+        weights: (N,) how much each row counts, 0 or more; None: all alike.
     """
 
     inputs: NDArray[Any]
@@ -34,6 +35,7 @@ class Examples:
     scale: float = 1.0
     classes: tuple[str, ...] = ()
     keys: NDArray[Any] | None = None
+    weights: NDArray[np.float64] | None = None
 
     @property
     def regression(self) -> bool:
@@ -50,13 +52,18 @@ class Examples:
     def rows(self, rows: NDArray[np.intp]) -> Examples:
         """A part of the examples."""
         keys = None if self.keys is None else self.keys[rows]
-        return replace(self, inputs=self.inputs[rows], labels=self.labels[rows], keys=keys)
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(
+            self, inputs=self.inputs[rows], labels=self.labels[rows], keys=keys, weights=weights
+        )
 
     def digest(self) -> str:
-        """SHA-256 over inputs and labels, 16 hexadecimal digits."""
+        """SHA-256 over inputs, labels and weights, 16 hexadecimal digits."""
         state = hashlib.sha256(repr((self.inputs.shape, str(self.inputs.dtype))).encode())
         state.update(np.ascontiguousarray(self.inputs).tobytes())
         state.update(np.ascontiguousarray(self.labels).tobytes())
+        if self.weights is not None:
+            state.update(np.ascontiguousarray(self.weights).tobytes())
         return state.hexdigest()[:16]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.base import Dataset, Examples
@@ -31,6 +32,7 @@ class Selection:
         table: what the columns of a table are; its test file has an absolute path.
         train_scored: training rows of a split that training scores are measured on; None: all.
         folds: of data that is the trainer's own affair.
+        balanced: every class counts alike in training, whatever its share of the rows.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Selection:
     table: TableOptions = field(default_factory=TableOptions)
     train_scored: int | None = None
     folds: int = 1
+    balanced: bool = False
 
     @property
     def unknown(self) -> bool:
@@ -132,7 +135,8 @@ def open_test(selection: Selection) -> Pool:
     labels = np.concatenate([learned.labels[pool.learning], test.labels])
     n_train = len(pool.learning)
     pair = (np.arange(n_train), np.arange(n_train, len(labels)))
-    both = replace(learned, inputs=inputs, labels=labels, keys=None)
+    weights = _joined(learned.weights, test.weights, pool.learning)
+    both = replace(learned, inputs=inputs, labels=labels, keys=None, weights=weights)
     return Pool(both, (pair,), pair[0])
 
 
@@ -146,8 +150,18 @@ def open_beside_test(selection: Selection) -> Pool:
     inputs = np.concatenate([known.inputs, test.inputs])
     labels = np.concatenate([known.labels, test.labels])
     tested = np.arange(len(known.labels), len(labels))
-    both = replace(known, inputs=inputs, labels=labels, keys=None)
+    weights = _joined(known.weights, test.weights, np.arange(len(known.labels)))
+    both = replace(known, inputs=inputs, labels=labels, keys=None, weights=weights)
     return replace(pool, examples=both, tested=tested)
+
+
+def _joined(
+    learned: NDArray[np.float64] | None, tested: NDArray[np.float64] | None, rows: Rows
+) -> NDArray[np.float64] | None:
+    """Weights of these rows and of the test rows behind them; None where rows have none."""
+    if learned is None or tested is None:
+        return None
+    return np.concatenate([learned[rows], tested])
 
 
 def digests(selection: Selection, *, test: bool = False) -> dict[str, str]:

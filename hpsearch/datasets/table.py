@@ -42,6 +42,7 @@ class TableOptions:
         task: "classification" or "regression"; None: regression where the target is a float.
         column: what rows are split by; it is no input. Groups are never in part learned from and
             in part tested; of times the last are held out.
+        weight: a column of how much each row counts; it is no input.
     """
 
     target: str | None = None
@@ -49,6 +50,7 @@ class TableOptions:
     test_fraction: float | None = None
     task: str | None = None
     column: Column | None = None
+    weight: str | None = None
 
 
 class TableFile(Dataset):
@@ -64,6 +66,7 @@ class TableFile(Dataset):
     def __init__(self, path: Path, options: TableOptions) -> None:
         self.path, self.target, self.task = path, options.target, options.task
         self.test_path, self.column = options.test, options.column
+        self.weight = options.weight
         given = options.test_fraction
         self.test_fraction = TEST_FRACTION if given is None else given
         self.name, self.summary = str(path), f"a table of numbers to predict {self.target}"
@@ -87,10 +90,12 @@ class TableFile(Dataset):
         self._refuse_leak(whole, frame)
         inputs = _inputs(frame, self._no_inputs, self.test_path)
         values = _values(frame, str(self.target), self.test_path)
+        weights = self._weights(frame, self.test_path)
         if whole.regression:
-            return Examples(inputs, _targets(values, str(self.target), self.test_path), 0)
+            targets = _targets(values, str(self.target), self.test_path)
+            return Examples(inputs, targets, 0, weights=weights)
         labels = numbered(values, whole.classes, self.test_path)
-        return Examples(inputs, labels, whole.n_classes, classes=whole.classes)
+        return Examples(inputs, labels, whole.n_classes, classes=whole.classes, weights=weights)
 
     def where(self) -> str:
         return str(self.path)
@@ -110,7 +115,7 @@ class TableFile(Dataset):
     def _no_inputs(self) -> list[str]:
         """The columns that are something else."""
         column = self.column.name if self.column else None
-        return [name for name in (self.target, column) if name is not None]
+        return [name for name in (self.target, column, self.weight) if name is not None]
 
     def _check_key(self, names: list[str]) -> None:
         """Refuse a column to split by that is not there, or is predicted."""
@@ -128,6 +133,25 @@ class TableFile(Dataset):
             return _times(values, path)
         _refuse_missing(values, path)
         return values.astype(str).to_numpy(str)
+
+    def _check_weight(self, names: list[str]) -> None:
+        """Refuse a column of weights that is not there, or is something else."""
+        taken = {self.target, self.column.name if self.column else None}
+        others = [name for name in names if name not in taken]
+        if self.weight is not None and self.weight not in others:
+            raise DataError(unknown_name("data.weight", self.weight, others))
+
+    def _weights(self, frame: pd.DataFrame, path: Path) -> NDArray[np.float64] | None:
+        if self.weight is None:
+            return None
+        weights = _column(frame[self.weight], path)
+        negative = np.flatnonzero(weights < 0)
+        if len(negative):
+            row = int(negative[0])
+            rule = "must name a column of numbers that are 0 or more"
+            got = f"{weights[row]:g} in row {row + 1} of {path}"
+            raise DataError(Problem("data.weight", rule, got))
+        return weights
 
     def _refuse_leak(self, whole: Examples, frame: pd.DataFrame) -> None:
         """Refuse a file of test rows that the split would not have held out."""
@@ -148,12 +172,14 @@ class TableFile(Dataset):
         if self.target not in names:
             raise DataError(unknown_name("data.target", self.target, names))
         self._check_key(names)
-        keys = self._keys(frame, self.path)
+        self._check_weight(names)
+        keys, weights = self._keys(frame, self.path), self._weights(frame, self.path)
         inputs = _inputs(frame, self._no_inputs, self.path)
         values = _values(frame, self.target, self.path)
         if self.task == "regression" or (self.task is None and values.dtype.kind == "f"):
-            return Examples(inputs, _targets(values, self.target, self.path), 0, keys=keys)
-        return replace(self._classified(inputs, values), keys=keys)
+            targets = _targets(values, self.target, self.path)
+            return Examples(inputs, targets, 0, keys=keys, weights=weights)
+        return replace(self._classified(inputs, values), keys=keys, weights=weights)
 
     def _classified(self, inputs: NDArray[Any], values: NDArray[Any]) -> Examples:
         found, counts = np.unique(values, return_counts=True)

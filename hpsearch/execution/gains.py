@@ -170,13 +170,14 @@ def _per_class(work: Slice, split: int, predicted: NDArray[np.int64]) -> dict[st
     """Accuracy of each class that was scored, by its name or else its number."""
     settings, accuracies = work.settings, {}
     data = training_data(settings.data, settings.exam)
-    true = data.labels[data.splits[split].validation]
+    rows = data.splits[split].validation
+    true = data.labels[rows]
     classes = OPEN[settings.exam](settings.data).examples.classes
     for k in range(data.n_classes):
-        of_class = predicted[true == k]
+        of_class = true == k
         name = f"validation_accuracy/class_{classes[k] if classes else k}"
         if not NAME.fullmatch(name):
             name = f"validation_accuracy/class_{k}"
-        if of_class.size:
-            accuracies[name] = float((of_class == k).mean())
+        if of_class.any() and (data.weights is None or data.weights[rows[of_class]].any()):
+            accuracies[name] = data.mean(predicted[of_class] == k, rows[of_class])
     return accuracies

@@ -143,7 +143,8 @@ def _of_member(
     if answers is None:
         return None
     rows = data.splits[member.split].parts()[part]
-    truth = Truth(data.labels[rows], data.n_classes, positive)
+    weights = None if data.weights is None else data.weights[rows]
+    truth = Truth(data.labels[rows], data.n_classes, positive, weights)
     if OWN.fullmatch(name):
         return load_score(name).value(truth.labels, answers, truth.weights, classes)
     score = score_of(name)

@@ -29,6 +29,7 @@ from hpsearch.studyfile.study_file import TABLES, StudyFile, keyed
 from hpsearch.studyfile.tables.base import Facts
 from hpsearch.studyfile.tables.compare import compare_problems, shots_of
 from hpsearch.studyfile.tables.data import Data, data_missing, open_own, task_problems
+from hpsearch.studyfile.tables.data_weights import weight_problems
 from hpsearch.studyfile.tables.enqueue import enqueue_problems
 from hpsearch.studyfile.tables.objectives import follow_objectives, metric_problems
 from hpsearch.studyfile.tables.program import ProgramTable, program_problems
@@ -149,7 +150,8 @@ def refuse_unfit(read: ReadStudy) -> None:
     for arm in read.arms:
         pool = open_pool(arm.selection)
         problems += scored_rows_problems(read.file, arm.selection, pool)
-    problems = [*dict.fromkeys(problems), *estimator_problems(read.space, pool)]
+    balanced = read.selection.balanced
+    problems = [*dict.fromkeys(problems), *estimator_problems(read.space, pool, balanced=balanced)]
     if problems:
         raise StudyFileError.listing(read.path, problems)
     examples = pool.examples
@@ -271,6 +273,7 @@ def _data_problems(
         data = Data.model_validate(said["data"])
         if not [*Data.own_problems({"data": data})]:
             task, problems = open_own(data, data.selection(said.get("seed", 0), folder))
+            problems = [*problems, *weight_problems(data.weight, data.class_weight, trainers)]
             of_the_task = [] if problems else [*task_problems(data, task, trainers)]
             if of_the_task:  # what a trainer of the other task reports says nothing of the metric
                 return of_the_task

@@ -12,6 +12,7 @@ from hpsearch.execution.scores import Truth, lacking, positive_class, unfit
 from hpsearch.metrics.catalogue import Score, part_of, score_of
 from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.data_weights import row_problems
 
 HINT = (
     "take fewer or larger folds, a split that keeps the shares of the classes, or a score that "
@@ -28,6 +29,7 @@ def scored_rows_problems(file: StudyFile, selection: Selection, pool: Pool) -> I
     """
     if selection.unknown:
         return
+    yield from row_problems(pool)
     examples, positive = pool.examples, file.scoring.positive
     own = all(kind.open for kind in trainers_of(file.space).values())
     for key, metric in file.scored.items():
@@ -39,6 +41,9 @@ def scored_rows_problems(file: StudyFile, selection: Selection, pool: Pool) -> I
             continue
         rule = unfit(score, examples.n_classes)
         if rule:
+            yield Problem(key, rule, repr(metric if key.endswith(".metric") else name))
+        elif examples.weights is not None and not score.weighted:
+            rule = "must be a score that takes weights, as data.weight is set"
             yield Problem(key, rule, repr(metric if key.endswith(".metric") else name))
         elif part == "validation":
             yield from _undefined(key, score, selection, pool, positive)
@@ -66,4 +71,6 @@ def _undefined(
 def _reason(score: Score, examples: Examples, positive: str) -> str:
     classes: Sequence[str] = examples.classes
     number = positive_class(positive, classes) if examples.n_classes == 2 else 1
-    return lacking(score, Truth(examples.labels, examples.n_classes, number), classes)
+    return lacking(
+        score, Truth(examples.labels, examples.n_classes, number, examples.weights), classes
+    )

@@ -136,7 +136,9 @@ class StudyFile(Table):
     @property
     def scoring(self) -> Scoring:
         """What is computed from what trainers predict."""
-        return Scoring(tuple(dict.fromkeys(self.scored.values())))
+        positive = None if self.data is None else self.data.positive
+        named = "" if positive is None else str(positive)
+        return Scoring(tuple(dict.fromkeys(self.scored.values())), named)
 
     @property
     def n_members(self) -> int:

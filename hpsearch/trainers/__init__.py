@@ -74,6 +74,7 @@ class TrainerKind:
         arguments: hyperparameters it takes beside those of its components, by name.
         task: what it predicts; None: either.
         metrics: what it reports every epoch.
+        weighted: takes a weight of each row.
         open: takes any hyperparameter and reports what it likes (a user's function).
     """
 
@@ -82,6 +83,7 @@ class TrainerKind:
     arguments: Mapping[str, Hyperparameter] = field(default_factory=dict)
     task: Task | None = "classification"
     metrics: tuple[str, ...] = METRICS
+    weighted: bool = True
     open: bool = False
 
     def hyperparameters(self) -> dict[str, Hyperparameter]:
@@ -96,9 +98,9 @@ TRAINERS: dict[str, TrainerKind] = {
     for name, optimizer in OPTIMIZERS.items()
 } | {
     "alternating-gradient": TrainerKind(
-        AlternatingGradient, (SGD, *AlternatingGradient.components)
+        AlternatingGradient, (SGD, *AlternatingGradient.components), weighted=False
     ),
-    "proposal-search": TrainerKind(ProposalSearch, ProposalSearch.components),
+    "proposal-search": TrainerKind(ProposalSearch, ProposalSearch.components, weighted=False),
 }
 
 
@@ -134,4 +136,5 @@ def _estimator_kind(path: str) -> TrainerKind:
         arguments=estimator.hyperparameters(),
         task=estimator.task,
         metrics=estimator.metrics,
+        weighted=estimator.takes_weights,
     )

@@ -65,6 +65,8 @@ class TrainingData:
         scale: inputs are divided by this before use (255 for bytes of grey).
         scored: the rows that any split is scored on, sorted; None: all.
         final: the validation side is the test set, which training must not see.
+        weights: (N,) how much each row counts, 0 or more; None: all alike.
+        balanced: every class counts alike in training, whatever its share of the rows.
     """
 
     def __init__(
@@ -77,8 +79,11 @@ class TrainingData:
         scale: float = 1.0,
         scored: Indices | None = None,
         final: bool = False,
+        weights: NDArray[np.float64] | None = None,
+        balanced: bool = False,
     ) -> None:
         self.inputs, self.labels, self.scored = inputs, labels, scored
+        self.weights, self.balanced = weights, balanced
         self.final = final
         self.n_classes, self.splits, self.scale = n_classes, tuple(splits), scale
         self._tables: dict[np.dtype[Any], Array] = {}
@@ -94,7 +99,39 @@ class TrainingData:
             scale=self.scale,
             scored=self.scored,
             final=True,
+            weights=self.weights,
+            balanced=self.balanced,
         )
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows count differently in training."""
+        return self.balanced or self.weights is not None
+
+    def training_weights(self, split: Split) -> NDArray[np.float64] | None:
+        """How much each row counts that a split trains on, (n_train,); None: all alike.
+
+        Balanced, a row has its weight times W / (K W_k), where W is the weight of all rows, W_k of
+        those of its class, and K the number of classes (scikit-learn's "balanced").
+        """
+        weights = None if self.weights is None else self.weights[split.train]
+        if not self.balanced:
+            return weights
+        labels = self.labels[split.train]
+        own = np.ones(len(labels)) if weights is None else weights
+        of_class = np.bincount(labels, own, minlength=self.n_classes)
+        there = of_class > 0
+        factors = np.divide(
+            own.sum() / there.sum(), of_class, out=np.zeros(len(of_class)), where=there
+        )
+        balanced: NDArray[np.float64] = own * factors[labels]
+        return balanced
+
+    def mean(self, values: NDArray[Any], rows: Indices) -> float:
+        """The mean of a value of each of these rows, (n,), by their weights."""
+        if self.weights is None:
+            return float(values.mean())
+        return float(np.average(values, weights=self.weights[rows]))
 
     @property
     def n_inputs(self) -> int:

@@ -46,6 +46,8 @@ class FunctionData:
             None for a function that takes `final`; for others the test set, and that they read it
             is noted.
         n_classes: K; 0 where numbers are predicted.
+        weights_train, weights_validation: (N,) how much each row counts, in training and in
+            scores, where the study says so; else None.
     """
 
     x_train: NDArray[Any]
@@ -53,6 +55,8 @@ class FunctionData:
     x_validation: NDArray[Any] | None
     y_validation: NDArray[Any] | None
     n_classes: int
+    weights_train: NDArray[np.float64] | None = None
+    weights_validation: NDArray[np.float64] | None = None
 
 
 @dataclass
@@ -62,7 +66,7 @@ class _Reads:
     any: bool = False
 
 
-SEALED = ("x_validation", "y_validation", "__dict__", "__getstate__")
+SEALED = ("x_validation", "y_validation", "weights_validation", "__dict__", "__getstate__")
 
 
 @dataclass(frozen=True)
@@ -281,13 +285,16 @@ class FunctionTrainer(Trainer):
         """What the function yields from the epoch on that it has reached."""
         member, data = self._member, self._data
         split = data.splits[member.split]
-        shown = (None, None) if self._final and self._takes_final else self._scored
+        hidden, weights = self._final and self._takes_final, data.weights
+        shown = (None, None) if hidden else self._scored
         seen = _Watched(
             x_train=data.floats(split.train, data.precision),
             y_train=data.labels[split.train],
             x_validation=shown[0],
             y_validation=shown[1],
             n_classes=data.n_classes,
+            weights_train=data.training_weights(split),
+            weights_validation=None if hidden or weights is None else weights[split.validation],
             reads=self._reads,
         )
         params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
