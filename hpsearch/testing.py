@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +36,7 @@ from hpsearch.execution.code_rules import (
 )
 from hpsearch.execution.examples import open_data
 from hpsearch.execution.population import run_slice
+from hpsearch.execution.scores import Scoring
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceSettings
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.own_code import look_first_in
@@ -80,6 +81,7 @@ def check_function(
     folder: str | Path = ".",
     epochs: int = 2,
     seed: int = 0,
+    metrics: Sequence[str] = (),
 ) -> TrainerCheck:
     """Run a training function in one go, once more, and with a pause after every epoch.
 
@@ -99,6 +101,7 @@ def check_function(
         folder: where the module is looked for before the Python path.
         epochs: the training length, at least 2.
         seed: of the draw of the examples and of the function's own seed.
+        metrics: scores to compute from what it predicts, as `evaluation.metrics` names them.
 
     Returns:
         The metrics by epoch, and whether the function can pause.
@@ -121,7 +124,13 @@ def check_function(
         open_data(selection)
         member = Member({**(params or {}), "trainer": trainer}, SeedKey(seed, 0, 0, 0), 0)
         settings = SliceSettings(
-            selection, "validation", epochs, math.inf, str(folder), may_end_early=False
+            selection,
+            "validation",
+            epochs,
+            math.inf,
+            str(folder),
+            may_end_early=False,
+            scoring=Scoring(tuple(f"validation_{name}" for name in metrics)),
         )
         whole = Slice(settings, (member,), epochs)
         pickles = " and yield a state that pickles" if can_pause else ""
@@ -138,8 +147,8 @@ def check_function(
         rehearsal = rehearse(whole) if has_data else Rehearsal()
         if has_data:
             _check_rehearsal(trainer, first, rehearsal)
-    metrics = {epoch: dict(row) for epoch, row in rows}
-    return TrainerCheck(metrics, can_pause, not rehearsal.saw_test)
+    found = {epoch: dict(row) for epoch, row in rows}
+    return TrainerCheck(found, can_pause, not rehearsal.saw_test)
 
 
 check_trainer = check_function  # as it was called before

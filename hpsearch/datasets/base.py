@@ -29,6 +29,7 @@ class Examples:
         keys: (N,) the group or the time of each row, where rows are split by it.
         columns: what the inputs are, of a table whose columns are prepared for a trainer.
         texts: (N,) of each column of texts, by its place among them.
+        weights: (N,) how much each row counts, 0 or more; None: all alike.
     """
 
     inputs: NDArray[Any]
@@ -39,6 +40,7 @@ class Examples:
     keys: NDArray[Any] | None = None
     columns: tuple[TableColumn, ...] = ()
     texts: Mapping[int, NDArray[Any]] = field(default_factory=dict)
+    weights: NDArray[np.float64] | None = None
 
     @property
     def regression(self) -> bool:
@@ -59,6 +61,7 @@ class Examples:
             inputs=self.inputs[rows],
             labels=self.labels[rows],
             keys=None if self.keys is None else self.keys[rows],
+            weights=None if self.weights is None else self.weights[rows],
             texts={place: texts[rows] for place, texts in self.texts.items()},
         )
 
@@ -69,6 +72,7 @@ class Examples:
             inputs=np.concatenate([self.inputs, other.inputs]),
             labels=np.concatenate([self.labels, other.labels]),
             keys=None,
+            weights=_joined(self.weights, other.weights),
             texts={
                 place: np.concatenate([texts, other.texts[place]])
                 for place, texts in self.texts.items()
@@ -76,17 +80,25 @@ class Examples:
         )
 
     def digest(self) -> str:
-        """SHA-256 over inputs and labels, and over what columns hold that are no numbers, 16
-        hexadecimal digits."""
+        """SHA-256 over inputs, labels and weights, and over what columns hold that are no
+        numbers, 16 hexadecimal digits."""
         state = hashlib.sha256(repr((self.inputs.shape, str(self.inputs.dtype))).encode())
         state.update(np.ascontiguousarray(self.inputs).tobytes())
         state.update(np.ascontiguousarray(self.labels).tobytes())
+        if self.weights is not None:
+            state.update(np.ascontiguousarray(self.weights).tobytes())
         for column in self.columns:
             if column.kind not in ("number", "boolean"):
                 state.update(repr((column.name, column.kind, column.words)).encode())
         for place, texts in sorted(self.texts.items()):
             state.update(repr((place, texts.tolist())).encode())
         return state.hexdigest()[:16]
+
+
+def _joined(
+    first: NDArray[np.float64] | None, second: NDArray[np.float64] | None
+) -> NDArray[np.float64] | None:
+    return None if first is None or second is None else np.concatenate([first, second])
 
 
 def numbered(values: NDArray[Any], classes: Sequence[str], path: Path) -> NDArray[np.int64]:

@@ -31,6 +31,7 @@ class Selection:
         table: what the columns of a table are; its test file has an absolute path.
         train_scored: training rows of a split that training scores are measured on; None: all.
         folds: of data that is the trainer's own affair.
+        balanced: every class counts alike in training, whatever its share of the rows.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Selection:
     table: TableOptions = field(default_factory=TableOptions)
     train_scored: int | None = None
     folds: int = 1
+    balanced: bool = False
 
     @property
     def unknown(self) -> bool:

@@ -60,6 +60,7 @@ class TableOptions:
         drop: columns that are no inputs.
         csv: how the file is written.
         date_format: of dates, as strptime has it; None: found out.
+        weight: a column of how much each row counts; it is no input.
     """
 
     target: str | None = None
@@ -71,6 +72,7 @@ class TableOptions:
     drop: tuple[str, ...] = ()
     csv: CsvFormat = field(default_factory=CsvFormat)
     date_format: str | None = None
+    weight: str | None = None
 
     @property
     def prepared(self) -> bool:
@@ -137,17 +139,13 @@ def _read_table(path: Path, csv: CsvFormat, changed: int, size: int) -> ReadTabl
 
 
 def _read_parquet(path: Path) -> pa.Table:
-    import pyarrow as pa
     from pyarrow import parquet
 
     refuse_names(path, parquet.read_schema(path).names)
     table = parquet.read_table(path, use_threads=False)
     metadata = table.schema.pandas_metadata or {}
     index = [name for name in metadata.get("index_columns", []) if isinstance(name, str)]
-    cells = table.drop_columns([name for name in index if name in table.column_names])
-    if not isinstance(cells, pa.Table):
-        raise DataError(f"{path} must be a readable table")
-    return cells
+    return table.drop_columns([name for name in index if name in table.column_names])
 
 
 class TableFile(Dataset):
@@ -164,6 +162,7 @@ class TableFile(Dataset):
     def __init__(self, path: Path, options: TableOptions) -> None:
         self.path, self.target, self.task = path, options.target, options.task
         self.test_path, self.column, self.options = options.test, options.column, options
+        self.weight = options.weight
         given = options.test_fraction
         self.test_fraction = TEST_FRACTION if given is None else given
         self.name, self.summary = str(path), f"a table to predict {self.target}"
@@ -189,7 +188,13 @@ class TableFile(Dataset):
             labels: NDArray[Any] = _targets(values, str(self.target), self.test_path)
         else:
             labels = numbered(values, whole.classes, self.test_path)
-        return replace(tested, labels=labels, n_classes=whole.n_classes, classes=whole.classes)
+        return replace(
+            tested,
+            labels=labels,
+            n_classes=whole.n_classes,
+            classes=whole.classes,
+            weights=self._weights(table),
+        )
 
     def where(self) -> str:
         return str(self.path)
@@ -225,7 +230,8 @@ class TableFile(Dataset):
     def _no_inputs(self) -> list[str]:
         """The columns that are something else."""
         column = self.column.name if self.column else None
-        return [name for name in (self.target, column, *self.options.drop) if name is not None]
+        others = (self.target, column, self.weight, *self.options.drop)
+        return [name for name in others if name is not None]
 
     def _check(self, table: ReadTable) -> None:
         """Refuse a table that is too small, and columns that are not there."""
@@ -240,6 +246,10 @@ class TableFile(Dataset):
         others = [name for name in names if name != self.target]
         if self.column is not None and self.column.name not in others:
             raise DataError(unknown_name(self.column.key, self.column.name, others))
+        split = None if self.column is None else self.column.name
+        weighing = [name for name in others if name != split]
+        if self.weight is not None and self.weight not in weighing:
+            raise DataError(unknown_name("data.weight", self.weight, weighing))
         for name in self.options.drop:
             if name not in others:
                 raise DataError(unknown_name("data.drop", name, others))
@@ -255,6 +265,21 @@ class TableFile(Dataset):
         if self.column.role == "order":
             return _times(table, self.column.name)
         return np.array(texts_of(cells).to_pylist(), str)
+
+    def _weights(self, table: ReadTable) -> NDArray[np.float64] | None:
+        if self.weight is None:
+            return None
+        cells = table.column(self.weight)
+        _refuse_missing(self.weight, cells, table.path)
+        number = TableColumn(self.weight, "number")
+        weights = encode(number, cells, table.form, str(table.path))
+        negative = np.flatnonzero(weights < 0)
+        if len(negative):
+            row = int(negative[0])
+            rule = "must name a column of numbers that are 0 or more"
+            got = f"{weights[row]:g} in row {row + 1} of {table.path}"
+            raise DataError(Problem("data.weight", rule, got))
+        return weights
 
     def _refuse_leak(self, whole: Examples, table: ReadTable) -> None:
         """Refuse a file of test rows that the split would not have held out."""
@@ -278,6 +303,7 @@ class TableFile(Dataset):
             n_classes=labels.n_classes,
             classes=labels.classes,
             keys=self._keys(table),
+            weights=self._weights(table),
         )
 
     def _columns(self, table: ReadTable, rows: NDArray[np.intp]) -> list[TableColumn]:

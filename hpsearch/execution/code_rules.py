@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from hpsearch.errors import StudyChangedError, headline
 from hpsearch.execution.examples import training_data
+from hpsearch.execution.gains import scored
 from hpsearch.execution.population import load_own_code, run_slice
 from hpsearch.execution.slices import MemberAdvance, Slice
 from hpsearch.hyperparameters import ParamValue
@@ -170,7 +171,7 @@ def rehearse(work: Slice) -> Rehearsal:
         load_own_code(work)
         trainer = kind.trainer([member], data, n_epochs=work.settings.n_epochs)
         for progress in trainer.run(work.until, Schedule(work.until)):
-            metrics = tuple(progress.metrics)
+            metrics = tuple(scored(progress, trainer, [member], data, work.settings).metrics)
     except StudyChangedError:
         raise
     except (Exception, SystemExit) as error:

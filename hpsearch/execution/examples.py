@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hpsearch.datasets.base import Examples
 from hpsearch.datasets.opened import opened_once
 from hpsearch.datasets.selection import (
     Pool,
@@ -35,7 +36,7 @@ def training_data(selection: Selection, exam: Exam) -> TrainingData:
     examples, wanted = pool.examples, selection.train_scored
     splits = [
         Split(train, validation, pool.tested, _some(train, wanted))
-        for train, validation in pool.splits
+        for train, validation in ((_counted(examples, one), other) for one, other in pool.splits)
     ]
     scored = None
     if wanted is not None:
@@ -50,7 +51,17 @@ def training_data(selection: Selection, exam: Exam) -> TrainingData:
         final=exam == "test",
         table_columns=examples.columns,
         texts=examples.texts,
+        weights=examples.weights,
+        balanced=selection.balanced,
     )
+
+
+def _counted(examples: Examples, rows: Rows) -> Rows:
+    """Those of these rows that count: what weighs nothing is trained on by nobody.
+
+    A library may let such a row have a part in its bins, its batches or its number of rows.
+    """
+    return rows if examples.weights is None else rows[examples.weights[rows] > 0]
 
 
 def _some(rows: Rows, wanted: int | None) -> Rows | None:

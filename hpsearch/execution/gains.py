@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.execution.examples import OPEN, training_data
-from hpsearch.execution.slices import MemberAdvance, Slice
+from hpsearch.execution.scores import with_scores
+from hpsearch.execution.slices import MemberAdvance, Slice, SliceSettings
 from hpsearch.hyperparameters import NAME
 from hpsearch.trainers import (
     Fitted,
     Member,
     Progress,
     Trainer,
+    TrainingData,
 )
 from hpsearch.trainers.tables.model import FittedTable
 from hpsearch.trainers.tables.prepared import preparation_fitted
@@ -107,6 +109,20 @@ class Gain:
         )
 
 
+def scored(
+    progress: Progress,
+    trainer: Trainer,
+    members: Sequence[Member],
+    data: TrainingData,
+    settings: SliceSettings,
+) -> Progress:
+    """The progress of an epoch that is evaluated, with what the settings want computed of it."""
+    if not settings.scoring.metrics:
+        return progress
+    classes = OPEN[settings.exam](settings.data).examples.classes
+    return with_scores(progress, trainer, members, data, settings.scoring, classes)
+
+
 def judged(progress: Progress, decisive: tuple[str, ...] | None) -> tuple[Progress, Sequence[str]]:
     """The progress with members diverged by decisive metrics too, and each one's metric, or ""."""
     names = [""] * len(progress.diverged)
@@ -161,13 +177,14 @@ def _per_class(work: Slice, split: int, predicted: NDArray[np.int64]) -> dict[st
     """Accuracy of each class that was scored, by its name or else its number."""
     settings, accuracies = work.settings, {}
     data = training_data(settings.data, settings.exam)
-    true = data.labels[data.splits[split].validation]
+    rows = data.splits[split].validation
+    true = data.labels[rows]
     classes = OPEN[settings.exam](settings.data).examples.classes
     for k in range(data.n_classes):
-        of_class = predicted[true == k]
+        of_class = true == k
         name = f"validation_accuracy/class_{classes[k] if classes else k}"
         if not NAME.fullmatch(name):
             name = f"validation_accuracy/class_{k}"
-        if of_class.size:
-            accuracies[name] = float((of_class == k).mean())
+        if of_class.any() and (data.weights is None or data.weights[rows[of_class]].any()):
+            accuracies[name] = data.mean(predicted[of_class] == k, rows[of_class])
     return accuracies

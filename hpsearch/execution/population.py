@@ -19,12 +19,13 @@ from typing import Literal
 
 from hpsearch.errors import StudyChangedError, TrialFailed
 from hpsearch.execution.examples import training_data
-from hpsearch.execution.gains import Gain, ended_early, judged
+from hpsearch.execution.gains import Gain, ended_early, judged, scored
 from hpsearch.execution.kept import keep, take
 from hpsearch.execution.limits import LimitName
 from hpsearch.execution.live import Pace, is_heard, tell
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
+from hpsearch.execution.own_scores import load_score
 from hpsearch.execution.printed import PrintedText
 from hpsearch.execution.private_mlflow import private_mlflow
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
@@ -129,15 +130,24 @@ def load_own_code(work: Slice) -> None:
     if program is not None:
         _refuse_changed(changed_files(program))
     named = {module.name: module for module in work.settings.code}
-    began = named.get(module_of(trainer))
-    if began is None:
+    for name in (trainer, *work.settings.scoring.own):
+        began = named.get(module_of(name))
+        if began is None:
+            continue
+        try:
+            _load(name, name == trainer)
+        finally:  # what can't be loaded any more has changed too
+            _refuse_changed(changed_since(began))
+
+
+def _load(name: str, trains: bool) -> None:
+    """A trainer, or a score."""
+    if not trains:
+        load_score(name)
         return
-    try:
-        trainer_kind(trainer)
-        if ":" in trainer:
-            load_training_function(trainer)
-    finally:  # what can't be loaded any more has changed too
-        _refuse_changed(changed_since(began))
+    trainer_kind(name)
+    if ":" in name:
+        load_training_function(name)
 
 
 def _refuse_changed(files: Sequence[str]) -> None:
@@ -201,6 +211,9 @@ def _advance(
         live = is_heard() and not trainer.pausable and alive is gains
         try:
             for progress in trainer.run(work.until, settings.schedule, around):
+                if settings.schedule.due(progress.epoch, work.until):
+                    trained = [gain.member for gain in alive]
+                    progress = scored(progress, trainer, trained, data, settings)
                 progress, undefined = judged(progress, settings.decisive)
                 with pace.lock:
                     printed.put("".join(map(trainer.printed, range(len(alive)))))

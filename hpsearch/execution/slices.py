@@ -10,6 +10,7 @@ from hpsearch.datasets.selection import (
     Selection,
 )
 from hpsearch.execution.limits import LimitName
+from hpsearch.execution.scores import NO_SCORES, Scoring
 from hpsearch.own_code import NamedModule
 from hpsearch.trainers import (
     EVERY_EPOCH,
@@ -39,6 +40,7 @@ class SliceSettings:
         code: what they must be; () where nobody knows.
         may_end_early: whether a trainer may end before the epochs do.
         decisive: metrics that must be finite for a member to go on; None: all.
+        scoring: what is computed from what the trainer predicts.
         keep: a trainer that is not ours stays in its process after a slice, for the next one.
     """
 
@@ -55,6 +57,7 @@ class SliceSettings:
     decisive: tuple[str, ...] | None = None
     keep: bool = False
     code: tuple[NamedModule, ...] = ()
+    scoring: Scoring = NO_SCORES
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ Labels = NDArray[np.integer[Any]]
 
 class Loss(ABC):
     """The contract: from a network's K outputs an image and the true classes to a number."""
+
+    softmax: ClassVar[bool] = False  # its outputs become probabilities by a softmax
 
     def __init__(self) -> None:
         self._starts = np.arange(0)  # of the last mini-batch's rows in all its outputs
@@ -80,6 +82,8 @@ def scored_columns(outputs: Array, labels: Labels, loss: Loss) -> tuple[Array, A
 
 class SoftmaxCrossEntropy(Loss):
     """L = -1/B sum_i log softmax(z_i)[t_i], in nats; the outputs z are logits."""
+
+    softmax: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,15 +54,21 @@ class Measured:
 
 @dataclass(frozen=True)
 class Goals:
-    """The objectives and constraints of a study."""
+    """The objectives and constraints of a study, and the scores that it wants beside them.
+
+    Attributes:
+        beside: metrics by the key that names each.
+    """
 
     objectives: Sequence[Objective]
     constraints: Sequence[Constraint]
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, file: StudyFile) -> Goals:
         """As a study file says."""
-        return cls(tuple(file.goals), tuple(file.constraints))
+        beside = {k: name for k, name in file.scored.items() if k.startswith("evaluation.")}
+        return cls(tuple(file.goals), tuple(file.constraints), beside)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -80,6 +86,9 @@ class Goals:
         Raises:
             MissingMetric: the trainer does not report a metric.
         """
+        for name in self.beside.values():
+            for member in record.members:
+                _history(member, test_name(name) if record.kind == "test" else name)
         first = self.objectives[0]
         if record.kind == "test":
             name = test_name(first.metric)
@@ -111,6 +120,9 @@ class Goals:
                 return f"{table}.metric"
             if metric == goal.count:
                 return f"{table}.count"
+        for key, name in self.beside.items():
+            if metric in (name, test_name(name)):
+                return key
         metrics = [limit.metric for limit in self.constraints]
         return f"constraints.{metrics.index(metric)}.metric"
 

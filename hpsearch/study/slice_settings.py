@@ -31,6 +31,7 @@ def slice_settings(read: ReadStudy, data: Selection) -> SliceSettings:
         passes=file.evaluation.passes,
         resources=file.evaluation.resources,
         decisive=Goals.of(file).metrics,
+        scoring=file.scoring,
         may_end_early=file.outcomes.ended_early == "keep",
     )
 

@@ -38,13 +38,14 @@ LENGTH = 1000  # epochs of the whole training, so that after EPOCHS an ensemble 
 Params = dict[str, ParamValue]
 
 
-def estimator_problems(space: Space, pool: Pool) -> Iterator[Problem]:
+def estimator_problems(space: Space, pool: Pool, *, balanced: bool = False) -> Iterator[Problem]:
     """What no trial of an estimator can be trained with.
 
     Args:
         pool: examples and splits of the study, of which a few rows are taken.
+        balanced: every class counts alike.
     """
-    fits = _Fits(space, pool)
+    fits = _Fits(space, pool, balanced)
     for name in _trainers(space):
         kind = trainer_kind(str(name))
         if kind is not None and issubclass(kind.trainer, EstimatorTrainer):
@@ -135,8 +136,8 @@ def _values(parameter: Parameter) -> list[ParamValue]:
 class _Fits:
     """Fits on few rows of a pool, each made once."""
 
-    def __init__(self, space: Space, pool: Pool) -> None:
-        self._space, self._pool = space, pool
+    def __init__(self, space: Space, pool: Pool, balanced: bool) -> None:
+        self._space, self._pool, self._balanced = space, pool, balanced
         self._known = dict[str, str]()
         self._end = time.monotonic() + SECONDS
 
@@ -152,7 +153,7 @@ class _Fits:
     def _found_out(self, given: Mapping[str, ParamValue]) -> str:
         reason = ""
         for rows in ROWS:
-            failure = _failure(given, _few(self._pool, rows))
+            failure = _failure(given, _few(self._pool, rows, self._balanced))
             if not failure or failure != (reason or failure):
                 return ""
             reason = failure
@@ -171,7 +172,7 @@ def _failure(params: Mapping[str, ParamValue], data: TrainingData) -> str:
     return ""
 
 
-def _few(pool: Pool, rows: int) -> TrainingData:
+def _few(pool: Pool, rows: int, balanced: bool) -> TrainingData:
     examples, (train, validation, *_) = pool.examples, pool.splits[0]
     if examples.regression:
         learned, scored = train[: rows * NUMBERS], validation[: rows * NUMBERS]
@@ -188,6 +189,8 @@ def _few(pool: Pool, rows: int) -> TrainingData:
         scale=examples.scale,
         table_columns=examples.columns,
         texts={place: texts[taken] for place, texts in examples.texts.items()},
+        weights=None if examples.weights is None else examples.weights[taken],
+        balanced=balanced,
     )
 
 

@@ -11,8 +11,8 @@ from hpsearch.trainers import TRAINERS, is_program
 
 
 def own_names(file: StudyFile) -> list[str]:
-    """What it names of code: programs, functions, estimators, a sampler, a pruner; installed ones
-    too.
+    """What it names of code: programs, functions, estimators, scores, a sampler, a pruner;
+    installed ones too.
 
     Checks of claims are no part of it: they are asked of trials that are there, and may change.
     """
@@ -21,7 +21,7 @@ def own_names(file: StudyFile) -> list[str]:
     classes = [file.sampler.name]
     if file.pruner is not None:
         classes += _pruners({"name": file.pruner.name, "options": file.pruner.options})
-    return [*found, *(name for name in classes if ":" in name)]
+    return [*found, *file.scoring.own, *(name for name in classes if ":" in name)]
 
 
 def own_modules(file: StudyFile) -> list[str]:

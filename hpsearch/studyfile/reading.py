@@ -23,11 +23,13 @@ from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.estimator_fits import estimator_problems
 from hpsearch.studyfile.own_modules import own_modules
 from hpsearch.studyfile.schema_problems import translate
+from hpsearch.studyfile.scored_rows import scored_rows_problems
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.study_file import TABLES, StudyFile, keyed
 from hpsearch.studyfile.tables.base import Facts
 from hpsearch.studyfile.tables.compare import compare_problems, shots_of
 from hpsearch.studyfile.tables.data import Data, data_missing, open_own, task_problems
+from hpsearch.studyfile.tables.data_weights import weight_problems
 from hpsearch.studyfile.tables.enqueue import enqueue_problems
 from hpsearch.studyfile.tables.objectives import follow_objectives, metric_problems
 from hpsearch.studyfile.tables.program import ProgramTable
@@ -168,9 +170,12 @@ def refuse_unfit(read: ReadStudy) -> None:
         DataError: it is missing, or too small for the shots and splits.
         StudyFileError: the network can't be made for these inputs, or an estimator not be fitted.
     """
+    problems: list[Problem] = []
     for arm in read.arms:
         pool = open_pool(arm.selection)
-    problems = [*estimator_problems(read.space, pool)]
+        problems += scored_rows_problems(read.file, arm.selection, pool)
+    balanced = read.selection.balanced
+    problems = [*dict.fromkeys(problems), *estimator_problems(read.space, pool, balanced=balanced)]
     if problems:
         raise StudyFileError.listing(read.path, problems)
     examples = pool.examples
@@ -297,6 +302,7 @@ def _data_problems(
         data = Data.model_validate(said["data"])
         if not [*Data.own_problems({"data": data})]:
             task, problems = open_own(data, data.selection(said.get("seed", 0), folder))
+            problems = [*problems, *weight_problems(data.weight, data.class_weight, trainers)]
             of_the_task = [] if problems else [*task_problems(data, task, trainers)]
             if of_the_task:  # what a trainer of the other task reports says nothing of the metric
                 return of_the_task

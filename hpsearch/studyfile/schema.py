@@ -40,6 +40,7 @@ def study_schema() -> dict[str, Any]:
     said["space"] = _space()
     schema["required"].remove("objective")
     schema["anyOf"] = [{"required": ["objective"]}, {"required": ["objectives"]}]
+    schema["$defs"]["Objective"]["required"].remove("direction")  # known of most metrics
     schema["$defs"]["Data"]["properties"]["name"]["examples"] = list(DATASETS)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

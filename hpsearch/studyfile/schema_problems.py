@@ -18,6 +18,7 @@ _EXAMPLES = {
     "space": '[space] with trainer = "sgd"',
     "stages": "[[stages]] with trials = 20 and epochs = 30",
 }
+DIRECTION = 'is missing; write "maximize" or "minimize"'
 _WORDS = (
     ("Value error, ", ""),
     ("Input should be", "must be"),
@@ -40,6 +41,10 @@ def translate(detail: ErrorDetails, model: type[BaseModel] = StudyFile) -> Probl
     if kind == "extra_forbidden":
         return unknown_name(key, path[-1], _table_of(detail["loc"], model).model_fields)
     if kind == "missing":
+        if path[-1] == "direction":
+            return Problem(
+                key, DIRECTION, hint="nobody knows which values of the metric are better"
+            )
         example = _EXAMPLES.get(key)
         return Problem(key, f"is missing; write {example}" if example else "is missing")
     if kind == "literal_error":

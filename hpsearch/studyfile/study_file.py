@@ -14,6 +14,8 @@ from pydantic import Field
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import Problem
+from hpsearch.execution.scores import Scoring
+from hpsearch.metrics import is_score
 from hpsearch.preparation.settings import PREFIX
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.tables.base import NAME, Facts, Plain, Table
@@ -125,6 +127,24 @@ class StudyFile(Table):
         """What its trials are scored by, once each."""
         names = [goal.metric for goal in self.goals]
         return [*dict.fromkeys(names + [limit.metric for limit in self.constraints])]
+
+    @property
+    def scored(self) -> dict[str, str]:
+        """Metrics of what is predicted, by the key that names each: "validation_roc_auc"."""
+        several = {f"objectives.{i}.metric": goal.metric for i, goal in enumerate(self.objectives)}
+        found = several or {"objective.metric": self.objective.metric}
+        for place, limit in enumerate(self.constraints):
+            found[f"constraints.{place}.metric"] = limit.metric
+        for place, name in enumerate(self.evaluation.metrics):
+            found[f"evaluation.metrics.{place}"] = f"validation_{name}"
+        return {key: metric for key, metric in found.items() if is_score(metric)}
+
+    @property
+    def scoring(self) -> Scoring:
+        """What is computed from what trainers predict."""
+        positive = None if self.data is None else self.data.positive
+        named = "" if positive is None else str(positive)
+        return Scoring(tuple(dict.fromkeys(self.scored.values())), named)
 
     @property
     def n_members(self) -> int:

@@ -112,11 +112,12 @@ def _data(wanted: Wanted) -> Iterator[str]:
     if wanted.target is not None:
         kinds += [split for split in SPLITS.values() if split.of_tables]
         yield f"target = {toml_value(wanted.target)}"
-        for key in ("task", "test", "test_fraction"):
+        for key in ("task", "test", "test_fraction", "weight", "positive"):
             yield noted(f"# {key} =", Data.model_fields[key].description or "")
     else:
         yield noted("# shots = 20", Data.model_fields["shots"].description or "")
         yield noted('# draw = "random"', Data.model_fields["draw"].description or "")
+    yield noted("# class_weight =", Data.model_fields["class_weight"].description or "")
     split = '"hold-out", fraction = 0.2' if wanted.many else '"k-fold", folds = 5'
     named = ", ".join(f"{kind.kind} {kind.usage}".strip() for kind in kinds)
     yield noted(f"split = {{ kind = {split} }}", f"or {named}")

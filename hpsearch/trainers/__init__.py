@@ -14,6 +14,7 @@ from hpsearch.optimizers import OPTIMIZERS, SGD
 from hpsearch.own_code import forget_changed
 from hpsearch.preparation.settings import SCALED, TableNeeds, preparation_hyperparameters
 from hpsearch.trainers.alternating_gradient import AlternatingGradient
+from hpsearch.trainers.answers import Answers
 from hpsearch.trainers.backprop import METRICS, Backprop
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
@@ -42,6 +43,7 @@ from hpsearch.trainers.proposal_search import ProposalSearch
 __all__ = [
     "EVERY_EPOCH",
     "TRAINERS",
+    "Answers",
     "Fitted",
     "Member",
     "Program",
@@ -73,6 +75,7 @@ class TrainerKind:
         arguments: hyperparameters it takes beside those of its components, by name.
         task: what it predicts; None: either.
         metrics: what it reports every epoch.
+        weighted: takes a weight of each row.
         open: takes any hyperparameter and reports what it likes (a user's function).
         needs: what it asks of a table whose columns are prepared for it; None: it gets the table
             as it is.
@@ -83,6 +86,7 @@ class TrainerKind:
     arguments: Mapping[str, Hyperparameter] = field(default_factory=dict)
     task: Task | None = "classification"
     metrics: tuple[str, ...] = METRICS
+    weighted: bool = True
     open: bool = False
     needs: TableNeeds | None = SCALED
 
@@ -102,9 +106,9 @@ TRAINERS: dict[str, TrainerKind] = {
     for name, optimizer in OPTIMIZERS.items()
 } | {
     "alternating-gradient": TrainerKind(
-        AlternatingGradient, (SGD, *AlternatingGradient.components)
+        AlternatingGradient, (SGD, *AlternatingGradient.components), weighted=False
     ),
-    "proposal-search": TrainerKind(ProposalSearch, ProposalSearch.components),
+    "proposal-search": TrainerKind(ProposalSearch, ProposalSearch.components, weighted=False),
 }
 
 
@@ -141,4 +145,5 @@ def _estimator_kind(path: str) -> TrainerKind:
         task=estimator.task,
         metrics=estimator.metrics,
         needs=estimator.needs,
+        weighted=estimator.takes_weights,
     )

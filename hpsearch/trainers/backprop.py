@@ -18,6 +18,7 @@ from hpsearch.nn.base import Array, Buffers
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.nn.losses import scored_columns
 from hpsearch.optimizers import OPTIMIZERS, Optimizer
+from hpsearch.trainers.answers import GivenAnswers
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
@@ -25,6 +26,7 @@ from hpsearch.trainers.base import (
     Member,
     Progress,
     Schedule,
+    Split,
     Trainer,
     TrainingData,
 )
@@ -65,6 +67,9 @@ class Backprop(Trainer):
         self._reduction = kind.of(data, self._dtype) if kind else None
         self._data = self._reduction.data if self._reduction else data
         self._splits = [data.splits[member.split] for member in rows]
+        # How much each row counts in the loss, 1 on average over a member's training rows, (P, N).
+        self._weights = _loss_weights(data, self._splits, self._dtype) if data.weighted else None
+        self._batch_weights: Array | None = None  # of one mini-batch, (P, B)
         self._streams = [
             streams_of(member.params)(member, split.train, data.labels)
             for member, split in zip(rows, self._splits, strict=True)
@@ -208,6 +213,8 @@ class Backprop(Trainer):
             start = self._at * self._batch_size
             rows = self._pass[:, start : start + self._batch_size]
             x = self._buffers.get("x", (*rows.shape, data.n_inputs), self._network.w)
+            if self._weights is not None:
+                self._batch_weights = np.take_along_axis(self._weights, rows, axis=1)
             self._update(data.batch(rows, x), data.labels.take(rows))
             self._at = (self._at + 1) % self._pass_batches
         self._epoch += 1
@@ -220,7 +227,7 @@ class Backprop(Trainer):
 
     def _update(self, x: Array, labels: Indices) -> None:
         """One step of every member on its own mini-batch, (P, B, D) and (P, B)."""
-        self._network.gradient(x, labels)
+        self._network.gradient(x, labels, self._batch_weights)
         self._move()
 
     def _move(self) -> None:
@@ -252,8 +259,9 @@ class Backprop(Trainer):
         for row, member in enumerate(self._order):
             for part, rows in self._splits[row].parts().items():
                 indices = self._data.places(rows)
-                metrics[f"{part}_loss"][member] = losses[row, indices].mean()
-                metrics[f"{part}_accuracy"][member] = hits[row, indices].mean()
+                mean = self._given.mean
+                metrics[f"{part}_loss"][member] = mean(losses[row, indices], rows)
+                metrics[f"{part}_accuracy"][member] = mean(hits[row, indices], rows)
         diverged = ~np.isfinite(metrics["train_loss"]) | ~np.isfinite(metrics["validation_loss"])
         return Progress(self._epoch, metrics, diverged)
 
@@ -265,6 +273,14 @@ class Backprop(Trainer):
         places = self._data.places(self._splits[index].validation)
         scored: NDArray[np.int64] = predicted[places]
         return scored
+
+    def answers(self, row: int, part: str) -> GivenAnswers:
+        index = self._order.index(row)
+        places = self._data.places(self._splits[index].parts()[part])
+        logits = np.concatenate(
+            [self._logits(index, i, x).copy() for i, (_, x) in enumerate(self._chunks())], axis=1
+        )
+        return GivenAnswers.of_outputs(logits[:, places].T, self._network.loss.softmax)
 
     def _evaluate(self) -> tuple[NDArray[np.bool_], Array]:
         """Whether each member has each scored image right, and its loss, both (P, N)."""
@@ -387,3 +403,13 @@ FIXED_BYTES = 64 * 2**20  # of what a population holds of images with a fixed pa
 # rows are shorter, which takes twice as long as the arithmetic. No bit depends on it.
 SMALL_BUFFER = 256
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+
+def _loss_weights(data: TrainingData, splits: Sequence[Split], dtype: np.dtype[Any]) -> Array:
+    """The weights of all rows, of each member over their mean, (P, N); 0 of what it leaves out."""
+    weights: Array = np.zeros((len(splits), len(data.labels)), dtype)
+    for row, split in enumerate(splits):
+        own = data.training_weights(split)
+        assert own is not None
+        weights[row, split.train] = own / own.mean()
+    return weights

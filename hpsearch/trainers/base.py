@@ -15,6 +15,7 @@ from hpsearch.datasets.table_columns import TableColumn
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.nn.base import Array
+from hpsearch.trainers.answers import Answers
 from hpsearch.trainers.commands import Program, Purpose
 
 Indices = NDArray[np.intp]
@@ -65,8 +66,10 @@ class TrainingData:
         scale: inputs are divided by this before use (255 for bytes of grey).
         scored: the rows that any split is scored on, sorted; None: all.
         final: the validation side is the test set, which training must not see.
-        table_table_columns: what the inputs are, of a table that is prepared for each member.
+        table_columns: what the inputs are, of a table that is prepared for each member.
         texts: (N,) of each column of texts, by its place among them.
+        weights: (N,) how much each row counts, 0 or more; None: all alike.
+        balanced: every class counts alike in training, whatever its share of the rows.
     """
 
     def __init__(
@@ -81,9 +84,12 @@ class TrainingData:
         final: bool = False,
         table_columns: tuple[TableColumn, ...] = (),
         texts: Mapping[int, NDArray[Any]] | None = None,
+        weights: NDArray[np.float64] | None = None,
+        balanced: bool = False,
     ) -> None:
         self.inputs, self.labels, self.scored = inputs, labels, scored
         self.final, self.table_columns, self.texts = final, table_columns, texts or {}
+        self.weights, self.balanced = weights, balanced
         self.n_classes, self.splits, self.scale = n_classes, tuple(splits), scale
         self._tables: dict[np.dtype[Any], Array] = {}
         self._columns: dict[tuple[str, bool], list[Array]] = {}
@@ -107,8 +113,40 @@ class TrainingData:
             "final": self.final,
             "table_columns": self.table_columns,
             "texts": self.texts,
+            "weights": self.weights,
+            "balanced": self.balanced,
         }
         return TrainingData(**kept | changes)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows count differently in training."""
+        return self.balanced or self.weights is not None
+
+    def training_weights(self, split: Split) -> NDArray[np.float64] | None:
+        """How much each row counts that a split trains on, (n_train,); None: all alike.
+
+        Balanced, a row has its weight times W / (K W_k), where W is the weight of all rows, W_k of
+        those of its class, and K the number of classes (scikit-learn's "balanced").
+        """
+        weights = None if self.weights is None else self.weights[split.train]
+        if not self.balanced:
+            return weights
+        labels = self.labels[split.train]
+        own = np.ones(len(labels)) if weights is None else weights
+        of_class = np.bincount(labels, own, minlength=self.n_classes)
+        there = of_class > 0
+        factors = np.divide(
+            own.sum() / there.sum(), of_class, out=np.zeros(len(of_class)), where=there
+        )
+        balanced: NDArray[np.float64] = own * factors[labels]
+        return balanced
+
+    def mean(self, values: NDArray[Any], rows: Indices) -> float:
+        """The mean of a value of each of these rows, (n,), by their weights."""
+        if self.weights is None:
+            return float(values.mean())
+        return float(np.average(values, weights=self.weights[rows]))
 
     @property
     def n_inputs(self) -> int:
@@ -339,6 +377,16 @@ class Trainer(ABC):
             around: entered for the training of every epoch and left before its evaluation, for a
                 caller who measures what training takes.
         """
+
+    def answers(self, row: int, part: str) -> Answers | None:
+        """What member `row` now predicts for the rows of a part that its split is scored on.
+
+        None where the trainer knows scores alone.
+
+        Args:
+            part: of `Split.parts`, e.g. "validation".
+        """
+        return None
 
     def predictions(self, row: int) -> NDArray[np.int64] | None:
         """The class that member `row` now takes each row of its validation side for.

@@ -15,7 +15,7 @@ import math
 import pickle
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -28,9 +28,11 @@ from hpsearch.errors import StudyFileError, nearest, unknown
 from hpsearch.hyperparameters import Hyperparameter, build, hyperparameter
 from hpsearch.own_code import load_module
 from hpsearch.preparation.settings import TableNeeds
+from hpsearch.trainers.answers import EstimatorAnswers
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
+    Indices,
     Member,
     Progress,
     Schedule,
@@ -41,6 +43,7 @@ from hpsearch.trainers.base import (
 from hpsearch.trainers.fitted_estimator import FittedEstimator
 
 Curve = Literal["passes", "growth", "once"]
+Mean = Callable[[NDArray[Any]], float]  # of a value of each row, by the rows' weights
 OURS = ("random_state", "warm_start")  # arguments that the trainer sets
 # Modules whose estimators split columns by order.
 TREES = ("sklearn.tree.", "sklearn.ensemble.", "lightgbm.", "xgboost.", "catboost.")
@@ -84,6 +87,12 @@ class Estimator:
         """Settings beside its arguments; it may divide its rows into mini-batches itself."""
         ours = self.curve == "passes" and "batch_size" not in self.arguments
         return (PassSettings,) if ours else ()
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether what it learns with takes a weight of each row."""
+        method = self.make.partial_fit if self.curve == "passes" else self.make.fit  # type: ignore[attr-defined]
+        return "sample_weight" in inspect.signature(method).parameters
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -250,10 +259,12 @@ class EstimatorTrainer(Trainer):
         self._n_inputs, self._scale = data.n_inputs, data.scale
         split, dtype = data.splits[member.split], data.precision
         self._learned = data.floats(split.train, dtype), data.labels[split.train]
+        self._weights = data.training_weights(split)
         self._parts = {
             part: (data.floats(rows, dtype), data.labels[rows])
             for part, rows in split.parts().items()
         }
+        self._mean = {part: partial(_mean, data, rows) for part, rows in split.parts().items()}
         self._rng = member.generator()
         self._epoch, self._scores = 0, dict[str, float]()
         self._stale = True  # the scores are not the model's
@@ -313,8 +324,12 @@ class EstimatorTrainer(Trainer):
             self._model.set_params(**{self._estimator.size: now})
         elif self._epoch:
             return False
-        self._model.fit(x, y)
+        self._model.fit(x, y, **self._weighed(slice(None)))
         return True
+
+    def _weighed(self, rows: Any) -> dict[str, NDArray[np.float64]]:
+        """The weights of these training rows, as an estimator takes them."""
+        return {} if self._weights is None else {"sample_weight": self._weights[rows]}
 
     def _grown(self, epoch: int) -> int:
         """Trees after an epoch, ceil(n e / E)."""
@@ -325,14 +340,14 @@ class EstimatorTrainer(Trainer):
         order = self._rng.permutation(len(y))
         for start in range(0, len(y), self._batch_size):
             rows = order[start : start + self._batch_size]
-            self._model.partial_fit(x[rows], y[rows], **known)
+            self._model.partial_fit(x[rows], y[rows], **known, **self._weighed(rows))
 
     def _evaluate(self) -> dict[str, float]:
         score = _regression if self._estimator.task == "regression" else _classification
         return {
             f"{part}_{name}": value
             for part, (x, y) in self._parts.items()
-            for name, value in score(self._model, x, y)
+            for name, value in score(self._model, x, y, self._mean[part])
         }
 
     def predictions(self, row: int) -> NDArray[np.int64] | None:
@@ -340,6 +355,9 @@ class EstimatorTrainer(Trainer):
             return None
         predicted: NDArray[np.int64] = self._model.predict(self._parts["validation"][0])
         return predicted
+
+    def answers(self, row: int, part: str) -> EstimatorAnswers:
+        return EstimatorAnswers(self._model, self._parts[part][0], self._n_classes)
 
     def fitted(self, row: int) -> FittedEstimator:
         return FittedEstimator(
@@ -369,20 +387,28 @@ def _made(estimator: Estimator, member: Member) -> Any:
     return made.set_params(**{k: v for k, v in ours.items() if k in known})
 
 
-def _classification(model: Any, x: NDArray[Any], y: NDArray[Any]) -> Iterator[tuple[str, float]]:
-    yield "accuracy", float(np.mean(model.predict(x) == y))
+def _mean(data: TrainingData, rows: Indices, values: NDArray[Any]) -> float:
+    return data.mean(values, rows)
+
+
+def _classification(
+    model: Any, x: NDArray[Any], y: NDArray[Any], mean: Mean
+) -> Iterator[tuple[str, float]]:
+    yield "accuracy", mean(model.predict(x) == y)
     if hasattr(model, "predict_proba"):
         given = model.predict_proba(x)  # (N, classes seen)
         p = np.zeros((len(y), max(int(model.classes_.max()), int(y.max())) + 1))
         p[:, model.classes_] = given
         # An impossible class that was right after all would cost infinitely much.
         right = np.clip(p[np.arange(len(y)), y], np.finfo(given.dtype).eps, 1)
-        yield "loss", float(-np.mean(np.log(right)))
+        yield "loss", -mean(np.log(right))
 
 
-def _regression(model: Any, x: NDArray[Any], y: NDArray[Any]) -> Iterator[tuple[str, float]]:
-    mse = float(np.mean((y - model.predict(x).ravel()) ** 2))
+def _regression(
+    model: Any, x: NDArray[Any], y: NDArray[Any], mean: Mean
+) -> Iterator[tuple[str, float]]:
+    mse = mean((y - model.predict(x).ravel()) ** 2)
     yield "mse", mse
-    variance = float(np.var(y))
+    variance = mean((y - mean(y)) ** 2)
     if variance > 0:  # else there is nothing to explain, and no R^2
         yield "r2", 1 - mse / variance

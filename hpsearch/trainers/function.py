@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hpsearch.errors import StudyFileError
 from hpsearch.hyperparameters import NAME, NAME_RULE
 from hpsearch.own_code import load_module
+from hpsearch.trainers.answers import GivenAnswers
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
@@ -25,6 +26,7 @@ from hpsearch.trainers.base import (
     Trainer,
     TrainingData,
 )
+from hpsearch.trainers.function_answers import Told, answers, apart, problem
 from hpsearch.trainers.function_checkpoint import CheckpointFolder
 
 Scorer = Callable[[NDArray[Any], NDArray[Any]], Any]
@@ -44,6 +46,8 @@ class FunctionData:
             None for a function that takes `final`; for others the test set, and that they read it
             is noted.
         n_classes: K; 0 where numbers are predicted.
+        weights_train, weights_validation: (N,) how much each row counts, in training and in
+            scores, where the study says so; else None.
     """
 
     x_train: NDArray[Any]
@@ -51,6 +55,8 @@ class FunctionData:
     x_validation: NDArray[Any] | None
     y_validation: NDArray[Any] | None
     n_classes: int
+    weights_train: NDArray[np.float64] | None = None
+    weights_validation: NDArray[np.float64] | None = None
 
 
 @dataclass
@@ -60,7 +66,7 @@ class _Reads:
     any: bool = False
 
 
-SEALED = ("x_validation", "y_validation", "__dict__", "__getstate__")
+SEALED = ("x_validation", "y_validation", "weights_validation", "__dict__", "__getstate__")
 
 
 @dataclass(frozen=True)
@@ -226,6 +232,9 @@ class FunctionTrainer(Trainer):
     the test set, whatever the pauses. A function that takes `final` is told that it is the final
     test, has no validation side there, and must yield such a function.
 
+    Beside metrics it may yield what it predicts for the validation side, as `predictions` or
+    `probabilities` (function_answers), from which the study computes scores.
+
     A function that ends before the epochs do has decided so: its last metrics stand for the later
     epochs too.
     """
@@ -245,11 +254,12 @@ class FunctionTrainer(Trainer):
         self._epoch, self._reported, self._state = 0, 0, None
         self._names: list[str] | None = None  # of the metrics, once it has yielded
         self._last: dict[str, float] | None = None  # that it yielded
+        self._told: Told = {}  # what it predicted, beside these
         self._scorer: Scorer | None = None  # that it yielded, not called yet
         self._ended = 0
         self._reads = _Reads()
         self._checkpoint: CheckpointFolder | None = None
-        self._kept: dict[int, dict[str, float]] = {}  # metrics beside the checkpoint, by epoch
+        self._kept: dict[int, dict[str, Any]] = {}  # metrics beside the checkpoint, by epoch
         self._yielded, self._at = False, 0  # since it was begun; the epoch that it was at
         if "checkpoint" in self._arguments:
             self._checkpoint = CheckpointFolder(self._member.folder)
@@ -269,18 +279,22 @@ class FunctionTrainer(Trainer):
         if self.pausable or ended:
             self._epoch, self._state, self._ended = saved["epoch"], saved["state"], ended
             self._names, self._last = saved["names"], saved.get("last")
+            self._told = saved.get("told", {})
 
     def _begun(self) -> Iterator[Any]:
         """What the function yields from the epoch on that it has reached."""
         member, data = self._member, self._data
         split = data.splits[member.split]
-        shown = (None, None) if self._final and self._takes_final else self._scored
+        hidden, weights = self._final and self._takes_final, data.weights
+        shown = (None, None) if hidden else self._scored
         seen = _Watched(
             x_train=data.floats(split.train, data.precision),
             y_train=data.labels[split.train],
             x_validation=shown[0],
             y_validation=shown[1],
             n_classes=data.n_classes,
+            weights_train=data.training_weights(split),
+            weights_validation=None if hidden or weights is None else weights[split.validation],
             reads=self._reads,
         )
         params = {k: v for k, v in member.params.items() if k not in ("trainer", "network")}
@@ -308,8 +322,10 @@ class FunctionTrainer(Trainer):
             # Of the test set once; else after every epoch, as what it draws must not depend on
             # when it is due.
             metrics = self._measured() if due or not self._final else {}
-            if self._checkpoint is not None and metrics and self._epoch not in self._kept:
-                self._checkpoint.note(self._epoch, metrics)
+            known = metrics or self._told
+            if self._checkpoint is not None and known and self._epoch not in self._kept:
+                told = {key: values.tolist() for key, values in self._told.items()}
+                self._checkpoint.note(self._epoch, {**metrics, **told})
             if self._epoch <= self._reported:
                 continue
             if not due:
@@ -334,8 +350,7 @@ class FunctionTrainer(Trainer):
         if self._ended:
             return
         if self._epoch + 1 in self._kept and not self._final:
-            self._last, self._scorer = self._kept[self._epoch + 1], None
-            self._names = self._names or list(self._last)
+            self._last, self._scorer = self._metrics(self._kept[self._epoch + 1]), None
             return
         while True:
             try:
@@ -417,6 +432,9 @@ class FunctionTrainer(Trainer):
         assert self._last is not None
         return self._last
 
+    def answers(self, row: int, part: str) -> GivenAnswers | None:
+        return answers(self._told, self._data.n_classes) if part == "validation" else None
+
     def ended(self, row: int) -> int:
         return self._ended
 
@@ -429,6 +447,10 @@ class FunctionTrainer(Trainer):
                 f"{self._name} must yield a dict of metrics, got {_shown(item)}: yield e.g. "
                 '{"validation_accuracy": 0.9}'
             )
+        item, self._told = apart(item)
+        wrong = problem(self._told, len(self._scored[1]), self._data.n_classes)
+        if wrong:
+            raise ValueError(f"{self._name} {wrong}")
         metrics = {str(name): self._number(name, value) for name, value in item.items()}
         if self._names is None:
             self._check_names(list(metrics))
@@ -464,6 +486,8 @@ class FunctionTrainer(Trainer):
                 "state": self._state,
                 "names": self._names,
                 "last": self._last,
+                # Of one that is trained from its start again the next epoch has its own.
+                "told": self._told if self._ended or self._paired else {},
                 "ended": self._ended,
             }
         )

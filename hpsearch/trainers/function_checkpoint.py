@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 from hpsearch.processes import temporary_folder
 from hpsearch.records.layout import OURS
@@ -38,15 +39,15 @@ class CheckpointFolder:
         """Throw all of it away: the function is to start anew."""
         rmtree(self._folder, ignore_errors=True)
 
-    def note(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Keep the metrics of an epoch."""
+    def note(self, epoch: int, metrics: Mapping[str, Any]) -> None:
+        """Keep the metrics of an epoch, and what was predicted, as lists."""
         self._journal.parent.mkdir(parents=True, exist_ok=True)
         with self._journal.open("a", encoding="utf-8") as journal:
             journal.write(json.dumps([epoch, dict(metrics)]) + "\n")
 
-    def known(self) -> dict[int, dict[str, float]]:
+    def known(self) -> dict[int, dict[str, Any]]:
         """The metrics that were kept, by epoch; a line that a kill cut is left out."""
-        known: dict[int, dict[str, float]] = {}
+        known: dict[int, dict[str, Any]] = {}
         lines = self._journal.read_text("utf-8").splitlines() if self._journal.exists() else []
         for line in lines:
             try:

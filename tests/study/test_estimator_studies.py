@@ -101,7 +101,7 @@ def test_a_metric_that_one_of_the_trainers_never_reports_is_refused(mixed: Path)
         "space.trainer={choices=['sgd', 'sklearn.svm.LinearSVC']}",
         "objective.metric=validation_loss",
     )
-    assert "must be one of validation_accuracy, got 'validation_loss'" in text
+    assert "must be one of validation_accuracy, or a score, got 'validation_loss'" in text
     assert "sklearn.svm.LinearSVC reports these" in text
 
 

@@ -86,9 +86,16 @@ class Network:
         loss: Array = self.loss.losses(self._forward(x), labels).mean(axis=1)
         return loss
 
-    def gradient(self, x: Array, labels: Labels) -> None:
-        """As `loss_and_gradient`, without the loss: what a training step needs."""
-        self._backward(self.loss.gradient(self._forward(x), labels))
+    def gradient(self, x: Array, labels: Labels, weights: Array | None = None) -> None:
+        """As `loss_and_gradient`, without the loss: what a training step needs.
+
+        Args:
+            weights: (P, B) of each image in the mean 1/B sum_i w_i L_i; None: 1.
+        """
+        d = self.loss.gradient(self._forward(x), labels)
+        if weights is not None:
+            d *= weights[..., None]
+        self._backward(d)
 
     def _forward(self, x: Array, first: Array | None = None) -> Array:
         for number, layer in enumerate(self.layers):

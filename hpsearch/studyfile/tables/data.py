@@ -20,6 +20,7 @@ from hpsearch.datasets.table_columns import KINDS
 from hpsearch.errors import DataError, Problem, StudyFileError, closest
 from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.tables.base import Table
+from hpsearch.studyfile.tables.data_weights import class_problems
 from hpsearch.trainers import Task, TrainerKind, is_program, takes_data
 
 # TOML has lists for tuples.
@@ -116,6 +117,19 @@ class Data(Table):
         description="share of a table's rows sealed as test set where there is no file of them; "
         "left out: a fifth",
     )
+    weight: str | None = Field(
+        default=None,
+        description="a column of a table: how much each row counts in training and in scores, "
+        "0 or more; it is no input",
+    )
+    class_weight: Literal["balanced"] | None = Field(
+        default=None, description="balanced: every class counts alike in training"
+    )
+    positive: bool | int | str | None = Field(
+        default=None,
+        description="the positive one of a table's two classes, for scores such as f1; left out: "
+        "the second in their order",
+    )
     shots: int | None = Field(
         default=None, ge=1, le=2**31, description="images a class; left out: all"
     )
@@ -132,6 +146,7 @@ class Data(Table):
             draw=self.draw,
             split=self.split.made(),
             seed=seed,
+            balanced=self.class_weight is not None,
             table=TableOptions(
                 target=self.target,
                 test=None if self.test is None else folder.absolute() / self.test,
@@ -143,6 +158,7 @@ class Data(Table):
                 drop=tuple(self.drop),
                 csv=self.csv.made(),
                 date_format=self.date_format,
+                weight=self.weight,
             ),
         )
 
@@ -184,7 +200,10 @@ def _takes_data(trainer: str) -> bool:
         return True
 
 
-OF_TABLES = ("target", "task", "test", "test_fraction", "columns", "drop", "date_format")
+OF_TABLES = (
+    *("target", "task", "test", "test_fraction", "weight", "positive"),
+    *("columns", "drop", "date_format"),
+)
 
 
 def open_own(data: Data, selection: Selection) -> tuple[Task, list[Problem]]:
@@ -206,7 +225,9 @@ def open_own(data: Data, selection: Selection) -> tuple[Task, list[Problem]]:
         selection.dataset().test()
     except DataError as error:
         return "classification", [error.problem or Problem("data", str(error))]
-    return "regression" if pool.examples.regression else "classification", []
+    examples = pool.examples
+    problems = [*class_problems(data.positive, data.class_weight, examples)]
+    return "regression" if examples.regression else "classification", problems
 
 
 def _nothing_at(key: str, path: Path) -> Problem:

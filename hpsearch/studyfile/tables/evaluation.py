@@ -28,6 +28,11 @@ class Evaluation(Table):
         description="CPU and wall seconds and bytes of arrays that the training of each epoch "
         "takes as metrics; measuring slows small networks, and these metrics don't repeat",
     )
+    metrics: list[str] = Field(
+        default_factory=list,
+        description="scores of the validation rows beside those that decide, by their names "
+        'without validation_, e.g. ["roc_auc", "f1"]; of the test set too, when it is opened',
+    )
     train_images: int | None = Field(
         default=None,
         ge=1,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hpsearch.errors import Problem, unknown_name
+from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.execution.gains import IMAGES, PASSES
 from hpsearch.execution.meter import RESOURCES
-from hpsearch.metrics import higher_is_better, lower_is_better
+from hpsearch.execution.own_scores import load_score
+from hpsearch.metrics import better, higher_is_better, lower_is_better, own_score
+from hpsearch.metrics.catalogue import OWN, SCORES, WITH_NUMBER, part_of, score_of, usual_name
 from hpsearch.studyfile.tables.base import Table
-from hpsearch.trainers import TrainerKind
+from hpsearch.trainers import Task, TrainerKind, is_program
 from hpsearch.trainers.backprop import METRICS
 from hpsearch.trainers.base import Trainer
 
@@ -32,7 +34,9 @@ class Objective(Table):
         description="a metric the trainer reports, e.g. validation_accuracy, or one of "
         "[evaluation] passes and resources"
     )
-    direction: Direction
+    direction: Direction = Field(
+        description="left out: what is known of the metric; to be written of one of your own"
+    )
     best_epoch: bool = Field(
         default=False,
         description="score by the best epoch instead of the last; optimistic by the selection",
@@ -51,6 +55,16 @@ class Objective(Table):
         description="of rises_to and falls_to: epochs, or a metric that grows while training "
         "goes on, e.g. passes/images",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_direction(cls, said: Any) -> Any:
+        """With the direction of a metric that is known; what it took to a level is to be low."""
+        if not isinstance(said, Mapping) or "direction" in said:
+            return said
+        level = said.get("rises_to") is not None or said.get("falls_to") is not None
+        known = "minimize" if level else better(str(said.get("metric", "")))
+        return {**said, "direction": known} if known else said
 
     @property
     def level(self) -> float | None:
@@ -169,6 +183,10 @@ def metric_problems(
     """Metrics that nobody reports, or that must not decide."""
     evaluation = said.get("evaluation")
     evaluation = evaluation if isinstance(evaluation, Mapping) else {}
+    named = evaluation.get("metrics", [])
+    for place, name in enumerate(named if isinstance(named, list) else []):
+        if isinstance(name, str):
+            yield from _beside_problems(f"evaluation.metrics.{place}", name, trainers)
     for key, table in _tables(said):
         metric, count = table.get("metric"), table.get("count", EPOCHS)
         if isinstance(metric, str):
@@ -179,6 +197,29 @@ def metric_problems(
         metric = table.get("metric")
         if isinstance(metric, str):
             yield from _metric_problems(f"{key}.metric", metric, evaluation, trainers, train=True)
+
+
+def _beside_problems(
+    key: str, name: str, trainers: Mapping[str, TrainerKind]
+) -> Iterator[Problem]:
+    """What is wrong with a score that is computed beside those that decide."""
+    part, bare = part_of(name)
+    if part and score_of(bare) is not None:
+        yield Problem(key, "must be the name of a score alone", repr(name), f'write "{bare}"')
+        return
+    if OWN.fullmatch(name):
+        yield from _own_problems(key, name)
+        return
+    if any(map(is_program, trainers)):
+        rule = "must be left out where a program trains, which reports its own metrics"
+        yield Problem(key, rule, repr(name))
+        return
+    tasks = {kind.task for kind in trainers.values()} - {None}
+    score = score_of(name)
+    if score is None or (tasks and score.task not in tasks):
+        fitting = [s.shown for s in SCORES.values() if not tasks or s.task in tasks]
+        problem = unknown_name(key, name, fitting)
+        yield replace(problem, nearest=usual_name(name) or problem.nearest)
 
 
 def _tables(said: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -209,19 +250,68 @@ def _metric_problems(
     if metric.startswith("train") and not train:
         yield Problem(key, "must be measured on validation data", repr(metric))
         return
+    own = own_score(metric)
+    if own and not all(kind.open for kind in trainers.values()):
+        yield from _own_problems(key, own)
+        return
     if metric.startswith(("passes/", "resources/")):
         yield from _measured_problems(key, metric, evaluation, trainers)
         return
     # A user's own function may report what it likes.
-    reported = {name: kind.metrics for name, kind in trainers.items() if not kind.open}
-    if not trainers:
-        reported = {"": METRICS}
-    for name, metrics in reported.items():
-        valid = [m for m in metrics if m.startswith("validation") or train]
-        if metric not in valid:
-            whose = f"{name} reports these" if len({*reported.values()}) > 1 else ""
-            yield replace(unknown_name(key, metric, valid), hint=whose)
+    reported = {name: kind for name, kind in trainers.items() if not kind.open}
+    metrics = {kind.metrics for kind in reported.values()}
+    for name, kind in reported.items():
+        valid = [m for m in kind.metrics if m.startswith("validation") or train]
+        if metric not in valid and not _computed(metric, kind.task, train=train):
+            yield _unknown_metric(key, metric, valid, kind.task, name if len(metrics) > 1 else "")
             return
+    valid = [m for m in METRICS if m.startswith("validation") or train]
+    if not trainers and metric not in valid and not _computed(metric, None, train=train):
+        yield _unknown_metric(key, metric, valid, None, "")
+
+
+def _own_problems(key: str, name: str) -> Iterator[Problem]:
+    """What is wrong with a score of a user's own."""
+    try:
+        load_score(name)
+    except StudyFileError as error:
+        yield Problem(key, str(error), hint=f"write def {name.partition(':')[2]}(y_true, y_pred)")
+
+
+def _computed(metric: str, task: Task | None, *, train: bool) -> bool:
+    """Whether it is a score of what is predicted for rows that may decide."""
+    part, name = part_of(metric)
+    score = score_of(name) if part == "validation" or (train and part == "train") else None
+    return score is not None and task in (score.task, None)
+
+
+def _unknown_metric(
+    key: str, metric: str, valid: Sequence[str], task: Task | None, trainer: str
+) -> Problem:
+    """The problem with a metric that is neither reported nor computed.
+
+    Args:
+        valid: what is reported.
+        task: of the trainer.
+        trainer: its name, where others report other metrics; else "".
+    """
+    _, name = part_of(metric)
+    fitting = [s for s in SCORES.values() if task in (s.task, None)]
+    problem = unknown_name(key, metric, [*valid, *(f"validation_{s.shown}" for s in fitting)])
+    example = "validation_rmse" if task == "regression" else "validation_roc_auc"
+    whose = f"{trainer} reports these; " if trainer else ""
+    hint = f"{whose}computed are scores such as {example}, which docs/metrics.md lists"
+    numbered = WITH_NUMBER.fullmatch(name)
+    bare = SCORES.get(numbered[1] if numbered else name)
+    if bare is not None and bare.parameter is not None:
+        hint = f"the number behind {bare.name}_, its {bare.parameter.name}, {bare.parameter.rule}"
+    near = usual_name(name) and f"validation_{usual_name(name)}"
+    return replace(
+        problem,
+        rule=f"must be one of {', '.join(valid)}, or a score",
+        hint=hint,
+        nearest=near or problem.nearest,
+    )
 
 
 def _measured_problems(

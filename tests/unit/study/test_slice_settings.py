@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpsearch.execution.dispatch import AttemptLimits
+from hpsearch.execution.scores import Scoring
 from hpsearch.execution.slices import SliceSettings
 from hpsearch.study.slice_settings import (
     attempt_limits,
@@ -41,6 +42,7 @@ def test_slices_are_trained_and_evaluated_as_the_study_file_says(study_file: Pat
         may_end_early=False,
         decisive=("validation_accuracy", "validation_loss"),
         code=read.modules,
+        scoring=Scoring(("validation_accuracy",)),
     )
 
 
