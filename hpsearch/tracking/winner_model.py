@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.trainers.fitted_estimator import EstimatorFile, FittedEstimator
+from hpsearch.trainers.estimators.model_files import FILE_NAMES, described
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MODEL = "model"  # its folder among the parent run's artifacts, and in the run's folder
 ALIAS = "winner"
 PACKAGES = ("hpsearch", "numpy", "pandas", "mlflow")  # what predicting needs
-FILES = (FittedNetwork.file_name, FittedEstimator.file_name)  # that a model can be made of
+FILES = (FittedNetwork.file_name, *FILE_NAMES)  # that a model can be made of
 
 
 def send_model(
@@ -92,7 +92,7 @@ def _save_estimator(path: Path, fitted: Path) -> None:
 
     from hpsearch.tracking import served_estimator
 
-    file = EstimatorFile.read(str(fitted))
+    file = described(fitted)
     kinds = {float: "double", int: "long", str: "string"}
     outputs = Schema([ColSpec(kinds[kind], name) for name, kind in file.columns()])
     _save(path, fitted, served_estimator.__file__, file.example, outputs, file.versions)

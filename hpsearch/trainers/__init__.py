@@ -73,6 +73,7 @@ class TrainerKind:
         task: what it predicts; None: either.
         metrics: what it reports every epoch.
         open: takes any hyperparameter and reports what it likes (a user's function).
+        refused: names that it knows and a study must not use, with what must hold instead.
     """
 
     trainer: type[Trainer]
@@ -81,6 +82,7 @@ class TrainerKind:
     task: Task | None = "classification"
     metrics: tuple[str, ...] = METRICS
     open: bool = False
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def hyperparameters(self) -> dict[str, Hyperparameter]:
         """All of its own hyperparameters by name, without the network's."""
@@ -132,4 +134,5 @@ def _estimator_kind(path: str) -> TrainerKind:
         arguments=estimator.hyperparameters(),
         task=estimator.task,
         metrics=estimator.metrics,
+        refused=estimator.refused,
     )

@@ -6,6 +6,8 @@ What an epoch is depends on what the estimator can do:
     growth   it has warm_start and grows trees: after epoch e of E it has ceil(n e / E) of the
              n = n_estimators (or max_iter, of histogram boosting) that it has at full length;
     once     all others: fitted whole in the first epoch; later epochs repeat its scores.
+
+Ensembles of LightGBM, XGBoost and CatBoost grow too, see `boosters`.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from hpsearch.trainers.base import (
     Trainer,
     TrainingData,
 )
+from hpsearch.trainers.boosters import Ensemble, FittedBooster, Library, library_in, library_of
 from hpsearch.trainers.fitted_estimator import FittedEstimator
 
 Curve = Literal["passes", "growth", "once"]
@@ -67,6 +70,7 @@ class Estimator:
         task: what it predicts.
         curve: what an epoch is, see above.
         size: the argument that counts its trees, where they grow.
+        library: of boosting, that it comes from; None: of none.
     """
 
     path: str
@@ -75,6 +79,12 @@ class Estimator:
     task: Task
     curve: Curve
     size: str
+    library: Library | None = None
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Names that it knows and a study must not use, with what must hold instead."""
+        return {} if self.library is None else self.library.refused(self.make)
 
     @property
     def components(self) -> tuple[type, ...]:
@@ -96,10 +106,10 @@ class Estimator:
         return {
             name: Hyperparameter(
                 name,
-                kind=_kind(self.make, default),
+                kind=object if self.library else _kind(self.make, default),
                 default=None,
                 why="the estimator's own default",
-                judge=partial(_judge, self.make, name),
+                judge=partial(self.library.problem if self.library else _judge, self.make, name),
             )
             for name, default in self.arguments.items()
         }
@@ -116,6 +126,12 @@ def load_estimator(path: str) -> Estimator:
     try:
         names = vars(load_module(module_name))
     except (Exception, SystemExit) as error:
+        booster = library_in(path)
+        if booster is not None and isinstance(error, ModuleNotFoundError):
+            raise StudyFileError(
+                f"trainer {path!r} needs the package {booster.name}, which is not installed here: "
+                f"pip install 'hpsearch[{booster.name}]'"
+            ) from error
         raise StudyFileError(
             f"trainer {path!r} must be importable as package.module.Class, "
             f"got {type(error).__name__}: {error}"
@@ -123,6 +139,13 @@ def load_estimator(path: str) -> Estimator:
     if not _fits(names.get(name)):
         raise _no_class(path, names)
     make = names[name]
+    library = library_of(make)
+    if library is not None and "Ranker" in make.__name__:
+        raise StudyFileError(
+            f"trainer {path!r} must predict classes or numbers, got a ranker: it learns the order "
+            "of rows within a query, for which [data] has no key; "
+            f"take {path.replace('Ranker', 'Regressor')} on their relevance"
+        )
     try:
         made = make()
         task = _task(made)
@@ -131,6 +154,10 @@ def load_estimator(path: str) -> Estimator:
             f"trainer {path!r} must be a scikit-learn classifier or regressor that can be made "
             f"without arguments, got {type(error).__name__}: {error}"
         ) from error
+    if library is not None:
+        grows: Curve = "growth" if library.grows(make) else "once"
+        known = library.arguments(make)
+        return Estimator(path, make, known, task, grows, "n_estimators", library)
     known = made.get_params(deep=False)
     curve, size = _curve(make, known)
     ours = (*OURS, "max_iter") if curve == "passes" else OURS
@@ -322,8 +349,9 @@ class EstimatorTrainer(Trainer):
         predicted: NDArray[np.int64] = self._model.predict(self._parts["validation"][0])
         return predicted
 
-    def fitted(self, row: int) -> FittedEstimator:
-        return FittedEstimator(
+    def fitted(self, row: int) -> FittedEstimator | FittedBooster:
+        make = FittedBooster if self._estimator.library else FittedEstimator
+        return make(
             self._model, self._n_inputs, self._n_classes, self._scale, self._learned[0].dtype.name
         )
 
@@ -343,8 +371,10 @@ class EstimatorTrainer(Trainer):
 def _made(estimator: Estimator, member: Member) -> Any:
     """The estimator of a member's hyperparameters and seed."""
     own = {k: v for k, v in member.params.items() if k in estimator.arguments}
-    made = estimator.make(**own)
     seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
+    if estimator.library is not None:
+        return Ensemble(estimator.library, estimator.make, own, seed=seed)
+    made = estimator.make(**own)
     ours = {"random_state": seed, "warm_start": estimator.curve == "growth"}
     known = made.get_params(deep=False)
     return made.set_params(**{k: v for k, v in ours.items() if k in known})

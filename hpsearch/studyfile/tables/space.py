@@ -207,7 +207,13 @@ class _Reader:
         names = dict.fromkeys(name for taken in self.taken.values() for name in taken)
         if name == "trainer" or name in names or any(k.open for k in self.kinds.values()):
             return True
-        if self.kinds:  # else the trainer itself is wrong, and nothing can be said of the rest
+        refused = [
+            (t, kind.refused[name]) for t, kind in self.kinds.items() if name in kind.refused
+        ]
+        if refused:
+            trainer, rule = refused[0]
+            self.wrong(f"space.{name}", rule + f" ({trainer} says so)" * (len(self.kinds) > 1))
+        elif self.kinds:  # else the trainer itself is wrong, and nothing can be said of the rest
             self.unknown(f"space.{name}", name, ["trainer", *names])
         return False
 
