@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hpsearch.execution.examples import OPEN, training_data
 from hpsearch.execution.slices import MemberAdvance, Slice
 from hpsearch.hyperparameters import NAME
+from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.trainers import (
     Fitted,
     Member,
@@ -139,8 +140,8 @@ def _file(fitted: Fitted | None, work: Slice) -> tuple[str, bytes] | None:
     examples = OPEN[work.settings.exam](work.settings.data).examples
     try:
         content = fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
-    except Exception as error:
-        if not work.foreign:
+    except Exception as error:  # a type that can't be read without running its code
+        if fitted.file_name == FittedNetwork.file_name:
             raise
         # Its scores are good all the same.
         print(

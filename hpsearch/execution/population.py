@@ -34,6 +34,7 @@ from hpsearch.own_code import changed_since, look_first_in, module_of
 from hpsearch.trainers import (
     Member,
     TrainingData,
+    is_training_function,
     load_training_function,
     trainer_kind,
 )
@@ -78,7 +79,8 @@ def run_slice(work: Slice) -> SliceResult:
     try:
         folder = work.members[0].folder
         foreign = private_mlflow(folder) if work.foreign else nullcontext()
-        with printed.kept() if work.foreign else nullcontext(), foreign:
+        heard = work.foreign or work.settings.exam == "test"  # why no model is kept
+        with printed.kept() if heard else nullcontext(), foreign:
             load_own_code(work)
             members = _advance(work, gains, watch, pace, printed)
             printed.add(note_of_runs(folder) if work.members[0].program is None else "")
@@ -132,7 +134,7 @@ def load_own_code(work: Slice) -> None:
         return
     try:
         trainer_kind(trainer)
-        if ":" in trainer:
+        if is_training_function(trainer):
             load_training_function(trainer)
     finally:  # what can't be loaded any more has changed too
         _refuse_changed(changed_since(began))

@@ -161,8 +161,10 @@ def _failure(params: Mapping[str, ParamValue], data: TrainingData) -> str:
     member = Member(params, (0,), 0)
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            for _ in EstimatorTrainer([member], data, n_epochs=LENGTH).run(EPOCHS):
+            trainer = EstimatorTrainer([member], data, n_epochs=LENGTH)
+            for _ in trainer.run(EPOCHS):
                 pass
+            trainer.state(0)  # what does not pickle can't pause
     except Exception as error:
         return f"{type(error).__name__}: {headline(error)}".rstrip(": ")
     return ""

@@ -16,7 +16,7 @@ from hpsearch.studyfile.tables.base import Table
 from hpsearch.studyfile.tables.data import Data
 from hpsearch.studyfile.toml import noted, toml_value
 from hpsearch.trainers import TrainerKind
-from hpsearch.trainers.estimator import load_estimator
+from hpsearch.trainers.estimator import EstimatorTrainer, find_estimator
 
 # What is worth searching first, over the range that is usual: (low, high, log).
 USUAL: dict[str, tuple[float, float, bool]] = {
@@ -128,7 +128,7 @@ def _space(wanted: Wanted) -> Iterator[str]:
     yield f"trainer = {listed}" if len(names) == 1 else f"trainer = {{ choices = [{listed}] }}"
     said: set[str] = set()
     for name, kind in wanted.trainers.items():
-        if kind.open:
+        if kind.open and not kind.metrics:
             note = "the function's own: rename it, add others"
             yield noted("learning_rate = { low = 1e-4, high = 1.0, log = true }", note)
             said.add("learning_rate")
@@ -142,7 +142,8 @@ def _space(wanted: Wanted) -> Iterator[str]:
                 if key in other.hyperparameters()
             ]
             usual = _usual(key, meanings)
-            default = load_estimator(name).arguments.get(key) if "." in name else h.default
+            estimates = issubclass(kind.trainer, EstimatorTrainer)
+            default = find_estimator(name).arguments.get(key) if estimates else h.default
             yield noted(usual, f"else {default}") if usual else _default(h, default)
 
 
@@ -174,9 +175,9 @@ def _stages(trainers: Mapping[str, TrainerKind]) -> Sequence[tuple[int, int]]:
     """Those of the trainer that has most of them: the others take no harm."""
 
     def kind_of(name: str, kind: TrainerKind) -> str:
-        if kind.open:
-            return "function"
-        return load_estimator(name).curve if "." in name else "network"
+        if issubclass(kind.trainer, EstimatorTrainer):
+            return find_estimator(name).curve
+        return "function" if kind.open else "network"
 
     return max((STAGES[kind_of(*item)] for item in trainers.items()), key=len)
 

@@ -213,7 +213,7 @@ def _metric_problems(
         yield from _measured_problems(key, metric, evaluation, trainers)
         return
     # A user's own function may report what it likes.
-    reported = {name: kind.metrics for name, kind in trainers.items() if not kind.open}
+    reported = {name: kind.metrics for name, kind in trainers.items() if kind.metrics}
     if not trainers:
         reported = {"": METRICS}
     for name, metrics in reported.items():
@@ -238,7 +238,7 @@ def _measured_problems(
         return
     for name, kind in trainers.items():
         counts = kind.trainer.images if metric == IMAGES else kind.trainer.passes
-        if not kind.open and counts in (Trainer.images, Trainer.passes):
+        if kind.metrics and counts in (Trainer.images, Trainer.passes):
             yield Problem(key, "must be counted by every trainer", f"{name}, which can't")
             return
 
@@ -249,5 +249,5 @@ def _count_problems(
     known = (EPOCHS, *MEASURED["passes"])
     if count in known:
         yield from _measured_problems(key, count, evaluation, trainers)
-    elif not any(kind.open for kind in trainers.values()):
+    elif all(kind.metrics for kind in trainers.values()):
         yield unknown_name(key, count, known)

@@ -22,7 +22,7 @@ from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import (
     TRAINERS,
     TrainerKind,
-    is_program,
+    is_training_function,
     load_training_function,
     trainer_kind,
 )
@@ -160,7 +160,7 @@ class _Reader:
                     self.unknown("space.trainer", name, self._trainer_names())
                     continue
                 self.kinds[name] = kind
-                if kind.open and not is_program(name):
+                if is_training_function(name):
                     load_training_function(name)
             except StudyFileError as error:
                 self.wrong("space.trainer", str(error))
@@ -205,15 +205,16 @@ class _Reader:
 
     def _known(self, name: str) -> bool:
         names = dict.fromkeys(name for taken in self.taken.values() for name in taken)
-        if name == "trainer" or name in names or any(k.open for k in self.kinds.values()):
+        kinds = self.kinds.values()
+        if name == "trainer" or name in names or any(k.open and not k.metrics for k in kinds):
             return True
-        refused = [
-            (t, kind.refused[name]) for t, kind in self.kinds.items() if name in kind.refused
-        ]
+        refused = [(t, k.refused[name]) for t, k in self.kinds.items() if name in k.refused]
         if refused:
             trainer, rule = refused[0]
-            self.wrong(f"space.{name}", rule + f" ({trainer} says so)" * (len(self.kinds) > 1))
-        elif self.kinds:  # else the trainer itself is wrong, and nothing can be said of the rest
+            self.wrong(f"space.{name}", rule + f" ({trainer} says so)" * (len(kinds) > 1))
+        elif any(kind.open for kind in kinds):
+            return True
+        elif kinds:  # else the trainer itself is wrong, and nothing can be said of the rest
             self.unknown(f"space.{name}", name, ["trainer", *names])
         return False
 
