@@ -8,10 +8,8 @@ of them succeed, or fail with another sentence, as it counts them; that is left 
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
 from itertools import product
 from math import prod
 
@@ -24,6 +22,7 @@ from hpsearch.errors import Problem, headline
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import Member, Split, TrainingData, trainer_kind
+from hpsearch.trainers.boosters import silence
 from hpsearch.trainers.estimator import EstimatorTrainer
 
 ROWS = (4, 16, 256)  # of each class, in a first fit and in others that must fail alike
@@ -160,7 +159,7 @@ class _Fits:
 def _failure(params: Mapping[str, ParamValue], data: TrainingData) -> str:
     member = Member(params, (0,), 0)
     try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        with silence():
             trainer = EstimatorTrainer([member], data, n_epochs=LENGTH)
             for _ in trainer.run(EPOCHS):
                 pass

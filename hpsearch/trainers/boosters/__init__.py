@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpsearch.trainers.boosters.base import Library
+from hpsearch.trainers.boosters.base import Library, silence
 from hpsearch.trainers.boosters.catboost import CatBoost
 from hpsearch.trainers.boosters.ensemble import Ensemble
 from hpsearch.trainers.boosters.fitted import FittedBooster
@@ -22,6 +22,7 @@ __all__ = [
     "library_in",
     "library_of",
     "library_of_file",
+    "silence",
 ]
 
 LIBRARIES: dict[str, Library] = {

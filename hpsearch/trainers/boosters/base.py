@@ -7,9 +7,10 @@ with pauses and one without take the same steps.
 from __future__ import annotations
 
 import io
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
@@ -114,6 +115,24 @@ class Library(ABC):
         return rule and f"{rule}, got {value!r}"
 
 
+@contextmanager
+def silence() -> Iterator[None]:
+    """Show nothing that the block prints, nor what LightGBM's C code writes beside its errors."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        try:
+            kept = os.dup(2)
+        except OSError:  # it is closed
+            yield
+            return
+        try:
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
 class _Shown:
     """A value that is looked up by what it looks like: 1, 1.0 and true are not the same."""
 
@@ -134,7 +153,7 @@ def _rule(library: Library, make: type, name: str, shown: _Shown) -> str | None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(TOY_ROWS, 2))
     try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        with silence():
             settings = library.settings(0) | {library.sizes[0]: 1, name: shown.value}
             made = make(**settings)
             y = np.arange(TOY_ROWS) % 2 if is_classifier(made) else x[:, 0] + 5

@@ -285,6 +285,16 @@ def test_a_value_is_judged_by_the_library(
 
 
 @every_library
+def test_a_value_that_is_refused_prints_nothing(
+    library: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path, _ = CLASSIFIERS[library]
+    found = load_estimator(path).hyperparameters()["learning_rate"]
+    assert found.problem("much") is not None
+    assert capfd.readouterr() == ("", "")
+
+
+@every_library
 def test_what_is_ours_is_refused_with_the_reason(library: str) -> None:
     kind = trainer_kind(CLASSIFIERS[library][0])
     assert kind is not None
