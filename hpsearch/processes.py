@@ -9,7 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
-GUARDED = "HPSEARCH_GUARDED"  # set for programs that a guard ends, see trainers/program_process
+GUARDED = (
+    "HPSEARCH_GUARDED"  # set for programs that a guard ends, see trainers/programs/program_process
+)
 GPU_SLOT = "HPSEARCH_GPU"  # the GPUs that a process may use, "0" or "0,1"
 # What libraries read when they are loaded: BLAS, OpenMP (scikit-learn, PyTorch), numexpr. Not
 # Numba's, which raises where it changes later.

@@ -46,6 +46,7 @@ from hpsearch.trainers import (
     Member,
     forget_changed_code,
     load_training_function,
+    makes_estimator,
     takes_data,
     takes_final,
     takes_state,
@@ -114,6 +115,11 @@ def check_function(
     _check_arguments(trainer, shots, epochs)
     folder = Path(folder).absolute()
     with _first_on_path(folder):
+        if makes_estimator(trainer):
+            raise TrainerError(
+                f"{trainer} must be a training function, got one that takes params alone and "
+                "makes an estimator: a study tries it on a few rows before anything runs"
+            )
         load_training_function(trainer)
         can_pause = takes_state(trainer)
         has_data = takes_data(trainer)

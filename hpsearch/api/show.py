@@ -24,7 +24,7 @@ from hpsearch.study.training import member_of
 from hpsearch.studyfile.configuration import Form, configuration_text
 from hpsearch.tracking.projection import Projection
 from hpsearch.trainers import is_program
-from hpsearch.trainers.program_start import shell_line
+from hpsearch.trainers.programs.program_start import shell_line
 
 
 def show_study(study: str, *, home: str | Path | None = None) -> Report:

@@ -31,7 +31,7 @@ from hpsearch.execution.threads import call_with_limited_threads
 from hpsearch.own_code import NamedModule, is_own, look_first_in, sources
 from hpsearch.processes import put_folders_below, temporary_folder
 from hpsearch.trainers import Program, forget_changed_code
-from hpsearch.trainers.program_start import SENT
+from hpsearch.trainers.programs.program_start import SENT
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -16,7 +16,7 @@ from hpsearch.execution.population import load_own_code, run_slice
 from hpsearch.execution.slices import MemberAdvance, Slice
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.own_code import look_first_in
-from hpsearch.trainers import Schedule, trainer_kind
+from hpsearch.trainers import Schedule, is_training_function, trainer_kind
 
 Rows = Sequence[tuple[int, Mapping[str, float]]]  # metrics with the epoch they belong to
 GENERATORS = (
@@ -232,7 +232,7 @@ REPEAT_HINT = "draw every random number from the seed that it receives"
 
 def pause_hint(trainer: str, *, takes_state: bool) -> str:
     """What to do where a training with pauses differs."""
-    if ":" not in trainer:
+    if not is_training_function(trainer):
         return (
             "keep all that training changes in attributes of the estimator that pickle, its "
             f"random generator too ({GENERATORS})"
@@ -246,5 +246,5 @@ def pause_hint(trainer: str, *, takes_state: bool) -> str:
 
 
 def is_function(params: Mapping[str, ParamValue]) -> bool:
-    """Whether these hyperparameters are a function's."""
-    return ":" in str(params["trainer"])
+    """Whether these hyperparameters are a training function's."""
+    return is_training_function(str(params["trainer"]))

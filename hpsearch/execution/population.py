@@ -36,10 +36,11 @@ from hpsearch.preparation.settings import preparation_of
 from hpsearch.trainers import (
     Member,
     TrainingData,
+    is_training_function,
     load_training_function,
     trainer_kind,
 )
-from hpsearch.trainers.program_start import changed_files, note_of_runs
+from hpsearch.trainers.programs.program_start import changed_files, note_of_runs
 from hpsearch.trainers.tables.prepared import prepared
 
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss
@@ -81,7 +82,8 @@ def run_slice(work: Slice) -> SliceResult:
     try:
         folder = work.members[0].folder
         foreign = private_mlflow(folder) if work.foreign else nullcontext()
-        with printed.kept() if work.foreign else nullcontext(), foreign:
+        heard = work.foreign or work.settings.exam == "test"  # why no model is kept
+        with printed.kept() if heard else nullcontext(), foreign:
             load_own_code(work)
             members = _advance(work, gains, watch, pace, printed)
             printed.add(note_of_runs(folder) if work.members[0].program is None else "")
@@ -146,7 +148,7 @@ def _load(name: str, trains: bool) -> None:
         load_score(name)
         return
     trainer_kind(name)
-    if ":" in name:
+    if is_training_function(name):
         load_training_function(name)
 
 

@@ -12,7 +12,7 @@ from shutil import rmtree
 from typing import Any
 
 from hpsearch.processes import changed_environment, temporary_folder
-from hpsearch.trainers.program_start import OF_MLFLOW, private_store
+from hpsearch.trainers.programs.program_start import OF_MLFLOW, private_store
 
 URI = "MLFLOW_TRACKING_URI"
 _last: list[str] = []  # the folder of the member that was trained last in this process, if any

@@ -26,7 +26,7 @@ from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import shots_of
 from hpsearch.trainers import TRAINERS, is_program
-from hpsearch.trainers.program_start import checkpoint_of, shell_line
+from hpsearch.trainers.programs.program_start import checkpoint_of, shell_line
 
 
 def write_parent(

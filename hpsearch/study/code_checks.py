@@ -46,7 +46,7 @@ from hpsearch.study.events import CodeDoubt, Event
 from hpsearch.study.training import Training
 from hpsearch.studyfile.space import with_values
 from hpsearch.trainers import EVERY_EPOCH, Member, Program, takes_final, takes_state
-from hpsearch.trainers.program_start import checkpoint_of
+from hpsearch.trainers.programs.program_start import checkpoint_of
 
 EPOCHS = 5  # trained in one go and once more with pauses, as far as
 SECONDS = 10.0  # allow it at the trial's pace; two epochs are trained in any case

@@ -16,7 +16,7 @@ from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.trainers import Member, Split, TrainingData
-from hpsearch.trainers.program import ProgramTrainer
+from hpsearch.trainers.programs.program import ProgramTrainer
 
 MOST_DRAWS = 200  # until a configuration of each program came
 

@@ -36,8 +36,8 @@ from hpsearch.study.slice_settings import (
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.space import Named, with_values
 from hpsearch.trainers import Member, Program, Purpose, Schedule, TrainerKind, trainer_kind
-from hpsearch.trainers.folder_archive import TooLarge, packed, unpack
-from hpsearch.trainers.program import files_in
+from hpsearch.trainers.programs.folder_archive import TooLarge, packed, unpack
+from hpsearch.trainers.programs.program import files_in
 
 PURPOSES: dict[Kind, Purpose] = {"trial": "search", "confirmation": "confirm", "test": "test"}
 

@@ -8,10 +8,8 @@ of them succeed, or fail with another sentence, as it counts them; that is left 
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
 from itertools import product
 from math import prod
 
@@ -25,6 +23,7 @@ from hpsearch.hyperparameters import ParamValue
 from hpsearch.studyfile.entries import key_path
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import Member, Split, TrainingData, trainer_kind
+from hpsearch.trainers.boosters import silence
 from hpsearch.trainers.estimator import EstimatorTrainer
 from hpsearch.trainers.tables.prepared import prepared
 
@@ -163,10 +162,12 @@ class _Fits:
 def _failure(params: Mapping[str, ParamValue], data: TrainingData) -> str:
     member = Member(params, (0,), 0)
     try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        with silence():
             table = prepared(data, member)
-            for _ in EstimatorTrainer([member], table, n_epochs=LENGTH).run(EPOCHS):
+            trainer = EstimatorTrainer([member], table, n_epochs=LENGTH)
+            for _ in trainer.run(EPOCHS):
                 pass
+            trainer.state(0)  # what does not pickle can't pause
     except Exception as error:
         return f"{type(error).__name__}: {headline(error)}".rstrip(": ")
     return ""

@@ -15,20 +15,10 @@ from hpsearch.studyfile.study_file import TABLES, StudyFile
 from hpsearch.studyfile.tables.base import Table
 from hpsearch.studyfile.tables.data import Data
 from hpsearch.studyfile.toml import noted, toml_value
+from hpsearch.studyfile.usual_ranges import USUAL, Usual, usual
 from hpsearch.trainers import TrainerKind
-from hpsearch.trainers.estimator import load_estimator
+from hpsearch.trainers.estimator import EstimatorTrainer, find_estimator
 
-# What is worth searching first, over the range that is usual: (low, high, log).
-USUAL: dict[str, tuple[float, float, bool]] = {
-    "learning_rate": (1e-4, 1.0, True),
-    "weight_decay": (1e-6, 1e-1, True),
-    "C": (0.01, 100.0, True),
-    "alpha": (1e-6, 10.0, True),
-    "gamma": (1e-4, 10.0, True),
-    "learning_rate_init": (1e-4, 0.1, True),
-    "n_estimators": (20, 200, True),
-    "n_neighbors": (1, 30, False),
-}
 # Trials and epochs of the stages, by what an epoch is to the trainer.
 STAGES = {
     "network": ((24, 10), (12, 30), (8, 90)),
@@ -129,33 +119,64 @@ def _space(wanted: Wanted) -> Iterator[str]:
     yield f"trainer = {listed}" if len(names) == 1 else f"trainer = {{ choices = [{listed}] }}"
     said: set[str] = set()
     for name, kind in wanted.trainers.items():
-        if kind.open:
+        if kind.open and not kind.metrics:
             note = "the function's own: rename it, add others"
-            yield noted("learning_rate = { low = 1e-4, high = 1.0, log = true }", note)
+            yield noted(f"learning_rate = {USUAL['learning_rate'].text()}", note)
             said.add("learning_rate")
         for key, h in kind.hyperparameters().items():
             if key in said:
                 continue
             said.add(key)
-            meanings = [
-                other.hyperparameters()[key]
-                for other in wanted.trainers.values()
-                if key in other.hyperparameters()
-            ]
-            usual = _usual(key, meanings)
-            default = load_estimator(name).arguments.get(key) if "." in name else h.default
-            yield noted(usual, f"else {default}") if usual else _default(h, default)
+            default: object = h.default
+            if issubclass(kind.trainer, EstimatorTrainer):
+                default = find_estimator(name).arguments.get(key)
+            lines = [*_usual(key, wanted.trainers, default)]
+            yield from lines or _default_line(name, h, default)
 
 
-def _usual(name: str, meanings: Sequence[Hyperparameter]) -> str:
-    """The line that searches it; "" where it is not usual, or a trainer takes no such range."""
-    if name not in USUAL:
-        return ""
-    low, high, log = USUAL[name]
-    if any(h.problem(bound) for h in meanings for bound in (low, high)):
-        return ""
-    ends = f"low = {toml_value(low)}, high = {toml_value(high)}"
-    return f"{name} = {{ {ends}{', log = true' * log} }}"
+def _usual(name: str, trainers: Mapping[str, TrainerKind], default: object) -> Iterator[str]:
+    """The lines that search it: a range for all trainers that take it, or one for each."""
+    known = {t: kind.hyperparameters() for t, kind in trainers.items()}
+    takers = {t: described[name] for t, described in known.items() if name in described}
+    ranges = {t: usual(t, name) for t in takers}
+    found: dict[Usual, list[str]] = {}
+    for trainer, one in ranges.items():
+        if one is not None and not any(takers[trainer].problem(v) for v in one.values):
+            found.setdefault(one, []).append(trainer)
+    if not found:
+        return
+    if len(found) == 1 and len(next(iter(found.values()))) == len(takers):
+        ((one, _),) = found.items()
+        yield _reasoned(f"{name} = {one.text()}", one, default)
+        return
+    conditions = {one: f"trainer = {_one_or_list(names)}" for one, names in found.items()}
+    if len(found) == 1:
+        ((one, condition),) = conditions.items()
+        yield _reasoned(f"{name} = {one.text(condition)}", one, None)
+        return
+    yield f"{name} = ["
+    for one, condition in conditions.items():
+        yield _reasoned(f"    {one.text(condition)},", one, None)
+    yield "]"
+
+
+def _one_or_list(names: Sequence[str]) -> str:
+    listed = ", ".join(map(toml_value, names))
+    return listed if len(names) == 1 else f"[{listed}]"
+
+
+def _reasoned(line: str, one: Usual, default: object) -> str:
+    """A line with the reason for its range, and the default that it replaces."""
+    replaced = "" if default is None else f"else {default}"
+    return noted(line, "; ".join(filter(None, [one.why, replaced])))
+
+
+def _default_line(trainer: str, h: Hyperparameter, default: object) -> Iterator[str]:
+    """A commented line; none for what a boosting library decides by itself, of which there are
+    a hundred."""
+    boosts = "." in trainer and ":" not in trainer and find_estimator(trainer).library is not None
+    if default is not None or not boosts:
+        yield _default(h, default)
 
 
 def _default(h: Hyperparameter, default: object = None) -> str:
@@ -175,9 +196,9 @@ def _stages(trainers: Mapping[str, TrainerKind]) -> Sequence[tuple[int, int]]:
     """Those of the trainer that has most of them: the others take no harm."""
 
     def kind_of(name: str, kind: TrainerKind) -> str:
-        if kind.open:
-            return "function"
-        return load_estimator(name).curve if "." in name else "network"
+        if issubclass(kind.trainer, EstimatorTrainer):
+            return find_estimator(name).curve
+        return "function" if kind.open else "network"
 
     return max((STAGES[kind_of(*item)] for item in trainers.items()), key=len)
 

@@ -5,16 +5,16 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from hpsearch.trainers.fitted_estimator import EstimatorFile, load_model
+from hpsearch.trainers.estimators.model_files import described, load_model
 
 
 class ServedEstimator(PythonModel):
-    """Predicts with estimator.skops; inputs are rows as the data set has them."""
+    """Predicts with the file of an estimator; inputs are rows as the data set has them."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Read the estimator."""
         path = context.artifacts["weights"]
-        self.file, self.model = EstimatorFile.read(path), load_model(path)
+        self.file, self.model = described(path), load_model(path)
 
     # Without annotations, which MLflow would take for a schema.
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.trainers.fitted_estimator import EstimatorFile, FittedEstimator
+from hpsearch.trainers.estimators.model_files import FILE_NAMES, described
 from hpsearch.trainers.tables.model import FittedTable, TableModel
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _save_estimator(path: Path, fitted: Path) -> None:
 
     from hpsearch.tracking import served_estimator
 
-    file = EstimatorFile.read(str(fitted))
+    file = described(fitted)
     outputs = Schema([ColSpec(KINDS[kind], name) for name, kind in file.columns()])
     _save(path, fitted, served_estimator.__file__, file.example, outputs, file.versions)
 
@@ -151,7 +151,7 @@ def _save_table(path: Path, fitted: Path) -> None:
 # By the file that a model can be made of.
 SAVERS: Mapping[str, Callable[[Path, Path], None]] = {
     FittedNetwork.file_name: _save_network,
-    FittedEstimator.file_name: _save_estimator,
+    **dict.fromkeys(FILE_NAMES, _save_estimator),
     FittedTable.file_name: _save_table,
 }
 

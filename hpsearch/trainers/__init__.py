@@ -6,7 +6,7 @@ Adding one is: a module, its test, a line in the catalogue below.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
@@ -28,16 +28,23 @@ from hpsearch.trainers.base import (
     TrainingData,
 )
 from hpsearch.trainers.commands import Program, Purpose, is_program
-from hpsearch.trainers.estimator import EstimatorTrainer, load_estimator
+from hpsearch.trainers.estimator import (
+    Estimator,
+    EstimatorTrainer,
+    find_estimator,
+    load_estimator,
+)
 from hpsearch.trainers.function import (
     FunctionTrainer,
+    is_training_function,
     load_function,
     load_training_function,
+    makes_estimator,
     takes_data,
     takes_final,
     takes_state,
 )
-from hpsearch.trainers.program import ProgramTrainer
+from hpsearch.trainers.programs.program import ProgramTrainer
 from hpsearch.trainers.proposal_search import ProposalSearch
 
 __all__ = [
@@ -57,8 +64,10 @@ __all__ = [
     "TrainingData",
     "forget_changed_code",
     "is_program",
+    "is_training_function",
     "load_function",
     "load_training_function",
+    "makes_estimator",
     "takes_data",
     "takes_final",
     "takes_state",
@@ -76,9 +85,11 @@ class TrainerKind:
         task: what it predicts; None: either.
         metrics: what it reports every epoch.
         weighted: takes a weight of each row.
-        open: takes any hyperparameter and reports what it likes (a user's function).
+        open: takes any hyperparameter (a user's function); one that trains reports what it
+            likes, and `metrics` are ().
         needs: what it asks of a table whose columns are prepared for it; None: it gets the table
             as it is.
+        refused: names that it knows and a study must not use, with what must hold instead.
     """
 
     trainer: type[Trainer]
@@ -89,6 +100,7 @@ class TrainerKind:
     weighted: bool = True
     open: bool = False
     needs: TableNeeds | None = SCALED
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def hyperparameters(self) -> dict[str, Hyperparameter]:
         """All of its own hyperparameters by name, without the network's."""
@@ -115,14 +127,17 @@ TRAINERS: dict[str, TrainerKind] = {
 def trainer_kind(name: str) -> TrainerKind | None:
     """The trainer of this name, or None if there is none.
 
-    "module:function" is a user's own, "package.module.Class" a scikit-learn estimator, "program"
-    and "programs.torch" are the tables of a study file that describe a program.
+    "module:function" is a user's own, which trains or makes an estimator, "package.module.Class"
+    a scikit-learn estimator, "program" and "programs.torch" are the tables of a study file that
+    describe a program.
 
     Raises:
         StudyFileError: there is no such estimator.
     """
     if is_program(name):
         return TrainerKind(ProgramTrainer, (), task=None, metrics=(), open=True, needs=None)
+    if makes_estimator(name):
+        return replace(_kind_of(find_estimator(name)), open=True)
     if ":" in name:
         return TrainerKind(FunctionTrainer, (), task=None, metrics=(), open=True, needs=None)
     return _estimator_kind(name) if "." in name else TRAINERS.get(name)
@@ -137,7 +152,10 @@ def forget_changed_code() -> None:
 
 @lru_cache
 def _estimator_kind(path: str) -> TrainerKind:
-    estimator = load_estimator(path)
+    return _kind_of(load_estimator(path))
+
+
+def _kind_of(estimator: Estimator) -> TrainerKind:
     return TrainerKind(
         EstimatorTrainer,
         estimator.components,
@@ -146,4 +164,5 @@ def _estimator_kind(path: str) -> TrainerKind:
         metrics=estimator.metrics,
         needs=estimator.needs,
         weighted=estimator.takes_weights,
+        refused=estimator.refused,
     )

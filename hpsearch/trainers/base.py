@@ -295,7 +295,9 @@ Around = Callable[[], AbstractContextManager[Any]]
 class Fitted(Protocol):
     """What was learned, to predict with."""
 
-    file_name: ClassVar[str]
+    @property
+    def file_name(self) -> str:
+        """Of the file that it is kept as."""
 
     def to_bytes(self, classes: tuple[str, ...], example: NDArray[Any]) -> bytes:
         """As a file that runs nothing when it is read.

@@ -6,6 +6,8 @@ What an epoch is depends on what the estimator can do:
     growth   it has warm_start and grows trees: after epoch e of E it has ceil(n e / E) of the
              n = n_estimators (or max_iter, of histogram boosting) that it has at full length;
     once     all others: fitted whole in the first epoch; later epochs repeat its scores.
+
+Ensembles of LightGBM, XGBoost and CatBoost grow too, see `boosters`.
 """
 
 from __future__ import annotations
@@ -13,20 +15,19 @@ from __future__ import annotations
 import inspect
 import math
 import pickle
-import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError, nearest, unknown
 from hpsearch.hyperparameters import Hyperparameter, build, hyperparameter
-from hpsearch.own_code import load_module
+from hpsearch.own_code import is_installed, load_module
 from hpsearch.preparation.settings import TableNeeds
 from hpsearch.trainers.answers import EstimatorAnswers
 from hpsearch.trainers.base import (
@@ -40,14 +41,20 @@ from hpsearch.trainers.base import (
     Trainer,
     TrainingData,
 )
+from hpsearch.trainers.boosters import Ensemble, FittedBooster, Library, library_in, library_of
+from hpsearch.trainers.estimators import own
+from hpsearch.trainers.estimators.rules import Curve, curve_of, judge, kind_of, task_of
 from hpsearch.trainers.fitted_estimator import FittedEstimator
+from hpsearch.trainers.function import load_function
 
-Curve = Literal["passes", "growth", "once"]
 Mean = Callable[[NDArray[Any]], float]  # of a value of each row, by the rows' weights
 OURS = ("random_state", "warm_start")  # arguments that the trainer sets
 # Modules whose estimators split columns by order.
-TREES = ("sklearn.tree.", "sklearn.ensemble.", "lightgbm.", "xgboost.", "catboost.")
-RULE = re.compile(r"must be (.*?)\. Got ", re.DOTALL)  # in scikit-learn's messages
+TREES = ("sklearn.tree.", "sklearn.ensemble.")
+MAKE = (  # what to do for an estimator that needs arguments
+    "A pipeline, or any estimator that needs arguments, is made by a function of your own: "
+    'def make(params) in own.py returns it, and the study says trainer = "own:make"'
+)
 # In scikit-learn's messages where weights are no longer finite.
 OVERFLOW = ("overflow", "non-finite")
 
@@ -67,20 +74,32 @@ class Estimator:
 
     Attributes:
         path: its import path, e.g. "sklearn.svm.SVC".
-        make: the class.
+        make: the class; or the function of one's own that makes it.
         arguments: its constructor's arguments with their defaults, but for OURS and, where it
             learns in passes, max_iter: the study's stages say how many.
         task: what it predicts.
         curve: what an epoch is, see above.
         size: the argument that counts its trees, where they grow.
+        library: of boosting, that it comes from; None: of none.
+        made: what a function of one's own returns for no params; None: `make` is a class. Then
+            `arguments` are those inside it, and the function may take others.
     """
 
     path: str
-    make: type
+    make: Any
     arguments: Mapping[str, object]
     task: Task
     curve: Curve
     size: str
+    library: Library | None = None
+    made: Any = None
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Names that it knows and a study must not use, with what must hold instead."""
+        if self.made is not None:
+            return own.refused_in(self.made)
+        return {} if self.library is None else self.library.refused(self.make)
 
     @property
     def components(self) -> tuple[type, ...]:
@@ -91,7 +110,10 @@ class Estimator:
     @property
     def takes_weights(self) -> bool:
         """Whether what it learns with takes a weight of each row."""
-        method = self.make.partial_fit if self.curve == "passes" else self.make.fit  # type: ignore[attr-defined]
+        if self.library is not None:
+            return True
+        made = self.make if self.made is None else self.made
+        method = made.partial_fit if self.curve == "passes" else made.fit
         return "sample_weight" in inspect.signature(method).parameters
 
     @property
@@ -100,27 +122,61 @@ class Estimator:
         if self.task == "regression":
             names = ["mse", "r2"]
         else:
-            names = ["loss"] * hasattr(self.make, "predict_proba") + ["accuracy"]
+            make = self.make if self.made is None else type(own.last_step(self.made)[1])
+            names = ["loss"] * hasattr(make, "predict_proba") + ["accuracy"]
         return tuple(f"{part}_{name}" for part in ("train", "validation") for name in names)
 
     @property
     def needs(self) -> TableNeeds:
         """What it asks of a table: trees take columns as they are, and some of them gaps."""
-        by_order = self.make.__module__.startswith(TREES)
-        return TableNeeds(by_order, by_order and _takes_gaps(self.make))
+        if self.library is not None:
+            return TableNeeds(by_order=True, takes_gaps=True)
+        made = self.make() if self.made is None else own.last_step(self.made)[1]
+        by_order = type(made).__module__.startswith(TREES)
+        return TableNeeds(by_order, by_order and _takes_gaps(made))
 
     def hyperparameters(self) -> dict[str, Hyperparameter]:
         """Its arguments by name. Those a study does not name stay the estimator's own default."""
         return {
             name: Hyperparameter(
                 name,
-                kind=_kind(self.make, default),
+                kind=object if self.library else kind_of(self.make, default),
                 default=None,
                 why="the estimator's own default",
-                judge=partial(_judge, self.make, name),
+                judge=partial(self._judge, name),
             )
             for name, default in self.arguments.items()
         }
+
+    def _judge(self, name: str, value: object) -> str | None:
+        if self.made is not None:
+            return own.problem_inside(self.made, name, value)
+        return (self.library.problem if self.library else judge)(self.make, name, value)
+
+
+def find_estimator(path: str) -> Estimator:
+    """The estimator behind "package.module.Class", or behind "module:make" of one's own.
+
+    Raises:
+        StudyFileError: it can't be imported, or is neither a classifier nor a regressor.
+    """
+    return _own_estimator(path, load_function(path)) if ":" in path else load_estimator(path)
+
+
+@lru_cache
+def _own_estimator(path: str, function: Callable[..., Any]) -> Estimator:
+    """The estimator that a function makes; another one where its module was loaded anew."""
+    try:
+        made = own.make_with(path, function, {})
+        task = task_of(made)
+    except Exception as error:
+        text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise StudyFileError(
+            f"trainer {path!r} must make a classifier or regressor for no params too, got "
+            f'{text}. Write params.get("C", 1.0) for what it may not be given'
+        ) from error
+    curve, size = own.curve_inside(made)
+    return Estimator(path, function, own.arguments_of(made), task, curve, size, made=made)
 
 
 @lru_cache
@@ -134,6 +190,12 @@ def load_estimator(path: str) -> Estimator:
     try:
         names = vars(load_module(module_name))
     except (Exception, SystemExit) as error:
+        booster = library_in(path)
+        if booster is not None and isinstance(error, ModuleNotFoundError):
+            raise StudyFileError(
+                f"trainer {path!r} needs the package {booster.name}, which is not installed here: "
+                f"pip install 'hpsearch[{booster.name}]'"
+            ) from error
         raise StudyFileError(
             f"trainer {path!r} must be importable as package.module.Class, "
             f"got {type(error).__name__}: {error}"
@@ -141,16 +203,27 @@ def load_estimator(path: str) -> Estimator:
     if not _fits(names.get(name)):
         raise _no_class(path, names)
     make = names[name]
+    library = library_of(make)
+    if library is not None and "Ranker" in make.__name__:
+        raise StudyFileError(
+            f"trainer {path!r} must predict classes or numbers, got a ranker: it learns the order "
+            "of rows within a query, for which [data] has no key; "
+            f"take {path.replace('Ranker', 'Regressor')} on their relevance"
+        )
     try:
         made = make()
-        task = _task(made)
+        task = task_of(made)
     except Exception as error:
         raise StudyFileError(
             f"trainer {path!r} must be a scikit-learn classifier or regressor that can be made "
-            f"without arguments, got {type(error).__name__}: {error}"
+            f"without arguments, got {type(error).__name__}: {error}. {MAKE}"
         ) from error
+    if library is not None:
+        grows: Curve = "growth" if library.grows(make) else "once"
+        known = library.arguments(make)
+        return Estimator(path, make, known, task, grows, "n_estimators", library)
     known = made.get_params(deep=False)
-    curve, size = _curve(make, known)
+    curve, size = curve_of(make, known)
     ours = (*OURS, "max_iter") if curve == "passes" else OURS
     arguments = {name: default for name, default in known.items() if name not in ours}
     return Estimator(path, make, arguments, task, curve, size)
@@ -163,6 +236,8 @@ def _no_class(path: str, names: Mapping[str, object]) -> StudyFileError:
         names: what the module has.
     """
     module_name, _, name = path.rpartition(".")
+    if inspect.isfunction(names.get(name)) and is_installed(module_name):
+        return StudyFileError(f"trainer {path!r} must be a class, got a function. {MAKE}")
     if inspect.isfunction(names.get(name)):
         return StudyFileError(
             f"trainer {path!r} must be written with a colon, as a function of your own: "
@@ -181,63 +256,18 @@ def _no_class(path: str, names: Mapping[str, object]) -> StudyFileError:
     )
 
 
-def _takes_gaps(make: type) -> bool:
+def _takes_gaps(made: Any) -> bool:
     """Whether an estimator says that it learns from NaN."""
     from sklearn.utils import get_tags
 
     try:
-        return bool(get_tags(make()).input_tags.allow_nan)
+        return bool(get_tags(made).input_tags.allow_nan)
     except Exception:  # one that says nothing of itself
         return False
 
 
 def _fits(found: object) -> bool:
     return isinstance(found, type) and hasattr(found, "fit") and hasattr(found, "predict")
-
-
-def _task(made: Any) -> Task:
-    from sklearn.base import is_classifier, is_regressor
-
-    if is_classifier(made):
-        return "classification"
-    if is_regressor(made):
-        return "regression"
-    raise TypeError(f"{type(made).__name__}, which is neither")
-
-
-def _curve(make: type, arguments: Mapping[str, object]) -> tuple[Curve, str]:
-    # Naive Bayes has partial_fit and no max_iter: a second pass would count its rows twice.
-    if hasattr(make, "partial_fit") and "max_iter" in arguments:
-        return "passes", ""
-    if "warm_start" in arguments and "n_estimators" in arguments:
-        return "growth", "n_estimators"
-    # A linear model with warm_start has max_iter too, but there it limits one solver's run.
-    if "warm_start" in arguments and "max_iter" in arguments and hasattr(make, "staged_predict"):
-        return "growth", "max_iter"
-    return "once", ""
-
-
-def _kind(make: type, default: object) -> type:
-    """What an argument's default tells of its values, where the estimator has no rules for it."""
-    if isinstance(default, float):
-        return float
-    known = hasattr(make, "_parameter_constraints") or isinstance(default, bool)
-    return int if isinstance(default, int) and not known else object
-
-
-def _judge(make: type, name: str, value: object) -> str | None:
-    """What the estimator itself finds wrong with a value, before it is fitted."""
-    if not hasattr(make, "_parameter_constraints"):
-        return None
-    try:
-        make(**{name: value})._validate_params()
-    except (TypeError, ValueError) as error:
-        rule = RULE.search(str(error))
-        if rule is None:
-            return f"must suit {make.__name__}, got {value!r}: {error}"
-        near = nearest(value, re.findall(r"'([^']*)'", rule[1]))
-        return f"must be {rule[1]}, got {value!r}{near}"
-    return None
 
 
 class EstimatorTrainer(Trainer):
@@ -254,7 +284,7 @@ class EstimatorTrainer(Trainer):
 
     def __init__(self, members: Sequence[Member], data: TrainingData, *, n_epochs: int) -> None:
         (member,) = members
-        self._estimator = load_estimator(str(member.params["trainer"]))
+        self._estimator = find_estimator(str(member.params["trainer"]))
         self._n_epochs, self._n_classes = n_epochs, data.n_classes
         self._n_inputs, self._scale = data.n_inputs, data.scale
         split, dtype = data.splits[member.split], data.precision
@@ -273,7 +303,10 @@ class EstimatorTrainer(Trainer):
         if self._estimator.components:
             self._batch_size = build(PassSettings, member.params).batch_size
         self._model = _made(self._estimator, member)
-        self._size = getattr(self._model, self._estimator.size, 0)
+        if self._estimator.made is not None:  # its params may have made it another one
+            curve, size = own.curve_inside(self._model)
+            self._estimator = replace(self._estimator, curve=curve, size=size)
+        self._size = _size(self._estimator, self._model)
         if member.state is not None:
             saved = pickle.loads(member.state)
             self._epoch, self._model = saved["epoch"], saved["model"]
@@ -359,8 +392,9 @@ class EstimatorTrainer(Trainer):
     def answers(self, row: int, part: str) -> EstimatorAnswers:
         return EstimatorAnswers(self._model, self._parts[part][0], self._n_classes)
 
-    def fitted(self, row: int) -> FittedEstimator:
-        return FittedEstimator(
+    def fitted(self, row: int) -> FittedEstimator | FittedBooster:
+        make = FittedBooster if self._estimator.library else FittedEstimator
+        return make(
             self._model, self._n_inputs, self._n_classes, self._scale, self._learned[0].dtype.name
         )
 
@@ -377,11 +411,29 @@ class EstimatorTrainer(Trainer):
         )
 
 
+def _size(estimator: Estimator, model: Any) -> int:
+    """Trees that an estimator has at full length; 0 where none grow."""
+    if estimator.made is not None:
+        return int(model.get_params(deep=True).get(estimator.size, 0))
+    return int(getattr(model, estimator.size, 0))
+
+
 def _made(estimator: Estimator, member: Member) -> Any:
     """The estimator of a member's hyperparameters and seed."""
-    own = {k: v for k, v in member.params.items() if k in estimator.arguments}
-    made = estimator.make(**own)
+    if estimator.made is not None:
+        made = own.make_with(estimator.path, estimator.make, member.params)
+        if task_of(made) != estimator.task:
+            raise ValueError(
+                f"{estimator.path} must return an estimator for {estimator.task} whatever its "
+                f"params, got {type(made).__name__}"
+            )
+        own.settle(made, member.entropy)
+        return made
+    given = {k: v for k, v in member.params.items() if k in estimator.arguments}
     seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
+    if estimator.library is not None:
+        return Ensemble(estimator.library, estimator.make, given, seed=seed)
+    made = estimator.make(**given)
     ours = {"random_state": seed, "warm_start": estimator.curve == "growth"}
     known = made.get_params(deep=False)
     return made.set_params(**{k: v for k, v in ours.items() if k in known})

@@ -26,6 +26,7 @@ from hpsearch.trainers.base import (
     Trainer,
     TrainingData,
 )
+from hpsearch.trainers.commands import is_program
 from hpsearch.trainers.function_answers import Told, answers, apart, problem
 from hpsearch.trainers.function_checkpoint import CheckpointFolder
 
@@ -117,6 +118,26 @@ def load_function(path: str) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
+def makes_estimator(trainer: str) -> bool:
+    """Whether a trainer's name is that of a function that makes an estimator: it takes one
+    argument, params, and does not yield. A training function takes a seed too."""
+    if ":" not in trainer or is_program(trainer):
+        return False
+    try:
+        function = load_function(trainer)
+        signature = inspect.signature(function)
+    except (StudyFileError, TypeError, ValueError):
+        return False
+    if isinstance(function, type) or inspect.isgeneratorfunction(function):
+        return False
+    return [_binds(signature, count) for count in (1, 2, 3)] == [True, False, False]
+
+
+def is_training_function(trainer: str) -> bool:
+    """Whether a trainer's name is that of a training function, be it there or not."""
+    return ":" in trainer and not is_program(trainer) and not makes_estimator(trainer)
+
+
 def load_training_function(path: str) -> Callable[..., Any]:
     """The training function behind "module:name".
 
@@ -176,7 +197,7 @@ def takes_data(trainer: str) -> bool:
     Raises:
         StudyFileError: there is no such function.
     """
-    if ":" not in trainer:
+    if not is_training_function(trainer):
         return True
     return _takes_data(load_training_function(trainer))
 
@@ -201,7 +222,7 @@ def takes_final(trainer: str) -> bool:
 
 
 def _takes(trainer: str, argument: str) -> bool:
-    if ":" not in trainer:
+    if not is_training_function(trainer):
         return False
     return argument in _wanted(inspect.signature(load_training_function(trainer)))
 

@@ -9,7 +9,7 @@ import pytest
 
 import hpsearch
 from hpsearch.reporting import IN_TRIAL
-from hpsearch.trainers.metric_lines import MetricReader
+from hpsearch.trainers.programs.metric_lines import MetricReader
 
 
 def test_outside_of_a_trial_it_does_nothing(

@@ -258,7 +258,7 @@ def _metric_problems(
         yield from _measured_problems(key, metric, evaluation, trainers)
         return
     # A user's own function may report what it likes.
-    reported = {name: kind for name, kind in trainers.items() if not kind.open}
+    reported = {name: kind for name, kind in trainers.items() if kind.metrics}
     metrics = {kind.metrics for kind in reported.values()}
     for name, kind in reported.items():
         valid = [m for m in kind.metrics if m.startswith("validation") or train]
@@ -328,7 +328,7 @@ def _measured_problems(
         return
     for name, kind in trainers.items():
         counts = kind.trainer.images if metric == IMAGES else kind.trainer.passes
-        if not kind.open and counts in (Trainer.images, Trainer.passes):
+        if kind.metrics and counts in (Trainer.images, Trainer.passes):
             yield Problem(key, "must be counted by every trainer", f"{name}, which can't")
             return
 
@@ -339,5 +339,5 @@ def _count_problems(
     known = (EPOCHS, *MEASURED["passes"])
     if count in known:
         yield from _measured_problems(key, count, evaluation, trainers)
-    elif not any(kind.open for kind in trainers.values()):
+    elif all(kind.metrics for kind in trainers.values()):
         yield unknown_name(key, count, known)

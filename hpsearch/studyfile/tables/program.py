@@ -17,7 +17,7 @@ from hpsearch.studyfile.tables.base import NAME as TABLE_NAME
 from hpsearch.studyfile.tables.base import Table
 from hpsearch.trainers import Program
 from hpsearch.trainers.commands import Command
-from hpsearch.trainers.metric_lines import EPOCH
+from hpsearch.trainers.programs.metric_lines import EPOCH
 
 EXAMPLE = '["python", "train.py", "--lr={learning_rate}", "--epochs={epochs}"]'
 METRICS_RULE = '"json-lines", or a table { pattern = "…" } or { csv = "…" }'

@@ -12,7 +12,7 @@ from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.studyfile.tables.program import Csv, Pattern, ProgramTable
 from hpsearch.trainers import is_program
 from hpsearch.trainers.commands import KNOWN, Malformed, names_in, placeholders
-from hpsearch.trainers.metric_lines import EPOCH
+from hpsearch.trainers.programs.metric_lines import EPOCH
 
 
 def program_problems(

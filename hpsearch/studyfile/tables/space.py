@@ -31,7 +31,7 @@ from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import (
     TRAINERS,
     TrainerKind,
-    is_program,
+    is_training_function,
     load_training_function,
     trainer_kind,
 )
@@ -181,7 +181,7 @@ class _Reader:
                     self.unknown("space.trainer", name, self._trainer_names())
                     continue
                 self.kinds[name] = kind
-                if kind.open and not is_program(name):
+                if is_training_function(name):
                     load_training_function(name)
             except StudyFileError as error:
                 self.wrong("space.trainer", str(error))
@@ -231,9 +231,16 @@ class _Reader:
         names = dict.fromkeys(name for taken in self.taken.values() for name in taken)
         if name.startswith(PREFIX):
             return self._known_preparation(name, names)
-        if name == "trainer" or name in names or any(k.open for k in self.kinds.values()):
+        kinds = self.kinds.values()
+        if name == "trainer" or name in names or any(k.open and not k.metrics for k in kinds):
             return True
-        if self.kinds:  # else the trainer itself is wrong, and nothing can be said of the rest
+        refused = [(t, k.refused[name]) for t, k in self.kinds.items() if name in k.refused]
+        if refused:
+            trainer, rule = refused[0]
+            self.wrong(key_path(name), rule + f" ({trainer} says so)" * (len(kinds) > 1))
+        elif any(kind.open for kind in kinds):
+            return True
+        elif kinds:  # else the trainer itself is wrong, and nothing can be said of the rest
             own = [known for known in names if not known.startswith(PREFIX)]
             self.unknown(key_path(name), name, ["trainer", *own])
         return False

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hpsearch.nn.fitted import FittedNetwork, SavedNetwork
 from hpsearch.nn.losses import SoftmaxCrossEntropy
-from hpsearch.trainers.fitted_estimator import EstimatorFile, FittedEstimator, load_model
+from hpsearch.trainers.estimators.model_files import FILE_NAMES, described, load_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,10 +28,10 @@ class Predictor(Protocol):
 
 
 class EstimatorPredictor:
-    """Predicts with a scikit-learn estimator."""
+    """Predicts with an estimator of scikit-learn or of a boosting library."""
 
     def __init__(self, path: Path) -> None:
-        self._file, self._model = EstimatorFile.read(str(path)), load_model(str(path))
+        self._file, self._model = described(path), load_model(path)
 
     def columns(self) -> list[tuple[str, type]]:
         return self._file.columns()
@@ -86,6 +86,6 @@ class NetworkPredictor:
 
 # By the name of the file; a table's model has one of these inside.
 PREDICTORS: Mapping[str, Callable[[Path], Predictor]] = {
-    FittedEstimator.file_name: EstimatorPredictor,
+    **dict.fromkeys(FILE_NAMES, EstimatorPredictor),
     FittedNetwork.file_name: NetworkPredictor,
 }

@@ -19,6 +19,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import read_study
+from tests.harness.boosters import needs
 from tests.harness.stores import new_home
 
 CLASSES = """\
@@ -146,3 +147,27 @@ def test_a_class_of_ones_own_has_no_model_and_its_log_says_why(tmp_path: Path) -
     log = tmp_path / "home/studies/forest/1/test" / f"{record.number:05d}-1/log.txt"
     assert "no model to predict with is kept" in log.read_text()
     assert "own.Nearest" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("trainer", "size"),
+    [
+        pytest.param("lightgbm.LGBMClassifier", "n_estimators", marks=needs("lightgbm")),
+        pytest.param("xgboost.XGBClassifier", "n_estimators", marks=needs("xgboost")),
+        pytest.param("catboost.CatBoostClassifier", "iterations", marks=needs("catboost")),
+    ],
+)
+def test_a_booster_answers_from_its_librarys_own_file(
+    trainer: str, size: str, tmp_path: Path
+) -> None:
+    text = CLASSES.replace("sklearn.ensemble.RandomForestClassifier", trainer)
+    pool, record = finished(tmp_path, text.replace("n_estimators", size))
+    ((_, held),) = pool.splits
+    answered = predict(tmp_path, "forest", pool.examples.inputs[held])
+    assert answered["class"].tolist() == record.members[0].predicted
+    assert np.allclose(answered.filter(like="probability_").sum(axis=1), 1)
+    (found,) = mlflow.MlflowClient(Home(tmp_path / "home").tracking_uri).search_model_versions(
+        "name = 'forest'"
+    )
+    requirements = Path(str(found.source).removeprefix("file://")) / "requirements.txt"
+    assert trainer.partition(".")[0] in requirements.read_text()

@@ -18,7 +18,7 @@ from hpsearch.errors import TrialFailed
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.trainers import Member, Progress, Split, TrainingData
 from hpsearch.trainers.commands import Program
-from hpsearch.trainers.program import ProgramTrainer
+from hpsearch.trainers.programs.program import ProgramTrainer
 from tests.harness.programs import gone, running
 from tests.harness.study_files import REPOSITORY
 
@@ -135,7 +135,7 @@ def test_what_a_program_leaves_running_ends_with_it(tmp_path: Path) -> None:
         echo '{{"epoch": '$1', "loss": 1}}'
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hpsearch.trainers.program_process.GRACE_SECONDS", 0.5)
+        patch.setattr("hpsearch.trainers.programs.program_process.GRACE_SECONDS", 0.5)
         assert run(member(tmp_path, script), 2) == [(2, 1.0)]
     assert gone(f"{tmp_path}/mark", 0)
 

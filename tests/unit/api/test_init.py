@@ -13,19 +13,27 @@ from hpsearch import init_study, plan_study, study_schema
 from hpsearch.datasets import DATASETS
 from hpsearch.errors import StudyFileError
 from hpsearch.nn import NETWORKS
-from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.reading import read_study, refuse_unfit
 from hpsearch.studyfile.tables.warm_start import WarmStart
+from hpsearch.studyfile.usual_ranges import CURATED, Range
 from hpsearch.trainers import TRAINERS
+from tests.harness.boosters import CLASSIFIERS, needs
 
 ESTIMATORS = (
     "sklearn.svm.SVC",
     "sklearn.ensemble.RandomForestClassifier",
     "sklearn.linear_model.SGDClassifier",
     "sklearn.neighbors.KNeighborsClassifier",
+    "sklearn.linear_model.LogisticRegression",
+    "sklearn.linear_model.RidgeClassifier",
+    "sklearn.ensemble.ExtraTreesClassifier",
+    "sklearn.ensemble.GradientBoostingClassifier",
+    "sklearn.ensemble.HistGradientBoostingClassifier",
 )
+BOOSTERS = [pytest.param(path, marks=needs(name)) for name, (path, _) in CLASSIFIERS.items()]
 
 
-@pytest.mark.parametrize("trainer", [*TRAINERS, *ESTIMATORS])
+@pytest.mark.parametrize("trainer", [*TRAINERS, *ESTIMATORS, *BOOSTERS])
 def test_a_new_file_is_valid_for_every_trainer(tmp_path: Path, trainer: str) -> None:
     path = tmp_path / "My study (2).toml"
     init_study(path, data="digits", trainers=[trainer])
@@ -81,6 +89,11 @@ def test_the_commented_warm_start_is_one_when_it_has_a_storage(tmp_path: Path) -
         (["adam"], "lenet"),
         (["proposal-search"], "two-layer"),
         (["sklearn.svm.SVC"], "two-layer"),
+        (["sklearn.ensemble.HistGradientBoostingClassifier"], "two-layer"),
+        *(
+            pytest.param([path], "two-layer", marks=needs(name))
+            for name, (path, _) in CLASSIFIERS.items()
+        ),
     ],
 )
 def test_every_comment_is_a_valid_line_that_changes_nothing(
@@ -185,3 +198,34 @@ def test_the_schema_knows_the_keys_of_every_trainer_and_network() -> None:
     assert {"enum": [False, True]} in space["batch_norm"]["anyOf"]
     assert schema["$defs"]["Data"]["properties"]["name"]["examples"] == list(DATASETS)
     assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("trainer", [*BOOSTERS, *ESTIMATORS[4:]])
+def test_what_is_searched_of_trees_and_linear_models_has_a_range_with_its_reason(
+    tmp_path: Path, trainer: str
+) -> None:
+    path = tmp_path / "new.toml"
+    read = init_study(path, data="digits", trainers=[trainer])
+    curated = CURATED[trainer.rpartition(".")[2]]
+    drawn = {p.name: p.distribution for p in read.space.parameters}
+    ranges = {name: one for name, one in curated.items() if isinstance(one, Range)}
+    assert drawn.keys() == ranges.keys()
+    assert all((drawn[n].low, drawn[n].high) == r.values for n, r in ranges.items())  # type: ignore[attr-defined]
+    text = path.read_text()
+    assert all(
+        re.search(rf"^{n} = .*# {re.escape(one.why)}", text, re.M) for n, one in curated.items()
+    )
+    assert all(one.why for one in curated.values())
+    refuse_unfit(read)
+
+
+@needs("lightgbm")
+def test_a_name_with_a_range_of_its_own_for_each_trainer_is_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "new.toml"
+    lgbm, forest = "lightgbm.LGBMClassifier", "sklearn.ensemble.RandomForestClassifier"
+    read = init_study(path, data="digits", trainers=["adam", lgbm, forest, "sgd"])
+    rates = [p for p in read.space.parameters if p.key == "learning_rate"]
+    assert {p.when["trainer"] for p in rates} == {("adam", "sgd"), (lgbm,)}
+    (leaves,) = (p for p in read.space.parameters if p.key == "num_leaves")
+    assert leaves.when == {"trainer": (lgbm,)}
+    assert {p.key for p in read.space.parameters} >= {"max_features", "min_samples_leaf"}

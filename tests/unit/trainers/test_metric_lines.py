@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from hpsearch.trainers.metric_lines import LONGEST_LINE, MetricError, MetricReader
+from hpsearch.trainers.programs.metric_lines import LONGEST_LINE, MetricError, MetricReader
 
 Rows = list[tuple[int, dict[str, float]]]
 PATTERN = r"epoch (?P<epoch>\d+) .*acc (?P<acc>\S+)"

@@ -16,10 +16,11 @@ from hpsearch.hyperparameters import ParamValue
 from hpsearch.processes import birth
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.reporting import IN_TRIAL
-from hpsearch.trainers import Member, program_process
+from hpsearch.trainers import Member
 from hpsearch.trainers.commands import Program
-from hpsearch.trainers.program_process import end_noted, ended_by, problem_of, was_cut
-from hpsearch.trainers.program_start import argv_of, environment_of, shell_line, values_of
+from hpsearch.trainers.programs import program_process
+from hpsearch.trainers.programs.program_process import end_noted, ended_by, problem_of, was_cut
+from hpsearch.trainers.programs.program_start import argv_of, environment_of, shell_line, values_of
 
 PROGRAM = Program(command=("run", "{lr}"), metrics=("loss",), workdir="/w")
 

@@ -31,10 +31,10 @@ from hpsearch.trainers.base import (
     TrainingData,
 )
 from hpsearch.trainers.commands import Command, Program, filled
-from hpsearch.trainers.folder_archive import TooLarge, packed, unpack
-from hpsearch.trainers.metric_lines import MetricError, MetricReader
-from hpsearch.trainers.program_log import ProgramLog, ProgramOutput, cut_lines
-from hpsearch.trainers.program_process import (
+from hpsearch.trainers.programs.folder_archive import TooLarge, packed, unpack
+from hpsearch.trainers.programs.metric_lines import MetricError, MetricReader
+from hpsearch.trainers.programs.program_log import ProgramLog, ProgramOutput, cut_lines
+from hpsearch.trainers.programs.program_process import (
     POLL_SECONDS,
     ProgramProcess,
     end_noted,
@@ -42,7 +42,7 @@ from hpsearch.trainers.program_process import (
     problem_of,
     was_cut,
 )
-from hpsearch.trainers.program_start import (
+from hpsearch.trainers.programs.program_start import (
     PARAMS,
     SENT,
     argv_of,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
-from hpsearch.trainers.metric_lines import MetricReader
-from hpsearch.trainers.program_process import MOST_UNREAD, Output, ProgramProcess
+from hpsearch.trainers.programs.metric_lines import MetricReader
+from hpsearch.trainers.programs.program_process import MOST_UNREAD, Output, ProgramProcess
 
 TAIL = 4000  # bytes of the end of an output that is cut
 CHUNKS = 32  # that are read in one go; then the program's end is looked at

@@ -16,7 +16,14 @@ from hpsearch.own_code import file_digest
 from hpsearch.processes import thread_environment, without_our_package
 from hpsearch.reporting import IN_TRIAL
 from hpsearch.trainers.base import Member
-from hpsearch.trainers.commands import Command, Program, Purpose, arguments, filled, placeholders
+from hpsearch.trainers.commands import (
+    Command,
+    Program,
+    Purpose,
+    arguments,
+    filled,
+    placeholders,
+)
 
 PARAMS = "params.json"  # in the folder of a member, what {params_json} names
 # Variables by which MLflow finds its stores.
