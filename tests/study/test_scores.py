@@ -26,6 +26,7 @@ objective = { metric = "validation_roc_auc" }
 [data]
 name = "table.csv"
 target = "churned"
+columns = "numbers"
 split = { kind = "k-fold", folds = 3 }
 [space]
 trainer = "sklearn.linear_model.LogisticRegression"

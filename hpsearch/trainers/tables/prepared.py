@@ -49,6 +49,8 @@ def _fit(
     data: TrainingData, member: Member, settings: Preparation
 ) -> tuple[TrainingData, FittedPreparation]:
     rows = data.splits[member.split].train
+    if data.weights is not None:  # rows that do not count say nothing of the others
+        rows = rows[data.weights[rows] > 0]
     seed = np.random.SeedSequence((member.entropy[0], member.split, 0x7AB1E))
     fitted, learned = fit_preparation(
         settings,
