@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal
 
 import optuna
 from optuna.trial import create_trial
 
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.space import Space
+
+if TYPE_CHECKING:
+    from optuna.importance import PedAnovaImportanceEvaluator
 
 Direction = Literal["maximize", "minimize"]
 FEWEST = 8  # trials; of fewer nothing can be said
@@ -60,11 +67,6 @@ def _share(
     name: str,
     direction: Direction,
 ) -> float:
-    from optuna.importance import (  # loads sklearn
-        PedAnovaImportanceEvaluator,
-        get_param_importances,
-    )
-
     distributions = {p.name: p.distribution for p in space.parameters}
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction=direction)
@@ -80,6 +82,22 @@ def _share(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its being experimental
-        evaluator = PedAnovaImportanceEvaluator()
-        found = get_param_importances(study, evaluator=evaluator, params=[name], normalize=False)
+        found = _ped_anova()().evaluate(study, params=[name])
     return float(found.get(name, 0.0))
+
+
+@cache
+def _ped_anova() -> type[PedAnovaImportanceEvaluator]:
+    """Optuna's class, whose package also loads random forests: a second for nothing."""
+    package = "optuna.importance"
+    alone = package not in sys.modules
+    if alone:
+        folder = Path(optuna.__file__).parent / "importance"
+        sys.modules[package] = ModuleType(package)
+        sys.modules[package].__path__ = [str(folder)]
+    try:
+        from optuna.importance._ped_anova import PedAnovaImportanceEvaluator
+    finally:
+        if alone:
+            del sys.modules[package]  # whoever wants all of it loads it
+    return PedAnovaImportanceEvaluator

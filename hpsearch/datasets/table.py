@@ -182,7 +182,8 @@ class TableFile(Dataset):
                     f"{self.test_path} must have the columns of {self.path}: {name!r} is missing"
                 )
         self._refuse_leak(whole, table)
-        tested = self._inputs(table, whole.columns)
+        columns = self.looked_at()[2]
+        tested = self._inputs(table, [c for c in columns if c.kind not in NO_INPUTS])
         values = _values(table, str(self.target))
         if whole.regression:
             labels: NDArray[Any] = _targets(values, str(self.target), self.test_path)
@@ -296,7 +297,7 @@ class TableFile(Dataset):
         if labels is None:
             rule = f"must be the column to predict, one of {', '.join(table.names)}"
             raise DataError(Problem("data.target", rule))
-        inputs = self._inputs(table, tuple(c for c in columns if c.kind not in NO_INPUTS))
+        inputs = self._inputs(table, [c for c in columns if c.kind not in NO_INPUTS])
         return replace(
             inputs,
             labels=labels.labels,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import kendalltau, spearmanr
 
 from hpsearch.analysis.fidelity import fidelities
 from hpsearch.api.show import study_trials
@@ -70,6 +71,18 @@ def test_the_interval_is_fishers_with_the_variance_of_ranks(file: StudyFile) -> 
     assert found.tau == pytest.approx(0.6)
     assert found.low == pytest.approx(-0.458, abs=1e-3)
     assert found.high == pytest.approx(0.990, abs=1e-3)
+
+
+@pytest.mark.parametrize("n", [5, 6, 20, 300])
+def test_ranks_with_ties_correlate_as_scipy_has_it(n: int, file: StudyFile) -> None:
+    rng = np.random.default_rng(n)
+    for levels in (3, n, 10 * n):
+        short, long = rng.integers(0, levels, (2, n)).astype(float)
+        (found,) = fidelities(
+            file, [trial(i, e2=short[i], e4=short[i] / 2 + long[i]) for i in range(n)]
+        )
+        expected = [how(short, short / 2 + long).statistic for how in (spearmanr, kendalltau)]
+        assert [found.rho, found.tau] == pytest.approx(expected, abs=1e-15)
 
 
 def test_a_perfect_order_is_no_certainty(file: StudyFile) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from tests.harness.stores import new_home
+from tests.harness.study_files import SMALL
 
 
 @pytest.mark.parametrize("module", ["hpsearch", "hpsearch.cli", "hpsearch.execution.worker"])
@@ -13,3 +17,35 @@ def test_what_starts_often_loads_neither_optuna_nor_mlflow(module: str) -> None:
     code = f"import sys, {module}; print(sorted({{'optuna', 'mlflow'}} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_importances_load_no_forests_and_leave_optunas_package_whole() -> None:
+    code = """
+import sys
+from hpsearch.analysis.importance import _ped_anova
+found = _ped_anova()
+print([name for name in ("sklearn", "scipy.stats") if name in sys.modules])
+from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
+FanovaImportanceEvaluator()
+print(found is PedAnovaImportanceEvaluator)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "True"]
+
+
+@pytest.mark.figures
+def test_a_study_loads_what_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL)
+    code = """
+import sys
+from pathlib import Path
+from hpsearch import run_study
+report = run_study(Path("small.toml"), home=Path("home"), workers=1)
+assert len(report.result.fidelity) == 2
+print(sorted({"sklearn", "scipy.stats", "mlflow"} & sys.modules.keys()))
+"""
+    new_home(tmp_path / "home")
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert (tmp_path / "home/studies/small/1/artifacts/figures/parameter_importance.png").exists()
