@@ -22,13 +22,18 @@ class ServedEstimator(PythonModel):
         file = self.file
         x = file.inputs(np.asarray(model_input))
         predicted = self.model.predict(x).ravel()
+        if file.probabilities:
+            probabilities = np.zeros((file.n_classes, len(x)))
+            probabilities[self.model.classes_] = self.model.predict_proba(x).T
+        if file.threshold is not None:
+            positive = file.positive
+            likely = probabilities[positive] >= file.threshold
+            predicted = np.where(likely, positive, 1 - positive)
         if not file.n_classes:
             columns = [predicted.astype(np.float64)]
         else:
             columns = [[file.classes[k] for k in predicted] if file.classes else predicted]
         if file.probabilities:
-            probabilities = np.zeros((file.n_classes, len(x)))
-            probabilities[self.model.classes_] = self.model.predict_proba(x).T
             columns += list(probabilities)
         names = [name for name, _ in file.columns()]
         return pd.DataFrame(dict(zip(names, columns, strict=True)))

@@ -32,6 +32,9 @@ def predictions(saved: SavedNetwork, inputs: np.ndarray) -> pd.DataFrame:
         what = "probability"
         outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         outputs /= outputs.sum(axis=1, keepdims=True)
+    if saved.network.threshold is not None:
+        positive = saved.network.positive
+        taken = np.where(outputs[:, positive] >= saved.network.threshold, positive, 1 - positive)
     table = pd.DataFrame(outputs, columns=[f"{what}_{name}" for name in names])
     table.insert(0, "class", [names[k] for k in taken] if saved.classes else taken)
     return table
