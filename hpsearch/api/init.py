@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hpsearch.datasets import DATASETS
-from hpsearch.datasets.selection import Selection
-from hpsearch.errors import StudyFileError, unknown
+from hpsearch.datasets.selection import Selection, open_pool
+from hpsearch.errors import DataError, StudyFileError, unknown
 from hpsearch.nn import NETWORKS
 from hpsearch.own_code import look_first_in
 from hpsearch.records.whole_files import storage_errors
@@ -19,9 +21,12 @@ from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.reading import ReadStudy, read_text, refuse_unfit
 from hpsearch.studyfile.scripts.reading import read_script
 from hpsearch.studyfile.scripts.text import ProgramDraft, draft_study
-from hpsearch.studyfile.template import Wanted, study_text
+from hpsearch.studyfile.tables.data import Data
+from hpsearch.studyfile.template import RareClass, Wanted, study_text
 from hpsearch.trainers import TRAINERS, trainer_kind
 
+RARE = 0.1  # share of the rows, below which nearly all is right by never naming a class
+FEW = 10  # rows of a class; of fewer some fold may have none
 MANY = 5000  # examples; above, one hold-out split tells enough and costs a fifth
 
 
@@ -41,7 +46,9 @@ def init_study(
         data: a named data set, or the path of a table or folder.
         trainers: names, "module:function" beside the file, or paths of estimators.
         network: for those that train one.
-        metric: to optimise; None: the accuracy, or where numbers are predicted r2.
+        metric: to optimise; None: the accuracy, or where numbers are predicted r2; where a class
+            of a table has less than a tenth of the rows, the average precision of two classes, or
+            the balanced accuracy of more.
         target: of a table, the column to predict.
 
     Returns:
@@ -63,6 +70,10 @@ def init_study(
         raise StudyFileError(f"--network {unknown(network, NETWORKS)}")
     where = _from_folder(data, path.parent)
     predicts_numbers = any(kind.task == "regression" for kind in kinds.values())
+    rare = None
+    if metric is None and target is not None and not any(k.open for k in kinds.values()):
+        rare = _rare_class(Data(name=where, target=target).selection(0, path.parent))
+    usual = "validation_r2" if predicts_numbers else "validation_accuracy"
     wanted = Wanted(
         name=_study_name(path),
         data=where,
@@ -70,7 +81,8 @@ def init_study(
         many=_size(where, path.parent) > MANY,
         trainers=kinds,
         network=network if any(k.trainer.uses_network for k in kinds.values()) else None,
-        metric=metric or ("validation_r2" if predicts_numbers else "validation_accuracy"),
+        metric=metric or (rare.metric if rare else usual),
+        rare=rare,
     )
     text = study_text(wanted)
     read = read_text(text, path)
@@ -139,6 +151,22 @@ def _from_folder(data: str, folder: Path) -> str:
     if data in DATASETS or Path(data).is_absolute() or not Path(data).exists():
         return data
     return os.path.relpath(data, folder)
+
+
+def _rare_class(selection: Selection) -> RareClass | None:
+    """The rarest class of a table, if it has less than a tenth of the rows; what is wrong with
+    the table is said where the study file is read."""
+    try:
+        examples = open_pool(selection).examples
+    except DataError:
+        return None
+    if examples.regression:
+        return None
+    counts = np.bincount(examples.labels, minlength=examples.n_classes)
+    share = float(counts.min() / counts.sum())
+    if share >= RARE or counts.min() < FEW:
+        return None
+    return RareClass(examples.classes[int(counts.argmin())], share, examples.n_classes)
 
 
 def _size(data: str, folder: Path) -> int:

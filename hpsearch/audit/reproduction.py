@@ -215,6 +215,7 @@ def _anew(record: TrialRecord) -> TrialRecord:
         params=record.params,
         members=[MemberRecord(member.split, member.entropy) for member in record.members],
         digests=record.digests,
+        threshold=record.threshold,
     )
 
 

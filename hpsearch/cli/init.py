@@ -24,7 +24,11 @@ def init(
     ] = None,
     network: Annotated[str, typer.Option(help="Of trainers that train one.")] = "two-layer",
     metric: Annotated[
-        str | None, typer.Option(help="To optimise [default: accuracy, or r2 of numbers]")
+        str | None,
+        typer.Option(
+            help="To optimise [default: accuracy; r2 of numbers; average precision or balanced "
+            "accuracy where a class is rare]"
+        ),
     ] = None,
     target: Annotated[str | None, typer.Option(help="Of a table: the column to predict.")] = None,
     script: Annotated[

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from hpsearch.execution.examples import OPEN, training_data
 from hpsearch.execution.scores import with_scores
+from hpsearch.execution.scoring.thresholds import decided
+from hpsearch.execution.scoring.values import positive_class
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceSettings
 from hpsearch.hyperparameters import NAME
+from hpsearch.metrics import THRESHOLD
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.trainers import (
     Fitted,
@@ -70,7 +73,7 @@ class Gain:
             row[IMAGES] = float(images)
         row |= resources
         if settings.per_class or (settings.exam == "test" and progress.epoch == work.until):
-            predicted = trainer.predictions(position)
+            predicted = self._predicted(position, progress, trainer, work)
             if predicted is not None and settings.per_class:
                 row |= _per_class(work, self.member.split, predicted)
             if predicted is not None and settings.exam == "test":
@@ -80,7 +83,23 @@ class Gain:
         if rate is not None:
             self.rates.append(rate)
         if settings.exam == "test" and progress.epoch == work.until:
-            self.fitted = _file(trainer.fitted(position), self.member, work)
+            fitted = trainer.fitted(position)
+            if fitted is not None and THRESHOLD in progress.metrics:
+                threshold = float(progress.metrics[THRESHOLD][position])
+                fitted = fitted.with_threshold(threshold, _positive(work))
+            self.fitted = _file(fitted, self.member, work)
+
+    def _predicted(
+        self, position: int, progress: Progress, trainer: Trainer, work: Slice
+    ) -> NDArray[np.int64] | None:
+        """The class that each row is taken for, by the threshold where there is one."""
+        if THRESHOLD not in progress.metrics:
+            return trainer.predictions(position)
+        answers = trainer.answers(position, "validation")
+        assert answers is not None
+        threshold = float(progress.metrics[THRESHOLD][position])
+        taken: NDArray[np.int64] = decided(answers, threshold, _positive(work)).predicted
+        return taken
 
     def note(self, state: bytes | None, saw_test: bool) -> None:
         """Note what its trainer says between two epochs, or at the end."""
@@ -150,6 +169,13 @@ def ended_early(trainer: Trainer, position: int, work: Slice) -> int:
             'give its stage fewer epochs, or set outcomes.ended_early = "keep"'
         )
     return ended
+
+
+def _positive(work: Slice) -> int:
+    """The number of the positive class."""
+    settings = work.settings
+    classes = OPEN[settings.exam](settings.data).examples.classes
+    return positive_class(settings.scoring.positive, classes)
 
 
 def _file(fitted: Fitted | None, member: Member, work: Slice) -> tuple[str, bytes] | None:

@@ -25,9 +25,9 @@ from hpsearch.execution.limits import LimitName
 from hpsearch.execution.live import Pace, is_heard, tell
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
-from hpsearch.execution.own_scores import load_score
 from hpsearch.execution.printed import PrintedText
 from hpsearch.execution.private_mlflow import private_mlflow
+from hpsearch.execution.scoring.own_scores import load_score
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
 from hpsearch.hyperparameters import hyperparameters
 from hpsearch.nn import NETWORKS

@@ -2,29 +2,24 @@
 
     answers of a member, for the rows of a part  ->  {"validation_roc_auc": 0.93}
 
-Where a score is not defined on given rows, whatever is predicted, `lacking` says why: before a
-study starts. Where it is not defined for what was predicted (a logarithm of negative numbers) it
-is NaN, and a trial that is scored by it has diverged.
+A trial that is scored by what is not defined for its predictions has diverged.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpsearch.errors import TrialFailed
-from hpsearch.execution.own_scores import load_score
-from hpsearch.metrics import own_score
-from hpsearch.metrics.catalogue import OWN, SCORES, Score, part_of, score_of
+from hpsearch.execution.scoring.own_scores import load_score
+from hpsearch.execution.scoring.thresholds import PLAIN, best_threshold, decided
+from hpsearch.execution.scoring.values import Truth, lacking, positive_class, unfit, value
+from hpsearch.metrics import THRESHOLD, own_score
+from hpsearch.metrics.catalogue import OWN, Better, part_of, score_of
 from hpsearch.trainers import Answers, Member, Progress, Trainer, TrainingData
 
-# Functions that take the classes there are, which the rows need not all hold.
-KNOW_LABELS = ("log_loss", "brier_score_loss", "d2_log_loss_score", "d2_brier_score")
 # What a score is computed from, in words.
 GIVEN = {
     "classes": "predicted classes",
@@ -41,52 +36,31 @@ class Scoring:
     Attributes:
         metrics: with the rows that they are of, e.g. "validation_roc_auc".
         positive: the name of the positive class; "": the second of two.
+        threshold: the probability from which on a row is taken for the positive class; None: the
+            likelier class counts, as each trainer has it.
+        tuned: the score that the threshold is to be the best one for, of the validation rows,
+            where a member does not bring one; "": none is looked for.
+        direction: of that score.
     """
 
     metrics: tuple[str, ...] = ()
     positive: str = ""
+    threshold: float | None = None
+    tuned: str = ""
+    direction: Better = "maximize"
 
     @property
     def own(self) -> tuple[str, ...]:
         """Those of a user's own, "module:function"."""
         return tuple(filter(None, map(own_score, self.metrics)))
 
+    @property
+    def decides(self) -> bool:
+        """Whether a threshold decides which class is predicted."""
+        return self.threshold is not None or self.tuned != ""
+
 
 NO_SCORES = Scoring()
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What is known of the rows that are scored.
-
-    Attributes:
-        labels: (N,) classes in [0, n_classes), or numbers.
-        n_classes: K; 0 where numbers are predicted.
-        positive: the positive one of two classes.
-        weights: (N,) of each row; None: all alike.
-    """
-
-    labels: NDArray[Any]
-    n_classes: int
-    positive: int = 1
-    weights: NDArray[np.float64] | None = None
-
-    @property
-    def weighed(self) -> NDArray[Any]:
-        """The labels of the rows that count."""
-        return self.labels if self.weights is None else self.labels[self.weights > 0]
-
-
-def positive_class(positive: str, classes: Sequence[str]) -> int:
-    """The number of the positive one of two classes.
-
-    Args:
-        positive: its name; "": the second.
-        classes: the names of all, () for numbers.
-    """
-    if not positive:
-        return 1
-    return classes.index(positive) if classes else int(positive)
 
 
 def with_scores(
@@ -101,6 +75,7 @@ def with_scores(
 
     A score is computed where the trainer tells what it predicts; for members that diverged it is
     NaN. Scores of validation rows are computed of test rows, too, where these are scored as well.
+    With a threshold the accuracy is computed anew, and the threshold is a metric itself.
 
     Args:
         members: of the trainer, in its order.
@@ -110,165 +85,101 @@ def with_scores(
         TrialFailed: a trainer predicts, but not what a score is computed from.
     """
     metrics = dict(progress.metrics)
-    positive = positive_class(scoring.positive, classes)
     beside_test = data.splits[members[0].split].test is not None
+    scorers = [
+        None
+        if progress.diverged[place]
+        else _Member(trainer, place, member, data, scoring, classes)
+        for place, member in enumerate(members)
+    ]
+    if scoring.decides:
+        found = [np.nan if one is None else one.threshold for one in scorers]
+        if None not in found:
+            metrics[THRESHOLD] = np.array(found, np.float64)
     for metric in scoring.metrics:
         part, name = part_of(metric)
-        parts = [part, "test"] if part == "validation" and beside_test else [part]
-        wanted = [p for p in parts if f"{p}_{name}" not in metrics]
-        for one in wanted:
-            found = [
-                _of_member(trainer, place, member, one, name, data, positive, classes)
-                if not progress.diverged[place]
-                else np.nan
-                for place, member in enumerate(members)
-            ]
-            if None not in found:
-                metrics[f"{one}_{name}"] = np.array(found, np.float64)
+        for one in (part, "test") if part == "validation" and beside_test else (part,):
+            key = f"{one}_{name}"
+            if key in metrics and not (THRESHOLD in metrics and _is_plain(name, members[0])):
+                continue
+            values = [np.nan if scorer is None else scorer.score(one, name) for scorer in scorers]
+            if None not in values:
+                metrics[key] = np.array(values, np.float64)
     return replace(progress, metrics=metrics)
 
 
-def _of_member(
-    trainer: Trainer,
-    place: int,
-    member: Member,
-    part: str,
-    name: str,
-    data: TrainingData,
-    positive: int,
-    classes: Sequence[str],
-) -> float | None:
-    """One score of one member; None where the trainer does not tell what it predicts."""
-    answers = trainer.answers(place, part)
-    if answers is None:
-        return None
-    rows = data.splits[member.split].parts()[part]
-    weights = None if data.weights is None else data.weights[rows]
-    truth = Truth(data.labels[rows], data.n_classes, positive, weights)
-    if OWN.fullmatch(name):
-        return load_score(name).value(truth.labels, answers, truth.weights, classes)
-    score = score_of(name)
-    if score is None:
-        return None
-    rule = unfit(score, truth.n_classes)  # known of a function once it predicts
-    if not rule and (lack := lacking(score, truth, classes)):
-        rule = f"must be defined on the rows that it is of, got {lack}"
-    if rule:
-        raise TrialFailed(f"{part}_{name} {rule}")
-    found = value(score, truth, answers)
-    if found is None:
-        raise TrialFailed(
-            f"{part}_{name} must be computed from {GIVEN[score.needs]}, and "
-            f"{member.params['trainer']} gives none: score it by what it predicts, or leave it out"
-        )
-    return found
+def _is_plain(name: str, member: Member) -> bool:
+    """Whether a trainer of ours or an estimator reports it of the likelier class."""
+    return name == "accuracy" and ":" not in str(member.params["trainer"])
 
 
-def value(score: Score, truth: Truth, answers: Answers) -> float | None:
-    """A score; NaN where it is not defined, None where the answers are not what it needs."""
-    given = _given(score, truth, answers)
-    if given is None:
-        return None
-    true, predicted, options = given
-    if not np.isfinite(predicted).all() or (predicted <= score.predicted_above).any():
-        return float("nan")
-    if score.weighted and truth.weights is not None:
-        options["sample_weight"] = truth.weights
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of shares of nothing, which are 0
-        found = _function(score)(true, predicted, **score.options, **options)
-    return float(found if score.place is None else found[score.place])
+@dataclass
+class _Member:
+    """What one member's scores are computed from."""
 
+    trainer: Trainer
+    place: int
+    member: Member
+    data: TrainingData
+    scoring: Scoring
+    classes: Sequence[str]
+    _answers: dict[str, Answers | None] = field(default_factory=dict)
+    _threshold: float | None = None
 
-def _function(score: Score) -> Callable[..., Any]:
-    import sklearn.metrics
+    @property
+    def threshold(self) -> float | None:
+        """Its threshold; None where it does not tell what it predicts."""
+        if self._threshold is None:
+            self._threshold = self._found_threshold()
+        return self._threshold
 
-    function: Callable[..., Any] = getattr(sklearn.metrics, score.function)
-    return function
+    def _found_threshold(self) -> float | None:
+        known = self.scoring.threshold
+        known = self.member.threshold if known is None else known
+        answers = self._given("validation")
+        if known is None and self.data.final:
+            known = PLAIN  # what is tested tells no threshold
+        if known is not None or answers is None:
+            return None if answers is None else known
+        tuned, direction = self.scoring.tuned, self.scoring.direction
+        return best_threshold(tuned, direction, self._truth("validation"), answers, self.classes)
 
+    def score(self, part: str, name: str) -> float | None:
+        """One score; None where the trainer does not tell what it predicts."""
+        answers = self._given(part)
+        if answers is None:
+            return None
+        truth = self._truth(part)
+        if self.scoring.decides and truth.n_classes == 2:
+            assert self.threshold is not None
+            answers = decided(answers, self.threshold, truth.positive)
+        if OWN.fullmatch(name):
+            return load_score(name).value(truth.labels, answers, truth.weights, self.classes)
+        score = score_of(name)
+        if score is None:
+            return None
+        rule = unfit(score, truth.n_classes)  # known of a function once it predicts
+        if not rule and (lack := lacking(score, truth, self.classes)):
+            rule = f"must be defined on the rows that it is of, got {lack}"
+        if rule:
+            raise TrialFailed(f"{part}_{name} {rule}")
+        found = value(score, truth, answers)
+        if found is None:
+            raise TrialFailed(
+                f"{part}_{name} must be computed from {GIVEN[score.needs]}, and "
+                f"{self.member.params['trainer']} gives none: score it by what it predicts, or "
+                "leave it out"
+            )
+        return found
 
-def _given(
-    score: Score, truth: Truth, answers: Answers
-) -> tuple[NDArray[Any], NDArray[Any], dict[str, Any]] | None:
-    """What is true, what was predicted, and options, as scikit-learn's function takes them."""
-    labels = truth.labels
-    if score.needs in ("classes", "numbers"):
-        predicted = answers.predicted
-        if score.binary:
-            return _as_one(labels == truth.positive), _as_one(predicted == truth.positive), {}
-        return labels, predicted, {}
-    if truth.n_classes == 2:
-        order = _order(score, truth, answers)
-        both = {"labels": [0, 1]} if score.function in KNOW_LABELS else {}
-        return None if order is None else (_as_one(labels == truth.positive), order, both)
-    if score.needs == "order" and answers.decisions is not None:
-        return labels, answers.decisions, {}
-    known: dict[str, Any] = (
-        {} if score.needs == "order" else {"labels": np.arange(truth.n_classes)}
-    )
-    return None if answers.probabilities is None else (labels, answers.probabilities, known)
+    def _given(self, part: str) -> Answers | None:
+        if part not in self._answers:
+            self._answers[part] = self.trainer.answers(self.place, part)
+        return self._answers[part]
 
-
-def _order(score: Score, truth: Truth, answers: Answers) -> NDArray[np.float64] | None:
-    """(N,) the probability of the positive one of two classes, or a number that orders alike."""
-    if score.needs == "order" and answers.decisions is not None:
-        return answers.decisions if truth.positive == 1 else -answers.decisions
-    if answers.probabilities is None:
-        return None
-    probability: NDArray[np.float64] = answers.probabilities[:, truth.positive]
-    return probability
-
-
-def _as_one(of_class: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """1 for rows of the positive class, 0 for others."""
-    return of_class.astype(np.int64)
-
-
-def unfit(score: Score, n_classes: int) -> str:
-    """What is wrong with a score of data with so many classes; "" for nothing.
-
-    Args:
-        n_classes: K; 0 where numbers are predicted.
-    """
-    import sklearn
-    import sklearn.metrics
-
-    if not hasattr(sklearn.metrics, score.function):
-        return f"must be a score of scikit-learn {sklearn.__version__}, which is installed"
-    if score.task == "classification" and not n_classes:
-        return "must be a score of numbers, as they are predicted"
-    if score.task == "regression" and n_classes:
-        return "must be a score of classes, as they are predicted"
-    if score.binary and n_classes > 2:
-        others = [o for o in (f"{score.name}_macro", f"{score.name}_ovr") if o in SCORES]
-        return f"must be a score of {n_classes} classes, such as {(others or ['log_loss'])[0]}"
-    if score.options.get("k", 0) >= n_classes > 0:
-        return f"must count fewer than the {n_classes} classes there are"
-    return ""
-
-
-def lacking(score: Score, truth: Truth, classes: Sequence[str]) -> str:
-    """Why a score is not defined on rows, whatever is predicted; "" where it is.
-
-    Args:
-        classes: the names of all, () for numbers.
-    """
-    found = np.unique(truth.weighed)
-    if not len(found):
-        return "no row that counts"
-    if score.task == "regression":
-        if score.holds and len(found) < 2:
-            return f"{found[0]:g} in every row, and nothing to explain"
-        if found[0] <= score.true_above:
-            return f"{found[0]:g}, which it is not defined for"
-        return "0, which it divides by" if score.name == "mape" and (found == 0).any() else ""
-    names = classes or [str(k) for k in range(truth.n_classes)]
-    missing = [name for k, name in enumerate(names) if k not in found]
-    wanted = {
-        "two classes": len(found) > 1,
-        "every class": not missing,
-        "the positive class": truth.positive in found,
-    }
-    if wanted.get(score.holds, True):
-        return ""
-    return f"no row of class {' and '.join(map(repr, missing[:3]))}"
+    def _truth(self, part: str) -> Truth:
+        data = self.data
+        rows = data.splits[self.member.split].parts()[part]
+        weights = None if data.weights is None else data.weights[rows]
+        positive = positive_class(self.scoring.positive, self.classes)
+        return Truth(data.labels[rows], data.n_classes, positive, weights)

@@ -6,7 +6,10 @@ import re
 
 from hpsearch.metrics.catalogue import OWN, Better, part_of, score_of
 
-NOT_SCORES = ("train", "passes/", "resources/")  # metrics that no held-out images have a part in
+# Of a probability, from which on a row is taken for the positive class; as a metric.
+THRESHOLD = "decision/threshold"
+# Metrics that are no scores of held-out images.
+NOT_SCORES = ("train", "passes/", "resources/", "decision/")
 LOWER_WORDS = ("loss", "error", "mse", "mae", "deviance", "perplexity")
 HIGHER_WORDS = frozenset(
     ("accuracy", "acc", "auc", "auroc", "f1", "precision", "recall", "r2", "kappa", "iou", "mcc")
@@ -31,6 +34,12 @@ def is_score(metric: str) -> bool:
     One's own is named by its function, "validation_module:function".
     """
     return _direction(metric) is not None or own_score(metric) != ""
+
+
+def is_decided(metric: str) -> bool:
+    """Whether it is a score of predicted classes, or one's own, which may be."""
+    score = score_of(part_of(metric)[1])
+    return own_score(metric) != "" or (score is not None and score.needs == "classes")
 
 
 def own_score(metric: str) -> str:

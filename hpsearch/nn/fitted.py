@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,6 +27,9 @@ class FittedNetwork:
         scale: inputs are divided by it before use.
         weights: (n,), as in Network.w.
         statistics: (m,), as in Network.statistics.
+        threshold: the probability from which on a row is taken for the positive one of two
+            classes; None: the likelier class counts.
+        positive: the number of that class.
     """
 
     file_name: ClassVar[str] = "weights.npz"
@@ -37,6 +40,12 @@ class FittedNetwork:
     scale: float
     weights: Array
     statistics: Array
+    threshold: float | None = None
+    positive: int = 1
+
+    def with_threshold(self, threshold: float, positive: int) -> FittedNetwork:
+        """The same, which takes rows for the positive class from this probability on."""
+        return replace(self, threshold=threshold, positive=positive)
 
     @property
     def loss(self) -> type[Loss]:
@@ -75,6 +84,8 @@ class FittedNetwork:
             "scale": self.scale,
             "classes": list(classes),
         }
+        if self.threshold is not None:
+            said |= {"threshold": self.threshold, "positive": self.positive}
         file = io.BytesIO()
         np.savez(
             file,

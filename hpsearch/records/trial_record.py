@@ -104,6 +104,8 @@ class TrialRecord:
         code: digests of the user's own modules that it was trained with, in turn; [] where there
             are none, and in records from before they were noted.
         files: names of its other files, for people to look at.
+        threshold: of a test run, the probability from which on a row is taken for the positive
+            class; None where the likelier class counts, and in records from before there was one.
     """
 
     uid: str
@@ -137,6 +139,7 @@ class TrialRecord:
     limit: str = ""
     states_digest: str = ""
     code: list[str] = field(default_factory=list)
+    threshold: float | None = None
 
     @property
     def told(self) -> str:

@@ -10,9 +10,10 @@ from hpsearch.analysis.failures import failures
 from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.slices import Exam
+from hpsearch.metrics import THRESHOLD
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
-from hpsearch.records.trial_record import TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.events import Event, PhaseStarted, RunReached
 from hpsearch.study.stages import best_first
@@ -78,6 +79,8 @@ class Finals:
             self.records.again("test", winner, seed)
             for seed in range(1, self._file.confirmation.test_seeds + 1)
         ]
+        for record in records:
+            record.threshold = self._threshold(winner)
         self.tell(PhaseStarted("test", len(records), self.records.arm.name))
         self._run(records, self._refit_epochs(winner))
 
@@ -112,12 +115,25 @@ class Finals:
         if not self._file.objective.best_epoch:
             ends = [m.ended_early or self._epochs for m in winner.members]
             return round(sum(ends) / len(ends))
-        best = max if self._file.objective.direction == "maximize" else min
-        metric = self._file.objective.metric
-        found = [
-            m.epochs[m.history[metric].index(best(m.history[metric]))] for m in winner.members
-        ]
+        found = [self._scored_epoch(member) for member in winner.members]
         return round(sum(found) / len(found))
+
+    def _threshold(self, winner: TrialRecord) -> float | None:
+        """The mean of those that were found on the validation rows of the winner's members."""
+        found = [m.history[THRESHOLD] for m in winner.members if THRESHOLD in m.history]
+        if not self._file.scoring.tuned or len(found) < len(winner.members):
+            return None
+        epochs = [self._scored_epoch(member) for member in winner.members]
+        places = [m.epochs.index(n) for m, n in zip(winner.members, epochs, strict=True)]
+        return sum(curve[n] for curve, n in zip(found, places, strict=True)) / len(found)
+
+    def _scored_epoch(self, member: MemberRecord) -> int:
+        """The epoch that a member of the winner is scored by."""
+        if not self._file.objective.best_epoch:
+            return member.epochs[-1]
+        best = max if self._file.objective.direction == "maximize" else min
+        curve = member.history[self._file.objective.metric]
+        return member.epochs[curve.index(best(curve))]
 
 
 def _remedy(trials: Sequence[TrialRecord]) -> str:

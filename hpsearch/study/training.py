@@ -385,6 +385,7 @@ class _Work:
                     folder=str(RecordFiles(Path(self.top)).member(index)) if self.top else "",
                     purpose=PURPOSES[self.record.kind],
                     program=self.program,
+                    threshold=self.record.threshold,
                 ),
                 epoch=member.epoch,
                 losses=self._losses(index),

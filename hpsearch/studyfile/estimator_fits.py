@@ -175,6 +175,8 @@ def _failure(params: Mapping[str, ParamValue], data: TrainingData) -> str:
 
 def _few(pool: Pool, rows: int, balanced: bool) -> TrainingData:
     examples, (train, validation, *_) = pool.examples, pool.splits[0]
+    if examples.weights is not None:
+        train = train[examples.weights[train] > 0]  # as it is trained
     if examples.regression:
         learned, scored = train[: rows * NUMBERS], validation[: rows * NUMBERS]
     else:

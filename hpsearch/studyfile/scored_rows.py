@@ -8,7 +8,7 @@ from hpsearch.datasets import DATASETS
 from hpsearch.datasets.base import Examples
 from hpsearch.datasets.selection import Pool, Selection
 from hpsearch.errors import Problem
-from hpsearch.execution.scores import Truth, lacking, positive_class, unfit
+from hpsearch.execution.scoring.values import Truth, lacking, positive_class, unfit
 from hpsearch.metrics.catalogue import Score, part_of, score_of
 from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.study_file import StudyFile
@@ -31,6 +31,11 @@ def scored_rows_problems(file: StudyFile, selection: Selection, pool: Pool) -> I
         return
     yield from row_problems(pool)
     examples, positive = pool.examples, file.scoring.positive
+    if file.scoring.decides and examples.n_classes != 2:
+        what = f"{examples.n_classes} classes" if examples.n_classes else "numbers"
+        rule = f"must be left out: it is of two classes, and there are {what}"
+        yield Problem("evaluation.threshold", rule, repr(file.evaluation.threshold))
+        return
     own = all(kind.open for kind in trainers_of(file.space).values())
     for key, metric in file.scored.items():
         if own and not key.startswith("evaluation."):

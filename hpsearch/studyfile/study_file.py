@@ -15,7 +15,7 @@ from pydantic import Field
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import Problem
 from hpsearch.execution.scores import Scoring
-from hpsearch.metrics import is_score
+from hpsearch.metrics import better, is_decided, is_score
 from hpsearch.preparation.settings import PREFIX
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.tables.base import NAME, Facts, Plain, Table
@@ -144,7 +144,14 @@ class StudyFile(Table):
         """What is computed from what trainers predict."""
         positive = None if self.data is None else self.data.positive
         named = "" if positive is None else str(positive)
-        return Scoring(tuple(dict.fromkeys(self.scored.values())), named)
+        metrics = tuple(dict.fromkeys(self.scored.values()))
+        threshold = self.evaluation.threshold
+        if not isinstance(threshold, str):
+            return Scoring(metrics, named, threshold)
+        tuned = next((m for m in metrics if m.startswith("validation") and is_decided(m)), "")
+        goals = {goal.metric: goal.direction for goal in self.goals}
+        direction = goals.get(tuned) or better(tuned) or "maximize"
+        return Scoring(metrics, named, None, tuned, direction)
 
     @property
     def n_members(self) -> int:

@@ -30,6 +30,33 @@ STAGES = {
 
 
 @dataclass(frozen=True)
+class RareClass:
+    """A class that has few of a table's rows.
+
+    Attributes:
+        name: as in the table.
+        share: of the rows.
+        n_classes: that the table has.
+    """
+
+    name: str
+    share: float
+    n_classes: int
+
+    @property
+    def metric(self) -> str:
+        """One that is not good by never naming the class."""
+        two = self.n_classes == 2
+        return "validation_average_precision" if two else "validation_balanced_accuracy"
+
+    @property
+    def note(self) -> str:
+        """Why."""
+        shown = f"{100 * self.share:.1f} % of the rows are {toml_value(self.name)}"
+        return f"{shown}: who never says so has an accuracy of {100 * (1 - self.share):.1f} %"
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What a new study file is to say.
 
@@ -41,6 +68,7 @@ class Wanted:
         trainers: by name.
         network: of those trainers that train one; None: none does.
         metric: to optimise.
+        rare: the rarest class, where it is the reason for the metric.
     """
 
     name: str
@@ -50,17 +78,21 @@ class Wanted:
     trainers: Mapping[str, TrainerKind]
     network: str | None
     metric: str
+    rare: RareClass | None = None
 
 
 def study_text(wanted: Wanted) -> str:
     """The whole file."""
     direction = "minimize" if lower_is_better(wanted.metric) else "maximize"
+    objective = (
+        f"objective = {{ metric = {toml_value(wanted.metric)}, "
+        f"direction = {toml_value(direction)} }}"
+    )
     lines = [
         f"# {', '.join(wanted.trainers)} on {wanted.data}: say here what this study is for.",
         f"name = {toml_value(wanted.name)}",
         noted("seed = 0", "of everything random"),
-        f"objective = {{ metric = {toml_value(wanted.metric)}, "
-        f"direction = {toml_value(direction)} }}",
+        noted(objective, wanted.rare.note) if wanted.rare else objective,
         *_pruner(wanted.trainers),
         "# or [[objectives]], several of them; and [[constraints]]: metric, at_most or at_least",
         *("", "[data]", f"name = {toml_value(wanted.data)}", *_data(wanted)),
@@ -102,8 +134,11 @@ def _data(wanted: Wanted) -> Iterator[str]:
     if wanted.target is not None:
         kinds += [split for split in SPLITS.values() if split.of_tables]
         yield f"target = {toml_value(wanted.target)}"
-        for key in ("task", "test", "test_fraction", "weight", "positive"):
+        for key in ("task", "test", "test_fraction", "weight"):
             yield noted(f"# {key} =", Data.model_fields[key].description or "")
+        rare = wanted.rare if wanted.rare and wanted.rare.n_classes == 2 else None
+        positive = f"positive = {toml_value(rare.name)}" if rare else "# positive ="
+        yield noted(positive, Data.model_fields["positive"].description or "")
     else:
         yield noted("# shots = 20", Data.model_fields["shots"].description or "")
         yield noted('# draw = "random"', Data.model_fields["draw"].description or "")

@@ -1,37 +1,25 @@
 """A study's winner as an MLflow model: MLflow copies this file into it and runs it there."""
 
+from pathlib import Path
+
 import numpy as np
-import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from hpsearch.trainers.estimators.model_files import described, load_model
+from hpsearch.trainers.tables.predictor import EstimatorPredictor
 
 
 class ServedEstimator(PythonModel):
-    """Predicts with the file of an estimator; inputs are rows as the data set has them."""
+    """Predicts with an estimator's file; inputs are rows as the data set has them."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Read the estimator."""
-        path = context.artifacts["weights"]
-        self.file, self.model = described(path), load_model(path)
+        self.predictor = EstimatorPredictor(Path(context.artifacts["weights"]))
 
     # Without annotations, which MLflow would take for a schema.
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
         """The number, or the class of every row (N, D), and each class's probability if known."""
-        file = self.file
-        x = file.inputs(np.asarray(model_input))
-        predicted = self.model.predict(x).ravel()
-        if not file.n_classes:
-            columns = [predicted.astype(np.float64)]
-        else:
-            columns = [[file.classes[k] for k in predicted] if file.classes else predicted]
-        if file.probabilities:
-            probabilities = np.zeros((file.n_classes, len(x)))
-            probabilities[self.model.classes_] = self.model.predict_proba(x).T
-            columns += list(probabilities)
-        names = [name for name, _ in file.columns()]
-        return pd.DataFrame(dict(zip(names, columns, strict=True)))
+        return self.predictor.predict(np.asarray(model_input))
 
 
 set_model(ServedEstimator())

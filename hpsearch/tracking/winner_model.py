@@ -14,6 +14,7 @@ from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.trainers.estimators.model_files import FILE_NAMES, described
 from hpsearch.trainers.tables.model import FittedTable, TableModel
+from hpsearch.trainers.tables.predictor import NetworkPredictor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,13 +80,12 @@ def _saved(folder: RunFolder, fitted: Path) -> Path:
 def _save_network(path: Path, fitted: Path) -> None:
     from mlflow.models import infer_signature
 
-    from hpsearch.nn.fitted import SavedNetwork
     from hpsearch.tracking import served_network
 
-    saved = SavedNetwork.load(str(fitted))
-    answer = served_network.predictions(saved, saved.example)
-    outputs = infer_signature(saved.example, answer).outputs
-    _save(path, fitted, served_network.__file__, saved.example, outputs, {})
+    predictor = NetworkPredictor(fitted)
+    example = predictor.saved.example
+    outputs = infer_signature(example, predictor.predict(example)).outputs
+    _save(path, fitted, served_network.__file__, example, outputs, {})
 
 
 def _save_estimator(path: Path, fitted: Path) -> None:

@@ -235,6 +235,8 @@ class Member:
         folder: where code that is not ours may keep files; "": nowhere.
         purpose: what it is trained for.
         program: of a program of a user's own, how it is run.
+        threshold: the probability from which on a row is taken for the positive class; None: not
+            known yet, or none is wanted.
     """
 
     params: Mapping[str, ParamValue]
@@ -244,6 +246,7 @@ class Member:
     folder: str = ""
     purpose: Purpose = "search"
     program: Program | None = None
+    threshold: float | None = None
 
     @property
     def repeat(self) -> int:
@@ -306,6 +309,9 @@ class Fitted(Protocol):
             classes: their names, () for numbers.
             example: some inputs (N, D), to show what they look like.
         """
+
+    def with_threshold(self, threshold: float, positive: int) -> Fitted:
+        """The same, which takes rows for the positive one of two classes from this probability."""
 
 
 class Trainer(ABC):

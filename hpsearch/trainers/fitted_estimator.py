@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any, ClassVar
 
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from hpsearch.errors import HpsearchError
 
 SAID, EXAMPLE = "hpsearch.json", "example.npy"  # beside what skops puts into the zip
+# Keys of no such file whose estimator's own prediction counts, which older versions read too.
+UNDECIDED = ("example", "threshold", "positive")
 PACKAGES = ("scikit-learn", "skops")  # an estimator is read by the versions that wrote it
 # Inside fitted estimators and not on skops's list: losses, calibrations, kernels, trees, solvers.
 TRUSTED = (
@@ -49,6 +51,9 @@ class EstimatorFile:
         probabilities: whether it gives them.
         versions: of PACKAGES, that wrote it.
         example: some inputs (N, D), to show what they look like.
+        threshold: the probability from which on a row is taken for the positive one of two
+            classes; None: the estimator's own prediction counts.
+        positive: the number of that class.
     """
 
     n_inputs: int
@@ -59,6 +64,8 @@ class EstimatorFile:
     probabilities: bool
     versions: Mapping[str, str]
     example: NDArray[Any]
+    threshold: float | None = None
+    positive: int = 1
 
     @classmethod
     def read(cls, path: str) -> EstimatorFile:
@@ -94,7 +101,7 @@ class FittedEstimator:
 
     Attributes:
         model: the fitted estimator.
-        n_inputs, n_classes, scale, dtype: as in EstimatorFile.
+        n_inputs, n_classes, scale, dtype, threshold, positive: as in EstimatorFile.
     """
 
     file_name: ClassVar[str] = "estimator.skops"
@@ -104,6 +111,12 @@ class FittedEstimator:
     n_classes: int
     scale: float
     dtype: str
+    threshold: float | None = None
+    positive: int = 1
+
+    def with_threshold(self, threshold: float, positive: int) -> FittedEstimator:
+        """The same, which takes rows for the positive class from this probability on."""
+        return replace(self, threshold=threshold, positive=positive)
 
     def to_bytes(self, classes: tuple[str, ...], example: NDArray[Any]) -> bytes:
         """The file.
@@ -124,11 +137,14 @@ class FittedEstimator:
                 probabilities=hasattr(self.model, "predict_proba"),
                 versions={name: version(name) for name in PACKAGES},
                 example=example,
+                threshold=self.threshold,
+                positive=self.positive,
             )
             array = io.BytesIO()
             np.save(array, said.example, allow_pickle=False)
             with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as more:
-                text = {k: v for k, v in asdict(said).items() if k != "example"}
+                without = ("example",) if said.threshold is not None else UNDECIDED
+                text = {k: v for k, v in asdict(said).items() if k not in without}
                 more.writestr(SAID, json.dumps(text))
                 more.writestr(EXAMPLE, array.getvalue())
             return file.getvalue()

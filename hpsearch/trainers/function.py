@@ -17,6 +17,7 @@ from hpsearch.errors import StudyFileError
 from hpsearch.hyperparameters import NAME, NAME_RULE
 from hpsearch.own_code import load_module
 from hpsearch.trainers.answers import GivenAnswers
+from hpsearch.trainers.answers.of_functions import Told, answers, apart, problem
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Around,
@@ -27,7 +28,6 @@ from hpsearch.trainers.base import (
     TrainingData,
 )
 from hpsearch.trainers.commands import is_program
-from hpsearch.trainers.function_answers import Told, answers, apart, problem
 from hpsearch.trainers.function_checkpoint import CheckpointFolder
 
 Scorer = Callable[[NDArray[Any], NDArray[Any]], Any]
@@ -254,7 +254,7 @@ class FunctionTrainer(Trainer):
     test, has no validation side there, and must yield such a function.
 
     Beside metrics it may yield what it predicts for the validation side, as `predictions` or
-    `probabilities` (function_answers), from which the study computes scores.
+    `probabilities` (answers.of_functions), from which the study computes scores.
 
     A function that ends before the epochs do has decided so: its last metrics stand for the later
     epochs too.

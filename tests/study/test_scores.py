@@ -225,6 +225,15 @@ def test_a_score_that_rows_leave_undefined_is_refused(rare: Path) -> None:
     refuse_unfit(read_study(rare, [in_time]))
 
 
+def test_probabilities_that_no_estimator_of_a_class_gives_are_refused(rare: Path) -> None:
+    svc = "space={trainer='sklearn.svm.LinearSVC', C={low=0.1, high=1.0}}"
+    found = message(rare, svc, "objective={metric='validation_log_loss'}")
+    assert "objective.metric: must be a score that needs no probabilities" in found
+    found = message(rare, svc, "evaluation.metrics=['brier']")
+    assert "evaluation.metrics.0: must be a score that needs no probabilities" in found
+    refuse_unfit(read_study(rare, [svc, "objective={metric='validation_roc_auc'}"]))
+
+
 def test_probabilities_that_an_estimator_lacks_fail_its_trials_in_words(
     rare: Path, home: Path
 ) -> None:
@@ -233,7 +242,7 @@ def test_probabilities_that_an_estimator_lacks_fail_its_trials_in_words(
             rare,
             home,
             "objective={metric='validation_log_loss'}",
-            "space={trainer='sklearn.svm.LinearSVC', C={low=0.1, high=1.0}}",
+            "space={trainer='sklearn.svm.SVC', C={low=0.1, high=1.0}, probability=false}",
         )
     reason = records(home, "rare")[0].reason
     assert "validation_log_loss must be computed from the probability of every class" in reason

@@ -261,6 +261,18 @@ def test_weights_that_leave_nothing_are_refused(path: Path, frame: pd.DataFrame)
     assert f"{rule}, got only 0 for class 'yes' in fold 1" in found
 
 
+def test_first_rows_that_count_nothing_are_no_reason_to_refuse(
+    path: Path, frame: pd.DataFrame
+) -> None:
+    """Estimators are fitted to the first rows of each class before anything runs."""
+    many = pd.concat([frame] * 20)
+    many["w"] = (np.arange(2400) > 1800).astype(float)
+    many["churned"] = np.where(np.arange(2400) % 2 == 0, "yes", "no")
+    many.to_csv(path.parent / "table.csv", index=False)
+    svc = "space={trainer='sklearn.svm.SVC', C=1.0}"
+    refuse_unfit(read_study(path, ["evaluation.metrics=[]", svc]))
+
+
 def test_a_score_that_takes_no_weights_is_refused(path: Path) -> None:
     found = mistakes(path, "evaluation.metrics=['rand']")
     assert "evaluation.metrics.0: must be a score that takes weights, as data.weight" in found

@@ -9,7 +9,7 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
-from pydantic import Field, create_model
+from pydantic import Field, create_model, field_validator
 
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.csv_format import MISSING, CsvFormat
@@ -137,6 +137,13 @@ class Data(Table):
         default="random", description="shots at random by the seed, or the first of each class"
     )
     split: AnySplit = SPLIT_TABLES[HoldOut.kind](kind=HoldOut.kind)
+
+    @field_validator("positive", mode="before")
+    @classmethod
+    def _a_class(cls, value: Any) -> Any:
+        if value is None or isinstance(value, bool | int | str):
+            return value
+        raise ValueError('must be the name of a class, e.g. "yes" or 1')
 
     def selection(self, seed: int, folder: Path = Path()) -> Selection:
         """The description that travels to the workers; paths start at `folder`."""

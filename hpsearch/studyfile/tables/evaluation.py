@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, field_validator
 
 from hpsearch.studyfile.tables.base import LARGEST, Table
 
@@ -33,6 +35,12 @@ class Evaluation(Table):
         description="scores of the validation rows beside those that decide, by their names "
         'without validation_, e.g. ["roc_auc", "f1"]; of the test set too, when it is opened',
     )
+    threshold: float | str | None = Field(
+        default=None,
+        description="the probability from which on a row is taken for the positive one of two "
+        "classes; tune: the best for the score on the validation rows of each fold, and their "
+        "mean for the test; left out: the likelier class",
+    )
     train_images: int | None = Field(
         default=None,
         ge=1,
@@ -46,3 +54,10 @@ class Evaluation(Table):
         description="seeds that each configuration is trained with, a trial's score being their "
         "mean; raise it where one seed's luck is larger than the differences searched for",
     )
+
+    @field_validator("threshold", mode="before")
+    @classmethod
+    def _a_probability(cls, value: Any) -> Any:
+        if value in (None, "tune") or (isinstance(value, float) and 0 < value < 1):
+            return value
+        raise ValueError('must be "tune", or a probability above 0 and below 1')

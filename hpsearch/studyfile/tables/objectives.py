@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.execution.gains import IMAGES, PASSES
 from hpsearch.execution.meter import RESOURCES
-from hpsearch.execution.own_scores import load_score
-from hpsearch.metrics import better, higher_is_better, lower_is_better, own_score
+from hpsearch.execution.scoring.own_scores import load_score
+from hpsearch.metrics import better, higher_is_better, is_decided, lower_is_better, own_score
 from hpsearch.metrics.catalogue import OWN, SCORES, WITH_NUMBER, part_of, score_of, usual_name
 from hpsearch.studyfile.tables.base import Table
 from hpsearch.trainers import Task, TrainerKind, is_program
@@ -24,6 +24,7 @@ EPOCHS = "epochs"
 ONE = 'objective = { metric = "validation_accuracy", direction = "maximize" }'
 SAMPLER = "tpe"  # where there are several objectives
 TOP = 8  # configurations that are confirmed then: three are no front
+NO_PROBABILITIES = "must be a score that needs no probabilities, which a trainer doesn't give"
 MEASURED = {"passes": (*PASSES, IMAGES), "resources": RESOURCES}
 
 
@@ -187,6 +188,7 @@ def metric_problems(
     for place, name in enumerate(named if isinstance(named, list) else []):
         if isinstance(name, str):
             yield from _beside_problems(f"evaluation.metrics.{place}", name, trainers)
+    yield from _threshold_problems(said, evaluation, trainers)
     for key, table in _tables(said):
         metric, count = table.get("metric"), table.get("count", EPOCHS)
         if isinstance(metric, str):
@@ -197,6 +199,29 @@ def metric_problems(
         metric = table.get("metric")
         if isinstance(metric, str):
             yield from _metric_problems(f"{key}.metric", metric, evaluation, trainers, train=True)
+
+
+def _threshold_problems(
+    said: Mapping[str, Any], evaluation: Mapping[str, Any], trainers: Mapping[str, TrainerKind]
+) -> Iterator[Problem]:
+    """What is wrong with a threshold: no score of classes, or a trainer without probabilities."""
+    threshold, beside = evaluation.get("threshold"), evaluation.get("metrics")
+    if threshold is None:
+        return
+    named = [t.get("metric") for _, t in [*_tables(said), *_list(said, "constraints")]]
+    named += [f"validation_{name}" for name in (beside if isinstance(beside, list) else [])]
+    if not any(isinstance(m, str) and is_decided(m) and m.startswith("valid") for m in named):
+        rule = "must go with a score of predicted classes, such as validation_f1"
+        yield Problem("evaluation.threshold", rule, repr(threshold))
+    for name, kind in trainers.items():
+        if not kind.open and not _tells_probabilities(kind):
+            rule = "must be left out for a trainer that gives no probabilities"
+            yield Problem("evaluation.threshold", rule, name)
+
+
+def _tells_probabilities(kind: TrainerKind) -> bool:
+    """Whether it may give the probability of every class: then it reports the log loss."""
+    return "validation_loss" in kind.metrics
 
 
 def _beside_problems(
@@ -216,6 +241,10 @@ def _beside_problems(
         return
     tasks = {kind.task for kind in trainers.values()} - {None}
     score = score_of(name)
+    silent = [n for n, k in trainers.items() if not (k.open or _tells_probabilities(k))]
+    if score is not None and score.needs == "probabilities" and silent:
+        yield Problem(key, NO_PROBABILITIES, f"{name!r} of {silent[0]}")
+        return
     if score is None or (tasks and score.task not in tasks):
         fitting = [s.shown for s in SCORES.values() if not tasks or s.task in tasks]
         problem = unknown_name(key, name, fitting)
@@ -260,7 +289,13 @@ def _metric_problems(
     # A user's own function may report what it likes.
     reported = {name: kind for name, kind in trainers.items() if kind.metrics}
     metrics = {kind.metrics for kind in reported.values()}
+    _, bare = part_of(metric)
+    score = score_of(bare)
     for name, kind in reported.items():
+        silent = kind.task == "classification" and not _tells_probabilities(kind)
+        if silent and score is not None and score.needs == "probabilities":
+            yield Problem(key, NO_PROBABILITIES, f"{metric!r} of {name}")
+            return
         valid = [m for m in kind.metrics if m.startswith("validation") or train]
         if metric not in valid and not _computed(metric, kind.task, train=train):
             yield _unknown_metric(key, metric, valid, kind.task, name if len(metrics) > 1 else "")

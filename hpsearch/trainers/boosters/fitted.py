@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ class FittedBooster:
 
     Attributes:
         model: the grown ensemble.
-        n_inputs, n_classes, scale, dtype: as in EstimatorFile.
+        n_inputs, n_classes, scale, dtype, threshold, positive: as in EstimatorFile.
     """
 
     model: Ensemble
@@ -29,6 +29,12 @@ class FittedBooster:
     n_classes: int
     scale: float
     dtype: str
+    threshold: float | None = None
+    positive: int = 1
+
+    def with_threshold(self, threshold: float, positive: int) -> FittedBooster:
+        """The same, which takes rows for the positive class from this probability on."""
+        return replace(self, threshold=threshold, positive=positive)
 
     @property
     def file_name(self) -> str:
@@ -46,6 +52,8 @@ class FittedBooster:
             probabilities=self.n_classes > 0,
             versions=library.versions(),
             example=example,
+            threshold=self.threshold,
+            positive=self.positive,
         )
         text = asdict(said) | {
             "example": example.tolist(),

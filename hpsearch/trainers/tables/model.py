@@ -10,7 +10,8 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,6 +53,10 @@ class FittedTable:
     fitted: Fitted
     texts: dict[int, NDArray[Any]]
 
+    def with_threshold(self, threshold: float, positive: int) -> FittedTable:
+        """The same, which takes rows for the positive class from this probability on."""
+        return replace(self, fitted=self.fitted.with_threshold(threshold, positive))
+
     def to_bytes(self, classes: tuple[str, ...], example: NDArray[Any]) -> bytes:
         """The file.
 
@@ -91,7 +96,7 @@ def _plain(cell: Any) -> Any:
 
 @dataclass(frozen=True)
 class TableModel:
-    """Such a file, to predict with.
+    """Such a file, to predict with; transformers and estimators are made when it first predicts.
 
     Attributes:
         columns: that it needs, by name.
@@ -102,24 +107,30 @@ class TableModel:
     columns: tuple[TableColumn, ...]
     versions: dict[str, str]
     example: pd.DataFrame
-    _preparation: FittedPreparation
+    _settings: Preparation
+    _steps: bytes | None
     _predictor: Predictor
+    _folder: TemporaryDirectory[str]  # of the trainer's own file; it goes with this
 
     @classmethod
     def load(cls, path: Path) -> TableModel:
         """Read a file of `FittedTable.to_bytes`."""
         import pandas as pd
 
-        with zipfile.ZipFile(path) as parts, TemporaryDirectory() as folder:
+        folder = TemporaryDirectory(prefix="hpsearch-")
+        with zipfile.ZipFile(path) as parts:
             said = json.loads(parts.read(TABLE))
-            columns = tuple(map(TableColumn.from_json, said["columns"]))
-            steps = load_trusted(parts.read(STEPS)) if STEPS in parts.namelist() else None
-            inside = Path(parts.extract(said["inside"], folder))
-            predictor = PREDICTORS[said["inside"]](inside)
-        settings = Preparation(**said["settings"])
-        example = pd.DataFrame(said["example"])
-        fitted = FittedPreparation(settings, columns, steps)
-        return cls(columns, said["versions"], example, fitted, predictor)
+            steps = parts.read(STEPS) if STEPS in parts.namelist() else None
+            inside = Path(parts.extract(said["inside"], folder.name))
+        predictor = PREDICTORS[said["inside"]](inside)
+        columns = tuple(map(TableColumn.from_json, said["columns"]))
+        settings, example = Preparation(**said["settings"]), pd.DataFrame(said["example"])
+        return cls(columns, said["versions"], example, settings, steps, predictor, folder)
+
+    @cached_property
+    def _preparation(self) -> FittedPreparation:
+        steps = None if self._steps is None else load_trusted(self._steps)
+        return FittedPreparation(self._settings, self.columns, steps)
 
     def answers(self) -> list[tuple[str, type]]:
         """What is predicted of a row, by name and kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,10 +29,17 @@ class Predictor(Protocol):
 
 
 class EstimatorPredictor:
-    """Predicts with an estimator of scikit-learn or of a boosting library."""
+    """Predicts with an estimator of scikit-learn or of a boosting library.
+
+    The estimator is made when it is first asked: what a file says of itself needs none.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file, self._model = described(path), load_model(path)
+        self._path, self._file = path, described(path)
+
+    @cached_property
+    def _model(self) -> Any:
+        return load_model(self._path)
 
     def columns(self) -> list[tuple[str, type]]:
         return self._file.columns()
@@ -42,13 +50,17 @@ class EstimatorPredictor:
 
         file, x = self._file, self._file.inputs(inputs)
         predicted = self._model.predict(x).ravel()
+        probabilities = np.zeros((file.n_classes, len(x)))
+        if file.probabilities:
+            probabilities[self._model.classes_] = self._model.predict_proba(x).T
+        if file.threshold is not None:
+            likely = probabilities[file.positive] >= file.threshold
+            predicted = np.where(likely, file.positive, 1 - file.positive)
         if not file.n_classes:
             answers: list[Any] = [predicted.astype(np.float64)]
         else:
             answers = [[file.classes[k] for k in predicted] if file.classes else predicted]
         if file.probabilities:
-            probabilities = np.zeros((file.n_classes, len(x)))
-            probabilities[self._model.classes_] = self._model.predict_proba(x).T
             answers += list(probabilities)
         names = [name for name, _ in file.columns()]
         return pd.DataFrame(dict(zip(names, answers, strict=True)))
@@ -58,28 +70,30 @@ class NetworkPredictor:
     """Predicts with a network of ours."""
 
     def __init__(self, path: Path) -> None:
-        self._saved = SavedNetwork.load(str(path))
-        self._names = list(self._saved.classes) or [
-            str(k) for k in range(self._saved.network.n_classes)
-        ]
-        softmax = self._saved.network.loss is SoftmaxCrossEntropy
-        self._what = "probability" if softmax else "output"
+        self.saved = SavedNetwork.load(str(path))
+        network = self.saved.network
+        self._names = list(self.saved.classes) or [str(k) for k in range(network.n_classes)]
+        self._what = "probability" if network.loss is SoftmaxCrossEntropy else "output"
 
     def columns(self) -> list[tuple[str, type]]:
-        kind = str if self._saved.classes else int
+        kind = str if self.saved.classes else int
         return [("class", kind), *((f"{self._what}_{name}", float) for name in self._names)]
 
     def predict(self, inputs: NDArray[Any]) -> pd.DataFrame:
         """The class of every row, and a column a class: its probability, or its output."""
         import pandas as pd
 
-        outputs = self._saved.network.logits(inputs).astype(np.float64)
+        network = self.saved.network
+        outputs = network.logits(inputs).astype(np.float64)
         taken = outputs.argmax(axis=1)
         if self._what == "probability":
             outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
             outputs /= outputs.sum(axis=1, keepdims=True)
+        if network.threshold is not None:
+            likely = outputs[:, network.positive] >= network.threshold
+            taken = np.where(likely, network.positive, 1 - network.positive)
         table = pd.DataFrame(outputs, columns=[name for name, _ in self.columns()[1:]])
-        names = [self._names[k] for k in taken] if self._saved.classes else taken
+        names = [self._names[k] for k in taken] if self.saved.classes else taken
         table.insert(0, "class", names)
         return table
 

@@ -175,6 +175,36 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("shares", "metric", "positive"),
+    [
+        ({"no": 0.92, "yes": 0.08}, "validation_average_precision", "yes"),
+        ({"good": 0.08, "poor": 0.92}, "validation_average_precision", "good"),
+        ({"a": 0.6, "b": 0.35, "c": 0.05}, "validation_balanced_accuracy", None),
+        ({"no": 0.85, "yes": 0.15}, "validation_accuracy", None),
+        ({"no": 0.98, "yes": 0.02}, "validation_accuracy", None),  # too few rows for the folds
+    ],
+)
+def test_a_rare_class_is_not_scored_by_accuracy(
+    tmp_path: Path, shares: dict[str, float], metric: str, positive: str | None
+) -> None:
+    names = [name for name, share in shares.items() for _ in range(round(400 * share))]
+    frame = pd.DataFrame({"a": np.arange(400) % 7, "b": np.arange(400) % 5, "churned": names})
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    path = tmp_path / "new.toml"
+    init_study(
+        path,
+        data=str(tmp_path / "table.csv"),
+        target="churned",
+        trainers=["sklearn.linear_model.LogisticRegression"],
+    )
+    read = read_study(path)
+    assert read.file.objective.metric == metric
+    assert read.file.data is not None
+    assert read.file.data.positive == positive
+    assert ("% of the rows are" in path.read_text()) == (metric != "validation_accuracy")
+
+
 def test_no_file_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "here.toml"
     path.write_text("mine")

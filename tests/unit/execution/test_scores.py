@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.svm import SVC
 
-from hpsearch.execution.scores import Truth, lacking, unfit, value
+from hpsearch.execution.scoring.values import Truth, lacking, unfit, value
 from hpsearch.metrics import better
 from hpsearch.metrics.catalogue import SCORES, score_of, usual_name
 from hpsearch.trainers.answers import EstimatorAnswers, GivenAnswers

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpsearch.trainers.function_answers import answers, apart, problem
+from hpsearch.trainers.answers.of_functions import answers, apart, problem
 
 
 def test_arrays_are_predictions_and_numbers_are_metrics() -> None:

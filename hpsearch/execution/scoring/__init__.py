@@ -1,0 +1,1 @@
+"""How scores of what is predicted are worked out."""
