@@ -13,6 +13,7 @@ from hpsearch.trainers.boosters import LIBRARIES
 from hpsearch.trainers.boosters.fitted import load_booster
 from tests.harness.boosters import CLASSIFIERS, every_library, needs
 from tests.harness.study import records, run, table
+from tests.harness.study_files import REPOSITORY
 
 LGBM, FOREST = "lightgbm.LGBMClassifier", "sklearn.ensemble.RandomForestClassifier"
 MIXED = f"""\
@@ -165,3 +166,17 @@ def test_what_does_not_go_together_is_found_by_fits_on_a_few_rows(mixed: Path) -
     read = read_study(mixed, ["space.objective='fooo'"])
     with pytest.raises(StudyFileError, match=r"space\.objective.*fooo"):
         refuse_unfit(read)
+
+
+@needs("lightgbm")
+def test_the_study_that_comes_along_runs(home: Path) -> None:
+    small = (
+        "stages=[{trials=4, epochs=1}]",
+        "data.shots=4",
+        "data.split={kind='hold-out', fraction=0.3}",
+        "confirmation={top=1, seeds=2, test_seeds=1}",
+    )
+    run(REPOSITORY / "studies/boosters.toml", home, *small)
+    trials = records(home, "boosters")
+    assert len({r.params["trainer"] for r in trials}) > 1
+    assert all(r.outcome == "complete" for r in trials)

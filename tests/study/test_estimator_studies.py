@@ -8,8 +8,10 @@ import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from hpsearch.errors import StudyFileError
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.space import Parameter
+from hpsearch.trainers import fitted_estimator
 from tests.harness.study import records, run
 
 SVC, FOREST = "sklearn.svm.SVC", "sklearn.ensemble.RandomForestClassifier"
@@ -154,3 +156,20 @@ def test_a_trial_that_the_estimator_refuses_fails_with_its_reason(mixed: Path, h
     for record in trials:
         assert record.outcome == "failed"
         assert "Precomputed matrix must be a square matrix" in record.reason
+
+
+def test_a_type_that_skops_does_not_make_leaves_no_model_and_says_so(
+    mixed: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of an installed package that is not scikit-learn; its scores count all the same."""
+    monkeypatch.setattr(fitted_estimator, "TRUSTED", ("nothing.",))
+    tree = "sklearn.tree.DecisionTreeClassifier"
+    alone = (f"space={{trainer='{tree}', max_depth={{low=2, high=8}}}}", "network={}")
+    small = ("stages=[{trials=1, epochs=1}]", "confirmation={top=1, seeds=2, test_seeds=1}")
+    result = run(mixed, home, *alone, *small)
+    assert "test_accuracy" in result.test
+    folder = RunFolder(home / "studies/mixed/1")
+    (record,) = folder.read_all("test")
+    assert record.files == ["log.txt"]
+    log = folder.files.record("test", record.number, 1).file("log.txt").read_text()
+    assert log.count("no model to predict with is kept: HpsearchError: an estimator") == 1

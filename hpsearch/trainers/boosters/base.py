@@ -80,6 +80,10 @@ class Library(ABC):
     def loads(self, content: bytes, *, classifies: bool) -> Any:
         """The model of this form."""
 
+    def as_loaded(self, model: Any, *, classifies: bool) -> Any:
+        """A grown model as it is after a pause."""
+        return self.loads(self.dumps(model), classifies=classifies)
+
     @abstractmethod
     def values(self, model: Any, x: NDArray[Any]) -> NDArray[np.float64]:
         """Predicted numbers (N,)."""

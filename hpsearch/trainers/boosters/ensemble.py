@@ -59,10 +59,10 @@ class Ensemble:
         more = {library.sizes[0]: self.n_estimators - self.trees}
         try:
             made = self._make(**library.settings(self._next_seed()) | self._params | more)
-            grown = library.dumps(library.grow(made, x, y, sample_weight, self._model))
+            grown = library.grow(made, x, y, sample_weight, self._model)
         except Exception as error:
             raise ValueError(library.reason(error)) from error
-        self._model = library.loads(grown, classifies=self._classifies)
+        self._model = library.as_loaded(grown, classifies=self._classifies)
         self.trees = self.n_estimators
         return self
 

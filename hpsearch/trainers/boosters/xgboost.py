@@ -91,7 +91,7 @@ class XGBoost(Library):
         return made.fit(x, y, sample_weight=weights, xgb_model=model).get_booster()
 
     def dumps(self, model: Any) -> bytes:
-        return bytes(model.save_raw("json"))
+        return bytes(model.save_raw("ubj"))
 
     def loads(self, content: bytes, *, classifies: bool) -> Any:
         from xgboost import Booster
@@ -115,7 +115,7 @@ class XGBoost(Library):
     def write(self, content: bytes, description: str) -> bytes:
         model = self.loads(content, classifies=False)
         model.set_attr(**{MARK: description})
-        return self.dumps(model)
+        return bytes(model.save_raw("json"))
 
     def description(self, file: bytes) -> str:
         return str(json.loads(file)["learner"]["attributes"][MARK])
