@@ -10,9 +10,9 @@ import pytest
 from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import StudyChangedError
 from hpsearch.studyfile.reading import read_study
+from tests.harness.rare_classes import STUDY, rare_table
 from tests.harness.study import records, run
 from tests.harness.study_mistakes import message
-from tests.study.test_scores import STUDY, rare_table
 
 CODE = """
 import numpy as np

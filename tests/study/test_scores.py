@@ -12,45 +12,12 @@ from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
 from hpsearch.datasets.selection import open_pool, open_test
-from hpsearch.errors import StudyFileError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.reading import read_study, refuse_unfit
 from hpsearch.studyfile.stored import stored_file
+from tests.harness.rare_classes import ROWS, STUDY, rare_table
 from tests.harness.study import records, run
-from tests.harness.study_mistakes import message
-
-STUDY = """\
-# Two classes, one of them rare.
-name = "rare"
-objective = { metric = "validation_roc_auc" }
-[data]
-name = "table.csv"
-target = "churned"
-columns = "numbers"
-split = { kind = "k-fold", folds = 3 }
-[space]
-trainer = "sklearn.linear_model.LogisticRegression"
-C = { low = 0.01, high = 10.0, log = true }
-[evaluation]
-metrics = ["average_precision", "f1"]
-[[stages]]
-trials = 3
-epochs = 1
-[confirmation]
-top = 1
-seeds = 2
-test_seeds = 2
-"""
-ROWS = 120
-
-
-def rare_table(rng: np.random.Generator) -> pd.DataFrame:
-    """Every sixth row has churned, more of them where `a` is large."""
-    frame = pd.DataFrame({"a": rng.normal(size=ROWS), "b": rng.normal(size=ROWS)})
-    order = np.argsort(-frame["a"] + rng.normal(size=ROWS))
-    frame["churned"] = np.where(np.isin(np.arange(ROWS), order[: ROWS // 6]), "yes", "no")
-    frame["spent"] = 3 + frame["a"].to_numpy() ** 2
-    return frame
+from tests.harness.study_mistakes import message, mistakes
 
 
 @pytest.fixture
@@ -59,14 +26,6 @@ def rare(tmp_path: Path) -> Path:
     path = tmp_path / "rare.toml"
     path.write_text(STUDY)
     return path
-
-
-def mistakes(path: Path, *overrides: str) -> str:
-    """What is wrong with a study and its data."""
-    read = read_study(path, overrides)
-    with pytest.raises(StudyFileError) as caught:
-        refuse_unfit(read)
-    return str(caught.value)
 
 
 def expected(model: Any, x: Any, y: Any) -> dict[str, float]:

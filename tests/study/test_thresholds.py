@@ -20,9 +20,9 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import read_study
 from hpsearch.trainers.answers import GivenAnswers
 from hpsearch.trainers.fitted_estimator import EstimatorFile
+from tests.harness.rare_classes import STUDY, rare_table
 from tests.harness.study import records, run
-from tests.harness.study_mistakes import message
-from tests.study.test_scores import STUDY, mistakes, rare_table
+from tests.harness.study_mistakes import message, mistakes
 
 TUNED = ["objective={metric='validation_f1'}", "evaluation.threshold=tune"]
 

@@ -15,9 +15,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from hpsearch.datasets.selection import Pool, open_pool, open_test
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import read_study, refuse_unfit
+from tests.harness.rare_classes import STUDY, rare_table
 from tests.harness.study import records, run
-from tests.harness.study_mistakes import message
-from tests.study.test_scores import STUDY, mistakes, rare_table
+from tests.harness.study_mistakes import message, mistakes
 
 LOGISTIC = "sklearn.linear_model.LogisticRegression"
 WEIGHTED = STUDY.replace('target = "churned"', 'target = "churned"\nweight = "w"')
