@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from hpsearch.api.study import run_study
     from hpsearch.api.study_report import Report
     from hpsearch.api.sync import sync
+    from hpsearch.api.tune import tune
     from hpsearch.api.ui import ui
     from hpsearch.api.verify import Verification, verify_study
     from hpsearch.reporting import report
@@ -78,6 +79,7 @@ _MODULES = {
     "study_status": "hpsearch.api.status",
     "study_trials": "hpsearch.api.show",
     "sync": "hpsearch.api.sync",
+    "tune": "hpsearch.api.tune",
     "ui": "hpsearch.api.ui",
     "verify_study": "hpsearch.api.verify",
     "write_study_report": "hpsearch.api.report",
@@ -116,6 +118,7 @@ __all__ = [
     "study_status",
     "study_trials",
     "sync",
+    "tune",
     "ui",
     "verify_study",
     "write_study_report",

@@ -75,7 +75,7 @@ def init_study(
         rare = _rare_class(Data(name=where, target=target).selection(0, path.parent))
     usual = "validation_r2" if predicts_numbers else "validation_accuracy"
     wanted = Wanted(
-        name=_study_name(path),
+        name=study_name(path),
         data=where,
         target=target,
         many=_size(where, path.parent) > MANY,
@@ -114,7 +114,7 @@ def init_program(
     """
     path = _new(path)
     read = read_script(Path(script))
-    draft = draft_study(read, name=_study_name(path), folder=path.resolve().parent, metric=metric)
+    draft = draft_study(read, name=study_name(path), folder=path.resolve().parent, metric=metric)
     if not draft.todo:
         read_text(draft.text, path)
     _write(path, draft.text)
@@ -136,7 +136,7 @@ def _new(path: str | Path) -> Path:
     return path
 
 
-def _study_name(path: Path) -> str:
+def study_name(path: Path) -> str:
     """The name of a study of this file."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-.")[:80] or "study"
 

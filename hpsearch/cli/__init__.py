@@ -16,6 +16,7 @@ from hpsearch.cli import (  # each adds its commands to the program
     status,
     study,
     sync,
+    tune,
     ui,
     verify,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "status",
     "study",
     "sync",
+    "tune",
     "ui",
     "verify",
 ]

@@ -66,6 +66,11 @@ class TableCard:
     warnings: tuple[str, ...]
     form: str
 
+    @property
+    def task(self) -> str:
+        """What is predicted, where a target is named."""
+        return "classification" if self.classes else "regression"
+
 
 def table_card(file: TableFile) -> TableCard:
     """The card of a table; of its test rows nothing is told but how many there are.

@@ -169,6 +169,16 @@ def _space(wanted: Wanted) -> Iterator[str]:
             yield from lines or _default_line(name, h, default)
 
 
+def searched_lines(trainers: Mapping[str, TrainerKind]) -> Iterator[str]:
+    """The entries of [space] that are searched, without what may stand in comments."""
+    listed = ", ".join(map(toml_value, trainers))
+    one = len(trainers) == 1
+    yield f"trainer = {listed}" if one else f"trainer = {{ choices = [{listed}] }}"
+    names = dict.fromkeys(k for kind in trainers.values() for k in kind.hyperparameters())
+    for name in names:
+        yield from _usual(name, trainers, None)
+
+
 def _usual(name: str, trainers: Mapping[str, TrainerKind], default: object) -> Iterator[str]:
     """The lines that search it: a range for all trainers that take it, or one for each."""
     known = {t: kind.hyperparameters() for t, kind in trainers.items()}

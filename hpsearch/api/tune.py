@@ -1,0 +1,162 @@
+"""From a table to a model in one call: a study file is written, run, and compared."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean
+
+from hpsearch.api.init import study_name
+from hpsearch.api.study import run_study
+from hpsearch.api.study_report import Report
+from hpsearch.datasets.card import TableCard, table_card
+from hpsearch.datasets.files import dataset_at
+from hpsearch.datasets.table import TableFile, TableOptions
+from hpsearch.datasets.table_splits import Column
+from hpsearch.errors import DataError, Problem
+from hpsearch.execution.population import run_slice
+from hpsearch.execution.slices import Exam, Slice
+from hpsearch.metrics import test_name
+from hpsearch.records.whole_files import storage_errors
+from hpsearch.study.events import Event
+from hpsearch.study.slice_settings import slice_settings
+from hpsearch.studyfile.reading import ReadStudy, read_study, read_text
+from hpsearch.studyfile.tune_text import LINEAR, TuneWanted, tune_text
+from hpsearch.trainers import Member
+
+# Of each task, what anybody has without a search.
+BASELINES = {
+    "classification": {
+        "most frequent class": "sklearn.dummy.DummyClassifier",
+        "logistic regression, default": LINEAR["classification"],
+    },
+    "regression": {
+        "mean": "sklearn.dummy.DummyRegressor",
+        "ridge regression, default": LINEAR["regression"],
+    },
+}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a model without a search reaches, on the same folds and test rows.
+
+    Attributes:
+        name: in words.
+        validation: mean of the objective over the folds.
+        test: its value on the test rows, after a fit to all others.
+    """
+
+    name: str
+    validation: float
+    test: float
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What `tune` found.
+
+    Attributes:
+        file: the study file, to be edited and kept.
+        card: what was understood of the table.
+        report: of the study.
+        baselines: models without a search.
+    """
+
+    file: Path
+    card: TableCard
+    report: Report
+    baselines: tuple[Baseline, ...]
+
+
+def tune(
+    path: str | Path,
+    *,
+    target: str,
+    minutes: float = 10.0,
+    metric: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    home: str | Path | None = None,
+    workers: int | None = None,
+    on_card: Callable[[TableCard, Path], None] = lambda card, file: None,
+    on_event: Callable[[Event], None] = lambda event: None,
+    warn: Callable[[str], None] = lambda line: None,
+) -> Tuned:
+    """Write a study of a table, run it, and compare its winner with plain models.
+
+    A study file that is there already is run as it stands.
+
+    Args:
+        path: a CSV or Parquet file.
+        target: the column to predict.
+        minutes: for the whole search, about; what the clock cuts is not repeatable.
+        metric: of docs/metrics.md; None: by the target.
+        group: a column whose rows are never in part trained and in part scored on.
+        time: a column of times: trained on what was before, tested on the last.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        workers: processes; None: one a core.
+        on_card: called with what was understood and the study file, before anything is trained.
+        on_event: called with what happens.
+        warn: called with one line where something does not stop the study.
+
+    Raises:
+        HpsearchError: a known error, its text is for the user.
+    """
+    table = Path(path)
+    if group is not None and time is not None:
+        raise DataError(Problem("--time", "must be left out beside --group"))
+    if not table.exists():
+        raise DataError(f"the table must be a CSV or Parquet file, got nothing at {str(table)!r}")
+    split = Column("group", group) if group else Column("order", time) if time else None
+    dataset = dataset_at(table, TableOptions(target=target, column=split))
+    if not isinstance(dataset, TableFile):
+        raise DataError(f"{table} must be a CSV or Parquet file, got a folder")
+    card = table_card(dataset)
+    file = table.parent / f"{study_name(table)}.toml"
+    if file.exists():
+        warn(f"{file} is there and is run as it stands; delete it to have a new one written")
+    else:
+        options = {"metric": metric, "group": group, "time": time}
+        said = [f"--{key} {shlex.quote(value)}" for key, value in options.items() if value]
+        command = ["python -m hpsearch tune", shlex.quote(table.name), "--target"]
+        command += [shlex.quote(target), f"--minutes {minutes:g}", *said]
+        wanted = TuneWanted(
+            study_name(table), " ".join(command), table.name, card, minutes, metric, group, time
+        )
+        text = tune_text(wanted)
+        read_text(text, file)  # what is wrong with it, e.g. the metric, is said before it is there
+        with storage_errors(file):
+            file.write_text(text, encoding="utf-8")
+    on_card(card, file)
+    report = run_study(file, home=home, workers=workers, on_event=on_event, warn=warn)
+    return Tuned(file, card, report, _baselines(read_study(file), card))
+
+
+def _baselines(read: ReadStudy, card: TableCard) -> tuple[Baseline, ...]:
+    metric = read.file.objective.metric
+    return tuple(
+        Baseline(
+            name,
+            _score(read, trainer, "validation", metric),
+            _score(read, trainer, "test", metric),
+        )
+        for name, trainer in BASELINES[card.task].items()
+    )
+
+
+def _score(read: ReadStudy, trainer: str, exam: Exam, metric: str) -> float:
+    """The mean over the splits of what it reaches with its own defaults."""
+    params = read.space.complete({"trainer": trainer})
+    settings = replace(slice_settings(read, read.selection), exam=exam, seconds=float("inf"))
+    values = []
+    for split in range(read.file.n_splits if exam == "validation" else 1):
+        member = Member(params, (read.file.seed, 0, 0, split), split)
+        done = run_slice(Slice(settings, (member,), read.file.n_epochs))
+        if done.error is not None:
+            raise DataError(f"{trainer} must be fitted for comparison, got: {done.error}")
+        row = done.members[0].rows[-1][1]
+        values.append(row.get(metric if exam == "validation" else test_name(metric), float("nan")))
+    return mean(values)

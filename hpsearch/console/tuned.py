@@ -1,0 +1,46 @@
+"""What `tune` found: its study, plain models beside the winner, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from hpsearch.console.output import output, print_named
+from hpsearch.console.report import print_report
+from hpsearch.metrics import test_name
+
+if TYPE_CHECKING:
+    from hpsearch.api.tune import Tuned
+
+
+def print_tuned(tuned: Tuned, home: Path | None) -> None:
+    """Print it, the comparison and the next commands last."""
+    print_report(tuned.report)
+    result = tuned.report.result
+    metric = test_name(result.objective)
+    table = Table(title="Beside models without a search", title_justify="left", box=None)
+    for name in ("model", result.objective, metric):
+        table.add_column(name, justify="left" if name == "model" else "right")
+    for one in tuned.baselines:
+        table.add_row(one.name, f"{one.validation:.4f}", f"{one.test:.4f}")
+    winner = str(result.best_params["trainer"]).rpartition(".")[2]
+    tested = result.test.get(metric)
+    table.add_row(
+        f"winner ({winner})", str(result.validation), "" if tested is None else str(tested)
+    )
+    output().print(table)
+    where = f" --home {home}" if home else ""
+    print_named(
+        [
+            (
+                "study file",
+                f"{tuned.file}: edit it, then python -m hpsearch study {tuned.file}",
+            ),
+            (
+                "new rows",
+                f"python -m hpsearch predict {result.study} rows.csv --to scored.csv{where}",
+            ),
+        ]
+    )

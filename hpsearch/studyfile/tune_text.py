@@ -1,0 +1,167 @@
+"""The text of the study file that `tune` writes: short, and each choice with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from hpsearch.datasets.card import RARE, TableCard
+from hpsearch.studyfile.template import searched_lines
+from hpsearch.studyfile.toml import noted, toml_value
+from hpsearch.trainers import TrainerKind, trainer_kind
+
+LINEAR = {
+    "classification": "sklearn.linear_model.LogisticRegression",
+    "regression": "sklearn.linear_model.Ridge",
+}
+CLASSIFIERS = (
+    LINEAR["classification"],
+    "sklearn.ensemble.HistGradientBoostingClassifier",
+    "sklearn.ensemble.RandomForestClassifier",
+)
+REGRESSORS = (
+    LINEAR["regression"],
+    "sklearn.ensemble.HistGradientBoostingRegressor",
+    "sklearn.ensemble.RandomForestRegressor",
+)
+LIGHTGBM = {"classification": "lightgbm.LGBMClassifier", "regression": "lightgbm.LGBMRegressor"}
+NETWORK = "adam"
+SMALL = 5000  # rows up to which a network is tried, and five folds are affordable
+MEDIUM = 20000  # rows up to which three folds are
+EPOCHS = 20  # of a network; trees grow in as many steps
+TRIALS = 200  # more than the time allows
+SEARCH = 0.6  # of the time; the rest is for fresh seeds, refits and the report
+LONGEST = 0.2  # of the search, that a trial may take
+EXTRA = {
+    "binary": ("roc_auc", "average_precision", "balanced_accuracy"),
+    "classes": ("accuracy", "balanced_accuracy", "log_loss"),
+    "numbers": ("rmse", "r2", "mae"),
+}
+
+
+@dataclass(frozen=True)
+class TuneWanted:
+    """What a file of `tune` is to say.
+
+    Attributes:
+        name: of the study.
+        command: that writes it.
+        data: as [data] name says it.
+        card: of the table.
+        minutes: for all of it.
+        metric: without "validation_"; None: chosen.
+        group, time: the column to split by, if any.
+    """
+
+    name: str
+    command: str
+    data: str
+    card: TableCard
+    minutes: float
+    metric: str | None = None
+    group: str | None = None
+    time: str | None = None
+
+
+def tune_text(wanted: TuneWanted) -> str:
+    """The whole file."""
+    card = wanted.card
+    metric, reason = _metric(wanted)
+    names = _trainers(wanted)
+    lines = [
+        f"# {card.target} of {wanted.data}, written by: {wanted.command}",
+        f"# Edit it, and run it again with: python -m hpsearch study {wanted.name}.toml",
+        f"name = {toml_value(wanted.name)}",
+        noted(f'objective = {{ metric = "validation_{metric}" }}', reason),
+        *("", "[data]", f"name = {toml_value(wanted.data)}"),
+        f"target = {toml_value(card.target)}",
+        noted("# drop = []", "columns that are known only afterwards"),
+        noted("# columns = { }", 'kinds of columns that are others than found: zip = "category"'),
+        *_data(wanted, metric),
+    ]
+    if NETWORK in names:
+        lines += ["", "[network]", 'name = "two-layer"', "hidden = 64"]
+    lines += ["", "[space]", *searched_lines({name: _kind(name) for name in names})]
+    lines += [
+        *("", "# [prepare]", '# scale = { choices = ["standard", "quantile"] }'),
+        '# categories = { choices = ["one-hot", "target"] }',
+    ]
+    extra = [name for name in EXTRA[_shape(card)] if name != metric]
+    lines += [
+        *("", "[evaluation]", f"metrics = {toml_value(extra)}"),
+        noted(f"every = {EPOCHS}", "scored at the end alone"),
+        *("", "[[stages]]", noted(f"trials = {TRIALS}", "more than the time allows")),
+        f"epochs = {EPOCHS}",
+    ]
+    seconds = 60 * wanted.minutes * SEARCH
+    lines += [
+        *("", "[budget]"),
+        noted(f"seconds = {seconds:g}", "of the search; fresh seeds and tests come on top"),
+        *("", "[limits]", noted(f"seconds = {seconds * LONGEST:g}", "of one trial")),
+        *("", "[confirmation]", "top = 3", "seeds = 3", "test_seeds = 3"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _kind(name: str) -> TrainerKind:
+    kind = trainer_kind(name)
+    assert kind is not None
+    return kind
+
+
+def _shape(card: TableCard) -> str:
+    return {0: "numbers", 2: "binary"}.get(len(card.classes), "classes")
+
+
+def _metric(wanted: TuneWanted) -> tuple[str, str]:
+    """The metric, and why it is this one."""
+    card = wanted.card
+    if wanted.metric is not None:
+        return wanted.metric.removeprefix("validation_"), "as asked for"
+    if not card.classes:
+        return "rmse", "in the target's own unit"
+    rare = min(card.classes, key=lambda name: card.classes[name])
+    share = card.classes[rare] / card.rows
+    if share < RARE:
+        name = "average_precision" if len(card.classes) == 2 else "balanced_accuracy"
+        return name, f"{share:.1%} of the rows are {rare!r}: accuracy says little"
+    return ("roc_auc", "of two classes") if len(card.classes) == 2 else ("accuracy", "")
+
+
+def _trainers(wanted: TuneWanted) -> Sequence[str]:
+    names = [*(CLASSIFIERS if wanted.card.task == "classification" else REGRESSORS)]
+    if find_spec("lightgbm") is not None:
+        names.append(LIGHTGBM[wanted.card.task])
+    kind = trainer_kind(NETWORK)
+    fits = kind is not None and kind.task in (wanted.card.task, None)
+    if fits and wanted.card.rows <= SMALL:
+        names.append(NETWORK)
+    return names
+
+
+def _data(wanted: TuneWanted, metric: str) -> Iterator[str]:
+    card = wanted.card
+    if len(card.classes) == 2:
+        rare = min(card.classes, key=lambda name: card.classes[name])
+        yield noted(f"positive = {toml_value(rare)}", "the rarer class")
+    elif not card.classes:
+        yield 'task = "regression"'
+    folds = 5 if card.rows <= SMALL else 3
+    folds = max(2, min(folds, *card.classes.values())) if card.classes else folds
+    if wanted.group is not None:
+        group = toml_value(wanted.group)
+        yield noted(
+            f'split = {{ kind = "group-k-fold", folds = {folds}, group = {group} }}',
+            "no group is on both sides",
+        )
+    elif wanted.time is not None:
+        order = toml_value(wanted.time)
+        yield noted(
+            f'split = {{ kind = "time-ordered", folds = {folds}, order = {order} }}',
+            "trained on what was before, tested on the last",
+        )
+    elif card.rows <= MEDIUM:
+        yield noted(f'split = {{ kind = "k-fold", folds = {folds} }}', f"{card.rows:,} rows")
+    else:
+        yield noted('split = { kind = "hold-out", fraction = 0.2 }', f"{card.rows:,} rows")
