@@ -19,8 +19,9 @@ from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.reading import ReadStudy, read_text, refuse_unfit
 from hpsearch.studyfile.scripts.reading import read_script
 from hpsearch.studyfile.scripts.text import ProgramDraft, draft_study
+from hpsearch.studyfile.tables.data import Data, open_own
 from hpsearch.studyfile.template import Wanted, study_text
-from hpsearch.trainers import TRAINERS, trainer_kind
+from hpsearch.trainers import TRAINERS, Task, trainer_kind
 
 MANY = 5000  # examples; above, one hold-out split tells enough and costs a fifth
 
@@ -62,7 +63,9 @@ def init_study(
     if network not in NETWORKS:
         raise StudyFileError(f"--network {unknown(network, NETWORKS)}")
     where = _from_folder(data, path.parent)
-    predicts_numbers = any(kind.task == "regression" for kind in kinds.values())
+    tasks = {kind.task for kind in kinds.values()} - {None}
+    if not tasks and any(kind.trainer.uses_network for kind in kinds.values()):
+        tasks = {_task(where, target, path.parent)}
     wanted = Wanted(
         name=_study_name(path),
         data=where,
@@ -70,7 +73,7 @@ def init_study(
         many=_size(where, path.parent) > MANY,
         trainers=kinds,
         network=network if any(k.trainer.uses_network for k in kinds.values()) else None,
-        metric=metric or ("validation_r2" if predicts_numbers else "validation_accuracy"),
+        metric=metric or ("validation_r2" if "regression" in tasks else "validation_accuracy"),
     )
     text = study_text(wanted)
     read = read_text(text, path)
@@ -144,3 +147,12 @@ def _from_folder(data: str, folder: Path) -> str:
 def _size(data: str, folder: Path) -> int:
     """Examples of a named data set; of others it is not known yet."""
     return len(Selection(data).dataset().training().labels) if data in DATASETS else 0
+
+
+def _task(data: str, target: str | None, folder: Path) -> Task:
+    """What is predicted of the data, as a study file without a `task` says it."""
+    if target is None:
+        return "classification"
+    said = Data(name=data, target=target)
+    task, _ = open_own(said, said.selection(0, folder))
+    return task

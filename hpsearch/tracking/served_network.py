@@ -18,12 +18,15 @@ class ServedNetwork(PythonModel):
 
     # Without annotations, which MLflow would take for a schema.
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """The class of every row (N, D), and a column a class: its probability, or its output."""
+        """The number of every row (N, D), or its class, and a column a class: its probability, or
+        its output."""
         return predictions(self.saved, np.asarray(model_input))
 
 
 def predictions(saved: SavedNetwork, inputs: np.ndarray) -> pd.DataFrame:
     """A row for each of the inputs (N, D)."""
+    if not saved.network.n_classes:
+        return pd.DataFrame({"prediction": saved.network.numbers(inputs)})
     outputs = saved.network.logits(inputs).astype(np.float64)
     names = list(saved.classes) or [str(k) for k in range(saved.network.n_classes)]
     taken = outputs.argmax(axis=1)

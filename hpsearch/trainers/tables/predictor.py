@@ -66,13 +66,18 @@ class NetworkPredictor:
         self._what = "probability" if softmax else "output"
 
     def columns(self) -> list[tuple[str, type]]:
+        if not self._saved.network.n_classes:
+            return [("prediction", float)]
         kind = str if self._saved.classes else int
         return [("class", kind), *((f"{self._what}_{name}", float) for name in self._names)]
 
     def predict(self, inputs: NDArray[Any]) -> pd.DataFrame:
-        """The class of every row, and a column a class: its probability, or its output."""
+        """The number of every row, or its class, and a column a class: its probability, or its
+        output."""
         import pandas as pd
 
+        if not self._saved.network.n_classes:
+            return pd.DataFrame({"prediction": self._saved.network.numbers(inputs)})
         outputs = self._saved.network.logits(inputs).astype(np.float64)
         taken = outputs.argmax(axis=1)
         if self._what == "probability":
