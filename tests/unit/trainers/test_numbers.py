@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import mean_squared_error, r2_score
 
 from hpsearch.trainers import Member, Progress, Split, TrainingData
@@ -85,8 +86,21 @@ def test_a_paused_member_continues_to_the_same_bits(network: dict[str, Any]) -> 
         assert outcome(trainer, steps, i) == (rows[1:], state)
 
 
-def test_scores_are_those_of_scikit_learn_in_units_and_the_saved_file_s(tmp_path: Path) -> None:
-    members, data = [member(i) for i in range(8)], houses()
+WIDE = np.random.default_rng(0).normal(size=(60, 100))  # more columns than rows
+GAPPY = WIDE[:, :6] * [1, 1, 0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("inputs", [houses().inputs, WIDE, GAPPY], ids=["plain", "wide", "gappy"])
+@pytest.mark.parametrize("trainer", ["sgd", "adam"])
+def test_scores_are_those_of_scikit_learn_in_units_and_the_saved_file_s(
+    trainer: str, inputs: NDArray[Any], tmp_path: Path
+) -> None:
+    """However the inputs are reduced (trainers.inputs)."""
+    own: dict[str, Any] = {"trainer": trainer, "learning_rate": 0.01, "weight_decay": 0.0}
+    check_file([member(i, **own) for i in range(4)], houses(inputs=inputs), tmp_path)
+
+
+def check_file(members: list[Member], data: TrainingData, tmp_path: Path) -> None:
     trainer, steps = trained(members, data)
     for i, one in enumerate(members):
         fitted = trainer.fitted(i)
