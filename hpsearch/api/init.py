@@ -21,9 +21,9 @@ from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.reading import ReadStudy, read_text, refuse_unfit
 from hpsearch.studyfile.scripts.reading import read_script
 from hpsearch.studyfile.scripts.text import ProgramDraft, draft_study
-from hpsearch.studyfile.tables.data import Data
+from hpsearch.studyfile.tables.data import Data, open_own
 from hpsearch.studyfile.template import RareClass, Wanted, study_text
-from hpsearch.trainers import TRAINERS, trainer_kind
+from hpsearch.trainers import TRAINERS, Task, trainer_kind
 
 RARE = 0.1  # share of the rows, below which nearly all is right by never naming a class
 FEW = 10  # rows of a class; of fewer some fold may have none
@@ -69,11 +69,13 @@ def init_study(
     if network not in NETWORKS:
         raise StudyFileError(f"--network {unknown(network, NETWORKS)}")
     where = _from_folder(data, path.parent)
-    predicts_numbers = any(kind.task == "regression" for kind in kinds.values())
+    tasks = {kind.task for kind in kinds.values()} - {None}
+    if not tasks and any(kind.trainer.uses_network for kind in kinds.values()):
+        tasks = {_task(where, target, path.parent)}
     rare = None
     if metric is None and target is not None and not any(k.open for k in kinds.values()):
         rare = _rare_class(Data(name=where, target=target).selection(0, path.parent))
-    usual = "validation_r2" if predicts_numbers else "validation_accuracy"
+    usual = "validation_r2" if "regression" in tasks else "validation_accuracy"
     wanted = Wanted(
         name=study_name(path),
         data=where,
@@ -172,3 +174,12 @@ def _rare_class(selection: Selection) -> RareClass | None:
 def _size(data: str, folder: Path) -> int:
     """Examples of a named data set; of others it is not known yet."""
     return len(Selection(data).dataset().training().labels) if data in DATASETS else 0
+
+
+def _task(data: str, target: str | None, folder: Path) -> Task:
+    """What is predicted of the data, as a study file without a `task` says it."""
+    if target is None:
+        return "classification"
+    said = Data(name=data, target=target)
+    task, _ = open_own(said, said.selection(0, folder))
+    return task

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from hpsearch.hyperparameters import ParamValue, build
 from hpsearch.nn import NETWORKS, Architecture
 from hpsearch.nn.base import Array
-from hpsearch.nn.losses import LOSSES, Loss
+from hpsearch.nn.losses import Loss, loss_named
+from hpsearch.nn.targets import AS_THEY_ARE, TargetScale
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,14 @@ class FittedNetwork:
 
     Attributes:
         params: the network's name and hyperparameters; others beside them do no harm.
-        n_inputs, n_classes: D and K.
+        n_inputs, n_classes: D and K; K is 0 where it predicts numbers, with one output.
         scale: inputs are divided by it before use.
         weights: (n,), as in Network.w.
         statistics: (m,), as in Network.statistics.
         threshold: the probability from which on a row is taken for the positive one of two
             classes; None: the likelier class counts.
         positive: the number of that class.
+        targets: what makes its output a number in the units of the data.
     """
 
     file_name: ClassVar[str] = "weights.npz"
@@ -42,6 +44,7 @@ class FittedNetwork:
     statistics: Array
     threshold: float | None = None
     positive: int = 1
+    targets: TargetScale = AS_THEY_ARE
 
     def with_threshold(self, threshold: float, positive: int) -> FittedNetwork:
         """The same, which takes rows for the positive class from this probability on."""
@@ -50,7 +53,7 @@ class FittedNetwork:
     @property
     def loss(self) -> type[Loss]:
         """What it was trained with, which says what its outputs mean."""
-        return LOSSES[self._described().loss]
+        return loss_named(self._described().loss, self.n_classes)
 
     def _described(self) -> Architecture:
         return build(NETWORKS[str(self.params.get("network", "two-layer"))], self.params)
@@ -68,7 +71,11 @@ class FittedNetwork:
             for i in range(0, len(inputs), n)
         ]
         made = [network.logits(0, np.ascontiguousarray(x.T)).T.copy() for x in portions]
-        return np.concatenate(made) if made else np.empty((0, self.n_classes), dtype)
+        return np.concatenate(made) if made else np.empty((0, self.n_classes or 1), dtype)
+
+    def numbers(self, inputs: NDArray[Any]) -> NDArray[np.float64]:
+        """What it predicts for inputs (N, D), (N,), in the units of the data."""
+        return self.targets.in_units(self.logits(inputs)[:, 0])
 
     def to_bytes(self, classes: tuple[str, ...], example: NDArray[Any]) -> bytes:
         """An .npz file, without pickle.
@@ -86,6 +93,8 @@ class FittedNetwork:
         }
         if self.threshold is not None:
             said |= {"threshold": self.threshold, "positive": self.positive}
+        if not self.n_classes:
+            said["targets"] = asdict(self.targets)
         file = io.BytesIO()
         np.savez(
             file,
@@ -111,7 +120,11 @@ class SavedNetwork:
         with np.load(path, allow_pickle=False) as saved:
             said = json.loads(saved["said"].tobytes())
             classes = tuple(said.pop("classes"))
+            targets = TargetScale(**said.pop("targets", {}))
             network = FittedNetwork(
-                **said, weights=saved["weights"], statistics=saved["statistics"]
+                **said,
+                targets=targets,
+                weights=saved["weights"],
+                statistics=saved["statistics"],
             )
             return cls(network, classes, saved["example"])

@@ -10,16 +10,13 @@ from numpy.typing import NDArray
 
 from hpsearch.nn.base import Array, Buffers
 
-Labels = NDArray[np.integer[Any]]
+Labels = NDArray[Any]  # classes, or numbers to predict
 
 
 class Loss(ABC):
-    """The contract: from a network's K outputs an image and the true classes to a number."""
+    """The contract: from a network's K outputs an image and what is true of it to a number."""
 
     softmax: ClassVar[bool] = False  # its outputs become probabilities by a softmax
-
-    def __init__(self) -> None:
-        self._starts = np.arange(0)  # of the last mini-batch's rows in all its outputs
 
     @abstractmethod
     def gradient(self, outputs: Array, labels: Labels) -> Array:
@@ -27,7 +24,7 @@ class Loss(ABC):
 
         Args:
             outputs: (P, B, K), overwritten.
-            labels: (P, B), whole numbers in [0, K).
+            labels: (P, B), classes in [0, K), or the numbers to predict where K is 1.
         """
 
     @abstractmethod
@@ -38,6 +35,13 @@ class Loss(ABC):
         """Mean loss over the mini-batch, (P,), and its `gradient`, over `outputs`."""
         value: Array = self.losses(outputs, labels).mean(axis=1)
         return value, self.gradient(outputs, labels)
+
+
+class ClassLoss(Loss):
+    """The contract of a loss of classes: labels are whole numbers in [0, K)."""
+
+    def __init__(self) -> None:
+        self._starts = np.arange(0)  # of the last mini-batch's rows in all its outputs
 
     @abstractmethod
     def column_losses(self, outputs: Array, picked: Array, top: Array) -> Array:
@@ -60,7 +64,7 @@ class Loss(ABC):
         return self._starts + labels.reshape(-1)
 
 
-def scored_columns(outputs: Array, labels: Labels, loss: Loss) -> tuple[Array, Array]:
+def scored_columns(outputs: Array, labels: Labels, loss: ClassLoss) -> tuple[Array, Array]:
     """Whether each image's class has the largest output, and its loss, both (P, N).
 
     Among equal outputs the first counts, as for argmax, which is ten times as slow across rows
@@ -80,7 +84,7 @@ def scored_columns(outputs: Array, labels: Labels, loss: Loss) -> tuple[Array, A
     return hits, loss.column_losses(outputs, picked, top)
 
 
-class SoftmaxCrossEntropy(Loss):
+class SoftmaxCrossEntropy(ClassLoss):
     """L = -1/B sum_i log softmax(z_i)[t_i], in nats; the outputs z are logits."""
 
     softmax: ClassVar[bool] = True
@@ -135,7 +139,7 @@ class SoftmaxCrossEntropy(Loss):
         return losses
 
 
-class MeanSquaredError(Loss):
+class MeanSquaredError(ClassLoss):
     """L = 1/(2B) sum_i |z_i - e(t_i)|^2, with e(t) the one-hot vector of class t.
 
     The textbook's 1/2 sum_k (z_k - e_k)^2 an image, without a softmax before it, so that the
@@ -159,8 +163,29 @@ class MeanSquaredError(Loss):
         return losses
 
 
-# By the name a study file's `loss` uses.
-LOSSES: dict[str, type[Loss]] = {
+class SquaredError(Loss):
+    """L = 1/(2B) sum_i (z_i - t_i)^2 of numbers t to predict, with one output z an image."""
+
+    def gradient(self, outputs: Array, labels: Labels) -> Array:
+        outputs -= labels[..., None]
+        outputs *= outputs.dtype.type(1 / outputs.shape[1])
+        return outputs
+
+    def losses(self, outputs: Array, labels: Labels) -> Array:
+        losses: Array = np.square(outputs[..., 0] - labels) / 2
+        return losses
+
+
+# By the name a study file's `loss` uses, for classes.
+LOSSES: dict[str, type[ClassLoss]] = {
     "softmax-cross-entropy": SoftmaxCrossEntropy,
     "mean-squared-error": MeanSquaredError,
 }
+# The one of them that is a loss of numbers too, as SquaredError.
+LOSS_OF_NUMBERS = "mean-squared-error"
+
+
+def loss_named(name: str, n_classes: int) -> type[Loss]:
+    """What a key of LOSSES means for data with so many classes; 0 where numbers are predicted,
+    which have one loss, whatever is named."""
+    return LOSSES[name] if n_classes else SquaredError

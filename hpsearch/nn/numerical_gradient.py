@@ -24,7 +24,7 @@ from hpsearch.nn.activations import ACTIVATIONS
 from hpsearch.nn.affine import Affine
 from hpsearch.nn.base import Array, Layer
 from hpsearch.nn.dropout import Dropout
-from hpsearch.nn.losses import Labels, SoftmaxCrossEntropy
+from hpsearch.nn.losses import ClassLoss, Labels, SoftmaxCrossEntropy
 from hpsearch.nn.networks.base import Network
 
 Indices = NDArray[np.intp]
@@ -118,6 +118,7 @@ class _Pass:
         labels: Labels,
         log_offset: float,
     ) -> None:
+        assert isinstance(network.loss, ClassLoss)
         self._layers, self._loss, self._labels = layers, network.loss, labels
         self._log_offset = log_offset if isinstance(network.loss, SoftmaxCrossEntropy) else 0.0
         self._inputs: list[Array] = []  # of every layer with a row of ones, (n_in + 1, B)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from hpsearch.datasets.opened import forget_opened
@@ -36,7 +37,7 @@ from hpsearch.studyfile.tables.program import ProgramTable
 from hpsearch.studyfile.tables.program_problems import program_problems
 from hpsearch.studyfile.tables.protocol import follow_protocol
 from hpsearch.studyfile.tables.space import read_space
-from hpsearch.trainers import Program, forget_changed_code
+from hpsearch.trainers import Program, Task, forget_changed_code
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def refuse_unfit(read: ReadStudy) -> None:
     try:
         described = build(NETWORKS[str(fixed["network"])], fixed)
         if not examples.columns:  # of a table that is prepared nobody knows yet how wide it is
-            described.layers(examples.inputs.shape[1], examples.n_classes)
+            described.build(examples.inputs.shape[1], examples.n_classes, 0, np.float32)
     except ValueError as error:
         raise StudyFileError(f"network.name: {error}; take another network or data set") from error
 
@@ -231,13 +232,14 @@ def _validate(
     problems += found
     for name in TABLES:
         problems += [] if name in malformed else _own_problems(name, said)
-    space, found = _space_problems(said, malformed)
+    task, of_files = _task(said, folder, malformed)
+    space, found = _space_problems(said, malformed, task)
     problems += found
     if not {"program", "programs"} & {*malformed}:
         tables = _programs(said)
         problems += program_problems(tables, said, space)
     problems += data_missing(said)
-    problems += _data_problems(said, folder, malformed)
+    problems += [*of_files, *_data_problems(said, task)]
     if file is not None:
         facts = file.facts(folder)
         for table in file.tables():
@@ -275,7 +277,7 @@ def _programs(said: Mapping[str, Any]) -> dict[str, ProgramTable]:
 
 
 def _space_problems(
-    said: Mapping[str, Any], malformed: Collection[str]
+    said: Mapping[str, Any], malformed: Collection[str], task: Task | None
 ) -> tuple[Space | None, list[Problem]]:
     """The space, and what is wrong with [space], [network] and what is compared of them."""
     if {"space", "network", "prepare"} & {*malformed}:
@@ -285,28 +287,38 @@ def _space_problems(
     data = Data.model_validate(said["data"]) if known else None
     prepared = data is not None and data.prepared
     space, problems = read_space(
-        said.get("network", {}), entries, said.get("prepare", {}), prepared=prepared
+        said.get("network", {}), entries, said.get("prepare", {}), prepared=prepared, task=task
     )
     if space is not None and not {"compare", "data"} & {*malformed}:
         problems += compare_problems(said.get("compare", []), said["space"], space, data)
     return space, problems
 
 
-def _data_problems(
+def _task(
     said: Mapping[str, Any], folder: Path, malformed: Collection[str]
-) -> list[Problem]:
-    """What is wrong with the data's files, with trainers for it, and with the metrics of these."""
+) -> tuple[Task | None, list[Problem]]:
+    """What is predicted, None where nobody knows, and what is wrong with the data's files."""
+    if "data" not in said or {"data", "seed"} & {*malformed}:
+        return None, []
+    data = Data.model_validate(said["data"])
+    if [*Data.own_problems({"data": data})]:
+        return None, []
+    task, problems = open_own(data, data.selection(said.get("seed", 0), folder))
+    return None if problems else task, problems
+
+
+def _data_problems(said: Mapping[str, Any], task: Task | None) -> list[Problem]:
+    """What is wrong with trainers for the data, and with the metrics of these."""
     trainers = trainers_of(said["space"]) if isinstance(said.get("space"), dict) else {}
     problems: list[Problem] = []
-    if "data" in said and not {"data", "seed"} & {*malformed}:
+    if task is not None:
         data = Data.model_validate(said["data"])
-        if not [*Data.own_problems({"data": data})]:
-            task, problems = open_own(data, data.selection(said.get("seed", 0), folder))
-            problems = [*problems, *weight_problems(data.weight, data.class_weight, trainers)]
-            of_the_task = [] if problems else [*task_problems(data, task, trainers)]
-            if of_the_task:  # what a trainer of the other task reports says nothing of the metric
-                return of_the_task
-    return [*problems, *metric_problems(said, trainers)]
+        problems += weight_problems(data.weight, data.class_weight, trainers)
+        of_the_task = [*task_problems(data, task, trainers)]
+        if of_the_task:  # what a trainer of the other task reports says nothing of the metric
+            return of_the_task
+    kinds = {name: kind.of_task(task) for name, kind in trainers.items()}
+    return [*problems, *metric_problems(said, kinds)]
 
 
 def _problems_of_arms(

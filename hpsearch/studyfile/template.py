@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import BaseModel
 
@@ -169,23 +170,35 @@ def _space(wanted: Wanted) -> Iterator[str]:
             yield from lines or _default_line(name, h, default)
 
 
-def searched_lines(trainers: Mapping[str, TrainerKind]) -> Iterator[str]:
-    """The entries of [space] that are searched, without what may stand in comments."""
+def searched_lines(
+    trainers: Mapping[str, TrainerKind], instead: Mapping[Usual, Usual]
+) -> Iterator[str]:
+    """The entries of [space] that are searched, without what may stand in comments.
+
+    Args:
+        instead: other ranges than the usual ones.
+    """
     listed = ", ".join(map(toml_value, trainers))
     one = len(trainers) == 1
     yield f"trainer = {listed}" if one else f"trainer = {{ choices = [{listed}] }}"
     names = dict.fromkeys(k for kind in trainers.values() for k in kind.hyperparameters())
     for name in names:
-        yield from _usual(name, trainers, None)
+        yield from _usual(name, trainers, None, instead)
 
 
-def _usual(name: str, trainers: Mapping[str, TrainerKind], default: object) -> Iterator[str]:
+def _usual(
+    name: str,
+    trainers: Mapping[str, TrainerKind],
+    default: object,
+    instead: Mapping[Usual, Usual] = MappingProxyType({}),
+) -> Iterator[str]:
     """The lines that search it: a range for all trainers that take it, or one for each."""
     known = {t: kind.hyperparameters() for t, kind in trainers.items()}
     takers = {t: described[name] for t, described in known.items() if name in described}
     ranges = {t: usual(t, name) for t in takers}
     found: dict[Usual, list[str]] = {}
-    for trainer, one in ranges.items():
+    for trainer, known_one in ranges.items():
+        one = None if known_one is None else instead.get(known_one, known_one)
         if one is not None and not any(takers[trainer].problem(v) for v in one.values):
             found.setdefault(one, []).append(trainer)
     if not found:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
 from hpsearch.datasets.card import RARE, TableCard
+from hpsearch.hyperparameters import ParamValue
 from hpsearch.studyfile.template import searched_lines
 from hpsearch.studyfile.toml import noted, toml_value
+from hpsearch.studyfile.usual_ranges import TREES, Range
 from hpsearch.trainers import TrainerKind, trainer_kind
 
 LINEAR = {
@@ -27,12 +29,37 @@ REGRESSORS = (
 )
 LIGHTGBM = {"classification": "lightgbm.LGBMClassifier", "regression": "lightgbm.LGBMRegressor"}
 NETWORK = "adam"
+FEW_TREES = Range(50, 400, True, "at full length; more cost time that other trials need")
+_BOOSTED: dict[str, ParamValue] = {
+    "learning_rate": 0.1,
+    "max_iter": 100,
+    "max_leaf_nodes": 31,
+    "min_samples_leaf": 20,
+    "max_features": 1.0,
+}
+_LIGHTGBM: dict[str, ParamValue] = {
+    "learning_rate": 0.1,
+    "n_estimators": 100,
+    "num_leaves": 31,
+    "min_child_samples": 20,
+    "subsample": 1.0,
+    "colsample_bytree": 1.0,
+}
+# Near each class's own defaults, of what is searched.
+START: dict[str, dict[str, ParamValue]] = {
+    "LogisticRegression": {"C": 1.0},
+    "Ridge": {"alpha": 1.0},
+    **dict.fromkeys(("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), _BOOSTED),
+    "RandomForestClassifier": {"max_features": 0.3, "min_samples_leaf": 1},
+    "RandomForestRegressor": {"max_features": 1.0, "min_samples_leaf": 1},
+    **dict.fromkeys(("LGBMClassifier", "LGBMRegressor"), _LIGHTGBM),
+}
 SMALL = 5000  # rows up to which a network is tried, and five folds are affordable
 MEDIUM = 20000  # rows up to which three folds are
 EPOCHS = 20  # of a network; trees grow in as many steps
 TRIALS = 200  # more than the time allows
 SEARCH = 0.6  # of the time; the rest is for fresh seeds, refits and the report
-LONGEST = 0.2  # of the search, that a trial may take
+LONGEST = 0.4  # of the search, that a trial may take
 EXTRA = {
     "binary": ("roc_auc", "average_precision", "balanced_accuracy"),
     "classes": ("accuracy", "balanced_accuracy", "log_loss"),
@@ -82,7 +109,10 @@ def tune_text(wanted: TuneWanted) -> str:
     ]
     if NETWORK in names:
         lines += ["", "[network]", 'name = "two-layer"', "hidden = 64"]
-    lines += ["", "[space]", *searched_lines({name: _kind(name) for name in names})]
+    kinds = {name: _kind(name) for name in names}
+    lines += ["", "[space]", *searched_lines(kinds, {TREES: FEW_TREES})]
+    first = [START[name.rpartition(".")[2]] | {"trainer": name} for name in names if "." in name]
+    lines += ["", "# What the first trials take: usual values of each.", *_enqueued(first)]
     lines += [
         *("", "# [prepare]", '# scale = { choices = ["standard", "quantile"] }'),
         '# categories = { choices = ["one-hot", "target"] }',
@@ -102,6 +132,12 @@ def tune_text(wanted: TuneWanted) -> str:
         *("", "[confirmation]", "top = 3", "seeds = 3", "test_seeds = 3"),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _enqueued(rows: Sequence[Mapping[str, ParamValue]]) -> Iterator[str]:
+    for row in rows:
+        yield "[[enqueue]]"
+        yield from (f"{key} = {toml_value(value)}" for key, value in row.items())
 
 
 def _kind(name: str) -> TrainerKind:

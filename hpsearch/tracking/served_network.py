@@ -18,7 +18,8 @@ class ServedNetwork(PythonModel):
 
     # Without annotations, which MLflow would take for a schema.
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """The class of every row (N, D), and a column a class: its probability, or its output."""
+        """The number of every row (N, D), or its class, and a column a class: its probability, or
+        its output."""
         return self.predictor.predict(np.asarray(model_input))
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
+from hpsearch.nn.losses import LOSS_OF_NUMBERS
 from hpsearch.optimizers import OPTIMIZERS, SGD
 from hpsearch.own_code import forget_changed
 from hpsearch.preparation.settings import SCALED, TableNeeds, preparation_hyperparameters
 from hpsearch.trainers.alternating_gradient import AlternatingGradient
 from hpsearch.trainers.answers import Answers
-from hpsearch.trainers.backprop import METRICS, Backprop
+from hpsearch.trainers.backprop import METRICS, METRICS_OF_NUMBERS, Backprop
 from hpsearch.trainers.base import (
     EVERY_EPOCH,
     Fitted,
@@ -84,6 +85,7 @@ class TrainerKind:
         arguments: hyperparameters it takes beside those of its components, by name.
         task: what it predicts; None: either.
         metrics: what it reports every epoch.
+        metrics_of_numbers: what it does of numbers, of a trainer that predicts either.
         weighted: takes a weight of each row.
         open: takes any hyperparameter (a user's function); one that trains reports what it
             likes, and `metrics` are ().
@@ -97,6 +99,7 @@ class TrainerKind:
     arguments: Mapping[str, Hyperparameter] = field(default_factory=dict)
     task: Task | None = "classification"
     metrics: tuple[str, ...] = METRICS
+    metrics_of_numbers: tuple[str, ...] = ()
     weighted: bool = True
     open: bool = False
     needs: TableNeeds | None = SCALED
@@ -108,13 +111,42 @@ class TrainerKind:
             k: v for component in self.components for k, v in hyperparameters(component).items()
         } | dict(self.arguments)
 
+    def of_task(self, task: Task | None) -> TrainerKind:
+        """As it is where this is predicted; None: nobody knows, and it may report either's."""
+        if self.task is not None or self.open:
+            return self
+        metrics = {"classification": self.metrics, "regression": self.metrics_of_numbers}
+        either = self.metrics + self.metrics_of_numbers
+        return replace(self, task=task, metrics=metrics[task] if task else either)
+
+    def network_hyperparameters(self, network: str) -> dict[str, Hyperparameter]:
+        """The hyperparameters of a network, with the values that it can train for its task.
+
+        Raises:
+            ValueError: it can't train this network at all.
+        """
+        described = self.trainer.network_hyperparameters(network)
+        if self.task == "regression":
+            described["loss"] = replace(described["loss"], judge=_loss_of_numbers)
+        return described
+
     def of_tables(self) -> dict[str, Hyperparameter]:
         """How the columns of a table are prepared for it, by name; {} if they are not."""
         return {} if self.needs is None else preparation_hyperparameters(self.needs)
 
 
+def _loss_of_numbers(value: object) -> str | None:
+    rule = f"must be {LOSS_OF_NUMBERS!r} or left out where numbers are predicted"
+    return None if value == LOSS_OF_NUMBERS else f"{rule}, got {value!r}"
+
+
 TRAINERS: dict[str, TrainerKind] = {
-    name: TrainerKind(Backprop, (optimizer, *Backprop.components))
+    name: TrainerKind(
+        Backprop,
+        (optimizer, *Backprop.components),
+        task=None,
+        metrics_of_numbers=METRICS_OF_NUMBERS,
+    )
     for name, optimizer in OPTIMIZERS.items()
 } | {
     "alternating-gradient": TrainerKind(

@@ -16,7 +16,8 @@ from hpsearch.learning_rates import LearningRates
 from hpsearch.nn import Affine, Architecture
 from hpsearch.nn.base import Array, Buffers
 from hpsearch.nn.fitted import FittedNetwork
-from hpsearch.nn.losses import scored_columns
+from hpsearch.nn.losses import ClassLoss, Labels, scored_columns
+from hpsearch.nn.targets import AS_THEY_ARE, Targets
 from hpsearch.optimizers import OPTIMIZERS, Optimizer
 from hpsearch.trainers.answers import GivenAnswers
 from hpsearch.trainers.base import (
@@ -47,6 +48,9 @@ class Backprop(Trainer):
     Where the training images allow it, the same network is trained with far fewer first-layer
     weights (trainers.inputs).
 
+    Numbers are predicted by one output, which each member learns with mean 0 and deviation 1 over
+    its own training rows (nn.targets); scores are in the units of the data.
+
     Raises:
         ValueError: the members are not of one `variant`.
     """
@@ -70,6 +74,10 @@ class Backprop(Trainer):
         # How much each row counts in the loss, 1 on average over a member's training rows, (P, N).
         self._weights = _loss_weights(data, self._splits, self._dtype) if data.weighted else None
         self._batch_weights: Array | None = None  # of one mini-batch, (P, B)
+        self._targets = None
+        if not data.n_classes:
+            weights = [data.training_weights(split) for split in self._splits]
+            self._targets = Targets(data.labels, [s.train for s in self._splits], weights)
         self._streams = [
             streams_of(member.params)(member, split.train, data.labels)
             for member, split in zip(rows, self._splits, strict=True)
@@ -215,9 +223,15 @@ class Backprop(Trainer):
             x = self._buffers.get("x", (*rows.shape, data.n_inputs), self._network.w)
             if self._weights is not None:
                 self._batch_weights = np.take_along_axis(self._weights, rows, axis=1)
-            self._update(data.batch(rows, x), data.labels.take(rows))
+            self._update(data.batch(rows, x), self._learned(rows))
             self._at = (self._at + 1) % self._pass_batches
         self._epoch += 1
+
+    def _learned(self, rows: Indices) -> Labels:
+        """What the network is to say of one mini-batch a member, (P, B)."""
+        if self._targets is None:
+            return self._data.labels.take(rows)
+        return self._targets.standardised(rows, self._dtype)
 
     def _begin_pass(self) -> None:
         if self._n_batches != self._pass_batches:  # else no epoch ends within a pass
@@ -225,7 +239,7 @@ class Backprop(Trainer):
         for order, streams in zip(self._pass, self._streams, strict=True):
             order[...] = streams.order()
 
-    def _update(self, x: Array, labels: Indices) -> None:
+    def _update(self, x: Array, labels: Labels) -> None:
         """One step of every member on its own mini-batch, (P, B, D) and (P, B)."""
         self._network.gradient(x, labels, self._batch_weights)
         self._move()
@@ -250,22 +264,40 @@ class Backprop(Trainer):
                 )
 
     def _progress(self) -> Progress:
-        hits, losses = self._evaluate()
+        found = self._scored_rows()
         metrics = {
-            f"{part}_{name}": np.empty(len(hits))
+            f"{part}_{name}": np.empty(len(self._order))
             for part in self._splits[0].parts()
-            for name in ("loss", "accuracy")
+            for name in found
         }
         for row, member in enumerate(self._order):
             for part, rows in self._splits[row].parts().items():
                 indices = self._data.places(rows)
-                mean = self._given.mean
-                metrics[f"{part}_loss"][member] = mean(losses[row, indices], rows)
-                metrics[f"{part}_accuracy"][member] = mean(hits[row, indices], rows)
-        diverged = ~np.isfinite(metrics["train_loss"]) | ~np.isfinite(metrics["validation_loss"])
+                for name, values in found.items():
+                    metrics[f"{part}_{name}"][member] = self._given.mean(
+                        values[row, indices], rows
+                    )
+        first = next(iter(found))
+        diverged = ~np.isfinite(metrics[f"train_{first}"])
+        diverged |= ~np.isfinite(metrics[f"validation_{first}"])
+        if self._targets is not None:
+            metrics |= self._explained(metrics)
         return Progress(self._epoch, metrics, diverged)
 
-    def predictions(self, row: int) -> NDArray[np.int64]:
+    def _explained(self, metrics: Mapping[str, Array]) -> dict[str, NDArray[np.float64]]:
+        """R^2 of every part, from its mean squared errors; NaN where all numbers are equal."""
+        r2 = {f"{part}_r2": np.full(len(self._order), np.nan) for part in self._splits[0].parts()}
+        for row, member in enumerate(self._order):
+            for part, rows in self._splits[row].parts().items():
+                true, mean = self._data.labels[rows], self._given.mean
+                if np.ptp(true) > 0:  # the variance of equal numbers may be above 0 by rounding
+                    variance = mean(np.square(true - mean(true, rows)), rows)
+                    r2[f"{part}_r2"][member] = 1 - metrics[f"{part}_mse"][member] / variance
+        return r2
+
+    def predictions(self, row: int) -> NDArray[np.int64] | None:
+        if self._targets is not None:
+            return None
         index = self._order.index(row)
         predicted = np.concatenate(
             [self._logits(index, i, x).argmax(axis=0) for i, (_, x) in enumerate(self._chunks())]
@@ -277,13 +309,27 @@ class Backprop(Trainer):
     def answers(self, row: int, part: str) -> GivenAnswers:
         index = self._order.index(row)
         places = self._data.places(self._splits[index].parts()[part])
+        if self._targets is not None:
+            return GivenAnswers(self._numbers(index)[places])
         logits = np.concatenate(
             [self._logits(index, i, x).copy() for i, (_, x) in enumerate(self._chunks())], axis=1
         )
         return GivenAnswers.of_outputs(logits[:, places].T, self._network.loss.softmax)
 
+    def _scored_rows(self) -> dict[str, NDArray[Any]]:
+        """By score, what each member has of each scored row, (P, N); first what it lessens."""
+        if self._targets is None:
+            hits, losses = self._evaluate()
+            return {"loss": losses, "accuracy": hits}
+        labels = self._data.labels
+        labels = labels if self._data.scored is None else labels[self._data.scored]
+        told = np.stack([self._numbers(row) for row in range(len(self._order))])
+        return {"mse": np.square(told - labels)}
+
     def _evaluate(self) -> tuple[NDArray[np.bool_], Array]:
         """Whether each member has each scored image right, and its loss, both (P, N)."""
+        loss = self._network.loss
+        assert isinstance(loss, ClassLoss)
         n_members, labels = len(self._order), self._data.labels
         labels = labels if self._data.scored is None else labels[self._data.scored]
         hits = np.empty((n_members, len(labels)), bool)
@@ -292,10 +338,14 @@ class Backprop(Trainer):
             logits = np.empty((n_members, self._data.n_classes, x.shape[1]), self._dtype)
             for row in range(n_members):
                 logits[row] = self._logits(row, number, x)
-            hits[:, part], losses[:, part] = scored_columns(
-                logits, labels[part], self._network.loss
-            )
+            hits[:, part], losses[:, part] = scored_columns(logits, labels[part], loss)
         return hits, losses
+
+    def _numbers(self, index: int) -> NDArray[np.float64]:
+        """What the member in this row predicts for every scored row, (N,), in the data's units."""
+        assert self._targets is not None
+        outputs = [self._logits(index, i, x)[0].copy() for i, (_, x) in enumerate(self._chunks())]
+        return self._targets.scales[index].in_units(np.concatenate(outputs))
 
     def _chunks(self) -> Iterator[tuple[slice, Array]]:
         """Scored images in portions: their places, and they as columns (D, C) or (D + 1, C)."""
@@ -337,6 +387,7 @@ class Backprop(Trainer):
             scale=data.scale,
             weights=weights,
             statistics=network.statistics[index].copy(),
+            targets=AS_THEY_ARE if self._targets is None else self._targets.scales[index],
         )
 
     def _widened(self, index: int, member: Member, described: Architecture) -> Array:
@@ -403,6 +454,7 @@ FIXED_BYTES = 64 * 2**20  # of what a population holds of images with a fixed pa
 # rows are shorter, which takes twice as long as the arithmetic. No bit depends on it.
 SMALL_BUFFER = 256
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+METRICS_OF_NUMBERS = ("train_mse", "train_r2", "validation_mse", "validation_r2")
 
 
 def _loss_weights(data: TrainingData, splits: Sequence[Split], dtype: np.dtype[Any]) -> Array:

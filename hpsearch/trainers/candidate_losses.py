@@ -22,7 +22,7 @@ import numpy as np
 
 from hpsearch.nn import ACTIVATIONS, Affine, Network
 from hpsearch.nn.base import Array, Buffers
-from hpsearch.nn.losses import Labels
+from hpsearch.nn.losses import ClassLoss, Labels
 
 Images = tuple[Array, Labels]  # (p, N, D) and (p, N)
 
@@ -38,7 +38,8 @@ class CandidateLosses:
     """
 
     def __init__(self, network: Network) -> None:
-        self._network = network
+        assert isinstance(network.loss, ClassLoss)
+        self._loss = network.loss
         affine = [layer for layer in network.layers if isinstance(layer, Affine)]
         self.first, self._behind = affine[0], affine[1:]
         # Instances of their own: they keep what backpropagation needs of their last input.
@@ -83,7 +84,7 @@ class CandidateLosses:
         outputs = self._output_columns(layer, z, steps, rows)
         every = np.broadcast_to(labels[:, None], (p, n_steps, n)).reshape(p, -1)
         picked = outputs[np.arange(p)[:, None], every, np.arange(n_steps * n)]
-        losses = self._network.loss.column_losses(outputs, picked, outputs.max(axis=1))
+        losses = self._loss.column_losses(outputs, picked, outputs.max(axis=1))
         means: Array = losses.reshape(p, n_steps, n).mean(axis=2)
         return means
 

@@ -462,5 +462,5 @@ def _regression(
     mse = mean((y - model.predict(x).ravel()) ** 2)
     yield "mse", mse
     variance = mean((y - mean(y)) ** 2)
-    if variance > 0:  # else there is nothing to explain, and no R^2
+    if np.ptp(y) > 0:  # else there is nothing to explain; rounding may leave a variance
         yield "r2", 1 - mse / variance

@@ -107,7 +107,7 @@ def test_a_mistake_names_its_key_and_the_rule(table: Path, override: str, line: 
         assert line in message(table, override)
 
 
-@pytest.mark.parametrize("trainer", ["sgd", "sklearn.svm.SVC"])
+@pytest.mark.parametrize("trainer", ["alternating-gradient", "proposal-search", "sklearn.svm.SVC"])
 def test_trainers_of_classes_are_refused_where_numbers_are_predicted(
     table: Path, trainer: str
 ) -> None:
@@ -115,6 +115,35 @@ def test_trainers_of_classes_are_refused_where_numbers_are_predicted(
     assert f"must predict numbers, as 'price' holds them, got '{trainer}' for classes" in text
     assert 'set data.task = "classification"' in text
     assert "objective.metric" not in text
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        (["network.loss='softmax-cross-entropy'"], "network.loss"),
+        (["space.loss='softmax-cross-entropy'"], "space.loss"),
+        (
+            ["space.loss={choices=['mean-squared-error', 'softmax-cross-entropy']}"],
+            "space.loss.choices",
+        ),
+    ],
+)
+def test_a_loss_of_classes_is_refused_where_numbers_are_predicted(
+    table: Path, overrides: list[str], key: str
+) -> None:
+    network = ["space={trainer='adam'}", "network={name='two-layer'}"]
+    read_study(table, network)
+    read_study(table, [*network, "network.loss='mean-squared-error'"])
+    line = (
+        f"{key}: must be 'mean-squared-error' or left out where numbers are predicted, got 'soft"
+    )
+    assert line in message(table, *network, *overrides)
+
+
+def test_metrics_of_classes_are_none_of_a_network_that_predicts_numbers(table: Path) -> None:
+    network = ["space={trainer='adam'}", "network={name='two-layer'}"]
+    text = message(table, *network, "objective.metric=validation_loss")
+    assert "objective.metric: must be one of validation_mse, validation_r2" in text
 
 
 def test_trainers_of_numbers_are_refused_where_classes_are_predicted(study_file: Path) -> None:

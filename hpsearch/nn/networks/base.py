@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 from hpsearch.hyperparameters import hyperparameter
 from hpsearch.nn import initializers
 from hpsearch.nn.base import Array, Layer
-from hpsearch.nn.losses import LOSSES, Labels
+from hpsearch.nn.losses import LOSSES, Labels, Loss, SoftmaxCrossEntropy, loss_named
 
 
 class Network:
@@ -22,7 +22,7 @@ class Network:
     Args:
         layers: from the input on.
         n_members: P.
-        loss: a key of LOSSES.
+        loss: of its outputs.
         with_scale: one more parameter a member, the factor of a fixed part of the first layer's
             output; only the weight penalty moves it.
 
@@ -41,7 +41,7 @@ class Network:
         n_members: int,
         dtype: DTypeLike = np.float32,
         *,
-        loss: str = "softmax-cross-entropy",
+        loss: type[Loss] = SoftmaxCrossEntropy,
         with_scale: bool = False,
     ) -> None:
         n = sum(layer.n_params for layer in layers) + with_scale
@@ -51,7 +51,7 @@ class Network:
         m = sum(layer.n_statistics for layer in layers)
         self.statistics: Array = np.zeros((n_members, m), dtype)
         self.mask_generators: list[np.random.Generator | None] = [None] * n_members
-        self.loss = LOSSES[loss]()
+        self.loss = loss()
         self.scale = self.w[:, -1:] if with_scale else None
         self._penalties: list[tuple[Array, Array, Array]] = []
         self._scratch: Array = np.empty((0, 0), dtype)
@@ -74,7 +74,7 @@ class Network:
 
         Args:
             x: (P, B, D) inputs.
-            labels: (P, B) classes.
+            labels: (P, B) classes, or numbers to predict.
             first: (P, B, H), where to keep the first layer's output; None: nowhere.
         """
         loss, d = self.loss.value_and_gradient(self._forward(x, first), labels)
@@ -222,12 +222,16 @@ class Architecture(ABC):
         *,
         with_scale: bool = False,
     ) -> Network:
-        """Uninitialised networks of this shape for a population."""
+        """Uninitialised networks of this shape for a population.
+
+        Args:
+            n_classes: K; 0 where numbers are predicted, by one output.
+        """
         return Network(
-            self.layers(n_inputs, n_classes),
+            self.layers(n_inputs, n_classes or 1),
             n_members,
             dtype,
-            loss=self.loss,
+            loss=loss_named(self.loss, n_classes),
             with_scale=with_scale,
         )
 

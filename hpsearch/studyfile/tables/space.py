@@ -30,6 +30,7 @@ from hpsearch.studyfile.entries import (
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import (
     TRAINERS,
+    Task,
     TrainerKind,
     is_training_function,
     load_training_function,
@@ -50,15 +51,17 @@ def read_space(
     prepare: Mapping[str, Any] = MappingProxyType({}),
     *,
     prepared: bool = False,
+    task: Task | None = None,
 ) -> tuple[Space | None, list[Problem]]:
     """The space that the tables describe, or None and what is wrong with them.
 
     Args:
         prepare: entries of [prepare], which are part of the space.
         prepared: the data is a table whose columns are prepared for its trainers.
+        task: what is predicted; None: not known.
     """
     whole = {**entries, **{PREFIX + key: entry for key, entry in prepare.items()}}
-    reader = _Reader(network, whole, prepared=prepared)
+    reader = _Reader(network, whole, prepared=prepared, task=task)
     space = reader.read()
     return (None if reader.problems else space), reader.problems
 
@@ -86,9 +89,14 @@ def _is_plain(value: Any) -> bool:
 
 class _Reader:
     def __init__(
-        self, network: Mapping[str, Any], entries: Mapping[str, Any], *, prepared: bool
+        self,
+        network: Mapping[str, Any],
+        entries: Mapping[str, Any],
+        *,
+        prepared: bool,
+        task: Task | None,
     ) -> None:
-        self.network, self.said, self.prepared = network, entries, prepared
+        self.network, self.said, self.prepared, self.task = network, entries, prepared, task
         self.entries = entries_of(entries)
         self.problems: list[Problem] = []
         self.named: dict[str, dict[str, Any]] = {}  # what names among choices stand for, by path
@@ -180,7 +188,7 @@ class _Reader:
                 if kind is None:
                     self.unknown("space.trainer", name, self._trainer_names())
                     continue
-                self.kinds[name] = kind
+                self.kinds[name] = kind.of_task(self.task)
                 if is_training_function(name):
                     load_training_function(name)
             except StudyFileError as error:
@@ -210,7 +218,7 @@ class _Reader:
         described = hyperparameters(NETWORKS[name])
         for trainer in needed:
             try:
-                of_trainer = self.kinds[trainer].trainer.network_hyperparameters(name)
+                of_trainer = self.kinds[trainer].network_hyperparameters(name)
             except ValueError as error:
                 self.wrong("network.name", f"{error} ({trainer} trains no others)")
                 return

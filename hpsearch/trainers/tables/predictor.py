@@ -76,14 +76,19 @@ class NetworkPredictor:
         self._what = "probability" if network.loss is SoftmaxCrossEntropy else "output"
 
     def columns(self) -> list[tuple[str, type]]:
+        if not self.saved.network.n_classes:
+            return [("prediction", float)]
         kind = str if self.saved.classes else int
         return [("class", kind), *((f"{self._what}_{name}", float) for name in self._names)]
 
     def predict(self, inputs: NDArray[Any]) -> pd.DataFrame:
-        """The class of every row, and a column a class: its probability, or its output."""
+        """The number of every row, or its class, and a column a class: its probability, or its
+        output."""
         import pandas as pd
 
         network = self.saved.network
+        if not network.n_classes:
+            return pd.DataFrame({"prediction": network.numbers(inputs)})
         outputs = network.logits(inputs).astype(np.float64)
         taken = outputs.argmax(axis=1)
         if self._what == "probability":

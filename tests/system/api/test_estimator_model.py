@@ -50,6 +50,11 @@ NAMED = NAMED.replace('"minimize"', '"maximize"').replace("mse", "accuracy")
 NAMED = NAMED.replace("ensemble.GradientBoostingRegressor", "svm.LinearSVC").replace(
     "n_estimators = { low = 5, high = 20 }", "C = { low = 0.1, high = 10.0 }"
 )
+NETWORK = NUMBERS.replace("boosting", "network").replace(
+    "n_estimators = { low = 5, high = 20 }", "learning_rate = { low = 0.01, high = 0.1 }"
+)
+NETWORK = NETWORK.replace("sklearn.ensemble.GradientBoostingRegressor", "adam")
+NETWORK = NETWORK.replace("[space]", 'columns = "numbers"\n[network]\nname = "two-layer"\n[space]')
 OWN = CLASSES.replace("sklearn.ensemble.RandomForestClassifier", "own.Nearest").replace(
     "n_estimators = { low = 5, high = 20 }", "n_neighbors = { low = 1, high = 3 }"
 )
@@ -115,6 +120,20 @@ def test_a_regressor_answers_with_the_numbers_that_were_scored(tmp_path: Path) -
     answered = predict(tmp_path, "boosting", named(pool.examples.inputs[held]))
     error = np.mean((answered["prediction"] - pool.examples.labels[held]) ** 2)
     assert error == pytest.approx(record.members[0].history["test_mse"][-1], rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # MLflow's, of its own code
+def test_a_network_of_numbers_answers_with_those_that_were_scored(tmp_path: Path) -> None:
+    pool, record = finished(tmp_path, NETWORK)
+    ((_, held),) = pool.splits
+    inputs = pool.examples.inputs[held]
+    uri = Home(tmp_path / "home").tracking_uri
+    (found,) = mlflow.MlflowClient(uri).search_model_versions("name = 'network'")
+    model = mlflow.pyfunc.load_model(found.source)
+    assert model.metadata.signature.outputs.input_names() == ["prediction"]
+    answered = model.predict(inputs)
+    error = np.mean((answered["prediction"] - pool.examples.labels[held]) ** 2)
+    assert error == pytest.approx(record.members[0].history["test_mse"][-1], rel=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # MLflow's, of its own code

@@ -146,6 +146,14 @@ def test_a_table_of_numbers_is_predicted_by_a_regressor(
     assert mse.file.objective.direction == "minimize"
 
 
+def test_a_network_is_scored_by_what_a_table_holds(tmp_path: Path) -> None:
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["a", "price"])
+    table.to_csv(tmp_path / "houses.csv", index=False)
+    data = str(tmp_path / "houses.csv")
+    read = init_study(tmp_path / "net.toml", data=data, target="price")
+    assert read.file.objective.metric == "validation_r2"
+
+
 def test_a_function_beside_the_file(tmp_path: Path) -> None:
     (tmp_path / "mine_alone.py").write_text(
         "def train(params, data, seed):\n    while True:\n        yield {'validation_f1': 0.5}\n"

@@ -46,6 +46,18 @@ def test_analytic_gradient_is_the_numerical_one(
     assert gradient_error(network, *make_batch(n_members, n_images)) < 1e-7
 
 
+@pytest.mark.parametrize("n_members", [1, 5])
+def test_the_gradient_where_numbers_are_predicted_is_the_numerical_one(n_members: int) -> None:
+    net = TwoLayerNet(hidden=H)  # with the loss of classes, which is not asked for
+    network = net.build(D, 0, n_members, "float64")
+    for row in range(n_members):
+        net.initialize(network, row, np.random.default_rng(row))
+    x, _ = make_batch(n_members, 7)
+    numbers = np.random.default_rng(3).standard_normal((n_members, 7))
+    assert network.w.shape[1] == D * H + H + H + 1
+    assert gradient_error(network, x, numbers) < 1e-7
+
+
 @pytest.mark.parametrize("kind", ["l2", "l1"])
 @pytest.mark.parametrize(("n_members", "n_images", "initial_weights"), CASES)
 def test_a_weight_penalty_is_the_gradient_of_its_loss_term(

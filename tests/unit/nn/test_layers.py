@@ -76,7 +76,7 @@ def made(
 ) -> Network:
     """A network around a case. Its rows are the members `first` and on, each with its own seed."""
     middle, width = CASES[case]()
-    network = Network([*middle, Affine(width, K)], n_members, dtype, loss=loss)
+    network = Network([*middle, Affine(width, K)], n_members, dtype, loss=LOSSES[loss])
     for row in range(n_members):
         rng = np.random.default_rng(first + row)
         network.w[row] = 0.4 * rng.standard_normal(network.w.shape[1])

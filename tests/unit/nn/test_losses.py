@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from hpsearch.nn.losses import MeanSquaredError, SoftmaxCrossEntropy, scored_columns
+from hpsearch.nn.losses import MeanSquaredError, SoftmaxCrossEntropy, SquaredError, scored_columns
 
 LOGITS = np.array([[[1.0, 2.0, -1.0], [0.5, 0.0, 0.0]], [[0.0, 0.0, 0.0], [3.0, 1.0, 2.0]]])
 LABELS = np.array([[0, 2], [1, 0]])
@@ -61,6 +61,13 @@ def test_squared_errors_in_columns_are_those_of_single_images() -> None:
     wanted = [half_squares(LOGITS[0, i].tolist(), LABELS[0, i]) for i in range(2)]
     assert np.allclose(losses, wanted, rtol=1e-14)
     assert np.array_equal(columns[0].T, LOGITS[0])
+
+
+def test_squared_error_of_numbers_is_half_the_squared_distance() -> None:
+    outputs, numbers = np.array([[[1.0], [4.0]]]), np.array([[3.0, 3.5]])
+    loss, d = SquaredError().value_and_gradient(outputs.copy(), numbers)
+    assert loss.tolist() == [(2.0**2 + 0.5**2) / 4]
+    assert d.tolist() == [[[-1.0], [0.25]]]
 
 
 def test_the_first_among_equal_outputs_is_the_answer() -> None:
