@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +19,6 @@ from hpsearch.datasets.table_splits import Column
 from hpsearch.errors import DataError, Problem
 from hpsearch.execution.population import run_slice
 from hpsearch.execution.slices import Exam, Slice
-from hpsearch.metrics import test_name
 from hpsearch.records.whole_files import storage_errors
 from hpsearch.study.events import Event
 from hpsearch.study.slice_settings import slice_settings
@@ -157,6 +157,5 @@ def _score(read: ReadStudy, trainer: str, exam: Exam, metric: str) -> float:
         done = run_slice(Slice(settings, (member,), read.file.n_epochs))
         if done.error is not None:
             raise DataError(f"{trainer} must be fitted for comparison, got: {done.error}")
-        row = done.members[0].rows[-1][1]
-        values.append(row.get(metric if exam == "validation" else test_name(metric), float("nan")))
+        values.append(done.members[0].rows[-1][1].get(metric, math.nan))
     return mean(values)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from hpsearch.records.range_row import RangeRow, branch_text
+
+MOST_COLUMNS = 8  # of searched hyperparameters, each with a column of its own
 
 if TYPE_CHECKING:
     from hpsearch.records.result import Estimate, Result
@@ -113,6 +116,16 @@ def _class(name: str) -> str:
     """An estimator by its class alone, SVC for sklearn.svm.SVC; the winner's line has its path."""
     *path, last = name.split(".")
     return last if path and all(part.isidentifier() for part in (*path, last)) else name
+
+
+def _cells(params: Mapping[str, object], names: Sequence[str]) -> list[str]:
+    return [_short(name, params.get(name, "")) for name in names]
+
+
+def _listed(params: Mapping[str, object]) -> list[str]:
+    """The trainer, and all else in a line."""
+    others = (f"{k} = {_short(k, v)}" for k, v in params.items() if k != "trainer")
+    return [_short("trainer", params.get("trainer", "")), ", ".join(others)]
 
 
 def _short(name: str, value: object) -> str:

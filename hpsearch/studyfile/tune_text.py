@@ -56,7 +56,8 @@ START: dict[str, dict[str, ParamValue]] = {
 }
 SMALL = 5000  # rows up to which a network is tried, and five folds are affordable
 MEDIUM = 20000  # rows up to which three folds are
-EPOCHS = 20  # of a network; trees grow in as many steps
+EPOCHS = 10  # of a network; trees grow in as many steps
+TEXT_FEATURES = 64  # of a column of texts: trees look at all of them at every split
 TRIALS = 200  # more than the time allows
 SEARCH = 0.6  # of the time; the rest is for fresh seeds, refits and the report
 LONGEST = 0.4  # of the search, that a trial may take
@@ -113,10 +114,10 @@ def tune_text(wanted: TuneWanted) -> str:
     lines += ["", "[space]", *searched_lines(kinds, {TREES: FEW_TREES})]
     first = [START[name.rpartition(".")[2]] | {"trainer": name} for name in names if "." in name]
     lines += ["", "# What the first trials take: usual values of each.", *_enqueued(first)]
-    lines += [
-        *("", "# [prepare]", '# scale = { choices = ["standard", "quantile"] }'),
-        '# categories = { choices = ["one-hot", "target"] }',
-    ]
+    lines += [*("", "[prepare]", '# scale = { choices = ["standard", "quantile"] }')]
+    lines.append('# categories = { choices = ["one-hot", "target"] }')
+    if any(column.kind == "text" for column in card.columns):
+        lines.append(noted(f"text_features = {TEXT_FEATURES}", "words of a text; more cost time"))
     extra = [name for name in EXTRA[_shape(card)] if name != metric]
     lines += [
         *("", "[evaluation]", f"metrics = {toml_value(extra)}"),

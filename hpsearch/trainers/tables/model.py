@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -109,23 +110,20 @@ class TableModel:
     example: pd.DataFrame
     _settings: Preparation
     _steps: bytes | None
-    _predictor: Predictor
-    _folder: TemporaryDirectory[str]  # of the trainer's own file; it goes with this
+    _inside: tuple[str, bytes]  # the trainer's own file, name and content
 
     @classmethod
     def load(cls, path: Path) -> TableModel:
         """Read a file of `FittedTable.to_bytes`."""
         import pandas as pd
 
-        folder = TemporaryDirectory(prefix="hpsearch-")
         with zipfile.ZipFile(path) as parts:
             said = json.loads(parts.read(TABLE))
             steps = parts.read(STEPS) if STEPS in parts.namelist() else None
-            inside = Path(parts.extract(said["inside"], folder.name))
-        predictor = PREDICTORS[said["inside"]](inside)
+            inside = said["inside"], parts.read(said["inside"])
         columns = tuple(map(TableColumn.from_json, said["columns"]))
         settings, example = Preparation(**said["settings"]), pd.DataFrame(said["example"])
-        return cls(columns, said["versions"], example, settings, steps, predictor, folder)
+        return cls(columns, said["versions"], example, settings, steps, inside)
 
     @cached_property
     def _preparation(self) -> FittedPreparation:
@@ -134,7 +132,23 @@ class TableModel:
 
     def answers(self) -> list[tuple[str, type]]:
         """What is predicted of a row, by name and kind."""
-        return self._predictor.columns()
+        with self._opened() as predictor:
+            return predictor.columns()
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        with self._opened() as predictor:
+            predictor.read()
+        return predictor
+
+    @contextmanager
+    def _opened(self) -> Iterator[Predictor]:
+        """The trainer's own file, for as long as it lies somewhere."""
+        name, content = self._inside
+        with TemporaryDirectory(prefix="hpsearch-") as folder:
+            path = Path(folder, name)
+            path.write_bytes(content)
+            yield PREDICTORS[name](path)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A row for each row of a frame; its columns are found by name, others are not looked at.

@@ -24,6 +24,9 @@ class Predictor(Protocol):
     def columns(self) -> list[tuple[str, type]]:
         """What is predicted of a row, by name and kind."""
 
+    def read(self) -> None:
+        """Read all that predicting needs; the file may go then."""
+
     def predict(self, inputs: NDArray[Any]) -> pd.DataFrame:
         """A row for each of the inputs (N, D), with these columns."""
 
@@ -43,6 +46,9 @@ class EstimatorPredictor:
 
     def columns(self) -> list[tuple[str, type]]:
         return self._file.columns()
+
+    def read(self) -> None:
+        assert self._model is not None
 
     def predict(self, inputs: NDArray[Any]) -> pd.DataFrame:
         """The number, or the class of every row, and each class's probability if known."""
@@ -80,6 +86,9 @@ class NetworkPredictor:
             return [("prediction", float)]
         kind = str if self.saved.classes else int
         return [("class", kind), *((f"{self._what}_{name}", float) for name in self._names)]
+
+    def read(self) -> None:
+        """It was read when it was made."""
 
     def predict(self, inputs: NDArray[Any]) -> pd.DataFrame:
         """The number of every row, or its class, and a column a class: its probability, or its
