@@ -417,12 +417,14 @@ PLACES = (
     Place(r"(journal|slices)\.jsonl"),
     Place(r"(stages|budget)/\d+(-\d+)?\.json"),
     Place(r"artifacts/study\.(toml|json)"),
-    Place(r"artifacts/(result|claims|agreement|narrowing|warm_start)\.json"),
+    Place(r"artifacts/(result|claims|agreement|narrowing|warm_start|table)\.json"),
     Place(r"artifacts/[\w.-]+\.(csv|png)"),
     Place(r"artifacts/figures/\w+\.png"),
     Place(
         r"(trials|confirmation|test)/[\d-]+/"
-        r"(record\.json|log\.txt|weights\.npz|estimator\.skops|state-[\d-]+\.npz)"
+        r"(record\.json|log\.txt|answers\.npz|state-[\d-]+\.npz|"
+        r"weights\.npz|estimator\.skops|table_model\.zip|"
+        r"lightgbm\.txt|xgboost\.json|catboost\.cbm)"
     ),
     Place(r"(trials|confirmation|test)/[\d-]+/member-\d+/.+", archived=False),  # of any size
     Place(r"artifacts/report\.html", archived=False),  # drawn anew

@@ -1,0 +1,69 @@
+"""The report of a study on a table: what refits predict of test rows, and what is told of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from hpsearch.datasets.selection import open_test
+from hpsearch.records.refit_answers import FILE, RefitAnswers
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.studyfile.reading import read_study
+from tests.harness.study import run
+from tests.harness.tables import CUSTOMERS, customers
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    customers().to_csv(tmp_path / "customers.csv", index=False)
+    path = tmp_path / "customers.toml"
+    path.write_text(CUSTOMERS)
+    return path
+
+
+def refits(home: Path, name: str = "customers") -> list[tuple[TrialRecord, RefitAnswers]]:
+    folder, found = RunFolder(home / "studies" / name / "1"), []
+    for record in folder.read_all("test"):
+        assert FILE in record.files
+        place = folder.files.record("test", record.number, record.seed_number)
+        answers = RefitAnswers.read(place.file(FILE))
+        assert answers is not None
+        found.append((record, answers))
+    return found
+
+
+def test_refits_leave_what_they_predict_of_the_test_rows(study: Path, home: Path) -> None:
+    result = run(study, home, "evaluation.metrics=['roc_auc', 'log_loss']")
+    test = open_test(read_study(study).selection)
+    ((_, rows),) = test.splits
+    found = refits(home)
+    assert len(found) == 2
+    for place, (record, answers) in enumerate(found):
+        assert answers.classes == ("no", "yes")
+        assert answers.labels.tolist() == test.examples.labels[rows].tolist()
+        assert answers.predicted.tolist() == record.members[0].predicted
+        assert (answers.weights, answers.threshold) == (None, None)
+        order = answers.of_class(1)
+        assert order is not None
+        known = {
+            "test_roc_auc": metrics.roc_auc_score(answers.labels, order),
+            "test_log_loss": metrics.log_loss(answers.labels, answers.probabilities),
+            "test_accuracy": np.mean(answers.labels == answers.predicted),
+        }
+        for name, value in known.items():
+            assert result.test[name].values[place] == pytest.approx(value)
+
+
+def test_a_tuned_threshold_is_left_with_them(study: Path, home: Path) -> None:
+    goal = "objective.metric=validation_f1"
+    run(study, home, goal, "evaluation.threshold=tune", "data.positive=no")
+    for record, answers in refits(home):
+        assert record.threshold is not None
+        assert (answers.positive, answers.threshold) == (0, record.threshold)
+        likely = answers.of_class(0)
+        assert likely is not None
+        assert answers.predicted.tolist() == np.where(likely >= record.threshold, 0, 1).tolist()
