@@ -16,6 +16,7 @@ from hpsearch.reports import course_charts, front_charts, search_charts
 from hpsearch.reports.html_report import Section, claims_html, html_report
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
+from hpsearch.reports.table_study import refit_charts
 from hpsearch.reports.tables import (
     NARROWING_COLUMNS,
     front_table,
@@ -24,6 +25,9 @@ from hpsearch.reports.tables import (
 from hpsearch.spreadsheets import csv_text
 
 CHARTS = (
+    refit_charts.two_classes,
+    refit_charts.one_versus_rest,
+    refit_charts.residuals,
     front_charts.pareto_front,
     search_charts.history,
     course_charts.curves,

@@ -12,6 +12,7 @@ from hpsearch.datasets.selection import open_test
 from hpsearch.records.refit_answers import FILE, RefitAnswers
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.study_report import write_report
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
 from tests.harness.tables import CUSTOMERS, customers
@@ -56,6 +57,17 @@ def test_refits_leave_what_they_predict_of_the_test_rows(study: Path, home: Path
         }
         for name, value in known.items():
             assert result.test[name].values[place] == pytest.approx(value)
+    folder = RunFolder(home / "studies/customers/1")
+    page = write_report(folder, result).read_text()
+    area = result.test["test_roc_auc"].mean
+    assert f"ROC: area {area:.3f}" in page
+    assert folder.files.figure("test_curves").exists()
+    # Records of older versions have none.
+    for place_of in folder.files.records("test"):
+        place_of.file(FILE).unlink()
+    folder.files.figure("test_curves").unlink()
+    assert "ROC: area" not in write_report(folder, result).read_text()
+    assert not folder.files.figure("test_curves").exists()
 
 
 def test_a_tuned_threshold_is_left_with_them(study: Path, home: Path) -> None:
