@@ -240,6 +240,8 @@ class Artifact(StrEnum):
     COMPARISON = "comparison.csv"
     AGREEMENT = "agreement.json"
     CLAIMS = "claims.json"
+    TABLE = "table.csv"  # the columns of the table that was learned from
+    TABLE_JSON = "table.json"  # its whole card
     WARM_START = "warm_start.json"  # which old trials were taken
 
 

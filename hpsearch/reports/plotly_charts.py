@@ -88,8 +88,8 @@ def _traces(series: Series, shade_label: str, *, first: bool) -> list[Any]:
         marker = {"size": 7, "color": list(series.shade), "colorscale": SCALE}
         marker |= {"showscale": first, "colorbar": {"title": shade_label, "thickness": 12}}
     notes = {"text": list(series.notes), "hovertemplate": "%{text}<br>%{x}, %{y}<extra></extra>"}
-    marks: dict[str, Any] = {"mode": "markers", "marker": marker, "error_y": _whiskers(series)}
-    return [go.Scatter(x=x, y=y, **marks, **notes, **shown)]
+    drawn: dict[str, Any] = {"mode": "markers", "marker": marker, "error_y": _whiskers(series)}
+    return [go.Scatter(x=x, y=y, **drawn, **notes, **shown)]
 
 
 def _whiskers(series: Series) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from hpsearch.reports.html_report import Section, claims_html, html_report
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.table_study import refit_charts
+from hpsearch.reports.table_study.card import card_sections
 from hpsearch.reports.tables import (
     NARROWING_COLUMNS,
     front_table,
@@ -132,6 +133,7 @@ def _sections(
             "declared ends that the best lie at."
         )
         yield "Narrowing", about, narrowing_table(ranges)[SHOWN_RANGES]
+    yield from card_sections(view.folder)
     written = view.folder.files.artifact(Artifact.CONFUSION)
     if written.exists():
         confusion = pd.read_csv(written)

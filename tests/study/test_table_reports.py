@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import metrics
 
+from hpsearch.datasets.card import table_card
 from hpsearch.datasets.selection import open_test
+from hpsearch.records.layout import ARCHIVED, Artifact
 from hpsearch.records.refit_answers import FILE, RefitAnswers
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.reports.study_report import write_report
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
@@ -68,6 +72,30 @@ def test_refits_leave_what_they_predict_of_the_test_rows(study: Path, home: Path
     folder.files.figure("test_curves").unlink()
     assert "ROC: area" not in write_report(folder, result).read_text()
     assert not folder.files.figure("test_curves").exists()
+
+
+def test_the_table_has_a_card_among_the_artifacts_and_in_the_report(
+    study: Path, home: Path
+) -> None:
+    customers().assign(same=1).to_csv(study.parent / "customers.csv", index=False)
+    result = run(study, home, "confirmation.test_seeds=1")
+    folder = RunFolder(home / "studies/customers/1")
+    write_artifacts(read_study(study), folder, result)
+    card = folder.read_json(folder.files.artifact(Artifact.TABLE_JSON))
+    assert (card["rows"], card["test_rows"]) == (120, 30)
+    columns = pd.read_csv(folder.files.artifact(Artifact.TABLE)).set_index("column")
+    kinds = {"id": "identifier", "age": "number", "since": "date", "note": "text"}
+    assert columns.kind[[*kinds]].to_dict() == kinds
+    seen = table_card(read_study(study).selection.dataset())  # type: ignore[arg-type]
+    assert columns.missing.tolist() == [column.missing for column in seen.columns]
+    page = folder.files.artifact(Artifact.REPORT).read_text()
+    assert "customers.csv: 120 rows to learn from, 30 sealed as test set" in page
+    assert "Likely mistakes in the table" in page
+    assert "is the same in every row" in page
+    # Drawn anew from the records, without the file.
+    (study.parent / "customers.csv").unlink()
+    assert "customers.csv: 120 rows" in write_report(folder, result).read_text()
+    assert all(ARCHIVED.fullmatch(f"artifacts/{name}") for name in ("table.csv", "table.json"))
 
 
 def test_a_tuned_threshold_is_left_with_them(study: Path, home: Path) -> None:
