@@ -16,7 +16,7 @@ from hpsearch.reports import course_charts, front_charts, search_charts
 from hpsearch.reports.html_report import Section, claims_html, html_report
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
-from hpsearch.reports.table_study import refit_charts
+from hpsearch.reports.table_study import refit_charts, winner
 from hpsearch.reports.table_study.card import card_sections
 from hpsearch.reports.tables import (
     NARROWING_COLUMNS,
@@ -29,6 +29,7 @@ CHARTS = (
     refit_charts.two_classes,
     refit_charts.one_versus_rest,
     refit_charts.residuals,
+    winner.importance,
     front_charts.pareto_front,
     search_charts.history,
     course_charts.curves,
@@ -134,6 +135,7 @@ def _sections(
         )
         yield "Narrowing", about, narrowing_table(ranges)[SHOWN_RANGES]
     yield from card_sections(view.folder)
+    yield from winner.importance_sections(view)
     written = view.folder.files.artifact(Artifact.CONFUSION)
     if written.exists():
         confusion = pd.read_csv(written)

@@ -98,6 +98,44 @@ def test_the_table_has_a_card_among_the_artifacts_and_in_the_report(
     assert all(ARCHIVED.fullmatch(f"artifacts/{name}") for name in ("table.csv", "table.json"))
 
 
+@pytest.mark.parametrize("metric", ["validation_roc_auc", "validation_loss"])
+def test_a_column_that_gives_the_target_away_stands_out(
+    study: Path, home: Path, metric: str
+) -> None:
+    leaky = customers().assign(refund=lambda table: (table["left"] == "yes") * 3.5)
+    leaky.loc[::9, "refund"] = 1.0
+    leaky.to_csv(study.parent / "customers.csv", index=False)
+    overrides = [f"objective={{metric={metric!r}}}", "confirmation.test_seeds=1"]
+    result = run(study, home, *overrides)
+    folder, read = RunFolder(home / "studies/customers/1"), read_study(study, overrides)
+    write_artifacts(read, folder, result)
+    path = folder.files.artifact(Artifact.IMPORTANCE)
+    table = pd.read_csv(path)
+    assert {*table.column} == {"age", "plan", "paid", "since", "note", "refund"}
+    assert table.column[0] == "refund"
+    assert table.low[0] > 3 * table.importance[1:].max()
+    assert (table.low <= table.importance).all()
+    assert (table.repeats == 5).all()
+    drawn = folder.files.figure("column_importance")
+    assert drawn.exists()
+    page = folder.files.artifact(Artifact.REPORT).read_text()
+    assert f"loss of {metric.removeprefix('validation_').replace('loss', 'log_loss')}" in page
+    # Of the same winner it is not measured again, and of no model it is nothing.
+    path.write_text(path.read_text().replace("refund", "other"))
+    write_artifacts(read, folder, result)
+    assert pd.read_csv(path).column[0] == "other"
+    (model,) = (place.file("table_model.zip") for place in folder.files.records("test"))
+    model.write_bytes(b"no zip")
+    path.unlink()
+    write_artifacts(read, folder, result)
+    page = folder.files.artifact(Artifact.REPORT).read_text()
+    assert "They could not be measured" in page
+    assert "BadZipFile" in page
+    model.unlink()
+    write_artifacts(read, folder, result)
+    assert "They could not be measured" not in folder.files.artifact(Artifact.REPORT).read_text()
+
+
 def test_a_tuned_threshold_is_left_with_them(study: Path, home: Path) -> None:
     goal = "objective.metric=validation_f1"
     run(study, home, goal, "evaluation.threshold=tune", "data.positive=no")
