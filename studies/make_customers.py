@@ -18,7 +18,10 @@ import numpy as np
 import pandas as pd
 
 ROWS, SEED, WRONG = 800, 7, 0.05
-WORDS = "slow fast great bill support love call app login crash cancel refund".split()
+WORDS = [
+    *("slow", "fast", "great", "bill", "support", "love"),
+    *("call", "app", "login", "crash", "cancel", "refund"),
+]
 
 
 def customers(rng: np.random.Generator) -> pd.DataFrame:

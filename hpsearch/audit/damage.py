@@ -10,6 +10,8 @@ from pathlib import Path
 from hpsearch.audit.difference import Difference
 from hpsearch.errors import DamagedError, FormatError
 from hpsearch.records.layout import Artifact, RecordFiles
+from hpsearch.records.refit_answers import FILE as ANSWERS
+from hpsearch.records.refit_answers import RefitAnswers
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.sealed import read_sealed
 from hpsearch.records.trial_record import read_record
@@ -98,6 +100,7 @@ def _problem(folder: RunFolder, place: RecordFiles) -> str:
         if record is None:
             return ""
         folder.states(record)
+        RefitAnswers.read(place.file(ANSWERS))
     except DamagedError as error:
         return str(error)
     gone = [file for file in record.files if not place.file(file).exists()]

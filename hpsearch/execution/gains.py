@@ -17,6 +17,7 @@ from hpsearch.execution.slices import MemberAdvance, Slice, SliceSettings
 from hpsearch.hyperparameters import NAME
 from hpsearch.metrics import THRESHOLD
 from hpsearch.nn.fitted import FittedNetwork
+from hpsearch.records.refit_answers import RefitAnswers
 from hpsearch.trainers import (
     Fitted,
     Member,
@@ -47,6 +48,7 @@ class Gain:
     diverged_by: str = ""
     saw_test: bool = False
     kept: bool = False
+    answers: bytes | None = None
 
     def take(
         self,
@@ -78,14 +80,17 @@ class Gain:
                 row |= _per_class(work, self.member.split, predicted)
             if predicted is not None and settings.exam == "test":
                 self.predicted = tuple(predicted.tolist())
+            if settings.exam == "test" and settings.data.table.target is not None:
+                decided_by = _threshold(position, progress)
+                self.answers = self._refit_answers(position, trainer, work, predicted, decided_by)
         self.rows.append((progress.epoch, row))
         rate = trainer.learning_rate(position)
         if rate is not None:
             self.rates.append(rate)
         if settings.exam == "test" and progress.epoch == work.until:
             fitted = trainer.fitted(position)
-            if fitted is not None and THRESHOLD in progress.metrics:
-                threshold = float(progress.metrics[THRESHOLD][position])
+            threshold = _threshold(position, progress)
+            if fitted is not None and threshold is not None:
                 fitted = fitted.with_threshold(threshold, _positive(work))
             self.fitted = _file(fitted, self.member, work)
 
@@ -93,13 +98,39 @@ class Gain:
         self, position: int, progress: Progress, trainer: Trainer, work: Slice
     ) -> NDArray[np.int64] | None:
         """The class that each row is taken for, by the threshold where there is one."""
-        if THRESHOLD not in progress.metrics:
+        threshold = _threshold(position, progress)
+        if threshold is None:
             return trainer.predictions(position)
         answers = trainer.answers(position, "validation")
         assert answers is not None
-        threshold = float(progress.metrics[THRESHOLD][position])
         taken: NDArray[np.int64] = decided(answers, threshold, _positive(work)).predicted
         return taken
+
+    def _refit_answers(
+        self,
+        position: int,
+        trainer: Trainer,
+        work: Slice,
+        predicted: NDArray[np.int64] | None,
+        threshold: float | None,
+    ) -> bytes | None:
+        """The file of what was predicted of the test rows; None where the trainer does not say."""
+        answers = trainer.answers(position, "validation")
+        if answers is None:
+            return None
+        data = training_data(work.settings.data, work.settings.exam)
+        rows = data.splits[self.member.split].validation
+        examples = OPEN[work.settings.exam](work.settings.data).examples
+        return RefitAnswers(
+            data.labels[rows],
+            answers.predicted if predicted is None else predicted,
+            examples.classes,
+            answers.probabilities,
+            answers.decisions,
+            None if data.weights is None else data.weights[rows],
+            0 if examples.regression else _positive(work),
+            threshold,
+        ).to_bytes()
 
     def note(self, state: bytes | None, saw_test: bool) -> None:
         """Note what its trainer says between two epochs, or at the end."""
@@ -126,6 +157,7 @@ class Gain:
             self.diverged_by,
             self.saw_test,
             self.kept,
+            self.answers,
         )
 
 
@@ -169,6 +201,12 @@ def ended_early(trainer: Trainer, position: int, work: Slice) -> int:
             'give its stage fewer epochs, or set outcomes.ended_early = "keep"'
         )
     return ended
+
+
+def _threshold(position: int, progress: Progress) -> float | None:
+    """That decides which class is predicted; None where the likelier one is."""
+    known = progress.metrics.get(THRESHOLD)
+    return None if known is None else float(known[position])
 
 
 def _positive(work: Slice) -> int:

@@ -101,6 +101,7 @@ class MemberAdvance:
         saw_test: in an exam on the test set its training read it.
         kept: its trainer was still there from the slice before, or from the news before of the
             same slice; it was not resumed from its state.
+        answers: after an exam on the test rows of a table, the file of what was predicted of them.
     """
 
     epochs: int
@@ -114,6 +115,7 @@ class MemberAdvance:
     diverged_by: str = ""
     saw_test: bool = False
     kept: bool = False
+    answers: bytes | None = None
 
 
 @dataclass(frozen=True)

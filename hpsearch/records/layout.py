@@ -240,6 +240,11 @@ class Artifact(StrEnum):
     COMPARISON = "comparison.csv"
     AGREEMENT = "agreement.json"
     CLAIMS = "claims.json"
+    IMPORTANCE = "importance.csv"  # of the table's columns
+    IMPORTANCE_JSON = "importance.json"  # what it was measured by
+    GROUPS = "groups.csv"  # scores of test rows by group
+    TABLE = "table.csv"  # the columns of the table that was learned from
+    TABLE_JSON = "table.json"  # its whole card
     WARM_START = "warm_start.json"  # which old trials were taken
 
 
@@ -417,12 +422,14 @@ PLACES = (
     Place(r"(journal|slices)\.jsonl"),
     Place(r"(stages|budget)/\d+(-\d+)?\.json"),
     Place(r"artifacts/study\.(toml|json)"),
-    Place(r"artifacts/(result|claims|agreement|narrowing|warm_start)\.json"),
+    Place(r"artifacts/(result|claims|agreement|narrowing|warm_start|table|importance)\.json"),
     Place(r"artifacts/[\w.-]+\.(csv|png)"),
     Place(r"artifacts/figures/\w+\.png"),
     Place(
         r"(trials|confirmation|test)/[\d-]+/"
-        r"(record\.json|log\.txt|weights\.npz|estimator\.skops|state-[\d-]+\.npz)"
+        r"(record\.json|log\.txt|answers\.npz|state-[\d-]+\.npz|"
+        r"weights\.npz|estimator\.skops|table_model\.zip|"
+        r"lightgbm\.txt|xgboost\.json|catboost\.cbm)"
     ),
     Place(r"(trials|confirmation|test)/[\d-]+/member-\d+/.+", archived=False),  # of any size
     Place(r"artifacts/report\.html", archived=False),  # drawn anew

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hpsearch.analysis.answers import answer
+from hpsearch.datasets.table import TableFile
 from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
@@ -11,6 +12,8 @@ from hpsearch.reports.arms import draw_arms, draw_predictions
 from hpsearch.reports.confusion import write_confusion
 from hpsearch.reports.figures import draw_search
 from hpsearch.reports.study_report import write_report
+from hpsearch.reports.table_study.card import write_card
+from hpsearch.reports.table_study.winner import write_importance
 from hpsearch.reports.tables import write_arms, write_tables
 from hpsearch.studyfile.reading import ReadStudy
 
@@ -30,7 +33,12 @@ def _write(read: ReadStudy, folder: RunFolder, result: Result) -> None:
     files, records = folder.files, list(folder.read_all("trial"))
     write_tables(files, records, result)
     tests = list(folder.read_all("test"))
-    test = None if read.selection.unknown else read.selection.dataset().test()
+    dataset = None if read.selection.unknown else read.selection.dataset()
+    test = None if dataset is None else dataset.test()
+    if isinstance(dataset, TableFile):
+        write_card(folder, dataset)
+        assert test is not None
+        write_importance(read.file, folder, result, test)
     if test is not None and not test.regression:
         winners = [r for r in tests if r.number == result.best_number]
         write_confusion(files, winners, test.labels, test.classes)

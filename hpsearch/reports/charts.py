@@ -17,6 +17,7 @@ class Series:
         name: in the legend; "" keeps it out.
         kind: points; a line; bars (x categories); bands (y to `top` over x); spans (from x to
             `top` at height y).
+        low, top: of points and bars, the ends of a line through each, its spread.
         shade: a number a point, shown as its colour; None: the colour of the series.
         color: index into the palette; None: grey.
         notes: a text a point, shown where the pointer is.
@@ -27,6 +28,7 @@ class Series:
     y: Sequence[Value]
     kind: Literal["points", "line", "bars", "band", "spans"] = "points"
     top: Sequence[float] = ()
+    low: Sequence[float] = ()
     shade: Sequence[float] | None = None
     color: int | None = 0
     notes: Sequence[str] = ()

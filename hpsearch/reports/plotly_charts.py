@@ -51,6 +51,13 @@ def _laid_out(figure: Any, height: int) -> Any:
     return figure
 
 
+def ends_of_whiskers(series: Series) -> tuple[list[float], list[float]]:
+    """How far each whisker goes up and down from its mark."""
+    ends = [*zip(series.y, series.low, series.top, strict=True)]
+    up = [top - float(y) for y, _, top in ends]
+    return up, [float(y) - low for y, low, _ in ends]
+
+
 def _color(series: Series) -> str:
     return GREY if series.color is None else PALETTE[series.color % len(PALETTE)]
 
@@ -62,7 +69,7 @@ def _traces(series: Series, shade_label: str, *, first: bool) -> list[Any]:
     shown |= {"legendgroup": series.name}
     x, y, color = list(series.x), list(series.y), _color(series)
     if series.kind == "bars":
-        return [go.Bar(x=x, y=y, marker_color=color, **shown)]
+        return [go.Bar(x=x, y=y, error_y=_whiskers(series), marker_color=color, **shown)]
     if series.kind == "line":
         line = {"color": color, "width": 3 if series.heavy else 1.5}
         return [go.Scatter(x=x, y=y, mode="lines", line=line, **shown)]
@@ -81,7 +88,15 @@ def _traces(series: Series, shade_label: str, *, first: bool) -> list[Any]:
         marker = {"size": 7, "color": list(series.shade), "colorscale": SCALE}
         marker |= {"showscale": first, "colorbar": {"title": shade_label, "thickness": 12}}
     notes = {"text": list(series.notes), "hovertemplate": "%{text}<br>%{x}, %{y}<extra></extra>"}
-    return [go.Scatter(x=x, y=y, mode="markers", marker=marker, **notes, **shown)]
+    drawn: dict[str, Any] = {"mode": "markers", "marker": marker, "error_y": _whiskers(series)}
+    return [go.Scatter(x=x, y=y, **drawn, **notes, **shown)]
+
+
+def _whiskers(series: Series) -> dict[str, Any] | None:
+    if not series.low:
+        return None
+    up, down = ends_of_whiskers(series)
+    return {"type": "data", "array": up, "arrayminus": down, "thickness": 1, "width": 2}
 
 
 def _surface(panel: Panel, label: str) -> Any:

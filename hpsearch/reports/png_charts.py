@@ -10,7 +10,7 @@ import numpy as np
 
 from hpsearch.reports.canvas import Margins, new_axes, new_figure, write_png
 from hpsearch.reports.charts import Chart, Panel, Series
-from hpsearch.reports.plotly_charts import COLUMNS, PALETTE
+from hpsearch.reports.plotly_charts import COLUMNS, PALETTE, ends_of_whiskers
 
 LETTER = 0.08  # inches of a name's letter
 GREY = "#9a9a9a"
@@ -70,7 +70,12 @@ def _series(axes: Any, series: Series) -> Any:
     x, y = list(series.x), list(series.y)
     named = {"label": series.name or None}
     if series.kind == "bars":
-        axes.barh([str(v) for v in reversed(x)], list(reversed(y)), color=color, **named)
+        whiskers = None
+        if series.low:
+            up, down = ends_of_whiskers(series)
+            whiskers = [down[::-1], up[::-1]]
+        marks = {"color": color, "xerr": whiskers, "ecolor": "#333333"}
+        axes.barh([str(v) for v in reversed(x)], list(reversed(y)), **marks, **named)
     elif series.kind == "line":
         axes.plot(x, y, color=color, lw=2.2 if series.heavy else 1, **named)
     elif series.kind == "band":
@@ -83,6 +88,8 @@ def _series(axes: Any, series: Series) -> Any:
     elif series.shade is not None:
         return axes.scatter(x, y, c=list(series.shade), s=16, cmap="viridis", **named)
     else:
+        if series.low:
+            axes.vlines(x, list(series.low), list(series.top), color=color, lw=0.8)
         axes.scatter(x, y, s=14, color=color, **named)
     return None
 

@@ -16,6 +16,8 @@ from hpsearch.reports import course_charts, front_charts, search_charts
 from hpsearch.reports.html_report import Section, claims_html, html_report
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
+from hpsearch.reports.table_study import refit_charts, winner
+from hpsearch.reports.table_study.card import card_sections
 from hpsearch.reports.tables import (
     NARROWING_COLUMNS,
     front_table,
@@ -24,6 +26,10 @@ from hpsearch.reports.tables import (
 from hpsearch.spreadsheets import csv_text
 
 CHARTS = (
+    refit_charts.two_classes,
+    refit_charts.one_versus_rest,
+    refit_charts.residuals,
+    winner.importance,
     front_charts.pareto_front,
     search_charts.history,
     course_charts.curves,
@@ -128,6 +134,8 @@ def _sections(
             "declared ends that the best lie at."
         )
         yield "Narrowing", about, narrowing_table(ranges)[SHOWN_RANGES]
+    yield from card_sections(view.folder)
+    yield from winner.importance_sections(view)
     written = view.folder.files.artifact(Artifact.CONFUSION)
     if written.exists():
         confusion = pd.read_csv(written)

@@ -24,6 +24,7 @@ from hpsearch.metrics import test_name
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Kind, RecordFiles, shared_folder
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.refit_answers import FILE as ANSWERS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord, state_digest
 from hpsearch.study.goals import Goals, MissingMetric
@@ -440,6 +441,8 @@ class _Work:
             if gain.fitted is not None:
                 name, content = gain.fitted
                 self.files[name] = content
+            if gain.answers is not None:
+                self.files[ANSWERS] = gain.answers
             self.states[index] = report.advance.state
             return
         if report.event == "dropped":

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from hpsearch.datasets.csv_format import CsvFormat
 from hpsearch.datasets.table_columns import TableColumn, decode, encode, table_of_frame, texts_of
 from hpsearch.errors import DataError
-from hpsearch.preparation.fitted import FittedPreparation
+from hpsearch.preparation.fitted import FittedPreparation, Texts
 from hpsearch.preparation.settings import Preparation
 from hpsearch.trainers.base import Fitted
 from hpsearch.trainers.fitted_estimator import PACKAGES, load_trusted, trusted_types
@@ -166,12 +166,22 @@ class TableModel:
             where: the file, for messages.
         """
         self._refuse_missing(cells.column_names, where)
-        inputs, texts = np.empty((cells.num_rows, len(self.columns))), {}
+        inputs = np.empty((cells.num_rows, len(self.columns)))
+        texts: dict[int, NDArray[Any]] = {}
         for place, column in enumerate(self.columns):
             own = cells.column(column.name)
             inputs[:, place] = encode(column, own, form, where)
             if column.kind == "text":
                 texts[place] = texts_of(own).fill_null("").to_numpy()
+        return self.predict_inputs(inputs, texts)
+
+    def predict_inputs(self, inputs: NDArray[np.float64], texts: Texts) -> pd.DataFrame:
+        """As `predict`, of rows as a data set has them.
+
+        Args:
+            inputs: (N, D), of the model's columns.
+            texts: (N,) of each column of texts.
+        """
         return self._predictor.predict(self._preparation(inputs, texts))
 
     def _refuse_missing(self, names: Sequence[str], where: str) -> None:

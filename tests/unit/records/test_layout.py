@@ -15,8 +15,12 @@ from hpsearch.records.layout import (
     ScheduleFiles,
     StudyFiles,
 )
+from hpsearch.records.refit_answers import FILE
+from hpsearch.trainers.tables.model import FittedTable
+from hpsearch.trainers.tables.predictor import PREDICTORS
 
 TOP = Path("/top")
+FILES = (FILE, FittedTable.file_name, *PREDICTORS)  # that a refit leaves
 
 
 def of_a_home() -> dict[str, Path]:
@@ -71,6 +75,7 @@ def archived(run: RunFiles) -> dict[str, Path]:
         "trials/00007/record.json": run.record("trial", 7).json,
         "confirmation/00007-2/record.json": run.record("confirmation", 7, 2).json,
         "test/00007-0/state-8-0.npz": run.record("test", 7).state(8, 0),
+        **{f"test/00007-1/{name}": run.record("test", 7, 1).file(name) for name in FILES},
     }
 
 

@@ -1,0 +1,1 @@
+"""What the report of a study on a table has beside that of other studies."""
