@@ -124,7 +124,15 @@ def tune(
         command = ["python -m hpsearch tune", shlex.quote(table.name), "--target"]
         command += [shlex.quote(target), f"--minutes {minutes:g}", *said]
         wanted = TuneWanted(
-            study_name(table), " ".join(command), table.name, card, minutes, metric, group, time
+            name=study_name(table),
+            command=" ".join(command),
+            data=table.name,
+            card=card,
+            minutes=minutes,
+            metric=metric,
+            group=group,
+            time=time,
+            stoppable=workers != 0,
         )
         text = tune_text(wanted)
         read_text(text, file)  # what is wrong with it, e.g. the metric, is said before it is there

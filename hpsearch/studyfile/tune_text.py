@@ -80,6 +80,7 @@ class TuneWanted:
         minutes: for all of it.
         metric: without "validation_"; None: chosen.
         group, time: the column to split by, if any.
+        stoppable: trials run in worker processes, which a limit can end.
     """
 
     name: str
@@ -90,6 +91,7 @@ class TuneWanted:
     metric: str | None = None
     group: str | None = None
     time: str | None = None
+    stoppable: bool = True
 
 
 def tune_text(wanted: TuneWanted) -> str:
@@ -129,9 +131,10 @@ def tune_text(wanted: TuneWanted) -> str:
     lines += [
         *("", "[budget]"),
         noted(f"seconds = {seconds:g}", "of the search; fresh seeds and tests come on top"),
-        *("", "[limits]", noted(f"seconds = {seconds * LONGEST:g}", "of one trial")),
-        *("", "[confirmation]", "top = 3", "seeds = 3", "test_seeds = 3"),
     ]
+    if wanted.stoppable:
+        lines += ["", "[limits]", noted(f"seconds = {seconds * LONGEST:g}", "of one trial")]
+    lines += ["", "[confirmation]", "top = 3", "seeds = 3", "test_seeds = 3"]
     return "\n".join(lines) + "\n"
 
 

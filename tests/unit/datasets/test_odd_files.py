@@ -1,0 +1,144 @@
+"""Files as people have them: read right, or refused in one line that names what to set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hpsearch.datasets.csv_format import CsvFormat
+from hpsearch.datasets.table import TableFile, TableOptions
+from hpsearch.errors import DataError
+
+ROWS = 30
+SIZES = np.arange(ROWS) + 0.5
+TABLE = pd.DataFrame(
+    {
+        "size": SIZES,
+        "sold": np.where(np.arange(ROWS) % 2, "yes", "no"),
+        "city": np.array(["Köln", "Oslo", "Rome"])[np.arange(ROWS) % 3],
+        "kind": np.array(["a", "b"])[np.arange(ROWS) % 2],
+    }
+)
+
+
+def read(path: Path, **options: Any) -> TableFile:
+    return TableFile(path, TableOptions(**{"target": "kind"} | options))
+
+
+def sizes(data: TableFile) -> list[float]:
+    column = [c.name for c in data.training().columns].index("size")
+    both = np.concatenate([data.training().inputs, data.test().inputs])
+    return sorted(both[:, column].tolist())
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (TABLE.to_csv(index=False, sep=";"), "utf-8"),
+        (TABLE.to_csv(index=False, sep=";", decimal=","), "utf-8"),
+        (TABLE.to_csv(index=False, sep="\t"), "utf-8"),
+        (TABLE.to_csv(index=False, sep="|"), "utf-8"),
+        (TABLE.to_csv(index=False), "utf-16"),
+        (TABLE.to_csv(index=False), "utf-8-sig"),
+        (TABLE.to_csv(index=False, quoting=1), "utf-8"),
+        (TABLE.to_csv(index=False).replace(",", " , "), "utf-8"),
+        (TABLE.to_csv(index=False).replace("\n", "\r\n"), "utf-8"),
+        (TABLE.to_csv(index=False).replace("yes", "TRUE").replace("no", "False"), "utf-8"),
+    ],
+    ids=[
+        "semicolon",
+        "decimal-comma",
+        "tab",
+        "bar",
+        "utf-16",
+        "mark",
+        "quotes",
+        "spaces",
+        "crlf",
+        "booleans",
+    ],
+)
+def test_a_table_is_the_same_however_it_is_written(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode(encoding))
+    data = read(path)
+    train = data.training()
+    kinds = {column.name: column.kind for column in train.columns}
+    assert kinds == {"size": "number", "sold": "boolean", "city": "category"}
+    assert train.columns[2].words == ("Köln", "Oslo", "Rome")
+    assert sizes(data) == SIZES.tolist()
+
+
+def test_keys_say_how_a_file_is_written_where_it_can_not_be_found(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(TABLE.to_csv(index=False).encode("latin-1"))
+    with pytest.raises(DataError, match=r'set data\.csv\.encoding = "latin-1"'):
+        read(path).training()
+    data = read(path, csv=CsvFormat(encoding="latin-1"))
+    assert data.training().columns[2].words == ("Köln", "Oslo", "Rome")
+    path.write_text(TABLE.assign(size="1,234").to_csv(index=False, sep=";"))
+    with pytest.raises(DataError, match=r"data\.csv\.decimal must be set: the commas in 'size'"):
+        read(path).training()
+    grouped = read(path, csv=CsvFormat(decimal=".", thousands=","))
+    assert sizes(grouped) == [1234.0] * ROWS
+    assert sizes(read(path, csv=CsvFormat(decimal=","))) == [1.234] * ROWS
+
+
+def test_an_empty_column_and_an_identifier_are_no_inputs(tmp_path: Path) -> None:
+    table = TABLE.assign(empty=None, customer_id=np.arange(ROWS) + 10**17)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert [c.name for c in read(tmp_path / "t.csv").training().columns] == [
+        "size",
+        "sold",
+        "city",
+    ]
+
+
+def test_ten_thousand_columns_are_read(tmp_path: Path) -> None:
+    wide = pd.DataFrame(np.arange(5 * 10_000).reshape(5, -1)).add_prefix("c")
+    wide.assign(kind=[0.5, 1, 2, 3, 4]).to_csv(tmp_path / "t.csv", index=False)
+    assert read(tmp_path / "t.csv").training().inputs.shape == (4, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (TABLE.iloc[:1], "must have at least 2 rows and 2 columns, got 1 and 4"),
+        (TABLE.rename(columns={"city": "size"}), "one column of each name, got 2 of the name"),
+        (TABLE.assign(kind=["c", *TABLE["kind"][1:]]), "at least 3 rows of each .* got 1 of 'c'"),
+        (
+            TABLE.assign(city=["31.01.2024"] * 2 + ["2024-01-31"] * 28),
+            r"data\.columns must say what 'city' holds: most of it are dates",
+        ),
+        (
+            TABLE.assign(size=[*map(str, range(29)), str(10**17 + 1)]),
+            r"got one of 18 digits in column 'size'.*set data\.columns",
+        ),
+        (TABLE.assign(city=["01/02/2024"] * 15 + ["03/04/2024"] * 15), r"data\.date_format must"),
+    ],
+)
+def test_what_can_not_be_read_right_is_refused_in_one_line(
+    tmp_path: Path, table: pd.DataFrame, message: str
+) -> None:
+    table.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match=message) as caught:
+        read(tmp_path / "t.csv").training()
+    assert "\n" not in str(caught.value)
+
+
+def test_an_asked_kind_counts(tmp_path: Path) -> None:
+    table = TABLE.assign(zip=np.arange(ROWS) % 5 + 10000, odd=["12 kg"] * 2 + ["1"] * 28)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    asked = (("zip", "category"), ("odd", "category"))
+    columns = {c.name: c for c in read(tmp_path / "t.csv", columns=asked).training().columns}
+    assert columns["zip"].words == ("10000", "10001", "10002", "10003", "10004")
+    left = read(tmp_path / "t.csv", drop=("odd", "city")).training().columns
+    assert [c.name for c in left] == ["size", "sold", "zip"]
+    with pytest.raises(DataError, match=r"data\.columns\.odd must hold numbers, got '12 kg'"):
+        read(tmp_path / "t.csv", columns=(("odd", "number"),)).training()
