@@ -22,6 +22,7 @@ from hpsearch.reports.charts import Chart, Panel, Series
 MOST_ROWS = 2000
 REPEATS = 5
 SECONDS = 10.0  # after which no other column is shuffled
+LONGEST = 32  # characters of a name in the figure
 MOST_SHOWN = 15  # columns in the figure; importance.csv has all
 
 Inputs = NDArray[np.float64]
@@ -113,9 +114,11 @@ def importance_chart(table: pd.DataFrame, metric: str, n_columns: int) -> Chart:
         n_columns: of the table, those too that time was too short for.
     """
     top = table.head(MOST_SHOWN)
+    names = top["column"].tolist()
+    short = [n if len(n) <= LONGEST else f"{n[: LONGEST - 11]}…{n[-10:]}" for n in names]
     bars = Series(
         "",
-        top["column"].tolist(),
+        short if len({*short}) == len(names) else names,
         top["importance"].tolist(),
         kind="bars",
         low=top["low"].tolist(),
