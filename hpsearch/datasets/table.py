@@ -194,6 +194,7 @@ class TableFile(Dataset):
             labels=labels,
             n_classes=whole.n_classes,
             classes=whole.classes,
+            keys=self._keys(table),
             weights=self._weights(table),
         )
 

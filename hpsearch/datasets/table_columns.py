@@ -365,3 +365,34 @@ def _cell(column: TableColumn, value: Any) -> Any:
         iso = column.date_format in ("", "ISO8601")
         return moment.isoformat() if iso else moment.strftime(column.date_format)
     return value
+
+
+def data_frame(
+    columns: Sequence[TableColumn],
+    inputs: NDArray[np.float64],
+    texts: Mapping[int, NDArray[Any]],
+) -> pd.DataFrame:
+    """Rows (N, D) as a data frame with the columns' names and kinds.
+
+    Numbers are float64, booleans pandas' own with gaps, categories of the words that are known
+    (another text is a gap), dates datetime64 and texts str; gaps are NaN, NaT or "".
+    """
+    import pandas as pd
+
+    made: dict[str, Any] = {}
+    for place, column in enumerate(columns):
+        values = inputs[:, place]
+        known = ~np.isnan(values)
+        if column.kind == "category":
+            codes: NDArray[np.int64] = np.where(known, values, UNKNOWN).astype(np.int64)
+            made[column.name] = pd.Categorical.from_codes(codes, pd.Index(column.words))
+        elif column.kind == "boolean":
+            made[column.name] = pd.array(np.where(known, values, 0) == 1, dtype="boolean")
+            made[column.name][~known] = pd.NA
+        elif column.kind == "date":
+            made[column.name] = pd.to_datetime(pd.Series(values), unit="s").to_numpy()
+        elif column.kind == "text":
+            made[column.name] = pd.Series(texts[place], dtype=object).to_numpy()
+        else:
+            made[column.name] = values
+    return pd.DataFrame(made)

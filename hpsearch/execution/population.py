@@ -194,9 +194,11 @@ def _advance(
     work: Slice, gains: list[Gain], watch: _Watch, pace: Pace, printed: PrintedText
 ) -> list[MemberAdvance]:
     settings = work.settings
-    data = prepared(training_data(settings.data, settings.exam), work.members[0])
+    data = training_data(settings.data, settings.exam)
     kind = trainer_kind(str(work.members[0].params["trainer"]))
     assert kind is not None
+    if kind.needs is not None:  # else it gets a table as it is
+        data = prepared(data, work.members[0])
     alive = gains
     kept = take(settings, work.members[0])
     for gain in gains:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.errors import DamagedError
+from hpsearch.records.run_folder import RunFolder
 
 FILE = "answers.npz"
 MOST_CLASSES = 10  # with more, the probabilities of all would be larger than the table
@@ -105,3 +106,16 @@ class RefitAnswers:
             return None
         except (ValueError, KeyError, OSError, EOFError, BadZipFile, TypeError) as error:
             raise DamagedError(path, f"no answers: {error}") from error
+
+
+def refit_answers(folder: RunFolder, number: int) -> list[RefitAnswers]:
+    """What the refits of a trial predict; [] where one of them does not say.
+
+    Raises:
+        DamagedError: a record or its file is not what was written.
+    """
+    records = (record for record in folder.read_all("test") if record.number == number)
+    places = [folder.files.record("test", number, record.seed_number) for record in records]
+    found = [RefitAnswers.read(place.file(FILE)) for place in places]
+    known = [answers for answers in found if answers is not None]
+    return known if len(known) == len(found) else []

@@ -13,6 +13,7 @@ from hpsearch.reports.confusion import write_confusion
 from hpsearch.reports.figures import draw_search
 from hpsearch.reports.study_report import write_report
 from hpsearch.reports.table_study.card import write_card
+from hpsearch.reports.table_study.groups import write_groups
 from hpsearch.reports.table_study.winner import write_importance
 from hpsearch.reports.tables import write_arms, write_tables
 from hpsearch.studyfile.reading import ReadStudy
@@ -39,6 +40,7 @@ def _write(read: ReadStudy, folder: RunFolder, result: Result) -> None:
         write_card(folder, dataset)
         assert test is not None
         write_importance(read.file, folder, result, test)
+        write_groups(read.file, folder, result, test)
     if test is not None and not test.regression:
         winners = [r for r in tests if r.number == result.best_number]
         write_confusion(files, winners, test.labels, test.classes)

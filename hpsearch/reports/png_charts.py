@@ -57,7 +57,11 @@ def _panel(figure: Any, axes: Any, panel: Panel, shade_label: str, *, first: boo
         shaded = _series(axes, series)
         if shaded is not None and first:
             figure.colorbar(shaded, ax=axes, label=shade_label)
-    axes.set(xlabel=panel.x_label, ylabel=panel.y_label, title=panel.title)
+    lying = any(series.kind == "bars" for series in panel.series)  # their names need the room
+    labels = (panel.x_label, panel.y_label)
+    x_label, y_label = reversed(labels) if lying else labels
+    axes.set(xlabel=x_label, ylabel=y_label, title=panel.title)
+    axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     if first and any(series.name for series in panel.series):

@@ -18,6 +18,7 @@ from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.table_study import refit_charts, winner
 from hpsearch.reports.table_study.card import card_sections
+from hpsearch.reports.table_study.groups import group_sections
 from hpsearch.reports.tables import (
     NARROWING_COLUMNS,
     front_table,
@@ -136,6 +137,7 @@ def _sections(
         yield "Narrowing", about, narrowing_table(ranges)[SHOWN_RANGES]
     yield from card_sections(view.folder)
     yield from winner.importance_sections(view)
+    yield from group_sections(view.folder)
     written = view.folder.files.artifact(Artifact.CONFUSION)
     if written.exists():
         confusion = pd.read_csv(written)

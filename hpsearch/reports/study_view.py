@@ -14,7 +14,7 @@ import pandas as pd
 from hpsearch.analysis.importance import Direction, importances
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.range_row import RangeRow
-from hpsearch.records.refit_answers import FILE, RefitAnswers
+from hpsearch.records.refit_answers import RefitAnswers, refit_answers
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
@@ -63,11 +63,7 @@ class StudyView:
     def refits(self) -> list[RefitAnswers]:
         """What the winner's refits predict of the test rows of a table; [] where one of them does
         not say, as in records of older versions."""
-        number, files = self.result.best_number, self.folder.files
-        tests = [record for record in self.folder.read_all("test") if record.number == number]
-        places = [files.record("test", number, r.seed_number) for r in tests]
-        found = [RefitAnswers.read(place.file(FILE)) for place in places]
-        return [] if None in found else [answers for answers in found if answers is not None]
+        return refit_answers(self.folder, self.result.best_number)
 
     @property
     def ranges(self) -> list[RangeRow]:

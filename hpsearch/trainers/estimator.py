@@ -291,7 +291,9 @@ class EstimatorTrainer(Trainer):
         self._learned = data.floats(split.train, dtype), data.labels[split.train]
         self._weights = data.training_weights(split)
         self._parts = {
-            part: (data.floats(rows, dtype), data.labels[rows])
+            part: self._learned
+            if rows is split.train  # no second copy of a large table
+            else (data.floats(rows, dtype), data.labels[rows])
             for part, rows in split.parts().items()
         }
         self._mean = {part: partial(_mean, data, rows) for part, rows in split.parts().items()}

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.datasets.table_columns import data_frame
 from hpsearch.errors import StudyFileError
 from hpsearch.hyperparameters import NAME, NAME_RULE
 from hpsearch.own_code import load_module
@@ -42,6 +43,8 @@ class FunctionData:
 
     Attributes:
         x_train: (N, D) scaled inputs; float64 of a table that holds such numbers, else float32.
+            Of a table with columns that are no numbers a pandas DataFrame with their names:
+            categories, booleans, dates and texts as pandas has them, and gaps as they are.
         y_train: (N,) classes, or the numbers to predict.
         x_validation, y_validation: what yielded metrics must be measured on. In the final test
             None for a function that takes `final`; for others the test set, and that they read it
@@ -51,13 +54,22 @@ class FunctionData:
             scores, where the study says so; else None.
     """
 
-    x_train: NDArray[Any]
+    x_train: Any
     y_train: NDArray[Any]
-    x_validation: NDArray[Any] | None
+    x_validation: Any
     y_validation: NDArray[Any] | None
     n_classes: int
     weights_train: NDArray[np.float64] | None = None
     weights_validation: NDArray[np.float64] | None = None
+
+
+def _inputs(data: TrainingData, rows: NDArray[np.intp]) -> Any:
+    """Rows as a function takes them: numbers (n, D), or a data frame of what are no numbers."""
+    columns = data.table_columns
+    if all(column.kind in ("number", "boolean") for column in columns):
+        return data.floats(rows, data.precision)
+    texts = {place: texts[rows] for place, texts in data.texts.items()}
+    return data_frame(columns, data.inputs[rows], texts)
 
 
 @dataclass
@@ -289,7 +301,7 @@ class FunctionTrainer(Trainer):
             self._take_up(pickle.loads(self._member.state))
         self._takes_data = _takes_data(self._function)
         split = data.splits[self._member.split]
-        self._scored = data.floats(split.validation, data.precision), data.labels[split.validation]
+        self._scored = _inputs(data, split.validation), data.labels[split.validation]
         self._iterator = iter(()) if self._ended else self._begun()
 
     def _take_up(self, saved: Mapping[str, Any]) -> None:
@@ -309,7 +321,7 @@ class FunctionTrainer(Trainer):
         hidden, weights = self._final and self._takes_final, data.weights
         shown = (None, None) if hidden else self._scored
         seen = _Watched(
-            x_train=data.floats(split.train, data.precision),
+            x_train=_inputs(data, split.train),
             y_train=data.labels[split.train],
             x_validation=shown[0],
             y_validation=shown[1],

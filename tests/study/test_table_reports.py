@@ -19,7 +19,7 @@ from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.reports.study_report import write_report
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
-from tests.harness.tables import CUSTOMERS, customers
+from tests.harness.tables import CUSTOMERS, ROWS, customers
 
 
 @pytest.fixture
@@ -98,9 +98,12 @@ def test_the_table_has_a_card_among_the_artifacts_and_in_the_report(
     assert all(ARCHIVED.fullmatch(f"artifacts/{name}") for name in ("table.csv", "table.json"))
 
 
-@pytest.mark.parametrize("metric", ["validation_roc_auc", "validation_loss"])
+@pytest.mark.parametrize(
+    ("metric", "change"),
+    [("validation_roc_auc", "drop of roc_auc"), ("validation_loss", "rise of log_loss")],
+)
 def test_a_column_that_gives_the_target_away_stands_out(
-    study: Path, home: Path, metric: str
+    study: Path, home: Path, metric: str, change: str
 ) -> None:
     leaky = customers().assign(refund=lambda table: (table["left"] == "yes") * 3.5)
     leaky.loc[::9, "refund"] = 1.0
@@ -119,7 +122,7 @@ def test_a_column_that_gives_the_target_away_stands_out(
     drawn = folder.files.figure("column_importance")
     assert drawn.exists()
     page = folder.files.artifact(Artifact.REPORT).read_text()
-    assert f"loss of {metric.removeprefix('validation_').replace('loss', 'log_loss')}" in page
+    assert f"The {change} on test rows" in page
     # Of the same winner it is not measured again, and of no model it is nothing.
     path.write_text(path.read_text().replace("refund", "other"))
     write_artifacts(read, folder, result)
@@ -134,6 +137,31 @@ def test_a_column_that_gives_the_target_away_stands_out(
     model.unlink()
     write_artifacts(read, folder, result)
     assert "They could not be measured" not in folder.files.artifact(Artifact.REPORT).read_text()
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_groups_of_test_rows_have_scores_of_their_own(
+    study: Path, home: Path, apart: bool
+) -> None:
+    table = customers().assign(shop=[f"shop {row % 10}" for row in range(ROWS)])
+    overrides = [
+        "data.split={kind='group-k-fold', folds=3, group='shop'}",
+        "confirmation.test_seeds=2",
+    ]
+    if apart:  # test rows in a file of their own
+        tested = table["shop"].isin(["shop 3", "shop 7"])
+        table[tested].to_csv(study.parent / "test.csv", index=False)
+        table = table[~tested]
+        overrides.append("data.test=test.csv")
+    table.to_csv(study.parent / "customers.csv", index=False)
+    result = run(study, home, *overrides)
+    folder = RunFolder(home / "studies/customers/1")
+    write_artifacts(read_study(study, overrides), folder, result)
+    groups = pd.read_csv(folder.files.artifact(Artifact.GROUPS))
+    assert len(groups) == 2
+    assert groups["rows"].tolist() == [15, 15]
+    assert groups.test_accuracy.mean() == pytest.approx(result.test["test_accuracy"].mean)
+    assert "All 2 groups of test rows" in folder.files.artifact(Artifact.REPORT).read_text()
 
 
 def test_a_tuned_threshold_is_left_with_them(study: Path, home: Path) -> None:

@@ -53,6 +53,27 @@ def test_a_table_of_any_columns_is_searched_and_its_raw_rows_are_predicted(
         predict("customers", rows, home=home)
 
 
+OWN = """\
+def train(params, data, seed):
+    x = data.x_train
+    kinds = {name: x[name].dtype.kind for name in x}
+    assert kinds == {"age": "f", "plan": "O", "paid": "b", "since": "M", "note": "O"}, kinds
+    assert {*x["plan"].cat.categories} == {"basic", "pro"}
+    assert x["plan"].isna().any() and x["note"].iloc[0]
+    for _ in range(2):
+        yield {"validation_accuracy": float((data.y_validation == 1).mean())}
+"""
+
+
+def test_a_function_of_ones_own_gets_a_data_frame(study: Path, home: Path) -> None:
+    (study.parent / "own_table.py").write_text(OWN)
+    head, _, rest = CUSTOMERS.partition("[network]")
+    stages = rest.partition("[[stages]]")[2].replace("epochs = 3", "epochs = 2")
+    space = "[space]\ntrainer = 'own_table:train'\nx = { low = 0.0, high = 1.0 }\n[[stages]]"
+    study.write_text(head + space + stages)
+    assert run(study, home, "stages.0.trials=1").counts == {"complete": 1}
+
+
 def test_a_run_that_began_before_columns_were_read_goes_on_as_it_began(
     study: Path, home: Path
 ) -> None:

@@ -22,6 +22,7 @@ from hpsearch.reports.charts import Chart, Panel, Series
 MOST_ROWS = 2000
 REPEATS = 5
 SECONDS = 10.0  # after which no other column is shuffled
+LONGEST = 32  # characters of a name in the figure
 MOST_SHOWN = 15  # columns in the figure; importance.csv has all
 
 Inputs = NDArray[np.float64]
@@ -104,18 +105,20 @@ def importance_table(importances: Sequence[Importance]) -> pd.DataFrame:
     )
 
 
-def importance_chart(table: pd.DataFrame, metric: str, n_columns: int) -> Chart:
+def importance_chart(table: pd.DataFrame, what: str, n_columns: int) -> Chart:
     """The columns that the winner needs most.
 
     Args:
         table: of `importance_table`.
-        metric: whose loss it is.
+        what: shuffling does, e.g. "drop of roc_auc" or "rise of log_loss".
         n_columns: of the table, those too that time was too short for.
     """
     top = table.head(MOST_SHOWN)
+    names = top["column"].tolist()
+    short = [n if len(n) <= LONGEST else f"{n[: LONGEST - 11]}…{n[-10:]}" for n in names]
     bars = Series(
         "",
-        top["column"].tolist(),
+        short if len({*short}) == len(names) else names,
         top["importance"].tolist(),
         kind="bars",
         low=top["low"].tolist(),
@@ -126,9 +129,9 @@ def importance_chart(table: pd.DataFrame, metric: str, n_columns: int) -> Chart:
     return Chart(
         "column_importance",
         "Columns that the winner needs",
-        f"How much worse {metric} gets on test rows when a column's values are shuffled, with the "
-        f"smallest and largest of up to {REPEATS} shufflings, for the first refit. A column far "
+        f"The {what} on test rows when a column's values are shuffled, with the smallest and "
+        f"largest of up to {REPEATS} shufflings, for the first refit. A column far "
         "above all others may give the target away; columns that say the same share their "
         f"importance. importance.csv has all.{left}",
-        [Panel([bars], "", f"loss of {metric}")],
+        [Panel([bars], "", what)],
     )

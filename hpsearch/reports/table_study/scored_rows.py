@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from hpsearch.execution.scoring.values import Truth, lacking, positive_class, un
 from hpsearch.metrics.catalogue import OWN, part_of, score_of
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.trainers import Answers
+
+PLAIN = ("mse", "log_loss", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,14 @@ class RowScore:
     of: Callable[[Truth, Answers], float]
 
 
-def row_scores(file: StudyFile, examples: Examples) -> Iterator[RowScore]:
+def row_scores(
+    file: StudyFile, examples: Examples, plain: Sequence[str] = PLAIN
+) -> Iterator[RowScore]:
     """What the study optimises, if it is computed from answers; then plainer scores of the kind.
 
     Args:
         examples: test rows.
+        plain: the names of those, of classes and of numbers.
     """
     metric, sign = part_of(file.objective.metric)[1], 1
     if OWN.fullmatch(metric):
@@ -45,7 +50,6 @@ def row_scores(file: StudyFile, examples: Examples) -> Iterator[RowScore]:
             sign,
             lambda truth, answers: own.value(truth.labels, answers, truth.weights, classes),
         )
-    plain = ("mse",) if examples.regression else ("log_loss", "accuracy")
     for name in (metric, *plain):
         score = score_of(name)
         if score is not None and not unfit(score, examples.n_classes):

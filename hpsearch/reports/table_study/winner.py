@@ -59,7 +59,7 @@ def write_importance(file: StudyFile, folder: RunFolder, result: Result, test: E
         return
     told: dict[str, Any] = {"refit": refit.uid, "columns": len(test.columns)}
     try:
-        measured, told["metric"] = _measured(file, TableModel.load(model), test)
+        measured, told["change"] = _measured(file, TableModel.load(model), test)
     except Exception as error:  # a package that is gone, or a model that can't be read again
         table.unlink(missing_ok=True)
         told["problem"] = f"{type(error).__name__}: {headline(error)}"
@@ -69,7 +69,7 @@ def write_importance(file: StudyFile, folder: RunFolder, result: Result, test: E
 
 
 def _measured(file: StudyFile, model: TableModel, test: Examples) -> tuple[pd.DataFrame, str]:
-    """The table, and the name of the score."""
+    """The table, and how the score gets worse."""
     rng = np.random.default_rng((file.seed, STREAM))
     some = test.rows(chosen_rows(len(test.labels), rng=rng))
     truth = truth_of(file, some)
@@ -77,10 +77,12 @@ def _measured(file: StudyFile, model: TableModel, test: Examples) -> tuple[pd.Da
     if score is None:
         raise ValueError("no score is defined on the test rows")
 
+    change = f"{'drop' if score.sign > 0 else 'rise'} of {score.name}"
+
     def of(inputs: Inputs, texts: Texts) -> float:
         return score.sign * score.of(truth, _answers(model, inputs, texts, some))
 
-    return importance_table(permutation_importances(some, of, rng=rng)), score.name
+    return importance_table(permutation_importances(some, of, rng=rng)), change
 
 
 def _answers(model: TableModel, inputs: Inputs, texts: Texts, examples: Examples) -> Answers:
@@ -101,10 +103,10 @@ def _answers(model: TableModel, inputs: Inputs, texts: Texts, examples: Examples
 def importance(view: StudyView) -> Chart | None:
     """The figure; None where nothing was measured."""
     told, path = _told(view), view.folder.files.artifact(Artifact.IMPORTANCE)
-    if "metric" not in told or not path.exists():
+    if "change" not in told or not path.exists():
         return None
     table = pd.read_csv(path, dtype={"column": str}, keep_default_na=False)
-    return importance_chart(table, told["metric"], told["columns"])
+    return importance_chart(table, told["change"], told["columns"])
 
 
 def importance_sections(view: StudyView) -> Iterator[Section]:
