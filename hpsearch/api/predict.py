@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,12 +44,12 @@ def predict(study: str, rows: str | Path, *, home: str | Path | None = None) -> 
     import pandas as pd
 
     run = find_run(Home.find(Path(home) if home else None), study)
-    model, path = TableModel.load(_model_of(run)), Path(rows)
-    data = run.file.data
+    data, path, fitted = run.file.data, Path(rows), _model_of(run)
     assert data is not None  # a table has been learned from
     csv = data.csv.made()
     table = read_table(path, csv)
-    answers = model.predict_cells(table.cells, table.form, str(path))
+    with closing(TableModel.load(fitted)) as model:
+        answers = model.predict_cells(table.cells, table.form, str(path))
     as_written = read_table(path, replace(csv, missing=())).cells
     columns = {
         name: texts_of(as_written.column(name)).to_pylist()

@@ -12,6 +12,7 @@ GREY = "rgba(110, 110, 110, 0.55)"
 SCALE = "Viridis"
 COLUMNS = 3  # panels beside each other
 HEIGHT = 330  # pixels of a row of panels
+TITLE = 30  # pixels of a panel's title
 
 
 def to_plotly(chart: Chart) -> Any:
@@ -37,15 +38,19 @@ def to_plotly(chart: Chart) -> Any:
         log = {True: "log", False: None}
         figure.update_xaxes(title=panel.x_label, type=log[panel.log_x], **place)
         figure.update_yaxes(title=panel.y_label, type=log[panel.log_y], **place)
-    return _laid_out(figure, HEIGHT * rows + 90)
+    titled = any(panel.title for panel in chart.panels)
+    return _laid_out(figure, HEIGHT * rows + 90, above=TITLE if titled else 0)
 
 
-def _laid_out(figure: Any, height: int) -> Any:
+def _laid_out(figure: Any, height: int, *, above: int = 0) -> Any:
+    """With a legend on top, so many pixels higher, as titles of panels stand below it."""
+    inner = height - 90  # without margins
+    place = {"y": 1 + above / inner, "yanchor": "bottom"} if above else {"y": 1.08}
     figure.update_layout(
         template="plotly_white",
-        height=height,
-        margin={"l": 60, "r": 20, "t": 40, "b": 50},
-        legend={"orientation": "h", "y": 1.08},
+        height=height + above,
+        margin={"l": 60, "r": 20, "t": 40 + above, "b": 50},
+        legend={"orientation": "h", **place},
         font={"family": "system-ui, sans-serif", "size": 12},
     )
     return figure

@@ -21,6 +21,29 @@ from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
 from tests.harness.tables import CUSTOMERS, ROWS, customers
 
+NUMBERS = """\
+name = "customers"
+objective = { metric = "validation_mse" }
+
+[data]
+name = "customers.csv"
+target = "amount"
+weight = "count"
+
+[space]
+trainer = "sklearn.linear_model.Ridge"
+alpha = { choices = [0.1, 1.0] }
+
+[[stages]]
+trials = 2
+epochs = 1
+
+[confirmation]
+top = 1
+seeds = 2
+test_seeds = 1
+"""
+
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
@@ -162,6 +185,27 @@ def test_groups_of_test_rows_have_scores_of_their_own(
     assert groups["rows"].tolist() == [15, 15]
     assert groups.test_accuracy.mean() == pytest.approx(result.test["test_accuracy"].mean)
     assert "All 2 groups of test rows" in folder.files.artifact(Artifact.REPORT).read_text()
+
+
+def test_weighed_numbers_have_residuals_and_importances(study: Path, home: Path) -> None:
+    table = customers().dropna().drop(columns=["note", "left", "since"])
+    rng = np.random.default_rng(3)
+    paid = 2.5 * table["age"] + rng.normal(0, 1, len(table))
+    table.assign(amount=paid, count=rng.integers(0, 3, len(table))).to_csv(
+        study.parent / "customers.csv", index=False
+    )
+    study.write_text(NUMBERS)
+    result = run(study, home)
+    for _, answers in refits(home):
+        assert answers.weights is not None
+        error = np.average((answers.labels - answers.predicted) ** 2, weights=answers.weights)
+        assert result.test["test_mse"].mean == pytest.approx(error)
+    folder = RunFolder(home / "studies/customers/1")
+    write_artifacts(read_study(study), folder, result)
+    assert folder.files.figure("test_residuals").exists()
+    found = pd.read_csv(folder.files.artifact(Artifact.IMPORTANCE))
+    assert found.column[0] == "age"
+    assert "The rise of mse on test rows" in folder.files.artifact(Artifact.REPORT).read_text()
 
 
 def test_a_tuned_threshold_is_left_with_them(study: Path, home: Path) -> None:

@@ -70,16 +70,17 @@ def permutation_importances(
     """
     began, whole = clock(), score(examples.inputs, examples.texts)
     losses: list[list[float]] = [[] for _ in examples.columns]
-    n_columns = len(examples.columns)
+    inputs, n_columns = examples.inputs.copy(), len(examples.columns)
     for place in [*range(n_columns)] * REPEATS:
         if clock() - began > seconds:
             break
         order = rng.permutation(len(examples.labels))
-        inputs, texts = examples.inputs.copy(), dict(examples.texts)
-        inputs[:, place] = inputs[order, place]
+        texts = dict(examples.texts)
+        inputs[:, place] = examples.inputs[order, place]
         if place in texts:
             texts[place] = texts[place][order]
         losses[place].append(whole - score(inputs, texts))
+        inputs[:, place] = examples.inputs[:, place]  # a copy of all would be slow
     found = [
         Importance(column.name, column.kind, tuple(of_column))
         for column, of_column in zip(examples.columns, losses, strict=True)
