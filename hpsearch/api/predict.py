@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,8 +47,7 @@ def predict(study: str, rows: str | Path, *, home: str | Path | None = None) -> 
     assert data is not None  # a table has been learned from
     csv = data.csv.made()
     table = read_table(path, csv)
-    with closing(TableModel.load(fitted)) as model:
-        answers = model.predict_cells(table.cells, table.form, str(path))
+    answers = TableModel.load(fitted).predict_cells(table.cells, table.form, str(path))
     as_written = read_table(path, replace(csv, missing=())).cells
     columns = {
         name: texts_of(as_written.column(name)).to_pylist()

@@ -6,7 +6,6 @@ import shutil
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,15 +137,15 @@ def _save_table(path: Path, fitted: Path) -> None:
 
     from hpsearch.tracking import served_table
 
-    with closing(TableModel.load(fitted)) as model:
-        answers = Schema([ColSpec(KINDS[kind], name) for name, kind in model.answers()])
-        inputs = Schema(
-            [
-                ColSpec("double" if column.kind == "number" else "string", column.name)
-                for column in model.columns
-            ]
-        )
-        _save(path, fitted, served_table.__file__, model.example, answers, model.versions, inputs)
+    model = TableModel.load(fitted)
+    answers = Schema([ColSpec(KINDS[kind], name) for name, kind in model.answers()])
+    inputs = Schema(
+        [
+            ColSpec("double" if column.kind == "number" else "string", column.name)
+            for column in model.columns
+        ]
+    )
+    _save(path, fitted, served_table.__file__, model.example, answers, model.versions, inputs)
 
 
 # By the file that a model can be made of.
