@@ -44,7 +44,10 @@ def read_csv(path: Path, given: CsvFormat) -> tuple[pa.Table, CsvFormat]:
         empty = pc.is_in(trimmed, value_set=gaps)
         return pc.if_else(empty, None, trimmed) if pc.any(empty).as_py() else trimmed
 
-    columns = [without_gaps(table.column(place)) for place in range(table.num_columns)]
+    columns = table.columns
+    del table
+    for place, texts in enumerate(columns):  # one after the other, so that few are there twice
+        columns[place] = without_gaps(texts)
     return pa.Table.from_arrays(columns, names=[name.strip() for name in names]), form
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from hpsearch.datasets.base import Dataset, Examples, numbered
 from hpsearch.datasets.column_kinds import found_decimal, refuse_strange, understand
 from hpsearch.datasets.csv_file import read_csv
 from hpsearch.datasets.csv_format import CsvFormat, refuse_comment, refuse_names
-from hpsearch.datasets.opened import opened_once
 from hpsearch.datasets.splits import hold_out
 from hpsearch.datasets.table_columns import (
     NO_INPUTS,
@@ -118,7 +118,7 @@ def read_table(path: Path, csv: CsvFormat) -> ReadTable:
     return _read_table(path, csv, stat.st_mtime_ns, stat.st_size)
 
 
-@opened_once(2)
+@lru_cache(maxsize=1)  # texts of numbers are thrice as large as the numbers
 def _read_table(path: Path, csv: CsvFormat, changed: int, size: int) -> ReadTable:
     try:
         if path.suffix == ".parquet":
@@ -136,6 +136,14 @@ def _read_table(path: Path, csv: CsvFormat, changed: int, size: int) -> ReadTabl
             f"{path} must be a readable table, got {type(error).__name__}: {reason}"
         ) from error
     return read
+
+
+def _forget_cells() -> None:
+    """Give the memory of what was read last back."""
+    import pyarrow as pa
+
+    _read_table.cache_clear()
+    pa.default_memory_pool().release_unused()
 
 
 def _read_parquet(path: Path) -> pa.Table:
@@ -169,20 +177,22 @@ class TableFile(Dataset):
 
     def training(self) -> Examples:
         whole = self._whole()
+        _forget_cells()  # a worker has its rows now
         return whole if self.test_path else whole.rows(self._sides(whole)[0])
 
     def test(self) -> Examples:
         whole = self._whole()
         if self.test_path is None:
             return whole.rows(self._sides(whole)[1])
+        columns = self.looked_at()[2]
+        names = read_table(self.path, self.options.csv).names
         table = read_table(self.test_path, self.options.csv)
-        for name in read_table(self.path, self.options.csv).names:
+        for name in names:
             if name not in table.names and name not in self.options.drop:
                 raise DataError(
                     f"{self.test_path} must have the columns of {self.path}: {name!r} is missing"
                 )
         self._refuse_leak(whole, table)
-        columns = self.looked_at()[2]
         tested = self._inputs(table, [c for c in columns if c.kind not in NO_INPUTS])
         values = _values(table, str(self.target))
         if whole.regression:
