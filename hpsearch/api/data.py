@@ -36,9 +36,7 @@ def data_card(path: str | Path, *, target: str | None = None) -> TableCard:
     """
     path = Path(path)
     if path.suffix == ".toml":
-        data, folder = read_data(path)
-        selection = data.selection(0, folder)
-        file = selection.dataset()
+        file = read_data(path).selection(0, path.resolve().parent).dataset()
     else:
         if not path.name.endswith(ENDINGS) or not path.exists():
             raise DataError(

@@ -45,9 +45,10 @@ def predict(study: str, rows: str | Path, *, home: str | Path | None = None) -> 
     run = find_run(Home.find(Path(home) if home else None), study)
     data, path, fitted = run.file.data, Path(rows), _model_of(run)
     assert data is not None  # a table has been learned from
-    csv = data.csv.made()
+    model = TableModel.load(fitted)
+    csv = replace(data.csv.made(), decimal=model.form.decimal, thousands=model.form.thousands)
     table = read_table(path, csv)
-    answers = TableModel.load(fitted).predict_cells(table.cells, table.form, str(path))
+    answers = model.predict_cells(table.cells, table.form, str(path))
     as_written = read_table(path, replace(csv, missing=())).cells
     columns = {
         name: texts_of(as_written.column(name)).to_pylist()

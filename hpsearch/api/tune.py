@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 from hpsearch.api.init import study_name
 from hpsearch.api.study import run_study
 from hpsearch.api.study_report import Report
 from hpsearch.datasets.card import TableCard, table_card
 from hpsearch.datasets.files import dataset_at
-from hpsearch.datasets.table import TableFile, TableOptions
+from hpsearch.datasets.table import TableFile
 from hpsearch.datasets.table_splits import Column
-from hpsearch.errors import DataError, Problem
+from hpsearch.errors import DataError, Problem, StudyFileError
 from hpsearch.execution.population import run_slice
 from hpsearch.execution.slices import Exam, Slice
 from hpsearch.records.whole_files import storage_errors
 from hpsearch.study.events import Event
 from hpsearch.study.slice_settings import slice_settings
-from hpsearch.studyfile.reading import ReadStudy, read_study, read_text
+from hpsearch.studyfile.reading import ReadStudy, data_of, read_data, read_study, read_text
+from hpsearch.studyfile.tables.data import Data
 from hpsearch.studyfile.tune_text import LINEAR, TuneWanted, tune_text
 from hpsearch.trainers import Member
 
@@ -81,6 +83,7 @@ def tune(
     time: str | None = None,
     home: str | Path | None = None,
     workers: int | None = None,
+    overrides: Sequence[str] = (),
     on_card: Callable[[TableCard, Path], None] = lambda card, file: None,
     on_event: Callable[[Event], None] = lambda event: None,
     warn: Callable[[str], None] = lambda line: None,
@@ -98,6 +101,7 @@ def tune(
         time: a column of times: trained on what was before, tested on the last.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
         workers: processes; None: one a core.
+        overrides: keys of [data], "data.csv.decimal=,", as for a study; they are written down.
         on_card: called with what was understood and the study file, before anything is trained.
         on_event: called with what happens.
         warn: called with one line where something does not stop the study.
@@ -110,19 +114,27 @@ def tune(
         raise DataError(Problem("--time", "must be left out beside --group"))
     if not table.exists():
         raise DataError(f"the table must be a CSV or Parquet file, got nothing at {str(table)!r}")
-    split = Column("group", group) if group else Column("order", time) if time else None
-    dataset = dataset_at(table, TableOptions(target=target, column=split))
-    if not isinstance(dataset, TableFile):
-        raise DataError(f"{table} must be a CSV or Parquet file, got a folder")
-    card = table_card(dataset)
     file = table.parent / f"{study_name(table)}.toml"
     if file.exists():
+        data = read_data(file)
+        if data.target != target:
+            raise StudyFileError(
+                f"{file} must be a study of {target!r}, got one of {data.target!r}: give the "
+                "table or the study file another name"
+            )
         warn(f"{file} is there and is run as it stands; delete it to have a new one written")
+        card = _card(data, None, file)
     else:
+        content: dict[str, Any] = {"data": {"name": table.name, "target": target}}
+        data = data_of(content, file, overrides)
+        split = Column("group", group) if group else Column("order", time) if time else None
+        card = _card(data, split, file)
+        keys = {k: v for k, v in content["data"].items() if k not in ("name", "target")}
         options = {"metric": metric, "group": group, "time": time}
         said = [f"--{key} {shlex.quote(value)}" for key, value in options.items() if value]
         command = ["python -m hpsearch tune", shlex.quote(table.name), "--target"]
         command += [shlex.quote(target), f"--minutes {minutes:g}", *said]
+        command += [f"--set {shlex.quote(override)}" for override in overrides]
         wanted = TuneWanted(
             name=study_name(table),
             command=" ".join(command),
@@ -133,6 +145,7 @@ def tune(
             group=group,
             time=time,
             stoppable=workers != 0,
+            keys=keys,
         )
         text = tune_text(wanted)
         read_text(text, file)  # what is wrong with it, e.g. the metric, is said before it is there
@@ -141,6 +154,16 @@ def tune(
     on_card(card, file)
     report = run_study(file, home=home, workers=workers, on_event=on_event, warn=warn)
     return Tuned(file, card, report, _baselines(read_study(file), card))
+
+
+def _card(data: Data, split: Column | None, file: Path) -> TableCard:
+    """What the table of a [data] holds; of one that is not written yet with its split."""
+    selection = data.selection(0, file.resolve().parent)
+    options = replace(selection.table, column=split or selection.split.column)
+    dataset = dataset_at(Path(selection.name), options)
+    if not isinstance(dataset, TableFile):
+        raise DataError(f"{data.name} must be a CSV or Parquet file, got a folder")
+    return table_card(dataset)
 
 
 def _baselines(read: ReadStudy, card: TableCard) -> tuple[Baseline, ...]:

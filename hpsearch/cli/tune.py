@@ -27,6 +27,10 @@ def tune(
         str | None,
         typer.Option(help="A column of times: trained on the past, tested after it."),
     ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help='A key of [data], e.g. data.csv.decimal=","; may be repeated.'),
+    ] = None,
     home: HomeOption = None,
     workers: WorkersOption = None,
     as_json: JsonOption = False,
@@ -61,6 +65,7 @@ def tune(
                 time=time,
                 home=home,
                 workers=workers,
+                overrides=set_ or [],
                 on_card=show_card,
                 on_event=progress.show,
                 warn=progress.warn,

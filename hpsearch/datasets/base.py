@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.datasets.csv_format import CsvFormat
 from hpsearch.datasets.table_columns import TableColumn
 from hpsearch.errors import DataError
 
@@ -28,6 +29,7 @@ class Examples:
         classes: the classes' names, where they have any but their number.
         keys: (N,) the group or the time of each row, where rows are split by it.
         columns: what the inputs are, of a table whose columns are prepared for a trainer.
+        form: how such a table was written.
         texts: (N,) of each column of texts, by its place among them.
         weights: (N,) how much each row counts, 0 or more; None: all alike.
     """
@@ -39,6 +41,7 @@ class Examples:
     classes: tuple[str, ...] = ()
     keys: NDArray[Any] | None = None
     columns: tuple[TableColumn, ...] = ()
+    form: CsvFormat | None = None
     texts: Mapping[int, NDArray[Any]] = field(default_factory=dict)
     weights: NDArray[np.float64] | None = None
 

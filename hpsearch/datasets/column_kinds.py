@@ -32,6 +32,7 @@ from hpsearch.datasets.table_columns import (
     EXACT,
     FALSE,
     KINDS,
+    NUMBER,
     TRUE,
     Kind,
     TableColumn,
@@ -121,7 +122,7 @@ def _typed(name: str, cells: pa.ChunkedArray) -> TableColumn | None:
         return None
     if pa.types.is_boolean(kind):
         return TableColumn(name, "boolean", ("false", "true"), why="booleans of the file")
-    if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return TableColumn(name, "date", why="dates of the file")
     if pa.types.is_integer(kind):
         values = cells.drop_null().to_numpy()
@@ -392,6 +393,10 @@ def found_decimal(form: CsvFormat, texts: Mapping[str, pa.ChunkedArray]) -> CsvF
             decimal = decimal or name
         else:
             unsure = unsure or name
+    dotted = next((name for name, column in texts.items() if _has_points(column)), None)
+    if decimal and dotted:
+        rule = f"must be set: {decimal!r} has commas before fractions, {dotted!r} has points"
+        raise DataError(Problem("data.csv.decimal", rule))
     if decimal and thousands:
         rule = f"must be set: {decimal!r} has commas before fractions, {thousands!r} as groups"
         raise DataError(Problem("data.csv.decimal", rule))
@@ -400,8 +405,20 @@ def found_decimal(form: CsvFormat, texts: Mapping[str, pa.ChunkedArray]) -> CsvF
         hint = 'decimal = ",", or decimal = "." with thousands = ","'
         raise DataError(Problem("data.csv.decimal", rule, hint=hint))
     if decimal:
-        return replace(form, decimal=",", thousands="." if form.thousands is None else "")
+        mark = "." if form.thousands is None else form.thousands
+        return replace(form, decimal=",", thousands=mark)
     return replace(form, decimal=".", thousands="," if thousands else form.thousands or "")
+
+
+def _has_points(column: pa.ChunkedArray) -> bool:
+    """Whether nearly all cells are numbers, some of them with a point before a fraction."""
+    import pyarrow.compute as pc
+
+    known = column.drop_null()
+    points = pc.match_substring_regex(known, r"^[+-]?[0-9]*\.([0-9]{1,2}|[0-9]{4,})$")
+    if not len(known) or not pc.any(points).as_py():
+        return False
+    return bool(pc.mean(pc.match_substring_regex(known, NUMBER)).as_py() >= ALMOST)
 
 
 _GROUPS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]*$|^[+-]?[0-9]{1,3}(,[0-9]{3}){2,}$"

@@ -24,15 +24,15 @@ def read_csv(path: Path, given: CsvFormat) -> tuple[pa.Table, CsvFormat]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    form, names = found_format(path, given)
+    form, names, head = found_format(path, given)
     assert form.encoding is not None
     try:
         with opened(path) as file:
             if form.encoding in ("utf-8", "utf-8-sig"):
-                table = _texts(pa.PythonFile(file, mode="r"), form, names)
+                table = _texts(pa.PythonFile(file, mode="r"), form, names, head)
             else:
                 text = file.read().decode(form.encoding)
-                table = _texts(pa.BufferReader(text.encode()), form, names)
+                table = _texts(pa.BufferReader(text.encode()), form, names, head)
     except (pa.ArrowInvalid, UnicodeError) as error:
         if isinstance(error, UnicodeError) or "UTF8" in str(error):
             raise DataError(undecodable(path, form.encoding)) from error
@@ -48,16 +48,16 @@ def read_csv(path: Path, given: CsvFormat) -> tuple[pa.Table, CsvFormat]:
     del table
     for place, texts in enumerate(columns):  # one after the other, so that few are there twice
         columns[place] = without_gaps(texts)
-    return pa.Table.from_arrays(columns, names=[name.strip() for name in names]), form
+    return pa.Table.from_arrays(columns, names=names), form
 
 
-def _texts(source: pa.NativeFile, form: CsvFormat, names: list[str]) -> pa.Table:
+def _texts(source: pa.NativeFile, form: CsvFormat, names: list[str], head: int) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv
 
     return csv.read_csv(
         source,
-        csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names, skip_rows=1),
+        csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names, skip_rows=head),
         csv.ParseOptions(delimiter=form.separator, newlines_in_values=True),
         csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
     )

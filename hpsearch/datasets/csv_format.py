@@ -22,8 +22,12 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-# Cells that hold no value, beside the empty cell. "None" and "unknown" may be values.
-MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>")
+# Cells that hold no value, beside the empty cell: those of pandas, so that a model that is served
+# reads a file as the study did.
+MISSING = (
+    *("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>"),
+    *("#NA", "#N/A N/A", "-NaN", "-nan", "1.#IND", "1.#QNAN", "-1.#IND", "-1.#QNAN"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,16 +54,22 @@ class CsvFormat:
         return ("", *(MISSING if self.missing is None else self.missing))
 
 
-def found_format(path: Path, given: CsvFormat) -> tuple[CsvFormat, list[str]]:
-    """The encoding and the separator of a file, where they are not given, and its columns' names.
+def found_format(path: Path, given: CsvFormat) -> tuple[CsvFormat, list[str], int]:
+    """The encoding and the separator of a file, where they are not given.
+
+    Returns:
+        The format, the names of the columns, and how many lines they and what is empty before
+        them take.
 
     Raises:
         DataError: it is not text in the encoding; its cells may be separated by several marks; its
             first lines are no table.
     """
     with opened(path) as file:
-        beginning = file.read(LOOKED_AT)
-        whole = len(beginning) < LOOKED_AT
+        beginning, whole = b"", False
+        while not whole and b"\n" not in beginning.lstrip(b"\r\n\t "):  # a long line of names
+            more = file.read(LOOKED_AT)
+            beginning, whole = beginning + more, len(more) < LOOKED_AT
     mark = next((name for mark, name in MARKS.items() if beginning.startswith(mark)), "utf-8")
     encoding = given.encoding or mark
     text = _decoded(beginning, encoding, whole=whole, path=path)
@@ -67,10 +77,15 @@ def found_format(path: Path, given: CsvFormat) -> tuple[CsvFormat, list[str]]:
         text = text.rpartition("\n")[0]
     separator = given.separator or _separator(path, text)
     rows = _rows(text, separator)
-    if rows:
-        _check_rows(path, rows[0], rows[1:], separator)
     form = replace(given, encoding=encoding, separator=separator)
-    return form, rows[0] if rows else []
+    if not rows:
+        return form, [], 1
+    names = [name.strip() for name in rows[0]]
+    if any("\n" in name for name in names):
+        raise DataError(f"{path} must have its columns' names in one line, got a name of two")
+    _check_rows(path, names, rows[1:], separator)
+    empty = next(n for n, line in enumerate(text.splitlines()) if line.strip())
+    return form, names, empty + 1
 
 
 def _decoded(beginning: bytes, encoding: str, *, whole: bool, path: Path) -> str:

@@ -147,13 +147,25 @@ def _forget_cells() -> None:
 
 
 def _read_parquet(path: Path) -> pa.Table:
+    import pyarrow as pa
     from pyarrow import parquet
 
     refuse_names(path, parquet.read_schema(path).names)
     table = parquet.read_table(path, use_threads=False)
     metadata = table.schema.pandas_metadata or {}
     index = [name for name in metadata.get("index_columns", []) if isinstance(name, str)]
-    return table.drop_columns([name for name in index if name in table.column_names])
+    names = [name for name in table.column_names if name not in index]
+    return pa.Table.from_arrays([_with_gaps(table.column(name)) for name in names], names=names)
+
+
+def _with_gaps(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Null in place of NaN, and texts of one type."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_floating(cells.type) and pc.any(pc.is_nan(cells)).as_py():
+        return pc.if_else(pc.is_nan(cells), None, cells)
+    return pc.cast(cells, pa.string()) if pa.types.is_string_view(cells.type) else cells
 
 
 class TableFile(Dataset):
@@ -186,7 +198,8 @@ class TableFile(Dataset):
             return whole.rows(self._sides(whole)[1])
         columns = self.looked_at()[2]
         names = read_table(self.path, self.options.csv).names
-        table = read_table(self.test_path, self.options.csv)
+        form = replace(read_table(self.path, self.options.csv).form, separator=None, encoding=None)
+        table = read_table(self.test_path, form)  # numbers as in the other file
         for name in names:
             if name not in table.names and name not in self.options.drop:
                 raise DataError(
@@ -194,7 +207,7 @@ class TableFile(Dataset):
                 )
         self._refuse_leak(whole, table)
         tested = self._inputs(table, [c for c in columns if c.kind not in NO_INPUTS])
-        values = _values(table, str(self.target))
+        values = _values(table, str(self.target), plain=not self.options.prepared)
         if whole.regression:
             labels: NDArray[Any] = _targets(values, str(self.target), self.test_path)
         else:
@@ -275,7 +288,7 @@ class TableFile(Dataset):
         cells = table.column(self.column.name)
         _refuse_missing(self.column.name, cells, table.path)
         if self.column.role == "order":
-            return _times(table, self.column.name)
+            return _times(table, self.column.name, self.options.date_format)
         return np.array(texts_of(cells).to_pylist(), str)
 
     def _weights(self, table: ReadTable) -> NDArray[np.float64] | None:
@@ -341,23 +354,35 @@ class TableFile(Dataset):
         """The inputs of all rows of a file, (N, D), without labels."""
         if not columns:
             others = ", ".join(self._no_inputs)
-            raise DataError(f"{table.path} must have a column of inputs beside {others}")
+            left = ", ".join(f"{c.name} ({c.kind}: {c.why})" for c in self.looked_at()[2])
+            raise DataError(
+                f"{table.path} must have a column of inputs beside {others}"
+                + (f", got {left}: say otherwise in data.columns" if left else "")
+            )
         inputs = np.empty((table.cells.num_rows, len(columns)))
         texts = {}
         for place, column in enumerate(columns):
             cells = table.column(column.name)
-            inputs[:, place] = encode(column, cells, table.form, str(table.path))
+            try:
+                inputs[:, place] = encode(column, cells, table.form, str(table.path))
+            except DataError as error:
+                if not self.options.prepared:
+                    raise
+                raise DataError(
+                    f"{error}: set data.csv.missing if it is no value, or data.columns = "
+                    f'{{ "{column.name}" = "category" }}, or data.drop'
+                ) from error
             if not self.options.prepared:
                 _refuse_missing(column.name, cells, table.path)
             if column.kind == "text":
                 texts[place] = texts_of(cells).fill_null("").to_numpy()
         kept = tuple(columns) if self.options.prepared else ()
-        return Examples(inputs, np.empty(0), 0, columns=kept, texts=texts)
+        return Examples(inputs, np.empty(0), 0, columns=kept, form=table.form, texts=texts)
 
     def _labels(self, table: ReadTable) -> Examples:
         """The targets, without inputs."""
         target = str(self.target)
-        values = _values(table, target)
+        values = _values(table, target, plain=not self.options.prepared)
         nothing = np.empty((len(values), 0))
         if self.task == "regression" or (self.task is None and values.dtype.kind == "f"):
             return Examples(nothing, _targets(values, target, self.path), 0)
@@ -397,10 +422,10 @@ def _refuse_alike(classes: tuple[str, ...]) -> None:
             raise DataError(Problem("data.target", rule, f"{other!r} and {name!r}", hint))
 
 
-def _times(table: ReadTable, name: str) -> NDArray[Any]:
+def _times(table: ReadTable, name: str, date_format: str | None) -> NDArray[Any]:
     """Numbers as they are, dates as seconds."""
     cells = table.column(name)
-    found = understand(name, cells, table.form)
+    found = understand(name, cells, table.form, date_format=date_format)
     if found.kind in ("number", "identifier", "boolean"):
         number = TableColumn(name, "number")
         return encode(number, cells, table.form, str(table.path))
@@ -420,8 +445,12 @@ def _refuse_missing(name: str, cells: pa.ChunkedArray, path: Path) -> None:
         )
 
 
-def _values(table: ReadTable, target: str) -> NDArray[Any]:
-    """The target column: numbers, booleans or texts."""
+def _values(table: ReadTable, target: str, *, plain: bool) -> NDArray[Any]:
+    """The target column: numbers, booleans or texts.
+
+    Args:
+        plain: whole numbers may begin with zeros, which they lose.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -435,7 +464,8 @@ def _values(table: ReadTable, target: str) -> NDArray[Any]:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return np.asarray(cells.to_numpy())
     texts = texts_of(cells)
-    if pc.all(pc.match_substring_regex(texts, r"^[+-]?[0-9]+$")).as_py():
+    whole_numbers = r"^[+-]?[0-9]+$" if plain else r"^[+-]?(0|[1-9][0-9]*)$"
+    if pc.all(pc.match_substring_regex(texts, whole_numbers)).as_py():
         for whole in (pa.int64(), pa.uint64()):
             try:
                 return np.asarray(pc.cast(pc.utf8_ltrim(texts, "+"), whole).to_numpy())

@@ -100,11 +100,20 @@ def texts_of(cells: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.chunked_array([[None if v is None or v != v else _text(v) for v in values]])
     if pa.types.is_boolean(kind):
         return pc.if_else(cells, "True", "False")
-    return pc.cast(cells, pa.string())
+    try:
+        return pc.cast(cells, pa.string())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+        raise DataError(
+            f"a column must hold numbers, texts, booleans or dates, got {kind}: leave it out with "
+            "data.drop"
+        ) from error
 
 
-def table_of_frame(frame: pd.DataFrame) -> pa.Table:
+def table_of_frame(frame: pd.DataFrame, gaps: Sequence[str]) -> pa.Table:
     """A data frame as a table; missing values of any kind are null.
+
+    Args:
+        gaps: texts that stand for no value.
 
     Raises:
         DataError: a column holds what is neither number, text, boolean nor date.
@@ -121,7 +130,7 @@ def table_of_frame(frame: pd.DataFrame) -> pa.Table:
             cells = pa.chunked_array([pa.array(texts, pa.string())])
         if pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
             trimmed = pc.utf8_trim_whitespace(cells)
-            cells = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+            cells = pc.if_else(pc.is_in(trimmed, value_set=pa.array(gaps)), None, trimmed)
         columns.append(cells)
     return pa.Table.from_arrays(columns, names=[str(name) for name in frame.columns])
 

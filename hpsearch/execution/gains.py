@@ -224,7 +224,8 @@ def _file(fitted: Fitted | None, member: Member, work: Slice) -> tuple[str, byte
     preparation = preparation_fitted(data, member)
     if preparation is not None:
         shown = {place: texts[:EXAMPLES] for place, texts in examples.texts.items()}
-        fitted = FittedTable(preparation, fitted, shown)
+        assert examples.form is not None
+        fitted = FittedTable(preparation, fitted, shown, examples.form)
     try:
         content = fitted.to_bytes(examples.classes, examples.inputs[:EXAMPLES])
     except Exception as error:  # a type that can't be read without running its code

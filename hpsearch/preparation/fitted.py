@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,10 +73,20 @@ def fit_preparation(
         seed: of cross-fitting and of quantiles.
     """
     made = transformer(settings, columns, labels, n_classes=n_classes, seed=seed)
-    fitted = FittedPreparation(settings, tuple(columns), made)
     if made is None:
-        return fitted, inputs
+        return FittedPreparation(settings, tuple(columns), made), inputs
+    rows = frame(inputs, columns, texts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        prepared = made.fit_transform(frame(inputs, columns, texts), labels)
+        try:
+            prepared = made.fit_transform(rows, labels)
+        except ValueError as error:
+            if "empty vocabulary" not in str(error):
+                raise
+            # No training row has a word; a hash needs none.
+            hashed = replace(settings, text="hashed")
+            made = transformer(hashed, columns, labels, n_classes=n_classes, seed=seed)
+            assert made is not None
+            prepared = made.fit_transform(rows, labels)
+    fitted = FittedPreparation(settings, tuple(columns), made)
     return fitted, fitted._clipped(prepared)

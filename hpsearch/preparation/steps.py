@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sklearn.compose import ColumnTransformer
 
 DAY = 86400.0  # seconds
-PARTS = ("year", "month", "day", "weekday", "hour")
+PARTS = ("year", "month", "day", "day_of_week", "hour")
 FOLDS = 5  # of target encoding, fewer where a class has fewer rows
 QUANTILES = 1000
 WORD = r"(?u)\b\w+\b"
@@ -155,8 +155,10 @@ def _categories(settings: Preparation, labels: NDArray[Any], n_classes: int, see
         return OrdinalEncoder(
             handle_unknown="use_encoded_value", unknown_value=none, encoded_missing_value=none
         )
-    rarest = int(np.unique(labels, return_counts=True)[1].min()) if n_classes else len(labels)
-    what = "continuous" if not n_classes else "binary" if n_classes == 2 else "multiclass"
+    counts = np.unique(labels, return_counts=True)[1]
+    rarest = int(counts.min()) if n_classes else len(labels)
+    # By the classes that are there: a side of a split may lack one.
+    what = "continuous" if not n_classes else "binary" if len(counts) <= 2 else "multiclass"
     return TargetEncoder(
         target_type=what, cv=max(2, min(FOLDS, rarest)), shuffle=True, random_state=seed
     )

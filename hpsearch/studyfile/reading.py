@@ -101,20 +101,32 @@ class ReadStudy:
         return replace(selection, train_scored=self.file.evaluation.train_images)
 
 
-def read_data(path: Path) -> tuple[Data, Path]:
-    """The [data] of a study file alone, and the folder where its paths start.
+def read_data(path: Path) -> Data:
+    """The [data] of a study file alone; its paths start where the file lies.
 
     Raises:
         StudyFileError: it can't be read, or its [data] is wrong.
     """
-    said = _parsed(_text(path), path)
+    return data_of(_parsed(_text(path), path), path)
+
+
+def data_of(content: dict[str, Any], path: Path, overrides: Sequence[str] = ()) -> Data:
+    """The [data] of what a study file holds.
+
+    Args:
+        overrides: as for `read_study`; they change `content`.
+
+    Raises:
+        StudyFileError: it is wrong.
+    """
+    for override in overrides:
+        _override(content, override)
     try:
-        data = Data.model_validate(said.get("data", {}))
+        return Data.model_validate(content.get("data", {}))
     except ValidationError as error:
         problems = [*map(translate, error.errors(include_url=False))]
         inside = [replace(problem, key=f"data.{problem.key}") for problem in problems]
         raise StudyFileError.listing(path, inside) from error
-    return data, path.resolve().parent
 
 
 def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:

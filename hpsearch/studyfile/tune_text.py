@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
+from typing import Any
 
 from hpsearch.datasets.card import RARE, TableCard
 from hpsearch.hyperparameters import ParamValue
@@ -61,6 +62,10 @@ TEXT_FEATURES = 64  # of a column of texts: trees look at all of them at every s
 TRIALS = 200  # more than the time allows
 SEARCH = 0.6  # of the time; the rest is for fresh seeds, refits and the report
 LONGEST = 0.4  # of the search, that a trial may take
+CORRECTIONS = {
+    "drop": "columns that are known only afterwards",
+    "columns": 'kinds of columns that are others than found: { zip = "category" }',
+}
 EXTRA = {
     "binary": ("roc_auc", "average_precision", "balanced_accuracy"),
     "classes": ("accuracy", "balanced_accuracy", "log_loss"),
@@ -81,6 +86,7 @@ class TuneWanted:
         metric: without "validation_"; None: chosen.
         group, time: the column to split by, if any.
         stoppable: trials run in worker processes, which a limit can end.
+        keys: of [data], beside those that are chosen.
     """
 
     name: str
@@ -92,6 +98,7 @@ class TuneWanted:
     group: str | None = None
     time: str | None = None
     stoppable: bool = True
+    keys: Mapping[str, Any] = field(default_factory=dict)
 
 
 def tune_text(wanted: TuneWanted) -> str:
@@ -106,9 +113,13 @@ def tune_text(wanted: TuneWanted) -> str:
         noted(f'objective = {{ metric = "validation_{metric}" }}', reason),
         *("", "[data]", f"name = {toml_value(wanted.data)}"),
         f"target = {toml_value(card.target)}",
-        noted("# drop = []", "columns that are known only afterwards"),
-        noted("# columns = { }", 'kinds of columns that are others than found: zip = "category"'),
-        *_data(wanted, metric),
+        *(f"{key} = {toml_value(value)}" for key, value in wanted.keys.items()),
+        *(
+            noted(f"# {key} =", note)
+            for key, note in CORRECTIONS.items()
+            if key not in wanted.keys
+        ),
+        *(line for line in _data(wanted, metric) if line.split(" ")[0] not in wanted.keys),
     ]
     if NETWORK in names:
         lines += ["", "[network]", 'name = "two-layer"', "hidden = 64"]

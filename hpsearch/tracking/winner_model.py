@@ -141,8 +141,9 @@ def _save_table(path: Path, fitted: Path) -> None:
     answers = Schema([ColSpec(KINDS[kind], name) for name, kind in model.answers()])
     inputs = Schema(
         [
-            ColSpec("double" if column.kind == "number" else "string", column.name)
-            for column in model.columns
+            # Among numbers with marks such as "?" there are texts.
+            ColSpec("double" if c.kind == "number" and not c.gaps else "string", c.name)
+            for c in model.columns
         ]
     )
     _save(path, fitted, served_table.__file__, model.example, answers, model.versions, inputs)

@@ -22,7 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.datasets.csv_format import CsvFormat
-from hpsearch.datasets.table_columns import TableColumn, decode, encode, table_of_frame, texts_of
+from hpsearch.datasets.table_columns import (
+    TableColumn,
+    decode,
+    encode,
+    numbers_in,
+    table_of_frame,
+    texts_of,
+)
 from hpsearch.errors import DataError
 from hpsearch.preparation.fitted import FittedPreparation, Texts
 from hpsearch.preparation.settings import Preparation
@@ -46,6 +53,7 @@ class FittedTable:
         preparation: fitted to the training rows.
         fitted: learned from what it makes of them.
         texts: of the rows that show what the inputs look like, by column.
+        form: how the table was written.
     """
 
     file_name: ClassVar[str] = "table_model.zip"
@@ -53,6 +61,7 @@ class FittedTable:
     preparation: FittedPreparation
     fitted: Fitted
     texts: dict[int, NDArray[Any]]
+    form: CsvFormat
 
     def with_threshold(self, threshold: float, positive: int) -> FittedTable:
         """The same, which takes rows for the positive class from this probability on."""
@@ -77,6 +86,9 @@ class FittedTable:
             "columns": [column.to_json() for column in columns],
             "settings": asdict(self.preparation.settings),
             "inside": self.fitted.file_name,
+            "decimal": self.form.decimal,
+            "thousands": self.form.thousands,
+            "missing": self.form.missing,
             "versions": {name: version(name) for name in PACKAGES},
             "example": {name: [*map(_plain, cells)] for name, cells in rows.items()},
         }
@@ -103,11 +115,13 @@ class TableModel:
         columns: that it needs, by name.
         versions: of the packages that wrote it.
         example: some rows.
+        form: how numbers and gaps were written in the table.
     """
 
     columns: tuple[TableColumn, ...]
     versions: dict[str, str]
     example: pd.DataFrame
+    form: CsvFormat
     _settings: Preparation
     _steps: bytes | None
     _inside: tuple[str, bytes]  # the trainer's own file, name and content
@@ -122,8 +136,14 @@ class TableModel:
             steps = parts.read(STEPS) if STEPS in parts.namelist() else None
             inside = said["inside"], parts.read(said["inside"])
         columns = tuple(map(TableColumn.from_json, said["columns"]))
+        missing = said["missing"]
+        form = CsvFormat(
+            decimal=said["decimal"],
+            thousands=said["thousands"],
+            missing=None if missing is None else tuple(missing),
+        )
         settings, example = Preparation(**said["settings"]), pd.DataFrame(said["example"])
-        return cls(columns, said["versions"], example, settings, steps, inside)
+        return cls(columns, said["versions"], example, form, settings, steps, inside)
 
     @cached_property
     def _preparation(self) -> FittedPreparation:
@@ -156,7 +176,8 @@ class TableModel:
         Raises:
             DataError: a column is missing, or holds what it held in no training row.
         """
-        return self.predict_cells(table_of_frame(frame), PLAIN, "the table")
+        cells = table_of_frame(frame, self.form.gaps)
+        return self.predict_cells(cells, self.form, "the table")
 
     def predict_cells(self, cells: pa.Table, form: CsvFormat, where: str) -> pd.DataFrame:
         """As `predict`, of the cells of a file.
@@ -171,9 +192,20 @@ class TableModel:
         for place, column in enumerate(self.columns):
             own = cells.column(column.name)
             inputs[:, place] = encode(column, own, form, where)
+            if column.kind == "number":
+                inputs[np.isin(inputs[:, place], self._numeric_gaps), place] = np.nan
             if column.kind == "text":
                 texts[place] = texts_of(own).fill_null("").to_numpy()
         return self.predict_inputs(inputs, texts)
+
+    @cached_property
+    def _numeric_gaps(self) -> list[float]:
+        """Marks such as -999, which a frame has as a number."""
+        import pyarrow as pa
+
+        texts = pa.chunked_array([pa.array(self.form.missing or (), pa.string())])
+        values, refused = numbers_in(texts, PLAIN)
+        return [float(value) for value in values[~refused]]
 
     def predict_inputs(self, inputs: NDArray[np.float64], texts: Texts) -> pd.DataFrame:
         """As `predict`, of rows as a data set has them.

@@ -11,6 +11,7 @@ import pytest
 
 from hpsearch.datasets.csv_format import CsvFormat
 from hpsearch.datasets.table import TableFile, TableOptions
+from hpsearch.datasets.table_splits import Column
 from hpsearch.errors import DataError
 
 ROWS = 30
@@ -142,3 +143,59 @@ def test_an_asked_kind_counts(tmp_path: Path) -> None:
     assert [c.name for c in left] == ["size", "sold", "zip"]
     with pytest.raises(DataError, match=r"data\.columns\.odd must hold numbers, got '12 kg'"):
         read(tmp_path / "t.csv", columns=(("odd", "number"),)).training()
+
+
+def test_nan_of_a_typed_file_is_a_gap(tmp_path: Path) -> None:
+    table = TABLE.assign(size=np.where(np.arange(ROWS) == 3, np.nan, SIZES), w=np.nan)
+    table.to_parquet(tmp_path / "t.parquet")
+    train = read(tmp_path / "t.parquet").training()
+    assert [column.name for column in train.columns] == ["size", "sold", "city"]
+    for options in ({"columns": "numbers", "drop": ("sold", "city")}, {"weight": "w"}):
+        with pytest.raises(DataError, match="must have no missing values in column"):
+            read(tmp_path / "t.parquet", **options).training()
+
+
+def test_a_given_mark_between_thousands_stays(tmp_path: Path) -> None:
+    table = TABLE.assign(size=["1.100,5"] * ROWS)
+    table.to_csv(tmp_path / "t.csv", index=False, sep=";")
+    for thousands in (None, "."):
+        assert (
+            sizes(read(tmp_path / "t.csv", csv=CsvFormat(thousands=thousands))) == [1100.5] * ROWS
+        )
+
+
+def test_pairs_with_commas_turn_no_decimals_into_texts(tmp_path: Path) -> None:
+    TABLE.assign(pair="1,2").to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match=r"data\.csv\.decimal must be set: 'pair' has commas"):
+        read(tmp_path / "t.csv").training()
+    assert sizes(read(tmp_path / "t.csv", csv=CsvFormat(decimal="."))) == SIZES.tolist()
+
+
+def test_classes_keep_their_leading_zeros(tmp_path: Path) -> None:
+    TABLE.assign(kind=["007", "7", "012"] * 10).to_csv(tmp_path / "t.csv", index=False)
+    assert read(tmp_path / "t.csv").training().classes == ("007", "012", "7")
+
+
+def test_a_long_line_of_names_and_empty_lines_before_it_are_read(tmp_path: Path) -> None:
+    wide = pd.DataFrame(np.arange(5 * 6000.0).reshape(5, -1)).add_prefix("a_long_name_")
+    text = wide.assign(kind=[0.5, 1, 2, 3, 4]).to_csv(index=False)
+    assert len(text.partition("\n")[0]) > 2**16
+    (tmp_path / "t.csv").write_text(f"\n\n{text}")
+    assert read(tmp_path / "t.csv").training().inputs.shape == (4, 6000)
+
+
+def test_names_that_differ_by_spaces_are_refused(tmp_path: Path) -> None:
+    TABLE.rename(columns={"city": "size "}).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match="one column of each name, got 2 of the name 'size'"):
+        read(tmp_path / "t.csv").training()
+
+
+def test_a_date_format_is_that_of_the_times_too(tmp_path: Path) -> None:
+    days = [f"{day:02d}/{1 + day % 12:02d}/2024" for day in range(1, 13)]
+    table = TABLE.iloc[:12].assign(day=days, kind=["a", "b"] * 6)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    order = Column("order", "day")
+    with pytest.raises(DataError, match=r"data\.date_format must say"):
+        read(tmp_path / "t.csv", column=order).training()
+    keys = read(tmp_path / "t.csv", column=order, date_format="%d/%m/%Y").training().keys
+    assert keys is not None

@@ -153,3 +153,21 @@ def test_defaults_follow_what_a_trainer_needs() -> None:
     assert trees["prepare.missing"].default == "keep"
     assert trees["prepare.categories"].default == "ordinal"
     assert preparation_of({"prepare.scale": "robust", "alpha": 1}).scale == "robust"
+
+
+def test_a_side_may_lack_a_class_or_all_words() -> None:
+    rng = np.random.default_rng(0)
+    inputs = np.stack([rng.integers(0, 3, 40).astype(float), np.zeros(40)], axis=1)
+    columns = [TableColumn("colour", "category", ("a", "b", "c")), TableColumn("note", "text")]
+    none = {1: np.array([""] * 40, object)}
+    fitted, learned = fit_preparation(
+        Preparation(categories="target", text_features=4),
+        columns,
+        inputs,
+        none,
+        np.arange(40) % 2,  # of three classes
+        n_classes=3,
+        seed=0,
+    )
+    some = {1: np.array(["a word"] * 40, object)}
+    assert fitted(inputs, some).shape == learned.shape
