@@ -25,7 +25,7 @@ from hpsearch.study.events import Event
 from hpsearch.study.slice_settings import slice_settings
 from hpsearch.studyfile.reading import ReadStudy, data_of, read_data, read_study, read_text
 from hpsearch.studyfile.tables.data import Data
-from hpsearch.studyfile.tune_text import LINEAR, TuneWanted, tune_text
+from hpsearch.studyfile.tune_text import LINEAR, TuneRequest, tune_text
 from hpsearch.trainers import Member
 
 # Of each task, what anybody has without a search.
@@ -131,11 +131,13 @@ def tune(
         card = _card(data, split, file)
         keys = {k: v for k, v in content["data"].items() if k not in ("name", "target")}
         options = {"metric": metric, "group": group, "time": time}
-        said = [f"--{key} {shlex.quote(value)}" for key, value in options.items() if value]
+        options_given = [
+            f"--{key} {shlex.quote(value)}" for key, value in options.items() if value
+        ]
         command = ["python -m hpsearch tune", shlex.quote(table.name), "--target"]
-        command += [shlex.quote(target), f"--minutes {minutes:g}", *said]
+        command += [shlex.quote(target), f"--minutes {minutes:g}", *options_given]
         command += [f"--set {shlex.quote(override)}" for override in overrides]
-        wanted = TuneWanted(
+        request = TuneRequest(
             name=study_name(table),
             command=" ".join(command),
             data=table.name,
@@ -147,7 +149,7 @@ def tune(
             stoppable=workers != 0,
             keys=keys,
         )
-        text = tune_text(wanted)
+        text = tune_text(request)
         read_text(text, file)  # what is wrong with it, e.g. the metric, is said before it is there
         with storage_errors(file):
             file.write_text(text, encoding="utf-8")

@@ -71,12 +71,12 @@ def tune(
                 warn=progress.warn,
             )
         if as_json:
-            said = {
+            row = {
                 "file": str(tuned.file),
                 "card": asdict(tuned.card),
                 "report": tuned.report.as_dict(),
                 "baselines": [asdict(one) for one in tuned.baselines],
             }
-            typer.echo(json.dumps(said))
+            typer.echo(json.dumps(row))
         else:
             print_tuned(tuned, home)

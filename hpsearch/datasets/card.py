@@ -108,14 +108,14 @@ def _form(table: ReadTable) -> str:
     if form.separator is None:
         return "Parquet"
     names = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-    said = [f"cells separated by {names.get(form.separator, repr(form.separator))}"]
+    parts = [f"cells separated by {names.get(form.separator, repr(form.separator))}"]
     if form.decimal == ",":
-        said.append("a comma before fractions")
+        parts.append("a comma before fractions")
     if form.thousands:
-        said.append(f"{form.thousands!r} between thousands")
+        parts.append(f"{form.thousands!r} between thousands")
     if form.encoding not in ("utf-8", "utf-8-sig"):
-        said.append(f"text in {form.encoding}")
-    return ", ".join(said)
+        parts.append(f"text in {form.encoding}")
+    return ", ".join(parts)
 
 
 def _facts(column: TableColumn, cells: pa.ChunkedArray) -> ColumnFacts:

@@ -89,18 +89,22 @@ def transformer(
     kept = settings.missing == "keep"
     if not (categories or of_kind.keys() & {"date", "text"}) and _stays(settings):
         return None
-    made: list[tuple[str, Any, Any]] = []
+    transformers: list[tuple[str, Any, Any]] = []
     if numbers:
-        made.append(("numbers", _numbers(settings, len(labels), seed), numbers))
+        transformers.append(("numbers", _numbers(settings, len(labels), seed), numbers))
     if booleans:
-        made.append(("booleans", "passthrough" if kept else _filled("most_frequent"), booleans))
+        transformers.append(
+            ("booleans", "passthrough" if kept else _filled("most_frequent"), booleans)
+        )
     if settings.missing_indicator and not kept and numbers + booleans:
-        made.append(("gaps", _gaps(), numbers + booleans))
+        transformers.append(("gaps", _gaps(), numbers + booleans))
     if categories:
-        made.append(("categories", _categories(settings, labels, n_classes, seed), categories))
+        transformers.append(
+            ("categories", _categories(settings, labels, n_classes, seed), categories)
+        )
     for place in of_kind.get("text", []):
-        made.append((f"text {place}", _text(settings), f"{place} text"))
-    return ColumnTransformer(made, sparse_threshold=0, verbose_feature_names_out=False)
+        transformers.append((f"text {place}", _text(settings), f"{place} text"))
+    return ColumnTransformer(transformers, sparse_threshold=0, verbose_feature_names_out=False)
 
 
 def _stays(settings: Preparation) -> bool:

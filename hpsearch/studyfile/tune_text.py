@@ -74,7 +74,7 @@ EXTRA = {
 
 
 @dataclass(frozen=True)
-class TuneWanted:
+class TuneRequest:
     """What a file of `tune` is to say.
 
     Attributes:
@@ -101,25 +101,25 @@ class TuneWanted:
     keys: Mapping[str, Any] = field(default_factory=dict)
 
 
-def tune_text(wanted: TuneWanted) -> str:
+def tune_text(request: TuneRequest) -> str:
     """The whole file."""
-    card = wanted.card
-    metric, reason = _metric(wanted)
-    names = _trainers(wanted)
+    card = request.card
+    metric, reason = _metric(request)
+    names = _trainers(request)
     lines = [
-        f"# {card.target} of {wanted.data}, written by: {wanted.command}",
-        f"# Edit it, and run it again with: python -m hpsearch study {wanted.name}.toml",
-        f"name = {toml_value(wanted.name)}",
+        f"# {card.target} of {request.data}, written by: {request.command}",
+        f"# Edit it, and run it again with: python -m hpsearch study {request.name}.toml",
+        f"name = {toml_value(request.name)}",
         noted(f'objective = {{ metric = "validation_{metric}" }}', reason),
-        *("", "[data]", f"name = {toml_value(wanted.data)}"),
+        *("", "[data]", f"name = {toml_value(request.data)}"),
         f"target = {toml_value(card.target)}",
-        *(f"{key} = {toml_value(value)}" for key, value in wanted.keys.items()),
+        *(f"{key} = {toml_value(value)}" for key, value in request.keys.items()),
         *(
             noted(f"# {key} =", note)
             for key, note in CORRECTIONS.items()
-            if key not in wanted.keys
+            if key not in request.keys
         ),
-        *(line for line in _data(wanted, metric) if line.split(" ")[0] not in wanted.keys),
+        *(line for line in _data(request, metric) if line.split(" ")[0] not in request.keys),
     ]
     if NETWORK in names:
         lines += ["", "[network]", 'name = "two-layer"', "hidden = 64"]
@@ -138,12 +138,12 @@ def tune_text(wanted: TuneWanted) -> str:
         *("", "[[stages]]", noted(f"trials = {TRIALS}", "more than the time allows")),
         f"epochs = {EPOCHS}",
     ]
-    seconds = 60 * wanted.minutes * SEARCH
+    seconds = 60 * request.minutes * SEARCH
     lines += [
         *("", "[budget]"),
         noted(f"seconds = {seconds:g}", "of the search; fresh seeds and tests come on top"),
     ]
-    if wanted.stoppable:
+    if request.stoppable:
         lines += ["", "[limits]", noted(f"seconds = {seconds * LONGEST:g}", "of one trial")]
     lines += ["", "[confirmation]", "top = 3", "seeds = 3", "test_seeds = 3"]
     return "\n".join(lines) + "\n"
@@ -165,11 +165,11 @@ def _shape(card: TableCard) -> str:
     return {0: "numbers", 2: "binary"}.get(len(card.classes), "classes")
 
 
-def _metric(wanted: TuneWanted) -> tuple[str, str]:
+def _metric(request: TuneRequest) -> tuple[str, str]:
     """The metric, and why it is this one."""
-    card = wanted.card
-    if wanted.metric is not None:
-        return wanted.metric.removeprefix("validation_"), "as asked for"
+    card = request.card
+    if request.metric is not None:
+        return request.metric.removeprefix("validation_"), "as asked for"
     if not card.classes:
         return "rmse", "in the target's own unit"
     rare = min(card.classes, key=lambda name: card.classes[name])
@@ -180,19 +180,19 @@ def _metric(wanted: TuneWanted) -> tuple[str, str]:
     return ("roc_auc", "of two classes") if len(card.classes) == 2 else ("accuracy", "")
 
 
-def _trainers(wanted: TuneWanted) -> Sequence[str]:
-    names = [*(CLASSIFIERS if wanted.card.task == "classification" else REGRESSORS)]
+def _trainers(request: TuneRequest) -> Sequence[str]:
+    names = [*(CLASSIFIERS if request.card.task == "classification" else REGRESSORS)]
     if find_spec("lightgbm") is not None:
-        names.append(LIGHTGBM[wanted.card.task])
+        names.append(LIGHTGBM[request.card.task])
     kind = trainer_kind(NETWORK)
-    fits = kind is not None and kind.task in (wanted.card.task, None)
-    if fits and wanted.card.rows <= SMALL:
+    fits = kind is not None and kind.task in (request.card.task, None)
+    if fits and request.card.rows <= SMALL:
         names.append(NETWORK)
     return names
 
 
-def _data(wanted: TuneWanted, metric: str) -> Iterator[str]:
-    card = wanted.card
+def _data(request: TuneRequest, metric: str) -> Iterator[str]:
+    card = request.card
     if len(card.classes) == 2:
         rare = min(card.classes, key=lambda name: card.classes[name])
         yield noted(f"positive = {toml_value(rare)}", "the rarer class")
@@ -200,14 +200,14 @@ def _data(wanted: TuneWanted, metric: str) -> Iterator[str]:
         yield 'task = "regression"'
     folds = 5 if card.rows <= SMALL else 3
     folds = max(2, min(folds, *card.classes.values())) if card.classes else folds
-    if wanted.group is not None:
-        group = toml_value(wanted.group)
+    if request.group is not None:
+        group = toml_value(request.group)
         yield noted(
             f'split = {{ kind = "group-k-fold", folds = {folds}, group = {group} }}',
             "no group is on both sides",
         )
-    elif wanted.time is not None:
-        order = toml_value(wanted.time)
+    elif request.time is not None:
+        order = toml_value(request.time)
         yield noted(
             f'split = {{ kind = "time-ordered", folds = {folds}, order = {order} }}',
             "trained on what was before, tested on the last",

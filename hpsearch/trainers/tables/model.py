@@ -82,7 +82,7 @@ class FittedTable:
         prepared = self.preparation(example, self.texts)
         columns = self.preparation.columns
         rows = decode(columns, example, self.texts)
-        said = {
+        content = {
             "columns": [column.to_json() for column in columns],
             "settings": asdict(self.preparation.settings),
             "inside": self.fitted.file_name,
@@ -94,7 +94,7 @@ class FittedTable:
         }
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as parts:
-            parts.writestr(TABLE, json.dumps(said))
+            parts.writestr(TABLE, json.dumps(content))
             if self.preparation.transformer is not None:
                 steps = skops.io.dumps(self.preparation.transformer)
                 trusted_types(steps)
@@ -132,18 +132,18 @@ class TableModel:
         import pandas as pd
 
         with zipfile.ZipFile(path) as parts:
-            said = json.loads(parts.read(TABLE))
+            content = json.loads(parts.read(TABLE))
             steps = parts.read(STEPS) if STEPS in parts.namelist() else None
-            inside = said["inside"], parts.read(said["inside"])
-        columns = tuple(map(TableColumn.from_json, said["columns"]))
-        missing = said["missing"]
+            inside = content["inside"], parts.read(content["inside"])
+        columns = tuple(map(TableColumn.from_json, content["columns"]))
+        missing = content["missing"]
         form = CsvFormat(
-            decimal=said["decimal"],
-            thousands=said["thousands"],
+            decimal=content["decimal"],
+            thousands=content["thousands"],
             missing=None if missing is None else tuple(missing),
         )
-        settings, example = Preparation(**said["settings"]), pd.DataFrame(said["example"])
-        return cls(columns, said["versions"], example, form, settings, steps, inside)
+        settings, example = Preparation(**content["settings"]), pd.DataFrame(content["example"])
+        return cls(columns, content["versions"], example, form, settings, steps, inside)
 
     @cached_property
     def _preparation(self) -> FittedPreparation:

@@ -13,7 +13,7 @@ import pytest
 from hpsearch.datasets.card import table_card
 from hpsearch.datasets.table import TableFile, TableOptions
 from hpsearch.studyfile.reading import ReadStudy, read_text
-from hpsearch.studyfile.tune_text import TuneWanted, tune_text
+from hpsearch.studyfile.tune_text import TuneRequest, tune_text
 from tests.harness.tables import ROWS, customers
 
 RNG = np.random.default_rng(0)
@@ -23,8 +23,8 @@ RARE = np.where(np.arange(ROWS) % 13, "no", "yes")
 def written(folder: Path, table: pd.DataFrame, target: str, **more: Any) -> ReadStudy:
     table.to_csv(folder / "t.csv", index=False)
     card = table_card(TableFile(folder / "t.csv", TableOptions(target)))
-    wanted = TuneWanted("t", "python -m hpsearch tune t.csv", "t.csv", card, 5)
-    return read_text(tune_text(replace(wanted, **more)), folder / "t.toml")
+    request = TuneRequest("t", "python -m hpsearch tune t.csv", "t.csv", card, 5)
+    return read_text(tune_text(replace(request, **more)), folder / "t.toml")
 
 
 @pytest.mark.parametrize(
