@@ -131,11 +131,9 @@ def tune(
         card = _card(data, split, file)
         keys = {k: v for k, v in content["data"].items() if k not in ("name", "target")}
         options = {"metric": metric, "group": group, "time": time}
-        options_given = [
-            f"--{key} {shlex.quote(value)}" for key, value in options.items() if value
-        ]
+        asked = [f"--{key} {shlex.quote(value)}" for key, value in options.items() if value]
         command = ["python -m hpsearch tune", shlex.quote(table.name), "--target"]
-        command += [shlex.quote(target), f"--minutes {minutes:g}", *options_given]
+        command += [shlex.quote(target), f"--minutes {minutes:g}", *asked]
         command += [f"--set {shlex.quote(override)}" for override in overrides]
         request = TuneRequest(
             name=study_name(table),

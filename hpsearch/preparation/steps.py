@@ -89,22 +89,18 @@ def transformer(
     kept = settings.missing == "keep"
     if not (categories or of_kind.keys() & {"date", "text"}) and _stays(settings):
         return None
-    transformers: list[tuple[str, Any, Any]] = []
+    steps: list[tuple[str, Any, Any]] = []
     if numbers:
-        transformers.append(("numbers", _numbers(settings, len(labels), seed), numbers))
+        steps.append(("numbers", _numbers(settings, len(labels), seed), numbers))
     if booleans:
-        transformers.append(
-            ("booleans", "passthrough" if kept else _filled("most_frequent"), booleans)
-        )
+        steps.append(("booleans", "passthrough" if kept else _filled("most_frequent"), booleans))
     if settings.missing_indicator and not kept and numbers + booleans:
-        transformers.append(("gaps", _gaps(), numbers + booleans))
+        steps.append(("gaps", _gaps(), numbers + booleans))
     if categories:
-        transformers.append(
-            ("categories", _categories(settings, labels, n_classes, seed), categories)
-        )
+        steps.append(("categories", _categories(settings, labels, n_classes, seed), categories))
     for place in of_kind.get("text", []):
-        transformers.append((f"text {place}", _text(settings), f"{place} text"))
-    return ColumnTransformer(transformers, sparse_threshold=0, verbose_feature_names_out=False)
+        steps.append((f"text {place}", _text(settings), f"{place} text"))
+    return ColumnTransformer(steps, sparse_threshold=0, verbose_feature_names_out=False)
 
 
 def _stays(settings: Preparation) -> bool:
