@@ -115,17 +115,22 @@ def _as_one(of_class: NDArray[np.bool_]) -> NDArray[np.int64]:
     return of_class.astype(np.int64)
 
 
+# Scores that came to scikit-learn after the oldest version that we take.
+NEW = ("d2_",)
+
+
 def unfit(score: Score, n_classes: int) -> str:
     """What is wrong with a score of data with so many classes; "" for nothing.
 
     Args:
         n_classes: K; 0 where numbers are predicted.
     """
-    import sklearn
-    import sklearn.metrics
+    if score.function.startswith(NEW):
+        import sklearn  # a second, which no study of older scores needs
+        import sklearn.metrics
 
-    if not hasattr(sklearn.metrics, score.function):
-        return f"must be a score of scikit-learn {sklearn.__version__}, which is installed"
+        if not hasattr(sklearn.metrics, score.function):
+            return f"must be a score of scikit-learn {sklearn.__version__}, which is installed"
     if score.task == "classification" and not n_classes:
         return "must be a score of numbers, as they are predicted"
     if score.task == "regression" and n_classes:
