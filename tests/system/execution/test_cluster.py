@@ -338,7 +338,8 @@ def test_a_worker_that_dies_takes_its_program_along_and_changes_nothing(
         assert worker in cluster.worker_processes()
         worker.kill()
         study.result(timeout=90)
-    assert not psutil.pid_exists(program.pid)
+    # Nobody may have reaped it yet: its parent was killed.
+    assert not program.is_running() or program.status() == psutil.STATUS_ZOMBIE
     assert Path((held / "folder").read_text().strip()).exists() == shared  # Dask removed it
     attempts = [a for record in records(home, "program") for a in record.attempts]
     assert [(a["event"], a["reason"]) for a in attempts] == [("lost", "worker died")]
