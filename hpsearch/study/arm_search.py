@@ -140,6 +140,7 @@ class ArmSearch:
         self._training = self.stand_in(training)
         played = self._training is not training  # from records: nothing is trained
         self._checks = None if played else CodeChecks(training, self.tell)
+        self._clear = (lambda _: None) if played else training.clear
 
     def _see_that_optuna_agrees(self, name: str) -> None:
         """Draws follow from what Optuna has: where that is not the records', make it anew."""
@@ -176,6 +177,7 @@ class ArmSearch:
             before = decide(self._records, stage, began, partial(self._narrowing, stage))
             self.ranges += before.ranges
             carry_out(before, self._records, stage, began, self._reached)
+            self._clear(began)
 
     def _tell_of_stage(self, stage: int, trials: int, numbers: Sequence[int]) -> None:
         epochs = self.lengths[stage]

@@ -216,6 +216,14 @@ class Training:
         program = self.programs.get(str(record.params["trainer"]))
         return RecordFiles(Path(self._top(record, files, program) or files.path))
 
+    def clear(self, records: Iterable[TrialRecord]) -> None:
+        """Remove what programs of pruned records left in the folder that all machines share."""
+        for record in records:
+            if record.outcome is Outcome.PRUNED:
+                place = self.place_of(record).path.absolute()
+                if place != self.folder.files.record(record.kind, record.number).path.absolute():
+                    rmtree(place, ignore_errors=True)
+
     def _top(self, record: TrialRecord, files: RecordFiles, program: Program | None) -> str:
         """The folder of a record's members where they train; "" where that is another machine."""
         if isinstance(self.executor, ProcessExecutor | InlineExecutor):
@@ -268,6 +276,8 @@ class Training:
                 with suppress(TooLarge):
                     unpack(packed(member, program.checkpoint_mb), work.place.path / member.name)
                     rmtree(member, ignore_errors=True)
+            with suppress(OSError):  # what was too large is still there
+                Path(work.top).rmdir()
 
     def _score(self, record: TrialRecord, until: int) -> None:
         is_trial = record.kind == "trial"
