@@ -14,6 +14,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import write_whole
 from hpsearch.reports import course_charts, front_charts, search_charts
 from hpsearch.reports.html_report import Section, claims_html, html_report
+from hpsearch.reports.methods.methods import Methods
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.table_study import refit_charts, winner
@@ -142,3 +143,8 @@ def _sections(
     if written.exists():
         confusion = pd.read_csv(written)
         yield "Confusions on the test set", "Rows: true classes; a mean over refits.", confusion
+    about = (
+        "What a paper needs to say of this study; a pointer on a number shows its place in the "
+        f"records. As Markdown or LaTeX: python -m hpsearch methods {result.study}"
+    )
+    yield "Methods", about, Methods.of(result.study, view.folder, view.file, result).html()

@@ -18,10 +18,12 @@ from hpsearch.records.refit_answers import RefitAnswers, refit_answers
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.recorded import Recorded
 from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.study_file import StudyFile
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,12 @@ class StudyView:
         """What the winner's refits predict of the test rows of a table; [] where one of them does
         not say, as in records of older versions."""
         return refit_answers(self.folder, self.result.best_number)
+
+    @cached_property
+    def file(self) -> StudyFile:
+        """The study file as it was understood."""
+        files = self.folder.files
+        return Recorded(files.study.name, files.number, self.folder).file
 
     @property
     def ranges(self) -> list[RangeRow]:
