@@ -41,6 +41,7 @@ class Split(ABC):
     of_tables: ClassVar[bool] = False  # it splits by a column
     # Validation rows come from outside the rows that shots are drawn from.
     beside_shots: ClassVar[bool] = False
+    drawn: ClassVar[bool] = True  # another draw gives another split
 
     @property
     @abstractmethod
@@ -205,6 +206,7 @@ class TimeOrdered(Split):
     kind = "time-ordered"
     usage = "(order = a column)"
     of_tables = True
+    drawn = False
     folds: int = field(
         default=MANY_FOLDS,
         metadata=key(ge=2, description="windows; the first trains on least rows"),
@@ -239,6 +241,7 @@ class Fixed(Split):
     kind = "fixed"
     usage = "ranges"
     beside_shots = True
+    drawn = False
     train: Range | None = field(
         default=None,
         metadata=key(description="left out: all that is not validation"),
