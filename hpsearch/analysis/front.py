@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,16 +40,9 @@ class FreshSeeds:
         """By the means of a configuration."""
         return mean_standing(self.runs[number], self.epochs)
 
-    def estimates(self, number: int) -> dict[str, Estimate]:
-        """Of a configuration, by objective where there are several."""
-        return self._over([run.values for run in self.runs[number]])
-
     def violations(self, number: int) -> dict[str, Estimate]:
         """Of a configuration, by constraint."""
-        return self._over([run.violations for run in self.runs[number]])
-
-    def _over(self, found: Sequence[Mapping[int, Mapping[str, float]]]) -> dict[str, Estimate]:
-        rows = [each.get(self.epochs, {}) for each in found]
+        rows = [run.violations.get(self.epochs, {}) for run in self.runs[number]]
         return {name: estimate([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -58,6 +51,7 @@ def pareto_front(
     records: Mapping[int, TrialRecord],
     fresh: FreshSeeds,
     searched: Mapping[int, Mapping[str, Any]],
+    objectives: Callable[[int], dict[str, Estimate]],
 ) -> list[FrontMember]:
     """The front of the configurations that were run on fresh seeds, by their means there.
 
@@ -66,6 +60,7 @@ def pareto_front(
     Args:
         records: the trials.
         searched: their searched hyperparameters.
+        objectives: what a configuration scores over its repeats, by objective.
     """
     if len(file.goals) == 1:
         return []
@@ -73,7 +68,7 @@ def pareto_front(
     return [
         FrontMember(
             number=member.number,
-            values=fresh.estimates(member.number),
+            values=objectives(member.number),
             searched_values=records[member.number].values.get(fresh.epochs, {}),
             params=dict(searched[member.number]),
         )

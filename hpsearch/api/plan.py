@@ -13,7 +13,14 @@ import pandas as pd
 
 from hpsearch.datasets.selection import open_pool
 from hpsearch.execution.executors import available_cores
-from hpsearch.study.plan import Course, Phase, course, few_configurations, repeated_at_rungs
+from hpsearch.study.plan import (
+    Course,
+    Phase,
+    course,
+    few_configurations,
+    n_defaults,
+    repeated_at_rungs,
+)
 from hpsearch.study.probe import Cost, Probe, largest, probe
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.studyfile.tables.execution import slots_here
@@ -126,7 +133,7 @@ def plan_study(
     file = read.file
     for doubt in file.doubts:
         say(f"warning: {doubt}")
-    counted = course(file, len(read.arms))
+    counted = course(file, len(read.arms), defaults=n_defaults(file, read.arms))
     count = workers if workers is not None else file.execution.workers
     if count is None:
         count = len(slots_here(file.execution)) or available_cores()
@@ -171,7 +178,7 @@ def _course(read: ReadStudy, costs: Sequence[Cost], found: Probe, busy: int) -> 
         training += later * (lengths[stage] - before)
         return members * training / busy + slowly * COORDINATOR_SECONDS
 
-    return course(read.file, len(read.arms), seconds)
+    return course(read.file, len(read.arms), seconds, defaults=n_defaults(read.file, read.arms))
 
 
 def _budget(read: ReadStudy, counted: Course) -> list[str]:

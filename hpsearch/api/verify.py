@@ -18,6 +18,7 @@ from hpsearch.datasets.selection import digests
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Home
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.arm_records import TESTS
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.studyfile.reading import ReadStudy
 
@@ -133,12 +134,17 @@ def _digest_problems(
     run: Recorded, read: ReadStudy, records: Sequence[TrialRecord]
 ) -> tuple[int, list[str]]:
     """How many records were compared, and those whose data is not what there is now."""
-    confirmed, tested = (list(run.folder.read_all(kind)) for kind in ("confirmation", "test"))
+    confirmed, tested = (
+        [record for kind in kinds for record in run.folder.read_all(kind)]
+        for kinds in (("confirmation", "default"), TESTS)
+    )
     problems: list[str] = []
     for arm in read.arms:
         now = digests(arm.selection)
-        mine = [r for r in (*records, *confirmed) if arm.holds(r.number)]
-        problems += _differing(mine, now)
+        problems += _differing([r for r in records if arm.holds(r.number)], now)
+        if read.file.draws_anew:
+            now = digests(arm.selection, fresh=True)
+        problems += _differing([r for r in confirmed if arm.holds(r.number)], now)
         exams = [r for r in tested if arm.holds(r.number)]
         if exams:  # else the test set is still sealed, and stays it
             problems += _differing(exams, digests(arm.selection, test=True))

@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn, TypeVar
 
@@ -23,6 +24,7 @@ from hpsearch.execution.machine import machine
 from hpsearch.execution.slices import Exam
 from hpsearch.records.layout import StudyFiles
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.refit_answers import FILE
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
@@ -53,6 +55,8 @@ RESULT_FIELDS = (
     "unmet",
     "counts",
     "ended",
+    "default",
+    "leads",
 )
 
 
@@ -115,6 +119,7 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
             plans=run.plans,
             lock=FileLock(top.lock),
             repeats=run.file.sampler.repeats,
+            protocol=run.protocol,
         )
         study = Study(
             read,
@@ -204,6 +209,13 @@ class _Playback:
             self._compare_scores(drawn, epochs)
         if drawn.kind != "trial":
             self.training.folder.write(drawn)
+        if drawn.is_test:  # the interval of a test score is of the rows, too
+            before, now = (
+                f.files.record(drawn.kind, drawn.number, drawn.seed_number).file(FILE)
+                for f in (self.recorded, self.training.folder)
+            )
+            if before.exists():
+                copyfile(before, now)
 
     def _compare_scores(self, drawn: TrialRecord, epochs: int) -> None:
         score = drawn.reported[epochs]

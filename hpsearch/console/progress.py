@@ -71,7 +71,7 @@ class StudyProgress:
             label = f"stage {event.stage + 1}/{event.n_stages}, {event.epochs} epochs"
             self._begin(_of_arm(event.arm, label), event.trials, event.done)
         elif isinstance(event, PhaseStarted):
-            names = {"confirmation": "fresh seeds", "test": "refit and test"}
+            names = {"confirmation": "confirmation", "test": "refit and test"}
             self._begin(_of_arm(event.arm, names[event.name]), event.runs, 0)
         elif isinstance(event, BudgetEnded):
             what = f"stage {event.stage + 1}" if event.key == "plateau" else "the search"

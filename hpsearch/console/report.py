@@ -52,6 +52,7 @@ def print_report(report: Report) -> None:
         for name, estimate in result.test.items()
         if "/" not in name  # each class's accuracy is in confusion.csv
     ]
+    lines += result.comparisons
     if result.saw_test:
         lines.append(("WARNING", f"optimistic test scores: {result.saw_test}"))
     if result.untested:

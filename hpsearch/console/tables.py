@@ -20,7 +20,7 @@ def trials_table(result: Result) -> Table:
     names = list(dict.fromkeys(name for entry in result.top for name in entry["params"]))
     others = [*result.objectives][1:]
     misses = ["misses"] * any(entry.get("missed") for entry in result.top)
-    for name in ("trial", "epochs", result.objective, "fresh seeds", *others, *misses, *names):
+    for name in ("trial", "epochs", result.objective, "confirmed", *others, *misses, *names):
         table.add_column(name, justify="right", overflow="fold", no_wrap=name == "trainer")
     for entry in result.top:
         confirmed = entry["confirmed"]
@@ -39,7 +39,7 @@ def trials_table(result: Result) -> Table:
 
 def front_table(result: Result) -> Table:
     """The configurations that no other one beats in everything."""
-    title = "Pareto front, means over fresh seeds (in brackets: in the search)"
+    title = "Pareto front, means over the confirmation runs (in brackets: in the search)"
     table = Table(title=title, title_justify="left", box=None)
     names = list(dict.fromkeys(name for member in result.front for name in member.params))
     for name in ("trial", *result.objectives, *names):
@@ -57,7 +57,7 @@ def front_table(result: Result) -> Table:
 
 def arms_table(result: Result) -> Table:
     """What each compared combination found."""
-    title = "Compared, each by its own winner (mean and 95 % interval over fresh seeds)"
+    title = "Compared, each by its own winner (confirmed mean and 95 % interval)"
     table = Table(title=title, title_justify="left", box=None)
     metric = result.test_name
     for name in (*result.arms[0].values, "trial", result.objective, metric, "searched"):

@@ -32,6 +32,8 @@ class Selection:
         train_scored: training rows of a split that training scores are measured on; None: all.
         folds: of data that is the trainer's own affair.
         balanced: every class counts alike in training, whatever its share of the rows.
+        fresh: how often the rows are split anew, to run the best again on other splits than
+            those they were chosen by; 0: never.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Selection:
     train_scored: int | None = None
     folds: int = 1
     balanced: bool = False
+    fresh: int = 0
 
     @property
     def unknown(self) -> bool:
@@ -78,17 +81,19 @@ class Pool:
 NO_ROWS = np.empty(0, np.intp)
 NOTHING = Examples(np.empty((0, 0)), np.empty(0), n_classes=0)  # of data that is not known
 
+FRESH = 0xF5E5  # keeps draws of fresh splits apart from those of shots and splits
+MOST_DRAWS = 20  # of one fresh split
 MOST_GIVEN = 8  # pools kept; two of each study that shares the worker
 _given: dict[tuple[Selection, str], Pool] = {}  # to a worker that has no data set of its own
 
 
 def give(selection: Selection, pool: Pool, exam: str) -> None:
-    """From now on `open_pool`, `open_test` or `open_beside_test` gives this pool.
+    """From now on `open_pool`, `open_fresh`, `open_test` or `open_beside_test` gives this pool.
 
     The oldest are forgotten: a worker is sent one study's examples after the other's.
 
     Args:
-        exam: "validation", "test" or "both", in the order of these functions.
+        exam: "validation", "fresh", "test" or "both"; the function it is opened by.
     """
     _given.pop((selection, exam), None)
     _given[selection, exam] = pool
@@ -122,6 +127,34 @@ def open_pool(selection: Selection) -> Pool:
 
 
 @opened_once(1)
+def open_fresh(selection: Selection) -> Pool:
+    """The same examples with `fresh` other draws of the splits, one draw after the other.
+
+    Raises:
+        DataError: groups can't be dealt once more so that every class is trained on.
+    """
+    if (selection, "fresh") in _given:
+        return _given[selection, "fresh"]
+    pool = open_pool(selection)
+    pairs = [
+        pair for draw in range(selection.fresh) for pair in _drawn_anew(pool, selection, draw)
+    ]
+    return replace(pool, splits=tuple(pairs))
+
+
+def _drawn_anew(pool: Pool, selection: Selection, draw: int) -> list[Pair]:
+    examples, rows = pool.examples, np.arange(len(pool.examples.labels))
+    for attempt in range(MOST_DRAWS):  # a draw of groups may leave out a class
+        rng = np.random.default_rng((selection.seed, FRESH, draw, attempt))
+        try:
+            return selection.split.split(examples.strata, rows, examples.keys, rng=rng)
+        except DataError:
+            if attempt == MOST_DRAWS - 1:
+                raise
+    raise AssertionError("it returns or raises")
+
+
+@opened_once(1)
 def open_test(selection: Selection) -> Pool:
     """All that may be learned from as the training side, the test set as the other side."""
     if selection.unknown:
@@ -146,15 +179,16 @@ def open_beside_test(selection: Selection) -> Pool:
     return replace(pool, examples=both, tested=tested)
 
 
-def digests(selection: Selection, *, test: bool = False) -> dict[str, str]:
+def digests(selection: Selection, *, test: bool = False, fresh: bool = False) -> dict[str, str]:
     """Of the examples and the splits, by what they are of; {} of data that is not known.
 
     Args:
         test: of the test set too, which is opened for it.
+        fresh: of the fresh splits in place of those of the search.
     """
     if selection.unknown:
         return {}
-    pool = open_pool(selection)
+    pool = open_fresh(selection) if fresh else open_pool(selection)
     found = {"data": pool.examples.digest(), "splits": digest(pool.splits)}
     return found | ({"test": open_test(selection).examples.digest()} if test else {})
 

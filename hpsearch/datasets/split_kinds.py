@@ -43,6 +43,7 @@ class Split(ABC):
     of_tables: ClassVar[bool] = False  # it splits by a column
     # Validation rows come from outside the rows that shots are drawn from.
     beside_shots: ClassVar[bool] = False
+    drawn: ClassVar[bool] = True  # another draw gives another split
 
     @property
     @abstractmethod
@@ -214,6 +215,7 @@ class TimeOrdered(Split):
     words = "{folds} expanding windows in the order of {order}"
     usage = "(order = a column)"
     of_tables = True
+    drawn = False
     folds: int = field(
         default=MANY_FOLDS,
         metadata=key(ge=2, description="windows; the first trains on least rows"),
@@ -249,6 +251,7 @@ class Fixed(Split):
     words = "the rows {validation} of the training file"
     usage = "ranges"
     beside_shots = True
+    drawn = False
     train: Range | None = field(
         default=None,
         metadata=key(description="left out: all that is not validation"),

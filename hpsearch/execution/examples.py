@@ -12,6 +12,7 @@ from hpsearch.datasets.selection import (
     Pool,
     Selection,
     open_beside_test,
+    open_fresh,
     open_pool,
     open_test,
 )
@@ -24,6 +25,7 @@ from hpsearch.trainers import (
 
 OPEN: dict[Exam, Callable[[Selection], Pool]] = {
     "validation": open_pool,
+    "fresh": open_fresh,
     "test": open_test,
     "both": open_beside_test,
 }

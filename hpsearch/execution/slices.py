@@ -19,8 +19,9 @@ from hpsearch.trainers import (
     Schedule,
 )
 
-# What members are scored on: their validation split, the sealed test set, or both all the time.
-Exam = Literal["validation", "test", "both"]
+# What members are scored on: their validation split; one of the fresh splits for the best; the
+# sealed test set; or validation split and test set, all the time.
+Exam = Literal["validation", "fresh", "test", "both"]
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,11 @@ from typing import Literal
 
 from hpsearch.errors import StorageError
 
-Kind = Literal["trial", "confirmation", "test"]
+# "default" and "default-test" are runs of the configuration of all defaults, as those before are
+# of the winner.
+Kind = Literal["trial", "confirmation", "default", "test", "default-test"]
 OURS = ".hpsearch"  # our own files among those of code that is not ours
-KINDS: tuple[Kind, ...] = ("trial", "confirmation", "test")
+KINDS: tuple[Kind, ...] = ("trial", "confirmation", "default", "test", "default-test")
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"  # of a study or batch: a folder's name too
 RUN_NUMBER = r"[1-9]\d{0,5}"
 SQLITE = "sqlite:///"
@@ -426,12 +428,14 @@ PLACES = (
     Place(r"artifacts/[\w.-]+\.(csv|png)"),
     Place(r"artifacts/figures/\w+\.png"),
     Place(
-        r"(trials|confirmation|test)/[\d-]+/"
+        r"(trials|confirmation|default|test|default-test)/[\d-]+/"
         r"(record\.json|log\.txt|answers\.npz|state-[\d-]+\.npz|"
         r"weights\.npz|estimator\.skops|table_model\.zip|"
         r"lightgbm\.txt|xgboost\.json|catboost\.cbm)"
     ),
-    Place(r"(trials|confirmation|test)/[\d-]+/member-\d+/.+", archived=False),  # of any size
+    Place(
+        r"(trials|confirmation|default|test|default-test)/[\d-]+/member-\d+/.+", archived=False
+    ),  # of any size
     Place(r"artifacts/report\.html", archived=False),  # drawn anew
     Place(r"artifacts/figures/\w+\.(pdf|svg)", archived=False),  # the same
     Place(r"(mlflow|projected)\.json|projector\.log", archived=False),  # of one MLflow store

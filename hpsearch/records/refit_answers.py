@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zipfile import BadZipFile
 
 import numpy as np
@@ -108,14 +108,16 @@ class RefitAnswers:
             raise DamagedError(path, f"no answers: {error}") from error
 
 
-def refit_answers(folder: RunFolder, number: int) -> list[RefitAnswers]:
-    """What the refits of a trial predict; [] where one of them does not say.
+def refit_answers(
+    folder: RunFolder, number: int, kind: Literal["test", "default-test"] = "test"
+) -> list[RefitAnswers]:
+    """What the refits of a trial, or of the defaults, predict; [] where one does not say.
 
     Raises:
         DamagedError: a record or its file is not what was written.
     """
-    records = (record for record in folder.read_all("test") if record.number == number)
-    places = [folder.files.record("test", number, record.seed_number) for record in records]
+    records = (record for record in folder.read_all(kind) if record.number == number)
+    places = [folder.files.record(kind, number, record.seed_number) for record in records]
     found = [RefitAnswers.read(place.file(FILE)) for place in places]
     known = [answers for answers in found if answers is not None]
     return known if len(known) == len(found) else []

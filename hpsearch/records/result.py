@@ -10,23 +10,153 @@ from hpsearch.metrics import test_name
 from hpsearch.records.layout import Artifact
 from hpsearch.records.run_folder import RunFolder
 
+PLAIN = "t interval"
+CORRECTED = "corrected resampled t interval"
+ROWS = "t interval with the bootstrap error of the test rows"
+
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over fresh seeds with its 95 % t interval; low and high are None for one value."""
+    """A mean over repeats with its 95 % interval; low and high are None where it has none.
+
+    Attributes:
+        values: one a repeat.
+        over: what the repeats differ in: "seeds", "fresh splits" or "refits".
+        method: the kind of interval.
+        rows: test rows whose luck is part of the interval; 0: of none.
+    """
 
     mean: float
     low: float | None
     high: float | None
     values: list[float]
+    over: str = "seeds"
+    method: str = PLAIN
+    rows: int = 0
 
     def __str__(self) -> str:
         if self.low is None or self.high is None:
             return f"{self.mean:.4f}"
-        if min(self.values) == max(self.values):  # nothing random in it: no interval to speak of
-            return f"{self.mean:.4f} (the same on all {len(self.values)} seeds)"
+        if self.is_constant:
+            return f"{self.mean:.4f} (the same on all {len(self.values)} {self.over})"
         interval = f"95 % interval {self.low:.4f} … {self.high:.4f}"
-        return f"{self.mean:.4f} ({interval}, {len(self.values)} seeds)"
+        return f"{self.mean:.4f} ({interval}, {self.of_what})"
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether nothing random is in it, so that there is no interval to speak of."""
+        return self.method == PLAIN and min(self.values) == max(self.values)
+
+    @property
+    def of_what(self) -> str:
+        """What it is a mean over, in words."""
+        rows = f" and {self.rows} test rows" if self.rows else ""
+        return f"{len(self.values)} {self.over}{rows}"
+
+    @property
+    def signed(self) -> str:
+        """As a difference: "+0.0310 (0.0120 … 0.0500)"."""
+        if self.low is None or self.high is None or self.is_constant:
+            return f"{self.mean:+.4f}"
+        return f"{self.mean:+.4f} ({self.low:+.4f} … {self.high:+.4f})"
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where all of the interval is above or below 0, else 0."""
+        if self.low is None or self.high is None:
+            return 0
+        return int(self.low > 0) - int(self.high < 0)
+
+
+@dataclass(frozen=True)
+class DefaultResult:
+    """The configuration of all defaults, run as the winner was, and what tuning gained over it.
+
+    Attributes:
+        params: its complete hyperparameters.
+        searched: those of them that were searched; one that is missing is left to the trainer.
+        validation: its objective, as the winner's; None: it failed or diverged on a repeat.
+        test: its scores on the test set by metric.
+        gain: the winner's objective less this one's, repeat by repeat, positive where the winner
+            is better.
+        test_gain: the same of the objective on the test set.
+        failure: why there is no validation or no test score; "" for none.
+    """
+
+    params: dict[str, Any]
+    searched: dict[str, Any]
+    validation: Estimate | None
+    test: dict[str, Estimate]
+    gain: Estimate | None
+    test_gain: Estimate | None
+    failure: str
+
+    @classmethod
+    def from_dict(cls, said: dict[str, Any]) -> DefaultResult:
+        """The inverse of `asdict`."""
+        known = {name: _estimate(said[name]) for name in ("validation", "gain", "test_gain")}
+        test = {name: Estimate(**one) for name, one in said["test"].items()}
+        return cls(**said | known | {"test": test})
+
+    def verdict(self, metric: str, test_metric: str) -> str:
+        """What tuning gained, in a sentence: on the test set, or else on validation data.
+
+        Args:
+            metric, test_metric: what the objective is called there.
+        """
+        gain, name = self.test_gain, test_metric
+        if gain is None:
+            gain, name = self.gain, metric
+        if gain is None:
+            return f"the defaults have no score to compare with: {self.failure}"
+        if not any(gain.values) and gain.is_constant:
+            return f"the winner does exactly as well as the defaults in {name}"
+        same = f"the same on all {len(gain.values)} {gain.over}"
+        size = f"{abs(gain.mean):.4f} ({same if gain.is_constant else _span(gain)}) "
+        if gain.sign > 0:
+            return f"tuning gained {size}over the defaults in {name}"
+        if gain.sign < 0:
+            return f"tuning lost {size}against the defaults in {name}: use the defaults"
+        return f"no difference from the defaults can be shown in {name}: {gain.signed}"
+
+
+def _span(gain: Estimate) -> str:
+    assert gain.low is not None
+    assert gain.high is not None
+    ends = sorted((abs(gain.low), abs(gain.high)))
+    return f"{ends[0]:.4f} … {ends[1]:.4f}"
+
+
+def _estimate(said: dict[str, Any] | None) -> Estimate | None:
+    return None if said is None else Estimate(**said)
+
+
+@dataclass(frozen=True)
+class Lead:
+    """By how much the winner leads another configuration on the same repeats.
+
+    Attributes:
+        number: the other's trial.
+        arm: its arm; "" where nothing is compared, or it is of the winner's arm.
+        lead: positive where the winner is better.
+    """
+
+    number: int
+    arm: str
+    lead: Estimate
+
+    @classmethod
+    def from_dict(cls, said: dict[str, Any]) -> Lead:
+        """The inverse of `asdict`."""
+        return cls(**said | {"lead": Estimate(**said["lead"])})
+
+    @property
+    def text(self) -> str:
+        """In a sentence."""
+        whom = f"trial {self.number}" + (f" ({self.arm})" if self.arm else "")
+        if self.lead.sign > 0:
+            return f"better than {whom} by {self.lead.signed}"
+        return f"not told apart from {whom}: {self.lead.signed}"
 
 
 @dataclass(frozen=True)
@@ -40,6 +170,7 @@ class ArmResult:
         validation: the winner's objective over fresh seeds.
         test: its scores on the test set by metric.
         failure: why there is no winner, or no test score.
+        default: the defaults beside the winner; None: not run.
     """
 
     values: dict[str, Any]
@@ -48,18 +179,19 @@ class ArmResult:
     validation: Estimate | None
     test: dict[str, Estimate]
     failure: str
+    default: DefaultResult | None = None
 
     @classmethod
     def from_dict(cls, said: dict[str, Any]) -> ArmResult:
         """The inverse of `asdict`."""
-        known = said["validation"]
         test = {k: Estimate(**v) for k, v in said["test"].items()}
-        return cls(**said | {"validation": Estimate(**known) if known else None, "test": test})
+        known = {"validation": _estimate(said["validation"]), "test": test}
+        return cls(**said | known | {"default": _default(said)})
 
 
 @dataclass(frozen=True)
 class FrontMember:
-    """A configuration that no other feasible one beats in everything on fresh seeds.
+    """A configuration that no other feasible one beats in everything when run again.
 
     Attributes:
         number: its trial.
@@ -113,6 +245,12 @@ class Result:
             "" where it did not.
         tried: of each search whose drawing ended as all its configurations were tried, how many
             there are, by the arm's name, which is "" where nothing is compared.
+        default: the configuration of all defaults beside the winner; None: not run.
+        no_default: why not; "" where it was, or nobody asked for it.
+        leads: of the winner over the other confirmed configurations, and over the winners of
+            other arms, that were run on the same splits and seeds.
+        kept_splits: why the best were confirmed on the splits of the search; "": they were not,
+            or in an older run.
     """
 
     study: str
@@ -141,6 +279,10 @@ class Result:
     unmet: list[str] = field(default_factory=list)
     saw_test: str = ""
     tried: dict[str, int] = field(default_factory=dict)
+    default: DefaultResult | None = None
+    no_default: str = ""
+    leads: list[Lead] = field(default_factory=list)
+    kept_splits: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""
@@ -157,7 +299,43 @@ class Result:
                 "confirmed": {k: Estimate(**v) for k, v in said["confirmed"].items()},
                 "arms": [ArmResult.from_dict(arm) for arm in said["arms"]],
                 "front": [FrontMember.from_dict(member) for member in said.get("front", [])],
+                "default": _default(said),
+                "leads": [Lead.from_dict(lead) for lead in said.get("leads", [])],
             }
+        )
+
+    @property
+    def default_text(self) -> str:
+        """What tuning gained over the defaults, or why nobody knows; "" in older results."""
+        if self.default is None:
+            return self.no_default
+        return self.default.verdict(self.objective, self.test_name)
+
+    @property
+    def comparisons(self) -> list[tuple[str, str]]:
+        """What the winner was compared with, by what, a line each; [] in older results."""
+        found = []
+        if self.default is not None:
+            params = ", ".join(f"{k} = {v}" for k, v in self.default.searched.items())
+            scores = [f"{self.default.validation} on validation data"]
+            if (tested := self.default.test.get(self.test_name)) is not None:
+                scores.append(f"{tested} on the test set")
+            said = "; ".join(scores) if self.default.validation else self.default.failure
+            found.append(("defaults", f"{params or 'nothing was searched'}: {said}"))
+        if self.default_text:
+            found.append(("tuning", self.default_text))
+        found += [("runner-up", lead.text) for lead in self.leads[:1]]
+        found += [("arm", lead.text) for lead in self.leads[1:] if lead.arm]
+        if self.kept_splits:
+            found.append(("splits", f"confirmed on those of the search: {self.kept_splits}"))
+        return found
+
+    @property
+    def intervals(self) -> str:
+        """The kinds of interval among its figures, in words."""
+        ours = (self.validation, *self.test.values())
+        return "; ".join(
+            dict.fromkeys(f"{e.method} over {e.over}" for e in ours if e.low is not None)
         )
 
     @property
@@ -193,6 +371,11 @@ class Result:
     def test_score(self) -> Estimate | None:
         """The objective on the test set."""
         return self.test.get(self.test_name)
+
+
+def _default(said: dict[str, Any]) -> DefaultResult | None:
+    default = said.get("default")
+    return None if default is None else DefaultResult.from_dict(default)
 
 
 def read_result(

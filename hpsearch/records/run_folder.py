@@ -23,6 +23,9 @@ from hpsearch.records.sealed import digest_of, read_sealed, write_sealed
 from hpsearch.records.trial_record import TrialRecord, read_record
 from hpsearch.records.whole_files import read_json, storage_errors, write_json, write_whole
 
+# Records whose programs' files are kept to look at; of the others there are many alike.
+WHOLE: tuple[Kind, ...] = ("trial", "test")
+
 
 class RunFolder:
     """The records of one run.
@@ -84,7 +87,7 @@ class RunFolder:
                 old.unlink()
         if record.sealed:  # what it left to look at stays, of those that were trained to the end
             for member in place.members():
-                whole = record.outcome is Outcome.COMPLETE and record.kind != "confirmation"
+                whole = record.outcome is Outcome.COMPLETE and record.kind in WHOLE
                 rmtree(place.ours(member) if whole else member, ignore_errors=True)
 
     def write_file(self, record: TrialRecord, name: str, content: bytes) -> None:

@@ -75,9 +75,11 @@ class TrialRecord:
 
     Attributes:
         uid: unique over all studies of a folder of stores; MLflow runs carry it as a tag.
-        kind: a trial of the search, a confirmation run on fresh seeds, or a final test run.
-        number: of the trial; confirmation and test runs carry that of the trial they repeat.
-        seed_number: which fresh seed, for confirmation and test runs; 0 for trials.
+        kind: a trial of the search, a confirmation run on fresh seeds and splits, or a final test
+            run; "default" and "default-test" are such runs of the configuration of all defaults.
+        number: of the trial; confirmation and test runs carry that of the trial they repeat, and
+            those of the defaults that of their arm.
+        seed_number: which repeat, for all but trials; 0 for trials.
         stage, batch: where in the search it was drawn, from 0.
         scores: objective at each stage length it reached, {epochs: score}, a mean over members;
             of several objectives the first.
@@ -145,6 +147,11 @@ class TrialRecord:
     def told(self) -> str:
         """Its outcome as samplers hear of it: what is too large or slow is worse than all else."""
         return "infeasible" if self.limit else self.outcome
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is scored on the test set, once it is refitted."""
+        return self.kind in ("test", "default-test")
 
     @property
     def sealed(self) -> bool:

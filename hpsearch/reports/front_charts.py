@@ -51,18 +51,18 @@ def pareto_front(view: StudyView) -> Chart | None:
         "pareto_front",
         "Pareto front",
         f"Trials after {at} epochs, and the front of those that were run again, by their means "
-        "over fresh seeds: none is at least as good in every objective and better in one.",
+        "over the confirmation runs: none is as good in every objective and better in one.",
         panels,
     )
 
 
 def _fresh(members: Sequence[FrontMember], x: str, y: str) -> Series:
     return Series(
-        "front on fresh seeds",
+        "front of the confirmation runs",
         [member.values[x].mean for member in members],
         [member.values[y].mean for member in members],
         color=1,
-        notes=[f"trial {member.number}, fresh seeds" for member in members],
+        notes=[f"trial {member.number}, confirmed" for member in members],
     )
 
 

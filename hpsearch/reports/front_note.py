@@ -41,4 +41,8 @@ def front_note(result: Result) -> str:
         for member in result.front
     ]
     head = [f"| trial | {' | '.join(names)} | parameters |", "|---" * (len(names) + 2) + "|"]
-    return "**Pareto front**, means over fresh seeds:\n\n" + "\n".join([*head, *rows]) + "\n\n"
+    return (
+        "**Pareto front**, means over the confirmation runs:\n\n"
+        + "\n".join([*head, *rows])
+        + "\n\n"
+    )

@@ -119,7 +119,7 @@ def _summary(view: StudyView) -> str:
     rows = [
         ("trials", "; ".join(filter(None, [counts, result.tried_text]))),
         ("winner", f"trial {result.best_number}: {params}"),
-        (f"{result.objective} over fresh seeds", str(result.validation)),
+        (f"{result.objective}, confirmed", str(result.validation)),
     ]
     rows += [
         (f"{name} on the test set", str(estimate))
@@ -128,6 +128,9 @@ def _summary(view: StudyView) -> str:
     ]
     if result.untested:
         rows.append(("not tested", result.untested))
+    rows += result.comparisons
+    if result.intervals:
+        rows.append(("95 % intervals", result.intervals))
     rows += [("program", text) for text in repeat_texts(view.folder)]
     rows.append(("test set", f"used for {result.test_uses} configuration(s), after the search"))
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)

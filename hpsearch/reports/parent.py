@@ -133,9 +133,10 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     flattered = f". Optimistic: {result.saw_test}." if result.saw_test else ""
     return (
         f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
-        f"**{result.objective} over fresh seeds:** {result.validation}.{unmet}{flatters}\n\n"
+        f"**{result.objective}, confirmed:** {result.validation}.{unmet}{flatters}\n\n"
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}{flattered}\n\n"
+        f"{_comparisons(result)}"
         f"{front_note(result)}"
         f"{_claims(run)}"
         f"{_audit(run, result)}"
@@ -144,6 +145,12 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
         "The artifacts hold report.html, the same story with figures to play with and without a "
         "server; tables, the study file and figures lie beside it."
     )
+
+
+def _comparisons(result: Result) -> str:
+    """What the winner was compared with, as a Markdown list."""
+    lines = [f"- **{name.capitalize()}:** {text}" for name, text in result.comparisons]
+    return "\n".join(lines) + "\n\n" if lines else ""
 
 
 def _claims(run: Run) -> str:
@@ -213,7 +220,7 @@ def _winner(run: Run, result: Result) -> dict[str, Any] | None:
         return None
     description = (
         f"Trial {result.best_number} of {result.study}, trained on training and validation data "
-        f"with seed {refit.seed_number}; {result.objective} over fresh seeds: "
+        f"with seed {refit.seed_number}; {result.objective}, confirmed: "
         f"{result.validation}; on the test set: {result.test_score or 'not measured'}"
     )
     return {

@@ -90,7 +90,7 @@ def made_charts(view: StudyView) -> list[Chart]:
 def _answers(view: StudyView) -> Iterator[Section]:
     """What the study compared and was asked, from the files beside the report."""
     if view.result.arms:
-        about = "Each by its own winner; means and 95 % intervals over fresh seeds."
+        about = "Each by its own winner; means and 95 % intervals of the confirmation runs."
         yield "Compared", about, _compared(view.result)
     agreement = view.folder.read_json(view.folder.files.artifact(Artifact.AGREEMENT))
     if agreement:
@@ -104,7 +104,7 @@ def _answers(view: StudyView) -> Iterator[Section]:
 
 def _compared(result: Result) -> pd.DataFrame:
     """A row an arm; arms.csv has every figure in a column of its own."""
-    shown = {result.objective: "fresh seeds", result.test_name: result.test_name}
+    shown = {result.objective: "confirmed", result.test_name: result.test_name}
     rows = []
     for arm in result.arms:
         scores = {shown[result.objective]: arm.validation, **arm.test}
@@ -133,7 +133,7 @@ def _sections(
                 "trial": entry["number"],
                 "epochs": entry["epochs"],
                 result.objective: entry["score"],
-                "fresh seeds": entry.get("not_confirmed") or entry["confirmed"],
+                "confirmed": entry.get("not_confirmed") or entry["confirmed"],
                 **entry["params"],
             }
             for entry in result.top
@@ -141,7 +141,7 @@ def _sections(
     )
     if result.front:
         about = (
-            "The configurations that no other one beats in everything on fresh seeds; the winner "
+            "The configurations that no other one beats in everything, as confirmed; the winner "
             f"is the best in the first objective, {result.objective}."
         )
         yield "Pareto front", about, front_table(result)

@@ -7,15 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from hpsearch.datasets.selection import digests, open_pool
+import numpy as np
+
+from hpsearch.datasets.selection import digests, open_fresh, open_pool
 from hpsearch.errors import StudyChangedError
 from hpsearch.execution.environment import environment
 from hpsearch.records.layout import Kind
-from hpsearch.records.seed_key import TEST_REPEAT, SeedKey
+from hpsearch.records.seed_key import PAIRED, TEST_REPEAT, SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.opening import Run
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
+
+TESTS: tuple[Kind, ...] = ("test", "default-test")
 
 
 @dataclass
@@ -29,6 +33,8 @@ class ArmRecords:
 
     Attributes:
         trials: by their number in the study.
+        fresh_ratio: validation rows by training rows where the best are run again on fresh splits;
+            None: on those of the search.
 
     Raises:
         DataError: the data set is missing or too small.
@@ -42,9 +48,18 @@ class ArmRecords:
     def __post_init__(self) -> None:
         self._digests = digests(self.arm.selection)
         self._n_splits = len(open_pool(self.arm.selection).splits)
+        self._draws_anew = self.read.file.draws_anew
         self._environment = environment(self.read.folder)
         self.trials: dict[int, TrialRecord] = {r.number: r for r in self._stored("trial")}
-        self._compare_digests(self.trials.values())
+        self._compare_digests(self.trials.values(), self._digests)
+        # Where the best are run again; the same dict where the splits are kept.
+        self._fresh, self.fresh_ratio = self._digests, None
+        if self._draws_anew:
+            self._fresh = digests(self.arm.selection, fresh=True)
+            pairs = open_fresh(self.arm.selection).splits
+            self.fresh_ratio = float(np.mean([len(held) / len(train) for train, held in pairs]))
+        for kind in ("confirmation", "default"):
+            self._compare_digests(self._stored(kind), self._fresh)
 
     def open_test(self) -> None:
         """Open the test set; records made from here on name its digest too.
@@ -52,9 +67,9 @@ class ArmRecords:
         Raises:
             StudyChangedError: it is not what earlier refits were scored on.
         """
-        # A dict of its own: the trials' records hold the one without.
-        self._digests = digests(self.arm.selection, test=True)
-        self._compare_digests(self._stored("test"))
+        self._tested = digests(self.arm.selection, test=True)
+        for kind in TESTS:
+            self._compare_digests(self._stored(kind), self._tested)
 
     def new(self, number: int, params: dict[str, Any], *, stage: int, batch: int) -> TrialRecord:
         """The record of a trial that was drawn just now."""
@@ -64,27 +79,39 @@ class ArmRecords:
             for split in range(self._n_splits)
             for repeat in range(file.evaluation.seeds)
         ]
-        record = self._record("trial", number, 0, params, members)
+        record = self._record("trial", number, 0, params, members, self._digests)
         record.stage, record.batch = stage, batch
         self.trials[number] = record
         return record
 
-    def again(self, kind: Kind, trial: TrialRecord, seed: int) -> TrialRecord:
-        """The record of a trial's configuration on a fresh seed."""
-        known = self.run.folder.read(kind, trial.number, seed)
+    def again(self, kind: Kind, number: int, params: dict[str, Any], repeat: int) -> TrialRecord:
+        """The record of a configuration that is run once more.
+
+        Repeat r has the same seeds whatever the configuration, and where splits are drawn anew
+        the same splits.
+
+        Args:
+            kind: any but "trial"; of tests the test set must be open.
+            number: of the configuration's trial.
+            repeat: which, from 1.
+        """
+        known = self.run.folder.read(kind, number, repeat)
         if known is not None:
             return known
-        file = self.read.file
-        if kind == "test":
-            key = SeedKey(file.seed, trial.number, TEST_REPEAT + seed, 0)
-            members = [MemberRecord(0, key)]
-        else:
-            repeats = seed * file.evaluation.seeds
-            members = [
-                MemberRecord(m.split, m.entropy._replace(repeat=repeats + m.entropy.repeat))
-                for m in trial.members
-            ]
-        return self._record(kind, trial.number, seed, trial.params, members)
+        file, trial = self.read.file, PAIRED if self.run.protocol > 1 else number
+        if kind in TESTS:
+            key = SeedKey(file.seed, trial, TEST_REPEAT + repeat, 0)
+            return self._record(kind, number, repeat, params, [MemberRecord(0, key)], self._tested)
+        before = (repeat - 1) * self._n_splits if self._draws_anew else 0
+        repeats = file.evaluation.seeds
+        members = [
+            MemberRecord(
+                before + split, SeedKey(file.seed, trial, repeat * repeats + number_of_seed, split)
+            )
+            for split in range(self._n_splits)
+            for number_of_seed in range(repeats)
+        ]
+        return self._record(kind, number, repeat, params, members, self._fresh)
 
     def _record(
         self,
@@ -93,6 +120,7 @@ class ArmRecords:
         seed: int,
         params: dict[str, Any],
         members: list[MemberRecord],
+        data: dict[str, str],
     ) -> TrialRecord:
         uid = f"{self.run.id}:{kind}:{number}" + (f":{seed}" if kind != "trial" else "")
         return TrialRecord(
@@ -102,7 +130,7 @@ class ArmRecords:
             seed_number=seed,
             params=params,
             members=members,
-            digests=self._digests,
+            digests=data,
             environment=self._environment,
             started=time.time(),
         )
@@ -110,13 +138,13 @@ class ArmRecords:
     def _stored(self, kind: Kind) -> Iterable[TrialRecord]:
         return (r for r in self.run.folder.read_all(kind) if self.arm.holds(r.number))
 
-    def _compare_digests(self, records: Iterable[TrialRecord]) -> None:
+    def _compare_digests(self, records: Iterable[TrialRecord], now: dict[str, str]) -> None:
         """Refuse data that is not what these records were trained and scored on."""
         for record in records:
-            if record.digests != self._digests:
+            if record.digests != now:
                 raise StudyChangedError(
                     f"the data of study {self.run.name!r} must stay what its trials were trained "
-                    f"on, got other {_differing(record.digests, self._digests)}: bring the old "
+                    f"on, got other {_differing(record.digests, now)}: bring the old "
                     "data back, or start a new run of the study with --fresh"
                 )
 

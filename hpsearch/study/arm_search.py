@@ -63,7 +63,8 @@ class ArmSearch:
     Attributes:
         records: its trials, by their number in the study.
         ranges: how parameters narrowed, over all stages so far.
-        confirmed: after `execute`, the objective over fresh seeds by trial, best first.
+        confirmed: after `execute`, the objective over its repeats by trial, best first.
+        finals: after `execute`, what ran them again.
         failure: why it has no result, where others go on without it.
         ended: the keys of [budget] that cut its search, in turn.
         tried: how many configurations there are, where drawing ended as all were tried; else None.
@@ -113,10 +114,10 @@ class ArmSearch:
                 self._checks.close()
         # Where the budget let none come to the last stage, the best of the last that has any.
         lengths = self.lengths[::-1] if self._cut_short else self.lengths[-1:]
-        finals = Finals(self._records, lengths, self._training, self.tell)
-        self.confirmed = finals.confirm()
+        self.finals = Finals(self._records, lengths, self._training, self.tell)
+        self.confirmed = self.finals.confirm()
         if self.file.is_tested:
-            finals.test(self.records[next(iter(self.confirmed))])
+            self.finals.test(self.records[next(iter(self.confirmed))])
 
     def _open(self) -> None:
         """Open the data, the records and Optuna's storage, and see that they belong together."""

@@ -1,24 +1,36 @@
-"""After an arm's search: its best configurations on fresh seeds, and the winner's test."""
+"""After an arm's search: its best configurations on fresh splits and seeds, beside them the
+defaults, and the test of the winner and of the defaults."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from hpsearch.analysis.estimates import estimate
+import numpy as np
+
+from hpsearch.analysis.estimates import estimate, over_splits
 from hpsearch.analysis.failures import failures
 from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.slices import Exam
 from hpsearch.metrics import THRESHOLD
+from hpsearch.records.layout import Kind
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.events import Event, PhaseStarted, RunReached
+from hpsearch.study.goals import Goals
 from hpsearch.study.stages import best_first
 from hpsearch.study.training import Trains
 from hpsearch.trainers import is_program
+
+NO_DEFAULT = (
+    "the winner was not compared with the defaults, which are not known: give {} a default, as in "
+    "{{ low = 1e-4, high = 1.0, log = true, default = 0.01 }}"
+)
 
 
 @dataclass
@@ -30,39 +42,51 @@ class Finals:
         lengths: epochs of the stages the best are taken from, the first with a result wins.
         training: trains them.
         tell: called with each event.
+
+    Attributes:
+        repeats: of each configuration that was confirmed, by trial, the runs in their order.
+        defaults: the runs of the defaults; [] where there are none.
+        no_default: why there are none; "" where there are, or nobody asked for them.
     """
 
     records: ArmRecords
     lengths: tuple[int, ...]
     training: Trains
     tell: Callable[[Event], None]
+    repeats: dict[int, list[TrialRecord]] = field(default_factory=dict)
+    defaults: list[TrialRecord] = field(default_factory=list)
+    no_default: str = ""
 
     def __post_init__(self) -> None:
         self._file = self.records.read.file
         self._epochs = self._file.stages[-1].epochs
+        self._goals = Goals.of(self._file)
 
     def confirm(self) -> dict[int, Estimate]:
-        """Run the best trials again on fresh seeds; returns {number: Estimate}, best first.
+        """Run the best trials again, and the defaults; returns {number: Estimate}, best first.
 
         Raises:
-            StudyFailed: no trial has a score, or none trains on every seed.
+            StudyFailed: no trial has a score, or none trains on every repeat.
         """
         settings = self._file.confirmation
         top = self._ranked()[: settings.top]
         records = [
-            self.records.again("confirmation", trial, seed)
+            self.records.again("confirmation", trial.number, trial.params, repeat)
             for trial in top
-            for seed in range(1, settings.seeds + 1)
+            for repeat in range(1, settings.seeds + 1)
         ]
-        self.tell(PhaseStarted("confirmation", len(records), self.records.arm.name))
-        self._run(records, self._epochs)
+        self.defaults = self._defaults("default", settings.seeds)
+        everything = records + self.defaults
+        self.tell(PhaseStarted("confirmation", len(everything), self.records.arm.name))
+        self._run(everything, self._epochs)
         confirmed, standings = {}, []
         for trial in top:
             again = [
                 r for r in records if r.number == trial.number and r.outcome is Outcome.COMPLETE
             ]
             if len(again) == settings.seeds:  # a configuration that diverges on a seed is out
-                confirmed[trial.number] = estimate([r.scores[self._epochs] for r in again])
+                self.repeats[trial.number] = again
+                confirmed[trial.number] = self.estimate(again)
                 standings.append(mean_standing(again, self._epochs))
         if not confirmed:
             raise StudyFailed(
@@ -72,17 +96,77 @@ class Finals:
         order = ranked(standings, self._file.directions)
         return {s.number: confirmed[s.number] for s in order}
 
+    def estimate(self, again: Sequence[TrialRecord], objective: str = "") -> Estimate:
+        """Of one objective over a configuration's repeats; by default of the first."""
+        return self._over(*self._scores(again, objective))
+
+    def objectives(self, again: Sequence[TrialRecord]) -> dict[str, Estimate]:
+        """Of several objectives all, by name."""
+        return {goal.name: self.estimate(again, goal.name) for goal in self._file.goals}
+
+    def lead(self, of: Sequence[TrialRecord], over: Sequence[TrialRecord]) -> Estimate:
+        """By how much one configuration's objective is better than another's, repeat by repeat."""
+        (mine, of_mine), (theirs, of_theirs) = self._scores(of), self._scores(over)
+        return self._over(self._less(mine, theirs), self._less(of_mine, of_theirs))
+
+    def _less(self, first: Sequence[float], second: Sequence[float]) -> list[float]:
+        sign = 1.0 if self._file.objective.direction == "maximize" else -1.0
+        return [float(sign * (a - b)) for a, b in zip(first, second, strict=True)]
+
+    def _scores(
+        self, again: Sequence[TrialRecord], objective: str = ""
+    ) -> tuple[list[float], list[float]]:
+        """A score a repeat, and one a split."""
+        name = objective or self._file.objective.name
+        scores, of_splits = [], []
+        for record in again:
+            values = record.values.get(self._epochs, {})
+            scores.append(values.get(name, record.scores[self._epochs]))
+            by_split = defaultdict(list)
+            for member, score in zip(
+                record.members, self._goals.of_members(record, self._epochs)[name], strict=True
+            ):
+                by_split[member.split].append(score)
+            of_splits += [float(np.mean(found)) for found in by_split.values()]
+        return scores, of_splits
+
+    def _over(self, values: Sequence[float], of_splits: Sequence[float]) -> Estimate:
+        if self.records.fresh_ratio is None:
+            return estimate(values)
+        return over_splits(values, of_splits, self.records.fresh_ratio, "fresh splits")
+
     def test(self, winner: TrialRecord) -> None:
-        """Refit the winner on training and validation data, and open the test set."""
+        """Refit the winner on training and validation data, and the defaults; score them once."""
         self.records.open_test()
+        refits = self._file.confirmation.test_seeds
         records = [
-            self.records.again("test", winner, seed)
-            for seed in range(1, self._file.confirmation.test_seeds + 1)
+            self.records.again("test", winner.number, winner.params, repeat)
+            for repeat in range(1, refits + 1)
         ]
         for record in records:
-            record.threshold = self._threshold(winner)
-        self.tell(PhaseStarted("test", len(records), self.records.arm.name))
-        self._run(records, self._refit_epochs(winner))
+            record.threshold = self._threshold(winner.members)
+        defaults = []
+        if self.defaults and all(r.outcome is Outcome.COMPLETE for r in self.defaults):
+            defaults = self._defaults("default-test", refits)
+        members = [member for record in self.defaults for member in record.members]
+        for record in defaults:
+            record.threshold = self._threshold(members)
+        name, n = self.records.arm.name, len(records) + len(defaults)
+        self.tell(PhaseStarted("test", n, name))
+        self._run(records, self._refit_epochs(winner.params, winner.members))
+        if defaults:
+            self._run(defaults, self._refit_epochs(defaults[0].params, members))
+
+    def _defaults(self, kind: Kind, repeats: int) -> list[TrialRecord]:
+        """The runs of the configuration of all defaults; [] where it is not known or wanted."""
+        if not self._file.confirmation.default:
+            return []
+        params, unknown = self.records.arm.space.defaults()
+        if unknown:
+            self.no_default = NO_DEFAULT.format(" and ".join(unknown[:3]))
+            return []
+        number = self.records.arm.index
+        return [self.records.again(kind, number, params, r) for r in range(1, repeats + 1)]
 
     def _ranked(self) -> list[TrialRecord]:
         trials = self.records.trials.values()
@@ -98,33 +182,35 @@ class Finals:
         return best
 
     def _run(self, records: list[TrialRecord], until: int) -> None:
-        exam: Exam = "test" if records[0].kind == "test" else "validation"
+        exam: Exam = "fresh" if self.records.fresh_ratio is not None else "validation"
+        if records[0].is_test:
+            exam = "test"
         for record in self.training.run([records], until, exam):
             self.tell(RunReached(record))
         for record in records:  # those too that were there before a restart could announce them
             self.records.run.folder.announce_record(record)
 
-    def _refit_epochs(self, winner: TrialRecord) -> int:
-        """How long the winner is refitted: as long as validation data said, before the test.
+    def _refit_epochs(self, params: Mapping[str, Any], members: Sequence[MemberRecord]) -> int:
+        """How long a configuration is refitted: as long as validation data said, before the test.
 
         All epochs; or a mean over members, of their best epochs, or of those that they ended by
         themselves after.
         """
-        if is_program(winner.params["trainer"]):
+        if is_program(params["trainer"]):
             return self._epochs  # it ends by itself where it wants to
         if not self._file.objective.best_epoch:
-            ends = [m.ended_early or self._epochs for m in winner.members]
+            ends = [m.ended_early or self._epochs for m in members]
             return round(sum(ends) / len(ends))
-        found = [self._scored_epoch(member) for member in winner.members]
+        found = [self._scored_epoch(member) for member in members]
         return round(sum(found) / len(found))
 
-    def _threshold(self, winner: TrialRecord) -> float | None:
-        """The mean of those that were found on the validation rows of the winner's members."""
-        found = [m.history[THRESHOLD] for m in winner.members if THRESHOLD in m.history]
-        if not self._file.scoring.tuned or len(found) < len(winner.members):
+    def _threshold(self, members: Sequence[MemberRecord]) -> float | None:
+        """The mean of those that were found on the validation rows of these members."""
+        found = [m.history[THRESHOLD] for m in members if THRESHOLD in m.history]
+        if not self._file.scoring.tuned or len(found) < len(members):
             return None
-        epochs = [self._scored_epoch(member) for member in winner.members]
-        places = [m.epochs.index(n) for m, n in zip(winner.members, epochs, strict=True)]
+        epochs = [self._scored_epoch(member) for member in members]
+        places = [m.epochs.index(n) for m, n in zip(members, epochs, strict=True)]
         return sum(curve[n] for curve, n in zip(found, places, strict=True)) / len(found)
 
     def _scored_epoch(self, member: MemberRecord) -> int:

@@ -88,9 +88,9 @@ class Goals:
         """
         for name in self.beside.values():
             for member in record.members:
-                _history(member, test_name(name) if record.kind == "test" else name)
+                _history(member, test_name(name) if record.is_test else name)
         first = self.objectives[0]
-        if record.kind == "test":
+        if record.is_test:
             name = test_name(first.metric)
             return Measured(_mean([_last(m, name, epochs) for m in record.members]))
         values = {
@@ -110,6 +110,13 @@ class Goals:
         }
         several = values if len(self.objectives) > 1 else {}
         return Measured(values[first.name], several, violations)
+
+    def of_members(self, record: TrialRecord, epochs: int) -> dict[str, list[float]]:
+        """What each member scores at this length by its own curves, by objective."""
+        return {
+            goal.name: [_score(goal, member, epochs) for member in record.members]
+            for goal in self.objectives
+        }
 
     def key_of(self, metric: str) -> str:
         """Where the study file names a metric."""

@@ -22,8 +22,10 @@ from hpsearch.records.study_json import code_of_starts, read_study_json
 from hpsearch.records.whole_files import storage_errors, write_json, write_whole
 from hpsearch.study.stored_space import kept_space, with_kinds
 from hpsearch.studyfile.reading import ReadStudy, read_text
-from hpsearch.studyfile.stored import stored_file
+from hpsearch.studyfile.stored import OLD_CONFIRMATION, stored_file
 from hpsearch.studyfile.study_file import StudyFile
+
+PROTOCOL = 2  # of confirmation and test, in new runs
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Run:
         plans: the stages' numbers of trials, as they were first and after each change.
         repeats: whether trials are drawn on once every configuration was tried: as the file says,
             but in runs from before that could be said, which always did.
+        protocol: how the best are confirmed and tested: 2, or 1 in runs begun by older versions,
+            in which each trial has seeds of its own and test intervals are of refits alone.
         lock: held until the process ends or `close` is called.
     """
 
@@ -47,6 +51,7 @@ class Run:
     plans: tuple[tuple[int, ...], ...]
     lock: FileLock
     repeats: bool = False
+    protocol: int = PROTOCOL
 
     def storage_name(self, arm: str = "") -> str:
         """Of an arm's Optuna study; the id tells it from others of that name in a database."""
@@ -70,8 +75,9 @@ def storage_name(name: str, run_id: str, arm: str = "") -> str:
 def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStudy:
     """The study file as the newest run of it was begun, by a version that knew less.
 
-    A table was numbers alone then, which were learned from as they are. That goes on where the
-    file does not say what its columns hold.
+    A table was numbers alone then, which were learned from as they are; the best were confirmed
+    on the splits that they were chosen by, and no defaults were run beside them. That goes on
+    where the file does not say otherwise.
 
     Args:
         overrides: that the file was read with.
@@ -79,12 +85,17 @@ def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStud
     folder = RunFolder(home.study(study.file.name).run(home.study(study.file.name).newest).path)
     if not folder.files.trials.exists():
         return study
-    data, now = read_study_json(folder.files)["file"].get("data"), study.file.data
-    if not data or "columns" in data or now is None or not now.prepared:
-        return study
-    if "columns" in now.model_fields_set:
-        return study
-    return read_text(study.text, study.path, (*overrides, f'data.columns="{NUMBERS}"'))
+    begun, file = read_study_json(folder.files)["file"], study.file
+    wanted = [
+        f"confirmation.{key}={json.dumps(value)}"
+        for key, value in OLD_CONFIRMATION.items()
+        if key not in begun["confirmation"] and key not in file.confirmation.model_fields_set
+    ]
+    data, now = begun.get("data"), file.data
+    unsaid = now is not None and now.prepared and "columns" not in now.model_fields_set
+    if data and "columns" not in data and unsaid:
+        wanted.append(f'data.columns="{NUMBERS}"')
+    return read_text(study.text, study.path, (*overrides, *wanted)) if wanted else study
 
 
 def open_run(study: ReadStudy, home: Home, *, fresh: bool, accept_code: bool = False) -> Run:
@@ -132,6 +143,8 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool, accept_code: bool = F
         said = {"id": run_id, "path": str(study.path.resolve()), "plans": plans}
         codes = _codes(known if begun else {}, study.code)
         said |= {"code": codes} if codes else {}
+        protocol = known.get("protocol", 1) if begun else PROTOCOL
+        said |= {"protocol": protocol}
         write_sealed(files.study_json, {**said, "file": understood})
         # Beside the file as written: with defaults and what --set changed.
         write_json(files.artifact(Artifact.STUDY_JSON), understood)
@@ -139,7 +152,8 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool, accept_code: bool = F
         unlock_study(top, lock)
         raise
     repeats = file.sampler.repeats
-    return Run(name, run_id, folder, resumed, tuple(map(tuple, plans)), lock, repeats)
+    plans_said = tuple(map(tuple, plans))
+    return Run(name, run_id, folder, resumed, plans_said, lock, repeats, protocol)
 
 
 def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:

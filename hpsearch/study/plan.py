@@ -14,7 +14,7 @@ class Phase:
     """A part of a study.
 
     Attributes:
-        name: "stage 1", …, "fresh seeds", "refit and test".
+        name: "stage 1", …, "confirmation", "refit and test".
         runs: trials, or runs on fresh seeds, that reach its length.
         promoted, controls, new: how many of them go on from the stage before, as the best of it
             or by lot, and start.
@@ -60,12 +60,15 @@ class Course:
 Seconds = Callable[[int, bool], float]  # of a trial: its stage, from 0, and whether it is promoted
 
 
-def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> Course:
+def course(
+    file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None, *, defaults: int = 0
+) -> Course:
     """All parts of a study.
 
     Args:
         n_arms: searches that the study compares; every number is that of all of them.
         seconds: what a trial takes of budget.seconds; None: not known, and nothing is cut by it.
+        defaults: searches whose configuration of all defaults is known, and run.
     """
     members, before, earlier = file.n_members, 0, 0
     left = _BudgetLeft(file, seconds)
@@ -92,12 +95,19 @@ def course(file: StudyFile, n_arms: int = 1, seconds: Seconds | None = None) -> 
         before, earlier = stage.epochs, stage.trials + controls
     ranked = next((phase.runs for phase in reversed(found) if phase.runs), 0) // n_arms
     top = min(file.confirmation.top, ranked)
-    finals = [("fresh seeds", top * file.confirmation.seeds, members)]
+    finals = [("confirmation", (n_arms * top + defaults) * file.confirmation.seeds, members)]
     if file.is_tested:
-        finals.append(("refit and test", file.confirmation.test_seeds, 1))
+        finals.append(("refit and test", (n_arms + defaults) * file.confirmation.test_seeds, 1))
     for name, runs, splits in finals:
-        found.append(Phase(name, n_arms * runs, 0, n_arms * runs, file.n_epochs, 0, splits))
+        found.append(Phase(name, runs, 0, runs, file.n_epochs, 0, splits))
     return Course(found, left.ended)
+
+
+def n_defaults(file: StudyFile, arms: Sequence[Arm]) -> int:
+    """The searches beside whose winner the configuration of all defaults is run."""
+    if not file.confirmation.default:
+        return 0
+    return sum(not arm.space.defaults()[1] for arm in arms)
 
 
 def repeated_at_rungs(file: StudyFile, stage: int, *, promoted: bool) -> int:

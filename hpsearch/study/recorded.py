@@ -71,6 +71,11 @@ class Recorded:
         now = [stage.trials for stage in self.file.stages]
         return tuple(map(tuple, self._said.get("plans", [now])))
 
+    @property
+    def protocol(self) -> int:
+        """As of a Run."""
+        return int(self._said.get("protocol", 1))
+
     @cached_property
     def file(self) -> StudyFile:
         """The study file as it was understood at the last start.

@@ -40,7 +40,13 @@ from hpsearch.trainers import Member, Program, Purpose, Schedule, TrainerKind, t
 from hpsearch.trainers.programs.folder_archive import TooLarge, packed, unpack
 from hpsearch.trainers.programs.program import files_in
 
-PURPOSES: dict[Kind, Purpose] = {"trial": "search", "confirmation": "confirm", "test": "test"}
+PURPOSES: dict[Kind, Purpose] = {
+    "trial": "search",
+    "confirmation": "confirm",
+    "default": "confirm",
+    "test": "test",
+    "default-test": "test",
+}
 
 
 class Trains(Protocol):

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from hpsearch.analysis.estimates import estimate
 from hpsearch.analysis.front import FreshSeeds, pareto_front, unmet
 from hpsearch.analysis.narrowing import last_alarms
 from hpsearch.analysis.ranking import ranked, total_violation
 from hpsearch.errors import StudyFailed, conclusion
 from hpsearch.execution.code_rules import SAW_TEST
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import ArmResult, Estimate, Result
+from hpsearch.records.result import ArmResult, DefaultResult, Estimate, Lead, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.arm_records import TESTS
 from hpsearch.study.arm_search import ArmSearch
 from hpsearch.study.opening import Run
+from hpsearch.study.refits import Refits
 from hpsearch.study.stages import best_first
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.study_file import StudyFile
 
 TOP_SHOWN = 10  # trials in the result's table
 NO_TEST = "the study has no test data: no [data], and no test command"
@@ -41,10 +42,11 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
     again = list(run.folder.read_all("confirmation"))
     confirmed = {number: estimate for s in searches for number, estimate in s.confirmed.items()}
     fresh = FreshSeeds.of(again, confirmed, file.n_epochs)
+    searches_by_trial = {number: search for search in won for number in search.confirmed}
     leaders = [fresh.standing(next(iter(search.confirmed))) for search in won]
     first = ranked(leaders, file.directions)[0].number
     (best,) = (search for search in won if first in search.confirmed)
-    arms = [_arm_result(run.folder, search) for search in searches]
+    arms = [_arm_result(run, search) for search in searches]
     mine = arms[searches.index(best)]
     assert mine.best_number is not None
     assert mine.validation is not None
@@ -76,62 +78,111 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         alarms=last_alarms(best.last_ranges(), mine.values | mine.searched),
         metric=file.objective.metric,
         objectives={goal.name: goal.direction for goal in file.objectives},
-        front=pareto_front(file, records, fresh, searched),
+        front=pareto_front(
+            file,
+            records,
+            fresh,
+            searched,
+            lambda n: (f := searches_by_trial[n].finals).objectives(f.repeats[n]),
+        ),
         unmet=unmet(fresh, mine.best_number),
         saw_test=_saw_test(run.folder),
         tried={s.arm.name: s.tried for s in searches if s.tried is not None},
         ended=", ".join(dict.fromkeys(f"budget.{key}" for s in searches for key in s.ended)),
+        default=mine.default,
+        no_default=best.finals.no_default,
+        leads=_leads(best, won),
+        kept_splits=_kept_splits(file) if run.protocol > 1 else "",
     )
 
 
-def _arm_result(folder: RunFolder, search: ArmSearch) -> ArmResult:
+def _kept_splits(file: StudyFile) -> str:
+    """Why the best were confirmed on the splits of the search; "" where they were not."""
+    if file.draws_anew:
+        return ""
+    if file.data is None:
+        return "the splits are the trainer's own affair"
+    kind = file.data.split.made().kind
+    return "confirmation.splits says so" if file.data.split.made().drawn else f"it is {kind}"
+
+
+def _leads(best: ArmSearch, won: Sequence[ArmSearch]) -> list[Lead]:
+    """Of the winner over what else was confirmed in its arm, and over the other arms' winners."""
+    repeats = best.finals.repeats
+    first, *others = best.confirmed
+    leads = [Lead(n, "", best.finals.lead(repeats[first], repeats[n])) for n in others]
+    for search in won:
+        same = search.arm.selection == best.arm.selection  # else its splits are of other rows
+        if search is not best and same:
+            number = next(iter(search.confirmed))
+            theirs = search.finals.repeats[number]
+            lead = best.finals.lead(repeats[first], theirs)
+            leads.append(Lead(number, search.arm.name, lead))
+    return leads
+
+
+def _arm_result(run: Run, search: ArmSearch) -> ArmResult:
     values = dict(search.arm.values)
     if not search.confirmed:
         return ArmResult(values, None, {}, None, {}, search.failure)
     number, validation = next(iter(search.confirmed.items()))
-    refits = [r for r in folder.read_all("test") if r.number == number]
-    tested = [r for r in refits if r.outcome is Outcome.COMPLETE]
-    untested = _untested(refits) if search.file.is_tested else NO_TEST
-    names = [n for n in (tested[0].members[0].history if tested else {}) if n.startswith("test")]
-    measured = {n: [r.members[0].history[n][-1] for r in tested] for n in names}
+    tested = Refits.of(run, "test", number, search)
     return ArmResult(
         values=values,
         best_number=number,
         searched=search.arm.space.searched(search.records[number].params),
         validation=validation,
-        test={name: estimate(scores) for name, scores in measured.items() if _finite(scores)},
-        failure=untested,
+        test=tested.estimates(),
+        failure=tested.failure if search.file.is_tested else NO_TEST,
+        default=_default_result(run, search, tested) if search.finals.defaults else None,
     )
 
 
-def _finite(scores: Sequence[float]) -> bool:
-    """Whether all are defined; a metric beside the objective need not be."""
-    return all(map(math.isfinite, scores))
-
-
-def _untested(refits: Sequence[TrialRecord]) -> str:
-    bad = [r for r in refits if r.outcome is not Outcome.COMPLETE]
-    if not bad:
-        return ""
-    return f"{len(bad)} of {len(refits)} refits {bad[-1].outcome}: {conclusion(bad[-1].reason)}"
+def _default_result(run: Run, search: ArmSearch, winner: Refits) -> DefaultResult:
+    """The defaults of an arm beside its winner."""
+    finals, runs = search.finals, search.finals.defaults
+    bad = [r for r in runs if r.outcome is not Outcome.COMPLETE]
+    validation = gain = test_gain = None
+    test: dict[str, Estimate] = {}
+    failure = ""
+    if bad:
+        failure = f"{len(bad)} of {len(runs)} runs {bad[-1].outcome}: {conclusion(bad[-1].reason)}"
+    else:
+        validation = finals.estimate(runs)
+        gain = finals.lead(finals.repeats[winner.number], runs)
+        tested = Refits.of(run, "default-test", search.arm.index, search)
+        test, failure = tested.estimates(), tested.failure
+        test_gain = winner.lead(tested)
+    params = runs[0].params
+    return DefaultResult(
+        params=params,
+        searched=search.arm.space.searched(params),
+        validation=validation,
+        test=test,
+        gain=gain,
+        test_gain=test_gain,
+        failure=failure,
+    )
 
 
 def _saw_test(folder: RunFolder) -> str:
     """Why test scores may flatter; "" where no refit read the test set while it trained."""
     names = {
         str(record.params["trainer"])
-        for record in folder.read_all("test")
+        for kind in TESTS
+        for record in folder.read_all(kind)
         if any(member.saw_test for member in record.members)
     }
     return f"{' and '.join(sorted(names))} {SAW_TEST}" if names else ""
 
 
 def test_uses(folder: RunFolder) -> int:
-    """Configurations of a run that were scored on the test set: its winners, or all trials."""
-    looked = {r.number for r in folder.read_all("test")}
+    """Configurations of a run that were scored on the test set: its winners and defaults, or all
+    trials."""
+    looked = {(kind, r.number) for kind in TESTS for r in folder.read_all(kind)}
     for record in folder.read_all("trial"):
         if any(name.startswith("test") for m in record.members for name in m.history):
-            looked.add(record.number)
+            looked.add((TESTS[0], record.number))
     return len(looked)
 
 

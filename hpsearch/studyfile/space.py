@@ -15,7 +15,7 @@ from optuna.distributions import (
 )
 
 from hpsearch.errors import Problem
-from hpsearch.hyperparameters import ParamValue, hyperparameters
+from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.samplers.unit import round_float
 from hpsearch.studyfile.entries import key_path
@@ -73,12 +73,15 @@ class Parameter:
         distribution: the declared range or choices, the same for the whole study.
         when: active where each named hyperparameter has one of these values.
         entry: its place in the list of ranges, from 0; None where there is no list.
+        default: the value it has where nobody tunes it, as the study file says; None: it says
+            none.
     """
 
     key: str
     distribution: BaseDistribution
     when: Conditions
     entry: int | None = None
+    default: ParamValue | None = None
 
     @property
     def name(self) -> str:
@@ -237,16 +240,45 @@ class Space:
         assert kind is not None
         if kind.open:
             return dict(params)
-        described = kind.hyperparameters() | (kind.of_tables() if self.prepared else {})
         whole: dict[str, ParamValue] = {"trainer": params["trainer"]}
         if kind.trainer.uses_network:
             whole["network"] = params["network"]
-            described |= hyperparameters(NETWORKS[str(params["network"])])
-        for name, h in described.items():
+        for name, h in self._described(params).items():
             value = params.get(name, h.default)
             if h.exists(whole) and value is not None:
                 whole[name] = value
         return whole
+
+    def defaults(self) -> tuple[dict[str, ParamValue], list[str]]:
+        """The configuration that nobody tuned, and what has no default: then there is none.
+
+        Of what is searched the values that the study file names as defaults, else those of the
+        trainer and network, and of `trainer` the first choice. What an estimator's constructor
+        has a default for is left out, as where a study does not name it. What is fixed stays.
+        """
+        params: dict[str, ParamValue] = dict(self.fixed)
+        unknown: list[str] = []
+        for parameter in self.parameters:
+            if not parameter.active(params):
+                continue
+            if parameter.default is not None:
+                params[parameter.key] = parameter.default
+            elif parameter.key == "trainer":
+                params["trainer"] = (parameter.values() or [""])[0]
+            elif (described := self._described(params).get(parameter.key)) is None:
+                unknown.append(key_path(parameter.path))
+            elif described.default is not None:
+                params[parameter.key] = described.default
+        return (params if unknown else self.complete(params)), unknown
+
+    def _described(self, params: Mapping[str, ParamValue]) -> dict[str, Hyperparameter]:
+        """All that its trainer and network describe, by name."""
+        kind = trainer_kind(str(params["trainer"]))
+        assert kind is not None
+        described = kind.hyperparameters() | (kind.of_tables() if self.prepared else {})
+        if kind.trainer.uses_network:
+            described |= hyperparameters(NETWORKS[str(params["network"])])
+        return described
 
     def searched(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Those of a trial's params that were searched."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from hpsearch.errors import StudyFileError
 from hpsearch.studyfile.schema_problems import translate
 from hpsearch.studyfile.study_file import StudyFile
 
+OLD_CONFIRMATION: Mapping[str, Any] = {"splits": "kept", "default": False}
 MOST = 3  # problems in the line; one is enough to see that a version does not fit
 
 
@@ -44,6 +46,9 @@ def _as_meant_then(content: Any) -> Any:
     if not isinstance(content, dict):
         return content
     sampler, data = content.get("sampler"), content.get("data")
+    confirmation = content.get("confirmation")
+    if isinstance(confirmation, dict):  # they knew no fresh splits, and ran no defaults
+        content = {**content, "confirmation": {**OLD_CONFIRMATION, **confirmation}}
     if isinstance(sampler, dict) and "repeats" not in sampler:
         content = {**content, "sampler": {**sampler, "repeats": True}}  # they always drew on
     if (

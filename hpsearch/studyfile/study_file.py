@@ -7,6 +7,7 @@ wrong with it is in `reading`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -192,7 +193,14 @@ class StudyFile(Table):
         """The data, as it travels to the workers; paths start at `folder`."""
         if self.data is None:
             return Selection("", seed=self.seed, folds=self.n_splits)
-        return self.data.selection(self.seed, folder)
+        selection = self.data.selection(self.seed, folder)
+        return replace(selection, fresh=self.confirmation.seeds if self.draws_anew else 0)
+
+    @property
+    def draws_anew(self) -> bool:
+        """Whether the best are run again on fresh splits."""
+        drawn = self.data is not None and self.data.split.made().drawn
+        return drawn and self.confirmation.splits == "fresh"
 
     @property
     def scope(self) -> tuple[list[int], dict[str, Any]]:

@@ -66,7 +66,7 @@ def note_links(
     if len(top) > 1:
         found.append((f"the best {len(top)} compared", compare_page(experiment, top)))
     for title, tags in (
-        ("fresh seeds", {"hpsearch.kind": "confirmation"}),
+        ("confirmation runs", {"hpsearch.kind": "confirmation"}),
         ("tested refits", {"hpsearch.kind": "test"}),
         (Outcome.DIVERGED, {"hpsearch.outcome": Outcome.DIVERGED}),
         (Outcome.FAILED, {"hpsearch.outcome": Outcome.FAILED}),

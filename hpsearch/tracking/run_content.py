@@ -74,7 +74,7 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
             yield "memory/peak_mb", round(record.peak_bytes / 1e6, 1), end, n_epochs
         yield "epochs", n_epochs, end, n_epochs
         # Only completed trials carry it, so that sorting by it never shows a failure first.
-        if record.outcome is Outcome.COMPLETE and record.kind != "test":
+        if record.outcome is Outcome.COMPLETE and not record.is_test:
             yield "objective", record.scores[n_epochs], end, n_epochs
             for name, value in record.values.get(n_epochs, {}).items():
                 yield f"objectives/{name}", value, end, n_epochs
@@ -82,7 +82,7 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
             if missed:
                 yield "violation", sum(max(0.0, v) for v in missed.values()), end, n_epochs
         for name, values in history.items():
-            held_out = record.kind != "test" and not name.startswith(NOT_SCORES)
+            held_out = not record.is_test and not name.startswith(NOT_SCORES)
             if held_out and values and all(map(math.isfinite, values)):
                 top = min(values) if lower_is_better(name) else max(values)
                 yield f"best/{name}", top, end, n_epochs

@@ -85,7 +85,7 @@ def test_optuna_has_values_directions_and_constraints(two: Path, home: Path) -> 
 def test_a_plan_counts_the_trials_of_the_front(two: Path, tmp_path: Path) -> None:
     two.write_text(TWO.replace("top = 4\n", ""))
     plan = plan_study(two, trials=0)
-    again = next(phase for phase in plan.phases if phase.name == "fresh seeds")
+    again = next(phase for phase in plan.phases if phase.name == "confirmation")
     assert again.runs == 8 * 2
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from hpsearch.studyfile.tables.base import LARGEST, Table
@@ -18,7 +20,22 @@ class Confirmation(Table):
         "Pareto front is theirs",
     )
     seeds: int = Field(
-        default=5, ge=2, le=LARGEST, description="fresh seeds each; the interval needs at least 2"
+        default=5,
+        ge=2,
+        le=LARGEST,
+        description="fresh seeds and splits each; the interval needs at least 2",
+    )
+    splits: Literal["fresh", "kept"] = Field(
+        default="fresh",
+        description='"fresh": repeat r of every configuration is trained and scored on the same '
+        "new draw of the split, as the search has looked at its own split again and again; "
+        '"kept": on the split of the search. Time-ordered and fixed splits, and data that is the '
+        "trainer's own, are kept",
+    )
+    default: bool = Field(
+        default=True,
+        description="run the configuration of all defaults beside the winner: on the same splits "
+        "and seeds, and on the test set",
     )
     test_seeds: int = Field(
         default=5,

@@ -37,8 +37,8 @@ from hpsearch.trainers import (
     trainer_kind,
 )
 
-RANGE_KEYS = ("low", "high", "log", "step", "int", "when")
-CHOICE_KEYS = ("choices", "when")
+RANGE_KEYS = ("low", "high", "log", "step", "int", "when", "default")
+CHOICE_KEYS = ("choices", "when", "default")
 NO_TEXT = "(no text that any estimator knows)"
 NAMED_HINT = "lists, tables and None get names: choices = { small = [50], deep = [50, 50] }"
 LARGEST = 1e300  # of bounds; beyond it the width of a range is no finite number
@@ -125,7 +125,8 @@ class _Reader:
                     distribution = self._distribution(entry, entry.said)
                     if distribution is not None:
                         when = self._when(entry, entry.said.get("when", {}))
-                        searched.append(Parameter(key, distribution, when, entry.place))
+                        default = self._default(entry, distribution)
+                        searched.append(Parameter(key, distribution, when, entry.place, default))
                 elif self._exists(entry):
                     self._plain(entry.path, entry, entry.said)
                     fixed[key] = entry.said
@@ -436,6 +437,26 @@ class _Reader:
             for described in whole:
                 self.wrong(key, f"must be left out: {entry.key} must be {described.rule()}")
         return bool(asked)
+
+    def _default(self, entry: Entry, distribution: BaseDistribution) -> ParamValue | None:
+        """The value that nobody tuned, which may lie outside of the range."""
+        key, value = f"{entry.path}.default", entry.said.get("default")
+        if value is None:
+            return None
+        if isinstance(distribution, CategoricalDistribution):
+            if not any(type(c) is type(value) and c == value for c in distribution.choices):
+                self.unknown(key, value, map(str, distribution.choices))
+                return None
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            self.wrong(key, "must be a number", repr(value))
+            return None
+        elif isinstance(distribution, IntDistribution) and not isinstance(value, int):
+            self.wrong(key, "must be a whole number, as the range is", repr(value))
+            return None
+        if entry.key not in self.named:
+            self._value(key, entry, value)
+        found: ParamValue = value
+        return found
 
     def _when(self, entry: Entry, when: Any) -> Conditions:
         key = f"{entry.path}.when"

@@ -68,7 +68,7 @@ def test_the_report_and_the_console_show_the_front(done: Path) -> None:
     assert page.count("<h2>Pareto front</h2>") == 2  # the table and the figure
     assert (folder / "figures" / "pareto_front.png").stat().st_size > 3000
     said = shown(done)
-    assert "Pareto front, means over fresh seeds" in said
+    assert "Pareto front, means over the confirmation runs" in said
     assert "passes/backward" in said
 
 

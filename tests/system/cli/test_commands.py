@@ -465,7 +465,7 @@ def test_init_then_plan(tmp_path: Path, nowhere: Path) -> None:
     assert call_here("init", str(path), "--trainer", "sgd", env=where).returncode == 0
     done = call_here("plan", str(path), "--trials", "2", "--set", "data.shots=5", env=where)
     assert done.returncode == 0, done.stderr
-    for text in ("stage 3", "fresh seeds", "refit and test", "with", "of states while it runs"):
+    for text in ("stage 3", "confirmation", "refit and test", "with", "of states while it runs"):
         assert text in done.stdout
     counted = json.loads(call_here("plan", str(path), "--trials", "0", "--json", env=where).stdout)
     assert counted["phases"][1]["promoted"] == 6

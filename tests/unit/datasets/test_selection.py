@@ -1,6 +1,7 @@
 """What a study sees of a data set: never the test set, and never validation rows to learn from."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ from hpsearch.datasets.selection import (
     Selection,
     give,
     open_beside_test,
+    open_fresh,
     open_pool,
     open_test,
 )
-from hpsearch.datasets.split_kinds import Fixed, KFold, RepeatedKFold
+from hpsearch.datasets.split_kinds import SPLITS, Fixed, KFold, RepeatedKFold
 from hpsearch.datasets.splits import digest
 from hpsearch.errors import DataError
 
@@ -188,3 +190,32 @@ def test_given_examples_answer_for_what_they_were_given_for_alone() -> None:
             other(nowhere)
     give(nowhere, open_pool(here), "validation")
     assert open_pool(nowhere) is open_pool(here)
+
+
+DRAWN = {k: replace(s, fresh=3) for k, s in KINDS.items() if s.split.drawn}
+
+
+@pytest.mark.parametrize("selection", DRAWN.values(), ids=DRAWN)
+def test_fresh_splits_are_other_draws_of_the_same_rows(selection: Selection) -> None:
+    pool, fresh = open_pool(selection), open_fresh(selection)
+    n = len(pool.splits)
+    assert fresh.examples is pool.examples
+    assert len(fresh.splits) == 3 * n
+    draws = [fresh.splits[i * n : (i + 1) * n] for i in range(3)]
+    assert len({digest(pairs) for pairs in (pool.splits, *draws)}) == 4
+    for (train, held), (_, known) in zip(draws[0], pool.splits, strict=True):
+        assert not np.intersect1d(train, held).size
+        assert len(held) == len(known)
+    both = np.unique(np.concatenate([rows for pair in fresh.splits for rows in pair]))
+    assert both.tolist() == list(range(len(pool.examples.labels)))
+
+
+def test_a_fresh_split_is_the_same_however_many_there_are() -> None:
+    few, many = (replace(KINDS["k-fold"], fresh=n) for n in (2, 5))
+    assert digest(open_fresh(many).splits[:6]) == digest(open_fresh(few).splits)
+    other = replace(few, seed=1)
+    assert digest(open_fresh(other).splits) != digest(open_fresh(few).splits)
+
+
+def test_a_time_ordered_or_fixed_split_has_no_other_draw() -> None:
+    assert [name for name, split in SPLITS.items() if not split.drawn] == ["time-ordered", "fixed"]

@@ -14,7 +14,7 @@ WHOLE = [
     Phase("stage 1", 14, 0, 14, 2, 0, 3, stage=0),
     Phase("stage 2", 8, 4, 4, 4, 2, 3, stage=1),
     Phase("stage 3", 6, 3, 3, 8, 4, 3, stage=2),
-    Phase("fresh seeds", 6, 0, 6, 8, 0, 3),
+    Phase("confirmation", 6, 0, 6, 8, 0, 3),
     Phase("refit and test", 2, 0, 2, 8, 0, 1),
 ]
 

@@ -1,0 +1,90 @@
+"""Intervals: their formulas, by other code or by counting how often they cover."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hpsearch.analysis.estimates import estimate, over_splits, with_rows
+from hpsearch.records.result import CORRECTED, PLAIN, ROWS, DefaultResult, Estimate, Lead
+
+SCORES = [0.81, 0.84, 0.79, 0.86]
+
+
+def test_independent_repeats_have_a_t_interval() -> None:
+    found = estimate(SCORES)
+    mean = float(np.mean(SCORES))
+    low, high = stats.t.interval(0.95, 3, mean, stats.sem(SCORES))
+    assert (found.mean, found.low, found.high) == pytest.approx((mean, low, high))
+    assert (found.method, found.over) == (PLAIN, "seeds")
+    assert str(found) == f"0.8250 (95 % interval {low:.4f} … {high:.4f}, 4 seeds)"
+
+
+def test_one_repeat_has_no_interval() -> None:
+    found = estimate([0.5])
+    assert (found.low, found.high, str(found)) == (None, None, "0.5000")
+
+
+def test_the_same_on_all_seeds_is_said_instead_of_an_interval_of_nothing() -> None:
+    assert str(estimate([0.5, 0.5])) == "0.5000 (the same on all 2 seeds)"
+
+
+def test_fresh_splits_have_the_corrected_interval_of_all_splits() -> None:
+    of_splits = [0.80, 0.82, 0.85, 0.83, 0.78, 0.80, 0.88, 0.84]  # two splits a repeat
+    found = over_splits(SCORES, of_splits, 0.25, "fresh splits")
+    s2, t = np.var(of_splits, ddof=1), stats.t.ppf(0.975, 7)
+    half = t * math.sqrt(s2 * (1 / 8 + 0.25))
+    assert found.high is not None
+    assert found.high - found.mean == pytest.approx(half)
+    assert found.values == SCORES
+    assert found.method == CORRECTED
+
+
+def test_the_luck_of_the_test_rows_is_added_to_that_of_the_refits() -> None:
+    plain, found = estimate(SCORES), with_rows(SCORES, 0.02, 100)
+    assert plain.low is not None
+    assert found.low is not None
+    wanted = math.hypot(plain.mean - plain.low, stats.norm.ppf(0.975) * 0.02)
+    assert found.mean - found.low == pytest.approx(wanted)
+    assert found.method == ROWS
+    assert str(found).endswith("4 refits and 100 test rows)")
+
+
+def test_a_model_without_chance_has_the_interval_of_the_test_rows() -> None:
+    found = with_rows([0.7532] * 5, 0.05, 70)
+    assert found.low == pytest.approx(0.7532 - stats.norm.ppf(0.975) * 0.05)
+    assert "the same" not in str(found)
+
+
+def gain(*values: float) -> Estimate:
+    return estimate(values, "refits")
+
+
+@pytest.mark.parametrize(
+    ("estimated", "said"),
+    [
+        (gain(0.03, 0.031, 0.032), "tuning gained 0.0310 (0.0285 … 0.0335) over the defaults"),
+        (gain(-0.03, -0.031, -0.032), "tuning lost 0.0310 (0.0285 … 0.0335) against the defaults"),
+        (gain(-0.03, 0.031, 0.032), "no difference from the defaults can be shown in t: +0.0110"),
+        (gain(0.0, 0.0), "the winner does exactly as well as the defaults in t"),
+    ],
+)
+def test_what_tuning_gained_is_one_sentence(estimated: Estimate, said: str) -> None:
+    validation = Estimate(0.5, 0.4, 0.6, [0.5])
+    default = DefaultResult({}, {}, validation, {}, gain(1.0, 1.1), estimated, "")
+    assert default.verdict("v", "t").startswith(said)
+
+
+def test_defaults_that_fail_are_told_of() -> None:
+    default = DefaultResult({}, {}, None, {}, None, None, "1 of 5 runs diverged: loss")
+    assert default.verdict("v", "t").endswith("compare with: 1 of 5 runs diverged: loss")
+
+
+def test_a_lead_that_may_be_chance_is_no_lead() -> None:
+    assert Lead(3, "", gain(0.1, 0.11, 0.12)).text.startswith("better than trial 3 by +0.1100")
+    assert Lead(3, "trainer=sgd", gain(0.1, -0.11, 0.12)).text.startswith(
+        "not told apart from trial 3 (trainer=sgd): +0.0367"
+    )
