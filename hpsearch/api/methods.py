@@ -25,7 +25,7 @@ def study_methods(study: str, *, home: str | Path | None = None) -> Methods:
     run = find_run(Home.find(Path(home) if home else None), study)
     result = run.result()
     failure = "" if result else _failure(run)
-    return Methods.of(run.name, run.folder, run.file, result, failure)
+    return Methods.of(run, result, failure)
 
 
 def _failure(run: Recorded) -> str:

@@ -8,7 +8,7 @@ from hpsearch.reports.study_view import StudyView
 
 
 def cases(view: StudyView) -> Chart | None:
-    """The objective of each case over fresh seeds, and on the test set."""
+    """The objective of each case as confirmed, and on the test set."""
     result = view.result
     panels = []
     for label, color, found in (
@@ -35,7 +35,7 @@ def cases(view: StudyView) -> Chart | None:
     return Chart(
         "cases",
         "Cases",
-        "Each by its own winner: means over fresh seeds and, where there is a test set, over "
+        "Each by its own winner: means when confirmed and, where there is a test set, of the "
         "refits, with their 95 % intervals.",
         panels,
     )

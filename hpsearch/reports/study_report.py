@@ -169,4 +169,4 @@ def _sections(
         "What a paper needs to say of this study; a pointer on a number shows its place in the "
         f"records. As Markdown or LaTeX: python -m hpsearch methods {result.study}"
     )
-    yield "Methods", about, Methods.of(result.study, view.folder, view.file, result).html()
+    yield "Methods", about, Methods.of(view.run, result).html()

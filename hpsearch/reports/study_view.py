@@ -23,7 +23,6 @@ from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.space import Parameter, Space
-from hpsearch.studyfile.study_file import StudyFile
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,9 @@ class StudyView:
         return refit_answers(self.folder, self.result.best_number)
 
     @cached_property
-    def file(self) -> StudyFile:
-        """The study file as it was understood."""
-        files = self.folder.files
-        return Recorded(files.study.name, files.number, self.folder).file
+    def run(self) -> Recorded:
+        """The run, with its study file."""
+        return Recorded(self.folder.files.study.name, self.folder.files.number, self.folder)
 
     @property
     def ranges(self) -> list[RangeRow]:

@@ -8,7 +8,6 @@ from hpsearch.analysis.answers import answered
 from hpsearch.analysis.failures import failures
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import ArmResult
 from hpsearch.reports.methods.intervals import estimate_words
 from hpsearch.reports.methods.passage import Fact, Name, Parts, Passage, listed, say
 from hpsearch.reports.methods.places import FILES, Places
@@ -90,31 +89,52 @@ def _result(places: Places) -> Iterator[Parts]:
             first=Name(result.objective),
         )
     if result.arms:
-        yield from _arms(places)
-
-
-def _arms(places: Places) -> Iterator[Parts]:
-    arms = places.result.arms
-    best = next(arm for arm in arms if arm.best_number == places.result.best_number)
-    close = [i for i, arm in enumerate(arms) if arm is not best and _overlap(arm, best)]
-    yield say(
-        "It is the best of {n} cases by the mean over fresh seeds", n=places.n_results("arms")
-    )
-    if close:
         yield say(
-            "The intervals of {others} overlap with its own, so that the order of these is "
-            "not shown",
-            others=listed([_case(places, i) for i in close]),
+            "It is the best of {n} cases by the mean when confirmed", n=places.n_results("arms")
         )
+    yield from _gain(places)
+    yield from _leads(places)
 
 
-def _overlap(one: ArmResult, other: ArmResult) -> bool:
-    a, b = one.validation, other.validation
-    if a is None or b is None or a.low is None or b.low is None:
-        return False
-    assert a.high is not None
-    assert b.high is not None
-    return a.low <= b.high and b.low <= a.high
+def _gain(places: Places) -> Iterator[Parts]:
+    """What tuning gained over the defaults, on the test set or else on validation data."""
+    result = places.result
+    default = result.default
+    if default is None:
+        return
+    gain, key, metric = default.test_gain, "test_gain", result.test_name
+    if gain is None:
+        gain, key, metric = default.gain, "gain", result.objective
+    if gain is None:
+        why = places.of_result("default", "failure")
+        yield say("The defaults have no score to compare with: {why}", why=why)
+        return
+    verdict = {
+        1: "It is better than the configuration of all defaults, in {metric} by {gain}",
+        -1: "It is worse than the configuration of all defaults, in {metric} by {gain}: tuning "
+        "lost",
+        0: "No difference from the configuration of all defaults can be shown, in {metric} it is "
+        "{gain}",
+    }
+    words = estimate_words(places, gain, "default", key)
+    yield say(verdict[gain.sign], metric=Name(metric), gain=words)
+
+
+def _leads(places: Places) -> Iterator[Parts]:
+    """Whether the chosen configuration is better than the next, and than other cases' winners."""
+    for place, lead in enumerate(places.result.leads):
+        if place and not lead.arm:
+            continue
+        case = say(" ({case})", case=Name(lead.arm)) if lead.arm else ()
+        words = estimate_words(places, lead.lead, "leads", place, "lead")
+        better = "It is better than trial {number}{case} by {lead}"
+        alike = "It is not told apart from trial {number}{case}, the difference is {lead}"
+        yield say(
+            better if lead.lead.sign > 0 else alike,
+            number=places.of_result("leads", place, "number"),
+            case=case,
+            lead=words,
+        )
 
 
 def _case(places: Places, place: int) -> Parts:
@@ -165,7 +185,7 @@ def _limits(places: Places) -> Iterator[Parts]:
     for entry in out:
         place = result.top.index(entry)
         yield say(
-            "Trial {number}, among the best of the search, {outcome} on a fresh seed and "
+            "Trial {number}, among the best of the search, {outcome} in a run to confirm it and "
             "was not confirmed",
             number=places.of_result("top", place, "number"),
             outcome=entry["not_confirmed"],
@@ -177,6 +197,14 @@ def _limits(places: Places) -> Iterator[Parts]:
                 case=_case(places, place),
                 why=places.of_result("arms", place, "failure"),
             )
+    if result.kept_splits:
+        yield say(
+            "The best were confirmed on the splits of the search, which it had looked at again "
+            "and again: {why}",
+            why=places.of_result("kept_splits"),
+        )
+    if result.no_default:
+        yield say("No defaults were run: {why}", why=places.of_result("no_default"))
     if result.ended:
         yield say(
             "The search was cut by {budget} before all of it was done", budget=Name(result.ended)

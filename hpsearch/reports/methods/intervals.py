@@ -1,44 +1,41 @@
-"""What the intervals of estimates are called: their kind, their level, what they are over."""
+"""What is said of estimates: their intervals with their kind, their level, what they are over."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from hpsearch.records.result import Estimate
-from hpsearch.reports.methods.passage import BY_DEFINITION, Fact, Parts, say
-from hpsearch.reports.methods.places import Key, Places, same_on_all
+from hpsearch.reports.methods.passage import BY_DEFINITION, Fact, Parts, listed, say
+from hpsearch.reports.methods.places import Key, Places
 from hpsearch.reports.methods.words import cite
 
 LEVEL = Fact("95 %", BY_DEFINITION)
-# By kind, as references.CITED has them under "interval".
-KINDS = {"t": "t interval"}
-
-
-def kind_of(estimate: Estimate) -> str:
-    """The kind of an estimate's interval: all are t intervals over seeds."""
-    return "t"
 
 
 def estimate_words(places: Places, estimate: Estimate, *key: Key) -> Parts:
-    """An estimate of the result: "0.953 (95 % t interval from 0.944 to 0.962, 5 seeds)".
+    """An estimate of the result: "0.953 (95 % t interval from 0.944 to 0.962 over 5 seeds)".
 
     Args:
         key: its place in the result.
     """
     mean, *ends = places.estimate(*key)
+    over = say("{n} {over}", n=places.n_results(*key, "values"), over=estimate.over)
     if not ends:
         return (mean,)
-    seeds = places.n_results(*key, "values")
-    if same_on_all(estimate):
-        return say("{mean} (the same for all {seeds} seeds)", mean=mean, seeds=seeds)
+    if estimate.is_constant:
+        return say("{mean} (the same for all {over})", mean=mean, over=over)
+    rows: Parts = ()
+    if estimate.rows:
+        rows = say(" and {rows} test rows", rows=places.of_result(*key, "rows"))
     return say(
-        "{mean} ({level} {kind} from {low} to {high}, {seeds} seeds)",
+        "{mean} ({level} {method} from {low} to {high} over {over}{rows})",
         mean=mean,
         level=LEVEL,
-        kind=KINDS[kind_of(estimate)],
+        method=estimate.method,
         low=ends[0],
         high=ends[1],
-        seeds=seeds,
+        over=over,
+        rows=rows,
     )
 
 
@@ -47,21 +44,23 @@ def estimate_cell(places: Places, estimate: Estimate | None, *key: Key) -> Parts
     if estimate is None:
         return ()
     mean, *ends = places.estimate(*key)
-    if not ends or same_on_all(estimate):
+    if not ends or estimate.is_constant:
         return (mean,)
     return say("{mean} ({low} to {high})", mean=mean, low=ends[0], high=ends[1])
 
 
-def named(estimates: Sequence[Estimate]) -> Parts:
+def kinds_of(estimates: Sequence[Estimate]) -> Parts:
     """What a caption says of the intervals in its table; () where none has one."""
-    kinds = [kind_of(one) for one in estimates if one.low is not None and not same_on_all(one)]
-    different = list(dict.fromkeys(kinds))
-    if not different:
-        return ()
-    words = " or ".join(f"{KINDS[kind]}s" for kind in different)
-    return say(
-        " with {level} {words}{source} over fresh seeds",
-        level=LEVEL,
-        words=words,
-        source=cite("interval", *different),
+    kinds = {(e.method, e.over): e for e in estimates if e.low is not None and not e.is_constant}
+    said = [
+        say(
+            "{method} over {over}{source}",
+            method=method,
+            over=over,
+            source=cite("interval", method),
+        )
+        for method, over in kinds
+    ]
+    return (
+        say(" with {level} intervals ({kinds})", level=LEVEL, kinds=listed(said)) if said else ()
     )

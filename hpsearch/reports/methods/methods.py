@@ -9,7 +9,6 @@ from typing import Any, Literal
 import pandas as pd
 
 from hpsearch.records.result import Result
-from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.methods.findings import findings
 from hpsearch.reports.methods.markup import FORMS, Form, Html, written
 from hpsearch.reports.methods.paragraphs import paragraphs
@@ -17,7 +16,7 @@ from hpsearch.reports.methods.passage import Cells, Cite, Fact, Part, Passage
 from hpsearch.reports.methods.places import Places
 from hpsearch.reports.methods.references import Reference, in_order
 from hpsearch.reports.methods.tables import tables
-from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.study.recorded import Recorded
 
 
 @dataclass(frozen=True)
@@ -35,19 +34,16 @@ class Methods:
     tables: tuple[Cells, ...]
 
     @classmethod
-    def of(
-        cls, study: str, folder: RunFolder, file: StudyFile, result: Result | None, why: str = ""
-    ) -> Methods:
+    def of(cls, run: Recorded, result: Result | None, why: str = "") -> Methods:
         """Of a run.
 
         Args:
-            file: the study file as it was understood.
             result: None: the search ended without one.
             why: then the reason.
         """
-        places = Places(folder, file, result)
+        places = Places(run.folder, run.file, result, run.protocol)
         passages = (*paragraphs(places), *findings(places, why))
-        return cls(study, passages, tuple(tables(places)))
+        return cls(run.name, passages, tuple(tables(places)))
 
     def _parts(self) -> Iterator[Part]:
         for passage in self.passages:

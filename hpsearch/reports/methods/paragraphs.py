@@ -257,24 +257,39 @@ def _stages(places: Places) -> Iterator[Parts]:
 
 
 def _confirmation(places: Places) -> Iterator[Parts]:
-    confirmation = places.study.confirmation
-    top = places.file("confirmation", "top")
-    seeds = places.file("confirmation", "seeds")
-    best = "best configuration" if confirmation.top == 1 else "best configurations"
-    number: Parts = () if confirmation.top == 1 else say("{top} ", top=top)
-    whose = " of each case" if places.study.compare else ""
+    study = places.study
+    top, seeds = (places.file("confirmation", key) for key in ("top", "seeds"))
+    number: Parts = () if top.text == "1" else say("{top} ", top=top)
     yield say(
-        "The {number}{best}{whose} of the search were trained again with {seeds}, from the start",
+        "The {number}{best}{whose} of the search were trained again from the start {how}"
+        if number
+        else "The {best}{whose} of the search was trained again from the start {how}",
         number=number,
-        best=best,
-        whose=whose,
-        seeds=counted(seeds, "fresh seed"),
+        best="best configurations" if number else "best configuration",
+        whose=" of each case" if study.compare else "",
+        how=_repeats(places, seeds),
     )
-    if confirmation.top > 1:
+    if places.protocol > 1:
         yield say(
-            "The one with the best mean of these runs was chosen, whatever its score in "
-            "the search had been"
+            "Repeats have the same seeds whatever the configuration, so that differences "
+            "are of pairs"
         )
+    if number:
+        yield say("The one with the best mean was chosen, whatever its score in the search")
+    if study.confirmation.default:
+        yield say("The configuration of all defaults was run in the same way")
+
+
+def _repeats(places: Places, seeds: Fact) -> Parts:
+    if not places.study.draws_anew:
+        return say("on the splits of the search with {seeds}", seeds=counted(seeds, "fresh seed"))
+    return say(
+        "on {draws} of the split that the search had not seen, with a fresh seed each ({digest} "
+        "of the row numbers: {hash})",
+        draws=counted(seeds, "fresh draw"),
+        digest=DIGEST,
+        hash=listed(places.each("confirmation", "digests", "splits")),
+    )
 
 
 def _test(places: Places) -> Iterator[Parts]:
@@ -317,6 +332,8 @@ def _test(places: Places) -> Iterator[Parts]:
         "data together, and each refit scored on the test set once",
         seeds=counted(seeds, "seed"),
     )
+    if places.found is not None and places.found.default is not None:
+        yield say("The configuration of all defaults was refitted and scored likewise")
     if places.found is not None:
         uses = places.of_result("test_uses")
         yield say(

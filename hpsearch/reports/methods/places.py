@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from hpsearch.records.layout import Artifact, Kind
+from hpsearch.records.layout import KINDS, Artifact, Kind
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import Estimate, Result
+from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.methods.passage import Fact, Part
@@ -24,9 +24,7 @@ SCORE = ".4f"  # as the console shows scores
 UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
 LEAST = 2  # of a unit that a time is told in
 FILES: Mapping[Kind, str] = {
-    "trial": "trials/*/record.json",
-    "confirmation": "confirmation/*/record.json",
-    "test": "test/*/record.json",
+    kind: f"{'trials' if kind == 'trial' else kind}/*/record.json" for kind in KINDS
 }
 # What was made of several values, as it stands behind a place.
 HOW_MANY, EACH, NAME = " (how many)", " (each)", " (a name)"
@@ -42,11 +40,13 @@ class Places:
         folder: its records.
         study: the study file as it was understood.
         found: its result; None: it ended without one.
+        protocol: of confirmation and test, as of a Run.
     """
 
     folder: RunFolder
     study: StudyFile
     found: Result | None
+    protocol: int
 
     @property
     def result(self) -> Result:
@@ -79,6 +79,11 @@ class Places:
     def of_result(self, *key: Key, form: str = DIGITS) -> Fact:
         """A value of the result."""
         return _fact(self._result, _RESULT, key, form)
+
+    def values_of_result(self, *key: Key) -> Mapping[str, Any]:
+        """A table of the result."""
+        found: Mapping[str, Any] = _follow(self._result, key)
+        return found
 
     def key_of_result(self, name: str, *key: Key) -> Fact:
         """A name that a table of the result has."""
@@ -137,11 +142,6 @@ class Places:
 
 
 _RESULT = f"artifacts/{Artifact.RESULT}#/result"
-
-
-def same_on_all(estimate: Estimate) -> bool:
-    """Whether nothing in an estimate is random: then it has no interval to speak of."""
-    return len(estimate.values) > 1 and min(estimate.values) == max(estimate.values)
 
 
 def _fact(tree: Any, root: str, key: Sequence[Key], form: str) -> Fact:

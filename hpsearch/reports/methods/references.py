@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hpsearch.records.result import CORRECTED, PLAIN, ROWS
+
 # As BibTeX writes what is no plain ASCII in our authors and titles.
 WRITTEN = {
     "á": r"{\'a}",
@@ -528,9 +530,9 @@ CITED: Mapping[Family, Mapping[str, tuple[str, ...]]] = {
         "catboost": ("prokhorenkova2018catboost",),
     },
     "interval": {
-        "t": ("student1908probable",),
-        "corrected-t": ("nadeau2003inference",),
-        "bootstrap": ("efron1979bootstrap",),
+        PLAIN: ("student1908probable",),
+        CORRECTED: ("nadeau2003inference",),
+        ROWS: ("student1908probable", "efron1979bootstrap"),
         "holm": ("holm1979simple",),
         "expected-best": ("dodge2019show", "tang2020showing"),
         "rank-correlation": ("bonett2000sample",),
