@@ -149,7 +149,8 @@ def test_what_limits_a_result_is_written_out(run_folder: RunFolder) -> None:
     )
     assert found == (
         "The chosen configuration was not tested: 1 of 2 refits failed: no memory. "
-        "Trial 7, among the best of the search, diverged in a run to confirm it and was not confirmed. "
+        "Trial 7, among the best of the search, diverged in a run to confirm it and was not "
+        "confirmed. "
         "The best were confirmed on the splits of the search, which it had looked at again and "
         "again: it is fixed. "
         "No defaults were run: the winner was not compared with the defaults. "
