@@ -92,6 +92,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         default=mine.default,
         no_default=best.finals.no_default,
         leads=_leads(best, won),
+        choice=best.finals.choice,
         kept_splits=_kept_splits(file) if run.protocol > 1 else "",
     )
 
