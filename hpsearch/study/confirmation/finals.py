@@ -22,7 +22,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.arm_records import ArmRecords
-from hpsearch.study.choice import choose
+from hpsearch.study.confirmation.choice import choose
 from hpsearch.study.events import Event, PhaseStarted, RunReached
 from hpsearch.study.goals import Goals
 from hpsearch.study.stages import best_first
