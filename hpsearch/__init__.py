@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hpsearch.api.export import export_study
     from hpsearch.api.import_ import import_study
     from hpsearch.api.init import init_program, init_study, study_schema
+    from hpsearch.api.methods import study_methods
     from hpsearch.api.plan import Plan, plan_study
     from hpsearch.api.predict import predict
     from hpsearch.api.report import write_study_report
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from hpsearch.api.ui import ui
     from hpsearch.api.verify import Verification, verify_study
     from hpsearch.reporting import report
+    from hpsearch.reports.methods.methods import Methods
     from hpsearch.samplers import CoarseToFineSampler
     from hpsearch.scheduler.batch_report import BatchReport
 
@@ -50,6 +52,7 @@ _MODULES = {
     "BatchReport": "hpsearch.scheduler.batch_report",
     "CoarseToFineSampler": "hpsearch.samplers",
     "Deletion": "hpsearch.api.delete",
+    "Methods": "hpsearch.reports.methods.methods",
     "Plan": "hpsearch.api.plan",
     "Report": "hpsearch.api.study_report",
     "Verification": "hpsearch.api.verify",
@@ -75,6 +78,7 @@ _MODULES = {
     "run_study": "hpsearch.api.study",
     "show_study": "hpsearch.api.show",
     "study_front": "hpsearch.api.show",
+    "study_methods": "hpsearch.api.methods",
     "study_schema": "hpsearch.api.init",
     "study_status": "hpsearch.api.status",
     "study_trials": "hpsearch.api.show",
@@ -89,6 +93,7 @@ __all__ = [
     "BatchReport",
     "CoarseToFineSampler",
     "Deletion",
+    "Methods",
     "Plan",
     "Report",
     "Verification",
@@ -114,6 +119,7 @@ __all__ = [
     "run_study",
     "show_study",
     "study_front",
+    "study_methods",
     "study_schema",
     "study_status",
     "study_trials",

@@ -8,22 +8,39 @@ from hpsearch.errors import HpsearchError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import held
 from hpsearch.records.whole_files import storage_errors
-from hpsearch.reports.study_report import write_report
+from hpsearch.reports.png_charts import Vector
+from hpsearch.reports.study_report import write_figures, write_report
 from hpsearch.study.recorded import find_run
 
+COLUMN = 3.4  # inches
+NARROWEST, WIDEST = 1.0, 40.0  # inches; beyond them a slip of the keyboard
 
-def write_study_report(study: str, *, home: str | Path | None = None) -> Path:
+
+def write_study_report(
+    study: str,
+    *,
+    figures: Vector | None = None,
+    width: float = COLUMN,
+    home: str | Path | None = None,
+) -> Path:
     """Write a study's figures and report.html from its records; returns the page.
 
     Args:
         study: its name, for the newest run, or that of one of its runs.
+        figures: also draw them as files of this kind for a paper, in figures/ beside the page.
+        width: of these, in inches; a column of two-column paper by default.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
 
     Raises:
-        HpsearchError: there is no such study, or it has no result yet.
+        HpsearchError: there is no such study, it has no result yet, or the width is no width of a
+            figure.
         StudyLockedError: somebody runs it.
         StorageError: the disk is full or read-only.
     """
+    if not NARROWEST <= width <= WIDEST:
+        raise HpsearchError(
+            f"the width of figures must be from {NARROWEST:g} to {WIDEST:g} inches, got {width:g}"
+        )
     stores = Home.find(Path(home) if home else None)
     run = find_run(stores, study)
     with held(stores.study(run.study)):
@@ -34,4 +51,7 @@ def write_study_report(study: str, *, home: str | Path | None = None) -> Path:
                 "file again, or look at it with python -m hpsearch ui"
             )
         with storage_errors(run.folder.artifacts):
-            return write_report(run.folder, result)
+            page = write_report(run.folder, result)
+            if figures is not None:
+                write_figures(run.folder, result, figures, width)
+            return page

@@ -37,6 +37,8 @@ class Split(ABC):
     """A kind of split: a frozen dataclass, small enough to travel to every worker."""
 
     kind: ClassVar[str]  # as a study file names it
+    # For a text on a study: its fields in braces, and {stratified} where it keeps classes' shares.
+    words: ClassVar[str]
     usage: ClassVar[str] = ""  # what a list of the kinds says behind its name
     of_tables: ClassVar[bool] = False  # it splits by a column
     # Validation rows come from outside the rows that shots are drawn from.
@@ -95,6 +97,7 @@ class HoldOut(Split):
     """One stratified split inside the training images."""
 
     kind = "hold-out"
+    words = "one hold-out split{stratified}, with a share of {fraction} held out"
     fraction: float = field(
         default=0.2, metadata=key(gt=0, lt=1, description="share held out; a fifth is usual")
     )
@@ -119,6 +122,7 @@ class KFold(Split):
     """Stratified k-fold: every image is validation once."""
 
     kind = "k-fold"
+    words = "cross-validation with {folds} folds{stratified}"
     folds: int = field(
         default=MANY_FOLDS, metadata=key(ge=2, description="5 balances bias against cost")
     )
@@ -145,6 +149,7 @@ class RepeatedKFold(Split):
     """k-fold several times over with fresh folds."""
 
     kind = "repeated-k-fold"
+    words = "cross-validation with {folds} folds{stratified}, repeated {repeats} times"
     folds: int = field(default=MANY_FOLDS, metadata=key(ge=2))
     repeats: int = field(
         default=3, metadata=key(ge=2, description="passes over all images as validation")
@@ -173,6 +178,9 @@ class GroupKFold(Split):
     """k-fold of a table whose groups are never on both sides, nor partly in the test set."""
 
     kind = "group-k-fold"
+    words = (
+        "cross-validation with {folds} folds, none of which shares a group ({group}) with another"
+    )
     usage = "(group = a column)"
     of_tables = True
     folds: int = field(default=MANY_FOLDS, metadata=key(ge=2), kw_only=True)
@@ -204,6 +212,7 @@ class TimeOrdered(Split):
     """Expanding windows of a table: validation rows come after all that is trained on."""
 
     kind = "time-ordered"
+    words = "{folds} expanding windows in the order of {order}"
     usage = "(order = a column)"
     of_tables = True
     drawn = False
@@ -239,6 +248,7 @@ class Fixed(Split):
     """Index ranges [first, last) of the training file."""
 
     kind = "fixed"
+    words = "the rows {validation} of the training file"
     usage = "ranges"
     beside_shots = True
     drawn = False

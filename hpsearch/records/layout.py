@@ -280,9 +280,9 @@ class RunFiles:
         """The folder of the report's figures, among the artifacts."""
         return self.artifacts / "figures"
 
-    def figure(self, name: str) -> Path:
-        """One of them."""
-        return self.figures / f"{name}.png"
+    def figure(self, name: str, form: str = "png") -> Path:
+        """One of them, as PNG, or as PDF or SVG for a paper."""
+        return self.figures / f"{name}.{form}"
 
     def claim_figure(self, number: int) -> Path:
         """The figure of a claim's check, by the claim's number from 1."""
@@ -437,6 +437,7 @@ PLACES = (
         r"(trials|confirmation|default|test|default-test)/[\d-]+/member-\d+/.+", archived=False
     ),  # of any size
     Place(r"artifacts/report\.html", archived=False),  # drawn anew
+    Place(r"artifacts/figures/\w+\.(pdf|svg)", archived=False),  # the same
     Place(r"(mlflow|projected)\.json|projector\.log", archived=False),  # of one MLflow store
     Place(r"model/.+", archived=False),  # made anew from the weights
     Place(r"damaged/.+", archived=False),  # set aside by doctor --repair

@@ -75,6 +75,9 @@ def _traces(series: Series, shade_label: str, *, first: bool) -> list[Any]:
     x, y, color = list(series.x), list(series.y), _color(series)
     if series.kind == "bars":
         return [go.Bar(x=x, y=y, error_y=_whiskers(series), marker_color=color, **shown)]
+    if series.kind == "intervals":
+        drawn = {"mode": "markers", "marker": {"size": 9, "color": color}}
+        return [go.Scatter(x=x, y=y, error_y=_whiskers(series), **drawn, **shown)]
     if series.kind == "line":
         line = {"color": color, "width": 3 if series.heavy else 1.5}
         return [go.Scatter(x=x, y=y, mode="lines", line=line, **shown)]
@@ -93,8 +96,8 @@ def _traces(series: Series, shade_label: str, *, first: bool) -> list[Any]:
         marker = {"size": 7, "color": list(series.shade), "colorscale": SCALE}
         marker |= {"showscale": first, "colorbar": {"title": shade_label, "thickness": 12}}
     notes = {"text": list(series.notes), "hovertemplate": "%{text}<br>%{x}, %{y}<extra></extra>"}
-    drawn: dict[str, Any] = {"mode": "markers", "marker": marker, "error_y": _whiskers(series)}
-    return [go.Scatter(x=x, y=y, **drawn, **notes, **shown)]
+    points: dict[str, Any] = {"mode": "markers", "marker": marker, "error_y": _whiskers(series)}
+    return [go.Scatter(x=x, y=y, **points, **notes, **shown)]
 
 
 def _whiskers(series: Series) -> dict[str, Any] | None:

@@ -12,9 +12,11 @@ from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Estimate, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import write_whole
-from hpsearch.reports import course_charts, front_charts, search_charts
+from hpsearch.reports import case_charts, course_charts, front_charts, search_charts
+from hpsearch.reports.charts import Chart
 from hpsearch.reports.html_report import Section, claims_html, html_report
-from hpsearch.reports.png_charts import draw_png
+from hpsearch.reports.methods.methods import Methods
+from hpsearch.reports.png_charts import Vector, draw_for_paper, draw_png
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.table_study import refit_charts, winner
 from hpsearch.reports.table_study.card import card_sections
@@ -27,6 +29,7 @@ from hpsearch.reports.tables import (
 from hpsearch.spreadsheets import csv_text
 
 CHARTS = (
+    case_charts.cases,
     refit_charts.two_classes,
     refit_charts.one_versus_rest,
     refit_charts.residuals,
@@ -55,13 +58,33 @@ def write_report(folder: RunFolder, result: Result) -> Path:
     narrowing = csv_text(narrowing_table(ranges))
     files.artifact(Artifact.NARROWING).write_text(narrowing, encoding="utf-8")
     folder.write_json(files.artifact(Artifact.NARROWING_JSON), ranges)
-    charts = [chart for make in CHARTS if (chart := make(view)) is not None]
+    charts = made_charts(view)
     files.figures.mkdir(exist_ok=True)
     for chart in charts:
         draw_png(files.figure(chart.name), chart)
     page = files.artifact(Artifact.REPORT)
     write_whole(page, html_report(view, charts, list(_sections(view, stages, ranges))).encode())
     return page
+
+
+def write_figures(folder: RunFolder, result: Result, form: Vector, width: float) -> list[Path]:
+    """Write the report's figures for a paper, beside its PNG files; returns their paths.
+
+    Args:
+        width: in inches.
+    """
+    files, paths = folder.files, []
+    files.figures.mkdir(exist_ok=True)
+    for chart in made_charts(StudyView.of(folder, result)):
+        path = files.figure(chart.name, form)
+        draw_for_paper(path, chart, width)
+        paths.append(path)
+    return paths
+
+
+def made_charts(view: StudyView) -> list[Chart]:
+    """All figures that a study has something for."""
+    return [chart for make in CHARTS if (chart := make(view)) is not None]
 
 
 def _answers(view: StudyView) -> Iterator[Section]:
@@ -142,3 +165,8 @@ def _sections(
     if written.exists():
         confusion = pd.read_csv(written)
         yield "Confusions on the test set", "Rows: true classes; a mean over refits.", confusion
+    about = (
+        "What a paper needs to say of this study; a pointer on a number shows its place in the "
+        f"records. As Markdown or LaTeX: python -m hpsearch methods {result.study}"
+    )
+    yield "Methods", about, Methods.of(view.run, result).html()

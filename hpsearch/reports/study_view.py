@@ -18,6 +18,7 @@ from hpsearch.records.refit_answers import RefitAnswers, refit_answers
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.recorded import Recorded
 from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_space
@@ -64,6 +65,11 @@ class StudyView:
         """What the winner's refits predict of the test rows of a table; [] where one of them does
         not say, as in records of older versions."""
         return refit_answers(self.folder, self.result.best_number)
+
+    @cached_property
+    def run(self) -> Recorded:
+        """The run, with its study file."""
+        return Recorded(self.folder.files.study.name, self.folder.files.number, self.folder)
 
     @property
     def ranges(self) -> list[RangeRow]:

@@ -13,6 +13,7 @@ from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.study_report import CHARTS, write_report
 from hpsearch.reports.study_view import StudyView
+from tests.harness.commands import call_here
 from tests.harness.stores import new_home
 from tests.harness.study_files import SMALL
 
@@ -62,6 +63,34 @@ def test_all_figures_are_in_the_page_and_lie_beside_it_as_png(small: Path) -> No
     assert text.count("plotly.js v") == 1  # once, for all figures
     head = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
     assert not re.search(r"""(src|href)=["']?(https?:|//|/)""", head)
+
+
+@pytest.mark.figures
+def test_figures_for_a_paper_lie_beside_the_page(small: Path) -> None:
+    where = ["report", "small", "--home", str(small)]
+    done = call_here(*where, "--figures", "svg", "--width", "86mm")
+    assert done.returncode == 0, done.stderr
+    figures = Path(done.stdout.strip()).parent / "figures"
+    drawn = {path.stem for path in figures.glob("*.svg")}
+    assert drawn == {path.stem for path in figures.glob("*.png")}
+    text = (figures / "optimization_history.svg").read_text()
+    width = re.search(r'<svg [^>]*width="([\d.]+)pt"', text)
+    assert width is not None
+    assert float(width[1]) == pytest.approx(86 / 25.4 * 72, abs=0.01)
+    assert ">validation_accuracy</text>" in text
+
+
+@pytest.mark.parametrize(
+    ("width", "why"),
+    [
+        ("3.4", "must be a number with one of in, cm, mm, pt behind it, got '3.4'"),
+        ("200in", "the width of figures must be from 1 to 40 inches, got 200"),
+    ],
+)
+def test_what_is_no_width_is_refused(width: str, why: str, small: Path) -> None:
+    done = call_here("report", "small", "--home", str(small), "--width", width)
+    assert done.returncode in (1, 2)
+    assert why in " ".join(done.stderr.split())
 
 
 def test_failures_never_rank_first(small: Path) -> None:

@@ -85,6 +85,7 @@ def of_one_machine(run: RunFiles) -> dict[str, Path]:
         "projected.json": run.projected,
         "projector.log": run.projector_log,
         "artifacts/report.html": run.artifact(Artifact.REPORT),
+        "artifacts/figures/search.pdf": run.figure("search", "pdf"),
         "model/MLmodel": run.model / "MLmodel",
         "damaged/trials-00007/x": run.aside(run.record("trial", 7)) / "x",
     }

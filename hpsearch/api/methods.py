@@ -1,0 +1,43 @@
+"""The methods of a study, written from its records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpsearch.errors import HpsearchError
+from hpsearch.records.layout import Home
+from hpsearch.reports.methods.methods import Methods
+from hpsearch.study.recorded import Recorded, find_run
+
+
+def study_methods(study: str, *, home: str | Path | None = None) -> Methods:
+    """What a paper needs to say of a study: text, tables, BibTeX. Nothing is run or written.
+
+    Args:
+        study: its name, for its newest run, or "name/2" for a given one.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+
+    Raises:
+        StudyFileError: there is no such study.
+        HpsearchError: its search is not over.
+        DamagedError: a record is not what was written.
+    """
+    run = find_run(Home.find(Path(home) if home else None), study)
+    result = run.result()
+    failure = "" if result else _failure(run)
+    return Methods.of(run, result, failure)
+
+
+def _failure(run: Recorded) -> str:
+    """Why a run without a result has none.
+
+    Raises:
+        HpsearchError: its search is not over.
+    """
+    failed = run.folder.read_sealed(run.folder.files.failed, "reason")
+    if failed is None:
+        raise HpsearchError(
+            f"study {run.name!r} must be over for its methods to be written, and it is not: run "
+            f"its file again, or see how far it is with python -m hpsearch status {run.study}"
+        )
+    return str(failed["reason"])

@@ -1,0 +1,226 @@
+"""What a study found, and what it did not: a claim that fails is written as one that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hpsearch.analysis.answers import answered
+from hpsearch.analysis.failures import failures
+from hpsearch.records.layout import Artifact
+from hpsearch.records.outcome import Outcome
+from hpsearch.reports.methods.intervals import estimate_words
+from hpsearch.reports.methods.passage import Fact, Name, Parts, Passage, listed, say
+from hpsearch.reports.methods.places import FILES, Places
+from hpsearch.reports.methods.words import counted
+from hpsearch.study.code_checks import code_warnings, repeat_texts
+
+# What is said of a claim, by its verdict.
+VERDICTS = {
+    "holds": "The claim “{text}” holds in these runs: {detail}",
+    "does not hold": "The claim “{text}” does not hold in these runs: {detail}",
+    "depends": "Whether “{text}” holds depends on the case: {detail}",
+    "not shown": "The claim “{text}” is not shown by these runs, which could be either way: "
+    "{detail}",
+}
+
+# What became of trials.
+ENDS = {
+    Outcome.COMPLETE: "trained to the end",
+    Outcome.PRUNED: "ended early or were not promoted",
+    Outcome.DIVERGED: "left the finite numbers, which counts as the worst",
+    Outcome.FAILED: "failed",
+    Outcome.PAUSED: "waited to be promoted",
+    Outcome.RUNNING: "had not come to the end of a stage",
+}
+
+
+def findings(places: Places, failure: str) -> Iterator[Passage]:
+    """The result and what limits it.
+
+    Args:
+        failure: why a run without a result has none.
+    """
+    if places.found is None:
+        text = Fact(failure, "failed.json#/reason")
+        yield Passage("Result", (say("The search ended without a result: {why}", why=text),))
+        sentences = tuple(_trials(places))
+    else:
+        yield Passage("Result", tuple(_result(places)))
+        sentences = (*_trials(places), *_limits(places))
+    claims = tuple(_claims(places))
+    if claims:
+        yield Passage("Claims", claims)
+    if sentences:
+        yield Passage("Limitations", sentences)
+
+
+def _result(places: Places) -> Iterator[Parts]:
+    result, test = places.result, places.result.test_name
+    counts = [
+        say("{number} {ended}", number=places.of_result("counts", outcome), ended=ENDS[outcome])
+        for outcome in map(Outcome, result.counts)
+    ]
+    trials = counted(places.n_records("trial"), "trial")
+    yield say("Of {trials} {counts}", trials=trials, counts=listed(counts))
+    searched: list[Parts] = [
+        say("{name} = {value}", name=Name(name), value=places.of_result("searched", name))
+        for name in result.searched
+    ]
+    params = say(" with {params}", params=listed(searched)) if searched else ()
+    yield say(
+        "Chosen was trial {number}{params}", number=places.of_result("best_number"), params=params
+    )
+    yield say(
+        "Its {objective} is {estimate} on validation data",
+        objective=Name(result.objective),
+        estimate=estimate_words(places, result.validation, "validation"),
+    )
+    if result.test_score is not None:
+        yield say(
+            "Its {metric} is {estimate} on the test set",
+            metric=Name(test),
+            estimate=estimate_words(places, result.test_score, "test", test),
+        )
+    if result.objectives:
+        yield say(
+            "The Pareto front over fresh seeds has {members}, of which the chosen one is "
+            "the best in {first}",
+            members=counted(places.n_results("front"), "configuration"),
+            first=Name(result.objective),
+        )
+    if result.arms:
+        yield say(
+            "It is the best of {n} cases by the mean when confirmed", n=places.n_results("arms")
+        )
+    yield from _gain(places)
+    yield from _leads(places)
+
+
+def _gain(places: Places) -> Iterator[Parts]:
+    """What tuning gained over the defaults, on the test set or else on validation data."""
+    result = places.result
+    default = result.default
+    if default is None:
+        return
+    gain, key, metric = default.test_gain, "test_gain", result.test_name
+    if gain is None:
+        gain, key, metric = default.gain, "gain", result.objective
+    if gain is None:
+        why = places.of_result("default", "failure")
+        yield say("The defaults have no score to compare with: {why}", why=why)
+        return
+    verdict = {
+        1: "It is better than the configuration of all defaults, in {metric} by {gain}",
+        -1: "It is worse than the configuration of all defaults, in {metric} by {gain}: tuning "
+        "lost",
+        0: "No difference from the configuration of all defaults can be shown, in {metric} it is "
+        "{gain}",
+    }
+    words = estimate_words(places, gain, "default", key)
+    yield say(verdict[gain.sign], metric=Name(metric), gain=words)
+
+
+def _leads(places: Places) -> Iterator[Parts]:
+    """Whether the chosen configuration is better than the next, and than other cases' winners."""
+    for place, lead in enumerate(places.result.leads):
+        if place and not lead.arm:
+            continue
+        case = say(" ({case})", case=Name(lead.arm)) if lead.arm else ()
+        words = estimate_words(places, lead.lead, "leads", place, "lead")
+        better = "It is better than trial {number}{case} by {lead}"
+        alike = "It is not told apart from trial {number}{case}, the difference is {lead}"
+        yield say(
+            better if lead.lead.sign > 0 else alike,
+            number=places.of_result("leads", place, "number"),
+            case=case,
+            lead=words,
+        )
+
+
+def _case(places: Places, place: int) -> Parts:
+    values = places.result.arms[place].values
+    said = [
+        say(
+            "{name} = {value}",
+            name=Name(name),
+            value=places.of_result("arms", place, "values", name),
+        )
+        for name in values
+    ]
+    return listed(said)
+
+
+def _claims(places: Places) -> Iterator[Parts]:
+    for place, claim in enumerate(answered(places.folder).claims):
+        text = places.of_artifact(Artifact.CLAIMS, place, "text")
+        detail = places.of_artifact(Artifact.CLAIMS, place, "detail")
+        yield say(VERDICTS[claim["verdict"]], text=text, detail=detail)
+
+
+def _trials(places: Places) -> Iterator[Parts]:
+    """Trials that ended badly, with the reasons."""
+    found = failures(places.records["trial"])
+    for outcome in (Outcome.FAILED, Outcome.DIVERGED):
+        reasons = [
+            Fact(failure.reason, f"{FILES['trial']}#/reason")
+            for failure in found
+            if failure.outcome is outcome
+        ]
+        if reasons:
+            yield say(
+                "{trials} {what} ({reasons})",
+                trials=counted(places.n_ended("trial", outcome), "trial"),
+                what=ENDS[outcome],
+                reasons=listed(reasons),
+            )
+
+
+def _limits(places: Places) -> Iterator[Parts]:
+    result = places.result
+    if result.untested:
+        yield say(
+            "The chosen configuration was not tested: {why}", why=places.of_result("untested")
+        )
+    out = [entry for entry in result.top if entry["not_confirmed"]]
+    for entry in out:
+        place = result.top.index(entry)
+        yield say(
+            "Trial {number}, among the best of the search, {outcome} in a run to confirm it and "
+            "was not confirmed",
+            number=places.of_result("top", place, "number"),
+            outcome=entry["not_confirmed"],
+        )
+    for place, arm in enumerate(result.arms):
+        if arm.failure:
+            yield say(
+                "Case {case}: {why}",
+                case=_case(places, place),
+                why=places.of_result("arms", place, "failure"),
+            )
+    if result.kept_splits:
+        yield say(
+            "The best were confirmed on the splits of the search, which it had looked at again "
+            "and again: {why}",
+            why=places.of_result("kept_splits"),
+        )
+    if result.no_default:
+        yield say("No defaults were run: {why}", why=places.of_result("no_default"))
+    if result.ended:
+        yield say(
+            "The search was cut by {budget} before all of it was done", budget=Name(result.ended)
+        )
+    for place in range(len(result.unmet)):
+        yield say(
+            "The chosen configuration misses {limit}", limit=places.of_result("unmet", place)
+        )
+    if result.optimistic:
+        yield say("Validation scores are optimistic: {why}", why=places.of_result("optimistic"))
+    if result.saw_test:
+        yield say("Test scores are optimistic: {why}", why=places.of_result("saw_test"))
+    for place, one in enumerate(result.fidelity):
+        if one["predicts"] is False:
+            yield say("{text}", text=places.of_result("fidelity", place, "text"))
+    for place in range(len(result.alarms)):
+        yield say("At the end of a range: {text}", text=places.of_result("alarms", place))
+    for text in (*code_warnings(places.folder), *repeat_texts(places.folder)):
+        yield say("{text}", text=Fact(text, "code_checks.json#"))

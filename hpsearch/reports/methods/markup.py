@@ -1,0 +1,221 @@
+"""A text about a study in the forms that it is asked for: Markdown, LaTeX, plain text, HTML."""
+
+from __future__ import annotations
+
+import html
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+
+from hpsearch.reports.methods.passage import Cells, Cite, Fact, Name, Parts, Passage
+from hpsearch.reports.methods.references import REFERENCES, Reference
+
+# What LaTeX takes for more than a letter.
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "[": "{[}",
+    "]": "{]}",
+    '"': r"\textquotedbl{}",
+    "“": "``",
+    "”": "''",
+    "…": r"\dots{}",
+    "±": r"$\pm$",
+    "–": "--",
+    "’": "'",
+}
+MARKDOWN = frozenset("\\`*_{}[]<>#|~^$")
+
+
+class Form(ABC):
+    """How the parts of a text are written. Abstract, or final."""
+
+    @abstractmethod
+    def words(self, text: str) -> str:
+        """Words, or the text of a fact."""
+
+    @abstractmethod
+    def name(self, text: str) -> str:
+        """A name, as code."""
+
+    @abstractmethod
+    def cite(self, keys: Sequence[str]) -> str:
+        """A citation, with the space before it."""
+
+    @abstractmethod
+    def passage(self, passage: Passage) -> str:
+        """A paragraph with its title."""
+
+    @abstractmethod
+    def table(self, table: Cells) -> str:
+        """A table with its caption."""
+
+    @abstractmethod
+    def references(self, found: Sequence[Reference]) -> str:
+        """The list of what is cited."""
+
+    def fact(self, fact: Fact) -> str:
+        """A fact."""
+        return self.words(fact.text)
+
+    def parts(self, parts: Parts) -> str:
+        """A sentence, or a cell."""
+        written = []
+        for part in parts:
+            if isinstance(part, Cite):
+                written.append(self.cite(part.keys))
+            elif isinstance(part, Name):
+                written.append(self.name(part.text))
+            else:
+                written.append(self.fact(part) if isinstance(part, Fact) else self.words(part))
+        return "".join(written)
+
+    def sentences(self, passage: Passage) -> str:
+        """All sentences of a paragraph."""
+        return " ".join(f"{self.parts(sentence).rstrip('.')}." for sentence in passage.sentences)
+
+    def rows(self, table: Cells) -> list[list[str]]:
+        """The head of a table and its rows, written."""
+        return [[self.parts(cell) for cell in row] for row in (table.head, *table.rows)]
+
+
+class PlainText(Form):
+    """Paragraphs, columns and a list of references, for a word processor."""
+
+    def words(self, text: str) -> str:
+        return text
+
+    def name(self, text: str) -> str:
+        return text
+
+    def cite(self, keys: Sequence[str]) -> str:
+        return f" ({'; '.join(REFERENCES[key].label for key in keys)})"
+
+    def passage(self, passage: Passage) -> str:
+        return f"{passage.title}. {self.sentences(passage)}"
+
+    def table(self, table: Cells) -> str:
+        rows = self.rows(table)
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
+        return "\n".join([f"{self.parts(table.caption)}.", *(line.rstrip() for line in lines)])
+
+    def references(self, found: Sequence[Reference]) -> str:
+        return "\n".join(["References", *(reference.line for reference in found)])
+
+
+class Markdown(Form):
+    """Markdown with the citations of Pandoc, and the entries in BibTeX."""
+
+    def words(self, text: str) -> str:
+        return "".join(f"\\{c}" if c in MARKDOWN else c for c in text)
+
+    def name(self, text: str) -> str:
+        fence = "``" if "`" in text else "`"
+        return f"{fence}{text}{fence}".replace("|", "\\|")
+
+    def cite(self, keys: Sequence[str]) -> str:
+        return f" [{'; '.join(f'@{key}' for key in keys)}]"
+
+    def passage(self, passage: Passage) -> str:
+        return f"**{passage.title}.** {self.sentences(passage)}"
+
+    def table(self, table: Cells) -> str:
+        head, *rows = self.rows(table)
+        lines = [head, ["---"] * len(head), *rows]
+        body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+        return f"{self.parts(table.caption)}.\n\n{body}"
+
+    def references(self, found: Sequence[Reference]) -> str:
+        return "```bibtex\n" + "\n".join(one.bibtex() for one in found) + "\n```"
+
+
+class Latex(Form):
+    """LaTeX for a paper that uses booktabs; the entries of what is cited go to a .bib file."""
+
+    def words(self, text: str) -> str:
+        return "".join(LATEX.get(character, character) for character in text)
+
+    def name(self, text: str) -> str:
+        return rf"\texttt{{{self.words(text)}}}"
+
+    def cite(self, keys: Sequence[str]) -> str:
+        return rf"~\cite{{{','.join(keys)}}}"
+
+    def passage(self, passage: Passage) -> str:
+        return rf"\paragraph{{{passage.title}.}} {self.sentences(passage)}"
+
+    def table(self, table: Cells) -> str:
+        head, *rows = (" & ".join(row) + r" \\" for row in self.rows(table))
+        return "\n".join(
+            [
+                r"\begin{table}",
+                r"  \centering",
+                rf"  \caption{{{self.parts(table.caption)}.}}",
+                rf"  \label{{tab:{table.name}}}",
+                rf"  \begin{{tabular}}{{{'l' * len(table.head)}}}",
+                r"    \toprule",
+                f"    {head}",
+                r"    \midrule",
+                *(f"    {row}" for row in rows),
+                r"    \bottomrule",
+                r"  \end{tabular}",
+                r"\end{table}",
+            ]
+        )
+
+    def references(self, found: Sequence[Reference]) -> str:
+        return "% The entries of what is cited: the same command with --bibtex."
+
+
+class Html(Form):
+    """HTML, where a pointer on a number shows its place in the records."""
+
+    def words(self, text: str) -> str:
+        return html.escape(text)
+
+    def name(self, text: str) -> str:
+        return f"<code>{html.escape(text)}</code>"
+
+    def cite(self, keys: Sequence[str]) -> str:
+        return html.escape(f" ({'; '.join(REFERENCES[key].label for key in keys)})")
+
+    def fact(self, fact: Fact) -> str:
+        return f'<span title="{html.escape(fact.place)}">{html.escape(fact.text)}</span>'
+
+    def passage(self, passage: Passage) -> str:
+        return f"<p><b>{html.escape(passage.title)}.</b> {self.sentences(passage)}</p>"
+
+    def table(self, table: Cells) -> str:
+        head, *rows = self.rows(table)
+        top = "".join(f"<th>{cell}</th>" for cell in head)
+        body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>\n" for row in rows)
+        return (
+            f"<p>{self.parts(table.caption)}.</p>\n"
+            f"<table><thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table>"
+        )
+
+    def references(self, found: Sequence[Reference]) -> str:
+        entries = html.escape("\n".join(one.bibtex() for one in found))
+        return f"<details><summary>BibTeX</summary><pre>{entries}</pre></details>"
+
+
+FORMS: dict[str, Form] = {"markdown": Markdown(), "latex": Latex(), "text": PlainText()}
+
+
+def written(
+    form: Form, passages: Iterable[Passage], tables: Iterable[Cells], found: Sequence[Reference]
+) -> str:
+    """A whole text: paragraphs, tables, what is cited."""
+    parts = [*map(form.passage, passages), *map(form.table, tables)]
+    return "\n\n".join([*parts, *([form.references(found)] if found else [])]) + "\n"

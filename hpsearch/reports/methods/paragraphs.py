@@ -1,0 +1,391 @@
+"""How a study was done, a paragraph a subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hpsearch.datasets import DATASETS
+from hpsearch.records.layout import Artifact
+from hpsearch.reports.methods.passage import Fact, Name, Parts, Passage, listed, say
+from hpsearch.reports.methods.places import Places
+from hpsearch.reports.methods.words import (
+    DIGEST,
+    cite,
+    counted,
+    names,
+    pruner_words,
+    sampler_words,
+    split_words,
+    trainer_words,
+)
+from hpsearch.study.stored_space import kept_space
+from hpsearch.studyfile.arms import SHOTS
+from hpsearch.studyfile.entries import trainer_names
+from hpsearch.studyfile.space import Space
+from hpsearch.studyfile.study_file import StudyFile
+
+# Packages whose versions a text names, by their names in a record's environment, and their own.
+PACKAGES = {
+    "hpsearch": "hpsearch",
+    "optuna": "Optuna",
+    "numpy": "NumPy",
+    "scipy": "SciPy",
+    "scikit-learn": "scikit-learn",
+}
+
+
+def paragraphs(places: Places) -> Iterator[Passage]:
+    """All of them, but for what was found."""
+    subjects = {
+        "Data": _data,
+        "Search space": _space,
+        "Search": _search,
+        "Confirmation": _confirmation,
+        "Test": _test,
+        "Software and hardware": _surroundings,
+    }
+    for title, make in subjects.items():
+        sentences = tuple(make(places))
+        if sentences:
+            yield Passage(title, sentences)
+
+
+def _data(places: Places) -> Iterator[Parts]:
+    data = places.study.data
+    if data is None:
+        yield say("The data is the affair of what was trained; hpsearch saw none of it")
+        if places.study.n_splits > 1:
+            name = next(n for n, t in places.study.all_programs.items() if t.folds > 1)
+            where = ("program",) if name == "program" else ("programs", name.partition(".")[2])
+            folds = places.file(*where, "folds")
+            yield say("Every configuration was trained on {folds}", folds=counted(folds, "fold"))
+        return
+    digests = places.each("trial", "digests", "data")
+    yield say(
+        "The data is {name}{source} ({digest} of the rows learned from: {hash})",
+        name=Name(data.name.rpartition("/")[2]),
+        source=cite("data", data.name),
+        digest=DIGEST,
+        hash=listed(digests),
+    )
+    yield from _table(places)
+    if data.shots is not None:
+        drawn = "at random" if data.draw == "random" else "in the order of the file"
+        shots = places.file("data", "shots")
+        yield say(
+            "Of each class {shots} were drawn {drawn}",
+            shots=counted(shots, "example"),
+            drawn=drawn,
+        )
+    if data.class_weight is not None:
+        yield say("In training every class counted alike")
+    yield say(
+        "Configurations were validated by {split} ({digest} of the row numbers: {hash})",
+        split=split_words(places),
+        digest=DIGEST,
+        hash=listed(places.each("trial", "digests", "splits")),
+    )
+    beside = data.split.made().beside_shots
+    if (data.shots is not None or SHOTS in places.study.compare) and not beside:
+        yield say("Validation rows were taken from these examples, so that no others were seen")
+
+
+def _table(places: Places) -> Iterator[Parts]:
+    """Of a table what its card says."""
+    data = places.study.data
+    card = places.folder.read_json(places.folder.files.artifact(Artifact.TABLE_JSON))
+    if not card or data is None or data.name in DATASETS:
+        return
+    rows = places.of_artifact(Artifact.TABLE_JSON, "rows")
+    if data.target is None:
+        yield say("It has {rows} to learn from", rows=counted(rows, "row"))
+    else:
+        yield say(
+            "It has {rows} to learn from; the column {target} was predicted",
+            rows=counted(rows, "row"),
+            target=Name(data.target),
+        )
+    if places.study.prepared:
+        yield say(
+            "Its columns were scaled, filled and encoded by what the training rows of each "
+            "split said alone"
+        )
+
+
+def _space(places: Places) -> Iterator[Parts]:
+    study, space = places.study, kept_space(places.folder) or Space((), {})
+    searched = dict.fromkeys(parameter.key for parameter in space.parameters)
+    trainers = [str(name) for name in trainer_names(study.space) or []]
+    made = listed([trainer_words(name) for name in trainers])
+    network = str(study.network.get("name", ""))
+    in_network: Parts = ()
+    if network:
+        in_network = say(
+            " ({network} network{source})", network=Name(network), source=cite("network", network)
+        )
+    yield say("Models were trained by {trainers}{network}", trainers=made, network=in_network)
+    if searched:
+        number = Fact(str(len(searched)), "space.json#/parameters (different names)")
+        yield say(
+            "The search was over {number}: {names}",
+            number=counted(number, "hyperparameter"),
+            names=listed(names(searched)),
+        )
+    fixed = [*_fixed(study, searched)]
+    if fixed:
+        said = [
+            say("{name} = {value}", name=Name(key[-1]), value=places.file(*key)) for key in fixed
+        ]
+        yield say("Held fixed: {fixed}", fixed=listed(said))
+    yield say("All other settings were the defaults of hpsearch and of the trainers' libraries")
+    if study.compare:
+        yield say(
+            "Every combination of {compared} had a search and a budget of its own",
+            compared=listed(names(study.compare)),
+        )
+
+
+def _fixed(study: StudyFile, searched: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The plain values of [space], [network] and [prepare]."""
+    for table in ("space", "network", "prepare"):
+        for key, entry in getattr(study, table).items():
+            plain = not isinstance(entry, dict | list)
+            if plain and key not in searched and key not in ("trainer", "name"):
+                yield table, key
+
+
+def _search(places: Places) -> Iterator[Parts]:
+    study = places.study
+    yield say(
+        "Configurations were drawn by {sampler}, {batch} at a time, with the seed {seed}, on "
+        "Optuna{source}",
+        sampler=sampler_words(places),
+        batch=places.file("sampler", "batch"),
+        seed=places.file("seed"),
+        source=cite("software", "optuna"),
+    )
+    if study.enqueue:
+        yield say(
+            "The first {number} had been named beforehand",
+            number=counted(places.count("enqueue"), "configuration"),
+        )
+    if study.warm_start is not None:
+        yield say("The best configurations of an earlier study are among them, without scores")
+    yield from _objective(places)
+    yield from _stages(places)
+    if study.pruner is not None:
+        yield say(
+            "Within a stage trials were ended by {pruner}, which was asked after {rungs} epochs",
+            pruner=pruner_words(places),
+            rungs=places.file("pruner", "rungs"),
+        )
+    if study.evaluation.seeds > 1:
+        yield say(
+            "Every configuration was trained with {seeds} on each split, and its score is "
+            "the mean",
+            seeds=counted(places.file("evaluation", "seeds"), "seed"),
+        )
+    budget = [
+        say("{name} = {value}", name=Name(f"budget.{name}"), value=places.file("budget", name))
+        for name in ("epochs", "seconds", "plateau", "target")
+        if getattr(study.budget, name) is not None
+    ]
+    if budget:
+        yield say("The search was limited by {budget}", budget=listed(budget))
+
+
+def _objective(places: Places) -> Iterator[Parts]:
+    study = places.study
+    goals = [
+        say("{name} ({direction}d)", name=Name(goal.name), direction=goal.direction)
+        for goal in study.goals
+    ]
+    at = "its best epoch" if study.objective.best_epoch else "the last epoch"
+    if len(goals) == 1:
+        yield say("They were ranked by {goal} at {at}", goal=goals[0], at=at)
+    else:
+        yield say(
+            "They were ranked by their Pareto fronts{source} in {goals}",
+            source=cite("sampler", "nsga2"),
+            goals=listed(goals),
+        )
+    if study.constraints:
+        yield say(
+            "Those that missed {limits} came after all others",
+            limits=listed([_limit(places, i) for i in range(len(study.constraints))], "or"),
+        )
+
+
+def _limit(places: Places, place: int) -> Parts:
+    limit = places.study.constraints[place]
+    side = "at_most" if limit.at_most is not None else "at_least"
+    return say(
+        "{metric} {side} {value}",
+        metric=Name(limit.metric),
+        side=side.replace("_", " "),
+        value=places.file("constraints", place, side),
+    )
+
+
+def _stages(places: Places) -> Iterator[Parts]:
+    stages = places.study.stages
+    plans: list[Parts] = []
+    for place in range(len(stages)):
+        trials, epochs = (places.file("stages", place, key) for key in ("trials", "epochs"))
+        noun = counted(trials, "configuration") if place == 0 else (trials,)
+        plans.append(say("{trials} for {epochs}", trials=noun, epochs=counted(epochs, "epoch")))
+    later = range(1, len(stages))
+    shares = [places.file("stages", place, "promote") for place in later]
+    whose = " of each case" if places.study.compare else ""
+    yield say("The plan{whose} was to train {plans}", whose=whose, plans=listed(plans))
+    if not shares:
+        return
+    yield say(
+        "The best of a stage trained on in the next{source}, where they were to be a share of "
+        "{shares}",
+        source=cite("sampler", "stages"),
+        shares=listed(shares[:1] if len({share.text for share in shares}) == 1 else shares),
+    )
+    controls = [places.file("stages", n, "controls") for n in later if stages[n].controls]
+    if controls:
+        yield say(
+            "Beside them trained on {controls} that were drawn by lot among those not promoted, "
+            "as controls",
+            controls=listed(controls),
+        )
+
+
+def _confirmation(places: Places) -> Iterator[Parts]:
+    study = places.study
+    top, seeds = (places.file("confirmation", key) for key in ("top", "seeds"))
+    number: Parts = () if top.text == "1" else say("{top} ", top=top)
+    yield say(
+        "The {number}{best}{whose} of the search were trained again from the start {how}"
+        if number
+        else "The {best}{whose} of the search was trained again from the start {how}",
+        number=number,
+        best="best configurations" if number else "best configuration",
+        whose=" of each case" if study.compare else "",
+        how=_repeats(places, seeds),
+    )
+    if places.protocol > 1:
+        yield say(
+            "Repeats have the same seeds whatever the configuration, so that differences "
+            "are of pairs"
+        )
+    if number:
+        yield say("The one with the best mean was chosen, whatever its score in the search")
+    if study.confirmation.default:
+        yield say("The configuration of all defaults was run in the same way")
+
+
+def _repeats(places: Places, seeds: Fact) -> Parts:
+    if not places.study.draws_anew:
+        return say("on the splits of the search with {seeds}", seeds=counted(seeds, "fresh seed"))
+    return say(
+        "on {draws} of the split that the search had not seen, with a fresh seed each ({digest} "
+        "of the row numbers: {hash})",
+        draws=counted(seeds, "fresh draw"),
+        digest=DIGEST,
+        hash=listed(places.each("confirmation", "digests", "splits")),
+    )
+
+
+def _test(places: Places) -> Iterator[Parts]:
+    study = places.study
+    if not study.is_tested:
+        yield say("There is no test set: what is reported was measured on validation data")
+        return
+    rows = next(
+        (
+            len(m.predicted)
+            for r in places.records["test"]
+            for m in r.members
+            if m.predicted is not None
+        ),
+        None,
+    )
+    size: Parts = ()
+    if rows is not None:
+        place = "test/*/record.json#/members/0/predicted (how many)"
+        size = say(" of {rows}", rows=counted(Fact(str(rows), place), "row"))
+    digests = places.each("test", "digests", "test")
+    shown: Parts = ()
+    if digests:
+        shown = say(" ({digest}: {hash})", digest=DIGEST, hash=listed(digests))
+    if study.protocol == "honest":
+        yield say(
+            "The test set{size}{shown} was not looked at before the choice", size=size, shown=shown
+        )
+    else:
+        yield say(
+            "Every trial was scored on the test set{size}{shown} after every epoch, as the "
+            "protocol {name} has it",
+            size=size,
+            shown=shown,
+            name=Name(study.protocol),
+        )
+    seeds = places.file("confirmation", "test_seeds")
+    yield say(
+        "The chosen configuration was then refitted with {seeds} on training and validation "
+        "data together, and each refit scored on the test set once",
+        seeds=counted(seeds, "seed"),
+    )
+    if places.found is not None and places.found.default is not None:
+        yield say("The configuration of all defaults was refitted and scored likewise")
+    if places.found is not None:
+        uses = places.of_result("test_uses")
+        yield say(
+            "In all runs of this study the test set was opened for {uses}",
+            uses=counted(uses, "configuration"),
+        )
+
+
+def _surroundings(places: Places) -> Iterator[Parts]:
+    software = []
+    for package, shown in PACKAGES.items():
+        versions = places.each("trial", "environment", f"version.{package}")
+        if versions:
+            source = cite("software", package) if package == "scikit-learn" else ()
+            software.append(
+                say(
+                    "{name} {versions}{source}",
+                    name=shown,
+                    versions=listed(versions),
+                    source=source,
+                )
+            )
+    pythons = places.each("trial", "environment", "python")
+    if software:
+        yield say(
+            "Software: {software}, on Python {python}",
+            software=listed(software),
+            python=listed(pythons),
+        )
+    commits = places.each("trial", "environment", "commit")
+    if commits:
+        dirty = any(r.environment.get("dirty") == "True" for r in places.records["trial"])
+        changed = ", with changes that it does not hold" if dirty else ""
+        yield say(
+            "The study file's repository was at commit {commits}{changed}",
+            commits=listed(commits),
+            changed=changed,
+        )
+    code = places.each("trial", "code", "*")
+    if code:
+        yield say("The digest of our own code was {code}", code=listed(code))
+    machines = places.each("trial", "machines", "*", part=1)
+    if machines:
+        threads = places.each("trial", "environment", "threads")
+        yield say(
+            "Trials ran on {machines}, each with {threads} of its numerical libraries",
+            machines=listed(machines),
+            threads=counted(threads[0], "thread") if len(threads) == 1 else "the threads",
+        )
+    if places.records["trial"]:
+        yield say(
+            "All {trials} of the search took {time} of training together",
+            trials=counted(places.n_records("trial"), "trial"),
+            time=places.time("trial", "wall_seconds"),
+        )

@@ -1,0 +1,180 @@
+"""The records of a run, asked for values by their places.
+
+A place is a file below the run's folder and a JSON pointer in it (RFC 6901). `*` in the file
+stands for all records of a kind; what was made of several values follows in brackets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hpsearch.records.layout import KINDS, Artifact, Kind
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.result import Result
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.methods.passage import Fact, Part
+from hpsearch.studyfile.study_file import StudyFile
+
+DIGITS = ".6g"  # of a number with a fraction: as many as draws are rounded to
+SCORE = ".4f"  # as the console shows scores
+UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
+LEAST = 2  # of a unit that a time is told in
+FILES: Mapping[Kind, str] = {
+    kind: f"{'trials' if kind == 'trial' else kind}/*/record.json" for kind in KINDS
+}
+# What was made of several values, as it stands behind a place.
+HOW_MANY, EACH, NAME = " (how many)", " (each)", " (a name)"
+
+Key = str | int
+
+
+@dataclass(frozen=True)
+class Places:
+    """A run whose search is over.
+
+    Attributes:
+        folder: its records.
+        study: the study file as it was understood.
+        found: its result; None: it ended without one.
+        protocol: of confirmation and test, as of a Run.
+    """
+
+    folder: RunFolder
+    study: StudyFile
+    found: Result | None
+    protocol: int
+
+    @property
+    def result(self) -> Result:
+        """The result of a run that has one."""
+        assert self.found is not None
+        return self.found
+
+    @cached_property
+    def _study(self) -> dict[str, Any]:
+        return self.study.model_dump(mode="json")
+
+    @cached_property
+    def _result(self) -> dict[str, Any]:
+        return self.result.as_dict()
+
+    @cached_property
+    def records(self) -> Mapping[Kind, Sequence[TrialRecord]]:
+        """All records, by kind."""
+        return {kind: list(self.folder.read_all(kind)) for kind in FILES}
+
+    def file(self, *key: Key, form: str = DIGITS) -> Fact:
+        """A value of the study file."""
+        return _fact(self._study, "study.json#/file", key, form)
+
+    def count(self, *key: Key) -> Fact:
+        """How many entries a list or table of the study file has."""
+        place = _pointer("study.json#/file", key)
+        return Fact(str(len(_follow(self._study, key))), place + HOW_MANY)
+
+    def of_result(self, *key: Key, form: str = DIGITS) -> Fact:
+        """A value of the result."""
+        return _fact(self._result, _RESULT, key, form)
+
+    def values_of_result(self, *key: Key) -> Mapping[str, Any]:
+        """A table of the result."""
+        found: Mapping[str, Any] = _follow(self._result, key)
+        return found
+
+    def key_of_result(self, name: str, *key: Key) -> Fact:
+        """A name that a table of the result has."""
+        return Fact(name, _pointer(_RESULT, key) + NAME)
+
+    def n_results(self, *key: Key) -> Fact:
+        """How many entries a list or table of the result has."""
+        return Fact(str(len(_follow(self._result, key))), _pointer(_RESULT, key) + HOW_MANY)
+
+    def estimate(self, *key: Key) -> tuple[Fact, ...]:
+        """The mean of an estimate of the result and, where it has an interval, both ends."""
+        return tuple(self.of_result(*key, name, form=SCORE) for name in self._known(key))
+
+    def _known(self, key: Sequence[Key]) -> list[str]:
+        said = _follow(self._result, key)
+        return [name for name in ("mean", "low", "high") if said[name] is not None]
+
+    def of_artifact(self, which: Artifact, *key: Key, form: str = DIGITS) -> Fact:
+        """A value of a JSON file among the artifacts that was written."""
+        said = self.folder.read_json(self.folder.files.artifact(which))
+        return _fact(said, f"artifacts/{which}#", key, form)
+
+    def n_records(self, kind: Kind) -> Fact:
+        """How many records of a kind there are."""
+        return Fact(str(len(self.records[kind])), FILES[kind] + HOW_MANY)
+
+    def n_ended(self, kind: Kind, outcome: Outcome) -> Fact:
+        """How many records of a kind ended so."""
+        number = sum(record.outcome is outcome for record in self.records[kind])
+        return Fact(str(number), f"{FILES[kind]}#/outcome (how many are {outcome})")
+
+    def each(self, kind: Kind, *key: Key, part: int = 0) -> list[Fact]:
+        """The different texts at a place of all records of a kind, in their order.
+
+        Args:
+            part: of a text with semicolons between its parts, from 1; 0: all of it.
+        """
+        found: dict[str, Fact] = {}
+        for record in self.records[kind]:
+            for value in _all(record.content(), key):
+                text = value.split("; ")[part - 1] if part else value
+                place = _pointer(f"{FILES[kind]}#", key) + EACH
+                found.setdefault(text, Fact(text, place))
+        return list(found.values())
+
+    def time(self, kind: Kind, *key: Key) -> tuple[Part, ...]:
+        """The sum over all records of a kind of a number of seconds, in a unit that suits it."""
+        seconds = sum(_follow(record.content(), key) for record in self.records[kind])
+        unit = max(
+            (u for u in UNITS if seconds >= LEAST * UNITS[u]),
+            key=UNITS.__getitem__,
+            default="seconds",
+        )
+        place = _pointer(f"{FILES[kind]}#", key) + f" (sum, in {unit})"
+        return Fact(f"{seconds / UNITS[unit]:.3g}", place), f" {unit}"
+
+
+_RESULT = f"artifacts/{Artifact.RESULT}#/result"
+
+
+def _fact(tree: Any, root: str, key: Sequence[Key], form: str) -> Fact:
+    return Fact(_text(_follow(tree, key), form), _pointer(root, key))
+
+
+def _follow(tree: Any, key: Sequence[Key]) -> Any:
+    for name in key:
+        tree = tree[name]
+    return tree
+
+
+def _all(tree: Any, key: Sequence[Key]) -> list[Any]:
+    """The values at a place, none where it is missing; "*" stands for all entries of a list."""
+    found = [tree]
+    for name in key:
+        if name == "*":
+            found = [entry for one in found for entry in one]
+        else:
+            found = [one[name] for one in found if not isinstance(one, Mapping) or name in one]
+    return found
+
+
+def _text(value: Any, form: str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return format(value, form)
+    if isinstance(value, list):
+        return ", ".join(_text(one, form) for one in value)
+    return str(value)
+
+
+def _pointer(root: str, key: Sequence[Key]) -> str:
+    escaped = (str(name).replace("~", "~0").replace("/", "~1") for name in key)
+    return "".join([root, *(f"/{name}" for name in escaped)])

@@ -1,0 +1,142 @@
+"""The tables that go with a text: what was found, and what was searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hpsearch.records.result import DefaultResult
+from hpsearch.reports.methods.intervals import estimate_cell, kinds_of
+from hpsearch.reports.methods.passage import Cells, Fact, Name, Parts, listed, say
+from hpsearch.reports.methods.places import Key, Places
+from hpsearch.study.stored_space import kept_space
+from hpsearch.studyfile.space import Parameter, Space
+
+Row = tuple[Parts, ...]
+
+
+def tables(places: Places) -> Iterator[Cells]:
+    """All that there is something to say in."""
+    if places.found is not None:
+        yield results(places)
+    if kept_space(places.folder) is not None:
+        yield searched(places)
+
+
+def results(places: Places) -> Cells:
+    """A row for each case, for each member of the front, or for each configuration confirmed.
+
+    The chosen configuration comes first, but for cases, which keep their order; the defaults of
+    each search come after its winner.
+    """
+    result = places.result
+    if result.arms:
+        rows, first = _cases(places), "case"
+    else:
+        rows, first = (_front if result.front else _confirmed)(places), "configuration"
+    caption = say(
+        "Result of the study {study}: means{intervals}",
+        study=Name(result.study),
+        intervals=kinds_of([result.validation, *result.test.values()]),
+    )
+    head: list[Parts] = [(first,), *((Name(name),) for name in _goals(places) + _tests(places))]
+    return Cells("result", caption, tuple(head), tuple(rows))
+
+
+def _goals(places: Places) -> list[str]:
+    """The objectives that have columns."""
+    return [*places.result.objectives] if places.result.front else [places.result.objective]
+
+
+def _tests(places: Places) -> list[str]:
+    """The metrics on the test set, but for those of single classes."""
+    of_arms = [name for arm in places.result.arms for name in arm.test]
+    return [name for name in dict.fromkeys([*places.result.test, *of_arms]) if "/" not in name]
+
+
+def _of_chosen(places: Places, *, chosen: bool) -> list[Parts]:
+    """A row's cells of the test set, which only the chosen configuration has."""
+    test = places.result.test if chosen else {}
+    return [estimate_cell(places, test.get(name), "test", name) for name in _tests(places)]
+
+
+def _confirmed(places: Places) -> Iterator[Row]:
+    result = places.result
+    for number in sorted(result.confirmed, key=lambda n: int(n) != result.best_number):
+        chosen = int(number) == result.best_number
+        what = "chosen, trial {number}" if chosen else "trial {number}"
+        estimate = result.confirmed[number]
+        yield (
+            say(what, number=places.key_of_result(number, "confirmed")),
+            estimate_cell(places, estimate, "confirmed", number),
+            *_of_chosen(places, chosen=chosen),
+        )
+        if chosen:
+            yield from _defaults(places, result.default, "default")
+
+
+def _defaults(places: Places, default: DefaultResult | None, *key: Key) -> Iterator[Row]:
+    """The row of the configuration of all defaults; none where it was not run."""
+    if default is None:
+        return
+    others: list[Parts] = [() for _ in _goals(places)[1:]]
+    goals = [estimate_cell(places, default.validation, *key, "validation"), *others]
+    tests = [estimate_cell(places, default.test.get(n), *key, "test", n) for n in _tests(places)]
+    yield (say("all defaults"), *goals, *tests)
+
+
+def _cases(places: Places) -> Iterator[Row]:
+    result = places.result
+    for place, arm in enumerate(result.arms):
+        key: tuple[Key, ...] = ("arms", place)
+        values = [
+            say("{name} = {value}", name=Name(name), value=places.of_result(*key, "values", name))
+            for name in arm.values
+        ]
+        chosen = ", chosen" if arm.best_number == result.best_number else ""
+        yield (
+            say("{values}{chosen}", values=listed(values), chosen=chosen),
+            estimate_cell(places, arm.validation, *key, "validation"),
+            *(estimate_cell(places, arm.test.get(n), *key, "test", n) for n in _tests(places)),
+        )
+        yield from _defaults(places, arm.default, *key, "default")
+
+
+def _front(places: Places) -> Iterator[Row]:
+    result = places.result
+    for place, member in enumerate(result.front):
+        chosen = member.number == result.best_number
+        what = "chosen, trial {number}" if chosen else "trial {number}"
+        goals = [
+            estimate_cell(places, member.values[name], "front", place, "values", name)
+            for name in result.objectives
+        ]
+        number = places.of_result("front", place, "number")
+        yield (say(what, number=number), *goals, *_of_chosen(places, chosen=chosen))
+        if chosen:
+            yield from _defaults(places, result.default, "default")
+
+
+def searched(places: Places) -> Cells:
+    """A row a searched hyperparameter, with the chosen value and the default where known."""
+    space = kept_space(places.folder) or Space((), {})
+    shown: dict[str, tuple[Key, ...]] = {}
+    if places.found is not None:
+        shown["chosen"] = ("searched",)
+        if places.found.default is not None:
+            shown["default"] = ("default", "searched")
+    rows: list[Row] = []
+    for place, parameter in enumerate(space.parameters):
+        drawn = Fact(parameter.described, f"space.json#/parameters/{place}")
+        values = [_value(places, parameter, *key) for key in shown.values()]
+        rows.append(((Name(parameter.name),), (drawn,), *values))
+    caption = say("Searched hyperparameters; what a configuration lacks has an empty cell")
+    head: list[Parts] = [("hyperparameter",), ("searched",), *((name,) for name in shown)]
+    return Cells("space", caption, tuple(head), tuple(rows))
+
+
+def _value(places: Places, parameter: Parameter, *key: Key) -> Parts:
+    """A parameter's value in a configuration of the result; () where it is not active there."""
+    values = places.values_of_result(*key)
+    if parameter.key not in values or not parameter.active(values):
+        return ()
+    return (places.of_result(*key, parameter.key),)

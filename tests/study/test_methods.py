@@ -1,0 +1,298 @@
+"""The methods of a study as a text: what they say, and where each number of them is from."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from hpsearch import Methods, run_study, study_methods
+from hpsearch.analysis.answers import answer
+from hpsearch.datasets.table import TableFile
+from hpsearch.errors import HpsearchError, StudyFailed
+from hpsearch.records.layout import Home
+from hpsearch.records.result import Result
+from hpsearch.reports.study_report import write_report
+from hpsearch.reports.table_study.card import write_card
+from hpsearch.study.opening import open_run
+from hpsearch.study.recorded import find_run
+from hpsearch.studyfile.reading import read_study
+from tests.harness.commands import call_here
+from tests.harness.functions import WriteModule
+from tests.harness.study import run
+from tests.harness.study_files import SMALL, TWO
+from tests.harness.tables import CUSTOMERS, LINEAR, customers
+from tests.harness.traced import NUMBER, untraced
+
+CASES = """
+compare = ["trainer"]
+[[claims]]
+text = "Adam is better by 50 % than SGD"
+check = "higher"
+given = { metric = "validation_accuracy", of = { trainer = "adam" }, than = { trainer = "sgd" } }
+[[claims]]
+text = "Large mini-batches learn no worse"
+check = "alike"
+[claims.given]
+metric = "validation_accuracy"
+of = { batch_size = 5 }
+than = { batch_size = 10 }
+margin = 1e-9
+"""
+# A grid, so that configurations of two cases are pairs.
+COMPARED = f"""{CASES}
+name = "compared"
+objective = {{ metric = "validation_accuracy" }}
+sampler = {{ name = "grid" }}
+data = {{ name = "digits", shots = 4, split = {{ kind = "k-fold", folds = 2 }} }}
+network = {{ name = "two-layer", hidden = 10 }}
+confirmation = {{ top = 2, seeds = 2, test_seeds = 2 }}
+stages = [{{ trials = 2, epochs = 2 }}]
+[space]
+trainer = {{ choices = ["sgd", "adam"] }}
+learning_rate = 0.01
+batch_size = {{ choices = [5, 10] }}
+"""
+COMPARED = COMPARED.replace(CASES, CASES.splitlines()[1]) + "\n".join(CASES.splitlines()[2:])
+
+
+class Written(NamedTuple):
+    """A study that was run, and its text.
+
+    Attributes:
+        home: its stores.
+    """
+
+    result: Result
+    methods: Methods
+    home: Path
+
+
+def written(path: Path, home: Path, *overrides: str) -> Written:
+    result = run(path, home, *overrides)
+    read = read_study(path, overrides)
+    found = find_run(Home(home), read.file.name)
+    dataset = None if read.selection.unknown else read.selection.dataset()
+    if isinstance(dataset, TableFile):
+        write_card(found.folder, dataset)
+    answer(read, found.folder, result)
+    return Written(result, study_methods(read.file.name, home=home), home)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory, quick_files: None) -> Written:
+    folder = tmp_path_factory.mktemp("methods")
+    (folder / "small.toml").write_text(SMALL)
+    return written(folder / "small.toml", folder / "home")
+
+
+def passage(methods: Methods, title: str) -> str:
+    """A paragraph of the plain text."""
+    return next(p for p in methods.text("text").split("\n\n") if p.startswith(f"{title}. "))
+
+
+def assert_traced(methods: Methods, home: Path) -> None:
+    """Every number of a text is one of its facts, and every fact is in the records."""
+    folder = find_run(Home(home), methods.study).folder.path
+    for fact in methods.facts():
+        lost = untraced(folder, fact.text, fact.place)
+        assert not lost, f"{lost} of {fact.text!r} is not at {fact.place}"
+    words = [part for passage in methods.passages for part in passage.parts()]
+    words += [part for table in methods.tables for part in table.parts()]
+    assert not [word for word in words if isinstance(word, str) and NUMBER.search(word)]
+
+
+def test_every_number_of_a_text_is_in_the_records(small: Written) -> None:
+    result, methods, home = small
+    assert_traced(methods, home)
+    facts = [fact.text for fact in methods.facts()]
+    assert len(facts) > 60
+    assert f"{result.validation.mean:.4f}" in facts
+    assert f"{result.test['test_accuracy'].low:.4f}" in facts
+    assert methods.sources().to_dict("list")["text"] == facts
+
+
+def test_a_text_says_how_a_study_was_done(small: Written) -> None:
+    result, methods, _ = small
+    assert re.fullmatch(
+        r"Data\. The data is digits \(Alpaydin and Kaynak, 1998\) \(SHA-256 of the rows learned "
+        r"from: [0-9a-f]{16}\)\. Of each class 6 examples were drawn at random\. Configurations "
+        r"were validated by cross-validation with 3 folds, stratified by class \(Stone, 1974; "
+        r"Kohavi, 1995\) \(SHA-256 of the row numbers: [0-9a-f]{16}\)\. Validation rows were "
+        r"taken from these examples, so that no others were seen\.",
+        passage(methods, "Data"),
+    )
+    space = passage(methods, "Search space")
+    assert "trained by SGD (Robbins and Monro, 1951), Momentum (Polyak, 1964) and Adam" in space
+    assert "over 3 hyperparameters: trainer, learning_rate and momentum" in space
+    assert "Held fixed: weight_decay = 0.1, batch_size = 10 and hidden = 12." in space
+    search = passage(methods, "Search")
+    assert "4 at a time, with the seed 7, on Optuna (Akiba et al., 2019)" in search
+    assert "ranked by validation_accuracy (maximized) at the last epoch" in search
+    assert "14 configurations for 2 epochs, 8 for 4 epochs and 6 for 8 epochs" in search
+    assert "they were to be a share of 0.5." in search
+    assert "The 2 best configurations" in passage(methods, "Confirmation")
+    confirmed = passage(methods, "Confirmation")
+    assert "on 3 fresh draws of the split that the search had not seen, with a fresh" in confirmed
+    assert "The configuration of all defaults was run in the same way." in confirmed
+    test = passage(methods, "Test")
+    assert "The test set of 359 rows" in test
+    assert "refitted with 2 seeds" in test
+    assert "the test set was opened for 2 configurations." in test
+    found = passage(methods, "Result")
+    low, high = result.validation.low, result.validation.high
+    assert (
+        f"Its validation_accuracy is {result.validation.mean:.4f} (95 % corrected resampled t "
+        f"interval from {low:.4f} to {high:.4f} over 3 fresh splits) on validation data." in found
+    )
+    diverged = result.counts["diverged"]
+    limits = passage(methods, "Limitations")
+    assert f"{diverged} trials left the finite numbers" in limits
+    assert "(loss not finite)" in limits
+
+
+def test_the_tables_have_what_was_confirmed_and_what_was_searched(small: Written) -> None:
+    result, methods, _ = small
+    found, searched = methods.tables
+    assert len(found.rows) == len(result.confirmed) + 1 == 3
+    text = methods.text("text")
+    assert re.search(
+        rf"^chosen, trial {result.best_number} +{result.validation.mean:.4f} ", text, re.MULTILINE
+    )
+    latex = methods.text("latex")
+    assert r"\texttt{validation\_accuracy} & \texttt{test\_loss}" in latex
+    assert latex.count(r"\toprule") == 2
+    assert "a number from 0.001 to 10000, evenly by its logarithm" in text
+    assert len(searched.rows) == 3
+    assert "@article{stone1974cross," in methods.bibtex()
+    assert "mlflow" not in methods.bibtex().lower()
+
+
+def test_claims_that_fail_are_written_as_such(tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "compared.toml"
+    path.write_text(COMPARED)
+    result, methods, _ = written(path, home)
+    assert_traced(methods, home)
+    claims = passage(methods, "Claims")
+    assert "“Adam is better by 50 % than SGD”" in claims
+    assert re.search(r"“Large mini-batches learn no worse” (does not hold|is not shown)", claims)
+    latex = methods.text("latex")
+    assert r"by 50 \% than SGD''" in latex
+    found, _ = methods.tables
+    assert [len(row) for row in found.rows] == [4] * 4  # each case and its defaults
+    assert "It is the best of 2 cases" in passage(methods, "Result")
+    assert "The plan of each case was to train 2 configurations for 2 epochs." in passage(
+        methods, "Search"
+    )
+    assert result.arms
+
+
+def test_a_table_is_described_by_its_card(tmp_path: Path, home: Path) -> None:
+    customers().to_csv(tmp_path / "customers.csv", index=False)
+    path = tmp_path / "customers.toml"
+    path.write_text(CUSTOMERS.replace('[network]\nname = "two-layer"\nhidden = 8\n', ""))
+    plain = [
+        f'space={{trainer="{LINEAR}", C={{low=0.1, high=1.0}}}}',
+        "stages=[{trials=2, epochs=1}]",
+        "prepare={text_features=8}",
+    ]
+    methods = written(path, home, *plain).methods
+    assert_traced(methods, home)
+    data = passage(methods, "Data")
+    assert "The data is customers.csv (SHA-256" in data
+    assert re.search(r"It has \d+ rows to learn from; the column \w+ was predicted\.", data)
+    assert "by what the training rows of each split said alone" in data
+    assert "pedregosa2011scikit" in methods.bibtex()
+
+
+def test_several_objectives_have_a_front(tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "two.toml"
+    path.write_text(TWO)
+    result, methods, _ = written(path, home)
+    assert_traced(methods, home)
+    search = passage(methods, "Search")
+    assert "fronts (Deb et al., 2002) in validation_accuracy (maximized) and passes/backward" in (
+        search
+    )
+    assert "Those that missed validation_loss at most 2.35 came after all others." in search
+    found, _ = methods.tables
+    assert len(found.rows) == len(result.front) + 1
+    assert "Optuna's TPESampler (Bergstra et al., 2011)" in search
+
+
+def test_a_study_without_data_and_test_says_so(
+    write: WriteModule, tmp_path: Path, home: Path
+) -> None:
+    trainer = write(
+        """
+        def train(params, seed):
+            for epoch in range(9):
+                yield {"score": params["x"] * epoch}
+        """
+    )
+    path = tmp_path / "own.toml"
+    path.write_text(
+        f'name = "own"\nobjective = {{ metric = "score", direction = "maximize" }}\n'
+        f'sampler = {{ name = "random" }}\nspace = {{ trainer = "{trainer}", '
+        "x = { low = 0.0, high = 1.0 } }\nstages = [{ trials = 8, epochs = 2 }]\n"
+        "budget = { epochs = 18, target = 0.0 }\n"
+    )
+    result, methods, _ = written(path, home)
+    assert_traced(methods, home)
+    assert passage(methods, "Data") == (
+        "Data. The data is the affair of what was trained; hpsearch saw none of it."
+    )
+    assert passage(methods, "Test") == (
+        "Test. There is no test set: what is reported was measured on validation data."
+    )
+    assert "the same for all 5 seeds" in passage(methods, "Result")
+    limits = passage(methods, "Limitations")
+    assert "The chosen configuration was not tested: the study has no test data" in limits
+    assert result.ended == "budget.target"
+    assert "limited by budget.epochs = 18 and budget.target = 0" in passage(methods, "Search")
+    assert "The search was cut by budget.target before all of it was done." in limits
+    assert "code of our own" in passage(methods, "Search space")
+    assert "The digest of our own code was" in passage(methods, "Software and hardware")
+
+
+def test_a_study_that_ended_without_a_result_is_written_up_too(
+    study_file: Path, home: Path
+) -> None:
+    wild = "space.learning_rate={low=1e20, high=1e30, log=true}"
+    with pytest.raises(StudyFailed):
+        run_study(study_file, overrides=[wild], home=home, workers=0)
+    methods = study_methods("small", home=home)
+    assert_traced(methods, home)
+    assert "The search ended without a result: at least one trial" in passage(methods, "Result")
+    assert "28 trials left the finite numbers" in passage(methods, "Limitations")
+    assert [table.name for table in methods.tables] == ["space"]
+
+
+def test_a_study_that_is_not_over_has_no_methods_yet(study_file: Path, home: Path) -> None:
+    read = read_study(study_file, [])
+    open_run(read, Home(home), fresh=False).close()
+    with pytest.raises(HpsearchError, match="'small' must be over for its methods to be written"):
+        study_methods("small", home=home)
+    done = call_here("methods", "small", "--home", str(home))
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_the_command_prints_what_it_is_asked_for(small: Written) -> None:
+    _, methods, home = small
+    where = ["methods", "small", "--home", str(home)]
+    assert call_here(*where).stdout == methods.text("markdown")
+    assert call_here(*where, "--format", "latex").stdout == methods.text("latex")
+    assert call_here(*where, "--format", "text").stdout == methods.text("text")
+    assert call_here(*where, "--bibtex").stdout == methods.bibtex()
+    assert "study.json#/file/seed" in call_here(*where, "--sources").stdout
+    assert json.loads(call_here(*where, "--json").stdout) == methods.as_dict()
+
+
+def test_the_report_has_the_same_text(small: Written) -> None:
+    result, methods, home = small
+    page = write_report(find_run(Home(home), "small").folder, result)
+    assert methods.html() in page.read_text()
+    assert '<span title="artifacts/result.json#/result/validation/mean">' in methods.html()
