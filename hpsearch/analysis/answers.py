@@ -16,6 +16,8 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.spreadsheets import csv_text
 from hpsearch.studyfile.reading import ReadStudy
 
+ALPHA = 0.05  # as the 95 % intervals of single comparisons
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -23,6 +25,8 @@ class Answers:
 
     Attributes:
         claims: {text, check, given, verdict, detail, figure} each; figure is a file's name or "".
+            Those of a difference have its p value, `p`, and where there are several such claims
+            also the one by Holm's test over them, `p_holm`.
         agreement: {cells, n, equal, within_one_image, mean_absolute_difference} of each group of
             cells of the printed table.
     """
@@ -55,6 +59,7 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
         _judged(claim.model_dump(), evidence, files.claim_figure(number))
         for number, claim in enumerate(read.file.claims, start=1)
     ]
+    hold_by_holm(claims)
     for which, found in ((Artifact.CLAIMS, claims), (Artifact.AGREEMENT, agreement)):
         if found:
             folder.write_json(files.artifact(which), found)
@@ -81,7 +86,25 @@ def _judged(claim: dict[str, Any], evidence: Evidence, path: Path) -> dict[str, 
     except Exception as error:
         verdict = Verdict("not shown", f"{type(error).__name__}: {error}")
     figure = path.name if path.exists() else ""
-    return claim | {"verdict": verdict.judgement, "detail": str(verdict.detail), "figure": figure}
+    said = {"verdict": verdict.judgement, "detail": str(verdict.detail), "figure": figure}
+    return claim | said | ({} if verdict.p is None else {"p": float(verdict.p)})
+
+
+def hold_by_holm(claims: Sequence[dict[str, Any]]) -> None:
+    """Take back verdicts that several comparisons together do not bear.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure" (1979).
+    """
+    tested = sorted((claim for claim in claims if "p" in claim), key=lambda claim: claim["p"])
+    if len(tested) < 2:
+        return
+    adjusted = 0.0
+    for place, claim in enumerate(tested):
+        adjusted = min(1.0, max(adjusted, claim["p"] * (len(tested) - place)))
+        claim["p_holm"] = adjusted
+        claim["detail"] += f"; p {adjusted:.2g} by Holm's test over {len(tested)} comparisons"
+        if adjusted > ALPHA:
+            claim["verdict"] = "not shown"
 
 
 def _n_scored(read: ReadStudy, metric: str) -> int:

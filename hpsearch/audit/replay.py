@@ -190,6 +190,7 @@ class _Playback:
 
     def _play(self, drawn: TrialRecord, record: TrialRecord, until: int) -> None:
         drawn.members = deepcopy(record.members)
+        drawn.cpu_seconds = record.cpu_seconds  # a winner may be chosen by it
         for member in drawn.members:  # what comes after a rung is not known there
             member.epoch = min(member.epoch, until)
         drawn.scores = _until(record.scores, until)

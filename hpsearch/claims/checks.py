@@ -5,7 +5,8 @@
 under `random_streams = "legacy"`, and each trial's own otherwise.
 
 Intervals are 95 % t intervals over seeds, of the mean of all pairs of a seed; with fewer than 3
-seeds over the pairs, which are then all of one or two seeds' luck, and the detail says so.
+seeds over the pairs, which are then all of one or two seeds' luck, and the detail says so. Where a
+study makes several such claims, a verdict must also stand Holm's test over all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit  # scipy.stats takes half a second to load
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit  # scipy.stats takes half a second to load
 
 from hpsearch.claims.evidence import Evidence, Judgement, Verdict
 from hpsearch.records.outcome import Outcome
@@ -96,7 +98,8 @@ def gap(
     levels = pairs.groupby(by)["difference"].mean()
     listed = ", ".join(f"{mean:+.4f} at {level}" for level, mean in levels.items())
     verdict = _sign(slopes, 1 if expect == "grows" else -1)
-    return Verdict(verdict.judgement, f"mean lead {listed}; slope a level: {verdict.detail}")
+    said = f"mean lead {listed}; slope a level: {verdict.detail}"
+    return Verdict(verdict.judgement, said, p=verdict.p)
 
 
 def _pairs(
@@ -131,14 +134,21 @@ def _having(runs: pd.DataFrame, values: Values) -> pd.DataFrame:
 
 def _interval(pairs: pd.DataFrame) -> tuple[float, float, str]:
     """Mean difference, half of its 95 % interval, and what the interval is over."""
-    seeds = pairs.groupby("seed")["difference"].mean()
-    many = len(seeds) >= FEW_SEEDS
-    values = seeds.to_numpy() if many else pairs["difference"].to_numpy()
-    over = f"{len(seeds)} seeds" if many else f"{len(values)} cells of {len(seeds)} seed(s)"
+    values, n_seeds = _values(pairs), pairs["seed"].nunique()
+    many = n_seeds >= FEW_SEEDS
+    over = f"{n_seeds} seeds" if many else f"{len(values)} cells of {n_seeds} seed(s)"
     if len(values) < 2:
         return float(values.mean()), np.inf, over
     half = stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean()), float(half), over
+
+
+def _values(pairs: pd.DataFrame) -> NDArray[np.float64]:
+    """A mean difference a seed; with few seeds a difference a pair."""
+    seeds = pairs.groupby("seed")["difference"].mean()
+    of_seeds = len(seeds) >= FEW_SEEDS
+    values: NDArray[np.float64] = (seeds if of_seeds else pairs["difference"]).to_numpy()
+    return values
 
 
 def _text(pairs: pd.DataFrame) -> str:
@@ -152,10 +162,22 @@ def _sign(pairs: pd.DataFrame, wanted: int) -> Verdict:
     if pairs.empty:
         return _nothing()
     mean, half, _ = _interval(pairs)
+    p = _p_value(pairs)
     if wanted * mean - half > 0:
-        return Verdict("holds", _text(pairs))
+        return Verdict("holds", _text(pairs), p=p)
     opposite = wanted * mean + half < 0
-    return Verdict("does not hold" if opposite else "not shown", _text(pairs))
+    return Verdict("does not hold" if opposite else "not shown", _text(pairs), p=p)
+
+
+def _p_value(pairs: pd.DataFrame) -> float | None:
+    """Of a two-sided t test on what the interval is of; None where it has one value alone."""
+    values = _values(pairs)
+    if len(values) < 2:
+        return None
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    if error == 0:
+        return 1.0 if values.mean() == 0 else 0.0
+    return float(2 * stdtr(len(values) - 1, -abs(values.mean()) / error))
 
 
 def _nothing() -> Verdict:

@@ -27,11 +27,13 @@ class Verdict:
         judgement: "not shown" where the runs could be either way.
         detail: the figures it rests on, one line.
         figure: a picture of them, or None.
+        p: of a check of one difference, the two-sided p value that it is 0; None: of others.
     """
 
     judgement: Judgement
     detail: str
     figure: Figure | None = None
+    p: float | None = None
 
 
 @dataclass(frozen=True)

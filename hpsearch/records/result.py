@@ -249,6 +249,7 @@ class Result:
         no_default: why not; "" where it was, or nobody asked for it.
         leads: of the winner over the other confirmed configurations, and over the winners of
             other arms, that were run on the same splits and seeds.
+        choice: why the winner is not the best of those confirmed; "" where it is.
         kept_splits: why the best were confirmed on the splits of the search; "": they were not,
             or in an older run.
     """
@@ -283,6 +284,7 @@ class Result:
     no_default: str = ""
     leads: list[Lead] = field(default_factory=list)
     kept_splits: str = ""
+    choice: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""
@@ -314,7 +316,7 @@ class Result:
     @property
     def comparisons(self) -> list[tuple[str, str]]:
         """What the winner was compared with, by what, a line each; [] in older results."""
-        found = []
+        found = [("choice", self.choice)] if self.choice else []
         if self.default is not None:
             params = ", ".join(f"{k} = {v}" for k, v in self.default.searched.items())
             scores = [f"{self.default.validation} on validation data"]

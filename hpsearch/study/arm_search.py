@@ -23,6 +23,7 @@ from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.code_checks import CodeChecks
+from hpsearch.study.confirmation.finals import Finals
 from hpsearch.study.draws import Draws, Numbers
 from hpsearch.study.events import (
     BatchFailed,
@@ -33,7 +34,6 @@ from hpsearch.study.events import (
     StageStarted,
     TrialReached,
 )
-from hpsearch.study.finals import Finals
 from hpsearch.study.opening import Run
 from hpsearch.study.reached import ReachedTrials
 from hpsearch.study.rungs import Rungs

@@ -16,8 +16,8 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import TESTS
 from hpsearch.study.arm_search import ArmSearch
+from hpsearch.study.confirmation.refits import Refits
 from hpsearch.study.opening import Run
-from hpsearch.study.refits import Refits
 from hpsearch.study.stages import best_first
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
@@ -46,7 +46,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
     leaders = [fresh.standing(next(iter(search.confirmed))) for search in won]
     first = ranked(leaders, file.directions)[0].number
     (best,) = (search for search in won if first in search.confirmed)
-    arms = [_arm_result(run, search) for search in searches]
+    arms = [_arm_result(search) for search in searches]
     mine = arms[searches.index(best)]
     assert mine.best_number is not None
     assert mine.validation is not None
@@ -92,6 +92,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         default=mine.default,
         no_default=best.finals.no_default,
         leads=_leads(best, won),
+        choice=best.finals.choice,
         kept_splits=_kept_splits(file) if run.protocol > 1 else "",
     )
 
@@ -121,12 +122,12 @@ def _leads(best: ArmSearch, won: Sequence[ArmSearch]) -> list[Lead]:
     return leads
 
 
-def _arm_result(run: Run, search: ArmSearch) -> ArmResult:
+def _arm_result(search: ArmSearch) -> ArmResult:
     values = dict(search.arm.values)
     if not search.confirmed:
         return ArmResult(values, None, {}, None, {}, search.failure)
     number, validation = next(iter(search.confirmed.items()))
-    tested = Refits.of(run, "test", number, search)
+    tested = Refits.of(search.finals.records, "test", number)
     return ArmResult(
         values=values,
         best_number=number,
@@ -134,11 +135,11 @@ def _arm_result(run: Run, search: ArmSearch) -> ArmResult:
         validation=validation,
         test=tested.estimates(),
         failure=tested.failure if search.file.is_tested else NO_TEST,
-        default=_default_result(run, search, tested) if search.finals.defaults else None,
+        default=_default_result(search, tested) if search.finals.defaults else None,
     )
 
 
-def _default_result(run: Run, search: ArmSearch, winner: Refits) -> DefaultResult:
+def _default_result(search: ArmSearch, winner: Refits) -> DefaultResult:
     """The defaults of an arm beside its winner."""
     finals, runs = search.finals, search.finals.defaults
     bad = [r for r in runs if r.outcome is not Outcome.COMPLETE]
@@ -150,7 +151,7 @@ def _default_result(run: Run, search: ArmSearch, winner: Refits) -> DefaultResul
     else:
         validation = finals.estimate(runs)
         gain = finals.lead(finals.repeats[winner.number], runs)
-        tested = Refits.of(run, "default-test", search.arm.index, search)
+        tested = Refits.of(search.finals.records, "default-test", search.arm.index)
         test, failure = tested.estimates(), tested.failure
         test_gain = winner.lead(tested)
     params = runs[0].params

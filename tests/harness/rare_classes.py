@@ -26,6 +26,7 @@ epochs = 1
 top = 1
 seeds = 2
 test_seeds = 2
+default = false
 """
 ROWS = 120
 

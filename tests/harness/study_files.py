@@ -42,6 +42,7 @@ epochs = 8
 top = 2
 seeds = 3
 test_seeds = 2
+default = false
 """
 
 # SMALL with half the trials, and no rate so large that a trial diverges.
@@ -62,6 +63,7 @@ LITTLE_TESTED = """\
 top = 1
 seeds = 2
 test_seeds = 1
+default = false
 """
 
 ALONE = """
@@ -81,6 +83,7 @@ epochs = 2
 top = 1
 seeds = 2
 test_seeds = 2
+default = false
 """
 
 GRID = """

@@ -89,7 +89,7 @@ def test_every_combination_has_its_own_trials_winner_and_test(
         assert len(result.arms[index].test["test_accuracy"].values) == 2
     # Each number of shots is a data set of its own, and the trainers of one see the same.
     assert len({t.digests["data"] for t in trials}) == 2
-    assert result.test_uses == 4
+    assert result.test_uses == 4 + 4  # winners and defaults
     best = max(result.arms, key=lambda arm: arm.validation.mean if arm.validation else 0)
     assert (result.best_number, result.validation) == (best.best_number, best.validation)
 
@@ -141,7 +141,7 @@ def test_the_papers_protocol_scores_the_test_set_after_every_epoch(tmp_path: Pat
         assert trial.scores[3] == max(member.history["validation_accuracy"])
     for again in folder.read_all("confirmation"):
         assert "test_accuracy" not in again.members[0].history
-    assert result.test_uses == 2  # of all trials, the winner among them
+    assert result.test_uses == 3  # of all trials, the winner among them, and the defaults
 
 
 @pytest.mark.parametrize(
@@ -169,9 +169,9 @@ def test_mistakes_are_named(text: str, override: str, mistake: str, tmp_path: Pa
 def test_looks_at_the_test_set_are_counted_under_any_protocol(tmp_path: Path) -> None:
     path = tmp_path / "paper.toml"
     path.write_text(PAPER)
-    assert run(path, tmp_path / "home").test_uses == 2
+    assert run(path, tmp_path / "home").test_uses == 3
     path.write_text(PAPER.replace('protocol = "paper"\n', ""))
-    assert run(path, tmp_path / "home", fresh=True).test_uses == 3
+    assert run(path, tmp_path / "home", fresh=True).test_uses == 5
 
 
 def test_compared_shots_with_other_images_for_validation_are_optimistic(tmp_path: Path) -> None:

@@ -194,3 +194,34 @@ def test_a_run_begun_before_goes_on_by_its_own_protocol(fair: Path, home: Path) 
             assert {m.entropy.trial for m in record.members} == {record.number}
     assert result.test_score is not None
     assert result.test_score.rows == 0
+
+
+def test_the_cheapest_that_is_as_good_may_be_the_winner(fair: Path, home: Path) -> None:
+    best = run(fair, home, "confirmation.top=6")
+    for cheap, number in (("hidden", 1), ("parameters", 2), ("seconds", 3)):
+        said = ('confirmation.choose="one-standard-error"', f'confirmation.cheap="{cheap}"')
+        result = run(fair, home / str(number), "confirmation.top=6", *said)
+        means = {int(n): e.mean for n, e in result.confirmed.items()}
+        assert means == {int(n): e.mean for n, e in best.confirmed.items()}
+        top = best.validation
+        assert top.high is not None
+        error = (top.high - top.mean) / 2.5706  # t(5)
+        near = [n for n, mean in means.items() if mean >= top.mean - error]
+        assert len(near) > 1
+        records = [r for r in again(home / str(number), "confirmation") if r.number in near]
+        if cheap == "seconds":
+            spent = {n: sum(r.cpu_seconds for r in records if r.number == n) for n in near}
+            wanted = min(spent, key=lambda n: spent[n])
+        else:  # a network has the more parameters the wider it is
+            wanted = min(
+                near, key=lambda n: next(r for r in records if r.number == n).params["hidden"]
+            )
+        assert result.best_number == wanted
+        if wanted != best.best_number:
+            assert f"of the best, trial {best.best_number}" in result.choice
+
+
+def test_what_can_not_be_counted_as_a_cost_is_refused(fair: Path) -> None:
+    said = ['confirmation.choose="one-standard-error"', 'confirmation.cheap="trainer"']
+    with pytest.raises(StudyFileError, match=r"confirmation\.cheap: must be one of"):
+        read_study(fair, said)

@@ -149,6 +149,7 @@ controls = 6
 top = 1
 seeds = 2
 test_seeds = 1
+default = false
 """)
     result = run(path, home)
     (found,) = result.fidelity

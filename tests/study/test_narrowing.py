@@ -144,6 +144,7 @@ epochs = 2
 top = 1
 seeds = 2
 test_seeds = 1
+default = false
 """
 
 

@@ -162,14 +162,23 @@ def test_a_trial_that_diverges_on_a_fresh_seed_is_no_winner_and_is_said(
     assert {entry["not_confirmed"] for entry in others} == {""}
 
 
-def test_no_two_trainings_share_a_seed(small: Ran) -> None:
+def test_no_two_trainings_share_a_seed_but_pairs(small: Ran) -> None:
+    """Those of a trial are its own; a repeat has the same ones whatever the configuration."""
     folder = RunFolder(small.home / "studies/small/1")
     keys = {
-        kind: [member.entropy for record in folder.read_all(kind) for member in record.members]
+        (kind, record.number, record.seed_number): [m.entropy for m in record.members]
         for kind in KINDS
+        for record in folder.read_all(kind)
     }
-    assert all(keys.values())
-    every = [key for of_kind in keys.values() for key in of_kind]
+    assert {kind for kind, _, _ in keys} == {"trial", "confirmation", "test"}
+    by_pair: dict[tuple[Any, ...], list[Any]] = {}
+    for (kind, number, repeat), entropies in keys.items():
+        tests = kind in ("test", "default-test")
+        pair = (number,) if kind == "trial" else (tests, repeat)
+        assert by_pair.setdefault(("trial" if kind == "trial" else "again", pair), entropies) == (
+            entropies
+        )
+    every = [key for entropies in by_pair.values() for key in entropies]
     assert len(set(every)) == len(every)
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from optuna.distributions import CategoricalDistribution
 from pydantic import Field
 
-from hpsearch.studyfile.tables.base import LARGEST, Table
+from hpsearch.errors import Problem, unknown_name
+from hpsearch.studyfile.arms import Arm
+from hpsearch.studyfile.space import Parameter
+from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
+from hpsearch.trainers import TRAINERS
+
+SECONDS, PARAMETERS = "seconds", "parameters"
 
 
 class Confirmation(Table):
@@ -43,3 +51,37 @@ class Confirmation(Table):
         le=LARGEST,
         description="refits of the winner on training and validation data",
     )
+    choose: Literal["best", "one-standard-error"] = Field(
+        default="best",
+        description="the winner: the best of those confirmed, or the cheapest of those that are "
+        "at most one standard error behind it",
+    )
+    cheap: str = Field(
+        default=SECONDS,
+        description='what is cheaper: "seconds" of training, as measured, which differ from run '
+        'to run; "parameters" of a network; or a searched number by name',
+    )
+
+    def problems(self, facts: Facts) -> Iterator[Problem]:
+        if self.choose != "best" and facts.n_objectives > 1:
+            rule = "must be left out with several objectives, whose winner leads the front"
+            yield Problem("confirmation.choose", rule, repr(self.choose))
+
+    def problems_of_arms(self, facts: Facts, arms: Sequence[Arm]) -> Iterator[Problem]:
+        if self.choose == "best":
+            return
+        for arm in arms:
+            trained = TRAINERS.get(str(arm.space.fixed.get("trainer")))
+            searched = [p for p in arm.space.parameters if not _is_choice(p)]
+            numbers = [p.key for p in searched]
+            network = "network" in arm.space.fixed and (
+                trained is None or trained.trainer.uses_network
+            )
+            known = [SECONDS, *[PARAMETERS] * network, *dict.fromkeys(numbers)]
+            if self.cheap not in known:
+                yield unknown_name("confirmation.cheap", self.cheap, known)
+                return
+
+
+def _is_choice(parameter: Parameter) -> bool:
+    return isinstance(parameter.distribution, CategoricalDistribution)

@@ -312,6 +312,7 @@ epochs = 4
 [confirmation]
 top = 1
 seeds = 2
+default = false
 """
 
 

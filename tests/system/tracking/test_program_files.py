@@ -91,6 +91,7 @@ epochs = 1
 [confirmation]
 top = 1
 seeds = 2
+default = false
 """
 
 

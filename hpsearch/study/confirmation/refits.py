@@ -20,8 +20,7 @@ from hpsearch.records.refit_answers import RefitAnswers, refit_answers
 from hpsearch.records.result import Estimate
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.arm_search import ArmSearch
-from hpsearch.study.opening import Run
+from hpsearch.study.arm_records import ArmRecords
 from hpsearch.studyfile.study_file import StudyFile
 
 
@@ -45,13 +44,11 @@ class Refits:
     protocol: int
 
     @classmethod
-    def of(
-        cls, run: Run, kind: Literal["test", "default-test"], number: int, search: ArmSearch
-    ) -> Refits:
-        """Those of a run; none where nothing is tested."""
+    def of(cls, of: ArmRecords, kind: Literal["test", "default-test"], number: int) -> Refits:
+        """Those of an arm; none where nothing is tested."""
+        run, selection = of.run, of.arm.selection
         records = [r for r in run.folder.read_all(kind) if r.number == number]
-        selection = search.arm.selection
-        return cls(search.file, selection, run.folder, kind, number, records, run.protocol)
+        return cls(of.read.file, selection, run.folder, kind, number, records, run.protocol)
 
     @property
     def failure(self) -> str:

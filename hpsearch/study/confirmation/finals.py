@@ -3,6 +3,7 @@ defaults, and the test of the winner and of the defaults."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.arm_records import ArmRecords
+from hpsearch.study.confirmation.choice import choose
 from hpsearch.study.events import Event, PhaseStarted, RunReached
 from hpsearch.study.goals import Goals
 from hpsearch.study.stages import best_first
@@ -47,6 +49,7 @@ class Finals:
         repeats: of each configuration that was confirmed, by trial, the runs in their order.
         defaults: the runs of the defaults; [] where there are none.
         no_default: why there are none; "" where there are, or nobody asked for them.
+        choice: why the winner is not the best of those confirmed; "" where it is.
     """
 
     records: ArmRecords
@@ -56,6 +59,7 @@ class Finals:
     repeats: dict[int, list[TrialRecord]] = field(default_factory=dict)
     defaults: list[TrialRecord] = field(default_factory=list)
     no_default: str = ""
+    choice: str = ""
 
     def __post_init__(self) -> None:
         self._file = self.records.read.file
@@ -93,8 +97,18 @@ class Finals:
                 f"at least one of the best {settings.top} trials must train on every fresh seed, "
                 "but each failed or diverged on one: raise confirmation.top"
             )
-        order = ranked(standings, self._file.directions)
-        return {s.number: confirmed[s.number] for s in order}
+        order = [s.number for s in ranked(standings, self._file.directions)]
+        choice = choose(self.records, order, confirmed, self.repeats, self._error)
+        self.choice = choice.reason
+        order.sort(key=lambda number: number != choice.number)  # the winner first
+        return {number: confirmed[number] for number in order}
+
+    def _error(self, number: int) -> float:
+        """The standard error of what a configuration scores."""
+        values, of_splits = self._scores(self.repeats[number])
+        ratio = self.records.fresh_ratio
+        of = values if ratio is None else of_splits
+        return float(np.std(of, ddof=1)) * math.sqrt(1 / len(of) + (ratio or 0.0))
 
     def estimate(self, again: Sequence[TrialRecord], objective: str = "") -> Estimate:
         """Of one objective over a configuration's repeats; by default of the first."""
