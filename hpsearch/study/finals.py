@@ -10,7 +10,7 @@ from hpsearch.analysis.failures import failures
 from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.slices import Exam
-from hpsearch.metrics import THRESHOLD
+from hpsearch.metrics import THRESHOLD, TREES
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
@@ -81,6 +81,7 @@ class Finals:
         ]
         for record in records:
             record.threshold = self._threshold(winner)
+            record.trees = self._trees(winner)
         self.tell(PhaseStarted("test", len(records), self.records.arm.name))
         self._run(records, self._refit_epochs(winner))
 
@@ -112,6 +113,8 @@ class Finals:
         """
         if is_program(winner.params["trainer"]):
             return self._epochs  # it ends by itself where it wants to
+        if self._trees(winner):
+            return self._epochs  # over which the trees are spread that were chosen
         if not self._file.objective.best_epoch:
             ends = [m.ended_early or self._epochs for m in winner.members]
             return round(sum(ends) / len(ends))
@@ -120,8 +123,16 @@ class Finals:
 
     def _threshold(self, winner: TrialRecord) -> float | None:
         """The mean of those that were found on the validation rows of the winner's members."""
-        found = [m.history[THRESHOLD] for m in winner.members if THRESHOLD in m.history]
-        if not self._file.scoring.tuned or len(found) < len(winner.members):
+        return self._chosen(winner, THRESHOLD) if self._file.scoring.tuned else None
+
+    def _trees(self, winner: TrialRecord) -> int:
+        """How many trees the winner's refit has, where validation rows chose it; else 0."""
+        return round(self._chosen(winner, TREES) or 0)
+
+    def _chosen(self, winner: TrialRecord, metric: str) -> float | None:
+        """The mean over the winner's members of what their validation rows chose, if they did."""
+        found = [m.history[metric] for m in winner.members if metric in m.history]
+        if len(found) < len(winner.members):
             return None
         epochs = [self._scored_epoch(member) for member in winner.members]
         places = [m.epochs.index(n) for m, n in zip(winner.members, epochs, strict=True)]

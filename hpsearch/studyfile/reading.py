@@ -257,6 +257,9 @@ def _validate(
         for table in file.tables():
             problems += table.problems(facts)
         problems += _problems_of_arms(file, space, facts, problems)
+        if file.stops_early and file.outcomes.ended_early == "fail":
+            rule = 'must be "keep" where space.early_stopping_rounds ends the growth of trees'
+            problems.append(Problem("outcomes.ended_early", rule, '"fail"'))
     return list(dict.fromkeys(problems)), file, space
 
 
