@@ -73,7 +73,7 @@ DATE_FORMATS = (
     "%b %d, %Y",
     "%B %d, %Y",
 )
-LOOKED_AT = 200  # different dates, before a format is tried on all
+LOOKED_AT = 200  # rows, or different dates, before all are looked at
 LIKE_A_DATE = re.compile(r"\d{1,4}[-/. ]\w{1,9}[-/., ]+\d{1,4}([T ].*)?|\w{3,9} \d{1,2}, \d{4}")
 
 
@@ -148,9 +148,10 @@ def _named_identifier(name: str, values: Any) -> bool:
 def _boolean(
     name: str, texts: pa.ChunkedArray, form: CsvFormat, date_format: str | None
 ) -> TableColumn | None:
-    found = texts.unique().drop_null()
-    if len(found) > 4:  # both, in two spellings
-        return None
+    for some in (texts[:LOOKED_AT], texts):  # most columns are told by their first rows
+        found = some.unique().drop_null()
+        if len(found) > 4:  # both, in two spellings
+            return None
     words = {str(word).casefold() for word in found.to_pylist()}
     for true, false in zip(TRUE, FALSE, strict=True):
         if words and words <= {true, false}:
