@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.datasets.base import Examples
+from hpsearch.datasets.column_kinds import SAID, marked_number
 from hpsearch.datasets.table import ReadTable, TableFile
 from hpsearch.datasets.table_columns import NO_INPUTS, TableColumn, encode, texts_of
 
@@ -84,7 +85,7 @@ def table_card(file: TableFile) -> TableCard:
     cells = table.cells if every else table.cells.take(rows)
     facts = tuple(_facts(column, cells.column(column.name)) for column in columns)
     classes: dict[str, int] = {}
-    warnings = [*_of_columns(facts)]
+    warnings = [*_of_columns(facts, _marked(cells, columns, table))]
     if labels is not None:
         learned = labels.rows(rows)
         if not learned.regression:
@@ -130,9 +131,25 @@ def _facts(column: TableColumn, cells: pa.ChunkedArray) -> ColumnFacts:
     return ColumnFacts(column.name, column.kind, missing, len(counted), shown, column.why)
 
 
-def _of_columns(facts: Sequence[ColumnFacts]) -> Iterator[str]:
+def _marked(cells: pa.Table, columns: Sequence[TableColumn], table: ReadTable) -> dict[str, str]:
+    """An example of each column that is almost one of numbers, but for a mark such as "kg"."""
+    found = {
+        column.name: marked_number(texts_of(cells.column(column.name)), table.form)
+        for column in columns
+        if column.kind in ("category", "identifier", "text") and column.why != SAID
+    }
+    return {name: example for name, example in found.items() if example is not None}
+
+
+def _of_columns(facts: Sequence[ColumnFacts], marked: Mapping[str, str]) -> Iterator[str]:
     for column in facts:
-        if column.kind == "identifier":
+        if column.name in marked:
+            yield (
+                f"{column.name!r} is of the kind {column.kind}, and nearly all of it are numbers "
+                f"with a mark, such as {marked[column.name]!r}: write the numbers alone into the "
+                "file to have numbers"
+            )
+        elif column.kind == "identifier":
             yield (
                 f"{column.name!r} tells rows apart and is no input ({column.why}): "
                 f'columns = {{ "{column.name}" = "category" }} makes it one'

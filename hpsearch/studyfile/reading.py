@@ -124,8 +124,8 @@ def data_of(content: dict[str, Any], path: Path, overrides: Sequence[str] = ()) 
     try:
         return Data.model_validate(content.get("data", {}))
     except ValidationError as error:
-        problems = [*map(translate, error.errors(include_url=False))]
-        inside = [replace(problem, key=f"data.{problem.key}") for problem in problems]
+        details = error.errors(include_url=False)
+        inside = [translate({**detail, "loc": ("data", *detail["loc"])}) for detail in details]
         raise StudyFileError.listing(path, inside) from error
 
 
@@ -300,7 +300,7 @@ def _space_problems(
     entries = {k: v for k, v in said["space"].items() if k != SHOTS}
     known = "data" in said and "data" not in malformed
     data = Data.model_validate(said["data"]) if known else None
-    prepared = data is not None and data.prepared
+    prepared = data.prepared if data is not None else "data" in malformed  # which is said
     space, problems = read_space(
         said.get("network", {}), entries, said.get("prepare", {}), prepared=prepared, task=task
     )

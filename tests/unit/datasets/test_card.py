@@ -1,16 +1,19 @@
-"""The card of a table: which columns give the target away."""
+"""The card of a table: which columns give the target away, and which are nearly numbers."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, r2_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from hpsearch.datasets.card import GIVEAWAY, LEAVES, _most_alone, _score_alone
+from hpsearch.datasets.card import GIVEAWAY, LEAVES, _most_alone, _score_alone, table_card
+from hpsearch.datasets.table import TableFile, TableOptions
 
 ROWS = 400
 
@@ -74,3 +77,19 @@ def test_a_column_without_a_word_on_the_target_grows_no_tree() -> None:
         assert _most_alone(values, rng.integers(0, classes, 2000), False) < 0.8
     assert _most_alone(values, (numbers > 1.4).astype(int), False) < GIVEAWAY  # 8 % are positive
     assert _most_alone(values, numbers, True) < 0.6
+
+
+def test_a_column_of_numbers_with_a_mark_is_said_with_what_to_do(tmp_path: Path) -> None:
+    n = np.arange(60)
+    table = pd.DataFrame({"weight": [f"{i % 7} kg" for i in n], "price": [f"${i}.50" for i in n]})
+    table.assign(size=n % 5, y=n % 2).to_csv(tmp_path / "t.csv", index=False)
+    card = table_card(TableFile(tmp_path / "t.csv", TableOptions("y")))
+    assert [column.kind for column in card.columns] == ["category", "identifier", "number"]
+    said = [warning for warning in card.warnings if "with a mark" in warning]
+    assert len(said) == 2
+    assert said[0].startswith("'weight' is of the kind category, and nearly all of it are numbers")
+    assert said[0].endswith(" kg': write the numbers alone into the file to have numbers")
+    assert not any("'price' tells rows apart" in warning for warning in card.warnings)
+    asked = TableOptions("y", columns=(("weight", "category"), ("price", "category")))
+    card = table_card(TableFile(tmp_path / "t.csv", asked))
+    assert not any("with a mark" in warning for warning in card.warnings)
