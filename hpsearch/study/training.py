@@ -403,6 +403,7 @@ class _Work:
                     purpose=PURPOSES[self.record.kind],
                     program=self.program,
                     threshold=self.record.threshold,
+                    trees=self.record.trees,
                 ),
                 epoch=member.epoch,
                 losses=self._losses(index),

@@ -16,7 +16,7 @@ from hpsearch.analysis.failures import failures
 from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.slices import Exam
-from hpsearch.metrics import THRESHOLD
+from hpsearch.metrics import THRESHOLD, TREES
 from hpsearch.records.layout import Kind
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
@@ -159,12 +159,14 @@ class Finals:
         ]
         for record in records:
             record.threshold = self._threshold(winner.members)
+            record.trees = self._trees(winner.members)
         defaults = []
         if self.defaults and all(r.outcome is Outcome.COMPLETE for r in self.defaults):
             defaults = self._defaults("default-test", refits)
         members = [member for record in self.defaults for member in record.members]
         for record in defaults:
             record.threshold = self._threshold(members)
+            record.trees = self._trees(members)
         name, n = self.records.arm.name, len(records) + len(defaults)
         self.tell(PhaseStarted("test", n, name))
         self._run(records, self._refit_epochs(winner.params, winner.members))
@@ -212,6 +214,8 @@ class Finals:
         """
         if is_program(params["trainer"]):
             return self._epochs  # it ends by itself where it wants to
+        if self._trees(members):
+            return self._epochs  # over which the trees are spread that were chosen
         if not self._file.objective.best_epoch:
             ends = [m.ended_early or self._epochs for m in members]
             return round(sum(ends) / len(ends))
@@ -220,8 +224,16 @@ class Finals:
 
     def _threshold(self, members: Sequence[MemberRecord]) -> float | None:
         """The mean of those that were found on the validation rows of these members."""
-        found = [m.history[THRESHOLD] for m in members if THRESHOLD in m.history]
-        if not self._file.scoring.tuned or len(found) < len(members):
+        return self._chosen(members, THRESHOLD) if self._file.scoring.tuned else None
+
+    def _trees(self, members: Sequence[MemberRecord]) -> int:
+        """How many trees a refit has, where validation rows chose it; else 0."""
+        return round(self._chosen(members, TREES) or 0)
+
+    def _chosen(self, members: Sequence[MemberRecord], metric: str) -> float | None:
+        """The mean over members of what their validation rows chose, if they did."""
+        found = [m.history[metric] for m in members if metric in m.history]
+        if len(found) < len(members):
             return None
         epochs = [self._scored_epoch(member) for member in members]
         places = [m.epochs.index(n) for m, n in zip(members, epochs, strict=True)]
