@@ -96,7 +96,7 @@ class ArmRecords:
             repeat: which, from 1.
         """
         known = self.run.folder.read(kind, number, repeat)
-        if known is not None:
+        if known is not None and known.params == params:
             return known
         file, trial = self.read.file, PAIRED if self.run.protocol > 1 else number
         if kind in TESTS:

@@ -44,6 +44,7 @@ PURPOSES: dict[Kind, Purpose] = {
     "trial": "search",
     "confirmation": "confirm",
     "default": "confirm",
+    "path": "confirm",
     "test": "test",
     "default-test": "test",
 }

@@ -75,14 +75,14 @@ class Finals:
         settings = self._file.confirmation
         top = self._ranked()[: settings.top]
         records = [
-            self.records.again("confirmation", trial.number, trial.params, repeat)
+            record
             for trial in top
-            for repeat in range(1, settings.seeds + 1)
+            for record in self.again("confirmation", trial.number, trial.params)
         ]
         self.defaults = self._defaults("default", settings.seeds)
         everything = records + self.defaults
         self.tell(PhaseStarted("confirmation", len(everything), self.records.arm.name))
-        self._run(everything, self._epochs)
+        self.run(everything)
         confirmed, standings = {}, []
         for trial in top:
             again = [
@@ -109,6 +109,15 @@ class Finals:
         ratio = self.records.fresh_ratio
         of = values if ratio is None else of_splits
         return float(np.std(of, ddof=1)) * math.sqrt(1 / len(of) + (ratio or 0.0))
+
+    def again(self, kind: Kind, number: int, params: dict[str, Any]) -> list[TrialRecord]:
+        """All repeats of a configuration on validation data, run or not."""
+        repeats = range(1, self._file.confirmation.seeds + 1)
+        return [self.records.again(kind, number, params, repeat) for repeat in repeats]
+
+    def run(self, records: list[TrialRecord]) -> None:
+        """Train repeats that were not run, on validation data."""
+        self._run(records, self._epochs)
 
     def estimate(self, again: Sequence[TrialRecord], objective: str = "") -> Estimate:
         """Of one objective over a configuration's repeats; by default of the first."""
@@ -199,7 +208,7 @@ class Finals:
 
     def _run(self, records: list[TrialRecord], until: int) -> None:
         exam: Exam = "fresh" if self.records.fresh_ratio is not None else "validation"
-        if records[0].is_test:
+        if records and records[0].is_test:
             exam = "test"
         for record in self.training.run([records], until, exam):
             self.tell(RunReached(record))
