@@ -13,6 +13,7 @@ from hpsearch.analysis.failures import Failure, failures
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
+from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.tracking.links import UI_ADDRESS, trials_page
 from hpsearch.tracking.projection import Projection
@@ -33,6 +34,7 @@ class Report:
         failures: for which reasons trials failed or diverged.
         code_warnings: what is wrong with trainers of the user's own, a line each.
         repeats: whether programs repeat their metrics, a line each.
+        overtuning: searches whose successive bests are not confirmed, a line each.
     """
 
     result: Result
@@ -46,6 +48,7 @@ class Report:
     failures: Sequence[Failure] = ()
     code_warnings: Sequence[str] = ()
     repeats: Sequence[str] = ()
+    overtuning: Sequence[str] = ()
 
     @property
     def link(self) -> str:
@@ -67,6 +70,7 @@ class Report:
             "failures": [asdict(failure) for failure in self.failures],
             "code_warnings": [*self.code_warnings],
             "repeats": [*self.repeats],
+            "overtuning": [*self.overtuning],
             "ended": result.ended,
             "tried": result.tried,
             "best_trial": result.best_number,
@@ -112,6 +116,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         failures=_failures(projection, result),
         code_warnings=code_warnings(projection.folder),
         repeats=repeat_texts(projection.folder),
+        overtuning=overtuning_warnings(projection.folder),
     )
 
 

@@ -39,7 +39,7 @@ def print_report(report: Report) -> None:
     lines += [("", f"misses {missed}") for missed in result.unmet]
     lines += [("fidelity", text) for text in result.fidelity_texts]
     lines += [("WARNING", alarm) for alarm in result.alarms]
-    lines += [("WARNING", text) for text in report.code_warnings]
+    lines += [("WARNING", text) for text in (*report.overtuning, *report.code_warnings)]
     lines += [("program", text) for text in report.repeats]
     if result.tried_text:
         lines.append(("", result.tried_text))

@@ -242,6 +242,8 @@ class Artifact(StrEnum):
     COMPARISON = "comparison.csv"
     AGREEMENT = "agreement.json"
     CLAIMS = "claims.json"
+    EXPECTED_BEST = "expected_best.csv"  # what tuning is worth
+    INCUMBENTS = "incumbents.json"  # the best so far, and what they score when confirmed
     IMPORTANCE = "importance.csv"  # of the table's columns
     IMPORTANCE_JSON = "importance.json"  # what it was measured by
     GROUPS = "groups.csv"  # scores of test rows by group
@@ -427,7 +429,8 @@ PLACES = (
     Place(r"(stages|budget)/\d+(-\d+)?\.json"),
     Place(r"artifacts/study\.(toml|json)"),
     Place(
-        r"artifacts/(result|claims|agreement|narrowing|warm_start|table|importance|ablation)\.json"
+        r"artifacts/(result|claims|agreement|narrowing|warm_start|table|importance|ablation|"
+        r"incumbents)\.json"
     ),
     Place(r"artifacts/[\w.-]+\.(csv|png)"),
     Place(r"artifacts/figures/\w+\.png"),

@@ -16,7 +16,8 @@ class Series:
     Attributes:
         name: in the legend; "" keeps it out.
         kind: points; a line; bars (x categories); intervals (x categories, from `low` to `top`
-            through y); bands (y to `top` over x); spans (from x to `top` at height y).
+            through y); bands (y to `top` over x); ribbons (the same without marks); spans (from x
+            to `top` at height y).
         low, top: of points and bars, the ends of a line through each, its spread.
         shade: a number a point, shown as its colour; None: the colour of the series.
         color: index into the palette; None: grey.
@@ -26,7 +27,7 @@ class Series:
     name: str
     x: Sequence[Value]
     y: Sequence[Value]
-    kind: Literal["points", "line", "bars", "intervals", "band", "spans"] = "points"
+    kind: Literal["points", "line", "bars", "intervals", "band", "ribbon", "spans"] = "points"
     top: Sequence[float] = ()
     low: Sequence[float] = ()
     shade: Sequence[float] | None = None

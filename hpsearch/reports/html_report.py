@@ -54,7 +54,9 @@ def html_report(view: StudyView, charts: Sequence[Chart], sections: Sequence[Sec
         parts.append(f'<p class="warning">The search was ended by {escape(result.ended)}.</p>')
     warned = [one["text"] for one in result.fidelity if one["predicts"] is False]
     parts += [f'<p class="warning">{escape(text)}.</p>' for text in (*warned, *result.alarms)]
-    parts += [f'<p class="warning">{escape(text)}.</p>' for text in code_warnings(view.folder)]
+    overtuned = [one.text for one in view.incumbents if one.warns]
+    told = (*overtuned, *code_warnings(view.folder))
+    parts += [f'<p class="warning">{escape(text)}.</p>' for text in told]
     parts += [
         _section(heading, what, content if isinstance(content, str) else _table(content))
         for heading, what, content in sections
@@ -110,6 +112,11 @@ def claims_html(claims: Sequence[Mapping[str, str]], artifacts: Path) -> str:
             drawn = base64.b64encode((artifacts / claim["figure"]).read_bytes()).decode()
             parts.append(f'<img alt="" src="data:image/png;base64,{drawn}">')
     return "\n".join(parts)
+
+
+def lines_html(lines: Sequence[str]) -> str:
+    """A list of sentences."""
+    return f"<ul>{''.join(f'<li>{escape(line)}.</li>' for line in lines)}</ul>"
 
 
 def _summary(view: StudyView) -> str:

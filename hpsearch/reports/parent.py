@@ -19,6 +19,7 @@ from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
+from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
 from hpsearch.study.training import member_of
@@ -166,6 +167,7 @@ def _audit(run: Run, result: Result) -> str:
     """Whether short trainings predict long ones, too narrow ranges, and rules broken."""
     lines = [f"- **Fidelity:** {text}" for text in result.fidelity_texts]
     lines += [f"- **Edge alarm:** {alarm}" for alarm in result.alarms]
+    lines += [f"- **Overtuning:** {text}" for text in overtuning_warnings(run.folder)]
     lines += [f"- **Own code:** {text}" for text in code_warnings(run.folder)]
     lines += [f"- **Program:** {text}" for text in repeat_texts(run.folder)]
     return "\n".join(lines) + "\n\n" if lines else ""

@@ -81,8 +81,11 @@ def _traces(series: Series, shade_label: str, *, first: bool) -> list[Any]:
     if series.kind == "line":
         line = {"color": color, "width": 3 if series.heavy else 1.5}
         return [go.Scatter(x=x, y=y, mode="lines", line=line, **shown)]
-    if series.kind == "band":
+    if series.kind in ("band", "ribbon"):
         around = {"x": [*x, *reversed(x)], "y": [*y, *reversed(series.top)]}
+        if series.kind == "ribbon":
+            plain = {"mode": "lines", "line": {"width": 0}, "fillcolor": color}
+            return [go.Scatter(**around, **plain, fill="toself", opacity=0.25, **shown)]
         band = {"mode": "lines+markers", "fill": "toself", "line": {"color": color}}
         return [go.Scatter(**around, **band, opacity=0.5, **shown)]
     if series.kind == "spans":

@@ -199,6 +199,8 @@ def _series(axes: Any, series: Series, marks: Marks) -> Any:
         axes.fill_between(x, y, list(series.top), color=color, alpha=0.3, **named)
         axes.plot(x, y, "o-", color=color, ms=3, lw=marks.line)
         axes.plot(x, list(series.top), "o-", color=color, ms=3, lw=marks.line)
+    elif series.kind == "ribbon":
+        axes.fill_between(x, y, list(series.top), color=color, alpha=0.2, lw=0, **named)
     elif series.kind == "spans":
         lengths = np.array(series.top) - np.array(x, float)
         axes.barh(y, lengths, left=x, height=0.7, color=color, edgecolor=color, **named)

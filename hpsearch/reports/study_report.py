@@ -8,14 +8,15 @@ from typing import Any
 
 import pandas as pd
 
+from hpsearch.analysis.best_order import texts
 from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Estimate, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import write_whole
-from hpsearch.reports import case_charts, course_charts, front_charts, search_charts
+from hpsearch.reports import case_charts, course_charts, front_charts, search_charts, worth_charts
 from hpsearch.reports.ablation_chart import ablation, ablation_sections
 from hpsearch.reports.charts import Chart
-from hpsearch.reports.html_report import Section, claims_html, html_report
+from hpsearch.reports.html_report import Section, claims_html, html_report, lines_html
 from hpsearch.reports.methods.methods import Methods
 from hpsearch.reports.png_charts import Vector, draw_for_paper, draw_png
 from hpsearch.reports.study_view import StudyView
@@ -38,6 +39,8 @@ CHARTS = (
     ablation,
     front_charts.pareto_front,
     search_charts.history,
+    worth_charts.expected_best,
+    worth_charts.incumbents,
     course_charts.curves,
     search_charts.importance,
     search_charts.parallel,
@@ -51,8 +54,8 @@ SHOWN_RANGES = [name for name in NARROWING_COLUMNS if name not in ("low", "high"
 
 
 def write_report(folder: RunFolder, result: Result) -> Path:
-    """Write stages.csv, narrowing.csv, narrowing.json, figures/ and report.html among the
-    artifacts; returns the page."""
+    """Write stages.csv, narrowing.csv, narrowing.json, expected_best.csv, incumbents.json,
+    figures/ and report.html among the artifacts; returns the page."""
     view, files = StudyView.of(folder, result), folder.files
     stages = view.stage_table()
     files.artifact(Artifact.STAGES).write_text(csv_text(stages), encoding="utf-8")
@@ -60,6 +63,10 @@ def write_report(folder: RunFolder, result: Result) -> Path:
     narrowing = csv_text(narrowing_table(ranges))
     files.artifact(Artifact.NARROWING).write_text(narrowing, encoding="utf-8")
     folder.write_json(files.artifact(Artifact.NARROWING_JSON), ranges)
+    best = csv_text(worth_charts.best_table(view.best_curves))
+    files.artifact(Artifact.EXPECTED_BEST).write_text(best, encoding="utf-8")
+    bests = [one.as_dict() for one in view.incumbents]
+    folder.write_json(files.artifact(Artifact.INCUMBENTS), bests)
     charts = made_charts(view)
     files.figures.mkdir(exist_ok=True)
     for chart in charts:
@@ -150,6 +157,11 @@ def _sections(
     yield "Best trials", "By training length, then by score; trials.csv has all of them.", best
     yield from _answers(view)
     yield from ablation_sections(view)
+    worth = texts(view.best_curves, result.objective, result.direction)
+    worth += [one.text for one in view.incumbents]
+    if worth:
+        about = "What more trials brought; expected_best.csv has the curves of the figure."
+        yield "What tuning is worth", about, lines_html(worth)
     yield "Stages", "Each stage trains longer than the one before; the best go on.", stages
     if result.fidelity:
         about = "Whether the order of trials after one stage is that after the next; 1: the same."

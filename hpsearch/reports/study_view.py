@@ -11,7 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from hpsearch.analysis.best_curves import BestCurve, best_curves
 from hpsearch.analysis.importance import Direction, importances
+from hpsearch.analysis.overtuning import Incumbents, incumbents
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.range_row import RangeRow
 from hpsearch.records.refit_answers import RefitAnswers, refit_answers
@@ -21,7 +23,8 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stages import best_first
-from hpsearch.study.stored_space import kept_space
+from hpsearch.study.stored_space import kept_arms, kept_space
+from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.space import Parameter, Space
 
 
@@ -133,6 +136,21 @@ class StudyView:
             return {}
         direction: Direction = "maximize" if self.result.direction == "maximize" else "minimize"
         return importances(self.space, self.records, epochs=self.lengths[0], direction=direction)
+
+    @cached_property
+    def best_curves(self) -> list[BestCurve]:
+        """The best score of each arm by what was spent."""
+        return best_curves(self.run.file, self._arms, self.records)
+
+    @cached_property
+    def incumbents(self) -> list[Incumbents]:
+        """The successive bests of each arm that were confirmed."""
+        confirmed = {int(number): again for number, again in self.result.confirmed.items()}
+        return list(incumbents(self.run.file, self._arms, self.records, confirmed))
+
+    @cached_property
+    def _arms(self) -> list[ArmPlace]:
+        return kept_arms(self.folder) or [ArmPlace({}, 0, 1, self.space)]
 
     def numeric(self) -> list[str]:
         """Searched ranges, the most important first."""

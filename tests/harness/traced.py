@@ -39,6 +39,8 @@ def _values(run: Path, place: str) -> Iterator[Any]:
     how = how.removesuffix(")")
     if how == "how many":
         yield len(values) if not pointer else next(len(v) for v in values if v is not None)
+    elif how.startswith("how many have "):
+        yield sum(how.removeprefix("how many have ") in entry for entry in values[0])
     elif how.startswith("how many are "):
         yield sum(value == how.removeprefix("how many are ") for value in values)
     elif how == "a name":

@@ -11,7 +11,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.reports.methods.intervals import estimate_words
 from hpsearch.reports.methods.passage import Fact, Name, Parts, Passage, listed, say
 from hpsearch.reports.methods.places import FILES, Places
-from hpsearch.reports.methods.words import counted
+from hpsearch.reports.methods.words import cite, counted
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 
 # What is said of a claim, by its verdict.
@@ -88,6 +88,8 @@ def _result(places: Places) -> Iterator[Parts]:
             members=counted(places.n_results("front"), "configuration"),
             first=Name(result.objective),
         )
+    if result.choice:
+        yield say("{why}", why=places.of_result("choice"))
     if result.arms:
         yield say(
             "It is the best of {n} cases by the mean when confirmed", n=places.n_results("arms")
@@ -151,7 +153,17 @@ def _case(places: Places, place: int) -> Parts:
 
 
 def _claims(places: Places) -> Iterator[Parts]:
-    for place, claim in enumerate(answered(places.folder).claims):
+    claims = answered(places.folder).claims
+    together = sum("p_holm" in claim for claim in claims)
+    if together:
+        place_of = f"artifacts/{Artifact.CLAIMS}# (how many have p_holm)"
+        yield say(
+            "Those of differences were tested together, by Holm's test{source} over {n} "
+            "comparisons",
+            source=cite("interval", "holm"),
+            n=Fact(str(together), place_of),
+        )
+    for place, claim in enumerate(claims):
         text = places.of_artifact(Artifact.CLAIMS, place, "text")
         detail = places.of_artifact(Artifact.CLAIMS, place, "detail")
         yield say(VERDICTS[claim["verdict"]], text=text, detail=detail)

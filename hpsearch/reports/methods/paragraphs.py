@@ -275,9 +275,21 @@ def _confirmation(places: Places) -> Iterator[Parts]:
             "are of pairs"
         )
     if number:
-        yield say("The one with the best mean was chosen, whatever its score in the search")
+        yield _choice(places)
     if study.confirmation.default:
         yield say("The configuration of all defaults was run in the same way")
+
+
+def _choice(places: Places) -> Parts:
+    confirmation = places.study.confirmation
+    if confirmation.choose == "best":
+        return say("The one with the best mean was chosen, whatever its score in the search")
+    return say(
+        "Chosen was the cheapest, by {cheap}, of those within one standard error of the best"
+        "{source}",
+        cheap=Name(confirmation.cheap),
+        source=cite("choice", confirmation.choose),
+    )
 
 
 def _repeats(places: Places, seeds: Fact) -> Parts:

@@ -37,7 +37,7 @@ class Reference:
     """
 
     key: str
-    kind: Literal["article", "inproceedings", "techreport", "misc"]
+    kind: Literal["article", "inproceedings", "book", "techreport", "misc"]
     authors: str
     year: int
     title: str
@@ -65,7 +65,8 @@ class Reference:
 
     def bibtex(self) -> str:
         """Its entry, ASCII alone."""
-        places = {"article": "journal", "inproceedings": "booktitle", "techreport": "institution"}
+        places = {"article": "journal", "inproceedings": "booktitle", "book": "publisher"}
+        places["techreport"] = "institution"
         fields = {
             "author": self.authors,
             "title": f"{{{self.title}}}",
@@ -156,6 +157,14 @@ REFERENCES: dict[str, Reference] = {
             volume="65",
             number="1",
             pages="23-28",
+        ),
+        Reference(
+            "breiman1984cart",
+            "book",
+            "Breiman, Leo and Friedman, Jerome H. and Olshen, Richard A. and Stone, Charles J.",
+            1984,
+            "Classification and Regression Trees",
+            "Wadsworth",
         ),
         _paper(
             "chen2016xgboost",
@@ -469,7 +478,16 @@ REFERENCES: dict[str, Reference] = {
 }
 
 Family = Literal[
-    "software", "data", "network", "split", "sampler", "pruner", "trainer", "library", "interval"
+    "software",
+    "data",
+    "network",
+    "split",
+    "sampler",
+    "pruner",
+    "trainer",
+    "library",
+    "choice",
+    "interval",
 ]
 
 # By family and name in a study file, or of an interval: what it rests on.
@@ -529,6 +547,7 @@ CITED: Mapping[Family, Mapping[str, tuple[str, ...]]] = {
         "xgboost": ("chen2016xgboost",),
         "catboost": ("prokhorenkova2018catboost",),
     },
+    "choice": {"best": (), "one-standard-error": ("breiman1984cart",)},
     "interval": {
         PLAIN: ("student1908probable",),
         CORRECTED: ("nadeau2003inference",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
 from hpsearch.studyfile.tables.objectives import Direction
 
 ONCE = ("grid", "listed", "brute-force")  # what they draw is counted out in the study file
+BLIND = (*ONCE, "qmc", "random")  # draw whatever the trials before scored
 
 
 class Sampler(Table):
@@ -85,11 +86,23 @@ class Sampler(Table):
             return SobolSampler(names, seed=facts.seed, **options)
         if name != "coarse-to-fine":
             return samplers.NamedSampler(name, options)
+        return self._coarse_to_fine(facts, options)
+
+    def _coarse_to_fine(self, facts: Facts, options: dict[str, Any]) -> samplers.StudySampler:
         if self.proposal == "random":  # the literal rule: one stage's worth, then the first box
             options.setdefault("n_startup", facts.trials[0])
         return samplers.CoarseToFineSampler(
             seed=facts.seed, proposal=self.proposal, batch=self.batch, **options
         )
+
+    def blind(self, facts: Facts) -> Callable[[int], bool]:
+        """Whether trial n of an arm is drawn whatever the trials before it scored.
+
+        Nothing of a user's own is loaded for it.
+        """
+        if self.name == "coarse-to-fine":
+            return self._coarse_to_fine(facts, dict(self.options)).ignores_results
+        return lambda number: self.name in BLIND
 
     def problems_of_arms(self, facts: Facts, arms: Sequence[Arm]) -> Iterator[Problem]:
         for arm in arms:

@@ -166,6 +166,8 @@ def test_json_is_one_object_on_stdout(finished: Finished) -> None:
         "narrowing.json",
         "search.png",
         "stages.csv",
+        "expected_best.csv",
+        "incumbents.json",
         "figures",
         "report.html",
         "confusion.csv",

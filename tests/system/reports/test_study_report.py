@@ -51,6 +51,8 @@ def test_all_figures_are_in_the_page_and_lie_beside_it_as_png(small: Path) -> No
     figures = {path.stem for path in (page.parent / "figures").iterdir()}
     assert figures == {
         "optimization_history",
+        "expected_best",
+        "incumbents",
         "learning_curves",
         "parameter_importance",
         "parallel_coordinates",

@@ -114,6 +114,11 @@ def test_without_a_test_the_gain_is_that_on_validation_data(run_folder: RunFolde
     assert found.endswith("The defaults have no score to compare with: 2 of 5 runs failed.")
 
 
+def test_why_the_winner_is_not_the_best_is_said(run_folder: RunFolder) -> None:
+    found = text(run_folder, "Result", choice="trial 4 (1 s) is the cheapest")
+    assert "trial 4 (1 s) is the cheapest." in found
+
+
 def test_what_can_not_be_told_apart_is_named(run_folder: RunFolder) -> None:
     arms = [
         ArmResult({"trainer": name}, number, {}, SCORE, {}, "")

@@ -22,10 +22,12 @@ from hpsearch.reports.methods.words import OURS, PROPOSALS
 from hpsearch.samplers.coarse_to_fine.sampler import Proposal
 from hpsearch.samplers.named import OPTUNA as SAMPLERS
 from hpsearch.samplers.pruners import OPTUNA as PRUNERS
+from hpsearch.studyfile.tables.confirmation import Confirmation
 from hpsearch.trainers import TRAINERS
 from hpsearch.trainers.boosters import LIBRARIES
 
 CATALOGUES: dict[Family, set[str]] = {
+    "choice": {*get_args(Confirmation.model_fields["choose"].annotation)},
     "data": {*DATASETS},
     "network": {*NETWORKS},
     "split": {*SPLITS},
@@ -55,7 +57,7 @@ def test_an_entry_is_valid_bibtex(reference: Reference) -> None:
     entry = reference.bibtex()
     assert entry.isascii()
     assert entry.count("{") == entry.count("}")
-    assert re.match(rf"@(article|inproceedings|techreport|misc)\{{{reference.key},\n", entry)
+    assert re.match(rf"@(article|inproceedings|book|techreport|misc)\{{{reference.key},\n", entry)
     fields = re.findall(r"^  (\w+) = \{(.+)\},?$", entry, re.MULTILINE)
     assert len(fields) == entry.count("\n") - 1
     assert {"author", "title", "year"} <= {name for name, _ in fields}

@@ -1,0 +1,110 @@
+"""Figures of what tuning is worth: the best score by what was spent, and as confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+import pandas as pd
+
+from hpsearch.analysis.best_curves import BestCurve, Cost
+from hpsearch.analysis.overtuning import Incumbents
+from hpsearch.reports.charts import Chart, Panel, Series
+from hpsearch.reports.study_view import StudyView
+
+LABELS: Mapping[Cost, str] = {
+    "trials": "trials",
+    "trainings": "full trainings",
+    "minutes": "minutes of training",
+}
+
+
+def expected_best(view: StudyView) -> Chart | None:
+    """The best score after so many trials, full trainings and minutes, an arm a line."""
+    panels = []
+    for length, of_length in groupby(view.best_curves, key=lambda curve: curve.epochs):
+        curves = list(of_length)
+        for cost, label in LABELS.items():
+            lines = [s for place, c in enumerate(curves) for s in _curve(c, cost, place)]
+            panels.append(Panel(lines, label, view.result.objective, f"after {length} epochs"))
+    if not panels:
+        return None
+    return Chart(
+        "expected_best",
+        "What tuning is worth",
+        "The best score of a search after so much. Where draws ignore results it is a mean over "
+        "all their orders, with a 95 % band from resamples of the trials (too narrow near their "
+        "number); elsewhere the order as it happened, one order of one search, without a band. A "
+        "full training has the epochs of one trial of the last stage.",
+        panels,
+    )
+
+
+def _curve(curve: BestCurve, cost: Cost, color: int) -> Iterator[Series]:
+    spent, n = list(curve.spent(cost)), curve.averaged
+    if n:
+        yield Series("", spent[:n], curve.low, "ribbon", top=curve.high, color=color)
+    # A mean over orders changes little by little, what happened in steps.
+    x, y = spent[:n], curve.best[:n]
+    for place in range(n, len(spent)):
+        if place:
+            x, y = [*x, spent[place]], [*y, curve.best[place - 1]]
+        x, y = [*x, spent[place]], [*y, curve.best[place]]
+    yield Series(curve.arm or "best so far", x, y, "line", color=color, heavy=True)
+
+
+def incumbents(view: StudyView) -> Chart | None:
+    """The successive bests of each arm: in the search, and confirmed."""
+    if not view.incumbents:
+        return None
+    return Chart(
+        "incumbents",
+        "Successive bests, searched and confirmed",
+        "Trials that were the best so far when they ended, as far as they were confirmed: their "
+        "score in the search, and on what they were confirmed on, with its 95 % interval. Where "
+        "the first rises and the second does not, the search suits its validation rows alone.",
+        [_panel(one, view.result.objective) for one in view.incumbents],
+    )
+
+
+def _panel(one: Incumbents, objective: str) -> Panel:
+    minutes = [incumbent.minutes for incumbent in one.found]
+    notes = [f"trial {incumbent.number}" for incumbent in one.found]
+    again = [incumbent.confirmed for incumbent in one.found]
+    searched = [incumbent.searched for incumbent in one.found]
+    series = [
+        Series("in the search", minutes, searched, "line", color=0, heavy=True),
+        Series("in the search", minutes, searched, color=0, notes=notes),
+        Series(
+            "confirmed",
+            minutes,
+            [estimate.mean for estimate in again],
+            color=1,
+            low=[e.mean if e.low is None else e.low for e in again],
+            top=[e.mean if e.high is None else e.high for e in again],
+            notes=notes,
+        ),
+    ]
+    return Panel(series, "minutes of training", objective, one.arm)
+
+
+def best_table(curves: Sequence[BestCurve]) -> pd.DataFrame:
+    """A row a point of a curve: case, length, whether it is a mean over all orders, what was
+    spent, and the (expected) best with its band."""
+    rows = [
+        {
+            "case": curve.arm,
+            "epochs": curve.epochs,
+            "order": "all orders" if i < curve.averaged else "as it happened",
+            "trials": curve.trials[i],
+            "full_trainings": curve.trainings[i],
+            "minutes": curve.minutes[i],
+            "best": best,
+            "low": curve.low[i] if i < curve.averaged else None,
+            "high": curve.high[i] if i < curve.averaged else None,
+        }
+        for curve in curves
+        for i, best in enumerate(curve.best)
+    ]
+    columns = ["case", "epochs", "order", "trials", "full_trainings", "minutes", "best"]
+    return pd.DataFrame(rows, columns=[*columns, "low", "high"])
