@@ -64,6 +64,7 @@ _MODULES = {
     "data_sets": "hpsearch.api.data",
     "delete_study": "hpsearch.api.delete",
     "doctor": "hpsearch.api.doctor",
+    "Explanation": "hpsearch.api.explain",
     "explain_study": "hpsearch.api.explain",
     "export_study": "hpsearch.api.export",
     "import_study": "hpsearch.api.import_",
