@@ -48,15 +48,24 @@ def history(view: StudyView) -> Chart:
 
 def importance(view: StudyView) -> Chart | None:
     """Which parameters mattered."""
-    found = view.importance
+    found = view.importances
     if not found:
         return None
-    bars = Series("", list(found), list(found.values()), "bars")
+    known = list(found.values())
+    bars = Series(
+        "",
+        list(found),
+        [one.share for one in known],
+        "bars",
+        low=[one.low for one in known],
+        top=[one.high for one in known],
+    )
     return Chart(
         "parameter_importance",
         "Parameter importance",
         f"PED-ANOVA on the scores after {view.lengths[0]} epochs, which every trial has; a "
-        "parameter that only some trials have is judged among those.",
+        "parameter that only some trials have is judged among those. Lines are 95 % intervals by "
+        "resamples: what another search with as many trials may say.",
         [Panel([bars], "", "share")],
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from hpsearch.analysis.best_curves import BestCurve, best_curves
-from hpsearch.analysis.importance import Direction, importances
+from hpsearch.analysis.importance import Direction, Importance, importances
 from hpsearch.analysis.overtuning import Incumbents, incumbents
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.range_row import RangeRow
@@ -129,9 +129,14 @@ class StudyView:
         """The trials."""
         return {record.number: record for record in self.records}
 
-    @cached_property
+    @property
     def importance(self) -> dict[str, float]:
         """Each parameter's share in what made trials good in the first stage, largest first."""
+        return {name: found.share for name, found in self.importances.items()}
+
+    @cached_property
+    def importances(self) -> dict[str, Importance]:
+        """The same with their intervals."""
         if not self.lengths:
             return {}
         direction: Direction = "maximize" if self.result.direction == "maximize" else "minimize"
