@@ -21,6 +21,7 @@ FIGURES = {  # by study file, the artifact that shows most
     "quickstart": "search.png",
     "fewshot_mnist": "search.png",
     "estimators": "search.png",
+    "diabetes": "figures/test_residuals.png",
     "own_trainer": "search.png",
     "alternating_gradient_table1": "arms.png",
     "proposal_search_table1": "arms.png",

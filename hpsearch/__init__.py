@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hpsearch.api.data import data_card, data_sets
     from hpsearch.api.delete import Deletion, delete_study
     from hpsearch.api.doctor import doctor
+    from hpsearch.api.explain import Explanation, explain_study
     from hpsearch.api.export import export_study
     from hpsearch.api.import_ import import_study
     from hpsearch.api.init import init_program, init_study, study_schema
@@ -63,6 +64,8 @@ _MODULES = {
     "data_sets": "hpsearch.api.data",
     "delete_study": "hpsearch.api.delete",
     "doctor": "hpsearch.api.doctor",
+    "Explanation": "hpsearch.api.explain",
+    "explain_study": "hpsearch.api.explain",
     "export_study": "hpsearch.api.export",
     "import_study": "hpsearch.api.import_",
     "init_program": "hpsearch.api.init",
@@ -93,6 +96,7 @@ __all__ = [
     "BatchReport",
     "CoarseToFineSampler",
     "Deletion",
+    "Explanation",
     "Methods",
     "Plan",
     "Report",
@@ -104,6 +108,7 @@ __all__ = [
     "data_sets",
     "delete_study",
     "doctor",
+    "explain_study",
     "export_study",
     "import_study",
     "init_program",

@@ -9,7 +9,6 @@ from hpsearch.datasets.card import TableCard, table_card
 from hpsearch.datasets.files import dataset_at
 from hpsearch.datasets.table import ENDINGS, TableFile, TableOptions
 from hpsearch.errors import DataError
-from hpsearch.studyfile.reading import read_data
 
 
 def data_sets() -> list[dict[str, str]]:
@@ -36,6 +35,8 @@ def data_card(path: str | Path, *, target: str | None = None) -> TableCard:
     """
     path = Path(path)
     if path.suffix == ".toml":
+        from hpsearch.studyfile.reading import read_data  # which loads optuna
+
         file = read_data(path).selection(0, path.resolve().parent).dataset()
     else:
         if not path.name.endswith(ENDINGS) or not path.exists():

@@ -100,7 +100,15 @@ def best_configuration(
     score = f"{result.objective} {result.validation}"
     others = [str(m.number) for m in result.front if m.number != result.best_number]
     beside = f"# On the Pareto front beside it: trials {', '.join(others)}\n" if others else ""
-    return f"# The winner of {result.study}: trial {result.best_number}, {score}\n{beside}{text}"
+    said = f"# The winner of {result.study}: trial {result.best_number}, {score}\n"
+    return f"{said}{_refitted(run, result.best_number)}{beside}{text}"
+
+
+def _refitted(run: Recorded, winner: int) -> str:
+    """A line on the number of trees that the winner was refitted with, where it was chosen."""
+    refits = run.folder.read_all("test")
+    trees = next((record.trees for record in refits if record.number == winner), 0)
+    return f"# Refitted with {trees} trees, as early stopping chose\n" if trees else ""
 
 
 def _command_line(run: Recorded, record: TrialRecord) -> str:
@@ -165,7 +173,8 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
     goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
     first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves"]
-    first += ["control_in", "ended_early", "own_code", *scores, *rungs, *goals]
+    first += ["control_in", "ended_early", "trees_chosen", "trees_grown", "own_code"]
+    first += [*scores, *rungs, *goals]
     last = ["reason"]
     params = [n for n in table if n not in (*first, *last)]
     return table[[n for n in (*first, *params, *last) if n in table.columns]]

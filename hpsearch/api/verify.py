@@ -18,7 +18,7 @@ from hpsearch.datasets.selection import digests
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Home
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.arm_records import TESTS
+from hpsearch.study.arm_records import REPEATS, TESTS
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.studyfile.reading import ReadStudy
 
@@ -136,7 +136,7 @@ def _digest_problems(
     """How many records were compared, and those whose data is not what there is now."""
     confirmed, tested = (
         [record for kind in kinds for record in run.folder.read_all(kind)]
-        for kinds in (("confirmation", "default"), TESTS)
+        for kinds in (REPEATS, TESTS)
     )
     problems: list[str] = []
     for arm in read.arms:

@@ -216,6 +216,7 @@ def _anew(record: TrialRecord) -> TrialRecord:
         members=[MemberRecord(member.split, member.entropy) for member in record.members],
         digests=record.digests,
         threshold=record.threshold,
+        trees=record.trees,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.datasets.base import Examples
+from hpsearch.datasets.column_kinds import SAID, marked_number
 from hpsearch.datasets.table import ReadTable, TableFile
 from hpsearch.datasets.table_columns import NO_INPUTS, TableColumn, encode, texts_of
 
@@ -22,6 +23,7 @@ RARE = 0.1  # share of the rarest class from which on accuracy says little
 GIVEAWAY = 0.99
 LOOKED_AT = 2000  # rows that are looked at for that
 LEAVES = 16  # of the tree that predicts from one column
+ROUNDING = 1e-9  # far above what sums of so few rows may be off
 LEAST_UNKNOWN = 0.01  # share of rows after a date without a value, to be worth a word
 
 
@@ -83,7 +85,7 @@ def table_card(file: TableFile) -> TableCard:
     cells = table.cells if every else table.cells.take(rows)
     facts = tuple(_facts(column, cells.column(column.name)) for column in columns)
     classes: dict[str, int] = {}
-    warnings = [*_of_columns(facts)]
+    warnings = [*_of_columns(facts, _marked(cells, columns, table))]
     if labels is not None:
         learned = labels.rows(rows)
         if not learned.regression:
@@ -129,9 +131,25 @@ def _facts(column: TableColumn, cells: pa.ChunkedArray) -> ColumnFacts:
     return ColumnFacts(column.name, column.kind, missing, len(counted), shown, column.why)
 
 
-def _of_columns(facts: Sequence[ColumnFacts]) -> Iterator[str]:
+def _marked(cells: pa.Table, columns: Sequence[TableColumn], table: ReadTable) -> dict[str, str]:
+    """An example of each column that is almost one of numbers, but for a mark such as "kg"."""
+    found = {
+        column.name: marked_number(texts_of(cells.column(column.name)), table.form)
+        for column in columns
+        if column.kind in ("category", "identifier", "text") and column.why != SAID
+    }
+    return {name: example for name, example in found.items() if example is not None}
+
+
+def _of_columns(facts: Sequence[ColumnFacts], marked: Mapping[str, str]) -> Iterator[str]:
     for column in facts:
-        if column.kind == "identifier":
+        if column.name in marked:
+            yield (
+                f"{column.name!r} is of the kind {column.kind}, and nearly all of it are numbers "
+                f"with a mark, such as {marked[column.name]!r}: write the numbers alone into the "
+                "file to have numbers"
+            )
+        elif column.kind == "identifier":
             yield (
                 f"{column.name!r} tells rows apart and is no input ({column.why}): "
                 f'columns = {{ "{column.name}" = "category" }} makes it one'
@@ -184,13 +202,19 @@ def _same(values: NDArray[np.float64], target: NDArray[Any]) -> bool:
 
 
 def _score_alone(values: NDArray[np.float64], target: NDArray[Any], regression: bool) -> float:
-    """What a small tree that knows the column alone reaches on every other row."""
-    from sklearn.metrics import r2_score
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+    """What a small tree that knows the column alone reaches on every other row.
 
+    0.0 where that is seen to be less than GIVEAWAY.
+    """
     learned, held = slice(0, None, 2), slice(1, None, 2)
     if len(np.unique(target[held])) < 2:
         return 0.0
+    if _most_alone(values[held], target[held], regression) < GIVEAWAY - ROUNDING:
+        return 0.0
+    # Its import takes longer than all else that is done for a card; few tables need it.
+    from sklearn.metrics import r2_score
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
     make = DecisionTreeRegressor if regression else DecisionTreeClassifier
     tree = make(max_leaf_nodes=LEAVES, random_state=0)
     predicted = tree.fit(values[learned, None], target[learned]).predict(values[held, None])
@@ -200,6 +224,29 @@ def _score_alone(values: NDArray[np.float64], target: NDArray[Any], regression: 
     classes, counts = np.unique(target[held], return_counts=True)
     right = target[held][predicted == target[held]]
     return float(np.mean(np.bincount(right, minlength=classes[-1] + 1)[classes] / counts))
+
+
+def _most_alone(values: NDArray[np.float64], target: NDArray[Any], regression: bool) -> float:
+    """At least what any such tree reaches on these rows, whatever it has learned.
+
+    Its leaves cut the values, in their order and gaps after them, into LEAVES intervals at most,
+    and it answers alike within each. Of two rows side by side at least one is missed if they
+    differ, unless the two are of different intervals: that is so LEAVES - 1 times at most, and
+    once more where the gaps begin.
+    """
+    order = np.argsort(values, kind="stable")  # NaN comes last
+    first, second = target[order][: len(order) // 2 * 2].reshape(-1, 2).T
+    if regression:
+        missed = (first - second) ** 2 / 2  # of the sum of squares, at the best answer to both
+        whole = float(np.sum((target - target.mean()) ** 2))
+    else:
+        classes, places = np.unique(target, return_inverse=True)
+        of_row = dict(zip(classes.tolist(), 1 / np.bincount(places), strict=True))
+        least = np.minimum([of_row[k] for k in first], [of_row[k] for k in second])
+        missed = np.where(first == second, 0.0, least)
+        whole = float(len(classes))
+    certain = np.sort(missed)[: max(0, len(missed) - LEAVES)].sum()
+    return 1 - float(certain) / whole
 
 
 def _of_dates(cells: pa.Table, columns: Sequence[TableColumn], table: ReadTable) -> Iterator[str]:

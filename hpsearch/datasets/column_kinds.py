@@ -21,7 +21,7 @@ with the key to set: a guess would change values without a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ WEAK_GAPS = ("?", "-", "--", ".", "*", "unknown", "missing", "none", "n.a.", "ni
 ALMOST = 0.9  # share of the rows from which on a column is meant to be of a kind
 IDENTIFIER_NAME = re.compile(r"(^|.*[_\-. ])(id|ids|uuid|guid|index|key|rowid)$", re.IGNORECASE)
 CAMEL_ID = re.compile(r".*[a-z]I[Dd]$")
+SAID = "set in data.columns"  # why a column is of an asked kind
 LEADING_ZERO = r"^[+-]?0[0-9]"
 MANY_DIFFERENT, LEAST_ROWS = 0.95, 20
 WORDS_OF_TEXT, TEXTS = 3, 20
@@ -73,7 +74,7 @@ DATE_FORMATS = (
     "%b %d, %Y",
     "%B %d, %Y",
 )
-LOOKED_AT = 200  # different dates, before a format is tried on all
+LOOKED_AT = 200  # rows, or different dates, before all are looked at
 LIKE_A_DATE = re.compile(r"\d{1,4}[-/. ]\w{1,9}[-/., ]+\d{1,4}([T ].*)?|\w{3,9} \d{1,2}, \d{4}")
 
 
@@ -97,7 +98,7 @@ def understand(
         DataError: it is almost of a kind; it may be of two; it is not of the kind that it must be.
     """
     if kind is not None:
-        return replace(_ASKED[kind](name, cells, form, date_format), why="set in data.columns")
+        return replace(_ASKED[kind](name, cells, form, date_format), why=SAID)
     if cells.null_count == len(cells):
         return TableColumn(name, "empty", why="no row has a value")
     typed = _typed(name, cells)
@@ -148,17 +149,22 @@ def _named_identifier(name: str, values: Any) -> bool:
 def _boolean(
     name: str, texts: pa.ChunkedArray, form: CsvFormat, date_format: str | None
 ) -> TableColumn | None:
-    found = texts.unique().drop_null()
-    if len(found) > 4:  # both, in two spellings
-        return None
+    for some in (texts[:LOOKED_AT], texts):  # most columns are told by their first rows
+        found = some.unique().drop_null()
+        if len(found) > 4:  # both, in two spellings
+            return None
     words = {str(word).casefold() for word in found.to_pylist()}
-    for true, false in zip(TRUE, FALSE, strict=True):
-        if words and words <= {true, false}:
-            if len(words) == 1 and true in ("1", "t", "y", "on"):
-                return None  # one value says too little: 1 is a number, t a text
-            why = f"only {' and '.join(sorted(map(str, found.to_pylist())))}"
-            return TableColumn(name, "boolean", (false, true), why=why)
-    return None
+    pair = _pair(words)
+    if pair is None or (len(words) == 1 and pair[1] in ("1", "t", "y", "on")):
+        return None  # one value says too little: 1 is a number, t a text
+    why = f"only {' and '.join(sorted(map(str, found.to_pylist())))}"
+    return TableColumn(name, "boolean", pair, why=why)
+
+
+def _pair(words: Collection[str]) -> tuple[str, str] | None:
+    """The words for false and true that these are of, in small letters."""
+    pairs = zip(FALSE, TRUE, strict=True)
+    return next((pair for pair in pairs if words and {*words} <= {*pair}), None)
 
 
 def _number(
@@ -283,6 +289,45 @@ def _category(name: str, texts: pa.ChunkedArray, why: str) -> TableColumn:
     return TableColumn(name, "category", tuple(words), why=why)
 
 
+# A sign of a currency or its three letters before a number, or anything but digits behind it.
+_MARKED = (
+    r"^[+-]?(?P<before>\p{Sc}|[A-Z]{3} ?)?\s*(?P<number>[+-]?[0-9][0-9.,]*)\s*"
+    r"(?P<behind>[^0-9\s][^0-9]{0,11})?$"
+)
+
+
+def marked_number(texts: pa.ChunkedArray, form: CsvFormat) -> str | None:
+    """One of the texts, where nearly all are numbers with the same mark, such as "3 kg" or "$3".
+
+    None where they are not. A mark is a sign or three letters of a currency before the number, or
+    what stands behind it.
+
+    Args:
+        form: how numbers are written.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    counted = texts.drop_null().value_counts()
+    rows = counted.field(1).to_numpy()
+    parts = pc.extract_regex(counted.field(0), _MARKED)
+    before, number, behind = (parts.field(name) for name in ("before", "number", "behind"))
+    between = pa.scalar("0", texts.type)  # which no mark has
+    marks = pc.binary_join_element_wise(pc.utf8_trim_whitespace(before), behind, between)
+    marks = pc.if_else(parts.is_valid(), marks, between)
+    of_mark = marks.dictionary_encode()
+    shares = np.bincount(of_mark.indices.to_numpy(), rows) / max(1, rows.sum())
+    most = int(shares.argmax()) if len(shares) else 0
+    if not len(shares) or of_mark.dictionary[most].as_py() == "0" or shares[most] < ALMOST:
+        return None
+    marked = of_mark.indices.to_numpy() == most
+    numbers = pa.chunked_array([number.filter(pa.array(marked))])
+    values, refused = numbers_in(numbers, form)
+    if refused.any() or pc.any(pc.match_substring_regex(numbers, LEADING_ZERO)).as_py():
+        return None
+    return str(counted.field(0)[int(marked.argmax())].as_py()) if len({*values}) > 1 else None
+
+
 def _asked_number(
     name: str, cells: pa.ChunkedArray, form: CsvFormat, date_format: str | None
 ) -> TableColumn:
@@ -308,11 +353,10 @@ def _asked_number(
 def _asked_boolean(
     name: str, cells: pa.ChunkedArray, form: CsvFormat, date_format: str | None
 ) -> TableColumn:
-    texts = texts_of(cells)
-    found = _boolean(name, texts, form, date_format)
-    if found is not None:
-        return found
-    words = sorted(map(str, texts.unique().drop_null().to_pylist()))
+    words = sorted(map(str, texts_of(cells).unique().drop_null().to_pylist()))
+    pair = _pair({word.casefold() for word in words})
+    if pair is not None:
+        return TableColumn(name, "boolean", pair)
     if len(words) != 2:
         shown = ", ".join(map(repr, words[:3]))
         raise DataError(
@@ -321,18 +365,29 @@ def _asked_boolean(
     return TableColumn(name, "boolean", (words[0], words[1]))
 
 
+_NUMBERS_ALONE = re.compile(NUMBER)
+
+
 def _asked_date(
     name: str, cells: pa.ChunkedArray, form: CsvFormat, date_format: str | None
 ) -> TableColumn:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if pa.types.is_temporal(cells.type):
         return TableColumn(name, "date")
-    found = _date(name, texts_of(cells), form, date_format)
+    texts = texts_of(cells)
+    if texts.null_count == len(texts):
+        return TableColumn(name, "date", date_format=date_format or "")
+    found = _date(name, texts, form, date_format)
     if found is None:
-        text = texts_of(cells).drop_null()[0].as_py()
-        rule, hint = "must hold dates of one format", 'e.g. data.date_format = "%d/%m/%Y"'
-        raise DataError(Problem(f"data.columns.{name}", rule, _at(text, 0), hint))
+        row = int(pc.index(texts.is_valid(), True).as_py())
+        rule = "must hold dates of one format"
+        hint = 'e.g. data.date_format = "%d/%m/%Y"'
+        if _NUMBERS_ALONE.fullmatch(texts[row].as_py()):
+            rule = "must hold dates; numbers are read by data.date_format"
+            hint = 'e.g. date_format = "%Y%m%d" for 20240131; write seconds as dates in the file'
+        raise DataError(Problem(f"data.columns.{name}", rule, _at(texts[row].as_py(), row), hint))
     return found
 
 

@@ -238,12 +238,8 @@ def _encode_boolean(
 ) -> NDArray[np.float64]:
     import pyarrow as pa
 
-    if pa.types.is_boolean(cells.type) or not _is_text(cells.type):
-        values = _encode_number(column, cells, form, where)
-        wrong = ~np.isin(values, (0.0, 1.0)) & ~np.isnan(values)
-        if wrong.any():
-            _refuse(column, cells, int(wrong.argmax()), where, "true or false")
-        return values
+    if pa.types.is_boolean(cells.type):
+        return _encode_number(column, cells, form, where)
     meanings = dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0)
     if column.words:  # of two words of one's own
         meanings |= {column.words[0].casefold(): 0.0, column.words[1].casefold(): 1.0}
@@ -278,7 +274,7 @@ def _encode_date(
         moments = pc.cast(cells, pa.timestamp("us"), safe=False)
         micro = pc.cast(moments, pa.int64()).to_numpy()
         return np.asarray(micro, np.float64) / 1e6
-    if not _is_text(cells.type):
+    if not _is_text(cells.type) and not column.date_format:  # whole numbers may be of a format
         _refuse(column, cells, 0, where, "dates")
     found, places = _distinct(texts_of(cells))
     seconds = seconds_of(found, column.date_format or "ISO8601")

@@ -8,8 +8,10 @@ from hpsearch.metrics.catalogue import OWN, Better, part_of, score_of
 
 # Of a probability, from which on a row is taken for the positive class; as a metric.
 THRESHOLD = "decision/threshold"
+# Of an ensemble that stops early: trees that it predicts with, and trees that were grown.
+TREES, TREES_GROWN = "trees/chosen", "trees/grown"
 # Metrics that are no scores of held-out images.
-NOT_SCORES = ("train", "passes/", "resources/", "decision/")
+NOT_SCORES = ("train", "passes/", "resources/", "decision/", "trees/")
 LOWER_WORDS = ("loss", "error", "mse", "mae", "deviance", "perplexity")
 HIGHER_WORDS = frozenset(
     ("accuracy", "acc", "auc", "auroc", "f1", "precision", "recall", "r2", "kappa", "iou", "mcc")

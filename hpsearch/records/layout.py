@@ -22,10 +22,10 @@ from typing import Literal
 from hpsearch.errors import StorageError
 
 # "default" and "default-test" are runs of the configuration of all defaults, as those before are
-# of the winner.
-Kind = Literal["trial", "confirmation", "default", "test", "default-test"]
+# of the winner; "path" are configurations between the two.
+Kind = Literal["trial", "confirmation", "default", "path", "test", "default-test"]
 OURS = ".hpsearch"  # our own files among those of code that is not ours
-KINDS: tuple[Kind, ...] = ("trial", "confirmation", "default", "test", "default-test")
+KINDS: tuple[Kind, ...] = ("trial", "confirmation", "default", "path", "test", "default-test")
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"  # of a study or batch: a folder's name too
 RUN_NUMBER = r"[1-9]\d{0,5}"
 SQLITE = "sqlite:///"
@@ -249,6 +249,8 @@ class Artifact(StrEnum):
     GROUPS = "groups.csv"  # scores of test rows by group
     TABLE = "table.csv"  # the columns of the table that was learned from
     TABLE_JSON = "table.json"  # its whole card
+    ABLATION = "ablation.csv"  # from the defaults to the winner
+    ABLATION_JSON = "ablation.json"
     WARM_START = "warm_start.json"  # which old trials were taken
 
 
@@ -427,19 +429,21 @@ PLACES = (
     Place(r"(stages|budget)/\d+(-\d+)?\.json"),
     Place(r"artifacts/study\.(toml|json)"),
     Place(
-        r"artifacts/(result|claims|agreement|narrowing|warm_start|table|importance|incumbents)\.json"
+        r"artifacts/(result|claims|agreement|narrowing|warm_start|table|importance|ablation|"
+        r"incumbents)\.json"
     ),
     Place(r"artifacts/[\w.-]+\.(csv|png)"),
     Place(r"artifacts/figures/\w+\.png"),
     Place(
-        r"(trials|confirmation|default|test|default-test)/[\d-]+/"
+        r"(trials|confirmation|default|path|test|default-test)/[\d-]+/"
         r"(record\.json|log\.txt|answers\.npz|state-[\d-]+\.npz|"
         r"weights\.npz|estimator\.skops|table_model\.zip|"
         r"lightgbm\.txt|xgboost\.json|catboost\.cbm)"
     ),
-    Place(
-        r"(trials|confirmation|default|test|default-test)/[\d-]+/member-\d+/.+", archived=False
-    ),  # of any size
+    Place(  # of any size
+        r"(trials|confirmation|default|path|test|default-test)/[\d-]+/member-\d+/.+",
+        archived=False,
+    ),
     Place(r"artifacts/report\.html", archived=False),  # drawn anew
     Place(r"artifacts/figures/\w+\.(pdf|svg)", archived=False),  # the same
     Place(r"(mlflow|projected)\.json|projector\.log", archived=False),  # of one MLflow store

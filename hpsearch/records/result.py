@@ -181,6 +181,11 @@ class ArmResult:
     failure: str
     default: DefaultResult | None = None
 
+    @property
+    def name(self) -> str:
+        """ "trainer=sgd, shots=5"."""
+        return ", ".join(f"{name}={value}" for name, value in self.values.items())
+
     @classmethod
     def from_dict(cls, said: dict[str, Any]) -> ArmResult:
         """The inverse of `asdict`."""
@@ -326,6 +331,11 @@ class Result:
             found.append(("defaults", f"{params or 'nothing was searched'}: {said}"))
         if self.default_text:
             found.append(("tuning", self.default_text))
+        found += [
+            ("tuning", f"{arm.name}: {arm.default.verdict(self.objective, self.test_name)}")
+            for arm in self.arms
+            if arm.default is not None and arm.best_number != self.best_number
+        ]
         found += [("runner-up", lead.text) for lead in self.leads[:1]]
         found += [("arm", lead.text) for lead in self.leads[1:] if lead.arm]
         if self.kept_splits:

@@ -108,6 +108,8 @@ class TrialRecord:
         files: names of its other files, for people to look at.
         threshold: of a test run, the probability from which on a row is taken for the positive
             class; None where the likelier class counts, and in records from before there was one.
+        trees: of a test run, how many its ensemble has, as validation rows chose; 0 where they
+            chose nothing, and in records from before they did.
     """
 
     uid: str
@@ -142,6 +144,7 @@ class TrialRecord:
     states_digest: str = ""
     code: list[str] = field(default_factory=list)
     threshold: float | None = None
+    trees: int = 0
 
     @property
     def told(self) -> str:

@@ -15,7 +15,7 @@ from hpsearch.execution.environment import environment
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import Result
+from hpsearch.records.result import Estimate, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
@@ -65,6 +65,11 @@ def write_parent(
     if result is not None:
         metrics["objective"] = result.validation.mean
         metrics |= front_metrics(result)
+        metrics |= _interval("objective", result.validation)
+        if result.default is not None:
+            gain = result.default.test_gain or result.default.gain
+            metrics |= {} if gain is None else {"tuning_gain": gain.mean}
+            metrics |= _interval("tuning_gain", gain)
         metrics |= {name: estimate.mean for name, estimate in result.test.items()}
         metrics |= {f"trials/{outcome}": float(n) for outcome, n in result.counts.items()}
         metrics["test_uses"] = float(result.test_uses)
@@ -97,6 +102,13 @@ def write_parent(
             "program": _program(read, run, result) if result else None,
         },
     )
+
+
+def _interval(name: str, estimate: Estimate | None) -> dict[str, float]:
+    """The ends of an interval as metrics."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return {}
+    return {f"{name}/low": estimate.low, f"{name}/high": estimate.high}
 
 
 def _data_params(file: StudyFile) -> dict[str, str]:

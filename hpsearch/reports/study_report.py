@@ -14,6 +14,7 @@ from hpsearch.records.result import Estimate, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import write_whole
 from hpsearch.reports import case_charts, course_charts, front_charts, search_charts, worth_charts
+from hpsearch.reports.ablation_chart import ablation, ablation_sections
 from hpsearch.reports.charts import Chart
 from hpsearch.reports.html_report import Section, claims_html, html_report, lines_html
 from hpsearch.reports.methods.methods import Methods
@@ -35,6 +36,7 @@ CHARTS = (
     refit_charts.one_versus_rest,
     refit_charts.residuals,
     winner.importance,
+    ablation,
     front_charts.pareto_front,
     search_charts.history,
     worth_charts.expected_best,
@@ -154,6 +156,7 @@ def _sections(
         yield "Pareto front", about, front_table(result)
     yield "Best trials", "By training length, then by score; trials.csv has all of them.", best
     yield from _answers(view)
+    yield from ablation_sections(view)
     worth = texts(view.best_curves, result.objective, result.direction)
     worth += [one.text for one in view.incumbents]
     if worth:

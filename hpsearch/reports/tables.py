@@ -11,6 +11,7 @@ import pandas as pd
 from hpsearch.analysis.failures import reason_of
 from hpsearch.analysis.ranking import total_violation
 from hpsearch.errors import conclusion
+from hpsearch.metrics import TREES, TREES_GROWN
 from hpsearch.records.layout import Artifact, RunFiles
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
@@ -28,8 +29,9 @@ def trials_table(records: Iterable[TrialRecord]) -> pd.DataFrame:
     reason where it failed, diverged or was pruned.
 
     Where there are any, the stages it was a control in, from 1, the epoch after which its trainer
-    ended by itself, the scores at rungs, and the digests of the user's own code that it was
-    trained with, where the table's trials have several of these.
+    ended by itself, the trees of ensembles that stop early, the scores at rungs, and the digests
+    of the user's own code that it was trained with, where the table's trials have several of
+    these.
     """
     records = list(records)
     mixed = len({digest for r in records for digest in r.code}) > 1
@@ -38,6 +40,7 @@ def trials_table(records: Iterable[TrialRecord]) -> pd.DataFrame:
             {"trial": r.number, "outcome": r.outcome, "drawn_in_stage": r.stage, "batch": r.batch}
             | ({"control_in": _listed(n + 1 for n in r.controls)} if r.controls else {})
             | ({"ended_early": r.ended_early} if r.ended_early else {})
+            | _trees(r)
             | ({"own_code": _listed(r.code)} if mixed else {})
             | {f"score_{epochs}": score for epochs, score in r.scores.items()}
             | {f"rung_{epochs}": score for epochs, score in r.rungs.items()}
@@ -47,6 +50,14 @@ def trials_table(records: Iterable[TrialRecord]) -> pd.DataFrame:
             for r in records
         ]
     )
+
+
+def _trees(record: TrialRecord) -> dict[str, float]:
+    """Of an ensemble that stops early, the trees that it has and those that were grown for that,
+    as means over members."""
+    last = {name: curve[-1] for name, curve in record.mean_history().items() if curve}
+    columns = {"trees_chosen": TREES, "trees_grown": TREES_GROWN}
+    return {column: last[name] for column, name in columns.items() if name in last}
 
 
 def _goals(record: TrialRecord) -> dict[str, float]:

@@ -20,6 +20,7 @@ from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
 
 TESTS: tuple[Kind, ...] = ("test", "default-test")
+REPEATS: tuple[Kind, ...] = ("confirmation", "default", "path")  # on validation data
 
 
 @dataclass
@@ -58,7 +59,7 @@ class ArmRecords:
             self._fresh = digests(self.arm.selection, fresh=True)
             pairs = open_fresh(self.arm.selection).splits
             self.fresh_ratio = float(np.mean([len(held) / len(train) for train, held in pairs]))
-        for kind in ("confirmation", "default"):
+        for kind in REPEATS:
             self._compare_digests(self._stored(kind), self._fresh)
 
     def open_test(self) -> None:
@@ -96,7 +97,7 @@ class ArmRecords:
             repeat: which, from 1.
         """
         known = self.run.folder.read(kind, number, repeat)
-        if known is not None:
+        if known is not None and known.params == params:
             return known
         file, trial = self.read.file, PAIRED if self.run.protocol > 1 else number
         if kind in TESTS:

@@ -45,7 +45,15 @@ from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.events import CodeDoubt, Event
 from hpsearch.study.training import Training
 from hpsearch.studyfile.space import with_values
-from hpsearch.trainers import EVERY_EPOCH, Member, Program, takes_final, takes_state
+from hpsearch.trainers import (
+    EVERY_EPOCH,
+    Member,
+    Program,
+    takes_final,
+    takes_state,
+    trainer_kind,
+)
+from hpsearch.trainers.estimator import EstimatorTrainer
 from hpsearch.trainers.programs.program_start import checkpoint_of
 
 EPOCHS = 5  # trained in one go and once more with pauses, as far as
@@ -122,7 +130,8 @@ class CodeChecks:
     def see_ends(self, records: Sequence[TrialRecord], until: int) -> None:
         """Tell, once, of a trainer that ended by itself after one epoch in all trials of a stage.
 
-        What stops early by what it sees ends after different ones.
+        What stops early by what it sees ends after different ones. An estimator stops by a rule of
+        ours, in the same epoch where epochs are few.
 
         Args:
             until: the stage's epochs.
@@ -132,6 +141,9 @@ class CodeChecks:
             return  # after a restart: they went on, and it was seen before
         there = [r for r, epoch in zip(records, reached, strict=True) if epoch == until]
         for trainer in {str(record.params["trainer"]): None for record in there}:
+            kind = trainer_kind(trainer)
+            if kind is not None and issubclass(kind.trainer, EstimatorTrainer):
+                continue
             own = [r for r in there if r.params["trainer"] == trainer and r.outcome.sound]
             ends = {member.ended_early for record in own for member in record.members}
             key = f"{trainer}.ended_early"

@@ -44,6 +44,7 @@ PURPOSES: dict[Kind, Purpose] = {
     "trial": "search",
     "confirmation": "confirm",
     "default": "confirm",
+    "path": "confirm",
     "test": "test",
     "default-test": "test",
 }
@@ -403,6 +404,7 @@ class _Work:
                     purpose=PURPOSES[self.record.kind],
                     program=self.program,
                     threshold=self.record.threshold,
+                    trees=self.record.trees,
                 ),
                 epoch=member.epoch,
                 losses=self._losses(index),

@@ -124,8 +124,8 @@ def data_of(content: dict[str, Any], path: Path, overrides: Sequence[str] = ()) 
     try:
         return Data.model_validate(content.get("data", {}))
     except ValidationError as error:
-        problems = [*map(translate, error.errors(include_url=False))]
-        inside = [replace(problem, key=f"data.{problem.key}") for problem in problems]
+        details = error.errors(include_url=False)
+        inside = [translate({**detail, "loc": ("data", *detail["loc"])}) for detail in details]
         raise StudyFileError.listing(path, inside) from error
 
 
@@ -257,6 +257,9 @@ def _validate(
         for table in file.tables():
             problems += table.problems(facts)
         problems += _problems_of_arms(file, space, facts, problems)
+        if file.stops_early and file.outcomes.ended_early == "fail":
+            rule = 'must be "keep" where space.early_stopping_rounds ends the growth of trees'
+            problems.append(Problem("outcomes.ended_early", rule, '"fail"'))
     return list(dict.fromkeys(problems)), file, space
 
 
@@ -297,7 +300,7 @@ def _space_problems(
     entries = {k: v for k, v in said["space"].items() if k != SHOTS}
     known = "data" in said and "data" not in malformed
     data = Data.model_validate(said["data"]) if known else None
-    prepared = data is not None and data.prepared
+    prepared = data.prepared if data is not None else "data" in malformed  # which is said
     space, problems = read_space(
         said.get("network", {}), entries, said.get("prepare", {}), prepared=prepared, task=task
     )

@@ -19,6 +19,7 @@ from hpsearch.execution.scores import Scoring
 from hpsearch.metrics import better, is_decided, is_score
 from hpsearch.preparation.settings import PREFIX
 from hpsearch.studyfile.arms import SHOTS
+from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.tables.base import NAME, Facts, Plain, Table
 from hpsearch.studyfile.tables.budget import Budget
 from hpsearch.studyfile.tables.claims import Claim
@@ -37,6 +38,7 @@ from hpsearch.studyfile.tables.sampler import Sampler
 from hpsearch.studyfile.tables.schedule import Schedule
 from hpsearch.studyfile.tables.stages import Stage
 from hpsearch.studyfile.tables.warm_start import WarmStart
+from hpsearch.trainers.boosters.early_stopping import ARGUMENT as ROUNDS
 
 
 class StudyFile(Table):
@@ -257,6 +259,14 @@ class StudyFile(Table):
             old, new = keyed(name, getattr(before, name)), keyed(name, getattr(self, name))
             yield from table.resume_problems(old, new, self.facts(), closed)
 
+    @property
+    def stops_early(self) -> bool:
+        """Whether validation rows say when ensembles stop to grow."""
+        if ROUNDS not in self.space:
+            return False
+        kinds = trainers_of(self.space).values()
+        return any(ROUNDS in kind.hyperparameters() for kind in kinds)
+
     def optimistic(self) -> str | None:
         """Why its validation scores flatter, where they do."""
         reasons = []
@@ -266,6 +276,8 @@ class StudyFile(Table):
             reasons.append("validation uses labelled images beyond the shots")
         if self.objective.best_epoch:
             reasons.append("scored by the best epoch")
+        if self.stops_early:
+            reasons.append(f"the rows that score it also stop the growth of trees ({ROUNDS})")
         if self.protocol != "honest":
             reasons.append("the trials' test scores are the best of all epochs on the test set")
         return "; ".join(reasons) or None

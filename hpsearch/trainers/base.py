@@ -237,6 +237,8 @@ class Member:
         program: of a program of a user's own, how it is run.
         threshold: the probability from which on a row is taken for the positive class; None: not
             known yet, or none is wanted.
+        trees: how many an ensemble is to have, as validation rows chose before; 0: as its params
+            say.
     """
 
     params: Mapping[str, ParamValue]
@@ -247,6 +249,7 @@ class Member:
     purpose: Purpose = "search"
     program: Program | None = None
     threshold: float | None = None
+    trees: int = 0
 
     @property
     def repeat(self) -> int:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError, nearest, unknown
 from hpsearch.hyperparameters import Hyperparameter, build, hyperparameter
+from hpsearch.metrics import TREES, TREES_GROWN
 from hpsearch.own_code import is_installed, load_module
 from hpsearch.preparation.settings import TableNeeds
 from hpsearch.trainers.answers import EstimatorAnswers
@@ -42,6 +43,7 @@ from hpsearch.trainers.base import (
     TrainingData,
 )
 from hpsearch.trainers.boosters import Ensemble, FittedBooster, Library, library_in, library_of
+from hpsearch.trainers.boosters.early_stopping import Watched
 from hpsearch.trainers.estimators import own
 from hpsearch.trainers.estimators.rules import Curve, curve_of, judge, kind_of, task_of
 from hpsearch.trainers.fitted_estimator import FittedEstimator
@@ -50,7 +52,7 @@ from hpsearch.trainers.function import load_function
 Mean = Callable[[NDArray[Any]], float]  # of a value of each row, by the rows' weights
 OURS = ("random_state", "warm_start")  # arguments that the trainer sets
 # Modules whose estimators split columns by order.
-TREES = ("sklearn.tree.", "sklearn.ensemble.")
+TREE_MODULES = ("sklearn.tree.", "sklearn.ensemble.")
 MAKE = (  # what to do for an estimator that needs arguments
     "A pipeline, or any estimator that needs arguments, is made by a function of your own: "
     'def make(params) in own.py returns it, and the study says trainer = "own:make"'
@@ -132,7 +134,7 @@ class Estimator:
         if self.library is not None:
             return TableNeeds(by_order=True, takes_gaps=True)
         made = self.make() if self.made is None else own.last_step(self.made)[1]
-        by_order = type(made).__module__.startswith(TREES)
+        by_order = type(made).__module__.startswith(TREE_MODULES)
         return TableNeeds(by_order, by_order and _takes_gaps(made))
 
     def hyperparameters(self) -> dict[str, Hyperparameter]:
@@ -300,7 +302,12 @@ class EstimatorTrainer(Trainer):
         self._rng = member.generator()
         self._epoch, self._scores = 0, dict[str, float]()
         self._stale = True  # the scores are not the model's
+        self._ended = 0  # the epoch in which its trees were enough, of those that stop early
         self._overflowed = False  # it has no model any more; found out where it is scored
+        self._watched: Watched | None = None
+        if self._estimator.library is not None and not data.final:
+            weights = None if data.weights is None else data.weights[split.validation]
+            self._watched = Watched(*self._parts["validation"], weights)
         self._batch_size = len(split.train)
         if self._estimator.components:
             self._batch_size = build(PassSettings, member.params).batch_size
@@ -313,7 +320,7 @@ class EstimatorTrainer(Trainer):
             saved = pickle.loads(member.state)
             self._epoch, self._model = saved["epoch"], saved["model"]
             self._scores, self._stale = saved["scores"], saved["stale"]
-            self._overflowed = saved["overflowed"]
+            self._overflowed, self._ended = saved["overflowed"], saved.get("ended", 0)
             self._rng.bit_generator.state = saved["generator"]
 
     def run(
@@ -359,6 +366,12 @@ class EstimatorTrainer(Trainer):
             self._model.set_params(**{self._estimator.size: now})
         elif self._epoch:
             return False
+        if isinstance(self._model, Ensemble):
+            if self._model.ended:
+                return False
+            self._model.fit(x, y, self._weights, self._watched)
+            self._ended = self._epoch + 1 if self._model.ended else 0
+            return True
         self._model.fit(x, y, **self._weighed(slice(None)))
         return True
 
@@ -379,11 +392,13 @@ class EstimatorTrainer(Trainer):
 
     def _evaluate(self) -> dict[str, float]:
         score = _regression if self._estimator.task == "regression" else _classification
-        return {
+        scores = {
             f"{part}_{name}": value
             for part, (x, y) in self._parts.items()
             for name, value in score(self._model, x, y, self._mean[part])
         }
+        counts = self._model.counts if isinstance(self._model, Ensemble) else ()
+        return scores | dict(zip((TREES, TREES_GROWN), map(float, counts), strict=False))
 
     def predictions(self, row: int) -> NDArray[np.int64] | None:
         if self._estimator.task == "regression":
@@ -393,6 +408,9 @@ class EstimatorTrainer(Trainer):
 
     def answers(self, row: int, part: str) -> EstimatorAnswers:
         return EstimatorAnswers(self._model, self._parts[part][0], self._n_classes)
+
+    def ended(self, row: int) -> int:
+        return self._ended if self._ended < self._n_epochs else 0  # it had all its epochs
 
     def fitted(self, row: int) -> FittedEstimator | FittedBooster:
         make = FittedBooster if self._estimator.library else FittedEstimator
@@ -407,6 +425,7 @@ class EstimatorTrainer(Trainer):
                 "scores": self._scores,
                 "stale": self._stale,
                 "overflowed": self._overflowed,
+                "ended": self._ended,
                 "model": self._model,
                 "generator": self._rng.bit_generator.state,
             }
@@ -434,7 +453,7 @@ def _made(estimator: Estimator, member: Member) -> Any:
     given = {k: v for k, v in member.params.items() if k in estimator.arguments}
     seed = int(np.random.SeedSequence(member.entropy).generate_state(1)[0])
     if estimator.library is not None:
-        return Ensemble(estimator.library, estimator.make, given, seed=seed)
+        return Ensemble(estimator.library, estimator.make, given, seed=seed, chosen=member.trees)
     made = estimator.make(**given)
     ours = {"random_state": seed, "warm_start": estimator.curve == "growth"}
     known = made.get_params(deep=False)

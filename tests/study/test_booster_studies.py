@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from hpsearch.api.show import best_configuration, study_trials
 from hpsearch.errors import StudyFileError
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import read_study, refuse_unfit
 from hpsearch.trainers.boosters import LIBRARIES
 from hpsearch.trainers.boosters.fitted import load_booster
@@ -128,6 +131,94 @@ def test_the_folds_best_number_of_trees_is_what_is_refitted(tmp_path: Path, home
     assert result.test
 
 
+EARLY = (
+    "space.early_stopping_rounds=3",
+    "space.learning_rate=0.9",
+    "stages=[{trials=2, epochs=1}, {trials=1, epochs=4}]",
+    "data.split={kind='k-fold', folds=3}",
+)
+
+
+def early(path: Path, library: str, home: Path, *more: str) -> Path:
+    """The run of a library's classifier that stops early, long before its 200 trees."""
+    size = f"space.{LIBRARIES[library].sizes[0]}=200"
+    run(alone(path / "mixed.toml", library), home, *EARLY, size, *more)
+    return home / "studies/mixed/1"
+
+
+def trees_in(record: TrialRecord) -> list[float]:
+    """That validation rows chose, of each member."""
+    return [member.history["trees/chosen"][-1] for member in record.members]
+
+
+@every_library
+def test_the_mean_of_the_trees_that_the_folds_chose_is_refitted(
+    library: str, tmp_path: Path, home: Path
+) -> None:
+    folder = RunFolder(early(tmp_path, library, home))
+    (refit,) = folder.read_all("test")
+    winner = folder.read("trial", refit.number)
+    assert winner is not None
+    chosen = trees_in(winner)
+    assert len(chosen) == 3
+    assert max(chosen) < 200
+    assert refit.trees == round(sum(chosen) / 3)
+    assert trees_in(refit) == [refit.trees]
+    assert refit.members[0].epoch == 4
+    place = folder.files.record("test", refit.number, 1).file(LIBRARIES[library].file_name)
+    model = load_booster(LIBRARIES[library], place).model
+    counts = {
+        "lightgbm": lambda: model.current_iteration(),
+        "xgboost": lambda: model.num_boosted_rounds(),
+        "catboost": lambda: model.tree_count_,
+    }
+    assert counts[library]() == refit.trees
+    said = best_configuration("mixed", home=home)
+    assert f"\n# Refitted with {refit.trees} trees, as early stopping chose\n" in said
+
+
+@needs("lightgbm")
+def test_what_stops_early_is_counted_and_labelled(tmp_path: Path, home: Path) -> None:
+    early(tmp_path, "lightgbm", home)
+    trials = study_trials("mixed", home=home)
+    assert (trials["ended_early"] == 1).all()
+    assert list(trials["trees_grown"]) == pytest.approx(trials["trees_chosen"] + 3)
+    for record in records(home, "mixed"):
+        assert record.outcome.sound
+        assert np.mean(trees_in(record)) == trials["trees_chosen"][record.number]
+    label = "the rows that score it also stop the growth of trees (early_stopping_rounds)"
+    file = read_study(tmp_path / "mixed.toml", EARLY).file
+    assert file.optimistic() == label
+    assert read_study(tmp_path / "mixed.toml").file.optimistic() is None
+    assert not (home / "studies/mixed/1/code_checks.json").exists()
+
+
+@needs("lightgbm")
+def test_early_stopping_repeats_and_pauses_change_nothing(tmp_path: Path, home: Path) -> None:
+    first = early(tmp_path, "lightgbm", home)
+    again = early(tmp_path, "lightgbm", tmp_path / "other", "execution.slice_seconds=0.001")
+    assert table(home, "mixed") == table(tmp_path / "other", "mixed")
+    (one,), (other,) = (RunFolder(path).read_all("test") for path in (first, again))
+    assert one.scores == other.scores
+    assert one.trees == other.trees
+
+
+@needs("lightgbm")
+def test_what_ends_early_must_not_fail_by_it(mixed: Path) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        read_study(mixed, ["space.early_stopping_rounds=5", "outcomes.ended_early='fail'"])
+    assert 'outcomes.ended_early: must be "keep" where space.early_stopping' in str(caught.value)
+
+
+@needs("lightgbm")
+def test_dart_and_early_stopping_do_not_go_together(mixed: Path) -> None:
+    given = ("space.early_stopping_rounds=5", "space.boosting_type={choices=['gbdt', 'dart']}")
+    with pytest.raises(StudyFileError) as caught:
+        refuse_unfit(read_study(mixed, given))
+    assert "space.boosting_type.choices" in str(caught.value)
+    assert "'dart' (ValueError: early_stopping_rounds must be left out" in str(caught.value)
+
+
 @needs("lightgbm")
 @pytest.mark.parametrize(
     ("override", "line"),
@@ -137,7 +228,14 @@ def test_the_folds_best_number_of_trees_is_what_is_refitted(tmp_path: Path, home
             "space.min_data_in_leaf: must be written min_child_samples, as LGBMClassifier calls "
             f"it ({LGBM} says so)",
         ),
-        ("space.early_stopping_rounds=5", "space.early_stopping_rounds: must be left out: the"),
+        (
+            "space.early_stopping_rounds=0",
+            "space.early_stopping_rounds: must be a whole number of at least 1, got 0",
+        ),
+        (
+            "space.early_stopping_round=5",
+            "space.early_stopping_round: must be written early_stopping_rounds",
+        ),
         (
             "space.num_threads=2",
             "space.num_threads: must be left out: every worker trains with one",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from hpsearch.errors import StudyFileError
-from hpsearch.studyfile.reading import read_study
+from hpsearch.studyfile.reading import data_of, read_study
 from tests.harness.study import records, run
 
 GROWING, RIDGE = "sklearn.ensemble.GradientBoostingRegressor", "sklearn.linear_model.Ridge"
@@ -105,6 +106,26 @@ def test_a_mistake_names_its_key_and_the_rule(table: Path, override: str, line: 
         read_study(table, [override])
     else:
         assert line in message(table, override)
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("data.split={kind='k-fold', fold=3}", "data.split.fold: must be one of kind, folds, got"),
+        ("data.split={kind='kfold'}", "data.split.kind: must be one of hold-out, k-fold, repeat"),
+        ("data.colums=auto", "data.colums: must be one of name, target, task, columns, drop, csv"),
+    ],
+)
+def test_a_mistake_in_data_says_nothing_of_the_tables_that_depend_on_it(
+    table: Path, override: str, line: str
+) -> None:
+    said = message(table, override, 'prepare={ scale = "standard" }')
+    assert line in said
+    assert "has 1 mistake;" in said
+    content = table.read_text(encoding="utf-8")
+    with pytest.raises(StudyFileError) as caught:
+        data_of(tomllib.loads(content), table, [override])
+    assert line in str(caught.value)
 
 
 @pytest.mark.parametrize("trainer", ["alternating-gradient", "proposal-search", "sklearn.svm.SVC"])

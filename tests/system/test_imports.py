@@ -49,3 +49,18 @@ print(sorted({"sklearn", "scipy.stats", "mlflow"} & sys.modules.keys()))
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "[]"
     assert (tmp_path / "home/studies/small/1/artifacts/figures/parameter_importance.png").exists()
+
+
+def test_a_table_is_looked_at_without_a_search_or_an_estimator(tmp_path: Path) -> None:
+    """Its import would take longer than a table of 100,000 rows."""
+    rows = "".join(f"{n % 7},{n % 11},{'yn'[n % 2]}\n" for n in range(400))
+    (tmp_path / "t.csv").write_text(f"a,b,c\n{rows}")
+    code = """
+import sys
+from hpsearch import data_card
+assert len(data_card("t.csv", target="c").columns) == 2
+print(sorted({"optuna", "sklearn", "scipy", "mlflow"} & sys.modules.keys()))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.strip() == "[]"

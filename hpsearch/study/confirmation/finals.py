@@ -16,7 +16,7 @@ from hpsearch.analysis.failures import failures
 from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.slices import Exam
-from hpsearch.metrics import THRESHOLD
+from hpsearch.metrics import THRESHOLD, TREES
 from hpsearch.records.layout import Kind
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Estimate
@@ -75,14 +75,14 @@ class Finals:
         settings = self._file.confirmation
         top = self._ranked()[: settings.top]
         records = [
-            self.records.again("confirmation", trial.number, trial.params, repeat)
+            record
             for trial in top
-            for repeat in range(1, settings.seeds + 1)
+            for record in self.again("confirmation", trial.number, trial.params)
         ]
         self.defaults = self._defaults("default", settings.seeds)
         everything = records + self.defaults
         self.tell(PhaseStarted("confirmation", len(everything), self.records.arm.name))
-        self._run(everything, self._epochs)
+        self.run(everything)
         confirmed, standings = {}, []
         for trial in top:
             again = [
@@ -109,6 +109,15 @@ class Finals:
         ratio = self.records.fresh_ratio
         of = values if ratio is None else of_splits
         return float(np.std(of, ddof=1)) * math.sqrt(1 / len(of) + (ratio or 0.0))
+
+    def again(self, kind: Kind, number: int, params: dict[str, Any]) -> list[TrialRecord]:
+        """All repeats of a configuration on validation data, run or not."""
+        repeats = range(1, self._file.confirmation.seeds + 1)
+        return [self.records.again(kind, number, params, repeat) for repeat in repeats]
+
+    def run(self, records: list[TrialRecord]) -> None:
+        """Train repeats that were not run, on validation data."""
+        self._run(records, self._epochs)
 
     def estimate(self, again: Sequence[TrialRecord], objective: str = "") -> Estimate:
         """Of one objective over a configuration's repeats; by default of the first."""
@@ -159,12 +168,14 @@ class Finals:
         ]
         for record in records:
             record.threshold = self._threshold(winner.members)
+            record.trees = self._trees(winner.members)
         defaults = []
         if self.defaults and all(r.outcome is Outcome.COMPLETE for r in self.defaults):
             defaults = self._defaults("default-test", refits)
         members = [member for record in self.defaults for member in record.members]
         for record in defaults:
             record.threshold = self._threshold(members)
+            record.trees = self._trees(members)
         name, n = self.records.arm.name, len(records) + len(defaults)
         self.tell(PhaseStarted("test", n, name))
         self._run(records, self._refit_epochs(winner.params, winner.members))
@@ -197,7 +208,7 @@ class Finals:
 
     def _run(self, records: list[TrialRecord], until: int) -> None:
         exam: Exam = "fresh" if self.records.fresh_ratio is not None else "validation"
-        if records[0].is_test:
+        if records and records[0].is_test:
             exam = "test"
         for record in self.training.run([records], until, exam):
             self.tell(RunReached(record))
@@ -212,6 +223,8 @@ class Finals:
         """
         if is_program(params["trainer"]):
             return self._epochs  # it ends by itself where it wants to
+        if self._trees(members):
+            return self._epochs  # over which the trees are spread that were chosen
         if not self._file.objective.best_epoch:
             ends = [m.ended_early or self._epochs for m in members]
             return round(sum(ends) / len(ends))
@@ -220,8 +233,16 @@ class Finals:
 
     def _threshold(self, members: Sequence[MemberRecord]) -> float | None:
         """The mean of those that were found on the validation rows of these members."""
-        found = [m.history[THRESHOLD] for m in members if THRESHOLD in m.history]
-        if not self._file.scoring.tuned or len(found) < len(members):
+        return self._chosen(members, THRESHOLD) if self._file.scoring.tuned else None
+
+    def _trees(self, members: Sequence[MemberRecord]) -> int:
+        """How many trees a refit has, where validation rows chose it; else 0."""
+        return round(self._chosen(members, TREES) or 0)
+
+    def _chosen(self, members: Sequence[MemberRecord], metric: str) -> float | None:
+        """The mean over members of what their validation rows chose, if they did."""
+        found = [m.history[metric] for m in members if metric in m.history]
+        if len(found) < len(members):
             return None
         epochs = [self._scored_epoch(member) for member in members]
         places = [m.epochs.index(n) for m, n in zip(members, epochs, strict=True)]

@@ -39,8 +39,9 @@ class Outcomes(Table):
     )
     ended_early: Literal["keep", "fail"] = Field(
         default="keep",
-        description="a function of one's own ended before its stage's epochs: its last scores "
-        "stand for the later ones, as it has decided to stop; fail: the trial is failed",
+        description="a function, a program or an ensemble ended before its stage's epochs: its "
+        "last scores stand for the later ones, as it has decided to stop; fail: the trial is "
+        "failed",
     )
     retries: int = Field(
         default=0,

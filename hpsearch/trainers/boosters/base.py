@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,12 +18,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.trainers.boosters.early_stopping import ARGUMENT, Watched
+
 TOY_ROWS = 40  # that a value is tried on: enough for a leaf of LightGBM's default size
-EARLY_STOPPING = (
-    "must be left out: the rows that chose the number of trees would score it too. Let the stages "
-    "end what does not improve, or set objective.best_epoch = true: it takes each fold's best "
-    "number of trees, refits with their mean, and is labelled optimistic"
-)
 THREADS = "must be left out: every worker trains with one thread"
 SEED = "must be left out: it is the trial's own seed"
 SILENT = "must be left out: a search shows no progress of single trainings"
@@ -37,6 +34,8 @@ class Library(ABC):
     sizes: ClassVar[tuple[str, ...]]  # names of the number of trees
     trees: ClassVar[int] = 100  # where a study does not say how many
     distributions: ClassVar[tuple[str, ...]]  # that it may be installed as
+    # Values of arguments with which trees change after they were grown, or are none.
+    unsteady: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @abstractmethod
     def arguments(self, make: type) -> dict[str, object]:
@@ -62,8 +61,12 @@ class Library(ABC):
         y: NDArray[Any],
         weights: NDArray[np.float64] | None,
         model: Any,
-    ) -> Any:
+        watched: Watched | None = None,
+    ) -> tuple[Any, Sequence[float]]:
         """The library's model with the trees of `made`, after those of `model`; None: the first.
+
+        With it comes the loss of `watched` after each of the trees of `made`, () of None. What is
+        watched has no part in the trees.
 
         Args:
             made: an estimator that was not fitted yet.
@@ -71,6 +74,10 @@ class Library(ABC):
             y: (N,) class codes from 0 without gaps, or numbers.
             weights: (N,) how much each row counts; None: all alike.
         """
+
+    @abstractmethod
+    def first(self, model: Any, trees: int, *, classifies: bool) -> Any:
+        """The model of a grown model's first trees alone, as it is after a pause."""
 
     @abstractmethod
     def dumps(self, model: Any) -> bytes:
@@ -119,12 +126,18 @@ class Library(ABC):
 
     def problem(self, make: type, name: str, value: object) -> str | None:
         """What the library finds wrong with a value by itself, in a fit of one tree."""
-        if name in self.sizes:
+        if name in (*self.sizes, ARGUMENT):
             if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
                 return None
             return f"must be a whole number of at least 1, got {value!r}"
         rule = _rule(self, make, name, _Shown(value))
         return rule and f"{rule}, got {value!r}"
+
+
+def only_losses(recorded: Mapping[str, Mapping[str, Sequence[float]]]) -> Sequence[float]:
+    """The losses of the only rows that a library watched, by the only metric of them."""
+    ((losses,),) = (by_metric.values() for by_metric in recorded.values())
+    return losses
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -18,7 +18,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.trainers.boosters.base import EARLY_STOPPING, SEED, SILENT, THREADS, Library
+from hpsearch.trainers.boosters.base import SEED, SILENT, THREADS, Library, only_losses
+from hpsearch.trainers.boosters.early_stopping import ARGUMENT, Watched
 
 MARK = "hpsearch"  # the key of the model's metadata that holds our description
 PLACE = re.compile(r"^\S+\.(?:h|cpp):\d+: ")  # in the library's source, before what it says
@@ -27,8 +28,9 @@ DEEPEST = re.compile(r"Maximum tree depth is (\d+)")
 UNREADABLE = re.compile(r"Can't parse parameter \"?(\w+)")
 CHOICES = re.compile(r"Valid options are: (.*?)\.?\s*$")
 LEARNING_RATE = 0.03
+STOPPED = f"must be left out: {ARGUMENT} says when no more trees are added"
 FILES = "must be left out: files of a training are kept by the study"
-STOPPING = ("early_stopping_rounds", "od_pval", "od_wait", "od_type", "use_best_model")
+STOPPING = ("od_pval", "od_wait", "od_type", "use_best_model")
 WHOLE = ("min_data_in_leaf", "min_child_samples", "border_count", "max_bin", "one_hot_max_size")
 
 
@@ -62,10 +64,10 @@ class CatBoost(Library):
             "random_seed": SEED,
             "random_state": SEED,
             "thread_count": THREADS,
-            "best_model_min_trees": EARLY_STOPPING,
-            "eval_fraction": EARLY_STOPPING,
+            "best_model_min_trees": STOPPED,
+            "eval_fraction": STOPPED,
             "allow_writing_files": FILES,
-            **dict.fromkeys(STOPPING, EARLY_STOPPING),
+            **dict.fromkeys(STOPPING, STOPPED),
             **dict.fromkeys(files, FILES),
             **dict.fromkeys(silent, SILENT),
             **dict.fromkeys(metrics, "must be left out: objective.metric says what is measured"),
@@ -86,12 +88,27 @@ class CatBoost(Library):
         y: NDArray[Any],
         weights: NDArray[np.float64] | None,
         model: Any,
-    ) -> Any:
+        watched: Watched | None = None,
+    ) -> tuple[Any, Sequence[float]]:
         given = made.get_params()
         if given.get("learning_rate") is None and given.get("eta") is None:
             # It would choose one for the few trees of a step.
             made.set_params(learning_rate=LEARNING_RATE)
-        return made.fit(x, y, sample_weight=weights, init_model=model)
+        if watched is None:
+            return made.fit(x, y, sample_weight=weights, init_model=model), ()
+        from catboost import Pool
+
+        rows = Pool(watched.x, watched.y, weight=watched.weights)
+        made.fit(
+            x, y, sample_weight=weights, init_model=model, eval_set=rows, use_best_model=False
+        )
+        recorded = made.evals_result_
+        return made, only_losses({"validation": recorded["validation"]})
+
+    def first(self, model: Any, trees: int, *, classifies: bool) -> Any:
+        cut = model.copy()
+        cut.shrink(trees)
+        return self.as_loaded(cut, classifies=classifies)
 
     def dumps(self, model: Any) -> bytes:
         with TemporaryDirectory(prefix="hpsearch-") as folder:

@@ -7,14 +7,16 @@ dart) are drawn from another seed at each step.
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.trainers.boosters.base import EARLY_STOPPING, SEED, SILENT, THREADS, Library
+from hpsearch.trainers.boosters.base import SEED, SILENT, THREADS, Library, only_losses
+from hpsearch.trainers.boosters.early_stopping import ARGUMENT, Watched
 
 BOUND = re.compile(r"Check failed: \(\w+\) (<=?|>=?) \(([^)]*)\)")
 KIND = re.compile(r"should be of type (\w+), got")
@@ -76,6 +78,7 @@ ALIASES = {
     "lambda_l1": "reg_alpha",
     "lambda_l2": "reg_lambda",
     "bin_construct_sample_cnt": "subsample_for_bin",
+    "early_stopping_round": ARGUMENT,
     "application": "objective",
     "device": "device_type",
 }
@@ -88,9 +91,10 @@ class LightGBM(Library):
     file_name: ClassVar[str] = "lightgbm.txt"
     sizes: ClassVar[tuple[str, ...]] = ("n_estimators",)
     distributions: ClassVar[tuple[str, ...]] = ("lightgbm",)
+    unsteady: ClassVar[Mapping[str, tuple[str, ...]]] = {"boosting_type": ("dart",)}
 
     def arguments(self, make: type) -> dict[str, object]:
-        known = {**make().get_params(deep=False), **NATIVE}
+        known = {**make().get_params(deep=False), **NATIVE, ARGUMENT: None}
         return {name: value for name, value in known.items() if name not in self.refused(make)}
 
     def refused(self, make: type) -> Mapping[str, str]:
@@ -105,8 +109,6 @@ class LightGBM(Library):
             "verbose": SILENT,
             "verbosity": SILENT,
             "importance_type": "must be left out: it changes no prediction",
-            "early_stopping_round": EARLY_STOPPING,
-            "early_stopping_rounds": EARLY_STOPPING,
         } | {alias: f"must be written {name}, {said}" for alias, name in ALIASES.items()}
 
     def settings(self, seed: int) -> dict[str, object]:
@@ -121,10 +123,18 @@ class LightGBM(Library):
         y: NDArray[Any],
         weights: NDArray[np.float64] | None,
         model: Any,
-    ) -> Any:
+        watched: Watched | None = None,
+    ) -> tuple[Any, Sequence[float]]:
         if made.get_params().get("force_row_wise"):
             made.set_params(force_col_wise=False)
-        return made.fit(x, y, sample_weight=weights, init_model=model).booster_
+        scored = {} if watched is None else _scored(watched)
+        made.fit(x, y, sample_weight=weights, init_model=model, **scored)
+        return made.booster_, only_losses(made.evals_result_) if scored else ()
+
+    def first(self, model: Any, trees: int, *, classifies: bool) -> Any:
+        from lightgbm import Booster
+
+        return Booster(model_str=model.model_to_string(num_iteration=trees))
 
     def dumps(self, model: Any) -> bytes:
         return bytes(model.model_to_string(), "utf-8")
@@ -168,3 +178,13 @@ class LightGBM(Library):
             forest = f"sklearn.ensemble.RandomForest{make.__name__.removeprefix('LGBM')}"
             return f"must be one that can be continued, got {value!r}: take {forest}"
         return super().problem(make, name, value)
+
+
+def _scored(watched: Watched) -> dict[str, Any]:
+    """These rows as arguments of `fit`."""
+    from lightgbm import LGBMModel
+
+    weights = {"eval_sample_weight": [watched.weights]}
+    if "eval_X" in inspect.signature(LGBMModel.fit).parameters:  # since 4.7
+        return {"eval_X": watched.x, "eval_y": watched.y, **weights}
+    return {"eval_set": [(watched.x, watched.y)], **weights}

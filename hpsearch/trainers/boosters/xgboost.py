@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.trainers.boosters.base import EARLY_STOPPING, SEED, SILENT, THREADS, Library
+from hpsearch.trainers.boosters.base import SEED, SILENT, THREADS, Library, only_losses
+from hpsearch.trainers.boosters.early_stopping import ARGUMENT, Watched
 
 MARK = "hpsearch"  # the attribute that holds our description
 SIDE = re.compile(r"for Parameter \w+ should be (greater|smaller) (equal )?(?:to|than) (\S+)")
@@ -37,6 +38,7 @@ NATIVE: dict[str, object] = {
     "huber_slope": 1.0,
     "quantile_alpha": None,
 }
+WHOLE = "must be left out: the forest is fitted whole"
 ALIASES = {
     "eta": "learning_rate",
     "lambda": "reg_lambda",
@@ -55,6 +57,7 @@ class XGBoost(Library):
     file_name: ClassVar[str] = "xgboost.json"
     sizes: ClassVar[tuple[str, ...]] = ("n_estimators",)
     distributions: ClassVar[tuple[str, ...]] = ("xgboost", "xgboost-cpu")
+    unsteady: ClassVar[Mapping[str, tuple[str, ...]]] = {"booster": ("dart", "gblinear")}
 
     def arguments(self, make: type) -> dict[str, object]:
         known = {**make().get_params(deep=False), **NATIVE}
@@ -68,10 +71,10 @@ class XGBoost(Library):
             "n_jobs": THREADS,
             "nthread": THREADS,
             "verbosity": SILENT,
-            "early_stopping_rounds": EARLY_STOPPING,
             "callbacks": "must be left out: they are code, not values",
             "importance_type": "must be left out: it changes no prediction",
             "eval_metric": "must be left out: objective.metric says what is measured",
+            **({} if self.grows(make) else {ARGUMENT: WHOLE}),
         } | {alias: f"must be written {name}, {said}" for alias, name in ALIASES.items()}
 
     def settings(self, seed: int) -> dict[str, object]:
@@ -87,8 +90,20 @@ class XGBoost(Library):
         y: NDArray[Any],
         weights: NDArray[np.float64] | None,
         model: Any,
-    ) -> Any:
-        return made.fit(x, y, sample_weight=weights, xgb_model=model).get_booster()
+        watched: Watched | None = None,
+    ) -> tuple[Any, Sequence[float]]:
+        scored: dict[str, Any] = {}
+        if watched is not None:
+            scored = {
+                "eval_set": [(watched.x, watched.y)],
+                "sample_weight_eval_set": [watched.weights],
+                "verbose": False,
+            }
+        made.fit(x, y, sample_weight=weights, xgb_model=model, **scored)
+        return made.get_booster(), only_losses(made.evals_result()) if scored else ()
+
+    def first(self, model: Any, trees: int, *, classifies: bool) -> Any:
+        return self.loads(self.dumps(model[:trees]), classifies=classifies)
 
     def dumps(self, model: Any) -> bytes:
         return bytes(model.save_raw("ubj"))

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from hpsearch.datasets.column_kinds import found_decimal, understand
+from hpsearch.datasets.column_kinds import found_decimal, marked_number, understand
 from hpsearch.datasets.csv_format import CsvFormat
 from hpsearch.datasets.table_columns import TableColumn, decode, encode
 from hpsearch.errors import DataError
@@ -51,6 +51,41 @@ def kind(values: Sequence[str | None], name: str = "x", form: CsvFormat = PLAIN)
 )
 def test_a_column_is_what_its_cells_are(values: list[str | None], wanted: str) -> None:
     assert kind(values) == wanted
+
+
+@pytest.mark.parametrize(
+    ("values", "example"),
+    [
+        (["12 %", "3.5%", None, "7 %"], "12 %"),
+        (["3 kg", "4 kg", "10kg"], "3 kg"),
+        (["$3.50", "$4"], "$3.50"),
+        (["-3 °C", "5 °C"], "-3 °C"),
+        (["EUR 5", "EUR 6.1"], "EUR 5"),
+        (["12 km per hour", "3 km per hour"], "12 km per hour"),
+        (["3 kg"] + ["4 kg"] * 20 + ["light"], "3 kg"),
+        (["12 kg", "12 lb", "4 oz"], None),  # not the same mark
+        (["heavy"] * 3 + ["3 kg", "4 kg"], None),
+        (["3 kg", "3 kg"], None),  # which says nothing as a number, too
+        (["007 a", "008 a"], None),  # would lose its zeros
+        (["Q1", "Q2", "#3", "#4"], None),
+        (["5-10", "10-15"], None),
+        (["red", "blue"], None),
+        ([None], None),
+        ([], None),
+    ],
+)
+@pytest.mark.parametrize("large", [False, True])
+def test_numbers_with_a_mark_are_seen(
+    values: list[str | None], example: str | None, large: bool
+) -> None:
+    texts = cells(values).cast(pa.large_string()) if large else cells(values)
+    assert marked_number(texts, PLAIN) == example
+
+
+def test_numbers_with_a_mark_are_read_as_the_file_writes_numbers() -> None:
+    german = CsvFormat(decimal=",", thousands=".")
+    assert marked_number(cells(["1.200,50 €", "3 €"]), german) == "1.200,50 €"
+    assert marked_number(cells(["1.2 €", "3 €"]), german) is None
 
 
 @pytest.mark.parametrize("name", ["id", "customer_id", "customerId", "Row ID", "uuid", "index"])

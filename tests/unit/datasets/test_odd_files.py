@@ -145,6 +145,54 @@ def test_an_asked_kind_counts(tmp_path: Path) -> None:
         read(tmp_path / "t.csv", columns=(("odd", "number"),)).training()
 
 
+NUMBERED = TABLE.assign(
+    bit=np.arange(ROWS) // 2 % 2,
+    one=1,
+    pair=1 + np.arange(ROWS) // 2 % 2,
+    day=20240101 + np.arange(ROWS),
+    gap=np.where(np.arange(ROWS) < 4, np.nan, 2001.0 + np.arange(ROWS) % 5),
+)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_numbers_are_booleans_and_dates_where_that_is_asked(name: str, tmp_path: Path) -> None:
+    """Whatever their type in the file."""
+    path = tmp_path / name
+    if name.endswith("csv"):
+        whole = NUMBERED.assign(gap=NUMBERED["gap"].astype("Int64"))
+        whole.to_csv(path, index=False)
+    else:
+        NUMBERED.to_parquet(path)
+    booleans = tuple((column, "boolean") for column in ("bit", "one", "pair"))
+    left = ("size", "sold", "city", "gap")
+    options = {"columns": (*booleans, ("day", "date")), "date_format": "%Y%m%d", "drop": left}
+    data = read(path, **options)
+    inputs = np.concatenate([data.training().inputs, data.test().inputs])
+    inputs = inputs[inputs[:, 3].argsort()]
+    assert [column.kind for column in data.training().columns] == ["boolean"] * 3 + ["date"]
+    assert inputs[:, 0].tolist() == NUMBERED["bit"].tolist()
+    assert inputs[:, 1].tolist() == [1.0] * ROWS
+    assert inputs[:, 2].tolist() == (NUMBERED["pair"] - 1).tolist()
+    days = pd.to_datetime(NUMBERED["day"].astype(str)).astype("datetime64[s]").astype("int64")
+    assert inputs[:, 3].tolist() == days.tolist()
+    years = {"columns": (("gap", "date"),), "date_format": "%Y", "drop": ("day",)}
+    read_years = read(path, **years).training()
+    place = [column.name for column in read_years.columns].index("gap")
+    assert set(read_years.inputs[:, place]) - {np.nan} >= {978307200.0}  # 2001-01-01
+    assert 1 <= np.isnan(read_years.inputs[:, place]).sum() <= 4
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_numbers_that_are_no_dates_or_booleans_name_what_to_set(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    NUMBERED.to_csv(path, index=False) if name.endswith("csv") else NUMBERED.to_parquet(path)
+    rule = r"data\.columns\.day must hold dates; numbers are read by data\.date_format, got '2024"
+    with pytest.raises(DataError, match=rule):
+        read(path, columns=(("day", "date"),)).training()
+    with pytest.raises(DataError, match=r"data\.columns\.size must hold 2 values, got 2\d, such"):
+        read(path, columns=(("size", "boolean"),)).training()
+
+
 def test_nan_of_a_typed_file_is_a_gap(tmp_path: Path) -> None:
     table = TABLE.assign(size=np.where(np.arange(ROWS) == 3, np.nan, SIZES), w=np.nan)
     table.to_parquet(tmp_path / "t.parquet")

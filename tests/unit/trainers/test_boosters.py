@@ -298,7 +298,6 @@ def test_a_value_that_is_refused_prints_nothing(
 def test_what_is_ours_is_refused_with_the_reason(library: str) -> None:
     kind = trainer_kind(CLASSIFIERS[library][0])
     assert kind is not None
-    assert "objective.best_epoch" in kind.refused["early_stopping_rounds"]
     assert "one thread" in kind.refused["thread_count" if library == "catboost" else "n_jobs"]
     assert not set(kind.refused) & set(kind.hyperparameters())
 

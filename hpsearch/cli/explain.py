@@ -1,0 +1,63 @@
+"""From the defaults to the winner."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from hpsearch.cli.base import (
+    DebugOption,
+    HomeOption,
+    JsonOption,
+    StudyArgument,
+    TrustOption,
+    app,
+    exits,
+)
+
+
+@app.command()
+def explain(
+    study: StudyArgument,
+    trainings: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most so many trainings [default: one step a parameter]"),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, help="Processes; 0: in this one [default: one a core]"),
+    ] = None,
+    trust_code: TrustOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run the way from the defaults to the winner, one parameter at a time: which changes matter.
+
+    Example: python -m hpsearch explain quickstart
+    """
+    with exits(debug):
+        from hpsearch.api.explain import explain_study
+        from hpsearch.console.explained import explained_table, started_text
+        from hpsearch.console.output import output
+
+        def started(configurations: int, n_trainings: int) -> None:
+            typer.echo(started_text(configurations, n_trainings), err=True)
+
+        found = explain_study(
+            study,
+            trainings=trainings,
+            workers=workers,
+            home=home,
+            trust_code=trust_code,
+            on_start=started,
+        )
+        if as_json:
+            steps = [asdict(step) | {"verdict": step.verdict} for step in found.steps]
+            typer.echo(json.dumps({"study": found.study, "steps": steps}))
+            return
+        output().print(explained_table(found))
+        typer.echo(f"report  {found.page}")
