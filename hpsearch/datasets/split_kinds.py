@@ -248,7 +248,7 @@ class Fixed(Split):
     """Index ranges [first, last) of the training file."""
 
     kind = "fixed"
-    words = "the rows {validation} of the training file"
+    words = "one fixed split, with the rows {validation} of the training file held out"
     usage = "ranges"
     beside_shots = True
     drawn = False

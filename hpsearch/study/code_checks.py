@@ -291,14 +291,19 @@ def program_repeats(folder: RunFolder) -> dict[str, float]:
     return dict(kept.get(REPEATS, {})) if kept else {}
 
 
-def repeat_texts(folder: RunFolder) -> list[str]:
-    """What is known of whether programs repeat, a line each."""
+def repeat_texts(folder: RunFolder, *, exact: bool | None = None) -> list[str]:
+    """What is known of whether programs repeat, a line each.
+
+    Args:
+        exact: of those alone that do, or that do not; None: of all.
+    """
     return [
         f"{trainer} repeats to the last digit (one trial was run twice)"
         if deviation == 0
         else f"{trainer} does not repeat: a metric differed by {deviation:.2g} when one trial was "
         "run twice"
         for trainer, deviation in program_repeats(folder).items()
+        if exact is None or exact == (deviation == 0)
     ]
 
 

@@ -143,7 +143,7 @@ def test_a_text_says_how_a_study_was_done(small: Written) -> None:
     )
     diverged = result.counts["diverged"]
     limits = passage(methods, "Limitations")
-    assert f"{diverged} trials left the finite numbers" in limits
+    assert f"{diverged} trials diverged" in limits
     assert "(loss not finite)" in limits
 
 
@@ -276,7 +276,7 @@ def test_a_study_that_ended_without_a_result_is_written_up_too(
     methods = study_methods("small", home=home)
     assert_traced(methods, home)
     assert "The search ended without a result: at least one trial" in passage(methods, "Result")
-    assert "28 trials left the finite numbers" in passage(methods, "Limitations")
+    assert "28 trials diverged" in passage(methods, "Limitations")
     assert [table.name for table in methods.tables] == ["space"]
 
 

@@ -16,6 +16,7 @@ from hpsearch import (
     reproduce_trial,
     run_study,
     show_study,
+    study_methods,
     study_status,
     study_trials,
     verify_study,
@@ -27,6 +28,7 @@ from hpsearch.records.format import FORMAT, converted
 from hpsearch.records.layout import KNOWN, Artifact, Home
 from hpsearch.records.run_folder import RunFolder
 from tests.harness.stores import add_store
+from tests.harness.traced import untraced
 
 FROZEN = Path(__file__).parents[1] / "assets" / "before-format"
 TOO_NEW = f"format up to {FORMAT}, got {FORMAT + 1}"
@@ -55,6 +57,18 @@ def printed(study: str) -> str:
 def test_the_table_of_trials_is_as_it_was(frozen: Path, study: str) -> None:
     table = study_trials(study, home=frozen).drop(columns="reason")  # added since
     assert table.to_csv(index=False) == printed(study.partition("/")[0])
+
+
+@pytest.mark.parametrize("study", ["plain/1", "compared"])
+def test_methods_are_written_of_the_protocol_of_that_time(frozen: Path, study: str) -> None:
+    methods = study_methods(study, home=frozen)
+    text = methods.text("text")
+    assert "trained again from the start on the splits of the search" in text
+    assert "all defaults" not in text
+    run = RunFolder(frozen / "studies" / study.partition("/")[0] / "1")
+    lost = {f.place: untraced(run.path, f.text, f.place) for f in methods.facts()}
+    # What older files do not say has the value that it had then.
+    assert {place for place, missing in lost.items() if missing} == set()
 
 
 def test_status_and_show_say_how_each_ended(frozen: Path) -> None:

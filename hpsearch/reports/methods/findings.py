@@ -28,7 +28,7 @@ VERDICTS = {
 ENDS = {
     Outcome.COMPLETE: "trained to the end",
     Outcome.PRUNED: "ended early or were not promoted",
-    Outcome.DIVERGED: "left the finite numbers, which counts as the worst",
+    Outcome.DIVERGED: "diverged (which counts as the worst)",
     Outcome.FAILED: "failed",
     Outcome.PAUSED: "waited to be promoted",
     Outcome.RUNNING: "had not come to the end of a stage",
@@ -256,7 +256,10 @@ def _limits(places: Places) -> Iterator[Parts]:
             why=places.in_result.fact("kept_splits"),
         )
     if result.no_default:
-        yield say("No defaults were run: {why}", why=places.in_result.fact("no_default"))
+        why = places.in_result.fact("no_default")
+        # Behind the colon stands what to write in the study file.
+        said = Fact(why.text.partition(": ")[0], why.place)
+        yield say("Note that {why}", why=said)
     if result.ended:
         yield say(
             "The search was cut by {budget} before all of it was done", budget=Name(result.ended)
@@ -276,5 +279,5 @@ def _limits(places: Places) -> Iterator[Parts]:
             yield say("{text}", text=places.in_result.fact("fidelity", place, "text"))
     for place in range(len(result.alarms)):
         yield say("At the end of a range: {text}", text=places.in_result.fact("alarms", place))
-    for text in (*code_warnings(places.folder), *repeat_texts(places.folder)):
+    for text in (*code_warnings(places.folder), *repeat_texts(places.folder, exact=False)):
         yield say("{text}", text=Fact(text, "code_checks.json#"))

@@ -19,6 +19,7 @@ from hpsearch.reports.methods.words import (
     split_words,
     trainer_words,
 )
+from hpsearch.study.code_checks import repeat_texts
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.entries import trainer_names
@@ -179,7 +180,9 @@ def _search(places: Places) -> Iterator[Parts]:
         yield say(
             "Within a stage trials were ended by {pruner}, which was asked after {rungs} epochs",
             pruner=pruner_words(places),
-            rungs=places.file.fact("pruner", "rungs"),
+            rungs=listed(
+                [places.file.fact("pruner", "rungs", i) for i in range(len(study.pruner.rungs))]
+            ),
         )
     if study.evaluation.seeds > 1:
         yield say(
@@ -253,8 +256,7 @@ def _stages(places: Places) -> Iterator[Parts]:
     controls = [places.file.fact("stages", n, "controls") for n in later if stages[n].controls]
     if controls:
         yield say(
-            "Beside them trained on {controls} that were drawn by lot among those not promoted, "
-            "as controls",
+            "As controls {controls} of those not promoted, drawn by lot, trained on beside them",
             controls=listed(controls),
         )
 
@@ -279,7 +281,7 @@ def _confirmation(places: Places) -> Iterator[Parts]:
         )
     if number:
         yield _choice(places)
-    if study.confirmation.default:
+    if places.records["default"]:
         yield say("The configuration of all defaults was run in the same way")
 
 
@@ -394,10 +396,17 @@ def _surroundings(places: Places) -> Iterator[Parts]:
     if machines:
         threads = places.each("trial", "environment", "threads")
         yield say(
-            "Trials ran on {machines}, each with {threads} of its numerical libraries",
+            "Trials ran on {machines}{threads}",
             machines=listed(machines),
-            threads=counted(threads[0], "thread") if len(threads) == 1 else "the threads",
+            threads=say(
+                ", each with {threads} of its numerical libraries",
+                threads=counted(threads[0], "thread"),
+            )
+            if len(threads) == 1
+            else (),
         )
+    for text in repeat_texts(places.folder, exact=True):
+        yield say("Repeatability: {text}", text=Fact(text, "code_checks.json#"))
     if places.records["trial"]:
         yield say(
             "All {trials} of the search took {time} of training together",

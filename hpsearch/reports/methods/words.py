@@ -51,7 +51,10 @@ def split_words(places: Places) -> Parts:
 
 
 def _field(places: Places, name: str) -> Part:
-    fact = places.file.fact("data", "split", name)
+    said = places.file.at("data", "split", name)
+    if isinstance(said.content, list):  # from the first to before the last
+        return Fact(f"[{said.content[0]}, {said.content[1]})", said.place)
+    fact = said.fact()
     return fact if any(character.isdigit() for character in fact.text) else Name(fact.text)
 
 

@@ -144,7 +144,7 @@ def test_what_limits_a_result_is_written_out(run_folder: RunFolder) -> None:
         untested="1 of 2 refits failed: no memory",
         top=[top],
         kept_splits="it is fixed",
-        no_default="the winner was not compared with the defaults",
+        no_default="the winner was not compared with the defaults: give x a default",
         ended="budget.seconds",
         unmet=["validation_loss at most 2 (by 3.0%)"],
         optimistic="scored by the best epoch",
@@ -158,7 +158,7 @@ def test_what_limits_a_result_is_written_out(run_folder: RunFolder) -> None:
         "confirmed. "
         "The best were confirmed on the splits of the search, which it had looked at again and "
         "again: it is fixed. "
-        "No defaults were run: the winner was not compared with the defaults. "
+        "Note that the winner was not compared with the defaults. "
         "The search was cut by budget.seconds before all of it was done. "
         "The chosen configuration misses validation_loss at most 2 (by 3.0%). "
         "Validation scores are optimistic: scored by the best epoch. "
