@@ -186,7 +186,8 @@ def _series(axes: Any, series: Series, marks: Marks) -> Any:
         if series.low:
             up, down = ends_of_whiskers(series)
             whiskers = [down[::-1], up[::-1]]
-        looks = {"color": color, "xerr": whiskers, "ecolor": "#333333"}
+        looks: dict[str, Any] = {"color": color, "xerr": whiskers, "ecolor": "#333333"}
+        looks["error_kw"] = {"elinewidth": marks.line}
         axes.barh([str(v) for v in reversed(x)], list(reversed(y)), **looks, **named)
     elif series.kind == "intervals":
         up, down = ends_of_whiskers(series)

@@ -21,10 +21,12 @@ LABELS: Mapping[Cost, str] = {
 
 def expected_best(view: StudyView) -> Chart | None:
     """The best score after so many trials, full trainings and minutes, an arm a line."""
-    panels = []
+    panels: list[Panel] = []
     for length, of_length in groupby(view.best_curves, key=lambda curve: curve.epochs):
         curves = list(of_length)
-        for cost, label in LABELS.items():
+        # Trainings of the first stage's length are all alike: one cost says what all would.
+        labels = dict(list(LABELS.items())[:1]) if panels else LABELS
+        for cost, label in labels.items():
             lines = [s for place, c in enumerate(curves) for s in _curve(c, cost, place)]
             panels.append(Panel(lines, label, view.result.objective, f"after {length} epochs"))
     if not panels:
