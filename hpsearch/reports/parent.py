@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
+from hpsearch.study.stored_space import sees_all_rows
 from hpsearch.study.training import member_of
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
@@ -66,6 +67,8 @@ def write_parent(
         metrics |= front_metrics(result)
         metrics |= {name: estimate.mean for name, estimate in result.test.items()}
         metrics |= {f"trials/{outcome}": float(n) for outcome, n in result.counts.items()}
+        if result.outer is not None:
+            metrics |= {f"outer/{name}": one.mean for name, one in result.outer.test.items()}
         metrics["test_uses"] = float(result.test_uses)
         metrics |= _agreement(run)
     params = {"seed": str(file.seed), **_data_params(file), "sampler": file.sampler.name}
@@ -136,7 +139,8 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
         f"**{result.objective}, confirmed:** {result.validation}.{unmet}{flatters}\n\n"
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}{flattered}\n\n"
-        f"{_comparisons(result)}"
+        f"{_listed(result.outer_lines)}"
+        f"{_listed(result.comparisons)}"
         f"{front_note(result)}"
         f"{_claims(run)}"
         f"{_audit(run, result)}"
@@ -147,9 +151,9 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     )
 
 
-def _comparisons(result: Result) -> str:
-    """What the winner was compared with, as a Markdown list."""
-    lines = [f"- **{name.capitalize()}:** {text}" for name, text in result.comparisons]
+def _listed(said: Sequence[tuple[str, str]]) -> str:
+    """Lines by what they are of, as a Markdown list."""
+    lines = [f"- **{name.capitalize()}:** {text}" for name, text in said]
     return "\n".join(lines) + "\n\n" if lines else ""
 
 
@@ -186,8 +190,9 @@ def _model(read: ReadStudy, result: Result) -> str:
 def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
     """What was learned from and what was tested on, by the digests in the records."""
     data = read.file.data
-    trial = next(run.folder.read_all("trial"), None)
-    test = next(run.folder.read_all("test"), None)
+    own = sees_all_rows(run.folder)
+    trial = next((r for r in run.folder.read_all("trial") if own(r.number)), None)
+    test = next((r for r in run.folder.read_all("test") if own(r.number)), None)
     if trial is None or data is None:
         return []
     learned = {"shots": data.shots or "all", "split": data.split.model_dump(mode="json")}
