@@ -15,7 +15,7 @@ from hpsearch.execution.environment import environment
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import Result
+from hpsearch.records.result import OUTER_FOLD, ArmResult, Estimate, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
@@ -89,10 +89,13 @@ def write_parent(
             "metrics": metrics,
             "look": {
                 "direction": file.objective.direction,
+                "outer": file.outer is not None,
                 "top": [f"{run.id}:trial:{entry['number']}" for entry in result.top]
                 if result
                 else [],
             },
+            "searches": len(read.arms),
+            "folds": _folds(read, run, result),
             "datasets": _datasets(read, run),
             "winner": _winner(run, result) if result else None,
             "linked": any(t.mlflow == "link" for t in file.all_programs.values()),
@@ -126,7 +129,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     if result is None:
         return first
     test = result.test_score
-    params = ", ".join(f"`{k}` = {v}" for k, v in result.searched.items())
+    params = _params(result.searched)
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
     ended = f" Ended by {result.ended}." if result.ended else ""
@@ -149,6 +152,10 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
         "The artifacts hold report.html, the same story with figures to play with and without a "
         "server; tables, the study file and figures lie beside it."
     )
+
+
+def _params(searched: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{k}` = {v}" for k, v in searched.items())
 
 
 def _listed(said: Sequence[tuple[str, str]]) -> str:
@@ -211,6 +218,31 @@ def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
         }
         for name, digest, context, profile in said
     ]
+
+
+def _folds(read: ReadStudy, run: Run, result: Result | None) -> list[dict[str, Any]]:
+    """The runs of outer folds: each with what its search found, once that is known."""
+    found: dict[int | None, ArmResult] = {}
+    if result is not None and result.outer is not None:
+        found = {int(fold.values[OUTER_FOLD]): fold for fold in result.outer.folds}
+    folds = []
+    for arm in (arm for arm in read.arms if arm.fold is not None):
+        tags = {"hpsearch.kind": "outer-fold", "hpsearch.outer_fold": str(arm.fold)}
+        scores: dict[str, Estimate | None] = {}
+        if (mine := found.get(arm.fold)) is not None:
+            winner = f"trial {mine.best_number}: {_params(mine.searched)}"
+            tags["mlflow.note.content"] = f"**Winner:** {winner}"
+            scores = {"objective": mine.validation, **mine.test}
+        folds.append(
+            {
+                "uid": f"{run.id}:fold:{arm.fold}",
+                "name": f"outer-fold-{arm.fold}",
+                "index": arm.index,
+                "tags": tags,
+                "metrics": {name: one.mean for name, one in scores.items() if one is not None},
+            }
+        )
+    return folds
 
 
 def model_refit(folder: RunFolder, winner: int) -> TrialRecord | None:

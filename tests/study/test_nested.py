@@ -19,34 +19,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.events import Event, PhaseStarted, RunReached
 from hpsearch.studyfile.reading import read_study, refuse_unfit
 from tests.harness.study import run
-
-NESTED = """\
-# What such a search is worth.
-name = "nested"
-objective = { metric = "validation_accuracy", direction = "maximize" }
-[data]
-name = "digits"
-shots = 9
-split = { kind = "k-fold", folds = 2 }
-[network]
-name = "two-layer"
-hidden = 8
-[space]
-trainer = { choices = ["momentum", "adam"] }
-learning_rate = { low = 1e-3, high = 0.1, log = true, default = 0.01 }
-[[stages]]
-trials = 3
-epochs = 2
-[[stages]]
-trials = 2
-epochs = 4
-[validation]
-outer = { kind = "k-fold", folds = 3 }
-[confirmation]
-top = 1
-seeds = 2
-test_seeds = 2
-"""
+from tests.harness.study_files import NESTED
 
 CLAIM = """\
 [[claims]]
