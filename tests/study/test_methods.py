@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from hpsearch import Methods, run_study, study_methods
+from hpsearch import Methods, explain_study, run_study, study_methods
 from hpsearch.analysis.answers import answer
 from hpsearch.datasets.table import TableFile
 from hpsearch.errors import HpsearchError, StudyFailed
@@ -182,6 +182,21 @@ def test_claims_that_fail_are_written_as_such(tmp_path: Path, home: Path) -> Non
         methods, "Search"
     )
     assert result.arms
+
+
+def test_the_steps_from_the_defaults_are_written_where_they_were_run(
+    tmp_path: Path, home: Path
+) -> None:
+    path = tmp_path / "compared.toml"
+    path.write_text(COMPARED.partition("[[claims]]")[0])
+    plain = ["compare=[]", "stages=[{trials=4, epochs=2}]", "confirmation.default=true"]
+    written(path, home, *plain)
+    explain_study("compared", home=home, workers=0)
+    methods = study_methods("compared", home=home)
+    assert_traced(methods, home)
+    text = passage(methods, "Which values matter")
+    assert "(Fawcett and Hoos, 2016; Biedenkapp et al., 2017)" in text
+    assert re.search(r"With \w+ = \w+ (and \w+ = \w+ )?the gain is -?\d\.\d{4} \(", text)
 
 
 def test_a_table_is_described_by_its_card(tmp_path: Path, home: Path) -> None:

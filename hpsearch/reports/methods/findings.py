@@ -13,6 +13,7 @@ from hpsearch.reports.methods.passage import Fact, Name, Parts, Passage, listed,
 from hpsearch.reports.methods.places import FILES, Places
 from hpsearch.reports.methods.words import cite, counted
 from hpsearch.study.code_checks import code_warnings, repeat_texts
+from hpsearch.study.confirmation.ablation import Step
 
 # What is said of a claim, by its verdict.
 VERDICTS = {
@@ -50,6 +51,9 @@ def findings(places: Places, failure: str) -> Iterator[Passage]:
     claims = tuple(_claims(places))
     if claims:
         yield Passage("Claims", claims)
+    steps = tuple(_steps(places))
+    if steps:
+        yield Passage("Which values matter", steps)
     if sentences:
         yield Passage("Limitations", sentences)
 
@@ -57,42 +61,49 @@ def findings(places: Places, failure: str) -> Iterator[Passage]:
 def _result(places: Places) -> Iterator[Parts]:
     result, test = places.result, places.result.test_name
     counts = [
-        say("{number} {ended}", number=places.of_result("counts", outcome), ended=ENDS[outcome])
+        say(
+            "{number} {ended}",
+            number=places.in_result.fact("counts", outcome),
+            ended=ENDS[outcome],
+        )
         for outcome in map(Outcome, result.counts)
     ]
     trials = counted(places.n_records("trial"), "trial")
     yield say("Of {trials} {counts}", trials=trials, counts=listed(counts))
     searched: list[Parts] = [
-        say("{name} = {value}", name=Name(name), value=places.of_result("searched", name))
+        say("{name} = {value}", name=Name(name), value=places.in_result.fact("searched", name))
         for name in result.searched
     ]
     params = say(" with {params}", params=listed(searched)) if searched else ()
     yield say(
-        "Chosen was trial {number}{params}", number=places.of_result("best_number"), params=params
+        "Chosen was trial {number}{params}",
+        number=places.in_result.fact("best_number"),
+        params=params,
     )
     yield say(
         "Its {objective} is {estimate} on validation data",
         objective=Name(result.objective),
-        estimate=estimate_words(places, result.validation, "validation"),
+        estimate=estimate_words(result.validation, places.in_result.at("validation")),
     )
     if result.test_score is not None:
         yield say(
             "Its {metric} is {estimate} on the test set",
             metric=Name(test),
-            estimate=estimate_words(places, result.test_score, "test", test),
+            estimate=estimate_words(result.test_score, places.in_result.at("test", test)),
         )
     if result.objectives:
         yield say(
             "The Pareto front over fresh seeds has {members}, of which the chosen one is "
             "the best in {first}",
-            members=counted(places.n_results("front"), "configuration"),
+            members=counted(places.in_result.how_many("front"), "configuration"),
             first=Name(result.objective),
         )
     if result.choice:
-        yield say("{why}", why=places.of_result("choice"))
+        yield say("{why}", why=places.in_result.fact("choice"))
     if result.arms:
         yield say(
-            "It is the best of {n} cases by the mean when confirmed", n=places.n_results("arms")
+            "It is the best of {n} cases by the mean when confirmed",
+            n=places.in_result.how_many("arms"),
         )
     yield from _gain(places)
     yield from _leads(places)
@@ -108,7 +119,7 @@ def _gain(places: Places) -> Iterator[Parts]:
     if gain is None:
         gain, key, metric = default.gain, "gain", result.objective
     if gain is None:
-        why = places.of_result("default", "failure")
+        why = places.in_result.fact("default", "failure")
         yield say("The defaults have no score to compare with: {why}", why=why)
         return
     verdict = {
@@ -118,7 +129,7 @@ def _gain(places: Places) -> Iterator[Parts]:
         0: "No difference from the configuration of all defaults can be shown, in {metric} it is "
         "{gain}",
     }
-    words = estimate_words(places, gain, "default", key)
+    words = estimate_words(gain, places.in_result.at("default", key))
     yield say(verdict[gain.sign], metric=Name(metric), gain=words)
 
 
@@ -128,12 +139,12 @@ def _leads(places: Places) -> Iterator[Parts]:
         if place and not lead.arm:
             continue
         case = say(" ({case})", case=Name(lead.arm)) if lead.arm else ()
-        words = estimate_words(places, lead.lead, "leads", place, "lead")
+        words = estimate_words(lead.lead, places.in_result.at("leads", place, "lead"))
         better = "It is better than trial {number}{case} by {lead}"
         alike = "It is not told apart from trial {number}{case}, the difference is {lead}"
         yield say(
             better if lead.lead.sign > 0 else alike,
-            number=places.of_result("leads", place, "number"),
+            number=places.in_result.fact("leads", place, "number"),
             case=case,
             lead=words,
         )
@@ -145,11 +156,40 @@ def _case(places: Places, place: int) -> Parts:
         say(
             "{name} = {value}",
             name=Name(name),
-            value=places.of_result("arms", place, "values", name),
+            value=places.in_result.fact("arms", place, "values", name),
         )
         for name in values
     ]
     return listed(said)
+
+
+def _steps(places: Places) -> Iterator[Parts]:
+    """The way from the defaults to the chosen configuration, where it was run."""
+    told = places.artifact(Artifact.ABLATION_JSON)
+    if not told.content:
+        return
+    yield say(
+        "From the defaults to the chosen configuration one value after the other was changed"
+        "{source}, first that of which a model of the trials expected most, each on the splits "
+        "and seeds of the confirmation",
+        source=cite("interval", "ablation"),
+    )
+    for place, said in enumerate(told.content):
+        step, at = Step.from_dict(said), told.at(place)
+        values = [
+            say("{name} = {value}", name=Name(name), value=at.fact("changed", name))
+            for name in step.changed
+        ]
+        if step.gain is None:
+            why = at.fact("failure")
+            yield say("With {values} there is no score: {why}", values=listed(values), why=why)
+            continue
+        yield say(
+            "With {values} the gain is {gain}: {verdict}",
+            values=listed(values),
+            gain=estimate_words(step.gain, at.at("gain")),
+            verdict="it " + step.verdict,
+        )
 
 
 def _claims(places: Places) -> Iterator[Parts]:
@@ -164,8 +204,8 @@ def _claims(places: Places) -> Iterator[Parts]:
             n=Fact(str(together), place_of),
         )
     for place, claim in enumerate(claims):
-        text = places.of_artifact(Artifact.CLAIMS, place, "text")
-        detail = places.of_artifact(Artifact.CLAIMS, place, "detail")
+        text = places.artifact(Artifact.CLAIMS).fact(place, "text")
+        detail = places.artifact(Artifact.CLAIMS).fact(place, "detail")
         yield say(VERDICTS[claim["verdict"]], text=text, detail=detail)
 
 
@@ -191,7 +231,7 @@ def _limits(places: Places) -> Iterator[Parts]:
     result = places.result
     if result.untested:
         yield say(
-            "The chosen configuration was not tested: {why}", why=places.of_result("untested")
+            "The chosen configuration was not tested: {why}", why=places.in_result.fact("untested")
         )
     out = [entry for entry in result.top if entry["not_confirmed"]]
     for entry in out:
@@ -199,7 +239,7 @@ def _limits(places: Places) -> Iterator[Parts]:
         yield say(
             "Trial {number}, among the best of the search, {outcome} in a run to confirm it and "
             "was not confirmed",
-            number=places.of_result("top", place, "number"),
+            number=places.in_result.fact("top", place, "number"),
             outcome=entry["not_confirmed"],
         )
     for place, arm in enumerate(result.arms):
@@ -207,32 +247,34 @@ def _limits(places: Places) -> Iterator[Parts]:
             yield say(
                 "Case {case}: {why}",
                 case=_case(places, place),
-                why=places.of_result("arms", place, "failure"),
+                why=places.in_result.fact("arms", place, "failure"),
             )
     if result.kept_splits:
         yield say(
             "The best were confirmed on the splits of the search, which it had looked at again "
             "and again: {why}",
-            why=places.of_result("kept_splits"),
+            why=places.in_result.fact("kept_splits"),
         )
     if result.no_default:
-        yield say("No defaults were run: {why}", why=places.of_result("no_default"))
+        yield say("No defaults were run: {why}", why=places.in_result.fact("no_default"))
     if result.ended:
         yield say(
             "The search was cut by {budget} before all of it was done", budget=Name(result.ended)
         )
     for place in range(len(result.unmet)):
         yield say(
-            "The chosen configuration misses {limit}", limit=places.of_result("unmet", place)
+            "The chosen configuration misses {limit}", limit=places.in_result.fact("unmet", place)
         )
     if result.optimistic:
-        yield say("Validation scores are optimistic: {why}", why=places.of_result("optimistic"))
+        yield say(
+            "Validation scores are optimistic: {why}", why=places.in_result.fact("optimistic")
+        )
     if result.saw_test:
-        yield say("Test scores are optimistic: {why}", why=places.of_result("saw_test"))
+        yield say("Test scores are optimistic: {why}", why=places.in_result.fact("saw_test"))
     for place, one in enumerate(result.fidelity):
         if one["predicts"] is False:
-            yield say("{text}", text=places.of_result("fidelity", place, "text"))
+            yield say("{text}", text=places.in_result.fact("fidelity", place, "text"))
     for place in range(len(result.alarms)):
-        yield say("At the end of a range: {text}", text=places.of_result("alarms", place))
+        yield say("At the end of a range: {text}", text=places.in_result.fact("alarms", place))
     for text in (*code_warnings(places.folder), *repeat_texts(places.folder)):
         yield say("{text}", text=Fact(text, "code_checks.json#"))

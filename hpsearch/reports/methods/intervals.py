@@ -6,47 +6,42 @@ from collections.abc import Sequence
 
 from hpsearch.records.result import Estimate
 from hpsearch.reports.methods.passage import BY_DEFINITION, Fact, Parts, listed, say
-from hpsearch.reports.methods.places import Key, Places
+from hpsearch.reports.methods.places import SCORE, Branch
 from hpsearch.reports.methods.words import cite
 
 LEVEL = Fact("95 %", BY_DEFINITION)
 
 
-def estimate_words(places: Places, estimate: Estimate, *key: Key) -> Parts:
-    """An estimate of the result: "0.953 (95 % t interval from 0.944 to 0.962 over 5 seeds)".
+def estimate_words(estimate: Estimate, at: Branch) -> Parts:
+    """An estimate: "0.953 (95 % t interval from 0.944 to 0.962 over 5 seeds)".
 
     Args:
-        key: its place in the result.
+        at: its place.
     """
-    mean, *ends = places.estimate(*key)
-    over = say("{n} {over}", n=places.n_results(*key, "values"), over=estimate.over)
-    if not ends:
-        return (mean,)
+    if estimate.low is None:
+        return (at.fact("mean", form=SCORE),)
+    over = say("{n} {over}", n=at.how_many("values"), over=estimate.over)
     if estimate.is_constant:
-        return say("{mean} (the same for all {over})", mean=mean, over=over)
-    rows: Parts = ()
-    if estimate.rows:
-        rows = say(" and {rows} test rows", rows=places.of_result(*key, "rows"))
+        return say("{mean} (the same for all {over})", mean=at.fact("mean", form=SCORE), over=over)
+    rows = say(" and {rows} test rows", rows=at.fact("rows")) if estimate.rows else ()
     return say(
         "{mean} ({level} {method} from {low} to {high} over {over}{rows})",
-        mean=mean,
         level=LEVEL,
         method=estimate.method,
-        low=ends[0],
-        high=ends[1],
         over=over,
         rows=rows,
+        **{name: at.fact(name, form=SCORE) for name in ("mean", "low", "high")},
     )
 
 
-def estimate_cell(places: Places, estimate: Estimate | None, *key: Key) -> Parts:
+def estimate_cell(estimate: Estimate | None, at: Branch) -> Parts:
     """The same for a cell of a table: "0.953 (0.944 to 0.962)"; () where there is none."""
     if estimate is None:
         return ()
-    mean, *ends = places.estimate(*key)
-    if not ends or estimate.is_constant:
+    mean, low, high = (at.fact(name, form=SCORE) for name in ("mean", "low", "high"))
+    if estimate.low is None or estimate.is_constant:
         return (mean,)
-    return say("{mean} ({low} to {high})", mean=mean, low=ends[0], high=ends[1])
+    return say("{mean} ({low} to {high})", mean=mean, low=low, high=high)
 
 
 def kinds_of(estimates: Sequence[Estimate]) -> Parts:

@@ -58,7 +58,7 @@ def _data(places: Places) -> Iterator[Parts]:
         if places.study.n_splits > 1:
             name = next(n for n, t in places.study.all_programs.items() if t.folds > 1)
             where = ("program",) if name == "program" else ("programs", name.partition(".")[2])
-            folds = places.file(*where, "folds")
+            folds = places.file.fact(*where, "folds")
             yield say("Every configuration was trained on {folds}", folds=counted(folds, "fold"))
         return
     digests = places.each("trial", "digests", "data")
@@ -72,7 +72,7 @@ def _data(places: Places) -> Iterator[Parts]:
     yield from _table(places)
     if data.shots is not None:
         drawn = "at random" if data.draw == "random" else "in the order of the file"
-        shots = places.file("data", "shots")
+        shots = places.file.fact("data", "shots")
         yield say(
             "Of each class {shots} were drawn {drawn}",
             shots=counted(shots, "example"),
@@ -97,7 +97,7 @@ def _table(places: Places) -> Iterator[Parts]:
     card = places.folder.read_json(places.folder.files.artifact(Artifact.TABLE_JSON))
     if not card or data is None or data.name in DATASETS:
         return
-    rows = places.of_artifact(Artifact.TABLE_JSON, "rows")
+    rows = places.artifact(Artifact.TABLE_JSON).fact("rows")
     if data.target is None:
         yield say("It has {rows} to learn from", rows=counted(rows, "row"))
     else:
@@ -135,7 +135,8 @@ def _space(places: Places) -> Iterator[Parts]:
     fixed = [*_fixed(study, searched)]
     if fixed:
         said = [
-            say("{name} = {value}", name=Name(key[-1]), value=places.file(*key)) for key in fixed
+            say("{name} = {value}", name=Name(key[-1]), value=places.file.fact(*key))
+            for key in fixed
         ]
         yield say("Held fixed: {fixed}", fixed=listed(said))
     yield say("All other settings were the defaults of hpsearch and of the trainers' libraries")
@@ -161,14 +162,14 @@ def _search(places: Places) -> Iterator[Parts]:
         "Configurations were drawn by {sampler}, {batch} at a time, with the seed {seed}, on "
         "Optuna{source}",
         sampler=sampler_words(places),
-        batch=places.file("sampler", "batch"),
-        seed=places.file("seed"),
+        batch=places.file.fact("sampler", "batch"),
+        seed=places.file.fact("seed"),
         source=cite("software", "optuna"),
     )
     if study.enqueue:
         yield say(
             "The first {number} had been named beforehand",
-            number=counted(places.count("enqueue"), "configuration"),
+            number=counted(places.file.how_many("enqueue"), "configuration"),
         )
     if study.warm_start is not None:
         yield say("The best configurations of an earlier study are among them, without scores")
@@ -178,16 +179,18 @@ def _search(places: Places) -> Iterator[Parts]:
         yield say(
             "Within a stage trials were ended by {pruner}, which was asked after {rungs} epochs",
             pruner=pruner_words(places),
-            rungs=places.file("pruner", "rungs"),
+            rungs=places.file.fact("pruner", "rungs"),
         )
     if study.evaluation.seeds > 1:
         yield say(
             "Every configuration was trained with {seeds} on each split, and its score is "
             "the mean",
-            seeds=counted(places.file("evaluation", "seeds"), "seed"),
+            seeds=counted(places.file.fact("evaluation", "seeds"), "seed"),
         )
     budget = [
-        say("{name} = {value}", name=Name(f"budget.{name}"), value=places.file("budget", name))
+        say(
+            "{name} = {value}", name=Name(f"budget.{name}"), value=places.file.fact("budget", name)
+        )
         for name in ("epochs", "seconds", "plateau", "target")
         if getattr(study.budget, name) is not None
     ]
@@ -224,7 +227,7 @@ def _limit(places: Places, place: int) -> Parts:
         "{metric} {side} {value}",
         metric=Name(limit.metric),
         side=side.replace("_", " "),
-        value=places.file("constraints", place, side),
+        value=places.file.fact("constraints", place, side),
     )
 
 
@@ -232,11 +235,11 @@ def _stages(places: Places) -> Iterator[Parts]:
     stages = places.study.stages
     plans: list[Parts] = []
     for place in range(len(stages)):
-        trials, epochs = (places.file("stages", place, key) for key in ("trials", "epochs"))
+        trials, epochs = (places.file.fact("stages", place, key) for key in ("trials", "epochs"))
         noun = counted(trials, "configuration") if place == 0 else (trials,)
         plans.append(say("{trials} for {epochs}", trials=noun, epochs=counted(epochs, "epoch")))
     later = range(1, len(stages))
-    shares = [places.file("stages", place, "promote") for place in later]
+    shares = [places.file.fact("stages", place, "promote") for place in later]
     whose = " of each case" if places.study.compare else ""
     yield say("The plan{whose} was to train {plans}", whose=whose, plans=listed(plans))
     if not shares:
@@ -247,7 +250,7 @@ def _stages(places: Places) -> Iterator[Parts]:
         source=cite("sampler", "stages"),
         shares=listed(shares[:1] if len({share.text for share in shares}) == 1 else shares),
     )
-    controls = [places.file("stages", n, "controls") for n in later if stages[n].controls]
+    controls = [places.file.fact("stages", n, "controls") for n in later if stages[n].controls]
     if controls:
         yield say(
             "Beside them trained on {controls} that were drawn by lot among those not promoted, "
@@ -258,7 +261,7 @@ def _stages(places: Places) -> Iterator[Parts]:
 
 def _confirmation(places: Places) -> Iterator[Parts]:
     study = places.study
-    top, seeds = (places.file("confirmation", key) for key in ("top", "seeds"))
+    top, seeds = (places.file.fact("confirmation", key) for key in ("top", "seeds"))
     number: Parts = () if top.text == "1" else say("{top} ", top=top)
     yield say(
         "The {number}{best}{whose} of the search were trained again from the start {how}"
@@ -338,7 +341,7 @@ def _test(places: Places) -> Iterator[Parts]:
             shown=shown,
             name=Name(study.protocol),
         )
-    seeds = places.file("confirmation", "test_seeds")
+    seeds = places.file.fact("confirmation", "test_seeds")
     yield say(
         "The chosen configuration was then refitted with {seeds} on training and validation "
         "data together, and each refit scored on the test set once",
@@ -347,7 +350,7 @@ def _test(places: Places) -> Iterator[Parts]:
     if places.found is not None and places.found.default is not None:
         yield say("The configuration of all defaults was refitted and scored likewise")
     if places.found is not None:
-        uses = places.of_result("test_uses")
+        uses = places.in_result.fact("test_uses")
         yield say(
             "In all runs of this study the test set was opened for {uses}",
             uses=counted(uses, "configuration"),

@@ -33,6 +33,41 @@ Key = str | int
 
 
 @dataclass(frozen=True)
+class Branch:
+    """A value of a JSON file, with its place.
+
+    Attributes:
+        content: it, or the table or list that it is.
+        place: the file, "#" and the pointer.
+    """
+
+    content: Any
+    place: str
+
+    def at(self, *key: Key) -> Branch:
+        """What is below it."""
+        content, place = self.content, self.place
+        for name in key:
+            content = content[name]
+            place += "/" + str(name).replace("~", "~0").replace("/", "~1")
+        return Branch(content, place)
+
+    def fact(self, *key: Key, form: str = DIGITS) -> Fact:
+        """A value below it."""
+        found = self.at(*key)
+        return Fact(_text(found.content, form), found.place)
+
+    def how_many(self, *key: Key) -> Fact:
+        """How many entries a list or table below it has."""
+        found = self.at(*key)
+        return Fact(str(len(found.content)), found.place + HOW_MANY)
+
+    def name(self, name: str, *key: Key) -> Fact:
+        """A name that a table below it has."""
+        return Fact(name, self.at(*key).place + NAME)
+
+
+@dataclass(frozen=True)
 class Places:
     """A run whose search is over.
 
@@ -55,56 +90,24 @@ class Places:
         return self.found
 
     @cached_property
-    def _study(self) -> dict[str, Any]:
-        return self.study.model_dump(mode="json")
+    def file(self) -> Branch:
+        """The study file."""
+        return Branch(self.study.model_dump(mode="json"), "study.json#/file")
 
     @cached_property
-    def _result(self) -> dict[str, Any]:
-        return self.result.as_dict()
+    def in_result(self) -> Branch:
+        """The result."""
+        return Branch(self.result.as_dict(), f"artifacts/{Artifact.RESULT}#/result")
+
+    def artifact(self, which: Artifact) -> Branch:
+        """A JSON file among the artifacts; None is the content of one that was not written."""
+        path = self.folder.files.artifact(which)
+        return Branch(self.folder.read_json(path), f"artifacts/{which}#")
 
     @cached_property
     def records(self) -> Mapping[Kind, Sequence[TrialRecord]]:
         """All records, by kind."""
         return {kind: list(self.folder.read_all(kind)) for kind in FILES}
-
-    def file(self, *key: Key, form: str = DIGITS) -> Fact:
-        """A value of the study file."""
-        return _fact(self._study, "study.json#/file", key, form)
-
-    def count(self, *key: Key) -> Fact:
-        """How many entries a list or table of the study file has."""
-        place = _pointer("study.json#/file", key)
-        return Fact(str(len(_follow(self._study, key))), place + HOW_MANY)
-
-    def of_result(self, *key: Key, form: str = DIGITS) -> Fact:
-        """A value of the result."""
-        return _fact(self._result, _RESULT, key, form)
-
-    def values_of_result(self, *key: Key) -> Mapping[str, Any]:
-        """A table of the result."""
-        found: Mapping[str, Any] = _follow(self._result, key)
-        return found
-
-    def key_of_result(self, name: str, *key: Key) -> Fact:
-        """A name that a table of the result has."""
-        return Fact(name, _pointer(_RESULT, key) + NAME)
-
-    def n_results(self, *key: Key) -> Fact:
-        """How many entries a list or table of the result has."""
-        return Fact(str(len(_follow(self._result, key))), _pointer(_RESULT, key) + HOW_MANY)
-
-    def estimate(self, *key: Key) -> tuple[Fact, ...]:
-        """The mean of an estimate of the result and, where it has an interval, both ends."""
-        return tuple(self.of_result(*key, name, form=SCORE) for name in self._known(key))
-
-    def _known(self, key: Sequence[Key]) -> list[str]:
-        said = _follow(self._result, key)
-        return [name for name in ("mean", "low", "high") if said[name] is not None]
-
-    def of_artifact(self, which: Artifact, *key: Key, form: str = DIGITS) -> Fact:
-        """A value of a JSON file among the artifacts that was written."""
-        said = self.folder.read_json(self.folder.files.artifact(which))
-        return _fact(said, f"artifacts/{which}#", key, form)
 
     def n_records(self, kind: Kind) -> Fact:
         """How many records of a kind there are."""
@@ -125,7 +128,7 @@ class Places:
         for record in self.records[kind]:
             for value in _all(record.content(), key):
                 text = value.split("; ")[part - 1] if part else value
-                place = _pointer(f"{FILES[kind]}#", key) + EACH
+                place = _pointer(kind, key) + EACH
                 found.setdefault(text, Fact(text, place))
         return list(found.values())
 
@@ -137,15 +140,8 @@ class Places:
             key=UNITS.__getitem__,
             default="seconds",
         )
-        place = _pointer(f"{FILES[kind]}#", key) + f" (sum, in {unit})"
+        place = _pointer(kind, key) + f" (sum, in {unit})"
         return Fact(f"{seconds / UNITS[unit]:.3g}", place), f" {unit}"
-
-
-_RESULT = f"artifacts/{Artifact.RESULT}#/result"
-
-
-def _fact(tree: Any, root: str, key: Sequence[Key], form: str) -> Fact:
-    return Fact(_text(_follow(tree, key), form), _pointer(root, key))
 
 
 def _follow(tree: Any, key: Sequence[Key]) -> Any:
@@ -175,6 +171,6 @@ def _text(value: Any, form: str) -> str:
     return str(value)
 
 
-def _pointer(root: str, key: Sequence[Key]) -> str:
-    escaped = (str(name).replace("~", "~0").replace("/", "~1") for name in key)
-    return "".join([root, *(f"/{name}" for name in escaped)])
+def _pointer(kind: Kind, key: Sequence[Key]) -> str:
+    """Of a value of all records of a kind."""
+    return "/".join([f"{FILES[kind]}#", *map(str, key)])

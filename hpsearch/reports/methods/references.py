@@ -148,6 +148,14 @@ REFERENCES: dict[str, Reference] = {
             volume="13",
             pages="281-305",
         ),
+        _paper(
+            "biedenkapp2017ablation",
+            "Biedenkapp, Andre and Lindauer, Marius and Eggensperger, Katharina and Hutter, Frank "
+            "and Fawcett, Chris and Hoos, Holger H.",
+            2017,
+            "Efficient Parameter Importance Analysis via Ablation with Surrogates",
+            "Proceedings of the 31st AAAI Conference on Artificial Intelligence",
+        ),
         _article(
             "bonett2000sample",
             "Bonett, Douglas G. and Wright, Thomas A.",
@@ -224,6 +232,16 @@ REFERENCES: dict[str, Reference] = {
             volume="9",
             number="2",
             pages="159-195",
+        ),
+        _article(
+            "fawcett2016ablation",
+            "Fawcett, Chris and Hoos, Holger H.",
+            2016,
+            "Analysing Differences Between Algorithm Configurations through Ablation",
+            "Journal of Heuristics",
+            volume="22",
+            number="4",
+            pages="431-458",
         ),
         _article(
             "holm1979simple",
@@ -554,6 +572,7 @@ CITED: Mapping[Family, Mapping[str, tuple[str, ...]]] = {
         ROWS: ("student1908probable", "efron1979bootstrap"),
         "holm": ("holm1979simple",),
         "expected-best": ("dodge2019show", "tang2020showing"),
+        "ablation": ("fawcett2016ablation", "biedenkapp2017ablation"),
         "rank-correlation": ("bonett2000sample",),
         "importance": ("watanabe2023pedanova",),
     },

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from hpsearch.records.result import DefaultResult
+from hpsearch.records.result import DefaultResult, Estimate
 from hpsearch.reports.methods.intervals import estimate_cell, kinds_of
 from hpsearch.reports.methods.passage import Cells, Fact, Name, Parts, listed, say
-from hpsearch.reports.methods.places import Key, Places
+from hpsearch.reports.methods.places import Branch, Key, Places
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.space import Parameter, Space
 
@@ -56,7 +56,16 @@ def _tests(places: Places) -> list[str]:
 def _of_chosen(places: Places, *, chosen: bool) -> list[Parts]:
     """A row's cells of the test set, which only the chosen configuration has."""
     test = places.result.test if chosen else {}
-    return [estimate_cell(places, test.get(name), "test", name) for name in _tests(places)]
+    return _of_tests(places, test, places.in_result)
+
+
+def _of_tests(places: Places, test: Mapping[str, Estimate], at: Branch) -> list[Parts]:
+    """A row's cells of the test set.
+
+    Args:
+        at: the place that has them under "test".
+    """
+    return [estimate_cell(test[n], at.at("test", n)) if n in test else () for n in _tests(places)]
 
 
 def _confirmed(places: Places) -> Iterator[Row]:
@@ -66,39 +75,38 @@ def _confirmed(places: Places) -> Iterator[Row]:
         what = "chosen, trial {number}" if chosen else "trial {number}"
         estimate = result.confirmed[number]
         yield (
-            say(what, number=places.key_of_result(number, "confirmed")),
-            estimate_cell(places, estimate, "confirmed", number),
+            say(what, number=places.in_result.name(number, "confirmed")),
+            estimate_cell(estimate, places.in_result.at("confirmed", number)),
             *_of_chosen(places, chosen=chosen),
         )
         if chosen:
-            yield from _defaults(places, result.default, "default")
+            yield from _defaults(places, result.default, places.in_result.at("default"))
 
 
-def _defaults(places: Places, default: DefaultResult | None, *key: Key) -> Iterator[Row]:
+def _defaults(places: Places, default: DefaultResult | None, at: Branch) -> Iterator[Row]:
     """The row of the configuration of all defaults; none where it was not run."""
     if default is None:
         return
     others: list[Parts] = [() for _ in _goals(places)[1:]]
-    goals = [estimate_cell(places, default.validation, *key, "validation"), *others]
-    tests = [estimate_cell(places, default.test.get(n), *key, "test", n) for n in _tests(places)]
-    yield (say("all defaults"), *goals, *tests)
+    goals = [estimate_cell(default.validation, at.at("validation")), *others]
+    yield (say("all defaults"), *goals, *_of_tests(places, default.test, at))
 
 
 def _cases(places: Places) -> Iterator[Row]:
     result = places.result
     for place, arm in enumerate(result.arms):
-        key: tuple[Key, ...] = ("arms", place)
+        at = places.in_result.at("arms", place)
         values = [
-            say("{name} = {value}", name=Name(name), value=places.of_result(*key, "values", name))
+            say("{name} = {value}", name=Name(name), value=at.fact("values", name))
             for name in arm.values
         ]
         chosen = ", chosen" if arm.best_number == result.best_number else ""
         yield (
             say("{values}{chosen}", values=listed(values), chosen=chosen),
-            estimate_cell(places, arm.validation, *key, "validation"),
-            *(estimate_cell(places, arm.test.get(n), *key, "test", n) for n in _tests(places)),
+            estimate_cell(arm.validation, at.at("validation")),
+            *_of_tests(places, arm.test, at),
         )
-        yield from _defaults(places, arm.default, *key, "default")
+        yield from _defaults(places, arm.default, at.at("default"))
 
 
 def _front(places: Places) -> Iterator[Row]:
@@ -106,14 +114,13 @@ def _front(places: Places) -> Iterator[Row]:
     for place, member in enumerate(result.front):
         chosen = member.number == result.best_number
         what = "chosen, trial {number}" if chosen else "trial {number}"
+        at = places.in_result.at("front", place)
         goals = [
-            estimate_cell(places, member.values[name], "front", place, "values", name)
-            for name in result.objectives
+            estimate_cell(member.values[name], at.at("values", name)) for name in result.objectives
         ]
-        number = places.of_result("front", place, "number")
-        yield (say(what, number=number), *goals, *_of_chosen(places, chosen=chosen))
+        yield (say(what, number=at.fact("number")), *goals, *_of_chosen(places, chosen=chosen))
         if chosen:
-            yield from _defaults(places, result.default, "default")
+            yield from _defaults(places, result.default, places.in_result.at("default"))
 
 
 def searched(places: Places) -> Cells:
@@ -136,7 +143,7 @@ def searched(places: Places) -> Cells:
 
 def _value(places: Places, parameter: Parameter, *key: Key) -> Parts:
     """A parameter's value in a configuration of the result; () where it is not active there."""
-    values = places.values_of_result(*key)
+    values = places.in_result.at(*key).content
     if parameter.key not in values or not parameter.active(values):
         return ()
-    return (places.of_result(*key, parameter.key),)
+    return (places.in_result.fact(*key, parameter.key),)

@@ -51,7 +51,7 @@ def split_words(places: Places) -> Parts:
 
 
 def _field(places: Places, name: str) -> Part:
-    fact = places.file("data", "split", name)
+    fact = places.file.fact("data", "split", name)
     return fact if any(character.isdigit() for character in fact.text) else Name(fact.text)
 
 
