@@ -38,9 +38,11 @@ class Answers:
 def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
     """Answer all questions from the records, and write the files that say so.
 
-    Runs on fresh seeds and tests of trials that led before more trials were added say nothing.
+    Runs on fresh seeds and tests of trials that led before more trials were added say nothing, and
+    nor do those of outer folds, which are of other rows.
     """
     files, trials = folder.files, list(folder.read_all("trial"))
+    trials = [record for record in trials if read.arm_of(record.number).fold is None]
     agreement, beside = [], None
     if read.file.comparison is not None:
         table = read.file.comparison.printed(read.folder)
@@ -111,4 +113,5 @@ def _n_scored(read: ReadStudy, metric: str) -> int:
     """Images that a metric of the study is a share of."""
     if metric.startswith("test"):
         return len(read.selection.dataset().test().labels)
-    return len(open_pool(read.arms[0].selection).splits[0][metric.startswith("validation")])
+    arm = next(arm for arm in read.arms if arm.fold is None)
+    return len(open_pool(arm.selection).splits[0][metric.startswith("validation")])

@@ -67,6 +67,7 @@ class Plan:
         seconds: of the whole study.
         disk: bytes that stay, without MLflow's own pages growing.
         peak_disk: bytes of the states of paused trials beside it, while it runs.
+        outer: that the whole search runs once an outer fold, too; "": it does not.
         searched: what is drawn of each searched parameter, in words.
         small_spaces: a sentence for each search that has fewer configurations than the trials
             asked for; the phases count all that are asked for.
@@ -80,6 +81,7 @@ class Plan:
     disk: Forecast | None
     peak_disk: float
     budget: list[str]
+    outer: str = ""
     searched: dict[str, str] = field(default_factory=dict)
     small_spaces: list[str] = field(default_factory=list)
 
@@ -141,7 +143,12 @@ def plan_study(
     small = few_configurations(file, read.arms)
     if not trials:
         said = _budget(read, counted)
-        return Plan(file.name, counted.phases, count, None, None, None, 0.0, said, searched, small)
+        return Plan(
+            *(file.name, counted.phases, count, None, None, None, 0.0, said),
+            outer=_outer(read),
+            searched=searched,
+            small_spaces=small,
+        )
     refuse_unfit(read)
     say(f"training {trials} trials of the space for a few epochs")
     found = probe(read, trials=trials, seconds=probe_seconds)
@@ -157,6 +164,7 @@ def plan_study(
         disk=_disk(read, parts, found),
         peak_disk=max(phase.runs * phase.members for phase in parts) * found.state_bytes,
         budget=_budget(read, counted),
+        outer=_outer(read),
         searched=searched,
         small_spaces=small,
     )
@@ -181,10 +189,19 @@ def _course(read: ReadStudy, costs: Sequence[Cost], found: Probe, busy: int) -> 
     return course(read.file, len(read.arms), seconds, defaults=n_defaults(read.file, read.arms))
 
 
+def _outer(read: ReadStudy) -> str:
+    """How often a nested search runs."""
+    n = len(read.arms) - 1
+    if read.file.outer is None:
+        return ""
+    return f"{n + 1} searches: one for each of {n} outer folds, and one on all rows"
+
+
 def _budget(read: ReadStudy, counted: Course) -> list[str]:
     """What ends the search early, or may."""
     budget, said = read.file.budget, []
     arm = " of each arm" if len(read.arms) > 1 else ""
+    arm = " of each outer fold, and the one on all rows," if read.file.outer else arm
     last = [p for p in counted.phases if p.runs and p.stage is not None]
     if counted.ended:
         limit = getattr(budget, counted.ended)

@@ -19,7 +19,7 @@ from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.tables import AT, front_table, trials_table
 from hpsearch.study.recorded import Recorded, find_run
-from hpsearch.study.stored_space import kept_space
+from hpsearch.study.stored_space import kept_arms, kept_space
 from hpsearch.study.training import member_of
 from hpsearch.studyfile.configuration import Form, configuration_text
 from hpsearch.tracking.projection import Projection
@@ -159,12 +159,14 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     """
     run = find_run(Home.find(Path(home) if home else None), study)
     records = list(run.folder.read_all("trial"))
-    table = trials_table(records)
+    table = trials_table(records, kept_arms(run.folder))
     if records:
         table.insert(4, "epochs", [min(m.epoch for m in r.members) for r in records])
         table.insert(5, "curves", [_curves(r) for r in records])
     if "ended_early" in table:
         table["ended_early"] = table["ended_early"].astype("Int64")
+    if "outer_fold" in table:
+        table["outer_fold"] = table["outer_fold"].astype("Int64")
     for name in table.columns:
         values = [r.params[name] for r in records if name in r.params]
         if table[name].dtype == float and values and all(type(v) is int for v in values):
@@ -173,7 +175,7 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
     goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
     first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves"]
-    first += ["control_in", "ended_early", "trees_chosen", "trees_grown", "own_code"]
+    first += ["outer_fold", "control_in", "ended_early", "trees_chosen", "trees_grown", "own_code"]
     first += [*scores, *rungs, *goals]
     last = ["reason"]
     params = [n for n in table if n not in (*first, *last)]

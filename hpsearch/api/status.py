@@ -16,6 +16,7 @@ from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.stages import best_first
+from hpsearch.study.stored_space import sees_all_rows
 
 OUTCOMES = tuple(Outcome)
 UNREADABLE = (StudyFileError, FormatError, DamagedError)  # by this version, or at all
@@ -127,7 +128,12 @@ def _planned(run: Recorded) -> int:
 
 
 def _best(run: Recorded, records: list[TrialRecord]) -> dict[str, Any]:
-    """The best score at the longest training that any trial has one of."""
+    """The best score at the longest training that any trial has one of.
+
+    While none of the search on all rows has, in a nested search, of any outer fold.
+    """
+    own = sees_all_rows(run.folder)
+    records = [record for record in records if own(record.number)] or records
     for stage in reversed(run.file.stages):
         ranked = best_first(records, stage.epochs, run.file.directions)
         if ranked:

@@ -89,6 +89,7 @@ class Report:
             "alarms": result.alarms,
             "fidelity": result.fidelity,
             "arms": [asdict(arm) for arm in result.arms],
+            "outer": asdict(result.outer) if result.outer else None,
             "claims": self.answers.claims,
             "agreement": self.answers.agreement,
             "artifacts": result.folder,

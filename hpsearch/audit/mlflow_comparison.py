@@ -14,6 +14,7 @@ from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.client import open_client
+from hpsearch.tracking.outer_runs import Fold, folds_of, uid_above
 from hpsearch.tracking.parent_run import UID, read_parent
 from hpsearch.tracking.projector import PARENT, runs_of
 from hpsearch.tracking.restoring import has_copy, restore
@@ -96,6 +97,12 @@ class Comparison:
         yield from self._once(self.name, mine)
         if mine:
             yield from self._parent(client, parent, mine[0])
+        ids = {uid: runs[0].info.run_id for uid, runs in found.items()}
+        if mine:
+            ids[parent["uid"]] = mine[0].info.run_id
+        for fold in folds_of(parent):
+            runs = found.pop(fold["uid"], [])
+            yield from self._fold(f"{self.name} {fold['name']}", parent, fold, runs, ids)
         for kind in KINDS:
             for record in self.folder.read_all(kind):
                 if not record.marks:
@@ -103,13 +110,8 @@ class Comparison:
                 runs = found.pop(record.uid, [])
                 subject = f"{self.name} {run_name(record)}"
                 yield from self._once(subject, runs)
-                if runs and mine and runs[0].data.tags.get(PARENT) != mine[0].info.run_id:
-                    yield Difference(
-                        "MLflow",
-                        subject,
-                        "must be a child of the study's run, is one of another",
-                        "it is moved there",
-                    )
+                above = ids.get(uid_above(parent, record.number))
+                yield from self._below(subject, runs, above)
                 if runs:
                     yield from self._record(client, subject, record, runs[0])
         for uid, runs in found.items():
@@ -124,6 +126,34 @@ class Comparison:
                 if copy
                 else "bring its trial folder back from a backup, or delete the run in MLflow",
                 repairable=copy,
+            )
+
+    def _fold(
+        self,
+        subject: str,
+        parent: dict[str, Any],
+        fold: Fold,
+        runs: list[Run],
+        ids: dict[str, str],
+    ) -> Iterator[Difference]:
+        """Of an outer fold's run."""
+        yield from self._once(subject, runs)
+        yield from self._below(subject, runs, ids.get(parent["uid"]))
+        for run in runs[:1]:
+            problems = list(_unequal("metric", fold["metrics"], run.data.metrics))
+            if run.info.status != parent["status"]:
+                problems.append(f"status must be {parent['status']}, is {run.info.status}")
+            for problem in problems:
+                yield Difference("MLflow", subject, problem, SEND)
+
+    def _below(self, subject: str, runs: list[Run], above: str | None) -> Iterator[Difference]:
+        """Whether a run lies where it belongs, if what it belongs below is there."""
+        if runs and above is not None and runs[0].data.tags.get(PARENT) != above:
+            yield Difference(
+                "MLflow",
+                subject,
+                "must be a child of the study's run, or its outer fold's, is one of another",
+                "it is moved there",
             )
 
     def _once(self, subject: str, runs: list[Run]) -> Iterator[Difference]:

@@ -57,6 +57,7 @@ RESULT_FIELDS = (
     "ended",
     "default",
     "leads",
+    "outer",
 )
 
 

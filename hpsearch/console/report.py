@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.console.output import output, print_named
-from hpsearch.console.tables import arms_table, front_table, ranges_table, trials_table
+from hpsearch.console.tables import (
+    arms_table,
+    front_table,
+    outer_table,
+    ranges_table,
+    trials_table,
+)
 
 if TYPE_CHECKING:
     from hpsearch import Report
@@ -24,6 +30,8 @@ def print_report(report: Report) -> None:
         out.print(ranges)
     if result.arms:
         out.print(arms_table(result))
+    if result.outer is not None:
+        out.print(outer_table(result))
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     params = ", ".join(f"{k} = {v}" for k, v in result.searched.items())
     lines = [
@@ -52,7 +60,7 @@ def print_report(report: Report) -> None:
         for name, estimate in result.test.items()
         if "/" not in name  # each class's accuracy is in confusion.csv
     ]
-    lines += result.comparisons
+    lines += [*result.outer_lines, *result.comparisons]
     if result.saw_test:
         lines.append(("WARNING", f"optimistic test scores: {result.saw_test}"))
     if result.untested:

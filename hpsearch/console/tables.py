@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from hpsearch.records.range_row import RangeRow, branch_text
+from hpsearch.records.result import OUTER_FOLD
 
 MOST_COLUMNS = 8  # of searched hyperparameters, each with a column of its own
 
@@ -72,6 +73,29 @@ def arms_table(result: Result) -> Table:
             searched or arm.failure.partition("\n")[0],
             style="bold" if arm.best_number == result.best_number else None,
         )
+    return table
+
+
+def outer_table(result: Result) -> Table:
+    """The winner of each outer fold, that of all rows, and how far they agree."""
+    assert result.outer is not None
+    title = "Outer folds, each tested on rows that its search did not see; all rows: the test set"
+    table = Table(title=title, title_justify="left", box=None)
+    metric, agreed = result.test_name, {a.parameter: a for a in result.outer.agreement}
+    for name in ("outer fold", "trial", result.objective, metric, *agreed):
+        table.add_column(name, justify="right", overflow="fold", no_wrap=name == "trainer")
+    for fold in result.outer.folds:
+        table.add_row(
+            str(fold.values[OUTER_FOLD]),
+            str(fold.best_number),
+            _interval(fold.validation),
+            _interval(fold.test.get(metric)),
+            *(_short(name, fold.searched.get(name, "")) for name in agreed),
+        )
+    winner = (_short(name, result.searched.get(name, "")) for name in agreed)
+    scores = _interval(result.validation), _interval(result.test_score)
+    table.add_row("all rows", str(result.best_number), *scores, *winner, style="bold")
+    table.add_row("agreement", *("",) * 3, *(one.short for one in agreed.values()))
     return table
 
 

@@ -11,10 +11,28 @@ from hpsearch.datasets import DATASETS
 from hpsearch.datasets.base import Dataset, Examples
 from hpsearch.datasets.files import dataset_at
 from hpsearch.datasets.opened import opened_once
-from hpsearch.datasets.split_kinds import HoldOut, Split
+from hpsearch.datasets.split_kinds import HoldOut, Split, moved
 from hpsearch.datasets.splits import Pair, Rows, digest, draw_shots
 from hpsearch.datasets.table import TableOptions
 from hpsearch.errors import DataError, Problem
+
+
+@dataclass(frozen=True)
+class OuterFold:
+    """A part of the rows in a nested search: what is found without them is tested on them.
+
+    Attributes:
+        split: which rows are sealed in each outer fold.
+        fold: the place of this one, from 0.
+    """
+
+    split: Split
+    fold: int
+
+    @property
+    def text(self) -> str:
+        """In words, counted from 1."""
+        return f"outer fold {self.fold + 1} of {self.split.n_splits}"
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,8 @@ class Selection:
         balanced: every class counts alike in training, whatever its share of the rows.
         fresh: how often the rows are split anew, to run the best again on other splits than
             those they were chosen by; 0: never.
+        outer: the rows that are sealed as test set, in place of the data set's own; shots are
+            drawn before. None: the data set's own.
     """
 
     name: str
@@ -46,6 +66,7 @@ class Selection:
     folds: int = 1
     balanced: bool = False
     fresh: int = 0
+    outer: OuterFold | None = None
 
     @property
     def unknown(self) -> bool:
@@ -82,6 +103,7 @@ NO_ROWS = np.empty(0, np.intp)
 NOTHING = Examples(np.empty((0, 0)), np.empty(0), n_classes=0)  # of data that is not known
 
 FRESH = 0xF5E5  # keeps draws of fresh splits apart from those of shots and splits
+OUTER = 0x0073  # and those of outer folds from both
 MOST_DRAWS = 20  # of one fresh split
 MOST_GIVEN = 8  # pools kept; two of each study that shares the worker
 _given: dict[tuple[Selection, str], Pool] = {}  # to a worker that has no data set of its own
@@ -113,8 +135,9 @@ def open_pool(selection: Selection) -> Pool:
     if (selection, "validation") in _given:
         return _given[selection, "validation"]
     full = selection.dataset().training()
-    draw_seed, split_seed = np.random.SeedSequence((selection.seed, 0xDA7A)).spawn(2)
-    splits = _splits(full, selection, draw_seed, split_seed)
+    if selection.outer is not None:
+        full = full.rows(_outer_pair(full, selection, selection.outer)[0])
+    splits = _splits(full, selection)
     used = np.unique(np.concatenate([rows for pair in splits for rows in pair]))
     compact = tuple(
         (np.searchsorted(used, train), np.searchsorted(used, held)) for train, held in splits
@@ -161,7 +184,7 @@ def open_test(selection: Selection) -> Pool:
         return Pool(NOTHING, ((NO_ROWS, NO_ROWS),), NO_ROWS)
     if (selection, "test") in _given:
         return _given[selection, "test"]
-    pool, test = open_pool(selection), selection.dataset().test()
+    pool, test = open_pool(selection), _test_examples(selection)
     both = pool.examples.rows(pool.learning).followed_by(test)
     n_train = len(pool.learning)
     pair = (np.arange(n_train), np.arange(n_train, len(both.labels)))
@@ -193,18 +216,59 @@ def digests(selection: Selection, *, test: bool = False, fresh: bool = False) ->
     return found | ({"test": open_test(selection).examples.digest()} if test else {})
 
 
-def _splits(
-    full: Examples,
-    selection: Selection,
-    draw_seed: np.random.SeedSequence,
-    split_seed: np.random.SeedSequence,
-) -> list[Pair]:
-    labels, rows = full.strata, selection.split.available(len(full.labels))
-    if selection.shots is not None:
-        if full.regression:
-            rule = "must be left out where numbers are predicted"
-            hint = "it counts the rows of a class"
-            raise DataError(Problem("data.shots", rule, str(selection.shots), hint))
-        rng = np.random.default_rng(draw_seed) if selection.draw == "random" else None
-        rows = rows[draw_shots(labels[rows], selection.shots, rng=rng)]
-    return selection.split.split(labels, rows, full.keys, rng=np.random.default_rng(split_seed))
+def _test_examples(selection: Selection) -> Examples:
+    dataset = selection.dataset()
+    if selection.outer is None:
+        return dataset.test()
+    full = dataset.training()
+    return full.rows(_outer_pair(full, selection, selection.outer)[1])
+
+
+def _outer_pair(full: Examples, selection: Selection, outer: OuterFold) -> Pair:
+    """The rows of an outer fold, (learned from, sealed).
+
+    Raises:
+        DataError: there are too few rows.
+    """
+    rng = np.random.default_rng((selection.seed, OUTER))
+    try:
+        rows = _available(full, selection, outer.split)
+        return outer.split.split(full.strata, rows, full.keys, rng=rng)[outer.fold]
+    except DataError as error:
+        if error.problem is None:
+            raise
+        raise DataError(moved(error.problem, "validation.outer")) from error
+
+
+def _splits(full: Examples, selection: Selection) -> list[Pair]:
+    split = selection.split
+    rng = np.random.default_rng(_seeds(selection)[1])
+    if selection.outer is None:
+        return split.split(full.strata, _available(full, selection, split), full.keys, rng=rng)
+    rows = np.arange(len(full.labels))  # the shots were drawn before
+    try:
+        return split.split(full.strata, rows, full.keys, rng=rng)
+    except DataError as error:
+        where, problem = f"among the rows outside {selection.outer.text}", error.problem
+        if problem is None:
+            raise DataError(f"{error}, {where}") from error
+        got = f"{problem.got} {where}" if problem.got else where
+        raise DataError(replace(problem, got=got)) from error
+
+
+def _seeds(selection: Selection) -> list[np.random.SeedSequence]:
+    """Of the shots and of the splits."""
+    return np.random.SeedSequence((selection.seed, 0xDA7A)).spawn(2)
+
+
+def _available(full: Examples, selection: Selection, split: Split) -> Rows:
+    """The rows that are split: all, or the shots among them."""
+    labels, rows = full.strata, split.available(len(full.labels))
+    if selection.shots is None:
+        return rows
+    if full.regression:
+        rule = "must be left out where numbers are predicted"
+        hint = "it counts the rows of a class"
+        raise DataError(Problem("data.shots", rule, str(selection.shots), hint))
+    rng = np.random.default_rng(_seeds(selection)[0]) if selection.draw == "random" else None
+    return rows[draw_shots(labels[rows], selection.shots, rng=rng)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +22,7 @@ from hpsearch.errors import DataError, Problem
 
 Range = tuple[int, int]  # [first, last)
 MANY_FOLDS = 5
+KEY = "data.split"  # that the problems of a split name
 
 
 def key(*, description: str | None = None, **bounds: float) -> dict[str, Any]:
@@ -296,6 +297,12 @@ class Fixed(Split):
 SPLITS: dict[str, type[Split]] = {
     split.kind: split for split in (HoldOut, KFold, RepeatedKFold, GroupKFold, TimeOrdered, Fixed)
 }
+
+
+def moved(problem: Problem, key: str) -> Problem:
+    """What is wrong with a split, said of one that stands under another key than data.split."""
+    within = problem.key.startswith(KEY)
+    return replace(problem, key=key + problem.key.removeprefix(KEY)) if within else problem
 
 
 def _of_rows(rows: Rows, inside: list[Pair]) -> list[Pair]:

@@ -234,6 +234,7 @@ class Artifact(StrEnum):
     NARROWING = "narrowing.csv"
     NARROWING_JSON = "narrowing.json"
     FRONT = "front.csv"
+    OUTER = "outer.csv"  # the winner of each outer fold
     CONFUSION = "confusion.csv"
     CONFUSION_FIGURE = "confusion.png"
     CASES = "arms.csv"

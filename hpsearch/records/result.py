@@ -10,6 +10,7 @@ from hpsearch.metrics import test_name
 from hpsearch.records.layout import Artifact
 from hpsearch.records.run_folder import RunFolder
 
+OUTER_FOLD = "outer fold"  # among the values of an ArmResult
 PLAIN = "t interval"
 CORRECTED = "corrected resampled t interval"
 ROWS = "t interval with the bootstrap error of the test rows"
@@ -109,15 +110,20 @@ class DefaultResult:
             gain, name = self.gain, metric
         if gain is None:
             return f"the defaults have no score to compare with: {self.failure}"
-        if not any(gain.values) and gain.is_constant:
-            return f"the winner does exactly as well as the defaults in {name}"
-        same = f"the same on all {len(gain.values)} {gain.over}"
-        size = f"{abs(gain.mean):.4f} ({same if gain.is_constant else _span(gain)}) "
-        if gain.sign > 0:
-            return f"tuning gained {size}over the defaults in {name}"
-        if gain.sign < 0:
-            return f"tuning lost {size}against the defaults in {name}: use the defaults"
-        return f"no difference from the defaults can be shown in {name}: {gain.signed}"
+        return _gained(gain, name)
+
+
+def _gained(gain: Estimate, name: str) -> str:
+    """What tuning gained over the defaults in a metric of this name, in a sentence."""
+    if not any(gain.values) and gain.is_constant:
+        return f"the winner does exactly as well as the defaults in {name}"
+    same = f"the same on all {len(gain.values)} {gain.over}"
+    size = f"{abs(gain.mean):.4f} ({same if gain.is_constant else _span(gain)}) "
+    if gain.sign > 0:
+        return f"tuning gained {size}over the defaults in {name}"
+    if gain.sign < 0:
+        return f"tuning lost {size}against the defaults in {name}: use the defaults"
+    return f"no difference from the defaults can be shown in {name}: {gain.signed}"
 
 
 def _span(gain: Estimate) -> str:
@@ -195,6 +201,95 @@ class ArmResult:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How far the winners of outer folds agree on a hyperparameter.
+
+    Attributes:
+        parameter: its name.
+        values: of each fold's winner, in the folds' order; None: that winner has none.
+        choice: of choices, the one that most of the winners have; None of numbers.
+        spread: of numbers, from the smallest to the largest as a share of the declared range, on
+            the scale that it is drawn on; None of choices.
+    """
+
+    parameter: str
+    values: list[Any]
+    choice: Any
+    spread: float | None
+
+    @property
+    def short(self) -> str:
+        """ "4 of 5", or "43 % of the range"."""
+        if self.spread is None:
+            return f"{self.values.count(self.choice)} of {len(self.values)}"
+        return f"{100 * self.spread:.0f} % of the range"
+
+    @property
+    def text(self) -> str:
+        """ "adam in 4 of 5 folds", or "0.01 … 0.2, 43 % of the range"."""
+        if self.spread is None:
+            return f"{self.choice} in {self.short} folds"
+        n, known = len(self.values), [value for value in self.values if value is not None]
+        some = "" if len(known) == n else f", in {len(known)} of {n} folds"
+        return f"{min(known):.4g} … {max(known):.4g}, {self.short}{some}"
+
+
+@dataclass(frozen=True)
+class OuterResult:
+    """What the whole search is worth: run on the rows outside each outer fold, tested inside.
+
+    The folds share rows that are learned from, which the intervals allow for.
+
+    Attributes:
+        split: the kind of outer split and its keys, as the study file has them.
+        folds: what the search of each fold found, in order; `test` is of the fold's own rows.
+        test: the tested scores over folds, by metric; {} where a fold has none.
+        gain: of the objective there, the winners' over the defaults', fold by fold; None: the
+            defaults were not run in every fold.
+        agreement: how far the folds' winners agree, by searched hyperparameter.
+        failure: what became of refits without a score; "" where all have one.
+    """
+
+    split: dict[str, Any]
+    folds: list[ArmResult]
+    test: dict[str, Estimate]
+    gain: Estimate | None
+    agreement: list[Agreement]
+    failure: str
+
+    @classmethod
+    def from_dict(cls, said: dict[str, Any]) -> OuterResult:
+        """The inverse of `asdict`."""
+        return cls(
+            **said
+            | {
+                "folds": [ArmResult.from_dict(fold) for fold in said["folds"]],
+                "test": {name: Estimate(**one) for name, one in said["test"].items()},
+                "gain": _estimate(said["gain"]),
+                "agreement": [Agreement(**one) for one in said["agreement"]],
+            }
+        )
+
+    def lines(self, metric: str) -> list[tuple[str, str]]:
+        """What it says, by what, a line each.
+
+        Args:
+            metric: what the objective is called on the test set.
+        """
+        score = self.test.get(metric)
+        if score is None:
+            return [("outer folds", f"no {metric} of the search: {self.failure}")]
+        said = f"{score}: {metric} of what this search finds, on rows that it did not see; "
+        found = [("outer folds", said + "the winner is of the search on all rows")]
+        if self.gain is not None:
+            found.append(("outer gain", _gained(self.gain, metric)))
+        if self.failure:
+            found.append(("outer folds", self.failure))
+        agreed = "; ".join(f"{one.parameter}: {one.text}" for one in self.agreement)
+        return [*found, ("agreement", agreed)] if agreed else found
+
+
+@dataclass(frozen=True)
 class FrontMember:
     """A configuration that no other feasible one beats in everything when run again.
 
@@ -255,6 +350,8 @@ class Result:
         leads: of the winner over the other confirmed configurations, and over the winners of
             other arms, that were run on the same splits and seeds.
         choice: why the winner is not the best of those confirmed; "" where it is.
+        outer: what a nested search is worth; None: it is none. All else is of the search on all
+            rows, but for counts, which are of all searches.
         kept_splits: why the best were confirmed on the splits of the search; "": they were not,
             or in an older run.
     """
@@ -290,6 +387,7 @@ class Result:
     leads: list[Lead] = field(default_factory=list)
     kept_splits: str = ""
     choice: str = ""
+    outer: OuterResult | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""
@@ -308,6 +406,7 @@ class Result:
                 "front": [FrontMember.from_dict(member) for member in said.get("front", [])],
                 "default": _default(said),
                 "leads": [Lead.from_dict(lead) for lead in said.get("leads", [])],
+                "outer": OuterResult.from_dict(said["outer"]) if said.get("outer") else None,
             }
         )
 
@@ -343,9 +442,15 @@ class Result:
         return found
 
     @property
+    def outer_lines(self) -> list[tuple[str, str]]:
+        """What a nested search is worth, by what, a line each; [] of others."""
+        return self.outer.lines(self.test_name) if self.outer else []
+
+    @property
     def intervals(self) -> str:
         """The kinds of interval among its figures, in words."""
-        ours = (self.validation, *self.test.values())
+        outer = self.outer.test if self.outer else {}
+        ours = (self.validation, *self.test.values(), *outer.values())
         return "; ".join(
             dict.fromkeys(f"{e.method} over {e.over}" for e in ours if e.low is not None)
         )

@@ -16,6 +16,7 @@ from hpsearch.reports.table_study.card import write_card
 from hpsearch.reports.table_study.groups import write_groups
 from hpsearch.reports.table_study.winner import write_importance
 from hpsearch.reports.tables import write_arms, write_tables
+from hpsearch.study.stored_space import kept_arms, sees_all_rows
 from hpsearch.studyfile.reading import ReadStudy
 
 
@@ -31,8 +32,9 @@ def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:
 
 
 def _write(read: ReadStudy, folder: RunFolder, result: Result) -> None:
-    files, records = folder.files, list(folder.read_all("trial"))
-    write_tables(files, records, result)
+    files, every, own = folder.files, list(folder.read_all("trial")), sees_all_rows(folder)
+    write_tables(files, every, result, kept_arms(folder))
+    records = [record for record in every if own(record.number)]
     tests = list(folder.read_all("test"))
     dataset = None if read.selection.unknown else read.selection.dataset()
     test = None if dataset is None else dataset.test()

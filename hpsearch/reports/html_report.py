@@ -135,7 +135,7 @@ def _summary(view: StudyView) -> str:
     ]
     if result.untested:
         rows.append(("not tested", result.untested))
-    rows += result.comparisons
+    rows += [*result.outer_lines, *result.comparisons]
     if result.intervals:
         rows.append(("95 % intervals", result.intervals))
     rows += [("program", text) for text in repeat_texts(view.folder)]

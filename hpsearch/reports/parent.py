@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,13 +15,14 @@ from hpsearch.execution.environment import environment
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import Estimate, Result
+from hpsearch.records.result import OUTER_FOLD, ArmResult, Estimate, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
+from hpsearch.study.stored_space import sees_all_rows
 from hpsearch.study.training import member_of
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
@@ -72,6 +73,8 @@ def write_parent(
             metrics |= _interval("tuning_gain", gain)
         metrics |= {name: estimate.mean for name, estimate in result.test.items()}
         metrics |= {f"trials/{outcome}": float(n) for outcome, n in result.counts.items()}
+        if result.outer is not None:
+            metrics |= {f"outer/{name}": one.mean for name, one in result.outer.test.items()}
         metrics["test_uses"] = float(result.test_uses)
         metrics |= _agreement(run)
     params = {"seed": str(file.seed), **_data_params(file), "sampler": file.sampler.name}
@@ -92,10 +95,13 @@ def write_parent(
             "metrics": metrics,
             "look": {
                 "direction": file.objective.direction,
+                "outer": file.outer is not None,
                 "top": [f"{run.id}:trial:{entry['number']}" for entry in result.top]
                 if result
                 else [],
             },
+            "searches": len(read.arms),
+            "folds": _folds(read, run, result),
             "datasets": _datasets(read, run),
             "winner": _winner(run, result) if result else None,
             "linked": any(t.mlflow == "link" for t in file.all_programs.values()),
@@ -136,7 +142,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     if result is None:
         return first
     test = result.test_score
-    params = ", ".join(f"`{k}` = {v}" for k, v in result.searched.items())
+    params = _params(result.searched)
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
     ended = f" Ended by {result.ended}." if result.ended else ""
@@ -149,7 +155,8 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
         f"**{result.objective}, confirmed:** {result.validation}.{unmet}{flatters}\n\n"
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}{flattered}\n\n"
-        f"{_comparisons(result)}"
+        f"{_listed(result.outer_lines)}"
+        f"{_listed(result.comparisons)}"
         f"{front_note(result)}"
         f"{_claims(run)}"
         f"{_audit(run, result)}"
@@ -160,9 +167,13 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     )
 
 
-def _comparisons(result: Result) -> str:
-    """What the winner was compared with, as a Markdown list."""
-    lines = [f"- **{name.capitalize()}:** {text}" for name, text in result.comparisons]
+def _params(searched: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{k}` = {v}" for k, v in searched.items())
+
+
+def _listed(said: Sequence[tuple[str, str]]) -> str:
+    """Lines by what they are of, as a Markdown list."""
+    lines = [f"- **{name.capitalize()}:** {text}" for name, text in said]
     return "\n".join(lines) + "\n\n" if lines else ""
 
 
@@ -200,8 +211,9 @@ def _model(read: ReadStudy, result: Result) -> str:
 def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
     """What was learned from and what was tested on, by the digests in the records."""
     data = read.file.data
-    trial = next(run.folder.read_all("trial"), None)
-    test = next(run.folder.read_all("test"), None)
+    own = sees_all_rows(run.folder)
+    trial = next((r for r in run.folder.read_all("trial") if own(r.number)), None)
+    test = next((r for r in run.folder.read_all("test") if own(r.number)), None)
     if trial is None or data is None:
         return []
     learned = {"shots": data.shots or "all", "split": data.split.model_dump(mode="json")}
@@ -220,6 +232,31 @@ def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
         }
         for name, digest, context, profile in said
     ]
+
+
+def _folds(read: ReadStudy, run: Run, result: Result | None) -> list[dict[str, Any]]:
+    """The runs of outer folds: each with what its search found, once that is known."""
+    found: dict[int | None, ArmResult] = {}
+    if result is not None and result.outer is not None:
+        found = {int(fold.values[OUTER_FOLD]): fold for fold in result.outer.folds}
+    folds = []
+    for arm in (arm for arm in read.arms if arm.fold is not None):
+        tags = {"hpsearch.kind": "outer-fold", "hpsearch.outer_fold": str(arm.fold)}
+        scores: dict[str, Estimate | None] = {}
+        if (mine := found.get(arm.fold)) is not None:
+            winner = f"trial {mine.best_number}: {_params(mine.searched)}"
+            tags["mlflow.note.content"] = f"**Winner:** {winner}"
+            scores = {"objective": mine.validation, **mine.test}
+        folds.append(
+            {
+                "uid": f"{run.id}:fold:{arm.fold}",
+                "name": f"outer-fold-{arm.fold}",
+                "index": arm.index,
+                "tags": tags,
+                "metrics": {name: one.mean for name, one in scores.items() if one is not None},
+            }
+        )
+    return folds
 
 
 def model_refit(folder: RunFolder, winner: int) -> TrialRecord | None:

@@ -27,6 +27,7 @@ from hpsearch.reports.tables import (
     NARROWING_COLUMNS,
     front_table,
     narrowing_table,
+    outer_table,
 )
 from hpsearch.spreadsheets import csv_text
 
@@ -98,6 +99,18 @@ def made_charts(view: StudyView) -> list[Chart]:
 
 def _answers(view: StudyView) -> Iterator[Section]:
     """What the study compared and was asked, from the files beside the report."""
+    if view.result.outer is not None:
+        about = (
+            "The winner of the search on the rows outside each outer fold, tested on the fold's; "
+            "gain: over the defaults. All else on this page is of the search on all rows."
+        )
+        yield "Outer folds", about, outer_table(view.result)
+        agreed = [
+            {"parameter": a.parameter, "agreement": a.text} for a in view.result.outer.agreement
+        ]
+        if agreed:
+            about = "How far the outer folds' winners agree."
+            yield "Agreement", about, pd.DataFrame(agreed)
     if view.result.arms:
         about = "Each by its own winner; means and 95 % intervals of the confirmation runs."
         yield "Compared", about, _compared(view.result)

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,7 +24,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stages import best_first
-from hpsearch.study.stored_space import kept_arms, kept_space
+from hpsearch.study.stored_space import kept_arms, kept_space, sees_all_rows
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.space import Parameter, Space
 
@@ -33,7 +34,7 @@ class StudyView:
     """A finished run of a study.
 
     Attributes:
-        records: its trials by number.
+        records: its trials by number, without those of outer folds.
         space: what was searched.
         stages: the decisions at the stages' ends, {promoted, controls, ranges}, of all arms.
         slices: which worker trained what and when.
@@ -49,15 +50,16 @@ class StudyView:
     @classmethod
     def of(cls, folder: RunFolder, result: Result) -> StudyView:
         """Read everything."""
+        own = sees_all_rows(folder)
         stages: list[dict[str, Any]] = []
-        while decided := folder.files.decisions(len(stages)):
+        while decided := _decisions(folder, len(stages)):
             of_arms = [folder.required(path, *DECISION_KEYS) for path in decided]
             keys = ("promoted", "controls", "ranges")
             stages.append({k: [x for one in of_arms for x in one.get(k, [])] for k in keys})
         return cls(
             folder=folder,
             result=result,
-            records=list(folder.read_all("trial")),
+            records=[record for record in folder.read_all("trial") if own(record.number)],
             space=kept_space(folder) or Space((), {}),
             stages=stages,
             slices=_slices(folder),
@@ -193,6 +195,13 @@ class StudyView:
                 }
             )
         return pd.DataFrame(rows)
+
+
+def _decisions(folder: RunFolder, stage: int) -> list[Path]:
+    """Those at a stage's end, without those of outer folds."""
+    arms, files = kept_arms(folder), folder.files
+    outer = [files.stage(stage, arm.case) for arm in arms if arm.fold is not None]
+    return [path for path in files.decisions(stage) if path not in outer]
 
 
 def _slices(folder: RunFolder) -> list[dict[str, Any]]:

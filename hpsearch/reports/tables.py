@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from hpsearch.analysis.ranking import total_violation
 from hpsearch.errors import conclusion
 from hpsearch.metrics import TREES, TREES_GROWN
 from hpsearch.records.layout import Artifact, RunFiles
-from hpsearch.records.result import Result
+from hpsearch.records.result import OUTER_FOLD, ArmResult, Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.spreadsheets import csv_text
+from hpsearch.studyfile.arms import ArmPlace
 
 AT = " at "  # between an objective and the length it was measured after
 NARROWING_COLUMNS = [
@@ -24,20 +25,25 @@ NARROWING_COLUMNS = [
 ]
 
 
-def trials_table(records: Iterable[TrialRecord]) -> pd.DataFrame:
+def trials_table(records: Iterable[TrialRecord], arms: Sequence[ArmPlace] = ()) -> pd.DataFrame:
     """One row a trial: number, outcome, stage it was drawn in, scores by length, params, and the
     reason where it failed, diverged or was pruned.
 
     Where there are any, the stages it was a control in, from 1, the epoch after which its trainer
     ended by itself, the trees of ensembles that stop early, the scores at rungs, and the digests
     of the user's own code that it was trained with, where the table's trials have several of
-    these.
+    these; in a nested search the outer fold whose rows it does not see.
+
+    Args:
+        arms: the study's searches, as far as they are known.
     """
     records = list(records)
+    folds = {arm.index: arm.fold for arm in arms if arm.fold is not None}
     mixed = len({digest for r in records for digest in r.code}) > 1
     return pd.DataFrame(
         [
             {"trial": r.number, "outcome": r.outcome, "drawn_in_stage": r.stage, "batch": r.batch}
+            | ({"outer_fold": folds.get(r.number % len(arms))} if folds else {})
             | ({"control_in": _listed(n + 1 for n in r.controls)} if r.controls else {})
             | ({"ended_early": r.ended_early} if r.ended_early else {})
             | _trees(r)
@@ -87,13 +93,46 @@ def front_table(result: Result) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def write_tables(files: RunFiles, records: Iterable[TrialRecord], result: Result) -> None:
-    """trials.csv and, of several objectives, front.csv among the artifacts."""
+def outer_table(result: Result) -> pd.DataFrame:
+    """A row for the winner of each outer fold, and one for that of the search on all rows.
+
+    Columns: outer fold; trial; the objective as confirmed; the tested metric and, as "gain" of
+    it, what tuning gained over the defaults; the hyperparameters.
+    """
+    assert result.outer is not None
+    metric = result.test_name
+    everything = ArmResult(
+        {OUTER_FOLD: "all rows"},
+        result.best_number,
+        result.searched,
+        result.validation,
+        result.test,
+        result.untested,
+        result.default,
+    )
+    rows = []
+    for fold in (*result.outer.folds, everything):
+        assert fold.validation is not None
+        tested = fold.test.get(metric)
+        gain = fold.default.test_gain if fold.default else None
+        row = {**fold.values, "trial": fold.best_number, result.objective: fold.validation.mean}
+        row |= {metric: tested and tested.mean, "gain": gain and gain.mean}
+        rows.append(row | fold.searched)
+    return pd.DataFrame(rows)
+
+
+def write_tables(
+    files: RunFiles, records: Iterable[TrialRecord], result: Result, arms: Sequence[ArmPlace]
+) -> None:
+    """trials.csv and, where there are any, front.csv and outer.csv among the artifacts."""
     front = files.artifact(Artifact.FRONT)
     front.unlink(missing_ok=True)  # of fewer trials
     if result.front:
         front.write_text(csv_text(front_table(result)), encoding="utf-8")
-    trials = csv_text(trials_table(records))
+    if result.outer is not None:
+        outer = csv_text(outer_table(result))
+        files.artifact(Artifact.OUTER).write_text(outer, encoding="utf-8")
+    trials = csv_text(trials_table(records, arms))
     files.artifact(Artifact.TRIALS).write_text(trials, encoding="utf-8")
 
 

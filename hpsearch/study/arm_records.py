@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hpsearch.datasets.selection import digests, open_fresh, open_pool
+from hpsearch.datasets.selection import digests, open_fresh, open_pool, open_test
 from hpsearch.errors import StudyChangedError
 from hpsearch.execution.environment import environment
 from hpsearch.records.layout import Kind
@@ -36,6 +36,8 @@ class ArmRecords:
         trials: by their number in the study.
         fresh_ratio: validation rows by training rows where the best are run again on fresh splits;
             None: on those of the search.
+        test_ratio: test rows by rows that the refits learn from, once the test set is open; 0 of
+            data that is not known.
 
     Raises:
         DataError: the data set is missing or too small.
@@ -45,6 +47,7 @@ class ArmRecords:
     read: ReadStudy
     run: Run
     arm: Arm
+    test_ratio: float = 0.0
 
     def __post_init__(self) -> None:
         self._digests = digests(self.arm.selection)
@@ -69,6 +72,8 @@ class ArmRecords:
             StudyChangedError: it is not what earlier refits were scored on.
         """
         self._tested = digests(self.arm.selection, test=True)
+        ((learned, tested),) = open_test(self.arm.selection).splits
+        self.test_ratio = len(tested) / max(len(learned), 1)
         for kind in TESTS:
             self._compare_digests(self._stored(kind), self._tested)
 

@@ -120,11 +120,12 @@ def repeated_at_rungs(file: StudyFile, stage: int, *, promoted: bool) -> int:
 
 
 def few_configurations(file: StudyFile, arms: Sequence[Arm]) -> list[str]:
-    """A line for each arm that has fewer configurations than the study asks for new trials."""
+    """A line for each arm that has fewer configurations than the study asks for new trials; for
+    those of outer folds, which search the same space, none."""
     promoted = sum(stage.promoted for stage in file.stages[1:])
     asked = sum(stage.trials for stage in file.stages) - promoted
     found = []
-    for arm in arms:
+    for arm in (arm for arm in arms if arm.fold is None):
         size = file.sampler.n_configurations(arm.space, asked)
         if size is not None:
             whose = f"the space of {arm.name}" if arm.name else "the space"

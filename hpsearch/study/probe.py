@@ -128,7 +128,7 @@ def _probed(read: ReadStudy, trials: int, seconds: float, place: Path) -> Probe:
 
 def largest(read: ReadStudy) -> Arm:
     """The arm with the most data: what a trial of the study costs at most."""
-    return max(read.arms, key=lambda arm: arm.selection.shots or 0)
+    return max(read.arms, key=lambda arm: (arm.selection.shots or 0, arm.fold is None))
 
 
 def _drawn(read: ReadStudy, trials: int) -> list[dict[str, ParamValue]]:

@@ -61,7 +61,7 @@ class Recorded:
 
     def storage_names(self) -> list[str]:
         """Of its Optuna studies, one for each arm."""
-        if not self.file.compare:
+        if not self.file.compare and self.file.outer is None:
             return [storage_name(self.name, self.id)]
         return [storage_name(self.name, self.id, arm.name) for arm in kept_arms(self.folder)]
 
@@ -167,7 +167,9 @@ class Recorded:
 
     @property
     def n_arms(self) -> int:
-        """How many searches it compares."""
+        """How many searches it has."""
+        if self.file.outer is not None:
+            return self.file.outer.n_splits + 1
         counts = [len(choices_of(self.file.space[name])) for name in self.file.compare]
         return math.prod(counts)
 

@@ -7,7 +7,7 @@ without importing anything that the file names.
 from __future__ import annotations
 
 from ast import literal_eval
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +21,11 @@ from hpsearch.studyfile.study_file import StudyFile
 
 def keep_arms(folder: RunFolder, space: Space, arms: Sequence[ArmPlace]) -> None:
     """Write down what is searched, in the whole study and in each arm of it."""
-    kept = [{"values": arm.values, "parameters": _said(arm.space)} for arm in arms]
+    kept = [
+        {"values": arm.values, "parameters": _said(arm.space)}
+        | ({} if arm.fold is None else {"fold": arm.fold})
+        for arm in arms
+    ]
     said: dict[str, Any] = {"parameters": _said(space), "arms": kept}
     if space.named:  # as Python writes them: JSON has no tuples, and no numbers as keys
         said["named"] = {
@@ -42,9 +46,15 @@ def kept_arms(folder: RunFolder) -> list[ArmPlace]:
     said = folder.read_sealed(folder.files.space, "parameters", "arms")
     arms = [] if said is None else said["arms"]
     return [
-        ArmPlace(arm["values"], index, len(arms), _space(arm["parameters"]))
+        ArmPlace(arm["values"], index, len(arms), _space(arm["parameters"]), fold=arm.get("fold"))
         for index, arm in enumerate(arms)
     ]
+
+
+def sees_all_rows(folder: RunFolder) -> Callable[[int], bool]:
+    """Whether the trial of a number belongs to no outer fold's search: to the study's own then."""
+    folds = [arm for arm in kept_arms(folder) if arm.fold is not None]
+    return lambda number: not any(arm.holds(number) for arm in folds)
 
 
 def with_kinds(file: StudyFile, space: Space | None) -> StudyFile:

@@ -27,7 +27,8 @@ from hpsearch.studyfile.reading import ReadStudy
 
 @dataclass
 class Study:
-    """One run of a study file: the searches of its arms, one after another.
+    """One run of a study file: the searches of its arms, one after another; those of outer folds
+    before the one whose winner sees the test set.
 
     Args:
         read: the study file.
@@ -67,7 +68,7 @@ class Study:
 
         Raises:
             StudyFailed: every trial so far failed, or none has a score in the end; where arms are
-                compared, in every one of them.
+                compared, in every one of them, in a nested search in any.
             DataError: the data set is missing or too small.
             StorageError: a store can't be used.
             StudyStopped: `stop` said so.
@@ -109,7 +110,7 @@ class Study:
         tell: Callable[[Event], None],
     ) -> ArmSearch:
         return ArmSearch(
-            read=self.file_for(self.read, arm),
+            read=self.file_for(self.read.of_arm(arm), arm),
             run=self.run,
             arm=arm,
             storage=storage,
@@ -122,11 +123,17 @@ class Study:
 
 
 def _execute(search: ArmSearch) -> None:
-    """An arm that fails is a result of the comparison, unless it is the only one."""
+    """An arm that fails is a result of the comparison, unless it is the only one.
+
+    A nested search that leaves a fold out says nothing.
+    """
+    arm = search.arm
     try:
         search.execute()
     except StudyFailed as error:
-        if search.arm.n_arms == 1:
+        if arm.fold is not None:
+            raise StudyFailed(f"{arm.name}: {error}") from error
+        if arm.n_arms == 1 or search.file.outer is not None:
             raise
         search.failure = str(error)
         search.tell(ArmFailed(search.arm.name, str(error)))

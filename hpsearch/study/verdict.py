@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from hpsearch.analysis.front import FreshSeeds, pareto_front, unmet
 from hpsearch.analysis.narrowing import last_alarms
+from hpsearch.analysis.outer_folds import outer_result
 from hpsearch.analysis.ranking import ranked, total_violation
 from hpsearch.errors import StudyFailed, conclusion
 from hpsearch.execution.code_rules import SAW_TEST
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import ArmResult, DefaultResult, Estimate, Lead, Result
+from hpsearch.records.result import (
+    OUTER_FOLD,
+    ArmResult,
+    DefaultResult,
+    Estimate,
+    Lead,
+    OuterResult,
+    Result,
+)
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import TESTS
@@ -19,6 +29,7 @@ from hpsearch.study.arm_search import ArmSearch
 from hpsearch.study.confirmation.refits import Refits
 from hpsearch.study.opening import Run
 from hpsearch.study.stages import best_first
+from hpsearch.study.stored_space import sees_all_rows
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 
@@ -32,7 +43,8 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
     Raises:
         StudyFailed: no arm has a winner.
     """
-    file = read.file
+    file, every = read.file, searches
+    searches = [search for search in every if search.arm.fold is None]
     won = [search for search in searches if search.confirmed]
     if not won:
         raise StudyFailed(
@@ -57,7 +69,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         study=run.name,
         objective=file.objective.name,
         direction=file.objective.direction,
-        counts=dict(sorted(Counter(r.outcome for r in records.values()).items())),
+        counts=dict(sorted(Counter(r.outcome for s in every for r in s.records.values()).items())),
         best_number=mine.best_number,
         best_params=records[mine.best_number].params,
         searched=mine.values | mine.searched,
@@ -93,8 +105,20 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         no_default=best.finals.no_default,
         leads=_leads(best, won),
         choice=best.finals.choice,
+        outer=_outer(read, [search for search in every if search.arm.fold is not None]),
         kept_splits=_kept_splits(file) if run.protocol > 1 else "",
     )
+
+
+def _outer(read: ReadStudy, searches: Sequence[ArmSearch]) -> OuterResult | None:
+    """What a nested search is worth; None of others."""
+    if not searches:
+        return None
+    table = read.file.validation.outer
+    assert table is not None
+    ratio = fmean(search.finals.records.test_ratio for search in searches)
+    folds = [_arm_result(search) for search in searches]
+    return outer_result(table.model_dump(mode="json"), folds, read.space, ratio)
 
 
 def _kept_splits(file: StudyFile) -> str:
@@ -124,6 +148,8 @@ def _leads(best: ArmSearch, won: Sequence[ArmSearch]) -> list[Lead]:
 
 def _arm_result(search: ArmSearch) -> ArmResult:
     values = dict(search.arm.values)
+    if search.arm.fold is not None:
+        values[OUTER_FOLD] = search.arm.fold
     if not search.confirmed:
         return ArmResult(values, None, {}, None, {}, search.failure)
     number, validation = next(iter(search.confirmed.items()))
@@ -179,8 +205,9 @@ def _saw_test(folder: RunFolder) -> str:
 
 def test_uses(folder: RunFolder) -> int:
     """Configurations of a run that were scored on the test set: its winners and defaults, or all
-    trials."""
-    looked = {(kind, r.number) for kind in TESTS for r in folder.read_all(kind)}
+    trials. Those of outer folds never are."""
+    own = sees_all_rows(folder)
+    looked = {(kind, r.number) for kind in TESTS for r in folder.read_all(kind) if own(r.number)}
     for record in folder.read_all("trial"):
         if any(name.startswith("test") for m in record.members for name in m.history):
             looked.add((TESTS[0], record.number))

@@ -1,14 +1,18 @@
-"""The arms of a study: what it compares, each with a search and a budget of its own."""
+"""The arms of a study: what it compares, each with a search and a budget of its own.
+
+In a nested search they are the searches of the outer folds and, last, the one on all rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from optuna.distributions import CategoricalDistribution
 
-from hpsearch.datasets.selection import Selection
+from hpsearch.datasets.selection import OuterFold, Selection
+from hpsearch.datasets.split_kinds import Split
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.studyfile.space import Space
 
@@ -23,16 +27,20 @@ class ArmPlace:
         values: the compared values, by name.
         index, n_arms: its place among all arms.
         space: what is searched in it, the compared values fixed.
+        fold: the outer fold whose rows its search does not see, from 1; None: it sees all.
     """
 
     values: dict[str, ParamValue]
     index: int
     n_arms: int
     space: Space
+    fold: int | None = field(default=None, kw_only=True)
 
     @property
     def name(self) -> str:
-        """ "trainer=sgd, shots=5"; "" where nothing is compared."""
+        """ "trainer=sgd, shots=5", or "outer fold 2"; "" of a search without either."""
+        if self.fold is not None:
+            return f"outer fold {self.fold}"
         return ", ".join(f"{name}={value}" for name, value in self.values.items())
 
     def number(self, local: int) -> int:
@@ -49,7 +57,7 @@ class ArmPlace:
 
     @property
     def case(self) -> int | None:
-        """Its number among the compared ones; None where nothing is compared."""
+        """Its number among the study's searches; None where it is the only one."""
         return None if self.n_arms == 1 else self.index
 
 
@@ -65,14 +73,29 @@ class Arm(ArmPlace):
 
 
 def make_arms(
-    compare: Sequence[str], space: Space, selection: Selection, shots: Sequence[int] | None
+    compare: Sequence[str],
+    space: Space,
+    selection: Selection,
+    shots: Sequence[int] | None,
+    outer: Split | None = None,
 ) -> tuple[Arm, ...]:
     """All combinations of the compared values, the last name changing fastest.
+
+    Nothing is compared in a nested search: its arms are those of the outer folds, then that of
+    all rows, whose winner is the study's.
 
     Args:
         compare: categorical parameters of the space without conditions, and "shots".
         shots: the numbers of shots, if they are compared.
+        outer: the split of a nested search; None: it is none.
     """
+    if outer is not None:
+        n = outer.n_splits
+        folds = [
+            Arm({}, k, n + 1, space, replace(selection, outer=OuterFold(outer, k)), fold=k + 1)
+            for k in range(n)
+        ]
+        return (*folds, Arm({}, n, n + 1, space, selection))
     choices: dict[str, Sequence[ParamValue]] = {}
     for name in compare:
         if name == SHOTS:

@@ -39,6 +39,8 @@ from hpsearch.studyfile.tables.protocol import follow_protocol
 from hpsearch.studyfile.tables.space import read_space
 from hpsearch.trainers import Program, Task, forget_changed_code
 
+FOLD_SEEDS = 0x0F01D  # keeps the seeds of outer folds apart from all else
+
 
 @dataclass(frozen=True)
 class ReadStudy:
@@ -49,7 +51,8 @@ class ReadStudy:
         text: as written.
         file: as understood, overrides included.
         space: its search space.
-        arms: what it compares, each with its part of the space and its data; one, if nothing.
+        arms: its searches: of what it compares, each with its part of the space and its data, or
+            of outer folds and all rows; one, if nothing.
         code: the digest of each file of a user's own that it names or that these import; {} where
             all is installed.
         modules: those that it names, with their part of `code`.
@@ -64,6 +67,18 @@ class ReadStudy:
         """The arm that the trial of this number belongs to."""
         return next(arm for arm in self.arms if arm.holds(trial))
 
+    def of_arm(self, arm: Arm) -> ReadStudy:
+        """The study as the search of one of its arms follows it.
+
+        An outer fold's has a seed of its own: with the same draws in all folds these would agree
+        more, and differ less, than searches do.
+        """
+        if arm.fold is None:
+            return self
+        stream = np.random.SeedSequence((self.file.seed, FOLD_SEEDS, arm.fold))
+        seed = int(stream.generate_state(1, np.uint64)[0] >> 1)  # below 2**63, as a file's
+        return replace(self, file=self.file.model_copy(update={"seed": seed}))
+
     @property
     def folder(self) -> Path:
         """Where its paths and modules start."""
@@ -71,7 +86,7 @@ class ReadStudy:
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
-        return make_arms(self.file.compare, self.space, self.selection, shots_of(self.file.space))
+        return _arms(self.file, self.space, self.selection)
 
     @cached_property
     def code(self) -> dict[str, str]:
@@ -99,6 +114,10 @@ class ReadStudy:
         """The data, with absolute paths."""
         selection = self.file.selection(self.folder)
         return replace(selection, train_scored=self.file.evaluation.train_images)
+
+
+def _arms(file: StudyFile, space: Space, selection: Selection) -> tuple[Arm, ...]:
+    return make_arms(file.compare, space, selection, shots_of(file.space), file.outer)
 
 
 def read_data(path: Path) -> Data:
@@ -348,7 +367,7 @@ def _problems_of_arms(
     if space is None or any(problem.key.split(".")[0] in of_arms for problem in known):
         return []
     selection = file.selection(facts.folder)
-    arms = make_arms(file.compare, space, selection, shots_of(file.space))
+    arms = _arms(file, space, selection)
     problems = [*enqueue_problems(facts, space, arms)]
     if not known and not problems:
         for table in file.tables():

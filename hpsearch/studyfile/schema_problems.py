@@ -18,6 +18,7 @@ _EXAMPLES = {
     "space": '[space] with trainer = "sgd"',
     "stages": "[[stages]] with trials = 20 and epochs = 30",
 }
+SPLITS = (("data", "split"), ("validation", "outer"))  # keys whose value is a split
 DIRECTION = 'is missing; write "maximize" or "minimize"'
 _WORDS = (
     ("Value error, ", ""),
@@ -69,7 +70,7 @@ def _without_tags(loc: Sequence[int | str]) -> Iterator[int | str]:
     They stand third, in the tables whose values may be of several kinds; elsewhere a part of such
     a name is a key that the user wrote.
     """
-    added = loc[:2] == ("data", "split") or loc[:1] in (("space",), ("network",))
+    added = tuple(loc[:2]) in SPLITS or loc[:1] in (("space",), ("network",))
     return (part for position, part in enumerate(loc) if not (added and position == 2))
 
 
@@ -77,7 +78,7 @@ def _table_of(loc: Sequence[int | str], model: type[BaseModel]) -> type[BaseMode
     """The table of `model` that `loc`'s last part stands in."""
     models: list[type[BaseModel]] = [model]
     for position, part in enumerate(loc[:-1]):
-        if position == 2 and loc[:2] == ("data", "split"):
+        if position == 2 and tuple(loc[:2]) in SPLITS:
             models = [m for m in models if part in get_args(m.model_fields["kind"].annotation)]
         elif not isinstance(part, int) and part in models[0].model_fields:
             models = list(_models(models[0].model_fields[part].annotation))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.base import Examples
-from hpsearch.datasets.selection import Pool, Selection
+from hpsearch.datasets.selection import Pool, Selection, open_test
 from hpsearch.errors import Problem
 from hpsearch.execution.scoring.values import Truth, lacking, positive_class, unfit
 from hpsearch.metrics.catalogue import Score, part_of, score_of
@@ -65,6 +65,13 @@ def _undefined(
         if reason:
             yield Problem(key, of_fold, f"{reason} in fold {fold} of {n}", hint)
             return
+    if selection.outer is not None:
+        final = open_test(selection)
+        reason = _reason(score, final.examples.rows(final.splits[0][1]), positive)
+        if reason:
+            rule = "must be defined on the rows of every outer fold"
+            yield Problem(key, rule, f"{reason} in {selection.outer.text}", hint)
+        return
     if selection.name in DATASETS:  # whose test sets have rows of every class
         return
     reason = _reason(score, selection.dataset().test(), positive)

@@ -14,6 +14,7 @@ from typing import Any, get_args
 from pydantic import Field
 
 from hpsearch.datasets.selection import Selection
+from hpsearch.datasets.split_kinds import Split
 from hpsearch.errors import Problem
 from hpsearch.execution.scores import Scoring
 from hpsearch.metrics import better, is_decided, is_score
@@ -37,6 +38,7 @@ from hpsearch.studyfile.tables.pruner import Pruner
 from hpsearch.studyfile.tables.sampler import Sampler
 from hpsearch.studyfile.tables.schedule import Schedule
 from hpsearch.studyfile.tables.stages import Stage
+from hpsearch.studyfile.tables.validation import Validation
 from hpsearch.studyfile.tables.warm_start import WarmStart
 from hpsearch.trainers.boosters.early_stopping import ARGUMENT as ROUNDS
 
@@ -96,6 +98,7 @@ class StudyFile(Table):
         default=None, description="ends trials inside a stage; left out: no trial is"
     )
     evaluation: Evaluation = Evaluation()
+    validation: Validation = Validation()
     confirmation: Confirmation = Confirmation()
     budget: Budget = Budget()
     limits: Limits = Limits()
@@ -205,6 +208,12 @@ class StudyFile(Table):
         return drawn and self.confirmation.splits == "fresh"
 
     @property
+    def outer(self) -> Split | None:
+        """The split of a nested search; None: it is none."""
+        table = self.validation.outer
+        return None if table is None else table.made()
+
+    @property
     def scope(self) -> tuple[list[int], dict[str, Any]]:
         """What a result is the result of: the stages' numbers of trials, and the budget."""
         return [stage.trials for stage in self.stages], self.budget.model_dump(mode="json")
@@ -228,6 +237,7 @@ class StudyFile(Table):
             n_members=self.n_members,
             sampler=self.sampler.name,
             batch=self.sampler.batch,
+            nested=self.outer is not None,
             folder=folder,
         )
 

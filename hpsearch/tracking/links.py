@@ -58,14 +58,17 @@ def note_links(
     Args:
         ids: of runs in MLflow, by uid.
         parent: id of the study's run.
-        look: "direction", and "top": uids of the best trials.
+        look: "direction"; "top": uids of the best trials; and "outer": whether there are outer
+            folds, which older parent.json don't say.
     """
     direction = str(look["direction"])
     found = [("all trials, best first", trials_page(experiment, parent, direction))]
     top = [ids[uid] for uid in look["top"] if uid in ids]  # type: ignore[attr-defined]
     if len(top) > 1:
         found.append((f"the best {len(top)} compared", compare_page(experiment, top)))
+    outer = (("outer folds", {"hpsearch.kind": "outer-fold"}),) if look.get("outer") else ()
     for title, tags in (
+        *outer,
         ("confirmation runs", {"hpsearch.kind": "confirmation"}),
         ("tested refits", {"hpsearch.kind": "test"}),
         (Outcome.DIVERGED, {"hpsearch.outcome": Outcome.DIVERGED}),

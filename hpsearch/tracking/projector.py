@@ -8,7 +8,7 @@ goes over all records first; from then on it follows the journal.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord
 from hpsearch.tracking.client import open_client
+from hpsearch.tracking.outer_runs import FOLD, fold_of, folds_of, send_fold, uid_above
 from hpsearch.tracking.parent_run import NOTE, RUN_ID, UID, read_parent, send_parent
 from hpsearch.tracking.run_content import (
     STATUS,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
-PARENT = "mlflow.parentRunId"
+PARENT, TRIAL = "mlflow.parentRunId", "hpsearch.trial"
 
 
 @dataclass
@@ -103,10 +104,12 @@ class Projector:
         """Open the store, see what it has, and send what it lacks of all that is recorded."""
         client = open_client(self.tracking_uri)
         self._experiment = self._open_experiment(client, read_parent(self.folder)["experiment"])
-        self._sent = self._look_up(client)
+        found = self._look_up(client)
         # What is announced from here on is in the journal behind this place.
         announced = sum(map(len, self._waiting()))
         self._parent_id(client)
+        self._open_folds(client)
+        self._put_below(client, found)
         self._client = client
         for kind in KINDS:
             for record in self.folder.read_all(kind):
@@ -127,28 +130,43 @@ class Projector:
             )
         return str(experiment.experiment_id)
 
-    def _look_up(self, client: MlflowClient) -> dict[str, Sent]:
-        """The runs that are there, by uid; of two with one uid, which a server that died after
+    def _look_up(self, client: MlflowClient) -> list[Run]:
+        """The runs that are there, one a uid; of two with one uid, which a server that died after
         it had created one leaves, the second goes to MLflow's trash."""
-        parent = read_parent(self.folder)
-        sent: dict[str, Sent] = {}
-        found = list(runs_of(client, self._experiment, parent["run_id"]))
+        self._sent, kept = {}, []
+        found = runs_of(client, self._experiment, read_parent(self.folder)["run_id"])
         for run in sorted(found, key=lambda run: (not _ended(run), run.info.start_time)):
             uid = run.data.tags[UID]
-            if uid in sent:
+            if uid in self._sent:
                 client.delete_run(run.info.run_id)
             else:
-                sent[uid] = Sent(run.info.run_id, _ended(run))
-        if parent["uid"] in sent:
-            mine = sent[parent["uid"]].run_id
-            for run in found:  # children of a parent that somebody deleted
-                if run.data.tags[UID] != parent["uid"] and run.data.tags.get(PARENT) != mine:
-                    client.set_tag(run.info.run_id, PARENT, mine)
-        elif sent:
-            sent[parent["uid"]] = self._new_parent(client, parent)
-            for child in list(sent.values())[:-1]:
-                client.set_tag(child.run_id, PARENT, sent[parent["uid"]].run_id)
-        return sent
+                self._sent[uid] = Sent(run.info.run_id, _ended(run))
+                kept.append(run)
+        return kept
+
+    def _put_below(self, client: MlflowClient, found: Sequence[Run]) -> None:
+        """Have the children of a run that somebody deleted below the one that is there now."""
+        parent = read_parent(self.folder)
+        for run in found:
+            if run.data.tags[UID] == parent["uid"]:
+                continue
+            above = self._sent[uid_above(parent, number_of(run))].run_id
+            if run.data.tags.get(PARENT) != above:
+                client.set_tag(run.info.run_id, PARENT, above)
+
+    def _open_folds(self, client: MlflowClient) -> None:
+        """The runs of outer folds, made if they are not there."""
+        parent = read_parent(self.folder)
+        for fold in folds_of(parent):
+            if fold["uid"] in self._sent:
+                continue
+            run = client.create_run(
+                self._experiment,
+                run_name=fold["name"],
+                tags=self._kept_tags(parent, fold["uid"]) | fold["tags"],
+                start_time=parent["started"],
+            )
+            self._sent[fold["uid"]] = Sent(run.info.run_id)
 
     def _new_parent(self, client: MlflowClient, parent: dict[str, Any]) -> Sent:
         tags = parent["tags"] | {UID: parent["uid"], RUN_ID: parent["run_id"]}
@@ -188,6 +206,8 @@ class Projector:
         parent = read_parent(self.folder)
         ids = {uid: sent.run_id for uid, sent in self._sent.items()}
         send_parent(client, self.folder, parent, self._experiment, ids)
+        for fold in folds_of(parent):
+            send_fold(client, parent, fold, ids[fold["uid"]])
 
     def _project_record(self, record: TrialRecord) -> None:
         from mlflow.entities import Metric, Param, RunTag
@@ -241,21 +261,31 @@ class Projector:
 
     def _record_tags(self, record: TrialRecord) -> dict[str, str]:
         parent = read_parent(self.folder)
+        fold = fold_of(parent, record.number)
+        return self._kept_tags(parent, record.uid, record.number) | {
+            **({} if fold is None else {FOLD: fold["tags"][FOLD]}),
+            "hpsearch.kind": record.kind,
+            TRIAL: str(record.number),
+            "hpsearch.batch": str(record.batch),
+            "hpsearch.drawn_in_stage": str(record.stage),
+            **{f"hpsearch.digest.{name}": value for name, value in record.digests.items()},
+        }
+
+    def _kept_tags(
+        self, parent: dict[str, Any], uid: str, number: int | None = None
+    ) -> dict[str, str]:
+        """What every run below the study's has of it, and which run it is.
+
+        Args:
+            number: of the trial that it is of, if it is of one.
+        """
         kept = {
             k: v
             for k, v in parent["tags"].items()
             if k.startswith(("mlflow.user", "mlflow.source", "hpsearch.protocol"))
         }
-        return kept | {
-            UID: record.uid,
-            RUN_ID: parent["run_id"],
-            PARENT: self._sent[parent["uid"]].run_id,
-            "hpsearch.kind": record.kind,
-            "hpsearch.trial": str(record.number),
-            "hpsearch.batch": str(record.batch),
-            "hpsearch.drawn_in_stage": str(record.stage),
-            **{f"hpsearch.digest.{name}": value for name, value in record.digests.items()},
-        }
+        above = self._sent[uid_above(parent, number)].run_id
+        return kept | {UID: uid, RUN_ID: parent["run_id"], PARENT: above}
 
     def _open(self) -> MlflowClient:
         assert self._client is not None
@@ -271,6 +301,12 @@ def runs_of(client: MlflowClient, experiment: str, run_id: str) -> Iterator[Run]
         token = page.token
         if not token:
             return
+
+
+def number_of(run: Run) -> int | None:
+    """The trial that a run in MLflow is of; None: it is the study's, or an outer fold's."""
+    number = run.data.tags.get(TRIAL)
+    return None if number is None else int(number)
 
 
 def has_parent(folder: RunFolder) -> bool:

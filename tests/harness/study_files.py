@@ -49,6 +49,35 @@ default = false
 TINY = SMALL.replace("trials = 14", "trials = 5").replace("trials = 8", "trials = 4")
 TINY = TINY.replace("trials = 6", "trials = 3").replace("high = 1e4", "high = 10.0")
 
+# Three outer folds and all rows.
+NESTED = """\
+# What such a search is worth.
+name = "nested"
+objective = { metric = "validation_accuracy", direction = "maximize" }
+[data]
+name = "digits"
+shots = 9
+split = { kind = "k-fold", folds = 2 }
+[network]
+name = "two-layer"
+hidden = 8
+[space]
+trainer = { choices = ["momentum", "adam"] }
+learning_rate = { low = 1e-3, high = 0.1, log = true, default = 0.01 }
+[[stages]]
+trials = 3
+epochs = 2
+[[stages]]
+trials = 2
+epochs = 4
+[validation]
+outer = { kind = "k-fold", folds = 3 }
+[confirmation]
+top = 1
+seeds = 2
+test_seeds = 2
+"""
+
 # The head and the end of a study of two folds; [space] and [[stages]] go between them.
 LITTLE = """\
 name = "small"

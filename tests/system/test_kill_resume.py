@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
-import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import psutil
 import pytest
 
 from hpsearch import run_study
+from tests.harness.kills import projected, run_killed
 from tests.harness.stores import new_home
 from tests.harness.study import table
 from tests.harness.study_files import SMALL
@@ -33,38 +27,6 @@ for many, few in ((6, 4), (8, 5), (14, 8)):
 LONG = LONG.replace("seeds = 3\ntest_seeds = 2\n", "seeds = 2\ntest_seeds = 1\n")
 LONG += "[evaluation]\nevery = 10\n[execution]\nslice_seconds = 0.1\n"
 FILES = {"gp": LONG, "tpe": LONG + '[sampler]\nname = "tpe"\n'}
-
-
-def start(path: Path, home: Path, workers: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
-    command += ["--workers", str(workers), "--json"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def projected(home: Path) -> list[tuple[str, ...]]:
-    """Every run in MLflow: kind, trial, status, and how many points and params it has."""
-    database = sqlite3.connect(home / "mlflow.db")
-    rows = database.execute(
-        "select r.name, r.status,"
-        " (select count(*) from metrics m where m.run_uuid = r.run_uuid"
-        "  and m.key not like 'seconds%'),"
-        " (select count(*) from params p where p.run_uuid = r.run_uuid) from runs r order by 1"
-    ).fetchall()
-    database.close()
-    return rows
-
-
-def kill_something(process: subprocess.Popen[bytes], rng: random.Random) -> bool:
-    """Kill the coordinator, or one of its workers or its projector; False if all is over."""
-    if process.poll() is not None:
-        return False
-    children = psutil.Process(process.pid).children(recursive=True)
-    victim = rng.choice([psutil.Process(process.pid), *children])
-    try:
-        os.kill(victim.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")
@@ -89,22 +51,7 @@ def test_kills_change_nothing(
     calm = quiet(sampler)
     path = calm.parent / "long.toml"
     troubled = tmp_path / "troubled"
-    rng, kills = random.Random(workers), 0
-    process = start(path, troubled, workers)
-    while kills < KILLS:
-        time.sleep(rng.uniform(0.2, 2.5))
-        if process.poll() is not None and process.returncode == 0:
-            break
-        kills += kill_something(process, rng)
-        if process.poll() is not None:
-            process.communicate()
-            process = start(path, troubled, workers)
-    _, err = process.communicate()
-    while process.returncode == -signal.SIGKILL:
-        process = start(path, troubled, workers)
-        _, err = process.communicate()
-    assert process.returncode == 0, err.decode()
-    assert kills >= KILLS, f"the study was over after {kills} kills"
+    run_killed(path, troubled, workers, KILLS)
     expected, found = table(calm), table(troubled)
     assert list(expected) == list(found)
     assert [key for key in expected if expected[key] != found[key]] == []

@@ -36,6 +36,7 @@ class Facts:
         n_members: of one trial.
         sampler: its name.
         batch: trials drawn together.
+        nested: whether the search runs on outer folds, too.
         folder: where paths start.
     """
 
@@ -51,6 +52,7 @@ class Facts:
     n_members: int
     sampler: str
     batch: int
+    nested: bool
     folder: Path
 
     @property

@@ -61,6 +61,10 @@ class WarmStart(Table):
 
     def problems(self, facts: Facts) -> Iterator[Problem]:
         """What can be said without looking at the old study."""
+        if facts.nested:
+            rule = "must be left out with validation.outer"
+            hint = "what was found with the rows of an outer fold would flatter its score"
+            yield Problem("warm_start", rule, hint=hint)
         if facts.sampler in ("grid", "listed"):
             rule = f"must be left out where sampler.name = {facts.sampler!r} says all"
             yield Problem("warm_start", rule)

@@ -7,6 +7,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from hpsearch.audit.mlflow_comparison import Comparison
 from hpsearch.errors import TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
@@ -101,3 +102,78 @@ def test_a_deleted_experiment_is_said_with_the_way_back(run_folder: RunFolder, h
     client.delete_experiment(experiment.experiment_id)
     with pytest.raises(TrackingError, match="mlflow experiments restore --experiment-id"):
         projector(run_folder, home).catch_up()
+
+
+FOLDS = [
+    {
+        "uid": f"abc:fold:{k}",
+        "name": f"outer-fold-{k}",
+        "index": k - 1,
+        "tags": {"hpsearch.kind": "outer-fold", "hpsearch.outer_fold": str(k)},
+        "metrics": {},
+    }
+    for k in (1, 2)
+]
+FOLDED = PARENT | {"searches": 3, "folds": FOLDS}
+
+
+def lies_below(home: Path) -> dict[str, str]:
+    found = runs(home)
+    names = {run.info.run_id: name for name, run in found.items()}
+    parents = {n: run.data.tags.get("mlflow.parentRunId", "") for n, run in found.items()}
+    return {name: names.get(parent, parent) for name, parent in parents.items()}
+
+
+NESTED = {
+    "demo": "",
+    "outer-fold-1": "demo",
+    "outer-fold-2": "demo",
+    "trial-0": "outer-fold-1",
+    "trial-1": "outer-fold-2",
+    "trial-2": "demo",
+    "trial-3": "outer-fold-1",
+}
+
+
+def test_an_outer_fold_is_a_run_with_its_trials_below_it(
+    run_folder: RunFolder, home: Path
+) -> None:
+    run_folder.write_json(run_folder.files.parent, FOLDED)
+    add(run_folder, *(make(number, Outcome.COMPLETE) for number in range(3)))
+    first = projector(run_folder, home)
+    first.catch_up()
+    add(run_folder, make(3, Outcome.COMPLETE))
+    first.catch_up()
+    assert lies_below(home) == NESTED
+    found = runs(home)
+    assert found["trial-3"].data.tags["hpsearch.outer_fold"] == "1"
+    assert "hpsearch.outer_fold" not in found["trial-2"].data.tags
+    assert found["outer-fold-1"].info.status == "RUNNING"
+    metrics = [fold | {"metrics": {"test_accuracy": 0.8}} for fold in FOLDS]
+    ended = {"status": "FINISHED", "ended": 1_700_000_001_000, "folds": metrics}
+    run_folder.write_json(run_folder.files.parent, FOLDED | ended)
+    projector(run_folder, home).catch_up()  # another process
+    again = runs(home)
+    assert again["outer-fold-2"].info.status == "FINISHED"
+    assert again["outer-fold-2"].data.metrics == {"test_accuracy": 0.8}
+    assert lies_below(home) == NESTED
+    comparison = Comparison("demo", run_folder, Home(home).tracking_uri)
+    assert [d for d in comparison.differences() if "outer" in d.subject] == []
+
+
+def test_a_run_of_an_outer_fold_that_somebody_deleted_is_made_anew(
+    run_folder: RunFolder, home: Path
+) -> None:
+    run_folder.write_json(run_folder.files.parent, FOLDED)
+    add(run_folder, *(make(number, Outcome.COMPLETE) for number in range(4)))
+    projector(run_folder, home).catch_up()
+    client = mlflow.MlflowClient(Home(home).tracking_uri)
+    client.delete_run(runs(home)["outer-fold-1"].info.run_id)
+    comparison = Comparison("demo", run_folder, Home(home).tracking_uri)
+    said = [f"{d.subject}: {d.problem}" for d in comparison.differences()]
+    assert "demo outer-fold-1: must be there once, is not there" in said
+    projector(run_folder, home).catch_up()
+    assert lies_below(home) == NESTED
+    client.delete_run(runs(home)["demo"].info.run_id)
+    projector(run_folder, home).catch_up()
+    assert lies_below(home) == NESTED
