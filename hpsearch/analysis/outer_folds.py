@@ -31,7 +31,7 @@ def outer_result(
         folds=list(folds),
         test={} if untested else _scores(folds, ratio),
         gain=_over_folds(known, ratio) if len(known) == len(folds) else None,
-        agreement=[*_agreement(folds, space)],
+        agreement=[*_agreement(folds, space)] if len(folds) > 1 else [],
         failure="; ".join(
             f"outer fold {k}: {fold.failure}" for k, fold in enumerate(folds, 1) if fold.failure
         ),

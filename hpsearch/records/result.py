@@ -280,6 +280,8 @@ class OuterResult:
         if score is None:
             return [("outer folds", f"no {metric} of the search: {self.failure}")]
         said = f"{score}: {metric} of what this search finds, on rows that it did not see; "
+        if score.method == CORRECTED:
+            said += "the interval allows for training rows that folds share; "
         found = [("outer folds", said + "the winner is of the search on all rows")]
         if self.gain is not None:
             found.append(("outer gain", _gained(self.gain, metric)))

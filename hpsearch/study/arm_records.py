@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class ArmRecords:
     read: ReadStudy
     run: Run
     arm: Arm
-    test_ratio: float = 0.0
+    test_ratio: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self._digests = digests(self.arm.selection)

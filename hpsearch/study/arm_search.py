@@ -148,7 +148,7 @@ class ArmSearch:
         problems = contradictions(self.storage, name, self.records.values(), self.arm)
         if problems:
             refill_optuna(self.storage, name, self.folder, self.arm, self.file.directions)
-            self.tell(OptunaRefilled(tuple(problems), self.arm.name))
+            self.tell(OptunaRefilled(tuple(problems), self.arm.label))
 
     def _search(self) -> None:
         spending = Spending(self.file, self.arm, self.folder)
@@ -184,7 +184,7 @@ class ArmSearch:
         epochs = self.lengths[stage]
         known = [self.records[n] for n in numbers if n in self.records]
         done = sum(epochs in r.scores or r.sealed for r in known)
-        self.tell(StageStarted(stage, len(self.lengths), trials, epochs, done, self.arm.name))
+        self.tell(StageStarted(stage, len(self.lengths), trials, epochs, done, self.arm.label))
 
     def _run_stage(
         self, stage: int, batches: list[list[int]], promotes: bool, spending: Spending
@@ -212,7 +212,7 @@ class ArmSearch:
                 began += ran
             if end:
                 self.ended.append(end)
-                self.tell(BudgetEnded(end, stage, self.arm.name))
+                self.tell(BudgetEnded(end, stage, self.arm.label))
                 break
         self._tell_of_space(stage, [n for numbers in batches for n in numbers])
         return began
@@ -225,7 +225,7 @@ class ArmSearch:
             self.tried = configurations
             asked, n_stages = self.file.stages[stage].trials, len(self.lengths)
             event = SpaceTried(
-                configurations, asked, len(left), stage, n_stages, arm=self.arm.name
+                configurations, asked, len(left), stage, n_stages, arm=self.arm.label
             )
             self.tell(event)
 
@@ -268,7 +268,7 @@ class ArmSearch:
             return
         reasons = failures(ended)
         if len(reasons) == 1:
-            most, arm = self.file.budget.failures, self.arm.name
+            most, arm = self.file.budget.failures, self.arm.label
             self.tell(BatchFailed(len(ended), reasons[0].reason, most, arm))
             self._told_of_failures = True
 

@@ -43,6 +43,11 @@ class ArmPlace:
             return f"outer fold {self.fold}"
         return ", ".join(f"{name}={value}" for name, value in self.values.items())
 
+    @property
+    def label(self) -> str:
+        """Its name, as people are told of it while others run beside it; "" of the only one."""
+        return self.name or ("all rows" if self.n_arms > 1 else "")
+
     def number(self, local: int) -> int:
         """The study's number of this arm's trial `local`; it stays when trials are added."""
         return local * self.n_arms + self.index

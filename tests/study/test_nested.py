@@ -93,6 +93,7 @@ def test_the_search_is_worth_what_its_winners_score_on_rows_that_it_did_not_see(
     (label, text), *_ = result.outer_lines
     assert label == "outer folds"
     assert "3 outer folds): test_accuracy of what this search finds" in text
+    assert "allows for training rows that folds share" in text
     assert "corrected resampled t interval over outer folds" in result.intervals
 
 
@@ -116,10 +117,10 @@ def test_the_data_set_s_test_set_stays_sealed_until_the_last_refit(
     path = tmp_path / "nested.toml"
     path.write_text(NESTED.replace("shots = 9", "shots = 6"))
     result = run(path, tmp_path / "home", "seed=11", tell=tell)
-    assert phases[-1] == ("", "test")
+    assert phases[-1] == ("all rows", "test")
     assert [arm for arm, name in phases if name == "test"] == [
         *("outer fold 1", "outer fold 2", "outer fold 3"),
-        "",
+        "all rows",
     ]
     assert min(opened) >= len(phases) - 1  # not before the last search was confirmed
     assert result.test_uses == 2  # the winner and the defaults

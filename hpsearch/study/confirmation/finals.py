@@ -81,7 +81,7 @@ class Finals:
         ]
         self.defaults = self._defaults("default", settings.seeds)
         everything = records + self.defaults
-        self.tell(PhaseStarted("confirmation", len(everything), self.records.arm.name))
+        self.tell(PhaseStarted("confirmation", len(everything), self.records.arm.label))
         self.run(everything)
         confirmed, standings = {}, []
         for trial in top:
@@ -176,7 +176,7 @@ class Finals:
         for record in defaults:
             record.threshold = self._threshold(members)
             record.trees = self._trees(members)
-        name, n = self.records.arm.name, len(records) + len(defaults)
+        name, n = self.records.arm.label, len(records) + len(defaults)
         self.tell(PhaseStarted("test", n, name))
         self._run(records, self._refit_epochs(winner.params, winner.members))
         if defaults:

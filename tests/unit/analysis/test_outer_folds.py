@@ -70,9 +70,10 @@ def test_a_fold_without_a_score_leaves_none_to_the_search() -> None:
 
 def test_a_single_outer_fold_has_the_interval_of_its_own_test() -> None:
     mine = Estimate(0.8, 0.7, 0.9, [0.79, 0.81], "refits", rows=50)
-    one = ArmResult({}, 1, {}, single(0.9), {"test_accuracy": mine}, "")
+    one = ArmResult({}, 1, {"trainer": "adam"}, single(0.9), {"test_accuracy": mine}, "")
     found = outer_result({"kind": "hold-out", "fraction": 0.2}, [one], SPACE, 0.25)
     assert found.test == {"test_accuracy": mine}
+    assert [name for name, _ in found.lines("test_accuracy")] == ["outer folds"]
 
 
 def test_choices_agree_by_count_and_numbers_by_their_spread_on_the_drawn_scale() -> None:
