@@ -23,7 +23,7 @@ from hpsearch.studyfile.reading import read_study
 from tests.harness.commands import call_here
 from tests.harness.functions import WriteModule
 from tests.harness.study import run
-from tests.harness.study_files import SMALL, TWO
+from tests.harness.study_files import NESTED, SMALL, TWO
 from tests.harness.tables import CUSTOMERS, LINEAR, customers
 from tests.harness.traced import NUMBER, untraced
 
@@ -197,6 +197,20 @@ def test_the_steps_from_the_defaults_are_written_where_they_were_run(
     text = passage(methods, "Which values matter")
     assert "(Fawcett and Hoos, 2016; Biedenkapp et al., 2017)" in text
     assert re.search(r"With \w+ = \w+ (and \w+ = \w+ )?the gain is -?\d\.\d{4} \(", text)
+
+
+def test_a_nested_search_is_told_of_with_what_it_is_worth(tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "nested.toml"
+    path.write_text(NESTED)
+    result, methods, _ = written(path, home)
+    assert result.outer is not None
+    assert_traced(methods, home)
+    search = passage(methods, "Search")
+    assert "once for each outer fold of cross-validation with 3 folds" in search
+    score = result.outer.test[result.test_name]
+    assert f"test_accuracy of {score.mean:.4f} (95 % corrected" in passage(methods, "Result")
+    assert passage(methods, "Data").count("SHA-256") == 2  # of the rows of all, and their splits
+    assert " and " not in passage(methods, "Data").partition("learned from: ")[2][:24]
 
 
 def test_a_table_is_described_by_its_card(tmp_path: Path, home: Path) -> None:

@@ -68,8 +68,7 @@ def _result(places: Places) -> Iterator[Parts]:
         )
         for outcome in map(Outcome, result.counts)
     ]
-    trials = counted(places.n_records("trial"), "trial")
-    yield say("Of {trials} {counts}", trials=trials, counts=listed(counts))
+    yield say("Of the trials {counts}", counts=listed(counts))
     searched: list[Parts] = [
         say("{name} = {value}", name=Name(name), value=places.in_result.fact("searched", name))
         for name in result.searched
@@ -105,8 +104,29 @@ def _result(places: Places) -> Iterator[Parts]:
             "It is the best of {n} cases by the mean when confirmed",
             n=places.in_result.how_many("arms"),
         )
+    yield from _outer(places)
     yield from _gain(places)
     yield from _leads(places)
+
+
+def _outer(places: Places) -> Iterator[Parts]:
+    """What the whole search is worth, on rows of outer folds."""
+    result = places.result
+    if result.outer is None:
+        return
+    score, at = result.outer.test.get(result.test_name), places.in_result.at("outer")
+    if score is not None:
+        yield say(
+            "On outer folds, which no part of their searches saw, what such a search finds has a "
+            "{metric} of {score}",
+            metric=Name(result.test_name),
+            score=estimate_words(score, at.at("test", result.test_name)),
+        )
+    if result.outer.gain is not None:
+        yield say(
+            "There its gain over the defaults is {gain}",
+            gain=estimate_words(result.outer.gain, at.at("gain")),
+        )
 
 
 def _gain(places: Places) -> Iterator[Parts]:
@@ -221,10 +241,17 @@ def _trials(places: Places) -> Iterator[Parts]:
         if reasons:
             yield say(
                 "{trials} {what} ({reasons})",
-                trials=counted(places.n_ended("trial", outcome), "trial"),
+                trials=counted(_ended(places, outcome), "trial"),
                 what=ENDS[outcome],
                 reasons=listed(reasons),
             )
+
+
+def _ended(places: Places, outcome: Outcome) -> Fact:
+    """How many trials ended so."""
+    if places.found is None:
+        return places.n_ended("trial", outcome)
+    return places.in_result.fact("counts", outcome)
 
 
 def _limits(places: Places) -> Iterator[Parts]:
@@ -249,6 +276,8 @@ def _limits(places: Places) -> Iterator[Parts]:
                 case=_case(places, place),
                 why=places.in_result.fact("arms", place, "failure"),
             )
+    if result.outer is not None and result.outer.failure:
+        yield say("Of outer folds: {why}", why=places.in_result.fact("outer", "failure"))
     if result.kept_splits:
         yield say(
             "The best were confirmed on the splits of the search, which it had looked at again "

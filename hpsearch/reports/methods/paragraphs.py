@@ -83,7 +83,7 @@ def _data(places: Places) -> Iterator[Parts]:
         yield say("In training every class counted alike")
     yield say(
         "Configurations were validated by {split} ({digest} of the row numbers: {hash})",
-        split=split_words(places),
+        split=split_words(places, places.file.at("data", "split")),
         digest=DIGEST,
         hash=listed(places.each("trial", "digests", "splits")),
     )
@@ -174,6 +174,12 @@ def _search(places: Places) -> Iterator[Parts]:
         )
     if study.warm_start is not None:
         yield say("The best configurations of an earlier study are among them, without scores")
+    if study.outer is not None:
+        yield say(
+            "The whole search was run once for each outer fold of {split}, whose rows it did not "
+            "see and its winner was tested on, and once on all rows; what follows is of the last",
+            split=split_words(places, places.file.at("validation", "outer")),
+        )
     yield from _objective(places)
     yield from _stages(places)
     if study.pruner is not None:
@@ -314,19 +320,11 @@ def _test(places: Places) -> Iterator[Parts]:
     if not study.is_tested:
         yield say("There is no test set: what is reported was measured on validation data")
         return
-    rows = next(
-        (
-            len(m.predicted)
-            for r in places.records["test"]
-            for m in r.members
-            if m.predicted is not None
-        ),
-        None,
-    )
+    tested = next((r for r in places.records["test"] if r.members[0].predicted), None)
     size: Parts = ()
-    if rows is not None:
-        place = "test/*/record.json#/members/0/predicted (how many)"
-        size = say(" of {rows}", rows=counted(Fact(str(rows), place), "row"))
+    if tested is not None:
+        rows = places.record(tested).how_many("members", 0, "predicted")
+        size = say(" of {rows}", rows=counted(rows, "row"))
     digests = places.each("test", "digests", "test")
     shown: Parts = ()
     if digests:
@@ -409,7 +407,7 @@ def _surroundings(places: Places) -> Iterator[Parts]:
         yield say("Repeatability: {text}", text=Fact(text, "code_checks.json#"))
     if places.records["trial"]:
         yield say(
-            "All {trials} of the search took {time} of training together",
+            "All {trials} took {time} of training together",
             trials=counted(places.n_records("trial"), "trial"),
             time=places.time("trial", "wall_seconds"),
         )

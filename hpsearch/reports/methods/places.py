@@ -17,6 +17,7 @@ from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.methods.passage import Fact, Part
+from hpsearch.study.stored_space import sees_all_rows
 from hpsearch.studyfile.study_file import StudyFile
 
 DIGITS = ".6g"  # of a number with a fraction: as many as draws are rounded to
@@ -106,12 +107,27 @@ class Places:
 
     @cached_property
     def records(self) -> Mapping[Kind, Sequence[TrialRecord]]:
-        """All records, by kind."""
+        """Those of the study's own searches, by kind."""
+        own = sees_all_rows(self.folder)
+        return {
+            kind: [record for record in records if own(record.number)]
+            for kind, records in self._everything.items()
+        }
+
+    @cached_property
+    def _everything(self) -> Mapping[Kind, Sequence[TrialRecord]]:
+        """All records, those of the searches of outer folds too."""
         return {kind: list(self.folder.read_all(kind)) for kind in FILES}
 
+    def record(self, record: TrialRecord) -> Branch:
+        """One of the records."""
+        files = self.folder.files
+        path = files.record(record.kind, record.number, record.seed_number).json
+        return Branch(record.content(), f"{path.relative_to(files.path)}#")
+
     def n_records(self, kind: Kind) -> Fact:
-        """How many records of a kind there are."""
-        return Fact(str(len(self.records[kind])), FILES[kind] + HOW_MANY)
+        """How many records of a kind there are, those of outer folds among them."""
+        return Fact(str(len(self._everything[kind])), FILES[kind] + HOW_MANY)
 
     def n_ended(self, kind: Kind, outcome: Outcome) -> Fact:
         """How many records of a kind ended so."""
@@ -134,7 +150,7 @@ class Places:
 
     def time(self, kind: Kind, *key: Key) -> tuple[Part, ...]:
         """The sum over all records of a kind of a number of seconds, in a unit that suits it."""
-        seconds = sum(_follow(record.content(), key) for record in self.records[kind])
+        seconds = sum(_follow(record.content(), key) for record in self._everything[kind])
         unit = max(
             (u for u in UNITS if seconds >= LEAST * UNITS[u]),
             key=UNITS.__getitem__,

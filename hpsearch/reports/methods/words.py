@@ -8,7 +8,7 @@ from hpsearch.datasets.split_kinds import SPLITS
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.records.layout import Artifact
 from hpsearch.reports.methods.passage import BY_DEFINITION, Cite, Fact, Name, Part, Parts, say
-from hpsearch.reports.methods.places import Places
+from hpsearch.reports.methods.places import Branch, Places
 from hpsearch.reports.methods.references import Family, cited
 from hpsearch.samplers.named import OPTUNA as SAMPLERS
 from hpsearch.samplers.pruners import OPTUNA as PRUNERS
@@ -38,20 +38,20 @@ def cite(family: Family, *names: str) -> tuple[Part, ...]:
     return (Cite(keys),) if keys else ()
 
 
-def split_words(places: Places) -> Parts:
-    """The split of a study with data."""
-    data = places.study.data
-    assert data is not None
-    kind = data.split.kind
-    fields = type(data.split).model_fields
-    values: dict[str, Part] = {n: _field(places, n) for n in fields if n != "kind"}
-    card = places.folder.read_json(places.folder.files.artifact(Artifact.TABLE_JSON))
+def split_words(places: Places, at: Branch) -> Parts:
+    """A split of a study file.
+
+    Args:
+        at: its place, such as that of `data.split`.
+    """
+    kind = str(at.content["kind"])
+    values: dict[str, Part] = {name: _field(at.at(name)) for name in at.content if name != "kind"}
+    card = places.artifact(Artifact.TABLE_JSON).content
     values["stratified"] = "" if card and not card["classes"] else ", stratified by class"
     return (*say(SPLITS[kind].words, **values), *cite("split", kind))
 
 
-def _field(places: Places, name: str) -> Part:
-    said = places.file.at("data", "split", name)
+def _field(said: Branch) -> Part:
     if isinstance(said.content, list):  # from the first to before the last
         return Fact(f"[{said.content[0]}, {said.content[1]})", said.place)
     fact = said.fact()

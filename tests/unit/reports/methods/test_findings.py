@@ -71,7 +71,7 @@ def text(folder: RunFolder, title: str, **said: Any) -> str:
 
 def test_the_chosen_configuration_and_its_interval_are_named(run_folder: RunFolder) -> None:
     assert text(run_folder, "Result", searched={"learning_rate": 0.0123456}) == (
-        "Of 0 trials 2 trained to the end. Chosen was trial 1 with learning_rate = 0.0123456. "
+        "Of the trials 2 trained to the end. Chosen was trial 1 with learning_rate = 0.0123456. "
         "Its validation_accuracy is 0.9000 (95 % corrected resampled t interval from 0.8500 to "
         "0.9500 over 2 fresh splits) on validation data."
     )
