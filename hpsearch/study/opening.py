@@ -85,15 +85,18 @@ def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStud
     folder = RunFolder(home.study(study.file.name).run(home.study(study.file.name).newest).path)
     if not folder.files.trials.exists():
         return study
-    begun, file = read_study_json(folder.files)["file"], study.file
+    known, file = read_study_json(folder.files), study.file
+    if known.get("protocol", 1) >= PROTOCOL:
+        return study
+    begun = known["file"]
     wanted = [
-        f"confirmation.{key}={json.dumps(value)}"
+        f"confirmation.{key}={json.dumps(begun['confirmation'].get(key, value))}"
         for key, value in OLD_CONFIRMATION.items()
-        if key not in begun["confirmation"] and key not in file.confirmation.model_fields_set
+        if key not in file.confirmation.model_fields_set
     ]
     data, now = begun.get("data"), file.data
     unsaid = now is not None and now.prepared and "columns" not in now.model_fields_set
-    if data and "columns" not in data and unsaid:
+    if data and data.get("columns", NUMBERS) == NUMBERS and unsaid:
         wanted.append(f'data.columns="{NUMBERS}"')
     return read_text(study.text, study.path, (*overrides, *wanted)) if wanted else study
 

@@ -103,7 +103,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         ended=", ".join(dict.fromkeys(f"budget.{key}" for s in searches for key in s.ended)),
         default=mine.default,
         no_default=best.finals.no_default,
-        leads=_leads(best, won),
+        leads=_leads(best, won) if run.protocol > 1 else [],
         choice=best.finals.choice,
         outer=_outer(read, [search for search in every if search.arm.fold is not None]),
         kept_splits=_kept_splits(file) if run.protocol > 1 else "",

@@ -87,7 +87,7 @@ def test_a_run_that_began_before_columns_were_read_goes_on_as_it_began(
     run(study, home, *small, 'data.columns="numbers"')
     files = RunFolder(Home.find(home).study("customers").run(1).path).files
     said = read_study_json(files)
-    del said["file"]["data"]["columns"]
+    del said["file"]["data"]["columns"], said["protocol"]
     write_sealed(files.study_json, said)
     run(study, home, "stages.0.trials=2", *small[1:])
     for record in records(home, "customers"):
