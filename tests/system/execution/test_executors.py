@@ -194,7 +194,7 @@ def test_a_call_that_tells_all_the_time_is_held_to_its_limit(pool: ProcessExecut
 def start_a_process_and_die() -> None:
     """What a user's function may do: its child holds the worker's pipe."""
     if not os.fork():
-        time.sleep(5)
+        time.sleep(30)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -202,7 +202,7 @@ def test_a_death_is_noticed_where_another_process_holds_the_pipe(pool: ProcessEx
     started = time.monotonic()
     with pytest.raises(WorkerLost):
         pool.submit(start_a_process_and_die).result()
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 25
 
 
 def test_a_call_may_start_processes(pool: ProcessExecutor) -> None:
