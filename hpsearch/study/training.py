@@ -23,7 +23,6 @@ from hpsearch.execution.slices import Exam, SliceSettings
 from hpsearch.metrics import test_name
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Kind, RecordFiles, shared_folder
-from hpsearch.records.refit_answers import FILE as ANSWERS
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.refit_answers import FILE as ANSWERS
 from hpsearch.records.run_folder import RunFolder
