@@ -110,12 +110,12 @@ _given: dict[tuple[Selection, str], Pool] = {}  # to a worker that has no data s
 
 
 def give(selection: Selection, pool: Pool, exam: str) -> None:
-    """From now on `open_pool`, `open_fresh`, `open_test` or `open_beside_test` gives this pool.
+    """From now on `open_pool`, `open_test` or `open_beside_test` gives this pool.
 
     The oldest are forgotten: a worker is sent one study's examples after the other's.
 
     Args:
-        exam: "validation", "fresh", "test" or "both"; the function it is opened by.
+        exam: "validation", "test" or "both", in the order of these functions.
     """
     _given.pop((selection, exam), None)
     _given[selection, exam] = pool
@@ -156,8 +156,6 @@ def open_fresh(selection: Selection) -> Pool:
     Raises:
         DataError: groups can't be dealt once more so that every class is trained on.
     """
-    if (selection, "fresh") in _given:
-        return _given[selection, "fresh"]
     pool = open_pool(selection)
     pairs = [
         pair for draw in range(selection.fresh) for pair in _drawn_anew(pool, selection, draw)

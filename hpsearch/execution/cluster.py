@@ -132,6 +132,7 @@ class DaskExecutor(SliceExecutor):
                 self._supply_code(argument.settings.code_folder, argument.settings.code)
 
     def _supply_data(self, selection: Selection, exam: Exam) -> None:
+        exam = "validation" if exam == "fresh" else exam  # the same rows, split anew there
         if (selection, exam) not in self._supplied:
             self._register((selection, exam), _Data(selection, exam, OPEN[exam](selection)))
 
