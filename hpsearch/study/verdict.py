@@ -95,7 +95,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
             records,
             fresh,
             searched,
-            lambda n: (f := searches_by_trial[n].finals).objectives(f.repeats[n]),
+            lambda number: _objectives(searches_by_trial[number], number),
         ),
         unmet=unmet(fresh, mine.best_number),
         saw_test=_saw_test(run.folder),
@@ -119,6 +119,10 @@ def _outer(read: ReadStudy, searches: Sequence[ArmSearch]) -> OuterResult | None
     ratio = fmean(search.finals.records.test_ratio for search in searches)
     folds = [_arm_result(search) for search in searches]
     return outer_result(table.model_dump(mode="json"), folds, read.space, ratio)
+
+
+def _objectives(search: ArmSearch, number: int) -> dict[str, Estimate]:
+    return search.finals.objectives(search.finals.repeats[number])
 
 
 def _kept_splits(file: StudyFile) -> str:

@@ -61,7 +61,7 @@ EPOCHS = 10  # of a network; trees grow in as many steps
 TEXT_FEATURES = 64  # of a column of texts: trees look at all of them at every split
 TRIALS = 200  # more than the time allows
 SEARCH = 0.6  # of the time; the rest is for fresh seeds, refits and the report
-LONGEST = 0.4  # of the search, that a trial may take
+LONGEST = 0.7  # of the search, that a trial may take: on a slow machine the first ones need it
 CORRECTIONS = {
     "drop": "columns that are known only afterwards",
     "columns": 'kinds of columns that are others than found: { zip = "category" }',
