@@ -31,8 +31,9 @@ from numpy.typing import NDArray
 from sklearn import datasets
 
 from hpsearch.errors import StudyFailed
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Home
-from hpsearch.records.result import Estimate, Result
+from hpsearch.records.result import Result
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study

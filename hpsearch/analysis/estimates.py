@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hpsearch.records.result import CORRECTED, ROWS, Estimate
+from hpsearch.records.estimate import CORRECTED, ROWS, Estimate
 
 NORMAL = 1.959964  # the 97.5 % quantile
 

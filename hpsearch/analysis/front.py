@@ -8,7 +8,8 @@ from typing import Any
 
 from hpsearch.analysis.estimates import estimate
 from hpsearch.analysis.ranking import Standing, front, mean_standing
-from hpsearch.records.result import Estimate, FrontMember
+from hpsearch.records.estimate import Estimate
+from hpsearch.records.result import FrontMember
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.study_file import StudyFile
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hpsearch.analysis.estimates import over_splits
-from hpsearch.records.result import Agreement, ArmResult, Estimate, OuterResult
+from hpsearch.records.estimate import Estimate
+from hpsearch.records.result import Agreement, ArmResult, OuterResult
 from hpsearch.samplers.unit import Numeric, to_unit
 from hpsearch.studyfile.space import Space
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hpsearch.analysis.best_curves import MINUTE, in_order
-from hpsearch.records.result import Estimate
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.study_file import StudyFile

@@ -13,7 +13,8 @@ from hpsearch.records.result import OUTER_FOLD
 MOST_COLUMNS = 8  # of searched hyperparameters, each with a column of its own
 
 if TYPE_CHECKING:
-    from hpsearch.records.result import Estimate, Result
+    from hpsearch.records.estimate import Estimate
+    from hpsearch.records.result import Result
 
 
 def trials_table(result: Result) -> Table:

@@ -7,162 +7,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hpsearch.metrics import test_name
+from hpsearch.records.comparisons import DefaultResult, Lead, gained
+from hpsearch.records.estimate import CORRECTED, Estimate
 from hpsearch.records.layout import Artifact
 from hpsearch.records.run_folder import RunFolder
 
 OUTER_FOLD = "outer fold"  # among the values of an ArmResult
-PLAIN = "t interval"
-CORRECTED = "corrected resampled t interval"
-ROWS = "t interval with the bootstrap error of the test rows"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over repeats with its 95 % interval; low and high are None where it has none.
-
-    Attributes:
-        values: one a repeat.
-        over: what the repeats differ in: "seeds", "fresh splits" or "refits".
-        method: the kind of interval.
-        rows: test rows whose luck is part of the interval; 0: of none.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    values: list[float]
-    over: str = "seeds"
-    method: str = PLAIN
-    rows: int = 0
-
-    def __str__(self) -> str:
-        if self.low is None or self.high is None:
-            return f"{self.mean:.4f}"
-        if self.is_constant:
-            return f"{self.mean:.4f} (the same on all {len(self.values)} {self.over})"
-        interval = f"95 % interval {self.low:.4f} … {self.high:.4f}"
-        return f"{self.mean:.4f} ({interval}, {self.of_what})"
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether nothing random is in it, so that there is no interval to speak of."""
-        return self.method == PLAIN and min(self.values) == max(self.values)
-
-    @property
-    def of_what(self) -> str:
-        """What it is a mean over, in words."""
-        rows = f" and {self.rows} test rows" if self.rows else ""
-        return f"{len(self.values)} {self.over}{rows}"
-
-    @property
-    def signed(self) -> str:
-        """As a difference: "+0.0310 (0.0120 … 0.0500)"."""
-        if self.low is None or self.high is None or self.is_constant:
-            return f"{self.mean:+.4f}"
-        return f"{self.mean:+.4f} ({self.low:+.4f} … {self.high:+.4f})"
-
-    @property
-    def sign(self) -> int:
-        """1 or -1 where all of the interval is above or below 0, else 0."""
-        if self.low is None or self.high is None:
-            return 0
-        return int(self.low > 0) - int(self.high < 0)
-
-
-@dataclass(frozen=True)
-class DefaultResult:
-    """The configuration of all defaults, run as the winner was, and what tuning gained over it.
-
-    Attributes:
-        params: its complete hyperparameters.
-        searched: those of them that were searched; one that is missing is left to the trainer.
-        validation: its objective, as the winner's; None: it failed or diverged on a repeat.
-        test: its scores on the test set by metric.
-        gain: the winner's objective less this one's, repeat by repeat, positive where the winner
-            is better.
-        test_gain: the same of the objective on the test set.
-        failure: why there is no validation or no test score; "" for none.
-    """
-
-    params: dict[str, Any]
-    searched: dict[str, Any]
-    validation: Estimate | None
-    test: dict[str, Estimate]
-    gain: Estimate | None
-    test_gain: Estimate | None
-    failure: str
-
-    @classmethod
-    def from_dict(cls, said: dict[str, Any]) -> DefaultResult:
-        """The inverse of `asdict`."""
-        known = {name: _estimate(said[name]) for name in ("validation", "gain", "test_gain")}
-        test = {name: Estimate(**one) for name, one in said["test"].items()}
-        return cls(**said | known | {"test": test})
-
-    def verdict(self, metric: str, test_metric: str) -> str:
-        """What tuning gained, in a sentence: on the test set, or else on validation data.
-
-        Args:
-            metric, test_metric: what the objective is called there.
-        """
-        gain, name = self.test_gain, test_metric
-        if gain is None:
-            gain, name = self.gain, metric
-        if gain is None:
-            return f"the defaults have no score to compare with: {self.failure}"
-        return _gained(gain, name)
-
-
-def _gained(gain: Estimate, name: str) -> str:
-    """What tuning gained over the defaults in a metric of this name, in a sentence."""
-    if not any(gain.values) and gain.is_constant:
-        return f"the winner does exactly as well as the defaults in {name}"
-    same = f"the same on all {len(gain.values)} {gain.over}"
-    size = f"{abs(gain.mean):.4f} ({same if gain.is_constant else _span(gain)}) "
-    if gain.sign > 0:
-        return f"tuning gained {size}over the defaults in {name}"
-    if gain.sign < 0:
-        return f"tuning lost {size}against the defaults in {name}: use the defaults"
-    return f"no difference from the defaults can be shown in {name}: {gain.signed}"
-
-
-def _span(gain: Estimate) -> str:
-    assert gain.low is not None
-    assert gain.high is not None
-    ends = sorted((abs(gain.low), abs(gain.high)))
-    return f"{ends[0]:.4f} … {ends[1]:.4f}"
-
-
-def _estimate(said: dict[str, Any] | None) -> Estimate | None:
-    return None if said is None else Estimate(**said)
-
-
-@dataclass(frozen=True)
-class Lead:
-    """By how much the winner leads another configuration on the same repeats.
-
-    Attributes:
-        number: the other's trial.
-        arm: its arm; "" where nothing is compared, or it is of the winner's arm.
-        lead: positive where the winner is better.
-    """
-
-    number: int
-    arm: str
-    lead: Estimate
-
-    @classmethod
-    def from_dict(cls, said: dict[str, Any]) -> Lead:
-        """The inverse of `asdict`."""
-        return cls(**said | {"lead": Estimate(**said["lead"])})
-
-    @property
-    def text(self) -> str:
-        """In a sentence."""
-        whom = f"trial {self.number}" + (f" ({self.arm})" if self.arm else "")
-        if self.lead.sign > 0:
-            return f"better than {whom} by {self.lead.signed}"
-        return f"not told apart from {whom}: {self.lead.signed}"
 
 
 @dataclass(frozen=True)
@@ -196,7 +46,7 @@ class ArmResult:
     def from_dict(cls, said: dict[str, Any]) -> ArmResult:
         """The inverse of `asdict`."""
         test = {k: Estimate(**v) for k, v in said["test"].items()}
-        known = {"validation": _estimate(said["validation"]), "test": test}
+        known = {"validation": Estimate.optional(said["validation"]), "test": test}
         return cls(**said | known | {"default": _default(said)})
 
 
@@ -265,7 +115,7 @@ class OuterResult:
             | {
                 "folds": [ArmResult.from_dict(fold) for fold in said["folds"]],
                 "test": {name: Estimate(**one) for name, one in said["test"].items()},
-                "gain": _estimate(said["gain"]),
+                "gain": Estimate.optional(said["gain"]),
                 "agreement": [Agreement(**one) for one in said["agreement"]],
             }
         )
@@ -284,7 +134,7 @@ class OuterResult:
             said += "the interval allows for training rows that folds share; "
         found = [("outer folds", said + "the winner is of the search on all rows")]
         if self.gain is not None:
-            found.append(("outer gain", _gained(self.gain, metric)))
+            found.append(("outer gain", gained(self.gain, metric)))
         if self.failure:
             found.append(("outer folds", self.failure))
         agreed = "; ".join(f"{one.parameter}: {one.text}" for one in self.agreement)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hpsearch.records.result import Estimate
+from hpsearch.records.estimate import Estimate
 from hpsearch.reports.charts import Chart, Panel, Series
 from hpsearch.reports.study_view import StudyView
 

@@ -13,9 +13,10 @@ from typing import Any
 from hpsearch.analysis.answers import answered
 from hpsearch.execution.environment import environment
 from hpsearch.own_code import digest
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import OUTER_FOLD, ArmResult, Estimate, Result
+from hpsearch.records.result import OUTER_FOLD, ArmResult, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from hpsearch.analysis.best_order import texts
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Artifact
-from hpsearch.records.result import Estimate, Result
+from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import write_whole
 from hpsearch.reports import case_charts, course_charts, front_charts, search_charts, worth_charts

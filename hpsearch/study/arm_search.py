@@ -17,9 +17,9 @@ from hpsearch.analysis.fidelity import Fidelity, fidelities
 from hpsearch.analysis.narrowing import narrowing
 from hpsearch.analysis.ranking import feasible_score
 from hpsearch.execution.base import SliceExecutor
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.range_row import RangeRow
-from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.code_checks import CodeChecks

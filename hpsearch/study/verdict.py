@@ -12,16 +12,10 @@ from hpsearch.analysis.outer_folds import outer_result
 from hpsearch.analysis.ranking import ranked, total_violation
 from hpsearch.errors import StudyFailed, conclusion
 from hpsearch.execution.code_rules import SAW_TEST
+from hpsearch.records.comparisons import DefaultResult, Lead
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import (
-    OUTER_FOLD,
-    ArmResult,
-    DefaultResult,
-    Estimate,
-    Lead,
-    OuterResult,
-    Result,
-)
+from hpsearch.records.result import OUTER_FOLD, ArmResult, OuterResult, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import TESTS

@@ -13,8 +13,9 @@ from hpsearch import plan_study, run_study, show_study, study_status, study_tria
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.base import Examples
 from hpsearch.errors import StudyFailed
+from hpsearch.records.estimate import CORRECTED
 from hpsearch.records.layout import KINDS, Artifact, Home
-from hpsearch.records.result import CORRECTED, OUTER_FOLD, Result
+from hpsearch.records.result import OUTER_FOLD, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.events import Event, PhaseStarted, RunReached
 from hpsearch.studyfile.reading import read_study, refuse_unfit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpsearch.records.result import Estimate
+from hpsearch.records.estimate import Estimate
 from hpsearch.reports.methods.passage import BY_DEFINITION, Fact, Parts, listed, say
 from hpsearch.reports.methods.places import SCORE, Branch
 from hpsearch.reports.methods.words import cite

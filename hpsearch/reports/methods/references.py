@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hpsearch.records.result import CORRECTED, PLAIN, ROWS
+from hpsearch.records.estimate import CORRECTED, PLAIN, ROWS
 
 # As BibTeX writes what is no plain ASCII in our authors and titles.
 WRITTEN = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hpsearch.records.result import DefaultResult, Estimate
+from hpsearch.records.comparisons import DefaultResult
+from hpsearch.records.estimate import Estimate
 from hpsearch.reports.methods.intervals import estimate_cell, kinds_of
 from hpsearch.reports.methods.passage import Cells, Fact, Name, Parts, listed, say
 from hpsearch.reports.methods.places import Branch, Key, Places

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpsearch.analysis.trial_model import TrialModel
-from hpsearch.records.result import Estimate
+from hpsearch.records.estimate import Estimate
 from hpsearch.studyfile.space import Space
 
 

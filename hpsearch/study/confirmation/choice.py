@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hpsearch.datasets.selection import open_pool
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
-from hpsearch.records.result import Estimate
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.studyfile.tables.confirmation import PARAMETERS, SECONDS

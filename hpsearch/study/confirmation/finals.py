@@ -17,9 +17,9 @@ from hpsearch.analysis.ranking import mean_standing, ranked
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.slices import Exam
 from hpsearch.metrics import THRESHOLD, TREES
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Kind
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import Estimate
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.confirmation.choice import choose

@@ -15,9 +15,9 @@ from hpsearch.analysis.test_rows import TestRows
 from hpsearch.datasets.selection import Selection, open_test
 from hpsearch.errors import conclusion
 from hpsearch.metrics import test_name
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.refit_answers import RefitAnswers, refit_answers
-from hpsearch.records.result import Estimate
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords

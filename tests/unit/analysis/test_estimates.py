@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from hpsearch.analysis.estimates import estimate, over_splits, with_rows
-from hpsearch.records.result import CORRECTED, PLAIN, ROWS, DefaultResult, Estimate, Lead
+from hpsearch.records.comparisons import DefaultResult, Lead
+from hpsearch.records.estimate import CORRECTED, PLAIN, ROWS, Estimate
 
 SCORES = [0.81, 0.84, 0.79, 0.86]
 

@@ -11,7 +11,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from scipy import stats
 
 from hpsearch.analysis.outer_folds import outer_result
-from hpsearch.records.result import CORRECTED, ArmResult, DefaultResult, Estimate, OuterResult
+from hpsearch.records.comparisons import DefaultResult
+from hpsearch.records.estimate import CORRECTED, Estimate
+from hpsearch.records.result import ArmResult, OuterResult
 from hpsearch.studyfile.space import Parameter, Space
 
 SPLIT = {"kind": "k-fold", "folds": 3}

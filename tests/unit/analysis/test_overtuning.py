@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hpsearch.analysis.overtuning import incumbents
-from hpsearch.records.result import Estimate
+from hpsearch.records.estimate import Estimate
 from tests.harness.records import ARM, TWO_ARMS, study, trial
 
 

@@ -8,15 +8,9 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import DamagedError
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Artifact
-from hpsearch.records.result import (
-    ArmResult,
-    Estimate,
-    FrontMember,
-    Result,
-    read_result,
-    write_result,
-)
+from hpsearch.records.result import ArmResult, FrontMember, Result, read_result, write_result
 from hpsearch.records.run_folder import RunFolder
 
 SCORE, ONE = Estimate(0.75, 0.5, 1.0, [0.7, 0.8]), Estimate(0.5, None, None, [0.5])

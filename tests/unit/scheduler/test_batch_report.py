@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from hpsearch.records.result import Estimate, Result
+from hpsearch.records.estimate import Estimate
+from hpsearch.records.result import Result
 from hpsearch.scheduler.batch_report import EXIT_UNFINISHED, BatchReport, Outcome, StudyRow
 
 RESULT = Result(

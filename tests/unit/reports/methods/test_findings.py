@@ -6,15 +6,10 @@ from typing import Any
 
 import pytest
 
+from hpsearch.records.comparisons import DefaultResult, Lead
+from hpsearch.records.estimate import CORRECTED, Estimate
 from hpsearch.records.layout import Artifact
-from hpsearch.records.result import (
-    CORRECTED,
-    ArmResult,
-    DefaultResult,
-    Estimate,
-    Lead,
-    Result,
-)
+from hpsearch.records.result import ArmResult, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.methods.findings import findings
 from hpsearch.reports.methods.markup import PlainText
