@@ -16,7 +16,10 @@ from hpsearch import Deletion, delete_study, run_study, study_status
 from hpsearch.errors import StudyFileError, StudyLockedError, TrackingError
 from tests.harness.study import run
 
-SHORT = ["stages=[{trials=4, epochs=2}]", "confirmation={top=1, seeds=2, test_seeds=1}"]
+SHORT = [
+    "stages=[{trials=4, epochs=2}]",
+    "confirmation={top=1, seeds=2, test_seeds=1, default=false}",
+]
 
 
 def runs_in_mlflow(home: Path) -> list[str]:

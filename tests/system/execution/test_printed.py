@@ -28,7 +28,7 @@ data = { name = "digits", shots = 4 }
 space = { trainer = "chatty:train", limit = { choices = [1, 20] } }
 stages = [{ trials = 2, epochs = 3 }]
 sampler = { name = "grid" }
-confirmation = { top = 1, seeds = 2, test_seeds = 1 }
+confirmation = { top = 1, seeds = 2, test_seeds = 1, default = false }
 """
 
 

@@ -51,7 +51,7 @@ def test_tpe_learns_from_the_stages_scores(study_file: Path, tmp_path: Path) -> 
     options = [
         "space.trainer=sgd",
         "stages=[{trials=40, epochs=1}, {trials=6, epochs=2}]",
-        "confirmation={top=1, seeds=2, test_seeds=1}",
+        "confirmation={top=1, seeds=2, test_seeds=1, default=false}",
     ]
     study_file.write_text(study_file.read_text().replace("momentum = {", "# momentum = {"))
     late = {}
