@@ -183,8 +183,10 @@ def open_test(selection: Selection) -> Pool:
     if (selection, "test") in _given:
         return _given[selection, "test"]
     pool, test = open_pool(selection), _test_examples(selection)
-    both = pool.examples.rows(pool.learning).followed_by(test)
     n_train = len(pool.learning)
+    whole = np.array_equal(pool.learning, np.arange(len(pool.examples.labels)))
+    # No copy of a large table.
+    both = (pool.examples if whole else pool.examples.rows(pool.learning)).followed_by(test)
     pair = (np.arange(n_train), np.arange(n_train, len(both.labels)))
     return Pool(both, (pair,), pair[0])
 

@@ -150,12 +150,16 @@ def _read_parquet(path: Path) -> pa.Table:
     import pyarrow as pa
     from pyarrow import parquet
 
-    refuse_names(path, parquet.read_schema(path).names)
-    table = parquet.read_table(path, use_threads=False)
-    metadata = table.schema.pandas_metadata or {}
-    index = [name for name in metadata.get("index_columns", []) if isinstance(name, str)]
-    names = [name for name in table.column_names if name not in index]
-    return pa.Table.from_arrays([_with_gaps(table.column(name)) for name in names], names=names)
+    with parquet.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        refuse_names(path, schema.names)
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+        names = [name for name in schema.names if name not in index]
+        # One after the other: all at once would take several times the memory of the table.
+        columns = [
+            _with_gaps(file.read(columns=[name], use_threads=False).column(name)) for name in names
+        ]
+    return pa.Table.from_arrays(columns, names=names)
 
 
 def _with_gaps(cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -193,7 +197,11 @@ class TableFile(Dataset):
         return whole if self.test_path else whole.rows(self._sides(whole)[0])
 
     def test(self) -> Examples:
-        whole = self._whole()
+        tested = self._tested(self._whole())
+        _forget_cells()
+        return tested
+
+    def _tested(self, whole: Examples) -> Examples:
         if self.test_path is None:
             return whole.rows(self._sides(whole)[1])
         columns = self.looked_at()[2]

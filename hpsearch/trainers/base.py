@@ -16,6 +16,7 @@ from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.nn.base import Array
 from hpsearch.trainers.answers import Answers
+from hpsearch.trainers.blocks import Blocks
 from hpsearch.trainers.commands import Program, Purpose
 
 Indices = NDArray[np.intp]
@@ -59,7 +60,7 @@ class TrainingData:
     """A table of examples and its splits, as a population sees them.
 
     Args:
-        inputs: (N, D) numbers, uint8 or floats.
+        inputs: (N, D) numbers, uint8 or floats; they may be in blocks.
         labels: (N,) classes in [0, n_classes), or the numbers to predict.
         n_classes: K; 0 where numbers are predicted.
         splits: the splits members refer to by index.
@@ -74,7 +75,7 @@ class TrainingData:
 
     def __init__(
         self,
-        inputs: NDArray[Any],
+        inputs: NDArray[Any] | Blocks,
         labels: NDArray[Any],
         *,
         n_classes: int,
@@ -87,7 +88,7 @@ class TrainingData:
         weights: NDArray[np.float64] | None = None,
         balanced: bool = False,
     ) -> None:
-        self.inputs, self.labels, self.scored = inputs, labels, scored
+        self._inputs, self.labels, self.scored = inputs, labels, scored
         self.final, self.table_columns, self.texts = final, table_columns, texts or {}
         self.weights, self.balanced = weights, balanced
         self.n_classes, self.splits, self.scale = n_classes, tuple(splits), scale
@@ -98,13 +99,13 @@ class TrainingData:
         """The same examples, to rehearse the final test on: the validation side as test set."""
         return self._changed(final=True)
 
-    def with_inputs(self, inputs: NDArray[Any]) -> TrainingData:
+    def with_inputs(self, inputs: NDArray[Any] | Blocks) -> TrainingData:
         """The same rows with other inputs (N, D'), which are used as they are."""
         return self._changed(inputs=inputs, scale=1.0, table_columns=(), texts=None)
 
     def _changed(self, **changes: Any) -> TrainingData:
         kept: dict[str, Any] = {
-            "inputs": self.inputs,
+            "inputs": self._inputs,
             "labels": self.labels,
             "n_classes": self.n_classes,
             "splits": self.splits,
@@ -149,14 +150,28 @@ class TrainingData:
         return float(np.average(values, weights=self.weights[rows]))
 
     @property
+    def inputs(self) -> NDArray[Any]:
+        """(N, D) numbers; blocks are put together when this is first asked for."""
+        if isinstance(self._inputs, Blocks):
+            self._inputs = self._inputs.whole()
+        return self._inputs
+
+    @property
+    def held_bytes(self) -> int:
+        """Of the inputs, in all the forms that they are kept in."""
+        columns = [column for made in self._columns.values() for column in made]
+        kept = [*self._tables.values(), *columns]
+        return int(self._inputs.nbytes) + sum(array.nbytes for array in kept)
+
+    @property
     def n_inputs(self) -> int:
         """D."""
-        return int(self.inputs.shape[1])
+        return int(self._inputs.shape[1])
 
     @property
     def precision(self) -> np.dtype[Any]:
         """In which no input loses digits: float64 of a table with such numbers, else float32."""
-        return np.result_type(self.inputs.dtype, np.float32)
+        return np.result_type(self._inputs.dtype, np.float32)
 
     @property
     def n_scored(self) -> int:
@@ -168,8 +183,12 @@ class TrainingData:
         return rows if self.scored is None else np.searchsorted(self.scored, rows)
 
     def floats(self, rows: Any, dtype: DTypeLike) -> Array:
-        """Scaled inputs of these rows, (..., D)."""
-        inputs = self.inputs[rows]
+        """Scaled inputs of these rows, (..., D); of a block they may be shared, and read-only."""
+        inputs = self._inputs.rows(rows) if isinstance(self._inputs, Blocks) else None
+        if inputs is None:
+            inputs = self.inputs[rows]
+        if self.scale == 1 and inputs.dtype == dtype and inputs.base is None:
+            return inputs  # which is no view of the table; dividing by 1 would make a copy
         scaled = np.empty(inputs.shape, dtype)
         return self._scale(inputs, scaled)
 
@@ -220,7 +239,8 @@ class TrainingData:
             yield made
 
     def _fits(self, dtype: DTypeLike) -> bool:
-        return self.inputs.size * np.dtype(dtype).itemsize <= FLOAT_TABLE_BYTES
+        n_rows, n_inputs = self._inputs.shape
+        return bool(n_rows * n_inputs * np.dtype(dtype).itemsize <= FLOAT_TABLE_BYTES)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,14 @@ from hpsearch.trainers.base import (
     Trainer,
     TrainingData,
 )
-from hpsearch.trainers.boosters import Ensemble, FittedBooster, Library, library_in, library_of
+from hpsearch.trainers.boosters import (
+    LIBRARIES,
+    Ensemble,
+    FittedBooster,
+    Library,
+    library_in,
+    library_of,
+)
 from hpsearch.trainers.boosters.early_stopping import Watched
 from hpsearch.trainers.estimators import own
 from hpsearch.trainers.estimators.rules import Curve, curve_of, judge, kind_of, task_of
@@ -289,13 +296,18 @@ class EstimatorTrainer(Trainer):
         self._estimator = find_estimator(str(member.params["trainer"]))
         self._n_epochs, self._n_classes = n_epochs, data.n_classes
         self._n_inputs, self._scale = data.n_inputs, data.scale
-        split, dtype = data.splits[member.split], data.precision
-        self._learned = data.floats(split.train, dtype), data.labels[split.train]
+        self._model = _made(self._estimator, member)
+        if self._estimator.made is not None:  # its params may have made it another one
+            curve, size = own.curve_inside(self._model)
+            self._estimator = replace(self._estimator, curve=curve, size=size)
+        self._size = _size(self._estimator, self._model)
+        split = data.splits[member.split]
+        self._learned = self._inputs(data, split.train), data.labels[split.train]
         self._weights = data.training_weights(split)
         self._parts = {
             part: self._learned
             if rows is split.train  # no second copy of a large table
-            else (data.floats(rows, dtype), data.labels[rows])
+            else (self._inputs(data, rows), data.labels[rows])
             for part, rows in split.parts().items()
         }
         self._mean = {part: partial(_mean, data, rows) for part, rows in split.parts().items()}
@@ -311,17 +323,18 @@ class EstimatorTrainer(Trainer):
         self._batch_size = len(split.train)
         if self._estimator.components:
             self._batch_size = build(PassSettings, member.params).batch_size
-        self._model = _made(self._estimator, member)
-        if self._estimator.made is not None:  # its params may have made it another one
-            curve, size = own.curve_inside(self._model)
-            self._estimator = replace(self._estimator, curve=curve, size=size)
-        self._size = _size(self._estimator, self._model)
         if member.state is not None:
             saved = pickle.loads(member.state)
             self._epoch, self._model = saved["epoch"], saved["model"]
             self._scores, self._stale = saved["scores"], saved["stale"]
             self._overflowed, self._ended = saved["overflowed"], saved.get("ended", 0)
             self._rng.bit_generator.state = saved["generator"]
+
+    def _inputs(self, data: TrainingData, rows: Indices) -> NDArray[Any]:
+        """What it learns from or predicts, (n, D); its own, where it might write to it."""
+        inputs = data.floats(rows, data.precision)
+        shared = not inputs.flags.writeable
+        return inputs.copy() if shared and _may_write(self._estimator, self._model) else inputs
 
     def run(
         self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
@@ -430,6 +443,16 @@ class EstimatorTrainer(Trainer):
                 "generator": self._rng.bit_generator.state,
             }
         )
+
+
+def _may_write(estimator: Estimator, model: Any) -> bool:
+    """Whether an estimator may write to its inputs: one's own, or one that is told not to copy."""
+    made = estimator.make if isinstance(model, Ensemble) else type(model)
+    if made.__module__.partition(".")[0] not in ("sklearn", *LIBRARIES) or estimator.made:
+        return True
+    params = {} if isinstance(model, Ensemble) else model.get_params(deep=True)
+    copies = (v for name, v in params.items() if name.rpartition("__")[2].startswith("copy"))
+    return any(copy is False for copy in copies)
 
 
 def _size(estimator: Estimator, model: Any) -> int:

@@ -27,9 +27,11 @@ weights outside too, each at its own pace: then they stay in the network.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import wraps
 from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -37,7 +39,20 @@ from hpsearch.nn.base import Array
 from hpsearch.trainers.base import Indices, TrainingData
 
 
-@lru_cache(maxsize=4)
+def once_a_data_set(found: Callable[[TrainingData], Indices]) -> Callable[[TrainingData], Indices]:
+    """Have a function of a data set answer from memory, for as long as the data set is there."""
+    known: WeakKeyDictionary[TrainingData, Indices] = WeakKeyDictionary()
+
+    @wraps(found)
+    def answer(data: TrainingData) -> Indices:
+        if data not in known:
+            known[data] = found(data)
+        return known[data]
+
+    return answer
+
+
+@once_a_data_set
 def learned_rows(data: TrainingData) -> Indices:
     """Rows that any split trains on."""
     return np.unique(np.concatenate([split.train for split in data.splits]))

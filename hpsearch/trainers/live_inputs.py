@@ -9,14 +9,17 @@ from typing import ClassVar
 import numpy as np
 
 from hpsearch.nn.base import Array
-from hpsearch.trainers.base import Indices, TrainingData
-from hpsearch.trainers.inputs import Reduction, learned_rows
+from hpsearch.trainers.base import EVALUATION_CHUNK, Indices, TrainingData
+from hpsearch.trainers.inputs import Reduction, learned_rows, once_a_data_set
 
 
-@lru_cache(maxsize=4)
+@once_a_data_set
 def live_inputs(data: TrainingData) -> Indices:
     """Inputs that are not zero in every row that any split trains on."""
-    return np.flatnonzero(data.inputs[learned_rows(data)].any(axis=0))
+    rows, live = learned_rows(data), np.zeros(data.n_inputs, np.bool_)
+    for start in range(0, len(rows), EVALUATION_CHUNK):  # no copy of a large table
+        live |= data.inputs[rows[start : start + EVALUATION_CHUNK]].any(axis=0)
+    return np.flatnonzero(live)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ import numpy as np
 from hpsearch.preparation.fitted import FittedPreparation, fit_preparation
 from hpsearch.preparation.settings import Preparation, preparation_of
 from hpsearch.trainers.base import Member, TrainingData
+from hpsearch.trainers.blocks import Blocks
 
-MOST_KEPT = 4  # prepared tables of a study in a process, each as large as the table or larger
+# Prepared tables of a study in a process: so many at most, and fewer where they are large.
+MOST_KEPT, KEPT_BYTES = 4, 48 * 2**20
 _Key = tuple[int, int, Preparation]
-_kept: WeakKeyDictionary[
-    TrainingData, OrderedDict[_Key, tuple[TrainingData, FittedPreparation]]
-] = WeakKeyDictionary()
+# A table and what was fitted; no table where it stays as it is: no data set must hold itself here.
+_Kept = OrderedDict[_Key, tuple[TrainingData | None, FittedPreparation]]
+_kept: WeakKeyDictionary[TrainingData, _Kept] = WeakKeyDictionary()
 
 
 def prepared(data: TrainingData, member: Member) -> TrainingData:
@@ -38,16 +40,35 @@ def _prepared(data: TrainingData, member: Member) -> tuple[TrainingData, FittedP
     key = (member.entropy[0], member.split, settings)
     kept = _kept.setdefault(data, OrderedDict())
     if key not in kept:
+        _make_room(data, kept)
         kept[key] = _fit(data, member, settings)
-        while len(kept) > MOST_KEPT:
-            kept.popitem(last=False)
     kept.move_to_end(key)
-    return kept[key]
+    table, fitted = kept[key]
+    return table or data, fitted
+
+
+def _make_room(data: TrainingData, kept: _Kept) -> None:
+    """Forget tables, so that one more, about as large, has its place.
+
+    First of other data, such as that of the search in the final test, then those used longest ago.
+    """
+    coming = max([data.held_bytes, *_bytes(kept)])
+    if len(kept) >= MOST_KEPT:
+        kept.popitem(last=False)
+    others = [tables for one, tables in _kept.items() if one is not data]
+    for tables in (*others, kept):
+        while tables and sum(map(sum, map(_bytes, _kept.values()))) + coming > KEPT_BYTES:
+            tables.popitem(last=False)
+
+
+def _bytes(kept: _Kept) -> list[int]:
+    """Of each table."""
+    return [0 if table is None else table.held_bytes for table, _ in kept.values()]
 
 
 def _fit(
     data: TrainingData, member: Member, settings: Preparation
-) -> tuple[TrainingData, FittedPreparation]:
+) -> tuple[TrainingData | None, FittedPreparation]:
     rows = data.splits[member.split].train
     if data.weights is not None:  # rows that do not count say nothing of the others
         rows = rows[data.weights[rows] > 0]
@@ -62,11 +83,10 @@ def _fit(
         seed=int(seed.generate_state(1)[0]),
     )
     if fitted.transformer is None:
-        return data, fitted
+        return None, fitted
+    blocks = [(rows, learned)]
     rest = np.setdiff1d(np.arange(len(data.labels)), rows)
-    inputs = np.zeros((len(data.labels), learned.shape[1]), learned.dtype)
-    inputs[rows] = learned
     if len(rest):
         texts = {place: texts[rest] for place, texts in data.texts.items()}
-        inputs[rest] = fitted(data.inputs[rest], texts)
-    return data.with_inputs(inputs), fitted
+        blocks.append((rest, fitted(data.inputs[rest], texts)))
+    return data.with_inputs(Blocks(blocks)), fitted

@@ -15,7 +15,7 @@ from pyarrow.parquet import write_table
 
 from hpsearch.datasets.selection import Selection, open_pool, open_test
 from hpsearch.datasets.split_kinds import KFold
-from hpsearch.datasets.table import TableFile, TableOptions
+from hpsearch.datasets.table import TableFile, TableOptions, _read_table
 from hpsearch.errors import DataError
 
 Write = Callable[..., Path]
@@ -228,6 +228,25 @@ def test_a_csv_file_of_another_kind_is_refused_with_cause_and_place(
     zipped.write_bytes(gzip.compress(content))
     with pytest.raises(DataError, match=message):
         TableFile(zipped, TableOptions("colour")).training()
+
+
+def test_parquet_columns_with_points_in_their_names_are_told_apart(tmp_path: Path) -> None:
+    rows = np.arange(30.0)
+    table = pd.DataFrame({"a": rows, "a.b": rows + 1, "b": rows + 2, "y": [0, 1] * 15})
+    table.to_parquet(tmp_path / "t.parquet")
+    data = TableFile(tmp_path / "t.parquet", TableOptions("y"))
+    train = data.training()
+    assert [column.name for column in train.columns] == ["a", "a.b", "b"]
+    assert np.array_equal(train.inputs - train.inputs[:, :1], [[0, 1, 2]] * len(train.inputs))
+
+
+def test_the_cells_of_a_file_are_forgotten_once_its_rows_are_there(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": np.arange(30.0), "y": [0, 1] * 15})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    data = TableFile(tmp_path / "t.csv", TableOptions("y"))
+    for rows in (data.training, data.test):
+        rows()
+        assert _read_table.cache_info().currsize == 0
 
 
 def test_two_columns_of_one_name_are_refused_in_parquet_too(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from hpsearch.datasets.table_columns import UNKNOWN, TableColumn
 from hpsearch.preparation.fitted import fit_preparation
@@ -16,7 +19,10 @@ from hpsearch.preparation.settings import (
     preparation_hyperparameters,
     preparation_of,
 )
-from hpsearch.trainers import Member, Split, TrainingData
+from hpsearch.trainers import Member, Split, TrainingData, trainer_kind
+from hpsearch.trainers.estimator import EstimatorTrainer
+from hpsearch.trainers.live_inputs import live_inputs
+from hpsearch.trainers.tables import prepared as tables
 from hpsearch.trainers.tables.prepared import prepared
 
 COLUMNS = (
@@ -27,6 +33,7 @@ COLUMNS = (
     TableColumn("note", "text"),
 )
 N, TRAIN = 60, 40
+LINEAR = "sklearn.linear_model.LogisticRegression"
 
 
 def table(seed: int = 0) -> tuple[NDArray[np.float64], dict[int, NDArray[Any]], NDArray[np.int64]]:
@@ -97,6 +104,95 @@ def test_a_table_is_prepared_once_for_all_members_of_a_split() -> None:
     whole = data(*table())
     assert prepared(whole, member()) is prepared(whole, member(scale="standard"))
     assert prepared(whole, member()) is not prepared(whole, member(scale="none"))
+
+
+def estimator(table: TrainingData, path: str, **params: Any) -> EstimatorTrainer:
+    given = Member({"trainer": path, **params}, (0,), 0)
+    trainer = EstimatorTrainer([given], prepared(table, given), n_epochs=1)
+    assert len(list(trainer.run(1))) == 1
+    return trainer
+
+
+def learned(trainer: EstimatorTrainer) -> NDArray[Any]:
+    return trainer._learned[0]
+
+
+def test_estimators_share_the_rows_that_they_are_trained_and_scored_on() -> None:
+    """No trial makes a copy of the table."""
+    whole = data(*table())
+    one, two = (estimator(whole, LINEAR, C=c) for c in (0.5, 5.0))
+    assert np.shares_memory(learned(one), learned(two))
+    assert np.shares_memory(one._parts["validation"][0], two._parts["validation"][0])
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("sklearn.linear_model.RidgeClassifier", {"copy_X": False}),  # which may write to them
+        ("tests.unit.preparation.test_preparation.Writing", {}),
+    ],
+)
+def test_an_estimator_that_may_write_to_its_rows_has_them_for_itself(
+    path: str, params: dict[str, Any]
+) -> None:
+    whole = data(*table())
+    before = estimator(whole, LINEAR)
+    rows = learned(before).copy()
+    writing = estimator(whole, path, **params)
+    assert not np.shares_memory(learned(writing), learned(before))
+    assert np.array_equal(learned(before), rows)
+
+
+class Writing(LogisticRegression):  # type: ignore[misc]
+    """One of one's own, which changes what it is given."""
+
+    def fit(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
+        super().fit(x, y, sample_weight)
+        x[:] = 0
+        return self
+
+
+def test_of_large_tables_the_newest_alone_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = data(*table())
+    monkeypatch.setattr(tables, "KEPT_BYTES", 2**20)
+    first, second = prepared(whole, member()), prepared(whole, member(scale="robust"))
+    assert prepared(whole, member()) is first
+    assert prepared(whole, member(scale="robust")) is second
+    monkeypatch.setattr(tables, "KEPT_BYTES", 0)
+    third = prepared(whole, member(scale="quantile"))
+    assert prepared(whole, member(scale="quantile")) is third
+    gone = weakref.ref(second)
+    del second
+    assert gone() is None
+    final = data(*table(1))  # other data's go first
+    prepared(final, member())
+    gone = weakref.ref(third)
+    del third
+    assert gone() is None
+
+
+@pytest.mark.parametrize("trainer", ["adam", "sklearn.tree.DecisionTreeClassifier"])
+def test_a_table_that_nobody_uses_any_more_is_forgotten(trainer: str) -> None:
+    inputs = np.random.default_rng(0).normal(size=(N, 1))
+    split = Split(np.arange(TRAIN), np.arange(TRAIN, N))
+    numbers = (TableColumn("x", "number"),)
+    whole = TrainingData(
+        inputs, np.arange(N) % 2, n_classes=2, splits=[split], table_columns=numbers
+    )
+    given = Member({"trainer": trainer, **preparation_params(trainer)}, (0,), 0)
+    table = prepared(whole, given)
+    assert (table is whole) == (trainer != "adam")
+    assert live_inputs(table).tolist() == [0]
+    there = weakref.ref(whole), weakref.ref(table)
+    del whole, table
+    gc.collect()
+    assert [one() for one in there] == [None, None]
+
+
+def preparation_params(trainer: str) -> dict[str, Any]:
+    kind = trainer_kind(trainer)
+    assert kind is not None
+    return {name: h.default for name, h in kind.of_tables().items()}
 
 
 def test_numbers_are_scaled_by_the_training_rows() -> None:
