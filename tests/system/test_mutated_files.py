@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hpsearch import plan_study
 from hpsearch.errors import StudyFileError
 from hpsearch.nn import NETWORKS
-from hpsearch.study.plan import course
+from hpsearch.study.plan import course, n_defaults
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.trainers import TRAINERS
@@ -181,7 +181,8 @@ def refusal(path: Path) -> StudyFileError | None:
         read = read_study(path)
     except StudyFileError as error:
         return error
-    assert plan_study(path, trials=0).phases == course(read.file).phases
+    defaults = n_defaults(read.file, read.arms)
+    assert plan_study(path, trials=0).phases == course(read.file, defaults=defaults).phases
     # A resume understands it from the run's folder.
     said = json.loads(json.dumps(read.file.model_dump(mode="json"), allow_nan=False))
     assert StudyFile.model_validate(said) == read.file
