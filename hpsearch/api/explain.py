@@ -21,7 +21,7 @@ from hpsearch.spreadsheets import csv_text
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.confirmation.ablation import Step, as_rows, n_configurations, path
 from hpsearch.study.confirmation.finals import Finals
-from hpsearch.study.events import Event
+from hpsearch.study.events import Event, PhaseStarted
 from hpsearch.study.opening import Run, open_run
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.training import Training
@@ -58,7 +58,6 @@ def explain_study(
     trainings: int | None = None,
     workers: int | None = None,
     home: str | Path | None = None,
-    trust_code: str | Path | None = None,
     on_start: Callable[[int, int], None] = lambda configurations, trainings: None,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> Explanation:
@@ -71,21 +70,21 @@ def explain_study(
         trainings: at most so many trainings of members; None: one configuration a parameter.
         workers: processes; 0: this one; None: one a core.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        trust_code: as for `reproduce_trial`.
         on_start: called with the configurations between the two, and the trainings they take.
         on_event: called with each event.
 
     Raises:
-        StudyFileError: there is no such study, it is not finished, or has no defaults beside its
-            winner.
+        StudyFileError: there is no such study, it is not finished, was imported, or has no
+            defaults beside its winner.
+        StudyChangedError: the user's own code is another one than that of the trials.
         StudyLockedError: somebody runs it.
         DataError: the data is there no more.
     """
     stores = Home.find(Path(home) if home else None)
     recorded = find_run(stores, study)
     result = _explained(recorded, stores)
-    read = recorded.read(Path(trust_code) if trust_code else None)
-    run = open_run(read, stores, fresh=False, accept_code=True)
+    read = recorded.read()
+    run = open_run(read, stores, fresh=False)
     try:
         steps, n_trainings = _steps(read, run, result, trainings, workers, on_start, on_event)
         folder = run.folder
@@ -104,6 +103,10 @@ def _explained(recorded: Recorded, stores: Home) -> Result:
     if recorded.number != stores.study(recorded.study).newest:
         raise StudyFileError(
             f"the newest run of {recorded.study!r} alone can be explained, got {recorded.name!r}"
+        )
+    if recorded.folder_of_file is None:
+        raise StudyFileError(
+            f"a study must have been run here to be explained, {recorded.name!r} was imported"
         )
     if result is None:
         raise StudyFileError(f"study {recorded.name!r} must be finished: run its file again")
@@ -130,8 +133,10 @@ def _steps(
     with make_executor(workers, slots=slots_here(read.file.execution)) as executor:
         records = ArmRecords(read, run, arm)
         epochs = read.file.n_epochs
-        known = [r for r in records.trials.values() if epochs in r.scores and r.outcome.ranked]
-        scores = [r.scores[epochs] for r in known]
+        trials = [r for r in records.trials.values() if r.outcome.ranked]
+        longest = max(r.length for r in trials)  # a budget may have ended the search before
+        known = [r for r in trials if longest in r.scores]
+        scores = [r.scores[longest] for r in known]
         model = TrialModel(space, [r.params for r in known], scores, read.file.seed)
         configurations = path(
             space,
@@ -154,7 +159,9 @@ def _steps(
             finals.again("path", arm.number(place), params)
             for place, (params, _) in enumerate(between, start=1)
         ]
-        finals.run([record for repeats in middle for record in repeats])
+        missing = [record for repeats in middle for record in repeats]
+        on_event(PhaseStarted("confirmation", len(missing), arm.label))
+        finals.run(missing)
     runs = [ends[0], *middle, ends[1]]
     starts = [result.default.params, *(params for params, _ in between)]
     steps = [

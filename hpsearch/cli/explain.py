@@ -13,7 +13,6 @@ from hpsearch.cli.base import (
     HomeOption,
     JsonOption,
     StudyArgument,
-    TrustOption,
     app,
     exits,
 )
@@ -30,7 +29,6 @@ def explain(
         int | None,
         typer.Option(min=0, help="Processes; 0: in this one [default: one a core]"),
     ] = None,
-    trust_code: TrustOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -43,18 +41,20 @@ def explain(
         from hpsearch.api.explain import explain_study
         from hpsearch.console.explained import explained_table, started_text
         from hpsearch.console.output import output
+        from hpsearch.console.progress import StudyProgress
 
         def started(configurations: int, n_trainings: int) -> None:
             typer.echo(started_text(configurations, n_trainings), err=True)
 
-        found = explain_study(
-            study,
-            trainings=trainings,
-            workers=workers,
-            home=home,
-            trust_code=trust_code,
-            on_start=started,
-        )
+        with StudyProgress() as progress:
+            found = explain_study(
+                study,
+                trainings=trainings,
+                workers=workers,
+                home=home,
+                on_start=started,
+                on_event=progress.show,
+            )
         if as_json:
             steps = [asdict(step) | {"verdict": step.verdict} for step in found.steps]
             typer.echo(json.dumps({"study": found.study, "steps": steps}))
