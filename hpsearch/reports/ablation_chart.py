@@ -33,7 +33,7 @@ def ablation(view: StudyView) -> Chart | None:
     gains = [gain for _, gain in known]
     means = [gain.mean for gain in gains]
     series = Series(
-        "gain",
+        "",
         names,
         means,
         kind="intervals",
