@@ -38,7 +38,7 @@ class Answers:
 def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
     """Answer all questions from the records, and write the files that say so.
 
-    Runs on fresh seeds and tests of trials that led before more trials were added say nothing, and
+    Runs on fresh seeds and tests of trials that led before more trials were added say nothing;
     nor do those of outer folds, which are of other rows.
     """
     files, trials = folder.files, list(folder.read_all("trial"))
