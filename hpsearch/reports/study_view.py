@@ -147,16 +147,17 @@ class StudyView:
     @cached_property
     def best_curves(self) -> list[BestCurve]:
         """The best score of each arm by what was spent."""
-        return best_curves(self.run.file, self._arms, self.records)
+        return best_curves(self.run.file, self.arms, self.records)
 
     @cached_property
     def incumbents(self) -> list[Incumbents]:
         """The successive bests of each arm that were confirmed."""
         confirmed = {int(number): again for number, again in self.result.confirmed.items()}
-        return list(incumbents(self.run.file, self._arms, self.records, confirmed))
+        return list(incumbents(self.run.file, self.arms, self.records, confirmed))
 
     @cached_property
-    def _arms(self) -> list[ArmPlace]:
+    def arms(self) -> list[ArmPlace]:
+        """The study's searches."""
         return kept_arms(self.folder) or [ArmPlace({}, 0, 1, self.space)]
 
     def numeric(self) -> list[str]:
