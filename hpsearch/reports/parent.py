@@ -20,6 +20,7 @@ from hpsearch.records.result import OUTER_FOLD, ArmResult, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
+from hpsearch.reports.look import look_of
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
@@ -94,13 +95,7 @@ def write_parent(
             # Write-once in MLflow: sent when the file can no longer be corrected.
             "params": params if result else {},
             "metrics": metrics,
-            "look": {
-                "direction": file.objective.direction,
-                "outer": file.outer is not None,
-                "top": [f"{run.id}:trial:{entry['number']}" for entry in result.top]
-                if result
-                else [],
-            },
+            "look": look_of(read, run, result),
             "searches": len(read.arms),
             "folds": _folds(read, run, result),
             "datasets": _datasets(read, run),

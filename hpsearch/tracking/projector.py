@@ -30,6 +30,7 @@ from hpsearch.tracking.run_content import (
     run_name,
     trial_text,
 )
+from hpsearch.tracking.views import differing, send_views
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -192,19 +193,29 @@ class Projector:
         if uid not in self._sent:
             self._sent[uid] = self._new_parent(client, parent)
         run_id = self._sent[uid].run_id
+        send_views(client, self._experiment, self._with_parameters(parent), run_id)
         self.folder.write_sealed(
             self.folder.files.mlflow,
             {
                 "tracking_uri": without_password(self.tracking_uri),
                 "experiment_id": self._experiment,
                 "parent_run_id": run_id,
+                "views": True,  # which an older version did not send
             },
         )
         return run_id
 
+    def _with_parameters(self, parent: dict[str, Any]) -> dict[str, Any]:
+        """parent.json; where it is an older one, with the parameters in which trials differ."""
+        if "parameters" in parent["look"]:
+            return parent
+        names = differing([record.params for record in self.folder.read_all("trial")])
+        return parent | {"look": parent["look"] | {"parameters": names}}
+
     def _send_parent(self, client: MlflowClient) -> None:
         parent = read_parent(self.folder)
         ids = {uid: sent.run_id for uid, sent in self._sent.items()}
+        send_views(client, self._experiment, self._with_parameters(parent), ids[parent["uid"]])
         send_parent(client, self.folder, parent, self._experiment, ids)
         for fold in folds_of(parent):
             send_fold(client, parent, fold, ids[fold["uid"]])
