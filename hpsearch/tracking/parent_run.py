@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.notes import links_line
+from hpsearch.tracking.outer_runs import missing
 from hpsearch.tracking.program_files import send_program_files
 from hpsearch.tracking.run_content import PARAM_LENGTH, TAG_LENGTH, fitting
 from hpsearch.tracking.winner_model import send_model
@@ -46,7 +47,7 @@ def send_parent(
     tags = parent["tags"] | {NOTE: f"{first}\n\n{links}\n\n{rest}".rstrip()}
     client.log_batch(
         run_id,
-        metrics=[Metric(k, v, when, 0) for k, v in parent["metrics"].items()],
+        metrics=[Metric(k, v, when, 0) for k, v in missing(client, run_id, parent["metrics"])],
         params=[Param(k, fitting(v, PARAM_LENGTH)) for k, v in parent["params"].items()],
         tags=[RunTag(k, fitting(v, TAG_LENGTH)) for k, v in tags.items()],
     )

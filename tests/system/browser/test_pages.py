@@ -17,7 +17,7 @@ See = Callable[[str], Any]
 def names(browser: Any) -> list[str]:
     """The trials of the run table, from the top."""
     text = browser.find_element(By.TAG_NAME, "body").text
-    return re.findall(r"^trial-\d+$", text, flags=re.MULTILINE)
+    return re.findall(r"^trial-\d+\S*$", text, flags=re.MULTILINE)
 
 
 def best_first(site: Site) -> list[str]:
