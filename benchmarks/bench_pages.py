@@ -111,7 +111,8 @@ def main() -> None:
     (home / "pages.toml").write_text(text)
     report = run_study(home / "pages.toml", home=home)
     table = study_trials(NAME, home=home)
-    best = f"trial-{table.sort_values('score_10').iloc[-1]['trial']}"
+    number = table.sort_values("score_10").iloc[-1]["trial"]
+    best = f"trial-{number:0{max(3, len(str(given.trials - 1)))}}"
     options = webdriver.ChromeOptions()
     for flag in (*FLAGS, "--window-size=1600,1400"):
         options.add_argument(flag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from hpsearch.records.result import OUTER_FOLD, ArmResult, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
+from hpsearch.reports.look import look_of
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
@@ -56,6 +58,8 @@ def write_parent(
         "mlflow.note.content": _note(read, run, result),
         **_environment(read.path.resolve().parent),
     }
+    if result is not None:
+        own |= _summary(result)
     if read.code:
         own["hpsearch.own_code"] = digest(read.code)
     # When the result was found, so that a second projection repeats the first one's points.
@@ -67,16 +71,12 @@ def write_parent(
     if result is not None:
         metrics["objective"] = result.validation.mean
         metrics |= front_metrics(result)
-        metrics |= _interval("objective", result.validation)
         if result.default is not None:
             gain = result.default.test_gain or result.default.gain
             metrics |= {} if gain is None else {"tuning_gain": gain.mean}
-            metrics |= _interval("tuning_gain", gain)
         metrics |= {name: estimate.mean for name, estimate in result.test.items()}
-        metrics |= {f"trials/{outcome}": float(n) for outcome, n in result.counts.items()}
         if result.outer is not None:
             metrics |= {f"outer/{name}": one.mean for name, one in result.outer.test.items()}
-        metrics["test_uses"] = float(result.test_uses)
         metrics |= _agreement(run)
     params = {"seed": str(file.seed), **_data_params(file), "sampler": file.sampler.name}
     params |= goal_params(file)
@@ -94,13 +94,7 @@ def write_parent(
             # Write-once in MLflow: sent when the file can no longer be corrected.
             "params": params if result else {},
             "metrics": metrics,
-            "look": {
-                "direction": file.objective.direction,
-                "outer": file.outer is not None,
-                "top": [f"{run.id}:trial:{entry['number']}" for entry in result.top]
-                if result
-                else [],
-            },
+            "look": look_of(read, run, result),
             "searches": len(read.arms),
             "folds": _folds(read, run, result),
             "datasets": _datasets(read, run),
@@ -111,11 +105,20 @@ def write_parent(
     )
 
 
-def _interval(name: str, estimate: Estimate | None) -> dict[str, float]:
-    """The ends of an interval as metrics."""
-    if estimate is None or estimate.low is None or estimate.high is None:
-        return {}
-    return {f"{name}/low": estimate.low, f"{name}/high": estimate.high}
+def _summary(result: Result) -> dict[str, str]:
+    """Numbers of a study that are read, not charted, as tags."""
+    found = {
+        "hpsearch.trials": _counts(result),
+        "hpsearch.objective": str(result.validation),
+        "hpsearch.test_uses": str(result.test_uses),
+    }
+    if result.test_score is not None:
+        found["hpsearch.test"] = str(result.test_score)
+    return found
+
+
+def _counts(result: Result) -> str:
+    return ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
 
 
 def _data_params(file: StudyFile) -> dict[str, str]:
@@ -144,7 +147,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
         return first
     test = result.test_score
     params = _params(result.searched)
-    counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
+    counts = _counts(result)
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
     ended = f" Ended by {result.ended}." if result.ended else ""
     tried = f"; {result.tried_text}" if result.tried_text else ""
@@ -325,9 +328,9 @@ def _user() -> str:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Versions, host and git commit, as tags."""
+    """Versions and host as one tag of JSON; the git commit as MLflow has it."""
     said = environment(folder)
-    tags = {f"hpsearch.{name}": value for name, value in said.items() if name != "commit"}
+    tags = {"hpsearch.environment": json.dumps({k: v for k, v in said.items() if k != "commit"})}
     if "commit" in said:
         tags["mlflow.source.git.commit"] = said["commit"]
     return tags

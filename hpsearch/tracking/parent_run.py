@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.links import note_links
+from hpsearch.tracking.notes import links_line
+from hpsearch.tracking.outer_runs import missing
 from hpsearch.tracking.program_files import send_program_files
 from hpsearch.tracking.run_content import PARAM_LENGTH, TAG_LENGTH, fitting
 from hpsearch.tracking.winner_model import send_model
@@ -40,13 +41,13 @@ def send_parent(
     from mlflow.entities import Metric, Param, RunTag
 
     run_id, when = ids[parent["uid"]], parent["ended"] or parent["started"]
-    links = note_links(experiment, ids, run_id, parent["look"])
-    # Second, as MLflow shows the first lines of a note and folds the rest.
+    links = links_line(parent, experiment, ids)
+    # Second, as MLflow shows the first two lines of a note and folds the rest.
     first, _, rest = parent["tags"][NOTE].partition("\n\n")
-    tags = parent["tags"] | {NOTE: f"{first}\n\n**Look at:** {links}\n\n{rest}".rstrip()}
+    tags = parent["tags"] | {NOTE: f"{first}\n\n{links}\n\n{rest}".rstrip()}
     client.log_batch(
         run_id,
-        metrics=[Metric(k, v, when, 0) for k, v in parent["metrics"].items()],
+        metrics=[Metric(k, v, when, 0) for k, v in missing(client, run_id, parent["metrics"])],
         params=[Param(k, fitting(v, PARAM_LENGTH)) for k, v in parent["params"].items()],
         tags=[RunTag(k, fitting(v, TAG_LENGTH)) for k, v in tags.items()],
     )

@@ -14,8 +14,8 @@ from pathlib import Path
 from hpsearch.errors import TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.links import trials_page
 from hpsearch.tracking.sqlite_store import is_there
+from hpsearch.tracking.views import pages_of
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -95,8 +95,8 @@ def study_page(folder: RunFolder, home: Home) -> str:
     ids = folder.read_sealed(folder.files.mlflow)
     if not ids or ids["tracking_uri"] != home.tracking_uri:
         return ""
-    direction = folder.required(folder.files.parent)["look"]["direction"]
-    return trials_page(ids["experiment_id"], ids["parent_run_id"], direction)
+    pages = pages_of(folder)
+    return pages.trials if pages else ""
 
 
 def hosts(host: str, port: int, more: Sequence[str]) -> list[str]:
