@@ -1,15 +1,18 @@
-"""Looking at studies in the MLflow UI."""
+"""Looking at studies in a browser: the start page, and MLflow's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from hpsearch.pages.ways import STUDIES, short_address
 from hpsearch.records.layout import Home
 from hpsearch.study.recorded import find_run, find_runs
-from hpsearch.tracking.server import serve_ui
+from hpsearch.tracking.server import ServedApps, serve_ui
 
 SHOWN = 5  # studies whose pages are named
+APP = ("hpsearch", "hpsearch.pages.app:create_app")
+APP_WITH_PASSWORD = ("hpsearch-basic-auth", "hpsearch.pages.app:create_app_with_password")
 
 
 def ui(
@@ -22,7 +25,7 @@ def ui(
     allowed_hosts: Sequence[str] = (),
     say: Callable[[str], None] = print,
 ) -> int:
-    """Run the MLflow server on the stores until it is interrupted; returns its exit code.
+    """Serve the start page and MLflow until it is interrupted; returns its exit code.
 
     Args:
         study: whose page is named on start; None: the newest ones.
@@ -30,7 +33,7 @@ def ui(
         host: address to listen on; others than this machine's own need a password.
         without_password: let anybody in who can reach `host`.
         allowed_hosts: names by which browsers may ask for it, beside this machine's.
-        say: called with a line where to look.
+        say: called with the lines that say where to look.
 
     Raises:
         HpsearchError: there is no such study.
@@ -42,6 +45,14 @@ def ui(
     else:
         newest = {run.study: run for run in find_runs(stores)}  # the last of each study
         shown = sorted(newest.values(), key=lambda run: -run.folder.path.stat().st_mtime)[:SHOWN]
+
+    def lines(address: str) -> list[str]:
+        found = [(run.study, short_address(run.study)) for run in shown]
+        if study is not None:
+            found = [(run.name, short_address(run.study, run.number)) for run in shown]
+        first = f"Studies on {address}{STUDIES}, MLflow on {address} (Ctrl-C ends it)"
+        return [first, *(f"{name}: {address}{page}" for name, page in found)]
+
     return serve_ui(
         stores,
         host=host,
@@ -49,5 +60,6 @@ def ui(
         without_password=without_password,
         allowed_hosts=allowed_hosts,
         runs=[run.folder for run in shown],
+        apps=ServedApps(APP, APP_WITH_PASSWORD, lines),
         say=say,
     )

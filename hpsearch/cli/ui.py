@@ -1,4 +1,4 @@
-"""The MLflow UI."""
+"""The studies in a browser."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def ui(
     ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Open the MLflow UI on the stores and name the studies' pages; ends with Ctrl-C.
+    """Serve a page of all studies, with MLflow beside it; ends with Ctrl-C.
+
+    The page shows how far the studies are and what they found, and leads to MLflow's pages of
+    each.
 
     It listens on this machine alone, unless --host says otherwise; then it needs MLflow's
     basic-auth, or --without-password.
