@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def ui(
     port: int = 5000,
     without_password: bool = False,
     allowed_hosts: Sequence[str] = (),
+    open_page: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
     """Serve the start page and MLflow until it is interrupted; returns its exit code.
@@ -33,6 +35,7 @@ def ui(
         host: address to listen on; others than this machine's own need a password.
         without_password: let anybody in who can reach `host`.
         allowed_hosts: names by which browsers may ask for it, beside this machine's.
+        open_page: open the start page in this machine's web browser, too.
         say: called with the lines that say where to look.
 
     Raises:
@@ -62,4 +65,8 @@ def ui(
         runs=[run.folder for run in shown],
         apps=ServedApps(APP, APP_WITH_PASSWORD, lines),
         say=say,
+        when_up=(lambda address: webbrowser.open(address + STUDIES)) if open_page else _nothing,
     )
+
+
+def _nothing(address: str) -> None: ...

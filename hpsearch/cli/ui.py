@@ -26,6 +26,9 @@ def ui(
         bool,
         typer.Option("--without-password", help="Let anybody in who can reach --host."),
     ] = False,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in this machine's web browser, too.")
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
     """Serve a page of all studies, with MLflow beside it; ends with Ctrl-C.
@@ -36,7 +39,7 @@ def ui(
     It listens on this machine alone, unless --host says otherwise; then it needs MLflow's
     basic-auth, or --without-password.
 
-    Example: python -m hpsearch ui --port 5001
+    Example: python -m hpsearch ui --open
     """
     with exits(debug):
         from hpsearch import ui as call
@@ -49,6 +52,7 @@ def ui(
                 port=port,
                 without_password=without_password,
                 allowed_hosts=allowed_host or [],
+                open_page=open_page,
                 say=lambda line: typer.echo(line, err=True),
             )
         )

@@ -67,7 +67,7 @@ def _titles(row: StudyRow) -> list[tuple[str, str]]:
     found += [(View.TESTS, "Fresh splits and test")] if row.state == "finished" else []
     if any(row.counts.get(outcome) for outcome in (Outcome.FAILED, Outcome.DIVERGED)):
         found.append((View.TROUBLES, "Failed and diverged"))
-    return [*((str(view), title) for view, title in found), (RUN, "Run")]
+    return [*((str(view), title) for view, title in found), (RUN, "Summary")]
 
 
 def _curve_page(home: Home, folder: RunFolder, number: int) -> str:

@@ -8,9 +8,11 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import psutil
 
@@ -54,6 +56,7 @@ def serve_ui(
     runs: Sequence[RunFolder],
     apps: ServedApps,
     say: Callable[[str], None],
+    when_up: Callable[[str], object] = lambda address: None,
 ) -> int:
     """Run the MLflow server until it is interrupted; returns its exit code.
 
@@ -63,6 +66,7 @@ def serve_ui(
         runs: of the studies of the home, some; they say where else to look if MLflow has none.
         apps: what is served beside MLflow's pages.
         say: called with a line that says where to look.
+        when_up: called in a thread with the server's address as soon as it answers.
 
     Raises:
         TrackingError: there is no store yet, the port is taken, or others could reach it.
@@ -84,7 +88,8 @@ def serve_ui(
         )
     protected = _protection(host, without_password=without_password)
     _check_free(host, port)
-    for line in apps.lines(f"http://{named_host(host)}:{port}"):
+    address = f"http://{named_host(host)}:{port}"
+    for line in apps.lines(address):
         say(line)
     app = apps.with_password if protected else apps.plain
     command = [sys.executable, "-m", "hpsearch.tracking.server_process", *app, "--workers", "1"]
@@ -94,12 +99,30 @@ def serve_ui(
     command += ["--allowed-hosts", ",".join(hosts(host, port, allowed_hosts))]
     environment = {**os.environ, **ENVIRONMENT, "HPSEARCH_HOME": str(home.path)}
     process = subprocess.Popen(command, env=environment, cwd=home.path)
+    waiting = Thread(target=_wait_for, args=(process, host, port, lambda: when_up(address)))
+    waiting.daemon = True
+    waiting.start()
     try:
         return process.wait()
     finally:
         if process.poll() is None:
             process.terminate()
             process.wait(timeout=10)
+
+
+def _wait_for(
+    process: subprocess.Popen[bytes], host: str, port: int, then: Callable[[], object]
+) -> None:
+    """Do something when the server of a process answers; nothing, if it ends before."""
+    asked = "localhost" if is_any(host) else host.strip("[]")
+    while process.poll() is None:
+        try:
+            socket.create_connection((asked, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            then()
+            return
 
 
 def _told_elsewhere(runs: Sequence[RunFolder], home: Home) -> list[str]:

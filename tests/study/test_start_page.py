@@ -14,8 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hpsearch.api.status import study_status
-from hpsearch.pages.app import pages
 from hpsearch.pages.board import Board
+from hpsearch.pages.site import pages
 from hpsearch.pages.study_row import StudyRow
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
@@ -96,7 +96,8 @@ def test_news_are_the_rows_that_changed(unfinished: Path) -> None:
     client = client_of(unfinished)
 
     def news(**query: Any) -> dict[str, Any]:
-        said: dict[str, Any] = client.get("/studies/news", query_string=query).json
+        said = client.get("/studies/news", query_string=query).get_json()
+        assert isinstance(said, dict)
         return said
 
     first = news()

@@ -18,7 +18,9 @@ try {
 function localTimes(within) {
   for (const time of within.querySelectorAll("time[datetime]")) {
     const when = new Date(time.dateTime);
-    time.textContent = when.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    const form = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+    if (when.getFullYear() !== new Date().getFullYear()) form.year = "numeric";
+    time.textContent = when.toLocaleString(undefined, form);
     time.title = when.toString();
   }
 }
