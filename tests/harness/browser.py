@@ -24,11 +24,13 @@ class Site:
         address: http://host:port
         page: of the sorted run table, as `ui` names it.
         runs: in MLflow, by name.
+        home: with the stores that it shows.
     """
 
     address: str
     page: str
     runs: dict[str, Run]
+    home: Path
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:

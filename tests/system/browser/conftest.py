@@ -35,7 +35,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         wait_for(address + "/health", process)
         said = (folder / "ui.log").read_text()
         page = next(line for line in said.splitlines() if line.startswith("small: "))
-        yield Site(address, page.removeprefix("small: "), shown_runs(folder / "home"))
+        home = folder / "home"
+        yield Site(address, page.removeprefix("small: "), shown_runs(home), home)
     finally:
         process.terminate()
         process.wait(timeout=30)
