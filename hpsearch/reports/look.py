@@ -11,6 +11,7 @@ from hpsearch.reports.study_view import StudyView
 from hpsearch.study.opening import Run
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.space import Parameter
+from hpsearch.tracking.markdown import plain
 
 
 def look_of(read: ReadStudy, run: Run, result: Result | None) -> dict[str, Any]:
@@ -24,6 +25,8 @@ def look_of(read: ReadStudy, run: Run, result: Result | None) -> dict[str, Any]:
         lengths: the stages' epochs.
         digits: of the largest number that a trial may have.
         top: uids of the best trials; outer, defaults: whether there are runs of such.
+        winner: uid of the winner's trial; finals: what became of trials that were confirmed, in
+            Markdown, by uid.
     """
     file = read.file
     searched: list[Parameter] = [p for arm in read.arms for p in arm.space.parameters]
@@ -44,8 +47,28 @@ def look_of(read: ReadStudy, run: Run, result: Result | None) -> dict[str, Any]:
         "digits": len(str(max(n_trials - 1, 0))),
         "outer": file.outer is not None,
         "defaults": next(iter(run.folder.read_all("default")), None) is not None,
-        "top": [f"{run.id}:trial:{entry['number']}" for entry in result.top] if result else [],
+        "top": [_uid(run, entry["number"]) for entry in result.top] if result else [],
+        "winner": _uid(run, result.best_number) if result else None,
+        "finals": _finals(run, result) if result else {},
     }
+
+
+def _uid(run: Run, number: object) -> str:
+    return f"{run.id}:trial:{number}"
+
+
+def _finals(run: Run, result: Result) -> dict[str, str]:
+    """A sentence for each trial that was confirmed."""
+    objective, best = plain(result.objective), result.best_number
+    found = {
+        _uid(
+            run, number
+        ): f"**Confirmed**, but not the winner, which is trial {best}: {objective} {estimate}."
+        for number, estimate in result.confirmed.items()
+    }
+    test = f" On the test set: {result.test_score}." if result.test_score else ""
+    won = f"**The winner** of {run.name}: {objective}, confirmed: {result.validation}.{test}"
+    return found | {_uid(run, best): won}
 
 
 def _shares(folder: RunFolder, result: Result | None, keys: Mapping[str, str]) -> dict[str, float]:

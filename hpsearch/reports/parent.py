@@ -20,6 +20,14 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import OUTER_FOLD, ArmResult, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.descriptions import (
+    about,
+    chosen,
+    comment,
+    headline,
+    model_about,
+    params_text,
+)
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
 from hpsearch.reports.look import look_of
 from hpsearch.reports.overtuned import overtuning_warnings
@@ -30,6 +38,7 @@ from hpsearch.study.training import member_of
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import shots_of
+from hpsearch.tracking.markdown import plain
 from hpsearch.trainers import TRAINERS, is_program
 from hpsearch.trainers.programs.program_start import checkpoint_of, shell_line
 
@@ -55,7 +64,7 @@ def write_parent(
         "hpsearch.protocol": "optimistic: " + reason
         if (reason := file.optimistic())
         else "honest",
-        "mlflow.note.content": _note(read, run, result),
+        "mlflow.note.content": _note(read, run, result, status),
         **_environment(read.path.resolve().parent),
     }
     if result is not None:
@@ -95,6 +104,8 @@ def write_parent(
             "params": params if result else {},
             "metrics": metrics,
             "look": look_of(read, run, result),
+            "about": about(read, result, status),
+            "model_about": model_about(read, result) if result else "",
             "searches": len(read.arms),
             "folds": _folds(read, run, result),
             "datasets": _datasets(read, run),
@@ -139,24 +150,22 @@ def _agreement(run: Run) -> dict[str, float]:
     }
 
 
-def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
-    first = next((line for line in read.text.splitlines() if line.startswith("#")), "").lstrip(
-        "# "
-    )
+def _note(read: ReadStudy, run: Run, result: Result | None, status: str | None) -> str:
+    first = f"{headline(read, result, status)}\n\n{comment(read)}"
     if result is None:
         return first
     test = result.test_score
-    params = _params(result.searched)
+    params = params_text(result.searched)
     counts = _counts(result)
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
     ended = f" Ended by {result.ended}." if result.ended else ""
-    tried = f"; {result.tried_text}" if result.tried_text else ""
-    unmet = f" It misses {'; '.join(result.unmet)}." if result.unmet else ""
-    flatters = f" Optimistic: {result.optimistic}." if result.optimistic else ""
-    flattered = f". Optimistic: {result.saw_test}." if result.saw_test else ""
+    tried = f"; {plain(result.tried_text)}" if result.tried_text else ""
+    unmet = f" It misses {plain('; '.join(result.unmet))}." if result.unmet else ""
+    flatters = f" Optimistic: {plain(result.optimistic)}." if result.optimistic else ""
+    flattered = f". Optimistic: {plain(result.saw_test)}." if result.saw_test else ""
     return (
         f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
-        f"**{result.objective}, confirmed:** {result.validation}.{unmet}{flatters}\n\n"
+        f"**{plain(result.objective)}, confirmed:** {result.validation}.{unmet}{flatters}\n\n"
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}{flattered}\n\n"
         f"{_listed(result.outer_lines)}"
@@ -171,13 +180,9 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     )
 
 
-def _params(searched: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{k}` = {v}" for k, v in searched.items())
-
-
 def _listed(said: Sequence[tuple[str, str]]) -> str:
     """Lines by what they are of, as a Markdown list."""
-    lines = [f"- **{name.capitalize()}:** {text}" for name, text in said]
+    lines = [f"- **{name.capitalize()}:** {plain(text)}" for name, text in said]
     return "\n".join(lines) + "\n\n" if lines else ""
 
 
@@ -186,17 +191,18 @@ def _claims(run: Run) -> str:
     claims = answered(run.folder).claims
     if not claims:
         return ""
-    rows = [f"| {c['text']} | **{c['verdict']}** | {c['detail']} |" for c in claims]
+    rows = [f"| {plain(c['text'])} | **{c['verdict']}** | {plain(c['detail'])} |" for c in claims]
     return "\n".join(["| claim | verdict | figures |", "|---|---|---|", *rows]) + "\n\n"
 
 
 def _audit(run: Run, result: Result) -> str:
     """Whether short trainings predict long ones, too narrow ranges, and rules broken."""
-    lines = [f"- **Fidelity:** {text}" for text in result.fidelity_texts]
-    lines += [f"- **Edge alarm:** {alarm}" for alarm in result.alarms]
-    lines += [f"- **Overtuning:** {text}" for text in overtuning_warnings(run.folder)]
-    lines += [f"- **Own code:** {text}" for text in code_warnings(run.folder)]
-    lines += [f"- **Program:** {text}" for text in repeat_texts(run.folder)]
+    said = [("Fidelity", text) for text in result.fidelity_texts]
+    said += [("Edge alarm", text) for text in result.alarms]
+    said += [("Overtuning", text) for text in overtuning_warnings(run.folder)]
+    said += [("Own code", text) for text in code_warnings(run.folder)]
+    said += [("Program", text) for text in repeat_texts(run.folder)]
+    lines = [f"- **{name}:** {plain(text)}" for name, text in said]
     return "\n".join(lines) + "\n\n" if lines else ""
 
 
@@ -248,7 +254,7 @@ def _folds(read: ReadStudy, run: Run, result: Result | None) -> list[dict[str, A
         tags = {"hpsearch.kind": "outer-fold", "hpsearch.outer_fold": str(arm.fold)}
         scores: dict[str, Estimate | None] = {}
         if (mine := found.get(arm.fold)) is not None:
-            winner = f"trial {mine.best_number}: {_params(mine.searched)}"
+            winner = f"trial {mine.best_number}: {params_text(mine.searched)}"
             tags["mlflow.note.content"] = f"**Winner:** {winner}"
             scores = {"objective": mine.validation, **mine.test}
         folds.append(
@@ -273,15 +279,11 @@ def _winner(run: Run, result: Result) -> dict[str, Any] | None:
     refit = model_refit(run.folder, result.best_number)
     if refit is None:
         return None
-    description = (
-        f"Trial {result.best_number} of {result.study}, trained on training and validation data "
-        f"with seed {refit.seed_number}; {result.objective}, confirmed: "
-        f"{result.validation}; on the test set: {result.test_score or 'not measured'}"
-    )
     return {
         "number": refit.number,
         "seed": refit.seed_number,
-        "description": description,
+        "description": f"Trial {result.best_number} of {run.name}, trained on training and "
+        f"validation data with seed {refit.seed_number}.\n\n{chosen(result)}",
     }
 
 

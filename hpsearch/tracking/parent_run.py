@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.notes import links_line
+from hpsearch.tracking.notes import links_line, send_description, send_finals
 from hpsearch.tracking.outer_runs import missing
 from hpsearch.tracking.program_files import send_program_files
-from hpsearch.tracking.run_content import PARAM_LENGTH, TAG_LENGTH, fitting
+from hpsearch.tracking.run_content import NOTE, PARAM_LENGTH, TAG_LENGTH, fitting
 from hpsearch.tracking.winner_model import send_model
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 UID, RUN_ID = "hpsearch.uid", "hpsearch.run_id"
-NOTE = "mlflow.note.content"
 
 
 def read_parent(folder: RunFolder) -> dict[str, Any]:
@@ -53,6 +52,8 @@ def send_parent(
     )
     if parent["datasets"]:
         client.log_inputs(run_id, [_input(said) for said in parent["datasets"]])
+    send_finals(client, folder, parent, experiment, ids)
+    send_description(client, parent, experiment, run_id)
     if parent["status"] == "RUNNING":
         client.update_run(run_id, status="RUNNING")
     else:

@@ -19,14 +19,18 @@ from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord
 from hpsearch.tracking.client import open_client
+from hpsearch.tracking.notes import record_note
 from hpsearch.tracking.outer_runs import FOLD, fold_of, folds_of, send_fold, uid_above
-from hpsearch.tracking.parent_run import NOTE, RUN_ID, UID, read_parent, send_parent
+from hpsearch.tracking.parent_run import RUN_ID, UID, read_parent, send_parent
 from hpsearch.tracking.run_content import (
     NAME_DIGITS,
+    NOTE,
     RECORD,
     STATUS,
+    TAG_LENGTH,
     TRIAL_JSON,
     changing_tags,
+    fitting,
     has_this_form,
     params_of,
     points,
@@ -248,8 +252,11 @@ class Projector:
             sent = None
         if sent is not None and sent.ended:
             return
-        name = run_name(record, self._digits())
+        look = read_parent(self.folder)["look"]
+        name = run_name(record, max(NAME_DIGITS, int(look.get("digits", 0))))
         params, tags = params_of(record), changing_tags(record)
+        if record.sealed:
+            tags[NOTE] = fitting(record_note(record, look), TAG_LENGTH)
         if sent is None:
             run = client.create_run(
                 self._experiment,
@@ -320,10 +327,6 @@ class Projector:
         }
         above = self._sent[uid_above(parent, number)].run_id
         return kept | {UID: uid, RUN_ID: parent["run_id"], PARENT: above}
-
-    def _digits(self) -> int:
-        """Of trials' numbers in names."""
-        return max(NAME_DIGITS, int(read_parent(self.folder)["look"].get("digits", 0)))
 
     def _open(self) -> MlflowClient:
         assert self._client is not None

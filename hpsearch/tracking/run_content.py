@@ -16,6 +16,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.names import stored_name
 
 PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; it would cut longer texts silently
+NOTE = "mlflow.note.content"  # a tag: the description of a run or an experiment
 FORM = 2  # of all of this; a run that an older version sent in another form is sent anew
 STATUS = {
     Outcome.COMPLETE: "FINISHED",

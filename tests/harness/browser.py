@@ -28,11 +28,13 @@ class Site:
         address: http://host:port
         page: of the study's trials, as `ui` names it.
         runs: in MLflow, by name.
+        home: with the stores that it shows.
     """
 
     address: str
     page: str
     runs: dict[str, Run]
+    home: Path
 
 
 @contextmanager

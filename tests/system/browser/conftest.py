@@ -20,10 +20,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`python -m hpsearch ui` on a study of 21 trials, some of them diverged."""
     folder = tmp_path_factory.mktemp("browser")
     (folder / "small.toml").write_text(SMALL)
-    run_study(folder / "small.toml", home=new_home(folder / "home"), workers=0)
-    with started_ui(folder / "home") as (address, said):
+    home = new_home(folder / "home")
+    run_study(folder / "small.toml", home=home, workers=0)
+    with started_ui(home) as (address, said):
         page = next(line for line in said if line.startswith("small: "))
-        yield Site(address, page.removeprefix("small: "), shown_runs(folder / "home"))
+        yield Site(address, page.removeprefix("small: "), shown_runs(home), home)
 
 
 @pytest.fixture(scope="module")
