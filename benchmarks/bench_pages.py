@@ -52,7 +52,7 @@ def served(home: Path) -> Iterator[str]:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             page = until(lambda: page_of(home / "ui.log"), process)
-            until(lambda: answers(page.split("#")[0] + "health"), process)
+            until(lambda: answers(f"{site_of(page)}/health"), process)
             yield page
         finally:
             process.terminate()
@@ -65,6 +65,11 @@ def page_of(log: Path) -> str:
     return next(
         (line.removeprefix(f"{NAME}: ") for line in lines if line.startswith(f"{NAME}: ")), ""
     )
+
+
+def site_of(page: str) -> str:
+    """http://host:port of the short address of a study's trials."""
+    return page.rpartition("/s/")[0]
 
 
 def answers(address: str) -> bool:
@@ -111,15 +116,15 @@ def main() -> None:
     (home / "pages.toml").write_text(text)
     report = run_study(home / "pages.toml", home=home)
     table = study_trials(NAME, home=home)
-    best = f"trial-{table.sort_values('score_10').iloc[-1]['trial']}"
+    number = table.sort_values("score_10").iloc[-1]["trial"]
+    best = f"trial-{number:0{max(3, len(str(given.trials - 1)))}}"
     options = webdriver.ChromeOptions()
     for flag in (*FLAGS, "--window-size=1600,1400"):
         options.add_argument(flag)
     options.binary_location = shutil.which("chromium") or ""
     driver = webdriver.ChromeService(shutil.which("chromedriver"))
     with served(home) as page:
-        site = page.split("#")[0]
-        run = f"{site}#/experiments/{report.experiment_id}/runs/{report.parent_run_id}"
+        run = f"{site_of(page)}/#/experiments/{report.experiment_id}/runs/{report.parent_run_id}"
         pages = {"run table, best first": (page, best), "the study's note": (run, "all trials")}
         print(f"{given.trials} trials            first visit   median of {given.repeats} (s)")
         for number, (name, (address, text)) in enumerate(pages.items()):

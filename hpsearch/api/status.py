@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hpsearch.analysis.failures import failures
 from hpsearch.errors import DamagedError, FormatError, StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import Result
-from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.recorded import Recorded, find_runs
-from hpsearch.study.stages import best_first
-from hpsearch.study.stored_space import sees_all_rows
+from hpsearch.study.run_state import run_state
 
 OUTCOMES = tuple(Outcome)
 UNREADABLE = (StudyFileError, FormatError, DamagedError)  # by this version, or at all
-ALL_TRIED = "all configurations"
 COLUMNS = (
     *("study", "run", "state", "stage", "stages", "trials", "planned", "ended"),
     *OUTCOMES,
     *("metric", "best", "best_epochs", "best_trial", "holder", "reason", "failures"),
 )
+
+OF_STATE = [
+    "state",
+    "stage",
+    "stages",
+    "trials",
+    "planned",
+    "ended",
+    "holder",
+    "reason",
+    "failures",
+]
 
 
 def study_status(study: str | None = None, *, home: str | Path | None = None) -> pd.DataFrame:
@@ -67,33 +73,18 @@ def _readable(run: Recorded) -> dict[str, Any]:
         StudyFileError, FormatError: another version of hpsearch wrote it.
         DamagedError: one of its files is not what was written.
     """
-    holder, failure = run.holder(), run.folder.read_sealed(run.folder.files.failed) or {}
-    records, stages = list(run.folder.read_all("trial")), run.file.stages
-    closed = sum(bool(run.decisions(n)) for n in range(len(stages)))
-    result, planned = run.result(), _planned(run)
-    if result is not None:
-        state = "finished"
-    elif holder is not None:
-        state = "running"
-    else:
-        state = "failed" if failure else "interrupted"
-    counts = Counter[str](record.outcome for record in records)
-    ended = "" if result is None or len(records) >= planned else _ended(result)
+    found = run_state(run, list(run.folder.read_all("trial")), run.holder())
+    best = found.best
     return {
         "study": run.study,
         "run": run.number,
-        "state": state,
-        "stage": min(closed + 1, len(stages)),
-        "stages": len(stages),
-        "trials": len(records),
-        "planned": len(records) if ended == ALL_TRIED else planned,
-        "ended": ended,
-        **{outcome: counts[outcome] for outcome in OUTCOMES},
         "metric": run.file.objective.name,
-        **_best(run, records),
-        "holder": holder or "",
-        "reason": failure["reason"] if state == "failed" else "",
-        "failures": [one.text for one in failures(records)],
+        **{name: getattr(found, name) for name in OF_STATE},
+        "failures": list(found.failures),
+        **{str(outcome): n for outcome, n in found.counts.items()},
+        "best": best.score if best else None,
+        "best_epochs": best.epochs if best else None,
+        "best_trial": best.trial if best else None,
     }
 
 
@@ -103,41 +94,3 @@ def _unreadable(run: Recorded, reason: str) -> dict[str, Any]:
     about = {"study": run.study, "run": run.number, "state": "unreadable", "ended": "", **counts}
     end = {"holder": run.holder() or "", "reason": reason, "failures": []}
     return {**about, "metric": "", **best, **end}
-
-
-def _ended(result: Result) -> str:
-    """Why fewer trials were drawn than the stages ask for.
-
-    A result of an older version does not say of which searches all configurations were tried;
-    where no budget cut them, that is what is left.
-    """
-    tried = bool(result.tried) or not result.ended
-    return ", ".join([ALL_TRIED] * tried + [result.ended] * bool(result.ended))
-
-
-def _planned(run: Recorded) -> int:
-    """Trials that the study draws: those of the stages without the promoted, as far as known."""
-    stages = run.file.stages
-    total = stages[0].trials * run.n_arms
-    for number, stage in enumerate(stages[1:]):
-        counts = [len(decided["promoted"]) for decided in run.decisions(number)]
-        left = run.n_arms - len(counts)
-        going_on = sum(counts) + left * round(stage.trials * stage.promote)
-        total += stage.trials * run.n_arms - going_on
-    return total
-
-
-def _best(run: Recorded, records: list[TrialRecord]) -> dict[str, Any]:
-    """The best score at the longest training that any trial has one of.
-
-    While none of the search on all rows has, in a nested search, of any outer fold.
-    """
-    own = sees_all_rows(run.folder)
-    records = [record for record in records if own(record.number)] or records
-    for stage in reversed(run.file.stages):
-        ranked = best_first(records, stage.epochs, run.file.directions)
-        if ranked:
-            score = ranked[0].scores[stage.epochs]
-            found = {"best": score, "best_epochs": stage.epochs}
-            return found | {"best_trial": ranked[0].number}
-    return dict.fromkeys(("best", "best_epochs", "best_trial"))

@@ -15,8 +15,9 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
-from hpsearch.tracking.links import UI_ADDRESS, trials_page
+from hpsearch.tracking.links import UI_ADDRESS
 from hpsearch.tracking.projection import Projection
+from hpsearch.tracking.views import pages_of
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Report:
             MLflow could not be reached.
         missing: why MLflow does not have everything yet, "" if it has.
         ui: the command that opens the MLflow UI on it; "" for a server, which has one.
+        page: of the study's trials, best first, in the MLflow UI, from '#' on; "" as the ids.
         failures: for which reasons trials failed or diverged.
         code_warnings: what is wrong with trainers of the user's own, a line each.
         repeats: whether programs repeat their metrics, a line each.
@@ -45,6 +47,7 @@ class Report:
     parent_run_id: str
     missing: str
     ui: str
+    page: str = ""
     failures: Sequence[Failure] = ()
     code_warnings: Sequence[str] = ()
     repeats: Sequence[str] = ()
@@ -53,13 +56,10 @@ class Report:
     @property
     def link(self) -> str:
         """The page of the study's trials, best first, in the MLflow UI."""
-        if not self.experiment_id:
-            return ""
         server = (
             self.tracking_uri.rstrip("/") if self.tracking_uri.startswith("http") else UI_ADDRESS
         )
-        page = trials_page(self.experiment_id, self.parent_run_id, self.result.direction)
-        return f"{server}/{page}"
+        return f"{server}/{self.page}" if self.page else ""
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
@@ -114,6 +114,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         parent_run_id=ids.get("parent_run_id", ""),
         missing=missing,
         ui=_ui_command(projection),
+        page=found.trials if (found := pages_of(projection.folder)) else "",
         failures=_failures(projection, result),
         code_warnings=code_warnings(projection.folder),
         repeats=repeat_texts(projection.folder),

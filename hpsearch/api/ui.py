@@ -1,15 +1,19 @@
-"""Looking at studies in the MLflow UI."""
+"""Looking at studies in a browser: the start page, and MLflow's own."""
 
 from __future__ import annotations
 
+import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from hpsearch.pages.ways import STUDIES, short_address
 from hpsearch.records.layout import Home
 from hpsearch.study.recorded import find_run, find_runs
-from hpsearch.tracking.server import serve_ui
+from hpsearch.tracking.server import ServedApps, serve_ui
 
 SHOWN = 5  # studies whose pages are named
+APP = ("hpsearch", "hpsearch.pages.app:create_app")
+APP_WITH_PASSWORD = ("hpsearch-basic-auth", "hpsearch.pages.app:create_app_with_password")
 
 
 def ui(
@@ -20,9 +24,10 @@ def ui(
     port: int = 5000,
     without_password: bool = False,
     allowed_hosts: Sequence[str] = (),
+    open_page: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
-    """Run the MLflow server on the stores until it is interrupted; returns its exit code.
+    """Serve the start page and MLflow until it is interrupted; returns its exit code.
 
     Args:
         study: whose page is named on start; None: the newest ones.
@@ -30,7 +35,8 @@ def ui(
         host: address to listen on; others than this machine's own need a password.
         without_password: let anybody in who can reach `host`.
         allowed_hosts: names by which browsers may ask for it, beside this machine's.
-        say: called with a line where to look.
+        open_page: open the start page in this machine's web browser, too.
+        say: called with the lines that say where to look.
 
     Raises:
         HpsearchError: there is no such study.
@@ -42,6 +48,14 @@ def ui(
     else:
         newest = {run.study: run for run in find_runs(stores)}  # the last of each study
         shown = sorted(newest.values(), key=lambda run: -run.folder.path.stat().st_mtime)[:SHOWN]
+
+    def lines(address: str) -> list[str]:
+        found = [(run.study, short_address(run.study)) for run in shown]
+        if study is not None:
+            found = [(run.name, short_address(run.study, run.number)) for run in shown]
+        first = f"Studies on {address}{STUDIES}, MLflow on {address} (Ctrl-C ends it)"
+        return [first, *(f"{name}: {address}{page}" for name, page in found)]
+
     return serve_ui(
         stores,
         host=host,
@@ -49,5 +63,10 @@ def ui(
         without_password=without_password,
         allowed_hosts=allowed_hosts,
         runs=[run.folder for run in shown],
+        apps=ServedApps(APP, APP_WITH_PASSWORD, lines),
         say=say,
+        when_up=(lambda address: webbrowser.open(address + STUDIES)) if open_page else _nothing,
     )
+
+
+def _nothing(address: str) -> None: ...

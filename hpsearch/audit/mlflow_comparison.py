@@ -22,8 +22,10 @@ from hpsearch.tracking.run_content import (
     STATUS,
     TRIAL_JSON,
     changing_tags,
+    has_this_form,
     params_of,
     points,
+    rounded,
     run_name,
 )
 
@@ -140,7 +142,7 @@ class Comparison:
         yield from self._once(subject, runs)
         yield from self._below(subject, runs, ids.get(parent["uid"]))
         for run in runs[:1]:
-            problems = list(_unequal("metric", fold["metrics"], run.data.metrics))
+            problems = list(_unequal_metrics(fold["metrics"], run.data.metrics))
             if run.info.status != parent["status"]:
                 problems.append(f"status must be {parent['status']}, is {run.info.status}")
             for problem in problems:
@@ -170,7 +172,7 @@ class Comparison:
     def _parent(
         self, client: MlflowClient, parent: dict[str, Any], run: Run
     ) -> Iterator[Difference]:
-        problems = list(_unequal("metric", parent["metrics"], run.data.metrics))
+        problems = list(_unequal_metrics(parent["metrics"], run.data.metrics))
         problems += _unequal("param", parent["params"], run.data.params)
         if run.info.status != parent["status"]:
             problems.append(f"status must be {parent['status']}, is {run.info.status}")
@@ -185,6 +187,11 @@ class Comparison:
         self, client: MlflowClient, subject: str, record: TrialRecord, run: Run
     ) -> Iterator[Difference]:
         """What is missing where the run goes on; what is wrong where it has ended."""
+        if not has_this_form(run.data.tags):
+            self.wrong.append(run.info.run_id)
+            problem = "must be in the form of this version, is in that of an older one"
+            yield Difference("MLflow", subject, problem, ANEW)
+            return
         ended = run.info.status not in ("RUNNING", "SCHEDULED")
         params = params_of(record)
         problems = list(_unequal("param", params, run.data.params))
@@ -226,6 +233,12 @@ class Comparison:
                     f"e.g. {value} at step {step}"
                 )
         return missing, wrong
+
+
+def _unequal_metrics(expected: dict[str, float], found: dict[str, float]) -> Iterator[str]:
+    """To the digits that are sent; an older version sent all."""
+    sides = ({name: rounded(value) for name, value in side.items()} for side in (expected, found))
+    return _unequal("metric", *sides)
 
 
 def _unequal(what: str, expected: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The MLflow UI."""
+"""The studies in a browser."""
 
 from __future__ import annotations
 
@@ -26,14 +26,20 @@ def ui(
         bool,
         typer.Option("--without-password", help="Let anybody in who can reach --host."),
     ] = False,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in this machine's web browser, too.")
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Open the MLflow UI on the stores and name the studies' pages; ends with Ctrl-C.
+    """Serve a page of all studies, with MLflow beside it; ends with Ctrl-C.
+
+    The page shows how far the studies are and what they found, and leads to MLflow's pages of
+    each.
 
     It listens on this machine alone, unless --host says otherwise; then it needs MLflow's
     basic-auth, or --without-password.
 
-    Example: python -m hpsearch ui --port 5001
+    Example: python -m hpsearch ui --open
     """
     with exits(debug):
         from hpsearch import ui as call
@@ -46,6 +52,7 @@ def ui(
                 port=port,
                 without_password=without_password,
                 allowed_hosts=allowed_host or [],
+                open_page=open_page,
                 say=lambda line: typer.echo(line, err=True),
             )
         )

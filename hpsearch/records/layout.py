@@ -126,6 +126,11 @@ class Home:
         """
         return BatchFiles(self.path / "batches" / f"{name}-{key}")
 
+    def all_batches(self) -> list[BatchFiles]:
+        """What is kept of each batch file that was run here."""
+        top = self.path / "batches"
+        return [BatchFiles(path) for path in sorted(top.iterdir())] if top.is_dir() else []
+
 
 @dataclass(frozen=True)
 class StudyFiles:

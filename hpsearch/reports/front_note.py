@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hpsearch.records.result import Result
+from hpsearch.reports.descriptions import params_text
 from hpsearch.studyfile.study_file import StudyFile
 
 
@@ -37,7 +38,7 @@ def front_note(result: Result) -> str:
     names = [*result.objectives]
     rows = [
         f"| {member.number} | {' | '.join(f'{member.values[name].mean:.5g}' for name in names)} | "
-        f"{', '.join(f'`{k}` = {v}' for k, v in member.params.items())} |"
+        f"{params_text(member.params)} |"
         for member in result.front
     ]
     head = [f"| trial | {' | '.join(names)} | parameters |", "|---" * (len(names) + 2) + "|"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,16 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import OUTER_FOLD, ArmResult, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.descriptions import (
+    about,
+    chosen,
+    comment,
+    headline,
+    model_about,
+    params_text,
+)
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
+from hpsearch.reports.look import look_of
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
@@ -28,6 +38,7 @@ from hpsearch.study.training import member_of
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import shots_of
+from hpsearch.tracking.markdown import plain
 from hpsearch.trainers import TRAINERS, is_program
 from hpsearch.trainers.programs.program_start import checkpoint_of, shell_line
 
@@ -53,9 +64,11 @@ def write_parent(
         "hpsearch.protocol": "optimistic: " + reason
         if (reason := file.optimistic())
         else "honest",
-        "mlflow.note.content": _note(read, run, result),
+        "mlflow.note.content": _note(read, run, result, status),
         **_environment(read.path.resolve().parent),
     }
+    if result is not None:
+        own |= _summary(result)
     if read.code:
         own["hpsearch.own_code"] = digest(read.code)
     # When the result was found, so that a second projection repeats the first one's points.
@@ -67,16 +80,12 @@ def write_parent(
     if result is not None:
         metrics["objective"] = result.validation.mean
         metrics |= front_metrics(result)
-        metrics |= _interval("objective", result.validation)
         if result.default is not None:
             gain = result.default.test_gain or result.default.gain
             metrics |= {} if gain is None else {"tuning_gain": gain.mean}
-            metrics |= _interval("tuning_gain", gain)
         metrics |= {name: estimate.mean for name, estimate in result.test.items()}
-        metrics |= {f"trials/{outcome}": float(n) for outcome, n in result.counts.items()}
         if result.outer is not None:
             metrics |= {f"outer/{name}": one.mean for name, one in result.outer.test.items()}
-        metrics["test_uses"] = float(result.test_uses)
         metrics |= _agreement(run)
     params = {"seed": str(file.seed), **_data_params(file), "sampler": file.sampler.name}
     params |= goal_params(file)
@@ -94,13 +103,9 @@ def write_parent(
             # Write-once in MLflow: sent when the file can no longer be corrected.
             "params": params if result else {},
             "metrics": metrics,
-            "look": {
-                "direction": file.objective.direction,
-                "outer": file.outer is not None,
-                "top": [f"{run.id}:trial:{entry['number']}" for entry in result.top]
-                if result
-                else [],
-            },
+            "look": look_of(read, run, result),
+            "about": about(read, result, status),
+            "model_about": model_about(read, result) if result else "",
             "searches": len(read.arms),
             "folds": _folds(read, run, result),
             "datasets": _datasets(read, run),
@@ -111,11 +116,20 @@ def write_parent(
     )
 
 
-def _interval(name: str, estimate: Estimate | None) -> dict[str, float]:
-    """The ends of an interval as metrics."""
-    if estimate is None or estimate.low is None or estimate.high is None:
-        return {}
-    return {f"{name}/low": estimate.low, f"{name}/high": estimate.high}
+def _summary(result: Result) -> dict[str, str]:
+    """Numbers of a study that are read, not charted, as tags."""
+    found = {
+        "hpsearch.trials": _counts(result),
+        "hpsearch.objective": str(result.validation),
+        "hpsearch.test_uses": str(result.test_uses),
+    }
+    if result.test_score is not None:
+        found["hpsearch.test"] = str(result.test_score)
+    return found
+
+
+def _counts(result: Result) -> str:
+    return ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
 
 
 def _data_params(file: StudyFile) -> dict[str, str]:
@@ -136,24 +150,22 @@ def _agreement(run: Run) -> dict[str, float]:
     }
 
 
-def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
-    first = next((line for line in read.text.splitlines() if line.startswith("#")), "").lstrip(
-        "# "
-    )
+def _note(read: ReadStudy, run: Run, result: Result | None, status: str | None) -> str:
+    first = f"{headline(read, result, status)}\n\n{comment(read)}"
     if result is None:
         return first
     test = result.test_score
-    params = _params(result.searched)
-    counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
+    params = params_text(result.searched)
+    counts = _counts(result)
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
     ended = f" Ended by {result.ended}." if result.ended else ""
-    tried = f"; {result.tried_text}" if result.tried_text else ""
-    unmet = f" It misses {'; '.join(result.unmet)}." if result.unmet else ""
-    flatters = f" Optimistic: {result.optimistic}." if result.optimistic else ""
-    flattered = f". Optimistic: {result.saw_test}." if result.saw_test else ""
+    tried = f"; {plain(result.tried_text)}" if result.tried_text else ""
+    unmet = f" It misses {plain('; '.join(result.unmet))}." if result.unmet else ""
+    flatters = f" Optimistic: {plain(result.optimistic)}." if result.optimistic else ""
+    flattered = f". Optimistic: {plain(result.saw_test)}." if result.saw_test else ""
     return (
         f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
-        f"**{result.objective}, confirmed:** {result.validation}.{unmet}{flatters}\n\n"
+        f"**{plain(result.objective)}, confirmed:** {result.validation}.{unmet}{flatters}\n\n"
         f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
         f"{test if test else 'not measured'}{flattered}\n\n"
         f"{_listed(result.outer_lines)}"
@@ -168,13 +180,9 @@ def _note(read: ReadStudy, run: Run, result: Result | None) -> str:
     )
 
 
-def _params(searched: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{k}` = {v}" for k, v in searched.items())
-
-
 def _listed(said: Sequence[tuple[str, str]]) -> str:
     """Lines by what they are of, as a Markdown list."""
-    lines = [f"- **{name.capitalize()}:** {text}" for name, text in said]
+    lines = [f"- **{name.capitalize()}:** {plain(text)}" for name, text in said]
     return "\n".join(lines) + "\n\n" if lines else ""
 
 
@@ -183,17 +191,18 @@ def _claims(run: Run) -> str:
     claims = answered(run.folder).claims
     if not claims:
         return ""
-    rows = [f"| {c['text']} | **{c['verdict']}** | {c['detail']} |" for c in claims]
+    rows = [f"| {plain(c['text'])} | **{c['verdict']}** | {plain(c['detail'])} |" for c in claims]
     return "\n".join(["| claim | verdict | figures |", "|---|---|---|", *rows]) + "\n\n"
 
 
 def _audit(run: Run, result: Result) -> str:
     """Whether short trainings predict long ones, too narrow ranges, and rules broken."""
-    lines = [f"- **Fidelity:** {text}" for text in result.fidelity_texts]
-    lines += [f"- **Edge alarm:** {alarm}" for alarm in result.alarms]
-    lines += [f"- **Overtuning:** {text}" for text in overtuning_warnings(run.folder)]
-    lines += [f"- **Own code:** {text}" for text in code_warnings(run.folder)]
-    lines += [f"- **Program:** {text}" for text in repeat_texts(run.folder)]
+    said = [("Fidelity", text) for text in result.fidelity_texts]
+    said += [("Edge alarm", text) for text in result.alarms]
+    said += [("Overtuning", text) for text in overtuning_warnings(run.folder)]
+    said += [("Own code", text) for text in code_warnings(run.folder)]
+    said += [("Program", text) for text in repeat_texts(run.folder)]
+    lines = [f"- **{name}:** {plain(text)}" for name, text in said]
     return "\n".join(lines) + "\n\n" if lines else ""
 
 
@@ -245,7 +254,7 @@ def _folds(read: ReadStudy, run: Run, result: Result | None) -> list[dict[str, A
         tags = {"hpsearch.kind": "outer-fold", "hpsearch.outer_fold": str(arm.fold)}
         scores: dict[str, Estimate | None] = {}
         if (mine := found.get(arm.fold)) is not None:
-            winner = f"trial {mine.best_number}: {_params(mine.searched)}"
+            winner = f"trial {mine.best_number}: {params_text(mine.searched)}"
             tags["mlflow.note.content"] = f"**Winner:** {winner}"
             scores = {"objective": mine.validation, **mine.test}
         folds.append(
@@ -270,15 +279,11 @@ def _winner(run: Run, result: Result) -> dict[str, Any] | None:
     refit = model_refit(run.folder, result.best_number)
     if refit is None:
         return None
-    description = (
-        f"Trial {result.best_number} of {result.study}, trained on training and validation data "
-        f"with seed {refit.seed_number}; {result.objective}, confirmed: "
-        f"{result.validation}; on the test set: {result.test_score or 'not measured'}"
-    )
     return {
         "number": refit.number,
         "seed": refit.seed_number,
-        "description": description,
+        "description": f"Trial {result.best_number} of {run.name}, trained on training and "
+        f"validation data with seed {refit.seed_number}.\n\n{chosen(result)}",
     }
 
 
@@ -325,9 +330,9 @@ def _user() -> str:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Versions, host and git commit, as tags."""
+    """Versions and host as one tag of JSON; the git commit as MLflow has it."""
     said = environment(folder)
-    tags = {f"hpsearch.{name}": value for name, value in said.items() if name != "commit"}
+    tags = {"hpsearch.environment": json.dumps({k: v for k, v in said.items() if k != "commit"})}
     if "commit" in said:
         tags["mlflow.source.git.commit"] = said["commit"]
     return tags

@@ -10,6 +10,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.sqlite_store import is_there
+from hpsearch.tracking.views import drop_views
 
 
 class TrackedRuns:
@@ -29,12 +30,14 @@ class TrackedRuns:
         if self.tracking_uri == without_password(known_uri):
             self.tracking_uri = known_uri
         self.ids: list[str] = []
+        self._run_id = run_id
         if not is_there(self.tracking_uri):
             return
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         self._client = open_client(self.tracking_uri)
         try:
-            self.ids = self._find(said["experiment_id"], run_id)
+            self._experiment = str(said["experiment_id"])
+            self.ids = self._find(self._experiment, run_id)
         except Exception as error:
             raise self._trouble(error) from error
 
@@ -54,6 +57,8 @@ class TrackedRuns:
         try:
             for run_id in self.ids:
                 self._client.delete_run(run_id)
+            if self.ids:
+                drop_views(self._client, self._experiment, self._run_id)
         except Exception as error:
             raise self._trouble(error) from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.tracking.run_content import TAG_LENGTH, fitting
+from hpsearch.tracking.run_content import TAG_LENGTH, fitting, rounded
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,6 +40,15 @@ def uid_above(parent: Mapping[str, Any], number: int | None) -> str:
     return str(parent["uid"] if fold is None else fold["uid"])
 
 
+def missing(
+    client: MlflowClient, run_id: str, metrics: Mapping[str, float]
+) -> list[tuple[str, float]]:
+    """Metrics of one value, rounded, that a run does not have; an older version rounded none."""
+    there = client.get_run(run_id).data.metrics
+    sent = {name: rounded(value) for name, value in metrics.items()}
+    return [(k, v) for k, v in sent.items() if k not in there or rounded(there[k]) != v]
+
+
 def send_fold(client: MlflowClient, parent: Mapping[str, Any], fold: Fold, run_id: str) -> None:
     """Bring a fold's run to what parent.json says; again and again without a difference."""
     from mlflow.entities import Metric, RunTag
@@ -47,7 +56,7 @@ def send_fold(client: MlflowClient, parent: Mapping[str, Any], fold: Fold, run_i
     when = parent["ended"] or parent["started"]
     client.log_batch(
         run_id,
-        metrics=[Metric(name, value, when, 0) for name, value in fold["metrics"].items()],
+        metrics=[Metric(k, v, when, 0) for k, v in missing(client, run_id, fold["metrics"])],
         tags=[RunTag(name, fitting(value, TAG_LENGTH)) for name, value in fold["tags"].items()],
     )
     if parent["status"] == "RUNNING":

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.links import note_links
+from hpsearch.tracking.notes import links_line, send_description, send_finals
+from hpsearch.tracking.outer_runs import missing
 from hpsearch.tracking.program_files import send_program_files
-from hpsearch.tracking.run_content import PARAM_LENGTH, TAG_LENGTH, fitting
+from hpsearch.tracking.run_content import NOTE, PARAM_LENGTH, TAG_LENGTH, fitting
 from hpsearch.tracking.winner_model import send_model
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 UID, RUN_ID = "hpsearch.uid", "hpsearch.run_id"
-NOTE = "mlflow.note.content"
 
 
 def read_parent(folder: RunFolder) -> dict[str, Any]:
@@ -40,18 +40,20 @@ def send_parent(
     from mlflow.entities import Metric, Param, RunTag
 
     run_id, when = ids[parent["uid"]], parent["ended"] or parent["started"]
-    links = note_links(experiment, ids, run_id, parent["look"])
-    # Second, as MLflow shows the first lines of a note and folds the rest.
+    links = links_line(parent, experiment, ids)
+    # Second, as MLflow shows the first two lines of a note and folds the rest.
     first, _, rest = parent["tags"][NOTE].partition("\n\n")
-    tags = parent["tags"] | {NOTE: f"{first}\n\n**Look at:** {links}\n\n{rest}".rstrip()}
+    tags = parent["tags"] | {NOTE: f"{first}\n\n{links}\n\n{rest}".rstrip()}
     client.log_batch(
         run_id,
-        metrics=[Metric(k, v, when, 0) for k, v in parent["metrics"].items()],
+        metrics=[Metric(k, v, when, 0) for k, v in missing(client, run_id, parent["metrics"])],
         params=[Param(k, fitting(v, PARAM_LENGTH)) for k, v in parent["params"].items()],
         tags=[RunTag(k, fitting(v, TAG_LENGTH)) for k, v in tags.items()],
     )
     if parent["datasets"]:
         client.log_inputs(run_id, [_input(said) for said in parent["datasets"]])
+    send_finals(client, folder, parent, experiment, ids)
+    send_description(client, parent, experiment, run_id)
     if parent["status"] == "RUNNING":
         client.update_run(run_id, status="RUNNING")
     else:

@@ -19,17 +19,26 @@ from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord
 from hpsearch.tracking.client import open_client
+from hpsearch.tracking.notes import record_note
 from hpsearch.tracking.outer_runs import FOLD, fold_of, folds_of, send_fold, uid_above
-from hpsearch.tracking.parent_run import NOTE, RUN_ID, UID, read_parent, send_parent
+from hpsearch.tracking.parent_run import RUN_ID, UID, read_parent, send_parent
 from hpsearch.tracking.run_content import (
+    NAME_DIGITS,
+    NOTE,
+    RECORD,
     STATUS,
+    TAG_LENGTH,
     TRIAL_JSON,
     changing_tags,
+    fitting,
+    has_this_form,
     params_of,
     points,
+    record_tag,
     run_name,
     trial_text,
 )
+from hpsearch.tracking.views import differing, send_views
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,10 +50,18 @@ PARENT, TRIAL = "mlflow.parentRunId", "hpsearch.trial"
 
 @dataclass
 class Sent:
-    """What MLflow has of a run."""
+    """What MLflow has of a run.
+
+    Attributes:
+        name: there.
+        outdated: it is of a record, and says it in the form of an older version.
+        last_step: the last one whose points are there.
+    """
 
     run_id: str
     ended: bool = False
+    name: str = ""
+    outdated: bool = False
     last_step: int = 0
 
 
@@ -140,7 +157,12 @@ class Projector:
             if uid in self._sent:
                 client.delete_run(run.info.run_id)
             else:
-                self._sent[uid] = Sent(run.info.run_id, _ended(run))
+                self._sent[uid] = Sent(
+                    run.info.run_id,
+                    _ended(run),
+                    str(run.info.run_name),
+                    outdated=TRIAL in run.data.tags and not has_this_form(run.data.tags),
+                )
                 kept.append(run)
         return kept
 
@@ -192,19 +214,29 @@ class Projector:
         if uid not in self._sent:
             self._sent[uid] = self._new_parent(client, parent)
         run_id = self._sent[uid].run_id
+        send_views(client, self._experiment, self._with_parameters(parent), run_id)
         self.folder.write_sealed(
             self.folder.files.mlflow,
             {
                 "tracking_uri": without_password(self.tracking_uri),
                 "experiment_id": self._experiment,
                 "parent_run_id": run_id,
+                "views": True,  # which an older version did not send
             },
         )
         return run_id
 
+    def _with_parameters(self, parent: dict[str, Any]) -> dict[str, Any]:
+        """parent.json; where it is an older one, with the parameters in which trials differ."""
+        if "parameters" in parent["look"]:
+            return parent
+        names = differing([record.params for record in self.folder.read_all("trial")])
+        return parent | {"look": parent["look"] | {"parameters": names}}
+
     def _send_parent(self, client: MlflowClient) -> None:
         parent = read_parent(self.folder)
         ids = {uid: sent.run_id for uid, sent in self._sent.items()}
+        send_views(client, self._experiment, self._with_parameters(parent), ids[parent["uid"]])
         send_parent(client, self.folder, parent, self._experiment, ids)
         for fold in folds_of(parent):
             send_fold(client, parent, fold, ids[fold["uid"]])
@@ -213,17 +245,26 @@ class Projector:
         from mlflow.entities import Metric, Param, RunTag
 
         client, sent = self._open(), self._sent.get(record.uid)
-        if not record.marks or (sent is not None and sent.ended):
+        if not record.marks:
             return
+        if sent is not None and sent.outdated:
+            client.delete_run(sent.run_id)  # MLflow changes no point that is there
+            sent = None
+        if sent is not None and sent.ended:
+            return
+        look = read_parent(self.folder)["look"]
+        name = run_name(record, max(NAME_DIGITS, int(look.get("digits", 0))))
         params, tags = params_of(record), changing_tags(record)
+        if record.sealed:
+            tags[NOTE] = fitting(record_note(record, look), TAG_LENGTH)
         if sent is None:
             run = client.create_run(
                 self._experiment,
                 start_time=int(record.started * 1000),
-                run_name=run_name(record),
+                run_name=name,
                 tags=self._record_tags(record) | tags,
             )
-            sent, tags = Sent(run.info.run_id), {}
+            sent, tags = Sent(run.info.run_id, name=name), {}
             self._sent[record.uid] = sent
         elif sent.last_step:
             params = {}  # they are there, and a second, equal one costs as much as the first
@@ -239,6 +280,8 @@ class Projector:
         if record.sealed:
             self._send_files(client, record, sent.run_id)
             self._take_below(client, record, sent.run_id)
+            if sent.name != name:
+                client.update_run(sent.run_id, name=name)
             client.set_terminated(
                 sent.run_id, STATUS[record.outcome], end_time=int(record.ended * 1000)
             )
@@ -266,9 +309,7 @@ class Projector:
             **({} if fold is None else {FOLD: fold["tags"][FOLD]}),
             "hpsearch.kind": record.kind,
             TRIAL: str(record.number),
-            "hpsearch.batch": str(record.batch),
-            "hpsearch.drawn_in_stage": str(record.stage),
-            **{f"hpsearch.digest.{name}": value for name, value in record.digests.items()},
+            RECORD: record_tag(record),
         }
 
     def _kept_tags(
@@ -282,7 +323,7 @@ class Projector:
         kept = {
             k: v
             for k, v in parent["tags"].items()
-            if k.startswith(("mlflow.user", "mlflow.source", "hpsearch.protocol"))
+            if k.startswith(("mlflow.user", "mlflow.source"))
         }
         above = self._sent[uid_above(parent, number)].run_id
         return kept | {UID: uid, RUN_ID: parent["run_id"], PARENT: above}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -15,12 +16,26 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.names import stored_name
 
 PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; it would cut longer texts silently
+NOTE = "mlflow.note.content"  # a tag: the description of a run or an experiment
+FORM = 2  # of all of this; a run that an older version sent in another form is sent anew
 STATUS = {
     Outcome.COMPLETE: "FINISHED",
-    Outcome.PRUNED: "KILLED",
+    Outcome.PRUNED: "FINISHED",  # as meant: the red cross is for what went wrong
     Outcome.DIVERGED: "FAILED",
     Outcome.FAILED: "FAILED",
 }
+
+
+RECORD = "hpsearch.record"  # a tag with what people look at less often, as JSON
+NAME_DIGITS = 3  # of a trial's number, at least, so that names sort as numbers do
+# Before the names of numbers that describe a run as a whole. MLflow has a tab and a section of
+# their own for it, and draws them behind all curves.
+WHOLE = "system/"
+
+
+def rounded(value: float) -> float:
+    """As MLflow shows it: a mean without the last bits, in which 0.96 is 0.9600000000000001."""
+    return float(f"{value:.12g}")
 
 
 def canonical(value: object) -> str:
@@ -41,14 +56,27 @@ def params_of(record: TrialRecord) -> dict[str, str]:
     return {stored_name(k): fitting(canonical(v), PARAM_LENGTH) for k, v in record.params.items()}
 
 
-def run_name(record: TrialRecord) -> str:
-    """As people see it in the run table."""
-    again = f"-seed-{record.seed_number}" if record.kind != "trial" else ""
-    return f"{record.kind}-{record.number}{again}"
+def run_name(record: TrialRecord, digits: int = NAME_DIGITS) -> str:
+    """As people see it in the run table: "trial-007", "trial-012-pruned", "test-007-seed-1".
+
+    Args:
+        digits: of trials' numbers.
+    """
+    if record.kind == "trial":
+        cut_short = record.sealed and record.outcome is not Outcome.COMPLETE
+        return f"trial-{record.number:0{digits}}" + (f"-{record.outcome}" if cut_short else "")
+    of_trial = record.kind in ("confirmation", "test")
+    number = f"{record.number:0{digits}}" if of_trial else str(record.number)
+    return f"{record.kind}-{number}-seed-{record.seed_number}"
 
 
 def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, int]]:
     """(metric, value, time in ms, step) of the epochs after `after`, and the summaries."""
+    for name, value, when, step in _points(record, after):
+        yield name, rounded(value), when, step
+
+
+def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, int]]:
     history = record.mean_history()
     # The same point must get the same time in every projection, or MLflow holds it twice: times
     # are known up to the last mark, and what was trained since comes with the next one.
@@ -68,11 +96,11 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
             yield "learning_rate", rate, stamps[epoch], epoch
     if record.sealed:
         end = int(record.ended * 1000)
-        yield "seconds/wall", record.wall_seconds, end, n_epochs
-        yield "seconds/cpu", record.cpu_seconds, end, n_epochs
+        yield f"{WHOLE}seconds_wall", record.wall_seconds, end, n_epochs
+        yield f"{WHOLE}seconds_cpu", record.cpu_seconds, end, n_epochs
         if record.peak_bytes:
-            yield "memory/peak_mb", round(record.peak_bytes / 1e6, 1), end, n_epochs
-        yield "epochs", n_epochs, end, n_epochs
+            yield f"{WHOLE}memory_peak_mb", round(record.peak_bytes / 1e6, 1), end, n_epochs
+        yield f"{WHOLE}epochs", n_epochs, end, n_epochs
         # Only completed trials carry it, so that sorting by it never shows a failure first.
         if record.outcome is Outcome.COMPLETE and not record.is_test:
             yield "objective", record.scores[n_epochs], end, n_epochs
@@ -85,8 +113,28 @@ def points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, i
             held_out = not record.is_test and not name.startswith(NOT_SCORES)
             if held_out and values and all(map(math.isfinite, values)):
                 top = min(values) if lower_is_better(name) else max(values)
-                yield f"best/{name}", top, end, n_epochs
-                yield f"best/{name}_epoch", record.epochs[values.index(top)], end, n_epochs
+                yield f"{name}.best", top, end, n_epochs
+                yield f"{name}.best_epoch", record.epochs[values.index(top)], end, n_epochs
+
+
+def record_tag(record: TrialRecord) -> str:
+    """The value of the tag RECORD."""
+    content = {
+        "form": FORM,
+        "batch": record.batch,
+        "drawn_in_stage": record.stage,
+        "digests": record.digests,
+    }
+    return fitting(json.dumps(content), TAG_LENGTH)
+
+
+def has_this_form(tags: Mapping[str, str]) -> bool:
+    """Whether a run with these tags says what this version says of a record."""
+    try:
+        content = json.loads(tags.get(RECORD, "{}"))
+    except ValueError:  # somebody changed it
+        return False
+    return isinstance(content, dict) and content.get("form") == FORM
 
 
 def changing_tags(record: TrialRecord) -> dict[str, str]:
@@ -94,8 +142,9 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
     tags = {
         "hpsearch.outcome": record.outcome,
         "hpsearch.stages": str(len(record.scores)),
-        "hpsearch.attempts": str(len(record.attempts) + 1),
     }
+    if record.attempts:
+        tags["hpsearch.attempts"] = str(len(record.attempts) + 1)
     if record.reason:
         tags["hpsearch.reason"] = fitting(conclusion(record.reason), TAG_LENGTH)
     if record.controls:

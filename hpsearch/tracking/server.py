@@ -8,21 +8,42 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
+
+import psutil
 
 from hpsearch.errors import TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.links import trials_page
 from hpsearch.tracking.sqlite_store import is_there
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # 2 processes instead of 10 of 250 MB
 }
+# The second of each is a pattern as fnmatch has them, where "[" begins a set.
+LOOPBACK = ("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[::1]", "[[]::1]:*")
 # What MLflow's basic-auth is configured by; its own default password stands in its manual.
 AUTH = ("MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY")
+
+
+@dataclass(frozen=True)
+class ServedApps:
+    """Apps with pages of ours beside MLflow's, by name and "module:function".
+
+    Attributes:
+        plain: for everybody who reaches the server.
+        with_password: behind MLflow's basic-auth.
+        lines: from the server's address, what is said on start.
+    """
+
+    plain: tuple[str, str]
+    with_password: tuple[str, str]
+    lines: Callable[[str], Sequence[str]]
 
 
 def serve_ui(
@@ -33,14 +54,19 @@ def serve_ui(
     without_password: bool,
     allowed_hosts: Sequence[str],
     runs: Sequence[RunFolder],
+    apps: ServedApps,
     say: Callable[[str], None],
+    when_up: Callable[[str], object] = lambda address: None,
 ) -> int:
     """Run the MLflow server until it is interrupted; returns its exit code.
 
     Args:
         without_password: let anybody in who can reach a host that is not this machine's own.
         allowed_hosts: names by which browsers may ask for it, beside this machine's.
-        runs: whose sorted run tables are named on start.
+        runs: of the studies of the home, some; they say where else to look if MLflow has none.
+        apps: what is served beside MLflow's pages.
+        say: called with a line that says where to look.
+        when_up: called in a thread with the server's address as soon as it answers.
 
     Raises:
         TrackingError: there is no store yet, the port is taken, or others could reach it.
@@ -62,24 +88,41 @@ def serve_ui(
         )
     protected = _protection(host, without_password=without_password)
     _check_free(host, port)
-    address = f"http://{_in_url(host)}:{port}"
-    say(f"MLflow on {address} (Ctrl-C ends it)")
-    for folder in runs:
-        page = study_page(folder, home)
-        if page:
-            say(f"{folder.files.study.name}: {address}/{page}")
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
+    address = f"http://{named_host(host)}:{port}"
+    for line in apps.lines(address):
+        say(line)
+    app = apps.with_password if protected else apps.plain
+    command = [sys.executable, "-m", "hpsearch.tracking.server_process", *app, "--workers", "1"]
     command += ["--backend-store-uri", home.tracking_uri]
     command += ["--default-artifact-root", home.artifacts.as_uri()]
-    command += ["--host", host, "--port", str(port)]
-    command += ["--allowed-hosts", ",".join(hosts(host, port, allowed_hosts)), *protected]
-    process = subprocess.Popen(command, env={**os.environ, **ENVIRONMENT}, cwd=home.path)
+    command += ["--host", host, "--port", str(port), "--uvicorn-opts=--no-access-log"]
+    command += ["--allowed-hosts", ",".join(hosts(host, port, allowed_hosts))]
+    environment = {**os.environ, **ENVIRONMENT, "HPSEARCH_HOME": str(home.path)}
+    process = subprocess.Popen(command, env=environment, cwd=home.path)
+    waiting = Thread(target=_wait_for, args=(process, host, port, lambda: when_up(address)))
+    waiting.daemon = True
+    waiting.start()
     try:
         return process.wait()
     finally:
         if process.poll() is None:
             process.terminate()
             process.wait(timeout=10)
+
+
+def _wait_for(
+    process: subprocess.Popen[bytes], host: str, port: int, then: Callable[[], object]
+) -> None:
+    """Do something when the server of a process answers; nothing, if it ends before."""
+    asked = "localhost" if is_any(host) else host.strip("[]")
+    while process.poll() is None:
+        try:
+            socket.create_connection((asked, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            then()
+            return
 
 
 def _told_elsewhere(runs: Sequence[RunFolder], home: Home) -> list[str]:
@@ -90,21 +133,44 @@ def _told_elsewhere(runs: Sequence[RunFolder], home: Home) -> list[str]:
     return sorted(uri for uri in known - {home.tracking_uri} if is_there(uri))
 
 
-def study_page(folder: RunFolder, home: Home) -> str:
-    """The page of a run's trials, best first; "" where this home's MLflow does not have it."""
-    ids = folder.read_sealed(folder.files.mlflow)
-    if not ids or ids["tracking_uri"] != home.tracking_uri:
-        return ""
-    direction = folder.required(folder.files.parent)["look"]["direction"]
-    return trials_page(ids["experiment_id"], ids["parent_run_id"], direction)
-
-
 def hosts(host: str, port: int, more: Sequence[str]) -> list[str]:
-    """What a browser may call the server by, exactly: MLflow's own patterns let in more."""
-    names = ["localhost", "127.0.0.1", "[::1]", *more]
+    """What a browser may call the server by, exactly: MLflow's own patterns let in more.
+
+    This machine's loopback may be asked on any port, as a tunnel has one of its own. Only a page
+    of this machine has such an address, so that no page of another one gets in by it.
+    """
+    names = [*more]
     if not is_loopback(host):
-        names += [_in_url(host), socket.gethostname(), socket.getfqdn()]
-    return list(dict.fromkeys(form for name in names for form in (name, f"{name}:{port}")))
+        names += [socket.gethostname(), socket.getfqdn()]
+    names += _own_addresses() if is_any(host) else [_in_url(host)]
+    exact = [form for name in names for form in (name, f"{name}:{port}")]
+    return list(dict.fromkeys([*LOOPBACK, *exact]))
+
+
+def named_host(host: str) -> str:
+    """The host of the address that is told to people; "all of them" is no address."""
+    return socket.gethostname() if is_any(host) else _in_url(host)
+
+
+def is_any(host: str) -> bool:
+    """Whether it stands for all addresses of this machine, as 0.0.0.0 does."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return False
+
+
+def _own_addresses() -> list[str]:
+    """Those of this machine, as they stand in a URL."""
+    found = (one.address for some in psutil.net_if_addrs().values() for one in some)
+    known = []
+    for text in found:
+        try:
+            address = ipaddress.ip_address(text.partition("%")[0])
+        except ValueError:
+            continue  # of another kind, e.g. that of the card
+        known.append(_in_url(str(address)))
+    return sorted(known)
 
 
 def is_loopback(host: str) -> bool:
@@ -115,14 +181,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _protection(host: str, *, without_password: bool) -> list[str]:
-    """The server's options where others can reach it.
+def _protection(host: str, *, without_password: bool) -> bool:
+    """Whether a password is asked for: where others can reach it, but on purpose.
 
     Raises:
         TrackingError: anybody could.
     """
     if is_loopback(host) or without_password:
-        return []
+        return False
     if not all(os.environ.get(name) for name in AUTH):
         raise TrackingError(
             f"--host {host} lets others reach all results: MLflow's basic-auth must be "
@@ -134,7 +200,7 @@ def _protection(host: str, *, without_password: bool) -> list[str]:
         raise TrackingError(f"{AUTH[0]} must be a file, got {os.environ[AUTH[0]]}")
     if importlib.util.find_spec("flask_wtf") is None:
         raise TrackingError("MLflow's basic-auth needs more packages: pip install 'mlflow[auth]'")
-    return ["--app-name", "basic-auth"]
+    return True
 
 
 def _check_free(host: str, port: int) -> None:

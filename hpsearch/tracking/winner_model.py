@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking.notes import OURS, text_digest
 from hpsearch.trainers.estimators.model_files import FILE_NAMES, described
 from hpsearch.trainers.tables.model import FittedTable, TableModel
 from hpsearch.trainers.tables.predictor import NetworkPredictor
@@ -163,11 +164,12 @@ def _register(
     from mlflow.exceptions import MlflowException
 
     name = parent["experiment"]
+    about = parent.get("model_about") or older_about(name)
     versions = client.search_model_versions(f"name = '{name}'")
     made = None
     if all(found.run_id != run_id for found in versions):
         if not versions:
-            _create(client, name)
+            _create(client, name, about)
         root = client.get_run(run_id).info.artifact_uri
         made = client.create_model_version(
             name,
@@ -185,15 +187,31 @@ def _register(
     if made is not None or missing:
         newest = made or max(versions, key=lambda found: int(found.version))
         client.set_registered_model_alias(name, ALIAS, newest.version)
+    if parent.get("model_about"):
+        _describe(client, name, about)
 
 
-def _create(client: MlflowClient, name: str) -> None:
+def _create(client: MlflowClient, name: str, about: str) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
-        client.create_registered_model(
-            name, description=f"The winners of hpsearch study {name}, one a run of the study."
-        )
+        client.create_registered_model(name, description=about)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+
+
+def _describe(client: MlflowClient, name: str, about: str) -> None:
+    """Bring the description up to date, unless it is a person's."""
+    known = client.get_registered_model(name)
+    there, digest = known.description or "", known.tags.get(OURS, "")
+    if there in ("", about, older_about(name)) or digest == text_digest(there):
+        if there != about:
+            client.update_registered_model(name, about)
+        if digest != text_digest(about):
+            client.set_registered_model_tag(name, OURS, text_digest(about))
+
+
+def older_about(name: str) -> str:
+    """The description that an older version wrote."""
+    return f"The winners of hpsearch study {name}, one a run of the study."

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import mlflow
 from mlflow.entities import Run
 
 from hpsearch.records.layout import Home
+from tests.harness.servers import free_port
 
 PATIENCE_SECONDS = 60  # a busy machine shows a page late; a test that passes does not wait
 
@@ -22,13 +26,31 @@ class Site:
 
     Attributes:
         address: http://host:port
-        page: of the sorted run table, as `ui` names it.
+        page: of the study's trials, as `ui` names it.
         runs: in MLflow, by name.
+        home: with the stores that it shows.
     """
 
     address: str
     page: str
     runs: dict[str, Run]
+    home: Path
+
+
+@contextmanager
+def started_ui(home: Path) -> Iterator[tuple[str, list[str]]]:
+    """`python -m hpsearch ui` on a home: its address, and the lines that it said on start."""
+    port = free_port()
+    command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(home), "--port", str(port)]
+    with (home / "ui.log").open("w+") as log:
+        process = subprocess.Popen(command, stderr=log, stdout=log)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            wait_for(f"{address}/health", process)
+            yield address, (home / "ui.log").read_text().splitlines()
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -18,6 +18,8 @@ ROOMS = {
     "pydantic": {"studyfile", "scheduler"},
     "typer": {"cli"},
     "rich": {"cli", "console"},
+    "flask": {"pages"},
+    "jinja2": {"pages"},
     "plotly": {"reports"},
     "distributed": {"execution"},
 }

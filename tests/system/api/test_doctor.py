@@ -26,14 +26,12 @@ def run_named(home: Path, name: str) -> Run:
     client = client_of(home)
     experiment = client.get_experiment_by_name("small")
     assert experiment is not None
-    (found,) = (
-        run for run in client.search_runs([experiment.experiment_id]) if run.info.run_name == name
-    )
-    return found
+    named = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    return named.get(name) or named[f"{name}-pruned"]
 
 
 def delete_run(home: Path) -> None:
-    client_of(home).delete_run(run_named(home, "trial-1").info.run_id)
+    client_of(home).delete_run(run_named(home, "trial-001").info.run_id)
 
 
 def delete_parent(home: Path) -> None:
@@ -41,17 +39,17 @@ def delete_parent(home: Path) -> None:
 
 
 def send_twice(home: Path) -> None:
-    run = run_named(home, "trial-1")
+    run = run_named(home, "trial-001")
     client_of(home).create_run(run.info.experiment_id, tags=run.data.tags)
 
 
 def add_point(home: Path) -> None:
-    run = run_named(home, "trial-1")
+    run = run_named(home, "trial-001")
     client_of(home).log_metric(run.info.run_id, "validation_accuracy", 0.99, step=1)
 
 
 def add_metric(home: Path) -> None:
-    client_of(home).log_metric(run_named(home, "trial-1").info.run_id, "objective/2", 0.99)
+    client_of(home).log_metric(run_named(home, "trial-001").info.run_id, "objective/2", 0.99)
 
 
 def change_param(home: Path) -> None:
@@ -60,7 +58,7 @@ def change_param(home: Path) -> None:
 
 
 def change_outcome(home: Path) -> None:
-    client_of(home).set_tag(run_named(home, "trial-1").info.run_id, "hpsearch.outcome", "great")
+    client_of(home).set_tag(run_named(home, "trial-001").info.run_id, "hpsearch.outcome", "great")
 
 
 def drop_optuna(home: Path) -> None:
@@ -137,7 +135,7 @@ def test_a_damaged_record_is_set_aside_and_its_trial_trained_again_the_same(
     path = run_folder / "trials/00002/record.json"
     path.write_text(path.read_text().replace("0.", "1.", 1))
     client = client_of(copied_home)  # which has no whole copy of it
-    client.log_text(run_named(copied_home, "trial-2").info.run_id, "{}", "trial.json")
+    client.log_text(run_named(copied_home, "trial-002").info.run_id, "{}", "trial.json")
     result = run_folder / "artifacts/result.json"
     result.write_text(result.read_text()[:100])
     found = doctor(home=copied_home, repair=True)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +10,7 @@ from typing import Any
 import pytest
 
 from hpsearch import run_study
-from tests.harness.browser import PATIENCE_SECONDS, Site, shown_runs, wait_for
+from tests.harness.browser import PATIENCE_SECONDS, Site, shown_runs, started_ui
 from tests.harness.stores import new_home
 from tests.harness.study_files import SMALL
 
@@ -23,23 +20,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`python -m hpsearch ui` on a study of 21 trials, some of them diverged."""
     folder = tmp_path_factory.mktemp("browser")
     (folder / "small.toml").write_text(SMALL)
-    run_study(folder / "small.toml", home=new_home(folder / "home"), workers=0)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(folder / "home")]
-    log = (folder / "ui.log").open("w+")
-    process = subprocess.Popen([*command, "--port", str(port)], stderr=log, stdout=log)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_for(address + "/health", process)
-        said = (folder / "ui.log").read_text()
-        page = next(line for line in said.splitlines() if line.startswith("small: "))
-        yield Site(address, page.removeprefix("small: "), shown_runs(folder / "home"))
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        log.close()
+    home = new_home(folder / "home")
+    run_study(folder / "small.toml", home=home, workers=0)
+    with started_ui(home) as (address, said):
+        page = next(line for line in said if line.startswith("small: "))
+        yield Site(address, page.removeprefix("small: "), shown_runs(home), home)
 
 
 @pytest.fixture(scope="module")

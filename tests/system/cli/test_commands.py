@@ -369,11 +369,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_ui_serves_the_stores_until_it_is_interrupted(finished: Finished) -> None:
+def test_ui_serves_the_stores_until_it_is_interrupted(finished: Finished, tmp_path: Path) -> None:
     home = finished.home
     port = free_port()
     command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(home), "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    process = subprocess.Popen(
+        [*command, "--open"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "BROWSER": str(browser)},
+    )
     try:
         asked = urllib.request.Request(
             f"http://127.0.0.1:{port}/api/2.0/mlflow/experiments/search",
@@ -388,6 +397,9 @@ def test_ui_serves_the_stores_until_it_is_interrupted(finished: Finished) -> Non
             except OSError:
                 time.sleep(0.5)
         assert "small" in [experiment["name"] for experiment in found["experiments"]]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/studies", timeout=60) as page:
+            assert "small" in page.read().decode()
+        assert opened.read_text().strip() == f"http://127.0.0.1:{port}/studies"
         taken = call_here("ui", "--home", str(home), "--port", str(port))
         assert taken.returncode == 1
         assert "choose another with --port" in taken.stderr

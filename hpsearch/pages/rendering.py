@@ -1,0 +1,96 @@
+"""From what is known to HTML. Everything that comes from outside is escaped by the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from hpsearch.pages import wording
+from hpsearch.pages.board import Look
+from hpsearch.pages.planned_runs import BatchRow, Scheduler
+from hpsearch.pages.study_row import StudyRow
+from hpsearch.pages.ways import STUDIES, short_address
+from hpsearch.records.outcome import Outcome
+
+TEMPLATES = Path(__file__).with_name("templates")
+STATIC = Path(__file__).with_name("static")
+SYMBOLS = {  # beside the word, for those who don't see the colour
+    "reading": "…",
+    "running": "▶",
+    "interrupted": "⏸",
+    "finished": "✓",
+    "failed": "✕",
+    "unreadable": "?",
+}
+BAD = (Outcome.FAILED, Outcome.DIVERGED)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above the tables.
+
+    Attributes:
+        home: the folder of stores.
+        study: of which all runs are shown; None: the newest run of every study.
+        boot: which start of the server this is.
+    """
+
+    home: str
+    study: str | None
+    boot: str
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["clock"] = wording.clock
+    made.filters["score"] = wording.score
+    made.globals.update(
+        symbols=SYMBOLS, bad=BAD, short_address=short_address, studies=STUDIES, headline=headline
+    )
+    return made
+
+
+def headline(look: Look) -> str:
+    """How many studies there are, and how many of them run."""
+    states = [one.row.state for one in look.rows]
+    n, running = len(states), states.count("running")
+    parts = [f"{n} {'study' if n == 1 else 'studies'}"]
+    parts += [f"{running} running"] if running else []
+    parts += [f"{look.unread} being read"] if look.unread else []
+    return ", ".join(parts)
+
+
+def page_html(head: Head, look: Look, batches: Sequence[BatchRow], schedules: Scheduler) -> str:
+    """The whole start page."""
+    rows = {one.row.key: row_html(one.row) for one in look.rows}
+    return (
+        _environment()
+        .get_template("studies.html")
+        .render(head=head, look=look, rows=rows, parts=parts_html(batches, schedules))
+    )
+
+
+def row_html(row: StudyRow) -> str:
+    """The row of one run."""
+    return _environment().get_template("row.html").render(row=row)
+
+
+def parts_html(batches: Sequence[BatchRow], schedules: Scheduler) -> str:
+    """The tables of batches and schedules; "" where there are none."""
+    return _environment().get_template("parts.html").render(batches=batches, schedules=schedules)
+
+
+def message_html(title: str, text: str) -> str:
+    """A page with one sentence."""
+    return _environment().get_template("message.html").render(title=title, text=text)

@@ -1,0 +1,90 @@
+"""What MLflow says of a study: the answer in two lines, the experiment, the registered model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hpsearch.records.result import Result
+from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.tracking.markdown import code, plain
+from hpsearch.trainers import is_program
+
+ABOUT_NAMES = 8  # searched parameters in an experiment's description
+
+
+def comment(read: ReadStudy) -> str:
+    """What the study file says of itself first."""
+    lines = (line for line in read.text.splitlines() if line.startswith("#"))
+    return plain(next(lines, "").lstrip("# "))
+
+
+def headline(read: ReadStudy, result: Result | None, status: str | None) -> str:
+    """The answer in the two lines that MLflow shows of a note."""
+    file = read.file
+    if result is None:
+        n_trials = sum(stage.trials for stage in file.stages)
+        what = f"{file.objective.direction} {plain(file.objective.metric)}"
+        state = "Interrupted; the same command goes on" if status else "Running"
+        return f"**{state}:** {what}, {n_trials} trials at most in {len(file.stages)} stage(s)."
+    test, gain = result.test_score, result.default and result.default.gain
+    won = result.validation
+    interval = "" if won.low is None else f" ({won.low:.4f} … {won.high:.4f})"
+    return (
+        f"**Trial {result.best_number} won:** {plain(result.objective)} {won.mean:.4f}{interval} "
+        f"over {won.of_what}"
+        + (f", {test.mean:.4f} on the test set" if test else ", not tested")
+        + (f"; {gain.mean:+.4f} over the defaults." if gain else ".")
+    )
+
+
+def about(read: ReadStudy, result: Result | None, status: str | None) -> str:
+    """The experiment's description: what is searched, and what the newest run found."""
+    file = read.file
+    data = "" if file.data is None else f" on {plain(Path(file.data.name).name)}"
+    searched = dict.fromkeys(p.key for arm in read.arms for p in arm.space.parameters)
+    names = ", ".join(map(code, [*searched][:ABOUT_NAMES]))
+    names += " …" if len(searched) > ABOUT_NAMES else ""
+    what = f"{file.objective.direction} {plain(file.objective.metric)}{data} over {names}"
+    answer = headline(read, result, status).replace("**", "")  # which the list shows as stars
+    return (
+        f"{comment(read) or 'A hyperparameter search.'} {answer}\n\nA search by hpsearch: {what}."
+    )
+
+
+def params_text(searched: Mapping[str, Any]) -> str:
+    """Hyperparameters with their values, in Markdown."""
+    return ", ".join(f"{code(k)} = {plain(v)}" for k, v in searched.items())
+
+
+def chosen(result: Result) -> str:
+    """How a winner was chosen and tested, in Markdown."""
+    test = result.test_score
+    tested = f"{test}, after the search" if test else "not measured"
+    return (
+        f"**Hyperparameters:** {params_text(result.searched)}\n\n"
+        f"**Chosen** among {sum(result.counts.values())} trials by {plain(result.objective)}; "
+        f"confirmed: {result.validation}.\n\n**Tested** on the test set: {tested}."
+    )
+
+
+def model_about(read: ReadStudy, result: Result) -> str:
+    """The registered model's description: what it is, how it came to be, how to call it."""
+    name = read.file.name
+    versions = (
+        f"The winners of the hpsearch study {name}: a version a run of the study, the newest "
+        f"with the alias `winner`. Each version says how it was chosen and tested."
+    )
+    if is_program(str(result.best_params["trainer"])):
+        return (
+            f"{versions}\n\nA version is the winner's checkpoint, if its program left one, and "
+            "`command.txt`, the line that trains it again; it is no MLflow model to be called."
+        )
+    return (
+        f"{versions}\n\n**To call it**, with rows such as those of its input example:\n\n"
+        "```python\nimport mlflow\n\n"
+        f'model = mlflow.pyfunc.load_model("models:/{name}@winner")\n'
+        "predicted = model.predict(rows)\n```\n\n"
+        f"As a service: `mlflow models serve -m models:/{name}@winner --env-manager local`."
+    )

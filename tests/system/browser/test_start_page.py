@@ -1,0 +1,146 @@
+"""The start page of `python -m hpsearch ui`, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from hpsearch import run_study
+from tests.harness.browser import PATIENCE_SECONDS, started_ui
+from tests.harness.stores import new_home
+from tests.harness.study_files import SMALL
+
+See = Callable[[str], Any]
+EVIL = "<img src=x onerror=document.title='ran'>"  # a folder may be called so
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a finished study, and one whose name is HTML."""
+    folder = tmp_path_factory.mktemp("start_page")
+    (folder / "small.toml").write_text(SMALL)
+    run_study(folder / "small.toml", home=new_home(folder / "home"), workers=0)
+    evil = folder / "home" / "studies" / EVIL / "1"
+    evil.mkdir(parents=True)
+    (evil / "study.json").write_text(f'{{"id": "x", "file": {{"name": "{EVIL}"}}}}')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with started_ui(folder / "home") as (address, said):
+        assert said[0].startswith(f"Studies on {address}/studies, MLflow on {address} ")
+        yield address
+
+
+def row_of(study: str) -> str:
+    return f"//tr[@data-key='{study}/1']"
+
+
+def test_from_the_page_it_is_one_click_to_the_best_trial_s_curve_and_none_to_the_test_score(
+    browser: Any, see: See, address: str, folder: Path
+) -> None:
+    browser.get(f"{address}/studies")
+    row = see(row_of("small")).text
+    assert re.search(
+        r"0\.\d{4}\n0\.\d{4} … 0\.\d{4}\nvalidation_accuracy over 3 fresh splits", row
+    )
+    assert re.search(r"0\.\d{4}\n0\.\d{4} … 0\.\d{4}\ntest_accuracy over 2 refits", row)
+    key = "mlflow.workflowType_v1"
+    assert browser.execute_script(f"return localStorage.getItem('{key}')") == '"machine_learning"'
+    see("""//a[text()="Best trial's curve"]""").click()
+    result = json.loads((folder / "home/studies/small/1/artifacts/result.json").read_text())
+    see(f"//a[starts-with(text(), 'trial-{result['result']['best_number']:03}')]")
+    see("//*[contains(@class, 'scatterlayer')]//*[contains(@class, 'js-line')]")
+
+
+def test_the_study_s_name_leads_to_its_trials(browser: Any, see: See, address: str) -> None:
+    browser.get(f"{address}/studies")
+    see(f"{row_of('small')}//a[text()='small']").click()
+    see("//*[text()='21']")  # matching runs
+    assert "workflowType=machine_learning" in browser.current_url
+    browser.get(f"{address}/s/small")
+    see("//*[text()='21']")
+
+
+def test_the_report_has_its_figures_and_nothing_else_of_the_server(
+    browser: Any, see: See, address: str
+) -> None:
+    browser.get(f"{address}/studies")
+    see("//a[text()='Report']").click()
+    see("//*[contains(@class, 'plotly-graph-div')]//*[contains(@class, 'main-svg')]")
+    assert browser.execute_script("return self.origin") == "null"
+    asked = "fetch(arguments[0]).then(() => arguments[1]('got it'), () => arguments[1]('refused'))"
+    assert browser.execute_async_script(asked, f"{address}/version") == "refused"
+
+
+def test_html_in_a_name_is_text(browser: Any, see: See, address: str) -> None:
+    browser.get(f"{address}/studies")
+    see("//*[contains(@class, 'unreadable')]")
+    assert EVIL in browser.find_element(By.TAG_NAME, "table").text
+    assert browser.find_elements(By.TAG_NAME, "img") == []
+    assert browser.title == "Studies · hpsearch"
+
+
+def test_the_keys_lead_past_the_head_to_filter_and_studies(
+    browser: Any, see: See, address: str
+) -> None:
+    browser.get(f"{address}/studies")
+    see("//input[@id='filter']")
+
+    def press(keys: str) -> Any:
+        browser.switch_to.active_element.send_keys(keys)
+        return browser.switch_to.active_element
+
+    assert press(Keys.TAB).text == "Skip to the studies"
+    assert press(Keys.ENTER).get_attribute("id") == "studies"
+    assert press(Keys.TAB).get_attribute("id") == "filter"
+    press("small fin")
+    see("//*[text()='1 of 2 shown']")
+    assert press(Keys.TAB).text == "small"
+    names = [press(Keys.TAB).accessible_name for _ in range(2)]
+    assert names[0] in ("Trials of small", "1 warning of small", "2 warnings of small")
+
+
+def test_a_study_that_runs_is_followed_without_a_reload(
+    browser: Any, see: See, address: str, folder: Path
+) -> None:
+    browser.get(f"{address}/studies")
+    see(row_of("small"))
+    browser.execute_script("window.kept = true")
+    command = [sys.executable, "-m", "hpsearch", "study", str(folder / "small.toml"), "--home"]
+    command += [str(folder / "home"), "--workers", "1", "--set", 'name="growing"']
+    command += ["--set", "stages.2.epochs=100000"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        see(f"{row_of('growing')}//*[contains(@class, 'running')]")
+        see(f"{row_of('growing')}//progress")
+        see(f"{row_of('growing')}//*[text()='stage 3 of 3']")
+        see(f"{row_of('growing')}//*[contains(text(), 'left')]")
+        see("//*[@id='headline'][contains(text(), '1 running')]")
+        first = browser.find_element(By.CSS_SELECTOR, "#rows > tr")
+        assert first.get_attribute("data-key") == "growing/1"
+        details = see(f"{row_of('growing')}//a[text()='Trials']")
+        browser.execute_script("arguments[0].focus()", details)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    see(f"{row_of('growing')}//*[contains(@class, 'interrupted')]")
+    assert browser.switch_to.active_element.accessible_name == "Trials of growing"
+    until = time.monotonic() + PATIENCE_SECONDS
+    told = browser.find_element(By.ID, "told")
+    while not told.get_attribute("textContent") and time.monotonic() < until:
+        time.sleep(0.1)
+    assert "growing/1 is interrupted" in told.get_attribute("textContent")
+    assert browser.execute_script("return window.kept") is True
