@@ -11,12 +11,12 @@ from hpsearch.analysis.best_order import texts
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
-from hpsearch.reports import case_charts, course_charts, front_charts, search_charts, worth_charts
-from hpsearch.reports.ablation_chart import ablation, ablation_sections
 from hpsearch.reports.charts import Chart
-from hpsearch.reports.confirmed_chart import confirmed
 from hpsearch.reports.methods.methods import Methods
 from hpsearch.reports.sections import Chapter, Section, claims_html, image_html, lines_html
+from hpsearch.reports.study_charts import cases, course, front, search, worth
+from hpsearch.reports.study_charts.ablation import ablation, ablation_sections
+from hpsearch.reports.study_charts.confirmed import confirmed
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.table_study import refit_charts, winner
 from hpsearch.reports.table_study.card import card_sections
@@ -36,25 +36,25 @@ COMPARED, PROCEEDED = "What was compared?", "How did the search proceed?"
 MATTERS, SOUND = "What matters?", "Is it sound?"
 WINNER, TIME, DETAILS = "What does the winner do?", "Where did the time go?", "Details"
 CHARTS: Mapping[str, Sequence[Make]] = {
-    COMPARED: (case_charts.cases, front_charts.pareto_front),
-    PROCEEDED: (search_charts.history, course_charts.curves, worth_charts.expected_best),
+    COMPARED: (cases.cases, front.pareto_front),
+    PROCEEDED: (search.history, course.curves, worth.expected_best),
     MATTERS: (
-        search_charts.importance,
+        search.importance,
         ablation,
-        search_charts.slices,
-        search_charts.contour,
-        search_charts.parallel,
-        search_charts.divergence,
+        search.slices,
+        search.contour,
+        search.parallel,
+        search.divergence,
     ),
-    SOUND: (confirmed, worth_charts.incumbents),
+    SOUND: (confirmed, worth.incumbents),
     WINNER: (
         refit_charts.two_classes,
         refit_charts.one_versus_rest,
         refit_charts.residuals,
         winner.importance,
     ),
-    TIME: (course_charts.timeline,),
-    DETAILS: (course_charts.funnel,),
+    TIME: (course.timeline,),
+    DETAILS: (course.funnel,),
 }
 MOST_TRIALS = 200  # in the table of all
 FOLDED = ("slices", "parallel_coordinates", "narrowing", "expected_best", "contour")
@@ -171,8 +171,8 @@ def _proceeded(view: StudyView, stages: pd.DataFrame) -> Iterator[Section]:
     yield Section("Best trials", about, pd.DataFrame(best))
     about = "Each stage trains longer than the one before; the best go on."
     yield Section("Stages", about, stages, folded=True)
-    worth = texts(view.best_curves, result.objective, result.direction)
-    if worth:
+    told = texts(view.best_curves, result.objective, result.direction)
+    if told:
         about = "What more trials brought; expected_best.csv has the curves of the figure."
         yield Section("What tuning is worth, in words", about, lines_html(worth), folded=True)
     yield Section("All trials", *_trials(view), folded=True)

@@ -8,11 +8,11 @@ from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import write_whole
-from hpsearch.reports import worth_charts
 from hpsearch.reports.answer import Answer
 from hpsearch.reports.chapters import chapters, made_charts
 from hpsearch.reports.page.document import document
 from hpsearch.reports.png_charts import Vector, draw_for_paper, draw_png, svg_of
+from hpsearch.reports.study_charts import worth
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.tables import narrowing_table
 from hpsearch.spreadsheets import csv_text
@@ -32,7 +32,7 @@ def write_report(folder: RunFolder, result: Result, *, light: bool = False) -> P
     narrowing = csv_text(narrowing_table(ranges))
     files.artifact(Artifact.NARROWING).write_text(narrowing, encoding="utf-8")
     folder.write_json(files.artifact(Artifact.NARROWING_JSON), ranges)
-    best = csv_text(worth_charts.best_table(view.best_curves))
+    best = csv_text(worth.best_table(view.best_curves))
     files.artifact(Artifact.EXPECTED_BEST).write_text(best, encoding="utf-8")
     bests = [one.as_dict() for one in view.incumbents]
     folder.write_json(files.artifact(Artifact.INCUMBENTS), bests)

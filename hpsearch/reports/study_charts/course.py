@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hpsearch.records.range_row import RangeRow
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.charts import WINNER, Chart, Panel, Series
-from hpsearch.reports.search_charts import MOST_PANELS, note
+from hpsearch.reports.study_charts.search import MOST_PANELS, note
 from hpsearch.reports.study_view import StudyView
 
 CURVES = 8  # trials whose learning curves are drawn
