@@ -174,7 +174,7 @@ def _proceeded(view: StudyView, stages: pd.DataFrame) -> Iterator[Section]:
     told = texts(view.best_curves, result.objective, result.direction)
     if told:
         about = "What more trials brought; expected_best.csv has the curves of the figure."
-        yield Section("What tuning is worth, in words", about, lines_html(worth), folded=True)
+        yield Section("What tuning is worth, in words", about, lines_html(told), folded=True)
     yield Section("All trials", *_trials(view), folded=True)
 
 
