@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from hpsearch.api.show import best_configuration, show_study, study_front, study_trials
     from hpsearch.api.status import study_status
     from hpsearch.api.study import run_study
-    from hpsearch.api.study_report import Report
+    from hpsearch.api.support.study_report import Report
     from hpsearch.api.sync import sync
     from hpsearch.api.tune import tune
     from hpsearch.api.ui import ui
@@ -56,7 +56,7 @@ _MODULES = {
     "Explanation": "hpsearch.api.explain",
     "Methods": "hpsearch.reports.methods.methods",
     "Plan": "hpsearch.api.plan",
-    "Report": "hpsearch.api.study_report",
+    "Report": "hpsearch.api.support.study_report",
     "Verification": "hpsearch.api.verify",
     "best_configuration": "hpsearch.api.show",
     "check_health": "hpsearch.api.schedule",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.api.stores import storage_of, tracking_of
+from hpsearch.api.support.stores import storage_of, tracking_of
 from hpsearch.records.layout import Home, shared_folder
 from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.records.whole_files import storage_errors

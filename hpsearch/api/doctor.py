@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpsearch.addresses import check_apart
-from hpsearch.api.stores import storage_of, tracking_of
+from hpsearch.api.support.stores import storage_of, tracking_of
 from hpsearch.api.sync import send
 from hpsearch.audit.damage import damages
 from hpsearch.audit.difference import Difference

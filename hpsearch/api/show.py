@@ -10,8 +10,8 @@ from typing import Literal
 
 import pandas as pd
 
-from hpsearch.api.stores import is_projected
-from hpsearch.api.study_report import Report, report_of
+from hpsearch.api.support.stores import is_projected
+from hpsearch.api.support.study_report import Report, report_of
 from hpsearch.errors import HpsearchError
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.layout import Home

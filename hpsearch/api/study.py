@@ -9,13 +9,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from hpsearch.addresses import check_apart
-from hpsearch.api.stores import (
+from hpsearch.api.support.stores import (
     is_projected,
     projected,
     storage_of,
     tracking_of,
 )
-from hpsearch.api.study_report import Report, report_of
+from hpsearch.api.support.study_report import Report, report_of
 from hpsearch.errors import HpsearchError, StudyFailed, WorkerError, plain_interrupts
 from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
