@@ -17,6 +17,7 @@ from hpsearch.late import late_names
 
 if TYPE_CHECKING:
     from hpsearch.api.batch import run_batch
+    from hpsearch.api.compare import StudyComparison, compare_studies
     from hpsearch.api.data import data_card, data_sets
     from hpsearch.api.delete import Deletion, delete_study
     from hpsearch.api.doctor import doctor
@@ -57,10 +58,12 @@ _MODULES = {
     "Methods": "hpsearch.reports.methods.methods",
     "Plan": "hpsearch.api.plan",
     "Report": "hpsearch.api.support.study_report",
+    "StudyComparison": "hpsearch.api.compare",
     "Verification": "hpsearch.api.verify",
     "best_configuration": "hpsearch.api.show",
     "check_health": "hpsearch.api.schedule",
     "coming_runs": "hpsearch.api.schedule",
+    "compare_studies": "hpsearch.api.compare",
     "data_card": "hpsearch.api.data",
     "data_sets": "hpsearch.api.data",
     "delete_study": "hpsearch.api.delete",
@@ -100,10 +103,12 @@ __all__ = [
     "Methods",
     "Plan",
     "Report",
+    "StudyComparison",
     "Verification",
     "best_configuration",
     "check_health",
     "coming_runs",
+    "compare_studies",
     "data_card",
     "data_sets",
     "delete_study",

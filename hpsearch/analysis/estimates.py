@@ -11,6 +11,11 @@ and Frank (PAKDD 2004) use the same for repeated k-fold.
 A test score is a mean over refits, all of them scored on the same rows. Their luck is in no
 difference between refits and is added: sqrt((t s)^2 / n + (1.96 e)^2), e the standard error over
 rows.
+
+The difference of two means whose repeats are no pairs has an interval made of theirs: with a and b
+the distances from the means to their ends, sqrt(a^2 + b^2) on each side. It takes the two for
+independent; where both are of the same rows it is too wide rather than too narrow. Zou and Donner,
+"Construction of confidence limits about effect measures" (Statistics in Medicine 27, 2008).
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hpsearch.records.estimate import CORRECTED, ROWS, Estimate
+from hpsearch.records.estimate import CORRECTED, ROWS, UNPAIRED, Estimate
 
 NORMAL = 1.959964  # the 97.5 % quantile
 
@@ -65,6 +70,34 @@ def with_rows(refits: Sequence[float], error: float, n_rows: int) -> Estimate:
     half = math.hypot(of_refits, NORMAL * error)
     mean = plain.mean
     return Estimate(mean, mean - half, mean + half, list(refits), "refits", ROWS, n_rows)
+
+
+def unpaired(first: Estimate, second: Estimate) -> Estimate:
+    """The first mean less the second, of repeats that are no pairs; `values` stay empty."""
+    mean = first.mean - second.mean
+    if first.low is None or first.high is None or second.low is None or second.high is None:
+        return Estimate(mean, None, None, [], "repeats", UNPAIRED)
+    below = math.hypot(first.mean - first.low, second.high - second.mean)
+    above = math.hypot(first.high - first.mean, second.mean - second.low)
+    return Estimate(mean, mean - below, mean + above, [], "repeats", UNPAIRED)
+
+
+def ratio_in(known: Estimate, of_splits: Sequence[float]) -> float | None:
+    """The ratio that `over_splits` made an estimate with, read back from its interval.
+
+    So differences have the right interval where the data is not at hand.
+
+    Args:
+        of_splits: as for `over_splits`.
+
+    Returns:
+        None where it can't be read: there is no such interval, or all splits score the same.
+    """
+    spread = float(np.std(of_splits, ddof=1)) if len(of_splits) > 1 else 0.0
+    if known.method != CORRECTED or known.low is None or not spread:
+        return None
+    n = len(of_splits)
+    return float(((known.mean - known.low) / (_t(n - 1) * spread)) ** 2 - 1 / n)
 
 
 def _t(degrees: int) -> float:

@@ -3,6 +3,7 @@
 from hpsearch.cli import (  # each adds its commands to the program
     archive,
     batch,
+    compare,
     data,
     delete,
     doctor,
@@ -28,6 +29,7 @@ __all__ = [
     "app",
     "archive",
     "batch",
+    "compare",
     "data",
     "delete",
     "doctor",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hpsearch.console.compared import print_comparison
 from hpsearch.console.output import output, print_frame
 from hpsearch.console.plan import print_plan
 from hpsearch.console.progress import BatchProgress, StudyProgress
@@ -13,6 +14,7 @@ __all__ = [
     "StudyProgress",
     "output",
     "print_batch",
+    "print_comparison",
     "print_frame",
     "print_plan",
     "print_report",

@@ -9,6 +9,7 @@ from typing import Any
 PLAIN = "t interval"
 CORRECTED = "corrected resampled t interval"
 ROWS = "t interval with the bootstrap error of the test rows"
+UNPAIRED = "interval of the difference of two independent means"
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,15 @@ class RunFolder:
         if line is not None:
             _append(self.files.slices, line)
 
+    def read_slices(self) -> list[dict[str, Any]]:
+        """Which worker trained what and when, {worker, began, seconds, kind, trials} each; []
+        in records of older versions. Lines that a kill cut, or that are damaged, are left out."""
+        path, found = self.files.slices, []
+        for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        return found
+
     def announce_record(self, record: TrialRecord) -> None:
         """Tell the projector that a record has news."""
         self.announce({"kind": record.kind, "number": record.number, "seed": record.seed_number})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from hpsearch.analysis.costs import duration
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import KINDS, Artifact
 from hpsearch.records.result import Result
@@ -171,10 +172,10 @@ def _about(view: StudyView) -> Iterator[Named]:
         spent = sum(record.wall_seconds for record in records)
         when = datetime.fromtimestamp(min(began), UTC).strftime("%Y-%m-%d %H:%M UTC")
         yield "began", when
-        taken = _duration(max(ended) - min(began))
+        taken = duration(max(ended) - min(began))
         workers = len({line["worker"] for line in view.slices})
         of = f" in {workers} workers" if workers > 1 else ""
-        yield "took", f"{taken}; {_duration(spent)} of training{of}"
+        yield "took", f"{taken}; {duration(spent)} of training{of}"
     machines = dict.fromkeys(machine for record in records for machine in record.machines)
     for machine in machines:
         yield "machine", machine
@@ -193,10 +194,3 @@ def _data(view: StudyView) -> Iterator[Named]:
     elif data.shots is not None:
         said += f": {data.shots} examples a class"
     yield "data", said + (f" (digest {digest})" if digest else "")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -62,7 +61,7 @@ class StudyView:
             records=[record for record in folder.read_all("trial") if own(record.number)],
             space=kept_space(folder) or Space((), {}),
             stages=stages,
-            slices=_slices(folder),
+            slices=folder.read_slices(),
         )
 
     @cached_property
@@ -203,14 +202,3 @@ def _decisions(folder: RunFolder, stage: int) -> list[Path]:
     arms, files = kept_arms(folder), folder.files
     outer = [files.stage(stage, arm.case) for arm in arms if arm.fold is not None]
     return [path for path in files.decisions(stage) if path not in outer]
-
-
-def _slices(folder: RunFolder) -> list[dict[str, Any]]:
-    path = folder.files.slices
-    found = []
-    for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
-        try:
-            found.append(json.loads(line))
-        except ValueError:  # cut by a kill, or damaged
-            continue
-    return found

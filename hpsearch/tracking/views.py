@@ -36,6 +36,7 @@ MOST_AXES = 8  # of parallel coordinates
 SECTION = "hpsearch"  # the id of the charts' section
 # Sections of charts that MLflow makes by itself; closed, as each of their charts has one point.
 OTHER_SECTIONS = ("objectives", "Model metrics", "System metrics")
+COMPARED = "compared"  # the end of the key of a view over several runs
 WIDE = 420  # pixels of a column of sentences
 
 
@@ -105,6 +106,16 @@ class Look:
 def view_key(run_id: str, view: View) -> str:
     """The key of a run's view: the same in every store, whenever it is written."""
     return f"{run_id}-{view}"
+
+
+def compared_key(run_ids: Sequence[str]) -> str:
+    """The key of a view over several runs, whatever their order."""
+    return f"{'-'.join(sorted(run_ids))}-{COMPARED}"
+
+
+def key_tag(key: str) -> str:
+    """The tag of an experiment that holds the view of this key."""
+    return TAG + key
 
 
 def view_page(experiment: str, run_id: str, view: View) -> str:
@@ -192,26 +203,13 @@ def _without_views(experiment: str, parent: str, direction: str) -> dict[View, s
 def made_views(look: Look) -> dict[View, dict[str, Any]]:
     """The content of a study's views."""
     below = f"tags.`mlflow.parentRunId` = '{look.parent}'"
-    score = [_metric("objective"), *(_metric(f"objectives/{n}") for n in look.objectives)]
-    curve = [_metric(look.metric)] if look.metric else []
-    params = [_param(name) for name in look.parameters[:MOST_COLUMNS]]
+    score, params = _scores(look), [_param(name) for name in look.parameters[:MOST_COLUMNS]]
     outcome, stages, reason = _tag(OUTCOME), _tag("hpsearch.stages"), _tag("hpsearch.reason")
     tested = dict.fromkeys([*_tested(look), *look.test_metrics])
-    ascending = look.direction == "minimize"
+    trials = f"{below} and tags.`{KIND}` = 'trial'"
     return {
-        View.TRIALS: _view(
-            f"{below} and tags.`{KIND}` = 'trial'",
-            _metric("objective"),
-            ascending,
-            [*score, *curve, *params, outcome, stages, _tag("hpsearch.winner"), reason],
-        ),
-        View.CURVES: _view(
-            f"{below} and tags.`{KIND}` = 'trial'",
-            _metric("objective"),
-            ascending,
-            [*score, *curve, *params, outcome],
-        )
-        | _charts(look),
+        View.TRIALS: trials_view(look, trials, [outcome, stages, _tag("hpsearch.winner"), reason]),
+        View.CURVES: with_charts(look, trials_view(look, trials, [outcome])),
         View.TESTS: _view(
             f"{below} and tags.`{KIND}` != 'trial'",
             _tag(KIND),  # by the time MLflow would show the parent run with its children closed
@@ -234,6 +232,26 @@ def made_views(look: Look) -> dict[View, dict[str, Any]]:
     }
 
 
+def trials_view(
+    look: Look, wanted: str, more: Sequence[str], first: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The table of trials, best first, with scores and searched parameters.
+
+    Args:
+        wanted: which runs, as MLflow's search has it.
+        more, first: columns behind and before those, by their keys.
+    """
+    curve = [_metric(look.metric)] if look.metric else []
+    params = [_param(name) for name in look.parameters[:MOST_COLUMNS]]
+    columns = [*first, *_scores(look), *curve, *params, *more]
+    return _view(wanted, _metric("objective"), look.direction == "minimize", columns)
+
+
+def with_charts(look: Look, view: Mapping[str, Any]) -> dict[str, Any]:
+    """A view with the cards of its charts."""
+    return {**view} | _charts(look)
+
+
 def send_views(
     client: MlflowClient, experiment: str, parent: Mapping[str, Any], mlflow_id: str
 ) -> None:
@@ -245,16 +263,18 @@ def send_views(
     """
     there = client.get_experiment(experiment).tags
     for view, content in made_views(Look.of(parent, mlflow_id)).items():
-        tag, text = TAG + view_key(parent["run_id"], view), packed(content)
+        tag, text = key_tag(view_key(parent["run_id"], view)), packed(content)
         if there.get(tag) != text:
             client.set_experiment_tag(experiment, tag, text)
 
 
 def drop_views(client: MlflowClient, experiment: str, run_id: str) -> None:
-    """Take the views of a run out of the experiment."""
+    """Take the views of a run, and those over it and others, out of the experiment."""
     found = client.get_experiment(experiment)
     there = found.tags if found.lifecycle_stage == "active" else {}
-    for tag in (TAG + view_key(run_id, view) for view in View):
+    mine = [TAG + view_key(run_id, view) for view in View]
+    beside = [tag for tag in there if tag.endswith(f"-{COMPARED}") and run_id in tag]
+    for tag in (*mine, *beside):
         if tag in there:
             client.delete_experiment_tag(experiment, tag)
 
@@ -275,6 +295,10 @@ def packed(content: Mapping[str, Any]) -> str:
 
 def _tested(look: Look) -> list[str]:
     return [test_name(look.metric)] if look.metric else []
+
+
+def _scores(look: Look) -> list[str]:
+    return [_metric("objective"), *(_metric(f"objectives/{n}") for n in look.objectives)]
 
 
 def _metric(name: str) -> str:

@@ -117,7 +117,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         experiment_id=ids.get("experiment_id", ""),
         parent_run_id=ids.get("parent_run_id", ""),
         missing=missing,
-        ui=_ui_command(projection),
+        ui=ui_command(projection.home, projection.tracking_uri),
         page=found.trials if (found := pages_of(projection.folder)) else "",
         failures=_failures(projection, result),
         code_warnings=code_warnings(projection.folder),
@@ -133,8 +133,8 @@ def _failures(projection: Projection, result: Result) -> list[Failure]:
     return failures(projection.folder.read_all("trial"))
 
 
-def _ui_command(projection: Projection) -> str:
-    home, uri = projection.home, projection.tracking_uri
+def ui_command(home: Home, uri: str) -> str:
+    """The command that opens the MLflow UI on a store; "" for a server, which has one."""
     if uri.startswith("http"):
         return ""
     if uri != home.tracking_uri:

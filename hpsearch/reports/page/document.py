@@ -66,16 +66,36 @@ class Table:
 def document(
     answer: Answer, chapters: Sequence[Chapter], drawn: Mapping[str, bytes], *, light: bool
 ) -> str:
-    """The whole page; nothing in it is fetched from anywhere.
+    """The page of a study; nothing in it is fetched from anywhere.
 
     Args:
         drawn: each chart as SVG, by its name: what is seen without a script, and on paper.
         light: without what is needed to play with figures, five sixths of the page.
     """
+    head = {"answer": answer, "winner": table_of(answer.winner)}
+    return page_of("report.html", answer.study, chapters, drawn, head, light=light)
+
+
+def page_of(
+    template: str,
+    title: str,
+    chapters: Sequence[Chapter],
+    drawn: Mapping[str, bytes],
+    head: Mapping[str, Any],
+    *,
+    light: bool,
+) -> str:
+    """A page: its head, then a chapter a question.
+
+    Args:
+        template: the file of its head, which extends frame.html.
+        drawn, light: as for `document`.
+        head: what the template shows, by name.
+    """
     parts = {name: _file(name) for name in ("report.css", "report.js")}
-    page: str = _template().render(
-        answer=answer,
-        winner=table_of(answer.winner),
+    page: str = _template(template).render(
+        **head,
+        title=title,
         chapters=chapters,
         images={name: _image(svg) for name, svg in drawn.items()},
         kind=_kind,
@@ -158,13 +178,13 @@ def _packed_plotly() -> str:
 
 
 @cache
-def _template() -> Any:
+def _template(name: str) -> Any:
     return Environment(
         loader=PackageLoader("hpsearch.reports.page", ""),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
-    ).get_template("report.html")
+    ).get_template(name)
 
 
 def _file(name: str) -> str:

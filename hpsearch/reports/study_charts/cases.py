@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hpsearch.records.estimate import Estimate
 from hpsearch.reports.charts import Chart, Panel, Series
 from hpsearch.reports.study_view import StudyView
@@ -10,26 +12,16 @@ from hpsearch.reports.study_view import StudyView
 def cases(view: StudyView) -> Chart | None:
     """The objective of each case as confirmed, and on the test set."""
     result = view.result
-    panels = []
+    panels: list[Panel] = []
     for label, color, found in (
         (result.objective, 0, [(arm, arm.validation) for arm in result.arms]),
         (result.test_name, 1, [(arm, arm.test.get(result.test_name)) for arm in result.arms]),
     ):
-        known = [(arm, estimate) for arm, estimate in found if estimate is not None]
-        if not known:
-            continue
-        names = [", ".join(map(str, arm.values.values())) for arm, _ in known]
-        ends = [_ends(estimate) for _, estimate in known]
-        series = Series(
-            "",
-            names,
-            [estimate.mean for _, estimate in known],
-            "intervals",
-            low=[low for low, _ in ends],
-            top=[high for _, high in ends],
-            color=color,
+        names = [", ".join(map(str, arm.values.values())) for arm, _ in found]
+        panel = interval_panel(
+            names, [one for _, one in found], ", ".join(result.arms[0].values), label, color
         )
-        panels.append(Panel([series], ", ".join(result.arms[0].values), label))
+        panels += [] if panel is None else [panel]
     if not panels:
         return None
     return Chart(
@@ -39,6 +31,30 @@ def cases(view: StudyView) -> Chart | None:
         "refits, with their 95 % intervals.",
         panels,
     )
+
+
+def interval_panel(
+    names: Sequence[str], estimates: Sequence[Estimate | None], x: str, y: str, color: int
+) -> Panel | None:
+    """A mean with its interval for each name that has one; None where none has.
+
+    Args:
+        x, y: what names and estimates are.
+    """
+    known = [(n, one) for n, one in zip(names, estimates, strict=True) if one is not None]
+    if not known:
+        return None
+    ends = [_ends(one) for _, one in known]
+    series = Series(
+        "",
+        [name for name, _ in known],
+        [one.mean for _, one in known],
+        "intervals",
+        low=[low for low, _ in ends],
+        top=[high for _, high in ends],
+        color=color,
+    )
+    return Panel([series], x, y)
 
 
 def _ends(estimate: Estimate) -> tuple[float, float]:

@@ -4,7 +4,6 @@ defaults, and the test of the winner and of the defaults."""
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,8 +22,8 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.confirmation.choice import choose
+from hpsearch.study.confirmation.repeats import repeat_scores
 from hpsearch.study.events import Event, PhaseStarted, RunReached
-from hpsearch.study.goals import Goals
 from hpsearch.study.stages import best_first
 from hpsearch.study.training import Trains
 from hpsearch.trainers import is_program
@@ -64,7 +63,6 @@ class Finals:
     def __post_init__(self) -> None:
         self._file = self.records.read.file
         self._epochs = self._file.stages[-1].epochs
-        self._goals = Goals.of(self._file)
 
     def confirm(self) -> dict[int, Estimate]:
         """Run the best trials again, and the defaults; returns {number: Estimate}, best first.
@@ -139,19 +137,7 @@ class Finals:
     def _scores(
         self, again: Sequence[TrialRecord], objective: str = ""
     ) -> tuple[list[float], list[float]]:
-        """A score a repeat, and one a split."""
-        name = objective or self._file.objective.name
-        scores, of_splits = [], []
-        for record in again:
-            values = record.values.get(self._epochs, {})
-            scores.append(values.get(name, record.scores[self._epochs]))
-            by_split = defaultdict(list)
-            for member, score in zip(
-                record.members, self._goals.of_members(record, self._epochs)[name], strict=True
-            ):
-                by_split[member.split].append(score)
-            of_splits += [float(np.mean(found)) for found in by_split.values()]
-        return scores, of_splits
+        return repeat_scores(self._file, again, objective)
 
     def _over(self, values: Sequence[float], of_splits: Sequence[float]) -> Estimate:
         if self.records.fresh_ratio is None:

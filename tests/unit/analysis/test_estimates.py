@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpsearch.analysis.estimates import estimate, over_splits, with_rows
+from hpsearch.analysis.estimates import estimate, over_splits, ratio_in, unpaired, with_rows
 from hpsearch.records.comparisons import DefaultResult, Lead
-from hpsearch.records.estimate import CORRECTED, PLAIN, ROWS, Estimate
+from hpsearch.records.estimate import CORRECTED, PLAIN, ROWS, UNPAIRED, Estimate
 
 SCORES = [0.81, 0.84, 0.79, 0.86]
 
@@ -42,6 +42,25 @@ def test_fresh_splits_have_the_corrected_interval_of_all_splits() -> None:
     assert found.high - found.mean == pytest.approx(half)
     assert found.values == SCORES
     assert found.method == CORRECTED
+
+
+def test_the_ratio_of_fresh_splits_is_read_back_from_their_interval() -> None:
+    of_splits = [0.80, 0.82, 0.85, 0.83, 0.78, 0.80, 0.88, 0.84]
+    found = over_splits(SCORES, of_splits, 0.25, "fresh splits")
+    assert ratio_in(found, of_splits) == pytest.approx(0.25)
+    assert ratio_in(estimate(SCORES), SCORES) is None
+    assert ratio_in(over_splits([0.5], [0.5, 0.5], 0.25, "fresh splits"), [0.5, 0.5]) is None
+
+
+def test_two_independent_means_differ_by_an_interval_made_of_theirs() -> None:
+    first = Estimate(0.9, 0.86, 0.93, [])
+    second = Estimate(0.8, 0.76, 0.83, [])
+    found = unpaired(first, second)
+    assert found.mean == pytest.approx(0.1)
+    assert found.low == pytest.approx(0.1 - 0.05)  # 0.04 down and 0.03 up
+    assert found.high == pytest.approx(0.1 + 0.05)
+    assert (found.method, found.sign) == (UNPAIRED, 1)
+    assert unpaired(first, estimate([0.8])).low is None
 
 
 def test_the_luck_of_the_test_rows_is_added_to_that_of_the_refits() -> None:
