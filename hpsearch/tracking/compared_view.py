@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 MOST_PARENTS = 1000  # of one page of MLflow's search
+# Each run that is left out is a condition, and a database takes some 60 of them. Where there are
+# more, the view holds the best trials of each study alone.
+MOST_OTHERS, MOST_BEST = 20, 20
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,11 @@ def send_compared_view(folders: Sequence[RunFolder], known_uri: str) -> Compared
     try:
         client = open_client(uri)
         mine = [look.run_id for look in looks]
-        content = _content(looks, [*_others(client, experiments, mine)], len(experiments))
+        others = [*_others(client, experiments, mine)]
+        wanted = [f"tags.`{KIND}` = 'trial'", *(f"tags.`{RUN_ID}` != '{one}'" for one in others)]
+        if len(others) > MOST_OTHERS:
+            wanted = [f"attributes.run_id IN ({', '.join(_best(client, experiments, looks))})"]
+        content = _content(looks, " and ".join(wanted), len(experiments))
         _send(client, experiments, compared_key(mine), content)
     except Exception as error:
         reason = first_line(error, uri)
@@ -111,8 +118,26 @@ def _others(
     yield from (run_id for run_id in found if run_id and run_id not in mine)
 
 
-def _content(looks: Sequence[Look], others: Sequence[str], n_experiments: int) -> dict[str, Any]:
-    """The view: every trial of these runs, best first where they optimise the same."""
+def _best(
+    client: MlflowClient, experiments: Sequence[str], looks: Sequence[Look]
+) -> Iterator[str]:
+    """The ids, MLflow's and quoted, of the best trials of each run."""
+    for look in looks:
+        found = client.search_runs(
+            list(experiments),
+            f"tags.`{KIND}` = 'trial' and tags.`{RUN_ID}` = '{look.run_id}'",
+            max_results=MOST_BEST,
+            order_by=[f"metrics.`objective` {'DESC' if look.direction == 'maximize' else 'ASC'}"],
+        )
+        yield from (f"'{run.info.run_id}'" for run in found)
+
+
+def _content(looks: Sequence[Look], wanted: str, n_experiments: int) -> dict[str, Any]:
+    """The view: trials of these runs, best first where they optimise the same.
+
+    Args:
+        wanted: which trials, as MLflow's search has it.
+    """
     first = looks[0]
     same = all((one.metric, one.direction) == (first.metric, first.direction) for one in looks)
     parameters = _shared_first([look.parameters for look in looks])[:MOST_COLUMNS]
@@ -123,9 +148,6 @@ def _content(looks: Sequence[Look], others: Sequence[str], n_experiments: int) -
         parameters=parameters,
         ranges=ranges,
         objectives=first.objectives if same else (),
-    )
-    wanted = " and ".join(
-        [f"tags.`{KIND}` = 'trial'", *(f"tags.`{RUN_ID}` != '{run_id}'" for run_id in others)]
     )
     which = ["attributes.`Experiment Name`"] if n_experiments > 1 else []
     which += [f"tags.`{RUN_ID}`"] if n_experiments < len(looks) else []

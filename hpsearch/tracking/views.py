@@ -7,6 +7,7 @@ columns, the order and the filter that the JSON says. MLflow's own "Share" butto
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ SECTION = "hpsearch"  # the id of the charts' section
 # Sections of charts that MLflow makes by itself; closed, as each of their charts has one point.
 OTHER_SECTIONS = ("objectives", "Model metrics", "System metrics")
 COMPARED = "compared"  # the end of the key of a view over several runs
+LONGEST_KEY = 200  # characters; MLflow takes names of 250
 WIDE = 420  # pixels of a column of sentences
 
 
@@ -109,8 +111,14 @@ def view_key(run_id: str, view: View) -> str:
 
 
 def compared_key(run_ids: Sequence[str]) -> str:
-    """The key of a view over several runs, whatever their order."""
-    return f"{'-'.join(sorted(run_ids))}-{COMPARED}"
+    """The key of a view over several runs, whatever their order.
+
+    It names them, for `drop_views`, unless that makes a longer tag than MLflow takes.
+    """
+    names = "-".join(sorted(run_ids))
+    if len(names) > LONGEST_KEY:
+        names = hashlib.sha256(names.encode()).hexdigest()[:16]
+    return f"{names}-{COMPARED}"
 
 
 def key_tag(key: str) -> str:

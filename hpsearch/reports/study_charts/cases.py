@@ -12,6 +12,8 @@ from hpsearch.reports.study_view import StudyView
 def cases(view: StudyView) -> Chart | None:
     """The objective of each case as confirmed, and on the test set."""
     result = view.result
+    if not result.arms:
+        return None
     panels: list[Panel] = []
     for label, color, found in (
         (result.objective, 0, [(arm, arm.validation) for arm in result.arms]),
