@@ -153,18 +153,34 @@ def _finished(plain: StudyRow, run: Recorded, result: Result) -> StudyRow:
         best=Score(
             wording.score(validation.mean),
             wording.interval(validation.low, validation.high),
-            f"over {validation.of_what}",
+            f"over {validation.of_what}{_others(result)}",
         ),
         best_trial=result.best_number,
         test=Score(
             wording.score(test.mean),
             wording.interval(test.low, test.high),
-            f"{result.test_name} over {test.of_what}",
+            f"{result.test_name} over {test.of_what}{_outer(result)}",
         )
         if test
         else None,
         warnings=_warnings(run, result),
     )
+
+
+def _others(result: Result) -> str:
+    """What a reader of the best score must know of several objectives."""
+    n = len(result.objectives)
+    return f"; the first of {n} objectives, {len(result.front)} on the front" if n > 1 else ""
+
+
+def _outer(result: Result) -> str:
+    """What the whole search is worth, where it is a nested one."""
+    found = None if result.outer is None else result.outer.test.get(result.test_name)
+    if found is None:
+        return ""
+    ends = wording.interval(found.low, found.high)
+    said = f"{wording.score(found.mean)} ({ends})" if ends else wording.score(found.mean)
+    return f"; of the search, over outer folds: {said}"
 
 
 def _warnings(run: Recorded, result: Result) -> list[str]:
