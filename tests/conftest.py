@@ -72,6 +72,7 @@ def blank_figures(
         return
     for module in started.DRAWING:
         monkeypatch.setattr(f"{module}.write_png", started.draw_nothing)
+    monkeypatch.setattr("hpsearch.reports.study_report.svg_of", started.draw_nothing)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ def write_study_report(
     *,
     figures: Vector | None = None,
     width: float = COLUMN,
+    light: bool = False,
     home: str | Path | None = None,
 ) -> Path:
     """Write a study's figures and report.html from its records; returns the page.
@@ -29,6 +30,7 @@ def write_study_report(
         study: its name, for the newest run, or that of one of its runs.
         figures: also draw them as files of this kind for a paper, in figures/ beside the page.
         width: of these, in inches; a column of two-column paper by default.
+        light: a page of some hundred kilobytes, whose figures can't be played with.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
 
     Raises:
@@ -51,7 +53,7 @@ def write_study_report(
                 "file again, or look at it with python -m hpsearch ui"
             )
         with storage_errors(run.folder.artifacts):
-            page = write_report(run.folder, result)
+            page = write_report(run.folder, result, light=light)
             if figures is not None:
                 write_figures(run.folder, result, figures, width)
             return page

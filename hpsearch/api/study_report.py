@@ -10,6 +10,7 @@ from typing import Any
 from hpsearch.addresses import without_password
 from hpsearch.analysis.answers import Answers, answered
 from hpsearch.analysis.failures import Failure, failures
+from hpsearch.pages.ways import short_address
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
@@ -56,10 +57,13 @@ class Report:
     @property
     def link(self) -> str:
         """The page of the study's trials, best first, in the MLflow UI."""
-        server = (
-            self.tracking_uri.rstrip("/") if self.tracking_uri.startswith("http") else UI_ADDRESS
-        )
-        return f"{server}/{self.page}" if self.page else ""
+        if not self.page:
+            return ""
+        if self.tracking_uri.startswith("http"):
+            return f"{self.tracking_uri.rstrip('/')}/{self.page}"
+        if self.ui.startswith("python -m hpsearch"):  # whose server has short ones
+            return f"{UI_ADDRESS}{short_address(self.result.study)}"
+        return f"{UI_ADDRESS}/{self.page}"
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""

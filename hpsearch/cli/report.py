@@ -39,6 +39,10 @@ def report(
         str,
         typer.Option("--width", help="Of these figures, e.g. 3.4in, 86mm or 246pt."),
     ] = "3.4in",
+    light: Annotated[
+        bool,
+        typer.Option("--light", help="A small page, whose figures can't be played with."),
+    ] = False,
     home: HomeOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -51,4 +55,5 @@ def report(
         from hpsearch import write_study_report
 
         form: Literal["pdf", "svg"] | None = None if figures is None else figures.value
-        typer.echo(write_study_report(study, figures=form, width=inches, home=home))
+        page = write_study_report(study, figures=form, width=inches, light=light, home=home)
+        typer.echo(page)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PLAIN_WIDTH = 120  # of tables where stdout is no terminal
+NAMED, LEAST = 20, 30  # letters: of the name of a line, and of a broken line
 
 
 def output() -> Console:
@@ -21,11 +24,39 @@ def output() -> Console:
     return console if console.is_terminal else Console(width=PLAIN_WIDTH)
 
 
-def print_named(lines: Iterable[tuple[str, str]]) -> None:
-    """Lines of text, each behind its right-justified name."""
+def print_named(lines: Iterable[tuple[str, str]], *, style: str = "") -> None:
+    """Lines of text, each behind its right-justified name.
+
+    On a terminal they are broken between words, and go on below themselves; elsewhere a line stays
+    a line, for those who search in it.
+    """
     out = output()
+
+    def put(line: str) -> None:
+        out.print(line, markup=False, highlight=False, soft_wrap=True, style=style)
+
     for name, text in lines:
-        out.print(f"{name:>20}  {text}", markup=False, highlight=False, soft_wrap=True)
+        if not out.is_terminal:
+            put(f"{name:>{NAMED}}  {text}")
+            continue
+        start = max(len(name), NAMED)
+        broken = wrap(
+            text, max(out.width - start - 2, LEAST), break_on_hyphens=False, break_long_words=False
+        ) or [""]
+        put(f"{name:>{NAMED}}  {broken[0]}")
+        for line in broken[1:]:
+            put(f"{'':{start}}  {line}")
+
+
+def print_table(table: Table) -> None:
+    """A table, no wider than what it is printed on: its last column is broken between words."""
+    output().print(table)
+
+
+def fits(table: Table) -> bool:
+    """Whether a table is printed without a cell that is broken."""
+    out = output()
+    return Measurement.get(out, out.options.update(max_width=10_000), table).maximum <= out.width
 
 
 def print_frame(frame: pd.DataFrame, *, as_json: bool) -> None:

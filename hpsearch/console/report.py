@@ -1,10 +1,11 @@
-"""A finished study: trials, ranges, winner, test, claims, link."""
+"""A finished study: winner, test, trials, ranges, claims, warnings, addresses."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.console.output import output, print_named
+from hpsearch.console.output import output, print_named, print_table
 from hpsearch.console.tables import (
     arms_table,
     front_table,
@@ -18,64 +19,81 @@ if TYPE_CHECKING:
     from hpsearch.records.result import Result
 
 
+Named = tuple[str, str]
+
+
 def print_report(report: Report) -> None:
-    """A finished study on stdout: trials, ranges, winner, test, link."""
-    out = output()
+    """A finished study on stdout: the winner and its test, tables, what they rest on, warnings,
+    and where to look on."""
+    result, out = report.result, output()
+    print_named(_winner(report))
+    print_named([*result.outer_lines, *result.comparisons])
+    tables = [trials_table(result)]
+    tables += [front_table(result)] if result.front else []
+    tables += [ranges] if (ranges := ranges_table(result)).row_count else []
+    tables += [arms_table(result)] if result.arms else []
+    tables += [outer_table(result)] if result.outer is not None else []
+    for table in tables:
+        out.print()
+        print_table(table)
+    out.print()
+    print_named(_grounds(report))
+    print_named((("WARNING", text) for text in _warnings(report)), style="bold yellow")
+    print_named(_places(report))
+
+
+def _winner(report: Report) -> Iterator[Named]:
     result = report.result
-    out.print(trials_table(result))
-    if result.front:
-        out.print(front_table(result))
-    ranges = ranges_table(result)
-    if ranges.row_count:
-        out.print(ranges)
-    if result.arms:
-        out.print(arms_table(result))
-    if result.outer is not None:
-        out.print(outer_table(result))
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
+    before = "" if report.ran else " (finished before; nothing was run)"
+    yield "study", f"{result.study}: {counts}{before}"
     params = ", ".join(f"{k} = {v}" for k, v in result.searched.items())
-    lines = [
-        (
-            "study",
-            f"{result.study}: {counts}"
-            + ("" if report.ran else " (finished before; nothing was run)"),
-        ),
-        *(("", failure.text) for failure in report.failures),
-        ("winner", f"trial {result.best_number}: {params}"),
-        (result.objective, f"{result.validation} on validation data"),
-    ]
-    lines += [("", f"misses {missed}") for missed in result.unmet]
-    lines += [("fidelity", text) for text in result.fidelity_texts]
-    lines += [("WARNING", alarm) for alarm in result.alarms]
-    lines += [("WARNING", text) for text in (*report.overtuning, *report.code_warnings)]
-    lines += [("program", text) for text in report.repeats]
-    if result.tried_text:
-        lines.append(("", result.tried_text))
-    if result.ended:
-        lines.append(("", f"ended early by {result.ended}"))
-    if result.optimistic:
-        lines.append(("", f"optimistic: {result.optimistic}"))
-    lines += [
-        (name, f"{estimate} on the test set" + (_uses(result) if "loss" not in name else ""))
-        for name, estimate in result.test.items()
-        if "/" not in name  # each class's accuracy is in confusion.csv
-    ]
-    lines += [*result.outer_lines, *result.comparisons]
-    if result.saw_test:
-        lines.append(("WARNING", f"optimistic test scores: {result.saw_test}"))
+    yield "winner", f"trial {result.best_number}: {params}"
+    yield result.objective, f"{result.validation} on validation data"
+    yield from (("", f"misses {missed}") for missed in result.unmet)
+    for name, estimate in result.test.items():
+        if "/" not in name:  # each class's accuracy is in confusion.csv
+            uses = _uses(result) if "loss" not in name else ""
+            yield name, f"{estimate} on the test set{uses}"
     if result.untested:
-        lines.append(("", f"not tested: {result.untested}"))
-    lines += [("table", _agreement(group)) for group in report.answers.agreement]
+        yield "", f"not tested: {result.untested}"
+
+
+def _grounds(report: Report) -> Iterator[Named]:
+    """What the result rests on, and what the study was asked."""
+    result = report.result
+    yield from (("", failure.text) for failure in report.failures)
+    yield from (("fidelity", text) for text in result.fidelity_texts)
+    yield from (("program", text) for text in report.repeats)
+    if result.tried_text:
+        yield "", result.tried_text
+    if result.ended:
+        yield "", f"ended early by {result.ended}"
+    yield from (("table", _agreement(group)) for group in report.answers.agreement)
     for claim in report.answers.claims:
-        lines.append(("claim", f"{claim['text']}: {claim['verdict'].upper()}"))
-        lines.append(("", claim["detail"]))
-    lines.append(("artifacts", result.folder))
-    if report.link:
-        lines.append(("MLflow", f"{report.ui}, then {report.link}" if report.ui else report.link))
+        yield "claim", f"{claim['text']}: {claim['verdict'].upper()}"
+        yield "", claim["detail"]
+
+
+def _warnings(report: Report) -> Iterator[str]:
+    result = report.result
+    if result.optimistic:
+        yield f"optimistic: {result.optimistic}"
+    if result.saw_test:
+        yield f"optimistic test scores: {result.saw_test}"
+    yield from (*result.alarms, *report.overtuning, *report.code_warnings)
+
+
+def _places(report: Report) -> Iterator[Named]:
+    """Where to look on; addresses come last, one a line."""
+    yield "artifacts", report.result.folder
     if report.missing:
-        lines.append(("", f"MLflow does not have everything yet: {report.missing}"))
-        lines.append(("", "the records are kept; the same command sends the rest"))
-    print_named(lines)
+        yield "", f"MLflow does not have everything yet: {report.missing}"
+        yield "", "the records are kept; the same command sends the rest"
+    if report.link and report.ui:
+        yield "MLflow", f"{report.ui}, then"
+    if report.link:
+        yield "" if report.ui else "MLflow", report.link
 
 
 def _agreement(group: dict[str, Any]) -> str:

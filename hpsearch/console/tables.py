@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from hpsearch.console.output import fits
 from hpsearch.records.range_row import RangeRow, branch_text
 from hpsearch.records.result import OUTER_FOLD
-
-MOST_COLUMNS = 8  # of searched hyperparameters, each with a column of its own
 
 if TYPE_CHECKING:
     from hpsearch.records.estimate import Estimate
@@ -18,12 +17,23 @@ if TYPE_CHECKING:
 
 
 def trials_table(result: Result) -> Table:
+    """The best trials, a column a hyperparameter; in one for all where they are too wide."""
+    wide = _trials(result, together=False)
+    return wide if fits(wide) else _trials(result, together=True)
+
+
+def _trials(result: Result, *, together: bool) -> Table:
     table = Table(title=f"Best trials of {result.study}", title_justify="left", box=None)
     names = list(dict.fromkeys(name for entry in result.top for name in entry["params"]))
     others = [*result.objectives][1:]
     misses = ["misses"] * any(entry.get("missed") for entry in result.top)
-    for name in ("trial", "epochs", result.objective, "confirmed", *others, *misses, *names):
-        table.add_column(name, justify="right", overflow="fold", no_wrap=name == "trainer")
+    for name in ("trial", "epochs", result.objective, "confirmed", *others, *misses):
+        table.add_column(name, justify="right", no_wrap=True)
+    if together:
+        table.add_column("hyperparameters", overflow="fold")
+    else:
+        for name in names:
+            table.add_column(name, justify="right", no_wrap=True)
     for entry in result.top:
         confirmed = entry["confirmed"]
         table.add_row(
@@ -33,7 +43,7 @@ def trials_table(result: Result) -> Table:
             entry.get("not_confirmed", "") if confirmed is None else f"{confirmed:.4f}",
             *(f"{entry['values'][name]:.5g}" for name in others),
             *(f"{entry['missed']:.1%}" * bool(entry["missed"]) for _ in misses),
-            *(_short(name, entry["params"].get(name, "")) for name in names),
+            *(_line(entry["params"]) if together else _cells(entry["params"], names)),
             style="bold" if entry["number"] == result.best_number else None,
         )
     return table
@@ -41,17 +51,24 @@ def trials_table(result: Result) -> Table:
 
 def front_table(result: Result) -> Table:
     """The configurations that no other one beats in everything."""
+    wide = _front(result, together=False)
+    return wide if fits(wide) else _front(result, together=True)
+
+
+def _front(result: Result, *, together: bool) -> Table:
     title = "Pareto front, means over the confirmation runs (in brackets: in the search)"
     table = Table(title=title, title_justify="left", box=None)
     names = list(dict.fromkeys(name for member in result.front for name in member.params))
-    for name in ("trial", *result.objectives, *names):
-        table.add_column(name, justify="right", overflow="fold", no_wrap=name == "trainer")
+    for name in ("trial", *result.objectives, *([] if together else names)):
+        table.add_column(name, justify="right", no_wrap=True)
+    if together:
+        table.add_column("hyperparameters", overflow="fold")
     for member in result.front:
         searched = {name: f" ({value:.5g})" for name, value in member.searched_values.items()}
         table.add_row(
             str(member.number),
             *(f"{e.mean:.5g}{searched.get(name, '')}" for name, e in member.values.items()),
-            *(_short(name, member.params.get(name, "")) for name in names),
+            *(_line(member.params) if together else _cells(member.params, names)),
             style="bold" if member.number == result.best_number else None,
         )
     return table
@@ -137,6 +154,11 @@ def _range_texts(row: RangeRow) -> tuple[str, str]:
     return ", ".join(map(_class, row.weights)), left
 
 
+def _line(params: Mapping[str, object]) -> list[str]:
+    """All in one cell, which is broken between words."""
+    return [", ".join(f"{name} = {_short(name, value)}" for name, value in params.items())]
+
+
 def _class(name: str) -> str:
     """An estimator by its class alone, SVC for sklearn.svm.SVC; the winner's line has its path."""
     *path, last = name.split(".")
@@ -145,12 +167,6 @@ def _class(name: str) -> str:
 
 def _cells(params: Mapping[str, object], names: Sequence[str]) -> list[str]:
     return [_short(name, params.get(name, "")) for name in names]
-
-
-def _listed(params: Mapping[str, object]) -> list[str]:
-    """The trainer, and all else in a line."""
-    others = (f"{k} = {_short(k, v)}" for k, v in params.items() if k != "trainer")
-    return [_short("trainer", params.get("trainer", "")), ", ".join(others)]
 
 
 def _short(name: str, value: object) -> str:

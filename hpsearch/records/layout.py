@@ -29,6 +29,7 @@ KINDS: tuple[Kind, ...] = ("trial", "confirmation", "default", "path", "test", "
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"  # of a study or batch: a folder's name too
 RUN_NUMBER = r"[1-9]\d{0,5}"
 SQLITE = "sqlite:///"
+DECISION_KEYS = ("promoted", "ranges")  # of every decision; old ones have no controls
 
 
 @dataclass(frozen=True)

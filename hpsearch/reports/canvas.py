@@ -6,25 +6,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 110  # pixels an inch
-# Of figures for a paper, sizes in points: no letter but an exponent is below 6.5. Letters stay
-# letters in PDF and SVG, as journals ask for; the salt makes the names in an SVG file the same
-# every time.
+# Letters stay letters in PDF and SVG, as journals ask for; the salt makes the names in an SVG file
+# the same every time.
+VECTOR: dict[Any, Any] = {
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "hpsearch",
+}
+# Of figures for a paper, sizes in points: no letter but an exponent is below 6.5.
 PAPER: dict[Any, Any] = {
+    **VECTOR,
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
     "axes.linewidth": 0.6,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "hpsearch",
 }
 
 
@@ -82,6 +85,15 @@ def new_axes(figure: Figure, rows: int, columns: int, margins: Margins) -> list[
 
 
 @contextmanager
+def vector_style() -> Iterator[None]:
+    """Within it letters stay letters, and equal figures are equal files."""
+    import matplotlib
+
+    with matplotlib.rc_context(VECTOR):
+        yield
+
+
+@contextmanager
 def paper_style() -> Iterator[None]:
     """Within it figures have letters that are read at the size they are drawn in."""
     import matplotlib
@@ -90,10 +102,12 @@ def paper_style() -> Iterator[None]:
         yield
 
 
-def write_vector(path: Path, figure: Figure) -> None:
-    """Write a PDF or SVG file, by the ending of its name; equal figures make equal files."""
-    dated = {".pdf": "CreationDate", ".svg": "Date"}[path.suffix]
-    figure.savefig(path, metadata={dated: None})
+def write_vector(place: Path | BinaryIO, figure: Figure) -> None:
+    """Write a PDF or SVG file, by the ending of its name, or SVG into an open file; equal figures
+    make equal files."""
+    form = place.suffix[1:] if isinstance(place, Path) else "svg"
+    dated = {"pdf": "CreationDate", "svg": "Date"}[form]
+    figure.savefig(place, format=form, metadata={dated: None})
 
 
 def write_png(path: Path, figure: Figure) -> None:

@@ -7,6 +7,18 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Value = float | str
+# Okabe and Ito's colours, which people with any kind of colour vision tell apart; the last is the
+# winner's alone.
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#6a5acd", "#8c6d31", "#d55e00")
+WINNER = len(PALETTE) - 1
+GREY = "#8a8a8a"
+
+
+def color_of(number: int | None) -> str:
+    """The colour of a series by its number; those beyond the palette begin again."""
+    if number is None:
+        return GREY
+    return PALETTE[number if number == WINNER else number % WINNER]
 
 
 @dataclass(frozen=True)
@@ -20,8 +32,9 @@ class Series:
             to `top` at height y).
         low, top: of points and bars, the ends of a line through each, its spread.
         shade: a number a point, shown as its colour; None: the colour of the series.
-        color: index into the palette; None: grey.
+        color: index into the palette, WINNER of the winner alone; None: grey.
         notes: a text a point, shown where the pointer is.
+        direct: its name stands at its last point, and not in the legend.
     """
 
     name: str
@@ -34,6 +47,7 @@ class Series:
     color: int | None = 0
     notes: Sequence[str] = ()
     heavy: bool = False
+    direct: bool = False
 
     @property
     def lying(self) -> bool:
@@ -52,7 +66,11 @@ class Surface:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes."""
+    """One pair of axes.
+
+    Attributes:
+        y_range: the ends of the axis; None: what is drawn.
+    """
 
     series: Sequence[Series]
     x_label: str
@@ -61,6 +79,13 @@ class Panel:
     log_x: bool = False
     log_y: bool = False
     surface: Surface | None = None
+    y_range: tuple[float, float] | None = None
+
+    @property
+    def lying(self) -> list[str]:
+        """The categories that stand along the left side, from the top."""
+        names = (str(x) for series in self.series if series.lying for x in series.x)
+        return list(dict.fromkeys(names))
 
 
 @dataclass(frozen=True)

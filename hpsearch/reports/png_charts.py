@@ -1,9 +1,11 @@
-"""Charts as files, drawn without a display: PNG for the report, PDF and SVG for a paper."""
+"""Charts drawn without a display: PNG files, SVG for the page, PDF and SVG for a paper."""
 
 from __future__ import annotations
 
+import io
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,18 +16,22 @@ from hpsearch.reports.canvas import (
     new_axes,
     new_figure,
     paper_style,
+    vector_style,
     write_png,
     write_vector,
 )
-from hpsearch.reports.charts import Chart, Panel, Series
-from hpsearch.reports.plotly_charts import COLUMNS, PALETTE, ends_of_whiskers
+from hpsearch.reports.charts import Chart, Panel, Series, color_of
+from hpsearch.reports.marks import COLUMNS, ends_of_whiskers, spaced
 
 LETTER, SMALL = 0.08, 0.056  # inches of a letter of a name, and of one in a figure for a paper
-GREY = "#9a9a9a"
+LEGEND = 0.065  # inches of a letter in a legend
 PAGE = 9.0  # inches that a figure for a paper may be high
 NARROWEST, WIDE = 1.5, 2.6  # inches of a panel with its labels: the least, and enough
-SAMPLE, LINE = 0.55, 0.16  # inches: what stands before a name in a legend, a line of it
+SAMPLE, LINE = 0.55, 0.17  # inches: what stands before a name in a legend, a line of it
 SLANTED = 0.75  # inches between parallel coordinates, below which their names are slanted
+BAR = 0.27  # inches of a bar with its name
+HEADING = 0.4  # inches of the title above a figure
+SMOOTH = 400  # points of a series, above which an SVG holds them as an image
 
 Vector = Literal["pdf", "svg"]
 
@@ -57,19 +63,47 @@ PAPER = Marks(point=6, shaded=7, line=0.8, heavy=1.5, legend=7, scale=6.5, name=
 
 
 def draw_png(path: Path, chart: Chart) -> None:
-    """Draw a chart into a file."""
+    """Draw a chart into a file, with its title."""
+    write_png(path, _drawn(chart, heading=HEADING))
+
+
+def svg_of(chart: Chart) -> bytes:
+    """A chart as an SVG file, for the page, which has its title."""
+    written = io.BytesIO()
+    with vector_style():
+        write_vector(written, _drawn(chart, heading=0.0))
+    return written.getvalue()
+
+
+def _drawn(chart: Chart, *, heading: float) -> Any:
+    """A figure of the size that its panels need.
+
+    Args:
+        heading: inches of its title; 0: it has none.
+    """
     n = max(1, len(chart.panels))
     columns = min(n, COLUMNS)
     rows = math.ceil(n / columns)
-    margins = _margins(chart)
-    figure = new_figure(4.6 * columns + 2.4, 3.4 * rows + 0.6, dpi=100, margins=margins)
-    figure.suptitle(chart.title)
+    titled = any(panel.title for panel in chart.panels)
+    width = {1: 7.2, 2: 9.6}.get(columns, 13.0)
+    legend = {s.name for p in chart.panels[:1] for s in p.series if s.name and not s.direct}
+    margins = _margins(chart, above=0.0)
+    inner = (width - margins.left - margins.right) / columns - margins.between
+    lines = math.ceil(len(legend) / _beside([*legend], inner)) if legend else 0
+    above = 0.35 if titled else 0.15 + LINE * lines
+    margins = replace(margins, top=heading + above)
+    lying = max((len(panel.lying) for panel in chart.panels), default=0)
+    tall = BAR * max(lying, 2) if lying else 2.6
+    height = rows * tall + (rows - 1) * margins.below + margins.top + margins.bottom
+    figure = new_figure(width, height, dpi=100, margins=margins)
+    if heading:
+        figure.suptitle(chart.title, y=1 - 0.1 / height, va="top")
     if chart.axes:
-        (axes,) = new_axes(figure, 1, 1, Margins(left=0.4))
+        (axes,) = new_axes(figure, 1, 1, Margins(left=0.4, top=heading + 0.15))
         _parallel(axes, chart, Marks())
     elif chart.panels:
         _panels(figure, new_axes(figure, rows, columns, margins), chart, Marks())
-    write_png(path, figure)
+    return figure
 
 
 def draw_for_paper(path: Path, chart: Chart, width: float) -> None:
@@ -133,11 +167,11 @@ def _columns(n: int, width: float) -> int:
     return most
 
 
-def _margins(chart: Chart) -> Margins:
+def _margins(chart: Chart, *, above: float) -> Margins:
     """Room for the names of bars and intervals; other axes have numbers."""
     named = (s for p in chart.panels for s in p.series if s.lying)
     left = 0.8 + LETTER * max((len(str(x)) for s in named for x in s.x), default=0)
-    return Margins(left=left, between=left)
+    return Margins(left=left, between=left, top=above)
 
 
 def _panels(figure: Any, grid: list[Any], chart: Chart, marks: Marks) -> None:
@@ -156,44 +190,72 @@ def _panel(
         axes.set_yscale("log")
     if panel.surface is not None:
         filled = axes.contourf(
-            panel.surface.x, panel.surface.y, np.array(panel.surface.z), levels=20, cmap="viridis"
+            panel.surface.x, panel.surface.y, np.array(panel.surface.z), levels=12, cmap="viridis"
         )
         figure.colorbar(filled, ax=axes, label=shade_label)
+    heights = {name: float(-place) for place, name in enumerate(panel.lying)}
     for series in panel.series:
-        shaded = _series(axes, series, marks)
+        shaded = _series(axes, series, marks, heights)
         if shaded is not None and first:
             figure.colorbar(shaded, ax=axes, label=shade_label)
-    lying = any(series.lying for series in panel.series)  # their names need the room
     labels = (panel.x_label, panel.y_label)
-    x_label, y_label = reversed(labels) if lying else labels
+    x_label, y_label = map(spaced, labels[::-1] if heights else labels)
+    if heights:
+        axes.set_yticks([*heights.values()], [*heights])
+        axes.set_ylim(0.6 - len(heights), 0.6)
     axes.set(xlabel=x_label, ylabel=y_label, title=panel.title)
+    if panel.y_range is not None:
+        axes.set_ylim(panel.y_range)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     if any(series.kind == "spans" for series in panel.series):
         axes.yaxis.get_major_locator().set_params(integer=True)
-    if first and not marks.apart and any(series.name for series in panel.series):
-        axes.legend(frameon=False, fontsize=marks.legend)
+    handles, names = axes.get_legend_handles_labels()
+    known = dict(zip(reversed(names), reversed(handles), strict=True))  # a name once
+    if first and not marks.apart and known:
+        names = [name for name in dict.fromkeys(names) if name in known]
+        shown = [known[name] for name in names]
+        look: dict[str, Any] = {"frameon": False, "fontsize": marks.legend}
+        if not panel.title:  # there is room above the axes
+            above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+            inches = figure.get_size_inches()[0] * axes.get_position().width
+            look |= above | {"ncols": _beside(names, inches)}
+        axes.legend(shown, names, **look)
 
 
-def _series(axes: Any, series: Series, marks: Marks) -> Any:
-    """Draw one series; returns what a colour bar is made for, if it is shaded."""
-    color = GREY if series.color is None else PALETTE[series.color % len(PALETTE)]
+def _beside(names: Sequence[str], inches: float) -> int:
+    """Entries of a legend that fit beside each other."""
+    entry = SAMPLE + LEGEND * max(map(len, names))
+    return max(1, min(len(names), int(inches / entry)))
+
+
+def _series(axes: Any, series: Series, marks: Marks, heights: Mapping[str, float]) -> Any:
+    """Draw one series; returns what a colour bar is made for, if it is shaded.
+
+    Args:
+        heights: where categories stand along the left side.
+    """
+    color = color_of(series.color)
     x, y = list(series.x), list(series.y)
-    named = {"label": series.name or None}
+    named: dict[str, Any] = {"label": None if series.direct else series.name or None}
+    if series.direct and x:
+        place = {"ha": "right", "va": "bottom", "fontsize": marks.legend, "color": color}
+        axes.annotate(series.name, (x[-1], y[-1]), **place)
+    named |= {"rasterized": True} if len(x) > SMOOTH and series.kind == "points" else {}
     if series.kind == "bars":
         whiskers = None
         if series.low:
             up, down = ends_of_whiskers(series)
-            whiskers = [down[::-1], up[::-1]]
+            whiskers = [down, up]
         looks: dict[str, Any] = {"color": color, "xerr": whiskers, "ecolor": "#333333"}
         looks["error_kw"] = {"elinewidth": marks.line}
-        axes.barh([str(v) for v in reversed(x)], list(reversed(y)), **looks, **named)
+        axes.barh([heights[str(v)] for v in x], y, **looks, **named)
     elif series.kind == "intervals":
         up, down = ends_of_whiskers(series)
-        whiskers, places = [down[::-1], up[::-1]], [str(v) for v in reversed(x)]
+        places = [heights[str(v)] for v in x]
         dots: dict[str, Any] = {"fmt": "o", "ms": math.sqrt(marks.point), "lw": marks.line}
-        axes.errorbar(y[::-1], places, xerr=whiskers, capsize=3, color=color, **dots, **named)
+        axes.errorbar(y, places, xerr=[down, up], capsize=3, color=color, **dots, **named)
     elif series.kind == "line":
         axes.plot(x, y, color=color, lw=marks.heavy if series.heavy else marks.line, **named)
     elif series.kind == "band":
@@ -210,7 +272,8 @@ def _series(axes: Any, series: Series, marks: Marks) -> Any:
     else:
         if series.low:
             axes.vlines(x, list(series.low), list(series.top), color=color, lw=0.8 * marks.line)
-        axes.scatter(x, y, s=marks.point, color=color, **named)
+        star = {"marker": "*", "s": 9 * marks.point, "zorder": 3} if series.heavy else {}
+        axes.scatter(x, y, **{"s": marks.point, "color": color} | named | star)
     return None
 
 

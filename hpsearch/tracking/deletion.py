@@ -8,6 +8,7 @@ from hpsearch.addresses import HIDDEN, first_line, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.client import open_client
+from hpsearch.tracking.notes import drop_description
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.sqlite_store import is_there
 from hpsearch.tracking.views import drop_views
@@ -59,6 +60,7 @@ class TrackedRuns:
                 self._client.delete_run(run_id)
             if self.ids:
                 drop_views(self._client, self._experiment, self._run_id)
+                drop_description(self._client, self._experiment, self._run_id)
         except Exception as error:
             raise self._trouble(error) from error
 

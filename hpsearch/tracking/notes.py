@@ -14,7 +14,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.links import KIND, compare_page, run_page, runs_page
 from hpsearch.tracking.markdown import plain
 from hpsearch.tracking.run_content import NAME_DIGITS, NOTE, TAG_LENGTH, fitting, run_name
-from hpsearch.tracking.views import View, view_page
+from hpsearch.tracking.views import View, view_key, view_page
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -184,6 +184,17 @@ def send_description(
         mine = f"{parent['started']} {text_digest(there)} {text_digest(text)}"
         client.set_experiment_tag(experiment, OURS, mine)
         client.set_experiment_tag(experiment, NOTE, text)
+
+
+def drop_description(client: MlflowClient, experiment: str, run_id: str) -> None:
+    """Take a description that is of this run, and that we wrote, from the experiment."""
+    found = client.get_experiment(experiment)
+    if found.lifecycle_stage != "active":
+        return
+    there, mark = found.tags.get(NOTE, ""), found.tags.get(OURS, "")
+    if text_digest(there) in mark.split() and view_key(run_id, View.TRIALS) in there:
+        client.delete_experiment_tag(experiment, NOTE)
+        client.delete_experiment_tag(experiment, OURS)
 
 
 def text_digest(text: str) -> str:

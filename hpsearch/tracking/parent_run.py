@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking.models.program_files import send_program_files
+from hpsearch.tracking.models.winner_model import send_model
 from hpsearch.tracking.notes import links_line, send_description, send_finals
 from hpsearch.tracking.outer_runs import missing
-from hpsearch.tracking.program_files import send_program_files
 from hpsearch.tracking.run_content import NOTE, PARAM_LENGTH, TAG_LENGTH, fitting
-from hpsearch.tracking.winner_model import send_model
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -25,7 +25,7 @@ epochs = 1
 [confirmation]
 top = 1
 seeds = 2
-test_seeds = 2
+test_seeds = 1
 default = false
 """
 ROWS = 120

@@ -111,7 +111,7 @@ epochs = 2
 [confirmation]
 top = 1
 seeds = 2
-test_seeds = 2
+test_seeds = 1
 default = false
 """
 

@@ -32,14 +32,24 @@ text_features = 8
 scale = {{ choices = ["standard", "none"], when = {{ trainer = ["adam", "{LINEAR}"] }} }}
 
 [[stages]]
-trials = 6
-epochs = 3
+trials = 3
+epochs = 2
 
 [confirmation]
-top = 2
+top = 1
 seeds = 2
 test_seeds = 2
+default = false
 """
+# One quick trainer, for what does not depend on it.
+ONE_TRAINER = f"""\
+{CUSTOMERS.partition("[network]")[0]}
+[space]
+trainer = "{LINEAR}"
+C = {{ low = 0.1, high = 10.0, log = true }}
+[prepare]
+text_features = 8
+{CUSTOMERS[CUSTOMERS.index("[[stages]]") :].replace("epochs = 2", "epochs = 1")}"""
 ROWS = 150
 
 

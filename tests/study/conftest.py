@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from hpsearch.analysis import test_rows
+
 
 @pytest.fixture(autouse=True)
-def quick(known_schema: None, blank_figures: None, without_mlflow: None) -> None:
-    """Optuna's storages, files and figures; and a projector would be a process."""
+def quick(
+    known_schema: None,
+    blank_figures: None,
+    without_mlflow: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Optuna's storages, files and figures; and a projector would be a process. The errors of test
+    scores are of few resamples: those of 200 are tested where they are reckoned."""
+    monkeypatch.setattr(test_rows, "RESAMPLES", 8)

@@ -225,8 +225,8 @@ def test_report_and_tables_tell_the_outer_folds_from_the_study(
     trials = pd.read_csv(files.artifact(Artifact.TRIALS))
     assert trials["outer_fold"].isna().sum() == 4
     page = files.artifact(Artifact.REPORT).read_text()
-    assert "<h2>Outer folds</h2>" in page
-    assert "<h2>Agreement</h2>" in page
+    assert "<h3>Outer folds</h3>" in page
+    assert "<h3>Agreement</h3>" in page
     stages = pd.read_csv(files.artifact(Artifact.STAGES))
     assert stages["newly drawn"].tolist() == [3, 1]  # of the search on all rows
     parent = json.loads(files.parent.read_text())

@@ -54,10 +54,12 @@ epochs = 1
 top = 1
 seeds = 2
 test_seeds = 1
+default = false
 """
 ALONE = (
     "space={trainer='pipes:make', clf__C={low=0.1, high=10.0, log=true}}",
     "network={}",
+    "stages.0.trials=1",
 )
 
 

@@ -14,7 +14,7 @@ from hpsearch import best_configuration, plan_study, verify_study
 from hpsearch.console.tables import ranges_table
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.reports.study_report import CHARTS
+from hpsearch.reports.chapters import made_charts
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.tables import trials_table
 from hpsearch.study.opening import open_run
@@ -210,7 +210,7 @@ def test_the_figures_show_each_range_and_the_tables_the_hyperparameter(ended: Pa
     assert {row.parameter for row in view.ranges} == {"trainer", "momentum", *both}
     for row in view.ranges:
         assert row.hyperparameter in ("trainer", "momentum", "learning_rate")
-    charts = {chart.name: chart for make in CHARTS if (chart := make(view)) is not None}
+    charts = {c.name: c for of_question in made_charts(view).values() for c in of_question}
     for name in ("slices", "narrowing"):
         panels = charts[name].panels
         rates = {p.x_label if name == "slices" else p.y_label: p for p in panels}

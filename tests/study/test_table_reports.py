@@ -19,7 +19,7 @@ from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.reports.study_report import write_report
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
-from tests.harness.tables import CUSTOMERS, ROWS, customers
+from tests.harness.tables import ONE_TRAINER, ROWS, customers
 
 NUMBERS = """\
 name = "customers"
@@ -49,7 +49,7 @@ test_seeds = 1
 def study(tmp_path: Path) -> Path:
     customers().to_csv(tmp_path / "customers.csv", index=False)
     path = tmp_path / "customers.toml"
-    path.write_text(CUSTOMERS)
+    path.write_text(ONE_TRAINER)
     return path
 
 
@@ -142,10 +142,11 @@ def test_a_column_that_gives_the_target_away_stands_out(
     assert table.low[0] > 3 * table.importance[1:].max()
     assert (table.low <= table.importance).all()
     assert (table.repeats == 5).all()
-    drawn = folder.files.figure("column_importance")
-    assert drawn.exists()
+    assert folder.files.figure("column_importance").exists()
     page = folder.files.artifact(Artifact.REPORT).read_text()
     assert f"The {change} on test rows" in page
+    if metric == "validation_loss":
+        return
     # Of the same winner it is not measured again, and of no model it is nothing.
     path.write_text(path.read_text().replace("refund", "other"))
     write_artifacts(read, folder, result)

@@ -28,7 +28,7 @@ def study(tmp_path: Path) -> Path:
 def test_a_table_of_any_columns_is_searched_and_its_raw_rows_are_predicted(
     study: Path, home: Path
 ) -> None:
-    result = run(study, home)
+    result = run(study, home, "stages.0.trials=6")
     assert result.validation.mean > 0.7
     tried = {str(r.params["trainer"]): r.params for r in records(home, "customers")}
     assert tried["adam"]["prepare.categories"] == "one-hot"

@@ -59,7 +59,7 @@ def test_a_report_says_what_tuning_is_worth(tmp_path: Path, home: Path) -> None:
         for epochs in (2, 4):
             best = max(score[epochs] for score in scores if epochs in score)
             assert mine[mine["epochs"] == epochs]["best"].iloc[-1] == pytest.approx(best)
-    assert "<h2>What tuning is worth</h2>" in page
+    assert "<summary>What tuning is worth</summary>" in page
     assert "averaged over all orders of the 6 draws, which ignore results" in page
     assert "by trials (scores after 4 epochs)" in page
 

@@ -19,7 +19,7 @@ ROOMS = {
     "typer": {"cli"},
     "rich": {"cli", "console"},
     "flask": {"pages"},
-    "jinja2": {"pages"},
+    "jinja2": {"pages", "reports"},
     "plotly": {"reports"},
     "distributed": {"execution"},
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,10 +66,20 @@ def value(score: Score, truth: Truth, answers: Answers) -> float | None:
         return float("nan")
     if score.weighted and truth.weights is not None:
         options["sample_weight"] = truth.weights
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _unchecked():
         warnings.simplefilter("ignore")  # of shares of nothing, which are 0
         found = _function(score)(true, predicted, **score.options, **options)
     return float(found if score.place is None else found[score.place])
+
+
+def _unchecked() -> AbstractContextManager[None]:
+    """scikit-learn takes what it is given: of few rows half of a score's time is its checks."""
+    import sklearn
+
+    context: AbstractContextManager[None] = sklearn.config_context(
+        assume_finite=True, skip_parameter_validation=True
+    )
+    return context
 
 
 def _function(score: Score) -> Callable[..., Any]:

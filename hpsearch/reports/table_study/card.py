@@ -13,7 +13,7 @@ from hpsearch.datasets.card import table_card
 from hpsearch.datasets.table import TableFile
 from hpsearch.records.layout import Artifact
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.reports.html_report import Section
+from hpsearch.reports.sections import Section
 from hpsearch.spreadsheets import csv_text
 
 
@@ -55,7 +55,7 @@ def card_sections(folder: RunFolder) -> Iterator[Section]:
     if card["target"] is not None:
         shares = (f"{name}: {n:,} ({n / rows:.1%})" for name, n in card["classes"].items())
         about += f" Target {card['target']}: {', '.join(shares) or 'numbers'}."
-    yield "Table", about, _columns(card)
+    yield Section("Table", about, _columns(card), folded=True)
     if card["warnings"]:
         told = pd.DataFrame({"warning": card["warnings"]})
-        yield "Likely mistakes in the table", "What to look at before all else.", told
+        yield Section("Likely mistakes in the table", "What to look at before all else.", told)

@@ -13,7 +13,7 @@ from hpsearch.records.layout import Artifact
 from hpsearch.records.refit_answers import RefitAnswers, refit_answers
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.reports.html_report import Section
+from hpsearch.reports.sections import Section
 from hpsearch.reports.table_study.scored_rows import RowScore, row_scores, truth_of
 from hpsearch.spreadsheets import csv_text
 from hpsearch.studyfile.study_file import StudyFile
@@ -111,4 +111,4 @@ def group_sections(folder: RunFolder) -> Iterator[Section]:
         "refits, the smallest and the largest. A group of few rows is far from the mean by "
         "chance alone; groups.csv has all."
     )
-    yield "Groups of test rows", about, shown
+    yield Section("Groups of test rows", about, shown)

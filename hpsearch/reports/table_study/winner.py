@@ -15,8 +15,8 @@ from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.charts import Chart
-from hpsearch.reports.html_report import Section
 from hpsearch.reports.parent import model_refit
+from hpsearch.reports.sections import Section
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.table_study.importance import (
     Inputs,
@@ -114,7 +114,7 @@ def importance_sections(view: StudyView) -> Iterator[Section]:
     problem = _told(view).get("problem")
     if problem:
         told = pd.DataFrame({"reason": [problem]})
-        yield "Columns that the winner needs", "They could not be measured.", told
+        yield Section("Columns that the winner needs", "They could not be measured.", told)
 
 
 def _told(view: StudyView) -> dict[str, Any]:

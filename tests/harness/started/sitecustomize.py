@@ -22,12 +22,14 @@ DRAWING = {
     "hpsearch.reports.arms": ("draw_arms", "write_png"),
     "hpsearch.reports.confusion": ("_draw",),
     "hpsearch.reports.figures": ("draw_search",),
-    "hpsearch.reports.png_charts": ("draw_png",),
+    "hpsearch.reports.png_charts": ("draw_png", "svg_of"),
 }
 
 
-def draw_nothing(path: Path, *drawn: object) -> None:
-    path.write_bytes(BLANK)
+def draw_nothing(place: object, *drawn: object) -> bytes:
+    if isinstance(place, Path):
+        place.write_bytes(BLANK)
+    return BLANK
 
 
 class _Undrawn:

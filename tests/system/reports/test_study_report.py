@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import re
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from hpsearch import run_study, write_study_report
 from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.reports.study_report import CHARTS, write_report
+from hpsearch.reports.chapters import made_charts
+from hpsearch.reports.study_report import write_report
 from hpsearch.reports.study_view import StudyView
 from tests.harness.commands import call_here
 from tests.harness.stores import new_home
@@ -60,9 +63,12 @@ def test_all_figures_are_in_the_page_and_lie_beside_it_as_png(small: Path) -> No
         "narrowing",
         "divergence_map",
         "workers",
+        "confirmed",
     } | ({"contour"} & figures)  # where enough trials have both parameters
-    assert text.count('class="plotly-graph-div"') == len(figures)
-    assert text.count("plotly.js v") == 1  # once, for all figures
+    assert text.count('<div class="live"') == text.count("<figure id=") == len(figures)
+    (packed,) = re.findall(r'id="plotly">([^<]+)<', text)  # once, for all figures
+    assert b"plotly.js v" in gzip.decompress(base64.b64decode(packed))
+    assert page.stat().st_size < 3e6
     head = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
     assert not re.search(r"""(src|href)=["']?(https?:|//|/)""", head)
 
@@ -117,8 +123,8 @@ def test_a_study_of_one_trial_has_a_report_too(tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text(ONE)
     report = run_study(tmp_path / "one.toml", home=new_home(tmp_path / "home"), workers=0)
     view = view_of(tmp_path / "home", "one")
-    made = [chart.name for make in CHARTS if (chart := make(view)) is not None]
-    assert made == ["optimization_history", "learning_curves", "workers"]
+    made = [chart.name for charts in made_charts(view).values() for chart in charts]
+    assert made == ["optimization_history", "learning_curves", "confirmed", "workers"]
     assert (Path(report.result.folder) / "report.html").exists()
     (record,) = view.records
     assert len(record.mean_learning_rates()) == 2
@@ -160,7 +166,7 @@ def test_a_comparison_shows_its_arms_stages_and_claims(tmp_path: Path) -> None:
     assert stages["promoted"].tolist() == [2, 0]  # one of each arm
     text = (Path(view.result.folder) / "report.html").read_text()
     assert "Adam &lt; SGD: holds." in text
-    assert text.count('<img alt="" src="data:image/png;base64,') == 1
+    assert text.count('<img alt="Adam &lt; SGD" src="data:image/png;base64,') == 1
     for arm in view.result.arms:
         assert arm.validation is not None
         assert f"{arm.validation.mean:.4f} (" in text

@@ -9,8 +9,8 @@ from mlflow import MlflowClient
 
 from hpsearch import run_study
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking.models.program_files import send_program_files
 from hpsearch.tracking.parent_run import read_parent
-from hpsearch.tracking.program_files import send_program_files
 from tests.harness.programs import study_of_shell
 
 SCRIPT = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hpsearch import Report
@@ -71,7 +73,8 @@ def test_tables_name_an_estimator_by_its_class_and_the_winner_by_its_path(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     print_report(report([0.5, 0.6]))
-    tables, winner = capsys.readouterr().out.split("winner  ")
+    winner, tables = capsys.readouterr().out.split("Best trials")
+    winner = winner.partition("winner  ")[2]
     assert "sklearn" not in tables
     assert "SVC 76%, sgd 24%" in tables
     assert "trainer=SVC  0.01 … 100  0.0125 … 42.5" in tables
@@ -120,3 +123,32 @@ def test_an_estimator_without_anything_random_has_no_interval(
 ) -> None:
     print_report(report([0.5, 0.5]))
     assert "0.5000 (the same on all 2 seeds)" in capsys.readouterr().out
+
+
+def test_the_winner_comes_first_and_warnings_and_addresses_last(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = report([0.5, 0.6])
+    said.result.alarms.append("C lies at the end of its range")
+    print_report(said)
+    text = capsys.readouterr().out
+    parts = ["winner  ", "Best trials", "Narrowed ranges", "WARNING  C lies", "artifacts  "]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_on_a_narrow_terminal_no_word_is_broken_and_no_line_is_longer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FORCE_COLOR", "1"), ("TERM", "xterm"), ("COLUMNS", "60")):
+        monkeypatch.setenv(name, value)
+    said = report([0.5, 0.6])
+    many = {f"parameter_{letter}": 0.000123456 for letter in "abcdef"}
+    said.result.searched.update(many)
+    said.result.top[0]["params"].update(many)
+    print_report(said)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= 60
+    words = " ".join(lines).split()
+    assert words.count("parameter_f") == 2  # the winner's, and in the table
+    assert words.count("0.0001235,") + words.count("0.0001235") == 6

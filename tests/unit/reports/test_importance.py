@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression
 
 from hpsearch.datasets.base import Examples
 from hpsearch.datasets.table_columns import TableColumn
-from hpsearch.reports.plotly_charts import to_plotly
+from hpsearch.reports.page.plotly import to_plotly
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.table_study.importance import (
     chosen_rows,
@@ -83,8 +83,8 @@ def test_a_limit_of_time_costs_repeats_first_then_columns(tmp_path: Path) -> Non
     chart = importance_chart(table, "rise of mse", 3)
     assert "1 of 3 columns were left out" in chart.what
     draw_png(tmp_path / "importance.png", chart)
-    (bars,) = to_plotly(chart).data
-    assert list(bars.x) == ["strong", "weak"]
+    (bars,) = to_plotly(chart)["data"]
+    assert bars["y"] == ["strong", "weak"]
 
 
 def test_few_rows_are_all_taken_and_many_are_drawn() -> None:

@@ -11,7 +11,7 @@ from sklearn import calibration, metrics
 
 from hpsearch.records.refit_answers import RefitAnswers
 from hpsearch.reports.charts import Series
-from hpsearch.reports.plotly_charts import to_plotly
+from hpsearch.reports.page.plotly import to_plotly
 from hpsearch.reports.png_charts import draw_png
 from hpsearch.reports.table_study import curves
 from hpsearch.reports.table_study.refit_charts import one_versus_rest, residuals, two_classes
@@ -95,7 +95,7 @@ def test_two_classes_have_three_panels_and_a_mark_at_the_threshold(tmp_path: Any
     (mark,) = (s for s in roc.series if "threshold" in s.name)
     assert mark.x[0] == pytest.approx(np.mean(taken[~POSITIVE]))
     draw_png(tmp_path / "curves.png", chart)
-    assert len(to_plotly(chart).data) == sum(len(panel.series) for panel in chart.panels)
+    assert len(to_plotly(chart)["data"]) == sum(len(panel.series) for panel in chart.panels)
 
 
 def test_decisions_alone_have_no_calibration_and_the_first_class_may_be_positive() -> None:
@@ -130,8 +130,8 @@ def test_residuals_are_of_means_with_lines_to_the_ends(tmp_path: Any) -> None:
     assert (np.allclose(left.low, -0.5), np.allclose(left.top, 0)) == (True, True)
     assert "mean -0.25" in chart.panels[1].title
     draw_png(tmp_path / "residuals.png", chart)
-    drawn = to_plotly(chart).data[-1]
-    assert np.allclose(drawn.error_y["array"], 0.25)
+    drawn = to_plotly(chart)["data"][-1]
+    assert np.allclose(drawn["error_y"]["array"], 0.25)
     large = residuals(view(RefitAnswers(np.arange(9999.0), np.zeros(9999))))
     assert large is not None
     points: Series = large.panels[0].series[1]

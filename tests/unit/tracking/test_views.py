@@ -171,7 +171,13 @@ def test_the_pages_of_a_run_are_known_by_its_folder(run_folder: RunFolder, home:
     assert all("searchFilter=" in page for page in before.views.values())
 
 
-def test_a_deleted_run_takes_its_views_along(run_folder: RunFolder, home: Path) -> None:
+def test_a_deleted_run_takes_its_views_and_its_description_along(
+    run_folder: RunFolder, home: Path
+) -> None:
+    run_folder.write_json(run_folder.files.parent, PARENT | {"about": "A study of lr."})
     projector(run_folder, home).catch_up()
+    client = mlflow.MlflowClient(Home(home).tracking_uri)
+    experiment = runs(home)["demo"].info.experiment_id
+    assert "A study of lr." in client.get_experiment(experiment).tags["mlflow.note.content"]
     TrackedRuns(run_folder, "abc", Home(home).tracking_uri).delete()
-    assert views(home) == {}
+    assert client.get_experiment(experiment).tags == {}

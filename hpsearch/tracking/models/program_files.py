@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.winner_model import register
+from hpsearch.tracking.models.winner_model import register
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -8,7 +8,7 @@ import pandas as pd
 
 from hpsearch.records.layout import Artifact
 from hpsearch.reports.charts import Chart, Panel, Series
-from hpsearch.reports.html_report import Section
+from hpsearch.reports.sections import Section
 from hpsearch.reports.study_view import StudyView
 from hpsearch.study.confirmation.ablation import Step, as_rows
 
@@ -21,7 +21,7 @@ ABOUT = (
 def ablation_sections(view: StudyView) -> Iterator[Section]:
     """The table of the steps."""
     if steps := _steps(view):
-        yield "From the defaults to the winner", ABOUT, pd.DataFrame(as_rows(steps))
+        yield Section("From the defaults to the winner", ABOUT, pd.DataFrame(as_rows(steps)))
 
 
 def ablation(view: StudyView) -> Chart | None:

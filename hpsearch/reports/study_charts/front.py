@@ -10,7 +10,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import FrontMember
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.charts import Chart, Panel, Series
-from hpsearch.reports.search_charts import note
+from hpsearch.reports.study_charts.search import note
 from hpsearch.reports.study_view import StudyView
 
 WIDE = 30  # times the least: a range of values that is shown on a log axis

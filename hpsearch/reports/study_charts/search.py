@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,40 +11,102 @@ import numpy as np
 from hpsearch.analysis.ranking import feasible_score
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.reports.charts import Axis, Chart, Panel, Series, Surface
+from hpsearch.reports.charts import WINNER, Axis, Chart, Panel, Series, Surface, Value
 from hpsearch.reports.study_view import StudyView
 
 GRID = 40  # points a side of the contour
 MOST_PANELS = 12  # parameters whose slices and funnels are drawn
 NEIGHBOURS = 12  # trials that a point of the contour is averaged over
+FEW = 8  # trials, all of which are drawn where they are
+FAR = 3.0  # times the distance from the median to the best: scores that are still drawn
 
 
 def history(view: StudyView) -> Chart:
     """Every trial's score, and the best so far at full length."""
     series = []
+    ends = _shown(view)
     for i, epochs in enumerate(view.lengths):
         last = [r for r in view.records if r.length == epochs]
-        last = [r for r in last if r.outcome.ranked]
+        last = [r for r in last if r.outcome.ranked and _within(r.scores[epochs], ends)]
         scores = [r.scores[epochs] for r in last]
         notes = [note(view, r) for r in last]
-        name = f"{epochs} epochs"
+        name = "1 epoch" if epochs == 1 else f"{epochs} epochs"
         series.append(Series(name, [r.number for r in last], scores, color=i, notes=notes))
+    series += _beyond(view, ends)
     last_length = view.lengths[-1] if view.lengths else 0
     full = [r for r in view.records if feasible_score(r, last_length) is not None]
     full = [r for r in full if r.outcome is Outcome.COMPLETE]
     best = max if view.result.direction == "maximize" else min
+    numbers: list[int] = []
     so_far: list[float] = []
-    for record in full:
+    for record in full:  # in steps
+        if so_far:
+            numbers, so_far = [*numbers, record.number], [*so_far, so_far[-1]]
         score = record.scores[last_length]
+        numbers.append(record.number)
         so_far.append(best(score, so_far[-1]) if so_far else score)
-    name = "best so far at full length"
-    series.append(Series(name, [r.number for r in full], so_far, "line", color=None))
+    series.append(Series("best so far at full length", numbers, so_far, "line", color=None))
+    series += winner_mark(view, [float(r.number) for r in view.records])
     return Chart(
         "optimization_history",
         "Optimization history",
         "Each trial at the longest training it reached; diverged and failed trials have no score.",
-        [Panel(series, "trial", view.result.objective)],
+        [Panel(series, "trial", view.result.objective, y_range=ends)],
     )
+
+
+def winner_mark(view: StudyView, x: Sequence[Value]) -> list[Series]:
+    """The winner, to be drawn last.
+
+    Args:
+        x: where each trial lies.
+    """
+    places = dict(zip((r.number for r in view.records), x, strict=True))
+    winner = view.by_number.get(view.result.best_number)
+    score = None if winner is None else view.score(winner)
+    if winner is None or score is None:
+        return []
+    where = ([places[winner.number]], [score])
+    name = f"trial {winner.number}, the winner"
+    return [Series(name, *where, color=WINNER, notes=[note(view, winner)], heavy=True)]
+
+
+def _shown(view: StudyView) -> tuple[float, float] | None:
+    """The ends of the scores that are drawn: half of all trials lie within, and the best.
+
+    Worse ones by more than the better half is wide stand at the edge, as one that learned nothing
+    would press all others together. None: all are drawn where they are.
+    """
+    scores = sorted(s for r in view.records if (s := view.score(r)) is not None)
+    if len(scores) < FEW:
+        return None
+    low, high = scores[0], scores[-1]
+    middle = scores[len(scores) // 2]
+    if view.result.direction == "maximize":
+        low = max(low, middle - FAR * (high - middle))
+    else:
+        high = min(high, middle + FAR * (middle - low))
+    if low == high or (low, high) == (scores[0], scores[-1]):
+        return None
+    margin = 0.06 * (high - low)
+    return low - margin, high + margin
+
+
+def _within(score: float, ends: tuple[float, float] | None) -> bool:
+    return ends is None or ends[0] <= score <= ends[1]
+
+
+def _beyond(view: StudyView, ends: tuple[float, float] | None) -> list[Series]:
+    """Trials whose scores lie beyond the figure, at its edge."""
+    gone = [r for r in view.records if (s := view.score(r)) is not None and not _within(s, ends)]
+    if ends is None or not gone:
+        return []
+    worse = "lower" if view.result.direction == "maximize" else "higher"
+    edge = ends[0] if worse == "lower" else ends[1]
+    notes = [f"{note(view, r)}: {view.score(r):.4g}" for r in gone]
+    name = f"{len(gone)} {worse} than shown"
+    numbers = [r.number for r in gone]
+    return [Series(name, numbers, [edge] * len(gone), color=None, notes=notes)]
 
 
 def importance(view: StudyView) -> Chart | None:
@@ -106,9 +169,10 @@ def _axis(view: StudyView, name: str, values: list[Any]) -> Axis:
 def slices(view: StudyView) -> Chart | None:
     """The score against each parameter alone."""
     ordered = sorted(view.searched, key=lambda name: -view.importance.get(name, 0.0))
-    panels = []
+    panels, ends = [], _shown(view)
     for name in ordered[:MOST_PANELS]:
-        here = [r for r in view.records if name in view.active(r) and view.score(r) is not None]
+        here = [r for r in view.records if name in view.active(r)]
+        here = [r for r in here if (s := view.score(r)) is not None and _within(s, ends)]
         if not here:
             continue
         values = [view.value(r, name) for r in here]
@@ -120,16 +184,29 @@ def slices(view: StudyView) -> Chart | None:
             shade=[float(r.number) for r in here],
             notes=[note(view, r) for r in here],
         )
-        panels.append(Panel([points], name, view.result.objective, log_x=view.log(name)))
+        marked = [points, *_winner_slice(view, name)]
+        panels.append(
+            Panel(marked, name, view.result.objective, log_x=view.log(name), y_range=ends)
+        )
     if not panels:
         return None
     return Chart(
         "slices",
         "Slices",
-        "The score of every trial against one parameter at a time, the most important first.",
+        "The score of every trial against one parameter at a time, the most important first"
+        + (f"; {gone[0].name}." if (gone := _beyond(view, ends)) else "."),
         panels,
         shade_label="trial",
     )
+
+
+def _winner_slice(view: StudyView, name: str) -> list[Series]:
+    winner = view.by_number.get(view.result.best_number)
+    if winner is None or name not in view.active(winner):
+        return []
+    value = view.value(winner, name)
+    place = str(value) if view.choices(name) is not None else value
+    return winner_mark(view, [place for _ in view.records])
 
 
 def contour(view: StudyView) -> Chart | None:
@@ -164,8 +241,12 @@ def contour(view: StudyView) -> Chart | None:
         notes=[note(view, r) for r in here],
     )
     surface = Surface(grids[0].tolist(), grids[1].tolist(), z.tolist())
+    winner = []
+    for r in (r for r in here if r.number == view.result.best_number):
+        x, y = ([float(view.value(r, name))] for name in names)
+        winner.append(Series(f"trial {r.number}, the winner", x, y, color=WINNER, heavy=True))
     panel = Panel(
-        [points],
+        [points, *winner],
         names[0],
         names[1],
         log_x=view.log(names[0]),

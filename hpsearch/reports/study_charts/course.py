@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hpsearch.records.range_row import RangeRow
-from hpsearch.reports.charts import Chart, Panel, Series
-from hpsearch.reports.search_charts import MOST_PANELS, note
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports.charts import WINNER, Chart, Panel, Series
+from hpsearch.reports.study_charts.search import MOST_PANELS, note
 from hpsearch.reports.study_view import StudyView
 
 CURVES = 8  # trials whose learning curves are drawn
+KINDS = {
+    "trial": "trials",
+    "confirmation": "confirmation",
+    "default": "defaults",
+    "test": "refits and test",
+    "default-test": "defaults, refitted",
+    "path": "explained",
+}
 
 
 def funnel(view: StudyView) -> Chart | None:
@@ -81,30 +90,58 @@ def _reopened(view: StudyView, rows: Sequence[RangeRow]) -> Series:
 
 
 def curves(view: StudyView) -> Chart | None:
-    """The learning curves of the best trials."""
-    series = []
-    for place, entry in enumerate(view.result.top[:CURVES]):
+    """The learning curves of the best trials; None where one epoch is all there is."""
+    series, curve = [], view.result.curve
+    # The winner comes last, so that it lies above all others.
+    winner = view.result.best_number
+    best = sorted(view.result.top[:CURVES], key=lambda entry: entry["number"] == winner)
+    for entry in best:
         record = view.by_number[entry["number"]]
-        values = record.mean_history().get(view.result.curve, [])
-        winner = entry["number"] == view.result.best_number
+        values = record.mean_history().get(curve, [])
+        ours = entry["number"] == winner
+        name = f"trial {entry['number']}" + (", the winner" if ours else "")
+        if ours:
+            series += _spread(view, record)
         series.append(
             Series(
-                f"trial {entry['number']}" + (" (winner)" if winner else ""),
+                name if ours else "other best trials",
                 record.epochs[: len(values)],
                 values,
                 "line",
-                color=place,
-                heavy=winner,
+                color=WINNER if ours else None,
+                notes=[name],
+                heavy=ours,
+                direct=ours,
             )
         )
-    if not series:
+    if all(len(one.x) < 2 for one in series):
         return None
     return Chart(
         "learning_curves",
         "Learning curves of the best",
-        "The mean over folds after every evaluated epoch.",
-        [Panel(series, "epoch", view.result.curve)],
+        "The mean over folds after every evaluated epoch; bands are the winner's, from its lowest "
+        "to its highest fold in the search, and from its lowest to its highest repeat when it was "
+        "confirmed.",
+        [Panel(series, "epoch", curve)],
     )
+
+
+def _spread(view: StudyView, record: TrialRecord) -> list[Series]:
+    """From the lowest to the highest of a trial's folds, and of its repeats."""
+    again = [r for r in view.folder.read_all("confirmation") if r.number == record.number]
+    folds = [(member.epochs, member.history) for member in record.members]
+    repeats = [(r.epochs, r.mean_history()) for r in again]
+    series = []
+    for name, color, found in (("folds", 4, folds), ("repeats", 1, repeats)):
+        known = [(epochs, history.get(view.result.curve, [])) for epochs, history in found]
+        length = min((len(values) for _, values in known), default=0)
+        if len(known) < 2 or length < 2:
+            continue
+        columns = [*zip(*(values[:length] for _, values in known), strict=True)]
+        low, high = [min(column) for column in columns], [max(column) for column in columns]
+        epochs = known[0][0][:length]
+        series.append(Series(f"the winner's {name}", epochs, low, "ribbon", top=high, color=color))
+    return series
 
 
 def timeline(view: StudyView) -> Chart | None:
@@ -115,11 +152,11 @@ def timeline(view: StudyView) -> Chart | None:
     workers = sorted({line["worker"] for line in view.slices})
     places = {worker: float(place) for place, worker in enumerate(workers, 1)}
     series = []
-    for color, kind in enumerate(("trial", "confirmation", "test")):
+    for color, kind in enumerate(KINDS):
         here = [line for line in view.slices if line["kind"] == kind]
         series.append(
             Series(
-                kind,
+                KINDS[kind],
                 [line["began"] - start for line in here],
                 [places[line["worker"]] for line in here],
                 "spans",

@@ -81,7 +81,7 @@ def _saved(folder: RunFolder, fitted: Path) -> Path:
 def _save_network(path: Path, fitted: Path) -> None:
     from mlflow.models import infer_signature
 
-    from hpsearch.tracking import served_network
+    from hpsearch.tracking.models import served_network
 
     predictor = NetworkPredictor(fitted)
     example = predictor.saved.example
@@ -93,7 +93,7 @@ def _save_estimator(path: Path, fitted: Path) -> None:
     """Without making the estimator: its file may have come from somebody else."""
     from mlflow.types import ColSpec, Schema
 
-    from hpsearch.tracking import served_estimator
+    from hpsearch.tracking.models import served_estimator
 
     file = described(fitted)
     outputs = Schema([ColSpec(KINDS[kind], name) for name, kind in file.columns()])
@@ -136,7 +136,7 @@ def _save(
 def _save_table(path: Path, fitted: Path) -> None:
     from mlflow.types import ColSpec, Schema
 
-    from hpsearch.tracking import served_table
+    from hpsearch.tracking.models import served_table
 
     model = TableModel.load(fitted)
     answers = Schema([ColSpec(KINDS[kind], name) for name, kind in model.answers()])

@@ -1,0 +1,202 @@
+"""What a report says first: the winner, what it is worth, what to be wary of, and of what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from hpsearch.records.estimate import Estimate
+from hpsearch.records.layout import KINDS, Artifact
+from hpsearch.records.result import Result
+from hpsearch.reports.study_view import StudyView
+from hpsearch.study.code_checks import code_warnings, repeat_texts
+
+Named = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number that stands out.
+
+    Attributes:
+        value, interval: its texts; "" where there is no interval.
+    """
+
+    name: str
+    value: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The head of the page.
+
+    Attributes:
+        sentence: the winner and its scores.
+        scores: the same as numbers.
+        warnings: what must be known before the numbers are used, a sentence each.
+        winner: a row a searched parameter: the winner's value, the default, what was searched.
+        told: what the winner was compared with, and how it was tested.
+        about: data, dates, duration, machine and space.
+    """
+
+    study: str
+    sentence: str
+    scores: list[Score]
+    warnings: list[str]
+    winner: pd.DataFrame
+    told: list[Named]
+    about: list[Named]
+
+    @classmethod
+    def of(cls, view: StudyView) -> Answer:
+        """Of a finished run."""
+        return cls(
+            view.result.study,
+            _sentence(view.result),
+            list(_scores(view.result)),
+            list(_warnings(view)),
+            _winner(view),
+            list(_told(view)),
+            list(_about(view)),
+        )
+
+
+def _sentence(result: Result) -> str:
+    parts = [f"{result.objective} {_short(result.validation)} {_on(result)}"]
+    if (test := result.test_score) is not None:
+        parts.append(f"{result.test_name} {_short(test)} on the test set")
+    parts += [result.default_text] if result.default_text else []
+    # The trainer's name says more than all numbers, where it was searched.
+    trainer = result.searched.get("trainer")
+    named = f", {trainer}," if trainer is not None else ""
+    return f"Trial {result.best_number}{named} is the winner: {'; '.join(parts)}."
+
+
+def _on(result: Result) -> str:
+    n = len(result.validation.values)
+    return f"over {n} {result.validation.over}" if n else "on validation data"
+
+
+def _scores(result: Result) -> Iterator[Score]:
+    yield _score(f"{result.objective}, confirmed", result.validation)
+    if (test := result.test_score) is not None:
+        yield _score(f"{result.test_name}, on the test set", test)
+    default = result.default
+    gain = None if default is None else default.test_gain or default.gain
+    if default is not None and gain is not None:
+        name = result.test_name if default.test_gain else result.objective
+        interval = "" if gain.low is None else f"{gain.low:+.4f} … {gain.high:+.4f}"
+        yield Score(f"{name}, gained over the defaults", f"{gain.mean:+.4f}", interval)
+
+
+def _score(name: str, estimate: Estimate) -> Score:
+    has_interval = estimate.low is not None and not estimate.is_constant
+    interval = f"{estimate.low:.4f} … {estimate.high:.4f}" if has_interval else ""
+    return Score(name, _short(estimate), interval)
+
+
+def _short(estimate: Estimate) -> str:
+    return f"{estimate.mean:.4f}"
+
+
+def _warnings(view: StudyView) -> Iterator[str]:
+    result = view.result
+    if result.optimistic:
+        yield f"Optimistic: {result.optimistic}"
+    if result.saw_test:
+        yield f"Optimistic test scores: {result.saw_test}"
+    if result.unmet:
+        yield f"The winner misses {'; '.join(result.unmet)}"
+    if result.ended:
+        yield f"The search was ended by {result.ended}"
+    yield from (one["text"] for one in result.fidelity if one["predicts"] is False)
+    yield from result.alarms
+    yield from (one.text for one in view.incumbents if one.warns)
+    yield from code_warnings(view.folder)
+
+
+def _winner(view: StudyView) -> pd.DataFrame:
+    result, default = view.result, view.result.default
+    ranges = {p.key: _range(p.distribution) for p in view.space.parameters}
+    rows = []
+    for name, value in result.searched.items():
+        row: dict[str, Any] = {"parameter": name, "winner": value}
+        if default is not None:
+            row["default"] = default.searched.get(name, "")
+        rows.append(row | {"searched": ranges.get(name, "")})
+    return pd.DataFrame(rows)
+
+
+def _range(distribution: Any) -> str:
+    if hasattr(distribution, "choices"):
+        return ", ".join(map(str, distribution.choices))
+    log = ", log" if distribution.log else ""
+    return f"{distribution.low:.4g} … {distribution.high:.4g}{log}"
+
+
+def _told(view: StudyView) -> Iterator[Named]:
+    result = view.result
+    for name, estimate in result.test.items():
+        if "/" not in name and name != result.test_name:
+            yield f"{name} on the test set", str(estimate)
+    if result.untested:
+        yield "not tested", result.untested
+    yield from (line for line in result.comparisons if line[1] != result.default_text)
+    yield from result.outer_lines
+    if result.intervals:
+        yield "95 % intervals", result.intervals
+    yield from (("program", text) for text in repeat_texts(view.folder))
+    uses = result.test_uses
+    configurations = "1 configuration" if uses == 1 else f"{uses} configurations"
+    if result.test:
+        yield "test set", f"opened for {configurations}, after the search"
+
+
+def _about(view: StudyView) -> Iterator[Named]:
+    result, folder = view.result, view.folder
+    yield from _data(view)
+    stages = ", ".join(f"{n} epochs" if n > 1 else "1 epoch" for n in view.lengths)
+    counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
+    yield "trials", "; ".join(filter(None, [counts, result.tried_text]))
+    yield "space", f"{len(view.space.parameters)} parameters searched; trained for {stages}"
+    records = [record for kind in KINDS for record in folder.read_all(kind)]
+    began = [record.started for record in records if record.started]
+    ended = [record.ended for record in records if record.ended]
+    if began and ended:
+        spent = sum(record.wall_seconds for record in records)
+        when = datetime.fromtimestamp(min(began), UTC).strftime("%Y-%m-%d %H:%M UTC")
+        yield "began", when
+        taken = _duration(max(ended) - min(began))
+        workers = len({line["worker"] for line in view.slices})
+        of = f" in {workers} workers" if workers > 1 else ""
+        yield "took", f"{taken}; {_duration(spent)} of training{of}"
+    machines = dict.fromkeys(machine for record in records for machine in record.machines)
+    for machine in machines:
+        yield "machine", machine
+
+
+def _data(view: StudyView) -> Iterator[Named]:
+    card = view.folder.read_json(view.folder.files.artifact(Artifact.TABLE_JSON))
+    data = view.run.file.data
+    if data is None:
+        return
+    digest = next((r.digests.get("data", "") for r in view.records), "")
+    said = data.name.rpartition("/")[2]
+    if card:
+        said += f": {card['rows']:,} rows, {len(card['columns'])} columns"
+        said += f", {card['test_rows']:,} rows sealed as test set" if card["test_rows"] else ""
+    elif data.shots is not None:
+        said += f": {data.shots} examples a class"
+    yield "data", said + (f" (digest {digest})" if digest else "")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,251 @@
+"""The questions that a report answers, each with its figures, tables and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from hpsearch.analysis.best_order import texts
+from hpsearch.records.estimate import Estimate
+from hpsearch.records.layout import Artifact
+from hpsearch.records.result import Result
+from hpsearch.reports.charts import Chart
+from hpsearch.reports.methods.methods import Methods
+from hpsearch.reports.sections import Chapter, Section, claims_html, image_html, lines_html
+from hpsearch.reports.study_charts import cases, course, front, search, worth
+from hpsearch.reports.study_charts.ablation import ablation, ablation_sections
+from hpsearch.reports.study_charts.confirmed import confirmed
+from hpsearch.reports.study_view import StudyView
+from hpsearch.reports.table_study import refit_charts, winner
+from hpsearch.reports.table_study.card import card_sections
+from hpsearch.reports.table_study.groups import group_sections
+from hpsearch.reports.tables import (
+    NARROWING_COLUMNS,
+    front_table,
+    narrowing_table,
+    outer_table,
+    trials_table,
+)
+from hpsearch.study.stages import best_first
+
+Make = Callable[[StudyView], Chart | None]
+# The figures of each question, in the order in which they are shown.
+COMPARED, PROCEEDED = "What was compared?", "How did the search proceed?"
+MATTERS, SOUND = "What matters?", "Is it sound?"
+WINNER, TIME, DETAILS = "What does the winner do?", "Where did the time go?", "Details"
+CHARTS: Mapping[str, Sequence[Make]] = {
+    COMPARED: (cases.cases, front.pareto_front),
+    PROCEEDED: (search.history, course.curves, worth.expected_best),
+    MATTERS: (
+        search.importance,
+        ablation,
+        search.slices,
+        search.contour,
+        search.parallel,
+        search.divergence,
+    ),
+    SOUND: (confirmed, worth.incumbents),
+    WINNER: (
+        refit_charts.two_classes,
+        refit_charts.one_versus_rest,
+        refit_charts.residuals,
+        winner.importance,
+    ),
+    TIME: (course.timeline,),
+    DETAILS: (course.funnel,),
+}
+MOST_TRIALS = 200  # in the table of all
+FOLDED = ("slices", "parallel_coordinates", "narrowing", "expected_best", "contour")
+SHOWN_RANGES = [name for name in NARROWING_COLUMNS if name not in ("low", "high")]
+
+
+def made_charts(view: StudyView) -> dict[str, list[Chart]]:
+    """All figures that a study has something for, by the question."""
+    return {
+        question: [chart for make in makes if (chart := make(view)) is not None]
+        for question, makes in CHARTS.items()
+    }
+
+
+def chapters(
+    view: StudyView, charts: Mapping[str, Sequence[Chart]], stages: pd.DataFrame
+) -> list[Chapter]:
+    """The questions that the study has something for.
+
+    Args:
+        stages: what each stage did.
+    """
+    sections: dict[str, Callable[[StudyView], Iterable[Section]]] = {
+        COMPARED: _compared,
+        SOUND: _sound,
+        PROCEEDED: lambda view: _proceeded(view, stages),
+        MATTERS: ablation_sections,
+        WINNER: _winner,
+        DETAILS: _details,
+    }
+    found = []
+    for question, drawn in charts.items():
+        shown = [Section(c.title, c.what, c, folded=c.name in FOLDED) for c in drawn]
+        if question in sections:
+            shown += sections[question](view)
+        # What is seen at once comes before what has to be opened.
+        shown.sort(key=lambda section: section.folded)
+        if shown:
+            found.append(Chapter(question, shown))
+    return found
+
+
+def _compared(view: StudyView) -> Iterator[Section]:
+    """What the study compared and was asked, from the files beside the report."""
+    result, files = view.result, view.folder.files
+    if result.arms:
+        about = "Each by its own winner; means and 95 % intervals of the confirmation runs."
+        yield Section("Cases", about, _arms(result))
+    if result.front:
+        about = (
+            "The configurations that no other one beats in everything, as confirmed; the winner "
+            f"is the best in the first objective, {result.objective}."
+        )
+        yield Section("Pareto front", about, front_table(result))
+    for artifact, heading, about in (
+        (Artifact.CASES_FIGURE, "Scores and curves of the cases", "Each case's winner."),
+        (
+            Artifact.PREDICTIONS_FIGURE,
+            "Predictions",
+            "What each case takes the first test images for.",
+        ),
+    ):
+        path = files.artifact(artifact)
+        if path.exists():
+            yield Section(heading, about, image_html(path, heading), folded=True)
+    agreement = view.folder.read_json(files.artifact(Artifact.AGREEMENT))
+    if agreement:
+        about = "How far the trials agree with a printed table."
+        yield Section("Printed table", about, pd.DataFrame(agreement))
+        cells = files.artifact(Artifact.COMPARISON)
+        if cells.exists():
+            table = pd.read_csv(cells).dropna(axis="columns", how="all")
+            yield Section("Every printed cell", "Ours beside the printed.", table, folded=True)
+    claims = view.folder.read_json(files.artifact(Artifact.CLAIMS))
+    if claims:
+        about = "What the study was asked, and what each verdict rests on."
+        yield Section("Claims", about, claims_html(claims, view.folder.artifacts))
+
+
+def _arms(result: Result) -> pd.DataFrame:
+    """A row an arm; arms.csv has every figure in a column of its own."""
+    shown = {result.objective: "confirmed", result.test_name: result.test_name}
+    rows = []
+    for arm in result.arms:
+        scores = {shown[result.objective]: arm.validation, **arm.test}
+        rows.append(
+            {**arm.values, "trial": arm.best_number}
+            | {name: _short(scores[name]) for name in shown.values() if name in scores}
+            | arm.searched
+            | ({"failure": arm.failure} if arm.failure else {})
+        )
+    return pd.DataFrame(rows)
+
+
+def _short(estimate: Estimate | None) -> str:
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return "" if estimate is None else f"{estimate.mean:.4f}"
+    return f"{estimate.mean:.4f} ({estimate.low:.4f} … {estimate.high:.4f})"
+
+
+def _proceeded(view: StudyView, stages: pd.DataFrame) -> Iterator[Section]:
+    result = view.result
+    best = [
+        {
+            "trial": entry["number"],
+            "epochs": entry["epochs"],
+            result.objective: entry["score"],
+            "confirmed": entry.get("not_confirmed") or entry["confirmed"],
+            **entry["params"],
+        }
+        for entry in result.top
+    ]
+    about = "By training length, then by score."
+    yield Section("Best trials", about, pd.DataFrame(best))
+    about = "Each stage trains longer than the one before; the best go on."
+    yield Section("Stages", about, stages, folded=True)
+    told = texts(view.best_curves, result.objective, result.direction)
+    if told:
+        about = "What more trials brought; expected_best.csv has the curves of the figure."
+        yield Section("What tuning is worth, in words", about, lines_html(told), folded=True)
+    yield Section("All trials", *_trials(view), folded=True)
+
+
+def _trials(view: StudyView) -> tuple[str, pd.DataFrame]:
+    """The trials, of many those that were trained longest and are best, and a sentence on it."""
+    ranked = best_first(view.records, view.lengths[-1], view.result.directions)
+    places = {record.number: place for place, record in enumerate(ranked)}
+    order = sorted(
+        view.records,
+        key=lambda r: (places.get(r.number, len(places)), -len(r.scores), r.number),
+    )
+    table = trials_table(order[:MOST_TRIALS], view.arms)
+    table["drawn_in_stage"] += 1  # as in all tables here
+    params = {name for record in view.records for name in record.params}
+    same = {n for n in params if len({str(r.params.get(n)) for r in view.records}) == 1}
+    table = table.drop(
+        columns=[name for name in table if name in same or table[name].eq("").all()]
+    )
+    shown = "" if len(order) == len(table) else f"The first {len(table)} of {len(order)}. "
+    return f"{shown}What all of them share is left out; trials.csv has everything.", table
+
+
+def _sound(view: StudyView) -> Iterator[Section]:
+    result = view.result
+    if result.outer is not None:
+        about = (
+            "The winner of the search on the rows outside each outer fold, tested on the fold's; "
+            "gain: over the defaults. All else on this page is of the search on all rows."
+        )
+        yield Section("Outer folds", about, outer_table(result))
+        agreed = [{"parameter": a.parameter, "agreement": a.text} for a in result.outer.agreement]
+        if agreed:
+            about = "How far the outer folds' winners agree."
+            yield Section("Agreement", about, pd.DataFrame(agreed))
+    if view.incumbents:
+        told = [one.text for one in view.incumbents]
+        about = "Whether what the search gained was still there when it was confirmed."
+        yield Section("Searched and confirmed", about, lines_html(told))
+    if result.fidelity:
+        about = "Whether the order of trials after one stage is that after the next; 1: the same."
+        table = pd.DataFrame(result.fidelity).drop(columns="text")
+        table["stage"] += 1  # as in all tables here
+        if not result.arms:
+            table = table.drop(columns="arm", errors="ignore")
+        yield Section("Do short trainings predict long ones?", about, table)
+
+
+def _winner(view: StudyView) -> Iterator[Section]:
+    yield from winner.importance_sections(view)
+    yield from group_sections(view.folder)
+    written = view.folder.files.artifact(Artifact.CONFUSION)
+    if written.exists():
+        confusion = pd.read_csv(written)
+        about = "Rows: true classes; a mean over refits."
+        yield Section("Confusions on the test set", about, confusion)
+    yield from card_sections(view.folder)
+
+
+def _details(view: StudyView) -> Iterator[Section]:
+    ranges = [row.as_dict() for row in view.ranges]
+    if ranges:
+        about = (
+            "Which trials set which range. Parts of the declared (log) range, or of probability: "
+            "share is left, discarded and reopened are what the step took and gave back. Edges: "
+            "declared ends that the best lie at."
+        )
+        table = narrowing_table(ranges)[SHOWN_RANGES]
+        yield Section("Narrowed ranges", about, table, folded=True)
+    about = (
+        "What a paper needs to say of this study; a pointer on a number shows its place in the "
+        f"records. As Markdown or LaTeX: python -m hpsearch methods {view.result.study}"
+    )
+    text: Any = Methods.of(view.run, view.result).html()
+    yield Section("Methods", about, text, folded=True)

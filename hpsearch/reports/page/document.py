@@ -1,0 +1,171 @@
+"""The page: what is known of a study, as HTML."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from hpsearch.reports.answer import Answer
+from hpsearch.reports.charts import Chart
+from hpsearch.reports.page.plotly import to_plotly
+from hpsearch.reports.sections import Chapter, Content
+
+DIGITS = 4  # of a number in a table
+# What an SVG file says that nobody sees: who made it, a dozen fonts for each text, and digits
+# beyond a hundredth of a point.
+SHORTER = (
+    (r"<\?xml.*?<svg ", "<svg "),
+    (r"<metadata>.*?</metadata>", ""),
+    (r"<!--.*?-->", ""),
+    (r"font-family: '[^\"]*?sans-serif", "font-family: sans-serif"),
+    (r"(\.\d\d)\d+", r"\1"),
+    (r' transform="rotate\(-0 [^"]*\)"', ""),
+    (r'<g id="[^"]*">', "<g>"),
+    (r"; stroke-line(join: miter|cap: square)", ""),
+    (r"\s+", " "),
+    (r"> <", "><"),
+    (r"=\"([^\"']*)\"", r"='\1'"),
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a table.
+
+    Attributes:
+        order: what its column is sorted by; "" where it is the text.
+    """
+
+    text: str
+    order: str
+    number: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns by name, whether each is of numbers, and rows."""
+
+    names: list[str]
+    numbers: list[bool]
+    rows: list[list[Cell]]
+
+
+def document(
+    answer: Answer, chapters: Sequence[Chapter], drawn: Mapping[str, bytes], *, light: bool
+) -> str:
+    """The whole page; nothing in it is fetched from anywhere.
+
+    Args:
+        drawn: each chart as SVG, by its name: what is seen without a script, and on paper.
+        light: without what is needed to play with figures, five sixths of the page.
+    """
+    parts = {name: _file(name) for name in ("report.css", "report.js")}
+    page: str = _template().render(
+        answer=answer,
+        winner=table_of(answer.winner),
+        chapters=chapters,
+        images={name: _image(svg) for name, svg in drawn.items()},
+        kind=_kind,
+        table_of=table_of,
+        figure_of=_figure_json,
+        plotly="" if light else _packed_plotly(),
+        style=Markup(parts["report.css"]),
+        script=Markup(parts["report.js"]),
+        markup=Markup,
+    )
+    return page
+
+
+def _image(svg: bytes) -> Markup:
+    """The address of an image that holds the drawing, half as long as the file."""
+    text = svg.decode(errors="replace")
+    for pattern, instead in SHORTER:
+        text = re.sub(pattern, instead, text, flags=re.DOTALL)
+    # Within the quotes of an attribute a browser takes all other characters as they are.
+    for sign, instead in (("%", "%25"), ("#", "%23"), ('"', "%22"), ("&", "&amp;")):
+        text = text.replace(sign, instead)
+    return Markup("data:image/svg+xml," + text)
+
+
+def table_of(frame: pd.DataFrame) -> Table:
+    """A table with as many digits as are read."""
+    columns = {str(name): [_cell(value) for value in frame[name]] for name in frame.columns}
+    numbers = [
+        any(cell.number for cell in cells) and all(cell.number or not cell.text for cell in cells)
+        for cells in columns.values()
+    ]
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
+    return Table(list(columns), numbers, rows)
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, bool | np.bool_):
+        return Cell("yes" if value else "no", "", number=False)
+    if isinstance(value, float | np.floating):
+        known = float(value)
+        if math.isnan(known):  # what pandas fills gaps with
+            return Cell("", "", number=False)
+        return Cell(f"{known:.{DIGITS}g}", repr(known), number=True)
+    if isinstance(value, int | np.integer):
+        return Cell(str(value), str(value), number=True)
+    return Cell("" if value is None else str(value), "", number=False)
+
+
+def _kind(content: Content) -> str:
+    if isinstance(content, Chart):
+        return "figure"
+    return "table" if isinstance(content, pd.DataFrame) else "text"
+
+
+def _figure_json(chart: Chart) -> Markup:
+    """What plotly.js draws, inside a script element: no "<" may end it."""
+    text = json.dumps(_finite(to_plotly(chart)), separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def _finite(value: Any) -> Any:
+    """As JSON has it: NumPy's numbers as numbers of 6 digits, and no others than finite ones."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, float | np.floating):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return int(value) if isinstance(value, np.integer) else value
+
+
+@cache
+def _packed_plotly() -> str:
+    """plotly.js in a fourth of its size; a browser unpacks it."""
+    from plotly.offline import get_plotlyjs
+
+    return base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
+
+
+@cache
+def _template() -> Any:
+    return Environment(
+        loader=PackageLoader("hpsearch.reports.page", ""),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template("report.html")
+
+
+def _file(name: str) -> str:
+    return (files("hpsearch.reports.page") / name).read_text(encoding="utf-8")

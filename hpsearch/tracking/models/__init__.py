@@ -1,0 +1,1 @@
+"""What MLflow's registry holds: the winner as a model, or the files of a program."""
