@@ -13,8 +13,9 @@ from hpsearch.pages import wording
 from hpsearch.pages.board import Look
 from hpsearch.pages.planned_runs import BatchRow, Scheduler
 from hpsearch.pages.study_row import StudyRow
-from hpsearch.pages.ways import STUDIES, short_address
+from hpsearch.pages.ways import STUDIES
 from hpsearch.records.outcome import Outcome
+from hpsearch.tracking.links import short_address
 
 TEMPLATES = Path(__file__).with_name("templates")
 STATIC = Path(__file__).with_name("static")

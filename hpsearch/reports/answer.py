@@ -14,6 +14,7 @@ from hpsearch.records.layout import KINDS, Artifact
 from hpsearch.records.result import Result
 from hpsearch.reports.study_view import StudyView
 from hpsearch.study.code_checks import code_warnings, repeat_texts
+from hpsearch.tracking.links import UI_ADDRESS, short_address
 
 Named = tuple[str, str]
 
@@ -178,6 +179,8 @@ def _about(view: StudyView) -> Iterator[Named]:
     machines = dict.fromkeys(machine for record in records for machine in record.machines)
     for machine in machines:
         yield "machine", machine
+    place = folder.files.study.name, folder.files.number
+    yield "in MLflow", f"python -m hpsearch ui, then {UI_ADDRESS}{short_address(*place)}"
 
 
 def _data(view: StudyView) -> Iterator[Named]:
