@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.request
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -506,3 +507,13 @@ def test_an_interrupt_while_a_module_loads_is_one(
     assert signal.getsignal(signal.SIGTERM) == before
     assert ended.value.code == 130
     assert capsys.readouterr().err == "interrupted; the same command goes on where it was\n"
+
+
+def test_the_version_is_said() -> None:
+    done = call_here("--version")
+    assert (done.returncode, done.stdout) == (0, f"hpsearch {version('hpsearch')}\n")
+
+
+def test_a_folder_without_studies_is_named(tmp_path: Path) -> None:
+    done = call_here("status", "--home", str(tmp_path))
+    assert f"no study was run in {tmp_path} yet" in done.stderr
