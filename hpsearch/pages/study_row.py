@@ -152,13 +152,13 @@ def _finished(plain: StudyRow, run: Recorded, result: Result) -> StudyRow:
         metric=result.objective,
         best=Score(
             wording.score(validation.mean),
-            wording.interval(validation.low, validation.high),
+            wording.interval(validation),
             f"over {validation.of_what}{_others(result)}",
         ),
         best_trial=result.best_number,
         test=Score(
             wording.score(test.mean),
-            wording.interval(test.low, test.high),
+            wording.interval(test),
             f"{result.test_name} over {test.of_what}{_outer(result)}",
         )
         if test
@@ -178,7 +178,7 @@ def _outer(result: Result) -> str:
     found = None if result.outer is None else result.outer.test.get(result.test_name)
     if found is None:
         return ""
-    ends = wording.interval(found.low, found.high)
+    ends = wording.interval(found)
     said = f"{wording.score(found.mean)} ({ends})" if ends else wording.score(found.mean)
     return f"; of the search, over outer folds: {said}"
 
