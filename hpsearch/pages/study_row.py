@@ -186,13 +186,9 @@ def _outer(result: Result) -> str:
 def _warnings(run: Recorded, result: Result) -> list[str]:
     """What a reader of the scores must know, most important first."""
     found = [
-        f"Optimistic: {result.optimistic}" if result.optimistic else "",
-        f"Optimistic test score: {result.saw_test}" if result.saw_test else "",
-        f"The winner misses {'; '.join(result.unmet)}" if result.unmet else "",
+        *result.warnings,
         f"Not tested: {result.untested}" if result.untested else "",
         f"The search was ended by {result.ended}" if result.ended else "",
-        *(one["text"] for one in result.fidelity if one["predicts"] is False),
-        *result.alarms,
         *overtuning_warnings(run.folder),
         *code_warnings(run.folder),
     ]

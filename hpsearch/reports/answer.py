@@ -106,17 +106,9 @@ def _short(estimate: Estimate) -> str:
 
 
 def _warnings(view: StudyView) -> Iterator[str]:
-    result = view.result
-    if result.optimistic:
-        yield f"Optimistic: {result.optimistic}"
-    if result.saw_test:
-        yield f"Optimistic test scores: {result.saw_test}"
-    if result.unmet:
-        yield f"The winner misses {'; '.join(result.unmet)}"
-    if result.ended:
-        yield f"The search was ended by {result.ended}"
-    yield from (one["text"] for one in result.fidelity if one["predicts"] is False)
-    yield from result.alarms
+    if view.result.ended:
+        yield f"The search was ended by {view.result.ended}"
+    yield from view.result.warnings
     yield from (one.text for one in view.incumbents if one.warns)
     yield from code_warnings(view.folder)
 
