@@ -128,8 +128,9 @@ def test_a_study_runs_and_prints_what_it_found(finished: Finished) -> None:
     for text in ("Best trials of small", "Narrowed ranges", "on the test set, opened once"):
         assert text in out
     assert "stage 1/3, 2 epochs: 14/14" in err
-    assert re.search(r"http://127.0.0.1:5000/#/experiments/\d+/runs\?searchFilter=", out)
-    assert f"python -m hpsearch ui --home {finished.home}, then http" in out
+    before, address = out.splitlines()[-2:]
+    assert before.endswith(f"MLflow  python -m hpsearch ui --home {finished.home}, then")
+    assert address.strip() == "http://127.0.0.1:5000/s/small"
 
 
 def test_the_second_time_nothing_is_run_and_a_deleted_store_is_filled_again(
