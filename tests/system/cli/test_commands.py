@@ -420,7 +420,7 @@ def test_show_and_status_print_what_was_found(finished: Finished) -> None:
     _, home, done = finished
     where = ["--home", str(home)]
     shown = call_here("show", "small", *where)
-    assert shown.stdout.splitlines()[:5] == done.stdout.splitlines()[:5]
+    assert shown.stdout.splitlines()[1:9] == done.stdout.splitlines()[1:9]
     assert "nothing was run" in shown.stdout
     assert call_here("show", "small", *where, "--best").stdout.startswith(
         "# The winner of small: trial"
