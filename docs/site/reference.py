@@ -368,7 +368,7 @@ def _records() -> Iterator[str]:
     )
     tree = (inspect.getdoc(layout) or "").partition("\n\n")[2]
     yield from ("", "```text", tree, "```", "", "## Files of a run", "")
-    yield "Paths start at `studies/NAME/RUN/`."
+    yield "Paths start at `studies/<name>/<run>/`."
     yield ""
     rows = [
         (f"`{name}`", _first_line(value.fget))
