@@ -88,6 +88,10 @@ def _commands() -> Iterator[str]:
         "Data goes to stdout and progress to stderr. The exit codes are listed under "
         "[Outcomes and exit codes](outcomes.md#exit-codes)."
     )
+    own = [p for p in typer.main.get_command(app).params if not p.hidden]
+    if own:
+        yield from ("", "Before the name of a command:", "")
+        yield from _table(("option", "what it does"), map(_parameter, own))
     for name, command in commands().items():
         yield from ("", f"## {name}", "")
         yield from _help(command.help or "")

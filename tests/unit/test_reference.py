@@ -41,6 +41,7 @@ def test_the_committed_pages_are_current(pages: dict[str, str]) -> None:
 def test_every_command_and_option_is_there(made: dict[str, Any], pages: dict[str, str]) -> None:
     commands = made["commands"]()
     assert len(commands) > 15
+    assert "| `--version` |" in pages["commands.md"]
     for name, command in commands.items():
         section = pages["commands.md"].partition(f"\n## {name}\n")[2].partition("\n## ")[0]
         for parameter in command.params:
