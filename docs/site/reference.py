@@ -88,7 +88,7 @@ def _commands() -> Iterator[str]:
         "Data goes to stdout and progress to stderr. The exit codes are listed under "
         "[Outcomes and exit codes](outcomes.md#exit-codes)."
     )
-    own = [p for p in typer.main.get_command(app).params if not p.hidden]
+    own: list[Any] = list(typer.main.get_command(app).params)
     if own:
         yield from ("", "Before the name of a command:", "")
         yield from _table(("option", "what it does"), map(_parameter, own))

@@ -3,7 +3,7 @@
 Whole study files are read as the command reads them, parts of them table by table; Python blocks
 are compiled, their imports of hpsearch looked up, and those that define something are run; each
 command of ours is given to the parser of the command line. What trains is run in other tests:
-tests/system/test_tutorial.py, tests/unit/test_testing.py, tests/study/test_own_pipelines.py.
+tests/system/test_documents.py, tests/unit/test_testing.py, tests/study/test_own_pipelines.py.
 """
 
 from __future__ import annotations
@@ -12,13 +12,10 @@ import ast
 import importlib.util
 import re
 import shlex
-import shutil
-import subprocess
-import textwrap
 import tomllib
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import typer
@@ -28,40 +25,18 @@ from hpsearch.scheduler.batch_reading import read_batch
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.study_file import TABLES, StudyFile, keyed
 from hpsearch.studyfile.tables.base import Table
+from tests.harness.documents import REPOSITORY, Block, blocks
 
-REPOSITORY = Path(__file__).parents[2]
-FENCED = re.compile(r"^(?P<dent> *)```(?P<kind>\w+)[^\n]*\n(?P<text>.*?)^ *```", re.M | re.S)
-INDENTED = re.compile(r"(?<=\n\n)(?: {4}[^\n]*\n)+")
 COMMAND = re.compile(r"(?<![\w/-])python -m hpsearch (?P<words>[^`\n]+)")
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
-class Block(NamedTuple):
-    """A block of code of a document."""
-
-    place: str
-    kind: str
-    text: str
-
-
-def _blocks() -> list[Block]:
-    found = []
-    documents = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")]
-    for path in [*documents, *sorted((REPOSITORY / "docs").rglob("*.md"))]:
-        text = path.read_text()
-        for match in FENCED.finditer(text):
-            line = text.count("\n", 0, match.start()) + 1
-            place = f"{path.relative_to(REPOSITORY)}:{line}"
-            found.append(Block(place, match["kind"], textwrap.dedent(match["text"])))
-    return found
-
-
 def _of(*kinds: str) -> list[Any]:
-    return [pytest.param(b, id=b.place) for b in _blocks() if b.kind in kinds]
+    return [pytest.param(b, id=b.place) for b in blocks() if b.kind in kinds]
 
 
 def test_every_block_names_its_language() -> None:
-    assert {block.kind for block in _blocks()} <= {"toml", "python", "sh", "bash", "text"}
+    assert {block.kind for block in blocks()} <= {"toml", "python", "sh", "bash", "text"}
     for path in [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]:
         fences = re.findall(r"^ *```(\w*)", path.read_text(), re.MULTILINE)
         assert all(fences[::2]), f"{path.name} has a block without a language"
@@ -146,14 +121,6 @@ def test_python_compiles_and_finds_what_it_imports(block: Block) -> None:
     )
     if defines and all(importlib.util.find_spec(name) for name in modules):
         exec(compile(tree, block.place, "exec", dont_inherit=True), {"__name__": "block"})
-
-
-@pytest.mark.parametrize("block", _of("sh", "bash"))
-def test_shell_is_parsed_by_a_shell(block: Block) -> None:
-    bash = shutil.which("bash")
-    assert bash, "these blocks are for bash"
-    done = subprocess.run([bash, "-n"], input=block.text, capture_output=True, text=True)
-    assert done.returncode == 0, f"{block.place}: {done.stderr}"
 
 
 def _commands() -> list[tuple[str, str]]:

@@ -1,15 +1,16 @@
-"""The tutorial's steps, run as a reader runs them, with fewer trials."""
+"""The tutorial's steps, run as a reader runs them, with fewer trials; all blocks for a shell."""
 
 from __future__ import annotations
 
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 from tests.harness.commands import call
+from tests.harness.documents import REPOSITORY, blocks
 
-REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs/tutorial.md").read_text()
 
 
@@ -66,3 +67,13 @@ def test_the_table_is_understood(tmp_path: Path) -> None:
     done = call(*commands[0], cwd=tmp_path)
     assert done.returncode == 0
     assert "'customer_id' tells rows apart" in done.stdout + done.stderr
+
+
+def test_blocks_for_a_shell_are_parsed_by_one() -> None:
+    bash = shutil.which("bash")
+    assert bash, "these blocks are for bash"
+    for block in blocks():
+        if block.kind in ("sh", "bash"):
+            command = [bash, "-n"]
+            done = subprocess.run(command, input=block.text, capture_output=True, text=True)
+            assert done.returncode == 0, f"{block.place}: {done.stderr}"
