@@ -84,9 +84,8 @@ def test_import_loads_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_every_command_has_help_with_an_example_and_a_row_in_the_readme() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    rows = readme.partition("\n## Commands\n")[2].partition("\n## ")[0]
+def test_every_command_has_help_with_an_example_and_a_row_in_the_documents() -> None:
+    rows = (REPOSITORY / "docs/commands.md").read_text()
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert commands
     for name, command in commands.items():
