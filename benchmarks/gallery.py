@@ -1,4 +1,4 @@
-"""The README's gallery: runs the studies of studies/ and keeps one small figure of each.
+"""The gallery of docs/gallery.md: runs the studies of studies/ and keeps one small figure of each.
 
     python benchmarks/gallery.py --home /tmp/gallery    all of them, an hour on two cores
     python benchmarks/gallery.py --home /tmp/gallery overfitting    some, by file

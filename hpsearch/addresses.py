@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 from hpsearch.errors import HpsearchError, headline
 
 # Parts of a name, in a URL's query or of an environment variable, whose value is a secret.
+FOLDERS = ("PWD", "OLDPWD")  # the shell's: where it is, and where it was
 SECRET_NAMES = re.compile(
     r"passw|pwd|passphrase|token|secret|api_?key|access_?key|credential|signature|^sig$|odbc_connect",
     re.IGNORECASE,
@@ -114,7 +115,9 @@ class Scrubber:
         secrets += [
             value
             for name, value in environment.items()
-            if len(value) >= SHORTEST_VARIABLE and SECRET_NAMES.search(name)
+            if len(value) >= SHORTEST_VARIABLE
+            and SECRET_NAMES.search(name)
+            and name not in FOLDERS
         ]
         self._secrets = [s for s in _spellings(secrets) if len(s) >= SHORTEST]
         self._whole = {a: without_password(a) for a in addresses if has_password(a)}

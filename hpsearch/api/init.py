@@ -60,6 +60,12 @@ def init_study(
     """
     path = _new(path)
     look_first_in(str(path.parent.resolve()))
+    for name in (name for name in trainers if name.endswith((".py", ".sh"))):
+        module = Path(name).stem
+        raise StudyFileError(
+            f"--trainer must be a trainer, got the script {name!r}: a program is --script {name}; "
+            f"a function in it is --trainer {module}:NAME"
+        )
     kinds = trainers_of({"trainer": {"choices": list(trainers)}})
     for name in trainers:
         if name not in kinds:

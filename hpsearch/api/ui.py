@@ -6,9 +6,10 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hpsearch.pages.ways import STUDIES, short_address
+from hpsearch.pages.ways import STUDIES
 from hpsearch.records.layout import Home
 from hpsearch.study.recorded import find_run, find_runs
+from hpsearch.tracking.links import short_address
 from hpsearch.tracking.server import ServedApps, serve_ui
 
 SHOWN = 5  # studies whose pages are named

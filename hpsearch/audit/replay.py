@@ -22,7 +22,7 @@ from filelock import FileLock
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.machine import machine
 from hpsearch.execution.slices import Exam
-from hpsearch.records.layout import StudyFiles
+from hpsearch.records.layout import DECISION_KEYS, StudyFiles
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.refit_answers import FILE
 from hpsearch.records.result import Result
@@ -32,7 +32,6 @@ from hpsearch.study.goals import MissingMetric
 from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.spending import carry_clock
-from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.storage.trials import IN_MEMORY
 from hpsearch.study.study import Study
 from hpsearch.study.training import Training, reached

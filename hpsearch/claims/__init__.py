@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 
-from hpsearch.claims.checks import alike, gap, higher, lower
 from hpsearch.claims.evidence import Evidence, Judgement, Verdict
 from hpsearch.errors import unknown
 from hpsearch.trainers import load_function
@@ -26,7 +25,7 @@ __all__ = [
 ]
 
 Check = Callable[..., Verdict]
-CHECKS: dict[str, Check] = {"higher": higher, "lower": lower, "alike": alike, "gap": gap}
+CHECKS = ("higher", "lower", "alike", "gap")
 
 
 def load_check(name: str, arguments: Mapping[str, object]) -> Check:
@@ -50,7 +49,12 @@ def find_check(name: str) -> Check:
     """
     if ":" not in name and name not in CHECKS:
         raise ValueError(unknown(name, [*CHECKS, "module:function"]))
-    return CHECKS[name] if name in CHECKS else load_function(name)
+    if name not in CHECKS:
+        return load_function(name)
+    from hpsearch.claims import checks  # here, as it loads pandas and SciPy
+
+    check: Check = getattr(checks, name)
+    return check
 
 
 def check_arguments(check: Check, name: str, arguments: Mapping[str, object]) -> None:

@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-
 from hpsearch.metrics import lower_is_better
 from hpsearch.records.trial_record import TrialRecord
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 Judgement = Literal["holds", "does not hold", "depends", "not shown"]
@@ -59,6 +58,8 @@ class Evidence:
         outcome, epochs, the hyperparameters, each metric after the last epoch, as "best/metric"
         the best of all epochs, and "printed" where the study has a table.
         """
+        import pandas as pd  # here, as every command knows what claims are
+
         rows = pd.DataFrame(list(self._rows()))
         if self.printed is None:
             return rows
@@ -80,6 +81,8 @@ class Evidence:
     @cached_property
     def curves(self) -> pd.DataFrame:
         """A row for each training and epoch: kind, trial, seed, split, epoch, all metrics."""
+        import pandas as pd
+
         parts = [
             pd.DataFrame({"epoch": member.epochs, **member.history}).assign(
                 **_identity(record, member.entropy.repeat, member.split)

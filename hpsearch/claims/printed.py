@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from hpsearch.metrics import lower_is_better
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class PrintedTable:
     values: Mapping[str, Mapping[str, Any]]
 
     def __post_init__(self) -> None:
+        import pandas as pd  # here, as every command knows what printed tables are
+
         known = self.read().columns
         for column in (self.number, *self.columns, *self.values):
             if column not in known:
@@ -52,6 +55,8 @@ class PrintedTable:
 
     def read(self) -> pd.DataFrame:
         """The table as printed: every text as it stands there."""
+        import pandas as pd
+
         try:
             return pd.read_csv(self.path, dtype=str, keep_default_na=False)
         except (OSError, ValueError) as error:
@@ -71,6 +76,8 @@ class PrintedTable:
         Args:
             n_scored: images that the scores are shares of.
         """
+        import pandas as pd
+
         table = self.read()
         found = [
             self._trial(dict(zip(table.columns, cells, strict=True)), records)

@@ -19,13 +19,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 app = typer.Typer(
-    help="Coarse-to-fine hyperparameter search on Optuna and MLflow.\n\n"
-    "Example: python -m hpsearch study studies/quickstart.toml",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"hpsearch {version('hpsearch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    asked: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Coarse-to-fine hyperparameter search on Optuna and MLflow.
+
+    Example: python -m hpsearch study studies/quickstart.toml
+    """
+
 
 HomeOption = Annotated[
     Path | None,

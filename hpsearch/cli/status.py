@@ -33,4 +33,8 @@ def status(
 
         print_status(rows)
         if rows.empty:
-            typer.echo("no study was run there yet; --home names another folder", err=True)
+            from hpsearch.records.layout import Home
+
+            place = Home.find(home).path
+            text = f"no study was run in {place} yet; --home names another folder"
+            typer.echo(text, err=True)

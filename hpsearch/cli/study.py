@@ -87,4 +87,8 @@ def _list_studies(as_json: bool) -> None:
     for path, line in found:
         typer.echo(f"{path}  {line}")
     if not found:
-        typer.echo("no study files in studies/ of this folder; name one", err=True)
+        text = (
+            f"no study files in {Path('studies').absolute()}; name one, or write one: "
+            "python -m hpsearch init study.toml"
+        )
+        typer.echo(text, err=True)

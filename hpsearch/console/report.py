@@ -50,7 +50,6 @@ def _winner(report: Report) -> Iterator[Named]:
     params = ", ".join(f"{k} = {v}" for k, v in result.searched.items())
     yield "winner", f"trial {result.best_number}: {params}"
     yield result.objective, f"{result.validation} on validation data"
-    yield from (("", f"misses {missed}") for missed in result.unmet)
     for name, estimate in result.test.items():
         if "/" not in name:  # each class's accuracy is in confusion.csv
             uses = _uses(result) if "loss" not in name else ""
@@ -61,9 +60,9 @@ def _winner(report: Report) -> Iterator[Named]:
 
 def _grounds(report: Report) -> Iterator[Named]:
     """What the result rests on, and what the study was asked."""
-    result = report.result
+    result, warned = report.result, report.result.warnings
     yield from (("", failure.text) for failure in report.failures)
-    yield from (("fidelity", text) for text in result.fidelity_texts)
+    yield from (("fidelity", text) for text in result.fidelity_texts if text not in warned)
     yield from (("program", text) for text in report.repeats)
     if result.tried_text:
         yield "", result.tried_text
@@ -76,12 +75,7 @@ def _grounds(report: Report) -> Iterator[Named]:
 
 
 def _warnings(report: Report) -> Iterator[str]:
-    result = report.result
-    if result.optimistic:
-        yield f"optimistic: {result.optimistic}"
-    if result.saw_test:
-        yield f"optimistic test scores: {result.saw_test}"
-    yield from (*result.alarms, *report.overtuning, *report.code_warnings)
+    yield from (*report.result.warnings, *report.overtuning, *report.code_warnings)
 
 
 def _places(report: Report) -> Iterator[Named]:

@@ -7,14 +7,14 @@ told to: a page of 500 studies is there at once, and says of which nothing was r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
 from hpsearch.pages.study_row import Link, StudyRow, study_row
 from hpsearch.pages.wording import moment
-from hpsearch.records.layout import Artifact, Home, Kind, RunFiles
+from hpsearch.records.layout import Home, Kind, RunFiles
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import running
 from hpsearch.records.trial_record import TrialRecord, read_record
@@ -22,6 +22,7 @@ from hpsearch.study.recorded import Recorded
 
 LOOK_SECONDS = 0.3  # that a look reads for at most, where it is not told; the next one goes on
 ESTIMATE_SECONDS = 15.0  # after which the time left is estimated again, though nothing changed
+CLOCK_TICK = 0.05  # seconds; times of files are coarser than nanoseconds
 Stamp = tuple[object, ...]
 FindLinks = Callable[[RunFolder, StudyRow], Sequence[Link]]
 
@@ -106,7 +107,7 @@ class Board:
         found = self._found(study)
         if self._lock.acquire(blocking=False):
             try:
-                self._forget_deleted()
+                self._forget_deleted({one.files.path for one in found})
                 self._read_changed(found, seconds)
             finally:
                 self._lock.release()
@@ -154,8 +155,9 @@ class Board:
             found += [newest] if study is None else [*older, newest]
         return found
 
-    def _forget_deleted(self) -> None:
-        for path in [path for path in self._kept if not RunFiles(path).study_json.exists()]:
+    def _forget_deleted(self, found: Set[Path]) -> None:
+        others = [path for path in self._kept if path not in found]
+        for path in [path for path in others if not RunFiles(path).study_json.exists()]:
             del self._kept[path]
             self._revision += 1
 
@@ -170,7 +172,10 @@ class Board:
             old = kept.row.state == "running" and time.time() - kept.read > ESTIMATE_SECONDS
             if kept.stamp != stamp or old:
                 stale.append((one, kept, stamp))
-        stale.sort(key=lambda entry: _changed(entry[0].files), reverse=True)
+        # What was never read goes before what is read again and again, as it is being written.
+        stale.sort(
+            key=lambda one: (one[1].row.state == "reading", _changed(one[0].files)), reverse=True
+        )
         for one, kept, stamp in stale:
             self._read(one, kept, stamp)
             if time.monotonic() > until:
@@ -194,7 +199,7 @@ class Board:
         row = replace(row, earlier=one.earlier)
         if row.state != "running":
             kept.records.clear()
-        kept.stamp, kept.read = stamp, now
+        kept.stamp, kept.read = () if _is_young(stamp, now) else stamp, now
         if row != kept.row:
             kept.row, kept.revision = row, self._revision + 1
             self._revision += 1
@@ -206,20 +211,9 @@ def _newest_first(one: Shown) -> tuple[bool, float]:
 
 
 def _stamps(files: RunFiles) -> Stamp:
-    """What changes whenever a row may: the journal has a line for every news of a record."""
-    paths = (
-        files.study_json,
-        files.journal,
-        files.artifact(Artifact.RESULT),
-        files.artifact(Artifact.REPORT),
-        files.artifact(Artifact.INCUMBENTS),
-        files.failed,
-        files.parent,
-        files.mlflow,
-        files.projected,
-        files.code_checks,
-    )
-    return tuple(map(_stamp, paths))
+    """What changes whenever a row may. Files are written under another name and renamed, which
+    their folder's time tells of; the journal grows with every news of a record."""
+    return tuple(map(_stamp, (files.path, files.artifacts, files.journal)))
 
 
 def _stamp(path: Path) -> Stamp:
@@ -228,6 +222,12 @@ def _stamp(path: Path) -> Stamp:
     except OSError:
         return ()
     return about.st_mtime_ns, about.st_size
+
+
+def _is_young(stamps: Stamp, now: float) -> bool:
+    """Whether something was written so lately that the next write may bear the same time."""
+    newest = max((one[0] for one in stamps if isinstance(one, tuple) and one), default=0)
+    return newest > 1e9 * (now - CLOCK_TICK)
 
 
 def _changed(files: RunFiles) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,8 +13,9 @@ from hpsearch.pages import wording
 from hpsearch.pages.board import Look
 from hpsearch.pages.planned_runs import BatchRow, Scheduler
 from hpsearch.pages.study_row import StudyRow
-from hpsearch.pages.ways import STUDIES, short_address
+from hpsearch.pages.ways import STUDIES
 from hpsearch.records.outcome import Outcome
+from hpsearch.tracking.links import short_address
 
 TEMPLATES = Path(__file__).with_name("templates")
 STATIC = Path(__file__).with_name("static")
@@ -61,6 +62,12 @@ def _environment() -> Environment:
     return made
 
 
+def compile_templates() -> None:
+    """Do before the first page what would make it wait."""
+    for path in TEMPLATES.iterdir():
+        _environment().get_template(path.name)
+
+
 def headline(look: Look) -> str:
     """How many studies there are, and how many of them run."""
     states = [one.row.state for one in look.rows]
@@ -71,19 +78,42 @@ def headline(look: Look) -> str:
     return ", ".join(parts)
 
 
-def page_html(head: Head, look: Look, batches: Sequence[BatchRow], schedules: Scheduler) -> str:
-    """The whole start page."""
-    rows = {one.row.key: row_html(one.row) for one in look.rows}
+def row_html(row: StudyRow) -> str:
+    """The row of one run."""
+    return _environment().get_template("row.html").render(row=row)
+
+
+class RenderedRows:
+    """The HTML of rows, made once as long as they don't change."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[StudyRow, str]] = {}
+
+    def __call__(self, row: StudyRow) -> str:
+        known = self._known.get(row.key)
+        if known is None or known[0] is not row:
+            known = self._known[row.key] = (row, row_html(row))
+        return known[1]
+
+
+def page_html(
+    head: Head,
+    look: Look,
+    batches: Sequence[BatchRow],
+    schedules: Scheduler,
+    of_row: Callable[[StudyRow], str],
+) -> str:
+    """The whole start page.
+
+    Args:
+        of_row: gives the HTML of a row: `row_html`, or what remembers it.
+    """
+    rows = {one.row.key: of_row(one.row) for one in look.rows}
     return (
         _environment()
         .get_template("studies.html")
         .render(head=head, look=look, rows=rows, parts=parts_html(batches, schedules))
     )
-
-
-def row_html(row: StudyRow) -> str:
-    """The row of one run."""
-    return _environment().get_template("row.html").render(row=row)
 
 
 def parts_html(batches: Sequence[BatchRow], schedules: Scheduler) -> str:

@@ -22,11 +22,12 @@ from hpsearch.pages.planned_runs import batch_rows, scheduler
 from hpsearch.pages.rendering import (
     STATIC,
     Head,
+    RenderedRows,
+    compile_templates,
     headline,
     message_html,
     page_html,
     parts_html,
-    row_html,
 )
 from hpsearch.pages.ways import STUDIES, view_page, ways_on
 from hpsearch.records.layout import Artifact, Home
@@ -49,6 +50,7 @@ OF_REPORT = (
     "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
     "font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
+FIRST_SECONDS = 0.1  # that studies are read for while somebody looks at nothing
 
 
 def pages(home: Home) -> Blueprint:
@@ -72,15 +74,18 @@ def pages(home: Home) -> Blueprint:
 class _Site:
     def __init__(self, home: Home) -> None:
         self.home, self.boot = home, uuid.uuid4().hex[:8]
+        self.rows = RenderedRows()
+        compile_templates()
         self.board = Board(home, partial(ways_on, home))
 
     def start(self) -> AnyResponse:
         """The start page, or with ?study=NAME all runs of one study."""
         study = request.args.get("study")
-        look = self.board.look(study)
+        look = self.board.look(study, seconds=FIRST_SECONDS)
         head = Head(str(self.home.path), study, self.boot)
         now = datetime.now(UTC)
-        return _page(page_html(head, look, batch_rows(self.home), scheduler(self.home, now)))
+        batches, schedules = batch_rows(self.home), scheduler(self.home, now)
+        return _page(page_html(head, look, batches, schedules, self.rows))
 
     def news(self) -> AnyResponse:
         """What changed on the start page since a revision of it, as JSON."""
@@ -102,7 +107,7 @@ class _Site:
         if look.revision != known:
             said["order"] = [one.row.key for one in look.rows]
             said["rows"] = {
-                one.row.key: row_html(one.row) for one in look.rows if one.revision > known
+                one.row.key: self.rows(one.row) for one in look.rows if one.revision > known
             }
         if digest != request.args.get("parts"):
             said["parts_html"] = parts

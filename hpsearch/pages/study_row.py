@@ -152,14 +152,14 @@ def _finished(plain: StudyRow, run: Recorded, result: Result) -> StudyRow:
         metric=result.objective,
         best=Score(
             wording.score(validation.mean),
-            wording.interval(validation.low, validation.high),
-            f"over {validation.of_what}",
+            wording.interval(validation),
+            f"over {validation.of_what}{_others(result)}",
         ),
         best_trial=result.best_number,
         test=Score(
             wording.score(test.mean),
-            wording.interval(test.low, test.high),
-            f"{result.test_name} over {test.of_what}",
+            wording.interval(test),
+            f"{result.test_name} over {test.of_what}{_outer(result)}",
         )
         if test
         else None,
@@ -167,16 +167,28 @@ def _finished(plain: StudyRow, run: Recorded, result: Result) -> StudyRow:
     )
 
 
+def _others(result: Result) -> str:
+    """What a reader of the best score must know of several objectives."""
+    n = len(result.objectives)
+    return f"; the first of {n} objectives, {len(result.front)} on the front" if n > 1 else ""
+
+
+def _outer(result: Result) -> str:
+    """What the whole search is worth, where it is a nested one."""
+    found = None if result.outer is None else result.outer.test.get(result.test_name)
+    if found is None:
+        return ""
+    ends = wording.interval(found)
+    said = f"{wording.score(found.mean)} ({ends})" if ends else wording.score(found.mean)
+    return f"; of the search, over outer folds: {said}"
+
+
 def _warnings(run: Recorded, result: Result) -> list[str]:
     """What a reader of the scores must know, most important first."""
     found = [
-        f"Optimistic: {result.optimistic}" if result.optimistic else "",
-        f"Optimistic test score: {result.saw_test}" if result.saw_test else "",
-        f"The winner misses {'; '.join(result.unmet)}" if result.unmet else "",
+        *result.warnings,
         f"Not tested: {result.untested}" if result.untested else "",
         f"The search was ended by {result.ended}" if result.ended else "",
-        *(one["text"] for one in result.fidelity if one["predicts"] is False),
-        *result.alarms,
         *overtuning_warnings(run.folder),
         *code_warnings(run.folder),
     ]

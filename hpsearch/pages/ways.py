@@ -9,23 +9,12 @@ from hpsearch.pages.study_row import Link, StudyRow
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.links import run_page
+from hpsearch.tracking.links import run_page, short_address
 from hpsearch.tracking.run_lookup import curve_page, run_id_of
 from hpsearch.tracking.views import Look, View, pages_of
 
 STUDIES = "/studies"  # the start page
 BEST, RUN = "best", "run"  # names of views beside those of `View`
-
-
-def short_address(study: str, run: int | None = None, view: str = "") -> str:
-    """The address that leads to a page of a study in MLflow.
-
-    Args:
-        run: None: the newest.
-        view: its name; "": the trials, best first.
-    """
-    parts = [quote(study, safe=""), "" if run is None else str(run), view]
-    return "/s/" + "/".join(filter(None, parts))
 
 
 def report_address(study: str, run: int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from hpsearch.records.estimate import Estimate
+
 MINUTE, HOUR = 60.0, 3600.0
 
 
@@ -15,9 +17,11 @@ def score(value: float | None) -> str:
     return f"{value:.4f}" if plain else f"{value:.3g}"
 
 
-def interval(low: float | None, high: float | None) -> str:
-    """The ends of a 95 % interval; "" where there is none."""
-    return "" if low is None or high is None else f"{score(low)} … {score(high)}"
+def interval(estimate: Estimate) -> str:
+    """The ends of its 95 % interval; "" where it has none, or nothing random is in it."""
+    if estimate.low is None or estimate.high is None or estimate.is_constant:
+        return ""
+    return f"{score(estimate.low)} … {score(estimate.high)}"
 
 
 def time_left(seconds: float | None) -> str:

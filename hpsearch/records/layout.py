@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +30,7 @@ KINDS: tuple[Kind, ...] = ("trial", "confirmation", "default", "path", "test", "
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"  # of a study or batch: a folder's name too
 RUN_NUMBER = r"[1-9]\d{0,5}"
 SQLITE = "sqlite:///"
+DECISION_KEYS = ("promoted", "ranges")  # of every decision; old ones have no controls
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,12 @@ class Home:
 
     @classmethod
     def find(cls, named: Path | None) -> Home:
-        """The folder that was named, else HPSEARCH_HOME, else mlruns/ here."""
-        return cls(Path(named or os.environ.get("HPSEARCH_HOME") or "mlruns").absolute())
+        """The folder that was named, else HPSEARCH_HOME, else mlruns/ here; "~" is the user's, as
+        a shell has it but in --home=~/here and in files that set variables."""
+        place = Path(named or os.environ.get("HPSEARCH_HOME") or "mlruns")
+        with suppress(RuntimeError):  # there is no such user
+            place = place.expanduser()
+        return cls(place.absolute())
 
     def create(self) -> None:
         """Make the folder.

@@ -314,6 +314,15 @@ class Result:
         return [one["text"] for one in shown]
 
     @property
+    def warnings(self) -> list[str]:
+        """What must be known before its figures are used, a sentence each without a full stop."""
+        found = [f"Optimistic: {self.optimistic}"] if self.optimistic else []
+        found += [f"Optimistic test scores: {self.saw_test}"] if self.saw_test else []
+        found += [f"The winner misses {'; '.join(self.unmet)}"] if self.unmet else []
+        found += [one["text"] for one in self.fidelity if one["predicts"] is False]
+        return [*found, *self.alarms]
+
+    @property
     def tried_text(self) -> str:
         """That all configurations were tried; "" where not all were."""
         if not self.arms:

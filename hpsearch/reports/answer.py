@@ -15,6 +15,7 @@ from hpsearch.records.layout import KINDS, Artifact
 from hpsearch.records.result import Result
 from hpsearch.reports.study_view import StudyView
 from hpsearch.study.code_checks import code_warnings, repeat_texts
+from hpsearch.tracking.links import UI_ADDRESS, short_address
 
 Named = tuple[str, str]
 
@@ -106,17 +107,9 @@ def _short(estimate: Estimate) -> str:
 
 
 def _warnings(view: StudyView) -> Iterator[str]:
-    result = view.result
-    if result.optimistic:
-        yield f"Optimistic: {result.optimistic}"
-    if result.saw_test:
-        yield f"Optimistic test scores: {result.saw_test}"
-    if result.unmet:
-        yield f"The winner misses {'; '.join(result.unmet)}"
-    if result.ended:
-        yield f"The search was ended by {result.ended}"
-    yield from (one["text"] for one in result.fidelity if one["predicts"] is False)
-    yield from result.alarms
+    if view.result.ended:
+        yield f"The search was ended by {view.result.ended}"
+    yield from view.result.warnings
     yield from (one.text for one in view.incumbents if one.warns)
     yield from code_warnings(view.folder)
 
@@ -179,6 +172,8 @@ def _about(view: StudyView) -> Iterator[Named]:
     machines = dict.fromkeys(machine for record in records for machine in record.machines)
     for machine in machines:
         yield "machine", machine
+    place = folder.files.study.name, folder.files.number
+    yield "in MLflow", f"python -m hpsearch ui, then {UI_ADDRESS}{short_address(*place)}"
 
 
 def _data(view: StudyView) -> Iterator[Named]:

@@ -14,6 +14,7 @@ import pandas as pd
 from hpsearch.analysis.best_curves import BestCurve, best_curves
 from hpsearch.analysis.importance import Direction, Importance, importances
 from hpsearch.analysis.overtuning import Incumbents, incumbents
+from hpsearch.records.layout import DECISION_KEYS
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.range_row import RangeRow
 from hpsearch.records.refit_answers import RefitAnswers, refit_answers
@@ -21,7 +22,6 @@ from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.recorded import Recorded
-from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_arms, kept_space, sees_all_rows
 from hpsearch.studyfile.arms import ArmPlace

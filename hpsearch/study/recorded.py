@@ -14,13 +14,12 @@ from hpsearch.datasets import DATASETS
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.errors import Problem, StudyFileError, unknown
 from hpsearch.own_code import is_own, look_first_in
-from hpsearch.records.layout import Artifact, Home
+from hpsearch.records.layout import DECISION_KEYS, Artifact, Home
 from hpsearch.records.result import Result, read_result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import running
 from hpsearch.records.study_json import is_imported, read_study_json
 from hpsearch.study.opening import run_name, storage_name
-from hpsearch.study.stage_end import DECISION_KEYS
 from hpsearch.study.stored_space import kept_arms, kept_space, with_kinds
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.own_modules import own_names

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpsearch.analysis.fidelity import drawn_controls
+from hpsearch.records.layout import DECISION_KEYS
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.range_row import RangeRow
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.reached import ReachedTrials
 from hpsearch.study.stages import promoted
-
-DECISION_KEYS = ("promoted", "ranges")  # of every decision; old ones have no controls
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.datasets.selection import Selection, open_pool
-from hpsearch.errors import Problem, StudyFileError
+from hpsearch.errors import Problem, StudyFileError, closest
 from hpsearch.execution.executors import available_cores
 from hpsearch.hyperparameters import build
 from hpsearch.nn import NETWORKS
@@ -163,10 +163,22 @@ def read_study(path: Path, overrides: Sequence[str] = ()) -> ReadStudy:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise StudyFileError(f"{path} must be a readable study file, got: {reason}") from error
+        near = _nearest_file(path) if isinstance(error, FileNotFoundError) else ""
+        hint = f"; did you mean {near}?" if near else ""
+        text = f"{path} must be a readable study file, got: {reason}{hint}"
+        raise StudyFileError(text) from error
+
+
+def _nearest_file(path: Path) -> str:
+    """The study file that a wrong path is likely to mean: there, or of that name in studies/."""
+    places = [path.parent, path.parent / "studies"]
+    files = [file for place in places for file in sorted(place.glob("*.toml"))]
+    by_name = {file.name: file for file in reversed(files)}  # of two alike the one that is there
+    near = closest(path.name, by_name)
+    return str(by_name[near]) if near else ""
 
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:

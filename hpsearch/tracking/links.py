@@ -57,3 +57,14 @@ def compare_page(experiment: str, run_ids: Sequence[str]) -> str:
         f"#/compare-runs?runs={runs}&experiments={quote(json.dumps([experiment]), safe='')}"
         f"&{WORKFLOW}"
     )
+
+
+def short_address(study: str, run: int | None = None, view: str = "") -> str:
+    """The address on the server of `ui` that leads to a page of a study in MLflow.
+
+    Args:
+        run: None: the newest.
+        view: its name; "": the trials, best first.
+    """
+    parts = [quote(study, safe=""), "" if run is None else str(run), view]
+    return "/s/" + "/".join(filter(None, parts))

@@ -278,7 +278,7 @@ def test_a_function_that_reads_the_test_set_while_it_trains_is_told_and_marked(
     assert events.index(next(e for e in events if isinstance(e, CodeDoubt))) < 4
     assert "could use the test set while it trained" in result.saw_test
     print_report(show_study("own", home=home))
-    assert "optimistic test scores: own_" in capsys.readouterr().out
+    assert "Optimistic test scores: own_" in capsys.readouterr().out
     page = write_report(RunFolder(home / "studies/own/1"), result).read_text()
     assert "Optimistic test scores: own_" in page
 

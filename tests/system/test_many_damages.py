@@ -12,7 +12,7 @@ from hpsearch import doctor, study_status
 from tests.harness.damage import KINDS, damage, damageable, outcome, stop_in_the_middle
 
 # 500 by hand, some minutes: HPSEARCH_DAMAGES=500 scripts/test tests/system/test_many_damages.py
-DAMAGED = int(os.environ.get("HPSEARCH_DAMAGES", "25"))
+DAMAGED = int(os.environ.get("HPSEARCH_DAMAGES", "12"))
 
 
 def test_damages_are_made_up_for_or_told_in_a_line(tmp_path: Path) -> None:

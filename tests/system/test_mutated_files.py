@@ -1,9 +1,10 @@
-"""A thousand mutated study files: each is understood, or refused with a message."""
+"""Mutated study files: each is understood, or refused with a message."""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.trainers import TRAINERS
 from tests.harness.study_files import REPOSITORY, SMALL, TWO
 
+# 1000 by hand, minutes: HPSEARCH_MUTATED=1000 scripts/test tests/system/test_mutated_files.py
+MUTATED = int(os.environ.get("HPSEARCH_MUTATED", "150"))
 GRID = """
 name = "grid"
 objective = { metric = "validation_loss", direction = "minimize", best_epoch = true }
@@ -212,14 +215,14 @@ BUDGET = settings(
 )
 
 
-@settings(BUDGET, max_examples=1000)
+@settings(BUDGET, max_examples=MUTATED)
 @given(tree=mutated())
 def test_mutated_files_are_understood_or_refused(folder: Path, tree: dict[str, Any]) -> None:
     lines = [f"{quoted(key)} = {toml(value)}" for key, value in tree.items()]
     understood_or_refused(folder, "\n".join(lines).encode())
 
 
-@settings(BUDGET, max_examples=200)
+@settings(BUDGET, max_examples=MUTATED // 5)
 @given(data=st.data())
 def test_damaged_texts_are_understood_or_refused(folder: Path, data: st.DataObject) -> None:
     content = SMALL.encode()

@@ -107,3 +107,11 @@ def test_a_port_that_is_none_is_refused_without_the_password(address: str) -> No
 )
 def test_an_address_with_a_port_or_none_is_none_of_that(address: str) -> None:
     check_port("--storage", address)
+
+
+def test_the_folder_that_a_shell_is_in_is_no_password() -> None:
+    scrubber = Scrubber(
+        {"PWD": "/home/ada/project", "OLDPWD": "/home/ada", "MY_PWD": "s3cret"}, []
+    )
+    said = scrubber.message("/home/ada/project/study.toml s3cret")
+    assert said == "/home/ada/project/study.toml ***"

@@ -198,14 +198,10 @@ def test_a_table_of_numbers_is_checked_too(tmp_path: Path) -> None:
     assert set(found.metrics[1]) == {"validation_mse"}
 
 
-def test_the_example_of_the_readme_passes() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    section = readme.partition("## Your own training function")[2].partition("\n## ")[0]
-    (example,) = (
-        block.partition("```")[0]
-        for block in section.split("```python\n")[1:]
-        if "check_function" in block
-    )
+def test_the_example_of_the_documentation_passes() -> None:
+    page = (REPOSITORY / "docs/functions.md").read_text()
+    blocks = (block.partition("```")[0] for block in page.split("```python\n")[1:])
+    (example,) = (block for block in blocks if "import check_function" in block)
     names: dict[str, object] = {}
     exec(example.replace('"studies"', repr(str(REPOSITORY / "studies"))), names)
     tests = [value for name, value in names.items() if name.startswith("test_")]

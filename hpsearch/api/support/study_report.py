@@ -10,13 +10,12 @@ from typing import Any
 from hpsearch.addresses import without_password
 from hpsearch.analysis.answers import Answers, answered
 from hpsearch.analysis.failures import Failure, failures
-from hpsearch.pages.ways import short_address
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
-from hpsearch.tracking.links import UI_ADDRESS
+from hpsearch.tracking.links import UI_ADDRESS, short_address
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.views import pages_of
 

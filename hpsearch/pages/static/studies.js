@@ -3,6 +3,9 @@
 
 const RUNNING_MS = 2000, RESTING_MS = 10000, UNREAD_MS = 50, LONGEST_MS = 60000;
 const WORKFLOW = "mlflow.workflowType_v1"; // as MLflow's own pages keep it
+const FORM = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+const SHORT = new Intl.DateTimeFormat(undefined, FORM); // making one takes longer than using it
+const LONG = new Intl.DateTimeFormat(undefined, { ...FORM, year: "numeric" });
 const main = document.getElementById("studies");
 const body = document.getElementById("rows");
 const filter = document.getElementById("filter");
@@ -18,9 +21,8 @@ try {
 function localTimes(within) {
   for (const time of within.querySelectorAll("time[datetime]")) {
     const when = new Date(time.dateTime);
-    const form = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
-    if (when.getFullYear() !== new Date().getFullYear()) form.year = "numeric";
-    time.textContent = when.toLocaleString(undefined, form);
+    const thisYear = when.getFullYear() === new Date().getFullYear();
+    time.textContent = (thisYear ? SHORT : LONG).format(when);
     time.title = when.toString();
   }
 }

@@ -58,7 +58,7 @@ class _Writer:
 
     def draft(self) -> ProgramDraft:
         lines = [*self._head(), "", *self._program(), "", *self._space(), *self._stages()]
-        lines += ["", '# More tables and keys: see "The study file" in the README of hpsearch.']
+        lines += ["", "# More tables and keys: see docs/study-file.md of hpsearch."]
         return ProgramDraft("\n".join(lines) + "\n", self.script.line.source, tuple(self.todo))
 
     def _head(self) -> Iterator[str]:

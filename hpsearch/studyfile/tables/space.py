@@ -28,6 +28,7 @@ from hpsearch.studyfile.entries import (
     trainer_names,
 )
 from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.toml import toml_value
 from hpsearch.trainers import (
     TRAINERS,
     Task,
@@ -75,6 +76,16 @@ def _divides(step: float, low: float, high: float) -> bool:
         width = Decimal(str(high)) - Decimal(str(low))
         return width % Decimal(str(step)) == 0
     except InvalidOperation:  # more steps than 28 digits can count
+        return False
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a text that would be a number without its quotes."""
+    if not isinstance(value, str):
+        return False
+    try:
+        return abs(float(value)) < LARGEST
+    except ValueError:
         return False
 
 
@@ -146,7 +157,8 @@ class _Reader:
                 "must be a number, a text, true or false or a table such as { choices = [1, 2] }, "
                 "or a list of ranges that have a `when` each"
             )
-            self.wrong(key_path(key), rule, repr(said))
+            hint = f"write {{ choices = {toml_value(said)} }}" if said else ""
+            self.wrong(key_path(key), rule, repr(said), hint)
             return False
         before = len(self.problems)
         for entry in self.entries[key]:
@@ -382,7 +394,8 @@ class _Reader:
                 or not isinstance(value, int | float)
                 or not abs(value) < LARGEST
             ):
-                self.wrong(f"{key}.{bound}", "must be a finite number", repr(value))
+                hint = f"drop the quotes: {bound} = {value.strip()}" if _is_number(value) else ""
+                self.wrong(f"{key}.{bound}", "must be a finite number", repr(value), hint)
             else:
                 self._value(f"{key}.{bound}", entry, value)
         log, step = said.get("log", False), said.get("step")

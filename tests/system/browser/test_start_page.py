@@ -113,6 +113,34 @@ def test_the_keys_lead_past_the_head_to_filter_and_studies(
     assert names[0] in ("Trials of small", "1 warning of small", "2 warnings of small")
 
 
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [("wide", 1500, "light"), ("narrow", 1000, "dark"), ("phone", 400, "light")],
+)
+def test_the_page_fits_its_window_and_takes_the_reader_s_colours(
+    browser: Any, see: See, address: str, tmp_path: Path, name: str, width: int, scheme: str
+) -> None:
+    size = {"width": width, "height": 1400, "deviceScaleFactor": 1, "mobile": width < 500}
+    colours = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    try:
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", colours)
+        browser.get(f"{address}/studies")
+        see("//*[contains(@class, 'unreadable')]")
+        browser.save_screenshot(str(tmp_path / f"{name}.png"))  # to be looked at by a person
+        wide = "return document.documentElement.scrollWidth - innerWidth"
+        assert browser.execute_script(wide) <= 0
+        page = browser.find_element(By.TAG_NAME, "body").value_of_css_property("background-color")
+        lightness = sum(map(int, re.findall(r"\d+", page)[:3])) / 3
+        assert (lightness > 128) == (scheme == "light")
+        for text in ("Best score", "Test score", "Trials"):
+            label = f"//td[@data-label='{text}']" if width < 1150 else f"//th[text()='{text}']"
+            see(label)
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
 def test_a_study_that_runs_is_followed_without_a_reload(
     browser: Any, see: See, address: str, folder: Path
 ) -> None:

@@ -267,3 +267,9 @@ def test_a_name_with_a_range_of_its_own_for_each_trainer_is_a_list(tmp_path: Pat
     (leaves,) = (p for p in read.space.parameters if p.key == "num_leaves")
     assert leaves.when == {"trainer": (lgbm,)}
     assert {p.key for p in read.space.parameters} >= {"max_features", "min_samples_leaf"}
+
+
+def test_a_script_for_a_trainer_is_not_run_and_two_ways_are_named(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("raise SystemExit('it ran')")
+    with pytest.raises(StudyFileError, match=r"--script train\.py; .*--trainer train:NAME"):
+        init_study(tmp_path / "a.toml", data="digits", trainers=["train.py"])

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from hpsearch.claims import CHECKS, Evidence, load_check
+from hpsearch.claims import Evidence, find_check, load_check
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
@@ -70,9 +70,9 @@ def test_a_difference_is_judged_by_its_interval_over_seeds(
 ) -> None:
     evidence = study({1: lead, 8: lead})
     given = [
-        CHECKS["higher"](evidence, "best/accuracy", OF, THAN),
-        CHECKS["lower"](evidence, "best/accuracy", OF, THAN),
-        CHECKS["alike"](evidence, "best/accuracy", OF, THAN, margin=0.01),
+        find_check("higher")(evidence, "best/accuracy", OF, THAN),
+        find_check("lower")(evidence, "best/accuracy", OF, THAN),
+        find_check("alike")(evidence, "best/accuracy", OF, THAN, margin=0.01),
     ]
     first = given[0]
     assert (first.judgement, given[1].judgement) == verdicts[:2]
@@ -82,7 +82,7 @@ def test_a_difference_is_judged_by_its_interval_over_seeds(
 
 
 def test_few_seeds_are_judged_over_cells_and_say_so() -> None:
-    verdict = CHECKS["higher"](study({1: [0.1], 2: [0.11], 4: [0.12]}), "accuracy", OF, THAN)
+    verdict = find_check("higher")(study({1: [0.1], 2: [0.11], 4: [0.12]}), "accuracy", OF, THAN)
     assert verdict.judgement == "holds"
     assert "3 cells of 1 seed" in verdict.detail
     assert "3 higher, 0 equal, 0 lower" in verdict.detail
@@ -93,18 +93,20 @@ def test_few_seeds_are_judged_over_cells_and_say_so() -> None:
 )
 def test_a_gap_is_followed_over_a_third_setting(expect: str, judgement: str) -> None:
     evidence = study({1: [0.1, 0.11, 0.1], 4: [0.2, 0.21, 0.2], 8: [0.3, 0.31, 0.29]})
-    verdict = CHECKS["gap"](evidence, "best/accuracy", OF, THAN, by="batch_size", expect=expect)
+    verdict = find_check("gap")(
+        evidence, "best/accuracy", OF, THAN, by="batch_size", expect=expect
+    )
     assert verdict.judgement == judgement
     assert "+0.1033 at 1" in verdict.detail
 
 
 def test_only_the_wanted_and_complete_runs_count() -> None:
     evidence = study({1: [0.1, 0.1, 0.1], 8: [-0.3, -0.3, -0.3]})
-    where = CHECKS["higher"](evidence, "accuracy", OF, THAN, where={"batch_size": [1, 2]})
+    where = find_check("higher")(evidence, "accuracy", OF, THAN, where={"batch_size": [1, 2]})
     assert where.judgement == "holds"
     evidence.records[1].outcome = Outcome.DIVERGED
     alone = Evidence(evidence.records, None, Path())
-    gone = CHECKS["higher"](alone, "accuracy", OF, THAN, where={"batch_size": 1})
+    gone = find_check("higher")(alone, "accuracy", OF, THAN, where={"batch_size": 1})
     assert (gone.judgement, gone.detail) == ("not shown", "no runs to compare")
 
 
@@ -151,7 +153,7 @@ def test_conditional_settings_are_part_of_a_pair() -> None:
     ]
     evidence = Evidence(records, None, Path())
     decay = {"weight_decay": 0.1}, {"weight_decay": 0.0}
-    verdict = CHECKS["higher"](evidence, "accuracy", *decay)
+    verdict = find_check("higher")(evidence, "accuracy", *decay)
     assert "0 higher, 3 equal, 0 lower" in verdict.detail
 
 
@@ -164,6 +166,6 @@ def test_conditional_settings_are_part_of_a_pair() -> None:
 )
 def test_a_misspelt_name_is_said(metric: str, extra: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        CHECKS["higher"](study({1: [0.1]}), metric, OF, THAN, **extra)
+        find_check("higher")(study({1: [0.1]}), metric, OF, THAN, **extra)
     with pytest.raises(ValueError, match="expect must be grows or shrinks, got 'grow'"):
-        CHECKS["gap"](study({1: [0.1]}), "accuracy", OF, THAN, by="batch_size", expect="grow")
+        find_check("gap")(study({1: [0.1]}), "accuracy", OF, THAN, by="batch_size", expect="grow")

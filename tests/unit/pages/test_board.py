@@ -42,7 +42,8 @@ def begin(home: Path, name: str, number: int = 1, *, age: float = 0.0) -> Path:
     path.parent.mkdir(parents=True)
     path.write_text("{}")
     when = time.time() - age
-    os.utime(path, (when, when))
+    for place in (path, path.parent):
+        os.utime(place, (when, when))
     return path
 
 
@@ -84,6 +85,18 @@ def test_a_look_reads_the_newest_first_and_ends_in_time(tmp_path: Path, read: li
     looks = [board.look(seconds=0.0) for _ in range(4)]
     assert read == ["s0", "s1", "s2", "s3", "s4"]
     assert looks[-1].unread == 0
+
+
+def test_what_was_written_just_now_is_read_again(
+    tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CLOCK_TICK", 50.0)  # the next write may bear the same time
+    begin(tmp_path, "young", age=10)
+    begin(tmp_path, "old", age=100)
+    board = Board(Home(tmp_path), no_links)
+    board.look()
+    board.look()
+    assert read == ["young", "old", "young"]
 
 
 def test_a_deleted_study_is_gone(tmp_path: Path, read: list[str]) -> None:

@@ -33,6 +33,7 @@ FINISHED = StudyRow(
     warnings=("The search was ended by budget.epochs",),
     links=(Link("Trials", "/s/small/1/trials"), Link("Report", "/studies/small/1/report.html")),
 )
+LOOK = Look(1, [Shown(FINISHED, 1)], 0)
 
 
 class Text(HTMLParser):
@@ -119,7 +120,11 @@ def test_html_from_anywhere_is_text() -> None:
     batches = [BatchRow(EVIL, EVIL, WHEN, [result], True)]
     page = Text(
         page_html(
-            Head(EVIL, EVIL, "boot"), look, batches, Scheduler([schedule], EVIL, True, [EVIL])
+            Head(EVIL, EVIL, "boot"),
+            look,
+            batches,
+            Scheduler([schedule], EVIL, True, [EVIL]),
+            row_html,
         )
     )
     assert not [tag for tag, _ in page.tags if tag == "img"]
@@ -133,7 +138,9 @@ def test_html_from_anywhere_is_text() -> None:
 
 def test_the_table_has_a_caption_and_names_its_rows_and_columns() -> None:
     page = Text(
-        page_html(Head("/h", None, "b"), Look(1, [Shown(FINISHED, 1)], 0), [], NO_SCHEDULES)
+        page_html(
+            Head("/h", None, "b"), Look(1, [Shown(FINISHED, 1)], 0), [], NO_SCHEDULES, row_html
+        )
     )
     heads = [about["scope"] for tag, about in page.tags if tag == "th"]
     assert heads == ["col"] * 8 + ["row"]

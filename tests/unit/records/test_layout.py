@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from hpsearch.records.layout import (
     ARCHIVED,
     KNOWN,
@@ -141,3 +143,13 @@ def test_what_a_kill_left_half_written_is_found(tmp_path: Path) -> None:
     assert [*run.half_written_artifacts()] == half[1:]
     touch(place.state(4, 0), place.state(8, 1))
     assert sorted(place.states()) == [place.state(4, 0), place.state(8, 1)]
+
+
+def test_a_home_may_begin_with_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("HPSEARCH_HOME", "~/stores")
+    assert Home.find(None).path == Path("/home/ada/stores")
+    assert Home.find(Path("~/others")).path == Path("/home/ada/others")
+    assert (
+        Home.find(Path("~nobody-of-that-name/x")).path == Path("~nobody-of-that-name/x").absolute()
+    )

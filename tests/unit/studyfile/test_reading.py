@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import optuna
 import pytest
 from optuna.samplers import RandomSampler
 
+from hpsearch.errors import StudyFileError
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study_files import ALONE, SMALL
 from tests.harness.study_mistakes import message
@@ -540,3 +542,30 @@ def test_a_direction_that_makes_the_worst_the_winner_is_doubted(
 def test_how_soon_a_level_is_reached_is_to_be_small(study_file: Path) -> None:
     goal = 'objective={metric="validation_accuracy", direction="minimize", rises_to=0.5}'
     assert read_study(study_file, [goal]).file.doubts == []
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_it(study_file: Path) -> None:
+    plain = read_study(study_file)
+    study_file.write_bytes(b"\xef\xbb\xbf" + study_file.read_bytes())
+    assert read_study(study_file).file == plain.file
+
+
+def test_a_file_that_is_not_there_names_the_one_that_is_meant(study_file: Path) -> None:
+    with pytest.raises(StudyFileError, match=rf"did you mean {re.escape(str(study_file))}\?"):
+        read_study(study_file.with_name("smal.toml"))
+    with pytest.raises(StudyFileError) as caught:
+        read_study(study_file.with_name("another.toml"))
+    assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "hint"),
+    [
+        ("space.learning_rate=[5, 10]", "got [5, 10]: write { choices = [5, 10] }"),
+        ("space.learning_rate.low='1e-3'", "got '1e-3': drop the quotes: low = 1e-3"),
+    ],
+)
+def test_what_was_meant_is_said(study_file: Path, override: str, hint: str) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        read_study(study_file, [override])
+    assert hint in str(caught.value)
