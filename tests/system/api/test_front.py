@@ -65,7 +65,7 @@ def test_any_member_of_the_front_can_be_gone_on_with(done: Path) -> None:
 def test_the_report_and_the_console_show_the_front(done: Path) -> None:
     folder = Path(show_study("small", home=done).result.folder)
     page = (folder / "report.html").read_text()
-    assert page.count("<h2>Pareto front</h2>") == 2  # the table and the figure
+    assert page.count("<h3>Pareto front</h3>") == 2  # the table and the figure
     assert (folder / "figures" / "pareto_front.png").stat().st_size > 3000
     said = shown(done)
     assert "Pareto front, means over the confirmation runs" in said
