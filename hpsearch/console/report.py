@@ -60,9 +60,11 @@ def _winner(report: Report) -> Iterator[Named]:
 
 def _grounds(report: Report) -> Iterator[Named]:
     """What the result rests on, and what the study was asked."""
-    result, warned = report.result, report.result.warnings
+    result = report.result
     yield from (("", failure.text) for failure in report.failures)
-    yield from (("fidelity", text) for text in result.fidelity_texts if text not in warned)
+    if not result.arms:
+        sound = (one["text"] for one in result.fidelity if one["predicts"] is not False)
+        yield from (("fidelity", text) for text in sound)
     yield from (("program", text) for text in report.repeats)
     if result.tried_text:
         yield "", result.tried_text

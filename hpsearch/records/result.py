@@ -319,7 +319,11 @@ class Result:
         found = [f"Optimistic: {self.optimistic}"] if self.optimistic else []
         found += [f"Optimistic test scores: {self.saw_test}"] if self.saw_test else []
         found += [f"The winner misses {'; '.join(self.unmet)}"] if self.unmet else []
-        found += [one["text"] for one in self.fidelity if one["predicts"] is False]
+        found += [
+            one["text"].removeprefix("WARNING: ")
+            for one in self.fidelity
+            if one["predicts"] is False
+        ]
         return [*found, *self.alarms]
 
     @property

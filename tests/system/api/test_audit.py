@@ -77,7 +77,7 @@ def test_warnings_are_printed_and_in_json(
     assert found["predicts"] is False
     print_report(report)
     printed = capsys.readouterr().out
-    assert "fidelity  WARNING: 2 to 4 epochs: rank correlation -" in printed
+    assert "WARNING  2 to 4 epochs: rank correlation -" in printed
     for alarm in said["alarms"]:
         assert f"WARNING  {alarm}" in printed
     stored = json.loads((Path(report.result.folder) / "result.json").read_text())["result"]
