@@ -125,7 +125,8 @@ class Difference:
         if lead.values and not any(lead.values) and not self.unpaired:
             return f"is exactly as good as {self.study}, {how}"
         if lead.low is None:
-            return f"is ahead of {self.study} by {lead.signed}, without an interval, {how}"
+            where = "ahead of" if lead.mean > 0 else "behind" if lead.mean < 0 else "level with"
+            return f"is {where} {self.study}: {lead.signed}, without an interval, {how}"
         if lead.sign > 0:
             return f"is better than {self.study} by {lead.signed}, {how}"
         if lead.sign < 0:

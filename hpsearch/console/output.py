@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.measure import Measurement
+from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
@@ -46,6 +47,19 @@ def print_named(lines: Iterable[tuple[str, str]], *, style: str = "") -> None:
         put(f"{name:>{NAMED}}  {broken[0]}")
         for line in broken[1:]:
             put(f"{'':{start}}  {line}")
+
+
+class PlainTable(Table):
+    """A table whose cells are texts as they are: brackets in them are no markup."""
+
+    def add_row(
+        self,
+        *renderables: RenderableType | None,
+        style: StyleType | None = None,
+        end_section: bool = False,
+    ) -> None:
+        cells = (Text(cell) if isinstance(cell, str) else cell for cell in renderables)
+        super().add_row(*cells, style=style, end_section=end_section)
 
 
 def print_table(table: Table) -> None:

@@ -68,11 +68,12 @@ def compile_templates() -> None:
         _environment().get_template(path.name)
 
 
-def headline(look: Look) -> str:
-    """How many studies there are, and how many of them run."""
+def headline(look: Look, study: str | None = None) -> str:
+    """How many studies there are, or runs of one, and how many of them run."""
     states = [one.row.state for one in look.rows]
     n, running = len(states), states.count("running")
-    parts = [f"{n} {'study' if n == 1 else 'studies'}"]
+    one, many = ("study", "studies") if study is None else ("run", "runs")
+    parts = [f"{n} {one if n == 1 else many}"]
     parts += [f"{running} running"] if running else []
     parts += [f"{look.unread} being read"] if look.unread else []
     return ", ".join(parts)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, redirect, request, send_file, send_from_directory
 
+from hpsearch.errors import HpsearchError
 from hpsearch.pages.board import Board
 from hpsearch.pages.planned_runs import batch_rows, scheduler
 from hpsearch.pages.rendering import (
@@ -99,7 +100,7 @@ class _Site:
         said = {
             "boot": self.boot,
             "revision": look.revision,
-            "headline": headline(look),
+            "headline": headline(look, study),
             "unread": look.unread,
             "running": sum(one.row.state == "running" for one in look.rows),
             "parts": digest,
@@ -131,7 +132,10 @@ class _Site:
         row = None if folder is None else self.board.row(folder)
         if folder is None or row is None:
             return _missing(f"There is no study {study!r}.")
-        address = view_page(self.home, folder, row, view)
+        try:
+            address = view_page(self.home, folder, row, view)
+        except HpsearchError as error:  # a damaged file
+            return _missing(f"{error}.")
         if not address:
             return _missing(f"MLflow has no such page of {study!r}, or not yet.")
         return redirect(address)

@@ -116,7 +116,8 @@ def _warnings(view: StudyView) -> Iterator[str]:
 
 def _winner(view: StudyView) -> pd.DataFrame:
     result, default = view.result, view.result.default
-    ranges = {p.key: _range(p.distribution) for p in view.space.parameters}
+    mine = (p for p in view.space.parameters if p.entry is None or p.active(result.best_params))
+    ranges = {p.key: _range(p.distribution) for p in mine}
     rows = []
     for name, value in result.searched.items():
         row: dict[str, Any] = {"parameter": name, "winner": value}
@@ -130,7 +131,9 @@ def _range(distribution: Any) -> str:
     if hasattr(distribution, "choices"):
         return ", ".join(map(str, distribution.choices))
     log = ", log" if distribution.log else ""
-    return f"{distribution.low:.4g} … {distribution.high:.4g}{log}"
+    ends = (distribution.low, distribution.high)
+    low, high = (f"{end:.4g}" if isinstance(end, float) else str(end) for end in ends)
+    return f"{low} … {high}{log}"
 
 
 def _told(view: StudyView) -> Iterator[Named]:
@@ -157,7 +160,9 @@ def _about(view: StudyView) -> Iterator[Named]:
     stages = ", ".join(f"{n} epochs" if n > 1 else "1 epoch" for n in view.lengths)
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     yield "trials", "; ".join(filter(None, [counts, result.tried_text]))
-    yield "space", f"{len(view.space.parameters)} parameters searched; trained for {stages}"
+    n = len({parameter.key for parameter in view.space.parameters})
+    searched = "1 parameter" if n == 1 else f"{n} parameters"
+    yield "space", f"{searched} searched; trained for {stages}"
     records = [record for kind in KINDS for record in folder.read_all(kind)]
     began = [record.started for record in records if record.started]
     ended = [record.ended for record in records if record.ended]

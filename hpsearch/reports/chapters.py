@@ -245,7 +245,7 @@ def _details(view: StudyView) -> Iterator[Section]:
         yield Section("Narrowed ranges", about, table, folded=True)
     about = (
         "What a paper needs to say of this study; a pointer on a number shows its place in the "
-        f"records. As Markdown or LaTeX: python -m hpsearch methods {view.result.study}"
+        f"records. As Markdown or LaTeX: python -m hpsearch methods {view.run.name}"
     )
     text: Any = Methods.of(view.run, view.result).html()
     yield Section("Methods", about, text, folded=True)

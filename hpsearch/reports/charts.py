@@ -112,6 +112,7 @@ class Chart:
         what: one sentence on how to read it.
         shade_label: what the colours of points mean.
         axes: of parallel coordinates, which take the place of panels; the last one shades.
+        minimized: the smallest values of the last axis are the best, which are drawn last.
     """
 
     name: str
@@ -120,3 +121,4 @@ class Chart:
     panels: Sequence[Panel] = ()
     shade_label: str = ""
     axes: Sequence[Axis] = field(default_factory=tuple)
+    minimized: bool = False

@@ -39,7 +39,11 @@ def sentence(found: ComparedStudies) -> str:
     if found.obstacle:
         return found.obstacle
     first = found.studies[0]
-    return f"{first.name} has the best confirmed {first.file.objective.name}, {first.validation}."
+    unmet = [study.result is not None and bool(study.result.unmet) for study in found.studies]
+    of_those = " of those whose winners keep their constraints" if any(unmet) else ""
+    of_those = ", and no winner keeps its constraints" if all(unmet) else of_those
+    best = f"{first.name} has the best confirmed {first.file.objective.name}, {first.validation}"
+    return f"{best}{of_those}."
 
 
 def warnings(found: ComparedStudies) -> Iterator[str]:
@@ -80,10 +84,9 @@ def score_names(found: ComparedStudies) -> tuple[str, str]:
     """What the columns of validation and test scores are called."""
     names = {study.file.objective.name for study in found.studies}
     tests = {study.result.test_name for study in found.studies if study.result is not None}
-    return (
-        names.pop() if len(names) == 1 else "own objective",
-        tests.pop() if len(tests) == 1 else "on its test set",
-    )
+    name = names.pop() if len(names) == 1 else "own objective"
+    test = tests.pop() if len(tests) == 1 else "on its test set"
+    return name, "on its test set" if test == name else test  # a metric may be called alike
 
 
 def score_text(study: ComparedStudy) -> str:

@@ -24,10 +24,12 @@ def headline(read: ReadStudy, result: Result | None, status: str | None) -> str:
     """The answer in the two lines that MLflow shows of a note."""
     file = read.file
     if result is None:
-        n_trials = sum(stage.trials for stage in file.stages)
+        n_trials = sum(stage.trials for stage in file.stages) * len(read.arms)
+        n = len(file.stages)
+        stages = "1 stage" if n == 1 else f"{n} stages"
         what = f"{file.objective.direction} {plain(file.objective.metric)}"
         state = "Interrupted; the same command goes on" if status else "Running"
-        return f"**{state}:** {what}, {n_trials} trials at most in {len(file.stages)} stage(s)."
+        return f"**{state}:** {what}, {n_trials} trials at most in {stages}."
     test, gain = result.test_score, result.default and result.default.gain
     won = result.validation
     interval = "" if won.low is None else f" ({won.low:.4f} … {won.high:.4f})"
@@ -62,9 +64,11 @@ def chosen(result: Result) -> str:
     """How a winner was chosen and tested, in Markdown."""
     test = result.test_score
     tested = f"{test}, after the search" if test else "not measured"
+    among = f"{sum(result.counts.values())} trials"
+    among += " of all searches" if result.outer is not None else ""
     return (
         f"**Hyperparameters:** {params_text(result.searched)}\n\n"
-        f"**Chosen** among {sum(result.counts.values())} trials by {plain(result.objective)}; "
+        f"**Chosen** among {among} by {plain(result.objective)}; "
         f"confirmed: {result.validation}.\n\n**Tested** on the test set: {tested}."
     )
 

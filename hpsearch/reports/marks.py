@@ -21,3 +21,13 @@ def spaced(name: str) -> str:
     if len(name) <= 2 * LONG:
         return name
     return f"{name[: LONG - 1]}…{name[-LONG:]}"
+
+
+def plain(text: str) -> str:
+    """A text for matplotlib, which typesets what stands between two "$" as mathematics."""
+    return text.replace("$", r"\$")
+
+
+def harmless(text: str) -> str:
+    """A text for plotly.js, which takes some tags of HTML for bold letters and links."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -21,7 +21,7 @@ from hpsearch.reports.canvas import (
     write_vector,
 )
 from hpsearch.reports.charts import Chart, Panel, Series, color_of
-from hpsearch.reports.marks import COLUMNS, ends_of_whiskers, spaced
+from hpsearch.reports.marks import COLUMNS, ends_of_whiskers, plain, spaced
 
 LETTER, SMALL = 0.08, 0.056  # inches of a letter of a name, and of one in a figure for a paper
 LEGEND = 0.065  # inches of a letter in a legend
@@ -30,6 +30,7 @@ NARROWEST, WIDE = 1.5, 2.6  # inches of a panel with its labels: the least, and 
 SAMPLE, LINE = 0.55, 0.17  # inches: what stands before a name in a legend, a line of it
 SLANTED = 0.75  # inches between parallel coordinates, below which their names are slanted
 BAR = 0.27  # inches of a bar with its name
+USUAL = 2.0  # inches left of axes; what names need beyond it makes a figure wider
 HEADING = 0.4  # inches of the title above a figure
 SMOOTH = 400  # points of a series, above which an SVG holds them as an image
 
@@ -88,6 +89,7 @@ def _drawn(chart: Chart, *, heading: float) -> Any:
     width = {1: 7.2, 2: 9.6}.get(columns, 13.0)
     legend = {s.name for p in chart.panels[:1] for s in p.series if s.name and not s.direct}
     margins = _margins(chart, above=0.0)
+    width += columns * max(0.0, margins.left - USUAL)
     inner = (width - margins.left - margins.right) / columns - margins.between
     lines = math.ceil(len(legend) / _beside([*legend], inner)) if legend else 0
     above = 0.35 if titled else 0.15 + LINE * lines
@@ -97,7 +99,7 @@ def _drawn(chart: Chart, *, heading: float) -> Any:
     height = rows * tall + (rows - 1) * margins.below + margins.top + margins.bottom
     figure = new_figure(width, height, dpi=100, margins=margins)
     if heading:
-        figure.suptitle(chart.title, y=1 - 0.1 / height, va="top")
+        figure.suptitle(plain(chart.title), y=1 - 0.1 / height, va="top")
     if chart.axes:
         (axes,) = new_axes(figure, 1, 1, Margins(left=0.4, top=heading + 0.15))
         _parallel(axes, chart, Marks())
@@ -144,7 +146,7 @@ def _share(figure: Any, grid: list[Any], chart: Chart, width: float, beside: int
         place = {"loc": "outside upper center", "ncols": beside, "frameon": False}
         figure.legend(known.values(), known.keys(), fontsize=PAPER.legend, **place)
     if len({panel.y_label for panel in chart.panels}) == 1 < len(chart.panels):
-        figure.supylabel(chart.panels[0].y_label, fontsize=PAPER.name)
+        figure.supylabel(plain(chart.panels[0].y_label), fontsize=PAPER.name)
         for axes in grid:
             axes.set_ylabel("")
     for axes, panel in zip(grid, chart.panels, strict=False):
@@ -169,8 +171,8 @@ def _columns(n: int, width: float) -> int:
 
 def _margins(chart: Chart, *, above: float) -> Margins:
     """Room for the names of bars and intervals; other axes have numbers."""
-    named = (s for p in chart.panels for s in p.series if s.lying)
-    left = 0.8 + LETTER * max((len(str(x)) for s in named for x in s.x), default=0)
+    longest = max((len(spaced(name)) for p in chart.panels for name in p.lying), default=0)
+    left = 0.8 + LETTER * longest
     return Margins(left=left, between=left, top=above)
 
 
@@ -192,18 +194,18 @@ def _panel(
         filled = axes.contourf(
             panel.surface.x, panel.surface.y, np.array(panel.surface.z), levels=12, cmap="viridis"
         )
-        figure.colorbar(filled, ax=axes, label=shade_label)
+        figure.colorbar(filled, ax=axes, label=plain(shade_label))
     heights = {name: float(-place) for place, name in enumerate(panel.lying)}
     for series in panel.series:
         shaded = _series(axes, series, marks, heights)
         if shaded is not None and first:
-            figure.colorbar(shaded, ax=axes, label=shade_label)
+            figure.colorbar(shaded, ax=axes, label=plain(shade_label))
     labels = (panel.x_label, panel.y_label)
-    x_label, y_label = map(spaced, labels[::-1] if heights else labels)
+    x_label, y_label = (plain(spaced(label)) for label in (labels[::-1] if heights else labels))
     if heights:
-        axes.set_yticks([*heights.values()], [*heights])
+        axes.set_yticks([*heights.values()], [plain(spaced(name)) for name in heights])
         axes.set_ylim(0.6 - len(heights), 0.6)
-    axes.set(xlabel=x_label, ylabel=y_label, title=panel.title)
+    axes.set(xlabel=x_label, ylabel=y_label, title=plain(panel.title))
     if panel.y_range is not None:
         axes.set_ylim(panel.y_range)
     axes.set_axisbelow(True)
@@ -238,10 +240,11 @@ def _series(axes: Any, series: Series, marks: Marks, heights: Mapping[str, float
     """
     color = color_of(series.color)
     x, y = list(series.x), list(series.y)
-    named: dict[str, Any] = {"label": None if series.direct else series.name or None}
+    shown = plain(series.name)
+    named: dict[str, Any] = {"label": None if series.direct else shown or None}
     if series.direct and x:
         place = {"ha": "right", "va": "bottom", "fontsize": marks.legend, "color": color}
-        axes.annotate(series.name, (x[-1], y[-1]), **place)
+        axes.annotate(shown, (x[-1], y[-1]), **place)
     named |= {"rasterized": True} if len(x) > SMOOTH and series.kind == "points" else {}
     if series.kind == "bars":
         whiskers = None
@@ -291,17 +294,17 @@ def _parallel(axes: Any, chart: Chart, marks: Marks, *, slanted: bool = False) -
         width = (high - low) or 1.0
         heights.append(np.where(np.isnan(values), -0.08, (values - low) / width))
         ticks = axis.ticks or (low, high)
-        labels = axis.labels or [f"{tick:.3g}" for tick in ticks]
+        labels = [plain(label) for label in axis.labels] or [f"{tick:.3g}" for tick in ticks]
         for tick, label in zip(ticks, labels, strict=True):
             height = (tick - low) / width
             if -0.01 <= height <= 1.01:
                 axes.text(place + 0.02, height, label, fontsize=marks.scale, va="center")
     lines = np.stack(heights, axis=1)
-    better_last = np.argsort(scores)
+    better_last = np.argsort(-scores if chart.minimized else scores)
     for row in better_last:
         look = {"color": colors[row], "lw": 0.9 * marks.line, "alpha": 0.8}
         axes.plot(range(len(chart.axes)), lines[row], **look)
-    names = [axis.label for axis in chart.axes]
+    names = [plain(spaced(axis.label)) for axis in chart.axes]
     turned = {"rotation": 30, "ha": "right"} if slanted else {}
     axes.set_xticks(range(len(names)), names, fontsize=marks.legend, **turned)
     axes.set_yticks([])

@@ -87,7 +87,10 @@ def send_compared_view(folders: Sequence[RunFolder], known_uri: str) -> Compared
         others = [*_others(client, experiments, mine)]
         wanted = [f"tags.`{KIND}` = 'trial'", *(f"tags.`{RUN_ID}` != '{one}'" for one in others)]
         if len(others) > MOST_OTHERS:
-            wanted = [f"attributes.run_id IN ({', '.join(_best(client, experiments, looks))})"]
+            best = [*_best(client, experiments, looks)]
+            if not best:
+                return None
+            wanted = [f"attributes.run_id IN ({', '.join(best)})"]
         content = _content(looks, " and ".join(wanted), len(experiments))
         _send(client, experiments, compared_key(mine), content)
     except Exception as error:

@@ -33,6 +33,7 @@ class Report:
         missing: why MLflow does not have everything yet, "" if it has.
         ui: the command that opens the MLflow UI on it; "" for a server, which has one.
         page: of the study's trials, best first, in the MLflow UI, from '#' on; "" as the ids.
+        short: of the same page on the server of `ui`, from "/" on.
         failures: for which reasons trials failed or diverged.
         code_warnings: what is wrong with trainers of the user's own, a line each.
         repeats: whether programs repeat their metrics, a line each.
@@ -48,6 +49,7 @@ class Report:
     missing: str
     ui: str
     page: str = ""
+    short: str = ""
     failures: Sequence[Failure] = ()
     code_warnings: Sequence[str] = ()
     repeats: Sequence[str] = ()
@@ -61,7 +63,7 @@ class Report:
         if self.tracking_uri.startswith("http"):
             return f"{self.tracking_uri.rstrip('/')}/{self.page}"
         if self.ui.startswith("python -m hpsearch"):  # whose server has short ones
-            return f"{UI_ADDRESS}{short_address(self.result.study)}"
+            return f"{UI_ADDRESS}{self.short}"
         return f"{UI_ADDRESS}/{self.page}"
 
     def as_dict(self) -> dict[str, Any]:
@@ -117,12 +119,20 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         parent_run_id=ids.get("parent_run_id", ""),
         missing=missing,
         ui=ui_command(projection.home, projection.tracking_uri),
+        short=short_address(*_place(projection)),
         page=found.trials if (found := pages_of(projection.folder)) else "",
         failures=_failures(projection, result),
         code_warnings=code_warnings(projection.folder),
         repeats=repeat_texts(projection.folder),
         overtuning=overtuning_warnings(projection.folder),
     )
+
+
+def _place(projection: Projection) -> tuple[str, int | None]:
+    """The study, and which of its runs; None: the newest."""
+    files = projection.folder.files
+    is_newest = files.study.numbers()[-1:] == [files.number]
+    return files.study.name, None if is_newest else files.number
 
 
 def _failures(projection: Projection, result: Result) -> list[Failure]:

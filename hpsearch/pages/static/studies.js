@@ -61,7 +61,7 @@ function swapped(element, young) {
 
 // The HTML of a cell without what a reader has opened.
 function plain(cell) {
-  return cell.innerHTML.replaceAll('<details open="">', "<details>");
+  return cell.innerHTML.replaceAll(' open=""', "");
 }
 
 function update(row, young) {
@@ -80,14 +80,16 @@ function reorder(order) {
   const rows = new Map([...body.children].map((row) => [row.dataset.key, row]));
   const wanted = new Set(order);
   for (const [key, row] of rows) if (!wanted.has(key)) row.remove();
-  let place = body.firstElementChild;
+  let place = body.firstElementChild, incomplete = false;
   for (const key of order) {
     const row = rows.get(key);
+    if (!row) { incomplete = true; continue; } // an older run is the newest again
     if (row === place) { place = place.nextElementSibling; continue; }
     const refocus = focusWithin(row);
     body.insertBefore(row, place);
     refocus();
   }
+  return !incomplete;
 }
 
 function tell(lines) {
@@ -96,6 +98,7 @@ function tell(lines) {
 
 function show(news) {
   const lines = [];
+  let complete = true;
   if (news.order) {
     const rows = new Map([...body.children].map((row) => [row.dataset.key, row]));
     for (const [key, html] of Object.entries(news.rows)) {
@@ -109,7 +112,7 @@ function show(news) {
       if (before !== after && before !== "reading") lines.push(`${key} is ${after}`);
       update(row, young);
     }
-    reorder(news.order);
+    complete = reorder(news.order);
     document.getElementById("none").hidden = news.order.length > 0;
   }
   if (news.parts_html !== undefined) {
@@ -121,7 +124,7 @@ function show(news) {
   const headline = document.getElementById("headline");
   if (headline.textContent !== news.headline) headline.textContent = news.headline;
   main.dataset.boot = news.boot;
-  main.dataset.revision = news.revision;
+  main.dataset.revision = complete ? news.revision : -1;
   sift();
   tell(lines);
   return news.unread ? UNREAD_MS : news.running ? RUNNING_MS : RESTING_MS;

@@ -24,6 +24,7 @@ from hpsearch.reports.page.plotly import to_plotly
 from hpsearch.reports.sections import Chapter, Content
 
 DIGITS = 4  # of a number in a table
+LONGEST = 9  # digits of a whole number that is shown as one
 # What an SVG file says that nobody sees: who made it, a dozen fonts for each text, and digits
 # beyond a hundredth of a point.
 SHORTER = (
@@ -31,7 +32,6 @@ SHORTER = (
     (r"<metadata>.*?</metadata>", ""),
     (r"<!--.*?-->", ""),
     (r"font-family: '[^\"]*?sans-serif", "font-family: sans-serif"),
-    (r"(\.\d\d)\d+", r"\1"),
     (r' transform="rotate\(-0 [^"]*\)"', ""),
     (r'<g id="[^"]*">', "<g>"),
     (r"; stroke-line(join: miter|cap: square)", ""),
@@ -114,10 +114,15 @@ def _image(svg: bytes) -> Markup:
     text = svg.decode(errors="replace")
     for pattern, instead in SHORTER:
         text = re.sub(pattern, instead, text, flags=re.DOTALL)
+    text = re.sub(r"<[^>]+>", _fewer_digits, text)  # what stands between tags is read
     # Within the quotes of an attribute a browser takes all other characters as they are.
     for sign, instead in (("%", "%25"), ("#", "%23"), ('"', "%22"), ("&", "&amp;")):
         text = text.replace(sign, instead)
     return Markup("data:image/svg+xml," + text)
+
+
+def _fewer_digits(tag: re.Match[str]) -> str:
+    return re.sub(r"(\.\d\d)\d+", r"\1", tag[0])
 
 
 def table_of(frame: pd.DataFrame) -> Table:
@@ -138,7 +143,9 @@ def _cell(value: Any) -> Cell:
         known = float(value)
         if math.isnan(known):  # what pandas fills gaps with
             return Cell("", "", number=False)
-        return Cell(f"{known:.{DIGITS}g}", repr(known), number=True)
+        order = repr(known).replace("inf", "Infinity")  # as a script reads it
+        whole = known.is_integer() and abs(known) < 10**LONGEST
+        return Cell(f"{known:.0f}" if whole else f"{known:.{DIGITS}g}", order, number=True)
     if isinstance(value, int | np.integer):
         return Cell(str(value), str(value), number=True)
     return Cell("" if value is None else str(value), "", number=False)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hpsearch.reports.charts import Chart, Panel, Series, color_of
-from hpsearch.reports.marks import COLUMNS, ends_of_whiskers, spaced
+from hpsearch.reports.charts import Chart, Panel, Series, Value, color_of
+from hpsearch.reports.marks import COLUMNS, ends_of_whiskers, harmless, spaced
 
 SCALE = "Viridis"
 HEIGHT = 330  # pixels of a row of panels
@@ -33,8 +33,8 @@ def to_plotly(chart: Chart) -> Figure:
     layout = _layout((inner + 90) * rows, above=TITLE if titled else 0)
     data: list[Figure] = []
     seen: set[str] = set()
-    names = max((len(name) for panel in chart.panels for name in panel.lying), default=0)
-    gap = min(GAP + NAME * names, MOST_GAP)
+    longest = max((len(name) for panel in chart.panels for name in panel.lying), default=0)
+    gap = min(GAP + NAME * longest, MOST_GAP)
     across = (1 - gap * (columns - 1)) / columns
     high = (1 - 0.3 * (rows - 1) / rows) / rows
     for number, panel in enumerate(chart.panels):
@@ -46,7 +46,8 @@ def to_plotly(chart: Chart) -> Figure:
         layout[f"xaxis{end}"] = _axis(x_label, panel.log_x, (left, left + across), f"y{end}")
         layout[f"yaxis{end}"] = _axis(y_label, panel.log_y, (top - high, top), f"x{end}")
         if panel.lying:
-            order = {"categoryorder": "array", "categoryarray": panel.lying[::-1]}
+            names = [harmless(name) for name in reversed(panel.lying)]
+            order = {"categoryorder": "array", "categoryarray": names}
             layout[f"yaxis{end}"] |= {"type": "category", **order}
         if any(series.kind == "spans" for series in panel.series):
             layout[f"yaxis{end}"]["dtick"] = 1
@@ -66,6 +67,10 @@ def to_plotly(chart: Chart) -> Figure:
     return {"data": data, "layout": layout}
 
 
+def _text(value: Value) -> Value:
+    return harmless(value) if isinstance(value, str) else value
+
+
 def _height(panel: Panel) -> float:
     n = len(panel.lying)
     return BAR * max(n, 2) + 90 if n else HEIGHT
@@ -77,14 +82,24 @@ def _ends(panel: Panel) -> list[float]:
 
 
 def _axis(label: str, log: bool, domain: tuple[float, float], anchor: str) -> Figure:
-    axis: Figure = {"title": {"text": spaced(label)}, "domain": list(domain), "anchor": anchor}
+    axis: Figure = {
+        "title": {"text": harmless(spaced(label))},
+        "domain": list(domain),
+        "anchor": anchor,
+    }
     axis |= {"gridcolor": LINES, "zerolinecolor": LINES, "automargin": True}
     return axis | ({"type": "log"} if log else {})
 
 
 def _title(text: str, x: float, top: float) -> Figure:
     where = {"x": x, "y": top, "xref": "paper", "yref": "paper", "xanchor": "center"}
-    return {"text": text, **where, "yanchor": "bottom", "showarrow": False, "font": {"size": 13}}
+    return {
+        "text": harmless(text),
+        **where,
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 13},
+    }
 
 
 def _direct(series: Series, panel: Panel, end: str) -> Figure:
@@ -93,9 +108,13 @@ def _direct(series: Series, panel: Panel, end: str) -> Figure:
     place = {k: math.log10(v) if log[k] else v for k, v in (("x", x), ("y", y))}  # type: ignore[arg-type]
     look = {"showarrow": False, "xanchor": "right", "yanchor": "bottom"}
     color = {"color": color_of(series.color)}
-    return {"text": series.name, **place, **look, "xref": f"x{end}", "yref": f"y{end}"} | {
-        "font": color
-    }
+    return {
+        "text": harmless(series.name),
+        **place,
+        **look,
+        "xref": f"x{end}",
+        "yref": f"y{end}",
+    } | {"font": color}
 
 
 def _layout(height: float, *, above: int = 0) -> Figure:
@@ -117,20 +136,22 @@ def _layout(height: float, *, above: int = 0) -> Figure:
 
 def _traces(series: Series, shade_label: str, *, first: bool) -> list[Figure]:
     legend = bool(series.name) and first and not series.direct
-    shown: Figure = {"name": series.name, "showlegend": legend, "legendgroup": series.name}
-    x, y, color = list(series.x), list(series.y), color_of(series.color)
+    name = harmless(series.name)
+    shown: Figure = {"name": name, "showlegend": legend, "legendgroup": name}
+    x, y, color = [_text(one) for one in series.x], list(series.y), color_of(series.color)
+    notes = [harmless(note) for note in series.notes]
     line: Figure = {"type": "scatter", "mode": "lines"}
     if series.kind == "bars":
         bar = {"type": "bar", "orientation": "h", "x": y, "y": x, "marker": {"color": color}}
         return [bar | _whiskers(series, "error_x") | shown]
     if series.kind == "intervals":
         dots: Figure = {"type": "scatter", "mode": "markers", "x": y, "y": x}
-        dots |= {"marker": {"size": 9, "color": color}, "text": list(series.notes)}
+        dots |= {"marker": {"size": 9, "color": color}, "text": notes}
         return [dots | _whiskers(series, "error_x") | shown]
     if series.kind == "line":
         look = {"color": color, "width": 3 if series.heavy else 1.5}
-        notes = {"text": series.notes[0], "hoverinfo": "text+x+y"} if series.notes else {}
-        return [line | {"x": x, "y": y, "line": look} | notes | shown]
+        told = {"text": notes[0], "hoverinfo": "text+x+y"} if notes else {}
+        return [line | {"x": x, "y": y, "line": look} | told | shown]
     if series.kind in ("band", "ribbon"):
         around: Figure = {
             "x": [*x, *reversed(x)],
@@ -154,19 +175,19 @@ def _traces(series: Series, shade_label: str, *, first: bool) -> list[Figure]:
         }
         # With an outline, so that a slice of a hundredth of a second is seen among minutes.
         marks = {"color": color, "line": {"color": color, "width": 1}}
-        return [bars | {"hovertext": list(series.notes), "marker": marks} | shown]
+        return [bars | {"hovertext": notes, "marker": marks} | shown]
     size = 12 if series.heavy else 7
     marker: Figure = {"size": size, "color": color}
     if series.heavy:
         marker |= {"symbol": "star"}
     if series.shade is not None:
         marker = {"size": 7, "color": list(series.shade), "colorscale": SCALE}
-        scale = {"title": {"text": shade_label}, "thickness": 12}
+        scale = {"title": {"text": harmless(shade_label)}, "thickness": 12}
         marker |= {"showscale": first, "colorbar": scale}
     points: Figure = {"type": "scatter", "mode": "markers", "x": x, "y": y, "marker": marker}
-    if series.notes:
+    if notes:
         text = "%{text}<br>%{x}, %{y}<extra></extra>"
-        points |= {"text": list(series.notes), "hovertemplate": text}
+        points |= {"text": notes, "hovertemplate": text}
     return [points | _whiskers(series, "error_y") | shown]
 
 
@@ -181,7 +202,7 @@ def _whiskers(series: Series, key: str) -> Figure:
 def _surface(panel: Panel, label: str) -> Figure:
     assert panel.surface is not None
     surface = panel.surface
-    bar = {"title": {"text": label}, "thickness": 12}
+    bar = {"title": {"text": harmless(label)}, "thickness": 12}
     grid = {"x": surface.x, "y": surface.y, "z": surface.z}
     look = {"colorscale": SCALE, "colorbar": bar, "line": {"width": 0}, "ncontours": 20}
     return {"type": "contour", **grid, **look}
@@ -194,10 +215,13 @@ def _parallel(chart: Chart) -> Figure:
         low, high = min(known), max(known)
         below = low - 0.08 * ((high - low) or 1.0)
         values = [below if math.isnan(value) else value for value in axis.values]
-        ticks = {"tickvals": list(axis.ticks), "ticktext": list(axis.labels)}
+        ticks = {
+            "tickvals": list(axis.ticks),
+            "ticktext": [harmless(label) for label in axis.labels],
+        }
         dimensions.append(
             {
-                "label": spaced(axis.label),
+                "label": harmless(spaced(axis.label)),
                 "values": values,
                 "range": [min([*values, low]), high if high > low else low + 1],
                 **(ticks if axis.ticks else {}),

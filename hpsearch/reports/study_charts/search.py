@@ -148,6 +148,7 @@ def parallel(view: StudyView) -> Chart | None:
         "axis to pick lines. Trials without a parameter cross its axis at the bottom.",
         shade_label=view.result.objective,
         axes=[*axes, Axis(view.result.objective, scores)],
+        minimized=view.result.direction == "minimize",
     )
 
 

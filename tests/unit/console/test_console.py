@@ -152,3 +152,10 @@ def test_on_a_narrow_terminal_no_word_is_broken_and_no_line_is_longer(
     words = " ".join(lines).split()
     assert words.count("parameter_f") == 2  # the winner's, and in the table
     assert words.count("0.0001235,") + words.count("0.0001235") == 6
+
+
+def test_brackets_in_a_choice_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    said = report([0.5, 0.6])
+    said.result.top[0]["params"]["activation"] = "[/b] [relu]"
+    print_report(said)
+    assert "[/b] [relu]" in capsys.readouterr().out

@@ -11,6 +11,7 @@ import pytest
 
 from hpsearch.reports.answer import Answer, Score
 from hpsearch.reports.charts import WINNER, Axis, Chart, Panel, Series, color_of
+from hpsearch.reports.marks import harmless
 from hpsearch.reports.page.document import document, table_of
 from hpsearch.reports.page.plotly import to_plotly
 from hpsearch.reports.png_charts import svg_of
@@ -79,8 +80,8 @@ def test_a_light_page_has_what_can_be_read_alone() -> None:
 def test_a_figure_is_plain_data_that_a_script_can_hold() -> None:
     (text,) = re.findall(r'<script type="application/json">(.*?)</script>', page_of(light=False))
     figure = json.loads(text)
-    assert figure["data"][0]["y"] == ["first", EVIL]
-    assert figure["layout"]["yaxis"]["categoryarray"] == [EVIL, "first"]  # from below
+    assert figure["data"][0]["y"] == ["first", harmless(EVIL)]
+    assert figure["layout"]["yaxis"]["categoryarray"] == [harmless(EVIL), "first"]  # from below
 
 
 def test_numbers_have_the_digits_that_are_read_and_sort_as_numbers() -> None:
@@ -108,3 +109,42 @@ def test_trials_without_a_parameter_cross_its_axis_below_it() -> None:
     (lines,) = to_plotly(Chart("lines", "", "", axes=axes))["data"]
     rate, _ = lines["dimensions"]
     assert rate["values"][1] < min(1.0, rate["range"][1])
+
+
+def test_digits_that_are_read_stay_as_they_are() -> None:
+    ticks = Series(
+        "", [f"rate {0.915 + 0.005 * n:.3f}" for n in range(3)], [1.0, 2.0, 3.0], "bars"
+    )
+    page = document(
+        ANSWER,
+        [Chapter("Why?", [Section("", "", Chart("named", "", "", [Panel([ticks], "", "")]))])],
+        {"named": svg_of(Chart("named", "", "", [Panel([ticks], "", "")]))},
+        light=True,
+    )
+    assert all(f">rate {text}<" in page for text in ("0.915", "0.920", "0.925"))
+
+
+def test_whole_numbers_are_shown_in_full_and_infinities_sort() -> None:
+    table = table_of(
+        pd.DataFrame({"trial": [12345.0, float("nan")], "loss": [float("inf"), 1e-5]})
+    )
+    assert [cell.text for cell in table.rows[0]] == ["12345", "inf"]
+    assert table.rows[0][1].order == "Infinity"
+    assert table.rows[1][1].text == "1e-05"
+
+
+@pytest.mark.parametrize("name", ["a$ \\foo $b", "$x_$", "y" * 90])
+def test_any_name_is_drawn_as_it_is(name: str) -> None:
+    bars = Series(name, [name, "b"], [1.0, 2.0], "bars", low=[0.5, 1.5], top=[2.0, 2.5])
+    two = [Panel([bars], name, name, title=name)] * 2
+    assert b"<svg" in svg_of(Chart("named", name, "", two, shade_label=name))
+    lines = [Axis(name, [0.0, 1.0], [0.0, 1.0], [name, "b"]), Axis(name, [0.0, 1.0])]
+    assert b"<svg" in svg_of(Chart("named", name, "", axes=lines))
+
+
+def test_tags_in_names_are_no_markup_for_plotly() -> None:
+    link = '<a href="https://example.org">x</a>'
+    points = Series(link, [link], [1.0], notes=[link])
+    text = json.dumps(to_plotly(Chart("named", "", "", [Panel([points], link, link, title=link)])))
+    assert "<a" not in text
+    assert text.count("&lt;a") >= 6
