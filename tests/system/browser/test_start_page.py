@@ -79,7 +79,10 @@ def test_the_report_has_its_figures_and_nothing_else_of_the_server(
 ) -> None:
     browser.get(f"{address}/studies")
     see("//a[text()='Report']").click()
-    see("//*[contains(@class, 'plotly-graph-div')]//*[contains(@class, 'main-svg')]")
+    see("//h1[text()='small']")
+    figure = browser.find_element(By.TAG_NAME, "figure")
+    browser.execute_script("arguments[0].scrollIntoView()", figure)
+    see("//*[contains(@class, 'js-plotly-plot')]//*[contains(@class, 'main-svg')]")
     assert browser.execute_script("return self.origin") == "null"
     asked = "fetch(arguments[0]).then(() => arguments[1]('got it'), () => arguments[1]('refused'))"
     assert browser.execute_async_script(asked, f"{address}/version") == "refused"
