@@ -16,7 +16,7 @@ from tests.harness.study import table
 from tests.harness.study_files import SMALL
 
 # 20 by hand, 3 minutes a case: HPSEARCH_KILLS=20 scripts/test tests/system/test_kill_resume.py
-KILLS = int(os.environ.get("HPSEARCH_KILLS", "2"))
+KILLS = int(os.environ.get("HPSEARCH_KILLS", "1"))
 # Long enough that they fall into it: more epochs, and slices of a tenth of a second. What is done
 # once a trial or an evaluation, also in MLflow, would take most of the time: fewer of both.
 LONG = SMALL.replace("epochs = 8\n", f"epochs = {500 * KILLS}\n")

@@ -14,7 +14,7 @@ from tests.harness.study import table
 from tests.harness.study_files import NESTED
 
 # 10 by hand: HPSEARCH_KILLS=10 scripts/test tests/system/test_nested_kills.py
-KILLS = int(os.environ.get("HPSEARCH_KILLS", "3"))
+KILLS = int(os.environ.get("HPSEARCH_KILLS", "1"))
 # Long enough that they fall into it.
 LONG = NESTED.replace("epochs = 4\n", f"epochs = {80 * KILLS}\n")
 LONG = LONG.replace("epochs = 2\n", f"epochs = {20 * KILLS}\n")
