@@ -136,16 +136,13 @@ def _compared(view: StudyView) -> Iterator[Section]:
 
 def _arms(result: Result) -> pd.DataFrame:
     """A row an arm; arms.csv has every figure in a column of its own."""
-    shown = {result.objective: "confirmed", result.test_name: result.test_name}
     rows = []
     for arm in result.arms:
-        scores = {shown[result.objective]: arm.validation, **arm.test}
-        rows.append(
-            {**arm.values, "trial": arm.best_number}
-            | {name: _short(scores[name]) for name in shown.values() if name in scores}
-            | arm.searched
-            | ({"failure": arm.failure} if arm.failure else {})
-        )
+        row: dict[str, Any] = {**arm.values, "trial": arm.best_number}
+        row["confirmed"] = _short(arm.validation)
+        if (tested := arm.test.get(result.test_name)) is not None:
+            row[result.test_name] = _short(tested)
+        rows.append(row | arm.searched | ({"failure": arm.failure} if arm.failure else {}))
     return pd.DataFrame(rows)
 
 

@@ -32,7 +32,7 @@ SLANTED = 0.75  # inches between parallel coordinates, below which their names a
 BAR = 0.27  # inches of a bar with its name
 USUAL = 2.0  # inches left of axes; what names need beyond it makes a figure wider
 HEADING = 0.4  # inches of the title above a figure
-SMOOTH = 400  # points of a series, above which an SVG holds them as an image
+MANY = 400  # points of a series, above which an SVG holds them as an image
 
 Vector = Literal["pdf", "svg"]
 
@@ -214,16 +214,14 @@ def _panel(
     if any(series.kind == "spans" for series in panel.series):
         axes.yaxis.get_major_locator().set_params(integer=True)
     handles, names = axes.get_legend_handles_labels()
-    known = dict(zip(reversed(names), reversed(handles), strict=True))  # a name once
-    if first and not marks.apart and known:
-        names = [name for name in dict.fromkeys(names) if name in known]
-        shown = [known[name] for name in names]
+    if first and not marks.apart and names:
+        known = dict(zip(names, handles, strict=True))  # a name once
         look: dict[str, Any] = {"frameon": False, "fontsize": marks.legend}
         if not panel.title:  # there is room above the axes
             above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
             inches = figure.get_size_inches()[0] * axes.get_position().width
-            look |= above | {"ncols": _beside(names, inches)}
-        axes.legend(shown, names, **look)
+            look |= above | {"ncols": _beside([*known], inches)}
+        axes.legend(known.values(), known.keys(), **look)
 
 
 def _beside(names: Sequence[str], inches: float) -> int:
@@ -245,7 +243,7 @@ def _series(axes: Any, series: Series, marks: Marks, heights: Mapping[str, float
     if series.direct and x:
         place = {"ha": "right", "va": "bottom", "fontsize": marks.legend, "color": color}
         axes.annotate(shown, (x[-1], y[-1]), **place)
-    named |= {"rasterized": True} if len(x) > SMOOTH and series.kind == "points" else {}
+    named |= {"rasterized": True} if len(x) > MANY and series.kind == "points" else {}
     if series.kind == "bars":
         whiskers = None
         if series.low:

@@ -25,18 +25,17 @@ from hpsearch.reports.sections import Chapter, Content
 
 DIGITS = 4  # of a number in a table
 LONGEST = 9  # digits of a whole number that is shown as one
-# What an SVG file says that nobody sees: who made it, a dozen fonts for each text, and digits
+# What an SVG file says that nobody sees: who made it,
+UNSEEN = (r"<metadata>.*?</metadata>", r"<!--.*?-->")
+# and, within its tags, a dozen fonts for each text, names that nothing refers to, and digits
 # beyond a hundredth of a point.
 SHORTER = (
-    (r"<\?xml.*?<svg ", "<svg "),
-    (r"<metadata>.*?</metadata>", ""),
-    (r"<!--.*?-->", ""),
     (r"font-family: '[^\"]*?sans-serif", "font-family: sans-serif"),
     (r' transform="rotate\(-0 [^"]*\)"', ""),
-    (r'<g id="[^"]*">', "<g>"),
+    (r'^<g id="[^"]*">', "<g>"),
     (r"; stroke-line(join: miter|cap: square)", ""),
+    (r"(\.\d\d)\d+", r"\1"),
     (r"\s+", " "),
-    (r"> <", "><"),
     (r"=\"([^\"']*)\"", r"='\1'"),
 )
 
@@ -112,17 +111,22 @@ def page_of(
 def _image(svg: bytes) -> Markup:
     """The address of an image that holds the drawing, half as long as the file."""
     text = svg.decode(errors="replace")
-    for pattern, instead in SHORTER:
-        text = re.sub(pattern, instead, text, flags=re.DOTALL)
-    text = re.sub(r"<[^>]+>", _fewer_digits, text)  # what stands between tags is read
+    text = text[max(text.find("<svg "), 0) :]
+    for pattern in UNSEEN:
+        text = re.sub(pattern, "", text, flags=re.DOTALL)
+    text = re.sub(r">\s+<", "><", text)
+    text = re.sub(r"<[^>]+>", _shorter, text)  # what stands between tags is read
     # Within the quotes of an attribute a browser takes all other characters as they are.
     for sign, instead in (("%", "%25"), ("#", "%23"), ('"', "%22"), ("&", "&amp;")):
         text = text.replace(sign, instead)
     return Markup("data:image/svg+xml," + text)
 
 
-def _fewer_digits(tag: re.Match[str]) -> str:
-    return re.sub(r"(\.\d\d)\d+", r"\1", tag[0])
+def _shorter(tag: re.Match[str]) -> str:
+    text = tag[0]
+    for pattern, instead in SHORTER:
+        text = re.sub(pattern, instead, text)
+    return text
 
 
 def table_of(frame: pd.DataFrame) -> Table:

@@ -113,7 +113,7 @@ def test_trials_without_a_parameter_cross_its_axis_below_it() -> None:
 
 def test_digits_that_are_read_stay_as_they_are() -> None:
     ticks = Series(
-        "", [f"rate {0.915 + 0.005 * n:.3f}" for n in range(3)], [1.0, 2.0, 3.0], "bars"
+        "", [f'x="y"  {0.915 + 0.005 * n:.3f}' for n in range(3)], [1.0, 2.0, 3.0], "bars"
     )
     page = document(
         ANSWER,
@@ -121,7 +121,7 @@ def test_digits_that_are_read_stay_as_they_are() -> None:
         {"named": svg_of(Chart("named", "", "", [Panel([ticks], "", "")]))},
         light=True,
     )
-    assert all(f">rate {text}<" in page for text in ("0.915", "0.920", "0.925"))
+    assert all(f">x=%22y%22  {text}<" in page for text in ("0.915", "0.920", "0.925"))
 
 
 def test_whole_numbers_are_shown_in_full_and_infinities_sort() -> None:
