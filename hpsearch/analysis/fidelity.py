@@ -76,7 +76,7 @@ class Fidelity:
         if self.predicts:
             return text if self.low > 0 else f"{text}; it may be chance, {more}"
         return (
-            f"WARNING: {text}: {self.epochs} epochs do not predict {self.then}, and promotion is "
+            f"{text}: {self.epochs} epochs do not predict {self.then}, and promotion is "
             f"close to a lottery. Raise the epochs of stage {self.stage + 1}"
             + ("" if self.controls else f"; {more}")
         )

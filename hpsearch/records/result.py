@@ -12,6 +12,7 @@ from hpsearch.records.estimate import CORRECTED, Estimate
 from hpsearch.records.layout import Artifact
 from hpsearch.records.run_folder import RunFolder
 
+MARK = "WARNING: "  # that older versions stored with what they warned of
 OUTER_FOLD = "outer fold"  # among the values of an ArmResult
 
 
@@ -259,6 +260,10 @@ class Result:
                 "default": _default(said),
                 "leads": [Lead.from_dict(lead) for lead in said.get("leads", [])],
                 "outer": OuterResult.from_dict(said["outer"]) if said.get("outer") else None,
+                "fidelity": [
+                    one | {"text": one["text"].removeprefix(MARK)}
+                    for one in said.get("fidelity", [])
+                ],
             }
         )
 
@@ -319,11 +324,7 @@ class Result:
         found = [f"Optimistic: {self.optimistic}"] if self.optimistic else []
         found += [f"Optimistic test scores: {self.saw_test}"] if self.saw_test else []
         found += [f"The winner misses {'; '.join(self.unmet)}"] if self.unmet else []
-        found += [
-            one["text"].removeprefix("WARNING: ")
-            for one in self.fidelity
-            if one["predicts"] is False
-        ]
+        found += [one["text"] for one in self.fidelity if one["predicts"] is False]
         return [*found, *self.alarms]
 
     @property

@@ -156,6 +156,6 @@ default = false
     assert (found["n"], found["new"], found["controls"]) == (10, 0, 6)
     assert found["rho"] == pytest.approx(-1.0)
     assert found["predicts"] is False
-    assert found["text"].startswith("WARNING: 2 to 4 epochs: rank correlation -1.00 (95 % inter")
+    assert found["text"].startswith("2 to 4 epochs: rank correlation -1.00 (95 % inter")
     winner = next(r for r in records(home) if r.number == result.best_number)
     assert winner.controls == [1]

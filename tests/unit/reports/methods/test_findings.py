@@ -144,7 +144,7 @@ def test_what_limits_a_result_is_written_out(run_folder: RunFolder) -> None:
         unmet=["validation_loss at most 2 (by 3.0%)"],
         optimistic="scored by the best epoch",
         saw_test="mine:train read the test set",
-        fidelity=[{"predicts": False, "text": "WARNING: 2 to 4 epochs"}, {"predicts": True}],
+        fidelity=[{"predicts": False, "text": "2 to 4 epochs"}, {"predicts": True}],
         alarms=["hidden: the best, trial 1 with 100"],
     )
     assert found == (
@@ -158,7 +158,7 @@ def test_what_limits_a_result_is_written_out(run_folder: RunFolder) -> None:
         "The chosen configuration misses validation_loss at most 2 (by 3.0%). "
         "Validation scores are optimistic: scored by the best epoch. "
         "Test scores are optimistic: mine:train read the test set. "
-        "WARNING: 2 to 4 epochs. "
+        "2 to 4 epochs. "
         "At the end of a range: hidden: the best, trial 1 with 100."
     )
     assert text(run_folder, "Limitations") == ""
