@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -154,6 +155,10 @@ def exits(debug: bool) -> Iterator[None]:
         sys.exit(130)
 
 
+_AGAIN_AFTER = 0.05
+"""Seconds until an interrupt that was lost is sent again: by then its callback has returned."""
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Ctrl-C and a polite end as KeyboardInterrupt; what they did before comes back after it."""
@@ -161,13 +166,32 @@ def _interruptible() -> Iterator[None]:
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
+    def send_again() -> None:
+        for number in numbers:
+            if signal.getsignal(number) is interrupt:
+                signal.pthread_kill(main_thread, number)
+                return
+
+    def unraisable(lost: sys.UnraisableHookArgs) -> None:
+        # Python drops what is raised in a finalizer or in a weak reference's callback.
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            reported(lost)
+            return
+        again = threading.Timer(_AGAIN_AFTER, send_again)
+        again.daemon = True
+        again.start()
+
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {n: signal.getsignal(n) for n in numbers}
+    reported = sys.unraisablehook
+    main_thread = threading.get_ident()
     try:
+        sys.unraisablehook = unraisable
         for number in numbers:
             if before[number] is not signal.SIG_IGN:
                 signal.signal(number, interrupt)
         yield
     finally:
+        sys.unraisablehook = reported
         for number, handler in before.items():
             signal.signal(number, handler)

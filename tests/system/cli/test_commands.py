@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import weakref
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -506,6 +507,29 @@ def test_an_interrupt_while_a_module_loads_is_one(
         load()
     assert signal.getsignal(signal.SIGTERM) == before
     assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted; the same command goes on where it was\n"
+
+
+def test_an_interrupt_in_a_weak_references_callback_is_not_lost(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Watched:
+        pass
+
+    references = []
+
+    def forget() -> None:
+        watched = Watched()
+        references.append(weakref.ref(watched, lambda _: signal.raise_signal(signal.SIGTERM)))
+        del watched
+        time.sleep(30)
+
+    before = sys.unraisablehook
+    with pytest.raises(SystemExit) as ended, exits(debug=False):
+        forget()
+    assert references[0]() is None
+    assert ended.value.code == 130
+    assert sys.unraisablehook == before
     assert capsys.readouterr().err == "interrupted; the same command goes on where it was\n"
 
 
