@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from hpsearch.tracking.writers.base import RunEnd, RunNews, RunWriter
 
 if TYPE_CHECKING:
+    from mlflow.exceptions import MlflowException
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
@@ -103,7 +104,9 @@ class TableWriter(RunWriter):
             "end_time": None,
             "deleted_time": None,
             "lifecycle_stage": "active",
-            "artifact_uri": append_to_uri_path(artifacts, run_id, "artifacts"),
+            "artifact_uri": append_to_uri_path(  # type: ignore[no-untyped-call]
+                artifacts, run_id, "artifacts"
+            ),
             "experiment_id": self._experiment,
         }
 
@@ -115,9 +118,9 @@ class TableWriter(RunWriter):
             for name, text in texts.items():
                 path = Path(folder, name)
                 path.write_text(text, encoding="utf-8")
-                place.log_artifact(str(path))
+                place.log_artifact(str(path))  # type: ignore[no-untyped-call]
         for file in files:
-            place.log_artifact(str(file))
+            place.log_artifact(str(file))  # type: ignore[no-untyped-call]
 
     def end(self, ends: Sequence[RunEnd]) -> None:
         from sqlalchemy import bindparam, update
@@ -146,13 +149,13 @@ def _fitting(news: RunNews) -> RunNews:
     from mlflow.utils.validation import _validate_batch_log_data
 
     once = {name: (value, when, step) for name, value, when, step in news.points}
-    _, params, tags = _validate_batch_log_data(
+    _, params, tags = _validate_batch_log_data(  # type: ignore[no-untyped-call]
         [Metric(name, *rest) for name, rest in once.items()],
         [Param(k, v) for k, v in news.params.items()],
         [RunTag(k, v) for k, v in news.tags.items()] if news.run_id else [],
     )
-    changed = {"tags": {tag.key: tag.value for tag in tags}} if news.run_id else {}
-    return replace(news, params={p.key: p.value for p in params}, **changed)
+    fitting = replace(news, params={param.key: param.value for param in params})
+    return replace(fitting, tags={t.key: t.value for t in tags}) if news.run_id else fitting
 
 
 def _tags(run_id: str, news: RunNews) -> Iterator[Row]:
@@ -228,15 +231,17 @@ def _check_params(session: Session, runs: Mapping[str, RunNews]) -> None:
             raise _refused(f"The param {key!r} of the run {run_id} can't be changed: {value!r}.")
 
 
-def _refused(text: str) -> Exception:
+def _refused(text: str) -> MlflowException:
     from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
-    return MlflowException.invalid_parameter_value(text)
+    return MlflowException(text, INVALID_PARAMETER_VALUE)
 
 
 @cache
 def _tables() -> Mapping[str, Table]:
-    from mlflow.store.tracking.dbmodels.models import Base
+    from mlflow.store.db.base_sql_model import Base
+    from mlflow.store.tracking.dbmodels import models  # noqa: F401  Base has their tables
 
     return Base.metadata.tables  # type: ignore[no-any-return]
 

@@ -220,10 +220,10 @@ def test_an_mlflow_schema_that_is_not_known_is_named(
     finished_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choice, "KNOWN_REVISIONS", frozenset({"newer"}))
-    (found,) = doctor(home=finished_home).itertuples()
-    assert found.place == "host"
-    assert "the schema's revision must be newer" in found.problem
-    assert "by hand: nothing is missing" in found.remedy
+    (found,) = doctor(home=finished_home).to_dict("records")
+    assert found["place"] == "host"
+    assert "the schema's revision must be newer" in found["problem"]
+    assert "by hand: nothing is missing" in found["remedy"]
 
 
 def test_one_database_for_both_is_named(finished_home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import mlflow
@@ -36,8 +37,8 @@ def writer_of(uri: str, artifacts: str) -> tuple[mlflow.MlflowClient, RunWriter,
 
 
 def test_rows_are_those_of_mlflow_s_own_calls(tmp_path: Path) -> None:
-    uris = [Home(new_home(tmp_path / name)).tracking_uri for name in ("tables", "calls")]
-    rows = check_writers(*uris, tmp_path)
+    tables, calls = (Home(new_home(tmp_path / name)).tracking_uri for name in ("tables", "calls"))
+    rows = check_writers(tables, calls, tmp_path)
     assert len(rows["metrics"]) > 1200
     assert all(rows[table] for table in ("latest_metrics", "params", "tags", "runs", "inputs"))
 
@@ -94,8 +95,13 @@ def test_a_death_between_news_and_ends_leaves_nothing_twice(
 def test_what_one_journal_names_often_is_sent_once(
     run_folder: RunFolder, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent, log = [], TableWriter.log
-    monkeypatch.setattr(TableWriter, "log", lambda self, n: (sent.append(len(n)), log(self, n))[1])
+    sent, log = list[int](), TableWriter.log
+
+    def count(writer: TableWriter, news: Sequence[RunNews]) -> list[str]:
+        sent.append(len(news))
+        return log(writer, news)
+
+    monkeypatch.setattr(TableWriter, "log", count)
     first = projector(run_folder, home)
     first.catch_up()
     records = [make(number, Outcome.COMPLETE) for number in range(60)]
