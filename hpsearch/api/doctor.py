@@ -13,7 +13,7 @@ from hpsearch.api.sync import send
 from hpsearch.audit.damage import damages
 from hpsearch.audit.difference import Difference
 from hpsearch.audit.optuna_comparison import compare_optuna
-from hpsearch.audit.surroundings import look_around
+from hpsearch.audit.surroundings import look_around, look_at_schema
 from hpsearch.errors import (
     DamagedError,
     FormatError,
@@ -76,6 +76,8 @@ def doctor(
     runs = find_runs(stores, study)
     for run in runs if _apart(database, uri) else ():
         found += _Visit(stores, run, database, uri).differences(repair=repair)
+    if runs:
+        found += [(difference, False) for difference in look_at_schema(uri)]
     rows = [
         (d.place, d.subject, d.problem, d.remedy if d.repairable else f"by hand: {d.remedy}", done)
         for d, done in found

@@ -11,6 +11,7 @@ from hpsearch.addresses import check_apart, without_password
 from hpsearch.audit.difference import Difference
 from hpsearch.errors import HpsearchError
 from hpsearch.records.layout import Home
+from hpsearch.tracking.projector import DATABASES
 
 FREE_BYTES = 2**30  # below it a study of a thousand trials may not end
 # Where SQLite's locks can't be relied on.
@@ -49,6 +50,25 @@ def look_around(home: Home, storage: str, tracking_uri: str) -> Iterator[Differe
         )
     yield from _file_store_traps(home)
     yield from _variables(tracking_uri)
+
+
+def look_at_schema(tracking_uri: str) -> Iterator[Difference]:
+    """Whether runs get into MLflow's database by the quick way; of a store that was reached."""
+    from hpsearch.tracking.client import open_client
+    from hpsearch.tracking.replay import mlflow_settings
+    from hpsearch.tracking.sqlite_store import is_there
+    from hpsearch.tracking.writers.choice import schema_problem
+
+    if not tracking_uri.startswith(DATABASES) or not is_there(tracking_uri):
+        return
+    with mlflow_settings():
+        problem = schema_problem(open_client(tracking_uri))
+    if problem:
+        yield _found(
+            without_password(tracking_uri),
+            problem,
+            "nothing is missing; use the version of hpsearch that knows this MLflow",
+        )
 
 
 def _found(subject: str, problem: str, remedy: str) -> Difference:

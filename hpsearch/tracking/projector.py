@@ -1,14 +1,14 @@
 """The projector: repeats the records of a run folder in MLflow, every run and every point once.
 
-Each record is sent with one create_run, one log_batch and one set_terminated. Runs carry the tag
-hpsearch.uid, looked up before they are created, so that a replay changes nothing. A new Projector
-goes over all records first; from then on it follows the journal.
+Records are sent by a writer (hpsearch/tracking/writers): the runs, then their files, then their
+ends. Runs carry the tag hpsearch.uid, looked up before they are created, so that a replay changes
+nothing. A new Projector goes over all records first; from then on it follows the journal.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,11 +39,14 @@ from hpsearch.tracking.run_content import (
     trial_text,
 )
 from hpsearch.tracking.views import differing, send_views
+from hpsearch.tracking.writers.base import RunEnd, RunNews, RunWriter
+from hpsearch.tracking.writers.choice import writer_for
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+POINTS_AT_ONCE = 20_000  # in memory, and in one transaction, unless one record has more
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 PARENT, TRIAL = "mlflow.parentRunId", "hpsearch.trial"
 
@@ -65,6 +68,28 @@ class Sent:
     last_step: int = 0
 
 
+@dataclass(frozen=True)
+class Sending:
+    """A record on its way into MLflow.
+
+    Attributes:
+        sent: what MLflow had of it before.
+        name: of its run, from now on.
+    """
+
+    record: TrialRecord
+    sent: Sent
+    name: str
+    news: RunNews
+
+    @property
+    def end(self) -> RunEnd:
+        """How the run ends; the record is sealed."""
+        ended = int(self.record.ended * 1000)
+        name = "" if self.sent.name == self.name else self.name
+        return RunEnd(self.sent.run_id, STATUS[self.record.outcome], ended, name)
+
+
 @dataclass
 class Projector:
     """Brings one run folder into one MLflow store.
@@ -80,6 +105,7 @@ class Projector:
     artifact_location: str
     _sent: dict[str, Sent] = field(default_factory=dict)
     _client: MlflowClient | None = None
+    _writer: RunWriter = field(init=False)
     _offset: int = 0  # bytes of the journal that are projected
 
     def catch_up(self) -> None:
@@ -92,9 +118,10 @@ class Projector:
             if self._client is None:
                 self._connect()
             while waiting := self._waiting():
-                for line in waiting:
-                    self._project(_entry(line))
-                    self._offset += len(line)
+                for start in range(0, len(waiting), self._writer.at_once):
+                    lines = waiting[start : start + self._writer.at_once]
+                    self._project([_entry(line) for line in lines])
+                    self._offset += sum(map(len, lines))
         except TrackingError:
             raise
         except Exception as error:
@@ -127,10 +154,9 @@ class Projector:
         self._parent_id(client)
         self._open_folds(client)
         self._put_below(client, found)
-        self._client = client
+        self._client, self._writer = client, writer_for(client, self._experiment)
         for kind in KINDS:
-            for record in self.folder.read_all(kind):
-                self._project_record(record)
+            self._project_records(self.folder.read_all(kind))
         self._send_parent(client)
         self._offset += announced
 
@@ -198,14 +224,13 @@ class Projector:
         )
         return Sent(run.info.run_id)
 
-    def _project(self, entry: dict[str, Any]) -> None:
-        kind = entry.get("kind")
-        if kind == "parent":
+    def _project(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Send what journal entries name, a record that several name once; then the parent."""
+        named = [(e["kind"], e["number"], e["seed"]) for e in entries if "number" in e]
+        found = (self.folder.read(*key) for key in dict.fromkeys(named))
+        self._project_records(record for record in found if record is not None)
+        if any(entry.get("kind") == "parent" for entry in entries):
             self._send_parent(self._open())
-        elif kind is not None:
-            record = self.folder.read(kind, entry["number"], entry["seed"])
-            if record is not None:
-                self._project_record(record)
 
     def _parent_id(self, client: MlflowClient) -> str:
         """The parent run, made if it is not there; where it lies is written for the others."""
@@ -241,69 +266,73 @@ class Projector:
         for fold in folds_of(parent):
             send_fold(client, parent, fold, ids[fold["uid"]])
 
-    def _project_record(self, record: TrialRecord) -> None:
-        from mlflow.entities import Metric, Param, RunTag
+    def _project_records(self, records: Iterable[TrialRecord]) -> None:
+        """Send records, as many at once as the writer takes and memory allows."""
+        parent, batch, size = read_parent(self.folder), list[Sending](), 0
+        for record in records:
+            sending = self._sending(record, parent)
+            if sending is None:
+                continue
+            batch.append(sending)
+            size += len(sending.news.points)
+            if len(batch) >= self._writer.at_once or size >= POINTS_AT_ONCE:
+                self._send(batch, parent)
+                batch, size = [], 0
+        if batch:
+            self._send(batch, parent)
 
-        client, sent = self._open(), self._sent.get(record.uid)
+    def _sending(self, record: TrialRecord, parent: Mapping[str, Any]) -> Sending | None:
+        """What MLflow lacks of a record; None: nothing, or it has no progress to show."""
+        sent = self._sent.get(record.uid)
         if not record.marks:
-            return
+            return None
         if sent is not None and sent.outdated:
-            client.delete_run(sent.run_id)  # MLflow changes no point that is there
+            self._open().delete_run(sent.run_id)  # MLflow changes no point that is there
             sent = None
         if sent is not None and sent.ended:
-            return
-        look = read_parent(self.folder)["look"]
+            return None
+        look = parent["look"]
         name = run_name(record, max(NAME_DIGITS, int(look.get("digits", 0))))
-        params, tags = params_of(record), changing_tags(record)
+        tags = changing_tags(record)
         if record.sealed:
             tags[NOTE] = fitting(record_note(record, look), TAG_LENGTH)
         if sent is None:
-            run = client.create_run(
-                self._experiment,
-                start_time=int(record.started * 1000),
-                run_name=name,
-                tags=self._record_tags(record) | tags,
-            )
-            sent, tags = Sent(run.info.run_id, name=name), {}
+            sent, tags = Sent("", name=name), self._record_tags(record, parent) | tags
+        # A second, equal param costs as much as the first.
+        params = {} if sent.last_step else params_of(record)
+        new = list(points(record, sent.last_step))
+        started = int(record.started * 1000)
+        return Sending(record, sent, name, RunNews(sent.run_id, name, started, new, params, tags))
+
+    def _send(self, batch: Sequence[Sending], parent: Mapping[str, Any]) -> None:
+        """Runs and their news, then files, then how they ended."""
+        ids = self._writer.log([sending.news for sending in batch])
+        for sending, run_id in zip(batch, ids, strict=True):
+            record, sent = sending.record, sending.sent
+            sent.run_id, sent.last_step = run_id, record.marked
             self._sent[record.uid] = sent
-        elif sent.last_step:
-            params = {}  # they are there, and a second, equal one costs as much as the first
-        client.log_batch(
-            sent.run_id,
-            metrics=[
-                Metric(k, v, when, step) for k, v, when, step in points(record, sent.last_step)
-            ],
-            params=[Param(k, v) for k, v in params.items()],
-            tags=[RunTag(k, v) for k, v in tags.items()],
-        )
-        sent.last_step = record.marked
-        if record.sealed:
-            self._send_files(client, record, sent.run_id)
-            self._take_below(client, record, sent.run_id)
-            if sent.name != name:
-                client.update_run(sent.run_id, name=name)
-            client.set_terminated(
-                sent.run_id, STATUS[record.outcome], end_time=int(record.ended * 1000)
-            )
-            sent.ended = True
+            if record.sealed:
+                place = self.folder.files.record(record.kind, record.number, record.seed_number)
+                files = [place.file(name) for name in record.files]
+                self._writer.log_files(run_id, {TRIAL_JSON: trial_text(record)}, files)
+                self._take_below(record, run_id, parent)
+        ended = [sending for sending in batch if sending.record.sealed]
+        if ended:
+            self._writer.end([sending.end for sending in ended])
+        for sending in ended:
+            sending.sent.ended = True
 
-    def _send_files(self, client: MlflowClient, record: TrialRecord, run_id: str) -> None:
-        client.log_text(run_id, trial_text(record), TRIAL_JSON)
-        place = self.folder.files.record(record.kind, record.number, record.seed_number)
-        for name in record.files:
-            client.log_artifact(run_id, str(place.file(name)))
-
-    def _take_below(self, client: MlflowClient, record: TrialRecord, run_id: str) -> None:
+    def _take_below(self, record: TrialRecord, run_id: str, parent: Mapping[str, Any]) -> None:
         """Have the MLflow runs that a record's program made stand below its own."""
-        if not read_parent(self.folder).get("linked"):
+        if not parent.get("linked"):
             return
+        client = self._open()
         wanted = f"tags.`{PROGRAM_OF}` = '{record.uid}'"
         for run in client.search_runs([self._experiment], wanted):
             if PARENT not in run.data.tags:
                 client.set_tag(run.info.run_id, PARENT, run_id)
 
-    def _record_tags(self, record: TrialRecord) -> dict[str, str]:
-        parent = read_parent(self.folder)
+    def _record_tags(self, record: TrialRecord, parent: Mapping[str, Any]) -> dict[str, str]:
         fold = fold_of(parent, record.number)
         return self._kept_tags(parent, record.uid, record.number) | {
             **({} if fold is None else {FOLD: fold["tags"][FOLD]}),
@@ -313,7 +342,7 @@ class Projector:
         }
 
     def _kept_tags(
-        self, parent: dict[str, Any], uid: str, number: int | None = None
+        self, parent: Mapping[str, Any], uid: str, number: int | None = None
     ) -> dict[str, str]:
         """What every run below the study's has of it, and which run it is.
 

@@ -24,6 +24,7 @@ from tests.harness.commands import call
 from tests.harness.servers import PASSWORD, MLflowServer, PostgreSQL, programs
 from tests.harness.study import run, table
 from tests.harness.study_files import TINY
+from tests.harness.writers import check_writers
 
 psycopg = pytest.importorskip(
     "psycopg", reason="no driver here: pip install 'hpsearch[postgresql]' runs these tests"
@@ -173,6 +174,10 @@ def test_a_study_is_held_in_its_database_as_long_as_its_process_lives(server: Po
             pass
     with held_in_database(url, "a (1)"):
         pass
+
+
+def test_rows_are_those_of_mlflow_s_own_calls(server: PostgreSQL, tmp_path: Path) -> None:
+    check_writers(server.database("tables"), server.database("calls"), tmp_path)
 
 
 def test_a_wrong_password_is_not_repeated(server: PostgreSQL) -> None:

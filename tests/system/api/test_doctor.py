@@ -15,6 +15,7 @@ from hpsearch import doctor, sync
 from hpsearch.errors import HpsearchError, TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import lock_study
+from hpsearch.tracking.writers import choice
 from tests.harness.study import run, table
 
 
@@ -213,6 +214,16 @@ def test_traps_of_the_host_are_named(
         "MLFLOW_SERVER_ALLOWED_HOSTS",
         "HPSEARCH_DATA",
     }
+
+
+def test_an_mlflow_schema_that_is_not_known_is_named(
+    finished_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "KNOWN_REVISIONS", frozenset({"newer"}))
+    (found,) = doctor(home=finished_home).to_dict("records")
+    assert found["place"] == "host"
+    assert "the schema's revision must be newer" in found["problem"]
+    assert "by hand: nothing is missing" in found["remedy"]
 
 
 def test_one_database_for_both_is_named(finished_home: Path) -> None:

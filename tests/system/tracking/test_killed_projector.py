@@ -14,6 +14,7 @@ from hpsearch.audit.mlflow_comparison import Comparison
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking import projection as projection_module
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.replay import replay
@@ -36,10 +37,25 @@ def server(tmp_path: Path) -> Iterator[MLflowServer]:
     made.kill()
 
 
-def counts(folder: Path, query: str) -> tuple[int, int]:
-    with closing(sqlite3.connect(folder / "mlflow.db")) as connection:
+def counts(database: Path, query: str) -> tuple[int, int]:
+    with closing(sqlite3.connect(database)) as connection:
         first, second = connection.execute(query).fetchone()
     return first, second
+
+
+def check_once(database: Path, records: list[TrialRecord]) -> None:
+    """Every run and every point of these records is there once."""
+    runs, uids = counts(
+        database,
+        "select count(*), count(distinct value) from tags join runs using (run_uuid)"
+        " where key = 'hpsearch.uid' and lifecycle_stage = 'active'",
+    )
+    assert runs == uids == len(records) + 1
+    there, once = counts(
+        database,
+        "select count(*), count(distinct run_uuid || key || '/' || step) from metrics",
+    )
+    assert there == once == sum(1 for record in records for _ in points(record, 0))
 
 
 def test_after_kills_of_projector_and_server_every_run_and_point_is_there_once(
@@ -61,15 +77,28 @@ def test_after_kills_of_projector_and_server_every_run_and_point_is_there_once(
             server.start()
     projection.finish(seconds=60)
     replay(run_folder, Home(home), server.url)
-    runs, uids = counts(
-        server.folder,
-        "select count(*), count(distinct value) from tags join runs using (run_uuid)"
-        " where key = 'hpsearch.uid' and lifecycle_stage = 'active'",
-    )
-    assert runs == uids == TRIALS + 1
-    there, once = counts(
-        server.folder,
-        "select count(*), count(distinct run_uuid || key || '/' || step) from metrics",
-    )
-    assert there == once == sum(1 for record in records for _ in points(record, 0))
+    check_once(server.folder / "mlflow.db", records)
     assert list(Comparison("demo", run_folder, server.url).differences()) == []
+
+
+def test_after_kills_amid_a_batch_every_run_and_point_is_there_once(
+    run_folder: RunFolder, home: Path
+) -> None:
+    """Straight into a database: killed as soon as a batch is there, before it has ended."""
+    records = [make(number, Outcome.COMPLETE, epochs=200) for number in range(45)]
+    uri, database = Home(home).tracking_uri, home / "mlflow.db"
+    projection, seen = Projection(run_folder, Home(home), uri, print), 0
+    for done in (0, 15):
+        add(run_folder, *records[done : done + 15])
+        projection.start()
+        while seen <= done:
+            time.sleep(0.01)
+            query = "select count(*), 0 from tags where key = 'hpsearch.trial'"
+            seen, _ = counts(database, query)
+        projection._process.kill()
+        projection._process.wait()
+        projection._close()
+    add(run_folder, *records[30:])
+    replay(run_folder, Home(home), uri)
+    check_once(database, records)
+    assert list(Comparison("demo", run_folder, uri).differences()) == []

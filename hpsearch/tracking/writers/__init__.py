@@ -1,0 +1,1 @@
+"""How runs of records get into an MLflow store: one contract, by its calls or into its tables."""
