@@ -152,6 +152,11 @@ class StudyFiles:
         return self.path.name
 
     @property
+    def home(self) -> Home:
+        """The home that it lies in."""
+        return Home(self.path.parent.parent)
+
+    @property
     def lock(self) -> Path:
         """Held by the coordinator for its life."""
         return self.path / "lock"
