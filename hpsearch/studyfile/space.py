@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Protocol
 
-import optuna
+import numpy as np
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -14,16 +15,34 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from hpsearch.errors import Problem
+from hpsearch.errors import Problem, StudyFileError
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
+from hpsearch.samplers.related import Relations, UniformTrial
 from hpsearch.samplers.unit import round_float
 from hpsearch.studyfile.entries import key_path
+from hpsearch.studyfile.relations import Relation
 from hpsearch.trainers import trainer_kind
 
 Conditions = Mapping[str, tuple[ParamValue, ...]]
 Named = Mapping[str, Mapping[str, Any]]
 MOST_CELLS = 1_000_000  # of a grid; more than that are never trained
+MOST_COUNTED = 50_000  # configurations that are looked at for those that keep the relations
+MOST_DRAWS = 20_000  # at random, to find one that keeps them: a second or two
+
+
+class Asked(Protocol):
+    """A trial as it is asked for its parameters: Optuna's, or one that is stored nowhere."""
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = ..., log: bool = ...
+    ) -> float: ...
+
+    def suggest_int(
+        self, name: str, low: int, high: int, *, step: int = ..., log: bool = ...
+    ) -> int: ...
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any: ...
 
 
 def with_values(params: Mapping[str, ParamValue], named: Named) -> dict[str, Any]:
@@ -135,11 +154,12 @@ class Parameter:
         log = ", evenly by its logarithm" if d.log else ""
         return f"{noun} from {d.low:g} to {d.high:g}{step}{log}"
 
-    def suggest(self, trial: optuna.Trial) -> ParamValue:
+    def suggest(self, trial: Asked) -> ParamValue:
         """Its value in this trial; asking again gives the same."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
-            return trial.suggest_categorical(self.name, d.choices)  # type: ignore[return-value]
+            chosen: ParamValue = trial.suggest_categorical(self.name, d.choices)
+            return chosen
         if isinstance(d, IntDistribution):
             return trial.suggest_int(self.name, d.low, d.high, step=d.step, log=d.log)
         assert isinstance(d, FloatDistribution)
@@ -155,20 +175,114 @@ class Space:
         named: by parameter, what the names among its choices stand for: lists, tables and None,
             which no Optuna study, MLflow run or table can hold. Trials have the names.
         prepared: the data is a table whose columns are prepared for the trainers.
+        relations: what the parameters of every configuration keep.
     """
 
     parameters: tuple[Parameter, ...]
     fixed: Mapping[str, ParamValue]
     named: Named = field(default_factory=dict)
     prepared: bool = False
+    relations: tuple[Relation, ...] = ()
 
-    def suggest(self, trial: optuna.Trial) -> dict[str, ParamValue]:
+    def suggest(self, trial: Asked) -> dict[str, ParamValue]:
         """The complete hyperparameters of a trial: searched, fixed, and defaults of its parts."""
+        return self.complete(self._suggested(trial))
+
+    def _suggested(self, trial: Asked) -> dict[str, ParamValue]:
         params: dict[str, ParamValue] = dict(self.fixed)
         for parameter in self.parameters:
             if parameter.active(params):
                 params[parameter.key] = parameter.suggest(trial)
-        return self.complete(params)
+        return params
+
+    def with_relations(self, relations: Sequence[Relation]) -> Space:
+        """The same with these relations and no others."""
+        return replace(self, relations=tuple(relations))
+
+    def broken(self, params: Mapping[str, ParamValue]) -> Relation | None:
+        """The first relation that a configuration, or what there is of one, does not keep."""
+        whole = {**self.fixed, **params}
+        return next((r for r in self.relations if not r.holds(whole)), None)
+
+    def keeping(
+        self, seed: int | np.random.Generator, given: Mapping[str, ParamValue] | None = None
+    ) -> dict[str, ParamValue] | None:
+        """A configuration drawn uniformly among those that keep all relations, without defaults.
+
+        Args:
+            given: values that it has, by their names in Optuna.
+
+        Returns:
+            None where there is none, or where it is so rare that none was found.
+        """
+        rng, wanted = np.random.default_rng(seed), given or {}
+        every = self._all_kept
+        if every is not None:
+            left = [params for params in every if wanted.items() <= self.in_optuna(params).items()]
+            return {**self.fixed, **left[int(rng.integers(len(left)))]} if left else None
+        for _ in range(MOST_DRAWS):
+            params = self._suggested(UniformTrial(wanted, rng))
+            if self.broken(params) is None:
+                return params
+        return None
+
+    @cached_property
+    def for_samplers(self) -> Relations | None:
+        """The relations as samplers are told of them; None where there are none."""
+        return Relations(self._hold_in_optuna, self._draw_in_optuna) if self.relations else None
+
+    def _hold_in_optuna(self, named: Mapping[str, Any]) -> bool:
+        params: dict[str, ParamValue] = dict(self.fixed)
+        for parameter in self.parameters:
+            if parameter.name in named and parameter.active(params):
+                params[parameter.key] = named[parameter.name]
+        return self.broken(params) is None
+
+    def _draw_in_optuna(self, rng: np.random.Generator) -> dict[str, Any]:
+        return self.in_optuna(self.kept(rng))
+
+    def kept(
+        self, rng: np.random.Generator, given: Mapping[str, ParamValue] | None = None
+    ) -> dict[str, ParamValue]:
+        """As `keeping`.
+
+        Raises:
+            StudyFileError: none was found.
+        """
+        params = self.keeping(rng, given)
+        if params is None:
+            rules = " and ".join(repr(relation.text) for relation in self.relations)
+            raise StudyFileError(
+                f"relations must leave enough to draw, got none of {MOST_DRAWS} random "
+                f"configurations that keeps {rules}: narrow the ranges to where they hold"
+            )
+        return params
+
+    @cached_property
+    def _all_kept(self) -> list[dict[str, ParamValue]] | None:
+        """Every configuration that keeps the relations; None where they are too many to look."""
+        if not self.relations or self._size(MOST_COUNTED) is None:
+            return None
+        return [*self._grown(dict(self.fixed), 0)]
+
+    def _grown(self, params: dict[str, ParamValue], place: int) -> Iterator[dict[str, ParamValue]]:
+        """Every configuration that begins so and keeps the relations."""
+        if self.broken(params) is not None:
+            return
+        if place == len(self.parameters):
+            yield params
+            return
+        parameter = self.parameters[place]
+        if not parameter.active(params):
+            yield from self._grown(params, place + 1)
+            return
+        d = parameter.distribution
+        values = parameter.values()
+        if values is None:
+            assert isinstance(d, IntDistribution)  # by its logarithm
+            values = [*range(d.low, d.high + 1)]
+        for value in values:
+            yield from self._grown({**params, parameter.key: value}, place + 1)
 
     def given(self, params: Mapping[str, ParamValue]) -> dict[str, Any]:
         """What a trainer gets of a trial's params: values in place of their names."""
@@ -200,6 +314,7 @@ class Space:
                     else [{}]
                 )
             ]
+        cells = [cell for cell in cells if self.broken(cell) is None]
         if all(parameter.entry is None for parameter in self.parameters):
             return cells
         return [self.in_optuna({**self.fixed, **cell}) for cell in cells]
@@ -207,8 +322,15 @@ class Space:
     def size(self, most: int) -> int | None:
         """How many configurations there are; None where they are no number, or more than `most`.
 
-        Two that differ in a parameter whose condition does not hold are one.
+        Two that differ in a parameter whose condition does not hold are one. Where there are
+        relations, those that keep them count, if all are few enough to look at.
         """
+        if not self.relations:
+            return self._size(most)
+        every = self._all_kept
+        return len(every) if every is not None and len(every) <= most else None
+
+    def _size(self, most: int) -> int | None:
         # Parameters that others depend on are told apart by value; of the others the number does.
         asked = {name for parameter in self.parameters for name in parameter.when}
         branches: list[tuple[dict[str, ParamValue], int]] = [({**self.fixed}, 1)]

@@ -86,6 +86,12 @@ class StudyFile(Table):
         description="what becomes of a table's columns before a trainer sees them; values, ranges "
         "and choices as in [space]",
     )
+    relations: list[str] = Field(
+        default_factory=list,
+        description="between searched parameters, which every configuration that is drawn keeps, "
+        'such as "beta1 < beta2" or "dropout1 + dropout2 <= 0.8"; one whose parameters a trial '
+        "does not have all holds there",
+    )
     stages: list[Stage] = Field(min_length=1)
     enqueue: list[dict[str, Plain]] = Field(
         default_factory=list,

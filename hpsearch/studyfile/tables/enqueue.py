@@ -39,6 +39,27 @@ def enqueue_problems(facts: Facts, space: Space, arms: Sequence[Arm]) -> Iterato
                 yield Problem(key, f"must lie in {' or '.join(ranges)}", repr(value))
             elif not drawn:
                 yield Problem(key, "must have its condition met by the values beside it")
+        if wanted.keys() <= known.keys():
+            yield from _unkept(f"enqueue.{number}", wanted, arms)
+
+
+def _unkept(key: str, wanted: Mapping[str, Plain], arms: Sequence[Arm]) -> Iterator[Problem]:
+    """A configuration that keeps a relation in no way."""
+    for arm in arms:
+        if relation := broken_beside(arm, wanted):
+            where = f" in {arm.name}" if arm.name else ""
+            yield Problem(key, f"must keep the relation {relation!r}{where}", repr(dict(wanted)))
+            return
+
+
+def broken_beside(arm: Arm, wanted: Mapping[str, Plain]) -> str:
+    """The relation that these values break in an arm, whatever is drawn beside them; or ""."""
+    space = arm.space
+    given = space.in_optuna({**space.fixed, **wanted})
+    if not space.relations or space.keeping(0, given) is not None:
+        return ""
+    broken = space.broken({p.key: wanted[p.key] for p in space.parameters if p.name in given})
+    return (broken or space.relations[-1]).text
 
 
 def searched_here(space: Space, compare: Sequence[str]) -> dict[str, list[Parameter]]:
