@@ -76,8 +76,9 @@ class Bounds:
         said = entry.said
         if isinstance(said, Mapping) and "choices" not in said:
             end = said.get(side)
-            named = isinstance(end, str) and not is_number(end)
-            return self._reach(end, side, before) if named else _numbers([end])
+            if isinstance(end, str) and not is_number(end):
+                return self._reach(end, side, before)
+            return _numbers([end])
         return _numbers(entry.choices if entry.choices is not None else [said], side)
 
 

@@ -19,6 +19,7 @@ from hpsearch.studyfile.space import Parameter, Space
 KEY = "relations"
 EXAMPLE = 'such as "beta1 < beta2"'
 LONGEST = 500  # characters
+DEEPEST = 50  # operations inside each other, which are computed by recursion
 GRAMMAR = "numbers, names of parameters, + - * / **, comparisons, and, or, not, min, max and abs"
 Kinds = frozenset[str]
 NUMBER, TEXT, TRUTH = frozenset({"a number"}), frozenset({"a text"}), frozenset({"true or false"})
@@ -57,15 +58,14 @@ def unkept_problems(arms: Sequence[Arm]) -> Iterator[Problem]:
     for arm in arms:
         if not arm.space.relations or arm.space.keeping(0) is not None:
             continue
-        alone = [
-            r for r in arm.space.relations if arm.space.with_relations([r]).keeping(0) is None
-        ]
+        relations = arm.space.relations
+        upto = range(1, len(relations) + 1)
+        first = next(n for n in upto if arm.space.with_relations(relations[:n]).keeping(0) is None)
         where = f" in {arm.name}" if arm.name else ""
-        one = alone[0] if alone else arm.space.relations[-1]
-        rule = f"must leave a configuration to draw{where}"
-        got = repr(one.text) if alone else " and ".join(repr(r.text) for r in arm.space.relations)
-        hint = "no configuration of its ranges and choices was found that keeps "
-        yield Problem(one.key, rule, got, hint + ("it" if alone else "all"))
+        beside = ", ".join(repr(one.text) for one in relations[: first - 1])
+        hint = "no configuration was found that keeps it" + (f" beside {beside}" if beside else "")
+        rule, got = f"must leave a configuration to draw{where}", repr(relations[first - 1].text)
+        yield Problem(relations[first - 1].key, rule, got, hint)
         return
 
 
@@ -92,7 +92,10 @@ def _read(key: str, text: str, space: Space) -> Relation:
     if len(text) > LONGEST:
         raise _Wrong(Problem(key, f"must have at most {LONGEST} characters", str(len(text))))
     try:
-        tree = _Names(key, space).visit(ast.parse(text.strip(), mode="eval").body)
+        parsed = ast.parse(text.strip(), mode="eval").body
+        if _depth(parsed) > DEEPEST:
+            raise _Wrong(Problem(key, f"must be nested at most {DEEPEST} deep", repr(text)))
+        tree = _Names(key, space).visit(parsed)
         _Checks(key, text, space).check(tree)
     except _Wrong:
         raise
@@ -140,12 +143,12 @@ class _Checks:
 
     def __init__(self, key: str, text: str, space: Space) -> None:
         self._key, self._text = key, text
-        self._values: dict[str, list[ParamValue] | None] = {k: [v] for k, v in space.fixed.items()}
+        self._values: dict[str, list[Any]] = {k: [v] for k, v in space.fixed.items()}
         for parameter in space.parameters:
-            values = list(self._values.get(parameter.key) or [])
+            values = self._values.get(parameter.key, [])
             d = parameter.distribution
             chosen = list(d.choices) if isinstance(d, CategoricalDistribution) else [0.5]
-            self._values[parameter.key] = values + chosen  # type: ignore[assignment]
+            self._values[parameter.key] = [*values, *chosen]
 
     def check(self, tree: ast.expr) -> None:
         if not isinstance(tree, ast.Compare | ast.BoolOp | ast.UnaryOp):
@@ -167,7 +170,7 @@ class _Checks:
         if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str):
             return _kind(node.value)
         if isinstance(node, ast.Name):
-            return frozenset().union(*map(_kind, self._values[node.id] or ()))
+            return frozenset().union(*map(_kind, self._values[node.id]))
         if isinstance(node, ast.BoolOp):
             for one in node.values:
                 self._wants(one, TRUTH)
@@ -218,8 +221,18 @@ class _Checks:
                 first = f"compares {ast.unparse(left)} with a text that "
                 raise _Wrong(unknown_name(self._key, right.value, texts, first=first))
 
-    def _texts(self, node: ast.expr) -> list[ParamValue]:
-        return list(self._values[node.id] or ()) if isinstance(node, ast.Name) else []
+    def _texts(self, node: ast.expr) -> list[Any]:
+        return self._values[node.id] if isinstance(node, ast.Name) else []
+
+
+def _depth(tree: ast.expr) -> int:
+    """How many levels of nodes there are."""
+    level: list[ast.AST] = [tree]
+    depth = 0
+    while level:
+        depth += 1
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _kind(value: object) -> Kinds:

@@ -114,7 +114,8 @@ class GPProposals:
                 return row
         if self._relations is None or self._keeps(encoding, row):
             return row
-        return self._uniform(encoding, self._streams.generator(number, "relations"), 1)[0]
+        rng = self._streams.generator(number, "relations")
+        return np.asarray(self._uniform(encoding, rng, 1)[0])
 
     def _keeps(self, encoding: Encoding, row: Floats) -> bool:
         return self._relations is None or self._relations.hold(encoding.params(row))
