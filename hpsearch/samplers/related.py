@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -19,7 +20,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from hpsearch.samplers.unit import anywhere
+from hpsearch.samplers.unit import Floats, anywhere
 
 REDRAWS = 50  # of a sampler, before one is drawn uniformly
 
@@ -30,10 +31,13 @@ class Relations:
 
     Attributes:
         hold: whether what there is of a configuration breaks none of them.
+        hold_all: the same of many, by columns: numbers, of a category the index among its choices,
+            and NaN where a configuration lacks the parameter.
         draw: one that keeps all, uniformly.
     """
 
     hold: Callable[[Mapping[str, Any]], bool]
+    hold_all: Callable[[Mapping[str, Floats]], NDArray[np.bool_]]
     draw: Callable[[np.random.Generator], dict[str, Any]]
 
 
@@ -72,15 +76,15 @@ class AskedTrial:
     def _drawn(self, name: str, distribution: BaseDistribution) -> Any: ...
 
 
-class UniformTrial(AskedTrial):
-    """Draws uniformly, in log space where log."""
+class PlacedTrial(AskedTrial):
+    """Has its values at these places of the full ranges."""
 
-    def __init__(self, given: Mapping[str, Any], rng: np.random.Generator) -> None:
+    def __init__(self, given: Mapping[str, Any], places: Mapping[str, float]) -> None:
         super().__init__(given)
-        self._rng = rng
+        self._places = places
 
     def _drawn(self, name: str, distribution: BaseDistribution) -> Any:
-        return anywhere(distribution, self._rng.random())
+        return anywhere(distribution, self._places[name])
 
 
 class SampledTrial(AskedTrial):

@@ -18,17 +18,18 @@ from optuna.distributions import (
 from hpsearch.errors import Problem, StudyFileError
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
-from hpsearch.samplers.related import Relations, UniformTrial
-from hpsearch.samplers.unit import round_float
+from hpsearch.samplers.related import PlacedTrial, Relations
+from hpsearch.samplers.unit import Floats, from_units, round_float
 from hpsearch.studyfile.entries import key_path
-from hpsearch.studyfile.relations import Relation
+from hpsearch.studyfile.relations.relation import Relation
+from hpsearch.studyfile.relations.table import Table, Truths
 from hpsearch.trainers import trainer_kind
 
 Conditions = Mapping[str, tuple[ParamValue, ...]]
 Named = Mapping[str, Mapping[str, Any]]
 MOST_CELLS = 1_000_000  # of a grid; more than that are never trained
 MOST_COUNTED = 50_000  # configurations that are looked at for those that keep the relations
-MOST_DRAWS = 20_000  # at random, to find one that keeps them: a second or two
+BLOCKS = (64, 1_024, 65_536)  # drawn uniformly to find one that keeps them: .2 s at most
 
 
 class Asked(Protocol):
@@ -80,6 +81,14 @@ def entry_name(key: str, entry: int | None) -> str:
     return key if entry is None else f"{key}[{entry}]"
 
 
+def _values_at(d: BaseDistribution, places: Floats) -> Floats:
+    """Values at places of the full range; of choices their indices."""
+    if isinstance(d, CategoricalDistribution):
+        return np.minimum(len(d.choices) - 1, np.floor(places * len(d.choices)))
+    assert isinstance(d, IntDistribution | FloatDistribution)
+    return from_units(d, places)
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One searched hyperparameter, or one of the ranges of one that has several.
@@ -126,6 +135,14 @@ class Parameter:
             return None
         steps = [d.low + i * d.step for i in range(_count(d))]
         return [*map(int, steps)] if isinstance(d, IntDistribution) else [*map(round_float, steps)]
+
+    @property
+    def only(self) -> ParamValue | None:
+        """Its value, where the distribution has one alone: samplers are not asked for it."""
+        d = self.distribution
+        if not d.single():
+            return None
+        return d.choices[0] if isinstance(d, CategoricalDistribution) else d.low  # type: ignore[attr-defined, no-any-return]
 
     def n_values(self) -> int | None:
         """How many values it can take; None for numbers with fractions and no steps."""
@@ -218,25 +235,81 @@ class Space:
         rng, wanted = np.random.default_rng(seed), given or {}
         every = self._all_kept
         if every is not None:
-            left = [params for params in every if wanted.items() <= self.in_optuna(params).items()]
+            left = [params for params in every if self._has(params, wanted)] if wanted else every
             return {**self.fixed, **left[int(rng.integers(len(left)))]} if left else None
-        for _ in range(MOST_DRAWS):
-            params = self._suggested(UniformTrial(wanted, rng))
-            if self.broken(params) is None:
-                return params
+        for n in BLOCKS:
+            places = {parameter.name: rng.random(n) for parameter in self.parameters}
+            for row in np.flatnonzero(self._kept_at(places, n, wanted)):
+                there = {name: float(place[row]) for name, place in places.items()}
+                params = self._suggested(PlacedTrial(wanted, there))
+                if self.broken(params) is None:
+                    return params
         return None
+
+    def _kept_at(
+        self, places: Mapping[str, Floats], n: int, given: Mapping[str, ParamValue]
+    ) -> Truths:
+        """Which of `n` configurations at these places of the full ranges keep all relations."""
+        table = self._table(n)
+        for parameter in self.parameters:
+            active, d = self._active(parameter, table), parameter.distribution
+            if parameter.name in given:
+                column = table.constant(given[parameter.name]).take(active)
+            else:
+                column = table.drawn(d, _values_at(d, places[parameter.name][active]))
+            table.put(parameter.key, column, active)
+        return self._kept(table)
+
+    def _table(self, n: int) -> Table:
+        """`n` configurations that have what is fixed."""
+        table = Table(n)
+        for name, value in self.fixed.items():
+            table.put(name, table.constant(value), np.ones(n, bool))
+        return table
+
+    def _active(self, parameter: Parameter, table: Table) -> Truths:
+        """Which configurations have a parameter."""
+        active = np.ones(table.n, bool)
+        for name, values in parameter.when.items():
+            active &= table.among(name, values)
+        return active
+
+    def _kept(self, table: Table) -> Truths:
+        kept = np.ones(table.n, bool)
+        for relation in self.relations:
+            kept &= relation.kept(table)
+        return kept
+
+    def _has(self, params: Mapping[str, ParamValue], wanted: Mapping[str, ParamValue]) -> bool:
+        return wanted.items() <= self.in_optuna({**self.fixed, **params}).items()
 
     @cached_property
     def for_samplers(self) -> Relations | None:
         """The relations as samplers are told of them; None where there are none."""
-        return Relations(self._hold_in_optuna, self._draw_in_optuna) if self.relations else None
+        if not self.relations:
+            return None
+        return Relations(self._hold_in_optuna, self._hold_all_in_optuna, self._draw_in_optuna)
 
     def _hold_in_optuna(self, named: Mapping[str, Any]) -> bool:
         params: dict[str, ParamValue] = dict(self.fixed)
         for parameter in self.parameters:
-            if parameter.name in named and parameter.active(params):
-                params[parameter.key] = named[parameter.name]
+            value = named.get(parameter.name, parameter.only)
+            if value is not None and parameter.active(params):
+                params[parameter.key] = value
         return self.broken(params) is None
+
+    def _hold_all_in_optuna(self, columns: Mapping[str, Floats]) -> Truths:
+        n = len(next(iter(columns.values())))
+        table = self._table(n)
+        for parameter in self.parameters:
+            active, d = self._active(parameter, table), parameter.distribution
+            if parameter.name in columns:
+                values = columns[parameter.name]
+                active &= ~np.isnan(values)
+                table.put(parameter.key, table.drawn(d, values[active]), active)
+            elif parameter.only is not None:
+                table.put(parameter.key, table.constant(parameter.only).take(active), active)
+        return self._kept(table)
 
     def _draw_in_optuna(self, rng: np.random.Generator) -> dict[str, Any]:
         return self.in_optuna(self.kept(rng))
@@ -253,7 +326,7 @@ class Space:
         if params is None:
             rules = " and ".join(repr(relation.text) for relation in self.relations)
             raise StudyFileError(
-                f"relations must leave enough to draw, got none of {MOST_DRAWS} random "
+                f"relations must leave enough to draw, got none of {sum(BLOCKS)} random "
                 f"configurations that keeps {rules}: narrow the ranges to where they hold"
             )
         return params
@@ -263,26 +336,39 @@ class Space:
         """Every configuration that keeps the relations; None where they are too many to look."""
         if not self.relations or self._size(MOST_COUNTED) is None:
             return None
-        return [*self._grown(dict(self.fixed), 0)]
+        cells: list[dict[str, ParamValue]] = [{}]
+        for parameter in self.parameters:
+            d, values = parameter.distribution, parameter.values()
+            if values is None:
+                assert isinstance(d, IntDistribution)  # by its logarithm
+                values = [*range(d.low, d.high + 1)]
+            cells = self._crossed(cells, parameter, values)
+        return cells
 
-    def _grown(self, params: dict[str, ParamValue], place: int) -> Iterator[dict[str, ParamValue]]:
-        """Every configuration that begins so and keeps the relations."""
-        if self.broken(params) is not None:
-            return
-        if place == len(self.parameters):
-            yield params
-            return
-        parameter = self.parameters[place]
-        if not parameter.active(params):
-            yield from self._grown(params, place + 1)
-            return
-        d = parameter.distribution
-        values = parameter.values()
-        if values is None:
-            assert isinstance(d, IntDistribution)  # by its logarithm
-            values = [*range(d.low, d.high + 1)]
-        for value in values:
-            yield from self._grown({**params, parameter.key: value}, place + 1)
+    def _crossed(
+        self,
+        cells: Sequence[dict[str, ParamValue]],
+        parameter: Parameter,
+        values: Sequence[ParamValue],
+    ) -> list[dict[str, ParamValue]]:
+        """Combinations with every value of one parameter more, those that keep the relations."""
+        grown = [
+            {**cell, **chosen}
+            for cell in cells
+            for chosen in (
+                [{parameter.key: value} for value in values]
+                if parameter.active({**self.fixed, **cell})
+                else [{}]
+            )
+        ]
+        decided = [one for one in self.relations if parameter.key in one.names]
+        if not decided:
+            return grown
+        names = {name for relation in decided for name in relation.names}
+        fixed = {name: self.fixed[name] for name in names & self.fixed.keys()}
+        table = Table.of([{**fixed, **cell} for cell in grown], names)
+        kept = np.logical_and.reduce([relation.kept(table) for relation in decided])
+        return [cell for cell, good in zip(grown, kept, strict=True) if good]
 
     def given(self, params: Mapping[str, ParamValue]) -> dict[str, Any]:
         """What a trainer gets of a trial's params: values in place of their names."""
@@ -305,16 +391,7 @@ class Space:
             values = parameter.values()
             if values is None:
                 raise NoCells(parameter.path, "must have choices, or a step and no log")
-            cells = [
-                {**cell, **chosen}
-                for cell in cells
-                for chosen in (
-                    [{parameter.key: value} for value in values]
-                    if parameter.active({**self.fixed, **cell})
-                    else [{}]
-                )
-            ]
-        cells = [cell for cell in cells if self.broken(cell) is None]
+            cells = self._crossed(cells, parameter, values)
         if all(parameter.entry is None for parameter in self.parameters):
             return cells
         return [self.in_optuna({**self.fixed, **cell}) for cell in cells]

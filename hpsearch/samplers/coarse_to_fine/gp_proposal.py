@@ -22,7 +22,7 @@ from hpsearch.samplers.related import Relations
 from hpsearch.samplers.unit import Floats
 
 CANDIDATES = 240  # for a batch of 1; 480 for 4, 720 for 8
-POOLS = 4  # drawn at most beside the first, where relations leave few of its candidates
+POOLS = 5  # drawn at most, where relations leave few of their candidates
 FEW = 32  # candidates drawn uniformly, where they leave none
 ATTEMPTS = 20  # to find a configuration that was not tried
 State = tuple[tuple[int, int, int], ...]  # tells whether trials have changed
@@ -175,19 +175,25 @@ class GPProposals:
         n = len(seen)
         elites = [o.params for o in seen[: self._pace.n_elites(n)] if o.usable]
         reach = Reach(self._pace.width(n), self._pace.mutation(n))
-        rows, n_drawn = encoding.rows(elites), self._n_candidates
-        drawn = draw_candidates(encoding, rows, n_drawn, reach, rng)
-        if self._relations is not None:
-            kept = [row for row in drawn if self._keeps(encoding, row)]
-            for _ in range(POOLS):
-                if len(kept) >= n_drawn:
-                    break
-                more = draw_candidates(encoding, rows, n_drawn, reach, rng)
-                kept += [row for row in more if self._keeps(encoding, row)]
-            drawn = np.array(kept[:n_drawn] or self._uniform(encoding, rng, FEW))
+        drawn = self._candidates(encoding, encoding.rows(elites), reach, rng)
         unlike = dict(zip(row_keys(drawn), drawn, strict=True))
         fresh = [row for key, row in unlike.items() if key not in tried]
         return np.array(fresh or list(unlike.values()))
+
+    def _candidates(
+        self, encoding: Encoding, elites: Floats, reach: Reach, rng: np.random.Generator
+    ) -> Floats:
+        """Candidates; those of them that keep the relations, of several pools where few do."""
+        n = self._n_candidates
+        if self._relations is None:
+            return draw_candidates(encoding, elites, n, reach, rng)
+        kept = np.empty((0, len(encoding.names)))
+        for _ in range(POOLS):
+            rows = draw_candidates(encoding, elites, n, reach, rng)
+            kept = np.vstack([kept, rows[self._relations.hold_all(encoding.columns(rows))]])
+            if len(kept) >= n:
+                break
+        return kept[:n] if len(kept) else self._uniform(encoding, rng, FEW)
 
     def _fitted(self, now: Situation, encoding: Encoding) -> Kernel:
         """Hyperparameters, fitted on the first trials: as many as there were at the last fit."""

@@ -18,7 +18,6 @@ from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.preparation.settings import PREFIX
-from hpsearch.studyfile.bounds import Bounds
 from hpsearch.studyfile.conditions import Circle, ordered, overlaps, same_names
 from hpsearch.studyfile.entries import (
     NONE,
@@ -28,7 +27,8 @@ from hpsearch.studyfile.entries import (
     meant,
     trainer_names,
 )
-from hpsearch.studyfile.relation_reading import read_relations, together_problems
+from hpsearch.studyfile.relations.bounds import Bounds
+from hpsearch.studyfile.relations.reading import read_relations, together_problems
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.studyfile.toml import toml_value
 from hpsearch.trainers import (

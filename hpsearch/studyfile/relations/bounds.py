@@ -7,7 +7,7 @@ from typing import Any
 
 from hpsearch.errors import Problem, unknown_name
 from hpsearch.studyfile.entries import Entry, entries_of
-from hpsearch.studyfile.relations import Relation, bound
+from hpsearch.studyfile.relations.relation import Relation, bound
 
 SIDES = {"low": min, "high": max}
 

@@ -13,7 +13,14 @@ from hpsearch.errors import Problem, unknown_name
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.preparation.settings import PREFIX
 from hpsearch.studyfile.arms import Arm
-from hpsearch.studyfile.relations import ARITHMETIC, FUNCTIONS, ORDER, TRUTHS, Relation, names_in
+from hpsearch.studyfile.relations.relation import (
+    ARITHMETIC,
+    FUNCTIONS,
+    ORDER,
+    TRUTHS,
+    Relation,
+    names_in,
+)
 from hpsearch.studyfile.space import Parameter, Space
 
 KEY = "relations"

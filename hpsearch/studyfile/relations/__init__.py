@@ -1,0 +1,1 @@
+"""Relations between parameters: what they mean, how they are read, and which draws keep them."""
