@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -20,6 +21,7 @@ from hpsearch.studyfile.relations.relation import (
     TRUTHS,
     Relation,
     names_in,
+    quoted,
 )
 from hpsearch.studyfile.space import Parameter, Space
 
@@ -27,7 +29,11 @@ KEY = "relations"
 EXAMPLE = 'such as "beta1 < beta2"'
 LONGEST = 500  # characters
 DEEPEST = 50  # operations inside each other, which are computed by recursion
-GRAMMAR = "numbers, names of parameters, + - * / **, comparisons, and, or, not, min, max and abs"
+GRAMMAR = (
+    "numbers, names of parameters (in `backticks` where Python has no such names), + - * / **, "
+    "comparisons, and, or, not, min, max and abs"
+)
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`([^`]*)`")
 Kinds = frozenset[str]
 NUMBER, TEXT, TRUTH = frozenset({"a number"}), frozenset({"a text"}), frozenset({"true or false"})
 
@@ -99,26 +105,48 @@ def _read(key: str, text: str, space: Space) -> Relation:
     if len(text) > LONGEST:
         raise _Wrong(Problem(key, f"must have at most {LONGEST} characters", str(len(text))))
     try:
-        parsed = ast.parse(text.strip(), mode="eval").body
+        plain, names = _without_quotes(text.strip())
+        parsed = ast.parse(plain, mode="eval").body
         if _depth(parsed) > DEEPEST:
             raise _Wrong(Problem(key, f"must be nested at most {DEEPEST} deep", repr(text)))
-        tree = _Names(key, space).visit(parsed)
+        tree = _Names(key, space, names).visit(parsed)
         _Checks(key, text, space).check(tree)
     except _Wrong:
         raise
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         single = text.count("=") == 1 and not any(sign in text for sign in ("<=", ">=", "!="))
         hint = "equality is ==" if single else getattr(error, "msg", "") or str(error)
+        unquoted = (name for name in _named(space) if name in text and quoted(name) not in text)
+        if (name := next(unquoted, None)) is not None:
+            hint = f"this parameter stands in backticks: {quoted(name)}"
         raise _Wrong(Problem(key, f"must be a relation {EXAMPLE}", repr(text), hint)) from error
     return Relation(text.strip(), key, tuple(dict.fromkeys(names_in(tree))), tree)
+
+
+def _named(space: Space) -> list[str]:
+    """All names of parameters."""
+    return [*dict.fromkeys([*(p.key for p in space.parameters), *space.fixed])]
+
+
+def _without_quotes(text: str) -> tuple[str, dict[str, str]]:
+    """A text with Python's names in place of those in backticks, and what they stand for."""
+    names: dict[str, str] = {}
+
+    def plain(found: re.Match[str]) -> str:
+        if found[1] is None:  # a text
+            return found[0]
+        names[place := f"__{len(names)}__"] = found[1]
+        return place
+
+    return QUOTED.sub(plain, text), names
 
 
 class _Names(ast.NodeTransformer):
     """Makes hyperparameters of all names: "prepare.scale" is one, and true is none."""
 
-    def __init__(self, key: str, space: Space) -> None:
-        self._key = key
-        self._known = dict.fromkeys([*(p.key for p in space.parameters), *space.fixed])
+    def __init__(self, key: str, space: Space, names: Mapping[str, str]) -> None:
+        self._key, self._quoted = key, names
+        self._known = _named(space)
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
@@ -133,7 +161,7 @@ class _Names(ast.NodeTransformer):
         return self._named(ast.unparse(node))
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self._named(node.id)
+        return self._named(self._quoted.get(node.id, node.id))
 
     def _named(self, name: str) -> ast.expr:
         if name in self._known:
@@ -142,7 +170,7 @@ class _Names(ast.NodeTransformer):
             return ast.Constant(TRUTHS[name])
         names = [one for one in self._known if one.startswith(PREFIX) == name.startswith(PREFIX)]
         first = "names a parameter that "
-        raise _Wrong(unknown_name(self._key, name, names, first=first))
+        raise _Wrong(unknown_name(self._key, name, map(quoted, names), first=first))
 
 
 class _Checks:

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
@@ -98,8 +99,15 @@ def bound(key: str, side: str, other: str, place: str) -> Relation:
     """
     sign: ast.cmpop = ast.LtE() if side == "high" else ast.GtE()
     tree = ast.Compare(ast.Name(key), [sign], [ast.Name(other)])
-    text = f"{key} {'<=' if side == 'high' else '>='} {other}"
+    text = f"{quoted(key)} {'<=' if side == 'high' else '>='} {quoted(other)}"
     return Relation(text, place, (key, other), tree)
+
+
+def quoted(name: str) -> str:
+    """A parameter's name as a relation says it: in backticks where it is no name to Python."""
+    parts = name.split(".")
+    plain = all(part.isidentifier() and not iskeyword(part) for part in parts)
+    return name if plain else f"`{name}`"
 
 
 def names_in(tree: ast.expr) -> Iterator[str]:
