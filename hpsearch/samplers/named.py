@@ -129,7 +129,7 @@ class NamedSampler(StudySampler):
                 return trial.number, params
             copy.tell(trial, state=TrialState.FAIL)
         assert self._relations is not None
-        copy.enqueue_trial(self._relations.draw(rng))
+        copy.enqueue_trial(self._relations.draw(rng, 1)[0])
         trial = copy.ask()
         return trial.number, suggest(trial)
 

@@ -33,12 +33,12 @@ class Relations:
         hold: whether what there is of a configuration breaks none of them.
         hold_all: the same of many, by columns: numbers, of a category the index among its choices,
             and NaN where a configuration lacks the parameter.
-        draw: one that keeps all, uniformly.
+        draw: so many at most that keep all, uniformly; one at least.
     """
 
     hold: Callable[[Mapping[str, Any]], bool]
     hold_all: Callable[[Mapping[str, Floats]], NDArray[np.bool_]]
-    draw: Callable[[np.random.Generator], dict[str, Any]]
+    draw: Callable[[np.random.Generator, int], list[dict[str, Any]]]
 
 
 class AskedTrial:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -232,19 +233,24 @@ class Space:
         Returns:
             None where there is none, or where it is so rare that none was found.
         """
-        rng, wanted = np.random.default_rng(seed), given or {}
+        return next(self._drawn_kept(np.random.default_rng(seed), given or {}), None)
+
+    def _drawn_kept(
+        self, rng: np.random.Generator, given: Mapping[str, ParamValue]
+    ) -> Iterator[dict[str, ParamValue]]:
+        """Configurations that keep all relations, as many as are found."""
         every = self._all_kept
         if every is not None:
-            left = [params for params in every if self._has(params, wanted)] if wanted else every
-            return {**self.fixed, **left[int(rng.integers(len(left)))]} if left else None
-        for n in BLOCKS:
+            left = [params for params in every if self._has(params, given)] if given else every
+            while left:
+                yield {**self.fixed, **left[int(rng.integers(len(left)))]}
+        for n in BLOCKS if every is None else ():
             places = {parameter.name: rng.random(n) for parameter in self.parameters}
-            for row in np.flatnonzero(self._kept_at(places, n, wanted)):
+            for row in np.flatnonzero(self._kept_at(places, n, given)):
                 there = {name: float(place[row]) for name, place in places.items()}
-                params = self._suggested(PlacedTrial(wanted, there))
+                params = self._suggested(PlacedTrial(given, there))
                 if self.broken(params) is None:
-                    return params
-        return None
+                    yield params
 
     def _kept_at(
         self, places: Mapping[str, Floats], n: int, given: Mapping[str, ParamValue]
@@ -311,8 +317,9 @@ class Space:
                 table.put(parameter.key, table.constant(parameter.only).take(active), active)
         return self._kept(table)
 
-    def _draw_in_optuna(self, rng: np.random.Generator) -> dict[str, Any]:
-        return self.in_optuna(self.kept(rng))
+    def _draw_in_optuna(self, rng: np.random.Generator, most: int) -> list[dict[str, Any]]:
+        found = [*islice(self._drawn_kept(rng, {}), most)] or [self.kept(rng)]
+        return [self.in_optuna(params) for params in found]
 
     def kept(
         self, rng: np.random.Generator, given: Mapping[str, ParamValue] | None = None

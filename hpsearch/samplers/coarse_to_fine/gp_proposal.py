@@ -121,9 +121,9 @@ class GPProposals:
         return self._relations is None or self._relations.hold(encoding.params(row))
 
     def _uniform(self, encoding: Encoding, rng: np.random.Generator, n: int) -> Floats:
-        """Rows drawn uniformly among those that keep the relations."""
+        """So many rows at most, drawn uniformly among those that keep the relations."""
         assert self._relations is not None
-        return encoding.rows([self._relations.draw(rng) for _ in range(n)])
+        return encoding.rows(self._relations.draw(rng, n))
 
     def _place(self, number: int, name: str, attempt: int) -> float:
         if attempt:

@@ -77,9 +77,22 @@ def unkept_problems(arms: Sequence[Arm]) -> Iterator[Problem]:
         where = f" in {arm.name}" if arm.name else ""
         beside = ", ".join(repr(one.text) for one in relations[: first - 1])
         hint = "no configuration was found that keeps it" + (f" beside {beside}" if beside else "")
+        if any(_equates(one, arm.space) for one in relations[:first]):
+            hint += "; draws of numbers with fractions never meet an equality: search all but one "
+            hint += "of them, and compute that from the others where you train"
         rule, got = f"must leave a configuration to draw{where}", repr(relations[first - 1].text)
         yield Problem(relations[first - 1].key, rule, got, hint)
         return
+
+
+def _equates(relation: Relation, space: Space) -> bool:
+    """Whether it wants numbers of ranges without steps to be equal."""
+    fine = {p.key for p in space.parameters if p.n_values() is None}
+    signs = (node for node in ast.walk(relation.tree) if isinstance(node, ast.Compare))
+    return any(
+        any(isinstance(sign, ast.Eq) for sign in node.ops) and not fine.isdisjoint(names_in(node))
+        for node in signs
+    )
 
 
 def misplaced(said: Mapping[str, Any]) -> Iterator[Problem]:

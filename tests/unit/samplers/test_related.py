@@ -19,8 +19,8 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
 def relations(least: float) -> Relations:
     """That b is larger than a by so much."""
 
-    def draw(rng: np.random.Generator) -> dict[str, Any]:
-        return {"a": rng.uniform(0, 1 - least) / 2, "b": 1.0}
+    def draw(rng: np.random.Generator, most: int) -> list[dict[str, Any]]:
+        return [{"a": rng.uniform(0, 1 - least) / 2, "b": 1.0} for _ in range(most)]
 
     return Relations(
         hold=lambda params: params["b"] > params["a"] + least,

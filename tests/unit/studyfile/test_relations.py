@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hpsearch.samplers.coarse_to_fine.encoding import Encoding
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.tables.space import read_space
 
@@ -22,6 +23,12 @@ ENTRIES: dict[str, Any] = {
     "bare": {"choices": [True, False]},
     "size": 4,
 }
+
+ODD: dict[str, Any] = {  # names that Python would take for something else
+    "learning-rate": {"low": 0.0, "high": 1.0},
+    "lambda": {"low": 0.0, "high": "learning-rate"},
+}
+TICKS = {"choices": ["deep", "flat", "de`ep`"]}
 
 
 def space_of(*relations: str, **entries: Any) -> Space:
@@ -87,10 +94,14 @@ def test_relations_mean_what_they_say(relation: str, params: dict[str, Any], kep
         ("a" * 501, "must have at most 500 characters"),
         ("size < 5", "must name a parameter that is searched"),
         ("c < d", "must name parameters that a trial can have together"),
+        ("learning-rate < 0.5", "(did you mean '`learning-rate`'?)"),
+        ("lambda < 0.5", "this parameter stands in backticks: `lambda`"),
+        ("`learning-rat` < 0.5", "(did you mean '`learning-rate`'?)"),
+        ("`b < 0.5", "must be a relation such as"),
     ],
 )
 def test_mistakes_are_named(relation: str, mistake: str) -> None:
-    space, problems = read_space({}, ENTRIES, relations=[relation])
+    space, problems = read_space({}, ENTRIES | ODD, relations=[relation])
     assert space is None
     assert [problem.key for problem in problems] == ["relations.0"]
     assert mistake in problems[0].statement
@@ -105,6 +116,35 @@ def test_a_bound_may_name_another_parameter() -> None:
     assert found["space.x.high"] == "x <= a"
     assert found["space.y.low"] == "y >= size"
     assert space.broken({"x": 5, "a": 4}) is not None
+
+
+def test_a_name_that_python_has_not_stands_in_backticks() -> None:
+    odd = space_of("`learning-rate` <= b + `lambda` or kind == 'de`ep`'", **ODD, kind=TICKS)
+    assert [r.text for r in odd.relations][1:] == ["`lambda` <= `learning-rate`"]
+    assert odd.broken({"learning-rate": 0.9, "b": 0.1, "lambda": 0.2, "kind": "deep"}) is not None
+    assert odd.broken({"learning-rate": 0.3, "b": 0.1, "lambda": 0.2, "kind": "deep"}) is None
+    assert odd.broken({"learning-rate": 0.9, "b": 0.1, "lambda": 0.2, "kind": "de`ep`"}) is None
+
+
+@pytest.mark.parametrize(
+    "relation",
+    [
+        "a < 5 and b + c < 0.5",
+        "kind == 'deep' or part < 0.7",
+        "a * b != 2 and not bare",
+        "b < c < 0.7 or abs(b - a / 9) > 0.5",
+    ],
+)
+def test_many_configurations_keep_what_each_of_them_keeps(relation: str) -> None:
+    space, rng = space_of(relation, one={"choices": ["alone"]}), np.random.default_rng(0)
+    free = space.with_relations([])
+    drawn = [free.in_optuna(free.kept(rng)) for _ in range(200)]
+    encoding = Encoding({p.name: p.distribution for p in space.parameters if p.key != "one"}, [])
+    known = space.for_samplers
+    assert known is not None
+    each = [known.hold(params) for params in drawn]
+    assert known.hold_all(encoding.columns(encoding.rows(drawn))).tolist() == each
+    assert 20 < sum(each) < 180
 
 
 @pytest.mark.parametrize(
