@@ -61,8 +61,8 @@ def from_units(distribution: Numeric, units: Floats) -> Floats:
     """`from_unit` of many."""
     values = np.asarray(_values(distribution, units), float)
     if isinstance(distribution, IntDistribution):
-        return np.rint(values)
-    if distribution.step is None:
+        values = np.rint(values)
+    elif distribution.step is None:
         rounded = to_digits(values, SIGNIFICANT_DIGITS)
         values = np.clip(rounded, distribution.low, distribution.high)
     return values

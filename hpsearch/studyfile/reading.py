@@ -23,7 +23,7 @@ from hpsearch.studyfile.arms import SHOTS, Arm, make_arms
 from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.estimator_fits import estimator_problems
 from hpsearch.studyfile.own_modules import own_modules
-from hpsearch.studyfile.relations.reading import misplaced, unkept_problems
+from hpsearch.studyfile.relation_reading import misplaced, unkept_problems
 from hpsearch.studyfile.schema_problems import translate
 from hpsearch.studyfile.scored_rows import scored_rows_problems
 from hpsearch.studyfile.space import Space

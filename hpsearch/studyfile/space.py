@@ -143,7 +143,7 @@ class Parameter:
         d = self.distribution
         if not d.single():
             return None
-        return d.choices[0] if isinstance(d, CategoricalDistribution) else d.low  # type: ignore[attr-defined, no-any-return]
+        return d.choices[0] if isinstance(d, CategoricalDistribution) else d.low  # type: ignore[attr-defined]
 
     def n_values(self) -> int | None:
         """How many values it can take; None for numbers with fractions and no steps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +92,14 @@ def interrupted(path: Path, home: Path, *overrides: str) -> None:
             raise Interrupted
         new(*args, **more)
 
-    for stop in (6, 99):
-        events = count(1)
-        opened = open_run(read := read_study(path, overrides), stores, fresh=False)
-        study = Study(read, opened, stores.storage_url, 0)
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(ArmRecords, "new", lost)
-            interrupt(study, lambda event, stop=stop, events=events: next(events) == stop)
-        opened.close()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ArmRecords, "new", lost)
+        for after in (6, 99):  # events; the second time no event ends it
+            events = islice(repeat(False), after)
+            opened = open_run(read := read_study(path, overrides), stores, fresh=False)
+            study = Study(read, opened, stores.storage_url, 0)
+            assert interrupt(study, lambda event, left=events: next(left, True))  # type: ignore[misc]
+            opened.close()
 
 
 @pytest.mark.parametrize("sampler", ["sampler.proposal=gp", "sampler.name=tpe"])
@@ -248,11 +248,11 @@ def test_texts_on_a_study_name_its_relations(compared: tuple[Path, Result]) -> N
 
 def test_an_old_trial_that_breaks_a_relation_is_no_start(written: Path, tmp_path: Path) -> None:
     old = optuna.create_study(storage=f"sqlite:///{tmp_path}/old.db", direction="minimize")
-    ranges = {"a": FloatDistribution(0.0, 1.0), "b": FloatDistribution(0.0, 1.0)}
-    ranges |= {"n": IntDistribution(1, 8), "m": IntDistribution(1, 8)}
+    unit, whole = FloatDistribution(0.0, 1.0), IntDistribution(1, 8)
+    ranges = {"a": unit, "b": unit, "n": whole, "m": whole}
     for a, m, loss in ((0.6, 2, 0.1), (0.2, 5, 0.2), (0.2, 2, 0.3)):
         params = {"a": a, "b": 0.5, "n": 4, "m": m}
-        trial = optuna.trial.create_trial(params=params, distributions=ranges, value=loss)
+        trial = optuna.trial.create_trial(params=params, distributions={**ranges}, value=loss)
         old.add_trial(trial)
     written.write_text(f"{STUDY}[warm_start]\nstorage = '{tmp_path}/old.db'\ntop = 3\n")
     said: list[str] = []

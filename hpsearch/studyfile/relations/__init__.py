@@ -1,1 +1,1 @@
-"""Relations between parameters: what they mean, how they are read, and which draws keep them."""
+"""Relations between parameters: what they mean, of one configuration or of many."""

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import create_trial
 
 from hpsearch.samplers.named import NamedSampler
 from hpsearch.samplers.related import Relations
@@ -35,10 +37,8 @@ def test_batches_keep_relations_and_repeat(name: str, least: float) -> None:
     study = optuna.create_study()
     for number in range(20):
         params = {"a": 0.1, "b": 1 - number / 1000}
-        spaces = {key: optuna.distributions.FloatDistribution(0.0, 1.0) for key in params}
-        study.add_trial(
-            optuna.trial.create_trial(params=params, distributions=spaces, value=float(number))
-        )
+        spaces = dict.fromkeys(params, FloatDistribution(0.0, 1.0))
+        study.add_trial(create_trial(params=params, distributions={**spaces}, value=float(number)))
     sampler, numbers = NamedSampler(name, {}, relations=relations(least)), range(20, 24)
     batch, again = (sampler.draw_ahead(study, numbers, suggest, (0, 1)) for _ in range(2))
     assert batch == again

@@ -10,7 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from hpsearch.analysis.trial_model import TrialModel
 from hpsearch.study.confirmation.ablation import n_configurations, path
-from hpsearch.studyfile.relations.reading import read_relations
+from hpsearch.studyfile.relation_reading import read_relations
 from hpsearch.studyfile.space import Parameter, Space
 
 SPACE = Space(
