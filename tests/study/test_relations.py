@@ -138,9 +138,11 @@ def test_a_grid_and_brute_force_have_the_cells_that_keep_them(
     written.write_text(f"{head}\nn = 1\nm = 1\n[data]{rest.partition('[data]')[2]}")
     space = read_study(written).space
     n_cells = len(space.cells())
-    for number, name in enumerate(("grid", "brute-force"), start=1):
-        trials = f"stages.0.trials={n_cells}"
-        run(written, tmp_path / "home", f"sampler.name={name}", trials, fresh=number > 1)
+    overrides = [f"stages.0.trials={n_cells}", "sampler.name=grid"]
+    run(written, tmp_path / "home", *overrides)
+    first = "enqueue=[{ a = 0.5, b = 1.0, kind = 'flat' }]"
+    run(written, tmp_path / "home", *overrides, "sampler.name=brute-force", first, fresh=True)
+    for number in (1, 2):
         found = drawn(tmp_path / "home", number)
         assert len({tuple(params.items()) for params in found}) == n_cells
         assert all(space.broken(params) is None for params in found)

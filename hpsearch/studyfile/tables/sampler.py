@@ -79,12 +79,12 @@ class Sampler(Table):
                 raise ValueError(f"must be left out where the sampler is {noun}, got {options}")
             if name == "grid":
                 return samplers.GridSampler(space.cells())
+            listed = [space.in_optuna({**space.fixed, **said}) for said in facts.enqueue]
             if shuffled:  # Optuna's would draw what breaks a relation again and again
-                cells = space.cells()
+                cells = [cell for cell in space.cells() if cell not in listed]
                 order = np.random.default_rng(facts.seed).permutation(len(cells))
-                return samplers.GridSampler([cells[place] for place in order])
-            listed = (space.in_optuna({**space.fixed, **said}) for said in facts.enqueue)
-            return samplers.GridSampler([*listed])
+                listed += [cells[place] for place in order]
+            return samplers.GridSampler(listed)
         if name == "qmc":
             from hpsearch.samplers.sobol import SobolSampler  # loads scipy.stats
 
