@@ -18,6 +18,7 @@ from hpsearch.samplers.base import Drawn, StudySampler
 from hpsearch.samplers.related import REDRAWS, SampledTrial
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.storage.trials import TrialStore
+from hpsearch.studyfile.tables.enqueue import wanted_in
 
 RELATED = 0x2E1A7ED  # keeps what is drawn uniformly apart from all else
 
@@ -164,7 +165,7 @@ class Draws:
         if not self._is_enqueued(number):
             return {}
         space = self._arm.space
-        wanted = self._file.enqueue[self._arm.local(number)]
+        wanted = wanted_in(space, self._file.enqueue[self._arm.local(number)])
         return space.in_optuna({**space.fixed, **wanted})
 
     def _keeping(self, number: int, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:

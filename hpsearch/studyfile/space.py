@@ -20,11 +20,12 @@ from hpsearch.errors import Problem, StudyFileError
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.samplers.related import PlacedTrial, Relations
-from hpsearch.samplers.unit import Floats, from_units, round_float
+from hpsearch.samplers.unit import Floats, from_unit, from_units, round_float, to_unit
 from hpsearch.studyfile.entries import key_path
 from hpsearch.studyfile.relations.relation import Relation
 from hpsearch.studyfile.relations.table import Table, Truths
 from hpsearch.trainers import trainer_kind
+from hpsearch.trainers.estimator import EstimatorTrainer, find_estimator
 
 Conditions = Mapping[str, tuple[ParamValue, ...]]
 Named = Mapping[str, Mapping[str, Any]]
@@ -144,6 +145,19 @@ class Parameter:
         if not d.single():
             return None
         return d.choices[0] if isinstance(d, CategoricalDistribution) else d.low  # type: ignore[attr-defined]
+
+    def nearest(self, value: Any) -> ParamValue | None:
+        """The value nearest to this one that could be drawn; None where none is like it."""
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            alike = (c for c in d.choices if type(c) is type(value) and c == value)
+            return next(alike, None)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        assert isinstance(d, IntDistribution | FloatDistribution)
+        inside = min(d.high, max(d.low, value))
+        fits = isinstance(d, FloatDistribution) and d.step is None
+        return float(inside) if fits else from_unit(d, to_unit(d, inside))
 
     def n_values(self) -> int | None:
         """How many values it can take; None for numbers with fractions and no steps."""
@@ -476,6 +490,35 @@ class Space:
             elif described.default is not None:
                 params[parameter.key] = described.default
         return (params if unknown else self.complete(params)), unknown
+
+    def by_default(self, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+        """Searched values: those given, and the defaults of others as near as their ranges allow.
+
+        What has no default, or one like none of its choices, is left out.
+        """
+        params: dict[str, ParamValue] = dict(self.fixed)
+        for parameter in self.parameters:
+            if parameter.active(params):
+                value = parameter.nearest(given.get(parameter.key))
+                if value is None:  # what is wrong with those given is said elsewhere
+                    value = parameter.nearest(self._default(parameter, params))
+                params |= {} if value is None else {parameter.key: value}
+        return {**self.searched(params), **given}
+
+    def _default(self, parameter: Parameter, params: Mapping[str, ParamValue]) -> Any:
+        """What a parameter is where nobody says it; None: not known, or None itself."""
+        if parameter.default is not None:
+            return parameter.default
+        if parameter.key == "trainer":
+            return next(iter(parameter.values() or ()), None)
+        described = self._described(params).get(parameter.key)
+        if described is not None and described.default is not None:
+            return described.default
+        trainer = str(params["trainer"])
+        kind = trainer_kind(trainer)
+        if kind is None or not issubclass(kind.trainer, EstimatorTrainer):
+            return None
+        return find_estimator(trainer).arguments.get(parameter.key)
 
     def _described(self, params: Mapping[str, ParamValue]) -> dict[str, Hyperparameter]:
         """All that its trainer and network describe, by name."""

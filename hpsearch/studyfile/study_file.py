@@ -96,7 +96,8 @@ class StudyFile(Table):
     enqueue: list[dict[str, Plain]] = Field(
         default_factory=list,
         description="configurations that the first trials (of each arm) take, in this order: "
-        "values of searched parameters; those left out are drawn",
+        "values of searched parameters; those left out are drawn, or with defaults = true have "
+        "their defaults",
     )
     warm_start: WarmStart | None = None
     sampler: Sampler = Sampler()

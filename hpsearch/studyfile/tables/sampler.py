@@ -15,6 +15,7 @@ from hpsearch.errors import Problem
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.space import NoCells, Space
 from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
+from hpsearch.studyfile.tables.enqueue import wanted_in
 from hpsearch.studyfile.tables.objectives import Direction
 
 ONCE = ("grid", "listed", "brute-force")  # what they draw is counted out in the study file
@@ -79,7 +80,10 @@ class Sampler(Table):
                 raise ValueError(f"must be left out where the sampler is {noun}, got {options}")
             if name == "grid":
                 return samplers.GridSampler(space.cells())
-            listed = [space.in_optuna({**space.fixed, **said}) for said in facts.enqueue]
+            listed = [
+                space.in_optuna({**space.fixed, **wanted_in(space, said)})
+                for said in facts.enqueue
+            ]
             if shuffled:  # Optuna's would draw what breaks a relation again and again
                 cells = [cell for cell in space.cells() if cell not in listed]
                 order = np.random.default_rng(facts.seed).permutation(len(cells))
