@@ -322,7 +322,7 @@ class RunFiles:
 
     @property
     def space(self) -> Path:
-        """The searched parameters and their ranges, of each compared case."""
+        """The searched parameters and their ranges, of each compared case, and their relations."""
         return self.path / "space.json"
 
     @property

@@ -18,9 +18,12 @@ from hpsearch.samplers.coarse_to_fine.model import N_DRAWS, Choice, Scores, fit,
 from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
 from hpsearch.samplers.coarse_to_fine.pool import Reach, draw_candidates, place_row, row_keys
 from hpsearch.samplers.history import Observation, observe, pending
+from hpsearch.samplers.related import Relations
 from hpsearch.samplers.unit import Floats
 
 CANDIDATES = 240  # for a batch of 1; 480 for 4, 720 for 8
+POOLS = 5  # drawn at most, where relations leave few of their candidates
+FEW = 32  # candidates drawn uniformly, where they leave none
 ATTEMPTS = 20  # to find a configuration that was not tried
 State = tuple[tuple[int, int, int], ...]  # tells whether trials have changed
 
@@ -68,9 +71,13 @@ class GPProposals:
 
     Args:
         batch: how many trials are asked for together.
+        relations: what all proposals keep.
     """
 
-    def __init__(self, streams: Streams, pace: Pace, batch: int) -> None:
+    def __init__(
+        self, streams: Streams, pace: Pace, batch: int, relations: Relations | None = None
+    ) -> None:
+        self._relations = relations
         self._streams, self._pace = streams, pace
         self._n_candidates = n_candidates(batch)
         self._round: tuple[Any, _Round] | None = None
@@ -103,9 +110,20 @@ class GPProposals:
         for attempt in range(ATTEMPTS):
             places = [self._place(number, name, attempt) for name in encoding.names]
             row = place_row(encoding, places)
-            if row_keys(row[None])[0] not in tried:
-                break
-        return row
+            if row_keys(row[None])[0] not in tried and self._keeps(encoding, row):
+                return row
+        if self._relations is None or self._keeps(encoding, row):
+            return row
+        rng = self._streams.generator(number, "relations")
+        return np.asarray(self._uniform(encoding, rng, 1)[0])
+
+    def _keeps(self, encoding: Encoding, row: Floats) -> bool:
+        return self._relations is None or self._relations.hold(encoding.params(row))
+
+    def _uniform(self, encoding: Encoding, rng: np.random.Generator, n: int) -> Floats:
+        """So many rows at most, drawn uniformly among those that keep the relations."""
+        assert self._relations is not None
+        return encoding.rows(self._relations.draw(rng, n))
 
     def _place(self, number: int, name: str, attempt: int) -> float:
         if attempt:
@@ -157,10 +175,25 @@ class GPProposals:
         n = len(seen)
         elites = [o.params for o in seen[: self._pace.n_elites(n)] if o.usable]
         reach = Reach(self._pace.width(n), self._pace.mutation(n))
-        drawn = draw_candidates(encoding, encoding.rows(elites), self._n_candidates, reach, rng)
+        drawn = self._candidates(encoding, encoding.rows(elites), reach, rng)
         unlike = dict(zip(row_keys(drawn), drawn, strict=True))
         fresh = [row for key, row in unlike.items() if key not in tried]
         return np.array(fresh or list(unlike.values()))
+
+    def _candidates(
+        self, encoding: Encoding, elites: Floats, reach: Reach, rng: np.random.Generator
+    ) -> Floats:
+        """Candidates; those of them that keep the relations, of several pools where few do."""
+        n = self._n_candidates
+        if self._relations is None:
+            return draw_candidates(encoding, elites, n, reach, rng)
+        kept = np.empty((0, len(encoding.names)))
+        for _ in range(POOLS):
+            rows = draw_candidates(encoding, elites, n, reach, rng)
+            kept = np.vstack([kept, rows[self._relations.hold_all(encoding.columns(rows))]])
+            if len(kept) >= n:
+                break
+        return kept[:n] if len(kept) else self._uniform(encoding, rng, FEW)
 
     def _fitted(self, now: Situation, encoding: Encoding) -> Kernel:
         """Hyperparameters, fitted on the first trials: as many as there were at the last fit."""
