@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
@@ -31,7 +31,10 @@ def zone_named(name: str | None) -> tzinfo:
     if name is None:
         from tzlocal import get_localzone
 
-        return get_localzone()
+        try:
+            return get_localzone()
+        except ZoneInfoNotFoundError:  # TZ=JST-9, which has a rule and no name
+            return datetime.now().astimezone().tzinfo or UTC
     if name not in _zone_names():
         from hpsearch.errors import nearest
 

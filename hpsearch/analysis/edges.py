@@ -13,6 +13,7 @@ from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.samplers.base import Narrowing
 from hpsearch.samplers.unit import Numeric, to_unit
+from hpsearch.studyfile.entries import key_path
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.trainers import trainer_kind
 
@@ -56,6 +57,7 @@ def edges(
         return
     assert isinstance(distribution, Numeric)
     bounds: dict[Side, float] = {"low": distribution.low, "high": distribution.high}
+    named = {relation.key for relation in space.relations}  # bounds that are other parameters'
     reached: dict[Side, float | None] = {"low": found.low, "high": found.high}
     for side, bound in bounds.items():
         distances = [_distance(distribution, side, value) for value in values]
@@ -63,6 +65,7 @@ def edges(
         at_edge = distances[0] <= EDGE or values[0] == bound
         if (
             not at_edge
+            or f"{key_path(parameter.path)}.{side}" in named
             or 2 * piled < len(values)
             or not _reaches(distribution, side, reached[side])
         ):

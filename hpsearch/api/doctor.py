@@ -29,6 +29,7 @@ from hpsearch.study.storage.refill import refill_optuna
 from hpsearch.study.storage.trials import open_storage, stored_trials
 from hpsearch.study.stored_space import kept_arms
 from hpsearch.studyfile.arms import ArmPlace
+from hpsearch.tracking.own_store import follow_home
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +75,8 @@ def doctor(
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     found = [(difference, False) for difference in look_around(stores, database, uri)]
     runs = find_runs(stores, study)
+    if uri == stores.tracking_uri:
+        follow_home(stores)
     for run in runs if _apart(database, uri) else ():
         found += _Visit(stores, run, database, uri).differences(repair=repair)
     if runs:

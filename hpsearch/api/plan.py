@@ -69,6 +69,7 @@ class Plan:
         peak_disk: bytes of the states of paused trials beside it, while it runs.
         outer: that the whole search runs once an outer fold, too; "": it does not.
         searched: what is drawn of each searched parameter, in words.
+        relations: that every configuration keeps, such as "beta1 < beta2".
         small_spaces: a sentence for each search that has fewer configurations than the trials
             asked for; the phases count all that are asked for.
     """
@@ -83,6 +84,7 @@ class Plan:
     budget: list[str]
     outer: str = ""
     searched: dict[str, str] = field(default_factory=dict)
+    relations: list[str] = field(default_factory=list)
     small_spaces: list[str] = field(default_factory=list)
 
     @property
@@ -140,6 +142,7 @@ def plan_study(
     if count is None:
         count = len(slots_here(file.execution)) or available_cores()
     searched = {p.name: p.described for p in read.space.parameters}
+    relations = [relation.text for relation in read.space.relations]
     small = few_configurations(file, read.arms)
     if not trials:
         said = _budget(read, counted)
@@ -147,6 +150,7 @@ def plan_study(
             *(file.name, counted.phases, count, None, None, None, 0.0, said),
             outer=_outer(read),
             searched=searched,
+            relations=relations,
             small_spaces=small,
         )
     refuse_unfit(read)
@@ -166,6 +170,7 @@ def plan_study(
         budget=_budget(read, counted),
         outer=_outer(read),
         searched=searched,
+        relations=relations,
         small_spaces=small,
     )
 

@@ -22,6 +22,7 @@ from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.stored_space import kept_arms, kept_space
 from hpsearch.study.training import member_of
 from hpsearch.studyfile.configuration import Form, configuration_text
+from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.projection import Projection
 from hpsearch.trainers import is_program
 from hpsearch.trainers.programs.program_start import shell_line
@@ -41,8 +42,7 @@ def show_study(study: str, *, home: str | Path | None = None) -> Report:
     stores = Home.find(Path(home) if home else None)
     run = find_run(stores, study)
     result = _result(run)
-    known = run.folder.read_sealed(run.folder.files.mlflow) or {}
-    uri = known.get("tracking_uri", stores.tracking_uri)
+    uri = str(tracked(run.folder).get("tracking_uri", stores.tracking_uri))
     projection = Projection(run.folder, stores, uri, warn=lambda line: None)
     missing = "" if is_projected(run.folder, run.file, uri) else projection.problem
     return report_of(projection, result, ran=False, missing=missing)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -145,7 +146,7 @@ def exits(debug: bool) -> Iterator[None]:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
-        line = exhausted(error)
+        line = exhausted(error) or _full_disk(error)
         if debug or not line:
             raise
         typer.echo(f"error: {line}", err=True)
@@ -153,6 +154,16 @@ def exits(debug: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("interrupted; the same command goes on where it was", err=True)
         sys.exit(130)
+
+
+def _full_disk(error: Exception) -> str:
+    """A line where there was no room for what is written, e.g. the output; "" where there was."""
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return ""
+    with suppress(OSError, ValueError):
+        sys.stdout.close()  # Python tries once more to write at its end
+    place = error.filename or "the standard output"
+    return f"there must be room for what is written to {place}, got: {error.strerror}"
 
 
 _AGAIN_AFTER = 0.05

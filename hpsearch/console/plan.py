@@ -29,6 +29,7 @@ def print_plan(plan: Plan) -> None:
         table.add_row(part.name, *map(str, counts), f"{part.total_epochs:,}")
     out.print(table)
     lines = [(f"{name}:", what) for name, what in plan.searched.items()]
+    lines += [("relations", ", ".join(plan.relations))] if plan.relations else []
     lines += [("outer folds", plan.outer)] if plan.outer else []
     lines += [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]
     lines += [("budget", text) for text in plan.budget]

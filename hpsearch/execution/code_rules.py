@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from hpsearch.errors import StudyChangedError, headline
 from hpsearch.execution.examples import training_data
 from hpsearch.execution.gains import scored
-from hpsearch.execution.population import load_own_code, run_slice
+from hpsearch.execution.population import load_own_code, run_slice, same_folder
 from hpsearch.execution.slices import MemberAdvance, Slice
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.own_code import look_first_in
@@ -125,6 +125,7 @@ def check_code(whole: Slice) -> CodeCheck:
     """
     (member,) = whole.members
     with (
+        same_folder(),
         redirect_stdout(io.StringIO()),
         redirect_stderr(io.StringIO()),
         TemporaryDirectory(prefix="hpsearch-") as place,

@@ -8,19 +8,22 @@ it is as if there had been no pause, whatever the trainer's state leaves out.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from hpsearch.trainers import Member, Trainer
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """A trainer, and what the slice must be that goes on with it."""
+    """A trainer, and what the slice must be that goes on with it; and the folder it was in."""
 
     trainer: Trainer
     settings: object
     member: Member  # without its state
     digest: bytes  # of that
+    folder: str = field(default="", compare=False)
 
 
 _last: list[_Kept] = []  # one, or none
@@ -31,6 +34,8 @@ def take(settings: object, member: Member) -> Trainer | None:
     kept = _last.pop() if _last else None
     if kept is None or kept != _kept(kept.trainer, settings, member):
         return None
+    with suppress(OSError):  # somebody deleted it
+        os.chdir(kept.folder or ".")
     return kept.trainer
 
 
@@ -40,7 +45,10 @@ def keep(trainer: Trainer, settings: object, member: Member) -> None:
     Args:
         settings: the next slice must have equal ones.
     """
-    _last[:] = [_kept(trainer, settings, member)]
+    folder = ""
+    with suppress(OSError):
+        folder = os.getcwd()
+    _last[:] = [replace(_kept(trainer, settings, member), folder=folder)]
 
 
 def _kept(trainer: Trainer, settings: object, member: Member) -> _Kept:

@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, chdir, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -85,7 +85,8 @@ def run_slice(work: Slice) -> SliceResult:
         heard = work.foreign or work.settings.exam == "test"  # why no model is kept
         with printed.kept() if heard else nullcontext(), foreign:
             load_own_code(work)
-            members = _advance(work, gains, watch, pace, printed)
+            with same_folder():
+                members = _advance(work, gains, watch, pace, printed)
             printed.add(note_of_runs(folder) if work.members[0].program is None else "")
     except StudyChangedError:
         raise
@@ -188,6 +189,14 @@ class _Watch:
         )
         self.told, self.cpu = now, cpu
         return used
+
+
+def same_folder() -> AbstractContextManager[object]:
+    """A trainer that changes the current folder leaves later trials in the one before."""
+    try:
+        return chdir(os.getcwd())
+    except FileNotFoundError:  # somebody deleted it
+        return nullcontext()
 
 
 def _advance(

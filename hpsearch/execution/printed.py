@@ -6,7 +6,10 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 LONGEST = 64 * 1024  # characters kept of a slice; a progress bar prints more than anyone reads
 
@@ -47,6 +50,8 @@ class PrintedText:
 
 
 class _Tee(io.TextIOBase):
+    """Stands for a stream: has its encoding, file number and all else, and keeps what passes."""
+
     def __init__(self, shown: TextIO, printed: PrintedText) -> None:
         self._shown, self._printed = shown, printed
 
@@ -56,3 +61,58 @@ class _Tee(io.TextIOBase):
 
     def flush(self) -> None:
         self._shown.flush()
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._shown.fileno()
+
+    def isatty(self) -> bool:
+        return self._shown.isatty()
+
+    def close(self) -> None:
+        """Nothing: the stream is everybody's."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._shown.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        return self._shown.errors
+
+    @property
+    def buffer(self) -> io.BufferedIOBase:
+        """Where bytes are written."""
+        return _BytesTee(self)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shown, name)  # name, mode, reconfigure, line_buffering
+
+
+class _BytesTee(io.BufferedIOBase):
+    """Bytes for a stream of text, in their order among the texts."""
+
+    def __init__(self, texts: _Tee) -> None:
+        self._texts = texts
+
+    def write(self, data: ReadableBuffer) -> int:
+        content = bytes(data)
+        self._texts.write(content.decode(self._texts.encoding or "utf-8", "replace"))
+        return len(content)
+
+    def flush(self) -> None:
+        self._texts.flush()
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._texts.fileno()
+
+    def isatty(self) -> bool:
+        return self._texts.isatty()
+
+    def close(self) -> None:
+        """Nothing: the stream is everybody's."""

@@ -10,6 +10,7 @@ from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.links import run_page, short_address
+from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.run_lookup import curve_page, run_id_of
 from hpsearch.tracking.views import Look, View, pages_of
 
@@ -61,7 +62,7 @@ def _titles(row: StudyRow) -> list[tuple[str, str]]:
 
 def _curve_page(home: Home, folder: RunFolder, number: int) -> str:
     """A trial's curve of what the study optimises; "" where this home's MLflow has none."""
-    ids, record = folder.read_sealed(folder.files.mlflow), folder.read("trial", number)
+    ids, record = tracked(folder), folder.read("trial", number)
     if not ids or record is None or ids["tracking_uri"] != home.tracking_uri:
         return ""
     experiment = ids["experiment_id"]
@@ -78,8 +79,7 @@ def _curve_page(home: Home, folder: RunFolder, number: int) -> str:
 def _server(home: Home, folder: RunFolder) -> str | None:
     """What stands before a run's pages in MLflow: nothing where this server has them; None: they
     are not there yet, or can't be linked."""
-    ids = folder.read_sealed(folder.files.mlflow)
-    uri = "" if not ids else str(ids["tracking_uri"])
+    uri = str(tracked(folder).get("tracking_uri", ""))
     if uri == home.tracking_uri:
         return ""
     return uri.rstrip("/") if uri.startswith("http") and not has_password(uri) else None

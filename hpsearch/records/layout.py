@@ -30,6 +30,7 @@ KINDS: tuple[Kind, ...] = ("trial", "confirmation", "default", "path", "test", "
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"  # of a study or batch: a folder's name too
 RUN_NUMBER = r"[1-9]\d{0,5}"
 SQLITE = "sqlite:///"
+NO_ADDRESS = re.compile("[?#]|%[0-9A-Fa-f]{2}")  # SQLAlchemy reads %20 as a space
 DECISION_KEYS = ("promoted", "ranges")  # of every decision; old ones have no controls
 
 
@@ -54,10 +55,11 @@ class Home:
         Raises:
             StorageError: it can't be made or written.
         """
-        if any(sign in str(self.path) for sign in "?#"):
+        if NO_ADDRESS.search(str(self.path)):
             raise StorageError(
-                f"the folder of stores must have no '?' or '#' in its path, which mean something "
-                f"else in the addresses of databases, got {self.path}; name another with --home"
+                f"the folder of stores must have no '?', '#' or '%20' (a percent sign before two "
+                f"digits) in its path, which mean something else in the addresses of databases, "
+                f"got {self.path}; name another with --home"
             )
         try:
             self.studies.mkdir(parents=True, exist_ok=True)
@@ -148,6 +150,11 @@ class StudyFiles:
     def name(self) -> str:
         """The study's name."""
         return self.path.name
+
+    @property
+    def home(self) -> Home:
+        """The home that it lies in."""
+        return Home(self.path.parent.parent)
 
     @property
     def lock(self) -> Path:
@@ -315,7 +322,7 @@ class RunFiles:
 
     @property
     def space(self) -> Path:
-        """The searched parameters and their ranges, of each compared case."""
+        """The searched parameters and their ranges, of each compared case, and their relations."""
         return self.path / "space.json"
 
     @property

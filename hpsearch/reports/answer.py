@@ -15,6 +15,7 @@ from hpsearch.records.layout import KINDS, Artifact
 from hpsearch.records.result import Result
 from hpsearch.reports.study_view import StudyView
 from hpsearch.study.code_checks import code_warnings, repeat_texts
+from hpsearch.study.stored_space import kept_relations
 from hpsearch.tracking.links import UI_ADDRESS, short_address
 
 Named = tuple[str, str]
@@ -163,6 +164,8 @@ def _about(view: StudyView) -> Iterator[Named]:
     n = len({parameter.key for parameter in view.space.parameters})
     searched = "1 parameter" if n == 1 else f"{n} parameters"
     yield "space", f"{searched} searched; trained for {stages}"
+    if relations := kept_relations(folder):
+        yield "relations", ", ".join(relations)
     records = [record for kind in KINDS for record in folder.read_all(kind)]
     began = [record.started for record in records if record.started]
     ended = [record.ended for record in records if record.ended]

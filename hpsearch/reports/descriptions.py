@@ -48,6 +48,8 @@ def about(read: ReadStudy, result: Result | None, status: str | None) -> str:
     searched = dict.fromkeys(p.key for arm in read.arms for p in arm.space.parameters)
     names = ", ".join(map(code, [*searched][:ABOUT_NAMES]))
     names += " …" if len(searched) > ABOUT_NAMES else ""
+    relations = [relation.text for relation in read.space.relations]
+    names += f" with {', '.join(map(code, relations))}" if relations else ""
     what = f"{file.objective.direction} {plain(file.objective.metric)}{data} over {names}"
     answer = headline(read, result, status).replace("**", "")  # which the list shows as stars
     return (

@@ -54,6 +54,11 @@ class StudySampler(BaseSampler):
     what was stored before. A sampler that can't do that draws a batch ahead.
     """
 
+    def redrawn(self, attempt: int) -> StudySampler:
+        """Who draws a trial again, where what this one drew breaks a relation: as this one, from
+        another seed for every attempt from 1."""
+        return self
+
     @abstractmethod
     def ignores_results(self, number: int) -> bool:
         """Whether trial `number` is drawn from its number alone, whatever was found before."""

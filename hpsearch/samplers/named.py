@@ -13,10 +13,11 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from hpsearch.samplers.base import Drawn, StudySampler
 from hpsearch.samplers.own_classes import class_of_ones_own
+from hpsearch.samplers.related import REDRAWS, Relations
 from hpsearch.samplers.settled import settled
 
 # Name in study files: the class in optuna.samplers, and what it needs beside Optuna.
@@ -60,12 +61,17 @@ class NamedSampler(StudySampler):
     Args:
         name: a key of OPTUNA, or an import path.
         options: arguments of the class's constructor.
+        relations: what configurations keep: one that breaks them fails in the copy, and the
+            sampler is asked for another, REDRAWS times; then one is drawn uniformly.
 
     Raises:
         ValueError: the class is not there, or refuses the options.
     """
 
-    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, name: str, options: Mapping[str, Any], *, relations: Relations | None = None
+    ) -> None:
+        self._relations = relations
         self._class, self._options = sampler_class(name), dict(options)
         self._ignores_results = name in IGNORE_RESULTS
         self._keeps_notes = name not in FORGETFUL
@@ -101,10 +107,31 @@ class NamedSampler(StudySampler):
         copy.add_trials(earlier)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a new object a batch can't remember
-            params = [suggest(copy.ask()) for _ in numbers]
-        trials = copy.get_trials(deepcopy=False)[len(earlier) :]
-        notes = [trial.system_attrs if self._keeps_notes else {} for trial in trials]
-        return [Drawn(*one) for one in zip(params, notes, strict=True)]
+            rng = np.random.default_rng(np.random.SeedSequence(entropy).spawn(1)[0])
+            drawn = [self._one(copy, suggest, rng) for _ in numbers]
+        trials = copy.get_trials(deepcopy=False)
+        return [
+            Drawn(params, trials[number].system_attrs if self._keeps_notes else {})
+            for number, params in drawn
+        ]
+
+    def _one(
+        self,
+        copy: Study,
+        suggest: Callable[[Trial], Mapping[str, Any]],
+        rng: np.random.Generator,
+    ) -> tuple[int, Mapping[str, Any]]:
+        """A member of a batch: its number in the copy, and its parameters."""
+        for _ in range(REDRAWS):
+            trial = copy.ask()
+            params = suggest(trial)
+            if self._relations is None or self._relations.hold(trial.params):
+                return trial.number, params
+            copy.tell(trial, state=TrialState.FAIL)
+        assert self._relations is not None
+        copy.enqueue_trial(self._relations.draw(rng, 1)[0])
+        trial = copy.ask()
+        return trial.number, suggest(trial)
 
     def sample_independent(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial
@@ -31,6 +32,10 @@ class SobolSampler(StudySampler):
     def __init__(self, names: Sequence[str], *, seed: int, scramble: bool = True) -> None:
         self._names, self._seed, self._scramble = list(names), seed, scramble
         self._points: dict[int, Floats] = {}
+
+    def redrawn(self, attempt: int) -> SobolSampler:
+        seed = int(np.random.SeedSequence((self._seed, attempt)).generate_state(1)[0])
+        return SobolSampler(self._names, seed=seed)
 
     def ignores_results(self, number: int) -> bool:
         return True

@@ -16,11 +16,21 @@ from optuna.distributions import (
 Floats = NDArray[np.float64]
 Numeric = FloatDistribution | IntDistribution
 SIGNIFICANT_DIGITS = 6  # of suggested floats: a rounding error of another CPU can't move a draw
+TENS = np.array([float(f"1e{n}") for n in range(300)])
 
 
 def round_float(value: float) -> float:
     """`value` to SIGNIFICANT_DIGITS."""
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+
+
+def to_digits(values: Floats, digits: int) -> Floats:
+    """Many values to so many significant digits: equal ones where their texts are."""
+    size = np.abs(values)
+    plain = (size > 1e-280) & (size < 1e280)  # the others, inf and NaN stay what they are
+    place = np.floor(np.log10(size, where=plain, out=np.zeros_like(size))).astype(int)
+    up, down = (TENS[np.maximum(n, 0)] for n in (digits - 1 - place, place - digits + 1))
+    return np.where(plain, np.rint(values * up / down) / up * down, values)
 
 
 def anywhere(distribution: BaseDistribution, unit: float) -> Any:
@@ -45,6 +55,17 @@ def from_unit(distribution: Numeric, unit: float) -> float | int:
     if distribution.step is None:
         value = min(distribution.high, max(distribution.low, round_float(value)))
     return value
+
+
+def from_units(distribution: Numeric, units: Floats) -> Floats:
+    """`from_unit` of many."""
+    values = np.asarray(_values(distribution, units), float)
+    if isinstance(distribution, IntDistribution):
+        values = np.rint(values)
+    elif distribution.step is None:
+        rounded = to_digits(values, SIGNIFICANT_DIGITS)
+        values = np.clip(rounded, distribution.low, distribution.high)
+    return values
 
 
 def to_units(distribution: Numeric, values: ArrayLike) -> Floats:

@@ -10,11 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.base import Drawn, StudySampler
+from hpsearch.samplers.related import REDRAWS, SampledTrial
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.storage.trials import TrialStore
+from hpsearch.studyfile.tables.enqueue import wanted_in
+
+RELATED = 0x2E1A7ED  # keeps what is drawn uniformly apart from all else
 
 
 class Numbers(NamedTuple):
@@ -138,10 +144,14 @@ class Draws:
         known = self._records.trials
         if number not in known:
             space = self._arm.space
-            self._enqueue(number)
             if drawn is not None and not self._is_enqueued(number):
                 self._trials.restore(number, space.in_optuna(drawn.params), self._distributions)
                 self._trials.note(number, drawn.notes)
+            else:
+                given = self._enqueued(number)
+                given = self._keeping(number, given) if space.relations else given
+                if given:
+                    self._trials.restore(number, given, self._distributions)
             params = space.suggest(self._trials.trial(number)) | self._arm.values
             self._records.new(number, params, stage=stage, batch=batch)
         return known[number]
@@ -150,14 +160,28 @@ class Draws:
         """Whether it has a record, or [[enqueue]] says what it is."""
         return number in self._records.trials or self._is_enqueued(number)
 
-    def _enqueue(self, number: int) -> None:
-        """Have the first trials take what the file wants to be tried first."""
+    def _enqueued(self, number: int) -> dict[str, ParamValue]:
+        """What the file wants to be tried first of this trial, by the names in Optuna."""
         if not self._is_enqueued(number):
-            return
+            return {}
         space = self._arm.space
-        wanted = self._file.enqueue[self._arm.local(number)]
-        active = space.in_optuna({**space.fixed, **wanted})
-        self._trials.restore(number, active, self._distributions)
+        wanted = wanted_in(space, self._file.enqueue[self._arm.local(number)])
+        return space.in_optuna({**space.fixed, **wanted})
+
+    def _keeping(self, number: int, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+        """A trial's values as its sampler draws them, or draws them again, beside those given.
+
+        They are stored together: of a trial that a kill left with a part of them, the others
+        would be drawn otherwise.
+        """
+        space, local = self._arm.space, self._arm.local(number)
+        for attempt in range(REDRAWS):
+            sampler = self._sampler.redrawn(attempt) if attempt else self._sampler
+            params = space.suggest(SampledTrial(self._trials.study, sampler, local, given))
+            if space.broken(params) is None:
+                return space.in_optuna(params)
+        rng = np.random.default_rng((self._file.seed, RELATED, local))
+        return space.in_optuna(space.kept(rng, given))
 
     def _is_enqueued(self, number: int) -> bool:
         return self._arm.local(number) < len(self._file.enqueue)

@@ -68,6 +68,8 @@ def _drawn(read: ReadStudy, wanted: set[str]) -> dict[str, dict[str, ParamValue]
     found: dict[str, dict[str, ParamValue]] = {}
     for _ in range(MOST_DRAWS):
         params = read.space.suggest(study.ask())
+        if read.space.broken(params) is not None:
+            continue
         if str(params["trainer"]) in wanted:
             found.setdefault(str(params["trainer"]), params)
         if len(found) == len(wanted):

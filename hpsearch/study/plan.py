@@ -107,7 +107,8 @@ def n_defaults(file: StudyFile, arms: Sequence[Arm]) -> int:
     """The searches beside whose winner the configuration of all defaults is run."""
     if not file.confirmation.default:
         return 0
-    return sum(not arm.space.defaults()[1] for arm in arms)
+    found = ((arm.space, *arm.space.defaults()) for arm in arms)
+    return sum(not unknown and space.broken(params) is None for space, params, unknown in found)
 
 
 def repeated_at_rungs(file: StudyFile, stage: int, *, promoted: bool) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import optuna
 from optuna.samplers import RandomSampler
 
@@ -134,7 +135,12 @@ def largest(read: ReadStudy) -> Arm:
 def _drawn(read: ReadStudy, trials: int) -> list[dict[str, ParamValue]]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=RandomSampler(seed=read.file.seed % 2**32))
-    return [read.space.suggest(study.ask()) for _ in range(trials)]
+    space, rng = read.space, np.random.default_rng(read.file.seed)
+    drawn = [space.suggest(study.ask()) for _ in range(trials)]
+    return [
+        params if space.broken(params) is None else space.complete(space.kept(rng))
+        for params in drawn
+    ]
 
 
 def _jobs(read: ReadStudy, drawn: list[dict[str, ParamValue]], place: Path) -> list[Job]:

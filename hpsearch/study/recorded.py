@@ -104,7 +104,13 @@ class Recorded:
         forget_changed_code()
         entries = {name: entry for name, entry in self.file.space.items() if name != SHOTS}
         file = self.file
-        space, problems = read_space(file.network, entries, file.prepare, prepared=file.prepared)
+        space, problems = read_space(
+            file.network,
+            entries,
+            file.prepare,
+            relations=file.relations,
+            prepared=file.prepared,
+        )
         if space is None:
             raise StudyFileError(_gone(self.name, path, problems), problems)
         return ReadStudy(path, text, self.file, space)

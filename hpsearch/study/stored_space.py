@@ -27,6 +27,8 @@ def keep_arms(folder: RunFolder, space: Space, arms: Sequence[ArmPlace]) -> None
         for arm in arms
     ]
     said: dict[str, Any] = {"parameters": _said(space), "arms": kept}
+    if space.relations:
+        said["relations"] = [relation.text for relation in space.relations]
     if space.named:  # as Python writes them: JSON has no tuples, and no numbers as keys
         said["named"] = {
             key: {name: repr(value) for name, value in values.items()}
@@ -39,6 +41,12 @@ def kept_space(folder: RunFolder) -> Space | None:
     """All searched parameters of a run; None for one that ended before any was kept."""
     said = folder.read_sealed(folder.files.space, "parameters", "arms")
     return None if said is None else _space(said["parameters"], said.get("named", {}))
+
+
+def kept_relations(folder: RunFolder) -> list[str]:
+    """The relations that the parameters of every trial keep, as texts."""
+    said = folder.read_sealed(folder.files.space, "parameters", "arms")
+    return [] if said is None else [str(text) for text in said.get("relations", [])]
 
 
 def kept_arms(folder: RunFolder) -> list[ArmPlace]:

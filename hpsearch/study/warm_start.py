@@ -30,7 +30,13 @@ from hpsearch.studyfile.space import Parameter
 from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.base import Plain
-from hpsearch.studyfile.tables.enqueue import active_in, contains, range_text, searched_here
+from hpsearch.studyfile.tables.enqueue import (
+    active_in,
+    broken_beside,
+    contains,
+    range_text,
+    searched_here,
+)
 from hpsearch.studyfile.tables.space import NAMED_HINT
 from hpsearch.studyfile.tables.warm_start import WarmStart
 
@@ -194,9 +200,12 @@ def _best_that_fit(
         renamed = {said.names.get(name, _key(name, known)): v for name, v in trial.params.items()}
         fitting, problems = _fitting(renamed, known, read)
         missing = "" if not fitting else _missing(fitting, read)
+        broken = next(filter(None, (broken_beside(arm, fitting) for arm in read.arms)), "")
         left_out.update(problems)
         if missing:
             left_out[f"all, as sampler {read.file.sampler.name!r} needs {missing}"] += 1
+        elif broken:
+            left_out[f"all, as they break the relation {broken!r}"] += 1
         elif fitting and fitting not in [*read.file.enqueue, *taken]:
             taken.append(fitting)
             trials.append({"number": trial.number, "values": trial.values, "params": fitting})

@@ -23,6 +23,7 @@ from hpsearch.studyfile.arms import SHOTS, Arm, make_arms
 from hpsearch.studyfile.entries import trainers_of
 from hpsearch.studyfile.estimator_fits import estimator_problems
 from hpsearch.studyfile.own_modules import own_modules
+from hpsearch.studyfile.relation_reading import misplaced, unkept_problems
 from hpsearch.studyfile.schema_problems import translate
 from hpsearch.studyfile.scored_rows import scored_rows_problems
 from hpsearch.studyfile.space import Space
@@ -272,6 +273,8 @@ def _validate(
     """Every check whose tables are well-formed is made, so that all problems show at once."""
     problems = [*follow_objectives(said), *follow_protocol(said)]
     file, found, malformed = _well_formed(said)
+    if elsewhere := [*misplaced(said)]:
+        return elsewhere, None, None
     problems += found
     for name in TABLES:
         problems += [] if name in malformed else _own_problems(name, said)
@@ -326,14 +329,19 @@ def _space_problems(
     said: Mapping[str, Any], malformed: Collection[str], task: Task | None
 ) -> tuple[Space | None, list[Problem]]:
     """The space, and what is wrong with [space], [network] and what is compared of them."""
-    if {"space", "network", "prepare"} & {*malformed}:
+    if {"space", "network", "prepare", "relations"} & {*malformed}:
         return None, []
     entries = {k: v for k, v in said["space"].items() if k != SHOTS}
     known = "data" in said and "data" not in malformed
     data = Data.model_validate(said["data"]) if known else None
     prepared = data.prepared if data is not None else "data" in malformed  # which is said
     space, problems = read_space(
-        said.get("network", {}), entries, said.get("prepare", {}), prepared=prepared, task=task
+        said.get("network", {}),
+        entries,
+        said.get("prepare", {}),
+        relations=said.get("relations", ()),
+        prepared=prepared,
+        task=task,
     )
     if space is not None and not {"compare", "data"} & {*malformed}:
         problems += compare_problems(said.get("compare", []), said["space"], space, data)
@@ -375,12 +383,12 @@ def _problems_of_arms(
     Args:
         known: what was found so far.
     """
-    of_arms = ("compare", "space", "data")
+    of_arms = ("compare", "space", "data", "relations")
     if space is None or any(problem.key.split(".")[0] in of_arms for problem in known):
         return []
     selection = file.selection(facts.folder)
     arms = _arms(file, space, selection)
-    problems = [*enqueue_problems(facts, space, arms)]
+    problems = [*unkept_problems(arms)] or [*enqueue_problems(facts, space, arms)]
     if not known and not problems:
         for table in file.tables():
             problems += table.problems_of_arms(facts, arms)

@@ -11,13 +11,16 @@ from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.trainers import TRAINERS
 
 NUMBER = {"type": "number"}
+BOUND = {
+    "anyOf": [NUMBER, {"type": "string", "description": "another parameter: the range ends at it"}]
+}
 CONDITION = {"type": "object", "description": "active where each named parameter has the value"}
 RANGE = {
     "type": "object",
     "description": "a range to search",
     "properties": {
-        "low": NUMBER,
-        "high": NUMBER,
+        "low": BOUND,
+        "high": BOUND,
         "log": {"type": "boolean", "default": False},
         "step": NUMBER,
         "int": {"type": "boolean", "description": "whole numbers alone"},

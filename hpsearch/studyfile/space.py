@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from typing import Any, Protocol
 
-import optuna
+import numpy as np
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -14,16 +16,36 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from hpsearch.errors import Problem
+from hpsearch.errors import Problem, StudyFileError
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
-from hpsearch.samplers.unit import round_float
+from hpsearch.samplers.related import PlacedTrial, Relations
+from hpsearch.samplers.unit import Floats, from_unit, from_units, round_float, to_unit
 from hpsearch.studyfile.entries import key_path
+from hpsearch.studyfile.relations.relation import Relation
+from hpsearch.studyfile.relations.table import Table, Truths
 from hpsearch.trainers import trainer_kind
+from hpsearch.trainers.estimator import EstimatorTrainer, find_estimator
 
 Conditions = Mapping[str, tuple[ParamValue, ...]]
 Named = Mapping[str, Mapping[str, Any]]
 MOST_CELLS = 1_000_000  # of a grid; more than that are never trained
+MOST_COUNTED = 50_000  # configurations that are looked at for those that keep the relations
+BLOCKS = (64, 1_024, 65_536)  # drawn uniformly to find one that keeps them: .2 s at most
+
+
+class Asked(Protocol):
+    """A trial as it is asked for its parameters: Optuna's, or one that is stored nowhere."""
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = ..., log: bool = ...
+    ) -> float: ...
+
+    def suggest_int(
+        self, name: str, low: int, high: int, *, step: int = ..., log: bool = ...
+    ) -> int: ...
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any: ...
 
 
 def with_values(params: Mapping[str, ParamValue], named: Named) -> dict[str, Any]:
@@ -59,6 +81,14 @@ def _count(d: BaseDistribution) -> int:
 def entry_name(key: str, entry: int | None) -> str:
     """What Optuna calls a hyperparameter, or an entry of the list of ranges that it has."""
     return key if entry is None else f"{key}[{entry}]"
+
+
+def _values_at(d: BaseDistribution, places: Floats) -> Floats:
+    """Values at places of the full range; of choices their indices."""
+    if isinstance(d, CategoricalDistribution):
+        return np.minimum(len(d.choices) - 1, np.floor(places * len(d.choices)))
+    assert isinstance(d, IntDistribution | FloatDistribution)
+    return from_units(d, places)
 
 
 @dataclass(frozen=True)
@@ -108,6 +138,27 @@ class Parameter:
         steps = [d.low + i * d.step for i in range(_count(d))]
         return [*map(int, steps)] if isinstance(d, IntDistribution) else [*map(round_float, steps)]
 
+    @property
+    def only(self) -> ParamValue | None:
+        """Its value, where the distribution has one alone: samplers are not asked for it."""
+        d = self.distribution
+        if not d.single():
+            return None
+        return d.choices[0] if isinstance(d, CategoricalDistribution) else d.low  # type: ignore[attr-defined]
+
+    def nearest(self, value: Any) -> ParamValue | None:
+        """The value nearest to this one that could be drawn; None where none is like it."""
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            alike = (c for c in d.choices if type(c) is type(value) and c == value)
+            return next(alike, None)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        assert isinstance(d, IntDistribution | FloatDistribution)
+        inside = min(d.high, max(d.low, value))
+        fits = isinstance(d, FloatDistribution) and d.step is None
+        return float(inside) if fits else from_unit(d, to_unit(d, inside))
+
     def n_values(self) -> int | None:
         """How many values it can take; None for numbers with fractions and no steps."""
         d = self.distribution
@@ -135,11 +186,12 @@ class Parameter:
         log = ", evenly by its logarithm" if d.log else ""
         return f"{noun} from {d.low:g} to {d.high:g}{step}{log}"
 
-    def suggest(self, trial: optuna.Trial) -> ParamValue:
+    def suggest(self, trial: Asked) -> ParamValue:
         """Its value in this trial; asking again gives the same."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
-            return trial.suggest_categorical(self.name, d.choices)  # type: ignore[return-value]
+            chosen: ParamValue = trial.suggest_categorical(self.name, d.choices)
+            return chosen
         if isinstance(d, IntDistribution):
             return trial.suggest_int(self.name, d.low, d.high, step=d.step, log=d.log)
         assert isinstance(d, FloatDistribution)
@@ -155,20 +207,189 @@ class Space:
         named: by parameter, what the names among its choices stand for: lists, tables and None,
             which no Optuna study, MLflow run or table can hold. Trials have the names.
         prepared: the data is a table whose columns are prepared for the trainers.
+        relations: what the parameters of every configuration keep.
     """
 
     parameters: tuple[Parameter, ...]
     fixed: Mapping[str, ParamValue]
     named: Named = field(default_factory=dict)
     prepared: bool = False
+    relations: tuple[Relation, ...] = ()
 
-    def suggest(self, trial: optuna.Trial) -> dict[str, ParamValue]:
+    def suggest(self, trial: Asked) -> dict[str, ParamValue]:
         """The complete hyperparameters of a trial: searched, fixed, and defaults of its parts."""
+        return self.complete(self._suggested(trial))
+
+    def _suggested(self, trial: Asked) -> dict[str, ParamValue]:
         params: dict[str, ParamValue] = dict(self.fixed)
         for parameter in self.parameters:
             if parameter.active(params):
                 params[parameter.key] = parameter.suggest(trial)
-        return self.complete(params)
+        return params
+
+    def with_relations(self, relations: Sequence[Relation]) -> Space:
+        """The same with these relations and no others."""
+        return replace(self, relations=tuple(relations))
+
+    def broken(self, params: Mapping[str, ParamValue]) -> Relation | None:
+        """The first relation that a configuration, or what there is of one, does not keep."""
+        whole = {**self.fixed, **params}
+        return next((r for r in self.relations if not r.holds(whole)), None)
+
+    def keeping(
+        self, seed: int | np.random.Generator, given: Mapping[str, ParamValue] | None = None
+    ) -> dict[str, ParamValue] | None:
+        """A configuration drawn uniformly among those that keep all relations, without defaults.
+
+        Args:
+            given: values that it has, by their names in Optuna.
+
+        Returns:
+            None where there is none, or where it is so rare that none was found.
+        """
+        return next(self._drawn_kept(np.random.default_rng(seed), given or {}), None)
+
+    def _drawn_kept(
+        self, rng: np.random.Generator, given: Mapping[str, ParamValue]
+    ) -> Iterator[dict[str, ParamValue]]:
+        """Configurations that keep all relations, as many as are found."""
+        every = self._all_kept
+        if every is not None:
+            left = [params for params in every if self._has(params, given)] if given else every
+            while left:
+                yield {**self.fixed, **left[int(rng.integers(len(left)))]}
+        for n in BLOCKS if every is None else ():
+            places = {parameter.name: rng.random(n) for parameter in self.parameters}
+            for row in np.flatnonzero(self._kept_at(places, n, given)):
+                there = {name: float(place[row]) for name, place in places.items()}
+                params = self._suggested(PlacedTrial(given, there))
+                if self.broken(params) is None:
+                    yield params
+
+    def _kept_at(
+        self, places: Mapping[str, Floats], n: int, given: Mapping[str, ParamValue]
+    ) -> Truths:
+        """Which of `n` configurations at these places of the full ranges keep all relations."""
+        table = self._table(n)
+        for parameter in self.parameters:
+            active, d = self._active(parameter, table), parameter.distribution
+            if parameter.name in given:
+                column = table.constant(given[parameter.name]).take(active)
+            else:
+                column = table.drawn(d, _values_at(d, places[parameter.name][active]))
+            table.put(parameter.key, column, active)
+        return self._kept(table)
+
+    def _table(self, n: int) -> Table:
+        """`n` configurations that have what is fixed."""
+        table = Table(n)
+        for name, value in self.fixed.items():
+            table.put(name, table.constant(value), np.ones(n, bool))
+        return table
+
+    def _active(self, parameter: Parameter, table: Table) -> Truths:
+        """Which configurations have a parameter."""
+        active = np.ones(table.n, bool)
+        for name, values in parameter.when.items():
+            active &= table.among(name, values)
+        return active
+
+    def _kept(self, table: Table) -> Truths:
+        kept = np.ones(table.n, bool)
+        for relation in self.relations:
+            kept &= relation.kept(table)
+        return kept
+
+    def _has(self, params: Mapping[str, ParamValue], wanted: Mapping[str, ParamValue]) -> bool:
+        return wanted.items() <= self.in_optuna({**self.fixed, **params}).items()
+
+    @cached_property
+    def for_samplers(self) -> Relations | None:
+        """The relations as samplers are told of them; None where there are none."""
+        if not self.relations:
+            return None
+        return Relations(self._hold_in_optuna, self._hold_all_in_optuna, self._draw_in_optuna)
+
+    def _hold_in_optuna(self, named: Mapping[str, Any]) -> bool:
+        params: dict[str, ParamValue] = dict(self.fixed)
+        for parameter in self.parameters:
+            value = named.get(parameter.name, parameter.only)
+            if value is not None and parameter.active(params):
+                params[parameter.key] = value
+        return self.broken(params) is None
+
+    def _hold_all_in_optuna(self, columns: Mapping[str, Floats]) -> Truths:
+        n = len(next(iter(columns.values())))
+        table = self._table(n)
+        for parameter in self.parameters:
+            active, d = self._active(parameter, table), parameter.distribution
+            if parameter.name in columns:
+                values = columns[parameter.name]
+                active &= ~np.isnan(values)
+                table.put(parameter.key, table.drawn(d, values[active]), active)
+            elif parameter.only is not None:
+                table.put(parameter.key, table.constant(parameter.only).take(active), active)
+        return self._kept(table)
+
+    def _draw_in_optuna(self, rng: np.random.Generator, most: int) -> list[dict[str, Any]]:
+        found = [*islice(self._drawn_kept(rng, {}), most)] or [self.kept(rng)]
+        return [self.in_optuna(params) for params in found]
+
+    def kept(
+        self, rng: np.random.Generator, given: Mapping[str, ParamValue] | None = None
+    ) -> dict[str, ParamValue]:
+        """As `keeping`.
+
+        Raises:
+            StudyFileError: none was found.
+        """
+        params = self.keeping(rng, given)
+        if params is None:
+            rules = " and ".join(repr(relation.text) for relation in self.relations)
+            raise StudyFileError(
+                f"relations must leave enough to draw, got none of {sum(BLOCKS)} random "
+                f"configurations that keeps {rules}: narrow the ranges to where they hold"
+            )
+        return params
+
+    @cached_property
+    def _all_kept(self) -> list[dict[str, ParamValue]] | None:
+        """Every configuration that keeps the relations; None where they are too many to look."""
+        if not self.relations or self._size(MOST_COUNTED) is None:
+            return None
+        cells: list[dict[str, ParamValue]] = [{}]
+        for parameter in self.parameters:
+            d, values = parameter.distribution, parameter.values()
+            if values is None:
+                assert isinstance(d, IntDistribution)  # by its logarithm
+                values = [*range(d.low, d.high + 1)]
+            cells = self._crossed(cells, parameter, values)
+        return cells
+
+    def _crossed(
+        self,
+        cells: Sequence[dict[str, ParamValue]],
+        parameter: Parameter,
+        values: Sequence[ParamValue],
+    ) -> list[dict[str, ParamValue]]:
+        """Combinations with every value of one parameter more, those that keep the relations."""
+        grown = [
+            {**cell, **chosen}
+            for cell in cells
+            for chosen in (
+                [{parameter.key: value} for value in values]
+                if parameter.active({**self.fixed, **cell})
+                else [{}]
+            )
+        ]
+        decided = [one for one in self.relations if parameter.key in one.names]
+        if not decided:
+            return grown
+        names = {name for relation in decided for name in relation.names}
+        fixed = {name: self.fixed[name] for name in names & self.fixed.keys()}
+        table = Table.of([{**fixed, **cell} for cell in grown], names)
+        kept = np.logical_and.reduce([relation.kept(table) for relation in decided])
+        return [cell for cell, good in zip(grown, kept, strict=True) if good]
 
     def given(self, params: Mapping[str, ParamValue]) -> dict[str, Any]:
         """What a trainer gets of a trial's params: values in place of their names."""
@@ -191,15 +412,7 @@ class Space:
             values = parameter.values()
             if values is None:
                 raise NoCells(parameter.path, "must have choices, or a step and no log")
-            cells = [
-                {**cell, **chosen}
-                for cell in cells
-                for chosen in (
-                    [{parameter.key: value} for value in values]
-                    if parameter.active({**self.fixed, **cell})
-                    else [{}]
-                )
-            ]
+            cells = self._crossed(cells, parameter, values)
         if all(parameter.entry is None for parameter in self.parameters):
             return cells
         return [self.in_optuna({**self.fixed, **cell}) for cell in cells]
@@ -207,8 +420,15 @@ class Space:
     def size(self, most: int) -> int | None:
         """How many configurations there are; None where they are no number, or more than `most`.
 
-        Two that differ in a parameter whose condition does not hold are one.
+        Two that differ in a parameter whose condition does not hold are one. Where there are
+        relations, those that keep them count, if all are few enough to look at.
         """
+        if not self.relations:
+            return self._size(most)
+        every = self._all_kept
+        return len(every) if every is not None and len(every) <= most else None
+
+    def _size(self, most: int) -> int | None:
         # Parameters that others depend on are told apart by value; of the others the number does.
         asked = {name for parameter in self.parameters for name in parameter.when}
         branches: list[tuple[dict[str, ParamValue], int]] = [({**self.fixed}, 1)]
@@ -270,6 +490,35 @@ class Space:
             elif described.default is not None:
                 params[parameter.key] = described.default
         return (params if unknown else self.complete(params)), unknown
+
+    def by_default(self, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+        """Searched values: those given, and the defaults of others as near as their ranges allow.
+
+        What has no default, or one like none of its choices, is left out.
+        """
+        params: dict[str, ParamValue] = dict(self.fixed)
+        for parameter in self.parameters:
+            if parameter.active(params):
+                value = parameter.nearest(given.get(parameter.key))
+                if value is None:  # what is wrong with those given is said elsewhere
+                    value = parameter.nearest(self._default(parameter, params))
+                params |= {} if value is None else {parameter.key: value}
+        return {**self.searched(params), **given}
+
+    def _default(self, parameter: Parameter, params: Mapping[str, ParamValue]) -> Any:
+        """What a parameter is where nobody says it; None: not known, or None itself."""
+        if parameter.default is not None:
+            return parameter.default
+        if parameter.key == "trainer":
+            return next(iter(parameter.values() or ()), None)
+        described = self._described(params).get(parameter.key)
+        if described is not None and described.default is not None:
+            return described.default
+        trainer = str(params["trainer"])
+        kind = trainer_kind(trainer)
+        if kind is None or not issubclass(kind.trainer, EstimatorTrainer):
+            return None
+        return find_estimator(trainer).arguments.get(parameter.key)
 
     def _described(self, params: Mapping[str, ParamValue]) -> dict[str, Hyperparameter]:
         """All that its trainer and network describe, by name."""

@@ -86,11 +86,18 @@ class StudyFile(Table):
         description="what becomes of a table's columns before a trainer sees them; values, ranges "
         "and choices as in [space]",
     )
+    relations: list[str] = Field(
+        default_factory=list,
+        description="between searched parameters, which every configuration that is drawn keeps, "
+        'such as "beta1 < beta2" or "dropout1 + dropout2 <= 0.8"; one whose parameters a trial '
+        "does not have all holds there",
+    )
     stages: list[Stage] = Field(min_length=1)
     enqueue: list[dict[str, Plain]] = Field(
         default_factory=list,
         description="configurations that the first trials (of each arm) take, in this order: "
-        "values of searched parameters; those left out are drawn",
+        "values of searched parameters; those left out are drawn, or with defaults = true have "
+        "their defaults",
     )
     warm_start: WarmStart | None = None
     sampler: Sampler = Sampler()

@@ -96,6 +96,7 @@ def study_text(wanted: Wanted) -> str:
         noted(objective, wanted.rare.note) if wanted.rare else objective,
         *_pruner(wanted.trainers),
         "# or [[objectives]], several of them; and [[constraints]]: metric, at_most or at_least",
+        noted("# relations = []", 'what all configurations keep, such as "beta1 < beta2"'),
         *("", "[data]", f"name = {toml_value(wanted.data)}", *_data(wanted)),
     ]
     if wanted.network:

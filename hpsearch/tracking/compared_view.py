@@ -18,6 +18,7 @@ from hpsearch.errors import TrackingError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.links import KIND, OUTCOME, WORKFLOW
+from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.sqlite_store import is_there
 from hpsearch.tracking.views import (
@@ -66,7 +67,7 @@ def send_compared_view(folders: Sequence[RunFolder], known_uri: str) -> Compared
     Raises:
         TrackingError: MLflow can't be reached.
     """
-    said = [folder.read_sealed(folder.files.mlflow) or {} for folder in folders]
+    said = [tracked(folder) for folder in folders]
     uris = {str(ids.get("tracking_uri", "")) for ids in said}
     if len(uris) != 1 or not is_there(uri := uris.pop()):
         return None

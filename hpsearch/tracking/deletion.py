@@ -9,6 +9,7 @@ from hpsearch.errors import TrackingError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.notes import drop_description
+from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.sqlite_store import is_there
 from hpsearch.tracking.views import drop_views
@@ -26,7 +27,7 @@ class TrackedRuns:
     """
 
     def __init__(self, folder: RunFolder, run_id: str, known_uri: str) -> None:
-        said = folder.read_sealed(folder.files.mlflow) or {}
+        said = tracked(folder)
         self.tracking_uri = str(said.get("tracking_uri", ""))
         if self.tracking_uri == without_password(known_uri):
             self.tracking_uri = known_uri

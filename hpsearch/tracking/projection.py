@@ -16,6 +16,7 @@ from hpsearch.addresses import without_password
 from hpsearch.processes import child_environment
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking.own_store import follow_home, tracked
 from hpsearch.tracking.projector import artifact_location
 from hpsearch.tracking.projector_process import ENVIRONMENT
 
@@ -43,6 +44,8 @@ class Projection:
 
     def start(self) -> None:
         """Start the process; it reads the records from the disk."""
+        if self.tracking_uri == self.home.tracking_uri:
+            follow_home(self.home)
         self.folder.files.mlflow.unlink(missing_ok=True)
         self._spawn()
 
@@ -132,4 +135,4 @@ class Projection:
     @property
     def ids(self) -> dict[str, str]:
         """tracking_uri, experiment_id and parent_run_id, once known."""
-        return dict(self.folder.read_sealed(self.folder.files.mlflow) or {})
+        return tracked(self.folder)

@@ -11,6 +11,7 @@ from hpsearch.errors import TrackingError
 from hpsearch.processes import changed_environment
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking.own_store import follow_home
 from hpsearch.tracking.projector import Projector, artifact_location
 from hpsearch.tracking.projector_process import ENVIRONMENT, LAST_ATTEMPTS, store_lock
 
@@ -28,6 +29,8 @@ def replay(folder: RunFolder, home: Home, tracking_uri: str) -> None:
     Raises:
         TrackingError: the store can't be reached or refuses, several times in a row.
     """
+    if tracking_uri == home.tracking_uri:
+        follow_home(home)
     artifacts = artifact_location(tracking_uri, home.artifacts)
     projector = Projector(folder, tracking_uri, artifacts)
     for attempt in range(1, LAST_ATTEMPTS + 1):

@@ -19,6 +19,7 @@ import psutil
 from hpsearch.errors import TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.tracking.own_store import follow_home, tracked
 from hpsearch.tracking.sqlite_store import is_there
 
 ENVIRONMENT = {
@@ -86,6 +87,7 @@ def serve_ui(
             f"{home.path} must hold an mlflow.db, which a first study makes: "
             "python -m hpsearch study studies/quickstart.toml"
         )
+    follow_home(home)
     protected = _protection(host, without_password=without_password)
     _check_free(host, port)
     address = f"http://{named_host(host)}:{port}"
@@ -128,7 +130,7 @@ def _wait_for(
 def _told_elsewhere(runs: Sequence[RunFolder], home: Home) -> list[str]:
     """The stores of runs that are not this home's and may be there, without passwords."""
 
-    told = [folder.read_sealed(folder.files.mlflow) or {} for folder in runs]
+    told = [tracked(folder) for folder in runs]
     known = {str(ids.get("tracking_uri", "")) for ids in told}
     return sorted(uri for uri in known - {home.tracking_uri} if is_there(uri))
 

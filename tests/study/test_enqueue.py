@@ -7,6 +7,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+from hpsearch import verify_study
 from hpsearch.errors import StudyFileError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.reading import read_study
@@ -47,12 +48,25 @@ def test_the_first_trials_take_them_and_the_rest_is_drawn(written: Path, tmp_pat
     }
 
 
+def test_an_entry_of_defaults_is_the_configuration_that_nobody_tuned(tmp_path: Path) -> None:
+    path, home = tmp_path / "first.toml", tmp_path / "home"
+    momentum = '[[enqueue]]\ndefaults = true\ntrainer = "momentum"\n'
+    path.write_text(SMALL + "\n[[enqueue]]\ndefaults = true\n" + momentum)
+    run(path, home)
+    first, second, *_ = RunFolder(home / "studies/small/1").read_all("trial")
+    assert (first.params["trainer"], first.params["learning_rate"]) == ("sgd", 0.01)
+    assert (second.params["trainer"], second.params["momentum"]) == ("momentum", 0.9)
+    assert verify_study("small", home=home, trials=0).problems == []
+
+
 @pytest.mark.parametrize(
     ("override", "mistake"),
     [
         ("enqueue.0.momentum=0.995", "enqueue.0.momentum: must lie in 0.5 … 0.99, got 0.995"),
         ("enqueue.0.trainer=sdg", "enqueue.0.trainer: must lie in 'sgd', 'momentum', 'adam', got"),
         ("enqueue.0.batch_size=3", "enqueue.0.batch_size: must be searched in [space]; must be"),
+        ("enqueue.0.defaults=false", "enqueue.0.defaults: must be true, or left out, got False"),
+        ('enqueue=[{ defaults = true, trainer = "sdg" }]', "enqueue.0.trainer: must lie in 'sgd'"),
         ("stages.0.trials=1", "enqueue: must have at most the 1 trials of the first stage, got 2"),
     ],
 )

@@ -1,7 +1,8 @@
 """Cron expressions and windows, on the days when the clocks change too."""
 
+import time
 from collections.abc import Iterator, Set
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -72,13 +73,26 @@ def minutes(first: datetime, last: datetime) -> Iterator[datetime]:
         yield first
 
 
-def offset(moment: datetime, zone: ZoneInfo) -> timedelta | None:
+def offset(moment: datetime, zone: tzinfo) -> timedelta | None:
     return moment.astimezone(zone).utcoffset()
 
 
 def shown_by(zone: ZoneInfo, first: datetime, last: datetime) -> list[tuple[datetime, datetime]]:
     """Each minute with what the clock on the wall shows."""
     return [(m, m.astimezone(zone).replace(tzinfo=None)) for m in minutes(first, last)]
+
+
+def test_a_zone_that_has_a_rule_and_no_name_is_the_clock_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "JST-9")
+    time.tzset()
+    try:
+        zone = zone_named(None)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert offset(datetime(2026, 7, 1, tzinfo=UTC), zone) == timedelta(hours=9)
 
 
 def walked(

@@ -13,15 +13,17 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.study_file import StudyFile
 
 STORAGE, TRACKING_URI = "HPSEARCH_STORAGE", "HPSEARCH_TRACKING_URI"  # in the environment
+IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 
 
 def storage_of(home: Home, named: str | None) -> str:
     """Optuna's storage URL: the named one, else HPSEARCH_STORAGE, else SQLite in the home.
 
     Raises:
-        HpsearchError: its port is none.
+        HpsearchError: its port is none, or it is a database in memory.
     """
-    url = named or os.environ.get(STORAGE) or home.storage_url
+    url = (named or os.environ.get(STORAGE) or home.storage_url).strip()
+    _check_kept(f"--storage or {STORAGE}", url)
     check_port(f"--storage or {STORAGE}", url)
     return url
 
@@ -30,11 +32,21 @@ def tracking_of(home: Home, named: str | None) -> str:
     """MLflow's tracking URI: the named one, else HPSEARCH_TRACKING_URI, else SQLite in the home.
 
     Raises:
-        HpsearchError: it is no URI, or its port is none.
+        HpsearchError: it is no URI, its port is none, or it is a database in memory.
     """
-    uri = absolute_uri(named or os.environ.get(TRACKING_URI) or home.tracking_uri)
+    uri = (named or os.environ.get(TRACKING_URI) or home.tracking_uri).strip()
+    _check_kept(f"--tracking-uri or {TRACKING_URI}", uri)
+    uri = absolute_uri(uri)
     check_port(f"--tracking-uri or {TRACKING_URI}", uri)
     return uri
+
+
+def _check_kept(name: str, url: str) -> None:
+    if url in IN_MEMORY:
+        raise HpsearchError(
+            f"{name} must be a database that outlives this process, got {url!r}: "
+            "name a file, sqlite:////folder/file.db"
+        )
 
 
 def projected(folder: RunFolder, file: StudyFile, uri: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hpsearch.addresses import without_password
@@ -110,8 +110,11 @@ class Report:
 def report_of(projection: Projection, result: Result, *, ran: bool, missing: str) -> Report:
     """The report of a study whose result is known."""
     ids = projection.ids
+    here = str(
+        projection.folder.files.artifacts
+    )  # where it ended, the home may have lain elsewhere
     return Report(
-        result=result,
+        result=replace(result, folder=here),
         answers=answered(projection.folder),
         ran=ran,
         tracking_uri=without_password(projection.tracking_uri),

@@ -20,7 +20,7 @@ from hpsearch.reports.methods.words import (
     trainer_words,
 )
 from hpsearch.study.code_checks import repeat_texts
-from hpsearch.study.stored_space import kept_space
+from hpsearch.study.stored_space import kept_relations, kept_space
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.space import Space
@@ -133,6 +133,12 @@ def _space(places: Places) -> Iterator[Parts]:
             number=counted(number, "hyperparameter"),
             names=listed(names(searched)),
         )
+    relations = [
+        Fact(text, f"space.json#/relations/{place}")
+        for place, text in enumerate(kept_relations(places.folder))
+    ]
+    if relations:
+        yield say("Only configurations with {relations} were drawn", relations=listed(relations))
     fixed = [*_fixed(study, searched)]
     if fixed:
         said = [

@@ -9,7 +9,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from hpsearch.samplers.coarse_to_fine.gp import Indices
-from hpsearch.samplers.unit import Floats, Numeric, from_unit, to_units
+from hpsearch.samplers.unit import Floats, Numeric, from_unit, from_units, to_units
 
 NOTHING = object()  # no value; None is a choice like others
 ABSENT = -1.0  # a parameter that a configuration does not have; places and choices are >= 0
@@ -61,6 +61,18 @@ class Encoding:
         """The configuration of a row, without what is absent."""
         named = zip(self.names, self.distributions, row, strict=True)
         return {n: _value(d, float(place)) for n, d, place in named if place != ABSENT}
+
+    def columns(self, rows: Floats) -> dict[str, Floats]:
+        """Values by parameter: numbers, indices of choices, NaN for what is absent; (n,) each."""
+        named = zip(self.names, self.distributions, rows.T, strict=True)
+        return {
+            n: np.where(
+                places == ABSENT,
+                np.nan,
+                places if isinstance(d, CategoricalDistribution) else from_units(d, places),  # type: ignore[arg-type]
+            )
+            for n, d, places in named
+        }
 
     def inactive(self, rows: Floats, column: int) -> Any:
         """Which rows do not have a column's parameter, by their columns before it, (n,)."""

@@ -26,9 +26,12 @@ from hpsearch.samplers.coarse_to_fine.pool import (
 )
 from hpsearch.samplers.coarse_to_fine.rules import Rule
 from hpsearch.samplers.history import Observation, observe, pending
+from hpsearch.samplers.related import Relations
 from hpsearch.samplers.unit import Floats
 
 CANDIDATES = 240  # for a batch of 1; 480 for 4, 720 for 8
+POOLS = 5  # drawn at most, where relations leave few of their candidates
+FEW = 32  # candidates drawn uniformly, where they leave none
 ATTEMPTS = 20  # to find a configuration that was not tried
 STALL_AFTER, LAST = 20, 10  # results
 START = 15  # results whose median tells how much there was to gain
@@ -82,10 +85,19 @@ class GPProposals:
     Args:
         batch: how many trials are asked for together.
         rule: how they are chosen.
+        relations: what all proposals keep.
     """
 
-    def __init__(self, streams: Streams, pace: Pace, batch: int, rule: Rule) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        pace: Pace,
+        batch: int,
+        rule: Rule,
+        relations: Relations | None = None,
+    ) -> None:
         self._streams, self._pace, self._batch, self._rule = streams, pace, batch, rule
+        self._relations = relations
         self._n_candidates = n_candidates(batch)
         self._round: tuple[Any, _Round] | None = None
         self._kernel: tuple[Any, Kernel] | None = None
@@ -117,9 +129,20 @@ class GPProposals:
         for attempt in range(ATTEMPTS):
             places = [self._place(number, name, attempt) for name in encoding.names]
             row = place_row(encoding, places)
-            if row_keys(row[None])[0] not in tried:
-                break
-        return row
+            if row_keys(row[None])[0] not in tried and self._keeps(encoding, row):
+                return row
+        if self._relations is None or self._keeps(encoding, row):
+            return row
+        rng = self._streams.generator(number, "relations")
+        return np.asarray(self._uniform(encoding, rng, 1)[0])
+
+    def _keeps(self, encoding: Encoding, row: Floats) -> bool:
+        return self._relations is None or self._relations.hold(encoding.params(row))
+
+    def _uniform(self, encoding: Encoding, rng: np.random.Generator, n: int) -> Floats:
+        """So many rows at most, drawn uniformly among those that keep the relations."""
+        assert self._relations is not None
+        return encoding.rows(self._relations.draw(rng, n))
 
     def _place(self, number: int, name: str, attempt: int) -> float:
         if attempt:
@@ -175,15 +198,36 @@ class GPProposals:
         n = len(seen)
         elites = [o.params for o in seen[: self._pace.n_elites(n)] if o.usable]
         reach = Reach(self._pace.width(n), self._pace.mutation(n))
-        drawn = draw_candidates(encoding, encoding.rows(elites), self._n_candidates, reach, rng)
+        drawn = self._candidates(encoding, encoding.rows(elites), reach, rng)
         if self._rule.branches:
             scored = encoding.rows([o.params for o in seen if o.usable])
             more = round(self._rule.branches * self._n_candidates)
             others = around_branches(encoding, scored, more, reach.width, rng)
-            drawn = np.vstack([drawn, others])
+            drawn = np.vstack([drawn, self._kept(encoding, others)])
         unlike = dict(zip(row_keys(drawn), drawn, strict=True))
         fresh = [row for key, row in unlike.items() if key not in tried]
         return np.array(fresh or list(unlike.values()))
+
+    def _candidates(
+        self, encoding: Encoding, elites: Floats, reach: Reach, rng: np.random.Generator
+    ) -> Floats:
+        """Candidates; those of them that keep the relations, of several pools where few do."""
+        n = self._n_candidates
+        if self._relations is None:
+            return draw_candidates(encoding, elites, n, reach, rng)
+        kept = np.empty((0, len(encoding.names)))
+        for _ in range(POOLS):
+            rows = draw_candidates(encoding, elites, n, reach, rng)
+            kept = np.vstack([kept, self._kept(encoding, rows)])
+            if len(kept) >= n:
+                break
+        return kept[:n] if len(kept) else self._uniform(encoding, rng, FEW)
+
+    def _kept(self, encoding: Encoding, rows: Floats) -> Floats:
+        """Those rows that keep the relations."""
+        if self._relations is None:
+            return rows
+        return rows[self._relations.hold_all(encoding.columns(rows))]
 
     def _fitted(self, now: Situation, encoding: Encoding) -> Kernel:
         """Hyperparameters, fitted on the first trials: as many as there were at the last fit."""

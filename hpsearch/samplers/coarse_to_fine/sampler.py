@@ -7,6 +7,7 @@ study.optimize(objective, n_trials=100)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -22,6 +23,7 @@ from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
 from hpsearch.samplers.coarse_to_fine.pool import rank_weights
 from hpsearch.samplers.coarse_to_fine.rules import NEWEST, RuleVersion, rule_of
 from hpsearch.samplers.history import Observation, branch_of, in_branch, observe
+from hpsearch.samplers.related import Relations
 from hpsearch.samplers.unit import Numeric, anywhere, from_unit, to_unit
 
 REJECTIONS = 16  # draws of a Gaussian that may fall outside the range before it is clipped
@@ -72,6 +74,8 @@ class CoarseToFineSampler(StudySampler):
         floor: least bandwidth; a fiftieth of the range.
         top: share of the trials that are elites.
         rule: version of the "gp" proposal; 1 draws as hpsearch did before there were two.
+        relations: what configurations keep. The candidates of "gp" do; of parameters drawn one by
+            one the caller asks `redrawn` for others, where they don't together.
 
     Raises:
         ValueError: used in a study with several objectives.
@@ -92,6 +96,7 @@ class CoarseToFineSampler(StudySampler):
         floor: float = 0.02,
         top: float = 0.15,
         rule: RuleVersion = NEWEST,
+        relations: Relations | None = None,
     ) -> None:
         if proposal not in get_args(Proposal):
             known = ", ".join(get_args(Proposal))
@@ -107,8 +112,17 @@ class CoarseToFineSampler(StudySampler):
             top=top,
         )
         self._streams = Streams(np.random.SeedSequence().entropy if seed is None else seed)
-        self._gp = GPProposals(self._streams, self._pace, batch, rule_of(rule))
+        self._batch, self._rule, self._relations = batch, rule_of(rule), relations
+        self._gp = GPProposals(self._streams, self._pace, batch, self._rule, relations)
         self._situation: tuple[tuple[str, int], Situation] | None = None  # of the last trial
+
+    def redrawn(self, attempt: int) -> CoarseToFineSampler:
+        again = copy(self)
+        again._streams = Streams((self._streams.seed, attempt))
+        again._gp = GPProposals(
+            again._streams, self._pace, self._batch, self._rule, self._relations
+        )
+        return again
 
     def ignores_results(self, number: int) -> bool:
         return self._proposal == "uniform" or number < self._pace.n_startup

@@ -81,6 +81,9 @@ def path(
     found: list[tuple[dict[str, Any], dict[str, Any]]] = []
     while left and len(found) < most:
         tried = {key: _with(space, default, winner, taken | {key}) for key in left}
+        left = [key for key in left if space.broken(tried[key]) is None]
+        if not left:  # those that remain change together, as none keeps the relations alone
+            break
         best = max(left, key=lambda key: (better * model.predict(tried[key]), -left.index(key)))
         taken.add(best)
         found.append((tried[best], _changed(space, now, tried[best])))

@@ -32,6 +32,10 @@ NO_DEFAULT = (
     "the winner was not compared with the defaults, which are not known: give {} a default, as in "
     "{{ low = 1e-4, high = 1.0, log = true, default = 0.01 }}"
 )
+BROKEN_DEFAULT = (
+    "the winner was not compared with the defaults, which break the relation {!r}: give a "
+    "parameter in it another default, as in {{ low = 0.0, high = 1.0, default = 0.5 }}"
+)
 
 
 @dataclass
@@ -175,6 +179,9 @@ class Finals:
         params, unknown = self.records.arm.space.defaults()
         if unknown:
             self.no_default = NO_DEFAULT.format(" and ".join(unknown[:3]))
+            return []
+        if broken := self.records.arm.space.broken(params):
+            self.no_default = BROKEN_DEFAULT.format(broken.text)
             return []
         number = self.records.arm.index
         return [self.records.again(kind, number, params, r) for r in range(1, repeats + 1)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
 import optuna
 from pydantic import Field
 
@@ -15,6 +16,7 @@ from hpsearch.samplers.coarse_to_fine.rules import NEWEST, RuleVersion
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.space import NoCells, Space
 from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
+from hpsearch.studyfile.tables.enqueue import wanted_in
 from hpsearch.studyfile.tables.objectives import Direction
 
 COARSE_TO_FINE = "coarse-to-fine"
@@ -77,24 +79,32 @@ class Sampler(Table):
             ValueError: there is none of this name, or it refuses the options.
         """
         name, options = self.name, dict[str, Any](self.options)
-        for reserved in {"seed", "proposal", "batch", "rule"} & options.keys():
+        for reserved in {"seed", "proposal", "batch", "rule", "relations"} & options.keys():
             raise ValueError(f"must leave out {reserved}, which the study file says elsewhere")
-        if name in ("grid", "listed"):
+        shuffled = name == "brute-force" and bool(space.relations)
+        if name in ("grid", "listed") or shuffled:
             if options:
-                noun = "a grid" if name == "grid" else "a list"
+                noun = "a list" if name == "listed" else "a grid"
                 raise ValueError(f"must be left out where the sampler is {noun}, got {options}")
             if name == "grid":
                 return samplers.GridSampler(space.cells())
-            listed = (space.in_optuna({**space.fixed, **said}) for said in facts.enqueue)
-            return samplers.GridSampler([*listed])
+            listed = [
+                space.in_optuna({**space.fixed, **wanted_in(space, said)})
+                for said in facts.enqueue
+            ]
+            if shuffled:  # Optuna's would draw what breaks a relation again and again
+                cells = [cell for cell in space.cells() if cell not in listed]
+                order = np.random.default_rng(facts.seed).permutation(len(cells))
+                listed += [cells[place] for place in order]
+            return samplers.GridSampler(listed)
         if name == "qmc":
             from hpsearch.samplers.sobol import SobolSampler  # loads scipy.stats
 
             names = [parameter.name for parameter in space.parameters]
             return SobolSampler(names, seed=facts.seed, **options)
         if name != COARSE_TO_FINE:
-            return samplers.NamedSampler(name, options)
-        return self._coarse_to_fine(facts, options)
+            return samplers.NamedSampler(name, options, relations=space.for_samplers)
+        return self._coarse_to_fine(facts, options | {"relations": space.for_samplers})
 
     def _coarse_to_fine(self, facts: Facts, options: dict[str, Any]) -> samplers.StudySampler:
         if self.proposal == "random":  # the literal rule: one stage's worth, then the first box

@@ -27,6 +27,8 @@ from hpsearch.studyfile.entries import (
     meant,
     trainer_names,
 )
+from hpsearch.studyfile.relation_reading import read_relations, together_problems
+from hpsearch.studyfile.relations.bounds import Bounds
 from hpsearch.studyfile.space import Parameter, Space
 from hpsearch.studyfile.toml import toml_value
 from hpsearch.trainers import (
@@ -51,6 +53,7 @@ def read_space(
     entries: Mapping[str, Any],
     prepare: Mapping[str, Any] = MappingProxyType({}),
     *,
+    relations: Sequence[str] = (),
     prepared: bool = False,
     task: Task | None = None,
 ) -> tuple[Space | None, list[Problem]]:
@@ -58,13 +61,22 @@ def read_space(
 
     Args:
         prepare: entries of [prepare], which are part of the space.
+        relations: between parameters, as the file says them.
         prepared: the data is a table whose columns are prepared for its trainers.
         task: what is predicted; None: not known.
     """
     whole = {**entries, **{PREFIX + key: entry for key, entry in prepare.items()}}
-    reader = _Reader(network, whole, prepared=prepared, task=task)
+    bounds = Bounds(whole, network)
+    if bounds.problems:
+        return None, bounds.problems
+    reader = _Reader(network, bounds.entries, prepared=prepared, task=task)
     space = reader.read()
-    return (None if reader.problems else space), reader.problems
+    if reader.problems:
+        return None, reader.problems
+    said, problems = read_relations(relations, space)
+    space = space.with_relations([*said, *bounds.relations])
+    problems += together_problems(space)
+    return (None if problems else space), problems
 
 
 def _divides(step: float, low: float, high: float) -> bool:

@@ -226,11 +226,13 @@ def test_data_that_does_not_fit_is_said_and_creates_nothing(
     [
         (("--storage", "nonsense"), "Optuna storage 'nonsense'"),
         (("--storage", "sqlite:////no/such/folder/x.db"), "must be a database that can be opened"),
+        (("--storage", "sqlite://"), "must be a database that outlives this process"),
         (("--tracking-uri", "nonsense"), "must be a URI"),
         (("--storage", "sqlite:///x.db", "--tracking-uri", "sqlite:///x.db"), "two databases"),
         (("--storage", "postgresql://h:abc/d"), "must have a port from 1 to 65535"),
         (("--tracking-uri", "http://h:99999"), "must have a port from 1 to 65535"),
-        (("--home", "what?"), "no '?' or '#' in its path"),
+        (("--home", "what?"), "no '?', '#' or '%20'"),
+        (("--home", "a%20b"), "no '?', '#' or '%20'"),
     ],
 )
 def test_wrong_stores_exit_1_without_a_traceback(
@@ -240,6 +242,24 @@ def test_wrong_stores_exit_1_without_a_traceback(
     assert done.returncode == 1
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_output_without_room_is_one_line(study_file: Path, home: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "hpsearch",
+        "plan",
+        str(study_file),
+        "--trials",
+        "0",
+        "--json",
+    ]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: there must be room for what is written to the standard output")
 
 
 def test_missing_mnist_is_one_line_that_says_what_to_set(study_file: Path, nowhere: Path) -> None:

@@ -9,10 +9,14 @@ from hpsearch.records.run_folder import RunFolder
 from tests.harness.stores import new_home
 
 CHATTY = """\
+import os
 import sys
 
 
 def train(params, data, seed):
+    assert os.getcwd() != "/"
+    os.chdir("/")
+    sys.stdout.buffer.write(b"bytes\\n")
     print(f"seen {data.n_classes} classes")
     for epoch in range(10):
         print("epoch", epoch, file=sys.stderr)
@@ -41,6 +45,6 @@ def test_a_function_s_prints_and_exception_are_the_trial_s_log(tmp_path: Path) -
     assert (failed.outcome, whole.outcome) == ("failed", "complete")
     assert failed.files == whole.files == ["log.txt"]
     logs = [folder.files.record("trial", n).log.read_text() for n in range(2)]
-    assert all("seen 10 classes\nepoch 0\nepoch 1\n" in log for log in logs)
+    assert all("bytes\nseen 10 classes\nepoch 0\nepoch 1\n" in log for log in logs)
     assert "ValueError: that was the limit" in logs[0]
     assert "Traceback" not in logs[1]

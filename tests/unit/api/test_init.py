@@ -230,6 +230,9 @@ def test_the_schema_knows_the_keys_of_every_trainer_and_network() -> None:
     rate = space["learning_rate"]["anyOf"]
     assert {"type": "number", "exclusiveMinimum": 0} in rate
     assert {"low", "high", "log", "step", "int", "when"} == set(rate[1]["properties"])
+    assert {"type": "number"} in rate[1]["properties"]["high"]["anyOf"]  # or a parameter's name
+    assert rate[1]["properties"]["high"]["anyOf"][1]["type"] == "string"
+    assert schema["properties"]["relations"]["items"] == {"type": "string"}
     ranges, choices = rate[-1]["items"]["anyOf"]  # of a list, each under a condition
     assert ranges["required"] == ["low", "high", "when"]
     assert choices["required"] == ["choices", "when"]

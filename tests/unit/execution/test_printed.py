@@ -19,6 +19,24 @@ def test_it_is_shown_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("one\nthree\n", "two\n")
 
 
+def test_it_stands_for_the_stream(capfd: pytest.CaptureFixture[str]) -> None:
+    printed, real = PrintedText(), sys.stdout
+    with printed.kept():
+        assert (sys.stdout.fileno(), sys.stdout.isatty()) == (real.fileno(), real.isatty())
+        assert (sys.stdout.encoding, sys.stdout.errors) == (real.encoding, real.errors)
+        print("one")
+        sys.stdout.buffer.write("zwei: ü\n".encode())
+        sys.stdout.buffer.flush()
+        sys.stderr.buffer.write(b"\xff\n")
+        sys.stdout.writelines(["three\n"])
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        sys.stdout.close()
+        print("four")
+    sys.stdout.flush()
+    assert printed.take_last() == "one\nzwei: ü\n\ufffd\nthree\nfour\n"
+    assert capfd.readouterr().out == "one\nzwei: ü\nthree\nfour\n"
+
+
 def test_what_is_too_much_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     printed = PrintedText()
     with printed.kept():

@@ -10,6 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from hpsearch.analysis.trial_model import TrialModel
 from hpsearch.study.confirmation.ablation import n_configurations, path
+from hpsearch.studyfile.relation_reading import read_relations
 from hpsearch.studyfile.space import Parameter, Space
 
 SPACE = Space(
@@ -58,6 +59,15 @@ def test_what_the_model_expects_most_of_is_changed_first() -> None:
     assert changes(steps)[:2] == [["learning_rate"], ["hidden"]]
     steps = path(SPACE, DEFAULT, WINNER, model(hidden=3, learning_rate=1), better=1, most=99)
     assert changes(steps)[:2] == [["hidden"], ["learning_rate"]]
+
+
+def test_no_step_breaks_a_relation() -> None:
+    space = SPACE.with_relations(read_relations(["hidden > 90 * learning_rate + 40"], SPACE)[0])
+    found = model(learning_rate=3, hidden=1)
+    winner = WINNER | {"learning_rate": 0.5}
+    steps = path(space, DEFAULT, winner, found, better=1, most=99)
+    assert changes(steps)[0] == ["hidden"]  # 50 are too few beside the winner's rate
+    assert all(space.broken(params) is None for params, _ in steps)
 
 
 def test_where_lower_is_better_the_model_is_read_so() -> None:

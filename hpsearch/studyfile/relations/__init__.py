@@ -1,0 +1,1 @@
+"""Relations between parameters: what they mean, of one configuration or of many."""
