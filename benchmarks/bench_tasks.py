@@ -19,6 +19,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from hpsearch.samplers.unit import anywhere
+
 Params = dict[str, Any]
 RANDOM_DRAWS = 20_000  # whose median is regret 1 where there is no table
 DIGITS_DRAWS = 200
@@ -64,9 +66,9 @@ def tables() -> Iterator[Callable[[], Task]]:
 
 def synthetic() -> Iterator[Callable[[], Task]]:
     """Functions with a known optimum."""
-    yield lambda: _function("log-valley", LOG_VALLEY, log_valley, 0.0)
-    yield lambda: _function("hartmann-6", HARTMANN, hartmann, HARTMANN_BEST)
-    yield lambda: _function("conditional", CONDITIONAL, conditional, CONDITIONAL_BEST, _branch)
+    yield lambda: function_task("log-valley", LOG_VALLEY, log_valley, 0.0)
+    yield lambda: function_task("hartmann-6", HARTMANN, hartmann, HARTMANN_BEST)
+    yield lambda: function_task("conditional", CONDITIONAL, conditional, CONDITIONAL_BEST, _branch)
 
 
 def digits() -> Iterator[Callable[[], Task]]:
@@ -110,13 +112,22 @@ def _table(family: Any, name: str) -> Task:
     )
 
 
-def _function(
+def function_task(
     name: str,
     space: Mapping[str, BaseDistribution],
     truth: Callable[[Params], float],
     best: float,
     active: Callable[[Params, str], bool] = lambda params, name: True,
+    noise: float = 0.0,
 ) -> Task:
+    """A function to minimise.
+
+    Args:
+        best: its least value.
+        active: whether a parameter is there, given those before it.
+        noise: deviation of a score.
+    """
+
     def suggest(trial: optuna.Trial) -> Params:
         params: Params = {}
         for parameter, distribution in space.items():
@@ -124,9 +135,31 @@ def _function(
                 params[parameter] = ask(trial, parameter, distribution)
         return params
 
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    draws = [truth(suggest(study.ask())) for _ in range(RANDOM_DRAWS)]
-    return Task(name, suggest, lambda p, _: truth(p), truth, best, float(np.median(draws)))
+    rng = np.random.default_rng(0)
+    draws = [truth(drawn(space, active, rng)) for _ in range(RANDOM_DRAWS)]
+
+    def score(params: Params, rng: np.random.Generator) -> float:
+        return truth(params) + (noise * float(rng.standard_normal()) if noise else 0.0)
+
+    return Task(name, suggest, score, truth, best, float(np.median(draws)))
+
+
+def drawn(
+    space: Mapping[str, BaseDistribution],
+    active: Callable[[Params, str], bool],
+    rng: np.random.Generator,
+) -> Params:
+    """A configuration at random; a study's asks would take minutes for the medians."""
+    params: Params = {}
+    for name, distribution in space.items():
+        if not active(params, name):
+            continue
+        if isinstance(distribution, CategoricalDistribution):
+            params[name] = distribution.choices[rng.integers(len(distribution.choices))]
+        else:
+            assert isinstance(distribution, FloatDistribution | IntDistribution)
+            params[name] = anywhere(distribution, float(rng.random()))
+    return params
 
 
 LOG_VALLEY = {

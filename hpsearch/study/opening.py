@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,9 @@ from hpsearch.records.study_json import code_of_starts, read_study_json
 from hpsearch.records.whole_files import storage_errors, write_json, write_whole
 from hpsearch.study.stored_space import kept_space, with_kinds
 from hpsearch.studyfile.reading import ReadStudy, read_text
-from hpsearch.studyfile.stored import OLD_CONFIRMATION, stored_file
+from hpsearch.studyfile.stored import OLD_CONFIRMATION, OLD_RULE, stored_file
 from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.sampler import COARSE_TO_FINE
 
 PROTOCOL = 2  # of confirmation and test, in new runs
 
@@ -76,8 +77,8 @@ def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStud
     """The study file as the newest run of it was begun, by a version that knew less.
 
     A table was numbers alone then, which were learned from as they are; the best were confirmed
-    on the splits that they were chosen by, and no defaults were run beside them. That goes on
-    where the file does not say otherwise.
+    on the splits that they were chosen by, and no defaults were run beside them; a rule of the
+    sampler was an older one. That goes on where the file does not say otherwise.
 
     Args:
         overrides: that the file was read with.
@@ -86,19 +87,30 @@ def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStud
     if not folder.files.trials.exists():
         return study
     known, file = read_study_json(folder.files), study.file
-    if known.get("protocol", 1) >= PROTOCOL:
-        return study
-    begun = known["file"]
-    wanted = [
-        f"confirmation.{key}={json.dumps(begun['confirmation'].get(key, value))}"
-        for key, value in OLD_CONFIRMATION.items()
-        if key not in file.confirmation.model_fields_set
-    ]
+    wanted = [*_rule_begun(known["file"], file)]
+    if known.get("protocol", 1) < PROTOCOL:
+        wanted += _protocol_begun(known["file"], file)
+    return read_text(study.text, study.path, (*overrides, *wanted)) if wanted else study
+
+
+def _rule_begun(begun: Mapping[str, Any], file: StudyFile) -> Iterator[str]:
+    """The version of the sampler's rule, as an override, where the file does not name one."""
+    sampler = file.sampler
+    if sampler.name == COARSE_TO_FINE and "rule" not in sampler.model_fields_set:
+        rule = begun["sampler"].get("rule", OLD_RULE)
+        if rule != sampler.rule:
+            yield f"sampler.rule={rule}"
+
+
+def _protocol_begun(begun: Mapping[str, Any], file: StudyFile) -> Iterator[str]:
+    """How the best were confirmed and what a table was, as overrides."""
+    for key, value in OLD_CONFIRMATION.items():
+        if key not in file.confirmation.model_fields_set:
+            yield f"confirmation.{key}={json.dumps(begun['confirmation'].get(key, value))}"
     data, now = begun.get("data"), file.data
     unsaid = now is not None and now.prepared and "columns" not in now.model_fields_set
     if data and data.get("columns", NUMBERS) == NUMBERS and unsaid:
-        wanted.append(f'data.columns="{NUMBERS}"')
-    return read_text(study.text, study.path, (*overrides, *wanted)) if wanted else study
+        yield f'data.columns="{NUMBERS}"'
 
 
 def open_run(study: ReadStudy, home: Home, *, fresh: bool, accept_code: bool = False) -> Run:

@@ -12,8 +12,10 @@ from hpsearch.datasets.table import ENDINGS, NUMBERS
 from hpsearch.errors import StudyFileError
 from hpsearch.studyfile.schema_problems import translate
 from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.sampler import COARSE_TO_FINE
 
 OLD_CONFIRMATION: Mapping[str, Any] = {"splits": "kept", "default": False}
+OLD_RULE = 1  # of the sampler's proposals
 MOST = 3  # problems in the line; one is enough to see that a version does not fit
 
 
@@ -49,8 +51,11 @@ def _as_meant_then(content: Any) -> Any:
     confirmation = content.get("confirmation")
     if isinstance(confirmation, dict):  # they knew no fresh splits, and ran no defaults
         content = {**content, "confirmation": {**OLD_CONFIRMATION, **confirmation}}
-    if isinstance(sampler, dict) and "repeats" not in sampler:
-        content = {**content, "sampler": {**sampler, "repeats": True}}  # they always drew on
+    if isinstance(sampler, dict):
+        drawn: dict[str, Any] = {"repeats": True}  # they always drew on
+        if sampler.get("name") == COARSE_TO_FINE:
+            drawn["rule"] = OLD_RULE
+        content = {**content, "sampler": {**drawn, **sampler}}
     if (
         isinstance(data, dict)
         and "columns" not in data

@@ -111,6 +111,22 @@ def test_repeats_can_be_wanted(four: Path, home: Path) -> None:
         run(four, home, options[0], "sampler.repeats=false")
 
 
+def test_a_run_from_before_there_were_rules_goes_on_with_its_own(
+    study_file: Path, home: Path, tmp_path: Path
+) -> None:
+    few, more = "stages=[{trials=16, epochs=1}]", "stages=[{trials=30, epochs=1}]"
+    run(study_file, home, few, "sampler.rule=1")
+    tamper(home / "studies/small/1/study.json", lambda s: s["file"]["sampler"].pop("rule"))
+    assert verify_study("small", home=home, trials=0).problems == []
+    run(study_file, home, more)
+    begun, anew = tmp_path / "begun", tmp_path / "anew"
+    run(study_file, begun, more, "sampler.rule=1")
+    run(study_file, anew, more)
+    assert configurations(home) == configurations(begun) != configurations(anew)
+    with pytest.raises(StudyChangedError, match=r"sampler\.rule"):
+        run(study_file, home, more, "sampler.rule=2")
+
+
 def test_a_run_from_before_draws_on(four: Path, home: Path) -> None:
     options = ("stages.0.trials=9", "sampler.name=random")
     run(four, home, *options, "sampler.repeats=true")

@@ -81,6 +81,11 @@ class Encoding:
             out |= np.isin(rows[:, category], values)
         return out
 
+    def gates(self) -> list[int]:
+        """Columns of the categories on which other parameters depend; of all if none does."""
+        found = {category for of in self._without for category in of}
+        return sorted(found) or [*range(self.n_categorical)]
+
     def features(self, rows: Floats, fidelity: Floats) -> Floats:
         """What the kernel sees: places, .5 for absent ones; one-hot categories; fidelity."""
         c = self.n_categorical

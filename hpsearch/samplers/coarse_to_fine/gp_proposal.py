@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
@@ -16,7 +17,14 @@ from hpsearch.samplers.coarse_to_fine.encoding import Encoding
 from hpsearch.samplers.coarse_to_fine.gp import Kernel
 from hpsearch.samplers.coarse_to_fine.model import N_DRAWS, Choice, Scores, fit, fitted_on
 from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
-from hpsearch.samplers.coarse_to_fine.pool import Reach, draw_candidates, place_row, row_keys
+from hpsearch.samplers.coarse_to_fine.pool import (
+    Reach,
+    around_branches,
+    draw_candidates,
+    place_row,
+    row_keys,
+)
+from hpsearch.samplers.coarse_to_fine.rules import Rule
 from hpsearch.samplers.history import Observation, observe, pending
 from hpsearch.samplers.related import Relations
 from hpsearch.samplers.unit import Floats
@@ -25,6 +33,11 @@ CANDIDATES = 240  # for a batch of 1; 480 for 4, 720 for 8
 POOLS = 5  # drawn at most, where relations leave few of their candidates
 FEW = 32  # candidates drawn uniformly, where they leave none
 ATTEMPTS = 20  # to find a configuration that was not tried
+STALL_AFTER, LAST = 20, 10  # results
+START = 15  # results whose median tells how much there was to gain
+NOTHING_MORE = 0.02  # of that, brought by the last ones
+LEAVES_EVERY = 2  # trials drawn one by one; of those drawn together the first
+FAR = 0.25  # of a range
 State = tuple[tuple[int, int, int], ...]  # tells whether trials have changed
 
 
@@ -71,14 +84,20 @@ class GPProposals:
 
     Args:
         batch: how many trials are asked for together.
+        rule: how they are chosen.
         relations: what all proposals keep.
     """
 
     def __init__(
-        self, streams: Streams, pace: Pace, batch: int, relations: Relations | None = None
+        self,
+        streams: Streams,
+        pace: Pace,
+        batch: int,
+        rule: Rule,
+        relations: Relations | None = None,
     ) -> None:
+        self._streams, self._pace, self._batch, self._rule = streams, pace, batch, rule
         self._relations = relations
-        self._streams, self._pace = streams, pace
         self._n_candidates = n_candidates(batch)
         self._round: tuple[Any, _Round] | None = None
         self._kernel: tuple[Any, Kernel] | None = None
@@ -159,10 +178,14 @@ class GPProposals:
         if starting or usable < MIN_ELITES:
             return _Round(encoding, tried, None)
         rng = self._streams.generator(first, len(now.seen), "candidates")
-        scores = Scores(encoding, now.seen, rng)
+        scores = Scores(encoding, now.seen, rng, mixed=self._rule.mixed_targets)
         pool = self._pool(encoding, now.seen, tried, rng)
-        kernel = self._fitted(now, encoding)
-        return _Round(encoding, tried, Choice(encoding, kernel, scores, pool, rng))
+        choice = Choice(encoding, self._fitted(now, encoding), scores, pool, rng)
+        turn, rest = divmod(first, max(self._batch, LEAVES_EVERY))
+        leaves = self._rule.leaves_stalls and (self._batch > 1 or not rest)
+        if leaves and stalled(now.seen):
+            choice.leave(_away(encoding, pool, encoding.rows([now.seen[0].params])[0], turn))
+        return _Round(encoding, tried, choice)
 
     def _pool(
         self,
@@ -176,6 +199,11 @@ class GPProposals:
         elites = [o.params for o in seen[: self._pace.n_elites(n)] if o.usable]
         reach = Reach(self._pace.width(n), self._pace.mutation(n))
         drawn = self._candidates(encoding, encoding.rows(elites), reach, rng)
+        if self._rule.branches:
+            scored = encoding.rows([o.params for o in seen if o.usable])
+            more = round(self._rule.branches * self._n_candidates)
+            others = around_branches(encoding, scored, more, reach.width, rng)
+            drawn = np.vstack([drawn, self._kept(encoding, others)])
         unlike = dict(zip(row_keys(drawn), drawn, strict=True))
         fresh = [row for key, row in unlike.items() if key not in tried]
         return np.array(fresh or list(unlike.values()))
@@ -190,10 +218,16 @@ class GPProposals:
         kept = np.empty((0, len(encoding.names)))
         for _ in range(POOLS):
             rows = draw_candidates(encoding, elites, n, reach, rng)
-            kept = np.vstack([kept, rows[self._relations.hold_all(encoding.columns(rows))]])
+            kept = np.vstack([kept, self._kept(encoding, rows)])
             if len(kept) >= n:
                 break
         return kept[:n] if len(kept) else self._uniform(encoding, rng, FEW)
+
+    def _kept(self, encoding: Encoding, rows: Floats) -> Floats:
+        """Those rows that keep the relations."""
+        if self._relations is None:
+            return rows
+        return rows[self._relations.hold_all(encoding.columns(rows))]
 
     def _fitted(self, now: Situation, encoding: Encoding) -> Kernel:
         """Hyperparameters, fitted on the first trials: as many as there were at the last fit."""
@@ -209,9 +243,33 @@ class GPProposals:
             seen = observe(first, now.direction)
             if not any(o.usable for o in seen):
                 seen = list(now.seen)
-            scores = Scores(encoding, seen, self._streams.generator(len(seen), "fit"))
+            rng = self._streams.generator(len(seen), "fit")
+            scores = Scores(encoding, seen, rng, mixed=self._rule.mixed_targets)
             self._kernel = key, fit(encoding, scores)
         return self._kernel[1]
+
+
+def stalled(seen: Sequence[Observation]) -> bool:
+    """Whether the last results have brought next to nothing, of what there was to gain.
+
+    Args:
+        seen: best first.
+    """
+    usable = [o.score for o in sorted(seen, key=lambda o: o.number) if o.usable]
+    if len(usable) < STALL_AFTER:
+        return False
+    best, before = min(usable), min(usable[:-LAST])
+    return bool(before - best < NOTHING_MORE * (np.median(usable[:START]) - best))
+
+
+def _away(encoding: Encoding, pool: Floats, best: Floats, turn: int) -> NDArray[np.bool_]:
+    """Which candidates differ from the best trial: in a category on which others depend, by turns
+    one of those; where all is numeric, by more than FAR in some parameter."""
+    gates = encoding.gates()
+    if not gates:
+        return np.asarray(np.abs(pool - best).max(1) > FAR)
+    gate = gates[turn % len(gates)]
+    return np.asarray(pool[:, gate] != best[gate])
 
 
 def _state(trials: Sequence[FrozenTrial]) -> State:

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import accumulate, repeat, takewhile
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from hpsearch.samplers.coarse_to_fine.encoding import Encoding
@@ -25,6 +26,8 @@ from hpsearch.samplers.unit import Floats
 MOST_ROWS, BEST_ROWS = 300, 100  # above MOST_ROWS: the best, and others at random
 REFIT = 1.15  # hyperparameters are fitted again when there are so many times more trials
 N_DRAWS = 256  # functions drawn from the posterior
+LEAST_VALUES = 8  # fewer scores say nothing of how they spread
+WINSORISED = 1.5  # times the best's lead over the median
 
 
 class Scores:
@@ -36,10 +39,16 @@ class Scores:
     Args:
         seen: observations, at least one of them usable.
         rng: draws which rows are left out, if they are too many.
+        mixed: whether targets are mixed_targets, else normal_scores.
     """
 
     def __init__(
-        self, encoding: Encoding, seen: Sequence[Observation], rng: np.random.Generator
+        self,
+        encoding: Encoding,
+        seen: Sequence[Observation],
+        rng: np.random.Generator,
+        *,
+        mixed: bool,
     ) -> None:
         self.longest = max(max(o.curve) for o in seen if o.usable)
         entries = [
@@ -54,6 +63,7 @@ class Scores:
         rows = encoding.rows([seen[i].params for i, _, _ in entries])
         lengths = np.array([length for _, length, _ in entries])
         self.features = encoding.features(rows, fidelity(lengths))
+        targets = mixed_targets if mixed else normal_scores
         self.targets = targets(np.array([score for _, _, score in entries]))
         at_the_end = fidelity(np.full(len(rows), self.longest))
         self.features_at_the_end = encoding.features(rows, at_the_end)
@@ -64,7 +74,23 @@ def fidelity(lengths: Floats) -> Floats:
     return np.log(lengths + 1) / math.log(9)
 
 
-def targets(scores: Floats) -> Floats:
+def mixed_targets(scores: Floats) -> Floats:
+    """Half normal scores of the ranks, half the scores themselves, (n,); inf is worst.
+
+    Each half has mean 0 and deviation 1. What is worse than the median by more than 1.5 times the
+    best's lead over it counts as that: how bad a bad configuration is tells nothing of the good.
+    With fewer than 8 scores, or equal ones, ranks alone.
+    """
+    ranked, finite = normal_scores(scores), scores[np.isfinite(scores)]
+    if len(finite) < LEAST_VALUES or finite.min() == np.median(finite):
+        return ranked
+    best, middle = finite.min(), np.median(finite)
+    values = np.minimum(scores, middle + WINSORISED * (middle - best))
+    halves = ((half - half.mean()) / half.std() for half in (ranked, values))
+    return np.asarray(sum(halves)) / 2
+
+
+def normal_scores(scores: Floats) -> Floats:
     """Normal scores of the ranks, Phi^-1((rank - 1/2) / n), (n,); lower is better, inf is worst.
 
     Equal scores share their mean rank. How much better the best are does not count: where
@@ -111,7 +137,12 @@ class Choice:
         self._posterior = Posterior(kernel, scores.features, scores.targets)
         self._pool, self._keys = pool, {key: i for i, key in enumerate(row_keys(pool))}
         self._incumbent = float(self._posterior.mean(scores.features_at_the_end).min())
+        self._away = np.ones(len(pool), bool)
         self.restart()
+
+    def leave(self, away: NDArray[np.bool_]) -> None:
+        """Choose the first member among these candidates, (number of candidates,), if any."""
+        self._away = away if away.any() else np.ones(len(away), bool)
 
     def restart(self) -> None:
         """Forget all members."""
@@ -134,7 +165,8 @@ class Choice:
             mean, deviation = self._posterior.marginals(self._at_the_end(self._pool))
             z = (self._incumbent - mean) / deviation
             density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-            return np.asarray(self._pool[np.argmax(deviation * (z * ndtr(z) + density))])
+            improvement = np.where(self._away, deviation * (z * ndtr(z) + density), -1.0)
+            return np.asarray(self._pool[np.argmax(improvement)])
         values = self._draws.values
         improvement = np.maximum(self._best - values, 0.0).mean(1)
         improvement[~self._free] = -1.0

@@ -70,6 +70,35 @@ def draw_candidates(
     return rows
 
 
+def around_branches(
+    encoding: Encoding, seen: Floats, n: int, width: float, rng: np.random.Generator
+) -> Floats:
+    """`n` rows, each near the best trial of one value of a category on which others depend.
+
+    Their numeric parameters move as around an elite, one of all columns for certain; categories
+    stay. Without categories: none.
+
+    Args:
+        seen: rows that have scores, best first.
+        width: deviation of a numeric parameter, in unit space.
+    """
+    gates = ((j, value) for j in encoding.gates() for value in np.unique(seen[:, j]))
+    best = [seen[seen[:, j] == value][0] for j, value in gates if value != ABSENT]
+    if not best:
+        return np.empty((0, len(encoding.names)))
+    parents = np.array(best)[rng.integers(len(best), size=n)]
+    moving, scale = rng.choice(LESS, n), rng.choice(LESS, n)
+    certain = rng.integers(len(encoding.names), size=n)
+    rows = parents.copy()
+    for j in range(encoding.n_categorical, len(encoding.names)):
+        distribution = encoding.distributions[j]
+        assert isinstance(distribution, Numeric)
+        moved = snap(distribution, parents[:, j] + scale * width * rng.standard_normal(n))
+        moves = (rng.random(n) <= moving) | (certain == j)
+        rows[:, j] = np.where(moves & (parents[:, j] != ABSENT), moved, parents[:, j])
+    return rows
+
+
 def place_row(encoding: Encoding, places: Sequence[float]) -> Floats:
     """The row at these places of the full ranges, one a column."""
     row = np.full((1, len(encoding.names)), ABSENT)

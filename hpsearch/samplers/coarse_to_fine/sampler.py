@@ -21,6 +21,7 @@ from hpsearch.samplers.coarse_to_fine.encoding import fits
 from hpsearch.samplers.coarse_to_fine.gp_proposal import GPProposals, Situation
 from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
 from hpsearch.samplers.coarse_to_fine.pool import rank_weights
+from hpsearch.samplers.coarse_to_fine.rules import NEWEST, RuleVersion, rule_of
 from hpsearch.samplers.history import Observation, branch_of, in_branch, observe
 from hpsearch.samplers.related import Relations
 from hpsearch.samplers.unit import Numeric, anywhere, from_unit, to_unit
@@ -38,7 +39,11 @@ class CoarseToFineSampler(StudySampler):
         startup          Latin hypercube over the full ranges, uniform in log space where log
         every 10th draw  the same over the full ranges, at random
         "gp"             a small Gaussian process of all scores, training length included, chooses
-                         from candidates: half of them anywhere, the others around elites
+                         from candidates: half of them anywhere, the others around elites; a third
+                         more around the best trial of each value of a category on which others
+                         depend. Once ten results have brought under 2 % of what there was to
+                         gain, every second trial, or the first of a batch, must leave the best:
+                         its category, by turns, or its neighbourhood
         "model-free"     parameter by parameter around elites:
           numeric        u = u_e + b N(0, 1), u_e an elite's place in unit (log) space, kept in
                          [0, 1];  b = max(floor, bandwidth * shrink^s)
@@ -68,6 +73,7 @@ class CoarseToFineSampler(StudySampler):
         bandwidth: at the start, in unit space.
         floor: least bandwidth; a fiftieth of the range.
         top: share of the trials that are elites.
+        rule: version of the "gp" proposal; 1 draws as hpsearch did before there were two.
         relations: what configurations keep. The candidates of "gp" do; of parameters drawn one by
             one the caller asks `redrawn` for others, where they don't together.
 
@@ -89,6 +95,7 @@ class CoarseToFineSampler(StudySampler):
         bandwidth: float = 0.25,
         floor: float = 0.02,
         top: float = 0.15,
+        rule: RuleVersion = NEWEST,
         relations: Relations | None = None,
     ) -> None:
         if proposal not in get_args(Proposal):
@@ -105,14 +112,16 @@ class CoarseToFineSampler(StudySampler):
             top=top,
         )
         self._streams = Streams(np.random.SeedSequence().entropy if seed is None else seed)
-        self._batch, self._relations = batch, relations
-        self._gp = GPProposals(self._streams, self._pace, batch, relations)
+        self._batch, self._rule, self._relations = batch, rule_of(rule), relations
+        self._gp = GPProposals(self._streams, self._pace, batch, self._rule, relations)
         self._situation: tuple[tuple[str, int], Situation] | None = None  # of the last trial
 
     def redrawn(self, attempt: int) -> CoarseToFineSampler:
         again = copy(self)
         again._streams = Streams((self._streams.seed, attempt))
-        again._gp = GPProposals(again._streams, self._pace, self._batch, self._relations)
+        again._gp = GPProposals(
+            again._streams, self._pace, self._batch, self._rule, self._relations
+        )
         return again
 
     def ignores_results(self, number: int) -> bool:

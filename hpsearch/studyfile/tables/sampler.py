@@ -12,12 +12,14 @@ from pydantic import Field
 
 from hpsearch import samplers  # each one's module is loaded when it is made
 from hpsearch.errors import Problem
+from hpsearch.samplers.coarse_to_fine.rules import NEWEST, RuleVersion
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.space import NoCells, Space
 from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
 from hpsearch.studyfile.tables.enqueue import wanted_in
 from hpsearch.studyfile.tables.objectives import Direction
 
+COARSE_TO_FINE = "coarse-to-fine"
 ONCE = ("grid", "listed", "brute-force")  # what they draw is counted out in the study file
 BLIND = (*ONCE, "qmc", "random")  # draw whatever the trials before scored
 
@@ -26,7 +28,7 @@ class Sampler(Table):
     """How configurations are drawn."""
 
     name: str = Field(
-        default="coarse-to-fine",
+        default=COARSE_TO_FINE,
         description="with several objectives: tpe. Or grid: every combination of choices once, "
         "in order; listed: those of "
         "[[enqueue]] and no others; brute-force: a grid in random order; "
@@ -38,6 +40,12 @@ class Sampler(Table):
         description="how coarse-to-fine draws: gp, a Gaussian process among candidates, best in "
         "the measurements; model-free, around the best, cheapest; random, in a box around the "
         "best that is halved again and again; uniform, no narrowing at all",
+    )
+    rule: RuleVersion = Field(
+        default=NEWEST,
+        description="version of the proposal gp. 2 sees how much better a score is, not only its "
+        "rank, looks at the best of every branch, and leaves the best where nothing more is "
+        "gained; 1 is how older versions drew. A study goes on with the one it was begun with",
     )
     batch: int = Field(
         default=4,
@@ -71,7 +79,7 @@ class Sampler(Table):
             ValueError: there is none of this name, or it refuses the options.
         """
         name, options = self.name, dict[str, Any](self.options)
-        for reserved in {"seed", "proposal", "batch", "relations"} & options.keys():
+        for reserved in {"seed", "proposal", "batch", "rule", "relations"} & options.keys():
             raise ValueError(f"must leave out {reserved}, which the study file says elsewhere")
         shuffled = name == "brute-force" and bool(space.relations)
         if name in ("grid", "listed") or shuffled:
@@ -94,7 +102,7 @@ class Sampler(Table):
 
             names = [parameter.name for parameter in space.parameters]
             return SobolSampler(names, seed=facts.seed, **options)
-        if name != "coarse-to-fine":
+        if name != COARSE_TO_FINE:
             return samplers.NamedSampler(name, options, relations=space.for_samplers)
         return self._coarse_to_fine(facts, options | {"relations": space.for_samplers})
 
@@ -102,7 +110,7 @@ class Sampler(Table):
         if self.proposal == "random":  # the literal rule: one stage's worth, then the first box
             options.setdefault("n_startup", facts.trials[0])
         return samplers.CoarseToFineSampler(
-            seed=facts.seed, proposal=self.proposal, batch=self.batch, **options
+            seed=facts.seed, proposal=self.proposal, batch=self.batch, rule=self.rule, **options
         )
 
     def blind(self, facts: Facts) -> Callable[[int], bool]:
@@ -110,7 +118,7 @@ class Sampler(Table):
 
         Nothing of a user's own is loaded for it.
         """
-        if self.name == "coarse-to-fine":
+        if self.name == COARSE_TO_FINE:
             return self._coarse_to_fine(facts, dict(self.options)).ignores_results
         return lambda number: self.name in BLIND
 
@@ -122,9 +130,10 @@ class Sampler(Table):
                 return
 
     def _problems_of(self, arm: Arm, facts: Facts) -> Iterator[Problem]:
-        if "proposal" in self.model_fields_set and self.name != "coarse-to-fine":
-            rule = f"must be left out: it belongs to coarse-to-fine, not to {self.name!r}"
-            yield Problem("sampler.proposal", rule)
+        for key in ("proposal", "rule"):
+            if key in self.model_fields_set and self.name != COARSE_TO_FINE:
+                rule = f"must be left out: it belongs to coarse-to-fine, not to {self.name!r}"
+                yield Problem(f"sampler.{key}", rule)
         if self.repeats and self.name in ONCE:
             rule = f"must be left out: {self.name} draws no configuration twice by itself"
             yield Problem("sampler.repeats", rule)
@@ -141,7 +150,7 @@ class Sampler(Table):
         try:
             self.make(arm.space, facts)
         except (TypeError, ValueError) as error:
-            known = self.name in ("coarse-to-fine", "grid", "listed", "qmc") or self.options
+            known = self.name in (COARSE_TO_FINE, "grid", "listed", "qmc") or self.options
             yield Problem(f"sampler.{'options' if known else 'name'}", str(error))
             return
         if facts.n_objectives > 1 and not self._takes_several(arm.space, facts):

@@ -14,8 +14,8 @@ from optuna.trial import TrialState, create_trial
 
 from hpsearch.samplers import CoarseToFineSampler
 from hpsearch.samplers.coarse_to_fine.encoding import ABSENT, Encoding
-from hpsearch.samplers.coarse_to_fine.model import BEST_ROWS, MOST_ROWS, Scores, targets
-from hpsearch.samplers.history import OUTCOME, observe
+from hpsearch.samplers.coarse_to_fine.model import BEST_ROWS, MOST_ROWS, Scores
+from hpsearch.samplers.history import OUTCOME, Observation, observe
 from hpsearch.samplers.unit import from_unit, to_unit
 
 pytestmark = pytest.mark.usefixtures("known_schema")
@@ -104,7 +104,8 @@ def test_every_tenth_draw_is_over_the_full_ranges(proposal: Any) -> None:
     study.optimize(valley, n_trials=300)
     late = [(trial.number, math.log10(trial.params["lr"])) for trial in study.trials[100:]]
     tenth = [abs(x + 2) for number, x in late if number % 10 == 9]
-    others = [abs(x + 2) for number, x in late if number % 10 != 9]
+    # Of the others every second one leaves the best where nothing more is gained.
+    others = [abs(x + 2) for number, x in late if number % 10 in (1, 3, 5, 7)]
     assert len(tenth) == 20
     assert sorted(tenth)[10] > 0.5  # evenly over four decades: half of them are further
     assert sorted(others)[len(others) * 9 // 10] < 0.5
@@ -294,6 +295,11 @@ def test_an_encoding_learns_which_parameters_a_category_has() -> None:
         np.testing.assert_array_equal(encoding.inactive(rows, j), rows[:, j] == ABSENT)
 
 
+def scores_of(seen: list[Observation]) -> Scores:
+    encoding = Encoding({"lr": LR}, [o.params for o in seen])
+    return Scores(encoding, seen, np.random.default_rng(0), mixed=True)
+
+
 def test_scores_are_a_row_for_each_length_and_at_most_300() -> None:
     def trial(number: int, curve: dict[int, float]) -> optuna.trial.FrozenTrial:
         frozen = create_trial(
@@ -307,23 +313,16 @@ def test_scores_are_a_row_for_each_length_and_at_most_300() -> None:
 
     few = [trial(0, {1: 0.9, 9: 0.5}), trial(1, {1: 0.8}), trial(2, {})]
     seen = observe(few, MINIMIZE)
-    scores = Scores(Encoding({"lr": LR}, [o.params for o in seen]), seen, np.random.default_rng(0))
+    scores = scores_of(seen)
     assert len(scores.targets) == 4
     assert sorted(scores.features[:, -1].round(2)) == [0.32, 0.32, 1.05, 1.05]
 
     seen = observe([trial(n, {1: float(n)}) for n in range(500)], MINIMIZE)
-    scores = Scores(Encoding({"lr": LR}, [o.params for o in seen]), seen, np.random.default_rng(0))
+    scores = scores_of(seen)
     assert len(scores.targets) == MOST_ROWS
     np.testing.assert_allclose(
         scores.features[:BEST_ROWS, 0], 1 - np.arange(BEST_ROWS) / 500, atol=1e-6
     )
-
-
-def test_targets_keep_the_order_and_put_diverged_trials_last() -> None:
-    found = targets(np.array([3.0, 1.0, np.inf, 2.0, np.inf]))
-    assert list(np.argsort(found, kind="stable")) == [1, 3, 0, 2, 4]
-    assert found[2] == found[4]
-    assert np.isfinite(targets(np.ones(4))).all()
 
 
 def test_the_literal_rule_halves_a_box_around_the_best() -> None:
