@@ -64,7 +64,8 @@ class Facts:
 class Table(BaseModel):
     """A table of a file: no unknown keys, no silent conversions."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Built when first used, as part of the study file: alone they would be built a second time.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     # How a new study file shows it: "" as a table whose keys stand in comments; a text: the table
     # is a comment, too, with this note; None: not at all.
