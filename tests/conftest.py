@@ -8,13 +8,15 @@ import shutil
 import signal
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.harness.batches import WriteBatch
+from tests.harness.figures import DrawnFigures, drawn, leave_blank
 from tests.harness.functions import STEADY, WriteModule
 from tests.harness.started import sitecustomize as started
 from tests.harness.stores import new_home
@@ -58,22 +60,44 @@ def quick_files() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def blank_figures(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, quick_files: None
-) -> None:
-    """Our figures are made but not drawn in this process, but for tests marked `figures`.
+@pytest.fixture(scope="session")
+def blank_figures(quick_files: None) -> Iterator[pytest.MonkeyPatch]:
+    """Our figures are made but not drawn in this process; in those it starts not even made."""
+    with pytest.MonkeyPatch.context() as patch:
+        leave_blank(patch)
+        yield patch
 
-    In processes that are started from here they are not made either.
-    """
-    if request.node.get_closest_marker("figures") is not None:
-        _, *others = os.environ["PYTHONPATH"].split(os.pathsep)
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(others))
-        return
-    for module in started.DRAWING:
-        monkeypatch.setattr(f"{module}.write_png", started.draw_nothing)
-    for module in ("study_report", "compared"):
-        monkeypatch.setattr(f"hpsearch.reports.{module}.svg_of", started.draw_nothing)
+
+@pytest.fixture(scope="session")
+def drawn_figures(blank_figures: pytest.MonkeyPatch) -> DrawnFigures:
+    """A block in which figures are drawn as for a user, here and in processes."""
+    return partial(drawn, blank_figures)
+
+
+@pytest.fixture
+def marked_figures(request: pytest.FixtureRequest, drawn_figures: DrawnFigures) -> Iterator[None]:
+    """Figures are drawn for tests marked `figures`."""
+    marked = request.node.get_closest_marker("figures") is not None
+    with drawn_figures() if marked else nullcontext():
+        yield
+
+
+@pytest.fixture(scope="session")
+def projected_here() -> Iterator[None]:
+    """Studies of this process send their records from here: a projector loads MLflow anew."""
+    from tests.harness.projecting import projected_here
+
+    with projected_here():
+        yield
+
+
+@pytest.fixture
+def projector_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Studies of this process have their projector in a process of its own, as those of users."""
+    from tests.harness.projecting import METHODS, Projection
+
+    for name, method in METHODS.items():
+        monkeypatch.setattr(Projection, name, method)
 
 
 @pytest.fixture
