@@ -25,6 +25,8 @@ from tests.harness.study_files import SMALL, TINY, TWO
 if TYPE_CHECKING:
     from hpsearch.records.run_folder import RunFolder
 
+pytest_plugins = ["tests.harness.grouping"]
+
 # One BLAS thread in this process too, as in workers; said before anything loads NumPy.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -102,9 +104,10 @@ def projector_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def without_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Studies of this process keep their records to themselves; MLflow hears of none."""
+    """Studies, also of processes, keep their records to themselves; MLflow hears of none."""
     from hpsearch.tracking.projection import Projection
 
+    monkeypatch.setenv(started.WITHOUT_MLFLOW, "1")
     monkeypatch.setattr(Projection, "start", lambda self: None)
     monkeypatch.setattr(Projection, "keep_alive", lambda self: None)
     monkeypatch.setattr(Projection, "finish", lambda self, **_: True)
