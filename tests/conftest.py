@@ -19,7 +19,7 @@ from tests.harness.batches import WriteBatch
 from tests.harness.figures import DrawnFigures, drawn, leave_blank
 from tests.harness.functions import STEADY, WriteModule
 from tests.harness.started import sitecustomize as started
-from tests.harness.stores import new_home
+from tests.harness.stores import copied_stores, new_home
 from tests.harness.study_files import SMALL, TINY, TWO
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ pytest_plugins = ["tests.harness.grouping"]
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+for name in ("FACTOR", "JITTER"):  # a server that is away is asked again at once
+    os.environ.setdefault(f"MLFLOW_HTTP_REQUEST_BACKOFF_{name}", "0")
 
 # Tests interrupt processes; one started in the background of a shell has its children ignore that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -54,9 +56,10 @@ def known_schema() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def quick_files() -> Iterator[None]:
-    """Files need not outlive the machine, here and in processes that are started from here; those
-    find figures of one pixel, too: tests.harness.started."""
-    with pytest.MonkeyPatch.context() as patch:
+    """Files need not outlive the machine and new stores of MLflow are copies, here and in
+    processes that are started from here; those find figures of one pixel, too:
+    tests.harness.started."""
+    with copied_stores(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda fd: None)
         patch.setenv("PYTHONPATH", str(Path(started.__file__).parent), prepend=os.pathsep)
         yield

@@ -38,10 +38,10 @@ def _project(projection: Projection, *, seconds: float = DRAIN_SECONDS) -> bool:
     """The life of a projector process that is told to end before its first look at the records."""
     uri, home = projection.tracking_uri, projection.home
     environment = {k: v for k, v in projector_process.ENVIRONMENT.items() if k not in os.environ}
+    reports: list[bytes] = []
 
     def say(**report: object) -> None:
-        line = json.dumps(report).encode()
-        projection._listen(SimpleNamespace(stdout=[line]))  # type: ignore[arg-type]
+        reports.append(json.dumps(report).encode())
 
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -56,6 +56,7 @@ def _project(projection: Projection, *, seconds: float = DRAIN_SECONDS) -> bool:
         patch.setattr(projector_process, "_say", say)
         location = artifact_location(uri, home.artifacts)
         code = projector_process._serve(projection.folder.path, uri, location, home.path)
+    projection._listen(SimpleNamespace(stdout=reports))  # type: ignore[arg-type]
     _close(uri)
     return code == 0
 

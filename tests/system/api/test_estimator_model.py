@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
@@ -19,6 +16,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import read_study
+from tests.harness.answers import mlflow_answer
 from tests.harness.boosters import needs
 from tests.harness.stores import new_home
 
@@ -89,20 +87,16 @@ def named(inputs: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(inputs, columns=["rooms", "age", "distance"])
 
 
-def predict(folder: Path, name: str, inputs: np.ndarray | pd.DataFrame) -> pd.DataFrame:
-    """What MLflow's command answers, in a process of its own."""
+def predict(
+    folder: Path, name: str, inputs: np.ndarray | pd.DataFrame, *, here: bool = False
+) -> pd.DataFrame:
+    """What MLflow answers, in a process of its own or here."""
     if isinstance(inputs, pd.DataFrame):
         rows = {"dataframe_records": inputs.to_dict("records")}
     else:
         rows = {"inputs": inputs.tolist()}
     (folder / "in.json").write_text(json.dumps(rows))
-    command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/{name}@winner"]
-    command += ["-i", str(folder / "in.json"), "-o", str(folder / "out.json")]
-    command += ["-t", "json", "--env-manager", "local"]
-    uri = {"MLFLOW_TRACKING_URI": Home(folder / "home").tracking_uri}
-    done = subprocess.run(command, env=os.environ | uri, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return pd.DataFrame(json.loads((folder / "out.json").read_text())["predictions"])
+    return mlflow_answer(folder / "home", name, folder / "in.json", here=here)
 
 
 def test_a_classifier_answers_with_the_classes_that_the_record_counted(tmp_path: Path) -> None:
@@ -117,7 +111,7 @@ def test_a_classifier_answers_with_the_classes_that_the_record_counted(tmp_path:
 def test_a_regressor_answers_with_the_numbers_that_were_scored(tmp_path: Path) -> None:
     pool, record = finished(tmp_path, NUMBERS)
     ((_, held),) = pool.splits
-    answered = predict(tmp_path, "boosting", named(pool.examples.inputs[held]))
+    answered = predict(tmp_path, "boosting", named(pool.examples.inputs[held]), here=True)
     error = np.mean((answered["prediction"] - pool.examples.labels[held]) ** 2)
     assert error == pytest.approx(record.members[0].history["test_mse"][-1], rel=1e-12)
 
@@ -182,7 +176,7 @@ def test_a_booster_answers_from_its_librarys_own_file(
     text = CLASSES.replace("sklearn.ensemble.RandomForestClassifier", trainer)
     pool, record = finished(tmp_path, text.replace("n_estimators", size))
     ((_, held),) = pool.splits
-    answered = predict(tmp_path, "forest", pool.examples.inputs[held])
+    answered = predict(tmp_path, "forest", pool.examples.inputs[held], here=True)
     assert answered["class"].tolist() == record.members[0].predicted
     assert np.allclose(answered.filter(like="probability_").sum(axis=1), 1)
     (found,) = mlflow.MlflowClient(Home(tmp_path / "home").tracking_uri).search_model_versions(

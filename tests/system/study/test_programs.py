@@ -23,6 +23,7 @@ from tests.harness.programs import gone, running, study_of, study_of_shell, trai
 from tests.harness.stores import new_home
 from tests.harness.study import records, run
 
+pytestmark = pytest.mark.usefixtures("without_mlflow")
 # 20 by hand: HPSEARCH_KILLS=20 scripts/test tests/system/study/test_programs.py
 KILLS = int(os.environ.get("HPSEARCH_KILLS", "2"))
 WORKERS = (1, 2, 8) if "HPSEARCH_KILLS" in os.environ else (2,)
