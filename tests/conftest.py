@@ -8,15 +8,13 @@ import shutil
 import signal
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.harness.batches import WriteBatch
-from tests.harness.figures import DrawnFigures, drawn, leave_blank
 from tests.harness.functions import STEADY, WriteModule
 from tests.harness.started import sitecustomize as started
 from tests.harness.stores import copied_stores, new_home
@@ -62,37 +60,6 @@ def quick_files() -> Iterator[None]:
     with copied_stores(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda fd: None)
         patch.setenv("PYTHONPATH", str(Path(started.__file__).parent), prepend=os.pathsep)
-        yield
-
-
-@pytest.fixture(scope="session")
-def blank_figures(quick_files: None) -> Iterator[pytest.MonkeyPatch]:
-    """Our figures are made but not drawn in this process; in those it starts not even made."""
-    with pytest.MonkeyPatch.context() as patch:
-        leave_blank(patch)
-        yield patch
-
-
-@pytest.fixture(scope="session")
-def drawn_figures(blank_figures: pytest.MonkeyPatch) -> DrawnFigures:
-    """A block in which figures are drawn as for a user, here and in processes."""
-    return partial(drawn, blank_figures)
-
-
-@pytest.fixture
-def marked_figures(request: pytest.FixtureRequest, drawn_figures: DrawnFigures) -> Iterator[None]:
-    """Figures are drawn for tests marked `figures`."""
-    marked = request.node.get_closest_marker("figures") is not None
-    with drawn_figures() if marked else nullcontext():
-        yield
-
-
-@pytest.fixture(scope="session")
-def projected_here() -> Iterator[None]:
-    """Studies of this process send their records from here: a projector loads MLflow anew."""
-    from tests.harness.projecting import projected_here
-
-    with projected_here():
         yield
 
 
@@ -160,7 +127,7 @@ def real_mnist() -> None:
         pytest.skip("the real MNIST is not here: set HPSEARCH_DATA to the folder of mnist/")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # the first after `quick` of its tier
 def finished_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The stores after one small study; to be read only."""
     folder = tmp_path_factory.mktemp("finished")
@@ -178,7 +145,7 @@ def copied_home(finished_home: Path, tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # the first after `quick` of its tier
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of the small study, run to its end in this process."""
     folder = tmp_path_factory.mktemp("finished")

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from tests.harness.started import sitecustomize as started
 
-DrawnFigures = Callable[[], AbstractContextManager[None]]
+_blank: list[pytest.MonkeyPatch] = []  # of the blocks that we are in
 
 
-def leave_blank(patch: pytest.MonkeyPatch) -> None:
-    """Have figures of one pixel in this process."""
+@contextmanager
+def blank_figures() -> Iterator[None]:
+    """A block in which figures of this process have one pixel."""
+    with pytest.MonkeyPatch.context() as patch:
+        _leave_blank(patch)
+        _blank.append(patch)
+        try:
+            yield
+        finally:
+            _blank.pop()
+
+
+def _leave_blank(patch: pytest.MonkeyPatch) -> None:
     for module in started.DRAWING:
         patch.setattr(f"{module}.write_png", started.draw_nothing)
     for module in ("study_report", "compared"):
@@ -22,17 +33,13 @@ def leave_blank(patch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def drawn(blank: pytest.MonkeyPatch) -> Iterator[None]:
-    """A block in which figures are drawn as for a user, here and in processes.
-
-    Args:
-        blank: what `leave_blank` was called with.
-    """
+def drawn_figures() -> Iterator[None]:
+    """A block in which figures are drawn as for a user, here and in processes."""
     _, *others = os.environ["PYTHONPATH"].split(os.pathsep)  # the first has them blank there
-    blank.undo()
+    _blank[-1].undo()
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", os.pathsep.join(others))
             yield
     finally:
-        leave_blank(blank)
+        _leave_blank(_blank[-1])

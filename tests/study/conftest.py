@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from hpsearch.analysis import test_rows
+from tests.harness.quick import quick_studies
 
 
-@pytest.fixture(scope="session", autouse=True)
-def quick_session(
-    known_schema: None, blank_figures: pytest.MonkeyPatch, projected_here: None
-) -> None:
-    """Optuna's storages, files and figures; and a projector would be a process."""
+@pytest.fixture(scope="package", autouse=True)
+def quick(known_schema: None, quick_files: None) -> Iterator[None]:
+    """No test of this tier looks at what takes long."""
+    with quick_studies():
+        yield
 
 
 @pytest.fixture(autouse=True)
-def quick(without_mlflow: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLflow hears of no study. The errors of test scores are of few resamples: those of 200 are
-    tested where they are reckoned."""
-    monkeypatch.setattr(test_rows, "RESAMPLES", 8)
+def unheard(without_mlflow: None) -> None:
+    """MLflow hears of no study."""

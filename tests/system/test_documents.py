@@ -46,7 +46,7 @@ def _steps(title: str, folder: Path) -> dict[str, str]:
 
 def _shorten(study: Path) -> None:
     """Fewer and shorter trials."""
-    text = re.sub(r"^trials = \d+", "trials = 4", study.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^trials = \d+", "trials = 2", study.read_text(), flags=re.MULTILINE)
     text = re.sub(r"^epochs = (\d+)", lambda m: f"epochs = {int(m[1]) // 6}", text, flags=re.M)
     study.write_text(text + "\n[confirmation]\ntop = 1\nseeds = 2\n")
 

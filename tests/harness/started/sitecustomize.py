@@ -1,7 +1,8 @@
 """Runs first in every Python process that tests start, whose PYTHONPATH names this folder.
 
 Figures are one pixel there, files need not outlive the machine, new stores of MLflow are copies,
-and where a test says so MLflow hears of no study: all take longer than what most tests show.
+errors of test scores are of few resamples, and where a test says so MLflow hears of no study: all
+take longer than what most tests show.
 tests/conftest.py does the same in the process of the tests.
 """
 
@@ -33,6 +34,7 @@ DRAWING = {
     "hpsearch.reports.figures": ("draw_search",),
     "hpsearch.reports.png_charts": ("draw_png", "svg_of"),
 }
+RESAMPLES = 8  # of test rows, for the error of a score
 
 
 def draw_nothing(place: object, *drawn: object) -> bytes:
@@ -105,6 +107,7 @@ class Changed:
 
 def _changes() -> dict[str, Callable[[ModuleType], None]]:
     found: dict[str, Callable[[ModuleType], None]] = dict.fromkeys(DRAWING, _blank)
+    found["hpsearch.analysis.test_rows"] = lambda module: setattr(module, "RESAMPLES", RESAMPLES)
     if WITHOUT_MLFLOW in os.environ:
         found["hpsearch.tracking.projection"] = _unprojected
     if KEPT_STORE in os.environ:

@@ -14,7 +14,7 @@ from hpsearch import Report, run_study
 from hpsearch.console import print_report
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
-from tests.harness.figures import DrawnFigures
+from tests.harness.figures import drawn_figures
 from tests.harness.stores import new_home
 
 STUDY = """
@@ -57,7 +57,7 @@ def train(params, data, seed):
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory, drawn_figures: DrawnFigures) -> Report:
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     folder = tmp_path_factory.mktemp("audited")
     (folder / "audited_trainer.py").write_text(TRAINER)
     (folder / "own.toml").write_text(STUDY)

@@ -87,16 +87,14 @@ def named(inputs: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(inputs, columns=["rooms", "age", "distance"])
 
 
-def predict(
-    folder: Path, name: str, inputs: np.ndarray | pd.DataFrame, *, here: bool = False
-) -> pd.DataFrame:
-    """What MLflow answers, in a process of its own or here."""
+def predict(folder: Path, name: str, inputs: np.ndarray | pd.DataFrame) -> pd.DataFrame:
+    """What MLflow answers in this process; in one of its own: test_model, test_table_model."""
     if isinstance(inputs, pd.DataFrame):
         rows = {"dataframe_records": inputs.to_dict("records")}
     else:
         rows = {"inputs": inputs.tolist()}
     (folder / "in.json").write_text(json.dumps(rows))
-    return mlflow_answer(folder / "home", name, folder / "in.json", here=here)
+    return mlflow_answer(folder / "home", name, folder / "in.json", here=True)
 
 
 def test_a_classifier_answers_with_the_classes_that_the_record_counted(tmp_path: Path) -> None:
@@ -111,7 +109,7 @@ def test_a_classifier_answers_with_the_classes_that_the_record_counted(tmp_path:
 def test_a_regressor_answers_with_the_numbers_that_were_scored(tmp_path: Path) -> None:
     pool, record = finished(tmp_path, NUMBERS)
     ((_, held),) = pool.splits
-    answered = predict(tmp_path, "boosting", named(pool.examples.inputs[held]), here=True)
+    answered = predict(tmp_path, "boosting", named(pool.examples.inputs[held]))
     error = np.mean((answered["prediction"] - pool.examples.labels[held]) ** 2)
     assert error == pytest.approx(record.members[0].history["test_mse"][-1], rel=1e-12)
 
@@ -176,7 +174,7 @@ def test_a_booster_answers_from_its_librarys_own_file(
     text = CLASSES.replace("sklearn.ensemble.RandomForestClassifier", trainer)
     pool, record = finished(tmp_path, text.replace("n_estimators", size))
     ((_, held),) = pool.splits
-    answered = predict(tmp_path, "forest", pool.examples.inputs[held], here=True)
+    answered = predict(tmp_path, "forest", pool.examples.inputs[held])
     assert answered["class"].tolist() == record.members[0].predicted
     assert np.allclose(answered.filter(like="probability_").sum(axis=1), 1)
     (found,) = mlflow.MlflowClient(Home(tmp_path / "home").tracking_uri).search_model_versions(

@@ -16,13 +16,13 @@ from hpsearch.errors import HpsearchError
 from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
-from tests.harness.figures import DrawnFigures
+from tests.harness.figures import drawn_figures
 from tests.harness.stores import new_home
 from tests.harness.study_files import LIMIT, NAMES, TWO
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory, drawn_figures: DrawnFigures) -> Path:
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a finished study with two objectives."""
     top = tmp_path_factory.mktemp("front")
     (top / "two.toml").write_text(TWO)

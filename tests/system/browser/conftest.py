@@ -11,15 +11,13 @@ import pytest
 
 from hpsearch import run_study
 from tests.harness.browser import EVIL, PATIENCE_SECONDS, Site, shown_runs, started_ui
-from tests.harness.figures import DrawnFigures
+from tests.harness.figures import drawn_figures
 from tests.harness.stores import new_home
 from tests.harness.study_files import SMALL, TINY
 
 
-@pytest.fixture(scope="session")
-def site(
-    tmp_path_factory: pytest.TempPathFactory, drawn_figures: DrawnFigures, quick: None
-) -> Iterator[Site]:
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`python -m hpsearch ui` on a study of 21 trials, some of them diverged, on a smaller one
     that is called `wide`, and on one whose name is HTML."""
     folder = tmp_path_factory.mktemp("browser")
@@ -37,7 +35,7 @@ def site(
         yield Site(address, lines, shown_runs(home), home)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """Debian's Chromium without a display."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")

@@ -10,15 +10,13 @@ import pytest
 
 from hpsearch import StudyComparison, compare_studies
 from tests.harness.browser import Site
-from tests.harness.figures import DrawnFigures
+from tests.harness.figures import drawn_figures
 
 See = Callable[[str], Any]
 
 
 @pytest.fixture(scope="module")
-def compared(
-    site: Site, tmp_path_factory: pytest.TempPathFactory, drawn_figures: DrawnFigures
-) -> tuple[Path, StudyComparison]:
+def compared(site: Site, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StudyComparison]:
     """The page that compares two studies of the site, and what was compared."""
     page = tmp_path_factory.mktemp("compared") / "compared.html"
     with drawn_figures():

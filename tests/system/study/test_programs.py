@@ -69,7 +69,7 @@ def test_kills_change_nothing_and_leave_nothing(tmp_path: Path, workers: int) ->
     for name in ("calm", "troubled"):
         folder = tmp_path / name
         folder.mkdir()
-        path = study_of(folder, NO_PROBE, "dry_start = 0", checkpoint=True, nap=0.3)
+        path = study_of(folder, NO_PROBE, "dry_start = 0", checkpoint=True, nap=0.2)
         home = new_home(folder / "home")
         options = ["--set", "confirmation={top=1, seeds=2}"]
         options += ["--set", "outcomes.lost_attempts=100"]  # chance may kill one program thrice
