@@ -27,7 +27,7 @@ def mlflow_answer(home: Path, name: str, rows: Path, *, here: bool = False) -> p
     uri = {"MLFLOW_TRACKING_URI": Home(home).tracking_uri}
     if here:
         with changed_environment(uri):
-            mlflow.models.predict(
+            mlflow.models.predict(  # type: ignore[no-untyped-call]
                 model, input_path=rows, content_type=form, output_path=to, env_manager="local"
             )
     else:

@@ -76,7 +76,7 @@ def tables_of(kept: str, module: ModuleType) -> None:
             new.execute("delete from experiments")  # it makes a default one where its files lie
             new.commit()
 
-    module._initialize_tables = initialize
+    vars(module)["_initialize_tables"] = initialize
 
 
 class Changed:
