@@ -66,7 +66,8 @@ def quick_files() -> Iterator[None]:
 @pytest.fixture
 def projector_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Studies of this process have their projector in a process of its own, as those of users."""
-    from tests.harness.projecting import METHODS, Projection
+    from hpsearch.tracking.projection import Projection
+    from tests.harness.projecting import METHODS
 
     for name, method in METHODS.items():
         monkeypatch.setattr(Projection, name, method)
