@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling, LoadScopeScheduling
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import (  # type: ignore[import-untyped]
+    LoadFileScheduling,
+    LoadScopeScheduling,
+)
 
 FOLDERS = ("tests/system/browser",)
 
