@@ -16,22 +16,18 @@ from hpsearch.tracking import projector_process
 from hpsearch.tracking.projection import DRAIN_SECONDS, Projection
 from hpsearch.tracking.projector import artifact_location
 
-# All that a study calls, as users have it.
-METHODS = {name: getattr(Projection, name) for name in ("start", "keep_alive", "finish")}
+# What starts, keeps and ends the process, as users have it.
+METHODS = {name: getattr(Projection, name) for name in ("_spawn", "keep_alive", "finish")}
 
 
 @contextmanager
 def projected_here() -> Iterator[None]:
     """A block in which studies that end send their records from this process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Projection, "start", _forget)
+        patch.setattr(Projection, "_spawn", lambda projection: None)
         patch.setattr(Projection, "keep_alive", lambda projection: None)
         patch.setattr(Projection, "finish", _project)
         yield
-
-
-def _forget(projection: Projection) -> None:
-    projection.folder.files.mlflow.unlink(missing_ok=True)
 
 
 def _project(projection: Projection, *, seconds: float = DRAIN_SECONDS) -> bool:
