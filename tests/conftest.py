@@ -17,16 +17,20 @@ import pytest
 from tests.harness.batches import WriteBatch
 from tests.harness.functions import STEADY, WriteModule
 from tests.harness.started import sitecustomize as started
-from tests.harness.stores import new_home
+from tests.harness.stores import copied_stores, new_home
 from tests.harness.study_files import SMALL, TINY, TWO
 
 if TYPE_CHECKING:
     from hpsearch.records.run_folder import RunFolder
 
+pytest_plugins = ["tests.harness.grouping"]
+
 # One BLAS thread in this process too, as in workers; said before anything loads NumPy.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+for name in ("FACTOR", "JITTER"):  # a server that is away is asked again at once
+    os.environ.setdefault(f"MLFLOW_HTTP_REQUEST_BACKOFF_{name}", "0")
 
 # Tests interrupt processes; one started in the background of a shell has its children ignore that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -50,37 +54,31 @@ def known_schema() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def quick_files() -> Iterator[None]:
-    """Files need not outlive the machine, here and in processes that are started from here; those
-    find figures of one pixel, too: tests.harness.started."""
-    with pytest.MonkeyPatch.context() as patch:
+    """Files need not outlive the machine and new stores of MLflow are copies, here and in
+    processes that are started from here; those find figures of one pixel, too:
+    tests.harness.started."""
+    with copied_stores(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda fd: None)
         patch.setenv("PYTHONPATH", str(Path(started.__file__).parent), prepend=os.pathsep)
         yield
 
 
 @pytest.fixture
-def blank_figures(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, quick_files: None
-) -> None:
-    """Our figures are made but not drawn in this process, but for tests marked `figures`.
+def projector_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Studies of this process have their projector in a process of its own, as those of users."""
+    from hpsearch.tracking.projection import Projection
+    from tests.harness.projecting import METHODS
 
-    In processes that are started from here they are not made either.
-    """
-    if request.node.get_closest_marker("figures") is not None:
-        _, *others = os.environ["PYTHONPATH"].split(os.pathsep)
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(others))
-        return
-    for module in started.DRAWING:
-        monkeypatch.setattr(f"{module}.write_png", started.draw_nothing)
-    for module in ("study_report", "compared"):
-        monkeypatch.setattr(f"hpsearch.reports.{module}.svg_of", started.draw_nothing)
+    for name, method in METHODS.items():
+        monkeypatch.setattr(Projection, name, method)
 
 
 @pytest.fixture
 def without_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Studies of this process keep their records to themselves; MLflow hears of none."""
+    """Studies, also of processes, keep their records to themselves; MLflow hears of none."""
     from hpsearch.tracking.projection import Projection
 
+    monkeypatch.setenv(started.WITHOUT_MLFLOW, "1")
     monkeypatch.setattr(Projection, "start", lambda self: None)
     monkeypatch.setattr(Projection, "keep_alive", lambda self: None)
     monkeypatch.setattr(Projection, "finish", lambda self, **_: True)
@@ -130,7 +128,7 @@ def real_mnist() -> None:
         pytest.skip("the real MNIST is not here: set HPSEARCH_DATA to the folder of mnist/")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # the first after `quick` of its tier
 def finished_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The stores after one small study; to be read only."""
     folder = tmp_path_factory.mktemp("finished")
@@ -148,7 +146,7 @@ def copied_home(finished_home: Path, tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # the first after `quick` of its tier
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of the small study, run to its end in this process."""
     folder = tmp_path_factory.mktemp("finished")

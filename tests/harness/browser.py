@@ -1,4 +1,4 @@
-"""A study's page in a real MLflow server, to be looked at with a browser."""
+"""Studies in a real MLflow server, to be looked at with a browser."""
 
 from __future__ import annotations
 
@@ -17,24 +17,31 @@ from mlflow.entities import Run
 from hpsearch.records.layout import Home
 from tests.harness.servers import free_port
 
+EVIL = "<img src=x onerror=document.title='ran'>"  # a folder of a home may be called so
 PATIENCE_SECONDS = 60  # a busy machine shows a page late; a test that passes does not wait
 
 
 @dataclass(frozen=True)
 class Site:
-    """The server, and the study that it shows.
+    """The server, and the study `small` that it shows beside others.
 
     Attributes:
         address: http://host:port
-        page: of the study's trials, as `ui` names it.
+        lines: that `ui` said on start.
         runs: in MLflow, by name.
-        home: with the stores that it shows.
+        home: with the stores that it shows; the study's file lies beside it.
     """
 
     address: str
-    page: str
+    lines: list[str]
     runs: dict[str, Run]
     home: Path
+
+    @property
+    def page(self) -> str:
+        """Of the study's trials, as `ui` names it."""
+        line = next(line for line in self.lines if line.startswith("small: "))
+        return line.removeprefix("small: ")
 
 
 @contextmanager

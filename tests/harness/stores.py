@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from functools import cache
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from filelock import FileLock
 
+from tests.harness.started import sitecustomize as started
 from tests.harness.study_files import REPOSITORY
 
 KEPT = REPOSITORY / ".pytest_cache"  # between runs of the tests, too
@@ -28,6 +33,20 @@ def new_home(folder: Path) -> Path:
 def add_store(folder: Path, name: str) -> None:
     """Put an empty database into a folder: "optuna" or "mlflow"."""
     shutil.copy(_empty(name), folder / f"{name}.db")
+
+
+@contextmanager
+def copied_stores() -> Iterator[None]:
+    """A block in which new SQLite stores of MLflow, here and in processes, are copies of one."""
+    kept = str(_empty("mlflow"))
+    change = partial(started.tables_of, kept)
+    finder = started.Changed({started.STORES: change})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(started.KEPT_STORE, kept)
+        patch.setattr(sys, "meta_path", [finder, *sys.meta_path])
+        if loaded := sys.modules.get(started.STORES):
+            change(loaded)
+        yield
 
 
 @cache

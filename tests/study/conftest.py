@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from hpsearch.analysis import test_rows
+from tests.harness.quick import quick_studies
+
+
+@pytest.fixture(scope="package", autouse=True)
+def quick(known_schema: None, quick_files: None) -> Iterator[None]:
+    """No test of this tier looks at what takes long."""
+    with quick_studies():
+        yield
 
 
 @pytest.fixture(autouse=True)
-def quick(
-    known_schema: None,
-    blank_figures: None,
-    without_mlflow: None,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Optuna's storages, files and figures; and a projector would be a process. The errors of test
-    scores are of few resamples: those of 200 are tested where they are reckoned."""
-    monkeypatch.setattr(test_rows, "RESAMPLES", 8)
+def unheard(without_mlflow: None) -> None:
+    """MLflow hears of no study."""

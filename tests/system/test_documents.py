@@ -8,8 +8,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.harness.commands import call
+import pytest
+
+from tests.harness.commands import call_here
 from tests.harness.documents import REPOSITORY, blocks
+from tests.harness.stores import new_home
 
 PAGE = (REPOSITORY / "docs/tutorial.md").read_text()
 
@@ -30,10 +33,10 @@ def _write(name: str, folder: Path) -> None:
 
 
 def _steps(title: str, folder: Path) -> dict[str, str]:
-    """Run the section's commands in order; what each printed, by its name."""
+    """Run the section's commands in order, in this folder; what each printed, by its name."""
     printed = {}
     for arguments in _commands(title):
-        done = call(*arguments, cwd=folder)
+        done = call_here(*arguments)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
         printed[arguments[0]] = done.stdout
         if arguments[0] == "init":
@@ -43,12 +46,16 @@ def _steps(title: str, folder: Path) -> dict[str, str]:
 
 def _shorten(study: Path) -> None:
     """Fewer and shorter trials."""
-    text = re.sub(r"^trials = \d+", "trials = 4", study.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^trials = \d+", "trials = 2", study.read_text(), flags=re.MULTILINE)
     text = re.sub(r"^epochs = (\d+)", lambda m: f"epochs = {int(m[1]) // 6}", text, flags=re.M)
     study.write_text(text + "\n[confirmation]\ntop = 1\nseeds = 2\n")
 
 
-def test_a_script_is_searched_and_then_every_night(tmp_path: Path) -> None:
+def test_a_script_is_searched_and_then_every_night(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    new_home(tmp_path / "mlruns")
     _write("train.py", tmp_path)
     script = _steps("3.", tmp_path)
     assert "winner" in script["study"]
@@ -59,12 +66,13 @@ def test_a_script_is_searched_and_then_every_night(tmp_path: Path) -> None:
     assert "ExecStart=" in night["schedule"]
 
 
-def test_the_table_is_understood(tmp_path: Path) -> None:
+def test_the_table_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What tune and predict do has tests of its own; they take minutes."""
+    monkeypatch.chdir(tmp_path)
     shutil.copy(REPOSITORY / "studies/customers.csv", tmp_path)
     commands = _commands("4.")
     assert [arguments[0] for arguments in commands] == ["data", "tune", "predict"]
-    done = call(*commands[0], cwd=tmp_path)
+    done = call_here(*commands[0])
     assert done.returncode == 0
     assert "'customer_id' tells rows apart" in done.stdout + done.stderr
 

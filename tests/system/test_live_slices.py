@@ -102,15 +102,19 @@ def test_the_record_of_a_function_without_a_state_grows_while_it_runs(
         assert log.count("score") == EPOCHS
 
 
-# Three epochs at once, then one that takes long.
+# Three epochs at once, then one that takes long, until the file `seen` is there.
 UNEVEN = """
 import os, pathlib, time
+
+folder = pathlib.Path(__file__).parent
 
 def train(params, data, seed):
     for epoch in range(1, 6):
         if epoch == 4:
-            (pathlib.Path(__file__).parent / f"third-{time.time()}").touch()
-            time.sleep(float(os.environ.get("EPOCH_SECONDS", 0)) * 40)
+            (folder / f"third-{time.time()}").touch()
+            until = time.time() + float(os.environ.get("EPOCH_SECONDS", 0)) * 40
+            while time.time() < until and not (folder / "seen").exists():
+                time.sleep(0.05)
         yield {"validation_accuracy": epoch}
 """
 
@@ -128,6 +132,7 @@ def test_epochs_are_written_though_the_next_one_takes_long(
         if epoch == 3:
             ends = [float(path.name.partition("-")[2]) for path in tmp_path.glob("third-*")]
             waited.append(time.time() - max(ends))
+            (tmp_path / "seen").touch()
 
     with watched(tmp_path / "home", look):
         run(slow_study, tmp_path / "home", "execution.slice_seconds=2.0", workers=2)

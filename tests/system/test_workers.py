@@ -26,18 +26,21 @@ from tests.harness.rungs import OPTIONS, at_rungs
 from tests.harness.study import records, run, table
 from tests.harness.study_files import ALONE, CALM
 
+# Of all stages and outcomes some.
+FEWER = "stages=[{trials=7, epochs=2}, {trials=4, epochs=4}, {trials=3, epochs=8}]"
+
 
 def test_inline_one_and_two_workers_give_the_same_tables(study_file: Path, tmp_path: Path) -> None:
     homes = [tmp_path / str(workers) for workers in (0, 1, 2)]
     for workers, home in enumerate(homes):
-        run(study_file, home, workers=workers)
+        run(study_file, home, FEWER, workers=workers)
     assert table(homes[0]) == table(homes[1]) == table(homes[2])
 
 
 def test_a_search_that_ignores_results_is_the_same_with_any_workers_and_restarts(
     study_file: Path, tmp_path: Path
 ) -> None:
-    options = ["sampler.proposal=uniform", "sampler.batch=2"]
+    options = ["sampler.proposal=uniform", "sampler.batch=2", FEWER]
     for workers in (0, 2):
         run(study_file, tmp_path / str(workers), *options, workers=workers)
     stores = Home(tmp_path / "stopped")
@@ -155,6 +158,7 @@ def test_a_worker_goes_on_with_what_it_trains_and_records_the_pauses_that_were(
     assert "; with the pauses that it had, after epoch" in difference  # these it can repeat
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_second_start_is_refused_while_the_first_runs(study_file: Path, home: Path) -> None:
     command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(home)]
     command += ["--set", "stages.2.epochs=100000", "--workers", "1"]
@@ -178,6 +182,7 @@ def test_a_deep_network_with_dropout_and_batch_norm_is_searched(
         result = run(
             study_file,
             tmp_path / str(workers),
+            FEWER,
             "network.name=multi-layer",
             "network.hidden_layers=2",
             "space.batch_norm={choices=[true, false]}",

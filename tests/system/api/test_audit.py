@@ -14,6 +14,7 @@ from hpsearch import Report, run_study
 from hpsearch.console import print_report
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
+from tests.harness.figures import drawn_figures
 from tests.harness.stores import new_home
 
 STUDY = """
@@ -60,7 +61,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     folder = tmp_path_factory.mktemp("audited")
     (folder / "audited_trainer.py").write_text(TRAINER)
     (folder / "own.toml").write_text(STUDY)
-    return run_study(folder / "own.toml", home=new_home(folder / "home"))
+    with drawn_figures():
+        return run_study(folder / "own.toml", home=new_home(folder / "home"))
 
 
 @pytest.fixture(scope="module")

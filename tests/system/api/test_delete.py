@@ -61,6 +61,7 @@ def test_one_run_is_deleted_everywhere_then_the_rest(study_file: Path, home: Pat
     assert not again.missing
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_running_study_is_not_deleted(study_file: Path, home: Path) -> None:
     command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(home)]
     command += ["--set", "stages.2.epochs=100000", "--workers", "0"]

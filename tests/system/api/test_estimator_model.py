@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
@@ -19,6 +16,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import read_study
+from tests.harness.answers import mlflow_answer
 from tests.harness.boosters import needs
 from tests.harness.stores import new_home
 
@@ -90,19 +88,13 @@ def named(inputs: np.ndarray) -> pd.DataFrame:
 
 
 def predict(folder: Path, name: str, inputs: np.ndarray | pd.DataFrame) -> pd.DataFrame:
-    """What MLflow's command answers, in a process of its own."""
+    """What MLflow answers in this process; in one of its own: test_model, test_table_model."""
     if isinstance(inputs, pd.DataFrame):
         rows = {"dataframe_records": inputs.to_dict("records")}
     else:
         rows = {"inputs": inputs.tolist()}
     (folder / "in.json").write_text(json.dumps(rows))
-    command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", f"models:/{name}@winner"]
-    command += ["-i", str(folder / "in.json"), "-o", str(folder / "out.json")]
-    command += ["-t", "json", "--env-manager", "local"]
-    uri = {"MLFLOW_TRACKING_URI": Home(folder / "home").tracking_uri}
-    done = subprocess.run(command, env=os.environ | uri, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return pd.DataFrame(json.loads((folder / "out.json").read_text())["predictions"])
+    return mlflow_answer(folder / "home", name, folder / "in.json", here=True)
 
 
 def test_a_classifier_answers_with_the_classes_that_the_record_counted(tmp_path: Path) -> None:

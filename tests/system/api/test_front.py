@@ -16,6 +16,7 @@ from hpsearch.errors import HpsearchError
 from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
+from tests.harness.figures import drawn_figures
 from tests.harness.stores import new_home
 from tests.harness.study_files import LIMIT, NAMES, TWO
 
@@ -25,7 +26,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a finished study with two objectives."""
     top = tmp_path_factory.mktemp("front")
     (top / "two.toml").write_text(TWO)
-    run_study(top / "two.toml", home=new_home(top / "home"), workers=0)
+    with drawn_figures():
+        run_study(top / "two.toml", home=new_home(top / "home"), workers=0)
     return top / "home"
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
@@ -17,6 +14,7 @@ from hpsearch.datasets.selection import open_test
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.reading import read_study
+from tests.harness.answers import mlflow_answer
 from tests.harness.study_files import TINY
 
 
@@ -26,23 +24,16 @@ def test_mlflow_models_predict_takes_the_classes_that_the_record_counted(
     (tmp_path / "tiny.toml").write_text(TINY)
     pool = open_test(read_study(tmp_path / "tiny.toml").selection)
     ((_, held),) = pool.splits
-    asked, answered = tmp_path / "in.json", tmp_path / "out.json"
+    asked = tmp_path / "in.json"
     asked.write_text(json.dumps({"inputs": pool.examples.inputs[held].tolist()}))
-    command = [sys.executable, "-m", "mlflow", "models", "predict", "-m", "models:/small@winner"]
-    command += ["-i", str(asked), "-o", str(answered), "-t", "json", "--env-manager", "local"]
-    uri = {"MLFLOW_TRACKING_URI": Home(finished_home).tracking_uri}
-    done = subprocess.run(command, env=os.environ | uri, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    rows = json.loads(answered.read_text())["predictions"]
-    taken = np.array([row["class"] for row in rows])
+    answered = mlflow_answer(finished_home, "small", asked)
     (record,) = (
         r
         for r in RunFolder(finished_home / "studies/small/1").read_all("test")
         if r.seed_number == 1
     )
-    assert taken.tolist() == record.members[0].predicted
-    sums = [sum(row[f"probability_{k}"] for k in range(10)) for row in rows]
-    assert np.allclose(sums, 1)
+    assert answered["class"].tolist() == record.members[0].predicted
+    assert np.allclose(sum(answered[f"probability_{k}"] for k in range(10)), 1)
 
 
 @pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # MLflow's, of its own code

@@ -19,6 +19,7 @@ from hpsearch.processes import alive, birth
 from tests.harness.study_files import SMALL
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_study_is_running_until_it_is_killed(study_file: Path, home: Path) -> None:
     command = [sys.executable, "-m", "hpsearch", "study", str(study_file), "--home", str(home)]
     command += ["--set", "stages.2.epochs=100000", "--workers", "1"]
@@ -51,6 +52,7 @@ def test_a_number_that_another_process_had_before_is_not_alive() -> None:
     assert alive(os.getpid(), "")  # of a system that does not tell
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_study_that_failed_says_why_until_it_is_started_again(
     tmp_path: Path, home: Path
 ) -> None:

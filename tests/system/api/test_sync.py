@@ -103,9 +103,7 @@ def test_files_that_a_kill_left_half_written_are_gone_after_a_sync(copied_home: 
     assert doctor(home=copied_home).empty
 
 
-def test_an_unreachable_server_is_named_in_the_study_s_row(
-    copied_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreachable_server_is_named_in_the_study_s_row(copied_home: Path) -> None:
     (row,) = sync(home=copied_home, tracking_uri="http://127.0.0.1:9").to_dict("records")
     assert "must be reachable and writable" in row["problem"]
 

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from hpsearch import predict, run_study
-from hpsearch.records.layout import Home
+from tests.harness.answers import mlflow_answer
 from tests.harness.stores import new_home
 from tests.harness.tables import CUSTOMERS, TREES, customers
-
-
-def by_mlflow(home: Path, rows: Path) -> pd.DataFrame:
-    """What MLflow's command answers, in a process of its own."""
-    to = rows.with_suffix(".json")
-    command = [sys.executable, "-m", "mlflow", "models", "predict"]
-    command += ["-m", "models:/customers@winner", "-i", str(rows), "-o", str(to), "-t", "csv"]
-    command += ["--env-manager", "local"]
-    uri = {"MLFLOW_TRACKING_URI": Home(home).tracking_uri}
-    done = subprocess.run(command, env=os.environ | uri, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return pd.DataFrame(json.loads(to.read_text())["predictions"])
 
 
 @pytest.mark.parametrize("trainer", ["adam", TREES])
@@ -54,7 +37,7 @@ def test_mlflow_and_predict_agree_on_raw_rows_to_the_last_digit(
     new.loc[0, "plan"] = "gold"
     new.iloc[:, ::-1].to_csv(rows, index=False)
     ours = predict("customers", rows, home=home)
-    theirs = by_mlflow(home, rows)
+    theirs = mlflow_answer(home, "customers", rows, here=trainer == "adam")
     assert theirs["class"].tolist() == ours["class"].tolist()
     for name in ("probability_no", "probability_yes"):
         assert np.array_equal(theirs[name].to_numpy(), ours[name].to_numpy())

@@ -10,24 +10,32 @@ from typing import Any
 import pytest
 
 from hpsearch import run_study
-from tests.harness.browser import PATIENCE_SECONDS, Site, shown_runs, started_ui
+from tests.harness.browser import EVIL, PATIENCE_SECONDS, Site, shown_runs, started_ui
+from tests.harness.figures import drawn_figures
 from tests.harness.stores import new_home
-from tests.harness.study_files import SMALL
+from tests.harness.study_files import SMALL, TINY
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """`python -m hpsearch ui` on a study of 21 trials, some of them diverged."""
+    """`python -m hpsearch ui` on a study of 21 trials, some of them diverged, on a smaller one
+    that is called `wide`, and on one whose name is HTML."""
     folder = tmp_path_factory.mktemp("browser")
-    (folder / "small.toml").write_text(SMALL)
     home = new_home(folder / "home")
-    run_study(folder / "small.toml", home=home, workers=0)
-    with started_ui(home) as (address, said):
-        page = next(line for line in said if line.startswith("small: "))
-        yield Site(address, page.removeprefix("small: "), shown_runs(home), home)
+    wide = TINY.replace('name = "small"', 'name = "wide"', 1)
+    (folder / "small.toml").write_text(SMALL)
+    (folder / "wide.toml").write_text(wide.replace("hidden = 12", "hidden = 30"))
+    with drawn_figures():
+        run_study(folder / "small.toml", home=home, workers=0)
+    run_study(folder / "wide.toml", home=home, workers=0)
+    evil = home / "studies" / EVIL / "1"
+    evil.mkdir(parents=True)
+    (evil / "study.json").write_text(f'{{"id": "x", "file": {{"name": "{EVIL}"}}}}')
+    with started_ui(home) as (address, lines):
+        yield Site(address, lines, shown_runs(home), home)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """Debian's Chromium without a display."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")

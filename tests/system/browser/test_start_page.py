@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +16,27 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from hpsearch import run_study
-from tests.harness.browser import PATIENCE_SECONDS, started_ui
-from tests.harness.stores import new_home
-from tests.harness.study_files import SMALL
+from tests.harness.browser import EVIL, PATIENCE_SECONDS, Site
 
 See = Callable[[str], Any]
-EVIL = "<img src=x onerror=document.title='ran'>"  # a folder may be called so
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a finished study, and one whose name is HTML."""
-    folder = tmp_path_factory.mktemp("start_page")
-    (folder / "small.toml").write_text(SMALL)
-    run_study(folder / "small.toml", home=new_home(folder / "home"), workers=0)
-    evil = folder / "home" / "studies" / EVIL / "1"
-    evil.mkdir(parents=True)
-    (evil / "study.json").write_text(f'{{"id": "x", "file": {{"name": "{EVIL}"}}}}')
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    with started_ui(folder / "home") as (address, said):
-        assert said[0].startswith(f"Studies on {address}/studies, MLflow on {address} ")
-        yield address
+@pytest.fixture
+def address(site: Site) -> str:
+    return site.address
 
 
 def row_of(study: str) -> str:
     return f"//tr[@data-key='{study}/1']"
 
 
+def test_ui_says_where_the_page_is(site: Site) -> None:
+    address = site.address
+    assert site.lines[0].startswith(f"Studies on {address}/studies, MLflow on {address} ")
+
+
 def test_from_the_page_it_is_one_click_to_the_best_trial_s_curve_and_none_to_the_test_score(
-    browser: Any, see: See, address: str, folder: Path
+    browser: Any, see: See, address: str, site: Site
 ) -> None:
     browser.get(f"{address}/studies")
     row = see(row_of("small")).text
@@ -59,8 +46,8 @@ def test_from_the_page_it_is_one_click_to_the_best_trial_s_curve_and_none_to_the
     assert re.search(r"0\.\d{4}\n0\.\d{4} … 0\.\d{4}\ntest_accuracy over 2 refits", row)
     key = "mlflow.workflowType_v1"
     assert browser.execute_script(f"return localStorage.getItem('{key}')") == '"machine_learning"'
-    see("""//a[text()="Best trial's curve"]""").click()
-    result = json.loads((folder / "home/studies/small/1/artifacts/result.json").read_text())
+    see(f"""{row_of("small")}//a[text()="Best trial's curve"]""").click()
+    result = json.loads((site.home / "studies/small/1/artifacts/result.json").read_text())
     see(f"//a[starts-with(text(), 'trial-{result['result']['best_number']:03}')]")
     see("//*[contains(@class, 'scatterlayer')]//*[contains(@class, 'js-line')]")
 
@@ -78,7 +65,7 @@ def test_the_report_has_its_figures_and_nothing_else_of_the_server(
     browser: Any, see: See, address: str
 ) -> None:
     browser.get(f"{address}/studies")
-    see("//a[text()='Report']").click()
+    see(f"{row_of('small')}//a[text()='Report']").click()
     see("//h1[text()='small']")
     figure = browser.find_element(By.TAG_NAME, "figure")
     browser.execute_script("arguments[0].scrollIntoView()", figure)
@@ -110,7 +97,7 @@ def test_the_keys_lead_past_the_head_to_filter_and_studies(
     assert press(Keys.ENTER).get_attribute("id") == "studies"
     assert press(Keys.TAB).get_attribute("id") == "filter"
     press("small fin")
-    see("//*[text()='1 of 2 shown']")
+    see("//*[text()='1 of 3 shown']")
     assert press(Keys.TAB).text == "small"
     names = [press(Keys.TAB).accessible_name for _ in range(2)]
     assert names[0] in ("Trials of small", "1 warning of small", "2 warnings of small")
@@ -145,13 +132,20 @@ def test_the_page_fits_its_window_and_takes_the_reader_s_colours(
 
 
 def test_a_study_that_runs_is_followed_without_a_reload(
-    browser: Any, see: See, address: str, folder: Path
+    browser: Any, see: See, address: str, site: Site
 ) -> None:
     browser.get(f"{address}/studies")
     see(row_of("small"))
     browser.execute_script("window.kept = true")
-    command = [sys.executable, "-m", "hpsearch", "study", str(folder / "small.toml"), "--home"]
-    command += [str(folder / "home"), "--workers", "1", "--set", 'name="growing"']
+    command = [
+        sys.executable,
+        "-m",
+        "hpsearch",
+        "study",
+        str(site.home.parent / "small.toml"),
+        "--home",
+    ]
+    command += [str(site.home), "--workers", "1", "--set", 'name="growing"']
     command += ["--set", "stages.2.epochs=100000"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -28,7 +28,8 @@ from tests.harness.study_files import REPOSITORY, SMALL
 from tests.harness.tampering import tamper
 
 SHORT = ["--set", "stages=[{trials=2, epochs=2}]", "--workers", "0"]
-LONG = "stages=[{trials=4, epochs=2}, {trials=2, epochs=300}]"
+LONG = ["--set", "stages=[{trials=4, epochs=2}, {trials=2, epochs=300}]"]
+LONG += ["--set", "confirmation={top=1, seeds=2, test_seeds=1, default=false}"]
 HEAVY = ("optuna", "mlflow", "pandas", "sklearn", "numpy", "matplotlib")
 
 
@@ -68,6 +69,7 @@ def test_a_password_on_the_command_line_is_warned_of(option: str, tmp_path: Path
     assert "warning" not in call_here("doctor", *home, option, "sqlite:////tmp/mine.db").stderr
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_traceback_holds_no_password(study_file: Path, nowhere: Path) -> None:
     address = "postgresql+psycopg://me:s3/cr#t?@127.0.0.1:9/mine"
     options = ["--home", str(nowhere), "--workers", "0", "--debug"]
@@ -277,7 +279,7 @@ def test_missing_mnist_is_one_line_that_says_what_to_set(study_file: Path, nowhe
 def test_an_interrupt_exits_130_and_the_same_command_goes_on(
     study_file: Path, home: Path, number: signal.Signals
 ) -> None:
-    options = ["--home", str(home), "--workers", "1", "--set", LONG]
+    options = ["--home", str(home), "--workers", "1", *LONG]
     command = [sys.executable, "-m", "hpsearch", "study", str(study_file), *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while not list(home.glob("studies/small/1/trials/*/record.json")):

@@ -25,7 +25,7 @@ from hpsearch.study.events import CodeDoubt, TrialReached
 from tests.harness.servers import DaskCluster
 from tests.harness.stores import new_home
 from tests.harness.study import records, run, table
-from tests.harness.study_files import SMALL
+from tests.harness.study_files import SMALL, TINY
 
 distributed = pytest.importorskip(
     "distributed", reason="no Dask here: pip install 'hpsearch[dask]' runs these tests"
@@ -145,17 +145,18 @@ def test_code_that_changed_is_what_the_workers_train_with(
     path = tmp_path / "small.toml"
     stages = "[[stages]]\ntrials = 3\nepochs = 2\n"
     stages += "[confirmation]\ntop = 1\nseeds = 2\ntest_seeds = 1\n"
-    for number, space in enumerate((function, estimator)):
-        path.write_text(f"{head}{space}{stages}")
-        tables = []
-        for factor in ("0", "1"):
-            (tmp_path / "changing_dask.py").write_text(CHANGING.replace("FACTOR", factor))
+    tables: dict[str, list[object]] = {function: [], estimator: []}
+    for factor in ("0", "1"):
+        (tmp_path / "changing_dask.py").write_text(CHANGING.replace("FACTOR", factor))
+        for number, space in enumerate(tables):
+            path.write_text(f"{head}{space}{stages}")
             home = tmp_path / f"cluster-{number}-{factor}"
             run_study(path, home=new_home(home), executor=cluster.address)
             run(path, tmp_path / f"local-{number}-{factor}")
-            tables.append(table(home))
-            assert tables[-1] == table(tmp_path / f"local-{number}-{factor}")
-        assert tables[0] != tables[1]
+            tables[space].append(table(home))
+            assert tables[space][-1] == table(tmp_path / f"local-{number}-{factor}")
+    for before, after in tables.values():
+        assert before != after
 
 
 def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
@@ -199,11 +200,11 @@ def test_workers_that_die_at_the_end_are_no_error(cluster: DaskCluster, tmp_path
 
 
 def test_a_scheduler_that_dies_is_one_line_and_the_study_goes_on(
-    study_file: Path, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     started = DaskCluster.start(tmp_path, workers=1)
     path, home = tmp_path / "long.toml", new_home(tmp_path / "cluster")
-    text = study_file.read_text().replace("epochs = 8\n", "epochs = 60\n")
+    text = TINY.replace("epochs = 8\n", "epochs = 60\n")
     path.write_text(text + "[execution]\nslice_seconds = 0.2\n")
     command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
     process = subprocess.Popen(

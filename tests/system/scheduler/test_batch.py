@@ -241,6 +241,7 @@ def test_a_study_asked_to_stop_writes_what_it_has_and_goes_on(
     assert table(home) == table(tmp_path / "quiet")
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_the_command_prints_a_summary_and_an_interrupt_is_gone_on_from(
     write_batch: Write, home: Path
 ) -> None:

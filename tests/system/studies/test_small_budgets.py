@@ -14,7 +14,10 @@ from tests.harness.study_files import REPOSITORY
 
 pytestmark = [pytest.mark.mnist, pytest.mark.usefixtures("real_mnist", "without_mlflow")]
 
-FEW_SEEDS = ("evaluation.seeds=1", "confirmation.top=1", "confirmation.seeds=2")
+FEW_SEEDS = (
+    *("evaluation.seeds=1", "confirmation.top=1", "confirmation.seeds=2"),
+    "confirmation.default=false",
+)
 SMALL = {
     "overfitting": ["stages.0.epochs=3"],
     "batch_norm": [

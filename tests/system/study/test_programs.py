@@ -23,6 +23,7 @@ from tests.harness.programs import gone, running, study_of, study_of_shell, trai
 from tests.harness.stores import new_home
 from tests.harness.study import records, run
 
+pytestmark = pytest.mark.usefixtures("without_mlflow")
 # 20 by hand: HPSEARCH_KILLS=20 scripts/test tests/system/study/test_programs.py
 KILLS = int(os.environ.get("HPSEARCH_KILLS", "2"))
 WORKERS = (1, 2, 8) if "HPSEARCH_KILLS" in os.environ else (2,)
@@ -68,7 +69,7 @@ def test_kills_change_nothing_and_leave_nothing(tmp_path: Path, workers: int) ->
     for name in ("calm", "troubled"):
         folder = tmp_path / name
         folder.mkdir()
-        path = study_of(folder, NO_PROBE, "dry_start = 0", checkpoint=True, nap=0.3)
+        path = study_of(folder, NO_PROBE, "dry_start = 0", checkpoint=True, nap=0.2)
         home = new_home(folder / "home")
         options = ["--set", "confirmation={top=1, seeds=2}"]
         options += ["--set", "outcomes.lost_attempts=100"]  # chance may kill one program thrice

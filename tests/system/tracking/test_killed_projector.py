@@ -23,6 +23,7 @@ from tests.harness.projection import add, make
 from tests.harness.servers import MLflowServer
 from tests.harness.stores import add_store
 
+pytestmark = pytest.mark.usefixtures("projector_process")
 TRIALS = 6
 
 

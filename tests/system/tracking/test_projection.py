@@ -13,6 +13,8 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.projection import Projection
 from tests.harness.projection import add, make, runs
 
+pytestmark = pytest.mark.usefixtures("projector_process")
+
 
 def test_the_process_catches_up_before_it_ends(run_folder: RunFolder, home: Path) -> None:
     warnings: list[str] = []

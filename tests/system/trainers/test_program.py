@@ -142,7 +142,7 @@ def test_what_a_program_leaves_running_ends_with_it(tmp_path: Path) -> None:
 
 FLOOD = """
 echo '{"epoch": 1, "loss": 0.1}'
-head -c 250000000 /dev/zero | tr '\\\\0' 'x' | fold -w 100
+head -c 130000000 /dev/zero | tr '\\\\0' 'x' | fold -w 100
 echo
 echo '{"epoch": 2, "loss": 0.2}'
 """
@@ -217,8 +217,12 @@ def test_a_program_that_has_nothing_left_to_print_is_tried_once_more(tmp_path: P
     assert "must print loss, got exit code 0" in reason(replace(quiet, state=on.state), 3)
 
 
+# A second between SIGTERM and SIGKILL.
 HOLDER = (
     "import sys\nfrom pathlib import Path\n"
+    "from hpsearch.trainers.programs import program_process as running\n"
+    "running.GUARD = running.GUARD.replace(f'-lt {int(running.GRACE_SECONDS)} ', '-lt 1 ')\n"
+    "running.GRACE_SECONDS = 1.0\n"
     "from tests.system.trainers.test_program import member, trainer\n"
     "list(trainer(member(Path(sys.argv[1]), sys.argv[2])).run(2))\n"
 )
@@ -266,7 +270,9 @@ def test_a_program_of_before_is_ended_before_it_runs_again(tmp_path: Path) -> No
     own = tmp_path / "trial/.hpsearch"
     own.mkdir(parents=True)
     (own / "process.json").write_text(json.dumps({"pid": old.pid, "birth": ""}))
-    assert run(member(tmp_path, EPOCHS), 1) == [(1, 0.1)]
+    with pytest.MonkeyPatch.context() as patch:  # it is a zombie until we look at its end
+        patch.setattr("hpsearch.trainers.programs.program_process.GRACE_SECONDS", 0.5)
+        assert run(member(tmp_path, EPOCHS), 1) == [(1, 0.1)]
     assert old.wait(1) == -signal.SIGTERM
 
 
