@@ -141,8 +141,12 @@ def finished_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copied_home(finished_home: Path, tmp_path: Path) -> Path:
-    """A copy to be spoilt; its MLflow artifacts stay where the original has them."""
+    """A copy to be spoilt, with artifacts of its own."""
+    from hpsearch.records.layout import Home
+    from hpsearch.tracking.own_store import follow_home
+
     shutil.copytree(finished_home, tmp_path / "home")
+    follow_home(Home(tmp_path / "home"))
     return tmp_path / "home"
 
 

@@ -79,7 +79,8 @@ def doctor(
         follow_home(stores)
     for run in runs if _apart(database, uri) else ():
         found += _Visit(stores, run, database, uri).differences(repair=repair)
-    if runs:
+    passed_over = {difference.subject for difference, _ in found}
+    if _apart(database, uri) and any(run.name not in passed_over for run in runs):
         found += [(difference, False) for difference in look_at_schema(uri)]
     rows = [
         (d.place, d.subject, d.problem, d.remedy if d.repairable else f"by hand: {d.remedy}", done)

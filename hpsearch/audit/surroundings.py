@@ -53,7 +53,11 @@ def look_around(home: Home, storage: str, tracking_uri: str) -> Iterator[Differe
 
 
 def look_at_schema(tracking_uri: str) -> Iterator[Difference]:
-    """Whether runs get into MLflow's database by the quick way; of a store that was reached."""
+    """Whether runs get into MLflow's database by the quick way.
+
+    Args:
+        tracking_uri: of a store that was reached just now.
+    """
     from hpsearch.tracking.client import open_client
     from hpsearch.tracking.replay import mlflow_settings
     from hpsearch.tracking.sqlite_store import is_there

@@ -160,9 +160,13 @@ def _full_disk(error: Exception) -> str:
     """A line where there was no room for what is written, e.g. the output; "" where there was."""
     if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return ""
-    with suppress(OSError, ValueError):
-        sys.stdout.close()  # Python tries once more to write at its end
-    place = error.filename or "the standard output"
+    place = error.filename or "a file"
+    try:
+        sys.stdout.flush()
+    except OSError:
+        place = "the standard output"
+        with suppress(OSError, ValueError):
+            sys.stdout.close()  # Python tries once more to write at its end
     return f"there must be room for what is written to {place}, got: {error.strerror}"
 
 

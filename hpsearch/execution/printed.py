@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import sys
 from collections.abc import Iterator
@@ -54,6 +55,7 @@ class _Tee(io.TextIOBase):
 
     def __init__(self, shown: TextIO, printed: PrintedText) -> None:
         self._shown, self._printed = shown, printed
+        self._bytes = _BytesTee(self)
 
     def write(self, text: str) -> int:
         self._printed.add(text)
@@ -85,7 +87,7 @@ class _Tee(io.TextIOBase):
     @property
     def buffer(self) -> io.BufferedIOBase:
         """Where bytes are written."""
-        return _BytesTee(self)
+        return self._bytes
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._shown, name)  # name, mode, reconfigure, line_buffering
@@ -96,10 +98,12 @@ class _BytesTee(io.BufferedIOBase):
 
     def __init__(self, texts: _Tee) -> None:
         self._texts = texts
+        # A character may come in several parts.
+        self._decoder = codecs.getincrementaldecoder(texts.encoding or "utf-8")("replace")
 
     def write(self, data: ReadableBuffer) -> int:
         content = bytes(data)
-        self._texts.write(content.decode(self._texts.encoding or "utf-8", "replace"))
+        self._texts.write(self._decoder.decode(content))
         return len(content)
 
     def flush(self) -> None:

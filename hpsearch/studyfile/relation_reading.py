@@ -211,7 +211,7 @@ class _Checks:
 
     def _wants(self, node: ast.expr, kind: Kinds) -> None:
         if not self._kinds(node) & kind:
-            self._wrong(f"must have {', '.join(kind)} in every place that needs it", node)
+            self._wrong(f"must have {', '.join(kind)} here", node)
 
     def _kinds(self, node: ast.expr) -> Kinds:
         """What its value may be."""
@@ -235,7 +235,7 @@ class _Checks:
             return self._called(node)
         if isinstance(node, ast.Compare):
             return self._compared(node)
-        self._wrong(f"must be of {GRAMMAR}", node)
+        self._wrong(f"may contain only {GRAMMAR}", node)
         raise AssertionError
 
     def _called(self, node: ast.Call) -> Kinds:

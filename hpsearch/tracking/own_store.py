@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 
 from filelock import FileLock, Timeout
 
-from hpsearch.records.layout import SQLITE, Home
+from hpsearch.records.layout import SQLITE, Home, StudyFiles
 from hpsearch.records.run_folder import RunFolder
 
 # Of MLflow's tables: where addresses of artifacts stand.
@@ -54,23 +54,33 @@ def _has_run(database: Path, run_id: str) -> bool:
         return False
 
 
-def follow_home(home: Home) -> None:
+def follow_home(home: Home, mine: StudyFiles | None = None) -> None:
     """Have the home's store name artifacts where the home lies now.
 
-    Only those that lie there: their runs have a folder. Nothing is changed while a projector
-    writes to a store of this home, e.g. in a container that has the home under another path.
+    Only those that lie there: their runs have a folder. Nothing is changed while a study of this
+    home runs, or one is sent to MLflow, e.g. in a container that has the home under another path.
+
+    Args:
+        mine: a study that this process holds.
     """
     if not home.mlflow.exists() or not home.artifacts.is_dir():
         return
     try:
         with ExitStack() as held, closing(sqlite3.connect(home.mlflow, timeout=60)) as connection:
-            for lock in sorted(home.path.glob(home.projector_lock("*").name)):
+            moved = [*_moved(connection, home)]
+            for lock in _locks(home, mine) if moved else ():
                 held.enter_context(FileLock(lock).acquire(timeout=0))
-            for old in [*_moved(connection, home)]:
+            for old in moved:
                 _rename(connection, old, home.artifacts.as_uri())
             connection.commit()
     except (Timeout, OSError, sqlite3.Error):  # read-only, or in use: addresses stay as they are
         return
+
+
+def _locks(home: Home, mine: StudyFiles | None) -> Iterator[Path]:
+    """Those of whoever may have artifacts written."""
+    yield from sorted(home.path.glob(home.projector_lock("*").name))
+    yield from (study.lock for study in home.all_studies() if study != mine)
 
 
 def _moved(connection: sqlite3.Connection, home: Home) -> Iterator[str]:

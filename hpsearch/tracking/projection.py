@@ -45,7 +45,7 @@ class Projection:
     def start(self) -> None:
         """Start the process; it reads the records from the disk."""
         if self.tracking_uri == self.home.tracking_uri:
-            follow_home(self.home)
+            follow_home(self.home, self.folder.files.study)
         self.folder.files.mlflow.unlink(missing_ok=True)
         self._spawn()
 

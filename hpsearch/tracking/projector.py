@@ -39,7 +39,7 @@ from hpsearch.tracking.run_content import (
     trial_text,
 )
 from hpsearch.tracking.views import differing, send_views
-from hpsearch.tracking.writers.base import RunEnd, RunNews, RunWriter
+from hpsearch.tracking.writers.base import RunEnd, RunUpdate, RunWriter
 from hpsearch.tracking.writers.choice import writer_for
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Sending:
     record: TrialRecord
     sent: Sent
     name: str
-    news: RunNews
+    news: RunUpdate
 
     @property
     def end(self) -> RunEnd:
@@ -302,7 +302,9 @@ class Projector:
         params = {} if sent.last_step else params_of(record)
         new = list(points(record, sent.last_step))
         started = int(record.started * 1000)
-        return Sending(record, sent, name, RunNews(sent.run_id, name, started, new, params, tags))
+        return Sending(
+            record, sent, name, RunUpdate(sent.run_id, name, started, new, params, tags)
+        )
 
     def _send(self, batch: Sequence[Sending], parent: Mapping[str, Any]) -> None:
         """Runs and their news, then files, then how they ended."""

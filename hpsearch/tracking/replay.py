@@ -30,7 +30,7 @@ def replay(folder: RunFolder, home: Home, tracking_uri: str) -> None:
         TrackingError: the store can't be reached or refuses, several times in a row.
     """
     if tracking_uri == home.tracking_uri:
-        follow_home(home)
+        follow_home(home, folder.files.study)
     artifacts = artifact_location(tracking_uri, home.artifacts)
     projector = Projector(folder, tracking_uri, artifacts)
     for attempt in range(1, LAST_ATTEMPTS + 1):

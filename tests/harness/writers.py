@@ -15,7 +15,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.writers import choice
-from hpsearch.tracking.writers.base import Point, RunEnd, RunNews, RunWriter
+from hpsearch.tracking.writers.base import Point, RunEnd, RunUpdate, RunWriter
 from hpsearch.tracking.writers.client_writer import ClientWriter
 from hpsearch.tracking.writers.table_writer import TableWriter
 
@@ -80,9 +80,9 @@ def check_writers(tables: str, calls: str, artifacts: Path) -> dict[str, list[st
 
 def _write_everything(client: mlflow.MlflowClient, writer: RunWriter, experiment: str) -> None:
     """Runs with everything that is hard, some in several parts, and what is repeated."""
-    first = RunNews("", "first", START, [*NUMBERS, *CURVE, *ORDERS], TEXTS, {"a": "1", "b": "x"})
-    bare = RunNews("", "bare", START + 1)
-    owned = RunNews("", "owned", START + 2, CURVE[:3], {"p": "1"}, {"mlflow.user": "someone"})
+    first = RunUpdate("", "first", START, [*NUMBERS, *CURVE, *ORDERS], TEXTS, {"a": "1", "b": "x"})
+    bare = RunUpdate("", "bare", START + 1)
+    owned = RunUpdate("", "owned", START + 2, CURVE[:3], {"p": "1"}, {"mlflow.user": "someone"})
     ids = writer.log([first]) + writer.log([bare, owned][:1]) + writer.log([owned])
     for _ in range(2):  # as a kill has it: all of it once more
         writer.log([_again(first, ids[0], tags={"a": "2", "long": "y" * 9000})])
@@ -98,9 +98,9 @@ def _write_everything(client: mlflow.MlflowClient, writer: RunWriter, experiment
     writer.end([RunEnd(ids[2], "FAILED", START + 6)])
 
 
-def _again(news: RunNews, run_id: str, **changes: Any) -> RunNews:
+def _again(news: RunUpdate, run_id: str, **changes: Any) -> RunUpdate:
     content = {"points": news.points, "params": news.params, "tags": news.tags} | changes
-    return RunNews(run_id, news.name, news.started, **content)
+    return RunUpdate(run_id, news.name, news.started, **content)
 
 
 def rows_of(url: str, folder: str = "") -> dict[str, list[str]]:

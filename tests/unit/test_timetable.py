@@ -86,6 +86,7 @@ def test_a_zone_that_has_a_rule_and_no_name_is_the_clock_s(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TZ", "JST-9")
+    monkeypatch.setattr("tzlocal.unix._cache_tz", None)
     time.tzset()
     try:
         zone = zone_named(None)

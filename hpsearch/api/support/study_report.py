@@ -110,9 +110,8 @@ class Report:
 def report_of(projection: Projection, result: Result, *, ran: bool, missing: str) -> Report:
     """The report of a study whose result is known."""
     ids = projection.ids
-    here = str(
-        projection.folder.files.artifacts
-    )  # where it ended, the home may have lain elsewhere
+    # The result names the folder where the study ended; the home may have moved since.
+    here = str(projection.folder.files.artifacts)
     return Report(
         result=replace(result, folder=here),
         answers=answered(projection.folder),

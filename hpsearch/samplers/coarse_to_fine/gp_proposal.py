@@ -67,11 +67,18 @@ class Situation:
 
 @dataclass(frozen=True)
 class _Round:
-    """What all members of a batch share: the same results have been seen."""
+    """What all members of a batch share: the same results have been seen.
 
+    Attributes:
+        first: number of the first member.
+        best: row of the best trial where the search has stalled, else None.
+    """
+
+    first: int
     encoding: Encoding
     tried: frozenset[bytes]
     choice: Choice | None
+    best: Floats | None = None
 
 
 class GPProposals:
@@ -115,17 +122,16 @@ class GPProposals:
         for number in (n for n in running if n < first and running[n]):
             self._take(choice, tried, number, encoding.rows([running[number]])[0])
         for number in range(first, now.number):
-            row = self._member(number, encoding, choice, tried)
+            row = self._member(number, shared, tried)
             if not _agree(encoding.params(row), stored := running[number]):
                 row = encoding.rows([stored])[0]
             self._take(choice, tried, number, row)
-        return encoding.params(self._member(now.number, encoding, choice, tried))
+        return encoding.params(self._member(now.number, shared, tried))
 
-    def _member(
-        self, number: int, encoding: Encoding, choice: Choice | None, tried: set[bytes]
-    ) -> Floats:
+    def _member(self, number: int, shared: _Round, tried: set[bytes]) -> Floats:
+        encoding, choice = shared.encoding, shared.choice
         if choice is not None and number >= self._pace.n_startup and number % 10 != 9:
-            return choice.next()
+            return choice.next(self._away(number, shared, choice.pool))
         for attempt in range(ATTEMPTS):
             places = [self._place(number, name, attempt) for name in encoding.names]
             row = place_row(encoding, places)
@@ -135,6 +141,14 @@ class GPProposals:
             return row
         rng = self._streams.generator(number, "relations")
         return np.asarray(self._uniform(encoding, rng, 1)[0])
+
+    def _away(self, number: int, shared: _Round, pool: Floats) -> NDArray[np.bool_] | None:
+        """The candidates that a member has to be one of; None: any of them."""
+        turn, rest = divmod(number, max(self._batch, LEAVES_EVERY))
+        leaves = number == shared.first if self._batch > 1 else not rest
+        if shared.best is None or not leaves:
+            return None
+        return away(shared.encoding, pool, shared.best, turn)
 
     def _keeps(self, encoding: Encoding, row: Floats) -> bool:
         return self._relations is None or self._relations.hold(encoding.params(row))
@@ -176,16 +190,15 @@ class GPProposals:
         tried = frozenset(row_keys(encoding.rows(settled)))
         usable = sum(o.usable for o in now.seen)
         if starting or usable < MIN_ELITES:
-            return _Round(encoding, tried, None)
+            return _Round(first, encoding, tried, None)
         rng = self._streams.generator(first, len(now.seen), "candidates")
         scores = Scores(encoding, now.seen, rng, mixed=self._rule.mixed_targets)
         pool = self._pool(encoding, now.seen, tried, rng)
         choice = Choice(encoding, self._fitted(now, encoding), scores, pool, rng)
-        turn, rest = divmod(first, max(self._batch, LEAVES_EVERY))
-        leaves = self._rule.leaves_stalls and (self._batch > 1 or not rest)
-        if leaves and stalled(now.seen):
-            choice.leave(_away(encoding, pool, encoding.rows([now.seen[0].params])[0], turn))
-        return _Round(encoding, tried, choice)
+        best = None
+        if self._rule.leaves_stalls and stalled(now.seen):
+            best = encoding.rows([now.seen[0].params])[0]
+        return _Round(first, encoding, tried, choice, best)
 
     def _pool(
         self,
@@ -262,7 +275,7 @@ def stalled(seen: Sequence[Observation]) -> bool:
     return bool(before - best < NOTHING_MORE * (np.median(usable[:START]) - best))
 
 
-def _away(encoding: Encoding, pool: Floats, best: Floats, turn: int) -> NDArray[np.bool_]:
+def away(encoding: Encoding, pool: Floats, best: Floats, turn: int) -> NDArray[np.bool_]:
     """Which candidates differ from the best trial: in a category on which others depend, by turns
     one of those; where all is numeric, by more than FAR in some parameter."""
     gates = encoding.gates()

@@ -85,7 +85,8 @@ def mixed_targets(scores: Floats) -> Floats:
     if len(finite) < LEAST_VALUES or finite.min() == np.median(finite):
         return ranked
     best, middle = finite.min(), np.median(finite)
-    values = np.minimum(scores, middle + WINSORISED * (middle - best))
+    # By the lead first: scores of 1e-200 have no deviation of their own.
+    values = np.minimum((scores - best) / (middle - best), 1 + WINSORISED)
     halves = ((half - half.mean()) / half.std() for half in (ranked, values))
     return np.asarray(sum(halves)) / 2
 
@@ -135,19 +136,14 @@ class Choice:
     ) -> None:
         self._encoding, self._end, self._rng = encoding, scores.longest, rng
         self._posterior = Posterior(kernel, scores.features, scores.targets)
-        self._pool, self._keys = pool, {key: i for i, key in enumerate(row_keys(pool))}
+        self.pool, self._keys = pool, {key: i for i, key in enumerate(row_keys(pool))}
         self._incumbent = float(self._posterior.mean(scores.features_at_the_end).min())
-        self._away = np.ones(len(pool), bool)
         self.restart()
-
-    def leave(self, away: NDArray[np.bool_]) -> None:
-        """Choose the first member among these candidates, (number of candidates,), if any."""
-        self._away = away if away.any() else np.ones(len(away), bool)
 
     def restart(self) -> None:
         """Forget all members."""
         self._best = np.full(N_DRAWS, self._incumbent)
-        self._free = np.ones(len(self._pool), bool)
+        self._free = np.ones(len(self.pool), bool)
         self._alone = True
 
     def take(self, row: Floats, normals: Floats) -> None:
@@ -159,28 +155,35 @@ class Choice:
             values, self._free[place] = self._draws.values[place], False
         self._best, self._alone = np.minimum(self._best, values), False
 
-    def next(self) -> Floats:
-        """The row of the next member; `take` counts it in."""
+    def next(self, among: NDArray[np.bool_] | None = None) -> Floats:
+        """The row of the next member; `take` counts it in.
+
+        Args:
+            among: which candidates, (number of candidates,); None, or none of them: all.
+        """
+        allowed = self._free if among is None else self._free & among
+        left_out = ~(allowed if allowed.any() else self._free)
         if self._alone:
-            mean, deviation = self._posterior.marginals(self._at_the_end(self._pool))
+            mean, deviation = self._posterior.marginals(self._at_the_end(self.pool))
             z = (self._incumbent - mean) / deviation
             density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-            improvement = np.where(self._away, deviation * (z * ndtr(z) + density), -1.0)
-            return np.asarray(self._pool[np.argmax(improvement)])
+            improvement = deviation * (z * ndtr(z) + density)
+            improvement[left_out] = -1.0
+            return np.asarray(self.pool[np.argmax(improvement)])
         values = self._draws.values
         improvement = np.maximum(self._best - values, 0.0).mean(1)
-        improvement[~self._free] = -1.0
+        improvement[left_out] = -1.0
         place = int(np.argmax(improvement))
         if improvement[place] <= 0:
             optimistic = values.mean(1) - values.std(1)
-            optimistic[~self._free] = np.inf
+            optimistic[left_out] = np.inf
             place = int(np.argmin(optimistic))
-        return np.asarray(self._pool[place])
+        return np.asarray(self.pool[place])
 
     @cached_property
     def _draws(self) -> JointDraws:
-        normals = self._rng.standard_normal((len(self._pool), N_DRAWS))
-        return JointDraws(self._posterior, self._at_the_end(self._pool), normals)
+        normals = self._rng.standard_normal((len(self.pool), N_DRAWS))
+        return JointDraws(self._posterior, self._at_the_end(self.pool), normals)
 
     def _at_the_end(self, rows: Floats) -> Floats:
         return self._encoding.features(rows, fidelity(np.full(len(rows), self._end)))

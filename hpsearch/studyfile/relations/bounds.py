@@ -52,11 +52,11 @@ class Bounds:
                 continue
             if number is None:
                 known = [k for k in self._entries if k != entry.key and self._has(k, side)]
-                first = "must be a finite number, or name a parameter of numbers: "
+                first = "must be a finite number or the name of a numeric parameter; a name "
                 self.problems.append(unknown_name(place, name, known, first=first))
                 continue
             found[side] = number
-            self.relations.append(bound(entry.key, side, name, place))
+            self.relations.append(bound(entry.key, side, name, place, _when(entry)))
         return found
 
     def _has(self, name: str, side: str) -> bool:
@@ -80,6 +80,14 @@ class Bounds:
                 return self._reach(end, side, before)
             return _numbers([end])
         return _numbers(entry.choices if entry.choices is not None else [said], side)
+
+
+def _when(entry: Entry) -> dict[str, list[Any]]:
+    """For which values of others one of several entries is the one that holds."""
+    said = entry.said.get("when")
+    if entry.place is None or not isinstance(said, Mapping):
+        return {}
+    return {name: v if isinstance(v, list) else [v] for name, v in said.items()}
 
 
 class _Circle(ValueError):

@@ -7,7 +7,7 @@ once; nothing is evaluated.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from keyword import iskeyword
@@ -90,17 +90,32 @@ class Relation:
         return np.asarray(~there | (found.kinds == NO_NUMBER) | fine)
 
 
-def bound(key: str, side: str, other: str, place: str) -> Relation:
+def bound(
+    key: str, side: str, other: str, place: str, when: Mapping[str, Sequence[ParamValue]]
+) -> Relation:
     """The relation that a bound says which names another parameter.
 
     Args:
         side: "low" or "high".
         place: where it stands in the file.
+        when: the values of others for which it holds, of one of several entries; else {}.
     """
     sign: ast.cmpop = ast.LtE() if side == "high" else ast.GtE()
-    tree = ast.Compare(ast.Name(key), [sign], [ast.Name(other)])
+    tree: ast.expr = ast.Compare(ast.Name(key), [sign], [ast.Name(other)])
     text = f"{quoted(key)} {'<=' if side == 'high' else '>='} {quoted(other)}"
-    return Relation(text, place, (key, other), tree)
+    if when:
+        tree = ast.BoolOp(ast.Or(), [*(_none_of(*one) for one in when.items()), tree])
+        named = (f"{quoted(k)} = {' or '.join(map(str, values))}" for k, values in when.items())
+        text += f" where {' and '.join(named)}"
+    return Relation(text, place, (key, other, *when), tree)
+
+
+def _none_of(name: str, values: Sequence[ParamValue]) -> ast.expr:
+    """Whether a parameter has none of these values."""
+    equal: list[ast.expr] = [
+        ast.Compare(ast.Name(name), [ast.Eq()], [ast.Constant(value)]) for value in values
+    ]
+    return ast.UnaryOp(ast.Not(), equal[0] if len(equal) == 1 else ast.BoolOp(ast.Or(), equal))
 
 
 def quoted(name: str) -> str:

@@ -79,7 +79,8 @@ class Sampler(Table):
             ValueError: there is none of this name, or it refuses the options.
         """
         name, options = self.name, dict[str, Any](self.options)
-        for reserved in {"seed", "proposal", "batch", "rule", "relations"} & options.keys():
+        ours = {"rule", "relations"} if name == COARSE_TO_FINE else set[str]()
+        for reserved in ({"seed", "proposal", "batch"} | ours) & options.keys():
             raise ValueError(f"must leave out {reserved}, which the study file says elsewhere")
         shuffled = name == "brute-force" and bool(space.relations)
         if name in ("grid", "listed") or shuffled:

@@ -11,7 +11,7 @@ Point = tuple[str, float, int, int]  # metric, value, time in ms since 1970, ste
 
 
 @dataclass(frozen=True)
-class RunNews:
+class RunUpdate:
     """What one run gets; what it has of it already stays as it is.
 
     Attributes:
@@ -49,7 +49,8 @@ class RunEnd:
 class RunWriter(ABC):
     """Writes runs into one experiment of one store, for the projector alone.
 
-    A run's news come first, then its files, then its end: a run that has ended has everything. A
+    A run's points, params and tags come first, then its files, then its end: a run that has ended
+    has everything. A
     kill may leave any part of these calls, and all of them may be repeated: nothing comes twice.
     Whatever MLflow or its database raises goes to the caller.
 
@@ -60,13 +61,13 @@ class RunWriter(ABC):
     at_once: int
 
     @abstractmethod
-    def log(self, news: Sequence[RunNews]) -> list[str]:
+    def log(self, news: Sequence[RunUpdate]) -> list[str]:
         """Make the runs that are not there, and add what is new; the id of each."""
 
     @abstractmethod
     def log_files(self, run_id: str, texts: Mapping[str, str], files: Sequence[Path]) -> None:
-        """Put artifacts beside a run whose news were logged: texts by name, and files."""
+        """Put artifacts beside a run that was logged: texts by name, and files."""
 
     @abstractmethod
     def end(self, ends: Sequence[RunEnd]) -> None:
-        """Have runs say how they ended."""
+        """Set the final status of runs."""

@@ -46,8 +46,8 @@ def unknown_schema(revision: str) -> str:
     """One sentence."""
     known = " or ".join(sorted(KNOWN_REVISIONS))
     return (
-        f"the schema's revision must be {known} for runs to be written into its tables, is "
-        f"{revision or 'none'}: they are written by MLflow's own calls, several times slower"
+        f"the schema's revision must be {known} for runs to be written straight into the tables, "
+        f"got {revision or 'none'}; they are written by MLflow's own calls, several times slower"
     )
 
 

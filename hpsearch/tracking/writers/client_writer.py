@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpsearch.tracking.writers.base import RunEnd, RunNews, RunWriter
+from hpsearch.tracking.writers.base import RunEnd, RunUpdate, RunWriter
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,10 +25,10 @@ class ClientWriter(RunWriter):
     def __init__(self, client: MlflowClient, experiment: str) -> None:
         self._client, self._experiment = client, experiment
 
-    def log(self, news: Sequence[RunNews]) -> list[str]:
+    def log(self, news: Sequence[RunUpdate]) -> list[str]:
         return [self._log(one) for one in news]
 
-    def _log(self, news: RunNews) -> str:
+    def _log(self, news: RunUpdate) -> str:
         from mlflow.entities import Metric, Param, RunTag
 
         run_id, tags = news.run_id, news.tags

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.tracking.writers.base import RunEnd, RunNews, RunWriter
+from hpsearch.tracking.writers.base import RunEnd, RunUpdate, RunWriter
 
 if TYPE_CHECKING:
     from mlflow.exceptions import MlflowException
@@ -46,7 +46,7 @@ class TableWriter(RunWriter):
         self._store, self._experiment = store, int(experiment)
         self._places: dict[str, str] = {}  # artifact URIs of the runs of the last `log`
 
-    def log(self, news: Sequence[RunNews]) -> list[str]:
+    def log(self, news: Sequence[RunUpdate]) -> list[str]:
         runs = [(one.run_id or uuid.uuid4().hex, _fitting(one)) for one in news]
         with self._store.ManagedSessionMaker(read_only=False) as session:
             self._places = self._open_runs(session, runs)
@@ -59,7 +59,9 @@ class TableWriter(RunWriter):
             _put(session, "latest_metrics", newest, replace=True)
         return [run_id for run_id, _ in runs]
 
-    def _open_runs(self, session: Session, runs: Sequence[tuple[str, RunNews]]) -> dict[str, str]:
+    def _open_runs(
+        self, session: Session, runs: Sequence[tuple[str, RunUpdate]]
+    ) -> dict[str, str]:
         """Make those that are not there; where each run's artifacts lie.
 
         Raises:
@@ -88,7 +90,7 @@ class TableWriter(RunWriter):
             raise _refused(f"The experiment {self._experiment} must be active; it is deleted.")
         return str(found.artifact_location)
 
-    def _row_of_run(self, run_id: str, news: RunNews, artifacts: str) -> Row:
+    def _row_of_run(self, run_id: str, news: RunUpdate, artifacts: str) -> Row:
         from mlflow.utils.uri import append_to_uri_path
 
         return {
@@ -139,7 +141,7 @@ class TableWriter(RunWriter):
                 _put(session, "tags", [row for one in names for row in _texts(*one)], replace=True)
 
 
-def _fitting(news: RunNews) -> RunNews:
+def _fitting(news: RunUpdate) -> RunUpdate:
     """Names checked, and texts cut, as log_batch does.
 
     Raises:
@@ -158,11 +160,11 @@ def _fitting(news: RunNews) -> RunNews:
     return replace(fitting, tags={t.key: t.value for t in tags}) if news.run_id else fitting
 
 
-def _tags(run_id: str, news: RunNews) -> Iterator[Row]:
+def _tags(run_id: str, news: RunUpdate) -> Iterator[Row]:
     return _texts(run_id, news.tags if news.run_id else {**news.tags, RUN_NAME: news.name})
 
 
-def _params(run_id: str, news: RunNews) -> Iterator[Row]:
+def _params(run_id: str, news: RunUpdate) -> Iterator[Row]:
     return _texts(run_id, news.params)
 
 
@@ -172,7 +174,7 @@ def _texts(run_id: str, texts: Mapping[str, str]) -> Iterator[Row]:
         yield {"key": key, "value": value, "run_uuid": run_id}
 
 
-def _points(run_id: str, news: RunNews) -> Iterator[Row]:
+def _points(run_id: str, news: RunUpdate) -> Iterator[Row]:
     """Rows of metrics; NaN and infinity as MLflow stores them."""
     for key, value, when, step in news.points:
         is_nan = math.isnan(value)
@@ -220,7 +222,7 @@ def _places_of(session: Session, run_ids: Collection[str]) -> dict[str, str]:
     return places
 
 
-def _check_params(session: Session, runs: Mapping[str, RunNews]) -> None:
+def _check_params(session: Session, runs: Mapping[str, RunUpdate]) -> None:
     """MlflowException where a param is there with another value: it can't be changed."""
     from sqlalchemy import select
 

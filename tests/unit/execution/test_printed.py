@@ -25,7 +25,8 @@ def test_it_stands_for_the_stream(capfd: pytest.CaptureFixture[str]) -> None:
         assert (sys.stdout.fileno(), sys.stdout.isatty()) == (real.fileno(), real.isatty())
         assert (sys.stdout.encoding, sys.stdout.errors) == (real.encoding, real.errors)
         print("one")
-        sys.stdout.buffer.write("zwei: ü\n".encode())
+        for part in ("zwei: ü\n".encode()[:7], "zwei: ü\n".encode()[7:]):
+            sys.stdout.buffer.write(part)
         sys.stdout.buffer.flush()
         sys.stderr.buffer.write(b"\xff\n")
         sys.stdout.writelines(["three\n"])

@@ -136,3 +136,21 @@ def test_a_stalled_search_of_numbers_looks_far_from_the_best() -> None:
 def test_a_rule_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="rule must be 1 or 2, got 3"):
         CoarseToFineSampler(rule=3)  # type: ignore[arg-type]
+
+
+def test_tiny_scores_have_targets() -> None:
+    scores = 1e-200 * (1 + np.linspace(0, 1, 12) ** 2)
+    found = mixed_targets(scores)
+    np.testing.assert_array_equal(np.argsort(found, kind="stable"), np.arange(12))
+    np.testing.assert_allclose(found, mixed_targets(1e200 * scores))
+
+
+def test_a_stalled_search_leaves_the_best_s_category_while_others_run() -> None:
+    study = optuna.create_study(sampler=CoarseToFineSampler(seed=0))
+    running: list[tuple[optuna.Trial, float]] = []
+    while len(study.trials) < 60:
+        trial = study.ask()
+        running.append((trial, _flat(trial)))
+        if len(running) > 1:
+            study.tell(*running.pop(0))
+    assert all(study.trials[n].params["kind"] != "a" for n in range(40, 60, 2))

@@ -39,6 +39,18 @@ def space_of(*relations: str, **entries: Any) -> Space:
     return space
 
 
+def test_a_bound_of_one_entry_holds_where_the_entry_does() -> None:
+    few = {"low": 1, "high": "a", "when": {"kind": "deep"}}
+    many = {"low": "a", "high": 99, "when": {"kind": ["flat"]}}
+    space = space_of(e=[few, many])
+    assert [relation.text for relation in space.relations] == [
+        "e <= a where kind = deep",
+        "e >= a where kind = flat",
+    ]
+    for kind, e, kept in (("deep", 3, True), ("deep", 9, False), ("flat", 9, True)):
+        assert (space.broken({"trainer": OWN, "kind": kind, "a": 5, "e": e}) is None) == kept
+
+
 @pytest.mark.parametrize(
     ("relation", "params", "kept"),
     [
@@ -85,11 +97,11 @@ def test_relations_mean_what_they_say(relation: str, params: dict[str, Any], kep
         ("a.__class__ == 3", "names a parameter that"),
         ("[x for x in (1,)] < 3", "names a parameter that"),
         ("(lambda: 3)() < a", "calls a function that"),
-        ("a % 2 == 1", "must be of numbers, names"),
+        ("a % 2 == 1", "may contain only numbers, names"),
         ("abs(a, b) < 3", "must give abs one number"),
         ("max(a, key=b) < 3", "must give abs one number"),
         ("a and b", "must have true or false"),
-        ("f'{a}' == 'b'", "must be of numbers"),
+        ("f'{a}' == 'b'", "may contain only numbers"),
         ("-" * 450 + "a < 3", "must be nested at most 50 deep"),
         ("a" * 501, "must have at most 500 characters"),
         ("size < 5", "must name a parameter that is searched"),
@@ -150,8 +162,8 @@ def test_many_configurations_keep_what_each_of_them_keeps(relation: str) -> None
 @pytest.mark.parametrize(
     ("high", "mistake"),
     [
-        ("aa", "space.x.high must be a finite number, or name a parameter of numbers"),
-        ("kind", "space.x.high must be a finite number, or name a parameter of numbers"),
+        ("aa", "space.x.high must be a finite number or the name of a numeric parameter"),
+        ("kind", "space.x.high must be a finite number or the name of a numeric parameter"),
         ("x", "space.x.high must not lead back to itself"),
         ("y", "space.x.high must not lead back to itself"),
     ],

@@ -98,10 +98,12 @@ def test_addresses_stay_while_a_projector_writes_or_the_path_is_a_link(
     assert trial_of(old).info.artifact_uri == before
     new = Home(tmp_path / "moved")
     shutil.copytree(old.path, new.path)
-    with FileLock(new.projector_lock("0123")):
-        follow_home(new)
-    assert trial_of(new).info.artifact_uri == before
-    follow_home(new)
+    for lock in (new.projector_lock("0123"), new.study("demo").lock):
+        with FileLock(lock):
+            follow_home(new)
+        assert trial_of(new).info.artifact_uri == before
+    with FileLock(new.study("demo").lock):
+        follow_home(new, new.study("demo"))
     assert trial_of(new).info.artifact_uri != before
 
 

@@ -16,7 +16,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.writers import choice
-from hpsearch.tracking.writers.base import RunEnd, RunNews, RunWriter
+from hpsearch.tracking.writers.base import RunEnd, RunUpdate, RunWriter
 from hpsearch.tracking.writers.client_writer import ClientWriter
 from hpsearch.tracking.writers.table_writer import TableWriter
 from tests.harness.projection import PARENT, add, make, projector
@@ -97,7 +97,7 @@ def test_what_one_journal_names_often_is_sent_once(
 ) -> None:
     sent, log = list[int](), TableWriter.log
 
-    def count(writer: TableWriter, news: Sequence[RunNews]) -> list[str]:
+    def count(writer: TableWriter, news: Sequence[RunUpdate]) -> list[str]:
         sent.append(len(news))
         return log(writer, news)
 
@@ -138,18 +138,18 @@ def test_a_server_is_written_to_by_calls() -> None:
 
 def test_what_mlflow_refuses_is_refused_and_leaves_nothing(home: Path) -> None:
     client, writer, experiment = writer_of(Home(home).tracking_uri, home.as_uri())
-    good = RunNews("", "good", START, [("loss", 1.0, START, 1)], {"p": "1"})
+    good = RunUpdate("", "good", START, [("loss", 1.0, START, 1)], {"p": "1"})
     (there,) = writer.log([good])
     before = rows_of(Home(home).tracking_uri)
-    wrong_name = RunNews("", "bad", START, [("loss (%)", 1.0, START, 1)])
+    wrong_name = RunUpdate("", "bad", START, [("loss (%)", 1.0, START, 1)])
     with pytest.raises(MlflowException, match="Invalid value"):
         writer.log([good, wrong_name])
     with pytest.raises(MlflowException, match=r"'p' of the run .* can't be changed"):
-        writer.log([good, RunNews(there, "good", START, params={"p": "2"})])
+        writer.log([good, RunUpdate(there, "good", START, params={"p": "2"})])
     assert rows_of(Home(home).tracking_uri) == before
     client.delete_run(there)
     with pytest.raises(MlflowException, match="must be active"):
-        writer.log([RunNews(there, "good", START, tags={"a": "b"})])
+        writer.log([RunUpdate(there, "good", START, tags={"a": "b"})])
     with pytest.raises(MlflowException, match="must be active"):
         writer.end([RunEnd(there, "FINISHED", START)])
     client.delete_experiment(experiment)
