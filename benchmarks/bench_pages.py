@@ -125,7 +125,7 @@ def main() -> None:
     driver = webdriver.ChromeService(shutil.which("chromedriver"))
     with served(home) as page:
         run = f"{site_of(page)}/#/experiments/{report.experiment_id}/runs/{report.parent_run_id}"
-        pages = {"run table, best first": (page, best), "the study's note": (run, "all trials")}
+        pages = {"run table, best first": (page, best), "the study's note": (run, "won")}
         print(f"{given.trials} trials            first visit   median of {given.repeats} (s)")
         for number, (name, (address, text)) in enumerate(pages.items()):
             with webdriver.Chrome(options=options, service=driver) as browser:
