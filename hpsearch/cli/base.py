@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -160,13 +160,7 @@ def _full_disk(error: Exception) -> str:
     """A line where there was no room for what is written, e.g. the output; "" where there was."""
     if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return ""
-    place = error.filename or "a file"
-    try:
-        sys.stdout.flush()
-    except OSError:
-        place = "the standard output"
-        with suppress(OSError, ValueError):
-            sys.stdout.close()  # Python tries once more to write at its end
+    place = error.filename or "the output, or to a file"  # an error of either names neither
     return f"there must be room for what is written to {place}, got: {error.strerror}"
 
 

@@ -261,7 +261,7 @@ def test_an_output_without_room_is_one_line(study_file: Path, home: Path) -> Non
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: there must be room for what is written to the standard output")
+    assert line.startswith("error: there must be room for what is written to the output, or")
 
 
 def test_missing_mnist_is_one_line_that_says_what_to_set(study_file: Path, nowhere: Path) -> None:
