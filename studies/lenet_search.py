@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from hpsearch.analysis.ranking import front, standing
 from hpsearch.claims import Evidence, Verdict
@@ -32,6 +33,9 @@ def halve_the_batch(evidence: Evidence) -> Verdict:
     axes = figure.subplots()
     shown = axes.scatter(2.0**y, 2.0**x, c=score, cmap="viridis", s=22)
     axes.set(xscale="log", yscale="log", xlabel="batch size")
+    sizes = sorted(set(trials["batch_size"]))
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.minorticks_off()
     axes.set_ylabel("learning rate / (1 - momentum)")
     figure.colorbar(shown, label="accuracy after the first stage")
     rng = np.random.default_rng(0)
@@ -79,6 +83,9 @@ def several_are_best(evidence: Evidence) -> Verdict:
     axes.scatter(images, accuracy, s=12 + memory / 1e6, color="0.75")
     axes.plot([s.values[1] for s in best], [s.values[0] for s in best], "o-", color="C3", ms=4)
     axes.set(xscale="log", xlabel="images seen to 95 %", ylabel="accuracy")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.minorticks_off()
     axes.set_title("Pareto front; area: memory of a step", fontsize=9)
     said = "; ".join(
         f"trial {s.number}: {s.values[0]:.4f}, {s.values[1]:.0f} images, "

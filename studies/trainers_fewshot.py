@@ -50,16 +50,18 @@ def better_at_equal_cost(evidence: Evidence, of: str, than: list[str]) -> Verdic
             for name, arm in arms.items()
         }
         rival = max(than, key=lambda name: best[name])
-        mine = best[of] if np.isfinite(best[of]) else 0.0
-        said.append(f"{shots} shots: {mine:.3f} against {best[rival]:.3f} of {rival}")
-        outcomes.append(int(np.sign(round(mine - best[rival], 3))))
+        known = np.isfinite(best[of])
+        mine = f"{best[of]:.3f}" if known else "nothing yet"
+        said.append(f"{shots} shots: {mine} against {best[rival]:.3f} of {rival}")
+        outcomes.append(int(np.sign(round(best[of] - best[rival], 3))) if known else -1)
         for name, arm in arms.items():
             axes.step(arm["cost"], arm["found"], where="post", label=name)
         axes.axvline(budget, color="0.6", lw=1, ls=":")
         axes.set(xscale="log", xlabel="passes", title=f"{shots} shots")
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("best validation accuracy so far")
-    panels[-1].legend(frameon=False, fontsize=8)
+    look = {"frameon": False, "fontsize": 8, "loc": "outside upper center"}
+    figure.legend(*panels[-1].get_legend_handles_labels(), ncols=len(arms), **look)
     return Verdict(_judgement(outcomes), "; ".join(said), figure)
 
 

@@ -148,7 +148,7 @@ def _cell(value: Any) -> Cell:
         if math.isnan(known):  # what pandas fills gaps with
             return Cell("", "", number=False)
         order = repr(known).replace("inf", "Infinity")  # as a script reads it
-        whole = known.is_integer() and abs(known) < 10**LONGEST
+        whole = (known.is_integer() or abs(known) >= 10**DIGITS) and abs(known) < 10**LONGEST
         return Cell(f"{known:.0f}" if whole else f"{known:.{DIGITS}g}", order, number=True)
     if isinstance(value, int | np.integer):
         return Cell(str(value), str(value), number=True)

@@ -17,14 +17,19 @@ HEIGHT = 330  # pixels of a row of panels
 BAR = 26  # pixels of a bar with its name
 TITLE = 30  # pixels of a panel's title
 GAP, NAME, MOST_GAP = 0.09, 0.005, 0.3  # of the width: between panels, and a letter of a name
+LETTER, TITLED = 6.2, 22  # pixels left of a panel: a letter of a name, the name of its axis
+NUMBERS, SIDES = 55, 40  # pixels: left of a panel without names, left and right of all
+LEAST, LEAST_AXIS = 150, 100  # pixels of a panel, and between parallel coordinates
 LINES = "#e6e6e6"
 Figure = dict[str, Any]
 
 
 def to_plotly(chart: Chart) -> Figure:
-    """ "data" and "layout" of a figure; its marks show a note where the pointer is."""
+    """ "data" and "layout" of a figure, and "least", the pixels across that it needs; its marks
+    show a note where the pointer is."""
     if chart.axes:
-        return {"data": [_parallel(chart)], "layout": _layout(HEIGHT + 60)}
+        least = SIDES + LEAST_AXIS * len(chart.axes)
+        return {"data": [_parallel(chart)], "layout": _layout(HEIGHT + 60), "least": least}
     n = len(chart.panels)
     columns = min(n, COLUMNS)
     rows = math.ceil(n / columns)
@@ -64,7 +69,9 @@ def to_plotly(chart: Chart) -> Figure:
             seen.add(series.name)
             if series.direct and series.x:
                 layout["annotations"].append(_direct(series, panel, end))
-    return {"data": data, "layout": layout}
+    beside = max(NUMBERS, LETTER * longest + TITLED)
+    wide = max(LEAST / across, beside / gap if columns > 1 else 0)
+    return {"data": data, "layout": layout, "least": round(SIDES + beside + wide)}
 
 
 def _text(value: Value) -> Value:

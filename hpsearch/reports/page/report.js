@@ -32,9 +32,13 @@ for (const button of document.querySelectorAll("table.sortable th button")) {
   document.head.append(code);
   if (typeof Plotly === "undefined") return;
   const show = async figure => {
-    const place = figure.querySelector(".live"), chart = JSON.parse(figure.querySelector("script").textContent);
-    place.hidden = false;
-    await Plotly.newPlot(place, chart.data, chart.layout, { responsive: true, displaylogo: false });
+    const live = figure.querySelector(".live"), chart = JSON.parse(figure.querySelector("script").textContent);
+    const place = live.appendChild(document.createElement("div"));
+    place.style.minWidth = `${chart.least}px`;  // where there is less, the figure is scrolled
+    live.hidden = false;
+    // Where nothing hovers the buttons would always be there, over the legend.
+    const buttons = matchMedia("(hover: hover)").matches ? {} : { displayModeBar: false };
+    await Plotly.newPlot(place, chart.data, chart.layout, { responsive: true, displaylogo: false, ...buttons });
     figure.querySelector(".drawn").style.display = "none";
   };
   const seen = new IntersectionObserver(entries => {

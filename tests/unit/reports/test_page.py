@@ -104,6 +104,13 @@ def test_bars_of_a_timeline_lie_where_their_worker_is() -> None:
     assert [trace["base"] for trace in figure["data"]] == [[0.0], [0.0]]
 
 
+@pytest.mark.parametrize(("name", "least"), [("a", 600), ("alternating-gradient, 10", 900)])
+def test_names_of_a_second_panel_have_room_beside_the_first(name: str, least: int) -> None:
+    cases = [Series("", [name, "b"], [0.1, 0.2], "intervals", low=[0, 0], top=[1, 1])]
+    panels = [Panel(cases, "score", "") for _ in range(2)]
+    assert least < to_plotly(Chart("cases", "", "", panels))["least"] < least + 150
+
+
 def test_trials_without_a_parameter_cross_its_axis_below_it() -> None:
     axes = [Axis("rate", [1.0, float("nan")]), Axis("score", [0.1, 0.2])]
     (lines,) = to_plotly(Chart("lines", "", "", axes=axes))["data"]
