@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from hpsearch.analysis.trial_model import TrialModel
 from hpsearch.errors import StudyFileError, conclusion
@@ -27,6 +26,9 @@ from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.training import Training
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.tables.execution import slots_here
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Explanation:
 
     def table(self) -> pd.DataFrame:
         """A row a step: parameter, both values, the score after it, its gain and interval."""
+        import pandas as pd
+
         return pd.DataFrame(as_rows(self.steps))
 
 
@@ -80,6 +84,8 @@ def explain_study(
         StudyLockedError: somebody runs it.
         DataError: the data is there no more.
     """
+    import pandas as pd
+
     stores = Home.find(Path(home) if home else None)
     recorded = find_run(stores, study)
     result = _explained(recorded, stores)

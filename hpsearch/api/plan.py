@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from hpsearch.datasets.selection import open_pool
 from hpsearch.execution.executors import available_cores
@@ -24,6 +23,9 @@ from hpsearch.study.plan import (
 from hpsearch.study.probe import Cost, Probe, largest, probe
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.studyfile.tables.execution import slots_here
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PROBE_TRIALS = 8  # two default batches; the interval shows how far they differ
 PROBE_SECONDS = 5.0  # aimed at, without the first epochs
@@ -94,6 +96,8 @@ class Plan:
 
     def table(self) -> pd.DataFrame:
         """A row a phase."""
+        import pandas as pd
+
         rows = [asdict(phase) | {"total_epochs": phase.total_epochs} for phase in self.phases]
         return (
             pd.DataFrame(rows).rename(columns={"name": "phase"}).drop(columns=["before", "stage"])

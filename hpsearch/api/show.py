@@ -6,9 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from hpsearch.api.support.stores import is_projected
 from hpsearch.api.support.study_report import Report, report_of
@@ -17,7 +15,6 @@ from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.reports.tables import AT, front_table, trials_table
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.stored_space import kept_arms, kept_space
 from hpsearch.study.training import member_of
@@ -26,6 +23,9 @@ from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.projection import Projection
 from hpsearch.trainers import is_program
 from hpsearch.trainers.programs.program_start import shell_line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def show_study(study: str, *, home: str | Path | None = None) -> Report:
@@ -64,6 +64,8 @@ def study_front(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
             f"study {result.study!r} must have several [[objectives]] to have a front, got one: "
             f"see its winner with python -m hpsearch show {study} --best"
         )
+    from hpsearch.reports.tables import front_table
+
     return front_table(result)
 
 
@@ -157,6 +159,8 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     Args:
         study, home: as for `show_study`; the study need not be finished.
     """
+    from hpsearch.reports.tables import AT, trials_table
+
     run = find_run(Home.find(Path(home) if home else None), study)
     records = list(run.folder.read_all("trial"))
     table = trials_table(records, kept_arms(run.folder))

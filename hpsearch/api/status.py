@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from hpsearch.errors import DamagedError, FormatError, StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.run_state import run_state
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OUTCOMES = tuple(Outcome)
 UNREADABLE = (StudyFileError, FormatError, DamagedError)  # by this version, or at all
@@ -53,11 +54,19 @@ def study_status(study: str | None = None, *, home: str | Path | None = None) ->
     Raises:
         StudyFileError: there is no such study.
     """
-    stores = Home.find(Path(home) if home else None)
-    rows = [_row(run) for run in find_runs(stores, study)]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
+    import pandas as pd
+
+    return pd.DataFrame(status_rows(study, home=home), columns=list(COLUMNS)).astype(
         {"best": "Float64", "best_epochs": "Int64", "best_trial": "Int64"}
     )
+
+
+def status_rows(
+    study: str | None = None, *, home: str | Path | None = None
+) -> list[dict[str, Any]]:
+    """The rows of `study_status` as dictionaries, without pandas, which takes longer to load."""
+    stores = Home.find(Path(home) if home else None)
+    return [_row(run) for run in find_runs(stores, study)]
 
 
 def _row(run: Recorded) -> dict[str, Any]:

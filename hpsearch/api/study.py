@@ -20,7 +20,6 @@ from hpsearch.errors import HpsearchError, StudyFailed, WorkerError, plain_inter
 from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
 from hpsearch.records.layout import Artifact, Home
-from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.reports.parent import write_parent
 from hpsearch.study.dry_start import dry_start
 from hpsearch.study.events import Event
@@ -109,7 +108,8 @@ def run_study(
     stores.create()
     _warn_of_idle(read, count or 0, warn)
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
-    check_apart(database, uri)
+    if (database, uri) != (stores.storage_url, stores.tracking_uri):
+        check_apart(database, uri)
     run = open_run(read, stores, fresh=fresh, accept_code=accept_code)
     try:
         run.folder.sweep()
@@ -173,6 +173,8 @@ def _run(
                 on_event(event)
 
             result = study.execute(tell)
+        from hpsearch.reports.artifacts import write_artifacts  # loads pandas: the search is over
+
         write_artifacts(read, run.folder, result)
         write_parent(read, run, result, tags=tags)
         run.folder.announce({"kind": "parent"})

@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from hpsearch.api.reproduce import train_again
 from hpsearch.audit.replay import Replay, replay
@@ -21,6 +20,9 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import REPEATS, TESTS
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.studyfile.reading import ReadStudy
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Verification:
 
     def table(self) -> pd.DataFrame:
         """A row for each trial that was trained once more."""
+        import pandas as pd
+
         columns = ["trial", "outcome", "epochs", "values", "states", "exact", "largest"]
         rows = [asdict(one) | {"equal": one.equal} for one in self.again]
         return pd.DataFrame(rows, columns=[*columns, "equal", "difference"])

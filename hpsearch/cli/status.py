@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits, table_json
+from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits
 
 
 @app.command()
@@ -23,16 +24,16 @@ def status(
     Example: python -m hpsearch status quickstart
     """
     with exits(debug):
-        from hpsearch.api.status import study_status
+        from hpsearch.api.status import status_rows
 
-        rows = study_status(study, home=home)
+        rows = status_rows(study, home=home)
         if as_json:
-            typer.echo(table_json(rows))
+            typer.echo(json.dumps(rows))
             return
         from hpsearch.console import print_status
 
         print_status(rows)
-        if rows.empty:
+        if not rows:
             from hpsearch.records.layout import Home
 
             place = Home.find(home).path

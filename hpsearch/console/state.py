@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -11,19 +11,17 @@ from hpsearch.console.output import output, print_named
 from hpsearch.records.outcome import Outcome
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hpsearch import BatchReport
     from hpsearch.api.verify import Verification
 
 
-def print_status(rows: pd.DataFrame) -> None:
+def print_status(rows: Sequence[Mapping[str, Any]]) -> None:
     """The state of studies on stdout, a line each; who runs them and why they failed below."""
     out = output()
     table = Table(box=None)
     for name in ("study", "state", "stage", "trials", "outcomes", "best"):
         table.add_column(name, overflow="fold")
-    for row in rows.to_dict("records"):
+    for row in rows:
         counts = {outcome: row[outcome] for outcome in Outcome}
         table.add_row(
             _run(row),
@@ -34,16 +32,16 @@ def print_status(rows: pd.DataFrame) -> None:
             _best(row),
         )
     out.print(table)
-    for row in rows.to_dict("records"):
+    for row in rows:
         for text in filter(None, (row["holder"], *row["failures"], row["reason"])):
             out.print(f"{_run(row)}: {text}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _run(row: Mapping[Hashable, Any]) -> str:
+def _run(row: Mapping[str, Any]) -> str:
     return str(row["study"]) if row["run"] == 1 else f"{row['study']}/{row['run']}"
 
 
-def _best(row: Mapping[Hashable, Any]) -> str:
+def _best(row: Mapping[str, Any]) -> str:
     """The best score so far, with where it was reached; "" as long as there is none."""
     if not isinstance(row["best"], float):
         return ""

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from hpsearch.analysis.best_curves import BestCurve, best_curves
 from hpsearch.analysis.importance import Direction, Importance, importances
@@ -26,6 +24,9 @@ from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_arms, kept_space, sees_all_rows
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.space import Parameter, Space
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,8 @@ class StudyView:
                     "best trial": ranked[0].number if ranked else None,
                 }
             )
+        import pandas as pd
+
         return pd.DataFrame(rows)
 
 

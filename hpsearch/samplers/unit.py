@@ -14,6 +14,7 @@ from optuna.distributions import (
 )
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 Numeric = FloatDistribution | IntDistribution
 SIGNIFICANT_DIGITS = 6  # of suggested floats: a rounding error of another CPU can't move a draw
 TENS = np.array([float(f"1e{n}") for n in range(300)])

@@ -17,7 +17,7 @@ from hpsearch.study.arm_search import ArmSearch
 from hpsearch.study.events import ArmFailed, Event
 from hpsearch.study.opening import Run
 from hpsearch.study.storage.advisory_lock import held_in_database
-from hpsearch.study.storage.trials import STORAGE_TROUBLE, open_storage, storage_trouble
+from hpsearch.study.storage.trials import open_storage, storage_trouble, storage_troubles
 from hpsearch.study.stored_space import keep_arms
 from hpsearch.study.training import Training, Trains
 from hpsearch.study.verdict import verdict
@@ -99,7 +99,7 @@ class Study:
         try:
             with held_in_database(self.storage_url, self.run.storage_name()):
                 yield
-        except STORAGE_TROUBLE as error:
+        except storage_troubles() as error:
             raise storage_trouble(self.storage_url, error) from error
 
     def _search(

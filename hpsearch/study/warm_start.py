@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-import sqlalchemy
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.storages import BaseStorage
 from optuna.storages.journal import JournalFileBackend
@@ -79,6 +78,8 @@ def warm_started(
     taken = None if fresh else _taken_before(read.file, home.study(read.file.name))
     if taken is not None:
         return WarmStarted(_with(read, taken), None)
+    import sqlalchemy
+
     said = read.file.warm_start
     storage, address = _opened(said, read.folder)
     try:
@@ -145,6 +146,8 @@ def _file_of(address: str, folder: Path) -> Path | None:
     """The file of an address; None: it is a server's."""
     if "://" not in address:
         return folder / address
+    import sqlalchemy
+
     url = sqlalchemy.engine.make_url(address)
     if url.get_backend_name() != "sqlite":
         return None

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from hpsearch.samplers.coarse_to_fine.gp import Indices
-from hpsearch.samplers.unit import Floats, Numeric, from_unit, from_units, to_units
+from hpsearch.samplers.unit import Floats, Indices, Numeric, from_unit, from_units, to_units
 
 NOTHING = object()  # no value; None is a choice like others
 ABSENT = -1.0  # a parameter that a configuration does not have; places and choices are >= 0

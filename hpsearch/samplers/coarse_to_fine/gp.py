@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from math import exp, log, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
 from scipy.optimize import minimize
 
-from hpsearch.samplers.unit import Floats
-
-Indices = NDArray[np.intp]
+from hpsearch.samplers.unit import Floats, Indices
 
 LEAST_NOISE = 1e-6
 ITERATIONS = 20  # of L-BFGS; the prior has done the rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,6 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from hpsearch.samplers.coarse_to_fine.encoding import Encoding
-from hpsearch.samplers.coarse_to_fine.gp import Kernel
-from hpsearch.samplers.coarse_to_fine.model import N_DRAWS, Choice, Scores, fit, fitted_on
 from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
 from hpsearch.samplers.coarse_to_fine.pool import (
     Reach,
@@ -28,6 +26,12 @@ from hpsearch.samplers.coarse_to_fine.rules import Rule
 from hpsearch.samplers.history import Observation, observe, pending
 from hpsearch.samplers.related import Relations
 from hpsearch.samplers.unit import Floats
+
+# The model is loaded when it is first fitted: it takes SciPy, for which the first trials of a
+# search, and whoever only looks at a finished one, would wait a second.
+if TYPE_CHECKING:
+    from hpsearch.samplers.coarse_to_fine.gp import Kernel
+    from hpsearch.samplers.coarse_to_fine.model import Choice
 
 CANDIDATES = 240  # for a batch of 1; 480 for 4, 720 for 8
 POOLS = 5  # drawn at most, where relations leave few of their candidates
@@ -168,7 +172,7 @@ class GPProposals:
     def _take(self, choice: Choice | None, tried: set[bytes], number: int, row: Floats) -> None:
         tried.add(row_keys(row[None])[0])
         if choice is not None:
-            choice.take(row, self._streams.generator(number, "pending").standard_normal(N_DRAWS))
+            choice.take(row, self._streams.generator(number, "pending"))
 
     def _shared(self, now: Situation, space: Mapping[str, BaseDistribution], first: int) -> _Round:
         seen = {o.number for o in now.seen}
@@ -191,6 +195,8 @@ class GPProposals:
         usable = sum(o.usable for o in now.seen)
         if starting or usable < MIN_ELITES:
             return _Round(first, encoding, tried, None)
+        from hpsearch.samplers.coarse_to_fine.model import Choice, Scores
+
         rng = self._streams.generator(first, len(now.seen), "candidates")
         scores = Scores(encoding, now.seen, rng, mixed=self._rule.mixed_targets)
         pool = self._pool(encoding, now.seen, tried, rng)
@@ -244,6 +250,8 @@ class GPProposals:
 
     def _fitted(self, now: Situation, encoding: Encoding) -> Kernel:
         """Hyperparameters, fitted on the first trials: as many as there were at the last fit."""
+        from hpsearch.samplers.coarse_to_fine.model import Scores, fit, fitted_on
+
         numbers = sorted(o.number for o in now.seen)[: fitted_on(len(now.seen))]
         wanted = set(numbers)
         first = [t for t in now.trials if t.number in wanted]

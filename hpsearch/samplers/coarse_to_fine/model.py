@@ -146,11 +146,11 @@ class Choice:
         self._free = np.ones(len(self.pool), bool)
         self._alone = True
 
-    def take(self, row: Floats, normals: Floats) -> None:
-        """Count a configuration in; normals (N_DRAWS,) are for one that is not in the pool."""
+    def take(self, row: Floats, rng: np.random.Generator) -> None:
+        """Count a configuration in; the generator is for one that is not in the pool."""
         place = self._keys.get(row_keys(row[None])[0])
         if place is None:
-            values = self._draws.at(self._at_the_end(row[None])[0], normals)
+            values = self._draws.at(self._at_the_end(row[None])[0], rng.standard_normal(N_DRAWS))
         else:
             values, self._free[place] = self._draws.values[place], False
         self._best, self._alone = np.minimum(self._best, values), False

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-
-import sqlalchemy
+from typing import TYPE_CHECKING
 
 from hpsearch.errors import StudyLockedError
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 POSTGRESQL = "postgresql"
 
@@ -47,6 +49,8 @@ def _session(url: str) -> Iterator[sqlalchemy.Connection | None]:
     if not url.startswith(POSTGRESQL):
         yield None
         return
+    import sqlalchemy
+
     engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
     connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
@@ -57,6 +61,8 @@ def _session(url: str) -> Iterator[sqlalchemy.Connection | None]:
 
 
 def _taken(session: sqlalchemy.Connection, name: str, how: str) -> bool:
+    import sqlalchemy
+
     digest = hashlib.sha256(f"hpsearch:{name}".encode()).digest()
     key = int.from_bytes(digest[:8], "big", signed=True)
     return session.execute(sqlalchemy.text(f"select {how}({key})")).scalar() is not False

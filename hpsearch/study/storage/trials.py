@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any
 
 import optuna
-import sqlalchemy
 from filelock import FileLock
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
@@ -29,7 +28,11 @@ IN_MEMORY = "memory:"  # a storage that is gone with this process
 SQLITE_WAIT_SECONDS = 60  # for another writer's lock, e.g. another study in the same file
 
 
-STORAGE_TROUBLE = (optuna.exceptions.StorageInternalError, sqlalchemy.exc.SQLAlchemyError)
+def storage_troubles() -> tuple[type[Exception], ...]:
+    """What Optuna raises when its database fails."""
+    import sqlalchemy  # here, as who only looks at a study opens no database
+
+    return (optuna.exceptions.StorageInternalError, sqlalchemy.exc.SQLAlchemyError)
 
 
 def storage_trouble(url: str, error: BaseException) -> StorageError:
@@ -48,6 +51,8 @@ def open_storage(url: str) -> BaseStorage:
     Raises:
         StorageError: the URL is not understood, or the database can't be opened.
     """
+    import sqlalchemy
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if url == IN_MEMORY:
         return optuna.storages.InMemoryStorage()
@@ -88,6 +93,8 @@ def is_stored(url: str, name: str) -> bool:
         StorageError: as `open_storage`.
     """
     if url.startswith("sqlite"):
+        import sqlalchemy
+
         database = sqlalchemy.engine.make_url(url).database
         if not database or not Path(database).exists():
             return False
