@@ -6,7 +6,7 @@ Twelve tables: scikit-learn's own, and some made with texts for categories, gaps
 and noise. Each is cut into rows to learn from and test rows, which no method sees. `tune` seals a
 fifth of its rows as a test set of its own; the others learn from all. FLAML runs with the Python
 that --flaml names, if it has FLAML. The grid: imputed, one-hot and scaled columns before logistic
-or ridge regression and a random forest, five folds.
+or ridge regression and a random forest, five folds. All use the cores that this process may use.
 
 A row a table: the score of each on the test rows (ROC AUC, accuracy of more classes, R^2), half
 the width of the 95 % bootstrap interval of the difference to ours, and each one's seconds.
@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import cpu_count
 from numpy.typing import NDArray
 from sklearn import datasets
 from sklearn.compose import make_column_transformer
@@ -41,7 +42,7 @@ TARGET, TEST, BOOTSTRAPS = "target", 0.3, 1000
 FLAML = """
 import json, sys, pandas as pd
 from flaml import AutoML
-train, test, task, seconds = sys.argv[1:5]
+train, test, task, seconds, cores = sys.argv[1:6]
 train, test = pd.read_csv(train), pd.read_csv(test)
 for name in train:
     if train[name].dtype == object or str(train[name].dtype) == "str":
@@ -51,7 +52,8 @@ for name in train:
 metric = {"binary": "roc_auc", "classes": "accuracy", "numbers": "r2"}[task]
 model = AutoML()
 model.fit(
-    train.drop(columns="target"), train["target"], metric=metric, n_jobs=2, seed=0, verbose=0,
+    train.drop(columns="target"), train["target"], metric=metric, seed=0, verbose=0,
+    n_jobs=int(cores),
     task="regression" if task == "numbers" else "classification", time_budget=float(seconds),
 )
 if task == "binary":
@@ -154,7 +156,7 @@ def by_tune(folder: Path, task: str, minutes: float) -> NDArray[Any]:
 
 
 def by_flaml(folder: Path, task: str, minutes: float, python: str) -> NDArray[Any]:
-    words = ["train.csv", "rows.csv", task, str(60 * minutes)]
+    words = ["train.csv", "rows.csv", task, str(60 * minutes), str(cpu_count())]
     done = subprocess.run(
         [python, "-c", FLAML, *words], cwd=folder, check=True, capture_output=True, text=True
     )
@@ -176,7 +178,9 @@ def by_grid(folder: Path, task: str) -> NDArray[Any]:
     leaf = f"{type(forest).__name__.lower()}__min_samples_leaf"
     scoring = {"binary": "roc_auc", "classes": "accuracy", "numbers": "r2"}[task]
     searches = [
-        GridSearchCV(make_pipeline(columns, model), grid, cv=5, n_jobs=2, scoring=scoring)
+        GridSearchCV(
+            make_pipeline(columns, model), grid, cv=5, n_jobs=cpu_count(), scoring=scoring
+        )
         for model, grid in (
             (linear, {strength: [0.001, 0.01, 0.1, 1, 10, 100]}),
             (forest, {leaf: [1, 3, 10]}),
