@@ -163,6 +163,8 @@ def first_line(error: BaseException, address: str) -> str:
 
 def has_wrong_port(address: str) -> bool:
     """Whether an address has a port that is no number from 1 to 65535."""
+    if address.startswith("sqlite:"):  # a file
+        return False
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 

@@ -48,6 +48,19 @@ print(sorted({"sklearn", "scipy.stats", "mlflow"} & sys.modules.keys()))
     assert (tmp_path / "home/studies/small/1/artifacts/figures/parameter_importance.png").exists()
 
 
+    look = """
+import sys
+from hpsearch.cli import app
+for line in ("status", "show small", "study small.toml", "plan small.toml --trials 0"):
+    home = () if line.startswith("plan") else ("--home", "home")
+    app([*line.split(), *home], standalone_mode=False)
+print(sorted({"pandas", "scipy", "sqlalchemy", "sklearn", "matplotlib"} & sys.modules.keys()))
+"""
+    command = [sys.executable, "-c", look]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_a_table_is_looked_at_without_a_search_or_an_estimator(tmp_path: Path) -> None:
     """Its import would take longer than a table of 100,000 rows."""
     rows = "".join(f"{n % 7},{n % 11},{'yn'[n % 2]}\n" for n in range(400))
