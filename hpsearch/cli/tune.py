@@ -59,7 +59,7 @@ def tune(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Train on the past and tests on what follows, by this column of times.",
+            help="Train on the past and test on what follows, by this column of times.",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = None,

@@ -21,7 +21,28 @@ from hpsearch.ulimits import exhausted
 if TYPE_CHECKING:
     import pandas as pd
 
-F = TypeVar("F", bound=Callable[..., object])
+__all__ = [
+    "Command",
+    "DebugOption",
+    "ExecutorOption",
+    "Group",
+    "HomeOption",
+    "JsonOption",
+    "Kind",
+    "SetOption",
+    "StorageOption",
+    "StudyArgument",
+    "ToleranceOption",
+    "TrackingOption",
+    "TrustOption",
+    "WorkersOption",
+    "app",
+    "command",
+    "exits",
+    "table_json",
+]
+
+Function = TypeVar("Function", bound=Callable[..., object])
 
 app = typer.Typer(
     cls=Program,
@@ -31,12 +52,14 @@ app = typer.Typer(
 )
 
 
-def command(kind: Kind, name: str | None = None, cls: type[Command] = Command) -> Callable[[F], F]:
-    """Add a command to the program.
+def command(
+    kind: Kind, name: str | None = None, cls: type[Command] = Command
+) -> Callable[[Function], Function]:
+    """Add a function to the program as a command.
 
     Args:
         kind: where the program's help lists it.
-        name: other than the function's.
+        name: of the command; None: the function's.
     """
     return app.command(name, cls=cls, rich_help_panel=kind)
 
@@ -142,7 +165,7 @@ TrustOption = Annotated[
         "--trust-code",
         callback=_say_what_is_trusted,
         metavar="FOLDER",
-        help="Take an imported study's modules and data from this folder and runs its code.",
+        help="Take an imported study's modules and data from this folder and run its code.",
         rich_help_panel=Group.ACTION,
     ),
 ]

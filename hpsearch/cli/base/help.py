@@ -1,6 +1,6 @@
 """The help of every command: a sentence, options in groups, examples; plain text.
 
-Typer can group options only in its boxes of rich, which look otherwise in a pipe. So the text is
+Typer can group options only in its boxes of rich, which look different in a pipe. So the text is
 laid out here, and no word is broken, however narrow the terminal is.
 """
 
@@ -55,12 +55,14 @@ def help_text(command: Any) -> HelpText:
 
 def parameter_row(parameter: Any) -> tuple[str, str]:
     """An argument or option as it is written, and what it does, with its default."""
-    text = parameter.help or ""
-    default = parameter.default
-    if isinstance(default, str | int | float | Path) and not isinstance(default, bool):
-        text += "" if "[default" in text else f" [default: {default}]"
+    text, default = parameter.help or "", parameter.default
+    has_value = isinstance(default, str | int | float | Path) and not isinstance(default, bool)
+    if has_value and "[default" not in text:
+        text += f" [default: {default}]"
     if parameter.param_type_name == "argument":
         return parameter.metavar or parameter.name.upper(), text
+    if parameter.required:
+        text += " [required]"
     name = ", ".join([*parameter.opts, *parameter.secondary_opts])
     return (name if parameter.is_flag else f"{name} {parameter.metavar or 'TEXT'}"), text
 
