@@ -33,8 +33,8 @@ def data(
 ) -> None:
     """Describe the columns of a table, or list the known data sets.
 
-    What is likely to be a mistake in a table is said. Without a file, the data sets that a study
-    may name are listed, and where each was found.
+    It warns of what is likely to be a mistake. Without a file, it lists the data sets that a
+    study may name, and where each was found.
 
     Examples:
         python -m hpsearch data

@@ -117,13 +117,13 @@ def init(
         python -m hpsearch init train.toml --script train.py
     """
     with exits(debug):
+        if example is not None:
+            _copy_example(context, example, to)
+            return
         from hpsearch.api.init import init_study, study_schema
 
         if schema:
             typer.echo(json.dumps(study_schema(), indent=1))
-            return
-        if example is not None:
-            _copy_example(context, example, to)
             return
         if file is None:
             raise typer.BadParameter(
@@ -152,7 +152,8 @@ def _given(context: typer.Context, *names: str) -> list[str]:
 def _copy_example(context: typer.Context, name: str, folder: Path) -> None:
     from hpsearch.shipped.examples import examples, write_example
 
-    for other in _given(context, "file", "data", "trainer", "network", "metric", "target"):
+    others = ("file", "data", "trainer", "network", "metric", "target", "script")
+    for other in _given(context, *others):
         shown = "FILE" if other == "file" else f"--{other}"
         raise typer.BadParameter(f"--example must stand without {shown}: --to names a folder")
     if not name:
