@@ -6,6 +6,7 @@ import signal
 import sys
 
 TRAINING = ("study", "plan", "batch", "schedule", "verify", "reproduce")  # commands
+COMPLETION = {"--install-completion", "--show-completion"}  # a shell completes `hpsearch` alone
 INTERRUPTED = 130  # 128 + SIGINT, as a shell counts
 
 
@@ -27,8 +28,9 @@ def main() -> None:
     atexit.register(_end_as_said, endings)  # the first to be registered is the last to run
     from hpsearch.cli import app
 
+    is_script = sys.argv[0].endswith("hpsearch") or bool(COMPLETION & {*sys.argv[1:2]})
     try:
-        app(prog_name="hpsearch" if sys.argv[0].endswith("hpsearch") else "python -m hpsearch")
+        app(prog_name="hpsearch" if is_script else "python -m hpsearch")
     except SystemExit as ending:
         endings.append(ending.code)
         raise

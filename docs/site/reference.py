@@ -23,6 +23,7 @@ from pydantic_core import PydanticUndefined
 
 from hpsearch import errors
 from hpsearch.cli import app
+from hpsearch.cli.base.help import help_text, parameter_row
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.preparation.settings import Preparation
@@ -89,53 +90,22 @@ def _commands() -> Iterator[str]:
         "[Outcomes and exit codes](outcomes.md#exit-codes)."
     )
     own: list[Any] = list(typer.main.get_command(app).params)
-    if own:
-        yield from ("", "Before the name of a command:", "")
-        yield from _table(("option", "what it does"), map(_parameter, own))
+    yield from ("", "Before the name of a command:", "")
+    yield from _table(("option", "what it does"), map(_parameter, own))
     for name, command in commands().items():
+        told = help_text(command)
         yield from ("", f"## {name}", "")
-        yield from _help(command.help or "")
-        words = [_argument(p) for p in command.params if p.param_type_name == "argument"]
-        usage = " ".join(["python -m hpsearch", name, "[OPTIONS]", *words])
+        for paragraph in told.sentences:
+            yield from (paragraph, "")
+        usage = " ".join(["python -m hpsearch", name, *command.collect_usage_pieces(None)])
         yield from ("```text", usage, "```", "")
+        yield from ("```sh", *told.examples, "```", "")
         yield from _table(("argument or option", "what it does"), map(_parameter, command.params))
 
 
-def _help(text: str) -> Iterator[str]:
-    """A help text, its examples as blocks."""
-    for paragraph in text.split("\n\n"):
-        line = " ".join(paragraph.split())
-        if line.startswith("Example: "):
-            yield from ("```sh", line.removeprefix("Example: "), "```", "")
-        else:
-            yield from (line, "")
-
-
-def _argument(parameter: Any) -> str:
-    name = parameter.name.upper()
-    return name if parameter.required else f"[{name}]"
-
-
 def _parameter(parameter: Any) -> tuple[str, str]:
-    if parameter.param_type_name == "argument":
-        shown = _argument(parameter)
-    else:
-        value = "" if parameter.is_flag else f" {_value_name(parameter)}"
-        shown = ", ".join([*parameter.opts, *parameter.secondary_opts]) + value
-    said = _sentence(parameter.help or "")
-    default = parameter.default
-    plain = isinstance(default, str | int | float | Path) and not isinstance(default, bool)
-    if plain and "[default" not in said:
-        said += f" [default: {default}]"
-    return f"`{shown}`", said
-
-
-def _value_name(parameter: Any) -> str:
-    annotation = parameter.type_descriptor.annotation
-    if get_origin(annotation) is Literal:
-        return "|".join(map(str, get_args(annotation)))
-    kinds = {int: "NUMBER", float: "NUMBER", Path: "PATH"}
-    return kinds.get(annotation, "TEXT")
+    name, text = parameter_row(parameter)
+    return f"`{name}`", _sentence(text)
 
 
 def _study_file() -> Iterator[str]:

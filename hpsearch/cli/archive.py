@@ -8,21 +8,31 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits
+from hpsearch.cli.base import DebugOption, Group, HomeOption, JsonOption, Kind, command, exits
 
 
-@app.command("export")
+@command(Kind.OPERATE, "export")
 def export_(
-    study: Annotated[str, typer.Argument(help="A study's name, or that of one run, name/2.")],
+    study: Annotated[
+        str,
+        typer.Argument(metavar="STUDY", help="A study by its name, or one run of it, as name/2."),
+    ],
     to: Annotated[
-        Path | None, typer.Option(help="The file to make [default: STUDY.hpsearch.zip here]")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write this file [default: STUDY.hpsearch.zip here]",
+            rich_help_panel=Group.STORE,
+        ),
     ] = None,
     home: HomeOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Write a study's records into one file for another machine, and print its path.
+    """Write a study's records into one file, for another machine.
 
-    Example: python -m hpsearch export fewshot-mnist --to /tmp/study.zip
+    Examples:
+        python -m hpsearch export quickstart
+        python -m hpsearch export quickstart --to /tmp/quickstart.zip
     """
     with exits(debug):
         from hpsearch import export_study
@@ -30,16 +40,18 @@ def export_(
         typer.echo(export_study(study, to, home=home))
 
 
-@app.command("import")
+@command(Kind.OPERATE, "import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A file that export made.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that export made.")],
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Take a study from such a file and tell Optuna and MLflow of it; nothing in it is run.
+    """Take in a study from a file that export made; nothing is run.
 
-    Example: python -m hpsearch import /tmp/study.zip --home /tmp/looked-at
+    Examples:
+        python -m hpsearch import /tmp/quickstart.zip
+        python -m hpsearch import /tmp/quickstart.zip --home /tmp/other
     """
     with exits(debug):
         from hpsearch import import_study

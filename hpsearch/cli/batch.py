@@ -12,25 +12,36 @@ import typer
 from hpsearch.cli.base import (
     DebugOption,
     ExecutorOption,
+    Group,
     HomeOption,
     JsonOption,
+    Kind,
     StorageOption,
     TrackingOption,
     WorkersOption,
-    app,
+    command,
     exits,
 )
 
 
-@app.command()
+@command(Kind.OPERATE)
 def batch(
-    file: Annotated[Path, typer.Argument(help="A batch file, or a study file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A batch file, or a study file.")],
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start a new run of every study; nothing is deleted.")
+        bool,
+        typer.Option(
+            "--fresh",
+            help="Start a new run of every study; nothing is deleted.",
+            rich_help_panel=Group.ACTION,
+        ),
     ] = False,
     window: Annotated[
         str | None,
-        typer.Option(help='Hours in place of the file\'s, e.g. "02:00-06:00"; "": any time.'),
+        typer.Option(
+            metavar="HOURS",
+            help='Run in these hours, not in the file\'s, e.g. 02:00-06:00; "" runs at any time.',
+            rich_help_panel=Group.ACTION,
+        ),
     ] = None,
     workers: WorkersOption = None,
     executor: ExecutorOption = None,
@@ -40,9 +51,13 @@ def batch(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run a batch of studies once, or go on with it; exit 75: unfinished, the same goes on.
+    """Run several studies once, or go on with them.
 
-    Example: python -m hpsearch batch studies/batches/optimizers.toml --workers 2
+    Exit code 75 says that the batch is not finished; the same command goes on with it.
+
+    Examples:
+        python -m hpsearch batch studies/batches/optimizers.toml --workers 2
+        python -m hpsearch batch studies/quickstart.toml --window 02:00-06:00
     """
     with exits(debug):
         from hpsearch import run_batch

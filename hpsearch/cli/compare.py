@@ -8,25 +8,45 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, TrackingOption, app, exits
+from hpsearch.cli.base import (
+    DebugOption,
+    Group,
+    HomeOption,
+    JsonOption,
+    Kind,
+    TrackingOption,
+    command,
+    exits,
+)
 
 
-@app.command()
+@command(Kind.LOOK)
 def compare(
     studies: Annotated[
-        list[str], typer.Argument(help="Two or more studies by name, or runs as name/2.")
+        list[str],
+        typer.Argument(
+            metavar="STUDY...", help="Two or more studies by their names, or runs as name/2."
+        ),
     ],
     html: Annotated[
-        Path | None, typer.Option("--html", help="Also write them as a page, e.g. compared.html.")
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            help="Also write the comparison as a page.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = None,
     home: HomeOption = None,
     tracking_uri: TrackingOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Put studies side by side: best, test, cost, and what differs between their files.
+    """Put studies side by side: best, test, cost and what differs.
 
-    Example: python -m hpsearch compare quickstart quickstart-wide --html compared.html
+    Examples:
+        python -m hpsearch compare quickstart estimators
+        python -m hpsearch compare quickstart/1 quickstart/2 --html compared.html
     """
     with exits(debug):
         from hpsearch import compare_studies

@@ -9,26 +9,36 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, JsonOption, app, exits
+from hpsearch.cli.base import DebugOption, Group, JsonOption, Kind, command, exits
 
 
-@app.command()
+@command(Kind.RUN)
 def data(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A CSV or Parquet file, or a study file whose [data] names one."),
+        typer.Argument(
+            metavar="FILE", help="A CSV or Parquet file, or a study file whose [data] names one."
+        ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="The column to predict [default: as the study file says]")
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Name the column to predict [default: that of the study file]",
+            rich_help_panel=Group.SEARCHED,
+        ),
     ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Print what the columns of a table hold and what is likely to be a mistake.
+    """Describe the columns of a table, or list the known data sets.
 
-    Without a file: list the data sets a study may name, and where each was found.
+    It warns of what is likely to be a mistake. Without a file, it lists the data sets that a
+    study may name, and where each was found.
 
-    Example: python -m hpsearch data customers.csv --target churned
+    Examples:
+        python -m hpsearch data
+        python -m hpsearch data studies/customers.csv --target churned
     """
     with exits(debug):
         from hpsearch.api.data import data_card, data_sets

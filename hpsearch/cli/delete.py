@@ -8,24 +8,45 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, StorageOption, app, exits
+from hpsearch.cli.base import (
+    DebugOption,
+    Group,
+    HomeOption,
+    JsonOption,
+    Kind,
+    StorageOption,
+    command,
+    exits,
+)
 
 
-@app.command()
+@command(Kind.OPERATE)
 def delete(
-    study: Annotated[str, typer.Argument(help="A study with all its runs; name/2: that run.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    study: Annotated[
+        str,
+        typer.Argument(metavar="STUDY", help="A study with all its runs, or one run, as name/2."),
+    ],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask first.", rich_help_panel=Group.ACTION)
+    ] = False,
     storage: StorageOption = None,
     keep_mlflow: Annotated[
-        bool, typer.Option("--keep-mlflow", help="Leave its runs in MLflow.")
+        bool,
+        typer.Option(
+            "--keep-mlflow",
+            help="Leave the study's runs in MLflow.",
+            rich_help_panel=Group.ACTION,
+        ),
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Delete a study: its records, its Optuna studies and its runs in MLflow; asks first.
+    """Delete a study from records, Optuna and MLflow, after asking.
 
-    Example: python -m hpsearch delete quickstart/2
+    Examples:
+        python -m hpsearch delete quickstart/2
+        python -m hpsearch delete quickstart --yes
     """
     with exits(debug):
         from hpsearch.api.delete import Deletion, delete_study

@@ -9,22 +9,30 @@ import typer
 
 from hpsearch.cli.base import (
     DebugOption,
+    Group,
     HomeOption,
     JsonOption,
+    Kind,
     StorageOption,
     TrackingOption,
-    app,
+    command,
     exits,
 )
 
 
-@app.command()
+@command(Kind.CHECK)
 def doctor(
     study: Annotated[
-        str | None, typer.Argument(help="A study's name; left out: all studies.")
+        str | None,
+        typer.Argument(metavar="STUDY", help="A study by its name [default: all studies]"),
     ] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Make Optuna and MLflow say what the records say.")
+        bool,
+        typer.Option(
+            "--repair",
+            help="Make Optuna and MLflow agree with the records.",
+            rich_help_panel=Group.ACTION,
+        ),
     ] = False,
     storage: StorageOption = None,
     tracking_uri: TrackingOption = None,
@@ -32,12 +40,14 @@ def doctor(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Compare Optuna, the trial folders and MLflow; name every difference, or repair it.
+    """Compare the records with Optuna and MLflow, and repair them.
 
-    Also looks at the stores' addresses, settings of this host that are in the way, and free disk.
-    Exit code 1 where something is left to do.
+    The addresses of the stores, settings of this host that are in the way, and free disk are
+    checked too. Exit code 1 says that something is left to do.
 
-    Example: python -m hpsearch doctor --repair
+    Examples:
+        python -m hpsearch doctor
+        python -m hpsearch doctor quickstart --repair
     """
     with exits(debug):
         from hpsearch import doctor as call

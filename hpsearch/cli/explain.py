@@ -10,32 +10,41 @@ import typer
 
 from hpsearch.cli.base import (
     DebugOption,
+    Group,
     HomeOption,
     JsonOption,
+    Kind,
     StudyArgument,
-    app,
+    WorkersOption,
+    command,
     exits,
 )
 
 
-@app.command()
+@command(Kind.LOOK)
 def explain(
     study: StudyArgument,
     trainings: Annotated[
         int | None,
-        typer.Option(min=1, help="At most so many trainings [default: one step a parameter]"),
+        typer.Option(
+            metavar="NUMBER",
+            min=1,
+            help="Train at most so often [default: one step a parameter]",
+            rich_help_panel=Group.ACTION,
+        ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=0, help="Processes; 0: in this one [default: one a core]"),
-    ] = None,
+    workers: WorkersOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run the way from the defaults to the winner, one parameter at a time: which changes matter.
+    """Say which changes from the defaults to the winner matter.
 
-    Example: python -m hpsearch explain quickstart
+    The way is run one parameter at a time, on the splits and seeds of the confirmation.
+
+    Examples:
+        python -m hpsearch explain quickstart
+        python -m hpsearch explain quickstart --trainings 50
     """
     with exits(debug):
         from hpsearch.api.explain import explain_study

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, StudyArgument, app, exits
+from hpsearch.cli.base import (
+    DebugOption,
+    Group,
+    HomeOption,
+    JsonOption,
+    Kind,
+    StudyArgument,
+    command,
+    exits,
+)
 
 
 class Markup(StrEnum):
@@ -19,31 +28,44 @@ class Markup(StrEnum):
     text = "text"
 
 
-@app.command()
+@command(Kind.LOOK)
 def methods(
     study: StudyArgument,
     form: Annotated[
         Markup,
         typer.Option(
             "--format",
-            help="markdown has the citations of Pandoc, latex the tables of booktabs; text is "
-            "for a word processor.",
+            metavar="|".join(Markup),
+            help="Choose the markup: markdown has the citations of Pandoc, latex the tables of "
+            "booktabs, and text is for a word processor.",
+            rich_help_panel=Group.OUTPUT,
         ),
     ] = Markup.markdown,
     bibtex: Annotated[
-        bool, typer.Option("--bibtex", help="Only the BibTeX entries of what is cited.")
+        bool,
+        typer.Option(
+            "--bibtex",
+            help="Print only the BibTeX entries of what is cited.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = False,
     sources: Annotated[
         bool,
-        typer.Option("--sources", help="Only the numbers, each with its place in the records."),
+        typer.Option(
+            "--sources",
+            help="Print only the numbers, each with its place in the records.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write what a paper needs to say of a finished study: its methods, result and limitations.
+    """Write a finished study's methods and results for a paper.
 
-    Example: python -m hpsearch methods quickstart --format latex
+    Examples:
+        python -m hpsearch methods quickstart --format latex
+        python -m hpsearch methods quickstart --bibtex
     """
     with exits(debug):
         from hpsearch.api.methods import study_methods

@@ -8,23 +8,40 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, JsonOption, SetOption, WorkersOption, app, exits
+from hpsearch.cli.base import (
+    DebugOption,
+    Group,
+    JsonOption,
+    Kind,
+    SetOption,
+    WorkersOption,
+    command,
+    exits,
+)
 
 
-@app.command()
+@command(Kind.RUN)
 def plan(
-    file: Annotated[Path, typer.Argument(help="A study file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A study file.")],
     workers: WorkersOption = None,
     set_: SetOption = None,
     trials: Annotated[
-        int, typer.Option(min=0, help="Trained to learn what one costs; 0: only count.")
+        int,
+        typer.Option(
+            metavar="NUMBER",
+            min=0,
+            help="Train so many trials to learn what one costs; 0 only counts.",
+            rich_help_panel=Group.ACTION,
+        ),
     ] = 8,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say what a study file asks for, and forecast time and disk from a few short trials.
+    """Say what a study file asks for, and forecast its time and disk.
 
-    Example: python -m hpsearch plan studies/quickstart.toml --workers 4
+    Examples:
+        python -m hpsearch plan studies/quickstart.toml --workers 4
+        python -m hpsearch plan studies/quickstart.toml --trials 0
     """
     with exits(debug):
         from hpsearch.api.plan import plan_study

@@ -7,25 +7,35 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, StudyArgument, app, exits
+from hpsearch.cli.base import DebugOption, Group, HomeOption, Kind, StudyArgument, command, exits
 
 
-@app.command()
+@command(Kind.LOOK)
 def predict(
     study: StudyArgument,
-    rows: Annotated[Path, typer.Argument(help="A CSV or Parquet file with the same columns.")],
+    rows: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV or Parquet file with the same columns.")
+    ],
     to: Annotated[
-        Path | None, typer.Option("--to", help="The CSV file to write [default: stdout]")
+        Path | None,
+        typer.Option(
+            "--to",
+            metavar="FILE",
+            help="Write this CSV file [default: stdout]",
+            rich_help_panel=Group.STORE,
+        ),
     ] = None,
     home: HomeOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Predict the rows of a file with a study's winner, and write them with the answers.
+    """Predict the rows of a file with a study's winner.
 
-    Columns are found by name, in any order; those that the model does not know are kept and have
-    no part in the answer.
+    Columns are found by name, in any order. The answers follow them; columns that the model does
+    not know are kept.
 
-    Example: python -m hpsearch predict customers new_customers.csv --to scored.csv
+    Examples:
+        python -m hpsearch predict customers studies/customers.csv
+        python -m hpsearch predict customers studies/customers.csv --to scored.csv
     """
     with exits(debug):
         from hpsearch import predict as predict_rows

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, app, exits
+from hpsearch.cli.base import DebugOption, Group, HomeOption, Kind, command, exits
 
 INCHES = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72.27}  # pt: TeX's
 
@@ -28,27 +28,46 @@ def _inches(text: str) -> float:
     return float(found[1]) * INCHES[found[2]]
 
 
-@app.command()
+@command(Kind.LOOK)
 def report(
-    study: Annotated[str, typer.Argument(help="A study's name, or that of one run, name/2.")],
+    study: Annotated[
+        str,
+        typer.Argument(metavar="STUDY", help="A study by its name, or one run of it, as name/2."),
+    ],
     figures: Annotated[
         Vector | None,
-        typer.Option("--figures", help="Also draw the figures for a paper, as PDF or SVG."),
+        typer.Option(
+            "--figures",
+            metavar="|".join(Vector),
+            help="Also draw the figures for a paper.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = None,
     width: Annotated[
         str,
-        typer.Option("--width", help="Of these figures, e.g. 3.4in, 86mm or 246pt."),
+        typer.Option(
+            "--width",
+            metavar="LENGTH",
+            help="Draw the figures of --figures so wide, e.g. 86mm or 246pt.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = "3.4in",
     light: Annotated[
         bool,
-        typer.Option("--light", help="A small page, whose figures can't be played with."),
+        typer.Option(
+            "--light",
+            help="Write a small page, without interactive figures.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = False,
     home: HomeOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Draw a finished study's report from its records, and print the path of report.html.
+    """Draw a finished study's report.html and print its path.
 
-    Example: python -m hpsearch report fewshot-mnist --figures pdf --width 3.4in
+    Examples:
+        python -m hpsearch report quickstart --light
+        python -m hpsearch report quickstart --figures pdf --width 3.4in
     """
     inches = _inches(width)
     with exits(debug):

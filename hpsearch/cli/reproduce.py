@@ -13,27 +13,32 @@ from hpsearch.cli.base import (
     DebugOption,
     HomeOption,
     JsonOption,
+    Kind,
     StudyArgument,
     ToleranceOption,
     TrustOption,
-    app,
+    command,
     exits,
 )
 
 
-@app.command()
+@command(Kind.CHECK)
 def reproduce(
     study: StudyArgument,
-    trial: Annotated[int, typer.Argument(min=0, help="Its number.")],
+    trial: Annotated[int, typer.Argument(metavar="TRIAL", min=0, help="The number of the trial.")],
     tolerance: ToleranceOption = None,
     trust_code: TrustOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Train a trial again from its record and compare every metric; exit 1 if one differs.
+    """Train a trial again from its record and compare every metric.
 
-    Example: python -m hpsearch reproduce quickstart 7
+    Exit code 1 says that one differs.
+
+    Examples:
+        python -m hpsearch reproduce quickstart 7
+        python -m hpsearch reproduce quickstart 7 --tolerance 0.001
     """
     with exits(debug):
         from hpsearch.api.reproduce import reproduce_trial

@@ -14,12 +14,14 @@ import typer
 from hpsearch.cli.base import (
     DebugOption,
     ExecutorOption,
+    Group,
     HomeOption,
     JsonOption,
+    Kind,
     StorageOption,
     TrackingOption,
     WorkersOption,
-    app,
+    command,
     exits,
 )
 
@@ -32,22 +34,46 @@ class Unit(StrEnum):
     kubernetes = "kubernetes"
 
 
-@app.command()
+@command(Kind.OPERATE)
 def schedule(
-    folder: Annotated[Path, typer.Argument(help="A folder of study and batch files.")] = Path(
-        "studies"
-    ),
-    next_: Annotated[bool, typer.Option("--next", help="Print the coming runs.")] = False,
-    pause: Annotated[str | None, typer.Option(metavar="NAME", help="Let its runs pass.")] = None,
-    resume: Annotated[str | None, typer.Option(metavar="NAME", help="No longer so.")] = None,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A folder of study and batch files.")
+    ] = Path("studies"),
+    next_: Annotated[
+        bool, typer.Option("--next", help="Print the coming runs.", rich_help_panel=Group.ACTION)
+    ] = False,
+    pause: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Skip the runs of this schedule.", rich_help_panel=Group.ACTION
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="End a pause.", rich_help_panel=Group.ACTION),
+    ] = None,
     run_now: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Run it once, at any time of day.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Run this schedule once, now.", rich_help_panel=Group.ACTION
+        ),
     ] = None,
     print_: Annotated[
-        Unit | None, typer.Option("--print", help="Print units that call `batch` instead.")
+        Unit | None,
+        typer.Option(
+            "--print",
+            metavar="|".join(Unit),
+            help="Print units that call batch by the clock.",
+            rich_help_panel=Group.ACTION,
+        ),
     ] = None,
     health: Annotated[
-        bool, typer.Option("--health", help="Exit 0 if the process is alive, else 1.")
+        bool,
+        typer.Option(
+            "--health",
+            help="Exit with 0 if the scheduler is alive, else with 1.",
+            rich_help_panel=Group.ACTION,
+        ),
     ] = False,
     workers: WorkersOption = None,
     executor: ExecutorOption = None,
@@ -57,9 +83,13 @@ def schedule(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run the files of a folder that have a [schedule], until it is stopped; --json: log as JSON.
+    """Run the files of a folder that have a [schedule], by the clock.
 
-    Example: python -m hpsearch schedule studies --home /srv/mlruns
+    It runs until it is stopped.
+
+    Examples:
+        python -m hpsearch schedule studies/batches --home /srv/mlruns
+        python -m hpsearch schedule studies/batches --next
     """
     with exits(debug):
         orders = {"pause": pause, "resume": resume, "run-now": run_now}

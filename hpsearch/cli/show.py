@@ -10,10 +10,12 @@ import typer
 
 from hpsearch.cli.base import (
     DebugOption,
+    Group,
     HomeOption,
     JsonOption,
+    Kind,
     StudyArgument,
-    app,
+    command,
     exits,
     table_json,
 )
@@ -28,44 +30,78 @@ class Form(StrEnum):
     command = "command"
 
 
-@app.command()
+@command(Kind.LOOK)
 def show(
     study: StudyArgument,
     best: Annotated[
-        bool, typer.Option("--best", help="Only the winner's configuration, to go on with.")
+        bool,
+        typer.Option(
+            "--best",
+            help="Print the configuration of the winner, to go on with.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = False,
     form: Annotated[
         Form,
         typer.Option(
             "--format",
-            help="Of --best: toml goes into a study file, command runs a program by hand.",
+            metavar="|".join(Form),
+            help="Choose how --best is written: toml goes into a study file, command runs a "
+            "program by hand.",
+            rich_help_panel=Group.OUTPUT,
         ),
     ] = Form.toml,
     trial: Annotated[
         int | None,
-        typer.Option("--trial", min=0, help="Of --best: this trial, not the winner."),
+        typer.Option(
+            "--trial",
+            metavar="NUMBER",
+            min=0,
+            help="Print the configuration of this trial, not the winner's.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = None,
     front: Annotated[
-        bool, typer.Option("--front", help="The Pareto front, where there are several objectives.")
+        bool,
+        typer.Option(
+            "--front",
+            help="Print the Pareto front, where there are several objectives.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = False,
     trials: Annotated[
-        bool, typer.Option("--trials", help="The table of trials; the study may be running.")
+        bool,
+        typer.Option(
+            "--trials",
+            help="Print the table of trials; the study may be running.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = False,
     csv: Annotated[
         bool,
-        typer.Option("--csv", help="Trials or --front as CSV, the same bits whenever repeated."),
+        typer.Option(
+            "--csv",
+            help="Print the trials, or --front, as CSV; repeated, the same bits.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = False,
     raw: Annotated[
         bool,
-        typer.Option("--raw", help="Of --csv: no ' before texts that a spreadsheet would run."),
+        typer.Option(
+            "--raw",
+            help="Leave out the ' that --csv puts before texts that a spreadsheet would run.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Print what a study found: its report, winner (--best), front (--front) or trials (--trials).
+    """Print what a study found: report, winner, front or trials.
 
-    Example: python -m hpsearch show quickstart --best
+    Examples:
+        python -m hpsearch show quickstart --best
+        python -m hpsearch show quickstart --trials --csv
     """
     with exits(debug):
         if best or trial is not None:

@@ -7,21 +7,26 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, app, exits
+from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, Kind, command, exits
 
 
-@app.command()
+@command(Kind.LOOK)
 def status(
     study: Annotated[
-        str | None, typer.Argument(help="A study, or one run as name/2; left out: all.")
+        str | None,
+        typer.Argument(
+            metavar="STUDY", help="A study by its name, or one run of it, as name/2 [default: all]"
+        ),
     ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say how far the studies are: running or not, trials by outcome, the best so far.
+    """Say how far the studies are, and the best score so far.
 
-    Example: python -m hpsearch status quickstart
+    Examples:
+        python -m hpsearch status
+        python -m hpsearch status quickstart --json
     """
     with exits(debug):
         from hpsearch.api.status import status_rows

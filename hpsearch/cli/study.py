@@ -11,33 +11,42 @@ import typer
 from hpsearch.cli.base import (
     DebugOption,
     ExecutorOption,
+    Group,
     HomeOption,
     JsonOption,
+    Kind,
     SetOption,
     StorageOption,
     TrackingOption,
     WorkersOption,
-    app,
+    command,
     exits,
 )
 
 
-@app.command()
+@command(Kind.RUN)
 def study(
     file: Annotated[
-        Path | None, typer.Argument(help="A study file; left out: list those in studies/.")
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="A study file; without one, those in studies/ are listed."
+        ),
     ] = None,
     workers: WorkersOption = None,
     executor: ExecutorOption = None,
     set_: SetOption = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start a new run; nothing is deleted.")
+        bool,
+        typer.Option(
+            "--fresh", help="Start a new run; nothing is deleted.", rich_help_panel=Group.ACTION
+        ),
     ] = False,
     accept_code: Annotated[
         bool,
         typer.Option(
             "--accept-code",
-            help="Go on though your own code changed; records say which trials had which.",
+            help="Go on although your own code changed; records say which trials had which.",
+            rich_help_panel=Group.ACTION,
         ),
     ] = False,
     storage: StorageOption = None,
@@ -48,7 +57,9 @@ def study(
 ) -> None:
     """Run a study, or go on with it; a finished one prints its result.
 
-    Example: python -m hpsearch study studies/quickstart.toml --set seed=1 --home /tmp/try
+    Examples:
+        python -m hpsearch study studies/quickstart.toml
+        python -m hpsearch study studies/quickstart.toml --set seed=1 --home /tmp/try
     """
     with exits(debug):
         if file is None:
@@ -88,7 +99,8 @@ def _list_studies(as_json: bool) -> None:
         typer.echo(f"{path}  {line}")
     if not found:
         text = (
-            f"no study files in {Path('studies').absolute()}; name one, or write one: "
+            f"no study files in {Path('studies').absolute()}; name one, take an example: "
+            "python -m hpsearch init --example quickstart --to studies, or write one: "
             "python -m hpsearch init study.toml"
         )
         typer.echo(text, err=True)

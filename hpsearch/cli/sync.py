@@ -7,22 +7,33 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, TrackingOption, app, exits
+from hpsearch.cli.base import (
+    DebugOption,
+    HomeOption,
+    JsonOption,
+    Kind,
+    TrackingOption,
+    command,
+    exits,
+)
 
 
-@app.command()
+@command(Kind.OPERATE)
 def sync(
     study: Annotated[
-        str | None, typer.Argument(help="A study's name; left out: all studies.")
+        str | None,
+        typer.Argument(metavar="STUDY", help="A study by its name [default: all studies]"),
     ] = None,
     tracking_uri: TrackingOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Send everything that is recorded to MLflow, each run and each point exactly once.
+    """Send all records to MLflow, each run and each point once.
 
-    Example: python -m hpsearch sync fewshot-mnist --tracking-uri http://host:5000
+    Examples:
+        python -m hpsearch sync
+        python -m hpsearch sync quickstart --tracking-uri http://127.0.0.1:5000
     """
     with exits(debug):
         from hpsearch import sync as call

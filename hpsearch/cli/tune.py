@@ -9,39 +9,82 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, JsonOption, WorkersOption, app, exits
+from hpsearch.cli.base import (
+    DebugOption,
+    Group,
+    HomeOption,
+    JsonOption,
+    Kind,
+    WorkersOption,
+    command,
+    exits,
+)
 
 
-@app.command()
+@command(Kind.RUN)
 def tune(
-    table: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
-    target: Annotated[str, typer.Option(help="The column to predict.")],
-    minutes: Annotated[float, typer.Option(min=0.1, help="For the whole search, about.")] = 10.0,
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV or Parquet file.")],
+    target: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN", help="Name the column to predict.", rich_help_panel=Group.SEARCHED
+        ),
+    ],
+    minutes: Annotated[
+        float,
+        typer.Option(
+            metavar="NUMBER",
+            min=0.1,
+            help="Search for about so many minutes in all.",
+            rich_help_panel=Group.SEARCHED,
+        ),
+    ] = 10.0,
     metric: Annotated[
-        str | None, typer.Option(help="E.g. roc_auc, f1, rmse [default: by the target]")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Optimise this metric, e.g. roc_auc, f1 or rmse [default: by the target]",
+            rich_help_panel=Group.SEARCHED,
+        ),
     ] = None,
     group: Annotated[
-        str | None, typer.Option(help="A column whose rows stay together, e.g. patient.")
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Keep rows together that are equal in this column, e.g. patient.",
+            rich_help_panel=Group.SEARCHED,
+        ),
     ] = None,
     time: Annotated[
         str | None,
-        typer.Option(help="A column of times: trained on the past, tested after it."),
+        typer.Option(
+            metavar="COLUMN",
+            help="Train on the past and test on what follows, by this column of times.",
+            rich_help_panel=Group.SEARCHED,
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help='A key of [data], e.g. data.csv.decimal=","; may be repeated.'),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help='Set a key of [data], e.g. data.csv.decimal=","; may be repeated.',
+            rich_help_panel=Group.SEARCHED,
+        ),
     ] = None,
     home: HomeOption = None,
     workers: WorkersOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write a study file for a table, run it, and show its winner beside plain models.
+    """Go from a table to a model: write a study file and run it.
 
-    The study file lies beside the table, to be edited and run again. New rows are scored with
-    `predict`.
+    The winner is shown beside plain models. The study file lies beside the table, to be edited
+    and run again; predict scores new rows.
 
-    Example: python -m hpsearch tune customers.csv --target churned --minutes 5
+    Examples:
+        python -m hpsearch tune studies/customers.csv --target churned
+        python -m hpsearch tune studies/diabetes.csv --target progression --minutes 2
     """
     with exits(debug):
         from hpsearch import tune as tune_table

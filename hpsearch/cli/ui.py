@@ -7,39 +7,68 @@ from typing import Annotated
 
 import typer
 
-from hpsearch.cli.base import DebugOption, HomeOption, app, exits
+from hpsearch.cli.base import DebugOption, Group, HomeOption, Kind, command, exits
 
 
-@app.command()
+@command(Kind.LOOK)
 def ui(
     study: Annotated[
-        str | None, typer.Argument(help="Whose page to name; left out: the newest studies.")
+        str | None,
+        typer.Argument(
+            metavar="STUDY", help="The study whose page is named [default: the newest ones]"
+        ),
     ] = None,
     home: HomeOption = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5000,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Listen on this address.", rich_help_panel=Group.PLACE
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(
+            metavar="NUMBER",
+            min=1,
+            max=65535,
+            help="Listen on this port.",
+            rich_help_panel=Group.PLACE,
+        ),
+    ] = 5000,
     allowed_host: Annotated[
         list[str] | None,
-        typer.Option(help="A name by which browsers may ask for it; may be repeated."),
+        typer.Option(
+            metavar="NAME",
+            help="Answer browsers that call this machine by this name; may be repeated.",
+            rich_help_panel=Group.PLACE,
+        ),
     ] = None,
     without_password: Annotated[
         bool,
-        typer.Option("--without-password", help="Let anybody in who can reach --host."),
+        typer.Option(
+            "--without-password",
+            help="Let anybody in who can reach --host.",
+            rich_help_panel=Group.PLACE,
+        ),
     ] = False,
     open_page: Annotated[
-        bool, typer.Option("--open", help="Open the page in this machine's web browser, too.")
+        bool,
+        typer.Option(
+            "--open",
+            help="Also open the page in the web browser of this machine.",
+            rich_help_panel=Group.ACTION,
+        ),
     ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Serve a page of all studies, with MLflow beside it; ends with Ctrl-C.
-
-    The page shows how far the studies are and what they found, and leads to MLflow's pages of
-    each.
+    """Serve a page of all studies, with MLflow beside it.
 
     It listens on this machine alone, unless --host says otherwise; then it needs MLflow's
-    basic-auth, or --without-password.
+    basic-auth, or --without-password. Ctrl-C ends it.
 
-    Example: python -m hpsearch ui --open
+    Examples:
+        python -m hpsearch ui --open
+        python -m hpsearch ui quickstart --port 5001
     """
     with exits(debug):
         from hpsearch import ui as call

@@ -10,21 +10,29 @@ import typer
 
 from hpsearch.cli.base import (
     DebugOption,
+    Group,
     HomeOption,
     JsonOption,
+    Kind,
     StudyArgument,
     ToleranceOption,
     TrustOption,
-    app,
+    command,
     exits,
 )
 
 
-@app.command()
+@command(Kind.CHECK)
 def verify(
     study: StudyArgument,
     trials: Annotated[
-        int, typer.Option(min=0, help="So many trials are trained again, of every outcome.")
+        int,
+        typer.Option(
+            metavar="NUMBER",
+            min=0,
+            help="Train so many trials again, of every outcome.",
+            rich_help_panel=Group.ACTION,
+        ),
     ] = 3,
     tolerance: ToleranceOption = None,
     trust_code: TrustOption = None,
@@ -32,9 +40,13 @@ def verify(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Derive a study's draws and decisions again, train some trials again; exit 1 if any differs.
+    """Derive a study's decisions and train some trials again.
 
-    Example: python -m hpsearch verify quickstart --trials 5
+    Exit code 1 says that something differs.
+
+    Examples:
+        python -m hpsearch verify quickstart
+        python -m hpsearch verify quickstart --trials 5
     """
     with exits(debug):
         from hpsearch.api.verify import verify_study

@@ -49,7 +49,7 @@ def test_every_command_and_option_is_there(made: dict[str, Any], pages: dict[str
                 for word in [*parameter.opts, *parameter.secondary_opts]:
                     assert f"`{word}" in section, f"{name} {word}"
             else:
-                assert parameter.name.upper() in section, f"{name} {parameter.name}"
+                assert f"| `{parameter.metavar}` |" in section, f"{name} {parameter.name}"
 
 
 def test_every_key_is_there(pages: dict[str, str]) -> None:

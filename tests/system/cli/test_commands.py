@@ -87,12 +87,11 @@ def test_import_loads_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_every_command_has_help_with_an_example_and_a_row_in_the_documents() -> None:
+def test_every_command_has_a_row_in_the_documents() -> None:
     rows = (REPOSITORY / "docs/commands.md").read_text()
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert commands
-    for name, command in commands.items():
-        assert f"Example: python -m hpsearch {name}" in (command.help or "")
+    for name in commands:
         assert re.search(rf"^\| `python -m hpsearch {name}\b", rows, re.MULTILINE), name
 
 

@@ -7,25 +7,61 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from hpsearch.cli.base.help import Command, Group, Kind, Program
 from hpsearch.errors import HpsearchError, plain_interrupts
 from hpsearch.ulimits import exhausted
 
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = [
+    "Command",
+    "DebugOption",
+    "ExecutorOption",
+    "Group",
+    "HomeOption",
+    "JsonOption",
+    "Kind",
+    "SetOption",
+    "StorageOption",
+    "StudyArgument",
+    "ToleranceOption",
+    "TrackingOption",
+    "TrustOption",
+    "WorkersOption",
+    "app",
+    "command",
+    "exits",
+    "table_json",
+]
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
 app = typer.Typer(
+    cls=Program,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def command(
+    kind: Kind, name: str | None = None, cls: type[Command] = Command
+) -> Callable[[Function], Function]:
+    """Add a function to the program as a command.
+
+    Args:
+        kind: where the program's help lists it.
+        name: of the command; None: the function's.
+    """
+    return app.command(name, cls=cls, rich_help_panel=kind)
 
 
 def _say_version(asked: bool) -> None:
@@ -40,19 +76,32 @@ def _say_version(asked: bool) -> None:
 def _program(
     asked: Annotated[
         bool,
-        typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help="Print the version.",
+            rich_help_panel=Group.OUTPUT,
+        ),
     ] = False,
 ) -> None:
     """Coarse-to-fine hyperparameter search on Optuna and MLflow.
 
-    Example: python -m hpsearch study studies/quickstart.toml
+    NAME --help shows the options of a command, with examples.
+
+    Examples:
+        python -m hpsearch init --example quickstart --to studies
+        python -m hpsearch study studies/quickstart.toml
     """
 
 
 HomeOption = Annotated[
     Path | None,
     typer.Option(
-        "--home", help="Folder of all stores [default: $HPSEARCH_HOME, else mlruns/ here]"
+        "--home",
+        metavar="FOLDER",
+        help="Use the stores in this folder [default: $HPSEARCH_HOME, else mlruns/ here]",
+        rich_help_panel=Group.STORE,
     ),
 ]
 
@@ -71,21 +120,35 @@ def _warn_of_password(address: str | None) -> str | None:
 
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", min=0, help="Processes; 0: in this one [default: one a core]"),
+    typer.Option(
+        "--workers",
+        metavar="NUMBER",
+        min=0,
+        help="Train in so many processes; 0 trains in this one [default: one a core]",
+        rich_help_panel=Group.PLACE,
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Override a key, e.g. stages.0.trials=8; may be repeated."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the file, e.g. stages.0.trials=8; may be repeated.",
+        rich_help_panel=Group.SEARCHED,
+    ),
 ]
 StudyArgument = Annotated[
-    str, typer.Argument(help="A study by name: its newest run; name/2: a given run.")
+    str,
+    typer.Argument(metavar="STUDY", help="A study by its name, or one run of it, as name/2."),
 ]
 ToleranceOption = Annotated[
     float | None,
     typer.Option(
+        metavar="NUMBER",
         min=0,
-        help="Largest difference of a metric, relative above 1, where the processor or a package "
-        "is another than the record's [default: 0.02]; else all bits count.",
+        help="Allow this difference of a metric, relative above 1, where the processor or a "
+        "package is another than the record's [default: 0.02]; elsewhere all bits count.",
+        rich_help_panel=Group.ACTION,
     ),
 ]
 
@@ -101,19 +164,28 @@ TrustOption = Annotated[
     typer.Option(
         "--trust-code",
         callback=_say_what_is_trusted,
-        help="The folder of an imported study's own modules and data; the code in it is run.",
+        metavar="FOLDER",
+        help="Take an imported study's modules and data from this folder and run its code.",
+        rich_help_panel=Group.ACTION,
     ),
 ]
 ExecutorOption = Annotated[
     str | None,
-    typer.Option("--executor", help="A Dask cluster, e.g. dask://host:8786 [default: here]"),
+    typer.Option(
+        "--executor",
+        metavar="ADDRESS",
+        help="Train on a Dask cluster, e.g. dask://host:8786 [default: on this machine]",
+        rich_help_panel=Group.PLACE,
+    ),
 ]
 StorageOption = Annotated[
     str | None,
     typer.Option(
         "--storage",
         callback=_warn_of_password,
-        help="Optuna storage URL [default: $HPSEARCH_STORAGE, else SQLite in the home]",
+        metavar="ADDRESS",
+        help="Use this database for Optuna [default: $HPSEARCH_STORAGE, else SQLite in the home]",
+        rich_help_panel=Group.STORE,
     ),
 ]
 TrackingOption = Annotated[
@@ -121,11 +193,20 @@ TrackingOption = Annotated[
     typer.Option(
         "--tracking-uri",
         callback=_warn_of_password,
-        help="MLflow tracking URI [default: $HPSEARCH_TRACKING_URI, else SQLite in the home]",
+        metavar="ADDRESS",
+        help="Use this MLflow server or database [default: $HPSEARCH_TRACKING_URI, else SQLite "
+        "in the home]",
+        rich_help_panel=Group.STORE,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks of known errors.")]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON on stdout.", rich_help_panel=Group.OUTPUT),
+]
+DebugOption = Annotated[
+    bool,
+    typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=Group.OUTPUT),
+]
 
 
 def table_json(table: pd.DataFrame) -> str:
