@@ -150,6 +150,15 @@ def sources(modules: Iterable[str]) -> list[Source]:
     return [found[name] for name in sorted(found)]
 
 
+def installed_imports(modules: Iterable[str]) -> list[str]:
+    """The installed packages that these modules belong to or import by their text, by the name
+    they are imported by, in order."""
+    named = list(modules)
+    names = [*named, *(name for source in sources(named) for name in _imports(source))]
+    tops = {name.partition(".")[0] for name in names} - {OURSELVES, ""}
+    return sorted(top for top in tops if is_installed(top))
+
+
 def file_digests(modules: Iterable[str]) -> dict[str, str]:
     """The digest of the content of each file that these modules are made of, by its label."""
     return {source.label: content_digest(source.path) for source in sources(modules)}

@@ -44,7 +44,8 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
     files, trials = folder.files, list(folder.read_all("trial"))
     trials = [record for record in trials if read.arm_of(record.number).fold is None]
     agreement, beside = [], None
-    if read.file.comparison is not None:
+    files.artifact(Artifact.COMPARISON).unlink(missing_ok=True)
+    if read.file.comparison is not None and _other_data(read, read.file.comparison.data) is None:
         table = read.file.comparison.printed(read.folder)
         beside = table.beside(trials, _n_scored(read, table.metric))
         agreement = table.agreement(beside)
@@ -58,7 +59,12 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
     ]
     evidence = Evidence([*trials, *others], beside, read.folder)
     claims = [
-        _judged(claim.model_dump(), evidence, files.claim_figure(number))
+        _judged(
+            claim.model_dump(exclude={"data"}),
+            evidence,
+            files.claim_figure(number),
+            _other_data(read, claim.data),
+        )
         for number, claim in enumerate(read.file.claims, start=1)
     ]
     hold_by_holm(claims)
@@ -76,11 +82,25 @@ def answered(folder: RunFolder) -> Answers:
     return Answers(*(folder.read_json(path) or [] for path in paths))
 
 
-def _judged(claim: dict[str, Any], evidence: Evidence, path: Path) -> dict[str, Any]:
-    """A claim with its verdict; a check that breaks is no reason to lose the study's result."""
+def _other_data(read: ReadStudy, about: str | None) -> Verdict | None:
+    """What is said of a question about other data than the study's; None: it is about these."""
+    name = read.file.data.name
+    if about in (None, name):
+        return None
+    return Verdict("not shown", f"not asked: it is about {about}, and this study's data is {name}")
+
+
+def _judged(
+    claim: dict[str, Any], evidence: Evidence, path: Path, known: Verdict | None
+) -> dict[str, Any]:
+    """A claim with its verdict; a check that breaks is no reason to lose the study's result.
+
+    Args:
+        known: the verdict, where nothing has to be asked.
+    """
     path.unlink(missing_ok=True)
     try:
-        verdict = load_check(claim["check"], claim["given"])(evidence, **claim["given"])
+        verdict = known or load_check(claim["check"], claim["given"])(evidence, **claim["given"])
         if not isinstance(verdict, Verdict) or verdict.judgement not in get_args(Judgement):
             raise TypeError(f"a check must return a Verdict, got {verdict!r}")
         if verdict.figure is not None:

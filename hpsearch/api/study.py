@@ -24,6 +24,7 @@ from hpsearch.reports.parent import write_parent
 from hpsearch.study.dry_start import dry_start
 from hpsearch.study.events import Event
 from hpsearch.study.opening import Run, as_begun, open_run
+from hpsearch.study.packages import changed_packages
 from hpsearch.study.plan import few_configurations
 from hpsearch.study.study import Study
 from hpsearch.study.warm_start import warm_started
@@ -131,6 +132,8 @@ def run_study(
         if not run.repeats and not finished:
             for line in few_configurations(read.file, read.arms):
                 warn(line)
+        if not finished and (changed := changed_packages(run.folder, read)):
+            warn(changed)
         return _run(study, read, run, stores, uri, on_event, warn, tags)
     finally:
         run.folder.sweep()  # the projector may have been killed

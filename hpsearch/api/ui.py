@@ -6,10 +6,12 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from hpsearch.errors import TrackingError
 from hpsearch.pages.ways import STUDIES
 from hpsearch.records.layout import Home
 from hpsearch.study.recorded import find_run, find_runs
 from hpsearch.tracking.links import short_address
+from hpsearch.tracking.password import USER, set_password
 from hpsearch.tracking.server import ServedApps, serve_ui
 
 SHOWN = 5  # studies whose pages are named
@@ -23,6 +25,7 @@ def ui(
     home: str | Path | None = None,
     host: str = "127.0.0.1",
     port: int = 5000,
+    password: str | None = None,
     without_password: bool = False,
     allowed_hosts: Sequence[str] = (),
     open_page: bool = False,
@@ -34,6 +37,8 @@ def ui(
         study: whose page is named on start; None: the newest ones.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
         host: address to listen on; others than this machine's own need a password.
+        password: set this one for the user `admin`, for this start and later ones, and ask for it
+            on this machine's own addresses, too.
         without_password: let anybody in who can reach `host`.
         allowed_hosts: names by which browsers may ask for it, beside this machine's.
         open_page: open the start page in this machine's web browser, too.
@@ -41,8 +46,11 @@ def ui(
 
     Raises:
         HpsearchError: there is no such study.
-        TrackingError: there is no store yet, the port is taken, or others could reach it.
+        TrackingError: there is no store yet, the port is taken, others could reach it without a
+            password, or the password is too short.
     """
+    if password is not None and without_password:
+        raise TrackingError("--password must be left out beside --without-password")
     stores = Home.find(Path(home) if home else None)
     if study is not None:
         shown = [find_run(stores, study)]
@@ -57,10 +65,14 @@ def ui(
         first = f"Studies on {address}{STUDIES}, MLflow on {address} (Ctrl-C ends it)"
         return [first, *(f"{name}: {address}{page}" for name, page in found)]
 
+    if password is not None and stores.mlflow.exists():
+        set_password(stores.password, password)
+        say(f"{stores.password.folder} keeps the password; log in as {USER}")
     return serve_ui(
         stores,
         host=host,
         port=port,
+        password=password is not None,
         without_password=without_password,
         allowed_hosts=allowed_hosts,
         runs=[run.folder for run in shown],

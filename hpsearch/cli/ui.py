@@ -43,6 +43,14 @@ def ui(
             rich_help_panel=Group.PLACE,
         ),
     ] = None,
+    password: Annotated[
+        bool,
+        typer.Option(
+            "--password",
+            help="Ask for a new password, and let nobody in without it.",
+            rich_help_panel=Group.PLACE,
+        ),
+    ] = False,
     without_password: Annotated[
         bool,
         typer.Option(
@@ -63,12 +71,12 @@ def ui(
 ) -> None:
     """Serve a page of all studies, with MLflow beside it.
 
-    It listens on this machine alone, unless --host says otherwise; then it needs MLflow's
-    basic-auth, or --without-password. Ctrl-C ends it.
+    It listens on this machine alone, unless --host says otherwise; then it needs a password,
+    which --password sets for later starts, too, or --without-password. Ctrl-C ends it.
 
     Examples:
         python -m hpsearch ui --open
-        python -m hpsearch ui quickstart --port 5001
+        python -m hpsearch ui --host 0.0.0.0 --password
     """
     with exits(debug):
         from hpsearch import ui as call
@@ -79,9 +87,17 @@ def ui(
                 home=home,
                 host=host,
                 port=port,
+                password=_asked() if password else None,
                 without_password=without_password,
                 allowed_hosts=allowed_host or [],
                 open_page=open_page,
                 say=lambda line: typer.echo(line, err=True),
             )
         )
+
+
+def _asked() -> str:
+    """A new password, twice from a person, or the first line of stdin."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("New password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\n")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
 from hpsearch.execution.threads import THREADS
@@ -17,19 +18,26 @@ VERSIONS = ("hpsearch", "numpy", "scipy", "optuna", "scikit-learn", "mlflow")
 GIT_SECONDS = 5.0  # a repository that takes longer to say its commit goes without
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, imported: Iterable[str] = ()) -> dict[str, str]:
     """Versions, host, and the commit of the repository that a folder lies in.
+
+    Args:
+        imported: packages beside those of VERSIONS, by the name they are imported by.
 
     "dirty" says whether tracked files differ from the commit; both are missing outside a
     repository.
     """
-    said = _versions() | {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "host": platform.node(),
-        "cores": str(os.cpu_count()),
-        "threads": str(THREADS),
-    }
+    said = (
+        _versions()
+        | _versions_of(tuple(imported))
+        | {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "host": platform.node(),
+            "cores": str(os.cpu_count()),
+            "threads": str(THREADS),
+        }
+    )
     commit = _git(folder, "rev-parse", "HEAD")
     if commit:
         changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
@@ -40,6 +48,26 @@ def environment(folder: Path) -> dict[str, str]:
 @cache  # looked for in all of site-packages, milliseconds each
 def _versions() -> dict[str, str]:
     return {f"version.{name}": version(name) for name in VERSIONS}
+
+
+@cache
+def _versions_of(imported: tuple[str, ...]) -> dict[str, str]:
+    """Of packages by the name they are imported by; those that nobody installed have none."""
+    found = {}
+    for name in imported:
+        for distribution in _distributions(name):
+            with suppress(PackageNotFoundError):
+                found[f"version.{distribution}"] = version(distribution)
+    return found
+
+
+def _distributions(name: str) -> list[str]:
+    """What was installed to have a package of this name."""
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return packages_distributions().get(name, [])  # which reads all that is installed
+    return [name]
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

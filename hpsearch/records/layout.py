@@ -122,6 +122,11 @@ class Home:
         return StudyFiles(self.path / f".{name}.importing")
 
     @property
+    def password(self) -> PasswordFiles:
+        """What is kept of the web pages' password."""
+        return PasswordFiles(self.path / "password")
+
+    @property
     def schedule(self) -> ScheduleFiles:
         """What is kept of schedules."""
         return ScheduleFiles(self.path / "schedule")
@@ -138,6 +143,33 @@ class Home:
         """What is kept of each batch file that was run here."""
         top = self.path / "batches"
         return [BatchFiles(path) for path in sorted(top.iterdir())] if top.is_dir() else []
+
+
+@dataclass(frozen=True)
+class PasswordFiles:
+    """What MLflow's basic-auth is configured by, readable by its owner alone."""
+
+    folder: Path
+
+    @property
+    def configuration(self) -> Path:
+        """For MLflow."""
+        return self.folder / "auth.ini"
+
+    @property
+    def database(self) -> Path:
+        """MLflow's users and permissions."""
+        return self.folder / "auth.db"
+
+    @property
+    def database_uri(self) -> str:
+        """The same, by absolute path."""
+        return f"{SQLITE}{self.database}"
+
+    @property
+    def secret(self) -> Path:
+        """The key that sessions are signed with."""
+        return self.folder / "secret"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any
 
 from hpsearch.analysis.answers import answered
-from hpsearch.execution.environment import environment
 from hpsearch.own_code import digest
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Artifact
@@ -33,6 +32,7 @@ from hpsearch.reports.look import look_of
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
+from hpsearch.study.packages import environment_of
 from hpsearch.study.stored_space import sees_all_rows
 from hpsearch.study.training import member_of
 from hpsearch.studyfile.reading import ReadStudy
@@ -65,7 +65,7 @@ def write_parent(
         if (reason := file.optimistic())
         else "honest",
         "mlflow.note.content": _note(read, run, result, status),
-        **_environment(read.path.resolve().parent),
+        **_environment(read),
     }
     if result is not None:
         own |= _summary(result)
@@ -329,9 +329,9 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(read: ReadStudy) -> dict[str, str]:
     """Versions and host as one tag of JSON; the git commit as MLflow has it."""
-    said = environment(folder)
+    said = environment_of(read)
     tags = {"hpsearch.environment": json.dumps({k: v for k, v in said.items() if k != "commit"})}
     if "commit" in said:
         tags["mlflow.source.git.commit"] = said["commit"]

@@ -11,11 +11,11 @@ import numpy as np
 
 from hpsearch.datasets.selection import digests, open_fresh, open_pool, open_test
 from hpsearch.errors import StudyChangedError
-from hpsearch.execution.environment import environment
 from hpsearch.records.layout import Kind
 from hpsearch.records.seed_key import PAIRED, TEST_REPEAT, SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.opening import Run
+from hpsearch.study.packages import environment_of
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
 
@@ -53,7 +53,7 @@ class ArmRecords:
         self._digests = digests(self.arm.selection)
         self._n_splits = len(open_pool(self.arm.selection).splits)
         self._draws_anew = self.read.file.draws_anew
-        self._environment = environment(self.read.folder)
+        self._environment = environment_of(self.read)
         self.trials: dict[int, TrialRecord] = {r.number: r for r in self._stored("trial")}
         self._compare_digests(self.trials.values(), self._digests)
         # Where the best are run again; the same dict where the splits are kept.

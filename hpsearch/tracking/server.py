@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import ipaddress
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Thread
 
 import psutil
@@ -20,6 +18,7 @@ from hpsearch.errors import TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.own_store import follow_home, tracked
+from hpsearch.tracking.password import protection
 from hpsearch.tracking.sqlite_store import is_there
 
 ENVIRONMENT = {
@@ -28,8 +27,6 @@ ENVIRONMENT = {
 }
 # The second of each is a pattern as fnmatch has them, where "[" begins a set.
 LOOPBACK = ("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[::1]", "[[]::1]:*")
-# What MLflow's basic-auth is configured by; its own default password stands in its manual.
-AUTH = ("MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY")
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,7 @@ def serve_ui(
     *,
     host: str,
     port: int,
+    password: bool,
     without_password: bool,
     allowed_hosts: Sequence[str],
     runs: Sequence[RunFolder],
@@ -62,6 +60,7 @@ def serve_ui(
     """Run the MLflow server until it is interrupted; returns its exit code.
 
     Args:
+        password: ask for one on this machine's own addresses, too.
         without_password: let anybody in who can reach a host that is not this machine's own.
         allowed_hosts: names by which browsers may ask for it, beside this machine's.
         runs: of the studies of the home, some; they say where else to look if MLflow has none.
@@ -88,18 +87,20 @@ def serve_ui(
             "python -m hpsearch study studies/quickstart.toml"
         )
     follow_home(home)
-    protected = _protection(host, without_password=without_password)
+    open_to_all = without_password or (is_loopback(host) and not password)
+    protected = None if open_to_all else _protection(home, host)
     _check_free(host, port)
     address = f"http://{named_host(host)}:{port}"
     for line in apps.lines(address):
         say(line)
-    app = apps.with_password if protected else apps.plain
+    app = apps.plain if protected is None else apps.with_password
     command = [sys.executable, "-m", "hpsearch.tracking.server_process", *app, "--workers", "1"]
     command += ["--backend-store-uri", home.tracking_uri]
     command += ["--default-artifact-root", home.artifacts.as_uri()]
     command += ["--host", host, "--port", str(port), "--uvicorn-opts=--no-access-log"]
     command += ["--allowed-hosts", ",".join(hosts(host, port, allowed_hosts))]
     environment = {**os.environ, **ENVIRONMENT, "HPSEARCH_HOME": str(home.path)}
+    environment |= protected or {}
     process = subprocess.Popen(command, env=environment, cwd=home.path)
     waiting = Thread(target=_wait_for, args=(process, host, port, lambda: when_up(address)))
     waiting.daemon = True
@@ -183,26 +184,20 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _protection(host: str, *, without_password: bool) -> bool:
-    """Whether a password is asked for: where others can reach it, but on purpose.
+def _protection(home: Home, host: str) -> Mapping[str, str]:
+    """The variables by which a password is asked for, beside those that are set.
 
     Raises:
-        TrackingError: anybody could.
+        TrackingError: there is none, so that anybody could look.
     """
-    if is_loopback(host) or without_password:
-        return False
-    if not all(os.environ.get(name) for name in AUTH):
+    found = protection(home.password)
+    if found is None:
         raise TrackingError(
-            f"--host {host} lets others reach all results: MLflow's basic-auth must be "
-            f"configured by {' and '.join(AUTH)} (its manual says how), or "
-            "--without-password must say that this is wanted; without --host only this machine "
-            "reaches it"
+            f"--host {host} lets others reach all results, so that it must have a password, and "
+            "none is set: add --password to set one, or --without-password to let everybody in; "
+            "without --host only this machine reaches it"
         )
-    if not Path(os.environ[AUTH[0]]).is_file():
-        raise TrackingError(f"{AUTH[0]} must be a file, got {os.environ[AUTH[0]]}")
-    if importlib.util.find_spec("flask_wtf") is None:
-        raise TrackingError("MLflow's basic-auth needs more packages: pip install 'mlflow[auth]'")
-    return True
+    return found
 
 
 def _check_free(host: str, port: int) -> None:

@@ -47,7 +47,6 @@ print(sorted({"sklearn", "scipy.stats", "mlflow"} & sys.modules.keys()))
     assert done.stdout.splitlines()[-1] == "[]"
     assert (tmp_path / "home/studies/small/1/artifacts/figures/parameter_importance.png").exists()
 
-
     look = """
 import sys
 from hpsearch.cli import app

@@ -17,6 +17,11 @@ class Claim(Table):
 
     text: str = Field(min_length=1, description="the claim, in a sentence")
     check: str = Field(description="a check by name, or module:function beside the study file")
+    data: str | None = Field(
+        default=None,
+        description="the data.name that the claim is about: a study of other data does not judge "
+        "it; left out: about any",
+    )
     given: dict[str, object] = Field(default_factory=dict, description="the check's arguments")
 
     @classmethod

@@ -21,6 +21,11 @@ class Comparison(Table):
         default="test_accuracy",
         description="what is laid beside it: the best of all epochs of a trial's first seed",
     )
+    data: str | None = Field(
+        default=None,
+        description="the data.name that the printed scores are of: a study of other data is not "
+        "laid beside them; left out: of any",
+    )
     columns: dict[str, str] = Field(
         default_factory=dict, description="hyperparameter by column, where named otherwise"
     )

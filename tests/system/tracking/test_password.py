@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import urllib.error
@@ -12,18 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch.records.layout import Home
+from hpsearch.tracking.password import set_password
 from tests.harness.browser import wait_for
 from tests.harness.servers import free_port
 
 PASSWORD = "long-enough-12"
-CONFIGURATION = """\
-[mlflow]
-default_permission = READ
-database_uri = sqlite:///{folder}/auth.db
-admin_username = admin
-admin_password = {password}
-authorization_function = mlflow.server.auth:authenticate_request_basic_auth
-"""
+pytestmark = pytest.mark.filterwarnings("ignore")  # of MLflow's server, loaded here
 
 
 def status(address: str, password: str = "") -> int:
@@ -37,17 +31,20 @@ def status(address: str, password: str = "") -> int:
         return error.code
 
 
-def test_a_password_is_asked_for_on_all_of_our_pages(home: Path, tmp_path: Path) -> None:
-    pytest.importorskip("flask_wtf", reason="pip install 'mlflow[auth]'")
-    (tmp_path / "auth.ini").write_text(CONFIGURATION.format(folder=tmp_path, password=PASSWORD))
+def test_a_password_is_set_by_one_command_and_asked_for_on_all_of_our_pages(home: Path) -> None:
+    files = Home(home).password
+    set_password(files, "another-one-before")
+    kept = [files.folder, *files.folder.iterdir()]
+    assert not any(path.stat().st_mode & 0o077 for path in kept)
+    assert not any(b"another-one" in path.read_bytes() for path in kept[1:])
     port = free_port()
     command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(home), "--host", "0.0.0.0"]
-    env = {
-        **os.environ,
-        "MLFLOW_AUTH_CONFIG_PATH": str(tmp_path / "auth.ini"),
-        "MLFLOW_FLASK_SERVER_SECRET_KEY": "a secret of the server",
-    }
-    process = subprocess.Popen([*command, "--port", str(port)], env=env)
+    process = subprocess.Popen(
+        [*command, "--port", str(port), "--password"], stdin=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(f"{PASSWORD}\n".encode())
+    process.stdin.close()
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{address}/health", process)
@@ -56,6 +53,7 @@ def test_a_password_is_asked_for_on_all_of_our_pages(home: Path, tmp_path: Path)
         assert status(f"{address}/studies", "admin:wrong") == 401
         known = [status(f"{address}/{page}", f"admin:{PASSWORD}") for page in pages]
         assert known == [200, 200, 200, 404, 200]
+        assert status(f"{address}/studies", "admin:another-one-before") == 401
     finally:
         process.terminate()
         process.wait(timeout=30)
