@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hpsearch.api.methods import study_methods
     from hpsearch.api.plan import Plan, plan_study
     from hpsearch.api.predict import predict
+    from hpsearch.api.prune import Pruning, prune_studies
     from hpsearch.api.report import write_study_report
     from hpsearch.api.reproduce import reproduce_trial
     from hpsearch.api.schedule import (
@@ -57,6 +58,7 @@ _MODULES = {
     "Explanation": "hpsearch.api.explain",
     "Methods": "hpsearch.reports.methods.methods",
     "Plan": "hpsearch.api.plan",
+    "Pruning": "hpsearch.api.prune",
     "Report": "hpsearch.api.support.study_report",
     "StudyComparison": "hpsearch.api.compare",
     "Verification": "hpsearch.api.verify",
@@ -77,6 +79,7 @@ _MODULES = {
     "plan_study": "hpsearch.api.plan",
     "predict": "hpsearch.api.predict",
     "print_schedule": "hpsearch.api.schedule",
+    "prune_studies": "hpsearch.api.prune",
     "report": "hpsearch.reporting",
     "reproduce_trial": "hpsearch.api.reproduce",
     "run_batch": "hpsearch.api.batch",
@@ -102,6 +105,7 @@ __all__ = [
     "Explanation",
     "Methods",
     "Plan",
+    "Pruning",
     "Report",
     "StudyComparison",
     "Verification",
@@ -122,6 +126,7 @@ __all__ = [
     "plan_study",
     "predict",
     "print_schedule",
+    "prune_studies",
     "report",
     "reproduce_trial",
     "run_batch",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hpsearch import run_study
+from hpsearch.api.prune import prune
 from hpsearch.errors import (
     HpsearchError,
     StorageError,
@@ -18,6 +19,7 @@ from hpsearch.errors import (
     StudyLockedError,
     StudyStopped,
     WorkerError,
+    headline,
 )
 from hpsearch.records.layout import Home
 from hpsearch.records.whole_files import write_json
@@ -105,12 +107,39 @@ def run_batch(
         }
         run = _BatchRun(read, state, hours, now, stop, warn, options, schedule, occurrence)
         report = run.report(on_study)
+        if report.cut != "asked":  # who stops it waits for its end
+            kept = _retained(read, stores, storage, tracking_uri, warn)
+            report = replace(report, retention=kept)
+            write_json(state.files.summary, report.as_dict())
         if state.owed or any(row.outcome != "found" for row in report.studies):
             notify(report, read.file.notify, warn)
         state.pay()
         return report
     finally:
         state.close()
+
+
+def _retained(
+    read: ReadBatch,
+    home: Home,
+    storage: str | None,
+    tracking_uri: str | None,
+    warn: Callable[[str], None],
+) -> str:
+    """Apply the file's [retention] to its studies; what it deleted, "" where there is none."""
+    table = read.file.retention
+    names = [s.name for s in read.studies if home.study(s.name).numbers()]
+    if table is None or not names:
+        return ""
+    try:
+        found = prune(home, names, table, storage, tracking_uri)
+    except HpsearchError as error:  # the next call tries again
+        warn(f"[retention]: {error}")
+        return f"not applied: {headline(error)}"
+    assert found is not None
+    for note in found.notes() if found.deleted else ():
+        warn(f"[retention]: {note}")
+    return found.line
 
 
 def _window(read: ReadBatch, named: str | None) -> Window | None:

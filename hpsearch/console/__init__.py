@@ -6,6 +6,7 @@ from hpsearch.console.compared import print_comparison
 from hpsearch.console.output import output, print_frame
 from hpsearch.console.plan import print_plan
 from hpsearch.console.progress import BatchProgress, StudyProgress
+from hpsearch.console.pruned import print_pruning
 from hpsearch.console.report import print_report
 from hpsearch.console.state import print_batch, print_status, print_verification
 
@@ -17,6 +18,7 @@ __all__ = [
     "print_comparison",
     "print_frame",
     "print_plan",
+    "print_pruning",
     "print_report",
     "print_status",
     "print_verification",

@@ -104,6 +104,15 @@ class Home:
         """MLflow's artifacts."""
         return self.path / "artifacts"
 
+    def artifacts_of(self, run_id: str) -> Path:
+        """The folder with those of a run in MLflow."""
+        return self.artifacts / run_id
+
+    @staticmethod
+    def size_of(folder: Path) -> int:
+        """Bytes of all files below a folder; 0 where there is none."""
+        return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+
     def study(self, name: str) -> StudyFiles:
         """The folder of a study, be it there or not."""
         return StudyFiles(self.studies / name)
@@ -173,6 +182,10 @@ class StudyFiles:
     def deleted(self, number: int) -> Path:
         """What a run's folder is called while it is deleted."""
         return self.path / f".{number}.deleted"
+
+    def half_deleted(self) -> list[Path]:
+        """Folders whose deletion a kill cut short."""
+        return sorted(self.path.glob(".*.deleted"))
 
     def numbers(self) -> list[int]:
         """The runs that were begun, in order."""

@@ -79,6 +79,7 @@ class BatchReport:
         seconds: it took in all.
         cut: what ended it before its time: "window", "budget", "asked", "failure" or "".
         schedule: the name of the schedule that started it, "" for a person.
+        retention: what its [retention] deleted, "" where it has none.
     """
 
     batch: str
@@ -87,6 +88,7 @@ class BatchReport:
     seconds: float
     cut: str = ""
     schedule: str = ""
+    retention: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -127,6 +129,7 @@ class BatchReport:
             "counts": self.counts,
             "cut": self.cut,
             "seconds": round(self.seconds, 1),
+            "retention": self.retention,
             "exit_code": self.exit_code,
             "studies": [asdict(row) for row in self.studies],
         }
@@ -136,7 +139,8 @@ class BatchReport:
         """The inverse of `as_dict`."""
         names = ("batch", "file", "seconds", "cut", "schedule")
         rows = tuple(StudyRow(**row) for row in said["studies"])
-        return cls(studies=rows, **{name: said[name] for name in names})
+        kept = said.get("retention", "")  # which older versions did not write
+        return cls(studies=rows, **{name: said[name] for name in names}, retention=kept)
 
 
 def _duration(seconds: float) -> str:
