@@ -278,9 +278,7 @@ def _looked_at(run: Recorded, unfinished: str) -> tuple[PruneRow, FinishedRun | 
         return replace(row, reason=f"can't be read: {headline(error)}"), None
     score = result.validation.mean
     goal = result.objective, result.direction
-    row = replace(
-        row, reason="", ended=ended.isoformat(), objective=result.objective, score=score
-    )
+    row = replace(row, reason="", ended=ended.isoformat(), objective=result.objective, score=score)
     return row, FinishedRun(run.number, ended, goal, score)
 
 

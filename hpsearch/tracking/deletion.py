@@ -184,6 +184,6 @@ def _versions(client: MlflowClient, name: str, run_ids: Iterable[str]) -> list[M
 def _delete_version(client: MlflowClient, version: ModelVersion) -> None:
     """Delete it, and with the last version a model that hpsearch registered."""
     client.delete_model_version(version.name, version.version)
-    if not client.search_model_versions(f"name = '{version.name}'"):
-        if OURS in client.get_registered_model(version.name).tags:
-            client.delete_registered_model(version.name)
+    left = client.search_model_versions(f"name = '{version.name}'")
+    if not left and OURS in client.get_registered_model(version.name).tags:
+        client.delete_registered_model(version.name)

@@ -20,8 +20,8 @@ class Retention(Table):
     older: str = Field(
         default="30d",
         description="runs that ended longer ago are deleted, unless another key keeps them: a "
-        "number with m, h, d or w for minutes, hours, days or weeks. The default is a month, after "
-        "which a nightly search has 30 newer runs",
+        "number with m, h, d or w for minutes, hours, days or weeks. The default is a month, "
+        "after which a nightly search has 30 newer runs",
     )
     keep_best: int = Field(
         default=5,

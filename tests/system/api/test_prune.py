@@ -10,37 +10,47 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import optuna
 import pytest
 
-from hpsearch import doctor, prune_studies, run_batch, run_study, study_status
+from hpsearch import Pruning, doctor, prune_studies, run_batch, run_study, study_status
 from hpsearch.api.support import deletion
 from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import lock_study, unlock_study
+from hpsearch.tracking import deletion as tracking
 from hpsearch.tracking.own_store import follow_home
 from tests.harness.stores import new_home
 from tests.harness.study_files import TINY
 
-ALL = {"older": "0d", "keep_best": 1, "keep_last": 1}
+SHORT = """\
+stages=[{trials=2, epochs=1}]
+confirmation={top=1, seeds=2, test_seeds=1, default=false}
+""".splitlines()
+RETENTION = """\
+name = "night"
+[retention]
+older = "0d"
+keep_best = 0
+keep_last = 1
+[[studies]]
+file = "tiny.toml"
+set = %s
+"""
 
 
 @pytest.fixture(scope="module")
 def three_runs(tmp_path_factory: pytest.TempPathFactory, known_schema: None) -> Path:
-    """A home with three finished runs of a study, the second the best; to be read only."""
+    """A home with three finished runs of a study; to be read only."""
     folder = tmp_path_factory.mktemp("three")
-    (folder / "tiny.toml").write_text(TINY)
-    for seed in (0, 1, 2):
-        run_study(
-            folder / "tiny.toml",
-            overrides=[f"seed={seed}"],
-            home=new_home(folder / "home"),
-            workers=0,
-            fresh=True,
-        )
-    return folder / "home"
+    path, home = folder / "tiny.toml", new_home(folder / "home")
+    path.write_text(TINY)
+    for seed in (["seed=0"], ["seed=1"], []):
+        run_study(path, overrides=SHORT + seed, home=home, workers=0, fresh=True)
+    return home
 
 
 @pytest.fixture
@@ -49,6 +59,13 @@ def old_home(three_runs: Path, tmp_path: Path) -> Path:
     shutil.copytree(three_runs, tmp_path / "old")
     follow_home(Home(tmp_path / "old"))
     return tmp_path / "old"
+
+
+def pruned(home: Path, *, best: int = 0, **said: bool) -> Pruning:
+    """What goes of runs of any age but the last."""
+    done = prune_studies("small", home=home, older="0d", keep_best=best, keep_last=1, **said)
+    assert done is not None
+    return done
 
 
 def client_of(home: Path) -> mlflow.MlflowClient:
@@ -82,82 +99,86 @@ def whole(home: Path, left: list[int]) -> None:
 
 
 def test_the_best_and_the_last_stay_and_the_space_of_the_others_is_freed(old_home: Path) -> None:
-    before = {row.run: row.score for row in prune_studies(home=old_home, dry_run=True).rows}  # type: ignore[union-attr]
-    best = max(before, key=lambda name: (before[name], name))
-    planned = prune_studies(home=old_home, dry_run=True, **ALL)  # type: ignore[arg-type]
-    assert planned is not None
+    planned = pruned(old_home, best=1, dry_run=True)
+    best = max(planned.rows, key=lambda row: (row.score or 0, row.run)).run
     whole(old_home, [1, 2, 3])
-    files, runs = Home.size_of(old_home / "studies"), rows_in_mlflow(old_home)
-    files += Home.size_of(Home(old_home).artifacts)
-    assert prune_studies(home=old_home, agree=lambda _: False, **ALL) is None  # type: ignore[arg-type]
-    done = prune_studies(home=old_home, **ALL)  # type: ignore[arg-type]
-    assert done is not None
+    home, runs = Home(old_home), rows_in_mlflow(old_home)
+    files = home.size_of(home.studies) + home.size_of(home.artifacts)
+    done = pruned(old_home, best=1)
     assert done.rows == planned.rows
     left = sorted({int(best.partition("/")[2]), 3})
     assert done.deleted == [f"small/{n}" for n in (1, 2, 3) if n not in left]
     whole(old_home, left)
     assert rows_in_mlflow(old_home) < runs
-    after = Home.size_of(old_home / "studies") + Home.size_of(Home(old_home).artifacts)
-    assert files - after == pytest.approx(done.file_bytes, abs=200)  # who held the lock
+    after = home.size_of(home.studies) + home.size_of(home.artifacts)
+    assert files - after == pytest.approx(done.file_bytes, abs=200)  # the study's lock
     assert done.test_uses == len(done.deleted)
-    assert "younger than 30d" in prune_studies(home=old_home).rows[0].reason  # type: ignore[union-attr]
+
+
+def test_nothing_goes_by_default_or_without_agreement(old_home: Path) -> None:
+    found = prune_studies(home=old_home)
+    assert found is not None
+    assert [row.goes for row in found.rows] == [False] * 3
+    assert "younger than 30d" in found.rows[0].reason
+    refused = prune_studies(
+        home=old_home, older="0d", keep_best=0, keep_last=1, agree=lambda _: False
+    )
+    assert refused is None
+    assert numbers(old_home) == [1, 2, 3]
+    with pytest.raises(StudyFileError, match=r"--keep-last must be .* got 0"):
+        prune_studies(home=old_home, keep_last=0)
+    with pytest.raises(StudyFileError, match="with all of its runs"):
+        prune_studies("small/3", home=old_home)
 
 
 def test_what_is_served_running_or_unfinished_stays(old_home: Path) -> None:
     client = client_of(old_home)
-    (first,) = [v for v in client.search_model_versions("name = 'small'") if int(v.version) == 1]
-    client.set_registered_model_alias("small", "champion", first.version)
+    client.set_registered_model_alias("small", "champion", "1")
     result = old_home / "studies/small/2/artifacts/result.json"
     result.rename(result.with_name("aside"))
     top = Home(old_home).study("small")
     lock = lock_study(top)
-    busy = prune_studies(home=old_home, older="0d", keep_best=0)
+    assert {row.reason for row in pruned(old_home).rows} == {
+        "last 1",
+        "the study is running",
+        "served: small version 1 (champion)",
+    }
     unlock_study(top, lock)
-    assert busy is not None
-    assert not busy.deleted
-    found = prune_studies("small", home=old_home, older="0d", keep_best=0, keep_last=1)
-    assert found is not None
+    found = pruned(old_home)
+    assert not found.deleted
     assert [row.reason for row in found.rows] == [
         "served: small version 1 (champion)",
         "not finished; python -m hpsearch delete takes it",
         "last 1",
     ]
     client.delete_registered_model_alias("small", "champion")
-    found = prune_studies("small", home=old_home, older="0d", keep_best=0, keep_last=1)
-    assert found is not None
-    assert found.deleted == ["small/1"]
+    assert pruned(old_home).deleted == ["small/1"]
     assert sorted(int(v.version) for v in client.search_model_versions("name = 'small'")) == [2, 3]
-    with pytest.raises(StudyFileError, match="with all of its runs"):
-        prune_studies("small/3", home=old_home)
 
 
-@pytest.mark.parametrize("cut", ["in MLflow", "before Optuna", "among the records"])
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        (tracking, "shutil"),
+        (deletion, "delete_stored"),
+        (deletion, "shutil"),
+    ],
+)
 def test_a_deletion_that_was_cut_is_finished_by_the_same_call(
-    old_home: Path, cut: str, monkeypatch: pytest.MonkeyPatch
+    old_home: Path, place: object, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(*_: object, **__: object) -> None:
+    def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    place, name = {
-        "in MLflow": ("hpsearch.tracking.deletion", "shutil.rmtree"),
-        "before Optuna": ("hpsearch.api.support.deletion", "delete_stored"),
-        "among the records": ("hpsearch.api.support.deletion", "shutil.rmtree"),
-    }[cut]
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(f"{place}.{name}", die)
-        if cut == "among the records":  # the tree is the same module for both
-            patch.setattr(deletion.StoredRun, "shared_folders", lambda self: iter(()))
-            patch.setattr("hpsearch.tracking.deletion.TrackedRuns._free", lambda self: None)
-        prune_studies(home=old_home, older="0d", keep_best=0, keep_last=1)
-    done = prune_studies(home=old_home, older="0d", keep_best=0, keep_last=1)
-    assert done is not None
-    if cut != "among the records":
-        whole(old_home, [3])
-    assert numbers(old_home) == [3]
-    assert not list(old_home.glob("studies/small/.*.deleted"))
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, SimpleNamespace(rmtree=die) if name == "shutil" else die)
+        with pytest.raises(KeyboardInterrupt):
+            pruned(old_home)
+    pruned(old_home)
+    whole(old_home, [3])
 
 
-def test_a_killed_prune_is_finished_by_the_same_command(old_home: Path) -> None:
+def test_a_killed_prune_is_finished_by_another(old_home: Path) -> None:
     command = [sys.executable, "-m", "hpsearch", "prune", "--home", str(old_home), "--yes"]
     command += ["--older", "0d", "--keep-best", "0", "--keep-last", "1"]
     artifacts = Home(old_home).artifacts
@@ -168,16 +189,16 @@ def test_a_killed_prune_is_finished_by_the_same_command(old_home: Path) -> None:
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert len(numbers(old_home)) > 1
-    subprocess.run(command, check=True, capture_output=True)
+    pruned(old_home)
     whole(old_home, [3])
 
 
 def test_a_batch_applies_its_retention_at_its_end(old_home: Path, tmp_path: Path) -> None:
-    (tmp_path / "tiny.toml").write_text(
-        TINY.replace("[data]", '[retention]\nolder = "0d"\nkeep_best = 0\nkeep_last = 1\n\n[data]')
-    )
+    (tmp_path / "tiny.toml").write_text(TINY)
+    (tmp_path / "night.toml").write_text(RETENTION % SHORT)
     lines: list[str] = []
-    report = run_batch(tmp_path / "tiny.toml", home=old_home, workers=0, warn=lines.append)
+    report = run_batch(tmp_path / "night.toml", home=old_home, workers=0, warn=lines.append)
+    assert [row.outcome for row in report.studies] == ["found"]
     assert report.retention.startswith("2 runs deleted, 1 kept, ")
     assert any("looks at the test set are forgotten" in line for line in lines)
     (summary,) = old_home.glob("batches/*/summary.json")
