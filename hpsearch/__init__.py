@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from hpsearch.late import late_names
 
 if TYPE_CHECKING:
+    from hpsearch.api.backup import Backup, backup, restore
     from hpsearch.api.batch import run_batch
     from hpsearch.api.compare import StudyComparison, compare_studies
     from hpsearch.api.data import data_card, data_sets
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from hpsearch.scheduler.batch_report import BatchReport
 
 _MODULES = {
+    "Backup": "hpsearch.api.backup",
     "BatchReport": "hpsearch.scheduler.batch_report",
     "CoarseToFineSampler": "hpsearch.samplers",
     "Deletion": "hpsearch.api.delete",
@@ -62,6 +64,7 @@ _MODULES = {
     "Report": "hpsearch.api.support.study_report",
     "StudyComparison": "hpsearch.api.compare",
     "Verification": "hpsearch.api.verify",
+    "backup": "hpsearch.api.backup",
     "best_configuration": "hpsearch.api.show",
     "check_health": "hpsearch.api.schedule",
     "coming_runs": "hpsearch.api.schedule",
@@ -82,6 +85,7 @@ _MODULES = {
     "prune_studies": "hpsearch.api.prune",
     "report": "hpsearch.reporting",
     "reproduce_trial": "hpsearch.api.reproduce",
+    "restore": "hpsearch.api.backup",
     "run_batch": "hpsearch.api.batch",
     "run_schedule": "hpsearch.api.schedule",
     "run_study": "hpsearch.api.study",
@@ -99,6 +103,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "Backup",
     "BatchReport",
     "CoarseToFineSampler",
     "Deletion",
@@ -109,6 +114,7 @@ __all__ = [
     "Report",
     "StudyComparison",
     "Verification",
+    "backup",
     "best_configuration",
     "check_health",
     "coming_runs",
@@ -129,6 +135,7 @@ __all__ = [
     "prune_studies",
     "report",
     "reproduce_trial",
+    "restore",
     "run_batch",
     "run_schedule",
     "run_study",

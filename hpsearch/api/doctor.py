@@ -57,8 +57,8 @@ def doctor(
         repair: make Optuna and MLflow say what the records say.
 
     Returns:
-        A row a difference: place, subject, problem, remedy, repaired; then study, the name of the
-        run, "" for the host; kind, the same for problems of one kind; and repairable, whether
+        A row a difference: place, subject, problem, remedy, repaired; then study, its name,
+        "" for the host; kind, the same for problems of one kind; and repairable, whether
         `repair` can mend it. No row: all is well.
 
     Raises:
@@ -82,7 +82,7 @@ def doctor(
         follow_home(stores)
     for run in runs if _apart(database, uri) else ():
         here = _Visit(stores, run, database, uri).differences(repair=repair)
-        found += [(difference, done, run.name) for difference, done in here]
+        found += [(difference, done, run.study) for difference, done in here]
     passed_over = {difference.subject for difference, *_ in found}
     if _apart(database, uri) and any(run.name not in passed_over for run in runs):
         found += [(difference, False, "") for difference in look_at_schema(uri)]

@@ -2,6 +2,7 @@
 
 from hpsearch.cli import (  # each adds its commands to the program
     archive,
+    backup,
     batch,
     compare,
     data,
@@ -29,6 +30,7 @@ from hpsearch.cli.base import app
 __all__ = [
     "app",
     "archive",
+    "backup",
     "batch",
     "compare",
     "data",

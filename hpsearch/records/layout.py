@@ -31,6 +31,7 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"  # of a study or batch: a folder's nam
 RUN_NUMBER = r"[1-9]\d{0,5}"
 SQLITE = "sqlite:///"
 NO_ADDRESS = re.compile("[?#]|%[0-9A-Fa-f]{2}")  # SQLAlchemy reads %20 as a space
+PASSING = re.compile(r"\.(.+\.\d+|\d+\.deleted|.+\.new|.+\.importing)$")
 DECISION_KEYS = ("promoted", "ranges")  # of every decision; old ones have no controls
 
 
@@ -121,6 +122,20 @@ class Home:
         """The folders of all studies, by name."""
         tops = sorted(self.studies.iterdir()) if self.studies.is_dir() else []
         return [StudyFiles(top) for top in tops]
+
+    def beside(self) -> list[Path]:
+        """Folders beside those of studies and artifacts: what is kept of batches and schedules."""
+        return [self.path / "batches", self.schedule.path]
+
+    @property
+    def backup(self) -> Path:
+        """What a copy of a home says of itself, in the copy alone."""
+        return self.path / "backup.json"
+
+    @staticmethod
+    def is_passing(name: str) -> bool:
+        """Whether a file or folder is of a process: a lock, its holder, or half written."""
+        return name in ("lock", "lock.holder", "health.json") or PASSING.match(name) is not None
 
     def projector_lock(self, key: str) -> Path:
         """Held by whoever writes to the MLflow store of this key."""
@@ -232,6 +247,11 @@ class RecordFiles:
     def member(self, index: int) -> Path:
         """Where code that is not ours keeps the files of a member."""
         return self.path / f"member-{index}"
+
+    @staticmethod
+    def is_member(name: str) -> bool:
+        """Whether a folder is such a one."""
+        return name.startswith("member-")
 
     @staticmethod
     def ours(member: Path) -> Path:
@@ -399,9 +419,13 @@ class RunFiles:
             return RecordFiles(self.trials / f"{number:05d}")
         return RecordFiles(self.path / kind / f"{number:05d}-{seed_number}")
 
+    def folders_of_records(self, *kinds: Kind) -> list[Path]:
+        """Those that the folders of records of each kind lie in; no kind named: of all."""
+        return [self.trials if kind == "trial" else self.path / kind for kind in kinds or KINDS]
+
     def records(self, *kinds: Kind) -> list[RecordFiles]:
         """All records there are, by kind, number and seed; no kind named: of all."""
-        tops = [self.trials if kind == "trial" else self.path / kind for kind in kinds or KINDS]
+        tops = self.folders_of_records(*kinds)
         return [
             RecordFiles(path.parent) for top in tops for path in sorted(top.glob("*/record.json"))
         ]

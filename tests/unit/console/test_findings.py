@@ -58,7 +58,7 @@ def test_the_last_line_counts_and_says_what_to_do() -> None:
     assert conclusion(findings(missing("a", 0))) == f"1 finding; {repair} 1"
     three = findings(missing("a", 0), missing("a", 1), HOST)
     last = "1 to be done by hand, as said above"
-    assert conclusion(three) == (f"3 findings of 2 kinds; {repair} 2; {last}; --all names each")
-    assert conclusion(three, every=True) == f"3 findings of 2 kinds; {repair} 2; {last}"
+    assert conclusion(three) == (f"3 findings in 2 groups; {repair} 2; {last}; --all names each")
+    assert conclusion(three, every=True) == f"3 findings in 2 groups; {repair} 2; {last}"
     done = findings(missing("a", 0, repaired=True), missing("b", 0, repaired=True))
     assert conclusion(done) == "2 findings, 2 repaired"
