@@ -25,7 +25,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.whole_files import write_json
 from hpsearch.scheduler.batch_reading import BatchStudy, ReadBatch, read_batch
 from hpsearch.scheduler.batch_report import BatchReport, StudyRow
-from hpsearch.scheduler.notification import notify
+from hpsearch.scheduler.notification import notify, unset
 from hpsearch.scheduler.rounds import BatchState
 from hpsearch.study.events import Event
 from hpsearch.timetable import Window, zone_named
@@ -84,6 +84,8 @@ def run_batch(
     """
     read, stores = read_batch(Path(path)), Home.find(Path(home) if home else None)
     hours = _window(read, window)
+    if silent := unset(read.file):
+        warn(silent)
     stores.create()
     state = BatchState.open(stores, read.file.name, read.path, warn)
 
@@ -248,6 +250,7 @@ class _BatchRun:
                     ran=report.ran,
                     missing=report.missing,
                     seconds=_since(started),
+                    link=report.link,
                 )
 
     def _waited(self, attempt: int, study: BatchStudy, error: Exception) -> bool:

@@ -28,6 +28,7 @@ class Unit(StrEnum):
     """What --print writes."""
 
     systemd = "systemd"
+    systemd_service = "systemd-service"
     cron = "cron"
     kubernetes = "kubernetes"
 
@@ -44,7 +45,11 @@ def schedule(
         str | None, typer.Option(metavar="NAME", help="Run it once, at any time of day.")
     ] = None,
     print_: Annotated[
-        Unit | None, typer.Option("--print", help="Print units that call `batch` instead.")
+        Unit | None,
+        typer.Option(
+            "--print",
+            help="Print units that call `batch` instead; systemd-service: one that runs this.",
+        ),
     ] = None,
     health: Annotated[
         bool, typer.Option("--health", help="Exit 0 if the process is alive, else 1.")
@@ -71,7 +76,16 @@ def schedule(
         elif print_:
             from hpsearch import print_schedule
 
-            typer.echo(print_schedule(print_.value, folder, home=home))
+            text = print_schedule(
+                print_.value,
+                folder,
+                home=home,
+                workers=workers,
+                executor=executor,
+                storage=storage,
+                tracking_uri=tracking_uri,
+            )
+            typer.echo(text)
         elif health:
             from hpsearch import check_health
 
@@ -103,14 +117,25 @@ def _leave(orders: dict[str, str], folder: Path, home: Path | None) -> None:
 
 def _print_next(folder: Path, home: Path | None, as_json: bool) -> None:
     from hpsearch import coming_runs
+    from hpsearch.api.schedule import NOT_SCHEDULED
+    from hpsearch.errors import StudyFileError
 
-    frame = coming_runs(
-        folder, home=home, warn=lambda line: typer.echo(f"warning: {line}", err=True)
-    )
+    def warn(line: str) -> None:
+        typer.echo(f"warning: {line}", err=True)
+
+    frame = coming_runs(folder, home=home, warn=warn)
+    wrong = frame[frame["when"] == NOT_SCHEDULED]
     if as_json:
         typer.echo(frame.to_json(orient="records"))
+    elif len(frame):
+        shown = frame.assign(standing=frame["standing"].where(frame["when"] != NOT_SCHEDULED, ""))
+        typer.echo(shown.to_string(index=False))
     else:
-        typer.echo(frame.to_string(index=False) if len(frame) else f"no schedules in {folder}")
+        typer.echo(f"no schedules in {folder}")
+    for row in wrong.to_dict("records"):
+        typer.echo(f"error: {row['schedule']}: {row['standing']}", err=True)
+    if len(wrong):
+        sys.exit(StudyFileError.exit_code)
 
 
 def _log_json(event: str, schedule: str = "", message: str = "", **more: Any) -> None:
