@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hpsearch import run_study
-from hpsearch.api.prune import prune
+from hpsearch.api.upkeep.prune import prune
 from hpsearch.errors import (
     HpsearchError,
     StorageError,

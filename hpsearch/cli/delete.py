@@ -28,7 +28,7 @@ def delete(
     Example: python -m hpsearch delete quickstart/2
     """
     with exits(debug):
-        from hpsearch.api.delete import Deletion, delete_study
+        from hpsearch.api.upkeep.delete import Deletion, delete_study
 
         def ask(deletion: Deletion) -> bool:
             typer.echo("This deletes:", err=True)

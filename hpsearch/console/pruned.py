@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hpsearch.api.prune import size_text
+from hpsearch.api.upkeep.prune import size_text
 from hpsearch.console.output import PlainTable, output, print_table
 
 if TYPE_CHECKING:
-    from hpsearch.api.prune import Pruning
+    from hpsearch.api.upkeep.prune import Pruning
 
 
 def print_pruning(found: Pruning) -> None:

@@ -7,8 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from hpsearch.studyfile.tables.base import NAME, Table
-from hpsearch.studyfile.tables.retention import Retention
-from hpsearch.studyfile.tables.schedule import Schedule
+from hpsearch.studyfile.tables.schedule import Retention, Schedule
 
 WEBHOOK = "HPSEARCH_WEBHOOK"
 

@@ -22,7 +22,7 @@ from hpsearch.timetable import weekday_names
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-# Of a process that trains: it writes its home and its cache alone. ProtectClock would take its GPUs.
+# It writes its home and its cache alone. ProtectClock is not here: it would take the GPUs away.
 HARDENING = """\
 NoNewPrivileges=yes
 ProtectSystem=strict

@@ -35,9 +35,8 @@ from hpsearch.studyfile.tables.outcomes import Outcomes
 from hpsearch.studyfile.tables.program import ProgramTable, programs_of
 from hpsearch.studyfile.tables.protocol import Protocol
 from hpsearch.studyfile.tables.pruner import Pruner
-from hpsearch.studyfile.tables.retention import Retention
 from hpsearch.studyfile.tables.sampler import Sampler
-from hpsearch.studyfile.tables.schedule import Schedule
+from hpsearch.studyfile.tables.schedule import Retention, Schedule
 from hpsearch.studyfile.tables.stages import Stage
 from hpsearch.studyfile.tables.validation import Validation
 from hpsearch.studyfile.tables.warm_start import WarmStart

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hpsearch.studyfile.tables.retention import Retention
+from hpsearch.studyfile.tables.schedule import Retention
 
 Goal = tuple[str, str]  # objective and direction
 

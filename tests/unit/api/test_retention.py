@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from hpsearch.api.prune import size_text
 from hpsearch.api.support.retention import FinishedRun, reasons_to_keep
-from hpsearch.studyfile.tables.retention import Retention
+from hpsearch.api.upkeep.prune import size_text
+from hpsearch.studyfile.tables.schedule import Retention
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 UP, DOWN = ("validation_accuracy", "maximize"), ("validation_loss", "minimize")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -120,9 +119,10 @@ def test_the_message_has_the_host_and_a_line_a_study() -> None:
         StudyRow("d", "waiting", "its window is closed"),
         StudyRow("e", "found", objective="x", validation=1.0),
     )
-    report = BatchReport("night", "n.toml", rows, 61.0, retention="2 runs deleted, 8 kept")
+    kept = "2 runs deleted, 8 kept"
+    report = BatchReport("night", "n.toml", rows, 61.0, retention=kept, host="tower")
     assert text(report).splitlines() == [
-        f"{report.line} (on {socket.gethostname()})",
+        f"{report.line} (on tower)",
         "a: validation_accuracy 0.7500 (0.7000 … 0.8000), test 0.5000; "
         f"trial 3: learning_rate = 0.1; {link}",
         "b: validation_loss 0.2500",

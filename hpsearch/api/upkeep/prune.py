@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from hpsearch.api.support.deletion import StoredRun, sweep
 from hpsearch.api.support.retention import FinishedRun, reasons_to_keep
 from hpsearch.api.support.stores import storage_of, tracking_of
@@ -25,8 +23,8 @@ from hpsearch.records.databases import shrink
 from hpsearch.records.layout import Artifact, Home, StudyFiles
 from hpsearch.records.run_lock import held, running
 from hpsearch.study.recorded import Recorded, find_runs
-from hpsearch.studyfile.schema_problems import translate
-from hpsearch.studyfile.tables.retention import Retention
+from hpsearch.studyfile.schema_problems import from_options
+from hpsearch.studyfile.tables.schedule import Retention
 from hpsearch.tracking.deletion import TrackedRuns
 from hpsearch.tracking.own_store import follow_home
 
@@ -167,11 +165,7 @@ def prune_studies(
         StorageError: Optuna's storage can't be opened.
     """
     said = {"older": older, "keep_best": keep_best, "keep_last": keep_last}
-    try:
-        table = Retention.model_validate({k: v for k, v in said.items() if v is not None})
-    except ValidationError as error:
-        problem = translate(error.errors(include_url=False)[0], Retention)
-        raise StudyFileError(f"--{problem.key.replace('_', '-')} {problem.predicate}") from None
+    table = from_options(Retention, said)
     stores = Home.find(Path(home) if home else None)
     names = list(dict.fromkeys(run.study for run in find_runs(stores, study)))
     if study is not None and names != [study]:
