@@ -18,9 +18,7 @@ def prune(
     ] = None,
     older: Annotated[
         str | None,
-        typer.Option(
-            help="Runs that ended longer ago may go: 12h, 30d, 8w [default: 30d]",
-        ),
+        typer.Option(help="Runs that ended longer ago may go: 12h, 30d, 8w [default: 30d]"),
     ] = None,
     keep_best: Annotated[
         int | None,
@@ -75,13 +73,8 @@ def prune(
             typer.echo(json.dumps(done.as_dict()))
         elif not done.deleted:
             print_pruning(done)
-        typer.echo(_ending(done, dry_run=dry_run), err=True)
-
-
-def _ending(done: object, *, dry_run: bool) -> str:
-    from hpsearch import Pruning
-
-    assert isinstance(done, Pruning)
-    if not done.going:
-        return "nothing to delete"
-    return "dry run: nothing was deleted" if dry_run else done.line
+        if not done.going:
+            ending = "nothing to delete"
+        else:
+            ending = "dry run: nothing was deleted" if dry_run else done.line
+        typer.echo(ending, err=True)

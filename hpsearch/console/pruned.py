@@ -27,6 +27,8 @@ def print_pruning(found: Pruning) -> None:
             row.reason,
         )
     print_table(table)
-    total = f"{len(found.going)} of {len(found.rows)} runs go: {size_text(found.file_bytes)}"
+    total = (
+        f"{len(found.going)} of {len(found.rows)} runs go, {size_text(found.file_bytes)} of files"
+    )
     for line in (total, *found.notes()) if found.going else ():
         output().print(line, markup=False, highlight=False, soft_wrap=True)

@@ -75,8 +75,9 @@ class TrackedRuns:
             found = self._find()
             self.ids = [run.info.run_id for run in found if run.info.lifecycle_stage == "active"]
             self._marked = [run.info.run_id for run in found if run.info.run_id not in self.ids]
-            name = self._client.get_experiment(self._experiment).name
-            self.versions = _versions(self._client, name, [*self.ids, *self._marked])
+            if found:  # else the experiment may be gone, too
+                name = self._client.get_experiment(self._experiment).name
+                self.versions = _versions(self._client, name, self._all)
         except Exception as error:
             raise self._trouble(error) from error
 

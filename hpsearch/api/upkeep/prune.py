@@ -93,18 +93,19 @@ class Pruning:
         """One line for logs and messages."""
         n, kept = len(self.deleted), len(self.rows) - len(self.deleted)
         freed = size_text(self.file_bytes + self.database_bytes)
-        return f"{n} runs deleted, {kept} kept" + (f", {freed} freed" if n else "")
+        head = f"{n} run{'s' * (n != 1)} deleted, {kept} kept"
+        return head + (f", {freed} freed" if n else "")
 
     def notes(self) -> Iterator[str]:
         """What goes with the runs, a line each."""
         yield from (f"registered model {model} goes with its run" for model in self.models)
         if self.marked:
             yield (
-                f"{self.marked} MLflow runs lie on a server, where they are marked as deleted: "
-                "`mlflow gc` there frees their space"
+                f"MLflow runs in a store that is not the home's own: {self.marked}. They are "
+                "marked as deleted; `mlflow gc` there frees their space"
             )
         if self.test_uses:
-            yield f"{self.test_uses} looks at the test set are forgotten with the records"
+            yield f"looks at the test set that are forgotten with the records: {self.test_uses}"
 
     def table(self) -> pd.DataFrame:
         """A row a run."""
@@ -228,7 +229,7 @@ def _planned(
     home: Home, top: StudyFiles, table: Retention, now: datetime, url: str, uri: str
 ) -> tuple[list[PruneRow], list[StoredRun]]:
     """What becomes of the runs of a study, and those that go."""
-    runs = [run for run in find_runs(home) if run.study == top.name]
+    runs = find_runs(home, top.name)
     unfinished = RUNNING if running(top) else UNFINISHED
     rows: dict[int, PruneRow] = {}
     finished: list[FinishedRun] = []

@@ -200,6 +200,6 @@ def test_a_batch_applies_its_retention_at_its_end(old_home: Path, tmp_path: Path
     report = run_batch(tmp_path / "night.toml", home=old_home, workers=0, warn=lines.append)
     assert [row.outcome for row in report.studies] == ["found"]
     assert report.retention.startswith("2 runs deleted, 1 kept, ")
-    assert any("looks at the test set are forgotten" in line for line in lines)
+    assert any("looks at the test set that are forgotten" in line for line in lines)
     (summary,) = old_home.glob("batches/*/summary.json")
     assert report.retention in summary.read_text()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch.records import snapshot
 from hpsearch.records.databases import shrink
 from hpsearch.records.layout import Home, RunFiles
 from hpsearch.records.snapshot import copy_home
@@ -61,7 +60,7 @@ def while_copying(
             happens()
         copy(source, target, **how)
 
-    monkeypatch.setattr(snapshot.shutil, "copy2", copy_after)
+    monkeypatch.setattr(shutil, "copy2", copy_after)
     return seen
 
 
