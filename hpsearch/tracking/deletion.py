@@ -150,7 +150,7 @@ class TrackedRuns:
             with storage_errors(place):
                 if place.exists():
                     shutil.rmtree(place)
-            store._hard_delete_run(run_id)
+            store._hard_delete_run(run_id)  # type: ignore[no-untyped-call]
 
     def _trouble(self, error: Exception) -> TrackingError:
         reason = first_line(error, self.tracking_uri)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import sqlite3
@@ -15,9 +16,11 @@ from types import SimpleNamespace
 import mlflow
 import optuna
 import pytest
+from typer.testing import CliRunner
 
 from hpsearch import Pruning, doctor, prune_studies, run_batch, run_study, study_status
 from hpsearch.api.support import deletion
+from hpsearch.cli import app
 from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import lock_study, unlock_study
@@ -61,9 +64,11 @@ def old_home(three_runs: Path, tmp_path: Path) -> Path:
     return tmp_path / "old"
 
 
-def pruned(home: Path, *, best: int = 0, **said: bool) -> Pruning:
+def pruned(home: Path, *, best: int = 0, dry_run: bool = False) -> Pruning:
     """What goes of runs of any age but the last."""
-    done = prune_studies("small", home=home, older="0d", keep_best=best, keep_last=1, **said)
+    done = prune_studies(
+        "small", home=home, older="0d", keep_best=best, keep_last=1, dry_run=dry_run
+    )
     assert done is not None
     return done
 
@@ -203,3 +208,20 @@ def test_a_batch_applies_its_retention_at_its_end(old_home: Path, tmp_path: Path
     assert any("looks at the test set that are forgotten" in line for line in lines)
     (summary,) = old_home.glob("batches/*/summary.json")
     assert report.retention in summary.read_text()
+
+
+def test_the_command_shows_what_goes_and_asks(old_home: Path) -> None:
+    command = ["prune", "--home", str(old_home), "--older", "0d", "--keep-best", "0"]
+    command += ["--keep-last", "1"]
+    refused = CliRunner().invoke(app, command, input="n\n")
+    assert refused.exit_code == 1
+    assert "2 of 3 runs go, " in refused.stdout
+    assert "nothing was deleted" in refused.stderr
+    dry = CliRunner().invoke(app, [*command, "--dry-run", "--json"])
+    assert [row["goes"] for row in json.loads(dry.stdout)["rows"]] == [True, True, False]
+    assert numbers(old_home) == [1, 2, 3]
+    done = CliRunner().invoke(app, [*command, "--yes"])
+    assert done.exit_code == 0
+    assert "2 runs deleted, 1 kept, " in done.stderr
+    again = CliRunner().invoke(app, [*command, "--yes"])
+    assert (again.exit_code, again.stderr) == (0, "nothing to delete\n")
