@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hpsearch.api.batch import run_batch
     from hpsearch.api.compare import StudyComparison, compare_studies
     from hpsearch.api.data import data_card, data_sets
-    from hpsearch.api.delete import Deletion, delete_study
     from hpsearch.api.doctor import doctor
     from hpsearch.api.explain import Explanation, explain_study
     from hpsearch.api.export import export_study
@@ -44,6 +43,9 @@ if TYPE_CHECKING:
     from hpsearch.api.sync import sync
     from hpsearch.api.tune import tune
     from hpsearch.api.ui import ui
+    from hpsearch.api.upkeep.backup import Backup, backup, restore
+    from hpsearch.api.upkeep.delete import Deletion, delete_study
+    from hpsearch.api.upkeep.prune import Pruning, prune_studies
     from hpsearch.api.verify import Verification, verify_study
     from hpsearch.reporting import report
     from hpsearch.reports.methods.methods import Methods
@@ -51,22 +53,25 @@ if TYPE_CHECKING:
     from hpsearch.scheduler.batch_report import BatchReport
 
 _MODULES = {
+    "Backup": "hpsearch.api.upkeep.backup",
     "BatchReport": "hpsearch.scheduler.batch_report",
     "CoarseToFineSampler": "hpsearch.samplers",
-    "Deletion": "hpsearch.api.delete",
+    "Deletion": "hpsearch.api.upkeep.delete",
     "Explanation": "hpsearch.api.explain",
     "Methods": "hpsearch.reports.methods.methods",
     "Plan": "hpsearch.api.plan",
+    "Pruning": "hpsearch.api.upkeep.prune",
     "Report": "hpsearch.api.support.study_report",
     "StudyComparison": "hpsearch.api.compare",
     "Verification": "hpsearch.api.verify",
+    "backup": "hpsearch.api.upkeep.backup",
     "best_configuration": "hpsearch.api.show",
     "check_health": "hpsearch.api.schedule",
     "coming_runs": "hpsearch.api.schedule",
     "compare_studies": "hpsearch.api.compare",
     "data_card": "hpsearch.api.data",
     "data_sets": "hpsearch.api.data",
-    "delete_study": "hpsearch.api.delete",
+    "delete_study": "hpsearch.api.upkeep.delete",
     "doctor": "hpsearch.api.doctor",
     "explain_study": "hpsearch.api.explain",
     "export_study": "hpsearch.api.export",
@@ -77,8 +82,10 @@ _MODULES = {
     "plan_study": "hpsearch.api.plan",
     "predict": "hpsearch.api.predict",
     "print_schedule": "hpsearch.api.schedule",
+    "prune_studies": "hpsearch.api.upkeep.prune",
     "report": "hpsearch.reporting",
     "reproduce_trial": "hpsearch.api.reproduce",
+    "restore": "hpsearch.api.upkeep.backup",
     "run_batch": "hpsearch.api.batch",
     "run_schedule": "hpsearch.api.schedule",
     "run_study": "hpsearch.api.study",
@@ -96,15 +103,18 @@ _MODULES = {
 }
 
 __all__ = [
+    "Backup",
     "BatchReport",
     "CoarseToFineSampler",
     "Deletion",
     "Explanation",
     "Methods",
     "Plan",
+    "Pruning",
     "Report",
     "StudyComparison",
     "Verification",
+    "backup",
     "best_configuration",
     "check_health",
     "coming_runs",
@@ -122,8 +132,10 @@ __all__ = [
     "plan_study",
     "predict",
     "print_schedule",
+    "prune_studies",
     "report",
     "reproduce_trial",
+    "restore",
     "run_batch",
     "run_schedule",
     "run_study",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
+UNITS = {"m": _MINUTE, "h": timedelta(hours=1), "d": DAY, "w": 7 * DAY}
+LONGEST = 36_500 * DAY  # a century; more is a slip of the keyboard
 
 
 def zone_named(name: str | None) -> tzinfo:
@@ -48,6 +50,19 @@ def zone_named(name: str | None) -> tzinfo:
 @lru_cache(maxsize=1)
 def _zone_names() -> Set[str]:
     return available_timezones()  # looked up in files, some 50 ms each time
+
+
+def span(text: str) -> timedelta:
+    """A length of time such as "30d", "12h", "90m" or "2w".
+
+    Raises:
+        ValueError: it is none.
+    """
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)([mhdw])", text)
+    length = float(match[1]) * UNITS[match[2]] if match else None
+    if length is None or length > LONGEST:
+        raise ValueError('must be a number with m, h, d or w, e.g. "30d" for 30 days')
+    return length
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hpsearch import run_study
+from hpsearch.api.upkeep.prune import prune
 from hpsearch.errors import (
     HpsearchError,
     StorageError,
@@ -18,12 +19,13 @@ from hpsearch.errors import (
     StudyLockedError,
     StudyStopped,
     WorkerError,
+    headline,
 )
 from hpsearch.records.layout import Home
 from hpsearch.records.whole_files import write_json
 from hpsearch.scheduler.batch_reading import BatchStudy, ReadBatch, read_batch
 from hpsearch.scheduler.batch_report import BatchReport, StudyRow
-from hpsearch.scheduler.notification import notify
+from hpsearch.scheduler.notification import notify, unset
 from hpsearch.scheduler.rounds import BatchState
 from hpsearch.study.events import Event
 from hpsearch.timetable import Window, zone_named
@@ -82,6 +84,8 @@ def run_batch(
     """
     read, stores = read_batch(Path(path)), Home.find(Path(home) if home else None)
     hours = _window(read, window)
+    if silent := unset(read.file):
+        warn(silent)
     stores.create()
     state = BatchState.open(stores, read.file.name, read.path, warn)
 
@@ -105,12 +109,39 @@ def run_batch(
         }
         run = _BatchRun(read, state, hours, now, stop, warn, options, schedule, occurrence)
         report = run.report(on_study)
+        if report.cut != "asked":  # who stops it waits for its end
+            kept = _retained(read, stores, storage, tracking_uri, warn)
+            report = replace(report, retention=kept)
+            write_json(state.files.summary, report.as_dict())
         if state.owed or any(row.outcome != "found" for row in report.studies):
             notify(report, read.file.notify, warn)
         state.pay()
         return report
     finally:
         state.close()
+
+
+def _retained(
+    read: ReadBatch,
+    home: Home,
+    storage: str | None,
+    tracking_uri: str | None,
+    warn: Callable[[str], None],
+) -> str:
+    """Apply the file's [retention] to its studies; what it deleted, "" where there is none."""
+    table = read.file.retention
+    names = [s.name for s in read.studies if home.study(s.name).numbers()]
+    if table is None or not names:
+        return ""
+    try:
+        found = prune(home, names, table, storage, tracking_uri)
+    except HpsearchError as error:  # the next call tries again
+        warn(f"[retention]: {error}")
+        return f"not applied: {headline(error)}"
+    assert found is not None
+    for note in found.notes() if found.deleted else ():
+        warn(f"[retention]: {note}")
+    return found.line
 
 
 def _window(read: ReadBatch, named: str | None) -> Window | None:
@@ -219,6 +250,7 @@ class _BatchRun:
                     ran=report.ran,
                     missing=report.missing,
                     seconds=_since(started),
+                    link=report.link,
                 )
 
     def _waited(self, attempt: int, study: BatchStudy, error: Exception) -> bool:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from hpsearch.audit.mlflow_comparison import Comparison
 
-COLUMNS = ("place", "subject", "problem", "remedy", "repaired")
+COLUMNS = ("place", "subject", "problem", "remedy", "repaired", "study", "kind", "repairable")
 
 
 def doctor(
@@ -57,7 +57,9 @@ def doctor(
         repair: make Optuna and MLflow say what the records say.
 
     Returns:
-        A row a difference: place, subject, problem, remedy, repaired; no row: all is well.
+        A row a difference: place, subject, problem, remedy, repaired; then study, its name,
+        "" for the host; kind, the same for problems of one kind; and repairable, whether
+        `repair` can mend it. No row: all is well.
 
     Raises:
         HpsearchError: there is no such study or home.
@@ -73,20 +75,24 @@ def doctor(
             "python -m hpsearch study studies/quickstart.toml"
         )
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
-    found = [(difference, False) for difference in look_around(stores, database, uri)]
+    host = [*look_around(stores, database, uri)]
+    found: list[tuple[Difference, bool, str]] = [(difference, False, "") for difference in host]
     runs = find_runs(stores, study)
     if uri == stores.tracking_uri:
         follow_home(stores)
     for run in runs if _apart(database, uri) else ():
-        found += _Visit(stores, run, database, uri).differences(repair=repair)
-    passed_over = {difference.subject for difference, _ in found}
+        here = _Visit(stores, run, database, uri).differences(repair=repair)
+        found += [(difference, done, run.study) for difference, done in here]
+    passed_over = {difference.subject for difference, *_ in found}
     if _apart(database, uri) and any(run.name not in passed_over for run in runs):
-        found += [(difference, False) for difference in look_at_schema(uri)]
-    rows = [
-        (d.place, d.subject, d.problem, d.remedy if d.repairable else f"by hand: {d.remedy}", done)
-        for d, done in found
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        found += [(difference, False, "") for difference in look_at_schema(uri)]
+    return pd.DataFrame([_row(*one) for one in found], columns=list(COLUMNS))
+
+
+def _row(one: Difference, repaired: bool, study: str) -> tuple[object, ...]:
+    remedy = one.remedy if one.repairable else f"by hand: {one.remedy}"
+    told = one.place, one.subject, one.problem, remedy, repaired
+    return (*told, study, one.kind or one.problem, one.repairable)
 
 
 def _apart(storage: str, tracking_uri: str) -> bool:

@@ -11,7 +11,7 @@ from hpsearch.errors import HpsearchError, StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.scheduler import occurrence
 from hpsearch.scheduler.desk import HEALTHY_SECONDS, Desk, Order
-from hpsearch.scheduler.printing import KINDS
+from hpsearch.scheduler.printing import KINDS, Call, scheduler_service
 from hpsearch.scheduler.schedules import ScheduleFolder
 from hpsearch.scheduler.service import Clock, Log, RunUnderWay, Service
 from hpsearch.scheduler.standing import Standing
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMING = 10  # runs that --next shows
+SERVICE = "systemd-service"  # of the process that runs all schedules
+NEVER, NOT_SCHEDULED = "never", "not scheduled"  # of --next, in place of a time
 OCCURRENCE = "hpsearch.api.occurrence_process"  # the module that runs one occurrence
 
 
@@ -83,6 +85,9 @@ def coming_runs(
 ) -> pd.DataFrame:
     """The coming runs of a folder's schedules: schedule, when (local), window and standing.
 
+    After them a row for each schedule that never comes ("never", e.g. on 31 February), and for
+    each file with a mistake ("not scheduled", with the mistake as its standing).
+
     Args:
         folder, home: as for `run_schedule`.
         count: how many runs.
@@ -102,10 +107,12 @@ def coming_runs(
         warn(f"{error}; the process that runs the schedules sets it aside when it starts")
         standings = {}
     first = now or datetime.now(UTC)
-    rows = []
+    rows, never = [], []
     for item in files.found.values():
         standing = standings.get(item.key)
         moment, cron = first, item.schedule.occurrences
+        if cron is not None and cron.after(first) is None:
+            never.append((item.name, NEVER, item.schedule.window or ""))
         for _ in range(count if cron else 0):
             assert cron is not None
             found = cron.after(moment)
@@ -116,8 +123,11 @@ def coming_runs(
         if standing is not None and (standing.pending or standing.carried or standing.asked):
             rows.append((first, item.name, "waits", item.schedule.window or ""))
     rows.sort()
-    frame = pd.DataFrame([row[1:] for row in rows[:count]], columns=["schedule", "when", "window"])
+    shown = [row[1:] for row in rows[:count]] + never
+    shown += [(name, NOT_SCHEDULED, "") for name in files.problems]
+    frame = pd.DataFrame(shown, columns=["schedule", "when", "window"])
     said = {i.name: _standing_text(standings.get(i.key)) for i in files.found.values()}
+    said |= files.problems
     frame["standing"] = frame["schedule"].map(said)
     return frame
 
@@ -167,15 +177,24 @@ def check_health(home: str | Path | None = None) -> dict[str, Any]:
 
 
 def print_schedule(
-    kind: str, folder: str | Path = "studies", *, name: str = "", home: str | Path | None = None
+    kind: str,
+    folder: str | Path = "studies",
+    *,
+    name: str = "",
+    home: str | Path | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
+    storage: str | None = None,
+    tracking_uri: str | None = None,
 ) -> str:
-    """The text of a systemd service and timer, a crontab line or a Kubernetes CronJob a schedule.
+    """The text of a systemd service and timer, a crontab line or a Kubernetes CronJob a schedule,
+    or of one systemd service that runs them all.
 
     Args:
-        kind: "systemd", "cron" or "kubernetes".
+        kind: "systemd", "cron" or "kubernetes"; "systemd-service" for the one.
         folder: of the schedules.
         name: of one; "": all that have a cron expression.
-        home: of their stores.
+        home, workers, executor, storage, tracking_uri: of every run, as for run_batch.
 
     Raises:
         StudyFileError: there is no such folder or schedule, or none with a cron expression, or
@@ -183,9 +202,12 @@ def print_schedule(
     """
     files = ScheduleFolder(Path(folder))
     files.reload()
+    stores = Home.find(Path(home) if home else None)
+    call = Call(stores, workers, executor, storage, tracking_uri)
+    if kind == SERVICE:
+        return scheduler_service(Path(folder), call)
     items = [files.named(name)] if name else list(files.found.values())
     timed = [item for item in items if item.schedule.cron]
     if not timed:
         raise StudyFileError(f"{folder} must have a [schedule] with a cron expression, got none")
-    stores = Home.find(Path(home) if home else None)
-    return "\n".join(KINDS[kind](item, stores) for item in timed)
+    return "\n".join(KINDS[kind](item, call) for item in timed)

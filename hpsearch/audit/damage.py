@@ -113,7 +113,9 @@ def _of_record(folder: RunFolder, place: RecordFiles, name: str, problem: str) -
         f"its folder is set aside as {aside}; a copy in MLflow takes its place, else the next "
         "start trains it again, the same"
     )
-    return Difference("records", _subject(folder, name, place.path), problem, remedy)
+    return Difference(
+        "records", _subject(folder, name, place.path), problem, remedy, kind="a record is damaged"
+    )
 
 
 def _set_aside(folder: RunFolder, place: RecordFiles) -> None:

@@ -16,6 +16,7 @@ class Difference:
         problem: what must hold, and what was found.
         remedy: what a repair does, or, where none can be made, what to do.
         repairable: whether `doctor --repair` can.
+        kind: the same for all that are told together; "": those with the same problem are.
     """
 
     place: Literal["records", "Optuna", "MLflow", "host"]
@@ -23,3 +24,4 @@ class Difference:
     problem: str
     remedy: str
     repairable: bool = True
+    kind: str = ""

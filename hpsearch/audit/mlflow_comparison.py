@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SEND = "it is sent"
 ANEW = "the run goes to MLflow's trash and is sent anew"
+Told = tuple[str, str]  # what kind of problem, and the problem
 
 
 @dataclass
@@ -128,6 +129,7 @@ class Comparison:
                 if copy
                 else "bring its trial folder back from a backup, or delete the run in MLflow",
                 repairable=copy,
+                kind="a run has no record",
             )
 
     def _fold(
@@ -143,10 +145,9 @@ class Comparison:
         yield from self._below(subject, runs, ids.get(parent["uid"]))
         for run in runs[:1]:
             problems = list(_unequal_metrics(fold["metrics"], run.data.metrics))
-            if run.info.status != parent["status"]:
-                problems.append(f"status must be {parent['status']}, is {run.info.status}")
-            for problem in problems:
-                yield Difference("MLflow", subject, problem, SEND)
+            problems += _status(parent["status"], run)
+            for kind, problem in problems:
+                yield Difference("MLflow", subject, problem, SEND, kind=kind)
 
     def _below(self, subject: str, runs: list[Run], above: str | None) -> Iterator[Difference]:
         """Whether a run lies where it belongs, if what it belongs below is there."""
@@ -167,6 +168,7 @@ class Comparison:
                 subject,
                 f"must be there once, is there {len(runs)} times",
                 "the others go to MLflow's trash",
+                kind="a run is there more than once",
             )
 
     def _parent(
@@ -174,14 +176,13 @@ class Comparison:
     ) -> Iterator[Difference]:
         problems = list(_unequal_metrics(parent["metrics"], run.data.metrics))
         problems += _unequal("param", parent["params"], run.data.params)
-        if run.info.status != parent["status"]:
-            problems.append(f"status must be {parent['status']}, is {run.info.status}")
+        problems += _status(parent["status"], run)
         if parent["status"] != "RUNNING":
-            there = {file.path for file in client.list_artifacts(run.info.run_id)}
-            missing = {path.name for path in self.folder.artifacts.iterdir()} - there
-            problems += [f"artifact {name} must be there, is not" for name in sorted(missing)]
-        for problem in problems:
-            yield Difference("MLflow", self.name, problem, SEND)
+            problems += _lacks(
+                client, run, {path.name for path in self.folder.artifacts.iterdir()}
+            )
+        for kind, problem in problems:
+            yield Difference("MLflow", self.name, problem, SEND, kind=kind)
 
     def _record(
         self, client: MlflowClient, subject: str, record: TrialRecord, run: Run
@@ -196,57 +197,68 @@ class Comparison:
         params = params_of(record)
         problems = list(_unequal("param", params, run.data.params))
         problems += _unequal("tag", changing_tags(record), run.data.tags)
-        if record.sealed and run.info.status != STATUS[record.outcome]:
-            problems.append(f"status must be {STATUS[record.outcome]}, is {run.info.status}")
+        problems += _status(STATUS[record.outcome], run) if record.sealed else []
         incomplete, wrong = self._points(client, record, run)
         problems += [*incomplete, *wrong]
-        if record.sealed:
-            there = {file.path for file in client.list_artifacts(run.info.run_id)}
-            missing = {TRIAL_JSON, *record.files} - there
-            problems += [f"artifact {name} must be there, is not" for name in sorted(missing)]
+        problems += _lacks(client, run, {TRIAL_JSON, *record.files}) if record.sealed else []
         fixed = params.keys() & run.data.params.keys()  # MLflow changes no param that is there
         lost = ended or wrong or any(run.data.params[name] != params[name] for name in fixed)
         if problems and lost:
             self.wrong.append(run.info.run_id)
-        for problem in problems:
-            yield Difference("MLflow", subject, problem, ANEW if lost else SEND)
+        for kind, problem in problems:
+            yield Difference("MLflow", subject, problem, ANEW if lost else SEND, kind=kind)
 
     def _points(
         self, client: MlflowClient, record: TrialRecord, run: Run
-    ) -> tuple[list[str], list[str]]:
+    ) -> tuple[list[Told], list[Told]]:
         """Points that are missing, and points that are there twice, wrongly, or for no reason."""
         expected: dict[str, Counter[tuple[int, float]]] = {}
         for name, value, _, step in points(record, 0):
             expected.setdefault(name, Counter())[step, float(value)] += 1
-        missing, wrong = [], []
+        missing, wrong = list[Told](), list[Told]()
         for name in sorted(expected.keys() | run.data.metrics.keys()):
             history = client.get_metric_history(run.info.run_id, name)
             there = Counter((metric.step, metric.value) for metric in history)
             lacks = expected.get(name, Counter()) - there
             too_many = there - expected.get(name, Counter())
             if lacks:
-                missing.append(f"metric {name} must have {lacks.total()} more points")
+                lack = f"metric {name} must have {lacks.total()} more points"
+                missing.append(("points are missing", lack))
             if too_many:
                 step, value = min(too_many)
-                wrong.append(
+                extra = (
                     f"metric {name} must not have {too_many.total()} of its points, "
                     f"e.g. {value} at step {step}"
                 )
+                wrong.append(("points are wrong", extra))
         return missing, wrong
 
 
-def _unequal_metrics(expected: dict[str, float], found: dict[str, float]) -> Iterator[str]:
+def _status(wanted: str, run: Run) -> list[Told]:
+    there = run.info.status
+    wrong = there != wanted
+    return [("a status is another", f"status must be {wanted}, is {there}")] if wrong else []
+
+
+def _lacks(client: MlflowClient, run: Run, wanted: set[str]) -> Iterator[Told]:
+    there = {file.path for file in client.list_artifacts(run.info.run_id)}
+    for name in sorted(wanted - there):
+        yield "artifacts are missing", f"artifact {name} must be there, is not"
+
+
+def _unequal_metrics(expected: dict[str, float], found: dict[str, float]) -> Iterator[Told]:
     """To the digits that are sent; an older version sent all."""
     sides = ({name: rounded(value) for name, value in side.items()} for side in (expected, found))
     return _unequal("metric", *sides)
 
 
-def _unequal(what: str, expected: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
+def _unequal(what: str, expected: dict[str, Any], found: dict[str, Any]) -> Iterator[Told]:
     for name, value in expected.items():
         if name not in found:
-            yield f"{what} {name} must be there, is not"
+            yield f"{what}s are missing", f"{what} {name} must be there, is not"
         elif found[name] != value:
-            yield f"{what} {name} must be {_short(value)!r}, is {_short(found[name])!r}"
+            problem = f"{what} {name} must be {_short(value)!r}, is {_short(found[name])!r}"
+            yield f"{what}s are others", problem
 
 
 def _short(value: object) -> object:

@@ -35,14 +35,24 @@ def compare_optuna(
     remedy = REFILL if space else "run the study's file again, which fills it"
     if stored is None and records:
         problem = f"the study {study!r} must be there, is not"
-        yield Difference("Optuna", name, problem, remedy, repairable=space is not None)
+        yield Difference(
+            "Optuna",
+            name,
+            problem,
+            remedy,
+            repairable=space is not None,
+            kind="a study is missing",
+        )
         return
     for record in records:
         trial = trials.pop(arm.local(record.number) if arm else record.number, None)
         problems = ["must be there, is not"] if trial is None else unequal(record, trial, space)
         for problem in problems:
             subject = f"{name} trial {record.number}"
-            yield Difference("Optuna", subject, problem, remedy, repairable=space is not None)
+            kind = "a trial is another" if trial is not None else ""
+            yield Difference(
+                "Optuna", subject, problem, remedy, repairable=space is not None, kind=kind
+            )
     # A trial that was asked for when the coordinator died has no record yet; it is drawn again.
     for number, trial in trials.items():
         if trial.state.is_finished():

@@ -2,6 +2,7 @@
 
 from hpsearch.cli import (  # each adds its commands to the program
     archive,
+    backup,
     batch,
     compare,
     data,
@@ -13,6 +14,7 @@ from hpsearch.cli import (  # each adds its commands to the program
     methods,
     plan,
     predict,
+    prune,
     report,
     reproduce,
     schedule,
@@ -29,6 +31,7 @@ from hpsearch.cli.base import app
 __all__ = [
     "app",
     "archive",
+    "backup",
     "batch",
     "compare",
     "data",
@@ -40,6 +43,7 @@ __all__ = [
     "methods",
     "plan",
     "predict",
+    "prune",
     "report",
     "reproduce",
     "schedule",

@@ -55,11 +55,13 @@ def import_(
     """
     with exits(debug):
         from hpsearch import import_study
-        from hpsearch.console import print_frame
+        from hpsearch.console import print_findings, print_frame
 
         left = import_study(file, home=home)
-        if as_json or len(left):
-            print_frame(left, as_json=as_json)
+        if as_json:
+            print_frame(left, as_json=True)
+        else:
+            print_findings(left, every=True)
         if len(left):
             sys.exit(1)
         typer.echo("imported; look at it with python -m hpsearch ui", err=True)

@@ -49,7 +49,7 @@ def delete(
         python -m hpsearch delete quickstart --yes
     """
     with exits(debug):
-        from hpsearch.api.delete import Deletion, delete_study
+        from hpsearch.api.upkeep.delete import Deletion, delete_study
 
         def ask(deletion: Deletion) -> bool:
             typer.echo("This deletes:", err=True)

@@ -34,6 +34,14 @@ def doctor(
             rich_help_panel=Group.ACTION,
         ),
     ] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Name every finding, not three of each kind.",
+            rich_help_panel=Group.OUTPUT,
+        ),
+    ] = False,
     storage: StorageOption = None,
     tracking_uri: TrackingOption = None,
     home: HomeOption = None,
@@ -51,12 +59,13 @@ def doctor(
     """
     with exits(debug):
         from hpsearch import doctor as call
-        from hpsearch.console import print_frame
+        from hpsearch.console import conclusion, print_findings, print_frame
 
         found = call(study, home=home, storage=storage, tracking_uri=tracking_uri, repair=repair)
-        if as_json or len(found):
-            print_frame(found, as_json=as_json)
-        if found.empty:
-            typer.echo("no differences", err=True)
-        elif not found["repaired"].all():
+        if as_json:
+            print_frame(found, as_json=True)
+        else:
+            print_findings(found, every=every)
+        typer.echo(conclusion(found, every=every), err=True)
+        if not found["repaired"].all():
             sys.exit(1)

@@ -30,6 +30,7 @@ class Unit(StrEnum):
     """What --print writes."""
 
     systemd = "systemd"
+    systemd_service = "systemd-service"
     cron = "cron"
     kubernetes = "kubernetes"
 
@@ -63,7 +64,7 @@ def schedule(
         typer.Option(
             "--print",
             metavar="|".join(Unit),
-            help="Print units that call batch by the clock.",
+            help="Print units that call batch, or a service that runs this.",
             rich_help_panel=Group.ACTION,
         ),
     ] = None,
@@ -101,7 +102,16 @@ def schedule(
         elif print_:
             from hpsearch import print_schedule
 
-            typer.echo(print_schedule(print_.value, folder, home=home))
+            text = print_schedule(
+                print_.value,
+                folder,
+                home=home,
+                workers=workers,
+                executor=executor,
+                storage=storage,
+                tracking_uri=tracking_uri,
+            )
+            typer.echo(text)
         elif health:
             from hpsearch import check_health
 
@@ -133,14 +143,25 @@ def _leave(orders: dict[str, str], folder: Path, home: Path | None) -> None:
 
 def _print_next(folder: Path, home: Path | None, as_json: bool) -> None:
     from hpsearch import coming_runs
+    from hpsearch.api.schedule import NOT_SCHEDULED
+    from hpsearch.errors import StudyFileError
 
-    frame = coming_runs(
-        folder, home=home, warn=lambda line: typer.echo(f"warning: {line}", err=True)
-    )
+    def warn(line: str) -> None:
+        typer.echo(f"warning: {line}", err=True)
+
+    frame = coming_runs(folder, home=home, warn=warn)
+    wrong = frame[frame["when"] == NOT_SCHEDULED]
     if as_json:
         typer.echo(frame.to_json(orient="records"))
+    elif len(frame):
+        shown = frame.assign(standing=frame["standing"].where(frame["when"] != NOT_SCHEDULED, ""))
+        typer.echo(shown.to_string(index=False))
     else:
-        typer.echo(frame.to_string(index=False) if len(frame) else f"no schedules in {folder}")
+        typer.echo(f"no schedules in {folder}")
+    for row in wrong.to_dict("records"):
+        typer.echo(f"error: {row['schedule']}: {row['standing']}", err=True)
+    if len(wrong):
+        sys.exit(StudyFileError.exit_code)
 
 
 def _log_json(event: str, schedule: str = "", message: str = "", **more: Any) -> None:

@@ -96,4 +96,6 @@ def print_batch(report: BatchReport) -> None:
     for row in report.studies:
         if row.reason:
             out.print(f"{row.study}: {row.reason}", markup=False, highlight=False, soft_wrap=True)
-    out.print(report.line, markup=False, highlight=False, soft_wrap=True)
+    retention = [f"retention: {report.retention}"] if report.retention else []
+    for line in (*retention, report.line):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -31,6 +31,7 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"  # of a study or batch: a folder's nam
 RUN_NUMBER = r"[1-9]\d{0,5}"
 SQLITE = "sqlite:///"
 NO_ADDRESS = re.compile("[?#]|%[0-9A-Fa-f]{2}")  # SQLAlchemy reads %20 as a space
+PASSING = re.compile(r"\.(.+\.\d+|\d+\.deleted|.+\.new|.+\.importing)$")
 DECISION_KEYS = ("promoted", "ranges")  # of every decision; old ones have no controls
 
 
@@ -104,6 +105,15 @@ class Home:
         """MLflow's artifacts."""
         return self.path / "artifacts"
 
+    def artifacts_of(self, run_id: str) -> Path:
+        """The folder with those of a run in MLflow."""
+        return self.artifacts / run_id
+
+    @staticmethod
+    def size_of(folder: Path) -> int:
+        """Bytes of all files below a folder; 0 where there is none."""
+        return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+
     def study(self, name: str) -> StudyFiles:
         """The folder of a study, be it there or not."""
         return StudyFiles(self.studies / name)
@@ -112,6 +122,20 @@ class Home:
         """The folders of all studies, by name."""
         tops = sorted(self.studies.iterdir()) if self.studies.is_dir() else []
         return [StudyFiles(top) for top in tops]
+
+    def beside(self) -> list[Path]:
+        """Folders beside those of studies and artifacts: what is kept of batches and schedules."""
+        return [self.path / "batches", self.schedule.path]
+
+    @property
+    def backup(self) -> Path:
+        """What a copy of a home says of itself, in the copy alone."""
+        return self.path / "backup.json"
+
+    @staticmethod
+    def is_passing(name: str) -> bool:
+        """Whether a file or folder is of a process: a lock, its holder, or half written."""
+        return name in ("lock", "lock.holder", "health.json") or PASSING.match(name) is not None
 
     def projector_lock(self, key: str) -> Path:
         """Held by whoever writes to the MLflow store of this key."""
@@ -206,6 +230,10 @@ class StudyFiles:
         """What a run's folder is called while it is deleted."""
         return self.path / f".{number}.deleted"
 
+    def half_deleted(self) -> list[Path]:
+        """Folders whose deletion a kill cut short."""
+        return sorted(self.path.glob(".*.deleted"))
+
     def numbers(self) -> list[int]:
         """The runs that were begun, in order."""
         found = (path for path in self.path.glob("*") if path.name.isdigit())
@@ -251,6 +279,11 @@ class RecordFiles:
     def member(self, index: int) -> Path:
         """Where code that is not ours keeps the files of a member."""
         return self.path / f"member-{index}"
+
+    @staticmethod
+    def is_member(name: str) -> bool:
+        """Whether a folder is such a one."""
+        return name.startswith("member-")
 
     @staticmethod
     def ours(member: Path) -> Path:
@@ -418,9 +451,13 @@ class RunFiles:
             return RecordFiles(self.trials / f"{number:05d}")
         return RecordFiles(self.path / kind / f"{number:05d}-{seed_number}")
 
+    def folders_of_records(self, *kinds: Kind) -> list[Path]:
+        """Those that the folders of records of each kind lie in; no kind named: of all."""
+        return [self.trials if kind == "trial" else self.path / kind for kind in kinds or KINDS]
+
     def records(self, *kinds: Kind) -> list[RecordFiles]:
         """All records there are, by kind, number and seed; no kind named: of all."""
-        tops = [self.trials if kind == "trial" else self.path / kind for kind in kinds or KINDS]
+        tops = self.folders_of_records(*kinds)
         return [
             RecordFiles(path.parent) for top in tops for path in sorted(top.glob("*/record.json"))
         ]

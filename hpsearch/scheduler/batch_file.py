@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from hpsearch.studyfile.tables.base import NAME, Table
-from hpsearch.studyfile.tables.schedule import Schedule
+from hpsearch.studyfile.tables.schedule import Retention, Schedule
 
 WEBHOOK = "HPSEARCH_WEBHOOK"
 
@@ -79,4 +79,9 @@ class BatchFile(Table):
     )
     budget: Budget | None = Field(default=None, description="left out: no limit")
     schedule: Schedule = Schedule()
+    retention: Retention | None = Field(
+        default=None,
+        description="which finished runs of its studies are deleted at the end of each call; left "
+        "out: none",
+    )
     notify: Notify = Notify()

@@ -62,7 +62,12 @@ def read_batch(path: Path) -> ReadBatch:
     said = load_file(path)
     if "studies" not in said and not {"batch", "budget", "order"} & said.keys():
         file = read_study(path).file
-        one = BatchFile(name=file.name, studies=[Entry(file=path.name)], schedule=file.schedule)
+        one = BatchFile(
+            name=file.name,
+            studies=[Entry(file=path.name)],
+            schedule=file.schedule,
+            retention=file.retention,
+        )
         return ReadBatch(path, one, (BatchStudy(file.name, path, ()),))
     try:
         batch = BatchFile.model_validate(said)

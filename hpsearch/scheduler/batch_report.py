@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from hpsearch.errors import headline
 from hpsearch.records.result import Result
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class StudyRow:
         trials: how many there are.
         seconds: that this call spent on it.
         folder: of its artifacts.
+        winner: its trial and searched hyperparameters, "" without a result.
+        link: to its trials in MLflow, "" without a result.
     """
 
     study: str
@@ -43,16 +47,22 @@ class StudyRow:
     trials: int | None = None
     seconds: float = 0.0
     folder: str = ""
+    winner: str = ""
+    link: str = ""
 
     @classmethod
-    def of(cls, name: str, result: Result, *, ran: bool, missing: str, seconds: float) -> StudyRow:
+    def of(
+        cls, name: str, result: Result, *, ran: bool, missing: str, seconds: float, link: str = ""
+    ) -> StudyRow:
         """Of a study that has a result.
 
         Args:
             ran: False if it was finished before.
             missing: why MLflow does not have everything yet, "" if it has.
+            link: to its trials in MLflow.
         """
         test = result.test_score
+        params = ", ".join(f"{name} = {value}" for name, value in result.searched.items())
         return cls(
             study=name,
             outcome="finished" if ran else "found",
@@ -65,7 +75,24 @@ class StudyRow:
             trials=sum(result.counts.values()),
             seconds=round(seconds, 1),
             folder=result.folder,
+            winner=f"trial {result.best_number}" + (f": {params}" if params else ""),
+            link=link,
         )
+
+    @property
+    def line(self) -> str:
+        """One line for messages."""
+        if self.outcome == "failed":
+            return f"{self.study}: failed: {headline(self.reason)}"
+        if self.validation is None:
+            return f"{self.study}: {self.outcome}" + (f": {self.reason}" if self.reason else "")
+        low, high = self.low, self.high
+        parts = [f"{self.objective} {self.validation:.4f}"]
+        parts[0] += "" if low is None or high is None else f" ({low:.4f} … {high:.4f})"
+        parts += [f"test {self.test:.4f}"] if self.test is not None else []
+        before = " (finished before)" if self.outcome == "found" else ""
+        parts = [f"{self.study}{before}: {', '.join(parts)}", self.winner, self.link]
+        return "; ".join(filter(None, parts))
 
 
 @dataclass(frozen=True)
@@ -79,6 +106,8 @@ class BatchReport:
         seconds: it took in all.
         cut: what ended it before its time: "window", "budget", "asked", "failure" or "".
         schedule: the name of the schedule that started it, "" for a person.
+        retention: what its [retention] deleted, "" where it has none.
+        host: the name of the machine.
     """
 
     batch: str
@@ -87,6 +116,8 @@ class BatchReport:
     seconds: float
     cut: str = ""
     schedule: str = ""
+    retention: str = ""
+    host: str = field(default_factory=socket.gethostname)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -123,10 +154,12 @@ class BatchReport:
         return {
             "batch": self.batch,
             "file": self.file,
+            "host": self.host,
             "schedule": self.schedule,
             "counts": self.counts,
             "cut": self.cut,
             "seconds": round(self.seconds, 1),
+            "retention": self.retention,
             "exit_code": self.exit_code,
             "studies": [asdict(row) for row in self.studies],
         }
@@ -136,7 +169,8 @@ class BatchReport:
         """The inverse of `as_dict`."""
         names = ("batch", "file", "seconds", "cut", "schedule")
         rows = tuple(StudyRow(**row) for row in said["studies"])
-        return cls(studies=rows, **{name: said[name] for name in names})
+        newer = {name: said[name] for name in ("retention", "host") if name in said}
+        return cls(studies=rows, **{name: said[name] for name in names}, **newer)
 
 
 def _duration(seconds: float) -> str:

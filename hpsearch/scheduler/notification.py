@@ -6,8 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 
-from hpsearch.errors import headline
-from hpsearch.scheduler.batch_file import Notify
+from hpsearch.scheduler.batch_file import BatchFile, Notify
 from hpsearch.scheduler.batch_report import BatchReport
 
 TRIES, SECONDS = 4, 10.0  # the last one some 7 s after the first; each may wait so long
@@ -18,10 +17,10 @@ TOKEN = "_TOKEN"  # the variable of this ending, if it is set, is sent as a bear
 def notify(report: BatchReport, how: Notify, warn: Callable[[str], None]) -> None:
     """Send the report to the webhook of the environment; a failure is only warned of.
 
-    The body is the report's JSON with a `text` of one line and the best scores, which is what
-    Slack, Mattermost and their like show. The address is a secret: no message holds it.
+    The body is the report's JSON with a `text` of a line a study, which is what Slack, Mattermost
+    and their like show. The address is a secret: no message holds it.
     """
-    address = os.environ.get(how.webhook)
+    address = os.environ.get(how.webhook, "").strip()
     if not address or (how.when == "failure" and report.exit_code == 0):
         return
     token = os.environ.get(how.webhook + TOKEN)
@@ -80,12 +79,16 @@ def _failures(
 
 
 def text(report: BatchReport) -> str:
-    """The message for people."""
-    lines = [report.line]
-    for row in report.studies:
-        if row.outcome == "finished" and row.validation is not None:
-            test = f", test {row.test:.4f}" if row.test is not None else ""
-            lines.append(f"{row.study}: {row.objective} {row.validation:.4f}{test}")
-        elif row.outcome == "failed":
-            lines.append(f"{row.study}: failed: {headline(row.reason)}")
+    """The message for people: the batch and its machine, then a line a study."""
+    lines = [f"{report.line} (on {report.host})", *(row.line for row in report.studies)]
+    lines += [f"retention: {report.retention}"] if report.retention else []
     return "\n".join(lines)
+
+
+def unset(file: BatchFile) -> str:
+    """That a webhook is named whose variable has no address; "" where nobody named one."""
+    name = file.notify.webhook
+    named = "notify" in file.model_fields_set or name in os.environ
+    if not named or os.environ.get(name, "").strip():
+        return ""
+    return f"{name} must hold the address of the webhook but is not set: no summary will be sent"

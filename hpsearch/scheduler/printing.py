@@ -1,13 +1,19 @@
-"""For people who have a scheduler already: units that call `python -m hpsearch batch`."""
+"""Units that run schedules: a service for the scheduler, or one of each schedule for people who
+have a scheduler already, which calls `python -m hpsearch batch`."""
 
 from __future__ import annotations
 
+import getpass
+import json
+import os
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hpsearch.addresses import has_password
 from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.scheduler.schedules import Scheduled
@@ -16,27 +22,152 @@ from hpsearch.timetable import weekday_names
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-def _command(item: Scheduled, home: Home) -> str:
-    words = [sys.executable, "-m", "hpsearch", "batch", str(item.path), "--home", str(home.path)]
-    return shlex.join(words)
+# It writes its home and its cache alone. ProtectClock is not here: it would take the GPUs away.
+HARDENING = """\
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+RestrictSUIDSGID=yes
+RestrictRealtime=yes
+LockPersonality=yes
+CapabilityBoundingSet=
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+UMask=0027"""
 
 
-def _systemd(item: Scheduled, home: Home) -> str:
+@dataclass(frozen=True)
+class Call:
+    """What the printed commands have beside a file: the home and the stores.
+
+    Attributes:
+        workers, executor, storage, tracking_uri: as `batch` and `schedule` take them.
+    """
+
+    home: Home
+    workers: int | None = None
+    executor: str | None = None
+    storage: str | None = None
+    tracking_uri: str | None = None
+
+    def words(self) -> list[str]:
+        """The options, but for addresses with a password: all could read them in a command."""
+        named = {
+            "--home": str(self.home.path),
+            "--workers": None if self.workers is None else str(self.workers),
+            "--executor": self.executor,
+            "--storage": self.storage,
+            "--tracking-uri": self.tracking_uri,
+        }
+        return [
+            word
+            for name, value in named.items()
+            if value is not None and not has_password(value)
+            for word in (name, value)
+        ]
+
+    def secrets(self) -> list[str]:
+        """The variables that must hold such addresses instead."""
+        named = {"HPSEARCH_STORAGE": self.storage, "HPSEARCH_TRACKING_URI": self.tracking_uri}
+        return [name for name, value in named.items() if value and has_password(value)]
+
+
+def _words(command: str, path: Path, call: Call) -> list[str]:
+    return [sys.executable, "-m", "hpsearch", command, str(path), *call.words()]
+
+
+def scheduler_service(folder: Path, call: Call) -> str:
+    """The systemd unit of the process that runs the schedules of a folder."""
+    return f"""\
+# /etc/systemd/system/hpsearch.service
+[Unit]
+Description=hpsearch schedules of {_specifiers(str(folder.absolute()))}
+Wants=network-online.target
+After=network-online.target time-sync.target
+
+[Service]
+{_service(_words("schedule", folder.absolute(), call), call)}
+Restart=on-failure
+RestartSec=10
+# 2: a mistake that another start doesn't mend
+RestartPreventExitStatus=2
+KillMode=mixed
+
+[Install]
+WantedBy=multi-user.target
+
+# first: {_first_steps(call)}
+# then: systemctl daemon-reload && systemctl enable --now hpsearch.service
+# its log: journalctl -u hpsearch, which systemd keeps within SystemMaxUse= of journald.conf
+"""
+
+
+def _service(words: Sequence[str], call: Call) -> str:
+    """The lines of [Service] that all units share."""
+    secrets = "".join(
+        f"\n# {name} must be in it, as its address has a password" for name in call.secrets()
+    )
+    data = os.environ.get("HPSEARCH_DATA")
+    environment = ["XDG_CACHE_HOME=/var/cache/hpsearch", "MPLCONFIGDIR=/var/cache/hpsearch/mpl"]
+    environment += [f"HPSEARCH_DATA={Path(data).absolute()}"] if data else []
+    return f"""\
+User={_user()}
+WorkingDirectory={_specifiers(str(Path.cwd()))}
+ExecStart={" ".join(_quoted(word, "$") for word in words)}
+TimeoutStopSec=15
+# HPSEARCH_STORAGE, HPSEARCH_TRACKING_URI and HPSEARCH_WEBHOOK, readable by root alone{secrets}
+EnvironmentFile=-/etc/hpsearch.env
+Environment={" ".join(map(_quoted, environment))}
+CacheDirectory=hpsearch
+# and the folders that programs of your own write to
+ReadWritePaths={_quoted(str(call.home.path))}
+{HARDENING}"""
+
+
+def _user() -> str:
+    """Who runs this, but for root."""
+    return getpass.getuser() if os.geteuid() else "hpsearch"
+
+
+def _first_steps(call: Call) -> str:
+    """What must be there before the unit starts."""
+    make = f"install -d -o {_user()} {shlex.quote(str(call.home.path))}"
+    return make if os.geteuid() else f"useradd --system {_user()} && {make}"
+
+
+def _specifiers(text: str) -> str:
+    """A value in which systemd would take %h for a folder."""
+    return text.replace("%", "%%")
+
+
+def _quoted(word: str, doubled: str = "") -> str:
+    """A word of a systemd command or list.
+
+    Args:
+        doubled: characters that mean something else where they stand alone.
+    """
+    text = _specifiers(word).replace("\\", "\\\\").replace('"', '\\"')
+    for one in doubled:
+        text = text.replace(one, 2 * one)
+    return text if re.fullmatch(r"[\w@%+=:,./$-]+", text) else f'"{text}"'
+
+
+def _systemd(item: Scheduled, call: Call) -> str:
     unit = _unit_name(item.name)
     return f"""\
 # /etc/systemd/system/{unit}.service
 [Unit]
-Description=hpsearch batch {item.name}
+Description=hpsearch batch {_specifiers(item.name)}
 
 [Service]
 Type=oneshot
-WorkingDirectory={Path.cwd()}
-ExecStart={_command(item, home)}
+{_service(_words("batch", item.path, call), call)}
 # 75: unfinished, the next start goes on; 130: stopped
 SuccessExitStatus=75 130
-TimeoutStopSec=15
-# HPSEARCH_STORAGE, HPSEARCH_TRACKING_URI and HPSEARCH_WEBHOOK, readable by root alone
-EnvironmentFile=-/etc/hpsearch.env
 
 # /etc/systemd/system/{unit}.timer
 [Timer]
@@ -46,18 +177,25 @@ Persistent={str(item.schedule.missed != "skip").lower()}
 [Install]
 WantedBy=timers.target
 
+# first: {_first_steps(call)}
 # then: systemctl daemon-reload && systemctl enable --now {unit}.timer
 """
 
 
-def _cron(item: Scheduled, home: Home) -> str:
+def _cron(item: Scheduled, call: Call) -> str:
     zone = item.schedule.timezone
     head = f"# cronie knows CRON_TZ; other crons use the machine's time zone\nCRON_TZ={zone}\n"
-    command = f"cd {shlex.quote(str(Path.cwd()))} && {_command(item, home)}".replace("%", r"\%")
-    return f"{head if zone else ''}{_expression(item)} {command}\n"
+    secrets = "".join(
+        f"# {name} must be set above, as its address has a password\n" for name in call.secrets()
+    )
+    words = shlex.join(_words("batch", item.path, call))
+    command = f"cd {shlex.quote(str(Path.cwd()))} && {words}".replace("%", r"\%")
+    return f"{secrets}{head if zone else ''}{_expression(item)} {command}\n"
 
 
-def _kubernetes(item: Scheduled, home: Home) -> str:
+def _kubernetes(item: Scheduled, call: Call) -> str:
+    more = replace(call, home=Home(Path("/mlruns"))).words()
+    command = ["python", "-m", "hpsearch", "batch", f"/studies/{item.name}.toml", *more]
     zone = f"\n  timeZone: {item.schedule.timezone}" if item.schedule.timezone else ""
     return f"""\
 apiVersion: batch/v1
@@ -78,7 +216,7 @@ spec:
           containers:
             - name: hpsearch
               image: hpsearch:latest             # python:3.12-slim with pip install hpsearch
-              command: [python, -m, hpsearch, batch, /studies/{item.name}.toml, --home, /mlruns]
+              command: {json.dumps(command)}
               envFrom:
                 - secretRef: {{ name: hpsearch, optional: true }}
               volumeMounts:
@@ -92,7 +230,7 @@ spec:
 """
 
 
-KINDS: dict[str, Callable[[Scheduled, Home], str]] = {
+KINDS: dict[str, Callable[[Scheduled, Call], str]] = {
     "systemd": _systemd,
     "cron": _cron,
     "kubernetes": _kubernetes,

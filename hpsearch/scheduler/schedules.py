@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hpsearch.errors import DataError, StudyFileError, unknown
 from hpsearch.scheduler.batch_reading import irregular, load_file, read_batch
+from hpsearch.scheduler.notification import unset
 from hpsearch.studyfile.tables.schedule import Schedule
 
 Stamp = tuple[int, int]  # time of change in ns, and size
@@ -115,7 +116,8 @@ class ScheduleFolder:
             return f"is not scheduled until it is corrected: {error}"
         schedule = read.file.schedule
         self.found[name] = Scheduled(name, path.resolve(), schedule, len(read.studies))
-        return f"{'changed' if known else 'scheduled'}, {described(schedule)}"
+        told = f"{'changed' if known else 'scheduled'}, {described(schedule)}"
+        return "; ".join(filter(None, (told, unset(read.file))))
 
 
 def described(schedule: Schedule) -> str:

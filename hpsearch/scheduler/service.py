@@ -213,6 +213,8 @@ class Service:
         last = LastRun(self._began.isoformat(), now.isoformat(), line, code)
         self._standings[item.key] = ended(standing, unfinished=unfinished, last=last)
         self.log("end", item.name, line, exit_code=code, **more)
+        if "report" in result and report.retention:
+            self.log("retention", item.name, f"retention: {report.retention}")
 
     def _tell_health(self) -> None:
         self._healthy = time.monotonic()

@@ -10,7 +10,7 @@ from hpsearch.studyfile.study_file import TABLES, StudyFile, keyed
 from hpsearch.studyfile.toml import toml_key, toml_value
 
 # What a study is called, when it runs, and what it is asked once it is over.
-BESIDE = ("name", "schedule", "claims", "comparison")
+BESIDE = ("name", "schedule", "retention", "claims", "comparison")
 BY_KEY = ("network", "space", "prepare")  # tables that may have any keys
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, get_args, get_origin
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from hpsearch.errors import Problem, unknown_name
+from hpsearch.errors import Problem, StudyFileError, unknown_name
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.data import SPLIT_TABLES
 
@@ -29,6 +29,23 @@ _WORDS = (
     ("a valid integer", "a whole number"),
     ("a valid ", "a "),
 )
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def from_options(model: type[Model], said: Mapping[str, object]) -> Model:
+    """A table from options of the command line; those that are None have their defaults.
+
+    Raises:
+        StudyFileError: an option has a value that the table must not have.
+    """
+    try:
+        return model.model_validate({k: v for k, v in said.items() if v is not None})
+    except ValidationError as error:
+        problem = translate(error.errors(include_url=False)[0], model)
+        option = f"--{problem.key.replace('_', '-')}"
+        raise StudyFileError(f"{option} {problem.predicate}") from None
 
 
 def translate(detail: ErrorDetails, model: type[BaseModel] = StudyFile) -> Problem:

@@ -36,7 +36,7 @@ from hpsearch.studyfile.tables.program import ProgramTable, programs_of
 from hpsearch.studyfile.tables.protocol import Protocol
 from hpsearch.studyfile.tables.pruner import Pruner
 from hpsearch.studyfile.tables.sampler import Sampler
-from hpsearch.studyfile.tables.schedule import Schedule
+from hpsearch.studyfile.tables.schedule import Retention, Schedule
 from hpsearch.studyfile.tables.stages import Stage
 from hpsearch.studyfile.tables.validation import Validation
 from hpsearch.studyfile.tables.warm_start import WarmStart
@@ -114,6 +114,11 @@ class StudyFile(Table):
     claims: list[Claim] = Field(default_factory=list)
     execution: Execution = Execution()
     schedule: Schedule = Schedule()
+    retention: Retention | None = Field(
+        default=None,
+        description="which finished runs are deleted after a run by `batch` or `schedule`; left "
+        "out: none",
+    )
 
     @property
     def n_epochs(self) -> int:

@@ -26,7 +26,7 @@ def writer_for(client: MlflowClient, experiment: str) -> RunWriter:
     Args:
         experiment: its id.
     """
-    store = _own_store(client)
+    store = database_store(client)
     revision = "" if store is None else _revision(store)
     if store is not None and revision in KNOWN_REVISIONS:
         return TableWriter(store, experiment)
@@ -37,7 +37,7 @@ def writer_for(client: MlflowClient, experiment: str) -> RunWriter:
 
 def schema_problem(client: MlflowClient) -> str:
     """Why a database does not get its runs by the quick way; "" where it does, or none is."""
-    store = _own_store(client)
+    store = database_store(client)
     revision = "" if store is None else _revision(store)
     return "" if store is None or revision in KNOWN_REVISIONS else unknown_schema(revision)
 
@@ -51,7 +51,7 @@ def unknown_schema(revision: str) -> str:
     )
 
 
-def _own_store(client: MlflowClient) -> SqlAlchemyStore | None:
+def database_store(client: MlflowClient) -> SqlAlchemyStore | None:
     """The store of a client that is a database with the statements we need; None: another one."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -95,9 +96,10 @@ def test_the_report_is_sent_with_a_text_for_people(
     assert send(GOOD, BAD, FOUND) == []
     (body,) = hook.bodies
     assert body["text"] == (
-        "night: 1 finished, 1 failed, 1 found, 1 min\n"
+        f"night: 1 finished, 1 failed, 1 found, 1 min (on {socket.gethostname()})\n"
         "a: validation_accuracy 0.7500, test 0.5000\n"
-        "b: failed: no data"
+        "b: failed: no data\n"
+        "c (finished before):  0.5000"
     )
     assert body["exit_code"] == 1
     assert [row["study"] for row in body["studies"]] == ["a", "b", "c"]

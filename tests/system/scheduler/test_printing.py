@@ -8,10 +8,14 @@ import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
-from hpsearch.scheduler.printing import on_calendar
+from hpsearch.records.layout import Home
+from hpsearch.scheduler.printing import KINDS, Call, on_calendar, scheduler_service
+from hpsearch.scheduler.schedules import Scheduled
+from hpsearch.studyfile.tables.schedule import Schedule
 from hpsearch.timetable import Cron
 
 START = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -40,3 +44,19 @@ def test_systemd_starts_it_when_the_schedule_would(cron: str) -> None:
     found = [datetime.fromisoformat(f"{text}+00:00") for text in re.findall(ELAPSE, done.stdout)]
     between = Cron(cron, UTC).between(START, START + timedelta(days=4000))
     assert found == list(islice(between, 9))
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_takes_the_units_as_they_are(tmp_path: Path) -> None:
+    home = Home(tmp_path / '50% "a" $b')
+    item = Scheduled("a%b", tmp_path / "a%b.toml", Schedule(cron="0 2 * jan mon-fri"), 1)
+    text = scheduler_service(tmp_path, Call(home)) + "\n" + KINDS["systemd"](item, Call(home))
+    units = re.findall(r"^# /etc/systemd/system/(\S+)\n(.*?)(?=^# /etc|\Z)", text, re.M | re.S)
+    assert [Path(name).suffix for name, _ in units] == [".service", ".service", ".timer"]
+    paths = [tmp_path / name for name, _ in units]
+    for path, (_, content) in zip(paths, units, strict=True):
+        path.write_text(content)
+    command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    ours = [line for line in done.stderr.splitlines() if str(tmp_path) in line]
+    assert not ours, done.stderr

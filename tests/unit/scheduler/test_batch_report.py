@@ -40,6 +40,7 @@ ROW = StudyRow(
     trials=5,
     seconds=12.3,
     folder="artifacts",
+    winner="trial 0",
 )
 
 
@@ -53,6 +54,9 @@ def test_the_row_of_a_result() -> None:
     found = StudyRow.of("night", replace(RESULT, test={}), ran=False, missing="away", seconds=12.3)
     why = "MLflow does not have everything yet: away"
     assert found == replace(ROW, outcome="found", reason=why, test=None)
+    searched = replace(RESULT, searched={"learning_rate": 0.1, "trainer": "sgd"})
+    won = StudyRow.of("night", searched, ran=True, missing="", seconds=1.0, link="http://x")
+    assert (won.winner, won.link) == ("trial 0: learning_rate = 0.1, trainer = sgd", "http://x")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -10,9 +11,9 @@ import pytest
 import requests
 
 from hpsearch.scheduler import notification
-from hpsearch.scheduler.batch_file import Notify
+from hpsearch.scheduler.batch_file import BatchFile, Notify
 from hpsearch.scheduler.batch_report import EXIT_UNFINISHED, BatchReport, StudyRow
-from hpsearch.scheduler.notification import SECONDS, TRIES, notify, text
+from hpsearch.scheduler.notification import SECONDS, TRIES, notify, text, unset
 
 ROWS = {
     0: StudyRow("a", "finished", validation=0.75),
@@ -98,18 +99,58 @@ def test_nothing_is_sent_without_an_address(monkeypatch: pytest.MonkeyPatch) -> 
     notify(report, Notify.model_validate({"webhook": "HOOK"}), print)
 
 
-def test_the_message_has_the_scores_and_the_first_line_of_a_failure() -> None:
+def test_the_message_has_the_host_and_a_line_a_study() -> None:
+    link = "http://127.0.0.1:5000/s/a"
+    won = StudyRow(
+        "a",
+        "finished",
+        objective="validation_accuracy",
+        validation=0.75,
+        low=0.7,
+        high=0.8,
+        test=0.5,
+        winner="trial 3: learning_rate = 0.1",
+        link=link,
+    )
     rows = (
-        StudyRow("a", "finished", objective="validation_accuracy", validation=0.75, test=0.5),
+        won,
         StudyRow("b", "finished", objective="validation_loss", validation=0.25),
         StudyRow("c", "failed", "no data\nmore"),
-        StudyRow("d", "waiting"),
+        StudyRow("d", "waiting", "its window is closed"),
         StudyRow("e", "found", objective="x", validation=1.0),
     )
-    report = BatchReport("night", "n.toml", rows, 61.0)
+    kept = "2 runs deleted, 8 kept"
+    report = BatchReport("night", "n.toml", rows, 61.0, retention=kept, host="tower")
     assert text(report).splitlines() == [
-        report.line,
-        "a: validation_accuracy 0.7500, test 0.5000",
+        f"{report.line} (on tower)",
+        "a: validation_accuracy 0.7500 (0.7000 … 0.8000), test 0.5000; "
+        f"trial 3: learning_rate = 0.1; {link}",
         "b: validation_loss 0.2500",
         "c: failed: no data",
+        "d: waiting: its window is closed",
+        "e (finished before): x 1.0000",
+        "retention: 2 runs deleted, 8 kept",
     ]
+    assert BatchReport.from_dict(json.loads(json.dumps(report.as_dict()))) == report
+
+
+@pytest.mark.parametrize(
+    ("table", "value", "told"),
+    [
+        ({}, None, False),
+        ({}, " ", True),
+        ({}, SECRET, False),
+        ({"notify": {"when": "failure"}}, None, True),
+        ({"notify": {"webhook": "HOOK"}}, None, True),
+        ({"notify": {"webhook": "HOOK"}}, SECRET, False),
+    ],
+)
+def test_a_webhook_that_is_named_without_an_address_is_told(
+    table: dict[str, Any], value: str | None, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = table.get("notify", {}).get("webhook", "HPSEARCH_WEBHOOK")
+    monkeypatch.delenv(name, raising=False)
+    if value is not None:
+        monkeypatch.setenv(name, value)
+    file = BatchFile.model_validate({"name": "b", "studies": [{"file": "a.toml"}], **table})
+    assert unset(file).startswith(f"{name} must hold the address") == told

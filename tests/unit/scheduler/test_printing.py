@@ -8,11 +8,11 @@ import pytest
 
 from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
-from hpsearch.scheduler.printing import KINDS, on_calendar
+from hpsearch.scheduler.printing import KINDS, Call, on_calendar, scheduler_service
 from hpsearch.scheduler.schedules import Scheduled
 from hpsearch.studyfile.tables.schedule import Schedule
 
-HOME = Home(Path("/var/stores"))
+CALL = Call(Home(Path("/var/stores")))
 # tests/system/scheduler/test_printing.py asks systemd when these are.
 CALENDARS = {
     "0 2 * * *": "*-*-* 2:0:00",
@@ -39,7 +39,7 @@ def test_a_cron_expression_as_systemd_writes_it(cron: str) -> None:
 def test_a_last_day_of_the_month_is_no_other_schedulers(kind: str) -> None:
     item = scheduled(cron="0 2 last * *")
     with pytest.raises(StudyFileError, match=r"nightly must .* got '0 2 last \* \*'"):
-        KINDS[kind](item, HOME)
+        KINDS[kind](item, CALL)
 
 
 @pytest.mark.parametrize(("missed", "persistent"), [("skip", "false"), ("once", "true")])
@@ -47,30 +47,91 @@ def test_systemd_makes_up_for_missed_runs_unless_they_are_skipped(
     missed: str, persistent: str
 ) -> None:
     item = scheduled("a/Night Run", cron="0 2 * * *", missed=missed)
-    lines = KINDS["systemd"](item, HOME).splitlines()
+    lines = KINDS["systemd"](item, CALL).splitlines()
     assert f"Persistent={persistent}" in lines
     assert "# /etc/systemd/system/hpsearch-a-night-run.service" in lines
     assert "# /etc/systemd/system/hpsearch-a-night-run.timer" in lines
     (command,) = (line for line in lines if line.startswith("ExecStart="))
-    assert command.endswith(" -m hpsearch batch '/srv/a/Night Run.toml' --home /var/stores")
+    assert command.endswith(' -m hpsearch batch "/srv/a/Night Run.toml" --home /var/stores')
 
 
 def test_a_crontab_line_names_its_zone_and_has_no_bare_percent_sign() -> None:
-    lines = KINDS["cron"](scheduled("100%", cron="0 2 * * 1", timezone="UTC"), HOME).splitlines()
+    lines = KINDS["cron"](scheduled("100%", cron="0 2 * * 1", timezone="UTC"), CALL).splitlines()
     assert lines[0].startswith("# ")
     assert lines[1] == "CRON_TZ=UTC"
     assert lines[2].startswith(f"0 2 * * 1 cd {Path.cwd()} && ")
     assert lines[2].endswith(r" -m hpsearch batch /srv/100\%.toml --home /var/stores")
-    (line,) = KINDS["cron"](scheduled(cron="0 2 * * 1"), HOME).splitlines()
+    (line,) = KINDS["cron"](scheduled(cron="0 2 * * 1"), CALL).splitlines()
     assert line.startswith("0 2 * * 1 cd ")
 
 
 @pytest.mark.parametrize(("missed", "seconds"), [("skip", 60), ("once", 3600), ("all", 3600)])
 def test_a_cron_job_starts_late_as_the_schedule_says(missed: str, seconds: int) -> None:
-    lines = KINDS["kubernetes"](scheduled(cron="0 2 * * 7", missed=missed), HOME).splitlines()
+    lines = KINDS["kubernetes"](scheduled(cron="0 2 * * 7", missed=missed), CALL).splitlines()
     assert f"  startingDeadlineSeconds: {seconds}" in lines
     at = lines.index('  schedule: "0 2 * * sun"')
     assert lines[at + 1] == "  concurrencyPolicy: Forbid"
-    zoned = KINDS["kubernetes"](scheduled(cron="0 2 * * *", timezone="UTC"), HOME).splitlines()
+    zoned = KINDS["kubernetes"](scheduled(cron="0 2 * * *", timezone="UTC"), CALL).splitlines()
     assert zoned[zoned.index('  schedule: "0 2 * * *"') + 1] == "  timeZone: UTC"
     assert "  name: hpsearch-nightly" in zoned
+    assert '              command: ["python", "-m", "hpsearch", "batch",' in "\n".join(zoned)
+
+
+OPTIONS = {
+    "workers": 2,
+    "executor": "dask://host:8786",
+    "storage": "postgresql+psycopg://me@db/optuna",
+    "tracking_uri": "http://host:5000",
+}
+PRINTED = "--workers 2 --executor dask://host:8786 --storage postgresql+psycopg://me@db/optuna "
+PRINTED += "--tracking-uri http://host:5000"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_options_of_a_call_are_those_of_the_printed_command(kind: str) -> None:
+    call = Call(CALL.home, **OPTIONS)  # type: ignore[arg-type]
+    text = KINDS[kind](scheduled(cron="0 2 * * *"), call)
+    if kind == "kubernetes":
+        text = text.replace('", "', " ")
+    assert PRINTED in text
+    assert PRINTED in scheduler_service(Path("/srv"), call)
+
+
+@pytest.mark.parametrize("kind", ["systemd", "cron"])
+def test_no_password_is_printed_but_the_variable_that_must_hold_it(kind: str) -> None:
+    call = Call(CALL.home, storage="postgresql+psycopg://me:secret@db/optuna")
+    text = KINDS[kind](scheduled(cron="0 2 * * *"), call)
+    assert "secret" not in text
+    assert "--storage" not in text
+    assert "# HPSEARCH_STORAGE must be" in text
+
+
+def test_a_percent_sign_a_quote_and_a_dollar_are_themselves_in_a_unit() -> None:
+    call = Call(Home(Path('/srv/50% "of" $all')))
+    lines = KINDS["systemd"](scheduled("5%", cron="0 2 * * *"), call).splitlines()
+    assert "Description=hpsearch batch 5%%" in lines
+    assert r'ReadWritePaths="/srv/50%% \"of\" $all"' in lines
+    (command,) = (line for line in lines if line.startswith("ExecStart="))
+    assert command.endswith(r'batch /srv/5%%.toml --home "/srv/50%% \"of\" $$all"')
+
+
+def test_the_scheduler_is_an_unprivileged_service_that_starts_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    lines = scheduler_service(Path("/srv/studies"), CALL).splitlines()
+    assert {
+        "User=hpsearch",
+        "Restart=on-failure",
+        "RestartPreventExitStatus=2",
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "PrivateTmp=yes",
+        "ReadWritePaths=/var/stores",
+        "WantedBy=multi-user.target",
+    } <= {*lines}
+    (command,) = (line for line in lines if line.startswith("ExecStart="))
+    assert command.endswith(" -m hpsearch schedule /srv/studies --home /var/stores")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    assert "User=ann" in scheduler_service(Path("/srv/studies"), CALL).splitlines()

@@ -68,6 +68,7 @@ class Night:
         self.minutes = 0
         self.dallies = 0  # minutes between a run's last word and its process's end
         self.cut = ""
+        self.retention = ""
         self.words: list[dict[str, Any]] = []  # what a run tells before its report
         self.logged: list[tuple[str, str]] = []
 
@@ -122,7 +123,8 @@ class Run:
             return []
         self.told = True
         row = StudyRow("a", "stopped" if self.night.cut else "finished")
-        report = BatchReport("a", "a.toml", [row], 1.0, self.night.cut)
+        kept = self.night.retention
+        report = BatchReport("a", "a.toml", [row], 1.0, self.night.cut, retention=kept)
         return [*self.night.words, {"report": report.as_dict()}]
 
     def stop(self) -> None:
@@ -254,12 +256,14 @@ def test_a_process_that_ends_a_while_after_its_report_is_no_dead_one(night: Nigh
 def test_what_a_run_tells_is_logged(night: Night) -> None:
     night.write("a", 'cron = "0 2 * * *"')
     night.words = [{"study": "small", "number": 1, "of": 2}, {"warning": "MLflow is away"}]
+    night.retention = "2 runs deleted, 8 kept"
     night.run("2026-11-21 01:50", "2026-11-21 02:10")
     assert night.logged[2:5] == [
         ("run", "started (due)"),
         ("study", "study 1 of 2: small"),
         ("warning", "MLflow is away"),
     ]
+    assert ("retention", "retention: 2 runs deleted, 8 kept") in night.logged
     assert night.logged[5] == ("end", "a: 1 finished, 1.0 s")
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpsearch.api.support.deletion import StoredRun, sweep
 from hpsearch.api.support.stores import storage_of, tracking_of
-from hpsearch.records.layout import Home, shared_folder
+from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import lock_study, unlock_study
-from hpsearch.records.whole_files import storage_errors
-from hpsearch.study.recorded import Recorded, find_runs
-from hpsearch.study.storage.trials import delete_stored, is_stored
-from hpsearch.study.verdict import test_uses
+from hpsearch.study.recorded import find_runs
 from hpsearch.tracking.deletion import TrackedRuns
 
 
@@ -28,6 +25,7 @@ class Deletion:
         shared: what programs left in folders that Dask's workers share.
         mlflow_runs: how many runs MLflow marks as deleted (`mlflow gc` frees their space).
         test_uses: configurations whose scores on the test set will be forgotten with the records.
+        models: versions of registered models that were made of the runs.
     """
 
     runs: list[str]
@@ -38,6 +36,7 @@ class Deletion:
     shared: list[str]
     mlflow_runs: int
     test_uses: int
+    models: list[str]
 
     def lines(self) -> list[str]:
         """For people."""
@@ -50,6 +49,7 @@ class Deletion:
         ]
         said += [f"{folder}  (files of programs)" for folder in self.shared]
         said += [f"{self.mlflow_runs} MLflow runs, marked as deleted"] * bool(self.mlflow_runs)
+        said += [f"registered model {model}" for model in self.models]
         if self.test_uses:
             said.append(
                 f"the count of its looks at the test set: {self.test_uses} configuration(s)"
@@ -92,54 +92,34 @@ def delete_study(
     top = runs[0].folder.files.study
     lock = lock_study(top)
     try:
-        url = storage_of(stores, storage)
-        tracked = [] if keep_mlflow else _tracked(stores, runs)
-        deletion = _deletion(runs, url, sum(len(t.ids) for t in tracked))
+        url, uri = storage_of(stores, storage), tracking_of(stores, None)
+        stored = [
+            StoredRun(run, url, None if keep_mlflow else TrackedRuns(run.folder, run.id, uri))
+            for run in runs
+        ]
+        deletion = _deletion(stored)
         if not agree(deletion):
             return None
-        for one in tracked:
+        for one in stored:
             one.delete()
-        for stored in deletion.optuna_studies:
-            delete_stored(url, stored)
-        for folder in deletion.shared:
-            with storage_errors(Path(folder)):
-                shutil.rmtree(folder)
-        with storage_errors(top.path):
-            for run in runs:  # at once no run any more, whatever happens to the files
-                gone = run.folder.path.rename(top.deleted(run.number))
-                shutil.rmtree(gone)
-            if not top.numbers():
-                shutil.rmtree(top.path)
+        sweep(top)
     finally:
         unlock_study(top, lock)
     return deletion
 
 
-def _tracked(stores: Home, runs: list[Recorded]) -> list[TrackedRuns]:
-    uri = tracking_of(stores, None)
-    return [TrackedRuns(run.folder, run.id, uri) for run in runs]
-
-
-def _shared(run: Recorded) -> list[str]:
-    """Folders of a run's programs beside its own; none that an archive names."""
-    if run.folder_of_file is None:
-        return []
-    tops = {table.shared for table in run.file.all_programs.values() if table.shared}
-    study = run.folder.path.parent.name
-    folders = [shared_folder(top, study, run.id) for top in sorted(tops)]
-    return [str(folder) for folder in folders if folder.is_dir()]
-
-
-def _deletion(runs: list[Recorded], url: str, mlflow_runs: int) -> Deletion:
-    names = [name for run in runs for name in run.storage_names()]
-    stored = [name for name in names if is_stored(url, name)]
+def _deletion(runs: list[StoredRun]) -> Deletion:
+    tracked = [one.tracked for one in runs if one.tracked is not None]
+    names = [name for one in runs for name in one.run.storage_names()]
+    stored = [name for one in runs for name in one.optuna_studies()]
     return Deletion(
-        runs=[run.name for run in runs],
-        folders=[str(run.folder.path) for run in runs],
-        trials=sum(1 for run in runs for _ in run.folder.read_all("trial")),
+        runs=[one.run.name for one in runs],
+        folders=[str(one.run.folder.path) for one in runs],
+        trials=sum(1 for one in runs for _ in one.run.folder.read_all("trial")),
         optuna_studies=stored,
         not_stored=[name for name in names if name not in stored],
-        shared=[folder for run in runs for folder in _shared(run)],
-        mlflow_runs=mlflow_runs,
-        test_uses=sum(test_uses(run.folder) for run in runs),
+        shared=[str(folder) for one in runs for folder in one.shared_folders()],
+        mlflow_runs=sum(len(runs_of.ids) for runs_of in tracked),
+        test_uses=sum(one.test_uses for one in runs),
+        models=[str(version) for runs_of in tracked for version in runs_of.versions],
     )

@@ -1,0 +1,43 @@
+"""SQLite files of a home: given back to the disk, copied while they are written to."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+FREE_SHARE = 0.25  # of a file's pages; below it, writing the file anew costs more than it frees
+BUSY_SECONDS = 5.0  # for another writer; the next call tries again
+
+
+def shrink(database: Path) -> int:
+    """Give the pages of deleted rows back to the disk; returns how many bytes that freed.
+
+    Nothing is done where few pages are free, where the file is in use or the disk is full.
+    """
+    if not database.exists():
+        return 0
+    before = database.stat().st_size
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(database, timeout=BUSY_SECONDS)) as connection,
+    ):
+        (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        if free > FREE_SHARE * pages:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return max(0, before - database.stat().st_size)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database as it is at one moment, also while others write to it.
+
+    Raises:
+        sqlite3.Error: it is no database.
+    """
+    with (
+        closing(sqlite3.connect(source, timeout=60)) as live,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        live.backup(copy)
