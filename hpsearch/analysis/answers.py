@@ -84,10 +84,11 @@ def answered(folder: RunFolder) -> Answers:
 
 def _other_data(read: ReadStudy, about: str | None) -> Verdict | None:
     """What is said of a question about other data than the study's; None: it is about these."""
-    name = read.file.data.name
+    name = read.file.data.name if read.file.data is not None else None
     if about in (None, name):
         return None
-    return Verdict("not shown", f"not asked: it is about {about}, and this study's data is {name}")
+    said = f"not asked: it is about {about}, and this study's data is {name or 'its own'}"
+    return Verdict("not shown", said)
 
 
 def _judged(

@@ -21,13 +21,13 @@ from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.reports.parent import write_parent
-from hpsearch.study.dry_start import dry_start
 from hpsearch.study.events import Event
 from hpsearch.study.opening import Run, as_begun, open_run
-from hpsearch.study.packages import changed_packages
 from hpsearch.study.plan import few_configurations
+from hpsearch.study.starting.dry_start import dry_start
+from hpsearch.study.starting.packages import changed_packages
+from hpsearch.study.starting.warm_start import warm_started
 from hpsearch.study.study import Study
-from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
 from hpsearch.studyfile.tables.execution import gpu_slots
 from hpsearch.studyfile.tables.limits import refuse_unenforced

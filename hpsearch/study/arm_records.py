@@ -15,7 +15,7 @@ from hpsearch.records.layout import Kind
 from hpsearch.records.seed_key import PAIRED, TEST_REPEAT, SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.opening import Run
-from hpsearch.study.packages import environment_of
+from hpsearch.study.starting.packages import environment_of
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
 

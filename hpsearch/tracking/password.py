@@ -53,7 +53,7 @@ def set_password(files: PasswordFiles, password: str) -> None:
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     store = SqlAlchemyStore()
-    store.init_db(files.database_uri)
+    store.init_db(files.database_uri)  # type: ignore[no-untyped-call]
     if store.has_user(USER):
         store.update_user(USER, password=password)
     else:

@@ -10,7 +10,7 @@ import pytest
 
 from hpsearch.api.plan import plan_study
 from hpsearch.api.show import show_study, study_trials
-from hpsearch.api.status import study_status
+from hpsearch.api.status import status_rows, study_status
 from hpsearch.api.verify import verify_study
 from hpsearch.console import StudyProgress, print_plan, print_report, print_status
 from hpsearch.errors import StudyChangedError, StudyFailed
@@ -202,7 +202,7 @@ def test_why_trials_failed_stands_in_report_status_and_table(
     ]
     status = study_status("own", home=home)
     assert status["failures"].tolist() == [lines]
-    print_status(status)
+    print_status(status_rows("own", home=home))
     assert [f"own: {line}" for line in lines] == capsys.readouterr().out.splitlines()[-2:]
     table = study_trials("own", home=home)
     assert table.columns[-1] == "reason"

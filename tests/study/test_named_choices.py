@@ -17,7 +17,7 @@ from optuna.trial import create_trial
 from hpsearch import best_configuration, plan_study, verify_study
 from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
-from hpsearch.study.warm_start import warm_started
+from hpsearch.study.starting.warm_start import warm_started
 from hpsearch.studyfile.reading import read_study
 from tests.harness.functions import WriteModule
 from tests.harness.study import records, run, stored

@@ -12,8 +12,8 @@ from hpsearch import delete_study, export_study, import_study, run_study
 from hpsearch.errors import StudyFailed, StudyFileError
 from hpsearch.processes import alive
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.study.dry_start import dry_start
 from hpsearch.study.events import CodeDoubt, Event
+from hpsearch.study.starting.dry_start import dry_start
 from hpsearch.studyfile.reading import read_study
 from tests.harness.commands import call_here
 from tests.harness.programs import AWK, study_of, study_of_shell, trained

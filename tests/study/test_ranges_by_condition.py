@@ -19,8 +19,8 @@ from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.tables import trials_table
 from hpsearch.study.opening import open_run
 from hpsearch.study.recorded import Recorded
+from hpsearch.study.starting.warm_start import warm_started
 from hpsearch.study.study import Study
-from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import read_study
 from tests.harness.interrupts import interrupt_after
 from tests.harness.stores import new_home

@@ -20,8 +20,8 @@ from hpsearch.reports.descriptions import about
 from hpsearch.reports.study_view import StudyView
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.opening import open_run
+from hpsearch.study.starting.warm_start import warm_started
 from hpsearch.study.study import Study
-from hpsearch.study.warm_start import warm_started
 from hpsearch.studyfile.reading import read_study
 from tests.harness.interrupts import Interrupted, interrupt
 from tests.harness.stores import new_home

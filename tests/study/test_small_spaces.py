@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch import plan_study, study_status, verify_study
+from hpsearch.api.status import status_rows
 from hpsearch.console import StudyProgress, print_plan, print_status
 from hpsearch.errors import StudyChangedError, StudyFileError
 from hpsearch.study.events import Event, SpaceTried, TrialReached
@@ -174,7 +175,7 @@ def test_a_finished_study_says_that_all_were_tried(
         n_drawn,
         "all configurations",
     )
-    print_status(study_status(home=home))
+    print_status(status_rows(home=home))
     assert f"{n_drawn}/{n_drawn} (all configurations)" in " ".join(capsys.readouterr().out.split())
     # A result from before said nothing of it.
     path = home / "studies/small/1/artifacts/result.json"

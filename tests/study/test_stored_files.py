@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hpsearch import doctor, study_status
+from hpsearch.api.status import status_rows
 from hpsearch.console import print_status
 from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
@@ -96,7 +97,7 @@ def test_the_state_of_the_others_is_shown(
     assert "the unknown key data.augment" in reasons["plain"]
     assert "no key stages" in reasons["plain"]
     assert reasons["compared"] == ""
-    print_status(rows)
+    print_status(status_rows(home=old_home))
     assert "unreadable" in capsys.readouterr().out
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch import study_status
+from hpsearch.api.status import status_rows
 from hpsearch.console import print_status
 from hpsearch.records.layout import Home
 from hpsearch.study.opening import open_run
@@ -24,7 +25,7 @@ def test_a_study_without_a_score_yet_is_printed_too(
     shutil.rmtree(home / "studies/small/2/trials")  # as a kill before the first leaves it
     (home / "studies/small/2/artifacts/result.json").unlink()
     (home / "studies/small/2/stages/0.json").unlink()
-    print_status(study_status(home=home))
+    print_status(status_rows(home=home))
     first, second, *reasons = capsys.readouterr().out.splitlines()[1:]
     assert re.search(r"small +finished +1/1 +2/2 .* validation_accuracy 0\.", first)
     assert second.split() == ["small/2", "interrupted", "1/1", "0/2"]

@@ -13,7 +13,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from hpsearch import run_study, verify_study
 from hpsearch.errors import HpsearchError, StorageError, StudyChangedError, StudyFileError
 from hpsearch.records.layout import Home
-from hpsearch.study.warm_start import warm_started
+from hpsearch.study.starting.warm_start import warm_started
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import records
 from tests.harness.study_files import SMALL
