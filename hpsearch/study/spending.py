@@ -52,6 +52,7 @@ class Spending:
         stored = folder.read_sealed(self._path) or {}
         self._before, self._cut = stored.get("seconds", 0.0), stored.get("cut")
         self._since = time.monotonic()
+        self._start_up: float | None = 0.0 if self._before else None  # known after a first batch
 
     @property
     def seconds(self) -> float:
@@ -84,11 +85,14 @@ class Spending:
         """Take what a batch took, all of whose trials are there: less where one ended early."""
         until = self._lengths[batch.stage]
         before = self._lengths[batch.stage - 1] if batch.promoted else 0
-        for record in records:
+        settled = list(records)
+        for record in settled:
             if until not in record.scores and record.outcome.cut:
                 self.epochs += sum(max(0, min(m.epoch, until) - before) for m in record.members)
             else:  # how far a failed one came depends on how it was sliced
                 self.epochs += self._cost(batch.stage, batch.promoted)
+        if self._start_up is None:
+            self._start_up = _start_up(self.seconds, settled)
         self.keep()
 
     def keep(self) -> None:
@@ -130,13 +134,30 @@ class Spending:
             return False
         if self._cut is not None and self._cut["limit"] == limit:
             return bool(self._cut["before"] == place)
+        if batch.begun or not self.epochs:
+            return False
         took = self.seconds
-        ahead = self._cost(batch.stage, batch.promoted) * batch.trials / max(1, self.epochs)
-        if batch.begun or not self.epochs or took * (1 + ahead) <= limit:
+        pace = (took - (self._start_up or 0.0)) / self.epochs
+        if took + pace * self._cost(batch.stage, batch.promoted) * batch.trials <= limit:
             return False
         self._cut = {"limit": limit, "before": place}
         self.keep()
         return True
+
+
+def _start_up(took: float, records: Sequence[TrialRecord]) -> float:
+    """Seconds of a search's first batch that later ones do not take: processes that start, what
+    they import, data that is opened.
+
+    Args:
+        took: by the clock, from the search's start to the batch's end.
+    """
+    busy = sum(record.wall_seconds for record in records)
+    if not busy:
+        return 0.0
+    trained = busy - sum(record.opening_seconds for record in records)
+    at_once = max(1.0, busy / took) if took else 1.0
+    return max(0.0, took - trained / at_once)
 
 
 def carry_clock(recorded: RunFolder, again: RunFolder, arm: ArmPlace, file: StudyFile) -> None:

@@ -108,6 +108,25 @@ def test_a_plateau_of_losses_is_one_from_below(study_file: Path) -> None:
     assert flat.ends(NEW, [trial(0, 2, 0.5), trial(0, 2, 0.5)]) == "plateau"
 
 
+def test_what_only_the_first_batch_takes_is_no_pace_of_later_ones(
+    study_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = {"now": 0.0}
+    monkeypatch.setattr("hpsearch.study.spending.time.monotonic", lambda: clock["now"])
+    cold = spending(study_file, "budget.seconds=60")
+    # Two workers load for 24 of 32 s; then each trains two trials.
+    first = [trial(0, 2, 0.5) for _ in range(4)]
+    for record in first:
+        record.wall_seconds, record.opening_seconds = 16.0, 12.0
+    clock["now"] = 32.0
+    cold.settle(NEW, first)
+    for index in (1, 2, 3):  # 8 s each
+        assert cold.ends(Batch(0, index, 4, False, False), []) == ""
+        clock["now"] += 8.0
+        cold.settle(NEW, first)
+    assert cold.ends(Batch(0, 4, 4, False, False), []) == "seconds"
+
+
 def test_the_clock_ends_a_search_before_the_batch_that_would_end_after_it(
     study_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
