@@ -203,6 +203,12 @@ def headline(text: object) -> str:
     return next(iter(str(text).strip().splitlines()), "")
 
 
+def one_line(text: object) -> str:
+    """All that an error says, its lines joined."""
+    lines = (line.strip() for line in str(text).strip().splitlines())
+    return "; ".join(filter(None, lines)).replace(":; ", ": ")
+
+
 def conclusion(traceback: str) -> str:
     """The line that a traceback ends with, the error itself; "" of an empty one."""
     return next(reversed(traceback.strip().splitlines()), "")

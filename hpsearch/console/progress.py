@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hpsearch.errors import headline
+from hpsearch.errors import one_line
 
 if TYPE_CHECKING:
     from hpsearch.study.events import Event
@@ -95,7 +95,7 @@ class StudyProgress:
         elif isinstance(event, CodeDoubt):
             self.warn(event.warning)
         elif isinstance(event, ArmFailed):
-            self.warn(f"{event.arm} has no result: {headline(event.reason)}")
+            self.warn(f"{event.arm} has no result: {one_line(event.reason)}")
         elif isinstance(event, BatchFailed):
             self.warn(
                 _of_arm(

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpsearch.console.output import PlainTable, fits
+from hpsearch.errors import one_line
 from hpsearch.records.range_row import RangeRow, branch_text
 from hpsearch.records.result import OUTER_FOLD
 
@@ -91,7 +92,7 @@ def arms_table(result: Result) -> Table:
             "" if arm.best_number is None else str(arm.best_number),
             _interval(arm.validation),
             _interval(arm.test.get(metric)),
-            searched or arm.failure.partition("\n")[0],
+            searched or one_line(arm.failure),
             style="bold" if arm.best_number == result.best_number else None,
         )
     return table
@@ -123,7 +124,7 @@ def outer_table(result: Result) -> Table:
 def _interval(estimate: Estimate | None) -> str:
     if estimate is None:
         return "-"
-    if estimate.low is None or estimate.high is None:
+    if estimate.low is None or estimate.high is None or estimate.is_constant:
         return f"{estimate.mean:.4f}"
     return f"{estimate.mean:.4f} ± {(estimate.high - estimate.low) / 2:.4f}"
 

@@ -42,7 +42,7 @@ class Estimate:
     @property
     def is_constant(self) -> bool:
         """Whether nothing random is in it, so that there is no interval to speak of."""
-        return self.method == PLAIN and min(self.values) == max(self.values)
+        return self.method in (PLAIN, CORRECTED) and min(self.values) == max(self.values)
 
     @property
     def of_what(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from hpsearch.errors import headline
+from hpsearch.errors import one_line
 from hpsearch.records.result import Result
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class StudyRow:
     def line(self) -> str:
         """One line for messages."""
         if self.outcome == "failed":
-            return f"{self.study}: failed: {headline(self.reason)}"
+            return f"{self.study}: failed: {one_line(self.reason)}"
         if self.validation is None:
             return f"{self.study}: {self.outcome}" + (f": {self.reason}" if self.reason else "")
         low, high = self.low, self.high

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hpsearch.errors import closest
+from hpsearch.errors import closest, one_line
 
 NAMES = ["n_estimators", "max_depth", "batch_size", "validation_accuracy", "train_loss", "sgd"]
 
@@ -29,3 +29,9 @@ NAMES = ["n_estimators", "max_depth", "batch_size", "validation_accuracy", "trai
 )
 def test_only_a_plausible_name_is_proposed(name: object, meant: str) -> None:
     assert closest(name, NAMES) == meant
+
+
+def test_the_lines_of_a_reason_are_joined() -> None:
+    reason = "no trial has a score:\n4 failed: ValueError: x\nCorrect it, then start anew\n"
+    joined = "no trial has a score: 4 failed: ValueError: x; Correct it, then start anew"
+    assert one_line(reason) == joined

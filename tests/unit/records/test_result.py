@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import DamagedError
-from hpsearch.records.estimate import Estimate
+from hpsearch.records.estimate import CORRECTED, Estimate
 from hpsearch.records.layout import Artifact
 from hpsearch.records.result import ArmResult, FrontMember, Result, read_result, write_result
 from hpsearch.records.run_folder import RunFolder
@@ -47,6 +47,10 @@ RESULT = Result(
         (SCORE, "0.7500 (95 % interval 0.5000 … 1.0000, 2 seeds)"),
         (ONE, "0.5000"),
         (Estimate(0.5, 0.5, 0.5, [0.5] * 3), "0.5000 (the same on all 3 seeds)"),
+        (
+            Estimate(0.5, 0.5, 0.5, [0.5] * 3, over="fresh splits", method=CORRECTED),
+            "0.5000 (the same on all 3 fresh splits)",
+        ),
     ],
 )
 def test_an_estimate_in_words(estimate: Estimate, text: str) -> None:
