@@ -56,6 +56,23 @@ class Forecast:
 
 
 @dataclass(frozen=True)
+class Explaining:
+    """What `explain` takes once the study is finished, at most.
+
+    Attributes:
+        configurations: between the defaults and the winner, one parameter at a time.
+        trainings: of members, which --trainings bounds.
+        epochs: of each.
+        seconds: of all, by the probe's mean cost; None where none were trained.
+    """
+
+    configurations: int
+    trainings: int
+    epochs: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a study will do.
 
@@ -74,6 +91,7 @@ class Plan:
         relations: that every configuration keeps, such as "beta1 < beta2".
         small_spaces: a sentence for each search that has fewer configurations than the trials
             asked for; the phases count all that are asked for.
+        explaining: no part of the study; None where the defaults are not run beside the winner.
     """
 
     study: str
@@ -88,6 +106,7 @@ class Plan:
     searched: dict[str, str] = field(default_factory=dict)
     relations: list[str] = field(default_factory=list)
     small_spaces: list[str] = field(default_factory=list)
+    explaining: Explaining | None = None
 
     @property
     def total_epochs(self) -> int:
@@ -156,6 +175,7 @@ def plan_study(
             searched=searched,
             relations=relations,
             small_spaces=small,
+            explaining=_explaining(read, None, 1),
         )
     refuse_unfit(read)
     say(f"training {trials} trials of the space for a few epochs")
@@ -176,7 +196,23 @@ def plan_study(
         searched=searched,
         relations=relations,
         small_spaces=small,
+        explaining=_explaining(read, found, busy),
     )
+
+
+def _explaining(read: ReadStudy, found: Probe | None, busy: int) -> Explaining | None:
+    """One parameter at a time, all but the last of which leads to the winner."""
+    file = read.file
+    between = max(len(arm.space.parameters) for arm in read.arms) - 1
+    if between < 1 or not n_defaults(file, read.arms) or len(file.directions) > 1:
+        return None
+    trainings = between * file.confirmation.seeds * file.n_members
+    seconds = None
+    if found is not None:
+        first = float(np.mean([cost.first for cost in found.costs]))
+        later = float(np.mean([cost.later for cost in found.costs]))
+        seconds = trainings * (first + later * (file.n_epochs - 1)) / busy
+    return Explaining(between, trainings, file.n_epochs, seconds)
 
 
 def _course(read: ReadStudy, costs: Sequence[Cost], found: Probe, busy: int) -> Course:

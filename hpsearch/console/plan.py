@@ -10,7 +10,7 @@ from hpsearch.console.output import output, print_named
 from hpsearch.errors import conclusion
 
 if TYPE_CHECKING:
-    from hpsearch.api.plan import Plan
+    from hpsearch.api.plan import Explaining, Plan
 
 SLOWED = 1.3  # times; more is worth saying
 
@@ -59,7 +59,17 @@ def print_plan(plan: Plan) -> None:
         if failed:
             why = conclusion(failed[-1])
             lines.append(("warning", f"{len(failed)} of the {n} trials failed: {why}"))
+    if plan.explaining is not None:
+        lines.append(("afterwards", _explaining(plan.explaining)))
     print_named(lines)
+
+
+def _explaining(one: Explaining) -> str:
+    took = "" if one.seconds is None else f", about {_duration(one.seconds)}"
+    return (
+        f"explain takes at most {one.trainings:,} trainings of {one.epochs:,} epochs{took}; "
+        "--trainings sets fewer"
+    )
 
 
 def _duration(seconds: float) -> str:

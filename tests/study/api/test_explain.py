@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch.api.explain import explain_study
+from hpsearch.api.plan import plan_study
 from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyFileError
 from hpsearch.records.run_folder import RunFolder
@@ -53,6 +54,9 @@ def test_every_step_is_run_on_the_repeats_of_the_confirmation(fair: Path, home: 
     records = list(folder.read_all("path"))
     assert len(records) == 2 * 2  # configurations between the ends, repeats
     assert found.trainings == 2 * 2 * 2  # and folds
+    planned = plan_study(fair, trials=0).explaining
+    assert planned is not None
+    assert (planned.configurations, planned.trainings) == (2, found.trainings)  # at most
     confirmed = list(folder.read_all("confirmation"))
     for record in records:
         (same,) = (r for r in confirmed if r.seed_number == record.seed_number)
