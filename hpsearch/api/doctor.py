@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,8 @@ from hpsearch.errors import (
     StudyLockedError,
 )
 from hpsearch.records.layout import Home
-from hpsearch.records.run_lock import held
+from hpsearch.records.read_only import readable_databases
+from hpsearch.records.run_lock import held, unchanged
 from hpsearch.study.opening import storage_name
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.storage.refill import refill_optuna
@@ -77,11 +78,16 @@ def doctor(
     runs = find_runs(stores, study)
     if uri == stores.tracking_uri:
         follow_home(stores)
-    for run in runs if _apart(database, uri) else ():
-        found += _Visit(stores, run, database, uri).differences(repair=repair)
-    passed_over = {difference.subject for difference, _ in found}
-    if _apart(database, uri) and any(run.name not in passed_over for run in runs):
-        found += [(difference, False) for difference in look_at_schema(uri)]
+    with ExitStack() as stack:
+        if not repair:
+            readable = stack.enter_context(readable_databases(stores))
+            database = readable.storage_url if database == stores.storage_url else database
+            uri = readable.tracking_uri if uri == stores.tracking_uri else uri
+        for run in runs if _apart(database, uri) else ():
+            found += _Visit(stores, run, database, uri).differences(repair=repair)
+        passed_over = {difference.subject for difference, _ in found}
+        if _apart(database, uri) and any(run.name not in passed_over for run in runs):
+            found += [(difference, False) for difference in look_at_schema(uri)]
     rows = [
         (d.place, d.subject, d.problem, d.remedy if d.repairable else f"by hand: {d.remedy}", done)
         for d, done in found
@@ -113,7 +119,7 @@ class _Visit:
         except (StudyFileError, FormatError, DamagedError) as error:
             return [(_unreadable(self.run.name, error), False)]
         try:
-            with held(self.home.study(self.run.study)):
+            with (held if repair else unchanged)(self.home.study(self.run.study)):
                 found, comparison = self._look()
                 if not repair or not any(d.repairable for d in found):
                     return [(d, False) for d in found]
