@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,10 @@ from hpsearch.errors import (
     StudyFileError,
     StudyLockedError,
 )
-from hpsearch.records.layout import Home
+from hpsearch.records.databases import damage_of, set_aside
+from hpsearch.records.layout import SQLITE, Home
 from hpsearch.records.read_only import readable_databases
-from hpsearch.records.run_lock import held, unchanged
+from hpsearch.records.run_lock import held, running, unchanged
 from hpsearch.study.opening import storage_name
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.storage.refill import refill_optuna
@@ -83,6 +85,10 @@ def doctor(
             readable = stack.enter_context(readable_databases(stores))
             database = readable.storage_url if database == stores.storage_url else database
             uri = readable.tracking_uri if uri == stores.tracking_uri else uri
+        damaged = [*_damaged({database, uri}, stores, repair=repair and study is None)]
+        found += damaged
+        if not all(repaired for _, repaired in damaged):
+            runs = []
         for run in runs if _apart(database, uri) else ():
             found += _Visit(stores, run, database, uri).differences(repair=repair)
         passed_over = {difference.subject for difference, _ in found}
@@ -93,6 +99,33 @@ def doctor(
         for d, done in found
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _damaged(
+    addresses: Collection[str], home: Home, *, repair: bool
+) -> Iterator[tuple[Difference, bool]]:
+    """SQLite files that are none, and whether they were set aside; nobody may have them open."""
+    running_now = [study.name for study in home.all_studies() if running(study)]
+    for address in sorted(address for address in addresses if address.startswith(SQLITE)):
+        path = Path(address.removeprefix(SQLITE))
+        wrong, remedy = (
+            damage_of(path),
+            "doctor --repair, of all studies, sets it aside and makes it again",
+        )
+        if not wrong:
+            continue
+        if running_now:
+            remedy = f"wait for {', '.join(running_now)}, then run doctor --repair"
+        elif repair:
+            remedy = f"set aside as {set_aside(path)}, made again from the records"
+        difference = Difference(
+            "stores",
+            str(path),
+            f"must be an SQLite database, got: {wrong}",
+            remedy,
+            repairable=not running_now,
+        )
+        yield difference, repair and not running_now
 
 
 def _apart(storage: str, tracking_uri: str) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
+from hpsearch.records.databases import with_advice
 from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord
@@ -126,7 +127,7 @@ class Projector:
             raise
         except Exception as error:
             self._client = None  # what is there is looked up again
-            said = first_line(error, self.tracking_uri)
+            said = with_advice(first_line(error, self.tracking_uri))
             raise TrackingError(f"{type(error).__name__}: {said}") from error
 
     def behind(self) -> int:
