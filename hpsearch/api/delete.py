@@ -25,6 +25,8 @@ class Deletion:
         runs: names of the runs.
         folders: their records, with `trials` records of trials.
         optuna_studies: their studies in Optuna's storage; those not found there are `not_stored`.
+        of_others: folders in them that hold files of MLflow's Default experiment, as stores that
+            older versions made put them there.
         shared: what programs left in folders that Dask's workers share.
         mlflow_runs: how many runs MLflow marks as deleted (`mlflow gc` frees their space).
         test_uses: configurations whose scores on the test set will be forgotten with the records.
@@ -35,6 +37,7 @@ class Deletion:
     trials: int
     optuna_studies: list[str]
     not_stored: list[str]
+    of_others: list[str]
     shared: list[str]
     mlflow_runs: int
     test_uses: int
@@ -43,6 +46,7 @@ class Deletion:
         """For people."""
         said = [f"{folder}" for folder in self.folders]
         said[-1] += f"  ({self.trials} trials)"
+        said += [f"{folder}  (files of runs of your own in MLflow)" for folder in self.of_others]
         said += [f"Optuna study {name!r}" for name in self.optuna_studies]
         said += [
             f"(no Optuna study {name!r} there; --storage names another database)"
@@ -139,6 +143,11 @@ def _deletion(runs: list[Recorded], url: str, mlflow_runs: int) -> Deletion:
         trials=sum(1 for run in runs for _ in run.folder.read_all("trial")),
         optuna_studies=stored,
         not_stored=[name for name in names if name not in stored],
+        of_others=[
+            str(run.folder.path / "mlruns")
+            for run in runs
+            if any((run.folder.path / "mlruns").rglob("*"))
+        ],
         shared=[folder for run in runs for folder in _shared(run)],
         mlflow_runs=mlflow_runs,
         test_uses=sum(test_uses(run.folder) for run in runs),
