@@ -29,6 +29,7 @@ class Deletion:
             older versions made put them there.
         shared: what programs left in folders that Dask's workers share.
         mlflow_runs: how many runs MLflow marks as deleted (`mlflow gc` frees their space).
+        models: "name version 2" of those that its winners are registered as in MLflow.
         test_uses: configurations whose scores on the test set will be forgotten with the records.
     """
 
@@ -40,6 +41,7 @@ class Deletion:
     of_others: list[str]
     shared: list[str]
     mlflow_runs: int
+    models: list[str]
     test_uses: int
 
     def lines(self) -> list[str]:
@@ -54,6 +56,7 @@ class Deletion:
         ]
         said += [f"{folder}  (files of programs)" for folder in self.shared]
         said += [f"{self.mlflow_runs} MLflow runs, marked as deleted"] * bool(self.mlflow_runs)
+        said += [f"registered model {name} in MLflow" for name in self.models]
         if self.test_uses:
             said.append(
                 f"the count of its looks at the test set: {self.test_uses} configuration(s)"
@@ -98,7 +101,7 @@ def delete_study(
     try:
         url = storage_of(stores, storage)
         tracked = [] if keep_mlflow else _tracked(stores, runs)
-        deletion = _deletion(runs, url, sum(len(t.ids) for t in tracked))
+        deletion = _deletion(runs, url, tracked)
         if not agree(deletion):
             return None
         for one in tracked:
@@ -134,7 +137,7 @@ def _shared(run: Recorded) -> list[str]:
     return [str(folder) for folder in folders if folder.is_dir()]
 
 
-def _deletion(runs: list[Recorded], url: str, mlflow_runs: int) -> Deletion:
+def _deletion(runs: list[Recorded], url: str, tracked: list[TrackedRuns]) -> Deletion:
     names = [name for run in runs for name in run.storage_names()]
     stored = [name for name in names if is_stored(url, name)]
     return Deletion(
@@ -149,6 +152,7 @@ def _deletion(runs: list[Recorded], url: str, mlflow_runs: int) -> Deletion:
             if any((run.folder.path / "mlruns").rglob("*"))
         ],
         shared=[folder for run in runs for folder in _shared(run)],
-        mlflow_runs=mlflow_runs,
+        mlflow_runs=sum(len(one.ids) for one in tracked),
+        models=[f"{m.name} version {m.version}" for one in tracked for m in one.models],
         test_uses=sum(test_uses(run.folder) for run in runs),
     )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from hpsearch.addresses import HIDDEN, first_line, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.client import open_client
+from hpsearch.tracking.models.registered import registered, unregister
 from hpsearch.tracking.notes import drop_description
 from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.sqlite_store import is_there
 from hpsearch.tracking.views import drop_views
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
 
 
 class TrackedRuns:
@@ -32,14 +37,16 @@ class TrackedRuns:
         if self.tracking_uri == without_password(known_uri):
             self.tracking_uri = known_uri
         self.ids: list[str] = []
+        self.models: list[ModelVersion] = []
         self._run_id = run_id
         if not is_there(self.tracking_uri):
             return
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        self._client = open_client(self.tracking_uri)
         try:
+            self._client = open_client(self.tracking_uri)
             self._experiment = str(said["experiment_id"])
             self.ids = self._find(self._experiment, run_id)
+            self.models = registered(self._client, run_id)
         except Exception as error:
             raise self._trouble(error) from error
 
@@ -57,6 +64,8 @@ class TrackedRuns:
     def delete(self) -> None:
         """Mark them as deleted; `mlflow gc` frees their space."""
         try:
+            if self.models:
+                unregister(self._client, self.models)
             for run_id in self.ids:
                 self._client.delete_run(run_id)
             if self.ids:

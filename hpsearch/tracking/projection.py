@@ -43,6 +43,7 @@ class Projection:
     warn: Callable[[str], None]
     _warned: bool = False
     _last: dict[str, Any] = field(default_factory=dict)
+    _notes: set[str] = field(default_factory=set)
     _silent_until: float = inf
 
     def start(self) -> None:
@@ -88,7 +89,13 @@ class Projection:
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self._last = json.loads(line)
+            said = json.loads(line)
+            if "note" in said:
+                if said["note"] not in self._notes:  # a process that was started again
+                    self.warn(said["note"])
+                self._notes.add(said["note"])
+                continue
+            self._last = said
             if not self._warned:
                 self._warned = True
                 where, why = without_password(self.tracking_uri), self._last["error"]

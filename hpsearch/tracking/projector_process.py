@@ -57,11 +57,14 @@ def _serve(folder: Path, uri: str, artifact_location: str, locks: Path) -> int:
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     projector = Projector(RunFolder(folder), uri, artifact_location)
     lock = store_lock(Home(locks), uri)
-    ending, attempts, last = False, 0, inf
+    ending, attempts, noted, last = False, 0, 0, inf
     while True:
         try:
             with lock:
                 projector.catch_up()
+            while noted < len(projector.notes):
+                _say(note=projector.notes[noted])
+                noted += 1
             if ending and projector.behind() == 0:
                 return 0
             pause = 0.0 if ending else POLL_SECONDS
