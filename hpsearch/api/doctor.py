@@ -119,7 +119,7 @@ def _damaged(
         elif repair:
             remedy = f"set aside as {set_aside(path)}, made again from the records"
         difference = Difference(
-            "stores",
+            "host",
             str(path),
             f"must be an SQLite database, got: {wrong}",
             remedy,
