@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +22,10 @@ from hpsearch.errors import (
     StudyFileError,
     StudyLockedError,
 )
-from hpsearch.records.layout import Home
-from hpsearch.records.run_lock import held
+from hpsearch.records.damaged_databases import damage_of, set_aside
+from hpsearch.records.layout import SQLITE, Home
+from hpsearch.records.read_only import readable_databases
+from hpsearch.records.run_lock import held, running, unchanged
 from hpsearch.study.opening import storage_name
 from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.study.storage.refill import refill_optuna
@@ -80,12 +83,21 @@ def doctor(
     runs = find_runs(stores, study)
     if uri == stores.tracking_uri:
         follow_home(stores)
-    for run in runs if _apart(database, uri) else ():
-        here = _Visit(stores, run, database, uri).differences(repair=repair)
-        found += [(difference, done, run.study) for difference, done in here]
-    passed_over = {difference.subject for difference, *_ in found}
-    if _apart(database, uri) and any(run.name not in passed_over for run in runs):
-        found += [(difference, False, "") for difference in look_at_schema(uri)]
+    with ExitStack() as stack:
+        if not repair:
+            readable = stack.enter_context(readable_databases(stores))
+            database = readable.storage_url if database == stores.storage_url else database
+            uri = readable.tracking_uri if uri == stores.tracking_uri else uri
+        damaged = [*_damaged({database, uri}, stores, repair=repair and study is None)]
+        found += [(difference, done, "") for difference, done in damaged]
+        if not all(repaired for _, repaired in damaged):
+            runs = []
+        for run in runs if _apart(database, uri) else ():
+            here = _Visit(stores, run, database, uri).differences(repair=repair)
+            found += [(difference, done, run.study) for difference, done in here]
+        passed_over = {difference.subject for difference, *_ in found}
+        if _apart(database, uri) and any(run.name not in passed_over for run in runs):
+            found += [(difference, False, "") for difference in look_at_schema(uri)]
     return pd.DataFrame([_row(*one) for one in found], columns=list(COLUMNS))
 
 
@@ -93,6 +105,33 @@ def _row(one: Difference, repaired: bool, study: str) -> tuple[object, ...]:
     remedy = one.remedy if one.repairable else f"by hand: {one.remedy}"
     told = one.place, one.subject, one.problem, remedy, repaired
     return (*told, study, one.kind or one.problem, one.repairable)
+
+
+def _damaged(
+    addresses: Collection[str], home: Home, *, repair: bool
+) -> Iterator[tuple[Difference, bool]]:
+    """SQLite files that are none, and whether they were set aside; nobody may have them open."""
+    running_now = [study.name for study in home.all_studies() if running(study)]
+    for address in sorted(address for address in addresses if address.startswith(SQLITE)):
+        path = Path(address.removeprefix(SQLITE))
+        wrong, remedy = (
+            damage_of(path),
+            "doctor --repair, of all studies, sets it aside and makes it again",
+        )
+        if not wrong:
+            continue
+        if running_now:
+            remedy = f"wait for {', '.join(running_now)}, then run doctor --repair"
+        elif repair:
+            remedy = f"set aside as {set_aside(path)}, made again from the records"
+        difference = Difference(
+            "host",
+            str(path),
+            f"must be an SQLite database, got: {wrong}",
+            remedy,
+            repairable=not running_now,
+        )
+        yield difference, repair and not running_now
 
 
 def _apart(storage: str, tracking_uri: str) -> bool:
@@ -119,7 +158,7 @@ class _Visit:
         except (StudyFileError, FormatError, DamagedError) as error:
             return [(_unreadable(self.run.name, error), False)]
         try:
-            with held(self.home.study(self.run.study)):
+            with (held if repair else unchanged)(self.home.study(self.run.study)):
                 found, comparison = self._look()
                 if not repair or not any(d.repairable for d in found):
                     return [(d, False) for d in found]

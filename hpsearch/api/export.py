@@ -8,7 +8,7 @@ from hpsearch.errors import HpsearchError
 from hpsearch.records.archive import pack
 from hpsearch.records.layout import KINDS, Home
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.records.run_lock import held
+from hpsearch.records.run_lock import unchanged
 from hpsearch.study.recorded import find_runs
 from hpsearch.trainers import TRAINERS
 
@@ -33,7 +33,7 @@ def export_study(
     path = Path(to) if to else Path(f"{study.replace('/', '-')}.hpsearch.zip")
     if path.exists():
         raise HpsearchError(f"{path} must not be there yet; name another file with --to")
-    with held(stores.study(runs[0].study)):
+    with unchanged(stores.study(runs[0].study)):
         for run in runs:
             refuse_pickled_states(run.folder, run.name)
         young = path.with_name(f".{path.name}.new")

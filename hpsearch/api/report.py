@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 
-from hpsearch.errors import HpsearchError
+from hpsearch.errors import HpsearchError, StorageError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import held
 from hpsearch.records.whole_files import storage_errors
@@ -45,6 +47,12 @@ def write_study_report(
         )
     stores = Home.find(Path(home) if home else None)
     run = find_run(stores, study)
+    if not os.access(run.folder.path, os.W_OK):
+        raise StorageError(
+            f"{run.folder.artifacts} must be writable for a report to be drawn there; take the "
+            f"study to a folder of your own: python -m hpsearch export {run.study} --home "
+            f"{shlex.quote(str(stores.path))}, then import and report with --home of that folder"
+        )
     with held(stores.study(run.study)):
         result = run.result()
         if result is None:

@@ -60,6 +60,7 @@ def compare_optuna(
                 "Optuna",
                 f"{name} trial {arm.number(number) if arm else number}",
                 "must have a record, has none",
-                "bring the record back, or start the study's file again, which trains it anew",
+                "bring the record back, or start the study's file again, which trains it anew; "
+                "if it was added by Optuna's own API, a start that trains more leaves it out",
                 repairable=False,
             )

@@ -213,7 +213,11 @@ def _anew(record: TrialRecord) -> TrialRecord:
         kind=record.kind,
         number=record.number,
         params=record.params,
-        members=[MemberRecord(member.split, member.entropy) for member in record.members],
+        members=[
+            # The kind of its digest is that of the new one.
+            MemberRecord(member.split, member.entropy, state_digest=member.state_digest)
+            for member in record.members
+        ],
         digests=record.digests,
         threshold=record.threshold,
         trees=record.trees,

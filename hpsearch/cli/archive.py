@@ -55,7 +55,9 @@ def import_(
     """
     with exits(debug):
         from hpsearch import import_study
+        from hpsearch.api.support.study_report import ui_command
         from hpsearch.console import print_findings, print_frame
+        from hpsearch.records.layout import Home
 
         left = import_study(file, home=home)
         if as_json:
@@ -64,4 +66,6 @@ def import_(
             print_findings(left, every=True)
         if len(left):
             sys.exit(1)
-        typer.echo("imported; look at it with python -m hpsearch ui", err=True)
+        stores = Home.find(home)
+        look = ui_command(stores, stores.tracking_uri)  # MLflow's pages are those of this home
+        typer.echo(f"imported; look at it with {look}", err=True)

@@ -85,7 +85,10 @@ def _places(report: Report) -> Iterator[Named]:
     yield "artifacts", report.result.folder
     if report.missing:
         yield "", f"MLflow does not have everything yet: {report.missing}"
-        yield "", "the records are kept; the same command sends the rest"
+        yield (
+            "",
+            "the records are kept; the same command sends the rest, or python -m hpsearch sync",
+        )
     if report.link and report.ui:
         yield "MLflow", f"{report.ui}, then"
     if report.link:

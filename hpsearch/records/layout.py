@@ -2,6 +2,7 @@
 
 <home>/
     optuna.db  mlflow.db  artifacts/         the stores of Optuna and MLflow, apart
+    default-artifacts/                       files of runs in MLflow that are not ours
     projector-<key>.lock                     held by whoever writes to an MLflow store
     studies/<study>/                         Study: lock, lock.holder and the runs
         <run>/                               Run: the records of one run, and what is told of them

@@ -34,6 +34,23 @@ def held(study: StudyFiles) -> Iterator[None]:
         unlock_study(study, lock)
 
 
+@contextmanager
+def unchanged(study: StudyFiles) -> Iterator[None]:
+    """As `held`, for who only reads: where no lock can be written, it is enough that no one runs
+    the study when the block begins.
+
+    Raises:
+        StudyLockedError: somebody runs it.
+    """
+    if os.access(study.path, os.W_OK):
+        with held(study):
+            yield
+        return
+    if who := running(study):
+        raise _taken(study, who)
+    yield
+
+
 def lock_study(study: StudyFiles) -> FileLock:
     """The operating system's lock on a study: it ends with the process, however that ends.
 
@@ -47,15 +64,19 @@ def lock_study(study: StudyFiles) -> FileLock:
             lock.acquire(timeout=0)
         except Timeout:
             who = _holder(study.holder)[0] if study.holder.exists() else "another process"
-            raise StudyLockedError(
-                f"study {study.name!r} must be run by one process at a time, got a second start "
-                f"while {who} runs it: wait for it, or stop it"
-            ) from None
+            raise _taken(study, who) from None
     who = f"process {os.getpid()} on {socket.gethostname()}"
     when = time.strftime("%Y-%m-%d %H:%M:%S")
     with storage_errors(study.holder):
         study.holder.write_text(f"{who} (since {when})\n{birth(os.getpid())}")
     return lock
+
+
+def _taken(study: StudyFiles, who: str) -> StudyLockedError:
+    return StudyLockedError(
+        f"study {study.name!r} must be run by one process at a time, got a second start "
+        f"while {who} runs it: wait for it, or stop it"
+    )
 
 
 def unlock_study(study: StudyFiles, lock: FileLock) -> None:

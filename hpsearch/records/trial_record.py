@@ -6,8 +6,10 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, is_zipfile
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from hpsearch.records.seed_key import SeedKey
 RECORD = "record.json"
 # A tag of MLflow runs that the program of a record makes: its uid.
 PROGRAM_OF = "hpsearch.program_of"
+ARRAYS = "arrays:"  # before a digest of what a state holds, not of its bytes
 BY_EPOCHS = ("scores", "rungs", "values", "violations")  # numbers in here, texts in JSON
 
 
@@ -37,7 +40,8 @@ class MemberRecord:
         epochs: those that ended with an evaluation.
         history: metric -> one value for each of `epochs`.
         predicted: of a test run, the class each test row was taken for; None: not known.
-        state_digest: of its state where it was last scored, "" where none can be compared.
+        state_digest: of its state where it was last scored, "" where none can be compared; as
+            the function of this name makes it.
         learning_rates: of the last step before each of `epochs`; [] where it is constant.
         ended_early: the epoch after which its trainer ended by itself, so that the last values of
             `history` stand for later epochs too; 0: it did not.
@@ -300,6 +304,21 @@ def read_record(path: Path) -> TrialRecord | None:
         return None
 
 
-def state_digest(state: bytes) -> str:
-    """SHA-256 of a member's state, 16 hexadecimal digits."""
-    return hashlib.sha256(state).hexdigest()[:16]
+def state_digest(state: bytes, like: str = "") -> str:
+    """SHA-256 of a member's state, 16 hexadecimal digits behind "arrays:".
+
+    Of the files in a zip: what else is in it differs between patch versions of Python.
+
+    Args:
+        like: another digest of the member; of the kind that records had before, without that
+            word, it asks for the same kind: of all bytes.
+    """
+    if (like and not like.startswith(ARRAYS)) or not is_zipfile(BytesIO(state)):
+        return hashlib.sha256(state).hexdigest()[:16]
+    found = hashlib.sha256()
+    with ZipFile(BytesIO(state)) as packed:
+        for name in packed.namelist():
+            content = packed.read(name)
+            found.update(f"{name} {len(content)}\n".encode())
+            found.update(content)
+    return ARRAYS + found.hexdigest()[:16]

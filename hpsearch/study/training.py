@@ -494,7 +494,8 @@ class _Work:
         """Keep a digest of the states, which are gone once the record is sealed."""
         if self._kind.trainer.exact_state:
             for member, state in zip(self.record.members, self.states, strict=True):
-                member.state_digest = "" if state is None else state_digest(state)
+                before = member.state_digest
+                member.state_digest = "" if state is None else state_digest(state, before)
 
     def done(self, until: int) -> bool:
         """Whether every member is there, diverged or failed."""

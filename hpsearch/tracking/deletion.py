@@ -13,7 +13,8 @@ from hpsearch.errors import TrackingError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import storage_errors
 from hpsearch.tracking.client import open_client
-from hpsearch.tracking.notes import OURS, drop_description
+from hpsearch.tracking.models.registered import registered, unregister
+from hpsearch.tracking.notes import drop_description
 from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.sqlite_store import is_there
@@ -69,15 +70,15 @@ class TrackedRuns:
         if not is_there(self.tracking_uri):
             return
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        self._client = open_client(self.tracking_uri)
         try:
+            self._client = open_client(self.tracking_uri)
             self._experiment = str(said["experiment_id"])
             found = self._find()
             self.ids = [run.info.run_id for run in found if run.info.lifecycle_stage == "active"]
             self._marked = [run.info.run_id for run in found if run.info.run_id not in self.ids]
             if found:  # else the experiment may be gone, too
                 name = self._client.get_experiment(self._experiment).name
-                self.versions = _versions(self._client, name, self._all)
+                self.versions = _versions(self._client, name, self._all, run_id)
         except Exception as error:
             raise self._trouble(error) from error
 
@@ -122,8 +123,7 @@ class TrackedRuns:
                 others are marked.
         """
         try:
-            for version in self.versions:
-                _delete_version(self._client, version)
+            unregister(self._client, self.versions)
             if self._all:
                 drop_views(self._client, self._experiment, self._run_id)
                 drop_description(self._client, self._experiment, self._run_id)
@@ -164,27 +164,27 @@ class TrackedRuns:
         )
 
 
-def _versions(client: MlflowClient, name: str, run_ids: Iterable[str]) -> list[ModelVersion]:
-    """Those of a study's registered model; none where the server has no registry."""
+def _versions(
+    client: MlflowClient, name: str, run_ids: Iterable[str], run_id: str
+) -> list[ModelVersion]:
+    """Those of a run of a study, of any name; none where the server has no registry.
+
+    Args:
+        name: of the study's registered model, whose older versions say by their MLflow runs alone
+            what they were made of.
+    """
     from mlflow.exceptions import MlflowException
 
     wanted = set(run_ids)
     try:
-        found = [v for v in client.search_model_versions(f"name = '{name}'") if v.run_id in wanted]
-        aliases = client.get_registered_model(name).aliases if found else {}
+        named = [v for v in client.search_model_versions(f"name = '{name}'") if v.run_id in wanted]
+        found = {(v.name, str(v.version)) for v in (*named, *registered(client, run_id))}
+        aliases = {name: client.get_registered_model(name).aliases for name, _ in found}
     except MlflowException:
         return []
     return [
         ModelVersion(
-            name, str(v.version), tuple(a for a in aliases if str(aliases[a]) == str(v.version))
+            name, version, tuple(a for a, of in aliases[name].items() if str(of) == version)
         )
-        for v in found
+        for name, version in sorted(found)
     ]
-
-
-def _delete_version(client: MlflowClient, version: ModelVersion) -> None:
-    """Delete it, and with the last version a model that hpsearch registered."""
-    client.delete_model_version(version.name, version.version)
-    left = client.search_model_versions(f"name = '{version.name}'")
-    if not left and OURS in client.get_registered_model(version.name).tags:
-        client.delete_registered_model(version.name)

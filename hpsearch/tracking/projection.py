@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from hpsearch.addresses import without_password
@@ -21,6 +22,7 @@ from hpsearch.tracking.projector import artifact_location
 from hpsearch.tracking.projector_process import ENVIRONMENT
 
 RESPAWN_SECONDS = 5.0  # at least so long between two starts
+SILENT_SECONDS = 10.0  # of that wait before it is told of; a small study is sent in less
 DRAIN_SECONDS = 600.0  # how long a study's end waits for the projector to catch up
 
 
@@ -41,6 +43,8 @@ class Projection:
     warn: Callable[[str], None]
     _warned: bool = False
     _last: dict[str, Any] = field(default_factory=dict)
+    _notes: set[str] = field(default_factory=set)
+    _silent_until: float = inf
 
     def start(self) -> None:
         """Start the process; it reads the records from the disk."""
@@ -85,7 +89,13 @@ class Projection:
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self._last = json.loads(line)
+            said = json.loads(line)
+            if "note" in said:
+                if said["note"] not in self._notes:  # a process that was started again
+                    self.warn(said["note"])
+                self._notes.add(said["note"])
+                continue
+            self._last = said
             if not self._warned:
                 self._warned = True
                 where, why = without_password(self.tracking_uri), self._last["error"]
@@ -97,6 +107,7 @@ class Projection:
     def finish(self, *, seconds: float = DRAIN_SECONDS) -> bool:
         """Let it catch up and end; False if it could not within this time."""
         deadline = time.monotonic() + seconds
+        self._silent_until = time.monotonic() + SILENT_SECONDS
         if self._process.poll() is not None:
             self._close()
             self._spawn()
@@ -112,11 +123,21 @@ class Projection:
             self._process.stdin.write(b"end\n")
             self._process.stdin.flush()
         while self._process.poll() is None and time.monotonic() < deadline:
+            if time.monotonic() > self._silent_until:
+                self._silent_until = inf
+                self._tell_of_waiting(deadline)
             time.sleep(0.02)
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
         self._close()
+
+    def _tell_of_waiting(self, deadline: float) -> None:
+        self.warn(
+            f"waiting for MLflow at {without_password(self.tracking_uri)} to take all records, "
+            f"{deadline - time.monotonic():.0f} s at most; Ctrl-C ends the wait, the records are "
+            "kept, and python -m hpsearch sync sends the rest"
+        )
 
     def _close(self) -> None:
         """Close the pipes of a process that has ended."""

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
+from hpsearch.records.damaged_databases import with_advice
 from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord
 from hpsearch.tracking.client import open_client
+from hpsearch.tracking.neighbours import alias_note, place_note
 from hpsearch.tracking.notes import record_note
 from hpsearch.tracking.outer_runs import FOLD, fold_of, folds_of, send_fold, uid_above
 from hpsearch.tracking.parent_run import RUN_ID, UID, read_parent, send_parent
@@ -98,6 +100,9 @@ class Projector:
         folder: the records.
         tracking_uri: absolute.
         artifact_location: of a new experiment; "" leaves it to the server.
+
+    Attributes:
+        notes: what its user should know of other homes in that store, a sentence each.
     """
 
     folder: RunFolder
@@ -107,6 +112,7 @@ class Projector:
     _client: MlflowClient | None = None
     _writer: RunWriter = field(init=False)
     _offset: int = 0  # bytes of the journal that are projected
+    notes: list[str] = field(default_factory=list)
 
     def catch_up(self) -> None:
         """Project what MLflow does not have.
@@ -126,7 +132,7 @@ class Projector:
             raise
         except Exception as error:
             self._client = None  # what is there is looked up again
-            said = first_line(error, self.tracking_uri)
+            said = with_advice(first_line(error, self.tracking_uri))
             raise TrackingError(f"{type(error).__name__}: {said}") from error
 
     def behind(self) -> int:
@@ -148,6 +154,8 @@ class Projector:
         """Open the store, see what it has, and send what it lacks of all that is recorded."""
         client = open_client(self.tracking_uri)
         self._experiment = self._open_experiment(client, read_parent(self.folder)["experiment"])
+        if self.tracking_uri != self.folder.files.study.home.tracking_uri:
+            self._note(place_note(client, self._experiment, self.artifact_location))
         found = self._look_up(client)
         # What is announced from here on is in the journal behind this place.
         announced = sum(map(len, self._waiting()))
@@ -159,6 +167,10 @@ class Projector:
             self._project_records(self.folder.read_all(kind))
         self._send_parent(client)
         self._offset += announced
+
+    def _note(self, text: str) -> None:
+        if text and text not in self.notes:
+            self.notes.append(text)
 
     def _open_experiment(self, client: MlflowClient, name: str) -> str:
         experiment = client.get_experiment_by_name(name)
@@ -262,6 +274,9 @@ class Projector:
         parent = read_parent(self.folder)
         ids = {uid: sent.run_id for uid, sent in self._sent.items()}
         send_views(client, self._experiment, self._with_parameters(parent), ids[parent["uid"]])
+        if parent.get("winner"):
+            name = parent["experiment"]
+            self._note(alias_note(client, self.folder, name, ids[parent["uid"]]))
         send_parent(client, self.folder, parent, self._experiment, ids)
         for fold in folds_of(parent):
             send_fold(client, parent, fold, ids[fold["uid"]])

@@ -17,6 +17,8 @@ import os
 import queue
 import sys
 import threading
+import time
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from hpsearch.tracking.projector import Projector
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 5.0  # between attempts while a study runs and MLflow is away
 LAST_ATTEMPTS = 3  # when the study is over
+LAST_SECONDS = 30.0  # after which no other of them begins
 
 # Metrics and params of MLflow that this process sends; the rest of MLflow's defaults are for
 # people in front of a screen.
@@ -54,18 +57,22 @@ def _serve(folder: Path, uri: str, artifact_location: str, locks: Path) -> int:
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     projector = Projector(RunFolder(folder), uri, artifact_location)
     lock = store_lock(Home(locks), uri)
-    ending, attempts = False, 0
+    ending, attempts, noted, last = False, 0, 0, inf
     while True:
         try:
             with lock:
                 projector.catch_up()
+            while noted < len(projector.notes):
+                _say(note=projector.notes[noted])
+                noted += 1
             if ending and projector.behind() == 0:
                 return 0
             pause = 0.0 if ending else POLL_SECONDS
         except TrackingError as error:
             attempts += ending
-            _say(error=str(error), behind=projector.behind(), final=attempts >= LAST_ATTEMPTS)
-            if attempts >= LAST_ATTEMPTS:
+            final = attempts >= LAST_ATTEMPTS or (ending and time.monotonic() > last)
+            _say(error=str(error), behind=projector.behind(), final=final)
+            if final:
                 return 1
             pause = 1.0 if ending else RETRY_SECONDS
         try:
@@ -74,7 +81,7 @@ def _serve(folder: Path, uri: str, artifact_location: str, locks: Path) -> int:
             continue
         if order != "end":
             return 1
-        ending = True
+        ending, last = True, time.monotonic() + LAST_SECONDS
 
 
 def _listen(orders: queue.SimpleQueue[str]) -> None:

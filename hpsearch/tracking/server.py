@@ -16,6 +16,7 @@ import psutil
 
 from hpsearch.errors import TrackingError
 from hpsearch.records.layout import Home
+from hpsearch.records.read_only import readable_databases
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.own_store import follow_home, tracked
 from hpsearch.tracking.password import protection
@@ -95,22 +96,25 @@ def serve_ui(
         say(line)
     app = apps.plain if protected is None else apps.with_password
     command = [sys.executable, "-m", "hpsearch.tracking.server_process", *app, "--workers", "1"]
-    command += ["--backend-store-uri", home.tracking_uri]
     command += ["--default-artifact-root", home.artifacts.as_uri()]
     command += ["--host", host, "--port", str(port), "--uvicorn-opts=--no-access-log"]
     command += ["--allowed-hosts", ",".join(hosts(host, port, allowed_hosts))]
     environment = {**os.environ, **ENVIRONMENT, "HPSEARCH_HOME": str(home.path)}
     environment |= protected or {}
-    process = subprocess.Popen(command, env=environment, cwd=home.path)
-    waiting = Thread(target=_wait_for, args=(process, host, port, lambda: when_up(address)))
-    waiting.daemon = True
-    waiting.start()
-    try:
-        return process.wait()
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(timeout=10)
+    with readable_databases(home) as stores:
+        if stores != home:
+            say(f"{home.path} can't be written: MLflow shows a copy of its database as it is now")
+        command += ["--backend-store-uri", stores.tracking_uri]
+        process = subprocess.Popen(command, env=environment, cwd=stores.path)
+        waiting = Thread(target=_wait_for, args=(process, host, port, lambda: when_up(address)))
+        waiting.daemon = True
+        waiting.start()
+        try:
+            return process.wait()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(timeout=10)
 
 
 def _wait_for(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+DEFAULT_ARTIFACTS = "default-artifacts"  # beside the store; of runs that are not ours
 
 
 def prepare_sqlite(tracking_uri: str) -> None:
@@ -19,6 +22,7 @@ def prepare_sqlite(tracking_uri: str) -> None:
         _create_sqlite(path)
     with sqlite3.connect(path, timeout=60) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
+        _place_default(connection, path.parent)
     connection.close()
     if not sqlalchemy.event.contains(sqlalchemy.engine.Engine, "connect", _relax):
         sqlalchemy.event.listen(sqlalchemy.engine.Engine, "connect", _relax)
@@ -33,6 +37,17 @@ def _create_sqlite(path: Path) -> None:
         rest.unlink()
     mlflow.MlflowClient(tracking_uri=f"sqlite:///{young}").search_experiments(max_results=1)
     young.rename(path)
+
+
+def _place_default(connection: sqlite3.Connection, folder: Path) -> None:
+    """Have MLflow's Default experiment keep its files beside the store: MLflow names the folder
+    that is the current one when the store is made, a study's, and they would go with the study."""
+    with suppress(sqlite3.OperationalError):  # it has another schema, or may only be read
+        connection.execute(
+            "update experiments set artifact_location = ? "
+            "where experiment_id = 0 and artifact_location like ?",
+            ((folder / DEFAULT_ARTIFACTS).as_uri(), "%/studies/%/mlruns/0"),
+        )
 
 
 def _relax(connection: Any, _: object) -> None:

@@ -6,8 +6,11 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.trial import TrialState
 
+from hpsearch.records.layout import Home
 from hpsearch.study.events import OptunaRefilled
 from tests.harness.damage import KINDS, damage, damageable, go_on, outcome, stop_in_the_middle
 from tests.harness.study import table
@@ -46,6 +49,20 @@ def test_a_database_that_says_otherwise_than_the_records_is_made_anew(
     told = go_on(stopped / "tiny.toml", tmp_path / "home")
     (refilled,) = [event for event in told if isinstance(event, OptunaRefilled)]
     assert said in refilled.problems[0]
+    assert table(tmp_path / "home") == table(stopped / "quiet")
+
+
+def test_trials_that_optunas_own_api_added_are_left_out(stopped: Path, tmp_path: Path) -> None:
+    shutil.copytree(stopped / "home", tmp_path / "home")
+    storage = Home(tmp_path / "home").storage_url
+    (name,) = optuna.get_all_study_names(storage)
+    study = optuna.load_study(study_name=name, storage=storage)
+    for trial in [t for t in study.trials if not t.state.is_finished()]:
+        study.tell(trial.number, state=TrialState.FAIL)
+    study.add_trial(optuna.trial.create_trial(value=0.5))
+    told = go_on(stopped / "tiny.toml", tmp_path / "home")
+    (refilled,) = [event for event in told if isinstance(event, OptunaRefilled)]
+    assert "must have a record, has none" in refilled.problems[-1]
     assert table(tmp_path / "home") == table(stopped / "quiet")
 
 

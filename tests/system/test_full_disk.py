@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,22 +59,47 @@ def test_figures_that_don_t_fit_are_said(
         write_artifacts(read_study(study_file, SHORT), folder, result)
 
 
+def read_only(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python with these arguments and --home, in a mount of its own that is gone with it."""
+    mounted = f"mount --bind -o ro {home} {home} && mount -o remount,bind,ro {home}"
+    python = shlex.join([sys.executable, *arguments, "--home", str(home)])
+    script = f"({mounted}) || exit 77; exec {python}"
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("no mount is allowed here")
+    return done
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-@pytest.mark.parametrize("command", ["study FILE", "doctor", "sync", "delete small --yes"])
+@pytest.mark.parametrize(
+    "command", ["study FILE", "doctor --repair", "report small", "sync", "delete small --yes"]
+)
 def test_a_home_on_a_read_only_disk_is_one_line(
     study_file: Path, tmp_path: Path, command: str
 ) -> None:
     home = tmp_path / "home"
     run(study_file, home, *SHORT)
-    # A mount of its own that is gone with the process.
-    mounted = f"mount --bind -o ro {home} {home} && mount -o remount,bind,ro {home}"
-    hpsearch = f"{sys.executable} -m hpsearch {command.replace('FILE', str(study_file))}"
-    script = f"({mounted}) || exit 77; exec {hpsearch} --home {home}"
-    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True)
-    if done.returncode == 77 or "unshare" in done.stderr:
-        pytest.skip("no mount is allowed here")
+    done = read_only(home, "-m", "hpsearch", *command.replace("FILE", str(study_file)).split())
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert "must be writable" in line
     assert "--home" in line
+
+
+LOOK = """
+import sys, hpsearch
+home, to = sys.argv[3], sys.argv[1]
+assert hpsearch.doctor(home=home).empty
+assert hpsearch.show_study("small", home=home).result.study == "small"
+hpsearch.export_study("small", to, home=home)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_home_on_a_read_only_disk_can_be_looked_at(study_file: Path, tmp_path: Path) -> None:
+    home, to = tmp_path / "home", tmp_path / "small.zip"
+    run(study_file, home, *SHORT)
+    done = read_only(home, "-c", LOOK, str(to))
+    assert done.returncode == 0, done.stderr
+    assert to.is_file()

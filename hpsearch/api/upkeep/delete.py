@@ -22,6 +22,8 @@ class Deletion:
         runs: names of the runs.
         folders: their records, with `trials` records of trials.
         optuna_studies: their studies in Optuna's storage; those not found there are `not_stored`.
+        of_others: folders in them that hold files of MLflow's Default experiment, as stores that
+            older versions made put them there.
         shared: what programs left in folders that Dask's workers share.
         mlflow_runs: how many runs MLflow marks as deleted (`mlflow gc` frees their space).
         test_uses: configurations whose scores on the test set will be forgotten with the records.
@@ -33,6 +35,7 @@ class Deletion:
     trials: int
     optuna_studies: list[str]
     not_stored: list[str]
+    of_others: list[str]
     shared: list[str]
     mlflow_runs: int
     test_uses: int
@@ -47,6 +50,7 @@ class Deletion:
             f"(no Optuna study {name!r} there; --storage names another database)"
             for name in self.not_stored
         ]
+        said += [f"{folder}  (files of runs of your own in MLflow)" for folder in self.of_others]
         said += [f"{folder}  (files of programs)" for folder in self.shared]
         said += [f"{self.mlflow_runs} MLflow runs, marked as deleted"] * bool(self.mlflow_runs)
         said += [f"registered model {model}" for model in self.models]
@@ -118,6 +122,11 @@ def _deletion(runs: list[StoredRun]) -> Deletion:
         trials=sum(1 for one in runs for _ in one.run.folder.read_all("trial")),
         optuna_studies=stored,
         not_stored=[name for name in names if name not in stored],
+        of_others=[
+            str(one.run.folder.path / "mlruns")
+            for one in runs
+            if any((one.run.folder.path / "mlruns").rglob("*"))
+        ],
         shared=[str(folder) for one in runs for folder in one.shared_folders()],
         mlflow_runs=sum(len(runs_of.ids) for runs_of in tracked),
         test_uses=sum(one.test_uses for one in runs),

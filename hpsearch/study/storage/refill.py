@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.samplers.history import GOALS
+from hpsearch.samplers.history import GOALS, OUTCOME
 from hpsearch.samplers.unit import SIGNIFICANT_DIGITS
 from hpsearch.study.storage.trials import STATES, TrialStore, stored_trials
 from hpsearch.studyfile.arms import ArmPlace
@@ -59,15 +59,26 @@ def contradictions(
     What a trial that goes on lacks is no contradiction: Optuna is told of it then.
     """
     trials = {trial.number: trial for trial in stored_trials(storage, study) or ()}
-    found = []
+    found, last = list[str](), -1
     for record in records:
         trial = trials.get(arm.local(record.number))
+        last = max(last, arm.local(record.number))
         if trial is None:
             continue
         problems = unequal(record, trial, arm.space, complete=trial.state.is_finished())
         if problems:
             found.append(f"trial {record.number}: {'; '.join(problems)}")
+    for number, trial in trials.items():
+        if number > last and _is_foreign(trial):
+            found.append(f"trial {arm.number(number)}: must have a record, has none")
     return found
+
+
+def _is_foreign(trial: FrozenTrial) -> bool:
+    """Whether a trial without a record was added by Optuna's own API: one of ours that has ended,
+    whose record was lost, has a score, goals or an outcome there."""
+    told = trial.intermediate_values or {GOALS, OUTCOME} & trial.user_attrs.keys()
+    return trial.state != TrialState.RUNNING and not told
 
 
 def unequal(

@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import StorageError
+from hpsearch.records.damaged_databases import with_advice
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS, OUTCOME, WORST_OUTCOMES
@@ -81,7 +82,7 @@ def open_storage(url: str) -> BaseStorage:
     except Exception as error:
         raise StorageError(
             f"the Optuna storage {without_password(url)!r} must be a database that can be opened, "
-            f"got {type(error).__name__}: {first_line(error, url)}"
+            f"got {type(error).__name__}: {with_advice(first_line(error, url))}"
         ) from error
     return optuna.storages.get_storage(storage)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MODEL = "model"  # its folder among the parent run's artifacts, and in the run's folder
 ALIAS = "winner"
+VERSION_OF = "hpsearch.run_id"  # a tag of model versions
 KINDS = {float: "double", int: "long", str: "string"}  # as MLflow calls them
 PACKAGES = ("hpsearch", "numpy", "pandas", "mlflow")  # what predicting needs
 
@@ -175,7 +176,7 @@ def _register(
             name,
             f"{root}/{source}",
             run_id,
-            tags={"hpsearch.run_id": parent["run_id"]},
+            tags={VERSION_OF: parent["run_id"]},
             description=description,
             await_creation_for=0,
         )

@@ -129,6 +129,20 @@ def test_a_refilled_optuna_study_is_the_one_that_was(
     assert tables[0] == tables[1]
 
 
+@pytest.mark.parametrize("name", ["optuna.db", "mlflow.db"])
+def test_a_damaged_database_is_made_again(copied_home: Path, name: str) -> None:
+    damaged = copied_home / name
+    damaged.write_bytes(b"x" * 5000)
+    (found,) = doctor(home=copied_home).to_dict("records")
+    assert found["subject"] == str(damaged)
+    assert "doctor --repair" in found["remedy"]
+    assert not doctor("small", home=copied_home, repair=True)["repaired"].any()
+    assert doctor(home=copied_home, repair=True)["repaired"].all()
+    assert doctor(home=copied_home).empty
+    (aside,) = copied_home.glob(f"{name}.damaged-????????-??????")
+    assert aside.read_bytes() == b"x" * 5000
+
+
 def test_a_damaged_record_is_set_aside_and_its_trial_trained_again_the_same(
     copied_home: Path, finished_home: Path
 ) -> None:

@@ -377,6 +377,7 @@ def test_records_are_sent_compared_drawn_and_carried_away(
     archive = tmp_path / "small.zip"
     assert call_here("export", "small", *where, "--to", str(archive)).stdout == f"{archive}\n"
     elsewhere = call_here("import", str(archive), "--home", str(tmp_path / "elsewhere"))
+    assert f"ui --home {tmp_path / 'elsewhere'}" in elsewhere.stderr
     assert elsewhere.returncode == 0, elsewhere.stderr
 
 

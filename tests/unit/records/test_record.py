@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile, ZipInfo
 
+import numpy as np
 import pytest
 
 from hpsearch.errors import DamagedError, StorageError
@@ -16,7 +20,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
-from hpsearch.records.trial_record import MemberRecord, TrialRecord
+from hpsearch.records.trial_record import MemberRecord, TrialRecord, state_digest
 from hpsearch.records.whole_files import write_whole
 
 
@@ -281,3 +285,27 @@ def test_a_sealed_file_that_must_be_there_is_damaged_where_it_is_not(tmp_path: P
     for read in (folder.read_sealed, folder.required):
         with pytest.raises(DamagedError, match="nothing of parameters, more"):
             read(folder.files.space, "arms", "parameters", "more")
+
+
+def packed(date: tuple[int, int, int, int, int, int], weight: float = 1.0) -> bytes:
+    """A state as np.savez makes it, with another date of its files, as Pythons may have it."""
+    state, again = BytesIO(), BytesIO()
+    np.savez(state, weights=np.full(3, weight))
+    with ZipFile(state) as old, ZipFile(again, "w") as new:
+        for name in old.namelist():
+            new.writestr(ZipInfo(name, date), old.read(name))
+    return again.getvalue()
+
+
+def test_the_digest_of_a_state_is_that_of_its_arrays() -> None:
+    first, second = packed((1980, 1, 1, 0, 0, 0)), packed((1981, 1, 1, 0, 0, 0))
+    assert first != second
+    assert state_digest(first) == state_digest(second)
+    assert state_digest(first) != state_digest(packed((1980, 1, 1, 0, 0, 0), 2.0))
+
+
+def test_a_digest_from_before_is_compared_with_one_of_its_kind() -> None:
+    state = packed((1980, 1, 1, 0, 0, 0))
+    before = hashlib.sha256(state).hexdigest()[:16]
+    assert state_digest(state, like=before) == before
+    assert state_digest(state, like=state_digest(state)) == state_digest(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -115,3 +116,18 @@ def test_models_are_registered_in_the_store_of_their_runs(
     client.create_registered_model("model")
     assert [model.name for model in client.search_registered_models()] == ["model"]
     assert not (tmp_path / "registry.db").exists()
+
+
+def test_files_of_runs_that_are_not_ours_lie_outside_the_studies(tmp_path: Path) -> None:
+    stores, before = Home(tmp_path / "new"), Path.cwd()
+    inside = stores.study("demo").run(1).path
+    inside.mkdir(parents=True)
+    os.chdir(inside)  # as the projector's is, where MLflow makes its stores
+    try:
+        client = open_client(stores.tracking_uri)
+    finally:
+        os.chdir(before)
+    run = client.create_run("0")
+    client.log_text(run.info.run_id, "mine", "mine.txt")
+    (file,) = stores.path.rglob("mine.txt")
+    assert stores.studies not in file.parents
