@@ -101,7 +101,7 @@ def test_the_commands_ask_and_say_it(sent: Sent) -> None:
         assert "--trust-code FOLDER" in asked.stderr
         done = call_here(*command, "--home", str(sent.home), "--trust-code", str(sent.here))
         assert done.returncode == 0, done.stderr
-        assert f"modules and data from {sent.here}: its code is run" in done.stderr
+        assert f"running code and reading data from {sent.here}" in done.stderr
     assert not sent.trace.exists()
 
 

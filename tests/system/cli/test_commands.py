@@ -260,7 +260,7 @@ def test_an_output_without_room_is_one_line(study_file: Path, home: Path) -> Non
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: there must be room for what is written to the output, or")
+    assert line.startswith("error: cannot write to the output, or")
 
 
 def test_missing_mnist_is_one_line_that_says_what_to_set(study_file: Path, nowhere: Path) -> None:
@@ -286,7 +286,7 @@ def test_an_interrupt_exits_130_and_the_same_command_goes_on(
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "the same command goes on" in err
+    assert "run the same command again to resume" in err
     assert "Traceback" not in err
     done = call_here("study", str(study_file), *options, "--json")
     assert done.returncode == 0, done.stderr
@@ -528,7 +528,7 @@ def test_an_interrupt_while_a_module_loads_is_one(
         load()
     assert signal.getsignal(signal.SIGTERM) == before
     assert ended.value.code == 130
-    assert capsys.readouterr().err == "interrupted; the same command goes on where it was\n"
+    assert capsys.readouterr().err == "interrupted; run the same command again to resume\n"
 
 
 def test_an_interrupt_in_a_weak_references_callback_is_not_lost(
@@ -551,7 +551,7 @@ def test_an_interrupt_in_a_weak_references_callback_is_not_lost(
     assert references[0]() is None
     assert ended.value.code == 130
     assert sys.unraisablehook == before
-    assert capsys.readouterr().err == "interrupted; the same command goes on where it was\n"
+    assert capsys.readouterr().err == "interrupted; run the same command again to resume\n"
 
 
 def test_the_version_is_said() -> None:
@@ -561,4 +561,4 @@ def test_the_version_is_said() -> None:
 
 def test_a_folder_without_studies_is_named(tmp_path: Path) -> None:
     done = call_here("status", "--home", str(tmp_path))
-    assert f"no study was run in {tmp_path} yet" in done.stderr
+    assert f"no studies in {tmp_path} yet" in done.stderr
