@@ -38,13 +38,13 @@ from hpsearch.tracking.links import UI_ADDRESS
 
 @dataclass(frozen=True)
 class StudyComparison:
-    """What `compare_studies` finds.
+    """The result of `compare_studies`.
 
     Attributes:
-        found: the studies, ranked where their scores can be compared.
-        pages: where their trials are beside each other in MLflow; None: not in one store.
-        ui: the command that opens the MLflow UI on them; "" for a server, which has one.
-        missing: why MLflow does not show them, "" where it does or knows none of them.
+        found: the studies, ranked if their scores are comparable.
+        pages: the MLflow pages with all their trials; None: they are not in one store.
+        ui: the command that opens the MLflow UI on them; "" for a server, which has its own.
+        missing: why MLflow does not show them; "" if it does, or if it knows none of them.
     """
 
     found: ComparedStudies
@@ -80,21 +80,21 @@ def compare_studies(
     home: str | Path | None = None,
     tracking_uri: str | None = None,
 ) -> StudyComparison:
-    """Put studies side by side: best, test, cost, outcomes, what differs between their files.
+    """Compare studies: best and test scores, cost, outcomes, differences between their files.
 
-    They are ranked by the confirmed scores of their winners where these can be compared: the same
-    objective, rows, kind of split and protocol. Nothing is run. MLflow gets a prepared view over
-    their trials.
+    They are ranked by the confirmed scores of their winners if these are comparable, i.e. have the
+    same objective, rows, kind of split and protocol. Nothing is run. MLflow gets a prepared view
+    of their trials.
 
     Args:
-        studies: names, each for the newest run, or "name/2" for a given one; two or more.
-        html: a page to write.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        tracking_uri: of the MLflow server that has them, with its password where it has one.
+        studies: two or more names, each for the newest run, or "name/2" for a specific run.
+        html: an HTML page to write.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
+        tracking_uri: the URI of the MLflow server that has them, with its password if any.
 
     Raises:
         StudyFileError: there is no such study, or fewer than two runs were named.
-        DamagedError: a record is not what was written.
+        DamagedError: a record was changed or damaged.
         StorageError: the page can't be written.
     """
     stores = Home.find(Path(home) if home else None)

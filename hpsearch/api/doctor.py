@@ -47,17 +47,18 @@ def doctor(
     tracking_uri: str | None = None,
     repair: bool = False,
 ) -> pd.DataFrame:
-    """Name every difference between the records and what is told from them.
+    """List every difference between the records and the stores of Optuna and MLflow.
 
     Args:
         study: its name, or that of one of its runs; None: all studies.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
         storage: Optuna's storage URL; None: HPSEARCH_STORAGE, else SQLite in `home`.
-        tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
-        repair: make Optuna and MLflow say what the records say.
+        tracking_uri: MLflow's URI; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
+        repair: make Optuna and MLflow agree with the records.
 
     Returns:
-        A row a difference: place, subject, problem, remedy, repaired; no row: all is well.
+        A row for each difference: place, subject, problem, remedy, repaired; no rows if all is
+        well.
 
     Raises:
         HpsearchError: there is no such study or home.

@@ -71,18 +71,18 @@ def explain_study(
 
     Args:
         study: its name; its newest run is explained.
-        trainings: at most so many trainings of members; None: one configuration a parameter.
-        workers: processes; 0: this one; None: one a core.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        on_start: called with the configurations between the two, and the trainings they take.
+        trainings: the maximum number of trainings; None: one configuration per parameter.
+        workers: number of worker processes; 0: this process; None: one per core.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
+        on_start: called with the number of configurations between the two, and of trainings.
         on_event: called with each event.
 
     Raises:
         StudyFileError: there is no such study, it is not finished, was imported, or has no
             defaults beside its winner.
-        StudyChangedError: the user's own code is another one than that of the trials.
-        StudyLockedError: somebody runs it.
-        DataError: the data is there no more.
+        StudyChangedError: the user's own code has changed since the trials.
+        StudyLockedError: another process runs it.
+        DataError: the data no longer exists.
     """
     import pandas as pd
 

@@ -34,18 +34,18 @@ LATEST = 253_402_300_800.0  # the year 10000, in seconds since 1970: no date is 
 
 
 def import_study(file: str | Path, *, home: str | Path | None = None) -> pd.DataFrame:
-    """Take a study from an archive, and tell Optuna and MLflow of it.
+    """Import a study from an archive, and add it to Optuna and MLflow.
 
-    Nothing in the archive is run: it may hold records, tables and pictures alone, and none of its
-    files can come to lie outside the study's folder. Figures and the report are drawn anew. The
+    Nothing in the archive is run: it may hold only records, tables and pictures, and none of its
+    files can be written outside the study's folder. Figures and the report are drawn again. The
     folder that it names for its modules and data is not trusted, now or later.
 
     Returns:
-        As `doctor` after a repair: what is still different, with a row each.
+        The remaining differences, a row for each, as from `doctor` after a repair.
 
     Raises:
-        HpsearchError: the file is no archive of a study, a newer hpsearch made it, or the home
-            has such a run already.
+        HpsearchError: the file is not an archive of a study, a newer hpsearch wrote it, or the
+            home folder already has such a run.
     """
     stores = Home.find(Path(home) if home else None)
     stores.create()

@@ -11,16 +11,16 @@ from hpsearch.study.recorded import Recorded, find_run
 
 
 def study_methods(study: str, *, home: str | Path | None = None) -> Methods:
-    """What a paper needs to say of a study: text, tables, BibTeX. Nothing is run or written.
+    """Write up a study for a paper: text, tables, BibTeX. Nothing is run or written to disk.
 
     Args:
-        study: its name, for its newest run, or "name/2" for a given one.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        study: its name, for its newest run, or "name/2" for a specific run.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
 
     Raises:
         StudyFileError: there is no such study.
-        HpsearchError: its search is not over.
-        DamagedError: a record is not what was written.
+        HpsearchError: its search is not finished.
+        DamagedError: a record was changed or damaged.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
     result = run.result()

@@ -48,7 +48,7 @@ POINT_BYTES = 200  # a point of a metric in MLflow
 
 @dataclass(frozen=True)
 class Forecast:
-    """A number with the interval it falls into nine times in ten."""
+    """A number with its 90 % prediction interval."""
 
     expected: float
     low: float
@@ -61,19 +61,19 @@ class Plan:
 
     Attributes:
         study: its name.
-        phases: its stages, the runs on fresh seeds, and the final test, as far as the budget lets
-            them come, if no trial diverges or fails; by the clock as the probe's trials expect.
-        budget: what [budget] has to do with it, in sentences.
-        workers: that the forecast is for.
-        probe: what a few trials cost; None where none were trained.
-        seconds: of the whole study.
-        disk: bytes that stay, without MLflow's own pages growing.
-        peak_disk: bytes of the states of paused trials beside it, while it runs.
-        outer: that the whole search runs once an outer fold, too; "": it does not.
-        searched: what is drawn of each searched parameter, in words.
-        relations: that every configuration keeps, such as "beta1 < beta2".
-        small_spaces: a sentence for each search that has fewer configurations than the trials
-            asked for; the phases count all that are asked for.
+        phases: its stages, the runs on fresh seeds and the final test, within the budget, if no
+            trial diverges or fails; limits on time are converted with the speed of the probe.
+        budget: the effect of [budget], in sentences.
+        workers: the number of workers for the forecast.
+        probe: the cost of a few trials; None if none were trained.
+        seconds: the duration of the whole study.
+        disk: bytes that remain on disk, without the growth of MLflow's own database pages.
+        peak_disk: additional bytes for the states of paused trials while the study runs.
+        outer: a sentence if the whole search also runs for each outer fold; "": it does not.
+        searched: how each searched parameter is drawn, in words.
+        relations: constraints on every configuration, such as "beta1 < beta2".
+        small_spaces: a sentence for each search with fewer configurations than requested trials;
+            the phases count all requested trials.
     """
 
     study: str
@@ -120,21 +120,21 @@ def plan_study(
     probe_seconds: float = PROBE_SECONDS,
     say: Callable[[str], None] = lambda line: None,
 ) -> Plan:
-    """Count what a study file asks for, train a few trials, and forecast time and disk.
+    """Count the trials of a study, train a few of them, and forecast time and disk space.
 
     The trials are drawn at random from the space and train for a few epochs in this process.
     Nothing is written.
 
     Args:
         path: the study file.
-        overrides: "key=value", as for --set.
-        workers: that the forecast is for; None: as the file says, else one a core.
-        trials: of the probe; 0: only count.
-        probe_seconds: aimed at for the probe, beside one epoch of each of its trials.
-        say: called with a line before the probe, and with one for each doubt about the file.
+        overrides: "key=value" pairs, as for --set.
+        workers: the number of workers for the forecast; None: as in the file, else one per core.
+        trials: number of trials in the probe; 0: only count.
+        probe_seconds: target duration of the probe, beside one epoch of each of its trials.
+        say: called with a line before the probe, and with a line for each warning about the file.
 
     Raises:
-        StudyFileError: the file is wrong.
+        StudyFileError: the file is invalid.
         DataError: the data is missing or too small.
     """
     read = read_study(Path(path), overrides)

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 def show_study(study: str, *, home: str | Path | None = None) -> Report:
-    """The report that a study ended with. Nothing is run or written.
+    """The report of a finished study. Nothing is run or written.
 
     Args:
-        study: its name, for its newest run, or "name/2" for a given one.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        study: its name, for its newest run, or "name/2" for a specific run.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
 
     Raises:
         StudyFileError: there is no such study.
@@ -49,14 +49,14 @@ def show_study(study: str, *, home: str | Path | None = None) -> Report:
 
 
 def study_front(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
-    """The Pareto front of a study with several objectives, a row a trial (`front_table`).
+    """The Pareto front of a study with several objectives, a row per trial (`front_table`).
 
     Args:
         study, home: as for `show_study`.
 
     Raises:
         StudyFileError: there is no such study.
-        HpsearchError: it is not finished, or has one objective.
+        HpsearchError: it is not finished, or it has a single objective.
     """
     result = _result(find_run(Home.find(Path(home) if home else None), study))
     if not result.objectives:
@@ -80,14 +80,14 @@ def best_configuration(
 
     Args:
         study, home: as for `show_study`.
-        trial: e.g. another one of the front; None: the winner.
+        trial: a trial, e.g. another member of the front; None: the winner.
         form: "toml": the [network] and [space] of a study file that fixes them; "json"; "python";
-            "command": of a program, the line for a shell that trains it as the trial was, from
-            its start to its last epoch, in a new folder below the current one.
+            "command": for a program, the shell command that trains it as in the trial, from its
+            start to its last epoch, in a new folder below the current one.
 
     Raises:
         StudyFileError: there is no such study.
-        HpsearchError: it is not finished, has no such trial, or the trial was no program.
+        HpsearchError: it is not finished, has no such trial, or the trial did not run a program.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
     if form == "command":
@@ -150,11 +150,11 @@ def _text(run: Recorded, params: Mapping[str, ParamValue], form: Form) -> str:
 
 
 def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
-    """One row a trial: outcome, where it was drawn, epochs, digest of its curves, scores, params,
-    and the reason where it failed, diverged or was pruned.
+    """A row per trial: outcome, where it was drawn, epochs, digest of its curves, scores, params,
+    and the reason if it failed, diverged or was pruned.
 
     Nothing in it depends on when, where or how fast trials ran: two runs of one study file have
-    equal tables, and `to_csv` of them is the same to the last bit.
+    equal tables, and their `to_csv` is the same to the last bit.
 
     Args:
         study, home: as for `show_study`; the study need not be finished.

@@ -31,17 +31,17 @@ def ui(
     """Serve the start page and MLflow until it is interrupted; returns its exit code.
 
     Args:
-        study: whose page is named on start; None: the newest ones.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        host: address to listen on; others than this machine's own need a password.
-        without_password: let anybody in who can reach `host`.
-        allowed_hosts: names by which browsers may ask for it, beside this machine's.
-        open_page: open the start page in this machine's web browser, too.
-        say: called with the lines that say where to look.
+        study: the study whose address is printed; None: the newest ones.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
+        host: address to listen on; any except this machine's own needs a password.
+        without_password: admit anybody who can reach `host`.
+        allowed_hosts: additional host names that requests may use.
+        open_page: also open the start page in a browser on this machine.
+        say: called with the lines that give the addresses.
 
     Raises:
         HpsearchError: there is no such study.
-        TrackingError: there is no store yet, the port is taken, or others could reach it.
+        TrackingError: there is no store yet, the port is in use, or others could reach it.
     """
     stores = Home.find(Path(home) if home else None)
     if study is not None:

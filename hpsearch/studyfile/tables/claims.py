@@ -13,11 +13,15 @@ from hpsearch.studyfile.tables.base import Table
 
 
 class Claim(Table):
-    """Something that the trials are asked about, once the study is done."""
+    """A claim to check once the study is finished."""
 
-    text: str = Field(min_length=1, description="the claim, in a sentence")
-    check: str = Field(description="a check by name, or module:function beside the study file")
-    given: dict[str, object] = Field(default_factory=dict, description="the check's arguments")
+    text: str = Field(min_length=1, description="the claim, as a sentence")
+    check: str = Field(
+        description="the name of a check, or module:function with the module beside the study file"
+    )
+    given: dict[str, object] = Field(
+        default_factory=dict, description="the arguments of the check"
+    )
 
     @classmethod
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:

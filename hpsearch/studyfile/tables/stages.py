@@ -13,25 +13,29 @@ from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
 
 
 class Stage(Table):
-    """One training length and the trials that are trained to it."""
+    """A training length and the trials that are trained to it."""
 
-    trials: int = Field(ge=1, le=LARGEST, description="with the promoted of the stage before")
+    trials: int = Field(
+        ge=1,
+        le=LARGEST,
+        description="number of trials, including those promoted from the previous stage",
+    )
     epochs: int = Field(ge=1, le=LARGEST)
     promote: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        description="share of this stage's trials that continue from the stage before; "
-        "half was best in the measurements, the rest are new draws",
+        description="fraction of this stage's trials that continue from the previous stage; the "
+        "rest are new draws. Half was best in our benchmarks",
     )
     controls: int = Field(
         default=0,
         ge=0,
         le=LARGEST,
-        description="trials of the stage before that were not promoted and, drawn at random, are "
-        "trained on all the same, on top of `trials`: they tell whether short trainings predict "
-        "long ones, which the promoted alone can't. None by default, as each costs a training "
-        "and new draws have scores at both lengths too",
+        description="number of randomly chosen trials that continue although they were not "
+        "promoted, on top of `trials`: they show whether short trainings predict long ones, which "
+        "promoted trials alone can't show. The default is 0, because each costs a training and "
+        "new draws have scores at both lengths too",
     )
 
     @property

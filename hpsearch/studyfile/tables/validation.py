@@ -17,12 +17,13 @@ OUTER = "validation.outer"
 
 
 class Validation(Table):
-    """How the whole search is validated, as the winner's own score flatters."""
+    """How the whole search is validated, because the winner's own score is optimistic."""
 
     outer: AnySplit | None = Field(
         default=None,
-        description="a split, as data.split: the whole search runs once an outer fold, whose rows "
-        "it does not see and is tested on, and once on all rows, which finds the winner",
+        description="a split, as in data.split: the whole search runs once for each outer fold, "
+        "on the other rows, and its winner is tested on the fold's rows; the search on all rows "
+        "then finds the winner",
     )
 
     @classmethod
