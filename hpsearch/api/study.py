@@ -141,8 +141,8 @@ def _warn_of_idle(read: ReadStudy, workers: int, warn: Callable[[str], None]) ->
     batch, n_members = read.file.sampler.batch, read.file.n_members
     if workers > batch * n_members:
         warn(
-            f"sampler.batch = {batch} keeps {batch * n_members} of {workers} workers busy; a new "
-            f"study would use all of them with sampler.batch = {ceil(workers / n_members)}"
+            f"sampler.batch = {batch} keeps {batch * n_members} of {workers} workers busy; in a "
+            f"new study, sampler.batch = {ceil(workers / n_members)} would use all of them"
         )
 
 

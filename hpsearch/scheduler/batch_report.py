@@ -56,7 +56,7 @@ class StudyRow:
         return cls(
             study=name,
             outcome="finished" if ran else "found",
-            reason=f"MLflow does not have everything yet: {missing}" if missing else "",
+            reason=f"MLflow is not up to date: {missing}" if missing else "",
             objective=result.objective,
             validation=result.validation.mean,
             low=result.validation.low,

@@ -300,8 +300,8 @@ def repeat_texts(folder: RunFolder, *, exact: bool | None = None) -> list[str]:
     return [
         f"{trainer} repeats to the last digit (one trial was run twice)"
         if deviation == 0
-        else f"{trainer} does not repeat: a metric differed by {deviation:.2g} when one trial was "
-        "run twice"
+        else f"{trainer} is not reproducible: a metric differed by {deviation:.2g} when one trial "
+        "was run twice"
         for trainer, deviation in program_repeats(folder).items()
         if exact is None or exact == (deviation == 0)
     ]

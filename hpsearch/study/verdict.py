@@ -124,7 +124,7 @@ def _kept_splits(file: StudyFile) -> str:
     if file.draws_anew:
         return ""
     if file.data is None:
-        return "the splits are the trainer's own affair"
+        return "the trainer makes the splits itself"
     kind = file.data.split.made().kind
     return "confirmation.splits says so" if file.data.split.made().drawn else f"it is {kind}"
 

@@ -72,5 +72,5 @@ class TrackedRuns:
         remedy = "name it with its password in HPSEARCH_TRACKING_URI" if hidden else "start it"
         return TrackingError(
             f"MLflow at {place} must be reachable to delete runs there, got "
-            f"{type(error).__name__}: {reason}; {remedy}, or leave its runs with --keep-mlflow"
+            f"{type(error).__name__}: {reason}; {remedy}, or keep its runs with --keep-mlflow"
         )

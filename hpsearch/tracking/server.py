@@ -75,17 +75,17 @@ def serve_ui(
     if not home.mlflow.exists():
         if elsewhere := _told_elsewhere(runs, home):
             raise TrackingError(
-                f"{home.path} must hold an mlflow.db to show, got studies that are in "
+                f"{home.path} must hold an mlflow.db to show, but its studies are in "
                 f"{' and '.join(elsewhere)}: look there"
             )
         if runs:
             raise TrackingError(
-                f"{home.mlflow} must be there to show, got studies without it: "
-                f"python -m hpsearch sync --tracking-uri {home.tracking_uri} makes it again"
+                f"{home.mlflow} must exist to be shown, but the studies are without it: rebuild "
+                f"it with python -m hpsearch sync --tracking-uri {home.tracking_uri}"
             )
         raise TrackingError(
-            f"{home.path} must hold an mlflow.db, which a first study makes: "
-            "python -m hpsearch study studies/quickstart.toml"
+            f"{home.path} has no mlflow.db yet: run a first study with python -m hpsearch study "
+            "studies/quickstart.toml"
         )
     follow_home(home)
     protected = _protection(host, without_password=without_password)
@@ -193,10 +193,9 @@ def _protection(host: str, *, without_password: bool) -> bool:
         return False
     if not all(os.environ.get(name) for name in AUTH):
         raise TrackingError(
-            f"--host {host} lets others reach all results: MLflow's basic-auth must be "
-            f"configured by {' and '.join(AUTH)} (its manual says how), or "
-            "--without-password must say that this is wanted; without --host only this machine "
-            "reaches it"
+            f"--host {host} lets others reach all results: configure MLflow's basic-auth with "
+            f"{' and '.join(AUTH)} (see MLflow's manual), or allow access without a password with "
+            "--without-password; without --host only this machine can reach it"
         )
     if not Path(os.environ[AUTH[0]]).is_file():
         raise TrackingError(f"{AUTH[0]} must be a file, got {os.environ[AUTH[0]]}")
@@ -213,8 +212,7 @@ def _check_free(host: str, port: int) -> None:
             probe.bind((host.strip("[]"), port))
         except OSError as error:
             raise TrackingError(
-                f"{host}:{port} must be free to listen on, got: {error.strerror}; "
-                "choose another with --port"
+                f"can't listen on {host}:{port}: {error.strerror}; choose another port with --port"
             ) from error
 
 

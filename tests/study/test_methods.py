@@ -134,7 +134,7 @@ def test_a_text_says_how_a_study_was_done(small: Written) -> None:
     test = passage(methods, "Test")
     assert "The test set of 359 rows" in test
     assert "refitted with 2 seeds" in test
-    assert "the test set was opened for 2 configurations." in test
+    assert "the test set was used for 2 configurations." in test
     found = passage(methods, "Result")
     low, high = result.validation.low, result.validation.high
     assert (

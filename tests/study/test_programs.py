@@ -172,7 +172,7 @@ echo "{{\\"epoch\\": $2, \\"loss\\": $(wc -l < {tmp_path}/once)}}"
     path, home = study_of_shell(tmp_path, script), new_home(tmp_path / "home")
     report = run_study(path, home=home, workers=0)
     (line,) = report.repeats
-    assert line.startswith("program does not repeat: a metric differed by ")
+    assert line.startswith("program is not reproducible: a metric differed by ")
 
 
 def test_verify_and_reproduce_run_trials_again(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def test_each_case_keeps_relations_and_runs_defaults_that_do(
     space = read_study(path).space
     assert all(space.broken(params) is None for params in drawn(path.parent / "home"))
     assert plan_study(path, overrides=["stages.0.trials=2"], trials=0).phases[1].runs == 2 * 2 + 2
-    assert "the defaults, which break the relation \"kind == 'flat' or a" in result.no_default
+    assert "the defaults, which violate the relation \"kind == 'flat' or a" in result.no_default
     deep, flat = result.arms
     assert deep.default is None
     assert flat.default is not None

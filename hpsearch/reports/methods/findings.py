@@ -161,7 +161,7 @@ def _leads(places: Places) -> Iterator[Parts]:
         case = say(" ({case})", case=Name(lead.arm)) if lead.arm else ()
         words = estimate_words(lead.lead, places.in_result.at("leads", place, "lead"))
         better = "It is better than trial {number}{case} by {lead}"
-        alike = "It is not told apart from trial {number}{case}, the difference is {lead}"
+        alike = "It can't be distinguished from trial {number}{case}; the difference is {lead}"
         yield say(
             better if lead.lead.sign > 0 else alike,
             number=places.in_result.fact("leads", place, "number"),

@@ -358,7 +358,7 @@ def _test(places: Places) -> Iterator[Parts]:
     if places.found is not None:
         uses = places.in_result.fact("test_uses")
         yield say(
-            "In all runs of this study the test set was opened for {uses}",
+            "In all runs of this study the test set was used for {uses}",
             uses=counted(uses, "configuration"),
         )
 

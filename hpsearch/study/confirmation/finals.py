@@ -29,12 +29,12 @@ from hpsearch.study.training import Trains
 from hpsearch.trainers import is_program
 
 NO_DEFAULT = (
-    "the winner was not compared with the defaults, which are not known: give {} a default, as in "
+    "the winner was not compared with the defaults, which are unknown: give {} a default, as in "
     "{{ low = 1e-4, high = 1.0, log = true, default = 0.01 }}"
 )
 BROKEN_DEFAULT = (
-    "the winner was not compared with the defaults, which break the relation {!r}: give a "
-    "parameter in it another default, as in {{ low = 0.0, high = 1.0, default = 0.5 }}"
+    "the winner was not compared with the defaults, which violate the relation {!r}: give one of "
+    "its parameters another default, as in {{ low = 0.0, high = 1.0, default = 0.5 }}"
 )
 
 

@@ -64,7 +64,9 @@ def test_a_password_on_the_command_line_is_warned_of(option: str, tmp_path: Path
     home = ["--home", str(tmp_path / "nowhere")]
     done = call_here("doctor", *home, option, "postgresql+psycopg://me:s3cret@127.0.0.1/mine")
     assert done.returncode == 1
-    assert "warning: everybody on this machine can read a password in a command" in done.stderr
+    assert (
+        "warning: everybody on this machine can read a password on a command line" in done.stderr
+    )
     assert "s3cret" not in done.stdout + done.stderr
     assert "warning" not in call_here("doctor", *home, option, "sqlite:////tmp/mine.db").stderr
 
@@ -126,7 +128,7 @@ def test_study_without_a_file_lists_the_studies() -> None:
 
 def test_a_study_runs_and_prints_what_it_found(finished: Finished) -> None:
     out, err = finished.done.stdout, finished.done.stderr
-    for text in ("Best trials of small", "Narrowed ranges", "on the test set, opened once"):
+    for text in ("Best trials of small", "Narrowed ranges", "on the test set, used once"):
         assert text in out
     assert "stage 1/3, 2 epochs: 14/14" in err
     before, address = out.splitlines()[-2:]
@@ -425,7 +427,7 @@ def test_ui_serves_the_stores_until_it_is_interrupted(finished: Finished, tmp_pa
         assert opened.read_text().strip() == f"http://127.0.0.1:{port}/studies"
         taken = call_here("ui", "--home", str(home), "--port", str(port))
         assert taken.returncode == 1
-        assert "choose another with --port" in taken.stderr
+        assert "choose another port with --port" in taken.stderr
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130

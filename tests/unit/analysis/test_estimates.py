@@ -106,5 +106,5 @@ def test_defaults_that_fail_are_told_of() -> None:
 def test_a_lead_that_may_be_chance_is_no_lead() -> None:
     assert Lead(3, "", gain(0.1, 0.11, 0.12)).text.startswith("better than trial 3 by +0.1100")
     assert Lead(3, "trainer=sgd", gain(0.1, -0.11, 0.12)).text.startswith(
-        "not told apart from trial 3 (trainer=sgd): +0.0367"
+        "indistinguishable from trial 3 (trainer=sgd): +0.0367"
     )

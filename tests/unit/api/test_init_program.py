@@ -166,7 +166,7 @@ def test_what_only_a_person_knows_is_to_do(tmp_path: Path) -> None:
     assert file["program"]["command"][-1] == "--data={TODO_data}"
     assert file["program"]["metrics"] == "TODO"
     assert file["stages"] == [{"trials": 24, "epochs": 1}]
-    assert "each trial runs whole" in made.text
+    assert "each trial is one complete run" in made.text
 
 
 def test_a_metric_of_ones_own_and_a_line_of_text(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_the_command(tmp_path: Path) -> None:
     for more in (["--data", "digits"], ["--trainer", "adam"], ["--network", "lenet"]):
         refused = call_here("init", str(path), "--script", str(program), *more)
         assert refused.returncode == 2
-        assert f"must stand without {more[0]}" in " ".join(refused.stderr.split())
+        assert f"cannot be combined with {more[0]}" in " ".join(refused.stderr.split())
     assert not path.exists()
     done = call_here("init", str(path), "--script", str(program), "--metric", "val_acc")
     assert done.returncode == 0

@@ -30,7 +30,7 @@ FINISHED = StudyRow(
     best=Score("0.9560", "0.9227 … 0.9893", "over 5 fresh splits"),
     best_trial=17,
     test=Score("0.9192", "", "test_accuracy"),
-    warnings=("The search was ended by budget.epochs",),
+    warnings=("budget.epochs ended the search",),
     links=(Link("Trials", "/s/small/1/trials"), Link("Report", "/studies/small/1/report.html")),
 )
 LOOK = Look(1, [Shown(FINISHED, 1)], 0)
@@ -165,7 +165,8 @@ def test_schedules_and_batches_say_what_comes_and_what_came() -> None:
     batch = BatchRow(
         "night", "night: 1 failed", WHEN, [BatchStudy("a", "failed", "no luck")], True
     )
-    parts = Text(parts_html([batch], Scheduler([schedule], "Process 7 runs the schedules.", True)))
+    scheduler = Scheduler([schedule], "The scheduler is running (process 7).", True)
+    parts = Text(parts_html([batch], scheduler))
     for text in ("cron 0 2 * * *", "Process 7 runs", "night: 2 finished", "a: failed, no luck"):
         assert text in parts.words
     times = [about["datetime"] for tag, about in parts.tags if tag == "time"]

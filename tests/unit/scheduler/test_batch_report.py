@@ -51,7 +51,7 @@ def report(*outcomes: Outcome, seconds: float = 61.0, cut: str = "") -> BatchRep
 def test_the_row_of_a_result() -> None:
     assert StudyRow.of("night", RESULT, ran=True, missing="", seconds=12.345) == ROW
     found = StudyRow.of("night", replace(RESULT, test={}), ran=False, missing="away", seconds=12.3)
-    why = "MLflow does not have everything yet: away"
+    why = "MLflow is not up to date: away"
     assert found == replace(ROW, outcome="found", reason=why, test=None)
 
 

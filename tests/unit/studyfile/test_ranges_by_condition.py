@@ -313,7 +313,7 @@ def test_both_ranges_narrow_by_themselves_and_the_winner_has_its_own_alarm(writt
     assert rates["learning_rate[1]", ""].declared == "1e-05 … 0.01"
     of_adam = {"trainer": "adam", "learning_rate": 0.01}
     (line,) = last_alarms(rows, of_adam)
-    assert line.startswith("learning_rate[1] where trainer = adam: the best, trial 1 with 0.01")
+    assert line.startswith("learning_rate[1] where trainer = adam: the best trial, 1 with 0.01")
     assert "e.g. high = 0.1" in line
     assert [RangeRow.from_dict(row.as_dict()) for row in rows] == rows
     (of_trainer,) = (row for row in rows if row.parameter == "trainer")

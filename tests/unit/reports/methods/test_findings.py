@@ -126,7 +126,7 @@ def test_what_can_not_be_told_apart_is_named(run_folder: RunFolder) -> None:
     ]
     found = text(run_folder, "Result", arms=arms, leads=leads)
     assert "It is the best of 2 cases by the mean when confirmed." in found
-    assert "It is not told apart from trial 3, the difference is 0.0100 (95 % t" in found
+    assert "It can't be distinguished from trial 3; the difference is 0.0100 (95 % t" in found
     assert "It is better than trial 4 (trainer=adam) by 0.0300" in found
     assert "trial 5" not in found  # beside the runner-up other cases alone
 
