@@ -32,9 +32,9 @@ AWAY = (StorageError, WorkerError)  # what time may mend
 NAP_SECONDS = 0.5  # between two looks at whether to stop, while a retry waits
 REASONS = {
     "window": "its window is closed",
-    "budget": "the budget is used up",
-    "asked": "stopped as asked",
-    "failure": "a study before it failed",
+    "budget": "the budget is spent",
+    "asked": "stopped on request",
+    "failure": "an earlier study failed",
 }
 
 
@@ -224,7 +224,7 @@ class _BatchRun:
     def _waited(self, attempt: int, study: BatchStudy, error: Exception) -> bool:
         """Wait before another attempt; False if there is no time for it."""
         seconds = self.read.file.retry_seconds * 2 ** (attempt - 1)
-        self.warn(f"{study.name}: {error}; tried again in {seconds:.0f} s")
+        self.warn(f"{study.name}: {error}; retry in {seconds:.0f} s")
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if self._must_stop_study():

@@ -125,8 +125,8 @@ def _refuse_same(runs: Sequence[Recorded]) -> None:
         return
     got = f"{twice!r} twice" if twice else " ".join(map(repr, names)) or "none"
     raise StudyFileError(
-        f"compare must be given two or more different runs, got {got}: name studies, or runs of "
-        "one as in quickstart quickstart/1, which compares the newest with the first"
+        f"compare needs two or more different runs, got {got}: name studies, or runs of one study "
+        "as in quickstart quickstart/1, which compares the newest run with the first"
     )
 
 
@@ -191,9 +191,9 @@ def _test_lead(
     try:
         lead = None if reason else refits.lead(others)
     except DataError:
-        lead, reason = None, "the test rows are not at hand"
+        lead, reason = None, "the test rows are not available"
     if lead is not None and not lead.rows and first.test.rows:
-        lead, reason = None, "the test rows are not at hand"
+        lead, reason = None, "the test rows are not available"
     if lead is None:
         lead = signed_difference(first.test, other.test, sign)
         reason = reason or "a refit has no score"

@@ -42,7 +42,7 @@ def data_card(path: str | Path, *, target: str | None = None) -> TableCard:
         if not path.name.endswith(ENDINGS) or not path.exists():
             raise DataError(
                 f"the file must be a table ({', '.join(ENDINGS)}) or a study file, got "
-                f"{str(path)!r}{'' if path.exists() else ', and nothing is there'}"
+                f"{str(path)!r}{'' if path.exists() else ', which does not exist'}"
             )
         file = dataset_at(path, TableOptions(target=target))
     if not isinstance(file, TableFile):

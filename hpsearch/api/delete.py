@@ -52,7 +52,7 @@ class Deletion:
         said += [f"{self.mlflow_runs} MLflow runs, marked as deleted"] * bool(self.mlflow_runs)
         if self.test_uses:
             said.append(
-                f"the count of its looks at the test set: {self.test_uses} configuration(s)"
+                f"the count of its uses of the test set: {self.test_uses} configuration(s)"
             )
         return said
 

@@ -70,8 +70,8 @@ def doctor(
     stores = Home.find(Path(home) if home else None)
     if not stores.path.is_dir():
         raise HpsearchError(
-            f"{stores.path} must be a folder of stores, which a first study makes: "
-            "python -m hpsearch study studies/quickstart.toml"
+            f"{stores.path} must be a home folder; a first study creates one: python -m hpsearch "
+            "study studies/quickstart.toml"
         )
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     found = [(difference, False) for difference in look_around(stores, database, uri)]
@@ -181,7 +181,7 @@ class _Visit:
 def _unreadable(name: str, error: HpsearchError) -> Difference:
     """A run that this version can't read; the others are looked at all the same."""
     if isinstance(error, DamagedError):
-        remedy = "bring the file back from an export or a backup, or start anew with --fresh"
+        remedy = "restore the file from an export or a backup, or start again with --fresh"
     else:
         remedy = "use the version of hpsearch that wrote it, or move the run's folder away"
     return Difference("records", name, str(error), remedy, repairable=False)

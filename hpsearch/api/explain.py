@@ -108,18 +108,20 @@ def _explained(recorded: Recorded, stores: Home) -> Result:
     result = recorded.result()
     if recorded.number != stores.study(recorded.study).newest:
         raise StudyFileError(
-            f"the newest run of {recorded.study!r} alone can be explained, got {recorded.name!r}"
+            f"only the newest run of {recorded.study!r} can be explained, got {recorded.name!r}"
         )
     if recorded.folder_of_file is None:
         raise StudyFileError(
-            f"a study must have been run here to be explained, {recorded.name!r} was imported"
+            f"only a study that was run here can be explained, but {recorded.name!r} was imported"
         )
     if result is None:
         raise StudyFileError(f"study {recorded.name!r} must be finished: run its file again")
     if result.default is None or result.default.validation is None:
-        why = result.default_text or "the defaults were not run, confirmation.default says so"
+        why = result.default_text or (
+            "the defaults were not run, because confirmation.default = false"
+        )
         raise StudyFileError(
-            f"study {recorded.name!r} must have the defaults beside its winner, got none: {why}"
+            f"study {recorded.name!r} has no defaults to compare with its winner: {why}"
         )
     return result
 

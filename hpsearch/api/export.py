@@ -32,7 +32,7 @@ def export_study(
     runs = find_runs(stores, study)
     path = Path(to) if to else Path(f"{study.replace('/', '-')}.hpsearch.zip")
     if path.exists():
-        raise HpsearchError(f"{path} must not be there yet; name another file with --to")
+        raise HpsearchError(f"{path} already exists; name another file with --to")
     with held(stores.study(runs[0].study)):
         for run in runs:
             refuse_pickled_states(run.folder, run.name)
@@ -59,7 +59,7 @@ def refuse_pickled_states(folder: RunFolder, name: str) -> None:
         for record in folder.read_all(kind):
             if record.state_file and record.params.get("trainer") not in TRAINERS:
                 raise HpsearchError(
-                    f"{name} must be over: trial {record.number} of {record.params['trainer']} "
-                    "waits to go on, and its state is a pickle, which no archive may hold. Run "
-                    "the study to its end first"
+                    f"{name} is unfinished: trial {record.number} of {record.params['trainer']} "
+                    "is paused, and its state is a pickle, which an archive must not contain. "
+                    "Finish the study first"
                 )

@@ -138,9 +138,11 @@ def _new(path: str | Path) -> Path:
     """The path, where a file may be written."""
     path = Path(path)
     if path.exists():
-        raise StudyFileError(f"{path} must not exist yet, got one; name another file")
+        raise StudyFileError(f"{path} already exists; name another file")
     if not path.parent.is_dir():
-        raise StudyFileError(f"{path} must be in a folder that exists, got none at {path.parent}")
+        raise StudyFileError(
+            f"the folder of {path} does not exist: create {path.parent}, or name another file"
+        )
     return path
 
 

@@ -37,7 +37,7 @@ def _failure(run: Recorded) -> str:
     failed = run.folder.read_sealed(run.folder.files.failed, "reason")
     if failed is None:
         raise HpsearchError(
-            f"study {run.name!r} must be over for its methods to be written, and it is not: run "
-            f"its file again, or see how far it is with python -m hpsearch status {run.study}"
+            f"study {run.name!r} is not finished, so its methods can't be written: run its file "
+            f"again, or see its progress with python -m hpsearch status {run.study}"
         )
     return str(failed["reason"])

@@ -158,7 +158,7 @@ def plan_study(
             small_spaces=small,
         )
     refuse_unfit(read)
-    say(f"training {trials} trials of the space for a few epochs")
+    say(f"training {trials} trials for a few epochs")
     found = probe(read, trials=trials, seconds=probe_seconds)
     busy = min(max(1, count), available_cores(), file.sampler.batch * file.n_members)
     counted = _course(read, found.costs, found, busy)
@@ -209,8 +209,8 @@ def _outer(read: ReadStudy) -> str:
 def _budget(read: ReadStudy, counted: Course) -> list[str]:
     """What ends the search early, or may."""
     budget, said = read.file.budget, []
-    arm = " of each arm" if len(read.arms) > 1 else ""
-    arm = " of each outer fold, and the one on all rows," if read.file.outer else arm
+    arm = " for each case" if len(read.arms) > 1 else ""
+    arm = " for each outer fold, and the one on all rows," if read.file.outer else arm
     last = [p for p in counted.phases if p.runs and p.stage is not None]
     if counted.ended:
         limit = getattr(budget, counted.ended)
@@ -237,7 +237,7 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
                 repeated += phase.members * n * once
     if repeated and read.file.starts_anew:
         said.append(
-            f"{repeated:,} epochs are repeated, as a program has no checkpoint to go on from"
+            f"{repeated:,} epochs are repeated, because a program has no checkpoint to resume from"
         )
     return said
 

@@ -64,7 +64,7 @@ def _model_of(run: Recorded) -> Path:
     result = run.result()
     if result is None:
         raise HpsearchError(
-            f"study {run.name!r} must have a winner to predict with, it is not finished: run its "
+            f"study {run.name!r} is not finished, so it has no winner to predict with: run its "
             "file again"
         )
     refit = model_refit(run.folder, result.best_number)
@@ -73,7 +73,7 @@ def _model_of(run: Recorded) -> Path:
         if place.file(FittedTable.file_name).exists():
             return place.file(FittedTable.file_name)
     raise HpsearchError(
-        f"the winner of {run.name!r} must be a model of a table whose columns are prepared, and "
-        "none was kept: see what its log says, or, for other data, take its model in MLflow "
+        f"the winner of {run.name!r} must be a stored model of a table with preprocessed columns, "
+        "but there is none: see its log or, for other data, use its model in MLflow "
         f"(models:/{run.study}@winner)"
     )

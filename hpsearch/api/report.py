@@ -49,8 +49,8 @@ def write_study_report(
         result = run.result()
         if result is None:
             raise HpsearchError(
-                f"study {run.name!r} must have a result to report, it is not finished: run its "
-                "file again, or look at it with python -m hpsearch ui"
+                f"study {run.name!r} is not finished, so it has no result to report: run its file "
+                "again, or look at it with python -m hpsearch ui"
             )
         with storage_errors(run.folder.artifacts):
             page = write_report(run.folder, result, light=light)

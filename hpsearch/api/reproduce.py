@@ -55,8 +55,8 @@ def reproduce_trial(
         raise StudyFileError(f"trial must be one of {run.name}, which are {there}, got {trial}")
     if record.limit:
         raise StudyFileError(
-            f"a trial must have ended by itself to be compared with another training of it, but "
-            f"{_limit(record)} stopped trial {trial}; take another"
+            f"only a trial that ended by itself can be reproduced, but {_limit(record)} stopped "
+            f"trial {trial}; take another trial"
         )
     read = run.read(Path(trust_code) if trust_code else None)
     return train_again(read, run.folder, record, tolerance)
@@ -64,7 +64,7 @@ def reproduce_trial(
 
 def _limit(record: TrialRecord) -> str:
     gpu = record.limit == "gpu_memory"
-    return "the memory of its GPU" if gpu else f"limits.{record.limit}"
+    return "GPU memory" if gpu else f"limits.{record.limit}"
 
 
 def train_again(

@@ -99,7 +99,7 @@ def coming_runs(
     try:
         standings = Desk.of(Home.find(Path(home) if home else None)).standings()
     except DamagedFile as error:
-        warn(f"{error}; the process that runs the schedules sets it aside when it starts")
+        warn(f"{error}; the scheduler moves it away when it starts")
         standings = {}
     first = now or datetime.now(UTC)
     rows = []
@@ -160,7 +160,7 @@ def check_health(home: str | Path | None = None) -> dict[str, Any]:
     if said is None or said["age"] > HEALTHY_SECONDS:
         told = "never did" if said is None else f"did {said['age']:.0f} s ago"
         raise HpsearchError(
-            f"python -m hpsearch schedule must have told of itself in the last "
+            "python -m hpsearch schedule must have reported within the last "
             f"{HEALTHY_SECONDS:.0f} s, but {told}: start it"
         )
     return said

@@ -61,8 +61,8 @@ def study_front(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     result = _result(find_run(Home.find(Path(home) if home else None), study))
     if not result.objectives:
         raise HpsearchError(
-            f"study {result.study!r} must have several [[objectives]] to have a front, got one: "
-            f"see its winner with python -m hpsearch show {study} --best"
+            f"study {result.study!r} has a single objective, so it has no Pareto front: see its "
+            f"winner with python -m hpsearch show {study} --best"
         )
     from hpsearch.reports.tables import front_table
 
@@ -101,7 +101,7 @@ def best_configuration(
         return text
     score = f"{result.objective} {result.validation}"
     others = [str(m.number) for m in result.front if m.number != result.best_number]
-    beside = f"# On the Pareto front beside it: trials {', '.join(others)}\n" if others else ""
+    beside = f"# Also on the Pareto front: trials {', '.join(others)}\n" if others else ""
     said = f"# The winner of {result.study}: trial {result.best_number}, {score}\n"
     return f"{said}{_refitted(run, result.best_number)}{beside}{text}"
 
@@ -116,8 +116,8 @@ def _refitted(run: Recorded, winner: int) -> str:
 def _command_line(run: Recorded, record: TrialRecord) -> str:
     if not is_program(record.params["trainer"]):
         raise HpsearchError(
-            f"trial {record.number} of {run.name!r} must be a program to have a command line, got "
-            f"{record.params['trainer']}: take --format toml, json or python"
+            f"trial {record.number} of {run.name!r} has no command line, because its trainer is "
+            f"{record.params['trainer']}, not a program: use --format toml, json or python"
         )
     folder = str(Path.cwd() / f"{run.study}-trial-{record.number}")
     space, table = kept_space(run.folder), run.file.all_programs[str(record.params["trainer"])]
@@ -138,8 +138,8 @@ def _record(run: Recorded, trial: int) -> TrialRecord:
     record = run.folder.read("trial", trial)
     if record is None:
         raise HpsearchError(
-            f"study {run.name!r} must have trial {trial}, got no record of it: see those it has "
-            f"with python -m hpsearch show {run.study} --trials"
+            f"study {run.name!r} has no trial {trial}: list its trials with python -m hpsearch "
+            f"show {run.study} --trials"
         )
     return record
 
@@ -194,9 +194,9 @@ def _result(run: Recorded) -> Result:
     result = run.result()
     if result is None:
         raise HpsearchError(
-            f"study {run.name!r} must be finished to have a winner, and it is not: see how far it "
-            f"is with python -m hpsearch status {run.study}, its trials with "
-            f"python -m hpsearch show {run.study} --trials"
+            f"study {run.name!r} is not finished, so it has no winner yet: see its progress with "
+            f"python -m hpsearch status {run.study}, its trials with python -m hpsearch show "
+            f"{run.study} --trials"
         )
     return result
 

@@ -51,8 +51,8 @@ def sync(
     runs = find_runs(stores, study)
     if not runs:
         raise HpsearchError(
-            f"{stores.path} must hold the records of a study, got none: run one with "
-            "python -m hpsearch study, or name another folder with --home"
+            f"{stores.path} has no studies: run one with python -m hpsearch study, or name "
+            "another folder with --home"
         )
     return pd.DataFrame([_sync(stores, run, uri) for run in runs], columns=list(COLUMNS))
 

@@ -119,10 +119,10 @@ def tune(
         data = read_data(file)
         if data.target != target:
             raise StudyFileError(
-                f"{file} must be a study of {target!r}, got one of {data.target!r}: give the "
-                "table or the study file another name"
+                f"{file} must be a study that predicts {target!r}, got one that predicts "
+                f"{data.target!r}: rename the table or the study file"
             )
-        warn(f"{file} is there and is run as it stands; delete it to have a new one written")
+        warn(f"{file} already exists and is run as it is; delete it to write a new one")
         card = _card(data, None, file)
     else:
         content: dict[str, Any] = {"data": {"name": table.name, "target": target}}

@@ -98,7 +98,7 @@ def verify_study(
     records = list(run.folder.read_all("trial"))
     say(f"digests of data and splits, {len(records)} trials")
     n_records, problems = _digest_problems(run, read, records)
-    say("deriving every draw and decision")
+    say("recomputing every draw and decision")
     replayed = replay(run, read)
     problems += replayed.problems
     problems += _code_problems(records, digest(read.code))

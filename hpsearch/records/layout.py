@@ -57,21 +57,21 @@ class Home:
         """
         if NO_ADDRESS.search(str(self.path)):
             raise StorageError(
-                f"the folder of stores must have no '?', '#' or '%20' (a percent sign before two "
-                f"digits) in its path, which mean something else in the addresses of databases, "
-                f"got {self.path}; name another with --home"
+                "the path of the home folder must not contain '?', '#' or '%20' (a percent sign "
+                "before two digits), which have a special meaning in database addresses, got "
+                f"{self.path}; name another folder with --home"
             )
         try:
             self.studies.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(
-                f"the folder of stores {self.path} must be writable, got: {error.strerror}; "
-                "name another with --home or HPSEARCH_HOME"
+                f"the home folder {self.path} must be writable, got: {error.strerror}; name "
+                "another folder with --home or HPSEARCH_HOME"
             ) from error
         if not all(os.access(folder, os.W_OK) for folder in (self.path, self.studies)):
             raise StorageError(
-                f"the folder of stores {self.path} must be writable; "
-                "name another with --home or HPSEARCH_HOME"
+                f"the home folder {self.path} must be writable; name another folder with --home "
+                "or HPSEARCH_HOME"
             )
 
     @property

@@ -48,8 +48,7 @@ def lock_study(study: StudyFiles) -> FileLock:
         except Timeout:
             who = _holder(study.holder)[0] if study.holder.exists() else "another process"
             raise StudyLockedError(
-                f"study {study.name!r} must be run by one process at a time, got a second start "
-                f"while {who} runs it: wait for it, or stop it"
+                f"study {study.name!r} is already running: {who}. Wait for it, or stop it"
             ) from None
     who = f"process {os.getpid()} on {socket.gethostname()}"
     when = time.strftime("%Y-%m-%d %H:%M:%S")

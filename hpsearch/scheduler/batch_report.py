@@ -106,9 +106,9 @@ class BatchReport:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in self.counts.items())
         reasons = {
             "window": "; its window is closed",
-            "budget": "; its budget is used up",
-            "asked": "; stopped as asked",
-            "failure": "; stopped at the failure",
+            "budget": "; its budget is spent",
+            "asked": "; stopped on request",
+            "failure": "; stopped after the failure",
         }
         return f"{self.batch}: {counts}, {_duration(self.seconds)}{reasons.get(self.cut, '')}"
 

@@ -230,7 +230,7 @@ def _one_or_list(names: Sequence[str]) -> str:
 
 def _reasoned(line: str, one: Usual, default: object) -> str:
     """A line with the reason for its range, and the default that it replaces."""
-    replaced = "" if default is None else f"else {default}"
+    replaced = "" if default is None else f"default {default}"
     return noted(line, "; ".join(filter(None, [one.why, replaced])))
 
 

@@ -297,7 +297,7 @@ def test_a_study_that_ended_without_a_result_is_written_up_too(
 def test_a_study_that_is_not_over_has_no_methods_yet(study_file: Path, home: Path) -> None:
     read = read_study(study_file, [])
     open_run(read, Home(home), fresh=False).close()
-    with pytest.raises(HpsearchError, match="'small' must be over for its methods to be written"):
+    with pytest.raises(HpsearchError, match="'small' is not finished, so its methods can't"):
         study_methods("small", home=home)
     done = call_here("methods", "small", "--home", str(home))
     assert (done.returncode, done.stdout) == (1, "")

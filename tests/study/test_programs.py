@@ -339,8 +339,8 @@ for e in $(seq $last); do echo "{{\\"epoch\\": $e, \\"loss\\": $1}}"; done
     report = run_study(path, home=home, workers=0, on_event=events.append)
     warnings = [event.warning for event in events if isinstance(event, CodeDoubt)]
     assert warnings == [
-        "program must train for the epochs that it is asked for, 5, got an end after epoch 3 in "
-        f"all {n} trials of a stage, whose last scores stand for the rest: have it train and "
+        f"program must train for the requested 5 epochs, but all {n} trials of a stage ended "
+        "after epoch 3, and their last scores count for the rest: let it train and "
         "report until there, or give the stages at most 3 epochs"
         for n in trials
     ]

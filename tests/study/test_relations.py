@@ -261,5 +261,5 @@ def test_an_old_trial_that_breaks_a_relation_is_no_start(written: Path, tmp_path
     home = Home(tmp_path / "nowhere")
     started = warm_started(read_study(written), home, fresh=False, warn=said.append)
     assert started.read.file.enqueue == [{"a": 0.2, "b": 0.5, "n": 4, "m": 2}]
-    assert "break the relation 'a < b'" in " ".join(said)
-    assert "break the relation 'm <= n'" in " ".join(said)
+    assert "violate the relation 'a < b'" in " ".join(said)
+    assert "violate the relation 'm <= n'" in " ".join(said)

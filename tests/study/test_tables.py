@@ -92,7 +92,7 @@ def test_a_run_that_began_before_columns_were_read_goes_on_as_it_began(
     run(study, home, "stages.0.trials=2", *small[1:])
     for record in records(home, "customers"):
         assert not any(name.startswith("prepare.") for name in record.params)
-    with pytest.raises(HpsearchError, match="a model of a table whose columns are prepared"):
+    with pytest.raises(HpsearchError, match="stored model of a table with preprocessed columns"):
         predict("customers", study.parent / "customers.csv", home=home)
 
 

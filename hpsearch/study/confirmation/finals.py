@@ -194,8 +194,8 @@ class Finals:
         if not best:
             reasons = "".join(f"{failure.text}\n" for failure in failures(trials))
             raise StudyFailed(
-                "at least one trial must reach the last stage with a score, but none did:\n"
-                f"{reasons}{_remedy([*trials])}, then start anew with --fresh"
+                "at least one trial must reach the last stage with a score, but none "
+                f"did:\n{reasons}{_remedy([*trials])}, then start again with --fresh"
             )
         return best
 

@@ -191,8 +191,8 @@ def test_a_study_that_runs_is_left_alone(copied_home: Path) -> None:
     lock = lock_study(Home(copied_home).study("small"))
     try:
         (row,) = doctor(home=copied_home, repair=True).to_dict("records")
-        assert "must be run by one process at a time" in row["problem"]
-        assert "must be run by one process at a time" in sync(home=copied_home)["problem"][0]
+        assert "is already running" in row["problem"]
+        assert "is already running" in sync(home=copied_home)["problem"][0]
     finally:
         lock.release()
 

@@ -158,7 +158,7 @@ def test_own_data_is_not_looked_for_where_an_archive_says(tmp_path: Path, home: 
     for name in ("../rows.csv", str(moved / "rows.csv")):
         archive = renamed_data(archive, tmp_path / f"{len(name)}.zip", name)
         import_study(archive, home=new_home(tmp_path / name.replace("/", "-")))
-        with pytest.raises(StudyFileError, match=r"data\.name must lie in .*inside, as the study"):
+        with pytest.raises(StudyFileError, match=r"data\.name must be in .*inside, because"):
             verify_study("own", home=tmp_path / name.replace("/", "-"), trust_code=inside)
     said = json.loads((there / "studies/own/1/study.json").read_text())
     assert said["imported"] is True

@@ -234,8 +234,8 @@ def test_data_that_does_not_fit_is_said_and_creates_nothing(
         (("--storage", "sqlite:///x.db", "--tracking-uri", "sqlite:///x.db"), "two databases"),
         (("--storage", "postgresql://h:abc/d"), "must have a port from 1 to 65535"),
         (("--tracking-uri", "http://h:99999"), "must have a port from 1 to 65535"),
-        (("--home", "what?"), "no '?', '#' or '%20'"),
-        (("--home", "a%20b"), "no '?', '#' or '%20'"),
+        (("--home", "what?"), "not contain '?', '#' or '%20'"),
+        (("--home", "a%20b"), "not contain '?', '#' or '%20'"),
     ],
 )
 def test_wrong_stores_exit_1_without_a_traceback(

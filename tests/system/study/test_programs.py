@@ -181,7 +181,7 @@ def test_a_limit_ends_a_program_that_ignores_sigterm(tmp_path: Path) -> None:
     slow = [r for r in records(tmp_path / "home") if str(r.params["lr"]).startswith("0.0")]
     assert slow
     assert {(r.outcome, r.limit) for r in slow} == {("failed", "seconds")}
-    assert "within limits.seconds = 2" in slow[0].reason
+    assert "exceeded limits.seconds = 2" in slow[0].reason
     assert gone("train.sh")
 
 

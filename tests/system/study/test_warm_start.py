@@ -136,13 +136,13 @@ def test_a_study_of_hpsearch_goes_by_its_own_name(asked: Path, tmp_path: Path, h
     ("override", "error", "said"),
     [
         ("warm_start.study=odl", StudyFileError, "warm_start.study must be one of old, got 'odl'"),
-        ("warm_start.storage=new.db", StudyFileError, "warm_start.storage must be there"),
+        ("warm_start.storage=new.db", StudyFileError, "warm_start.storage must exist"),
         (
             "warm_start.storage=sqlite:///new.db",
             StudyFileError,
-            "warm_start.storage must be there",
+            "warm_start.storage must exist",
         ),
-        ("warm_start.storage=small.toml", StorageError, "must be one of Optuna that can be read"),
+        ("warm_start.storage=small.toml", StorageError, "must be a readable Optuna storage"),
         ("warm_start.storage=env:NOT_SET", StudyFileError, "variable NOT_SET must hold the old"),
         ("space={trainer='sgd', batch_size={choices=[32]}}", StudyFileError, "searched here: bat"),
     ],

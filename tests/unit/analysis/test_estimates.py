@@ -100,7 +100,7 @@ def test_what_tuning_gained_is_one_sentence(estimated: Estimate, said: str) -> N
 
 def test_defaults_that_fail_are_told_of() -> None:
     default = DefaultResult({}, {}, None, {}, None, None, "1 of 5 runs diverged: loss")
-    assert default.verdict("v", "t").endswith("compare with: 1 of 5 runs diverged: loss")
+    assert default.verdict("v", "t").endswith("have no score: 1 of 5 runs diverged: loss")
 
 
 def test_a_lead_that_may_be_chance_is_no_lead() -> None:

@@ -239,7 +239,7 @@ def test_other_programs_that_cannot_be_asked(tmp_path: Path) -> None:
 def test_no_file_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "here.toml"
     path.write_text("mine")
-    with pytest.raises(StudyFileError, match="must not exist yet"):
+    with pytest.raises(StudyFileError, match="already exists"):
         init_program(path, script=script(tmp_path, TRAIN))
     assert path.read_text() == "mine"
 

@@ -28,7 +28,7 @@ def test_a_second_start_is_told_who_has_the_study(study: StudyFiles) -> None:
     with held(study):
         assert re.fullmatch(me, running(study) or "")
         with (
-            pytest.raises(StudyLockedError, match=f"got a second start while {me} runs it"),
+            pytest.raises(StudyLockedError, match=f"is already running: {me}"),
             held(study),
         ):
             pass

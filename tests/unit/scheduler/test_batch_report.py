@@ -76,9 +76,9 @@ def test_a_failure_tells_more_than_what_is_left(outcomes: list[Outcome], code: i
     [
         ("", ""),
         ("window", "; its window is closed"),
-        ("budget", "; its budget is used up"),
-        ("asked", "; stopped as asked"),
-        ("failure", "; stopped at the failure"),
+        ("budget", "; its budget is spent"),
+        ("asked", "; stopped on request"),
+        ("failure", "; stopped after the failure"),
     ],
 )
 def test_the_line_counts_outcomes_and_says_what_cut_it(cut: str, end: str) -> None:

@@ -367,7 +367,7 @@ def test_one_process_a_home_runs_the_schedules(night: Night) -> None:
     assert not desk.taken
     with desk.take():
         assert desk.taken
-        with pytest.raises(RunningError, match="one process at a time"):
+        with pytest.raises(RunningError, match="already being run by another"):
             run_schedule(night.folder, home=night.home)
 
 
@@ -522,5 +522,5 @@ def test_health_that_was_told_by_a_clock_far_ahead_is_none(night: Night) -> None
     files = Desk.of(Home(night.home)).files
     health = json.loads(files.health.read_text())
     files.health.write_text(json.dumps(health | {"time": health["time"] + 86400}))
-    with pytest.raises(HpsearchError, match="must have told of itself"):
+    with pytest.raises(HpsearchError, match="must have reported within"):
         check_health(night.home)
