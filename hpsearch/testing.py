@@ -117,8 +117,8 @@ def check_function(
     with _first_on_path(folder):
         if makes_estimator(trainer):
             raise TrainerError(
-                f"{trainer} must be a training function, got one that takes params alone and "
-                "makes an estimator: a study tries it on a few rows before anything runs"
+                f"{trainer} must be a training function, got one that takes only params and makes "
+                "an estimator: a study tries it on a few rows before anything runs"
             )
         load_training_function(trainer)
         can_pause = takes_state(trainer)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 SEND = "it is sent"
-ANEW = "the run goes to MLflow's trash and is sent anew"
+ANEW = "the run goes to MLflow's trash and is sent again"
 
 
 @dataclass
@@ -123,10 +123,10 @@ class Comparison:
             yield Difference(
                 "MLflow",
                 f"{self.name} {runs[0].info.run_name}",
-                f"must have a record, none has the uid {uid}",
+                f"must have a record, but none has the uid {uid}",
                 "its copy there becomes the record"
                 if copy
-                else "bring its trial folder back from a backup, or delete the run in MLflow",
+                else "restore its trial folder from a backup, or delete the run in MLflow",
                 repairable=copy,
             )
 
@@ -160,12 +160,12 @@ class Comparison:
 
     def _once(self, subject: str, runs: list[Run]) -> Iterator[Difference]:
         if not runs:
-            yield Difference("MLflow", subject, "must be there once, is not there", SEND)
+            yield Difference("MLflow", subject, "must exist once, is missing", SEND)
         elif len(runs) > 1:
             yield Difference(
                 "MLflow",
                 subject,
-                f"must be there once, is there {len(runs)} times",
+                f"must exist once, exists {len(runs)} times",
                 "the others go to MLflow's trash",
             )
 
@@ -189,7 +189,7 @@ class Comparison:
         """What is missing where the run goes on; what is wrong where it has ended."""
         if not has_this_form(run.data.tags):
             self.wrong.append(run.info.run_id)
-            problem = "must be in the form of this version, is in that of an older one"
+            problem = "must have the format of this version, has that of an older one"
             yield Difference("MLflow", subject, problem, ANEW)
             return
         ended = run.info.status not in ("RUNNING", "SCHEDULED")
@@ -244,7 +244,7 @@ def _unequal_metrics(expected: dict[str, float], found: dict[str, float]) -> Ite
 def _unequal(what: str, expected: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
     for name, value in expected.items():
         if name not in found:
-            yield f"{what} {name} must be there, is not"
+            yield f"{what} {name} must exist, is missing"
         elif found[name] != value:
             yield f"{what} {name} must be {_short(value)!r}, is {_short(found[name])!r}"
 

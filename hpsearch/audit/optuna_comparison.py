@@ -11,7 +11,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.storage.refill import unequal
 from hpsearch.studyfile.arms import ArmPlace
 
-REFILL = "the Optuna study is made anew from the records"
+REFILL = "the Optuna study is rebuilt from the records"
 
 
 def compare_optuna(
@@ -34,7 +34,7 @@ def compare_optuna(
     trials = {trial.number: trial for trial in stored or ()}
     remedy = REFILL if space else "run the study's file again, which fills it"
     if stored is None and records:
-        problem = f"the study {study!r} must be there, is not"
+        problem = f"the study {study!r} must exist, is missing"
         yield Difference("Optuna", name, problem, remedy, repairable=space is not None)
         return
     for record in records:
@@ -50,6 +50,6 @@ def compare_optuna(
                 "Optuna",
                 f"{name} trial {arm.number(number) if arm else number}",
                 "must have a record, has none",
-                "bring the record back, or start the study's file again, which trains it anew",
+                "restore the record, or run the study's file again, which trains it again",
                 repairable=False,
             )

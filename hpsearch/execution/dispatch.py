@@ -339,7 +339,7 @@ class Dispatcher:
         reports, again = [], []
         for job in (replace(job, losses=job.losses + 1) for job in population):
             final = job.losses > self._together
-            reason = "worker died" + (f" {job.losses} times, at last alone" if final else "")
+            reason = "worker died" + (f" {job.losses} times, the last time alone" if final else "")
             report = Report(job.key, "failed" if final else "lost", reason=reason)
             if result is not None:
                 reason = f"{job.losses} times: " * final + (result.error or "")

@@ -210,7 +210,7 @@ def test_verify_and_reproduce_run_trials_again(tmp_path: Path) -> None:
         (['command = "no-such-program {lr}"', "shell = true"], "can't be started by the shell"),
         (
             ['command = ["printf", "{{\\"loss\\": 3}}\\\\n", "{lr}"]', 'checkpoint="{folder}/c"'],
-            "must print epoch with its metrics, as it goes on from a checkpoint",
+            "must print epoch with its metrics, because it resumes from a checkpoint",
         ),
     ],
 )

@@ -121,9 +121,9 @@ def test_the_card_tells_what_was_understood_and_what_may_be_wrong(tmp_path: Path
     assert card.rows + card.test_rows == ROWS
     said = "\n".join(card.warnings)
     for line in (
-        "'id' tells rows apart",
+        "'id' identifies rows",
         "'always' is the same in every row",
-        "'verdict' is the target in other words",
+        "'verdict' duplicates the target",
         "'refund' alone predicts the target almost perfectly",
         "'score' has no value in any row after 2024-05-",
     ):

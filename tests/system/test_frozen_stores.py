@@ -63,7 +63,7 @@ def test_the_table_of_trials_is_as_it_was(frozen: Path, study: str) -> None:
 def test_methods_are_written_of_the_protocol_of_that_time(frozen: Path, study: str) -> None:
     methods = study_methods(study, home=frozen)
     text = methods.text("text")
-    assert "trained again from the start on the splits of the search" in text
+    assert "trained again from scratch on the splits of the search" in text
     assert "all defaults" not in text
     run = RunFolder(frozen / "studies" / study.partition("/")[0] / "1")
     lost = {f.place: untraced(run.path, f.text, f.place) for f in methods.facts()}

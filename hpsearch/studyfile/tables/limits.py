@@ -57,6 +57,6 @@ def refuse_unenforced(limits: Limits, workers: int | None, cluster: str) -> None
     got = f"a Dask cluster ({cluster})" if cluster else "--workers 0, training in this process"
     advice = "leave out --executor" if cluster else "take at least one worker"
     raise StudyFileError(
-        "[limits] must have worker processes on this machine, which alone can be stopped, got "
+        "[limits] needs worker processes on this machine, because only these can be stopped, got "
         f"{got}: {advice}, or leave out [limits]"
     )

@@ -150,7 +150,7 @@ class Constraint(Table):
                 yield Problem(key, rule)
                 continue
             if limit.name in names:
-                yield Problem(key, "must stand once", f"{limit.name} again")
+                yield Problem(key, "must not be repeated", f"{limit.name} again")
             names.append(limit.name)
 
 
@@ -233,7 +233,7 @@ def _beside_problems(
     """What is wrong with a score that is computed beside those that decide."""
     part, bare = part_of(name)
     if part and score_of(bare) is not None:
-        yield Problem(key, "must be the name of a score alone", repr(name), f'write "{bare}"')
+        yield Problem(key, "must be only the name of a score", repr(name), f'write "{bare}"')
         return
     if OWN.fullmatch(name):
         yield from _own_problems(key, name)

@@ -84,7 +84,7 @@ class Outcomes(Table):
         key, policy = self.policy(outcome, limit)
         if policy == "stop":
             raise StudyFailed(
-                f"no trial must end so while outcomes.{key} is 'stop', but trial {trial} did, "
-                f"with:\n{reason}\nCorrect it, then start anew with --fresh, or set "
-                f"outcomes.{key} to 'continue' to go on"
+                f"study stopped, because outcomes.{key} = 'stop' and trial {trial} ended "
+                f"with:\n{reason}\nCorrect the cause, then start again with --fresh, or set "
+                f"outcomes.{key} to 'continue' to resume"
             )

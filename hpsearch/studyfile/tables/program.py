@@ -250,7 +250,7 @@ class ProgramTable(Table):
             hint = r"write e.g. 'val_acc (?P<val_acc>\S+)'"
             yield Problem(key, "must have a named group for a metric", repr(pattern), hint)
         elif self.checkpoint is not None and EPOCH not in groups:
-            rule = "must have a group named epoch, as the program goes on from a checkpoint"
+            rule = "must have a group named epoch, because the program resumes from a checkpoint"
             hint = r"write e.g. 'epoch (?P<epoch>\d+)', or leave checkpoint out"
             yield Problem(key, rule, repr(pattern), hint)
 

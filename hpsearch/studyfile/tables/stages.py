@@ -47,21 +47,21 @@ class Stage(Table):
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
         (first_key, first), *_ = tables.items()
         if first.controls:
-            rule = "must be 0: there is no stage before they could come from"
+            rule = "must be 0: there is no previous stage"
             yield Problem(f"{first_key}.controls", rule, str(first.controls))
         for (_, earlier), (key, later) in pairwise(tables.items()):
             yield from later._problems_after(earlier, key)
 
     def _problems_after(self, earlier: Stage, key: str) -> Iterator[Problem]:
         if self.epochs <= earlier.epochs:
-            rule = f"must be above the {earlier.epochs} of the stage before"
+            rule = f"must be above the {earlier.epochs} epochs of the previous stage"
             yield Problem(f"{key}.epochs", rule, str(self.epochs))
         left = earlier.trials - self.promoted
         if left < 0:
-            rule = f"must promote at most the {earlier.trials} trials of the stage before"
+            rule = f"must promote at most the {earlier.trials} trials of the previous stage"
             yield Problem(f"{key}.trials", rule, str(self.promoted))
         elif self.controls > left:
-            rule = f"must be at most the {left} trials of the stage before that are not promoted"
+            rule = f"must be at most the {left} trials of the previous stage that are not promoted"
             yield Problem(f"{key}.controls", rule, str(self.controls))
 
     @classmethod
@@ -84,6 +84,6 @@ class Stage(Table):
             elif stage.trials > old and number in closed:
                 yield Problem(
                     f"{key}.trials",
-                    f"must stay {old}: the stage is over, and later stages build on it; raise "
+                    f"must stay {old}: the stage is finished, and later stages build on it; raise "
                     f"{last}.trials instead",
                 )

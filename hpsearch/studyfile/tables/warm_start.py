@@ -63,7 +63,10 @@ class WarmStart(Table):
         """What can be said without looking at the old study."""
         if facts.nested:
             rule = "must be left out with validation.outer"
-            hint = "what was found with the rows of an outer fold would flatter its score"
+            hint = (
+                "configurations found with the rows of an outer fold would make its score "
+                "optimistic"
+            )
             yield Problem("warm_start", rule, hint=hint)
         if facts.sampler in ("grid", "listed"):
             rule = f"must be left out where sampler.name = {facts.sampler!r} says all"

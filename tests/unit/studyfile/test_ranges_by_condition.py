@@ -146,7 +146,7 @@ def test_parents_come_in_the_order_of_the_file() -> None:
         ),
         (
             '[{ low = 0.1, high = 0.2, when = { trainer = "sgd" } }, { low = 0.1, high = 0.2 }]',
-            "space.learning_rate.1.when: is missing: each range of a list has one",
+            "space.learning_rate.1.when: is missing: each range of a list needs one",
         ),
         (
             '[{ low = 0.1, high = 0.2, when = { trainer = ["sgd", "adam"] } }, '
@@ -194,7 +194,7 @@ def test_a_name_that_optuna_has_for_a_range_is_refused(write: WriteModule) -> No
 
 
 def test_trainers_stand_in_no_list(study_file: Path) -> None:
-    assert "space.trainer: must be a name or choices alone, got ['sgd']" in message(
+    assert "space.trainer: must be a name or choices without a condition, got ['sgd']" in message(
         study_file, 'space.trainer=["sgd"]'
     )
 
