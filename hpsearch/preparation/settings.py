@@ -45,7 +45,7 @@ class Preparation:
         0.01,
         low=0.0,
         below=1.0,
-        unit="share of the training rows",
+        unit="fraction of the training rows",
         when=("categories", "one-hot"),
         why="rarer categories share a column, because each has few rows",
     )

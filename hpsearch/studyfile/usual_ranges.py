@@ -112,7 +112,7 @@ HISTOGRAM: dict[str, Usual] = {
     "max_leaf_nodes": LEAVES,
     "min_samples_leaf": LEAF,
     "l2_regularization": L2,
-    "max_features": Range(0.4, 1.0, why="share of the columns that a split sees"),
+    "max_features": Range(0.4, 1.0, why="fraction of the columns for each split"),
 }
 BOOSTING: dict[str, Usual] = {
     "learning_rate": STEP,

@@ -257,7 +257,7 @@ def _choices(option: Option, values: list[Any], why: str) -> Guess | None:
 
 def _search(option: Option, value: str, why: str) -> Guess:
     key = _key(option)
-    default = "" if option.default is None else f", default {option.default}"
+    default = "" if option.default is None else f"; default {option.default}"
     return Guess(option, "search", _written(option, f"{{{key}}}"), key, value, f"{why}{default}")
 
 

@@ -77,7 +77,7 @@ class _Writer:
         elif not known:
             note = "the direction is a guess: the name does not show it"
         elif self.metric in self.script.printed.names:
-            note = f"guess, among the printed {', '.join(self.script.printed.names)}"
+            note = f"guess, from the printed metrics: {', '.join(self.script.printed.names)}"
         else:
             note = "not found in the program's output"
         shown = toml_value(self.metric or f"{TODO}_metric")

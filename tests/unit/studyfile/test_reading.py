@@ -468,7 +468,7 @@ def test_a_trial_has_the_hyperparameters_of_its_own_policy_alone(tmp_path: Path)
         ),
         (
             "space.multistep_milestones='0.5, 1.5'",
-            "each a number above 0 and below 1 (shares of the training), got '0.5, 1.5'",
+            "each a number above 0 and below 1 (fractions of the training), got '0.5, 1.5'",
         ),
         ("space.step_gamma=2.0", "space.step_gamma: must be a number above 0 and of at most 1"),
     ],
