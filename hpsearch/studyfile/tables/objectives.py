@@ -104,7 +104,7 @@ class Objective(Table):
         names: list[str] = []
         for key, goal in tables.items():
             if goal.name in names:
-                yield Problem(key, "must be another than those before it", f"{goal.name} again")
+                yield Problem(key, "must differ from the earlier ones", f"{goal.name} again")
             names.append(goal.name)
             yield from goal._contradictions(key)
             if goal.best_epoch and len(tables) > 1:
