@@ -179,7 +179,7 @@ class Comparison:
         if parent["status"] != "RUNNING":
             there = {file.path for file in client.list_artifacts(run.info.run_id)}
             missing = {path.name for path in self.folder.artifacts.iterdir()} - there
-            problems += [f"artifact {name} must be there, is not" for name in sorted(missing)]
+            problems += [f"artifact {name} must exist, is missing" for name in sorted(missing)]
         for problem in problems:
             yield Difference("MLflow", self.name, problem, SEND)
 
@@ -203,7 +203,7 @@ class Comparison:
         if record.sealed:
             there = {file.path for file in client.list_artifacts(run.info.run_id)}
             missing = {TRIAL_JSON, *record.files} - there
-            problems += [f"artifact {name} must be there, is not" for name in sorted(missing)]
+            problems += [f"artifact {name} must exist, is missing" for name in sorted(missing)]
         fixed = params.keys() & run.data.params.keys()  # MLflow changes no param that is there
         lost = ended or wrong or any(run.data.params[name] != params[name] for name in fixed)
         if problems and lost:

@@ -39,7 +39,7 @@ def compare_optuna(
         return
     for record in records:
         trial = trials.pop(arm.local(record.number) if arm else record.number, None)
-        problems = ["must be there, is not"] if trial is None else unequal(record, trial, space)
+        problems = ["must exist, is missing"] if trial is None else unequal(record, trial, space)
         for problem in problems:
             subject = f"{name} trial {record.number}"
             yield Difference("Optuna", subject, problem, remedy, repairable=space is not None)

@@ -97,7 +97,7 @@ def test_a_finished_study_has_no_differences(finished_home: Path) -> None:
         (add_metric, "MLflow", "metric objective/2 must not have"),
         (change_param, "MLflow", "param batch_size must be '10', is '7'"),
         (change_outcome, "MLflow", "tag hpsearch.outcome must be"),
-        (drop_optuna, "Optuna", "must be there, is not"),
+        (drop_optuna, "Optuna", "must exist, is missing"),
         (change_value, "Optuna", "scores must be"),
         (change_draw, "Optuna", "learning_rate must be"),
         (leave_half_a_file, "records", "half written"),

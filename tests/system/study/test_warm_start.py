@@ -78,7 +78,7 @@ def test_the_first_trials_are_the_old_study_s_best_and_repeat_without_it(
     assert verify_study("small", home=home, trials=1).problems == []
     again = run_study(asked, home=home, workers=0, overrides=["stages.2.trials=3"])
     assert again.result.counts["complete"] == 3
-    with pytest.raises(StudyFileError, match=r"warm_start\.storage must be there"):
+    with pytest.raises(StudyFileError, match=r"warm_start\.storage must exist"):
         run_study(asked, home=home, workers=0, fresh=True)
     asked.write_text(SHORT + ASKED.replace("top = 2", "top = 1"))
     old_study(f"sqlite:///{tmp_path}/old.db")
@@ -101,7 +101,7 @@ def test_what_is_there_twice_or_in_the_file_is_taken_once(asked: Path) -> None:
 def test_a_sampler_that_draws_no_part_takes_whole_configurations(asked: Path) -> None:
     configurations, said = taken(asked, "sampler.name=tpe")
     assert [c["trainer"] for c in configurations] == ["momentum", "sgd"]
-    assert any("all, as sampler 'tpe' needs learning_rate" in line for line in said)
+    assert any("all, because sampler 'tpe' needs learning_rate" in line for line in said)
 
 
 def test_journals_and_variables_are_storages_too(
