@@ -69,13 +69,13 @@ class Problem:
 
 
 class HpsearchError(Exception):
-    """Base of all known errors; `str(error)` is what a user reads."""
+    """Base of all known errors; `str(error)` is the message for the user."""
 
     exit_code = 1
 
 
 class StudyFileError(HpsearchError):
-    """The study file, or an option of the command line, is wrong; says every mistake found.
+    """The study file, or an option of the command line, is invalid; lists every mistake.
 
     Attributes:
         problems: what is wrong, where it was found in the file; () otherwise.
@@ -97,13 +97,13 @@ class StudyFileError(HpsearchError):
 
 
 class StudyChangedError(HpsearchError):
-    """A study was edited in a way that its earlier trials would not fit."""
+    """The study file was changed in a way that does not fit the earlier trials."""
 
     exit_code = 2
 
 
 class DataError(HpsearchError):
-    """A data set is missing, damaged, or too small for what was asked of it.
+    """A data set is missing, damaged, or too small for the request.
 
     Attributes:
         problem: the key of [data] to correct; None where it is the files that are wrong.
@@ -115,11 +115,11 @@ class DataError(HpsearchError):
 
 
 class TrainerError(HpsearchError):
-    """A training function breaks a rule that studies rely on."""
+    """A training function breaks a rule that studies depend on."""
 
 
 class TrialFailed(HpsearchError):
-    """A trial can't be trained, and why; no code of ours is to blame, so there is no traceback.
+    """A trial can't be trained, for a known reason, so there is no traceback.
 
     Attributes:
         limit: the one that it passed, as a record names it; "" for none.
@@ -138,11 +138,11 @@ class StudyLockedError(HpsearchError):
 
 
 class StorageError(HpsearchError):
-    """The folder of stores or a database can't be used."""
+    """The home folder or a database can't be used."""
 
 
 class DamagedError(StorageError):
-    """A file of the records is not what was written.
+    """A file of the records was changed or damaged.
 
     Attributes:
         name: of the file.
@@ -151,18 +151,18 @@ class DamagedError(StorageError):
 
     def __init__(self, name: str | Path, got: str) -> None:
         super().__init__(
-            f"{name} must hold what hpsearch wrote, got {got}: bring it back from an export or a "
-            "backup, or see what can be made again with python -m hpsearch doctor --repair"
+            f"{name} must hold what hpsearch wrote, got {got}: restore it from an export or a "
+            "backup, or rebuild what is possible with python -m hpsearch doctor --repair"
         )
         self.name, self.got = name, got
 
 
 class FormatError(StorageError):
-    """A newer hpsearch wrote what was read."""
+    """The file was written by a newer version of hpsearch."""
 
 
 class WorkerError(HpsearchError):
-    """Worker processes end before they are ready."""
+    """Worker processes end before they are ready, or can't be started."""
 
 
 class StudyFailed(HpsearchError):
@@ -170,17 +170,17 @@ class StudyFailed(HpsearchError):
 
 
 class StudyStopped(HpsearchError):
-    """A study ended at the end of a slice because its caller asked for that; nothing is lost."""
+    """The caller asked the study to stop; nothing is lost, and the same call resumes it."""
 
     exit_code = 75  # sysexits.h: try again later
 
 
 class RunningError(HpsearchError):
-    """Another process holds the lock of this batch, or of this home's schedule."""
+    """Another process holds the lock of this batch, or of the schedules of this home folder."""
 
 
 class TrackingError(HpsearchError):
-    """MLflow can't be reached or refused a write."""
+    """MLflow can't be reached or rejected a write."""
 
 
 @contextmanager

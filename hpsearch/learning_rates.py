@@ -69,7 +69,7 @@ class Constant(LearningRatePolicy):
 class Inv(LearningRatePolicy):
     """f = (1 + gamma t)^(-power)."""
 
-    inv_gamma: float = hyperparameter(1e-4, low=0, unit="an iteration", why="Caffe's LeNet")
+    inv_gamma: float = hyperparameter(1e-4, low=0, unit="per iteration", why="Caffe's LeNet")
     inv_power: float = hyperparameter(0.75, low=0, why="Caffe's LeNet")
 
     @staticmethod
@@ -82,9 +82,9 @@ class Inv(LearningRatePolicy):
 class Step(LearningRatePolicy):
     """f = gamma^floor(t / S)."""
 
-    step_gamma: float = hyperparameter(0.1, above=0, high=1, why="the usual tenth")
+    step_gamma: float = hyperparameter(0.1, above=0, high=1, why="the usual factor")
     step_size: float = hyperparameter(
-        0.3, above=0, high=1, unit="share of the training", why="three steps down"
+        0.3, above=0, high=1, unit="fraction of the training", why="drops three times"
     )
 
     @staticmethod
@@ -98,13 +98,13 @@ class Step(LearningRatePolicy):
 class MultiStep(LearningRatePolicy):
     """f = gamma^(number of milestones <= t)."""
 
-    multistep_gamma: float = hyperparameter(0.1, above=0, high=1, why="the usual tenth")
+    multistep_gamma: float = hyperparameter(0.1, above=0, high=1, why="the usual factor")
     # A text, because a value of a search is one number or one text, in Optuna and in MLflow.
     multistep_milestones: str = hyperparameter(
         "0.5, 0.75",
         each={"above": 0, "below": 1},
-        unit="shares of the training",
-        why="the usual two, e.g. He et al. 2016 on CIFAR-10",
+        unit="fractions of the training",
+        why="the two usual ones, e.g. He et al. 2016 on CIFAR-10",
     )
 
     @staticmethod
@@ -119,7 +119,7 @@ class Exp(LearningRatePolicy):
     """f = gamma^t."""
 
     exp_gamma: float = hyperparameter(
-        0.999, above=0, high=1, unit="an iteration", why="a tenth after 2300 iterations"
+        0.999, above=0, high=1, unit="per iteration", why="reaches a tenth after 2300 iterations"
     )
 
     @staticmethod
@@ -131,7 +131,7 @@ class Exp(LearningRatePolicy):
 class Poly(LearningRatePolicy):
     """f = (1 - t/T)^power."""
 
-    poly_power: float = hyperparameter(1.0, low=0, why="a straight line to 0")
+    poly_power: float = hyperparameter(1.0, low=0, why="linear decay to 0")
 
     @staticmethod
     def factor(columns: Columns, t: int, horizon: int) -> Factors:
@@ -143,10 +143,10 @@ class Sigmoid(LearningRatePolicy):
     """f = 1 / (1 + exp(-gamma (t - C)))."""
 
     sigmoid_gamma: float = hyperparameter(
-        -0.01, unit="an iteration", why="from nine tenths to one tenth in 440 iterations"
+        -0.01, unit="per iteration", why="from nine tenths to one tenth in 440 iterations"
     )
     sigmoid_centre: float = hyperparameter(
-        0.5, low=0, high=1, unit="share of the training", why="half way"
+        0.5, low=0, high=1, unit="fraction of the training", why="halfway"
     )
 
     @staticmethod

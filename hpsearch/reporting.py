@@ -1,4 +1,4 @@
-"""What a program of one's own tells the study that runs it.
+"""How a program reports its metrics to the study that runs it.
 
 import hpsearch
 
@@ -17,14 +17,14 @@ IN_TRIAL = "HPSEARCH_TRIAL"  # set where a study runs the program
 
 
 def report(*, epoch: int | None = None, **metrics: Any) -> None:
-    """Print the metrics of an epoch as a JSON line; outside of a trial do nothing.
+    """Print the metrics of an epoch as a JSON line; outside a trial, do nothing.
 
     Args:
-        epoch: that has ended, from 1; None: the next one.
-        metrics: numbers, or arrays and tensors of one number.
+        epoch: the epoch that has ended, from 1; None: the next one.
+        metrics: numbers, or arrays and tensors with a single number.
 
     Raises:
-        TypeError: a metric is no number.
+        TypeError: a metric is not a number.
     """
     if IN_TRIAL not in os.environ:
         return

@@ -1,12 +1,12 @@
-"""Test a training function of your own before a study searches its hyperparameters.
+"""Test your own training function before a study searches its hyperparameters.
 
     from hpsearch.testing import check_function
 
     def test_my_function():
         check_function("mymodule:train", {"alpha": 0.01}, data="digits", shots=10)
 
-Everything runs in this process, through the code that a study's workers run: what the check finds
-out here would otherwise be found out in the middle of a search, or not at all.
+Everything runs in this process, with the code that a study's workers use, so the check finds
+problems that would otherwise appear in the middle of a search, or not at all.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ __all__ = ["TrainerCheck", "TrainerError", "check_function", "check_trainer"]
 
 @dataclass(frozen=True)
 class TrainerCheck:
-    """What `check_function` found of a function that keeps all rules.
+    """The result of `check_function` for a function that follows all rules.
 
     Attributes:
-        metrics: the metrics by name, for every epoch from 1 on.
-        can_pause: whether it takes a `state` or a `checkpoint`; else a promoted trial is trained
-            again from its start.
-        test_sealed: whether it does not read the test set while it trains in the final test; else
+        metrics: the metrics by name, for every epoch from 1.
+        can_pause: whether it takes a `state` or a `checkpoint`; otherwise a promoted trial is
+            trained again from its start.
+        test_sealed: whether it trains in the final test without reading the test set; otherwise
             its test score is marked as optimistic.
     """
 
@@ -84,31 +84,31 @@ def check_function(
     seed: int = 0,
     metrics: Sequence[str] = (),
 ) -> TrainerCheck:
-    """Run a training function in one go, once more, and with a pause after every epoch.
+    """Run a training function without pauses, once more, and with a pause after every epoch.
 
     It must yield finite metrics with valid names, the same ones every epoch; give the same numbers
-    for the same seed; yield a state that can be pickled, if it takes one, or go on from its
+    for the same seed; yield a state that can be pickled, if it takes one, or resume from its
     checkpoint; give the same numbers with pauses as without, to the last bit; and train without
-    validation data, as in the final test, if it takes `final`. A function of params and seed alone
-    is given no data.
+    validation data, as in the final test, if it takes `final`. A function that takes only params
+    and seed gets no data.
 
     Args:
         trainer: "module:function", as in a study file's [space].
-        params: what the function receives as `params`; None: {}.
-        data: a named data set, or a path as [data] name takes it, from `folder` on. A fifth of
-            its rows is the validation side.
+        params: the function's `params`; None: {}.
+        data: a named data set, or a path as in [data] name, relative to `folder`. A fifth of its
+            rows is used for validation.
         target: the column of a table to predict.
-        shots: examples a class; None: all, as it must be where numbers are predicted.
-        folder: where the module is looked for before the Python path.
+        shots: examples per class; None: all, which is required if numbers are predicted.
+        folder: the folder that is searched for the module before Python's path.
         epochs: the training length, at least 2.
-        seed: of the draw of the examples and of the function's own seed.
-        metrics: scores to compute from what it predicts, as `evaluation.metrics` names them.
+        seed: the seed for drawing the examples and for the function.
+        metrics: scores to compute from its predictions, named as in `evaluation.metrics`.
 
     Returns:
         The metrics by epoch, and whether the function can pause.
 
     Raises:
-        TrainerError: a rule does not hold; says which, what was got and what to do.
+        TrainerError: a rule is broken; the message says which, how, and what to do.
         StudyFileError: the function can't be imported.
         DataError: the data is missing, or too small.
     """
@@ -117,8 +117,8 @@ def check_function(
     with _first_on_path(folder):
         if makes_estimator(trainer):
             raise TrainerError(
-                f"{trainer} must be a training function, got one that takes params alone and "
-                "makes an estimator: a study tries it on a few rows before anything runs"
+                f"{trainer} must be a training function, got one that takes only params and makes "
+                "an estimator: a study tries it on a few rows before anything runs"
             )
         load_training_function(trainer)
         can_pause = takes_state(trainer)

@@ -37,26 +37,25 @@ from hpsearch.studyfile.toml import toml_value
 from hpsearch.trainers import TRAINERS
 
 FOLDER = Path(__file__).parents[1] / "reference"
-NOTE = "<!-- Made from the code by scripts/docs. Change the code, then run scripts/docs. -->"
+NOTE = "<!-- Generated from the code by scripts/docs. Edit the code, then run scripts/docs. -->"
 Rows = Sequence[Sequence[str]]
 
 # A line for each variable that a user may set or read; a test finds those that are missing.
 VARIABLES = {
-    "HPSEARCH_HOME": "The folder of all stores, where `--home` is left out. Default: `mlruns/` "
-    "of the current folder.",
-    "HPSEARCH_STORAGE": "The address of Optuna's database, where `--storage` is left out. It may "
-    "hold a password.",
-    "HPSEARCH_TRACKING_URI": "The address of the MLflow server or database, where "
-    "`--tracking-uri` is left out. It may hold a password.",
-    "HPSEARCH_DATA": "The folder that holds `mnist/` and `cifar10/`. It is searched before the "
-    "user's cache.",
+    "HPSEARCH_HOME": "The folder of all stores, unless `--home` is given. Default: `mlruns/` "
+    "in the current folder.",
+    "HPSEARCH_STORAGE": "The address of Optuna's database, unless `--storage` is given. It may "
+    "contain a password.",
+    "HPSEARCH_TRACKING_URI": "The address of the MLflow server or database, unless "
+    "`--tracking-uri` is given. It may contain a password.",
+    "HPSEARCH_DATA": "The folder that holds `mnist/` and `cifar10/`. It is searched before "
+    "your cache folder.",
     "HPSEARCH_WEBHOOK": "The address to which a batch posts its summary. A batch file may name "
     "another variable.",
-    "HPSEARCH_WEBHOOK_TOKEN": "The bearer token that is sent along. If the batch file names "
+    "HPSEARCH_WEBHOOK_TOKEN": "A bearer token to send with the summary. If the batch file names "
     "another variable, `_TOKEN` is appended to that name.",
     "HPSEARCH_GPU": "hpsearch sets it for training code: the GPUs of this worker, such as `0,1`.",
-    "HPSEARCH_TRIAL": "hpsearch sets it for programs. `hpsearch.report` prints only where it is "
-    "set.",
+    "HPSEARCH_TRIAL": "hpsearch sets it for programs. `hpsearch.report` prints only if it is set.",
 }
 INTERNAL = {"HPSEARCH_GUARDED"}  # between our own processes
 
@@ -84,13 +83,13 @@ def commands() -> dict[str, Any]:
 def _commands() -> Iterator[str]:
     yield from ("# Commands", "")
     yield (
-        "Every command is called as `python -m hpsearch NAME`, or as `hpsearch NAME` where the "
+        "Run every command as `python -m hpsearch NAME`, or as `hpsearch NAME` if the "
         "package is installed. [The commands by task](../commands.md) says what each is for. "
         "Data goes to stdout and progress to stderr. The exit codes are listed under "
         "[Outcomes and exit codes](outcomes.md#exit-codes)."
     )
     own: list[Any] = list(typer.main.get_command(app).params)
-    yield from ("", "Before the name of a command:", "")
+    yield from ("", "Options before the name of a command:", "")
     yield from _table(("option", "what it does"), map(_parameter, own))
     for name, command in commands().items():
         told = help_text(command)
@@ -111,7 +110,7 @@ def _parameter(parameter: Any) -> tuple[str, str]:
 def _study_file() -> Iterator[str]:
     yield from ("# Keys of a study file", "")
     yield (
-        "Every key with its type, its default and what it means. "
+        "Every key with its type, default and meaning. "
         "[The study file](../study-file.md) explains how the tables work together; "
         "`python -m hpsearch init study.toml` writes a file with all keys as comments, and "
         "`init --schema` prints the JSON Schema for editors. The keys of `[network]`, `[space]` "
@@ -216,7 +215,7 @@ def _words(annotation: Any) -> str:
         return many.get(get_origin(annotation), "table")
     if get_origin(annotation) is Annotated:
         return _words(get_args(annotation)[0])
-    plain = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    plain = {str: "text", int: "integer", float: "number", bool: "true or false"}
     if annotation in plain:
         return plain[annotation]
     if annotation is object or annotation is Any:
@@ -245,13 +244,13 @@ def _default(field: FieldInfo) -> str:
 def _hyperparameters() -> Iterator[str]:
     yield from ("# Hyperparameters", "")
     yield (
-        "These may stand in `[space]`, and those of networks in `[network]`. A plain value fixes "
-        "one, a range or choices search it. The arguments of an estimator are those of its "
-        "constructor, and the parameters of a program or function are its own."
+        "Use these in `[space]`; those of networks are also valid in `[network]`. A plain value "
+        "fixes a hyperparameter, and a range or choices search it. An estimator takes the "
+        "arguments of its constructor; a program or function defines its own parameters."
     )
     families = [("Trainers", {n: kind.hyperparameters() for n, kind in TRAINERS.items()})]
     families.append(("Networks", {n: hyperparameters(one) for n, one in NETWORKS.items()}))
-    families.append(("Preparation of tables", {"prepare": hyperparameters(Preparation)}))
+    families.append(("Preprocessing of tables", {"prepare": hyperparameters(Preparation)}))
     for title, members in families:
         yield from ("", f"## {title}", "")
         shared = _shared(members)
@@ -266,7 +265,7 @@ def _hyperparameters() -> Iterator[str]:
             if rest:
                 yield from _meanings(rest)
             else:
-                yield "It has no others."
+                yield "It has no other hyperparameters."
 
 
 def _shared(members: Mapping[str, Mapping[str, Hyperparameter]]) -> dict[str, Hyperparameter]:
@@ -280,7 +279,7 @@ def _shared(members: Mapping[str, Mapping[str, Hyperparameter]]) -> dict[str, Hy
 def _meanings(known: Mapping[str, Hyperparameter]) -> Iterator[str]:
     rows = []
     for name, h in known.items():
-        condition = f"Only where {h.when[0]} = {toml_value(h.when[1])}. " if h.when else ""
+        condition = f"Only if {h.when[0]} = {toml_value(h.when[1])}. " if h.when else ""
         default = "" if h.default is None else f"`{toml_value(h.default)}`"
         rows.append((f"`{name}`", h.rule(), default, condition + _sentence(h.why)))
     yield from _table(("name", "valid values", "default", "reason for the default"), rows)
@@ -291,8 +290,8 @@ def _outcomes() -> Iterator[str]:
     yield from ("## Outcomes of a trial", "")
     doc = inspect.getdoc(Outcome) or ""
     yield (
-        "Every record has one outcome. `running` and `paused` are not final. The reason of each "
-        "failure stands in the record, in MLflow and in `python -m hpsearch show STUDY --trials`."
+        "Every record has one outcome. `running` and `paused` are not final. The reason for each "
+        "failure is in the record, in MLflow and in `python -m hpsearch show STUDY --trials`."
     )
     yield from ("", "```text", doc.partition("\n\n")[2].partition("\n\nA worker")[0], "```", "")
     rows = [
@@ -302,23 +301,23 @@ def _outcomes() -> Iterator[str]:
     yield from _table(("outcome", "final", "ranked by its score"), rows)
     yield ""
     yield (
-        "A worker that died, a retry, and a trial that was trained again because its neighbours "
-        "exceeded a limit are `attempts` in a trial's record, not outcomes."
+        "The death of a worker, a retry, and a repetition because another trial in the same "
+        "worker exceeded a limit are `attempts` in a trial's record, not outcomes."
     )
     yield from ("", "## Exit codes", "")
     yield from _table(
         ("code", "meaning"),
         [
-            ("0", "Done. A finished study that is called again exits with 0, too."),
-            ("1", "It failed, or `verify`, `reproduce`, `doctor` or `sync` found a difference."),
-            ("2", "The study file or the command line is wrong. Nothing was created."),
-            ("75", "Unfinished: the batch's window or budget ended. The same call goes on."),
-            ("130", "Interrupted by Ctrl-C or SIGTERM. The same call goes on."),
+            ("0", "Done. Running a finished study again exits with 0, too."),
+            ("1", "Failed, or `verify`, `reproduce`, `doctor` or `sync` found a difference."),
+            ("2", "The study file or the command line is invalid. Nothing was created."),
+            ("75", "Unfinished: the batch's window or budget ended. The same command resumes it."),
+            ("130", "Interrupted by Ctrl-C or SIGTERM. The same command resumes it."),
         ],
     )
     yield from ("", "## Errors in Python", "")
     yield (
-        "The calls of `hpsearch` raise these. All derive from `hpsearch.HpsearchError`, and "
+        "The functions of `hpsearch` raise these. All derive from `hpsearch.HpsearchError`, and "
         "`str(error)` is the message that the command line prints."
     )
     yield ""
@@ -334,15 +333,15 @@ def _outcomes() -> Iterator[str]:
 
 
 def _records() -> Iterator[str]:
-    yield from ("# Files of a home", "")
+    yield from ("# Files of a home folder", "")
     yield (
-        "The home is `mlruns/` of the current folder, or the folder that `--home` or "
-        "`HPSEARCH_HOME` names. Records are the truth; Optuna's and MLflow's stores can be made "
-        "again from them."
+        "The home folder is `mlruns/` in the current folder, or the folder that `--home` or "
+        "`HPSEARCH_HOME` names. The records are authoritative; Optuna's and MLflow's stores can "
+        "be rebuilt from them."
     )
     tree = (inspect.getdoc(layout) or "").partition("\n\n")[2]
     yield from ("", "```text", tree, "```", "", "## Files of a run", "")
-    yield "Paths start at `studies/<name>/<run>/`."
+    yield "Paths are relative to `studies/<name>/<run>/`."
     yield ""
     rows = [
         (f"`{name}`", _first_line(value.fget))
@@ -360,7 +359,7 @@ def _records() -> Iterator[str]:
         "`catboost.cbm`) and its predictions on the test rows (`answers.npz`)."
     )
     yield from ("", "## Artifacts", "")
-    yield "These lie in `artifacts/` and are logged on the study's run in MLflow."
+    yield "These files are in `artifacts/` and are logged on the study's run in MLflow."
     yield ""
     yield from _table(("file", "content"), _artifacts())
     yield from ("", "## Fields of record.json")
@@ -385,21 +384,21 @@ def _artifacts() -> list[tuple[str, str]]:
     comments = dict(re.findall(r'= "([\w.]+)"(?:  # (.*))?', source))
     stems = {
         "result.json": "the result: the winner, its scores with their intervals, the defaults",
-        "report.html": "the report, one page",
-        "search.png": "every trial's score by training length",
-        "trials.csv": "a row a trial",
-        "stages.csv": "a row a stage: its trials, epochs and best score",
+        "report.html": "the report, as a single page",
+        "search.png": "the scores of all trials by training length",
+        "trials.csv": "a row for each trial",
+        "stages.csv": "a row for each stage: its trials, epochs and best score",
         "narrowing.csv": "the range before and after each stage, for every parameter",
         "narrowing.json": "the same, with the trials that set each range",
         "front.csv": "the Pareto front, with several objectives",
-        "confusion.csv": "which class the refits take for which",
+        "confusion.csv": "the confusion matrix of the refits",
         "confusion.png": "the same as a figure",
         "arms.csv": "the cases of a comparison",
         "arms.png": "the same as a figure",
         "predictions.png": "predicted against true numbers",
-        "comparison.csv": "our scores beside the printed ones of `[comparison]`",
-        "agreement.json": "how far the folds of a nested search agree",
-        "claims.json": "the claims, each with its verdict and figures",
+        "comparison.csv": "the study's scores beside the printed ones of `[comparison]`",
+        "agreement.json": "the agreement between the folds of a nested search",
+        "claims.json": "the claims, each with its verdict and numbers",
         "ablation.json": "the same, with what it was computed from",
     }
     found = [(a.value, comments.get(a.value) or stems[a.value]) for a in layout.Artifact]

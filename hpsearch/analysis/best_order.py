@@ -88,13 +88,13 @@ def _text(curve: BestCurve, objective: str) -> str:
         text += ", ".join(said)
         if k == n:
             return text
-        return f"{text}; then in the order as it happened, {curve.best[-1]:.4f} with {_trials(n)}"
+        return f"{text}; then in the actual order, {curve.best[-1]:.4f} with {_trials(n)}"
     final = curve.best[-1]
     reached = next(i for i, best in enumerate(curve.best) if abs(best - final) < ALIKE)
     total = curve.trainings[-1]
     return (
-        f"{what}, in the order as it happened, which is one order of one search: {final:.4f} at "
-        f"the end, after {total:.1f} full trainings' epochs; first reached after "
+        f"{what}, in the actual order of this one search: {final:.4f} at the end, after the "
+        f"epochs of {total:.1f} full trainings; first reached after "
         f"{curve.trainings[reached]:.1f} of them"
     )
 
@@ -117,17 +117,17 @@ def _order(curves: Sequence[BestCurve], cost: Cost, length: int, direction: str)
     what = f"by {cost} (scores after {_epochs(length)})"
     amount = "{:.0f}" if cost == "trials" else "{:.3g}"
     if len(changes) == 1:
-        return f"{what} {changes[0].arm} is first from the start to the end"
-    steps = [f"{changes[0].arm} is first"]
+        return f"{what} {changes[0].arm} leads from the start to the end"
+    steps = [f"{changes[0].arm} leads"]
     by_arm = {curve.arm: curve for curve in curves}
     chance = False
     for before, change in pairwise(changes):
         unit = "" if cost == "trials" else " minutes"
         steps.append(f"from {amount.format(change.amount)}{unit} on {change.arm}")
         chance |= overlap(by_arm[before.arm], by_arm[change.arm], cost, change.amount) is not False
-    text = f"{what} the order changes: {', '.join(steps)}"
+    text = f"{what} the lead changes: {', '.join(steps)}"
     return (
-        f"{text}; the bands overlap or are not known there, so it may be chance"
+        f"{text}; the bands overlap or are unknown there, so this may be chance"
         if chance
         else text
     )

@@ -131,7 +131,7 @@ class Difference:
             return f"is better than {self.study} by {lead.signed}, {how}"
         if lead.sign < 0:
             return f"is worse than {self.study}: {lead.signed}, {how}"
-        return f"is not told apart from {self.study}: {lead.signed}, {how}"
+        return f"is indistinguishable from {self.study}: {lead.signed}, {how}"
 
 
 @dataclass(frozen=True)
@@ -210,14 +210,14 @@ def obstacle_to_ranking(studies: Sequence[ComparedStudy]) -> str:
     missing = [study for study in studies if study.result is None or study.repeats is None]
     if missing:
         which = "; ".join(f"{study.name} is {study.state}" for study in missing)
-        return f"Not ranked, as only a finished study has a confirmed score: {which}."
+        return f"Not ranked, because only a finished study has a confirmed score: {which}."
     for of, rule in RULES:
         kinds = defaultdict[str, list[str]](list)
         for study in studies:
             kinds[of(study)].append(study.name)
         if len(kinds) > 1:
             which = "; ".join(f"{text} in {' and '.join(names)}" for text, names in kinds.items())
-            return f"Not ranked, as {rule}: {which}.{_other_shots(studies, rule)}"
+            return f"Not ranked, because {rule}: {which}.{_other_shots(studies, rule)}"
     return ""
 
 
@@ -231,20 +231,20 @@ def _data(study: ComparedStudy) -> str:
     digest = study.repeats.digests.get("data")
     if digest:
         return f"digest {digest}"
-    return f"data known to {' and '.join(own_names(study.file)) or 'its trainer'} alone"
+    return f"data known only to {' and '.join(own_names(study.file)) or 'its trainer'}"
 
 
 def _splits(study: ComparedStudy) -> str:
     assert study.repeats is not None
     data = study.file.data
     if data is None:
-        return f"{study.file.n_splits} of the trainer's own"
+        return f"{study.file.n_splits} made by the trainer itself"
     given = ", ".join(f"{k} = {v}" for k, v in data.split.model_dump().items() if k != "kind")
     kind = f"{data.split.made().kind}{given and ' ('}{given}{given and ')'}"
     if study.file.draws_anew and study.protocol > 1:
-        return f"{kind}, drawn anew"
+        return f"{kind}, drawn again"
     # On the splits of the search, which must then be the same ones.
-    return f"{kind}, those of the search with digest {study.repeats.digests.get('splits')}"
+    return f"{kind}, as in the search, with digest {study.repeats.digests.get('splits')}"
 
 
 def _protocol(study: ComparedStudy) -> str:
@@ -256,10 +256,10 @@ def _protocol(study: ComparedStudy) -> str:
 DATA = "they learn from different rows"
 # What must be the same in all studies: in words, and what it is called where it is not.
 RULES: Sequence[tuple[Callable[[ComparedStudy], str], str]] = (
-    (_objective, "they optimise different objectives"),
+    (_objective, "they optimize different objectives"),
     (_data, DATA),
     (_splits, "their winners are scored on different splits"),
-    (_protocol, "their scores are taken in different ways"),
+    (_protocol, "their scores are measured in different ways"),
 )
 
 
@@ -277,7 +277,10 @@ def _other_shots(studies: Iterable[ComparedStudy], rule: str) -> str:
 def _doubt(studies: Sequence[ComparedStudy]) -> str:
     first = studies[0].repeats
     if first is not None and not first.digests:
-        return "The trainers alone know their data; the scores count as if of the same rows."
+        return (
+            "Only the trainers know their data; the scores are compared as if they came from the "
+            "same rows."
+        )
     return ""
 
 
@@ -338,7 +341,7 @@ def _no_pairs(first: ComparedStudy, other: ComparedStudy) -> str:
     if len(mine.draws) != len(theirs.draws):
         return f"confirmation.seeds = {len(mine.draws)} and {len(theirs.draws)}"
     if first.protocol != other.protocol:
-        return "an older version confirmed one of them in another way"
+        return "an older version confirmed one of them differently"
     if mine.digests != theirs.digests:
         return "their fresh splits differ"
     return "" if mine.draws == theirs.draws else "their repeats have different seeds"

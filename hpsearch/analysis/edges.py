@@ -76,9 +76,9 @@ def edges(
             end = "lower" if side == "low" else "upper"
             yield Edge(
                 side,
-                f"{parameter.name}{of_branch}: the best, trial {survivors[0]} with "
-                f"{values[0]:.4g}, and {piled} of {len(values)} survivors lie at the {end} end "
-                f"{bound:g} of the declared range: the optimum may lie outside. Widen it in "
+                f"{parameter.name}{of_branch}: the best trial, {survivors[0]} with "
+                f"{values[0]:.4g}, and {piled} of {len(values)} survivors are at the {end} end of "
+                f"the declared range, {bound:g}: the optimum may be outside. Widen the range in "
                 f"[space], e.g. {side} = {wider:g}",
             )
 

@@ -48,9 +48,9 @@ def reason_of(record: TrialRecord) -> str:
     if record.outcome is not Outcome.FAILED:
         return ""
     if record.limit == "gpu_memory":  # no key of [limits]
-        return "ran out of the memory of its GPU"
+        return "ran out of GPU memory"
     if record.limit:
-        return f"passed limits.{record.limit}"
+        return f"exceeded limits.{record.limit}"
     text = conclusion(record.reason)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 

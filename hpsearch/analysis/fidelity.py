@@ -69,12 +69,12 @@ class Fidelity:
         between = f"{arm}{self.epochs} to {self.then} epochs"
         trials = f"{self.n} trials ({counts})"
         if self.rho is None or self.low is None or self.high is None:
-            return f"{between}: not known from {trials}"
+            return f"{between}: rank correlation unknown with {trials}"
         interval = f"95 % interval {self.low:.2f} … {self.high:.2f}"
         text = f"{between}: rank correlation {self.rho:.2f} ({interval}) over {trials}"
-        more = f"[[stages]] {self.stage + 2} with controls = {MORE} would tell more"
+        more = f"controls = {MORE} in [[stages]] {self.stage + 2} would show more"
         if self.predicts:
-            return text if self.low > 0 else f"{text}; it may be chance, {more}"
+            return text if self.low > 0 else f"{text}; this may be chance, {more}"
         return (
             f"{text}: {self.epochs} epochs do not predict {self.then}, and promotion is "
             f"close to a lottery. Raise the epochs of stage {self.stage + 1}"

@@ -79,10 +79,10 @@ class Incumbents:
             f"of the search improved from {first.searched:.4f} to {last.searched:.4f}"
         )
         if not self.warns:
-            return f"{searched}, and confirmed it went {confirmed}"
+            return f"{searched}, and the confirmed score went {confirmed}"
         return (
-            f"{searched}, but confirmed it went {confirmed}: what was gained last may suit the "
-            "validation rows alone (overtuning)"
+            f"{searched}, but the confirmed score went {confirmed}: the last gains may fit only "
+            "the validation rows (overtuning)"
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -34,9 +34,9 @@ AWAY = (StorageError, WorkerError)  # what time may mend
 NAP_SECONDS = 0.5  # between two looks at whether to stop, while a retry waits
 REASONS = {
     "window": "its window is closed",
-    "budget": "the budget is used up",
-    "asked": "stopped as asked",
-    "failure": "a study before it failed",
+    "budget": "the budget is spent",
+    "asked": "stopped on request",
+    "failure": "an earlier study failed",
 }
 
 
@@ -58,29 +58,29 @@ def run_batch(
     stop: Callable[[], bool] = lambda: False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> BatchReport:
-    """Run the studies of a batch file, each as run_study does, and go on with unfinished ones.
+    """Run the studies of a batch file as run_study does, and resume unfinished ones.
 
     Args:
         path: the batch file; or a study file, as a batch of one.
-        home, workers, executor, storage, tracking_uri: of every study, as for run_study.
-        fresh: start a new run of every study; else the file's [schedule] says, and a round of
-            fresh runs that is unfinished is gone on with.
-        window: "02:00-06:00" in place of the file's; "": none.
-        schedule: the name of the schedule that calls, for the tags in MLflow.
-        occurrence: what the schedule calls for, unique; called for again, as it was killed before
-            it heard of the end, a round of fresh runs that ended in it is not repeated.
-        on_study: called with the name of a study, its number from 1 and how many there are.
-        on_event, warn: called with what happens in a study.
-        stop: asked as in run_study; the batch ends soon after it says True.
+        home, workers, executor, storage, tracking_uri: for every study, as for run_study.
+        fresh: start a new run of every study; otherwise as in the file's [schedule], and an
+            unfinished round of fresh runs is resumed.
+        window: hours such as "02:00-06:00" instead of those in the file; "": no window.
+        schedule: the name of the calling schedule, for the tags in MLflow.
+        occurrence: a unique id of the scheduled occurrence; a round of fresh runs that ended in
+            this occurrence is not repeated if the scheduler, killed before the end, calls again.
+        on_study: called with the name of a study, its number from 1, and the number of studies.
+        on_event, warn: called with the events and warnings of a study.
+        stop: called as in run_study; the batch ends soon after it returns True.
         now: the time, in UTC.
 
     Returns:
-        What became of each study; one that failed is told there and raises nothing.
+        The outcome of each study; a failed study is reported there and raises nothing.
 
     Raises:
-        StudyFileError: with every mistake of the batch and its studies; nothing was started.
+        StudyFileError: lists every mistake in the batch and its studies; nothing was started.
         RunningError: another process runs this batch.
-        KeyboardInterrupt: interrupted; the same call goes on.
+        KeyboardInterrupt: interrupted; the same call resumes the batch.
     """
     read, stores = read_batch(Path(path)), Home.find(Path(home) if home else None)
     hours = _window(read, window)
@@ -256,7 +256,7 @@ class _BatchRun:
     def _waited(self, attempt: int, study: BatchStudy, error: Exception) -> bool:
         """Wait before another attempt; False if there is no time for it."""
         seconds = self.read.file.retry_seconds * 2 ** (attempt - 1)
-        self.warn(f"{study.name}: {error}; tried again in {seconds:.0f} s")
+        self.warn(f"{study.name}: {error}; retry in {seconds:.0f} s")
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if self._must_stop_study():

@@ -38,13 +38,13 @@ from hpsearch.tracking.links import UI_ADDRESS
 
 @dataclass(frozen=True)
 class StudyComparison:
-    """What `compare_studies` finds.
+    """The result of `compare_studies`.
 
     Attributes:
-        found: the studies, ranked where their scores can be compared.
-        pages: where their trials are beside each other in MLflow; None: not in one store.
-        ui: the command that opens the MLflow UI on them; "" for a server, which has one.
-        missing: why MLflow does not show them, "" where it does or knows none of them.
+        found: the studies, ranked if their scores are comparable.
+        pages: the MLflow pages with all their trials; None: they are not in one store.
+        ui: the command that opens the MLflow UI on them; "" for a server, which has its own.
+        missing: why MLflow does not show them; "" if it does, or if it knows none of them.
     """
 
     found: ComparedStudies
@@ -80,21 +80,21 @@ def compare_studies(
     home: str | Path | None = None,
     tracking_uri: str | None = None,
 ) -> StudyComparison:
-    """Put studies side by side: best, test, cost, outcomes, what differs between their files.
+    """Compare studies: best and test scores, cost, outcomes, differences between their files.
 
-    They are ranked by the confirmed scores of their winners where these can be compared: the same
-    objective, rows, kind of split and protocol. Nothing is run. MLflow gets a prepared view over
-    their trials.
+    They are ranked by the confirmed scores of their winners if these are comparable, i.e. have the
+    same objective, rows, kind of split and protocol. Nothing is run. MLflow gets a prepared view
+    of their trials.
 
     Args:
-        studies: names, each for the newest run, or "name/2" for a given one; two or more.
-        html: a page to write.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        tracking_uri: of the MLflow server that has them, with its password where it has one.
+        studies: two or more names, each for the newest run, or "name/2" for a specific run.
+        html: an HTML page to write.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
+        tracking_uri: the URI of the MLflow server that has them, with its password if any.
 
     Raises:
         StudyFileError: there is no such study, or fewer than two runs were named.
-        DamagedError: a record is not what was written.
+        DamagedError: a record was changed or damaged.
         StorageError: the page can't be written.
     """
     stores = Home.find(Path(home) if home else None)
@@ -125,8 +125,8 @@ def _refuse_same(runs: Sequence[Recorded]) -> None:
         return
     got = f"{twice!r} twice" if twice else " ".join(map(repr, names)) or "none"
     raise StudyFileError(
-        f"compare must be given two or more different runs, got {got}: name studies, or runs of "
-        "one as in quickstart quickstart/1, which compares the newest with the first"
+        f"compare needs two or more different runs, got {got}: name studies, or runs of one study "
+        "as in quickstart quickstart/1, which compares the newest run with the first"
     )
 
 
@@ -191,9 +191,9 @@ def _test_lead(
     try:
         lead = None if reason else refits.lead(others)
     except DataError:
-        lead, reason = None, "the test rows are not at hand"
+        lead, reason = None, "the test rows are not available"
     if lead is not None and not lead.rows and first.test.rows:
-        lead, reason = None, "the test rows are not at hand"
+        lead, reason = None, "the test rows are not available"
     if lead is None:
         lead = signed_difference(first.test, other.test, sign)
         reason = reason or "a refit has no score"

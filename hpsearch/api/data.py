@@ -12,7 +12,7 @@ from hpsearch.errors import DataError
 
 
 def data_sets() -> list[dict[str, str]]:
-    """A row a data set: name, where its files were found, and a line on what it is.
+    """A row for each data set: its name, where its files were found, and a short description.
 
     Nothing is downloaded.
     """
@@ -23,15 +23,15 @@ def data_sets() -> list[dict[str, str]]:
 
 
 def data_card(path: str | Path, *, target: str | None = None) -> TableCard:
-    """What the columns of a table hold, and what is likely to be a mistake.
+    """Describe the columns of a table, and warn about likely mistakes.
 
     Args:
         path: a CSV or Parquet file, or a study file whose [data] names one.
-        target: the column to predict; None: as the study file says, or none.
+        target: the column to predict; None: as in the study file, or none.
 
     Raises:
-        DataError: it is no table, or it can't be read.
-        StudyFileError: the study file's [data] is wrong.
+        DataError: it is not a table, or it can't be read.
+        StudyFileError: the study file's [data] is invalid.
     """
     path = Path(path)
     if path.suffix == ".toml":
@@ -42,7 +42,7 @@ def data_card(path: str | Path, *, target: str | None = None) -> TableCard:
         if not path.name.endswith(ENDINGS) or not path.exists():
             raise DataError(
                 f"the file must be a table ({', '.join(ENDINGS)}) or a study file, got "
-                f"{str(path)!r}{'' if path.exists() else ', and nothing is there'}"
+                f"{str(path)!r}{'' if path.exists() else ', which does not exist'}"
             )
         file = dataset_at(path, TableOptions(target=target))
     if not isinstance(file, TableFile):

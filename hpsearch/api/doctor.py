@@ -50,14 +50,14 @@ def doctor(
     tracking_uri: str | None = None,
     repair: bool = False,
 ) -> pd.DataFrame:
-    """Name every difference between the records and what is told from them.
+    """List every difference between the records and the stores of Optuna and MLflow.
 
     Args:
         study: its name, or that of one of its runs; None: all studies.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
         storage: Optuna's storage URL; None: HPSEARCH_STORAGE, else SQLite in `home`.
-        tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
-        repair: make Optuna and MLflow say what the records say.
+        tracking_uri: MLflow's URI; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
+        repair: make Optuna and MLflow agree with the records.
 
     Returns:
         A row a difference: place, subject, problem, remedy, repaired; then study, its name,
@@ -74,8 +74,8 @@ def doctor(
     stores = Home.find(Path(home) if home else None)
     if not stores.path.is_dir():
         raise HpsearchError(
-            f"{stores.path} must be a folder of stores, which a first study makes: "
-            "python -m hpsearch study studies/quickstart.toml"
+            f"{stores.path} must be a home folder; a first study creates one: python -m hpsearch "
+            "study studies/quickstart.toml"
         )
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     host = [*look_around(stores, database, uri)]
@@ -225,7 +225,7 @@ class _Visit:
 def _unreadable(name: str, error: HpsearchError) -> Difference:
     """A run that this version can't read; the others are looked at all the same."""
     if isinstance(error, DamagedError):
-        remedy = "bring the file back from an export or a backup, or start anew with --fresh"
+        remedy = "restore the file from an export or a backup, or start again with --fresh"
     else:
         remedy = "use the version of hpsearch that wrote it, or move the run's folder away"
     return Difference("records", name, str(error), remedy, repairable=False)

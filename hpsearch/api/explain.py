@@ -71,18 +71,18 @@ def explain_study(
 
     Args:
         study: its name; its newest run is explained.
-        trainings: at most so many trainings of members; None: one configuration a parameter.
-        workers: processes; 0: this one; None: one a core.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        on_start: called with the configurations between the two, and the trainings they take.
+        trainings: the maximum number of trainings; None: one configuration per parameter.
+        workers: number of worker processes; 0: this process; None: one per core.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
+        on_start: called with the number of configurations between the two, and of trainings.
         on_event: called with each event.
 
     Raises:
         StudyFileError: there is no such study, it is not finished, was imported, or has no
             defaults beside its winner.
-        StudyChangedError: the user's own code is another one than that of the trials.
-        StudyLockedError: somebody runs it.
-        DataError: the data is there no more.
+        StudyChangedError: the user's own code has changed since the trials.
+        StudyLockedError: another process runs it.
+        DataError: the data no longer exists.
     """
     import pandas as pd
 
@@ -108,18 +108,20 @@ def _explained(recorded: Recorded, stores: Home) -> Result:
     result = recorded.result()
     if recorded.number != stores.study(recorded.study).newest:
         raise StudyFileError(
-            f"the newest run of {recorded.study!r} alone can be explained, got {recorded.name!r}"
+            f"only the newest run of {recorded.study!r} can be explained, got {recorded.name!r}"
         )
     if recorded.folder_of_file is None:
         raise StudyFileError(
-            f"a study must have been run here to be explained, {recorded.name!r} was imported"
+            f"only a study that was run here can be explained, but {recorded.name!r} was imported"
         )
     if result is None:
         raise StudyFileError(f"study {recorded.name!r} must be finished: run its file again")
     if result.default is None or result.default.validation is None:
-        why = result.default_text or "the defaults were not run, confirmation.default says so"
+        why = result.default_text or (
+            "the defaults were not run, because confirmation.default = false"
+        )
         raise StudyFileError(
-            f"study {recorded.name!r} must have the defaults beside its winner, got none: {why}"
+            f"study {recorded.name!r} has no defaults to compare with its winner: {why}"
         )
     return result
 

@@ -16,17 +16,17 @@ from hpsearch.trainers import TRAINERS
 def export_study(
     study: str, to: str | Path | None = None, *, home: str | Path | None = None
 ) -> Path:
-    """Write all runs of a study, or one of them, into one file; returns its path.
+    """Write all runs of a study, or one of them, to one file; returns its path.
 
     Args:
         study: its name, or that of one of its runs.
-        to: the file to make; None: <study>.hpsearch.zip in the current directory.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        to: the file to write; None: <study>.hpsearch.zip in the current folder.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
 
     Raises:
-        HpsearchError: there is no such study, or it is not over and has states that only pickle
-            can hold, or the file is there already.
-        StudyLockedError: somebody runs it.
+        HpsearchError: there is no such study, it is unfinished and has states that only pickle
+            can hold, or the file already exists.
+        StudyLockedError: another process runs it.
     """
     stores = Home.find(Path(home) if home else None)
     runs = find_runs(stores, study)
@@ -59,7 +59,7 @@ def refuse_pickled_states(folder: RunFolder, name: str) -> None:
         for record in folder.read_all(kind):
             if record.state_file and record.params.get("trainer") not in TRAINERS:
                 raise HpsearchError(
-                    f"{name} must be over: trial {record.number} of {record.params['trainer']} "
-                    "waits to go on, and its state is a pickle, which no archive may hold. Run "
-                    "the study to its end first"
+                    f"{name} is unfinished: trial {record.number} of {record.params['trainer']} "
+                    "is paused, and its state is a pickle, which an archive must not contain. "
+                    "Finish the study first"
                 )

@@ -34,18 +34,18 @@ LATEST = 253_402_300_800.0  # the year 10000, in seconds since 1970: no date is 
 
 
 def import_study(file: str | Path, *, home: str | Path | None = None) -> pd.DataFrame:
-    """Take a study from an archive, and tell Optuna and MLflow of it.
+    """Import a study from an archive, and add it to Optuna and MLflow.
 
-    Nothing in the archive is run: it may hold records, tables and pictures alone, and none of its
-    files can come to lie outside the study's folder. Figures and the report are drawn anew. The
+    Nothing in the archive is run: it may hold only records, tables and pictures, and none of its
+    files can be written outside the study's folder. Figures and the report are drawn again. The
     folder that it names for its modules and data is not trusted, now or later.
 
     Returns:
-        As `doctor` after a repair: what is still different, with a row each.
+        The remaining differences, a row for each, as from `doctor` after a repair.
 
     Raises:
-        HpsearchError: the file is no archive of a study, a newer hpsearch made it, or the home
-            has such a run already.
+        HpsearchError: the file is not an archive of a study, a newer hpsearch wrote it, or the
+            home folder already has such a run.
     """
     stores = Home.find(Path(home) if home else None)
     stores.create()
@@ -63,7 +63,7 @@ def import_study(file: str | Path, *, home: str | Path | None = None) -> pd.Data
                 shutil.rmtree(young.path, ignore_errors=True)
     except (OSError, zipfile.BadZipFile, EOFError) as error:
         raise HpsearchError(
-            f"{path} must be a file that hpsearch export made, got: {error}"
+            f"{path} must be a file written by hpsearch export, got: {error}"
         ) from error
     found = doctor(name, home=stores.path, repair=True)
     return found[~found["repaired"] & (found["place"] != "host")]
@@ -76,8 +76,8 @@ def _move_in(young: StudyFiles, study: StudyFiles, path: Path) -> None:
         _check_run(RunFolder(young.run(number).path), path)
         if study.run(number).path.exists():
             raise HpsearchError(
-                f"run {number} of study {study.name!r} must not be in {study.path.parent.parent} "
-                "yet; import it into a folder of its own with --home"
+                f"run {number} of study {study.name!r} already exists in "
+                f"{study.path.parent.parent}; import it into another home folder with --home"
             )
         _mark(young.run(number))
     study.path.mkdir(parents=True, exist_ok=True)
@@ -104,15 +104,15 @@ def _check_run(folder: RunFolder, path: Path) -> None:
     except DamagedError as error:
         place = Path(error.name).relative_to(folder.path)
         raise HpsearchError(
-            f"{path} must hold records that can be read, got {place} with {error.got}; "
-            "nothing was taken from it"
+            f"{path} must hold readable records, got {place} with {error.got}; nothing was "
+            "imported"
         ) from error
     except HpsearchError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise HpsearchError(
-            f"{path} must hold records that can be read, got {type(error).__name__}: "
-            f"{headline(error)}; nothing was taken from it"
+            f"{path} must hold readable records, got {type(error).__name__}: {headline(error)}; "
+            "nothing was imported"
         ) from error
     refuse_pickled_states(folder, str(path))
     _check_trainers(folder, path)
@@ -128,7 +128,7 @@ def _check_trainers(folder: RunFolder, path: Path) -> None:
                 raise HpsearchError(
                     f"{path} must hold records of the study's own trainers, "
                     f"{', '.join(map(str, names))}, got {record.params.get('trainer')!r} in "
-                    f"{record.uid}; nothing was taken from it"
+                    f"{record.uid}; nothing was imported"
                 )
 
 

@@ -39,17 +39,17 @@ def init_study(
     metric: str | None = None,
     target: str | None = None,
 ) -> ReadStudy:
-    """Write a study file that runs as it is, with everything else it may say in comments.
+    """Write a study file that is ready to run, with all other keys as comments.
 
     Args:
-        path: of the new file; never overwritten.
+        path: the new file; it is never overwritten.
         data: a named data set, or the path of a table or folder.
-        trainers: names, "module:function" beside the file, or paths of estimators.
-        network: for those that train one.
-        metric: to optimise; None: the accuracy, or where numbers are predicted r2; where a class
-            of a table has less than a tenth of the rows, the average precision of two classes, or
-            the balanced accuracy of more.
-        target: of a table, the column to predict.
+        trainers: names, "module:function" beside the file, or import paths of estimators.
+        network: the network, for trainers that train one.
+        metric: the metric to optimize; None: the accuracy, or r2 for numbers; if a class of a
+            table has less than a tenth of the rows, the average precision with two classes, or
+            the balanced accuracy with more.
+        target: the column of a table to predict.
 
     Returns:
         The study as it was written.
@@ -102,19 +102,19 @@ def init_study(
 def init_program(
     path: str | Path, *, script: str | Path, metric: str | None = None
 ) -> ProgramDraft:
-    """Write a study file of a program that trains, from the options that it takes.
+    """Write a study file for a training program, from its options.
 
-    Its text is read: calls of argparse, decorators of click, parameters of typer. Only where that
-    tells nothing, and the program looks at its command line, `--help` is run, for up to 10
-    seconds. Every guess has a comment.
+    The options are read from the program's source: argparse calls, click decorators, typer
+    parameters. If these show nothing, and the program reads its command line, it is run with
+    `--help`, for up to 10 seconds. Every guess has a comment.
 
     Args:
-        path: of the new file; never overwritten.
+        path: the new file; it is never overwritten.
         script: the program, in any language.
-        metric: to optimise; None: the likeliest one of those that it prints.
+        metric: the metric to optimize; None: the most likely one among those that it prints.
 
     Returns:
-        The file's text, where the options were read, and what a person must fill in.
+        The file's text, where the options were read, and what the user must fill in.
 
     Raises:
         StudyFileError: the file exists, the program's options can't be read, or the study would
@@ -138,9 +138,11 @@ def _new(path: str | Path) -> Path:
     """The path, where a file may be written."""
     path = Path(path)
     if path.exists():
-        raise StudyFileError(f"{path} must not exist yet, got one; name another file")
+        raise StudyFileError(f"{path} already exists; name another file")
     if not path.parent.is_dir():
-        raise StudyFileError(f"{path} must be in a folder that exists, got none at {path.parent}")
+        raise StudyFileError(
+            f"the folder of {path} does not exist: create {path.parent}, or name another file"
+        )
     return path
 
 

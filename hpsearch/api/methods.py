@@ -11,16 +11,16 @@ from hpsearch.study.recorded import Recorded, find_run
 
 
 def study_methods(study: str, *, home: str | Path | None = None) -> Methods:
-    """What a paper needs to say of a study: text, tables, BibTeX. Nothing is run or written.
+    """Write up a study for a paper: text, tables, BibTeX. Nothing is run or written to disk.
 
     Args:
-        study: its name, for its newest run, or "name/2" for a given one.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        study: its name, for its newest run, or "name/2" for a specific run.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
 
     Raises:
         StudyFileError: there is no such study.
-        HpsearchError: its search is not over.
-        DamagedError: a record is not what was written.
+        HpsearchError: its search is not finished.
+        DamagedError: a record was changed or damaged.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
     result = run.result()
@@ -37,7 +37,7 @@ def _failure(run: Recorded) -> str:
     failed = run.folder.read_sealed(run.folder.files.failed, "reason")
     if failed is None:
         raise HpsearchError(
-            f"study {run.name!r} must be over for its methods to be written, and it is not: run "
-            f"its file again, or see how far it is with python -m hpsearch status {run.study}"
+            f"study {run.name!r} is not finished, so its methods can't be written: run its file "
+            f"again, or see its progress with python -m hpsearch status {run.study}"
         )
     return str(failed["reason"])

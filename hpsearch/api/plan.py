@@ -48,7 +48,7 @@ POINT_BYTES = 200  # a point of a metric in MLflow
 
 @dataclass(frozen=True)
 class Forecast:
-    """A number with the interval it falls into nine times in ten."""
+    """A number with its 90 % prediction interval."""
 
     expected: float
     low: float
@@ -139,21 +139,21 @@ def plan_study(
     probe_seconds: float = PROBE_SECONDS,
     say: Callable[[str], None] = lambda line: None,
 ) -> Plan:
-    """Count what a study file asks for, train a few trials, and forecast time and disk.
+    """Count the trials of a study, train a few of them, and forecast time and disk space.
 
     The trials are drawn at random from the space and train for a few epochs in this process.
     Nothing is written.
 
     Args:
         path: the study file.
-        overrides: "key=value", as for --set.
-        workers: that the forecast is for; None: as the file says, else one a core.
-        trials: of the probe; 0: only count.
-        probe_seconds: aimed at for the probe, beside one epoch of each of its trials.
-        say: called with a line before the probe, and with one for each doubt about the file.
+        overrides: "key=value" pairs, as for --set.
+        workers: the number of workers for the forecast; None: as in the file, else one per core.
+        trials: number of trials in the probe; 0: only count.
+        probe_seconds: target duration of the probe, beside one epoch of each of its trials.
+        say: called with a line before the probe, and with a line for each warning about the file.
 
     Raises:
-        StudyFileError: the file is wrong.
+        StudyFileError: the file is invalid.
         DataError: the data is missing or too small.
     """
     read = read_study(Path(path), overrides)
@@ -178,7 +178,7 @@ def plan_study(
             explaining=_explaining(read, None, 1),
         )
     refuse_unfit(read)
-    say(f"training {trials} trials of the space for a few epochs")
+    say(f"training {trials} trials for a few epochs")
     found = probe(read, trials=trials, seconds=probe_seconds)
     busy = min(max(1, count), available_cores(), file.sampler.batch * file.n_members)
     counted = _course(read, found.costs, found, busy)
@@ -245,8 +245,8 @@ def _outer(read: ReadStudy) -> str:
 def _budget(read: ReadStudy, counted: Course) -> list[str]:
     """What ends the search early, or may."""
     budget, said = read.file.budget, []
-    arm = " of each arm" if len(read.arms) > 1 else ""
-    arm = " of each outer fold, and the one on all rows," if read.file.outer else arm
+    arm = " for each case" if len(read.arms) > 1 else ""
+    arm = " for each outer fold, and the one on all rows," if read.file.outer else arm
     last = [p for p in counted.phases if p.runs and p.stage is not None]
     if counted.ended:
         limit = getattr(budget, counted.ended)
@@ -273,7 +273,7 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
                 repeated += phase.members * n * once
     if repeated and read.file.starts_anew:
         said.append(
-            f"{repeated:,} epochs are repeated, as a program has no checkpoint to go on from"
+            f"{repeated:,} epochs are repeated, because a program has no checkpoint to resume from"
         )
     return said
 

@@ -21,24 +21,23 @@ TAKEN = "predicted_"  # before the name of an answer that the file has a column 
 
 
 def predict(study: str, rows: str | Path, *, home: str | Path | None = None) -> pd.DataFrame:
-    """The rows of a file with what a study's winner predicts of them.
+    """Predict the rows of a file with a study's winner.
 
-    Columns are found by name, whatever their order; those that the model does not know stay
-    beside the answer and have no part in it. A text that is none of a category's is treated as
-    unknown; a gap as the study's [prepare] says.
+    Columns are matched by name, in any order; additional columns are kept and ignored. An unknown
+    category is treated as unknown; missing values are handled as in the study's [prepare].
 
     Args:
         study: its name, for the newest run, or that of one of its runs.
         rows: a CSV or Parquet file.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
 
     Returns:
-        The cells of the file as they are, then `class` or `prediction`, then a column of
-        probabilities for each class, where the winner has them.
+        The columns of the file, then `class` or `prediction`, then a column of probabilities for
+        each class if the winner has them.
 
     Raises:
         HpsearchError: there is no such study, or it has no winner for tables.
-        DataError: a column is missing, or holds what it held in no training row.
+        DataError: a column is missing, or holds values of another kind than the training rows.
     """
     import pandas as pd
 
@@ -65,7 +64,7 @@ def _model_of(run: Recorded) -> Path:
     result = run.result()
     if result is None:
         raise HpsearchError(
-            f"study {run.name!r} must have a winner to predict with, it is not finished: run its "
+            f"study {run.name!r} is not finished, so it has no winner to predict with: run its "
             "file again"
         )
     refit = model_refit(run.folder, result.best_number)
@@ -74,7 +73,7 @@ def _model_of(run: Recorded) -> Path:
         if place.file(FittedTable.file_name).exists():
             return place.file(FittedTable.file_name)
     raise HpsearchError(
-        f"the winner of {run.name!r} must be a model of a table whose columns are prepared, and "
-        "none was kept: see what its log says, or, for other data, take its model in MLflow "
+        f"the winner of {run.name!r} must be a stored model of a table with preprocessed columns, "
+        "but there is none: see its log or, for other data, use its model in MLflow "
         f"(models:/{run.study}@winner)"
     )

@@ -30,15 +30,15 @@ def write_study_report(
 
     Args:
         study: its name, for the newest run, or that of one of its runs.
-        figures: also draw them as files of this kind for a paper, in figures/ beside the page.
-        width: of these, in inches; a column of two-column paper by default.
-        light: a page of some hundred kilobytes, whose figures can't be played with.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        figures: also draw figures for a paper in this format, in figures/ beside the page.
+        width: the width of these figures in inches; by default that of a column of a two-column
+            paper.
+        light: write a page of some hundred kilobytes, without interactive figures.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
 
     Raises:
-        HpsearchError: there is no such study, it has no result yet, or the width is no width of a
-            figure.
-        StudyLockedError: somebody runs it.
+        HpsearchError: there is no such study, it has no result yet, or the width is out of range.
+        StudyLockedError: another process runs it.
         StorageError: the disk is full or read-only.
     """
     if not NARROWEST <= width <= WIDEST:
@@ -57,8 +57,8 @@ def write_study_report(
         result = run.result()
         if result is None:
             raise HpsearchError(
-                f"study {run.name!r} must have a result to report, it is not finished: run its "
-                "file again, or look at it with python -m hpsearch ui"
+                f"study {run.name!r} is not finished, so it has no result to report: run its file "
+                "again, or look at it with python -m hpsearch ui"
             )
         with storage_errors(run.folder.artifacts):
             page = write_report(run.folder, result, light=light)

@@ -26,25 +26,26 @@ def reproduce_trial(
 ) -> Reproduction:
     """Train a trial again from its record and compare every metric and its final states.
 
-    It is trained from its start in one go, whatever pauses and companions it had, in this
-    process; one under which a worker died, in a process of its own. Where a function or an
-    estimator had no pause, it is trained again with some: either way the pauses are put to the
-    test. Nothing is written.
+    It is trained from its start without pauses, whatever pauses it had and whichever trials it
+    trained with, in this process, or in a separate process if a worker died while training it. If
+    a function or an estimator had no pause, it is trained again with some, so pauses are tested
+    either way. Nothing is written.
 
     Args:
-        study: its name, for its newest run, or "name/2" for a given one.
+        study: its name, for its newest run, or "name/2" for a specific run.
         trial: its number.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
         trust_code: the folder of the study's own modules and data, whose code is run; None: that
-            of its file, if it was started here. An imported study needs it for all that is not
-            installed.
-        tolerance: largest difference of a metric, relative where it is above 1, if the trial was
-            trained on another processor or with other packages; else every bit is compared.
+            of its file, if it was started here. An imported study needs it for everything that is
+            not installed.
+        tolerance: largest allowed difference of a metric, relative if the metric is above 1, if
+            the trial was trained on another processor or with other packages; otherwise every bit
+            is compared.
 
     Raises:
-        StudyFileError: there is no such study or trial, what it was trained with is gone, or a
-            limit stopped it.
-        DataError: the data is there no more.
+        StudyFileError: there is no such study or trial, its trainer no longer exists, or a limit
+            stopped it.
+        DataError: the data no longer exists.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
     record = run.folder.read("trial", trial)
@@ -54,8 +55,8 @@ def reproduce_trial(
         raise StudyFileError(f"trial must be one of {run.name}, which are {there}, got {trial}")
     if record.limit:
         raise StudyFileError(
-            f"a trial must have ended by itself to be compared with another training of it, but "
-            f"{_limit(record)} stopped trial {trial}; take another"
+            f"only a trial that ended by itself can be reproduced, but {_limit(record)} stopped "
+            f"trial {trial}; take another trial"
         )
     read = run.read(Path(trust_code) if trust_code else None)
     return train_again(read, run.folder, record, tolerance)
@@ -63,7 +64,7 @@ def reproduce_trial(
 
 def _limit(record: TrialRecord) -> str:
     gpu = record.limit == "gpu_memory"
-    return "the memory of its GPU" if gpu else f"limits.{record.limit}"
+    return "GPU memory" if gpu else f"limits.{record.limit}"
 
 
 def train_again(

@@ -44,20 +44,20 @@ def run_schedule(
 ) -> None:
     """Run the scheduled study and batch files of a folder, until it is interrupted.
 
-    Files are read again when they change. A run that its window cuts is gone on with when the
-    window opens again; an interrupt stops the run under way, to be gone on with at the next start.
+    Files are read again when they change. A run that its window cuts is resumed when the window
+    opens again; an interrupt stops the current run, which resumes at the next start.
 
     Args:
-        folder: its files and those of its subfolders that have a [schedule].
-        home, workers, executor, storage, tracking_uri: of every run, as for run_batch.
-        log: called as log(event, schedule, message, **more) with what happens.
-        clock: where the time comes from.
-        start: starts a run_batch with these options, in a process of its own.
+        folder: a folder; its files and those of its subfolders that have a [schedule] are run.
+        home, workers, executor, storage, tracking_uri: for every run, as for run_batch.
+        log: called as log(event, schedule, message, **more) for every event.
+        clock: the source of the time.
+        start: starts a run_batch with these options in a separate process.
 
     Raises:
         StudyFileError: there is no such folder.
-        RunningError: another process runs the schedules of this home.
-        KeyboardInterrupt: interrupted; everything goes on at the next start.
+        RunningError: another process runs the schedules of this home folder.
+        KeyboardInterrupt: interrupted; everything resumes at the next start.
     """
     stores = Home.find(Path(home) if home else None)
     files = ScheduleFolder(Path(folder))
@@ -83,16 +83,16 @@ def coming_runs(
     now: datetime | None = None,
     warn: Callable[[str], None] = lambda line: None,
 ) -> pd.DataFrame:
-    """The coming runs of a folder's schedules: schedule, when (local), window and standing.
+    """The next runs of a folder's schedules: schedule, when (local), window and standing.
 
     After them a row for each schedule that never comes ("never", e.g. on 31 February), and for
     each file with a mistake ("not scheduled", with the mistake as its standing).
 
     Args:
         folder, home: as for `run_schedule`.
-        count: how many runs.
+        count: the number of runs.
         now: the time, in UTC; None: that of the machine.
-        warn: called with a line where it can't be said which are paused or wait.
+        warn: called with a line if it is unknown which schedules are paused or waiting.
 
     Raises:
         StudyFileError: there is no such folder.
@@ -104,7 +104,7 @@ def coming_runs(
     try:
         standings = Desk.of(Home.find(Path(home) if home else None)).standings()
     except DamagedFile as error:
-        warn(f"{error}; the process that runs the schedules sets it aside when it starts")
+        warn(f"{error}; the scheduler moves it away when it starts")
         standings = {}
     first = now or datetime.now(UTC)
     rows, never = [], []
@@ -145,7 +145,7 @@ def _standing_text(standing: Standing | None) -> str:
 def leave_order(
     order: Order, name: str, folder: str | Path = "studies", *, home: str | Path | None = None
 ) -> bool:
-    """Pause, resume or run a schedule now; True if a process is there to do it at once.
+    """Pause, resume or run a schedule now; True if a running scheduler does it at once.
 
     Raises:
         StudyFileError: the folder has no such schedule.
@@ -161,16 +161,16 @@ def leave_order(
 
 
 def check_health(home: str | Path | None = None) -> dict[str, Any]:
-    """What the process that runs the schedules told within the last minute.
+    """The status that the scheduler wrote within the last minute.
 
     Raises:
-        HpsearchError: it does not run, or has told nothing for longer.
+        HpsearchError: it does not run, or its status is older.
     """
     said = Desk.of(Home.find(Path(home) if home else None)).health()
     if said is None or said["age"] > HEALTHY_SECONDS:
         told = "never did" if said is None else f"did {said['age']:.0f} s ago"
         raise HpsearchError(
-            f"python -m hpsearch schedule must have told of itself in the last "
+            "python -m hpsearch schedule must have reported within the last "
             f"{HEALTHY_SECONDS:.0f} s, but {told}: start it"
         )
     return said
@@ -197,8 +197,8 @@ def print_schedule(
         home, workers, executor, storage, tracking_uri: of every run, as for run_batch.
 
     Raises:
-        StudyFileError: there is no such folder or schedule, or none with a cron expression, or
-            an expression that other schedulers don't know.
+        StudyFileError: there is no such folder or schedule, none has a cron expression, or an
+            expression is not supported by other schedulers.
     """
     files = ScheduleFolder(Path(folder))
     files.reload()

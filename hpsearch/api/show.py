@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 def show_study(study: str, *, home: str | Path | None = None) -> Report:
-    """The report that a study ended with. Nothing is run or written.
+    """The report of a finished study. Nothing is run or written.
 
     Args:
-        study: its name, for its newest run, or "name/2" for a given one.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        study: its name, for its newest run, or "name/2" for a specific run.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
 
     Raises:
         StudyFileError: there is no such study.
@@ -49,20 +49,20 @@ def show_study(study: str, *, home: str | Path | None = None) -> Report:
 
 
 def study_front(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
-    """The Pareto front of a study with several objectives, a row a trial (`front_table`).
+    """The Pareto front of a study with several objectives, a row per trial (`front_table`).
 
     Args:
         study, home: as for `show_study`.
 
     Raises:
         StudyFileError: there is no such study.
-        HpsearchError: it is not finished, or has one objective.
+        HpsearchError: it is not finished, or it has a single objective.
     """
     result = _result(find_run(Home.find(Path(home) if home else None), study))
     if not result.objectives:
         raise HpsearchError(
-            f"study {result.study!r} must have several [[objectives]] to have a front, got one: "
-            f"see its winner with python -m hpsearch show {study} --best"
+            f"study {result.study!r} has a single objective, so it has no Pareto front: see its "
+            f"winner with python -m hpsearch show {study} --best"
         )
     from hpsearch.reports.tables import front_table
 
@@ -80,14 +80,14 @@ def best_configuration(
 
     Args:
         study, home: as for `show_study`.
-        trial: e.g. another one of the front; None: the winner.
+        trial: a trial, e.g. another member of the front; None: the winner.
         form: "toml": the [network] and [space] of a study file that fixes them; "json"; "python";
-            "command": of a program, the line for a shell that trains it as the trial was, from
-            its start to its last epoch, in a new folder below the current one.
+            "command": for a program, the shell command that trains it as in the trial, from its
+            start to its last epoch, in a new folder below the current one.
 
     Raises:
         StudyFileError: there is no such study.
-        HpsearchError: it is not finished, has no such trial, or the trial was no program.
+        HpsearchError: it is not finished, has no such trial, or the trial did not run a program.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
     if form == "command":
@@ -101,7 +101,7 @@ def best_configuration(
         return text
     score = f"{result.objective} {result.validation}"
     others = [str(m.number) for m in result.front if m.number != result.best_number]
-    beside = f"# On the Pareto front beside it: trials {', '.join(others)}\n" if others else ""
+    beside = f"# Also on the Pareto front: trials {', '.join(others)}\n" if others else ""
     said = f"# The winner of {result.study}: trial {result.best_number}, {score}\n"
     return f"{said}{_refitted(run, result.best_number)}{beside}{text}"
 
@@ -116,8 +116,8 @@ def _refitted(run: Recorded, winner: int) -> str:
 def _command_line(run: Recorded, record: TrialRecord) -> str:
     if not is_program(record.params["trainer"]):
         raise HpsearchError(
-            f"trial {record.number} of {run.name!r} must be a program to have a command line, got "
-            f"{record.params['trainer']}: take --format toml, json or python"
+            f"trial {record.number} of {run.name!r} has no command line, because its trainer is "
+            f"{record.params['trainer']}, not a program: use --format toml, json or python"
         )
     folder = str(Path.cwd() / f"{run.study}-trial-{record.number}")
     space, table = kept_space(run.folder), run.file.all_programs[str(record.params["trainer"])]
@@ -138,8 +138,8 @@ def _record(run: Recorded, trial: int) -> TrialRecord:
     record = run.folder.read("trial", trial)
     if record is None:
         raise HpsearchError(
-            f"study {run.name!r} must have trial {trial}, got no record of it: see those it has "
-            f"with python -m hpsearch show {run.study} --trials"
+            f"study {run.name!r} has no trial {trial}: list its trials with python -m hpsearch "
+            f"show {run.study} --trials"
         )
     return record
 
@@ -150,11 +150,11 @@ def _text(run: Recorded, params: Mapping[str, ParamValue], form: Form) -> str:
 
 
 def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
-    """One row a trial: outcome, where it was drawn, epochs, digest of its curves, scores, params,
-    and the reason where it failed, diverged or was pruned.
+    """A row per trial: outcome, where it was drawn, epochs, digest of its curves, scores, params,
+    and the reason if it failed, diverged or was pruned.
 
     Nothing in it depends on when, where or how fast trials ran: two runs of one study file have
-    equal tables, and `to_csv` of them is the same to the last bit.
+    equal tables, and their `to_csv` is the same to the last bit.
 
     Args:
         study, home: as for `show_study`; the study need not be finished.
@@ -194,9 +194,9 @@ def _result(run: Recorded) -> Result:
     result = run.result()
     if result is None:
         raise HpsearchError(
-            f"study {run.name!r} must be finished to have a winner, and it is not: see how far it "
-            f"is with python -m hpsearch status {run.study}, its trials with "
-            f"python -m hpsearch show {run.study} --trials"
+            f"study {run.name!r} is not finished, so it has no winner yet: see its progress with "
+            f"python -m hpsearch status {run.study}, its trials with python -m hpsearch show "
+            f"{run.study} --trials"
         )
     return result
 

@@ -36,20 +36,20 @@ OF_STATE = [
 
 
 def study_status(study: str | None = None, *, home: str | Path | None = None) -> pd.DataFrame:
-    """One row a run: its state and how far it is. Locks nothing and may be called at any time.
+    """A row per run: its state and progress. Locks nothing and may be called at any time.
 
-    The columns: study and run (its number); state, "running", "interrupted", "finished",
+    The columns: study and run (its number); state: "running", "interrupted", "finished",
     "failed" or "unreadable" (another version of hpsearch wrote it, or a file is damaged); stage
-    of stages, from 1; trials drawn of those planned; ended, why a finished study drew no more of
-    them: "all configurations" were tried (then as many are planned as were drawn), or by which
-    key of [budget]; then how many of them are running, paused, complete, …; metric, and the best
-    score so far with its training length (the longest that any trial reached) and trial; holder,
-    the process that runs it; reason, why it failed or can't be read; failures, a line for each
-    reason that trials failed or diverged for.
+    and stages, from 1; trials drawn and planned; ended: why a finished study drew no more trials,
+    "all configurations" if all were tried (then the planned number is that drawn), or the key of
+    [budget]; the number of running, paused, complete trials, and so on; metric, and the best
+    score so far with its training length (the longest that any trial reached) and trial; holder:
+    the process that runs it; reason: why it failed or can't be read; failures: a line for each
+    reason for which trials failed or diverged.
 
     Args:
         study: its name, or "name/2" for one run; None: all studies.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
 
     Raises:
         StudyFileError: there is no such study.

@@ -52,31 +52,31 @@ def run_study(
     stop: Callable[[], bool] = lambda: False,
     tags: Mapping[str, str] = MappingProxyType({}),
 ) -> Report:
-    """Run a study, or go on with it, or look up its result if it is finished.
+    """Run or resume a study, or return its result if it is finished.
 
     Args:
         path: the study file.
-        overrides: "key=value", as for --set.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        workers: processes, 0 for this one; None: as the file says, else one a core, or as many as
-            there are GPUs for.
-        executor: a Dask cluster's scheduler, e.g. "dask://host:8786", whose workers are used, all
-            of them where `workers` is None; None: as the file says, else this machine.
-        storage: Optuna's storage URL; None: HPSEARCH_STORAGE, else SQLite in `home`.
-        tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`.
+        overrides: "key=value" pairs, as for --set.
+        home: folder of all stores; None: HPSEARCH_HOME, otherwise mlruns/ in the current folder.
+        workers: number of worker processes, 0 for this process; None: as in the file, otherwise
+            one per core, or as many as the GPUs allow.
+        executor: the scheduler of a Dask cluster, e.g. "dask://host:8786"; if `workers` is None,
+            all its workers are used; None: as in the file, otherwise this machine.
+        storage: Optuna's storage URL; None: HPSEARCH_STORAGE, otherwise SQLite in `home`.
+        tracking_uri: MLflow's URI; None: HPSEARCH_TRACKING_URI, otherwise SQLite in `home`.
         fresh: start a new run of the study.
-        accept_code: go on, should the user's own code be another one than at the start before;
-            each trial's record says with which it was trained.
-        on_event: called with what happens.
-        warn: called with one line where something does not stop the study.
-        stop: asked at least every second of training; once it says True, the slices under way
-            are waited for (10 s at most) and written, and StudyStopped is raised.
-        tags: of the parent run in MLflow, beside our own.
+        accept_code: continue even if the user's own code has changed since the last start; each
+            trial's record says which code it was trained with.
+        on_event: called with every event.
+        warn: called with one line for each problem that does not stop the study.
+        stop: called at least once per second of training; once it returns True, the study waits
+            for the running slices (10 s at most), writes them, and raises StudyStopped.
+        tags: additional tags for the parent run in MLflow.
 
     Raises:
-        StudyStopped: `stop` said so; the same call goes on.
-        HpsearchError: a known error, its text is for the user.
-        KeyboardInterrupt: interrupted; the same call goes on.
+        StudyStopped: `stop` returned True; the same call resumes the study.
+        HpsearchError: a known error, with a message for the user.
+        KeyboardInterrupt: interrupted; the same call resumes the study.
     """
     read = read_study(Path(path), overrides)
     for doubt in read.file.doubts:
@@ -144,8 +144,8 @@ def _warn_of_idle(read: ReadStudy, workers: int, warn: Callable[[str], None]) ->
     batch, n_members = read.file.sampler.batch, read.file.n_members
     if workers > batch * n_members:
         warn(
-            f"sampler.batch = {batch} keeps {batch * n_members} of {workers} workers busy; a new "
-            f"study would use all of them with sampler.batch = {ceil(workers / n_members)}"
+            f"sampler.batch = {batch} keeps {batch * n_members} of {workers} workers busy; in a "
+            f"new study, sampler.batch = {ceil(workers / n_members)} would use all of them"
         )
 
 

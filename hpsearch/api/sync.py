@@ -29,17 +29,17 @@ def sync(
     home: str | Path | None = None,
     tracking_uri: str | None = None,
 ) -> pd.DataFrame:
-    """Bring MLflow to what the records say, every run and every point once.
+    """Bring MLflow up to date with the records, with every run and every point exactly once.
 
     Args:
         study: its name, or that of one of its runs; None: all studies.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        tracking_uri: MLflow's; None: HPSEARCH_TRACKING_URI, else SQLite in `home`. A fresh server
-            gets everything.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
+        tracking_uri: MLflow's URI; None: HPSEARCH_TRACKING_URI, else SQLite in `home`. An empty
+            server gets everything.
 
     Returns:
-        A row a run: study, records, experiment_id, parent_run_id, and problem, "" where all is
-        there; a study that runs at the moment is left to its own projector, and says so.
+        A row per run: study, records, experiment_id, parent_run_id, and problem, "" if nothing is
+        missing; a study that is running is left to its own projector, and its problem says so.
 
     Raises:
         HpsearchError: there is no such study, or nothing was recorded yet.
@@ -51,8 +51,8 @@ def sync(
     runs = find_runs(stores, study)
     if not runs:
         raise HpsearchError(
-            f"{stores.path} must hold the records of a study, got none: run one with "
-            "python -m hpsearch study, or name another folder with --home"
+            f"{stores.path} has no studies: run one with python -m hpsearch study, or name "
+            "another folder with --home"
         )
     return pd.DataFrame([_sync(stores, run, uri) for run in runs], columns=list(COLUMNS))
 

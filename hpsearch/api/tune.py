@@ -43,12 +43,12 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a model without a search reaches, on the same folds and test rows.
+    """The scores of a model without a search, on the same folds and test rows.
 
     Attributes:
-        name: in words.
-        validation: mean of the objective over the folds.
-        test: its value on the test rows, after a fit to all others.
+        name: a description of the model.
+        validation: the mean of the objective over the folds.
+        test: the objective on the test rows, after fitting all other rows.
     """
 
     name: str
@@ -58,12 +58,12 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What `tune` found.
+    """The result of `tune`.
 
     Attributes:
-        file: the study file, to be edited and kept.
-        card: what was understood of the table.
-        report: of the study.
+        file: the study file, which you can edit and keep.
+        card: the summary of the table.
+        report: the report of the study.
         baselines: models without a search.
     """
 
@@ -88,26 +88,26 @@ def tune(
     on_event: Callable[[Event], None] = lambda event: None,
     warn: Callable[[str], None] = lambda line: None,
 ) -> Tuned:
-    """Write a study of a table, run it, and compare its winner with plain models.
+    """Write a study file for a table, run it, and compare its winner with simple models.
 
-    A study file that is there already is run as it stands.
+    An existing study file is run as it is.
 
     Args:
         path: a CSV or Parquet file.
         target: the column to predict.
-        minutes: for the whole search, about; what the clock cuts is not repeatable.
-        metric: of docs/metrics.md; None: by the target.
-        group: a column whose rows are never in part trained and in part scored on.
-        time: a column of times: trained on what was before, tested on the last.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        workers: processes; None: one a core.
-        overrides: keys of [data], "data.csv.decimal=,", as for a study; they are written down.
-        on_card: called with what was understood and the study file, before anything is trained.
-        on_event: called with what happens.
-        warn: called with one line where something does not stop the study.
+        minutes: approximate duration; a search that the clock ends is not reproducible.
+        metric: a metric of docs/metrics.md; None: chosen from the target.
+        group: a column; rows with the same value stay on the same side of every split.
+        time: a column of times; training uses earlier rows, and the last rows are the test set.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
+        workers: number of worker processes; None: one per core.
+        overrides: keys of [data], such as "data.csv.decimal=,"; they go into the study file.
+        on_card: called with the summary of the table and the study file, before training.
+        on_event: called with every event.
+        warn: called with one line for each problem that does not stop the study.
 
     Raises:
-        HpsearchError: a known error, its text is for the user.
+        HpsearchError: a known error, with a message for the user.
     """
     table = Path(path)
     if group is not None and time is not None:
@@ -119,10 +119,10 @@ def tune(
         data = read_data(file)
         if data.target != target:
             raise StudyFileError(
-                f"{file} must be a study of {target!r}, got one of {data.target!r}: give the "
-                "table or the study file another name"
+                f"{file} must be a study that predicts {target!r}, got one that predicts "
+                f"{data.target!r}: rename the table or the study file"
             )
-        warn(f"{file} is there and is run as it stands; delete it to have a new one written")
+        warn(f"{file} already exists and is run as it is; delete it to write a new one")
         card = _card(data, None, file)
     else:
         content: dict[str, Any] = {"data": {"name": table.name, "target": target}}

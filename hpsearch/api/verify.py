@@ -31,9 +31,9 @@ class Verification:
 
     Attributes:
         study: name of the run.
-        records: whose digests of data and splits were compared with the data there is.
-        replay: every draw, score, promotion and range, derived once more.
-        again: trials that were trained once more.
+        records: records whose digests of data and splits were compared with the current data.
+        replay: every draw, score, promotion and range, recomputed.
+        again: trials that were trained again.
         problems: everything that differs.
     """
 
@@ -70,35 +70,35 @@ def verify_study(
     tolerance: float = TOLERANCE,
     say: Callable[[str], None] = lambda line: None,
 ) -> Verification:
-    """Derive a study's draws and decisions once more, and train a sample of its trials again.
+    """Recompute a study's draws and decisions, and train a sample of its trials again.
 
     Three checks: the data, the splits and the user's own code are those of the records; every
     configuration, score, promotion, range and the result follow from the study file, the seed and
     the curves; the sampled trials, spread over outcomes and stages, train to the same metrics and
-    states. All to the last bit; where the study ran on another processor or with other packages,
-    trained metrics within `tolerance` and draws within a rounding error. Nothing is written, and
-    the study may be running.
+    states. Everything must agree to the last bit. If the study ran on another processor or with
+    other packages, trained metrics must agree within `tolerance` and draws within a rounding
+    error. Nothing is written, and the study may be running.
 
     Args:
-        study: its name, for its newest run, or "name/2" for a given one.
-        trials: how many are trained again.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        study: its name, for its newest run, or "name/2" for a specific run.
+        trials: how many trials are trained again.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
         trust_code: the folder of the study's own modules and data, whose code is run; None: that
-            of its file, if it was started here. An imported study needs it for all that is not
-            installed.
+            of its file, if it was started here. An imported study needs it for everything that is
+            not installed.
         tolerance: as for `reproduce_trial`.
-        say: called with a line about what is done next.
+        say: called with a line about each next step.
 
     Raises:
-        StudyFileError: there is no such study, or what it was run with is gone.
-        DataError: the data is there no more.
+        StudyFileError: there is no such study, or its trainers no longer exist.
+        DataError: the data no longer exists.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
     read = run.read(Path(trust_code) if trust_code else None)
     records = list(run.folder.read_all("trial"))
     say(f"digests of data and splits, {len(records)} trials")
     n_records, problems = _digest_problems(run, read, records)
-    say("deriving every draw and decision")
+    say("recomputing every draw and decision")
     replayed = replay(run, read)
     problems += replayed.problems
     problems += _code_problems(records, digest(read.code))

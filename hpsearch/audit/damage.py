@@ -16,7 +16,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.sealed import read_sealed
 from hpsearch.records.trial_record import read_record
 
-BY_HAND = "bring it back from an export or a backup, or start anew with --fresh"
+BY_HAND = "restore it from an export or a backup, or start again with --fresh"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def damages(folder: RunFolder, name: str) -> Iterator[Damage]:
         told = Difference(
             "records",
             f"{name} {path.relative_to(folder.path)}",
-            "must not be there: a kill left it half written",
+            "must not exist: a kill left it half written",
             "it is deleted",
         )
         yield Damage(told, path.unlink, blocks=False)
@@ -63,7 +63,7 @@ def damages(folder: RunFolder, name: str) -> Iterator[Damage]:
 def _files(folder: RunFolder, name: str) -> Iterator[Damage]:
     """The damaged ones beside the records."""
     files = folder.files
-    again = "it is deleted; the next start of the study's file makes it again"
+    again = "it is deleted; the next start of the study writes it again"
     made_again = (
         files.space,
         files.parent,
@@ -104,14 +104,14 @@ def _problem(folder: RunFolder, place: RecordFiles) -> str:
     except DamagedError as error:
         return str(error)
     gone = [file for file in record.files if not place.file(file).exists()]
-    return f"{', '.join(gone)} must be there, is not" if gone else ""
+    return f"{', '.join(gone)} must exist, is missing" if gone else ""
 
 
 def _of_record(folder: RunFolder, place: RecordFiles, name: str, problem: str) -> Difference:
     aside = folder.files.aside(place).relative_to(folder.path)
     remedy = (
-        f"its folder is set aside as {aside}; a copy in MLflow takes its place, else the next "
-        "start trains it again, the same"
+        f"its folder is moved to {aside}; a copy in MLflow replaces it, or the next start trains "
+        "it again with the same result"
     )
     return Difference(
         "records", _subject(folder, name, place.path), problem, remedy, kind="a record is damaged"

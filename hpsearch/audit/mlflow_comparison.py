@@ -124,10 +124,10 @@ class Comparison:
             yield Difference(
                 "MLflow",
                 f"{self.name} {runs[0].info.run_name}",
-                f"must have a record, none has the uid {uid}",
+                f"must have a record, but none has the uid {uid}",
                 "its copy there becomes the record"
                 if copy
-                else "bring its trial folder back from a backup, or delete the run in MLflow",
+                else "restore its trial folder from a backup, or delete the run in MLflow",
                 repairable=copy,
                 kind="a run has no record",
             )
@@ -161,12 +161,12 @@ class Comparison:
 
     def _once(self, subject: str, runs: list[Run]) -> Iterator[Difference]:
         if not runs:
-            yield Difference("MLflow", subject, "must be there once, is not there", SEND)
+            yield Difference("MLflow", subject, "must exist once, is missing", SEND)
         elif len(runs) > 1:
             yield Difference(
                 "MLflow",
                 subject,
-                f"must be there once, is there {len(runs)} times",
+                f"must exist once, exists {len(runs)} times",
                 "the others go to MLflow's trash",
                 kind="a run is there more than once",
             )
@@ -190,7 +190,7 @@ class Comparison:
         """What is missing where the run goes on; what is wrong where it has ended."""
         if not has_this_form(run.data.tags):
             self.wrong.append(run.info.run_id)
-            problem = "must be in the form of this version, is in that of an older one"
+            problem = "must have the format of this version, has that of an older one"
             yield Difference("MLflow", subject, problem, ANEW)
             return
         ended = run.info.status not in ("RUNNING", "SCHEDULED")

@@ -11,7 +11,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.storage.refill import unequal
 from hpsearch.studyfile.arms import ArmPlace
 
-REFILL = "the Optuna study is made anew from the records"
+REFILL = "the Optuna study is rebuilt from the records"
 
 
 def compare_optuna(
@@ -46,7 +46,7 @@ def compare_optuna(
         return
     for record in records:
         trial = trials.pop(arm.local(record.number) if arm else record.number, None)
-        problems = ["must be there, is not"] if trial is None else unequal(record, trial, space)
+        problems = ["must exist, is missing"] if trial is None else unequal(record, trial, space)
         for problem in problems:
             subject = f"{name} trial {record.number}"
             kind = "a trial is another" if trial is not None else ""

@@ -38,7 +38,7 @@ def look_around(home: Home, storage: str, tracking_uri: str) -> Iterator[Differe
     if free < FREE_BYTES:
         yield _found(
             str(home.path),
-            f"must have 1 GiB of free disk, has {free / 2**30:.2f}",
+            f"must have 1 GiB of free disk space, has {free / 2**30:.2f}",
             "free space, or move the folder and name it with --home",
         )
     kind = _file_system(home.path)
@@ -101,8 +101,8 @@ def _file_store_traps(home: Home) -> Iterator[Difference]:
             if found.parent.name.isdigit():
                 yield _found(
                     str(found.parent),
-                    "must not lie there: MLflow's own commands take a mlruns/ with it for their "
-                    "store and end with an error; hpsearch is not affected",
+                    "must not be there: MLflow's own commands mistake such a mlruns/ for their "
+                    "store and fail; hpsearch is not affected",
                     "move it out of mlruns/ if you still need what an older MLflow wrote there",
                 )
                 break
@@ -114,8 +114,8 @@ def _variables(tracking_uri: str) -> Iterator[Difference]:
         ours, theirs = without_password(tracking_uri), without_password(said)
         yield _found(
             "MLFLOW_TRACKING_URI",
-            f"must be unset or {ours}, is {theirs}: your own MLflow commands look there, "
-            "hpsearch does not",
+            f"must be unset or {ours}, is {theirs}: your own MLflow commands use it, hpsearch "
+            "does not",
             "unset it, or name it with --tracking-uri",
         )
     if "*" in os.environ.get("MLFLOW_SERVER_ALLOWED_HOSTS", "").split(","):

@@ -1,4 +1,4 @@
-"""Claims: what a study says of the world, each with a computed check and its verdict.
+"""Claims about the results of a study, each with a computed check and its verdict.
 
 A study file names a check from the catalogue below, or "module:function" of a module beside it. A
 check is called with the Evidence and the arguments that the file gives it, and returns a Verdict.

@@ -1,12 +1,12 @@
-"""Checks of paired differences: the same configurations and numbers of seed but for one thing.
+"""Checks of paired differences: configurations and seeds are the same except for one setting.
 
 `of` and `than` are hyperparameters with their values, e.g. {trainer = "adam"} and
-{trainer = "sgd"}. Runs that differ in these alone are a pair; their random numbers are the same
-under `random_streams = "legacy"`, and each trial's own otherwise.
+{trainer = "sgd"}. Runs that differ only in these form a pair; their random numbers are the same
+with `random_streams = "legacy"`, and separate for each trial otherwise.
 
-Intervals are 95 % t intervals over seeds, of the mean of all pairs of a seed; with fewer than 3
-seeds over the pairs, which are then all of one or two seeds' luck, and the detail says so. Where a
-study makes several such claims, a verdict must also stand Holm's test over all of them.
+Intervals are 95 % t intervals over seeds, of the mean of all pairs of a seed. With fewer than 3
+seeds they are taken over pairs, which then depend on one or two seeds; the detail says so. If a
+study makes several such claims, a verdict must also pass Holm's test over all of them.
 """
 
 from __future__ import annotations

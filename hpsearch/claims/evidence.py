@@ -1,4 +1,4 @@
-"""What claims are checked against, and what a check returns."""
+"""The data for checking claims, and the result of a check."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Judgement = Literal["holds", "does not hold", "depends", "not shown"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer of a check.
+    """The result of a check.
 
     Attributes:
-        judgement: "not shown" where the runs could be either way.
-        detail: the figures it rests on, one line.
-        figure: a picture of them, or None.
-        p: of a check of one difference, the two-sided p value that it is 0; None: of others.
+        judgement: "not shown" if the runs allow either answer.
+        detail: the numbers behind it, in one line.
+        figure: a figure of them, or None.
+        p: for a check of a single difference, the two-sided p-value that it is 0; otherwise None.
     """
 
     judgement: Judgement
@@ -41,9 +41,9 @@ class Evidence:
 
     Attributes:
         records: trials, runs on fresh seeds and tests.
-        printed: a printed table beside the study's runs, if it compares with one: a row a cell
-            with its `trial`, and the printed number as `printed`.
-        folder: of the study file.
+        printed: if the study compares with a printed table: a row for each cell with its `trial`,
+            and the printed number as `printed`.
+        folder: the folder of the study file.
     """
 
     records: Sequence[TrialRecord]
@@ -52,7 +52,7 @@ class Evidence:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """A row for each training: what it is, its hyperparameters, its last and best scores.
+        """A row for each training: its kind, hyperparameters, last and best scores.
 
         Columns: kind ("trial", "confirmation", "test"), trial, seed (0 for the first), split,
         outcome, epochs, the hyperparameters, each metric after the last epoch, as "best/metric"

@@ -51,7 +51,9 @@ class PrintedTable:
             raise ValueError(f"{self.path.name}, {where}, must be a number, got {got!r}")
         twice = cells[cells.drop(columns=self.number).duplicated()]
         if len(twice):
-            raise ValueError(f"{self.path.name}, row {twice.index[0] + 2}, must stand once")
+            raise ValueError(
+                f"{self.path.name}, row {twice.index[0] + 2}, must not be a duplicate"
+            )
 
     def read(self) -> pd.DataFrame:
         """The table as printed: every text as it stands there."""

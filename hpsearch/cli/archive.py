@@ -1,4 +1,4 @@
-"""Studies on their way to another machine."""
+"""Moving studies to another machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hpsearch.cli.base import DebugOption, Group, HomeOption, JsonOption, Kind, 
 def export_(
     study: Annotated[
         str,
-        typer.Argument(metavar="STUDY", help="A study by its name, or one run of it, as name/2."),
+        typer.Argument(metavar="STUDY", help="A study by its name, or one of its runs (name/2)."),
     ],
     to: Annotated[
         Path | None,
@@ -28,7 +28,7 @@ def export_(
     home: HomeOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Write a study's records into one file, for another machine.
+    """Write a study's records to one file, for another machine.
 
     Examples:
         python -m hpsearch export quickstart
@@ -42,12 +42,12 @@ def export_(
 
 @command(Kind.OPERATE, "import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that export made.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file written by export.")],
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Take in a study from a file that export made; nothing is run.
+    """Import a study from a file written by export; nothing is run.
 
     Examples:
         python -m hpsearch import /tmp/quickstart.zip

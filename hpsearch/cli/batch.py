@@ -39,7 +39,8 @@ def batch(
         str | None,
         typer.Option(
             metavar="HOURS",
-            help='Run in these hours, not in the file\'s, e.g. 02:00-06:00; "" runs at any time.',
+            help="Run in these hours instead of those in the file, e.g. 02:00-06:00; "
+            '"" runs at any time.',
             rich_help_panel=Group.ACTION,
         ),
     ] = None,
@@ -51,9 +52,9 @@ def batch(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run several studies once, or go on with them.
+    """Run or resume several studies.
 
-    Exit code 75 says that the batch is not finished; the same command goes on with it.
+    Exit code 75 means that the batch is not finished; the same command resumes it.
 
     Examples:
         python -m hpsearch batch studies/batches/optimizers.toml --workers 2

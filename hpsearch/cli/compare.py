@@ -25,7 +25,7 @@ def compare(
     studies: Annotated[
         list[str],
         typer.Argument(
-            metavar="STUDY...", help="Two or more studies by their names, or runs as name/2."
+            metavar="STUDY...", help="The names of two or more studies, or of runs (name/2)."
         ),
     ],
     html: Annotated[
@@ -33,7 +33,7 @@ def compare(
         typer.Option(
             "--html",
             metavar="FILE",
-            help="Also write the comparison as a page.",
+            help="Also write the comparison to this HTML page.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = None,
@@ -42,7 +42,7 @@ def compare(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Put studies side by side: best, test, cost and what differs.
+    """Compare studies: scores, cost, and how their files differ.
 
     Examples:
         python -m hpsearch compare quickstart estimators

@@ -24,17 +24,17 @@ def data(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Name the column to predict [default: that of the study file]",
+            help="Predict this column [default: that of the study file]",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Describe the columns of a table, or list the known data sets.
+    """Describe the columns of a table, or list the available data sets.
 
-    It warns of what is likely to be a mistake. Without a file, it lists the data sets that a
-    study may name, and where each was found.
+    It warns about likely mistakes in a table. Without a file, it lists the data sets that a
+    study can name, and where each was found.
 
     Examples:
         python -m hpsearch data

@@ -24,17 +24,18 @@ from hpsearch.cli.base import (
 def delete(
     study: Annotated[
         str,
-        typer.Argument(metavar="STUDY", help="A study with all its runs, or one run, as name/2."),
+        typer.Argument(metavar="STUDY", help="A study with all its runs, or one run (name/2)."),
     ],
     yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask first.", rich_help_panel=Group.ACTION)
+        bool,
+        typer.Option("--yes", help="Do not ask for confirmation.", rich_help_panel=Group.ACTION),
     ] = False,
     storage: StorageOption = None,
     keep_mlflow: Annotated[
         bool,
         typer.Option(
             "--keep-mlflow",
-            help="Leave the study's runs in MLflow.",
+            help="Keep the study's runs in MLflow.",
             rich_help_panel=Group.ACTION,
         ),
     ] = False,
@@ -42,7 +43,7 @@ def delete(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Delete a study from records, Optuna and MLflow, after asking.
+    """Delete a study from the records, Optuna and MLflow, after asking.
 
     Examples:
         python -m hpsearch delete quickstart/2

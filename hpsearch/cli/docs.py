@@ -1,4 +1,4 @@
-"""The documents."""
+"""The documentation."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def docs(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Write the pages into this folder [default: the user's cache]",
+            help="Write the pages to this folder [default: your cache folder]",
             rich_help_panel=Group.STORE,
         ),
     ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Open the documents in a browser and print the path of the page.
+    """Open the documentation in a browser and print its path.
 
-    They need no network.
+    The pages need no network.
 
     Examples:
         python -m hpsearch docs

@@ -1,4 +1,4 @@
-"""Looking for differences between the stores."""
+"""Finding and repairing differences between the stores."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from hpsearch.cli.base import (
 def doctor(
     study: Annotated[
         str | None,
-        typer.Argument(metavar="STUDY", help="A study by its name [default: all studies]"),
+        typer.Argument(metavar="STUDY", help="The name of a study [default: all studies]"),
     ] = None,
     repair: Annotated[
         bool,
@@ -50,8 +50,8 @@ def doctor(
 ) -> None:
     """Compare the records with Optuna and MLflow, and repair them.
 
-    The addresses of the stores, settings of this host that are in the way, and free disk are
-    checked too. Exit code 1 says that something is left to do.
+    It also checks the addresses of the stores, settings of this host that may cause trouble,
+    and free disk space. Exit code 1 means that problems remain.
 
     Examples:
         python -m hpsearch doctor

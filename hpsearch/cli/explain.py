@@ -29,7 +29,7 @@ def explain(
         typer.Option(
             metavar="NUMBER",
             min=1,
-            help="Train at most so often [default: one step a parameter]",
+            help="Run at most this many trainings [default: enough for one step per parameter]",
             rich_help_panel=Group.ACTION,
         ),
     ] = None,
@@ -38,9 +38,9 @@ def explain(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say which changes from the defaults to the winner matter.
+    """Show which changes from the defaults to the winner matter.
 
-    The way is run one parameter at a time, on the splits and seeds of the confirmation.
+    It changes one parameter at a time, on the splits and seeds of the confirmation.
 
     Examples:
         python -m hpsearch explain quickstart

@@ -1,4 +1,4 @@
-"""Starting study files."""
+"""Writing study files and copying examples."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def init(
         str,
         typer.Option(
             metavar="NAME",
-            help="Take a data set by its name, or by the path of a table or folder.",
+            help="Use this data set: a name, or the path of a table or folder.",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = "digits",
@@ -42,7 +42,7 @@ def init(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Train with this trainer; may be repeated to search several [default: adam]",
+            help="Use this trainer; repeat the option to search several [default: adam]",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = None,
@@ -50,7 +50,7 @@ def init(
         str,
         typer.Option(
             metavar="NAME",
-            help="Train this network, if the trainer trains one.",
+            help="Use this network, if the trainer trains one.",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = "two-layer",
@@ -58,8 +58,8 @@ def init(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Optimise this metric [default: accuracy; r2 for numbers; average precision or "
-            "balanced accuracy where a class is rare]",
+            help="Optimize this metric [default: accuracy; r2 for numbers; average precision or "
+            "balanced accuracy if a class is rare]",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = None,
@@ -67,7 +67,7 @@ def init(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Name the column of a table to predict.",
+            help="Predict this column of a table.",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = None,
@@ -75,7 +75,7 @@ def init(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Search the options of this program of your own.",
+            help="Search the options of your program in this file.",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = None,
@@ -105,11 +105,11 @@ def init(
     ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write a study file that runs as it is, or copy an example.
+    """Write a study file that is ready to run, or copy an example.
 
-    All that a study file may say stands in it as comments. With --script the options of a program
-    are read from its text, without running it, and become ranges, choices and fixed values, each
-    guess with a comment. Only a program whose text tells of no options is run, with --help.
+    The file lists all other keys as comments. With --script, the options of a program are read
+    from its source, without running it, and become ranges, choices and fixed values, each guess
+    with a comment. The program is run, with --help, only if its source shows no options.
 
     Examples:
         python -m hpsearch init --example quickstart --to studies
@@ -126,9 +126,7 @@ def init(
             typer.echo(json.dumps(study_schema(), indent=1))
             return
         if file is None:
-            raise typer.BadParameter(
-                "name the study file to write, or ask for --example or --schema"
-            )
+            raise typer.BadParameter("give the study file to write, or use --example or --schema")
         if script is not None:
             _init_program(context, file, script, metric)
             return
@@ -155,7 +153,9 @@ def _copy_example(context: typer.Context, name: str, folder: Path) -> None:
     others = ("file", "data", "trainer", "network", "metric", "target", "script")
     for other in _given(context, *others):
         shown = "FILE" if other == "file" else f"--{other}"
-        raise typer.BadParameter(f"--example must stand without {shown}: --to names a folder")
+        raise typer.BadParameter(
+            f"--example cannot be combined with {shown}; use --to to choose the folder"
+        )
     if not name:
         for one, summary in examples().items():
             typer.echo(f"{one}  {summary}")
@@ -171,10 +171,12 @@ def _init_program(context: typer.Context, file: Path, script: Path, metric: str 
     from hpsearch.api.init import init_program
 
     for name in _given(context, "data", "trainer", "network", "target"):
-        raise typer.BadParameter(f"--script must stand without --{name}: a program has its own")
+        raise typer.BadParameter(
+            f"--script cannot be combined with --{name}: a program brings its own"
+        )
     written = init_program(file, script=script, metric=metric)
     if written.source == "--help":
-        typer.echo(f"{script} --help was run: its text tells of no options", err=True)
+        typer.echo(f"ran {script} --help, because its source shows no options", err=True)
     if written.todo:
         typer.echo(f"{file}  next: fill in {', '.join(written.todo)} (TODO in the file)", err=True)
     else:

@@ -1,4 +1,4 @@
-"""Writing a study up."""
+"""Writing up a study."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hpsearch.cli.base import (
 
 
 class Markup(StrEnum):
-    """How a text is written."""
+    """The markup of a text."""
 
     markdown = "markdown"
     latex = "latex"
@@ -36,8 +36,8 @@ def methods(
         typer.Option(
             "--format",
             metavar="|".join(Markup),
-            help="Choose the markup: markdown has the citations of Pandoc, latex the tables of "
-            "booktabs, and text is for a word processor.",
+            help="Choose the markup: markdown with Pandoc citations, latex with booktabs tables, "
+            "or text for a word processor.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = Markup.markdown,
@@ -45,7 +45,7 @@ def methods(
         bool,
         typer.Option(
             "--bibtex",
-            help="Print only the BibTeX entries of what is cited.",
+            help="Print only the BibTeX entries of the references.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = False,
@@ -53,7 +53,7 @@ def methods(
         bool,
         typer.Option(
             "--sources",
-            help="Print only the numbers, each with its place in the records.",
+            help="Print only the numbers, each with its source in the records.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = False,
@@ -61,7 +61,7 @@ def methods(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write a finished study's methods and results for a paper.
+    """Write up the methods and results of a finished study for a paper.
 
     Examples:
         python -m hpsearch methods quickstart --format latex

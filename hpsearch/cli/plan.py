@@ -30,14 +30,14 @@ def plan(
         typer.Option(
             metavar="NUMBER",
             min=0,
-            help="Train so many trials to learn what one costs; 0 only counts.",
+            help="Run this many trials to measure their cost; 0 only counts the trials.",
             rich_help_panel=Group.ACTION,
         ),
     ] = 8,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say what a study file asks for, and forecast its time and disk.
+    """Show what a study will do, and forecast its time and disk space.
 
     Examples:
         python -m hpsearch plan studies/quickstart.toml --workers 4

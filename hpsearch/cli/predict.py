@@ -21,7 +21,7 @@ def predict(
         typer.Option(
             "--to",
             metavar="FILE",
-            help="Write this CSV file [default: stdout]",
+            help="Write to this CSV file [default: stdout]",
             rich_help_panel=Group.STORE,
         ),
     ] = None,
@@ -30,8 +30,8 @@ def predict(
 ) -> None:
     """Predict the rows of a file with a study's winner.
 
-    Columns are found by name, in any order. The answers follow them; columns that the model does
-    not know are kept.
+    Columns are matched by name, in any order. The predictions are added as new columns; other
+    columns are kept.
 
     Examples:
         python -m hpsearch predict customers studies/customers.csv
@@ -47,4 +47,4 @@ def predict(
             return
         with storage_errors(to):
             write_whole(to, text.encode())
-        typer.echo(f"{text.count(chr(10)) - 1} rows scored: {to}", err=True)
+        typer.echo(f"{text.count(chr(10)) - 1} rows predicted: {to}", err=True)

@@ -14,7 +14,7 @@ INCHES = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72.27}  # pt: TeX
 
 
 class Vector(StrEnum):
-    """What figures for a paper are written as."""
+    """The format of the figures for a paper."""
 
     pdf = "pdf"
     svg = "svg"
@@ -23,7 +23,7 @@ class Vector(StrEnum):
 def _inches(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]+)", text.strip())
     if found is None or found[2] not in INCHES:
-        rule = f"must be a number with one of {', '.join(INCHES)} behind it"
+        rule = f"must be a number followed by one of {', '.join(INCHES)}"
         raise typer.BadParameter(f"{rule}, got {text!r}", param_hint="--width")
     return float(found[1]) * INCHES[found[2]]
 
@@ -32,14 +32,14 @@ def _inches(text: str) -> float:
 def report(
     study: Annotated[
         str,
-        typer.Argument(metavar="STUDY", help="A study by its name, or one run of it, as name/2."),
+        typer.Argument(metavar="STUDY", help="A study by its name, or one of its runs (name/2)."),
     ],
     figures: Annotated[
         Vector | None,
         typer.Option(
             "--figures",
             metavar="|".join(Vector),
-            help="Also draw the figures for a paper.",
+            help="Also draw figures for a paper, in this format.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = None,
@@ -48,7 +48,7 @@ def report(
         typer.Option(
             "--width",
             metavar="LENGTH",
-            help="Draw the figures of --figures so wide, e.g. 86mm or 246pt.",
+            help="Make the figures of --figures this wide, e.g. 86mm or 246pt.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = "3.4in",
@@ -63,7 +63,7 @@ def report(
     home: HomeOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Draw a finished study's report.html and print its path.
+    """Write the report.html of a finished study and print its path.
 
     Examples:
         python -m hpsearch report quickstart --light

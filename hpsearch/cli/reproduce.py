@@ -34,7 +34,7 @@ def reproduce(
 ) -> None:
     """Train a trial again from its record and compare every metric.
 
-    Exit code 1 says that one differs.
+    Exit code 1 means that a metric differs.
 
     Examples:
         python -m hpsearch reproduce quickstart 7
@@ -52,13 +52,13 @@ def reproduce(
             how = "bit for bit" if found.exact else f"within {found.tolerance:g}"
             typer.echo(
                 f"trial {trial}, {found.outcome} after {found.epochs} epochs: "
-                f"{found.values} values and {found.states} final states compared {how}"
+                f"compared {found.values} values and {found.states} final states {how}"
             )
             if found.pauses:
                 typer.echo(pauses_text(found))
             if not found.exact:
                 typer.echo(f"recorded on  {'; '.join(found.recorded_on) or 'an unknown machine'}")
-                typer.echo(f"this one is  {found.machine}")
+                typer.echo(f"this machine {found.machine}")
                 typer.echo(f"largest difference {found.largest:.3g}")
             if found.code:
                 typer.echo(f"trained with another {found.code}")

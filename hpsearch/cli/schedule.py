@@ -27,7 +27,7 @@ from hpsearch.cli.base import (
 
 
 class Unit(StrEnum):
-    """What --print writes."""
+    """The format of --print."""
 
     systemd = "systemd"
     systemd_service = "systemd-service"
@@ -38,20 +38,22 @@ class Unit(StrEnum):
 @command(Kind.OPERATE)
 def schedule(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="A folder of study and batch files.")
+        Path, typer.Argument(metavar="FOLDER", help="A folder with study and batch files.")
     ] = Path("studies"),
     next_: Annotated[
-        bool, typer.Option("--next", help="Print the coming runs.", rich_help_panel=Group.ACTION)
+        bool, typer.Option("--next", help="Print the next runs.", rich_help_panel=Group.ACTION)
     ] = False,
     pause: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME", help="Skip the runs of this schedule.", rich_help_panel=Group.ACTION
-        ),
+        typer.Option(metavar="NAME", help="Pause this schedule.", rich_help_panel=Group.ACTION),
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="End a pause.", rich_help_panel=Group.ACTION),
+        typer.Option(
+            metavar="NAME",
+            help="Resume this schedule after a pause.",
+            rich_help_panel=Group.ACTION,
+        ),
     ] = None,
     run_now: Annotated[
         str | None,
@@ -72,7 +74,7 @@ def schedule(
         bool,
         typer.Option(
             "--health",
-            help="Exit with 0 if the scheduler is alive, else with 1.",
+            help="Exit with 0 if the scheduler is alive, otherwise with 1.",
             rich_help_panel=Group.ACTION,
         ),
     ] = False,
@@ -84,7 +86,7 @@ def schedule(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run the files of a folder that have a [schedule], by the clock.
+    """Run the files of a folder that have a [schedule], at their times.
 
     It runs until it is stopped.
 
@@ -138,7 +140,7 @@ def _leave(orders: dict[str, str], folder: Path, home: Path | None) -> None:
 
     for order, name in orders.items():
         if not leave_order(order, name, folder, home=home):  # type: ignore[arg-type]
-            typer.echo(f"no process runs the schedules now: {order} is kept for it", err=True)
+            typer.echo(f"no scheduler is running; the next one will carry out {order}", err=True)
 
 
 def _print_next(folder: Path, home: Path | None, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Looking a study up."""
+"""Showing the results of a study."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hpsearch.cli.base import (
 
 
 class Form(StrEnum):
-    """How a configuration is printed."""
+    """The format of a configuration."""
 
     toml = "toml"
     json = "json"
@@ -37,7 +37,7 @@ def show(
         bool,
         typer.Option(
             "--best",
-            help="Print the configuration of the winner, to go on with.",
+            help="Print the winner's configuration.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = False,
@@ -46,8 +46,8 @@ def show(
         typer.Option(
             "--format",
             metavar="|".join(Form),
-            help="Choose how --best is written: toml goes into a study file, command runs a "
-            "program by hand.",
+            help="Choose the format of --best: toml for a study file, command to run a program by "
+            "hand.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = Form.toml,
@@ -57,7 +57,7 @@ def show(
             "--trial",
             metavar="NUMBER",
             min=0,
-            help="Print the configuration of this trial, not the winner's.",
+            help="Print the configuration of this trial instead of the winner's.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = None,
@@ -65,7 +65,7 @@ def show(
         bool,
         typer.Option(
             "--front",
-            help="Print the Pareto front, where there are several objectives.",
+            help="Print the Pareto front of a study with several objectives.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = False,
@@ -73,7 +73,7 @@ def show(
         bool,
         typer.Option(
             "--trials",
-            help="Print the table of trials; the study may be running.",
+            help="Print the table of trials, even while the study runs.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = False,
@@ -81,7 +81,7 @@ def show(
         bool,
         typer.Option(
             "--csv",
-            help="Print the trials, or --front, as CSV; repeated, the same bits.",
+            help="Print the trials, or the front with --front, as reproducible CSV.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = False,
@@ -89,7 +89,7 @@ def show(
         bool,
         typer.Option(
             "--raw",
-            help="Leave out the ' that --csv puts before texts that a spreadsheet would run.",
+            help="Do not put ' before texts in --csv that a spreadsheet would run.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = False,
@@ -97,7 +97,7 @@ def show(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Print what a study found: report, winner, front or trials.
+    """Print a study's result, winner, Pareto front or trials.
 
     Examples:
         python -m hpsearch show quickstart --best

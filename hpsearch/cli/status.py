@@ -1,4 +1,4 @@
-"""How far studies are."""
+"""The progress of studies."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ def status(
     study: Annotated[
         str | None,
         typer.Argument(
-            metavar="STUDY", help="A study by its name, or one run of it, as name/2 [default: all]"
+            metavar="STUDY",
+            help="A study by its name, or one of its runs (name/2) [default: all]",
         ),
     ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say how far the studies are, and the best score so far.
+    """Show the progress of the studies and their best scores so far.
 
     Examples:
         python -m hpsearch status
@@ -42,5 +43,5 @@ def status(
             from hpsearch.records.layout import Home
 
             place = Home.find(home).path
-            text = f"no study was run in {place} yet; --home names another folder"
+            text = f"no studies in {place} yet; use --home to look in another folder"
             typer.echo(text, err=True)

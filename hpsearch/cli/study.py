@@ -28,9 +28,7 @@ from hpsearch.cli.base import (
 def study(
     file: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="FILE", help="A study file; without one, those in studies/ are listed."
-        ),
+        typer.Argument(metavar="FILE", help="A study file [default: list those in studies/]"),
     ] = None,
     workers: WorkersOption = None,
     executor: ExecutorOption = None,
@@ -45,7 +43,7 @@ def study(
         bool,
         typer.Option(
             "--accept-code",
-            help="Go on although your own code changed; records say which trials had which.",
+            help="Continue although your code has changed; records say which trials used which.",
             rich_help_panel=Group.ACTION,
         ),
     ] = False,
@@ -55,7 +53,7 @@ def study(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run a study, or go on with it; a finished one prints its result.
+    """Run or resume a study; a finished study only prints its result.
 
     Examples:
         python -m hpsearch study studies/quickstart.toml
@@ -99,8 +97,8 @@ def _list_studies(as_json: bool) -> None:
         typer.echo(f"{path}  {line}")
     if not found:
         text = (
-            f"no study files in {Path('studies').absolute()}; name one, take an example: "
-            "python -m hpsearch init --example quickstart --to studies, or write one: "
+            f"no study files in {Path('studies').absolute()}; name a file, copy an example with "
+            "python -m hpsearch init --example quickstart --to studies, or write a file with "
             "python -m hpsearch init study.toml"
         )
         typer.echo(text, err=True)

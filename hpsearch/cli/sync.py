@@ -22,14 +22,14 @@ from hpsearch.cli.base import (
 def sync(
     study: Annotated[
         str | None,
-        typer.Argument(metavar="STUDY", help="A study by its name [default: all studies]"),
+        typer.Argument(metavar="STUDY", help="The name of a study [default: all studies]"),
     ] = None,
     tracking_uri: TrackingOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Send all records to MLflow, each run and each point once.
+    """Send all records to MLflow, each run and each point exactly once.
 
     Examples:
         python -m hpsearch sync

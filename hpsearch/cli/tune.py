@@ -27,7 +27,7 @@ def tune(
     target: Annotated[
         str,
         typer.Option(
-            metavar="COLUMN", help="Name the column to predict.", rich_help_panel=Group.SEARCHED
+            metavar="COLUMN", help="Predict this column.", rich_help_panel=Group.SEARCHED
         ),
     ],
     minutes: Annotated[
@@ -35,7 +35,7 @@ def tune(
         typer.Option(
             metavar="NUMBER",
             min=0.1,
-            help="Search for about so many minutes in all.",
+            help="Take about this many minutes in total.",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = 10.0,
@@ -43,7 +43,7 @@ def tune(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Optimise this metric, e.g. roc_auc, f1 or rmse [default: by the target]",
+            help="Optimize this metric, e.g. roc_auc, f1 or rmse [default: depends on the target]",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = None,
@@ -51,7 +51,7 @@ def tune(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Keep rows together that are equal in this column, e.g. patient.",
+            help="Keep rows with the same value in this column together, e.g. patient.",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = None,
@@ -59,7 +59,7 @@ def tune(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Train on the past and test on what follows, by this column of times.",
+            help="Train on earlier rows and test on later ones, by this column of times.",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = None,
@@ -79,8 +79,8 @@ def tune(
 ) -> None:
     """Go from a table to a model: write a study file and run it.
 
-    The winner is shown beside plain models. The study file lies beside the table, to be edited
-    and run again; predict scores new rows.
+    It compares the winner with simple models. You can edit the study file, which is beside the
+    table, and run it again. Use predict for new rows.
 
     Examples:
         python -m hpsearch tune studies/customers.csv --target churned

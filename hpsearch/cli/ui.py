@@ -1,4 +1,4 @@
-"""The studies in a browser."""
+"""The start page of all studies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def ui(
     study: Annotated[
         str | None,
         typer.Argument(
-            metavar="STUDY", help="The study whose page is named [default: the newest ones]"
+            metavar="STUDY", help="Print the address of this study [default: the newest ones]"
         ),
     ] = None,
     home: HomeOption = None,
@@ -39,7 +39,7 @@ def ui(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Answer browsers that call this machine by this name; may be repeated.",
+            help="Accept requests for this host name; may be repeated.",
             rich_help_panel=Group.PLACE,
         ),
     ] = None,
@@ -55,7 +55,7 @@ def ui(
         bool,
         typer.Option(
             "--without-password",
-            help="Let anybody in who can reach --host.",
+            help="Admit anybody who can reach --host.",
             rich_help_panel=Group.PLACE,
         ),
     ] = False,
@@ -63,7 +63,7 @@ def ui(
         bool,
         typer.Option(
             "--open",
-            help="Also open the page in the web browser of this machine.",
+            help="Also open the page in a browser on this machine.",
             rich_help_panel=Group.ACTION,
         ),
     ] = False,

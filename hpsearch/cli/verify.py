@@ -30,7 +30,7 @@ def verify(
         typer.Option(
             metavar="NUMBER",
             min=0,
-            help="Train so many trials again, of every outcome.",
+            help="Train this many trials again, covering every outcome.",
             rich_help_panel=Group.ACTION,
         ),
     ] = 3,
@@ -40,9 +40,9 @@ def verify(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Derive a study's decisions and train some trials again.
+    """Recompute a study's decisions and train some trials again.
 
-    Exit code 1 says that something differs.
+    Exit code 1 means that something differs.
 
     Examples:
         python -m hpsearch verify quickstart

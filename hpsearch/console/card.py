@@ -12,7 +12,7 @@ from hpsearch.datasets.card import TableCard
 def print_card(card: TableCard, path: object) -> None:
     """Print it: a line on the whole, a row a column, then likely mistakes."""
     out = output()
-    sealed = f", and {card.test_rows:,} sealed as test set" if card.test_rows else ""
+    sealed = f", and {card.test_rows:,} set aside as the test set" if card.test_rows else ""
     inputs = sum(column.kind not in ("identifier", "empty") for column in card.columns)
     out.print(
         f"{path}: {card.rows:,} rows to learn from{sealed}; {len(card.columns)} columns, "

@@ -31,22 +31,22 @@ def print_comparison(comparison: StudyComparison) -> None:
 
     found, out = comparison.found, output()
     answer = "not ranked" if found.obstacle else "best"
-    print_named([(answer, sentence(found).removeprefix("Not ranked, as "))])
+    print_named([(answer, sentence(found).removeprefix("Not ranked, because "))])
     first = found.studies[0].name
     print_named((one.metric, f"{first} {one.text}") for one in [*found.leads, *found.test_leads])
     keys = keys_table(found)
     for title, frame in (
-        ("Winners, confirmed (95 % intervals)", studies_table(found)),
+        ("Confirmed winners (95 % intervals)", studies_table(found)),
         ("Their hyperparameters", winners_table(found)),
         ("Trials and cost", costs_table(found)),
-        ("What differs between the study files", keys),
+        ("Differences between the study files", keys),
     ):
         if not frame.empty:
             out.print()
             _print_frame(title, frame)
     out.print()
     if keys.empty:
-        print_named([("study files", "nothing differs that matters to a search")])
+        print_named([("study files", "no differences that affect a search")])
     print_named((("WARNING", text) for text in warnings(found)), style="bold yellow")
     print_named(_places(comparison))
 

@@ -31,7 +31,13 @@ def print_plan(plan: Plan) -> None:
     lines = [(f"{name}:", what) for name, what in plan.searched.items()]
     lines += [("relations", ", ".join(plan.relations))] if plan.relations else []
     lines += [("outer folds", plan.outer)] if plan.outer else []
-    lines += [("total", f"{plan.total_epochs:,} epochs of a member, continued ones counted once")]
+    lines += [
+        (
+            "total",
+            f"{plan.total_epochs:,} epochs, summed over folds and seeds; resumed "
+            "epochs count once",
+        )
+    ]
     lines += [("budget", text) for text in plan.budget]
     lines += [("warning", text) for text in plan.small_spaces]
     if plan.probe and plan.seconds and plan.disk:
@@ -44,14 +50,13 @@ def print_plan(plan: Plan) -> None:
             ),
             (
                 "disk",
-                f"{_size(disk.expected)} ({_size(disk.low)} … {_size(disk.high)}), and up "
-                f"to {_size(plan.peak_disk)} of states while it runs",
+                f"{_size(disk.expected)} ({_size(disk.low)} … {_size(disk.high)}), plus up to "
+                f"{_size(plan.peak_disk)} of states while it runs",
             ),
             (
                 "probe",
-                f"{n} trials at random, {plan.probe.epochs} epochs each, "
-                f"{plan.probe.seconds:.1f} s"
-                + f", on a machine slowed down {plan.probe.slowdown:.1f} times"
+                f"{n} random trials, {plan.probe.epochs} epochs each, {plan.probe.seconds:.1f} s"
+                + f", on a machine that was {plan.probe.slowdown:.1f} times slower than when idle"
                 * (plan.probe.slowdown > SLOWED),
             ),
         ]

@@ -82,15 +82,15 @@ class StudyProgress:
                 _of_arm(
                     event.arm,
                     f"{where}all {event.configurations} configurations were tried; {event.left} "
-                    f"trials of the {event.asked} asked for are not needed",
+                    f"of the {event.asked} requested trials are not needed",
                 )
             )
         elif isinstance(event, OptunaRefilled):
             first, *others = event.problems
             more = f" and {len(others)} more" if others else ""
             self.warn(
-                f"Optuna's study must say what the records say, got {first}{more}: "
-                "it was made anew from the records"
+                f"Optuna's study must agree with the records, got {first}{more}: it was rebuilt "
+                "from the records"
             )
         elif isinstance(event, CodeDoubt):
             self.warn(event.warning)
@@ -101,7 +101,7 @@ class StudyProgress:
                 _of_arm(
                     event.arm,
                     f"all {event.trials} trials of the first batch failed with {event.reason}; "
-                    f"budget.failures = {event.limit} of them in a row end the study",
+                    f"the study ends after budget.failures = {event.limit} failures in a row",
                 )
             )
         else:

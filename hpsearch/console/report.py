@@ -45,7 +45,7 @@ def print_report(report: Report) -> None:
 def _winner(report: Report) -> Iterator[Named]:
     result = report.result
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
-    before = "" if report.ran else " (finished before; nothing was run)"
+    before = "" if report.ran else " (already finished; nothing was run)"
     yield "study", f"{result.study}: {counts}{before}"
     params = ", ".join(f"{k} = {v}" for k, v in result.searched.items())
     yield "winner", f"trial {result.best_number}: {params}"
@@ -98,14 +98,12 @@ def _places(report: Report) -> Iterator[Named]:
 def _agreement(group: dict[str, Any]) -> str:
     name = f"{group['cells']}: " if group["cells"] else ""
     return (
-        f"{name}{group['equal']} of {group['n']} cells equal to the printed ones, "
-        f"{group['within_one_image']} within one image; "
-        f"mean difference {group['mean_absolute_difference']:.4f}"
+        f"{name}{group['equal']} of {group['n']} cells equal the printed ones, "
+        f"{group['within_one_image']} are within one image; mean difference "
+        f"{group['mean_absolute_difference']:.4f}"
     )
 
 
 def _uses(result: Result) -> str:
-    once = (
-        "opened once" if result.test_uses == 1 else f"opened for {result.test_uses} configurations"
-    )
+    once = "used once" if result.test_uses == 1 else f"used for {result.test_uses} configurations"
     return f", {once}"

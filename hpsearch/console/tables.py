@@ -58,7 +58,7 @@ def front_table(result: Result) -> Table:
 
 
 def _front(result: Result, *, together: bool) -> Table:
-    title = "Pareto front, means over the confirmation runs (in brackets: in the search)"
+    title = "Pareto front, means over the confirmation runs (in parentheses: in the search)"
     table = PlainTable(title=title, title_justify="left", box=None)
     names = list(dict.fromkeys(name for member in result.front for name in member.params))
     for name in ("trial", *result.objectives, *([] if together else names)):
@@ -78,7 +78,7 @@ def _front(result: Result, *, together: bool) -> Table:
 
 def arms_table(result: Result) -> Table:
     """What each compared combination found."""
-    title = "Compared, each by its own winner (confirmed mean and 95 % interval)"
+    title = "Compared cases, each by its winner (confirmed mean and 95 % interval)"
     table = PlainTable(title=title, title_justify="left", box=None)
     metric = result.test_name
     for name in (*result.arms[0].values, "trial", result.objective, metric, "searched"):
@@ -101,7 +101,10 @@ def arms_table(result: Result) -> Table:
 def outer_table(result: Result) -> Table:
     """The winner of each outer fold, that of all rows, and how far they agree."""
     assert result.outer is not None
-    title = "Outer folds, each tested on rows that its search did not see; all rows: the test set"
+    title = (
+        "Outer folds, each tested on rows that its search did not see; all rows: tested on the "
+        "test set"
+    )
     table = PlainTable(title=title, title_justify="left", box=None)
     metric, agreed = result.test_name, {a.parameter: a for a in result.outer.agreement}
     for name in ("outer fold", "trial", result.objective, metric, *agreed):
@@ -132,7 +135,9 @@ def _interval(estimate: Estimate | None) -> str:
 def ranges_table(result: Result) -> Table:
     """The ranges of the winner's branch."""
     table = PlainTable(
-        title="Narrowed ranges (soft: draws outside stay possible)", title_justify="left", box=None
+        title="Narrowed ranges (soft: draws outside them remain possible)",
+        title_justify="left",
+        box=None,
     )
     for name in ("parameter", "where", "declared", "narrowed", "left"):
         table.add_column(

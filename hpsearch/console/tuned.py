@@ -20,7 +20,7 @@ def print_tuned(tuned: Tuned, home: Path | None) -> None:
     print_report(tuned.report)
     result = tuned.report.result
     metric = test_name(result.objective)
-    table = Table(title="Beside models without a search", title_justify="left", box=None)
+    table = Table(title="Compared with models without a search", title_justify="left", box=None)
     for name in ("model", result.objective, metric):
         table.add_column(name, justify="left" if name == "model" else "right")
     for one in tuned.baselines:
@@ -36,7 +36,7 @@ def print_tuned(tuned: Tuned, home: Path | None) -> None:
         [
             (
                 "study file",
-                f"{tuned.file}: edit it, then python -m hpsearch study {tuned.file}",
+                f"edit {tuned.file}, then run python -m hpsearch study {tuned.file}",
             ),
             (
                 "new rows",

@@ -145,17 +145,17 @@ def _of_columns(facts: Sequence[ColumnFacts], marked: Mapping[str, str]) -> Iter
     for column in facts:
         if column.name in marked:
             yield (
-                f"{column.name!r} is of the kind {column.kind}, and nearly all of it are numbers "
-                f"with a mark, such as {marked[column.name]!r}: write the numbers alone into the "
-                "file to have numbers"
+                f"{column.name!r} is of the kind {column.kind}, but nearly all cells are numbers "
+                f"with a symbol, such as {marked[column.name]!r}: write only the numbers into the "
+                "file to use them as numbers"
             )
         elif column.kind == "identifier":
             yield (
-                f"{column.name!r} tells rows apart and is no input ({column.why}): "
-                f'columns = {{ "{column.name}" = "category" }} makes it one'
+                f"{column.name!r} identifies rows and is not an input ({column.why}): columns = "
+                f'{{ "{column.name}" = "category" }} makes it one'
             )
         elif column.kind == "empty":
-            yield f"{column.name!r} is empty and is no input"
+            yield f"{column.name!r} is empty and is not an input"
         elif column.distinct == 1 and not column.missing:
             yield f"{column.name!r} is the same in every row: drop it"
 
@@ -165,8 +165,8 @@ def _of_classes(classes: dict[str, int], n_rows: int) -> Iterator[str]:
     share = classes[rarest] / n_rows
     if share < RARE:
         yield (
-            f"class {rarest!r} has {share:.1%} of the rows: accuracy says little, "
-            "average_precision or balanced_accuracy more"
+            f"class {rarest!r} has {share:.1%} of the rows: accuracy says little; use "
+            "average_precision or balanced_accuracy"
         )
 
 
@@ -185,7 +185,7 @@ def _of_target(
         if np.isnan(values).all():
             continue
         if _same(values, target):
-            yield f"{column.name!r} is the target in other words: drop it"
+            yield f"{column.name!r} duplicates the target: drop it"
         elif (score := _score_alone(values, target, labels.regression)) >= GIVEAWAY:
             what = "R^2" if labels.regression else "balanced accuracy"
             yield (

@@ -68,7 +68,7 @@ class Cifar10(Dataset):
 
     def where(self) -> str:
         folder = self._found()
-        return str(folder) if folder else "not here: downloaded at first use (162 MB)"
+        return str(folder) if folder else "not on this machine; downloaded at first use (162 MB)"
 
     def _found(self) -> Path | None:
         for folder in folders(self.name):

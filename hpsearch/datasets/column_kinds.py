@@ -137,8 +137,8 @@ def _typed(name: str, cells: pa.ChunkedArray) -> TableColumn | None:
     raise DataError(Problem("data.drop", f'is missing "{name}": it {rule}', str(kind)))
 
 
-_NAMED = "whole numbers, all different, and its name says so"
-_LONG = "whole numbers of more than 15 digits, nearly all different"
+_NAMED = "distinct whole numbers, and the column name says so"
+_LONG = "whole numbers with more than 15 digits, nearly all different"
 
 
 def _named_identifier(name: str, values: Any) -> bool:
@@ -190,7 +190,7 @@ def _number(
     known = values[~np.isnan(values)]
     if len(known) == 0:
         return None
-    why = "all are numbers" if not gaps else f"numbers, and {', '.join(gaps)} for no value"
+    why = "all are numbers" if not gaps else f"numbers, with {', '.join(gaps)} for missing values"
     whole = bool(np.all(np.mod(known[np.isfinite(known)], 1) == 0))
     if whole and _named_identifier(name, known):
         return TableColumn(name, "identifier", why=_NAMED)
@@ -209,9 +209,9 @@ def _refuse_almost_numbers(name: str, text: str, row: int) -> None:
     raise DataError(
         Problem(
             "data.columns",
-            f"must say what {name!r} holds: nearly all of it are numbers",
+            f"must say what {name!r} holds: nearly all cells are numbers",
             f"{text!r} in row {row + 1}",
-            f'set data.csv.missing = ["{text}"] if that is no value, or data.columns = '
+            f'set data.csv.missing = ["{text}"] if that means a missing value, or data.columns = '
             f'{{ "{name}" = "category" }}, or data.drop = ["{name}"]',
         )
     )
@@ -245,7 +245,7 @@ def _date(
         raise DataError(
             Problem(
                 "data.columns",
-                f"must say what {name!r} holds: most of it are dates of the format {best}",
+                f"must say what {name!r} holds: most cells are dates in the format {best}",
                 repr(wrong),
                 "write all dates in one format, or set data.columns = "
                 f'{{ "{name}" = "category" }}, or data.drop = ["{name}"]',
@@ -343,7 +343,7 @@ def _asked_number(
     rest = [text for text in strange if text not in gaps]
     if rest:
         row = int(pc.index(texts, rest[0]).as_py())
-        hint = f'if it is no value: data.csv.missing = ["{rest[0]}"]'
+        hint = f'if it means a missing value: data.csv.missing = ["{rest[0]}"]'
         raise DataError(
             Problem(f"data.columns.{name}", "must hold numbers", _at(rest[0], row), hint)
         )

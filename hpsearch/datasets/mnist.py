@@ -42,7 +42,7 @@ class Mnist(Dataset):
 
     def where(self) -> str:
         folder = self._found()
-        return str(folder) if folder else "not here: downloaded at first use (11.6 MB)"
+        return str(folder) if folder else "not on this machine; downloaded at first use (11.6 MB)"
 
     def _part(self, part: str) -> Examples:
         folder = self._found() or self._download()

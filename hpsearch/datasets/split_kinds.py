@@ -100,7 +100,7 @@ class HoldOut(Split):
     kind = "hold-out"
     words = "one hold-out split{stratified}, with a share of {fraction} held out"
     fraction: float = field(
-        default=0.2, metadata=key(gt=0, lt=1, description="share held out; a fifth is usual")
+        default=0.2, metadata=key(gt=0, lt=1, description="fraction held out; a fifth is usual")
     )
 
     @property
@@ -153,7 +153,7 @@ class RepeatedKFold(Split):
     words = "cross-validation with {folds} folds{stratified}, repeated {repeats} times"
     folds: int = field(default=MANY_FOLDS, metadata=key(ge=2))
     repeats: int = field(
-        default=3, metadata=key(ge=2, description="passes over all images as validation")
+        default=3, metadata=key(ge=2, description="how often every image is used for validation")
     )
 
     @property
@@ -186,7 +186,7 @@ class GroupKFold(Split):
     of_tables = True
     folds: int = field(default=MANY_FOLDS, metadata=key(ge=2), kw_only=True)
     group: str = field(
-        metadata=key(description="the column of the groups, e.g. patient; it is no input")
+        metadata=key(description="the column with the groups, e.g. patient; it is not an input")
     )
 
     @property
@@ -219,13 +219,15 @@ class TimeOrdered(Split):
     drawn = False
     folds: int = field(
         default=MANY_FOLDS,
-        metadata=key(ge=2, description="windows; the first trains on least rows"),
+        metadata=key(
+            ge=2, description="number of windows; the first one trains on the fewest rows"
+        ),
         kw_only=True,
     )
     order: str = field(
         metadata=key(
-            description="the column of times, numbers or dates; it is no input, and the test rows "
-            "are the last in it"
+            description="the column with times, as numbers or dates; it is not an input, and the "
+            "test rows are the last ones"
         )
     )
 
@@ -255,7 +257,7 @@ class Fixed(Split):
     drawn = False
     train: Range | None = field(
         default=None,
-        metadata=key(description="left out: all that is not validation"),
+        metadata=key(description="default: all rows that are not in validation"),
         kw_only=True,
     )
     validation: Range = field(metadata=key())

@@ -377,8 +377,8 @@ class TableFile(Dataset):
                 if not self.options.prepared:
                     raise
                 raise DataError(
-                    f"{error}: set data.csv.missing if it is no value, or data.columns = "
-                    f'{{ "{column.name}" = "category" }}, or data.drop'
+                    f"{error}: set data.csv.missing if it means a missing value, or data.columns "
+                    f'= {{ "{column.name}" = "category" }}, or data.drop'
                 ) from error
             if not self.options.prepared:
                 _refuse_missing(column.name, cells, table.path)

@@ -162,7 +162,7 @@ def refuse_shared(learned: Rows, tested: Rows, path: object) -> None:
     """Refuse groups of a file of test rows that are learned from."""
     shared = np.intersect1d(learned, tested)
     if len(shared):
-        rule = "must hold other groups than those learned from"
+        rule = "must not share groups with the rows for learning"
         raise DataError(Problem("data.test", rule, f"group {str(shared[0])!r} in {path} too"))
 
 
@@ -170,6 +170,6 @@ def refuse_earlier(learned: NDArray[Any], tested: NDArray[Any], path: object) ->
     """Refuse a file of test rows that are not after all that is learned from."""
     early = int((tested <= learned.max()).sum())
     if early:
-        rule = "must hold rows later than all that is learned from"
+        rule = "must hold rows later than all rows for learning"
         got = f"{early} of {len(tested)} in {path} that are not"
         raise DataError(Problem("data.test", rule, got))

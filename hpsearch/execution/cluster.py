@@ -115,8 +115,8 @@ class DaskExecutor(SliceExecutor):
 
     def _lost(self) -> WorkerError:
         return WorkerError(
-            f"the Dask scheduler at {self._address} must be there until the study ends, "
-            "got a lost connection: bring it back, then run the same command again"
+            f"the connection to the Dask scheduler at {self._address} was lost: restart it, then "
+            "run the same command again"
         )
 
     def _supply(self, argument: object) -> None:
@@ -160,7 +160,7 @@ class DaskExecutor(SliceExecutor):
             if theirs != mine:
                 raise WorkerError(
                     f"workers must have the versions of this machine, {_text(mine)}, but {worker} "
-                    f"has {_text(theirs)}: install the same there"
+                    f"has {_text(theirs)}: install the same versions there"
                 )
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

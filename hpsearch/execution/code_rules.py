@@ -225,8 +225,8 @@ def final_test_rule(trainer: str, *, takes_final: bool) -> str:
 
 # After the function's name.
 SAW_TEST = (
-    "could use the test set while it trained, as it read data.x_validation in the final test: "
-    "yield a function of (x, y) that returns the metrics, and take final where it must know"
+    "could use the test set while it trained, because it read data.x_validation in the final "
+    "test: yield a function of (x, y) that returns the metrics, and take final if it must know"
 )
 REPEAT_HINT = "draw every random number from the seed that it receives"
 
@@ -235,15 +235,15 @@ def pause_hint(trainer: str, *, takes_state: bool) -> str:
     """What to do where a training with pauses differs."""
     if not is_training_function(trainer):
         return (
-            "keep all that training changes in attributes of the estimator that pickle, its "
-            f"random generator too ({GENERATORS})"
+            "keep everything that training changes in attributes of the estimator that can be "
+            f"pickled, including its random generator ({GENERATORS})"
         )
     if takes_state:
         return (
-            "yield as state, or save in its checkpoint, all that training changes, e.g. weights, "
-            f"momentum, the epoch and the random generator ({GENERATORS})"
+            "yield as state, or save in its checkpoint, everything that training changes, e.g. "
+            f"weights, momentum, the epoch and the random generator ({GENERATORS})"
         )
-    return "keep nothing between two calls, as it takes no state"
+    return "keep nothing between two calls, because it takes no state"
 
 
 def is_function(params: Mapping[str, ParamValue]) -> bool:

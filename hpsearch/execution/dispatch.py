@@ -26,10 +26,10 @@ STOP_CHECK_SECONDS = 1.0  # between two looks at whether to stop, while no slice
 LANDING_SECONDS = 10.0  # that a stop waits for the slices under way
 LOST_ATTEMPTS = 3  # of a member at one epoch that make it failed; the last one is made alone
 PASSED: dict[str, str] = {
-    "seconds": "a trial must be trained within limits.seconds = {limit:g}, got {reached:.1f} s "
-    "when it was stopped",
-    "memory_mb": "a worker process that trains a trial must hold at most limits.memory_mb = "
-    "{limit:g}, got {reached:.0f} MB when it was stopped",
+    "seconds": "the trial exceeded limits.seconds = {limit:g}: {reached:.1f} s when it was "
+    "stopped",
+    "memory_mb": "the worker process of the trial exceeded limits.memory_mb = {limit:g}: "
+    "{reached:.0f} MB when it was stopped",
 }
 
 
@@ -308,14 +308,14 @@ class Dispatcher:
         assert self._limits is not None
         if passed.fresh:
             raise WorkerError(
-                "limits.memory_mb must be above what a worker process holds with the data open, "
-                f"{passed.reached:.0f} MB, got {self._limits.memory_mb:g}: raise it, in the study "
+                "limits.memory_mb must be more than a worker process needs with the data loaded, "
+                f"{passed.reached:.0f} MB, got {self._limits.memory_mb:g}: raise it in the study "
                 "file or with --set, then run the same command again"
             )
         of_one = len({trial_of(job) for job in population}) == 1
         if len(population) == 1 or (of_one and passed.limit == "seconds"):
             return self._failed(population, passed), []
-        reason = f"its population of {len(population)} passed limits.{passed.limit}"
+        reason = f"its population of {len(population)} exceeded limits.{passed.limit}"
         reports = [Report(job.key, "crowded", reason=reason) for job in population]
         return reports, [[job] for job in population]
 
@@ -339,7 +339,7 @@ class Dispatcher:
         reports, again = [], []
         for job in (replace(job, losses=job.losses + 1) for job in population):
             final = job.losses > self._together
-            reason = "worker died" + (f" {job.losses} times, at last alone" if final else "")
+            reason = "worker died" + (f" {job.losses} times, the last time alone" if final else "")
             report = Report(job.key, "failed" if final else "lost", reason=reason)
             if result is not None:
                 reason = f"{job.losses} times: " * final + (result.error or "")

@@ -257,9 +257,8 @@ class _Worker:
             else:
                 return process
         raise WorkerError(
-            f"worker processes must be able to start, got {STARTS} that ended before they were "
-            f"ready, the last with exit code {code}: see what they printed above; "
-            "--workers 0 runs in this process"
+            f"{STARTS} worker processes ended before they were ready, the last one with exit code "
+            f"{code}: see their output above; --workers 0 trains in this process"
         )
 
     def _spawn(self) -> subprocess.Popen[bytes]:

@@ -197,7 +197,7 @@ def ended_early(trainer: Trainer, position: int, work: Slice) -> int:
     if ended and not work.settings.may_end_early:
         name = work.members[0].params["trainer"]
         raise ValueError(
-            f"{name} must yield metrics for {work.until} epochs, got {ended}: let it yield on, "
+            f"{name} must yield metrics for {work.until} epochs, got {ended}: let it continue, "
             'give its stage fewer epochs, or set outcomes.ended_early = "keep"'
         )
     return ended

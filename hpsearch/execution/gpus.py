@@ -84,7 +84,7 @@ def find_gpus() -> tuple[str, ...]:
     if not found:
         raise WorkerError(
             f'execution.gpus = "all" must find a GPU, got none: {where}; name the devices, e.g. '
-            "execution.gpus = [0], or leave it out to train without"
+            "execution.gpus = [0], or leave the key out to train without a GPU"
         )
     return found
 

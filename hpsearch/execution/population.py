@@ -156,9 +156,8 @@ def _load(name: str, trains: bool) -> None:
 def _refuse_changed(files: Sequence[str]) -> None:
     if files:
         raise StudyChangedError(
-            "the code of a study must stay what it was until the study ends, got another "
-            f"{' and '.join(files)}, which a worker was to train with: bring the old code "
-            "back and run the same command again, or go on with --accept-code, which marks "
+            f"the code changed while the study was running: {' and '.join(files)}. Restore the "
+            "old code and run the same command again, or continue with --accept-code, which marks "
             "the trials"
         )
 

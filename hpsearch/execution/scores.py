@@ -166,9 +166,9 @@ class _Member:
         found = value(score, truth, answers)
         if found is None:
             raise TrialFailed(
-                f"{part}_{name} must be computed from {GIVEN[score.needs]}, and "
-                f"{self.member.params['trainer']} gives none: score it by what it predicts, or "
-                "leave it out"
+                f"{part}_{name} must be computed from {GIVEN[score.needs]}, but "
+                f"{self.member.params['trainer']} gives none: use a score of its predictions, or "
+                "leave this trainer out"
             )
         return found
 

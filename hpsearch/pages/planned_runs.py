@@ -111,10 +111,10 @@ def scheduler(home: Home, now: datetime) -> Scheduler:
     found = [row for row in rows if row is not None]
     found.sort(key=lambda row: (row.coming[0] if row.coming else NEVER, row.name))
     if told is None or not runs:
-        health = "No process runs the schedules: start python -m hpsearch schedule."
+        health = "No scheduler is running: start python -m hpsearch schedule."
         return Scheduler(found, health, runs=False)
     problems = [f"{name}: {text}" for name, text in told["problems"].items()]
-    return Scheduler(found, f"Process {told['pid']} runs the schedules.", True, problems)
+    return Scheduler(found, f"The scheduler is running (process {told['pid']}).", True, problems)
 
 
 def _schedule_row(path: Path, standing: Standing, now: datetime, runs: bool) -> ScheduleRow | None:

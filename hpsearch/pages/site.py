@@ -123,7 +123,7 @@ class _Site:
         folder = self.board.run(study, run)
         path = None if folder is None else _inside(folder, Artifact.REPORT)
         if path is None:
-            return _missing(f"{study}/{run} has no report: python -m hpsearch report draws it.")
+            return _missing(f"{study}/{run} has no report: python -m hpsearch report writes one.")
         return _guarded(send_file(path, mimetype="text/html", max_age=0), OF_REPORT)
 
     def view(self, study: str, run: int | None = None, view: str = View.TRIALS) -> AnyResponse:
@@ -137,7 +137,7 @@ class _Site:
         except HpsearchError as error:  # a damaged file
             return _missing(f"{error}.")
         if not address:
-            return _missing(f"MLflow has no such page of {study!r}, or not yet.")
+            return _missing(f"MLflow has no such page of {study!r} yet.")
         return redirect(address)
 
 

@@ -180,7 +180,7 @@ def _outer(result: Result) -> str:
         return ""
     ends = wording.interval(found)
     said = f"{wording.score(found.mean)} ({ends})" if ends else wording.score(found.mean)
-    return f"; of the search, over outer folds: {said}"
+    return f"; for the search, over outer folds: {said}"
 
 
 def _warnings(run: Recorded, result: Result) -> list[str]:
@@ -188,7 +188,7 @@ def _warnings(run: Recorded, result: Result) -> list[str]:
     found = [
         *result.warnings,
         f"Not tested: {result.untested}" if result.untested else "",
-        f"The search was ended by {result.ended}" if result.ended else "",
+        f"{result.ended} ended the search" if result.ended else "",
         *overtuning_warnings(run.folder),
         *code_warnings(run.folder),
     ]

@@ -13,56 +13,54 @@ PREFIX = "prepare."  # of their names among a trial's hyperparameters
 
 @dataclass(frozen=True)
 class Preparation:
-    """What becomes of the columns of a table before a trainer sees them."""
+    """How the columns of a table are preprocessed before a trainer sees them."""
 
     missing: str = hyperparameter(
         "median",
         choices=("median", "mean", "constant", "keep"),
-        why="of numbers and dates without a value; keep leaves the gap to a trainer that takes it",
+        why="replaces missing numbers and dates; keep passes them to a trainer that accepts them",
     )
     missing_constant: float = hyperparameter(
-        0.0, when=("missing", "constant"), why="in place of every missing number"
+        0.0, when=("missing", "constant"), why="replaces every missing number"
     )
     missing_indicator: bool = hyperparameter(
         True,
         choices=(False, True),
-        why="one more column for each with gaps, as a gap often says something",
+        why="adds an indicator for each column with missing values, which are often informative",
     )
     scale: str = hyperparameter(
         "standard",
         choices=("standard", "robust", "quantile", "none"),
-        why="linear models and networks learn columns of like sizes faster",
+        why="linear models and networks learn faster from columns of similar scale",
     )
     clip: float = hyperparameter(
-        0.0, low=0.0, unit="scaled units", why="outliers are kept; 0 is no limit"
+        0.0, low=0.0, unit="scaled units", why="outliers are kept; 0 means no limit"
     )
     categories: str = hyperparameter(
         "one-hot",
         choices=("one-hot", "ordinal", "target"),
-        why="no order is made up; target is the mean of the target by cross-fitting",
+        why="implies no order; target is the cross-fitted mean of the target",
     )
     min_frequency: float = hyperparameter(
         0.01,
         low=0.0,
         below=1.0,
-        unit="share of the training rows",
+        unit="fraction of the training rows",
         when=("categories", "one-hot"),
-        why="rarer categories share a column: they say little one by one",
+        why="rarer categories share a column, because each has few rows",
     )
     dates: str = hyperparameter(
         "both",
         choices=("parts", "elapsed", "both"),
-        why="parts have the season and the hour, elapsed the trend",
+        why="parts show the season and the hour, elapsed shows the trend",
     )
     text: str = hyperparameter(
-        "tf-idf", choices=("tf-idf", "hashed"), why="words by how telling they are"
+        "tf-idf", choices=("tf-idf", "hashed"), why="weights words by how distinctive they are"
     )
     text_features: int = hyperparameter(
         256, low=1, high=2**16, unit="columns", why="the most frequent words of a column"
     )
-    text_ngram: int = hyperparameter(
-        1, low=1, high=5, unit="words", why="the longest run of words that is counted as one"
-    )
+    text_ngram: int = hyperparameter(1, low=1, high=5, unit="words", why="the longest word n-gram")
 
 
 @dataclass(frozen=True)

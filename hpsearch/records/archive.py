@@ -53,7 +53,7 @@ def study_in(members: Members, path: Path) -> str:
     """
     names = sorted({study for study, _, _ in members})
     if len(names) != 1:
-        raise HpsearchError(f"{path} must hold one study, got {', '.join(names) or 'none'}")
+        raise HpsearchError(f"{path} must hold a single study, got {', '.join(names) or 'none'}")
     return names[0]
 
 
@@ -77,8 +77,8 @@ def checked_members(archive: zipfile.ZipFile, path: Path, home: Path) -> Members
         )
         if place is None or not plain or not ARCHIVED.fullmatch(place[3]):
             raise HpsearchError(
-                f"{path} must hold records, tables and pictures of a study alone, "
-                f"got {info.filename!r}; nothing was taken from it"
+                f"{path} must hold only records, tables and pictures of a study, got "
+                f"{info.filename!r}; nothing was imported"
             )
         members[place[1], int(place[2]), place[3]] = info
     size = sum(info.file_size for info in members.values())
@@ -92,7 +92,9 @@ def _check_manifest(content: bytes, path: Path) -> None:
     try:
         manifest = dict(json.loads(content))
     except (ValueError, TypeError) as error:
-        raise HpsearchError(f"{path} must be a file that hpsearch export made: {error}") from error
+        raise HpsearchError(
+            f"{path} must be a file written by hpsearch export: {error}"
+        ) from error
     converted(manifest, str(path))
 
 

@@ -49,7 +49,7 @@ class DefaultResult:
         if gain is None:
             gain, name = self.gain, metric
         if gain is None:
-            return f"the defaults have no score to compare with: {self.failure}"
+            return f"the defaults have no score: {self.failure}"
         return gained(gain, name)
 
 
@@ -98,4 +98,4 @@ class Lead:
         whom = f"trial {self.number}" + (f" ({self.arm})" if self.arm else "")
         if self.lead.sign > 0:
             return f"better than {whom} by {self.lead.signed}"
-        return f"not told apart from {whom}: {self.lead.signed}"
+        return f"indistinguishable from {whom}: {self.lead.signed}"

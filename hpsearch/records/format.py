@@ -51,8 +51,8 @@ def converted(content: Mapping[str, Any], name: str) -> Content:
     number = found.pop(KEY, 0)
     if not isinstance(number, int) or not 0 <= number <= FORMAT:
         raise FormatError(
-            f"{name} must have a format up to {FORMAT}, got {number!r}: a newer hpsearch wrote "
-            "it; install that, nothing was changed"
+            f"{name} must have a format up to {FORMAT}, got {number!r}: a newer version of "
+            "hpsearch wrote it; install that version. Nothing was changed"
         )
     for convert in CONVERSIONS[number:]:
         found = convert(found)

@@ -5,7 +5,7 @@
     default-artifacts/                       files of runs in MLflow that are not ours
     projector-<key>.lock                     held by whoever writes to an MLflow store
     studies/<study>/                         Study: lock, lock.holder and the runs
-        <run>/                               Run: the records of one run, and what is told of them
+        <run>/                               Run: the records of one run, and files made from them
     batches/<batch>-<key>/                   Batch: lock, round.json, summary.json, owed
     schedule/                                Schedule: lock, standing.json, health.json, orders/
 """
@@ -38,7 +38,7 @@ DECISION_KEYS = ("promoted", "ranges")  # of every decision; old ones have no co
 
 @dataclass(frozen=True)
 class Home:
-    """Where everything that is not code lies; mlruns/ of the current directory by default."""
+    """Where everything that is not code lies; mlruns/ in the current folder by default."""
 
     path: Path
 
@@ -59,21 +59,21 @@ class Home:
         """
         if NO_ADDRESS.search(str(self.path)):
             raise StorageError(
-                f"the folder of stores must have no '?', '#' or '%20' (a percent sign before two "
-                f"digits) in its path, which mean something else in the addresses of databases, "
-                f"got {self.path}; name another with --home"
+                "the path of the home folder must not contain '?', '#' or '%20' (a percent sign "
+                "before two digits), which have a special meaning in database addresses, got "
+                f"{self.path}; name another folder with --home"
             )
         try:
             self.studies.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(
-                f"the folder of stores {self.path} must be writable, got: {error.strerror}; "
-                "name another with --home or HPSEARCH_HOME"
+                f"the home folder {self.path} must be writable, got: {error.strerror}; name "
+                "another folder with --home or HPSEARCH_HOME"
             ) from error
         if not all(os.access(folder, os.W_OK) for folder in (self.path, self.studies)):
             raise StorageError(
-                f"the folder of stores {self.path} must be writable; "
-                "name another with --home or HPSEARCH_HOME"
+                f"the home folder {self.path} must be writable; name another folder with --home "
+                "or HPSEARCH_HOME"
             )
 
     @property
@@ -308,8 +308,8 @@ def shared_folder(top: str, study: str, run: str) -> Path:
 class Artifact(StrEnum):
     """A file that is logged on a study's run in MLflow."""
 
-    STUDY_TOML = "study.toml"  # as written
-    STUDY_JSON = "study.json"  # as understood, with defaults and what --set changed
+    STUDY_TOML = "study.toml"  # the study file as written
+    STUDY_JSON = "study.json"  # the study file as read, with defaults and changes by --set
     RESULT = "result.json"
     REPORT = "report.html"
     SEARCH_FIGURE = "search.png"
@@ -327,14 +327,14 @@ class Artifact(StrEnum):
     COMPARISON = "comparison.csv"
     AGREEMENT = "agreement.json"
     CLAIMS = "claims.json"
-    EXPECTED_BEST = "expected_best.csv"  # what tuning is worth
-    INCUMBENTS = "incumbents.json"  # the best so far, and what they score when confirmed
-    IMPORTANCE = "importance.csv"  # of the table's columns
-    IMPORTANCE_JSON = "importance.json"  # what it was measured by
+    EXPECTED_BEST = "expected_best.csv"  # the expected best score by trials, epochs and time
+    INCUMBENTS = "incumbents.json"  # the successive best trials, with their confirmed scores
+    IMPORTANCE = "importance.csv"  # the importance of the table's columns
+    IMPORTANCE_JSON = "importance.json"  # how the importance was measured
     GROUPS = "groups.csv"  # scores of test rows by group
-    TABLE = "table.csv"  # the columns of the table that was learned from
-    TABLE_JSON = "table.json"  # its whole card
-    ABLATION = "ablation.csv"  # from the defaults to the winner
+    TABLE = "table.csv"  # the columns of the table
+    TABLE_JSON = "table.json"  # the complete summary of the table
+    ABLATION = "ablation.csv"  # the steps from the defaults to the winner
     ABLATION_JSON = "ablation.json"
     WARM_START = "warm_start.json"  # which old trials were taken
 
@@ -383,17 +383,17 @@ class RunFiles:
 
     @property
     def study_json(self) -> Path:
-        """The run's id, where its file lies, its plans, and the file as understood."""
+        """The run's id, the path of its study file, its plans, and the file as read."""
         return self.path / "study.json"
 
     @property
     def space(self) -> Path:
-        """The searched parameters and their ranges, of each compared case, and their relations."""
+        """The searched parameters, their ranges and relations, for each compared case."""
         return self.path / "space.json"
 
     @property
     def code_checks(self) -> Path:
-        """What is wrong with each trainer of the user's own, as it was tried at the start."""
+        """The problems of each of the user's own trainers, as found at the start."""
         return self.path / "code_checks.json"
 
     @property
@@ -403,32 +403,32 @@ class RunFiles:
 
     @property
     def parent(self) -> Path:
-        """What MLflow's run of the study is to hold."""
+        """The content of the study's run in MLflow."""
         return self.path / "parent.json"
 
     @property
     def mlflow(self) -> Path:
-        """Where it lies in MLflow."""
+        """The place of the run in MLflow."""
         return self.path / "mlflow.json"
 
     @property
     def projected(self) -> Path:
-        """What MLflow has, when it has all."""
+        """Written when MLflow is complete: what it holds."""
         return self.path / "projected.json"
 
     @property
     def projector_log(self) -> Path:
-        """What the projector printed."""
+        """The output of the projector."""
         return self.path / "projector.log"
 
     @property
     def journal(self) -> Path:
-        """Which records changed, in order; the projector reads it."""
+        """The changed records, in order, for the projector."""
         return self.path / "journal.jsonl"
 
     @property
     def slices(self) -> Path:
-        """Which worker trained what and when."""
+        """Which worker trained which trials, and when."""
         return self.path / "slices.jsonl"
 
     @property

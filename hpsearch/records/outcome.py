@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """How far a record is, or how it ended.
+    """The progress of a record, or how it ended.
 
         drawn ──> RUNNING ──> PAUSED ──> COMPLETE
                      │          │ └─> PAUSED, at the end of every stage but the last
@@ -15,16 +15,16 @@ class Outcome(StrEnum):
                      └──────────┴───> FAILED
 
     outcome    final  set by                                   means
-    RUNNING    no     the coordinator, for a new record        its stage is not reached
-    PAUSED     no     the training, at a stage's end           it waits to be promoted, and stays
-                                                               so while it goes on
+    RUNNING    no     the coordinator, for a new record        it has not reached its stage
+    PAUSED     no     the training, at a stage's end           it waits for promotion, and stays
+                                                               so while it continues
     COMPLETE   yes    the training, at the last stage's end    it has its final score
-    PRUNED     yes    a stage's end, where it is not promoted; it ended early, on purpose
+    PRUNED     yes    the end of a stage, without promotion;   it was ended early, on purpose
                       a pruner, at a rung
-    DIVERGED   yes    the training, where the loss or what    it counts as the worst
+    DIVERGED   yes    the training: the loss or a metric that  it counts as the worst
                       the study scores by is not finite
-    FAILED     yes    the training: an exception, lost workers it has no score; with a limit it
-                      a limit, a metric that is missing        is infeasible
+    FAILED     yes    the training: an exception, lost         it has no score; after exceeding a
+                      workers, a limit, a missing metric       limit it is infeasible
 
     A worker that is lost, a retry and a crowded population are attempts of a record, not outcomes
     of it.

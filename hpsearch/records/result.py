@@ -129,11 +129,11 @@ class OuterResult:
         """
         score = self.test.get(metric)
         if score is None:
-            return [("outer folds", f"no {metric} of the search: {self.failure}")]
-        said = f"{score}: {metric} of what this search finds, on rows that it did not see; "
+            return [("outer folds", f"no {metric} for the search: {self.failure}")]
+        said = f"{score}: {metric} of this search's winners on rows that the search did not see; "
         if score.method == CORRECTED:
-            said += "the interval allows for training rows that folds share; "
-        found = [("outer folds", said + "the winner is of the search on all rows")]
+            said += "the interval allows for the training rows that folds share; "
+        found = [("outer folds", said + "the winner comes from the search on all rows")]
         if self.gain is not None:
             found.append(("outer gain", gained(self.gain, metric)))
         if self.failure:
@@ -295,7 +295,7 @@ class Result:
         found += [("runner-up", lead.text) for lead in self.leads[:1]]
         found += [("arm", lead.text) for lead in self.leads[1:] if lead.arm]
         if self.kept_splits:
-            found.append(("splits", f"confirmed on those of the search: {self.kept_splits}"))
+            found.append(("splits", f"confirmed on the splits of the search: {self.kept_splits}"))
         return found
 
     @property
@@ -323,7 +323,7 @@ class Result:
         """What must be known before its figures are used, a sentence each without a full stop."""
         found = [f"Optimistic: {self.optimistic}"] if self.optimistic else []
         found += [f"Optimistic test scores: {self.saw_test}"] if self.saw_test else []
-        found += [f"The winner misses {'; '.join(self.unmet)}"] if self.unmet else []
+        found += [f"The winner violates {'; '.join(self.unmet)}"] if self.unmet else []
         found += [one["text"] for one in self.fidelity if one["predicts"] is False]
         return [*found, *self.alarms]
 

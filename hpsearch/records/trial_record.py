@@ -34,20 +34,20 @@ class MemberRecord:
         split: index of its split.
         entropy: the key of its seed.
         epoch: epochs trained.
-        diverged: its loss, or a metric that the study scores by, left the finite numbers;
-            `history` ends before that.
-        diverged_by: that metric; "" where it was the loss.
-        epochs: those that ended with an evaluation.
+        diverged: its loss, or a metric of an objective or constraint, became infinite or
+            undefined; `history` ends before that.
+        diverged_by: that metric; "" for the loss.
+        epochs: the epochs that ended with an evaluation.
         history: metric -> one value for each of `epochs`.
         predicted: of a test run, the class each test row was taken for; None: not known.
         state_digest: of its state where it was last scored, "" where none can be compared; as
             the function of this name makes it.
         learning_rates: of the last step before each of `epochs`; [] where it is constant.
         ended_early: the epoch after which its trainer ended by itself, so that the last values of
-            `history` stand for later epochs too; 0: it did not.
-        saw_test: of a test run, whether its training read the test set.
-        pauses: of code that is not ours, epochs after which it was taken up from its state; None
-            in records from before they were noted.
+            `history` count for later epochs too; 0: it did not.
+        saw_test: in a test run, whether the training read the test set.
+        pauses: for the user's own code, epochs after which it resumed from its state; None in
+            older records.
     """
 
     split: int
@@ -75,45 +75,46 @@ class MemberRecord:
 
 @dataclass
 class TrialRecord:
-    """Everything known of one configuration in one run of a study.
+    """Everything known about one configuration in one run of a study.
 
     Attributes:
         uid: unique over all studies of a folder of stores; MLflow runs carry it as a tag.
         kind: a trial of the search, a confirmation run on fresh seeds and splits, or a final test
             run; "default" and "default-test" are such runs of the configuration of all defaults.
-        number: of the trial; confirmation and test runs carry that of the trial they repeat, and
-            those of the defaults that of their arm.
-        seed_number: which repeat, for all but trials; 0 for trials.
+        number: the trial's number; confirmation and test runs have that of the trial they repeat,
+            and those of the defaults that of their case.
+        seed_number: the repeat; 0 for trials.
         stage, batch: where in the search it was drawn, from 0.
-        scores: objective at each stage length it reached, {epochs: score}, a mean over members;
-            of several objectives the first.
-        values: of several objectives all at each of these lengths, {epochs: {name: value}}.
-        violations: the share of its limit by which each constraint is missed, {epochs: {name:
-            share}}, at most 0 where it is kept.
+        scores: the objective at each stage length it reached, {epochs: score}, a mean over
+            members; with several objectives, the first one.
+        values: with several objectives, all of them at these lengths, {epochs: {name: value}}.
+        violations: the violation of each constraint as a fraction of its limit, {epochs: {name:
+            fraction}}; 0 or less if it is satisfied.
         rungs: the first objective at each rung it passed.
-        controls: stages that it went on to as a control, without being promoted.
-        outcome: how far it is, or how it ended; `become` changes it.
-        reason: why it failed or diverged, or a pruner ended it.
-        limit: the key of [limits] that it failed by, "" for none.
-        attempts: workers it lost, exceptions and limits that it or its company passed,
-            [{"event", "epoch", "member", "reason"}], event as in dispatch.Report.
+        controls: the stages to which it continued as a control, without being promoted.
+        outcome: its progress, or how it ended; `become` changes it.
+        reason: why it failed or diverged, or which pruner ended it.
+        limit: the key of [limits] that it exceeded, "" for none.
+        attempts: lost workers, exceptions and exceeded limits of this trial or of those trained
+            with it, [{"event", "epoch", "member", "reason"}], event as in dispatch.Report.
         wall_seconds, cpu_seconds: its share of the time of the slices that trained it.
-        opening_seconds: of wall_seconds, until training began: data, trainer, states.
-        peak_bytes: the most memory that a process which trained it has held.
-        environment: commit, versions and host, where and with what it was begun.
-        started, ended: seconds since 1970; no part of what must repeat.
+        opening_seconds: the part of wall_seconds before training: data, trainer, states.
+        peak_bytes: the peak memory of the processes that trained it.
+        environment: commit, versions and host at its start.
+        started, ended: seconds since 1970; these do not repeat.
         marks: [epoch, time] whenever it reached a stage or ended; only ever appended to.
-        state_file: name of the file that holds the members' states, "" for none.
-        states_digest: of its content; "" for none, and in records of format 0 and 1.
-        digests: of the data and of the splits.
-        machines: it was trained on, one line each: what its bits depend on beside its seeds.
-        code: digests of the user's own modules that it was trained with, in turn; [] where there
-            are none, and in records from before they were noted.
-        files: names of its other files, for people to look at.
-        threshold: of a test run, the probability from which on a row is taken for the positive
-            class; None where the likelier class counts, and in records from before there was one.
-        trees: of a test run, how many its ensemble has, as validation rows chose; 0 where they
-            chose nothing, and in records from before they did.
+        state_file: name of the file with the members' states, "" for none.
+        states_digest: digest of that file; "" for none, and in records of format 0 and 1.
+        digests: digests of the data and of the splits.
+        machines: the machines it was trained on, one line each, with everything that its bits
+            depend on beside its seeds.
+        code: digests of the user's own modules that it was trained with, in order; [] if there
+            are none, and in older records.
+        files: names of its other files.
+        threshold: in a test run, the probability from which a row counts as the positive class;
+            None if the more likely class counts, and in older records.
+        trees: in a test run, the number of trees that the validation rows chose; 0 if they chose
+            nothing, and in older records.
     """
 
     uid: str

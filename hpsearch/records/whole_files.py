@@ -72,6 +72,6 @@ class storage_errors:
                 "free space" if full else "make it writable, or name another folder with --home"
             )
             raise StorageError(
-                f"{self._path} must be writable, got: {error.strerror}. To go on: {advice}, then "
-                "run the same command again; nothing that was finished is lost"
+                f"{self._path} must be writable, got: {error.strerror}. To continue: {advice}, "
+                "then run the same command again; no finished work is lost"
             ) from error

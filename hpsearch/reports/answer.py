@@ -94,7 +94,7 @@ def _scores(result: Result) -> Iterator[Score]:
     if default is not None and gain is not None:
         name = result.test_name if default.test_gain else result.objective
         interval = "" if gain.low is None else f"{gain.low:+.4f} … {gain.high:+.4f}"
-        yield Score(f"{name}, gained over the defaults", f"{gain.mean:+.4f}", interval)
+        yield Score(f"{name}, gain over the defaults", f"{gain.mean:+.4f}", interval)
 
 
 def _score(name: str, estimate: Estimate) -> Score:
@@ -109,7 +109,7 @@ def _short(estimate: Estimate) -> str:
 
 def _warnings(view: StudyView) -> Iterator[str]:
     if view.result.ended:
-        yield f"The search was ended by {view.result.ended}"
+        yield f"{view.result.ended} ended the search"
     yield from view.result.warnings
     yield from (one.text for one in view.incumbents if one.warns)
     yield from code_warnings(view.folder)
@@ -152,7 +152,7 @@ def _told(view: StudyView) -> Iterator[Named]:
     uses = result.test_uses
     configurations = "1 configuration" if uses == 1 else f"{uses} configurations"
     if result.test:
-        yield "test set", f"opened for {configurations}, after the search"
+        yield "test set", f"used for {configurations}, after the search"
 
 
 def _about(view: StudyView) -> Iterator[Named]:
@@ -193,7 +193,11 @@ def _data(view: StudyView) -> Iterator[Named]:
     said = data.name.rpartition("/")[2]
     if card:
         said += f": {card['rows']:,} rows, {len(card['columns'])} columns"
-        said += f", {card['test_rows']:,} rows sealed as test set" if card["test_rows"] else ""
+        said += (
+            (f", {card['test_rows']:,} rows set aside as the test set")
+            if card["test_rows"]
+            else ""
+        )
     elif data.shots is not None:
-        said += f": {data.shots} examples a class"
+        said += f": {data.shots} examples per class"
     yield "data", said + (f" (digest {digest})" if digest else "")

@@ -101,11 +101,14 @@ def _compared(view: StudyView) -> Iterator[Section]:
     """What the study compared and was asked, from the files beside the report."""
     result, files = view.result, view.folder.files
     if result.arms:
-        about = "Each by its own winner; means and 95 % intervals of the confirmation runs."
+        about = (
+            "Each case is represented by its winner; means and 95 % intervals of the confirmation "
+            "runs."
+        )
         yield Section("Cases", about, _arms(result))
     if result.front:
         about = (
-            "The configurations that no other one beats in everything, as confirmed; the winner "
+            "The confirmed configurations that no other one beats in every objective; the winner "
             f"is the best in the first objective, {result.objective}."
         )
         yield Section("Pareto front", about, front_table(result))
@@ -114,7 +117,7 @@ def _compared(view: StudyView) -> Iterator[Section]:
         (
             Artifact.PREDICTIONS_FIGURE,
             "Predictions",
-            "What each case takes the first test images for.",
+            "The predictions of each case for the first test images.",
         ),
     ):
         path = files.artifact(artifact)
@@ -122,15 +125,20 @@ def _compared(view: StudyView) -> Iterator[Section]:
             yield Section(heading, about, image_html(path, heading), folded=True)
     agreement = view.folder.read_json(files.artifact(Artifact.AGREEMENT))
     if agreement:
-        about = "How far the trials agree with a printed table."
+        about = "Agreement of the trials with a printed table."
         yield Section("Printed table", about, pd.DataFrame(agreement))
         cells = files.artifact(Artifact.COMPARISON)
         if cells.exists():
             table = pd.read_csv(cells).dropna(axis="columns", how="all")
-            yield Section("Every printed cell", "Ours beside the printed.", table, folded=True)
+            yield Section(
+                "Every printed cell",
+                "The study's scores beside the printed ones.",
+                table,
+                folded=True,
+            )
     claims = view.folder.read_json(files.artifact(Artifact.CLAIMS))
     if claims:
-        about = "What the study was asked, and what each verdict rests on."
+        about = "The claims of the study, and the numbers behind each verdict."
         yield Section("Claims", about, claims_html(claims, view.folder.artifacts))
 
 
@@ -164,13 +172,13 @@ def _proceeded(view: StudyView, stages: pd.DataFrame) -> Iterator[Section]:
         }
         for entry in result.top
     ]
-    about = "By training length, then by score."
+    about = "Sorted by training length, then by score."
     yield Section("Best trials", about, pd.DataFrame(best))
-    about = "Each stage trains longer than the one before; the best go on."
+    about = "Each stage trains longer than the previous one; the best trials continue."
     yield Section("Stages", about, stages, folded=True)
     told = texts(view.best_curves, result.objective, result.direction)
     if told:
-        about = "What more trials brought; expected_best.csv has the curves of the figure."
+        about = "The gain from more trials; expected_best.csv has the curves of the figure."
         yield Section("What tuning is worth, in words", about, lines_html(told), folded=True)
     yield Section("All trials", *_trials(view), folded=True)
 
@@ -191,27 +199,30 @@ def _trials(view: StudyView) -> tuple[str, pd.DataFrame]:
         columns=[name for name in table if name in same or table[name].eq("").all()]
     )
     shown = "" if len(order) == len(table) else f"The first {len(table)} of {len(order)}. "
-    return f"{shown}What all of them share is left out; trials.csv has everything.", table
+    return f"{shown}Values that all of them share are left out; trials.csv has everything.", table
 
 
 def _sound(view: StudyView) -> Iterator[Section]:
     result = view.result
     if result.outer is not None:
         about = (
-            "The winner of the search on the rows outside each outer fold, tested on the fold's; "
-            "gain: over the defaults. All else on this page is of the search on all rows."
+            "The winner of the search on the rows outside each outer fold, tested on the rows of "
+            "the fold; the gain is over the defaults. Everything else on this page refers to the "
+            "search on all rows."
         )
         yield Section("Outer folds", about, outer_table(result))
         agreed = [{"parameter": a.parameter, "agreement": a.text} for a in result.outer.agreement]
         if agreed:
-            about = "How far the outer folds' winners agree."
+            about = "Agreement between the winners of the outer folds."
             yield Section("Agreement", about, pd.DataFrame(agreed))
     if view.incumbents:
         told = [one.text for one in view.incumbents]
-        about = "Whether what the search gained was still there when it was confirmed."
+        about = "Whether the gains of the search persisted in the confirmation."
         yield Section("Searched and confirmed", about, lines_html(told))
     if result.fidelity:
-        about = "Whether the order of trials after one stage is that after the next; 1: the same."
+        about = (
+            "Rank correlation of the trials' scores between consecutive stages; 1: the same order."
+        )
         table = pd.DataFrame(result.fidelity).drop(columns="text")
         table["stage"] += 1  # as in all tables here
         if not result.arms:
@@ -225,8 +236,8 @@ def _winner(view: StudyView) -> Iterator[Section]:
     written = view.folder.files.artifact(Artifact.CONFUSION)
     if written.exists():
         confusion = pd.read_csv(written)
-        about = "Rows: true classes; a mean over refits."
-        yield Section("Confusions on the test set", about, confusion)
+        about = "Rows are true classes; means over refits."
+        yield Section("Confusion matrix on the test set", about, confusion)
     yield from card_sections(view.folder)
 
 
@@ -234,14 +245,14 @@ def _details(view: StudyView) -> Iterator[Section]:
     ranges = [row.as_dict() for row in view.ranges]
     if ranges:
         about = (
-            "Which trials set which range. Parts of the declared (log) range, or of probability: "
-            "share is left, discarded and reopened are what the step took and gave back. Edges: "
-            "declared ends that the best lie at."
+            "Which trials set which range. Fractions of the declared (log) range, or of "
+            "probability: share is what remains, discarded and reopened are what the step removed "
+            "and restored. Edges are declared ends at which the best trials lie."
         )
         table = narrowing_table(ranges)[SHOWN_RANGES]
         yield Section("Narrowed ranges", about, table, folded=True)
     about = (
-        "What a paper needs to say of this study; a pointer on a number shows its place in the "
+        "What a paper should say about this study; hover over a number to see its source in the "
         f"records. As Markdown or LaTeX: python -m hpsearch methods {view.run.name}"
     )
     text: Any = Methods.of(view.run, view.result).html()

@@ -40,8 +40,8 @@ def sentence(found: ComparedStudies) -> str:
         return found.obstacle
     first = found.studies[0]
     unmet = [study.result is not None and bool(study.result.unmet) for study in found.studies]
-    of_those = " of those whose winners keep their constraints" if any(unmet) else ""
-    of_those = ", and no winner keeps its constraints" if all(unmet) else of_those
+    of_those = " among those whose winners satisfy their constraints" if any(unmet) else ""
+    of_those = ", and no winner satisfies its constraints" if all(unmet) else of_those
     best = f"{first.name} has the best confirmed {first.file.objective.name}, {first.validation}"
     return f"{best}{of_those}."
 
@@ -54,11 +54,11 @@ def warnings(found: ComparedStudies) -> Iterator[str]:
         if reason := study.file.optimistic():
             yield f"{study.name} is optimistic: {reason}"
         if study.result is not None and study.result.unmet:
-            yield f"The winner of {study.name} misses {'; '.join(study.result.unmet)}"
+            yield f"The winner of {study.name} violates {'; '.join(study.result.unmet)}"
     if len(found.leads) > 1:
         yield (
             f"Each of the {len(found.leads)} intervals holds by itself: the best of "
-            f"{len(found.studies)} studies is partly so by luck"
+            f"{len(found.studies)} studies is partly best by luck"
         )
 
 
@@ -158,7 +158,7 @@ def _chapters(found: ComparedStudies, charts: list[Chart]) -> Iterator[Chapter]:
         ):
             if leads:
                 what = (
-                    "Means with 95 % intervals, positive where it is better. Paired: repeat by "
+                    "Means with 95 % intervals, positive if it is better. Paired: repeat by "
                     "repeat on the same splits and seeds, or refit by refit on the same test rows."
                 )
                 lines = lines_html([f"{one.metric}: {first.name} {one.text}" for one in leads])
@@ -168,13 +168,13 @@ def _chapters(found: ComparedStudies, charts: list[Chart]) -> Iterator[Chapter]:
         better.append(Section("Winners", what, winners_table(found)))
     yield Chapter("Which one is better?", better)
     what = (
-        "All that each run took: search, confirmation, refits. A training is one fold and one "
-        "seed of a configuration. Wall time is that in which anything was trained; breaks are "
-        "left out. Test uses are the configurations that were scored on the test set."
+        "The total cost of each run: search, confirmation, refits. A training is one fold and one "
+        "seed of a configuration. Wall-clock time counts only while something trains. Test uses "
+        "are the configurations that were scored on the test set."
     )
-    yield Chapter("What did they take?", [Section("Trials and cost", what, costs_table(found))])
-    what = "Keys of the study files with their values, defaults included; – where a file has none."
-    table: Any = keys_table(found) if found.keys else "<p>Nothing that matters to a search.</p>"
+    yield Chapter("What did they cost?", [Section("Trials and cost", what, costs_table(found))])
+    what = "Keys of the study files with their values, including defaults; – if a file has none."
+    table: Any = keys_table(found) if found.keys else "<p>Nothing that affects a search.</p>"
     yield Chapter("What differs between them?", [Section("Study files", what, table)])
 
 
@@ -191,7 +191,7 @@ def _scores(found: ComparedStudies) -> Chart | None:
     return Chart(
         "compared",
         "Scores",
-        "The winner of each study: means when confirmed and, where there is a test set, of the "
-        "refits, with their 95 % intervals. Studies are ranked by the first.",
+        "The winner of each study: confirmed means and, if there is a test set, means of the "
+        "refits, with their 95 % intervals. Studies are ranked by the confirmed means.",
         [panel for panel in panels if panel is not None],
     )

@@ -28,8 +28,8 @@ def headline(read: ReadStudy, result: Result | None, status: str | None) -> str:
         n = len(file.stages)
         stages = "1 stage" if n == 1 else f"{n} stages"
         what = f"{file.objective.direction} {plain(file.objective.metric)}"
-        state = "Interrupted; the same command goes on" if status else "Running"
-        return f"**{state}:** {what}, {n_trials} trials at most in {stages}."
+        state = "Interrupted (run the same command again to resume)" if status else "Running"
+        return f"**{state}:** {what}, at most {n_trials} trials in {stages}."
     test, gain = result.test_score, result.default and result.default.gain
     won = result.validation
     interval = "" if won.low is None else f" ({won.low:.4f} … {won.high:.4f})"
@@ -67,11 +67,11 @@ def chosen(result: Result) -> str:
     test = result.test_score
     tested = f"{test}, after the search" if test else "not measured"
     among = f"{sum(result.counts.values())} trials"
-    among += " of all searches" if result.outer is not None else ""
+    among += " in all searches" if result.outer is not None else ""
     return (
-        f"**Hyperparameters:** {params_text(result.searched)}\n\n"
-        f"**Chosen** among {among} by {plain(result.objective)}; "
-        f"confirmed: {result.validation}.\n\n**Tested** on the test set: {tested}."
+        f"**Hyperparameters:** {params_text(result.searched)}\n\n**Chosen** from {among} by "
+        f"{plain(result.objective)}; confirmed: {result.validation}.\n\n**Tested** on the test "
+        f"set: {tested}."
     )
 
 
@@ -79,18 +79,19 @@ def model_about(read: ReadStudy, result: Result) -> str:
     """The registered model's description: what it is, how it came to be, how to call it."""
     name = read.file.name
     versions = (
-        f"The winners of the hpsearch study {name}: a version a run of the study, the newest "
-        f"with the alias `winner`. Each version says how it was chosen and tested."
+        f"The winners of the hpsearch study {name}, one version per run; the newest has the alias "
+        "`winner`. Each version describes how it was chosen and tested."
     )
     if is_program(str(result.best_params["trainer"])):
         return (
-            f"{versions}\n\nA version is the winner's checkpoint, if its program left one, and "
-            "`command.txt`, the line that trains it again; it is no MLflow model to be called."
+            f"{versions}\n\nA version holds the winner's checkpoint, if its program saved one, "
+            "and `command.txt`, the command that trains it again. It can't be loaded as an MLflow "
+            "model."
         )
     return (
-        f"{versions}\n\n**To call it**, with rows such as those of its input example:\n\n"
-        "```python\nimport mlflow\n\n"
-        f'model = mlflow.pyfunc.load_model("models:/{name}@winner")\n'
-        "predicted = model.predict(rows)\n```\n\n"
-        f"As a service: `mlflow models serve -m models:/{name}@winner --env-manager local`."
+        f"{versions}\n\n**To use it** with rows like those of its input "
+        "example:\n\n```python\nimport mlflow\n\nmodel = "
+        f'mlflow.pyfunc.load_model("models:/{name}@winner")\npredicted = '
+        f"model.predict(rows)\n```\n\nAs a service: `mlflow models serve -m models:/{name}@winner "
+        "--env-manager local`."
     )

@@ -43,7 +43,7 @@ def front_note(result: Result) -> str:
     ]
     head = [f"| trial | {' | '.join(names)} | parameters |", "|---" * (len(names) + 2) + "|"]
     return (
-        "**Pareto front**, means over the confirmation runs:\n\n"
+        "**Pareto front** (means over the confirmation runs):\n\n"
         + "\n".join([*head, *rows])
         + "\n\n"
     )

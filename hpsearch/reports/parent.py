@@ -158,9 +158,9 @@ def _note(read: ReadStudy, run: Run, result: Result | None, status: str | None) 
     params = params_text(result.searched)
     counts = _counts(result)
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
-    ended = f" Ended by {result.ended}." if result.ended else ""
+    ended = f" {result.ended} ended the search." if result.ended else ""
     tried = f"; {plain(result.tried_text)}" if result.tried_text else ""
-    unmet = f" It misses {plain('; '.join(result.unmet))}." if result.unmet else ""
+    unmet = f" It violates {plain('; '.join(result.unmet))}." if result.unmet else ""
     flatters = f" Optimistic: {plain(result.optimistic)}." if result.optimistic else ""
     flattered = f". Optimistic: {plain(result.saw_test)}." if result.saw_test else ""
     return (
@@ -175,8 +175,8 @@ def _note(read: ReadStudy, run: Run, result: Result | None, status: str | None) 
         f"{_audit(run, result)}"
         f"**Trials:** {counts}{tried}. **Stages** (trials x epochs): {stages}.{ended}\n\n"
         f"{_model(read, result)}"
-        "The artifacts hold report.html, the same story with figures to play with and without a "
-        "server; tables, the study file and figures lie beside it."
+        "The artifacts include report.html, the full report with interactive figures in a single "
+        "file, and the tables, the figures and the study file."
     )
 
 
@@ -210,12 +210,15 @@ def _model(read: ReadStudy, result: Result) -> str:
     trainer = str(result.best_params["trainer"])
     if is_program(trainer):
         return (
-            f"**Program:** artifacts, `program/`: the winner's checkpoint, if it has one, and the "
-            f"line that trains it again (`show {result.study} --best --format command`).\n\n"
+            "**Program:** `program/` among the artifacts holds the winner's checkpoint, if it has "
+            f"one, and the command that trains it again (`show {result.study} --best --format "
+            "command`).\n\n"
         )
     if trainer in TRAINERS:
         return f"**Model:** `models:/{read.file.name}@winner`, the first of the tested refits.\n\n"
-    return f"There is no model of it: what `{trainer}` learns is its own affair.\n\n"
+    return (
+        f"There is no registered model, because only `{trainer}` can load what it has learned.\n\n"
+    )
 
 
 def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
@@ -318,7 +321,7 @@ def _program(read: ReadStudy, run: Run, result: Result) -> dict[str, Any] | None
         "checkpoint_mb": table.checkpoint_mb,
         "command": line,
         "description": f"Trial {record.number} of {result.study}; {result.objective} over fresh "
-        f"seeds: {result.validation}. Trained again by: {line}",
+        f"seeds: {result.validation}. Command that trains it again: {line}",
     }
 
 

@@ -1,4 +1,4 @@
-"""Samplers: usable in any Optuna study, and Optuna's own made fit for batches and restarts."""
+"""Samplers for any Optuna study, and Optuna's own adapted to batches and restarts."""
 
 from __future__ import annotations
 

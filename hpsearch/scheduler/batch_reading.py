@@ -183,7 +183,7 @@ def _name_problems(studies: Sequence[BatchStudy]) -> Iterator[Problem]:
             where = f"that of studies.{first.entry}"
             yield Problem(
                 f"studies.{study.entry}.name",
-                "must be a name of its own",
+                "must be unique",
                 f"{study.name!r}, {where} too",
             )
 

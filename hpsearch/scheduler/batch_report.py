@@ -66,7 +66,7 @@ class StudyRow:
         return cls(
             study=name,
             outcome="finished" if ran else "found",
-            reason=f"MLflow does not have everything yet: {missing}" if missing else "",
+            reason=f"MLflow is not up to date: {missing}" if missing else "",
             objective=result.objective,
             validation=result.validation.mean,
             low=result.validation.low,
@@ -137,9 +137,9 @@ class BatchReport:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in self.counts.items())
         reasons = {
             "window": "; its window is closed",
-            "budget": "; its budget is used up",
-            "asked": "; stopped as asked",
-            "failure": "; stopped at the failure",
+            "budget": "; its budget is spent",
+            "asked": "; stopped on request",
+            "failure": "; stopped after the failure",
         }
         return f"{self.batch}: {counts}, {_duration(self.seconds)}{reasons.get(self.cut, '')}"
 

@@ -77,8 +77,8 @@ class Desk:
             lock.acquire(timeout=0)
         except Timeout:
             raise RunningError(
-                f"the schedules of {self.files.path.parent} must be run by one process at a "
-                "time, got a second start: stop the first, or name another home with --home"
+                f"the schedules of {self.files.path.parent} are already being run by another "
+                "process: stop it, or name another home folder with --home"
             ) from None
         return lock
 
@@ -113,8 +113,8 @@ class Desk:
             return self.standings()
         except DamagedFile as error:
             warn(
-                f"{error}; it is kept as {set_aside(error.path).name}. Every schedule begins "
-                "anew: none is paused, and nothing waits to be made up for or gone on with"
+                f"{error}; it is kept as {set_aside(error.path).name}. All schedules start fresh: "
+                "none is paused, and no missed or unfinished run is resumed"
             )
             return {}
 
@@ -138,7 +138,7 @@ class Desk:
                 order = read_state(path, ORDER)
             except DamagedFile as error:
                 aside = set_aside(path).name
-                warn(f"{error}; it is kept as {aside}. Give the order again, if it was one")
+                warn(f"{error}; it is kept as {aside}. If it was an order, give it again")
                 continue
             if order is not None:
                 yield order

@@ -79,15 +79,15 @@ class BatchState:
             lock.acquire(timeout=0)
         except Timeout:
             raise RunningError(
-                f"batch {name!r} must be run by one process at a time, got a second start of "
-                f"{path}: wait for the first, or stop it"
+                f"batch {name!r} is already running, got a second start of {path}: wait for the "
+                "first, or stop it"
             ) from None
         try:
             known = read_state(files.round, ROUND_FILE) or RoundFile()
         except DamagedFile as error:
             warn(
-                f"{error}; it is kept as {set_aside(error.path).name}. Where studies run "
-                "afresh at every call, this one begins a new round"
+                f"{error}; it is kept as {set_aside(error.path).name}. If studies start fresh "
+                "runs at every call, a new round begins"
             )
             known = RoundFile()
         return cls(home, files, lock, known.round, known.last)

@@ -225,7 +225,7 @@ class Service:
     def _end(self) -> None:
         """Stop the run under way; the next start goes on with it."""
         if self._run is not None and self._running is not None:
-            self.log("run", self._running.name, "stopped; the next start goes on with it")
+            self.log("run", self._running.name, "stopped; the next start resumes it")
             self._run.stop()
             standing = self._standings[self._running.key]
             self._standings[self._running.key] = replace(standing, running=False, carried=True)

@@ -86,7 +86,10 @@ def noticed(standing: Standing, schedule: Schedule, now: datetime) -> tuple[Stan
     ahead, or a machine that slept, makes them late, and the schedule says what becomes of those.
     """
     if standing.seen > now + CLOCK_SET_BACK:
-        said = f"the clock was {standing.seen:%Y-%m-%d %H:%M} UTC before; goes on from now"
+        said = (
+            f"the clock was at {standing.seen:%Y-%m-%d %H:%M} UTC before; the schedule continues "
+            "from now"
+        )
         return replace(standing, seen=now), said
     timing = f"{schedule.cron} {schedule.timezone}"
     if standing.timing != timing:

@@ -149,9 +149,9 @@ class ArmRecords:
         for record in records:
             if record.digests != now:
                 raise StudyChangedError(
-                    f"the data of study {self.run.name!r} must stay what its trials were trained "
-                    f"on, got other {_differing(record.digests, now)}: bring the old "
-                    "data back, or start a new run of the study with --fresh"
+                    f"the data of study {self.run.name!r} has changed since its trials were "
+                    f"trained: other {_differing(record.digests, now)}. Restore the old data, or "
+                    "start a new run of the study with --fresh"
                 )
 
 

@@ -119,10 +119,10 @@ class CodeChecks:
         if Path(path).exists() or not folder.exists() or known:
             return
         warning = (
-            f"{trainer} must have written its checkpoint when it ends, got nothing at {path}: "
-            "every trial that goes on is trained again from its start, "
-            f"{min(m.epoch for m in record.members)} epochs of this one; write it there, or leave "
-            f"{trainer}.checkpoint out"
+            f"{trainer} must write its checkpoint before it ends, got nothing at {path}: every "
+            "trial that continues is trained again from its start, "
+            f"{min(m.epoch for m in record.members)} epochs of this one; write the checkpoint "
+            f"there, or leave {trainer}.checkpoint out"
         )
         self._keep({key: [warning]}, {})
         self.tell(CodeDoubt(warning))
@@ -151,10 +151,10 @@ class CodeChecks:
                 continue
             (end,) = ends
             warning = (
-                f"{trainer} must train for the epochs that it is asked for, {until}, got an end "
-                f"after epoch {end} in all {len(own)} trials of a stage, whose last scores stand "
-                f"for the rest: have it train and report until there, or give the stages at most "
-                f"{end} epochs"
+                f"{trainer} must train for the requested {until} epochs, but all {len(own)} "
+                f"trials of a stage ended after epoch {end}, and their last scores count for the "
+                f"rest: let it train and report until there, or give the stages at most {end} "
+                "epochs"
             )
             self._keep({key: [warning]}, {})
             self.tell(CodeDoubt(warning))
@@ -255,7 +255,7 @@ def _of_pauses(trainer: str, trial: int, found: PauseCheck | None) -> Iterator[s
         return
     got = f"got {found.deviation} (trial {trial}, {found.epochs} epochs trained again)"
     if not found.repeats:
-        yield f"{repeat_rule(trainer)}, {got}: {REPEAT_HINT}, or no result can be repeated"
+        yield f"{repeat_rule(trainer)}, {got}: {REPEAT_HINT}, or no result is reproducible"
         return
     hint = pause_hint(trainer, takes_state=takes_state(trainer))
     yield f"{pause_rule(trainer)}, {got}, so that results depend on when trials pause: {hint}"
@@ -267,8 +267,8 @@ def _of_rehearsal(trainer: str, metric: str, found: Rehearsal | None) -> Iterato
     if found.error:
         rule = final_test_rule(trainer, takes_final=takes_final(trainer))
         yield (
-            f"{rule}, got {found.error}: correct it before the search ends, or the winner is "
-            "not tested"
+            f"{rule}, got {found.error}: correct it before the search ends, or the winner will "
+            "not be tested"
         )
     elif metric not in found.metrics:
         yield (
@@ -300,8 +300,8 @@ def repeat_texts(folder: RunFolder, *, exact: bool | None = None) -> list[str]:
     return [
         f"{trainer} repeats to the last digit (one trial was run twice)"
         if deviation == 0
-        else f"{trainer} does not repeat: a metric differed by {deviation:.2g} when one trial was "
-        "run twice"
+        else f"{trainer} is not reproducible: a metric differed by {deviation:.2g} when one trial "
+        "was run twice"
         for trainer, deviation in program_repeats(folder).items()
         if exact is None or exact == (deviation == 0)
     ]

@@ -193,10 +193,10 @@ def _compare_code(study: ReadStudy, folder: RunFolder) -> None:
         return
     before, now = known[-1], study.code
     raise StudyChangedError(
-        f"the code of study {_name(folder)!r} must stay what its trials were trained with, got "
-        f"another {' and '.join(differing(before, now))} (digest {digest(before) or 'none'} "
-        f"before, {digest(now) or 'none'} now): bring the old code back, give the study another "
-        "name, start a new run with --fresh, or go on with --accept-code, which marks the trials"
+        f"the code of study {_name(folder)!r} has changed since its trials were trained: "
+        f"{' and '.join(differing(before, now))} (digest {digest(before) or 'none'} before, "
+        f"{digest(now) or 'none'} now). Restore the old code, give the study another name, start "
+        "a new run with --fresh, or continue with --accept-code, which marks the trials"
     )
 
 
@@ -218,11 +218,11 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
     )
     why = "".join(f"{problem.statement}\n" for problem in problems)
     raise StudyChangedError(
-        f"study {study.file.name!r} has trials already, and the file differs from the one they "
-        f"were run with:\n{diff}\n{why}More trials in the last stage, a wider [budget], "
-        "other [limits], [outcomes] and [execution] continue a study; for anything else:\n"
-        "  --fresh             start a new run of the study; nothing is deleted\n"
-        f'  name = "{study.file.name}-2"   make it another study'
+        f"study {study.file.name!r} already has trials, and the file differs from the one they "
+        f"were run with:\n{diff}\n{why}You can continue with more trials in the last stage, a "
+        "larger [budget], or other [limits], [outcomes] and [execution]; for anything else:\n  "
+        "--fresh             start a new run of the study; nothing is deleted\n  name = "
+        f'"{study.file.name}-2"   make it another study'
     )
 
 

@@ -132,7 +132,7 @@ def few_configurations(file: StudyFile, arms: Sequence[Arm]) -> list[str]:
             whose = f"the space of {arm.name}" if arm.name else "the space"
             found.append(
                 f"{whose} has {size} configuration{'s' * (size > 1)}, fewer than the {asked} "
-                "trials asked for: drawing ends when all have been tried; for repeats, start a "
+                "requested trials: drawing ends when all have been tried; for repeats, start a "
                 "new run with sampler.repeats = true"
             )
     return found

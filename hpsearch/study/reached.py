@@ -57,8 +57,7 @@ class ReachedTrials:
         if self._failed_in_a_row >= most:
             reasons = "".join(f"{f.text}\n" for f in failures(self.records.trials.values()))
             raise StudyFailed(
-                f"fewer than budget.failures = {most} trials in a row must fail, but the last "
-                f"{most} did, trial {record.number} with:\n{record.reason}\nOf all trials:\n"
-                f"{reasons}Correct it, then start anew with --fresh, or raise budget.failures "
-                "to go on"
+                f"{most} trials in a row failed (limit: budget.failures = {most}), the last one, "
+                f"trial {record.number}, with:\n{record.reason}\nOf all trials:\n{reasons}Correct "
+                "the cause, then start again with --fresh, or raise budget.failures to continue"
             )

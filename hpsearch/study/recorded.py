@@ -143,8 +143,8 @@ class Recorded:
             names.append(data.name)
         if names:
             raise StudyFileError(
-                f"{self.name!r} was imported, and no path of code or data is taken from an "
-                f"archive: name the folder that holds {', '.join(names)} with --trust-code "
+                f"{self.name!r} was imported, and paths of code or data in an archive are not "
+                f"trusted: name the folder that holds {', '.join(names)} with --trust-code "
                 f"FOLDER; the code in it will run{self._commands()}"
             )
         return written
@@ -167,7 +167,7 @@ class Recorded:
         named = {"data.name": None if data.name in DATASETS else data.name, "data.test": data.test}
         for key, name in named.items():
             if name is not None and not Path(normpath(trusted / name)).is_relative_to(trusted):
-                rule = f"must lie in {trusted}, as the study was imported"
+                rule = f"must be in {trusted}, because the study was imported"
                 raise StudyFileError(Problem(key, rule, repr(name)).statement)
 
     @property
@@ -216,7 +216,7 @@ def find_runs(home: Home, name: str | None = None) -> list[Recorded]:
     if not studies:
         raise StudyFileError(
             f"study {name!r} must be in {home.studies}, got no study there yet: start one with "
-            "python -m hpsearch study FILE, or name another folder of stores with --home"
+            "python -m hpsearch study FILE, or name another home folder with --home"
         )
     if study not in studies:
         raise StudyFileError(f"study {unknown(name, studies)} in {home.studies}")
@@ -235,4 +235,4 @@ def find_run(home: Home, name: str) -> Recorded:
 
 def _gone(name: str, path: Path, problems: list[Problem]) -> str:
     lines = "\n".join(f"  {problem}" for problem in problems)
-    return f"what {path} names must be there as when {name!r} was run, got:\n{lines}"
+    return f"everything that {path} names must exist as when {name!r} was run, got:\n{lines}"

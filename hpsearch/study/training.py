@@ -198,7 +198,7 @@ class Training:
             yield self._finish(stopped.pop(), until)
         if self.stop():
             self._save_all(by_key)
-            raise StudyStopped("stopped as asked; the same command goes on where it was")
+            raise StudyStopped("stopped on request; run the same command again to resume")
 
     def _work(self, record: TrialRecord) -> _Work:
         files = self.folder.files.record(record.kind, record.number, record.seed_number)

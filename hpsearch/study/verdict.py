@@ -42,8 +42,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
     won = [search for search in searches if search.confirmed]
     if not won:
         raise StudyFailed(
-            f"at least one of {len(searches)} arms must have a result, the first has none: "
-            f"{searches[0].failure}"
+            f"none of the {len(searches)} cases has a result; the first one: {searches[0].failure}"
         )
     again = list(run.folder.read_all("confirmation"))
     confirmed = {number: estimate for s in searches for number, estimate in s.confirmed.items()}
@@ -124,7 +123,7 @@ def _kept_splits(file: StudyFile) -> str:
     if file.draws_anew:
         return ""
     if file.data is None:
-        return "the splits are the trainer's own affair"
+        return "the trainer makes the splits itself"
     kind = file.data.split.made().kind
     return "confirmation.splits says so" if file.data.split.made().drawn else f"it is {kind}"
 

@@ -76,10 +76,12 @@ def unkept_problems(arms: Sequence[Arm]) -> Iterator[Problem]:
         first = next(n for n in upto if arm.space.with_relations(relations[:n]).keeping(0) is None)
         where = f" in {arm.name}" if arm.name else ""
         beside = ", ".join(repr(one.text) for one in relations[: first - 1])
-        hint = "no configuration was found that keeps it" + (f" beside {beside}" if beside else "")
+        hint = ("no configuration was found that satisfies it") + (
+            f" beside {beside}" if beside else ""
+        )
         if any(_equates(one, arm.space) for one in relations[:first]):
-            hint += "; draws of numbers with fractions never meet an equality: search all but one "
-            hint += "of them, and compute that from the others where you train"
+            hint += "; draws of real numbers never satisfy an equality: search all but one "
+            hint += "of them, and compute that one from the others in your trainer"
         rule, got = f"must leave a configuration to draw{where}", repr(relations[first - 1].text)
         yield Problem(relations[first - 1].key, rule, got, hint)
         return

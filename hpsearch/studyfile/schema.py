@@ -23,7 +23,7 @@ RANGE = {
         "high": BOUND,
         "log": {"type": "boolean", "default": False},
         "step": NUMBER,
-        "int": {"type": "boolean", "description": "whole numbers alone"},
+        "int": {"type": "boolean", "description": "integers only"},
         "when": CONDITION,
     },
     "required": ["low", "high"],
@@ -70,8 +70,8 @@ def _space() -> dict[str, Any]:
     searched = {key: _described(h) | _searched(h) for key, h in own.items()}
     return {
         "type": "object",
-        "description": "a plain value fixes; a range or choices search, and a list of these, each "
-        "under a condition of its own",
+        "description": "a plain value is fixed; a range or choices, or a list of these with "
+        "different conditions, are searched",
         "properties": {"trainer": trainer, **searched},
         "required": ["trainer"],
     }

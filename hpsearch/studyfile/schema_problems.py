@@ -61,7 +61,7 @@ def translate(detail: ErrorDetails, model: type[BaseModel] = StudyFile) -> Probl
     if kind == "missing":
         if path[-1] == "direction":
             return Problem(
-                key, DIRECTION, hint="nobody knows which values of the metric are better"
+                key, DIRECTION, hint="it is unknown which values of the metric are better"
             )
         example = _EXAMPLES.get(key)
         return Problem(key, f"is missing; write {example}" if example else "is missing")

@@ -183,7 +183,7 @@ class Parameter:
         whole = isinstance(d, IntDistribution)
         noun = "a whole number" if whole else "a number"
         step = "" if d.step is None or (whole and d.step == 1) else f" in steps of {d.step:g}"
-        log = ", evenly by its logarithm" if d.log else ""
+        log = ", uniform on the log scale" if d.log else ""
         return f"{noun} from {d.low:g} to {d.high:g}{step}{log}"
 
     def suggest(self, trial: Asked) -> ParamValue:
@@ -347,8 +347,9 @@ class Space:
         if params is None:
             rules = " and ".join(repr(relation.text) for relation in self.relations)
             raise StudyFileError(
-                f"relations must leave enough to draw, got none of {sum(BLOCKS)} random "
-                f"configurations that keeps {rules}: narrow the ranges to where they hold"
+                f"relations must leave enough to draw, but none of {sum(BLOCKS)} random "
+                f"configurations satisfies {rules}: narrow the ranges to values for which they "
+                "hold"
             )
         return params
 

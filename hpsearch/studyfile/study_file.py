@@ -47,62 +47,67 @@ class StudyFile(Table):
     """A whole study."""
 
     name: str = Field(pattern=NAME)
-    seed: int = Field(default=0, ge=0, lt=2**63, description="of everything random")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="the seed for everything random")
     protocol: Protocol = Field(
         default="honest",
-        description="test-every-epoch: as many papers show it, labelled optimistic; paper: that, "
-        "with all else as papers 000 and 001 did it",
+        description="test-every-epoch: score trials on the test set after every epoch, as many "
+        "papers do, and mark these scores as optimistic; paper: the same, with all other details "
+        "as in papers 000 and 001",
     )
     compare: list[str] = Field(
         default_factory=list,
-        description="parameters with choices, or shots: every combination of their values gets a "
-        "search, a budget and a test of its own",
+        description="parameters with choices, or shots: every combination of their values gets "
+        "its own search, budget and test",
     )
-    objective: Objective = Field(description="what is optimised; of several objectives the first")
+    objective: Objective = Field(
+        description="the metric to optimize; with several objectives, the first one"
+    )
     objectives: list[Objective] = Field(
         default_factory=list,
-        description="several instead of `objective`: the study finds their Pareto front. The "
-        "first one decides which member of it is the winner that is refitted and tested",
+        description="several objectives instead of `objective`: the study finds their Pareto "
+        "front. The first objective decides which member of the front is the winner, which is "
+        "refitted and tested",
     )
     constraints: list[Constraint] = Field(
         default_factory=list,
-        description="limits that metrics must keep; trials that break one rank after all that "
-        "don't, by the sum of the shares of the limits by which they are missed",
+        description="limits on metrics; trials that violate one rank after all others, ordered by "
+        "the sum of their violations as fractions of the limits",
     )
     data: Data | None = Field(
         default=None,
-        description="left out where the data is the affair of a program, or of functions",
+        description="the data; leave it out if a program or a function brings its own",
     )
     program: ProgramTable | None = Field(
-        default=None, description='a command that is run as a trial; its trainer is "program"'
+        default=None, description='a command to run as a trial; its trainer is "program"'
     )
     programs: dict[str, ProgramTable] = Field(
-        default_factory=dict, description='several, by name; their trainers are "programs.NAME"'
+        default_factory=dict,
+        description='several programs, by name; their trainers are "programs.NAME"',
     )
     network: dict[str, Plain] = Field(default_factory=dict)
     space: dict[str, Plain | dict[str, object] | list[object]]
     prepare: dict[str, Plain | dict[str, object] | list[object]] = Field(
         default_factory=dict,
-        description="what becomes of a table's columns before a trainer sees them; values, ranges "
-        "and choices as in [space]",
+        description="how a table's columns are preprocessed; values, ranges and choices as in "
+        "[space]",
     )
     relations: list[str] = Field(
         default_factory=list,
-        description="between searched parameters, which every configuration that is drawn keeps, "
-        'such as "beta1 < beta2" or "dropout1 + dropout2 <= 0.8"; one whose parameters a trial '
-        "does not have all holds there",
+        description="constraints between searched parameters that every drawn configuration "
+        'satisfies, such as "beta1 < beta2" or "dropout1 + dropout2 <= 0.8"; a relation counts as '
+        "satisfied in a trial that lacks one of its parameters",
     )
     stages: list[Stage] = Field(min_length=1)
     enqueue: list[dict[str, Plain]] = Field(
         default_factory=list,
-        description="configurations that the first trials (of each arm) take, in this order: "
-        "values of searched parameters; those left out are drawn, or with defaults = true have "
-        "their defaults",
+        description="configurations for the first trials (of each case), in this order: values of "
+        "searched parameters; those left out are drawn, or take their defaults with defaults = "
+        "true",
     )
     warm_start: WarmStart | None = None
     sampler: Sampler = Sampler()
     pruner: Pruner | None = Field(
-        default=None, description="ends trials inside a stage; left out: no trial is"
+        default=None, description="ends trials inside a stage; default: none"
     )
     evaluation: Evaluation = Evaluation()
     validation: Validation = Validation()

@@ -54,7 +54,7 @@ class RareClass:
     def note(self) -> str:
         """Why."""
         shown = f"{100 * self.share:.1f} % of the rows are {toml_value(self.name)}"
-        return f"{shown}: who never says so has an accuracy of {100 * (1 - self.share):.1f} %"
+        return f"{shown}: never predicting it gives an accuracy of {100 * (1 - self.share):.1f} %"
 
 
 @dataclass(frozen=True)
@@ -90,28 +90,32 @@ def study_text(wanted: Wanted) -> str:
         f"direction = {toml_value(direction)} }}"
     )
     lines = [
-        f"# {', '.join(wanted.trainers)} on {wanted.data}: say here what this study is for.",
+        f"# {', '.join(wanted.trainers)} on {wanted.data}: describe the purpose of this study "
+        "here.",
         f"name = {toml_value(wanted.name)}",
-        noted("seed = 0", "of everything random"),
+        noted("seed = 0", "the seed for everything random"),
         noted(objective, wanted.rare.note) if wanted.rare else objective,
         *_pruner(wanted.trainers),
-        "# or [[objectives]], several of them; and [[constraints]]: metric, at_most or at_least",
-        noted("# relations = []", 'what all configurations keep, such as "beta1 < beta2"'),
+        "# or several [[objectives]]; and [[constraints]]: metric, at_most or at_least",
+        noted(
+            "# relations = []",
+            'constraints that all configurations satisfy, such as "beta1 < beta2"',
+        ),
         *("", "[data]", f"name = {toml_value(wanted.data)}", *_data(wanted)),
     ]
     if wanted.network:
         own = hyperparameters(NETWORKS[wanted.network]).values()
         name = noted(f'name = "{wanted.network}"', f"one of {', '.join(NETWORKS)}")
         lines += ["", "[network]", name, *map(_default, own)]
-    lines += ["", "[space]  # a plain value fixes; { low, high } and { choices } search"]
+    lines += ["", "[space]  # a plain value is fixed; { low, high } and { choices } are searched"]
     if len(wanted.trainers) > 1:
         condition = f"when = {{ trainer = {toml_value(next(iter(wanted.trainers)))} }}"
         lines.append(f"# [{{ low, high, {condition} }}, …]: a range for each condition")
     lines += _space(wanted)
     for trials, epochs in _stages(wanted.trainers):
         lines += ["", "[[stages]]", f"trials = {trials}", f"epochs = {epochs}"]
-    lines.append(noted("# promote = 0.5", "share that continues from the stage before"))
-    lines.append(noted("# controls = 0", "others, drawn by lot, that continue too, as a check"))
+    lines.append(noted("# promote = 0.5", "fraction that continues from the previous stage"))
+    lines.append(noted("# controls = 0", "randomly chosen trials that continue too, as a check"))
     lines += _tables()
     return "\n".join(lines) + "\n"
 
@@ -157,7 +161,7 @@ def _space(wanted: Wanted) -> Iterator[str]:
     said: set[str] = set()
     for name, kind in wanted.trainers.items():
         if kind.open and not kind.metrics:
-            note = "the function's own: rename it, add others"
+            note = "a parameter of your function: rename it, add others"
             yield noted(f"learning_rate = {USUAL['learning_rate'].text()}", note)
             said.add("learning_rate")
         for key, h in kind.hyperparameters().items():
@@ -226,7 +230,7 @@ def _one_or_list(names: Sequence[str]) -> str:
 
 def _reasoned(line: str, one: Usual, default: object) -> str:
     """A line with the reason for its range, and the default that it replaces."""
-    replaced = "" if default is None else f"else {default}"
+    replaced = "" if default is None else f"default {default}"
     return noted(line, "; ".join(filter(None, [one.why, replaced])))
 
 

@@ -30,7 +30,7 @@ REGRESSORS = (
 )
 LIGHTGBM = {"classification": "lightgbm.LGBMClassifier", "regression": "lightgbm.LGBMRegressor"}
 NETWORK = "adam"
-FEW_TREES = Range(50, 400, True, "at full length; more cost time that other trials need")
+FEW_TREES = Range(50, 400, True, "at full length; more trees take time from other trials")
 _BOOSTED: dict[str, ParamValue] = {
     "learning_rate": 0.1,
     "max_iter": 100,
@@ -63,8 +63,8 @@ TRIALS = 200  # more than the time allows
 SEARCH = 0.6  # of the time; the rest is for fresh seeds, refits and the report
 LONGEST = 0.7  # of the search, that a trial may take: on a slow machine the first ones need it
 CORRECTIONS = {
-    "drop": "columns that are known only afterwards",
-    "columns": 'kinds of columns that are others than found: { zip = "category" }',
+    "drop": "columns that become known only afterwards",
+    "columns": 'corrects the detected kinds of columns: { zip = "category" }',
 }
 EXTRA = {
     "binary": ("roc_auc", "average_precision", "balanced_accuracy"),
@@ -108,7 +108,7 @@ def tune_text(request: TuneRequest) -> str:
     names = _trainers(request)
     lines = [
         f"# {card.target} of {request.data}, written by: {request.command}",
-        f"# Edit it, and run it again with: python -m hpsearch study {request.name}.toml",
+        f"# Edit it and run it again with: python -m hpsearch study {request.name}.toml",
         f"name = {toml_value(request.name)}",
         noted(f'objective = {{ metric = "validation_{metric}" }}', reason),
         *("", "[data]", f"name = {toml_value(request.data)}"),
@@ -126,25 +126,27 @@ def tune_text(request: TuneRequest) -> str:
     kinds = {name: _kind(name) for name in names}
     lines += ["", "[space]", *searched_lines(kinds, {TREES: FEW_TREES})]
     first = [START[name.rpartition(".")[2]] | {"trainer": name} for name in names if "." in name]
-    lines += ["", "# What the first trials take: usual values of each.", *_enqueued(first)]
+    lines += ["", "# The first trials use the usual values of each trainer.", *_enqueued(first)]
     lines += [*("", "[prepare]", '# scale = { choices = ["standard", "quantile"] }')]
     lines.append('# categories = { choices = ["one-hot", "target"] }')
     if any(column.kind == "text" for column in card.columns):
-        lines.append(noted(f"text_features = {TEXT_FEATURES}", "words of a text; more cost time"))
+        lines.append(
+            noted(f"text_features = {TEXT_FEATURES}", "words per text column; more take longer")
+        )
     extra = [name for name in EXTRA[_shape(card)] if name != metric]
     lines += [
         *("", "[evaluation]", f"metrics = {toml_value(extra)}"),
-        noted(f"every = {EPOCHS}", "scored at the end alone"),
+        noted(f"every = {EPOCHS}", "trials are scored only at the end"),
         *("", "[[stages]]", noted(f"trials = {TRIALS}", "more than the time allows")),
         f"epochs = {EPOCHS}",
     ]
     seconds = 60 * request.minutes * SEARCH
     lines += [
         *("", "[budget]"),
-        noted(f"seconds = {seconds:g}", "of the search; fresh seeds and tests come on top"),
+        noted(f"seconds = {seconds:g}", "for the search; fresh seeds and tests come on top"),
     ]
     if request.stoppable:
-        lines += ["", "[limits]", noted(f"seconds = {seconds * LONGEST:g}", "of one trial")]
+        lines += ["", "[limits]", noted(f"seconds = {seconds * LONGEST:g}", "for one trial")]
     lines += ["", "[confirmation]", "top = 3", "seeds = 3", "test_seeds = 3"]
     return "\n".join(lines) + "\n"
 
@@ -169,15 +171,15 @@ def _metric(request: TuneRequest) -> tuple[str, str]:
     """The metric, and why it is this one."""
     card = request.card
     if request.metric is not None:
-        return request.metric.removeprefix("validation_"), "as asked for"
+        return request.metric.removeprefix("validation_"), "as requested"
     if not card.classes:
-        return "rmse", "in the target's own unit"
+        return "rmse", "in the units of the target"
     rare = min(card.classes, key=lambda name: card.classes[name])
     share = card.classes[rare] / card.rows
     if share < RARE:
         name = "average_precision" if len(card.classes) == 2 else "balanced_accuracy"
         return name, f"{share:.1%} of the rows are {rare!r}: accuracy says little"
-    return ("roc_auc", "of two classes") if len(card.classes) == 2 else ("accuracy", "")
+    return ("roc_auc", "for two classes") if len(card.classes) == 2 else ("accuracy", "")
 
 
 def _trainers(request: TuneRequest) -> Sequence[str]:
@@ -210,7 +212,7 @@ def _data(request: TuneRequest, metric: str) -> Iterator[str]:
         order = toml_value(request.time)
         yield noted(
             f'split = {{ kind = "time-ordered", folds = {folds}, order = {order} }}',
-            "trained on what was before, tested on the last",
+            "trained on earlier rows, tested on the last ones",
         )
     elif card.rows <= MEDIUM:
         yield noted(f'split = {{ kind = "k-fold", folds = {folds} }}', f"{card.rows:,} rows")

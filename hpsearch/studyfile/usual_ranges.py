@@ -71,15 +71,13 @@ USUAL: dict[str, Usual] = {
     "n_neighbors": Range(1, 30),
 }
 
-STEP = Range(0.01, 0.3, True, "of one tree; below it takes thousands of trees, above it overfits")
-TREES = Range(100, 1000, True, "at full length; the smaller the learning_rate, the more")
-ROWS = Range(0.5, 1.0, why="share of the rows that a tree sees: less overfitting, and faster")
-COLUMNS = Range(0.4, 1.0, why="share of the columns that a tree sees: trees differ more")
-LEAVES = Range(7, 127, True, "of a tree: its main limit, as trees grow leaf by leaf")
-LEAF = Range(
-    5, 100, True, "rows in a leaf at least: the more, the smoother; hundreds if many rows"
-)
-L2 = Range(1e-3, 10.0, True, "penalty of large leaf values: matters for few rows")
+STEP = Range(0.01, 0.3, True, "per tree; lower needs thousands of trees, higher overfits")
+TREES = Range(100, 1000, True, "at full length; a smaller learning_rate needs more")
+ROWS = Range(0.5, 1.0, why="fraction of the rows for each tree: less overfitting, and faster")
+COLUMNS = Range(0.4, 1.0, why="fraction of the columns for each tree: trees differ more")
+LEAVES = Range(7, 127, True, "per tree: the main limit, because trees grow leaf by leaf")
+LEAF = Range(5, 100, True, "minimum rows in a leaf: more is smoother; hundreds for large tables")
+L2 = Range(1e-3, 10.0, True, "penalty on large leaf values: matters with few rows")
 
 LIGHTGBM: dict[str, Usual] = {
     "learning_rate": STEP,
@@ -87,15 +85,15 @@ LIGHTGBM: dict[str, Usual] = {
     "num_leaves": LEAVES,
     "min_child_samples": LEAF,
     "subsample": ROWS,
-    "subsample_freq": Fixed(1, "draws rows for every tree; with 0 subsample does nothing"),
+    "subsample_freq": Fixed(1, "draws rows for every tree; with 0, subsample has no effect"),
     "colsample_bytree": COLUMNS,
     "reg_lambda": L2,
 }
 XGBOOST: dict[str, Usual] = {
     "learning_rate": STEP,
     "n_estimators": TREES,
-    "max_depth": Range(3, 10, why="of a tree: its main limit, as trees grow level by level"),
-    "min_child_weight": Range(1, 20, True, "weight in a leaf at least: the more, the smoother"),
+    "max_depth": Range(3, 10, why="per tree: the main limit, because trees grow level by level"),
+    "min_child_weight": Range(1, 20, True, "minimum weight in a leaf: more is smoother"),
     "subsample": ROWS,
     "colsample_bytree": COLUMNS,
     "reg_lambda": Range(1e-2, 10.0, True, L2.why),
@@ -103,7 +101,7 @@ XGBOOST: dict[str, Usual] = {
 CATBOOST: dict[str, Usual] = {
     "learning_rate": STEP,
     "iterations": TREES,
-    "depth": Range(4, 10, why="of its symmetric trees; each level doubles the leaves"),
+    "depth": Range(4, 10, why="of the symmetric trees; each level doubles the leaves"),
     "l2_leaf_reg": Range(1.0, 10.0, True, L2.why),
     "random_strength": Range(0.1, 10.0, True, "noise on the scores of splits: less overfitting"),
     "rsm": COLUMNS,
@@ -114,28 +112,26 @@ HISTOGRAM: dict[str, Usual] = {
     "max_leaf_nodes": LEAVES,
     "min_samples_leaf": LEAF,
     "l2_regularization": L2,
-    "max_features": Range(0.4, 1.0, why="share of the columns that a split sees"),
+    "max_features": Range(0.4, 1.0, why="fraction of the columns for each split"),
 }
 BOOSTING: dict[str, Usual] = {
     "learning_rate": STEP,
     "n_estimators": Range(50, 500, True, TREES.why),
-    "max_depth": Range(2, 8, why="of a tree: how many columns may act together"),
+    "max_depth": Range(2, 8, why="per tree: limits how many columns interact"),
     "min_samples_leaf": Range(1, 50, True, LEAF.why),
     "subsample": ROWS,
 }
 FOREST: dict[str, Usual] = {
     "n_estimators": Fixed(200, "more trees are never worse, only slower"),
-    "max_features": Range(0.1, 1.0, why="share of the columns that a split sees: its main option"),
-    "min_samples_leaf": Range(
-        1, 20, True, "rows in a leaf at least: more where targets are noisy"
-    ),
+    "max_features": Range(0.1, 1.0, why="fraction of the columns for each split: the main option"),
+    "min_samples_leaf": Range(1, 20, True, "minimum rows in a leaf: more for noisy targets"),
 }
 LOGISTIC: dict[str, Usual] = {
-    "C": Range(1e-4, 1e4, True, "inverse of the penalty, over LogisticRegressionCV's own range"),
-    "max_iter": Fixed(1000, "100 often end before it has converged"),
+    "C": Range(1e-4, 1e4, True, "inverse of the penalty; LogisticRegressionCV's own range"),
+    "max_iter": Fixed(1000, "100 often end before convergence"),
 }
 RIDGE: dict[str, Usual] = {
-    "alpha": Range(1e-3, 1e3, True, "the penalty, on both sides of RidgeCV's 0.1 to 10"),
+    "alpha": Range(1e-3, 1e3, True, "the penalty; wider than RidgeCV's 0.1 to 10"),
 }
 # By the name of the class.
 CURATED: dict[str, Mapping[str, Usual]] = {

@@ -97,8 +97,8 @@ def send_compared_view(folders: Sequence[RunFolder], known_uri: str) -> Compared
     except Exception as error:
         reason = first_line(error, uri)
         raise TrackingError(
-            f"MLflow at {shown} must be reachable to show the studies beside each other, got "
-            f"{type(error).__name__}: {reason}; the records are compared all the same"
+            f"MLflow at {shown} must be reachable to show the studies side by side, got "
+            f"{type(error).__name__}: {reason}; the records are compared anyway"
         ) from error
     page = _page(experiments, compared_key(mine))
     return ComparedPages(shown, page, f"{page}&compareRunsMode=CHART")

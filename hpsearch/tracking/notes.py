@@ -64,7 +64,7 @@ def record_note(record: TrialRecord, look: Mapping[str, Any]) -> str:
         if record.outcome is not Outcome.COMPLETE:
             sentences.append(_fate(record, look))
     if record.ended_early:
-        sentences.append(f"Its trainer ended by itself after epoch {record.ended_early}.")
+        sentences.append(f"Its trainer stopped by itself after epoch {record.ended_early}.")
     return " ".join(sentences)
 
 
@@ -74,14 +74,14 @@ def _fate(record: TrialRecord, look: Mapping[str, Any]) -> str:
     if record.outcome is Outcome.PRUNED and reason:
         return f"{reason[0].upper()}{reason[1:]}."
     if not record.outcome.sound:
-        return f"{record.outcome.capitalize()}: {reason or 'for no known reason'}."
+        return f"{record.outcome.capitalize()}: {reason or 'reason unknown'}."
     score = record.scores.get(record.length)
     reached = f"{plain(look.get('metric') or 'score')} {score:.6g}" if score is not None else ""
     if record.outcome is Outcome.PRUNED:
         after = f" after stage {len(record.scores)}" if record.scores else ""
         at = f" ({record.length} epochs, {reached})" if reached else ""
-        return f"Pruned{after}{at}: it was not among those promoted."
-    return f"Trained to the end, {record.length} epochs{reached and ': '}{reached}."
+        return f"Pruned{after}{at}: it was not promoted."
+    return f"Trained to the end ({record.length} epochs){reached and ': '}{reached}."
 
 
 def _way(record: TrialRecord, look: Mapping[str, Any]) -> list[str]:
@@ -96,7 +96,7 @@ def _way(record: TrialRecord, look: Mapping[str, Any]) -> list[str]:
         found.append(f"promoted to stage {' and '.join(promoted)}")
     if record.controls:
         controls = " and ".join(str(n + 1) for n in record.controls)
-        found.append(f"went on to stage {controls} as a control, without being promoted")
+        found.append(f"continued to stage {controls} as a control, without being promoted")
     return [", ".join(found) + "."]
 
 
@@ -104,8 +104,9 @@ def _purpose(record: TrialRecord) -> str:
     """Why there is a run beside the trial."""
     repeat = f"repeat {record.seed_number}"
     return {
-        "confirmation": f"Trial {record.number} again for its confirmation, {repeat}.",
-        "default": f"The configuration of all defaults beside the confirmed trials, {repeat}.",
+        "confirmation": f"Confirmation of trial {record.number}, {repeat}.",
+        "default": "The configuration of all defaults, for comparison with the confirmed trials, "
+        f"{repeat}.",
         "path": f"A configuration between the defaults and the winner, {repeat}.",
         "test": f"Trial {record.number} trained again on training and validation data, {repeat}, "
         "and scored on the test set.",

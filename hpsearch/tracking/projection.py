@@ -100,8 +100,8 @@ class Projection:
                 self._warned = True
                 where, why = without_password(self.tracking_uri), self._last["error"]
                 self.warn(
-                    f"MLflow at {where} can't be written ({why}); "
-                    "the study goes on, its records are kept"
+                    f"can't write to MLflow at {where} ({why}); the study goes on, and its "
+                    "records are safe"
                 )
 
     def finish(self, *, seconds: float = DRAIN_SECONDS) -> bool:

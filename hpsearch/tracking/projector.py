@@ -179,9 +179,9 @@ class Projector:
             return str(made)
         if experiment.lifecycle_stage == "deleted":
             raise TrackingError(
-                f"experiment {name!r} must not be deleted in MLflow; restore it with "
-                f"mlflow experiments restore --experiment-id {experiment.experiment_id}, "
-                "or give the study another name"
+                f"experiment {name!r} must not be deleted in MLflow; restore it with mlflow "
+                f"experiments restore --experiment-id {experiment.experiment_id}, or give the "
+                "study another name"
             )
         return str(experiment.experiment_id)
 

@@ -43,6 +43,6 @@ def replay(folder: RunFolder, home: Home, tracking_uri: str) -> None:
                 reason = first_line(error, tracking_uri)
                 raise TrackingError(
                     f"MLflow at {without_password(tracking_uri)} must be reachable and writable, "
-                    f"got: {reason}; the records are kept, the same command sends the rest"
+                    f"got: {reason}; the records are safe, and the same command sends the rest"
                 ) from error
             time.sleep(1)

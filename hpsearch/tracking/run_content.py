@@ -47,7 +47,7 @@ def fitting(text: str, length: int) -> str:
     """A text within MLflow's limit; one that is too long says so itself, and where the rest is."""
     if len(text) <= length:
         return text
-    note = f" … (cut: all {len(text)} characters are in the artifacts)"
+    note = f" … (cut; all {len(text)} characters are in the artifacts)"
     return text[: length - len(note)] + note
 
 

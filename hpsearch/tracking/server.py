@@ -75,17 +75,17 @@ def serve_ui(
     if not home.mlflow.exists():
         if elsewhere := _told_elsewhere(runs, home):
             raise TrackingError(
-                f"{home.path} must hold an mlflow.db to show, got studies that are in "
+                f"{home.path} must hold an mlflow.db to show, but its studies are in "
                 f"{' and '.join(elsewhere)}: look there"
             )
         if runs:
             raise TrackingError(
-                f"{home.mlflow} must be there to show, got studies without it: "
-                f"python -m hpsearch sync --tracking-uri {home.tracking_uri} makes it again"
+                f"{home.mlflow} must exist to be shown, but the studies are without it: rebuild "
+                f"it with python -m hpsearch sync --tracking-uri {home.tracking_uri}"
             )
         raise TrackingError(
-            f"{home.path} must hold an mlflow.db, which a first study makes: "
-            "python -m hpsearch study studies/quickstart.toml"
+            f"{home.path} has no mlflow.db yet: run a first study with python -m hpsearch study "
+            "studies/quickstart.toml"
         )
     follow_home(home)
     open_to_all = without_password or (is_loopback(host) and not password)
@@ -212,8 +212,7 @@ def _check_free(host: str, port: int) -> None:
             probe.bind((host.strip("[]"), port))
         except OSError as error:
             raise TrackingError(
-                f"{host}:{port} must be free to listen on, got: {error.strerror}; "
-                "choose another with --port"
+                f"can't listen on {host}:{port}: {error.strerror}; choose another port with --port"
             ) from error
 
 

@@ -35,10 +35,10 @@ class Alternation:
     alternation: str = hyperparameter(
         "checkerboard",
         choices=tuple(ALTERNATIONS),
-        why="paper 001's: no step of an epoch is numerical in all epochs",
+        why="paper 001's: no step is numerical in every epoch",
     )
     period: int = hyperparameter(
-        1, low=1, unit="steps or epochs of a kind in a row", why="paper 001's: every other one"
+        1, low=1, unit="steps or epochs of a kind in a row", why="paper 001's: every other step"
     )
     difference_step: float = hyperparameter(
         1e-4, above=0, why="paper 001's; h of the central difference"
@@ -46,7 +46,7 @@ class Alternation:
     log_offset: float = hyperparameter(
         1e-7,
         low=0,
-        why="paper 001's; e of the loss -log(y + e) whose differences are taken; 0: none",
+        why="paper 001's; the e in the loss -log(y + e) that is differentiated; 0: none",
     )
 
     def numerical(self, epoch: int, step: int, steps: int) -> bool:

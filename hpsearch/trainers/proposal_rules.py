@@ -37,25 +37,30 @@ class ProposalSettings:
     """What the proposal search takes; its docstring has the symbols."""
 
     learning_rate: float = hyperparameter(
-        0.01, above=0, why="the paper's smaller one; of the plain step, and what is multiplied"
+        0.01,
+        above=0,
+        why="the smaller one of the paper; used in the plain step and as the base "
+        "of the multiples",
     )
     proposed_rates: str = hyperparameter(
-        "0.5, 1, 2", each={"above": 0}, why="half, all and twice the base rate; lost in the paper"
+        "0.5, 1, 2",
+        each={"above": 0},
+        why="half, equal to and twice the base rate; not given in the paper",
     )
     rates_are: str = hyperparameter(
         "multiples",
         choices=("multiples", "absolute"),
-        why="then one set serves every base rate and policy; absolute ones follow neither",
+        why="one set then serves every base rate and policy; absolute rates follow neither",
     )
     candidate_loss: str = hyperparameter(
         "mini-batch",
         choices=("mini-batch", "training-set"),
-        why="costs the least; the training set's is the same for all iterations",
+        why="the cheapest; the training set gives the same loss in all iterations",
     )
     previous_loss: str = hyperparameter(
         "chosen",
         choices=("chosen", "same-batch", "previous-start", "after-momentum"),
-        why="the paper's words: the loss of the previous iteration",
+        why="as in the paper: the loss of the previous iteration",
     )
     direction_rule: str = hyperparameter(
         "constraint",
@@ -65,32 +70,34 @@ class ProposalSettings:
     momentum_rule: str = hyperparameter(
         "loss-above",
         choices=tuple(MOMENTUM_RULES),
-        why="the plainest of what equation (1) may be; lost in the paper",
+        why="the simplest reading of equation (1), which the paper does not specify",
     )
     momentum_threshold: float = hyperparameter(0.37, low=0, unit="nats", why="the paper's")
     momentum_step: str = hyperparameter(
-        "extra", choices=("extra", "instead"), why="after the chosen step; or instead of it"
+        "extra", choices=("extra", "instead"), why="after the chosen step, or instead of it"
     )
     momentum: float = hyperparameter(0.9, low=0, below=1, why="the textbook's alpha")
     momentum_rate: str = hyperparameter(
-        "chosen", choices=("chosen", "base"), why="the rate that was just found to be good"
+        "chosen", choices=("chosen", "base"), why="the rate that was just found to work"
     )
     momentum_gradient: str = hyperparameter(
-        "same", choices=("same", "again"), why="again costs another pass forward and backward"
+        "same", choices=("same", "again"), why="again costs another forward and backward pass"
     )
     velocity_moves: str = hyperparameter(
-        "applied", choices=("applied", "always"), why="a velocity of the steps it was part of"
+        "applied",
+        choices=("applied", "always"),
+        why="the velocity includes only steps that used it",
     )
     velocity_reset: bool = hyperparameter(
-        False, choices=(False, True), why="the paper says nothing of forgetting"
+        False, choices=(False, True), why="the paper does not mention a reset"
     )
     momentum_during_handover: bool = hyperparameter(
-        False, choices=(False, True), why="the paper goes on with the ordinary method there"
+        False, choices=(False, True), why="the paper continues with the ordinary method there"
     )
     handover_rule: str = hyperparameter(
         "current-loss",
         choices=("current-loss", "previous-loss", "latched", "off"),
-        why="tested in every iteration; latched: once for all that follow",
+        why="tested in every iteration; latched: stays on once it applies",
     )
     handover_loss: float = hyperparameter(0.3, low=0, unit="nats", why="the paper's")
 

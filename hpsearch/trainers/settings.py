@@ -16,7 +16,11 @@ class BackpropSettings:
     """What every backpropagation trainer takes beside its optimizer's hyperparameters."""
 
     batch_size: int = hyperparameter(
-        32, low=1, unit="images", why="fits the cache; clipped to the training images", shared=True
+        32,
+        low=1,
+        unit="images",
+        why="fits the cache; at most the number of training images",
+        shared=True,
     )
     dtype: str = hyperparameter(
         "float32",
@@ -27,18 +31,19 @@ class BackpropSettings:
     random_streams: str = hyperparameter(
         "spawned",
         choices=tuple(RANDOM_STREAMS),
-        why="each member's own; legacy: the same for all, to compare with textbook scripts",
+        why="a separate stream for each training; legacy: the same for all, to compare with "
+        "textbook scripts",
     )
     epoch_iterations: int = hyperparameter(
         0,
         low=0,
         unit="mini-batches",
-        why="0: an epoch is a pass over the training rows; of a large data set that is long "
-        "between two evaluations, and papers count iterations",
+        why="0: an epoch is a pass over the training rows; set it if a pass over a large data set "
+        "takes too long between two evaluations, or if a paper counts iterations",
         shared=True,
     )
     learning_rate_policy: str = hyperparameter(
-        "constant", parts=POLICIES, why="the textbook's, and one thing less to search"
+        "constant", parts=POLICIES, why="the textbook's, and one parameter fewer to search"
     )
 
 

@@ -36,11 +36,14 @@ KINDS = ("l2", "l1", "decoupled")
 class WeightDecay:
     """One member's weight decay."""
 
-    weight_decay: float = hyperparameter(0.0, low=0, why="none unless asked for; lambda")
+    weight_decay: float = hyperparameter(
+        0.0, low=0, why="none by default; the lambda of the textbooks"
+    )
     weight_decay_kind: str = hyperparameter(
         "l2",
         choices=KINDS,
-        why="the textbook's; one rate with three meanings, so that the kind can be searched",
+        why="the textbook's; weight_decay means the rate of the chosen kind, so the kind can be "
+        "searched",
     )
 
     def scales(self, optimizer: type[Optimizer]) -> bool:

@@ -121,7 +121,7 @@ def told(path: Path, home: Path, *overrides: str, **more: Any) -> list[str]:
         ),
         (SEEDS_A_GLOBAL_GENERATOR, "random.getstate(), np.random.get_state(), torch.get_rng_st"),
         (DRAWS_WITHOUT_A_SEED, "must give the same metrics for the same seed, got"),
-        (OWN_ESTIMATOR, "keep all that training changes in attributes of the estimator"),
+        (OWN_ESTIMATOR, "keep everything that training changes in attributes of the estimator"),
     ],
 )
 def test_a_state_that_is_not_whole_is_warned_of_once(
@@ -228,7 +228,7 @@ def test_a_trial_whose_pauses_count_is_not_called_equal(
         else "; with no pause, as it was trained, it is equal: own"
     )
     assert with_its_pauses in found.difference
-    assert "all that training changes" in found.difference
+    assert "everything that training changes" in found.difference
     verified = verify_study("own", home=home, trials=1)
     assert len(verified.problems) == 1
 

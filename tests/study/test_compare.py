@@ -148,7 +148,7 @@ def test_the_papers_protocol_scores_the_test_set_after_every_epoch(tmp_path: Pat
     ("text", "override", "mistake"),
     [
         (ARMS, "compare=['learning_rate']", "compare.0: must name a parameter of [space] with"),
-        (ARMS, "compare=['shots','shots']", "compare.1: must stand once, got 'shots' again"),
+        (ARMS, "compare=['shots','shots']", "compare.1: must not be repeated, got 'shots' again"),
         (ARMS, "compare=['trainer']", "space.shots: must be compared"),
         (ARMS, "data.shots=3", "data.shots: must be left out where [space] has it"),
         (ARMS, "space.shots=3", "space.shots: must be { choices = [1, 3, 5] }"),

@@ -135,7 +135,7 @@ def test_a_fixed_split_is_kept_and_it_is_said(fair: Path, home: Path) -> None:
     )
     result = run(fair, home)
     assert result.kept_splits == "it is fixed"
-    assert ("splits", "confirmed on those of the search: it is fixed") in result.comparisons
+    assert ("splits", "confirmed on the splits of the search: it is fixed") in result.comparisons
 
 
 FUNCTION = """
@@ -162,7 +162,7 @@ def test_a_function_has_the_defaults_that_the_file_names(
     else:
         assert result.default is None
         assert "give space.x a default" in result.default_text
-    assert result.kept_splits == "the splits are the trainer's own affair"
+    assert result.kept_splits == "the trainer makes the splits itself"
 
 
 def test_a_default_that_can_not_be_is_refused_with_its_key(fair: Path) -> None:

@@ -107,7 +107,7 @@ def test_few_or_equal_scores_say_nothing(file: StudyFile) -> None:
     for trials in (few, equal):
         (found,) = fidelities(file, trials)
         assert (found.rho, found.low, found.tau, found.predicts) == (None,) * 4
-        assert "not known" in str(found)
+        assert "unknown" in str(found)
     assert list(fidelities(file, [trial(0, e2=1.0)])) == []
 
 

@@ -94,7 +94,7 @@ def test_ending_early_can_be_an_error(own: WriteStudy, home: Path) -> None:
     result = run(path, home, "stages.0.epochs=3", 'outcomes.ended_early="fail"')
     assert result.counts == {"complete": 2, "failed": 1}
     reason = records(home, "own")[1].reason
-    assert "must yield metrics for 3 epochs, got 2: let it yield on" in reason
+    assert "must yield metrics for 3 epochs, got 2: let it continue" in reason
 
 
 def test_a_metric_that_decides_nothing_need_not_be_finite(own: WriteStudy, home: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_text_says_how_a_study_was_done(small: Written) -> None:
     result, methods, _ = small
     assert re.fullmatch(
         r"Data\. The data is digits \(Alpaydin and Kaynak, 1998\) \(SHA-256 of the rows learned "
-        r"from: [0-9a-f]{16}\)\. Of each class 6 examples were drawn at random\. Configurations "
+        r"from: [0-9a-f]{16}\)\. For each class, 6 examples were drawn at random\. Configurations "
         r"were validated by cross-validation with 3 folds, stratified by class \(Stone, 1974; "
         r"Kohavi, 1995\) \(SHA-256 of the row numbers: [0-9a-f]{16}\)\. Validation rows were "
         r"taken from these examples, so that no others were seen\.",
@@ -126,7 +126,7 @@ def test_a_text_says_how_a_study_was_done(small: Written) -> None:
     assert "4 at a time, with the seed 7, on Optuna (Akiba et al., 2019)" in search
     assert "ranked by validation_accuracy (maximized) at the last epoch" in search
     assert "14 configurations for 2 epochs, 8 for 4 epochs and 6 for 8 epochs" in search
-    assert "they were to be a share of 0.5." in search
+    assert "they were to make up 0.5 of the trials." in search
     assert "The 2 best configurations" in passage(methods, "Confirmation")
     confirmed = passage(methods, "Confirmation")
     assert "on 3 fresh draws of the split that the search had not seen, with a fresh" in confirmed
@@ -134,7 +134,7 @@ def test_a_text_says_how_a_study_was_done(small: Written) -> None:
     test = passage(methods, "Test")
     assert "The test set of 359 rows" in test
     assert "refitted with 2 seeds" in test
-    assert "the test set was opened for 2 configurations." in test
+    assert "the test set was used for 2 configurations." in test
     found = passage(methods, "Result")
     low, high = result.validation.low, result.validation.high
     assert (
@@ -158,7 +158,7 @@ def test_the_tables_have_what_was_confirmed_and_what_was_searched(small: Written
     latex = methods.text("latex")
     assert r"\texttt{validation\_accuracy} & \texttt{test\_loss}" in latex
     assert latex.count(r"\toprule") == 2
-    assert "a number from 0.001 to 10000, evenly by its logarithm" in text
+    assert "a number from 0.001 to 10000, uniform on the log scale" in text
     assert len(searched.rows) == 3
     assert "@article{stone1974cross," in methods.bibtex()
     assert "mlflow" not in methods.bibtex().lower()
@@ -227,7 +227,7 @@ def test_a_table_is_described_by_its_card(tmp_path: Path, home: Path) -> None:
     data = passage(methods, "Data")
     assert "The data is customers.csv (SHA-256" in data
     assert re.search(r"It has \d+ rows to learn from; the column \w+ was predicted\.", data)
-    assert "by what the training rows of each split said alone" in data
+    assert "fitted on the training rows of each split only" in data
     assert "pedregosa2011scikit" in methods.bibtex()
 
 
@@ -240,7 +240,7 @@ def test_several_objectives_have_a_front(tmp_path: Path, home: Path) -> None:
     assert "fronts (Deb et al., 2002) in validation_accuracy (maximized) and passes/backward" in (
         search
     )
-    assert "Those that missed validation_loss at most 2.35 came after all others." in search
+    assert "Those that violated validation_loss at most 2.35 ranked after all others." in search
     found, _ = methods.tables
     assert len(found.rows) == len(result.front) + 1
     assert "Optuna's TPESampler (Bergstra et al., 2011)" in search
@@ -266,17 +266,17 @@ def test_a_study_without_data_and_test_says_so(
     result, methods, _ = written(path, home)
     assert_traced(methods, home)
     assert passage(methods, "Data") == (
-        "Data. The data is the affair of what was trained; hpsearch saw none of it."
+        "Data. The trained program or function brought its own data, which hpsearch did not see."
     )
     assert passage(methods, "Test") == (
-        "Test. There is no test set: what is reported was measured on validation data."
+        "Test. There is no test set: the reported scores were measured on validation data."
     )
     assert "the same for all 5 seeds" in passage(methods, "Result")
     limits = passage(methods, "Limitations")
     assert "The chosen configuration was not tested: the study has no test data" in limits
     assert result.ended == "budget.target"
     assert "limited by budget.epochs = 18 and budget.target = 0" in passage(methods, "Search")
-    assert "The search was cut by budget.target before all of it was done." in limits
+    assert "The search was cut by budget.target before it was complete." in limits
     assert "code of our own" in passage(methods, "Search space")
     assert "The digest of our own code was" in passage(methods, "Software and hardware")
 
@@ -297,7 +297,7 @@ def test_a_study_that_ended_without_a_result_is_written_up_too(
 def test_a_study_that_is_not_over_has_no_methods_yet(study_file: Path, home: Path) -> None:
     read = read_study(study_file, [])
     open_run(read, Home(home), fresh=False).close()
-    with pytest.raises(HpsearchError, match="'small' must be over for its methods to be written"):
+    with pytest.raises(HpsearchError, match="'small' is not finished, so its methods can't"):
         study_methods("small", home=home)
     done = call_here("methods", "small", "--home", str(home))
     assert (done.returncode, done.stdout) == (1, "")

@@ -102,12 +102,12 @@ def test_the_best_at_an_end_of_the_range_raise_an_alarm(arm: Arm) -> None:
     assert rates(rows).edges == ["high"]
     (line,) = rates(rows).alarms
     assert line == (
-        "learning_rate: the best, trial 6 with 7943, and 3 of 3 survivors lie at the upper end "
-        "10000 of the declared range: the optimum may lie outside. Widen it in [space], "
+        "learning_rate: the best trial, 6 with 7943, and 3 of 3 survivors are at the upper end of "
+        "the declared range, 10000: the optimum may be outside. Widen the range in [space], "
         "e.g. high = 100000"
     )
     (of_sgd,) = rates(rows, "trainer=sgd").alarms
-    assert of_sgd.startswith("learning_rate where trainer = sgd: the best, trial 6")
+    assert of_sgd.startswith("learning_rate where trainer = sgd: the best trial, 6")
     falling = [("sgd", 10.0**i, -float(i)) for i in (-2.9, -2.5, -2, 0, 1, 2, 3)]
     low = rates(narrowing(searched(falling), sampler, arm, 0, []))
     assert (low.edges, low.alarms[0][-12:]) == (["low"], "low = 0.0001")
@@ -153,8 +153,8 @@ def test_a_space_whose_optimum_lies_outside_is_told_of(tmp_path: Path, home: Pat
     (tmp_path / "own.toml").write_text(OWN)
     result = run(tmp_path / "own.toml", home)
     (alarm,) = result.alarms  # y has its optimum in the middle
-    assert alarm.startswith("x: the best, trial ")
-    assert alarm.endswith("Widen it in [space], e.g. high = 1")
+    assert alarm.startswith("x: the best trial, ")
+    assert alarm.endswith("Widen the range in [space], e.g. high = 1")
 
 
 @pytest.mark.parametrize(

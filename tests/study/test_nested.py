@@ -93,8 +93,8 @@ def test_the_search_is_worth_what_its_winners_score_on_rows_that_it_did_not_see(
     assert {one.parameter for one in result.outer.agreement} == {"trainer", "learning_rate"}
     (label, text), *_ = result.outer_lines
     assert label == "outer folds"
-    assert "3 outer folds): test_accuracy of what this search finds" in text
-    assert "allows for training rows that folds share" in text
+    assert "3 outer folds): test_accuracy of this search's winners" in text
+    assert "allows for the training rows that folds share" in text
     assert "corrected resampled t interval over outer folds" in result.intervals
 
 

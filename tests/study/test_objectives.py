@@ -198,7 +198,7 @@ def test_the_searchs_own_sampler_is_drawn_to_where_the_constraint_is_kept() -> N
         ("objectives.0.direction=up", "objectives.0.direction: must be one of maximize, minim"),
         ("objectives.0.best_epoch=true", "objectives.0.best_epoch: must be left out with several"),
         ("objectives.0.goal=0.9", "objectives.0.goal: must be one of metric, direction"),
-        ("objectives.1.metric=validation_accuracy", "must be another than those before it"),
+        ("objectives.1.metric=validation_accuracy", "must differ from the earlier ones"),
         ("objectives.0.count=passes/images", "objectives.0.count: must go with rises_to or fal"),
         ("constraints.0.at_least=0.5", "constraints.0: must have at_most or at_least"),
         ("constraints.0.metric=test_loss", "constraints.0.metric: must not look at the test set"),

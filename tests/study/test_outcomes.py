@@ -50,7 +50,7 @@ def test_a_study_stops_where_it_is_told_to_and_goes_on_where_it_no_longer_is(
     for _ in range(2):  # the second start finds the trial in the records
         with pytest.raises(StudyFailed) as caught:
             run(own, home, f"outcomes.{key}=stop")
-        assert f"outcomes.{key} is 'stop', but trial {number} did" in str(caught.value)
+        assert f"outcomes.{key} = 'stop' and trial {number} ended" in str(caught.value)
     assert run(own, home).counts == {"complete": 2, "diverged": 1, "failed": 1}
 
 

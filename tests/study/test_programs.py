@@ -172,7 +172,7 @@ echo "{{\\"epoch\\": $2, \\"loss\\": $(wc -l < {tmp_path}/once)}}"
     path, home = study_of_shell(tmp_path, script), new_home(tmp_path / "home")
     report = run_study(path, home=home, workers=0)
     (line,) = report.repeats
-    assert line.startswith("program does not repeat: a metric differed by ")
+    assert line.startswith("program is not reproducible: a metric differed by ")
 
 
 def test_verify_and_reproduce_run_trials_again(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_verify_and_reproduce_run_trials_again(tmp_path: Path) -> None:
         (['command = "no-such-program {lr}"', "shell = true"], "can't be started by the shell"),
         (
             ['command = ["printf", "{{\\"loss\\": 3}}\\\\n", "{lr}"]', 'checkpoint="{folder}/c"'],
-            "must print epoch with its metrics, as it goes on from a checkpoint",
+            "must print epoch with its metrics, because it resumes from a checkpoint",
         ),
     ],
 )
@@ -339,8 +339,8 @@ for e in $(seq $last); do echo "{{\\"epoch\\": $e, \\"loss\\": $1}}"; done
     report = run_study(path, home=home, workers=0, on_event=events.append)
     warnings = [event.warning for event in events if isinstance(event, CodeDoubt)]
     assert warnings == [
-        "program must train for the epochs that it is asked for, 5, got an end after epoch 3 in "
-        f"all {n} trials of a stage, whose last scores stand for the rest: have it train and "
+        f"program must train for the requested 5 epochs, but all {n} trials of a stage ended "
+        "after epoch 3, and their last scores count for the rest: let it train and "
         "report until there, or give the stages at most 3 epochs"
         for n in trials
     ]

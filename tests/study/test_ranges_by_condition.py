@@ -196,7 +196,7 @@ def test_an_old_value_lies_in_the_range_that_holds_beside_it(tmp_path: Path) -> 
 def test_the_plan_names_each_range(ended: Path) -> None:
     plan = plan_study(ended / "small.toml", trials=0)
     assert plan.searched["learning_rate[1]"] == (
-        "a number from 1e-05 to 0.01, evenly by its logarithm, where trainer = adam"
+        "a number from 1e-05 to 0.01, uniform on the log scale, where trainer = adam"
     )
     assert plan.searched["learning_rate[0]"].endswith(", where trainer = sgd or momentum")
 

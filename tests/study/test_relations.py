@@ -226,7 +226,7 @@ def test_each_case_keeps_relations_and_runs_defaults_that_do(
     space = read_study(path).space
     assert all(space.broken(params) is None for params in drawn(path.parent / "home"))
     assert plan_study(path, overrides=["stages.0.trials=2"], trials=0).phases[1].runs == 2 * 2 + 2
-    assert "the defaults, which break the relation \"kind == 'flat' or a" in result.no_default
+    assert "the defaults, which violate the relation \"kind == 'flat' or a" in result.no_default
     deep, flat = result.arms
     assert deep.default is None
     assert flat.default is not None
@@ -261,5 +261,5 @@ def test_an_old_trial_that_breaks_a_relation_is_no_start(written: Path, tmp_path
     home = Home(tmp_path / "nowhere")
     started = warm_started(read_study(written), home, fresh=False, warn=said.append)
     assert started.read.file.enqueue == [{"a": 0.2, "b": 0.5, "n": 4, "m": 2}]
-    assert "break the relation 'a < b'" in " ".join(said)
-    assert "break the relation 'm <= n'" in " ".join(said)
+    assert "violate the relation 'a < b'" in " ".join(said)
+    assert "violate the relation 'm <= n'" in " ".join(said)

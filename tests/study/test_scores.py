@@ -144,7 +144,7 @@ def test_an_unknown_direction_must_be_written(rare: Path) -> None:
         ("objective.metric=train_roc_auc", "must be measured on validation data"),
         ("objective.metric=validation_rmse", "objective.metric: must be one of"),
         ("evaluation.metrics=['rco_auc']", "evaluation.metrics.0: must be one of accuracy,"),
-        ("evaluation.metrics=['validation_f1']", "must be the name of a score alone"),
+        ("evaluation.metrics=['validation_f1']", "must be only the name of a score"),
     ],
 )
 def test_a_name_of_no_score_is_refused(override: str, text: str, rare: Path) -> None:

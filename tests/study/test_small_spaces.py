@@ -155,11 +155,11 @@ def test_enqueued_trials_run_whatever_was_tried(four: Path, home: Path) -> None:
 def test_the_plan_and_the_progress_say_it(four: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = plan_study(four, trials=0)
     print_plan(plan)
-    line = "the space has 4 configurations, fewer than the 40 trials asked for: drawing ends"
+    line = "the space has 4 configurations, fewer than the 40 requested trials: drawing ends"
     assert line in " ".join(capsys.readouterr().out.split())
     StudyProgress().show(SpaceTried(4, 40, 31, 0, 1))
     said = " ".join(capsys.readouterr().err.split())
-    assert "all 4 configurations were tried; 31 trials of the 40 asked for are not needed" in said
+    assert "all 4 configurations were tried; 31 of the 40 requested trials are not needed" in said
 
 
 def test_a_finished_study_says_that_all_were_tried(

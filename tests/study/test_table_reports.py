@@ -112,7 +112,7 @@ def test_the_table_has_a_card_among_the_artifacts_and_in_the_report(
     seen = table_card(read_study(study).selection.dataset())  # type: ignore[arg-type]
     assert columns.missing.tolist() == [column.missing for column in seen.columns]
     page = folder.files.artifact(Artifact.REPORT).read_text()
-    assert "customers.csv: 120 rows to learn from, 30 sealed as test set" in page
+    assert "customers.csv: 120 rows to learn from, 30 set aside as the test set" in page
     assert "Likely mistakes in the table" in page
     assert "is the same in every row" in page
     # Drawn anew from the records, without the file.

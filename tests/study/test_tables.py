@@ -92,7 +92,7 @@ def test_a_run_that_began_before_columns_were_read_goes_on_as_it_began(
     run(study, home, "stages.0.trials=2", *small[1:])
     for record in records(home, "customers"):
         assert not any(name.startswith("prepare.") for name in record.params)
-    with pytest.raises(HpsearchError, match="a model of a table whose columns are prepared"):
+    with pytest.raises(HpsearchError, match="stored model of a table with preprocessed columns"):
         predict("customers", study.parent / "customers.csv", home=home)
 
 
@@ -121,9 +121,9 @@ def test_the_card_tells_what_was_understood_and_what_may_be_wrong(tmp_path: Path
     assert card.rows + card.test_rows == ROWS
     said = "\n".join(card.warnings)
     for line in (
-        "'id' tells rows apart",
+        "'id' identifies rows",
         "'always' is the same in every row",
-        "'verdict' is the target in other words",
+        "'verdict' duplicates the target",
         "'refund' alone predicts the target almost perfectly",
         "'score' has no value in any row after 2024-05-",
     ):

@@ -86,7 +86,7 @@ def test_successive_bests_that_are_not_confirmed_are_warned_of_wherever_a_study_
     }
     page = write_report(folder, replace(result, confirmed=fallen)).read_text()
     (told,) = overtuning_warnings(folder)
-    assert "may suit the validation rows alone (overtuning)" in told
+    assert "may fit only the validation rows (overtuning)" in told
     assert told in page
     report = show_study("compared", home=home)
     print_report(report)

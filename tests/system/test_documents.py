@@ -74,7 +74,7 @@ def test_the_table_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert [arguments[0] for arguments in commands] == ["data", "tune", "predict"]
     done = call_here(*commands[0])
     assert done.returncode == 0
-    assert "'customer_id' tells rows apart" in done.stdout + done.stderr
+    assert "'customer_id' identifies rows" in done.stdout + done.stderr
 
 
 def test_blocks_for_a_shell_are_parsed_by_one() -> None:

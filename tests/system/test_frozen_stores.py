@@ -63,7 +63,7 @@ def test_the_table_of_trials_is_as_it_was(frozen: Path, study: str) -> None:
 def test_methods_are_written_of_the_protocol_of_that_time(frozen: Path, study: str) -> None:
     methods = study_methods(study, home=frozen)
     text = methods.text("text")
-    assert "trained again from the start on the splits of the search" in text
+    assert "trained again from scratch on the splits of the search" in text
     assert "all defaults" not in text
     run = RunFolder(frozen / "studies" / study.partition("/")[0] / "1")
     lost = {f.place: untraced(run.path, f.text, f.place) for f in methods.facts()}
@@ -163,7 +163,7 @@ def test_every_file_of_a_run_is_known_to_the_layout() -> None:
 
 
 def test_a_newer_format_is_one_clear_line(frozen: Path) -> None:
-    with pytest.raises(HpsearchError, match=rf"{TOO_NEW}: a newer hpsearch wrote it"):
+    with pytest.raises(HpsearchError, match=rf"{TOO_NEW}: a newer version of hpsearch wrote it"):
         converted({"format": FORMAT + 1}, "a file")
     record = Home(frozen).study("plain").run(1).record("trial", 3).json
     record.write_text(json.dumps({**json.loads(record.read_text()), "format": FORMAT + 1}))
@@ -200,6 +200,6 @@ def test_an_archive_of_a_newer_format_is_refused(frozen: Path, tmp_path: Path) -
         for name in old.namelist():
             manifest = json.dumps({"format": FORMAT + 1, "study": "plain"})
             new.writestr(name, manifest if name == MANIFEST else old.read(name))
-    with pytest.raises(HpsearchError, match="a newer hpsearch wrote it"):
+    with pytest.raises(HpsearchError, match="a newer version of hpsearch wrote it"):
         import_study(newer, home=tmp_path / "other")
     assert not Home(tmp_path / "other").study("plain").path.exists()

@@ -142,7 +142,7 @@ def test_a_server_that_is_killed_costs_nothing(server: PostgreSQL, tmp_path: Pat
     out, err = process.communicate(timeout=120)
     assert process.returncode == 1, err
     assert "tester:***@127.0.0.1" in err
-    assert "run the same command again; nothing that was finished is lost" in err
+    assert "run the same command again; no finished work is lost" in err
     assert "Traceback" not in err
     server.start()
     again = start(path, home, storage, tracking)
@@ -168,7 +168,7 @@ def test_a_study_is_held_in_its_database_as_long_as_its_process_lives(server: Po
     url = server.database("held")
     with held_in_database(url, "a (1)"):
         second = held_in_database(url, "a (1)")
-        with pytest.raises(StudyLockedError, match="another machine on the same database"):
+        with pytest.raises(StudyLockedError, match="another machine that uses the same database"):
             second.__enter__()
         with held_in_database(url, "b (1)"):
             pass

@@ -49,7 +49,7 @@ def test_an_installed_wheel_has_the_pages_and_an_example_that_runs(tmp_path: Pat
 
     assert "own_trainer  Your own training function" in called("init", "--example")
     assert called("init", "--example", "own_trainer") == "own_trainer.toml\nown_trainer.py\n"
-    assert "epochs of a member" in called("plan", "own_trainer.toml", "--trials", "0")
+    assert "epochs, summed" in called("plan", "own_trainer.toml", "--trials", "0")
     page = called("docs", "gallery", "--print", "--to", "pages").strip()
     assert page == str(place / "pages/docs/gallery.html")
     assert '<img src="../studies/figures/quickstart.png"' in Path(page).read_text()

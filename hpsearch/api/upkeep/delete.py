@@ -16,7 +16,7 @@ from hpsearch.tracking.deletion import TrackedRuns
 
 @dataclass(frozen=True)
 class Deletion:
-    """What a deletion takes away.
+    """What a deletion removes.
 
     Attributes:
         runs: names of the runs.
@@ -56,7 +56,7 @@ class Deletion:
         said += [f"registered model {model}" for model in self.models]
         if self.test_uses:
             said.append(
-                f"the count of its looks at the test set: {self.test_uses} configuration(s)"
+                f"the count of its uses of the test set: {self.test_uses} configuration(s)"
             )
         return said
 
@@ -75,14 +75,14 @@ def delete_study(
 
     Args:
         study: its name, for all of its runs, or "name/2" for one of them.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
         storage: Optuna's storage URL, where the study was run; None: HPSEARCH_STORAGE, else SQLite
             in `home`.
         keep_mlflow: leave the runs in MLflow.
-        agree: asked with what would be deleted; nothing is if it says False.
+        agree: called with what would be deleted; if it returns False, nothing is deleted.
 
     Returns:
-        What was deleted; None if `agree` said no.
+        What was deleted; None if `agree` returned False.
 
     Raises:
         StudyFileError: there is no such study.

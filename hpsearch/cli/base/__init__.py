@@ -87,7 +87,7 @@ def _program(
 ) -> None:
     """Coarse-to-fine hyperparameter search on Optuna and MLflow.
 
-    NAME --help shows the options of a command, with examples.
+    Run a command with --help to see its options and examples.
 
     Examples:
         python -m hpsearch init --example quickstart --to studies
@@ -111,8 +111,9 @@ def _warn_of_password(address: str | None) -> str | None:
 
     if address is not None and has_password(address):
         typer.echo(
-            "warning: everybody on this machine can read a password in a command; put the address "
-            "into HPSEARCH_STORAGE or HPSEARCH_TRACKING_URI, or the password into ~/.pgpass",
+            "warning: everybody on this machine can read a password on a command line; put the "
+            "address into HPSEARCH_STORAGE or HPSEARCH_TRACKING_URI, or the password into "
+            "~/.pgpass",
             err=True,
         )
     return address
@@ -124,7 +125,7 @@ WorkersOption = Annotated[
         "--workers",
         metavar="NUMBER",
         min=0,
-        help="Train in so many processes; 0 trains in this one [default: one a core]",
+        help="Train in this many processes; 0 trains in this one [default: one per core]",
         rich_help_panel=Group.PLACE,
     ),
 ]
@@ -133,21 +134,21 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Override a key of the file, e.g. stages.0.trials=8; may be repeated.",
+        help="Override a key of the study file, e.g. stages.0.trials=8; may be repeated.",
         rich_help_panel=Group.SEARCHED,
     ),
 ]
 StudyArgument = Annotated[
     str,
-    typer.Argument(metavar="STUDY", help="A study by its name, or one run of it, as name/2."),
+    typer.Argument(metavar="STUDY", help="A study by its name, or one of its runs (name/2)."),
 ]
 ToleranceOption = Annotated[
     float | None,
     typer.Option(
         metavar="NUMBER",
         min=0,
-        help="Allow this difference of a metric, relative above 1, where the processor or a "
-        "package is another than the record's [default: 0.02]; elsewhere all bits count.",
+        help="Allow metrics to differ by this much (relative above 1) if the processor or a "
+        "package differs from the record's [default: 0.02]; otherwise every bit must agree.",
         rich_help_panel=Group.ACTION,
     ),
 ]
@@ -155,7 +156,7 @@ ToleranceOption = Annotated[
 
 def _say_what_is_trusted(folder: Path | None) -> Path | None:
     if folder is not None:
-        typer.echo(f"modules and data from {folder}: its code is run", err=True)
+        typer.echo(f"running code and reading data from {folder}", err=True)
     return folder
 
 
@@ -165,7 +166,7 @@ TrustOption = Annotated[
         "--trust-code",
         callback=_say_what_is_trusted,
         metavar="FOLDER",
-        help="Take an imported study's modules and data from this folder and run its code.",
+        help="Use the modules and data of an imported study in this folder, and run its code.",
         rich_help_panel=Group.ACTION,
     ),
 ]
@@ -184,7 +185,8 @@ StorageOption = Annotated[
         "--storage",
         callback=_warn_of_password,
         metavar="ADDRESS",
-        help="Use this database for Optuna [default: $HPSEARCH_STORAGE, else SQLite in the home]",
+        help="Use this database for Optuna [default: $HPSEARCH_STORAGE, else SQLite in the home "
+        "folder]",
         rich_help_panel=Group.STORE,
     ),
 ]
@@ -195,7 +197,7 @@ TrackingOption = Annotated[
         callback=_warn_of_password,
         metavar="ADDRESS",
         help="Use this MLflow server or database [default: $HPSEARCH_TRACKING_URI, else SQLite "
-        "in the home]",
+        "in the home folder]",
         rich_help_panel=Group.STORE,
     ),
 ]
@@ -233,7 +235,7 @@ def exits(debug: bool) -> Iterator[None]:
         typer.echo(f"error: {line}", err=True)
         sys.exit(HpsearchError.exit_code)
     except KeyboardInterrupt:
-        typer.echo("interrupted; the same command goes on where it was", err=True)
+        typer.echo("interrupted; run the same command again to resume", err=True)
         sys.exit(130)
 
 
@@ -242,7 +244,7 @@ def _full_disk(error: Exception) -> str:
     if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return ""
     place = error.filename or "the output, or to a file"  # an error of either names neither
-    return f"there must be room for what is written to {place}, got: {error.strerror}"
+    return f"cannot write to {place}: {error.strerror}; free some disk space"
 
 
 _AGAIN_AFTER = 0.05

@@ -23,7 +23,7 @@ class Kind(StrEnum):
     """The groups of commands, in their order."""
 
     RUN = "Run a search"
-    LOOK = "Look at it"
+    LOOK = "Look at results"
     CHECK = "Check and repair"
     OPERATE = "Operate"
 
@@ -31,10 +31,10 @@ class Kind(StrEnum):
 class Group(StrEnum):
     """The groups of a command's options, in their order; the same ones in every command."""
 
-    SEARCHED = "What is searched"
-    ACTION = "What is done"
-    PLACE = "Where it runs"
-    STORE = "Where it is stored"
+    SEARCHED = "Search"
+    ACTION = "Actions"
+    PLACE = "Execution"
+    STORE = "Storage"
     OUTPUT = "Output"
 
 

@@ -190,16 +190,21 @@ class Architecture(ABC):
     initial_weights: str = hyperparameter(
         "he",
         choices=tuple(initializers.INITIAL_WEIGHTS),
-        why="keeps the spread of activations under ReLU",
+        why="preserves the spread of activations under ReLU",
     )
     initial_distribution: str = hyperparameter(
-        "normal", choices=initializers.DISTRIBUTIONS, why="the textbook's; same deviation for both"
+        "normal",
+        choices=initializers.DISTRIBUTIONS,
+        why="the textbook's; both have the same standard deviation",
     )
     weight_std: float = hyperparameter(
-        0.01, above=0, why="the textbook's; used where initial_weights is normal"
+        0.01, above=0, why="the textbook's; used if initial_weights is normal"
     )
     loss: str = hyperparameter(
-        "softmax-cross-entropy", choices=tuple(LOSSES), why="the usual one of classes", shared=True
+        "softmax-cross-entropy",
+        choices=tuple(LOSSES),
+        why="the usual loss for classes",
+        shared=True,
     )
     first_is_affine: ClassVar[bool] = True  # only then inputs may be reduced (trainers.inputs)
     trains_alone: ClassVar[bool] = False  # one member's activations fill the cache

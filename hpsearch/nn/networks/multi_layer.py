@@ -33,20 +33,20 @@ class MultiLayerNet(Architecture):
         1.0,
         above=0,
         high=1,
-        why="the lecture's; width of a hidden layer over that of the one before",
+        why="the lecture's; the width of a hidden layer relative to the previous one",
         shared=True,
     )
     activation: str = hyperparameter(
         "relu", choices=tuple(ACTIVATIONS), why="trains deep networks best", shared=True
     )
     batch_norm: bool = hyperparameter(
-        False, choices=(False, True), why="the plain network unless asked for", shared=True
+        False, choices=(False, True), why="off in the plain network", shared=True
     )
     batch_norm_momentum: float = hyperparameter(
         0.9, low=0, below=1, why="running statistics remember about 10 mini-batches"
     )
     dropout: float = hyperparameter(
-        0.0, low=0, below=1, unit="fraction of units", why="the plain network unless asked for"
+        0.0, low=0, below=1, unit="fraction of units", why="off in the plain network"
     )
 
     def widths(self) -> list[int]:

@@ -20,7 +20,7 @@ VERDICTS = {
     "holds": "The claim “{text}” holds in these runs: {detail}",
     "does not hold": "The claim “{text}” does not hold in these runs: {detail}",
     "depends": "Whether “{text}” holds depends on the case: {detail}",
-    "not shown": "The claim “{text}” is not shown by these runs, which could be either way: "
+    "not shown": "The claim “{text}” is not shown by these runs, which allow either answer: "
     "{detail}",
 }
 
@@ -31,7 +31,7 @@ ENDS = {
     Outcome.DIVERGED: "diverged (which counts as the worst)",
     Outcome.FAILED: "failed",
     Outcome.PAUSED: "waited to be promoted",
-    Outcome.RUNNING: "had not come to the end of a stage",
+    Outcome.RUNNING: "had not reached the end of a stage",
 }
 
 
@@ -75,7 +75,7 @@ def _result(places: Places) -> Iterator[Parts]:
     ]
     params = say(" with {params}", params=listed(searched)) if searched else ()
     yield say(
-        "Chosen was trial {number}{params}",
+        "Trial {number} was chosen{params}",
         number=places.in_result.fact("best_number"),
         params=params,
     )
@@ -92,8 +92,8 @@ def _result(places: Places) -> Iterator[Parts]:
         )
     if result.objectives:
         yield say(
-            "The Pareto front over fresh seeds has {members}, of which the chosen one is "
-            "the best in {first}",
+            "The Pareto front over fresh seeds has {members}; the chosen one is the best in "
+            "{first}",
             members=counted(places.in_result.how_many("front"), "configuration"),
             first=Name(result.objective),
         )
@@ -101,7 +101,7 @@ def _result(places: Places) -> Iterator[Parts]:
         yield say("{why}", why=places.in_result.fact("choice"))
     if result.arms:
         yield say(
-            "It is the best of {n} cases by the mean when confirmed",
+            "It is the best of {n} cases by the confirmed mean",
             n=places.in_result.how_many("arms"),
         )
     yield from _outer(places)
@@ -117,8 +117,8 @@ def _outer(places: Places) -> Iterator[Parts]:
     score, at = result.outer.test.get(result.test_name), places.in_result.at("outer")
     if score is not None:
         yield say(
-            "On outer folds, which no part of their searches saw, what such a search finds has a "
-            "{metric} of {score}",
+            "On outer folds, which their searches did not see, the winners of such a search have "
+            "a {metric} of {score}",
             metric=Name(result.test_name),
             score=estimate_words(score, at.at("test", result.test_name)),
         )
@@ -140,7 +140,7 @@ def _gain(places: Places) -> Iterator[Parts]:
         gain, key, metric = default.gain, "gain", result.objective
     if gain is None:
         why = places.in_result.fact("default", "failure")
-        yield say("The defaults have no score to compare with: {why}", why=why)
+        yield say("The defaults have no score: {why}", why=why)
         return
     verdict = {
         1: "It is better than the configuration of all defaults, in {metric} by {gain}",
@@ -161,7 +161,7 @@ def _leads(places: Places) -> Iterator[Parts]:
         case = say(" ({case})", case=Name(lead.arm)) if lead.arm else ()
         words = estimate_words(lead.lead, places.in_result.at("leads", place, "lead"))
         better = "It is better than trial {number}{case} by {lead}"
-        alike = "It is not told apart from trial {number}{case}, the difference is {lead}"
+        alike = "It can't be distinguished from trial {number}{case}; the difference is {lead}"
         yield say(
             better if lead.lead.sign > 0 else alike,
             number=places.in_result.fact("leads", place, "number"),
@@ -189,9 +189,9 @@ def _steps(places: Places) -> Iterator[Parts]:
     if not told.content:
         return
     yield say(
-        "From the defaults to the chosen configuration one value after the other was changed"
-        "{source}, first that of which a model of the trials expected most, each on the splits "
-        "and seeds of the confirmation",
+        "From the defaults to the chosen configuration, the values were changed one after the "
+        "other{source}, in the order of the gains that a model of the trials predicted, each on "
+        "the splits and seeds of the confirmation",
         source=cite("interval", "ablation"),
     )
     for place, said in enumerate(told.content):
@@ -218,7 +218,7 @@ def _claims(places: Places) -> Iterator[Parts]:
     if together:
         place_of = f"artifacts/{Artifact.CLAIMS}# (how many have p_holm)"
         yield say(
-            "Those of differences were tested together, by Holm's test{source} over {n} "
+            "Claims about differences were tested together by Holm's test{source} over {n} "
             "comparisons",
             source=cite("interval", "holm"),
             n=Fact(str(together), place_of),
@@ -264,7 +264,7 @@ def _limits(places: Places) -> Iterator[Parts]:
     for entry in out:
         place = result.top.index(entry)
         yield say(
-            "Trial {number}, among the best of the search, {outcome} in a run to confirm it and "
+            "Trial {number}, among the best of the search, {outcome} in a confirmation run and "
             "was not confirmed",
             number=places.in_result.fact("top", place, "number"),
             outcome=entry["not_confirmed"],
@@ -277,11 +277,11 @@ def _limits(places: Places) -> Iterator[Parts]:
                 why=places.in_result.fact("arms", place, "failure"),
             )
     if result.outer is not None and result.outer.failure:
-        yield say("Of outer folds: {why}", why=places.in_result.fact("outer", "failure"))
+        yield say("Outer folds: {why}", why=places.in_result.fact("outer", "failure"))
     if result.kept_splits:
         yield say(
-            "The best were confirmed on the splits of the search, which it had looked at again "
-            "and again: {why}",
+            "The best were confirmed on the splits of the search, which it had used many times: "
+            "{why}",
             why=places.in_result.fact("kept_splits"),
         )
     if result.no_default:
@@ -291,11 +291,12 @@ def _limits(places: Places) -> Iterator[Parts]:
         yield say("Note that {why}", why=said)
     if result.ended:
         yield say(
-            "The search was cut by {budget} before all of it was done", budget=Name(result.ended)
+            "The search was cut by {budget} before it was complete", budget=Name(result.ended)
         )
     for place in range(len(result.unmet)):
         yield say(
-            "The chosen configuration misses {limit}", limit=places.in_result.fact("unmet", place)
+            "The chosen configuration violates {limit}",
+            limit=places.in_result.fact("unmet", place),
         )
     if result.optimistic:
         yield say(

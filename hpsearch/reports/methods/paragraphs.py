@@ -55,7 +55,9 @@ def paragraphs(places: Places) -> Iterator[Passage]:
 def _data(places: Places) -> Iterator[Parts]:
     data = places.study.data
     if data is None:
-        yield say("The data is the affair of what was trained; hpsearch saw none of it")
+        yield say(
+            "The trained program or function brought its own data, which hpsearch did not see"
+        )
         if places.study.n_splits > 1:
             name = next(n for n, t in places.study.all_programs.items() if t.folds > 1)
             where = ("program",) if name == "program" else ("programs", name.partition(".")[2])
@@ -75,12 +77,12 @@ def _data(places: Places) -> Iterator[Parts]:
         drawn = "at random" if data.draw == "random" else "in the order of the file"
         shots = places.file.fact("data", "shots")
         yield say(
-            "Of each class {shots} were drawn {drawn}",
+            "For each class, {shots} were drawn {drawn}",
             shots=counted(shots, "example"),
             drawn=drawn,
         )
     if data.class_weight is not None:
-        yield say("In training every class counted alike")
+        yield say("Every class had the same weight in training")
     yield say(
         "Configurations were validated by {split} ({digest} of the row numbers: {hash})",
         split=split_words(places, places.file.at("data", "split")),
@@ -109,8 +111,8 @@ def _table(places: Places) -> Iterator[Parts]:
         )
     if places.study.prepared:
         yield say(
-            "Its columns were scaled, filled and encoded by what the training rows of each "
-            "split said alone"
+            "Scaling, imputation and encoding of its columns were fitted on the training rows of "
+            "each split only"
         )
 
 
@@ -149,7 +151,7 @@ def _space(places: Places) -> Iterator[Parts]:
     yield say("All other settings were the defaults of hpsearch and of the trainers' libraries")
     if study.compare:
         yield say(
-            "Every combination of {compared} had a search and a budget of its own",
+            "Every combination of {compared} had its own search and budget",
             compared=listed(names(study.compare)),
         )
 
@@ -175,22 +177,23 @@ def _search(places: Places) -> Iterator[Parts]:
     )
     if study.enqueue:
         yield say(
-            "The first {number} had been named beforehand",
+            "The first {number} were specified in advance",
             number=counted(places.file.how_many("enqueue"), "configuration"),
         )
     if study.warm_start is not None:
         yield say("The best configurations of an earlier study are among them, without scores")
     if study.outer is not None:
         yield say(
-            "The whole search was run once for each outer fold of {split}, whose rows it did not "
-            "see and its winner was tested on, and once on all rows; what follows is of the last",
+            "The whole search was run once for each outer fold of {split}, without the rows of "
+            "the fold, on which its winner was then tested, and once on all rows; the following "
+            "refers to the search on all rows",
             split=split_words(places, places.file.at("validation", "outer")),
         )
     yield from _objective(places)
     yield from _stages(places)
     if study.pruner is not None:
         yield say(
-            "Within a stage trials were ended by {pruner}, which was asked after {rungs} epochs",
+            "Within a stage, trials were pruned by {pruner} after {rungs} epochs",
             pruner=pruner_words(places),
             rungs=listed(
                 [places.file.fact("pruner", "rungs", i) for i in range(len(study.pruner.rungs))]
@@ -230,7 +233,7 @@ def _objective(places: Places) -> Iterator[Parts]:
         )
     if study.constraints:
         yield say(
-            "Those that missed {limits} came after all others",
+            "Those that violated {limits} ranked after all others",
             limits=listed([_limit(places, i) for i in range(len(study.constraints))], "or"),
         )
 
@@ -260,15 +263,16 @@ def _stages(places: Places) -> Iterator[Parts]:
     if not shares:
         return
     yield say(
-        "The best of a stage trained on in the next{source}, where they were to be a share of "
-        "{shares}",
+        "The best trials of a stage continued in the next one{source}, where they were to make up "
+        "{shares} of the trials",
         source=cite("sampler", "stages"),
         shares=listed(shares[:1] if len({share.text for share in shares}) == 1 else shares),
     )
     controls = [places.file.fact("stages", n, "controls") for n in later if stages[n].controls]
     if controls:
         yield say(
-            "As controls {controls} of those not promoted, drawn by lot, trained on beside them",
+            "As controls, {controls} randomly chosen trials that were not promoted continued as "
+            "well",
             controls=listed(controls),
         )
 
@@ -278,9 +282,9 @@ def _confirmation(places: Places) -> Iterator[Parts]:
     top, seeds = (places.file.fact("confirmation", key) for key in ("top", "seeds"))
     number: Parts = () if top.text == "1" else say("{top} ", top=top)
     yield say(
-        "The {number}{best}{whose} of the search were trained again from the start {how}"
+        "The {number}{best}{whose} of the search were trained again from scratch {how}"
         if number
-        else "The {best}{whose} of the search was trained again from the start {how}",
+        else "The {best}{whose} of the search was trained again from scratch {how}",
         number=number,
         best="best configurations" if number else "best configuration",
         whose=" of each case" if study.compare else "",
@@ -288,8 +292,7 @@ def _confirmation(places: Places) -> Iterator[Parts]:
     )
     if places.protocol > 1:
         yield say(
-            "Repeats have the same seeds whatever the configuration, so that differences "
-            "are of pairs"
+            "Repeats have the same seeds for all configurations, so that differences are paired"
         )
     if number:
         yield _choice(places)
@@ -302,8 +305,8 @@ def _choice(places: Places) -> Parts:
     if confirmation.choose == "best":
         return say("The one with the best mean was chosen, whatever its score in the search")
     return say(
-        "Chosen was the cheapest, by {cheap}, of those within one standard error of the best"
-        "{source}",
+        "The cheapest configuration, by {cheap}, within one standard error of the best was "
+        "chosen{source}",
         cheap=Name(confirmation.cheap),
         source=cite("choice", confirmation.choose),
     )
@@ -324,7 +327,7 @@ def _repeats(places: Places, seeds: Fact) -> Parts:
 def _test(places: Places) -> Iterator[Parts]:
     study = places.study
     if not study.is_tested:
-        yield say("There is no test set: what is reported was measured on validation data")
+        yield say("There is no test set: the reported scores were measured on validation data")
         return
     tested = next((r for r in places.records["test"] if r.members[0].predicted), None)
     size: Parts = ()
@@ -337,12 +340,12 @@ def _test(places: Places) -> Iterator[Parts]:
         shown = say(" ({digest}: {hash})", digest=DIGEST, hash=listed(digests))
     if study.protocol == "honest":
         yield say(
-            "The test set{size}{shown} was not looked at before the choice", size=size, shown=shown
+            "The test set{size}{shown} was not used before the choice", size=size, shown=shown
         )
     else:
         yield say(
-            "Every trial was scored on the test set{size}{shown} after every epoch, as the "
-            "protocol {name} has it",
+            "Every trial was scored on the test set{size}{shown} after every epoch, according to "
+            "the protocol {name}",
             size=size,
             shown=shown,
             name=Name(study.protocol),
@@ -354,11 +357,11 @@ def _test(places: Places) -> Iterator[Parts]:
         seeds=counted(seeds, "seed"),
     )
     if places.found is not None and places.found.default is not None:
-        yield say("The configuration of all defaults was refitted and scored likewise")
+        yield say("The configuration of all defaults was refitted and scored in the same way")
     if places.found is not None:
         uses = places.in_result.fact("test_uses")
         yield say(
-            "In all runs of this study the test set was opened for {uses}",
+            "In all runs of this study the test set was used for {uses}",
             uses=counted(uses, "configuration"),
         )
 
@@ -413,7 +416,7 @@ def _surroundings(places: Places) -> Iterator[Parts]:
         yield say("Repeatability: {text}", text=Fact(text, "code_checks.json#"))
     if places.records["trial"]:
         yield say(
-            "All {trials} took {time} of training together",
+            "All {trials} took {time} of training in total",
             trials=counted(places.n_records("trial"), "trial"),
             time=places.time("trial", "wall_seconds"),
         )

@@ -137,7 +137,9 @@ def searched(places: Places) -> Cells:
         drawn = Fact(parameter.described, f"space.json#/parameters/{place}")
         values = [_value(places, parameter, *key) for key in shown.values()]
         rows.append(((Name(parameter.name),), (drawn,), *values))
-    caption = say("Searched hyperparameters; what a configuration lacks has an empty cell")
+    caption = say(
+        "Searched hyperparameters; a cell is empty if the configuration lacks the parameter"
+    )
     head: list[Parts] = [("hyperparameter",), ("searched",), *((name,) for name in shown)]
     return Cells("space", caption, tuple(head), tuple(rows))
 

@@ -19,15 +19,15 @@ DIGEST = Fact("SHA-256", BY_DEFINITION)  # of all our digests, of which 16 digit
 # How the coarse-to-fine sampler draws, by `sampler.proposal`.
 PROPOSALS = {
     "gp": "a Gaussian process chooses among random candidates, half of them around the best",
-    "model-free": "around the best trials, ever closer",
-    "random": "at random in a box around the best that is halved again and again",
+    "model-free": "increasingly close to the best trials",
+    "random": "at random in a box around the best trials that is halved repeatedly",
     "uniform": "at random over the whole ranges",
 }
 # Samplers that are no class of Optuna's.
 OURS = {
     "coarse-to-fine": "the coarse-to-fine sampler of hpsearch",
     "grid": "a grid, every combination once",
-    "listed": "no sampler, as all of them are listed in the study file",
+    "listed": "no sampler, because all of them are listed in the study file",
     "qmc": "scrambled Sobol points",
 }
 

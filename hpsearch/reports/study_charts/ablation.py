@@ -13,8 +13,9 @@ from hpsearch.reports.study_view import StudyView
 from hpsearch.study.confirmation.ablation import Step, as_rows
 
 ABOUT = (
-    "One parameter after the other takes the winner's value, first that by which a model of the "
-    "trials expects most; each configuration was run on the splits and seeds of the confirmation."
+    "The parameters take the winner's values one after the other, in the order of the gains that "
+    "a model of the trials predicts; each configuration was run on the splits and seeds of the "
+    "confirmation."
 )
 
 

@@ -29,8 +29,8 @@ def cases(view: StudyView) -> Chart | None:
     return Chart(
         "cases",
         "Cases",
-        "Each by its own winner: means when confirmed and, where there is a test set, of the "
-        "refits, with their 95 % intervals.",
+        "Each case is represented by its winner: confirmed means and, if there is a test set, "
+        "means of the refits, with their 95 % intervals.",
         panels,
     )
 

@@ -37,9 +37,9 @@ def confirmed(view: StudyView) -> Chart | None:
         return None
     return Chart(
         "confirmed",
-        "Run again, and tested",
-        "Points with lines are means of repeats with their 95 % intervals; grey points are what "
-        "the same trials scored in the search, where each was picked for its luck too.",
+        "Confirmed and tested",
+        "Points with lines are means of repeats with their 95 % intervals; grey points are the "
+        "scores of the same trials in the search, where they were also picked for their luck.",
         panels,
     )
 

@@ -54,9 +54,9 @@ def funnel(view: StudyView) -> Chart | None:
     return Chart(
         "narrowing",
         "Narrowing",
-        "The range that each stage ended with, between the draws of the stages before and after; "
-        "it is soft, and every tenth draw is global. An edge alarm stands where the best lie at a "
-        "declared end, a mark of re-opening at survivors beyond all those of the stage before. "
+        "The range at the end of each stage, between the draws of the stages before and after; it "
+        "is soft, and every tenth draw is global. An edge alarm marks a declared end at which the "
+        "best trials lie; a re-opening mark shows survivors outside the previous range. "
         "narrowing.csv has the trials that set each range.",
         panels,
     )
@@ -119,9 +119,8 @@ def curves(view: StudyView) -> Chart | None:
     return Chart(
         "learning_curves",
         "Learning curves of the best",
-        "The mean over folds after every evaluated epoch; bands are the winner's, from its lowest "
-        "to its highest fold in the search, and from its lowest to its highest repeat when it was "
-        "confirmed.",
+        "The mean over folds after every evaluated epoch. Bands show the winner's range over "
+        "folds in the search, and over repeats in the confirmation.",
         [Panel(series, "epoch", curve)],
     )
 
@@ -168,6 +167,6 @@ def timeline(view: StudyView) -> Chart | None:
     return Chart(
         "workers",
         "Timeline of the workers",
-        "A bar a slice: one population of trials in one process; gaps are waiting.",
+        "Each bar is a slice: a group of trials in one process; gaps are idle time.",
         [Panel([s for s in series if s.x], "seconds since the first slice", "worker process")],
     )

@@ -50,8 +50,9 @@ def pareto_front(view: StudyView) -> Chart | None:
     return Chart(
         "pareto_front",
         "Pareto front",
-        f"Trials after {at} epochs, and the front of those that were run again, by their means "
-        "over the confirmation runs: none is as good in every objective and better in one.",
+        f"Trials after {at} epochs, and the front of the confirmed ones by their means over the "
+        "confirmation runs: no other confirmed trial is as good in every objective and better in "
+        "one.",
         panels,
     )
 

@@ -50,7 +50,7 @@ def history(view: StudyView) -> Chart:
     return Chart(
         "optimization_history",
         "Optimization history",
-        "Each trial at the longest training it reached; diverged and failed trials have no score.",
+        "Each trial at its longest training; diverged and failed trials have no score.",
         [Panel(series, "trial", view.result.objective, y_range=ends)],
     )
 
@@ -127,8 +127,8 @@ def importance(view: StudyView) -> Chart | None:
         "parameter_importance",
         "Parameter importance",
         f"PED-ANOVA on the scores after {view.lengths[0]} epochs, which every trial has; a "
-        "parameter that only some trials have is judged among those. Lines are 95 % intervals by "
-        "resamples: what another search with as many trials may say.",
+        "parameter that only some trials have is judged among those. Lines are 95 % bootstrap "
+        "intervals: they show what another search with as many trials might give.",
         [Panel([bars], "", "share")],
     )
 
@@ -144,8 +144,8 @@ def parallel(view: StudyView) -> Chart | None:
     return Chart(
         "parallel_coordinates",
         "Parallel coordinates",
-        "A line a trial, coloured by its score at the longest training it reached; drag along an "
-        "axis to pick lines. Trials without a parameter cross its axis at the bottom.",
+        "One line per trial, coloured by its score at its longest training; drag along an axis to "
+        "select lines. Trials without a parameter cross its axis at the bottom.",
         shade_label=view.result.objective,
         axes=[*axes, Axis(view.result.objective, scores)],
         minimized=view.result.direction == "minimize",
@@ -257,8 +257,8 @@ def contour(view: StudyView) -> Chart | None:
     return Chart(
         "contour",
         "Contour",
-        f"The score over {names[0]} and {names[1]}, a mean of the {NEIGHBOURS} nearest trials "
-        "weighted by distance: what lies between the points is a guess.",
+        f"The score over {names[0]} and {names[1]}, interpolated as a distance-weighted mean of "
+        f"the {NEIGHBOURS} nearest trials; values between the points are estimates.",
         [panel],
         shade_label=view.result.objective,
     )
@@ -307,7 +307,7 @@ def divergence(view: StudyView) -> Chart | None:
     return Chart(
         "divergence_map",
         "Divergence map",
-        f"Trials whose loss left the finite numbers: {len(gone)} of {len(view.records)}.",
+        f"Trials whose loss became infinite or undefined: {len(gone)} of {len(view.records)}.",
         [panel],
     )
 

@@ -34,10 +34,10 @@ def expected_best(view: StudyView) -> Chart | None:
     return Chart(
         "expected_best",
         "What tuning is worth",
-        "The best score of a search after so much. Where draws ignore results it is a mean over "
-        "all their orders, with a 95 % band from resamples of the trials (too narrow near their "
-        "number); elsewhere the order as it happened, one order of one search, without a band. A "
-        "full training has the epochs of one trial of the last stage.",
+        "The best score of a search by its cost. If draws ignore results, it is a mean over all "
+        "their orders, with a 95 % bootstrap band (too narrow near the number of trials); "
+        "otherwise it is the actual order of this one search, without a band. A full training has "
+        "the epochs of one trial of the last stage.",
         panels,
     )
 
@@ -62,9 +62,9 @@ def incumbents(view: StudyView) -> Chart | None:
     return Chart(
         "incumbents",
         "Successive bests, searched and confirmed",
-        "Trials that were the best so far when they ended, as far as they were confirmed: their "
-        "score in the search, and on what they were confirmed on, with its 95 % interval. Where "
-        "the first rises and the second does not, the search suits its validation rows alone.",
+        "Confirmed trials that were the best so far when they ended: their scores in the search "
+        "and in the confirmation, with 95 % intervals. If the former improve and the latter do "
+        "not, the search fits only its validation rows.",
         [_panel(one, view.result.objective) for one in view.incumbents],
     )
 

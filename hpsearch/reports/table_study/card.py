@@ -50,7 +50,7 @@ def card_sections(folder: RunFolder) -> Iterator[Section]:
     if not card:
         return
     rows = card["rows"]
-    sealed = f", {card['test_rows']:,} sealed as test set" if card["test_rows"] else ""
+    sealed = f", {card['test_rows']:,} set aside as the test set" if card["test_rows"] else ""
     about = f"{Path(card['file']).name}: {rows:,} rows to learn from{sealed}; {card['form']}."
     if card["target"] is not None:
         shares = (f"{name}: {n:,} ({n / rows:.1%})" for name, n in card["classes"].items())
@@ -58,4 +58,4 @@ def card_sections(folder: RunFolder) -> Iterator[Section]:
     yield Section("Table", about, _columns(card), folded=True)
     if card["warnings"]:
         told = pd.DataFrame({"warning": card["warnings"]})
-        yield Section("Likely mistakes in the table", "What to look at before all else.", told)
+        yield Section("Likely mistakes in the table", "Check these first.", told)

@@ -107,8 +107,8 @@ def group_sections(folder: RunFolder) -> Iterator[Section]:
     shown = table if len(table) <= 2 * SHOWN else pd.concat([table[:SHOWN], table[-SHOWN:]])
     which = "All" if len(shown) == len(table) else f"The {SHOWN} worst and {SHOWN} best of"
     about = (
-        f"{which} {len(table)} groups of test rows, the worst first: the mean over the winner's "
-        "refits, the smallest and the largest. A group of few rows is far from the mean by "
-        "chance alone; groups.csv has all."
+        f"{which} {len(table)} groups of test rows, the worst first: mean, minimum and maximum "
+        "over the winner's refits. A small group may be far from the mean by chance alone; "
+        "groups.csv has all groups."
     )
     yield Section("Groups of test rows", about, shown)

@@ -126,13 +126,13 @@ def importance_chart(table: pd.DataFrame, what: str, n_columns: int) -> Chart:
         top=top["high"].tolist(),
     )
     untried = n_columns - len(table)
-    left = f" {untried} of {n_columns} columns were left out for want of time." if untried else ""
+    left = f" {untried} of {n_columns} columns were left out for lack of time." if untried else ""
     return Chart(
         "column_importance",
-        "Columns that the winner needs",
-        f"The {what} on test rows when a column's values are shuffled, with the smallest and "
-        f"largest of up to {REPEATS} shufflings, for the first refit. A column far "
-        "above all others may give the target away; columns that say the same share their "
-        f"importance. importance.csv has all.{left}",
+        "Importance of columns for the winner",
+        f"The {what} on test rows when a column is permuted, for the first refit; lines show the "
+        f"minimum and maximum of up to {REPEATS} permutations. A column far above all others may "
+        "leak the target; correlated columns share their importance. importance.csv has all "
+        f"columns.{left}",
         [Panel([bars], "", what)],
     )

@@ -59,8 +59,8 @@ def two_classes(view: StudyView) -> Chart | None:
     return Chart(
         "test_curves",
         f"Test rows: {positive} or not",
-        f"What {_refits(len(refits))} of the winner predict of the test rows; thin lines are "
-        f"single refits. Calibration: of rows with a probability of 0.8, 80 % should be "
+        f"Predictions of {_refits(len(refits))} of the winner for the test rows; thin lines are "
+        "single refits. Calibration: 80 % of the rows with a probability of 0.8 should be "
         f"{positive}.",
         panels,
     )
@@ -90,8 +90,8 @@ def one_versus_rest(view: StudyView) -> Chart | None:
     return Chart(
         "test_curves",
         "Test rows: each class against the others",
-        f"A mean over {_refits(len(refits))} of the winner; the legend has the area under each "
-        "curve, and its smallest and largest value.",
+        f"Means over {_refits(len(refits))} of the winner; the legend shows the area under each "
+        "curve, with its minimum and maximum.",
         [panel],
     )
 
@@ -104,7 +104,7 @@ def residuals(view: StudyView) -> Chart | None:
     true = refits[0].labels
     every = np.stack([r.predicted for r in refits])
     left = true - every.mean(axis=0)
-    sums = f"mean {left.mean():.3g}, deviation {left.std():.3g}"
+    sums = f"mean {left.mean():.3g}, standard deviation {left.std():.3g}"
     # A fixed seed: the figure of a study is the same whenever it is drawn.
     order = np.random.default_rng(0).permutation(len(true))[:MOST_ROWS]
     true, every = true[order], every[:, order]

@@ -114,7 +114,7 @@ def importance_sections(view: StudyView) -> Iterator[Section]:
     problem = _told(view).get("problem")
     if problem:
         told = pd.DataFrame({"reason": [problem]})
-        yield Section("Columns that the winner needs", "They could not be measured.", told)
+        yield Section("Importance of columns for the winner", "They could not be measured.", told)
 
 
 def _told(view: StudyView) -> dict[str, Any]:

@@ -31,51 +31,53 @@ Proposal = Literal["gp", "model-free", "random", "uniform"]
 
 
 class CoarseToFineSampler(StudySampler):
-    """Draws coarsely at first, then ever closer around the best trials, and never only there.
+    """Draws coarsely at first, then closer to the best trials, but never only there.
 
-    The declared range stays the full one; narrowing is soft and lives in here. With n trials seen,
-    s = 1 + floor((n - n_startup) / narrow_every) narrowing steps are done (0 before n_startup):
+    The declared range stays the full one; narrowing is soft and internal to the sampler. After n
+    trials, s = 1 + floor((n - n_startup) / narrow_every) narrowing steps are done (0 before
+    n_startup):
 
         startup          Latin hypercube over the full ranges, uniform in log space where log
         every 10th draw  the same over the full ranges, at random
         "gp"             a small Gaussian process of all scores, training length included, chooses
                          from candidates: half of them anywhere, the others around elites; a third
                          more around the best trial of each value of a category on which others
-                         depend. Once ten results have brought under 2 % of what there was to
-                         gain, every second trial, or the first of a batch, must leave the best:
-                         its category, by turns, or its neighbourhood
+                         depend. Once ten results have brought less than 2 % of the possible
+                         gain, every second trial, or the first of a batch, must leave the best
+                         trial: its category, in turn, or its neighbourhood
         "model-free"     parameter by parameter around elites:
           numeric        u = u_e + b N(0, 1), u_e an elite's place in unit (log) space, kept in
                          [0, 1];  b = max(floor, bandwidth * shrink^s)
           categorical    with probability max(.1, .4 shrink^s) any choice, else an elite's
 
     Elites are the best 15 %, at least 3 and at most 10, drawn with weight log(k + 1/2) -
-    log(rank). Scores of shorter trainings count with the median difference that longer training
-    made. "gp" proposes nothing twice and counts running trials in. Parameters that no earlier
-    trial had are drawn by the model-free rule, whose elites have the same categorical values (a
-    learning rate that suits SGD says nothing of Adam).
+    log(rank). Scores of shorter trainings are adjusted by the median difference that longer
+    training made. "gp" never proposes the same configuration twice and takes running trials into
+    account. Parameters that no earlier trial had are drawn by the model-free rule, whose elites
+    have the same categorical values (a learning rate that suits SGD says nothing about Adam).
 
     A draw is a function of (seed, trial number, parameter) and of the trials with lower numbers
-    stored when it is made; the object keeps caches alone, so that restarts and other processes
-    with the same seed draw the same.
+    stored at that time; the object keeps only caches, so restarts and other processes with the
+    same seed draw the same.
 
     Args:
-        seed: of all draws; None: fresh entropy.
-        proposal: "gp" and "model-free" as above; "random": the literal rule, random draws, then
+        seed: the seed for all draws; None: fresh entropy.
+        proposal: "gp" and "model-free" as above; "random": the textbook rule, random draws, then
             uniform ones in a box around the best, at most half as wide after each narrowing
             step; "uniform": all draws at random, no narrowing.
-        batch: trials asked for together; more of them are chosen from more candidates.
-        n_startup: trials before the first narrowing; None: 10, which beat 100 in the
-            measurements, and the literal rule's 100.
-        narrow_every: trials a narrowing step; None: as n_startup.
-        shrink: bandwidth's factor a step; None: .93 for "gp", .9 for "model-free". Faster locks
-            in after 40 trials.
-        bandwidth: at the start, in unit space.
-        floor: least bandwidth; a fiftieth of the range.
-        top: share of the trials that are elites.
-        rule: version of the "gp" proposal; 1 draws as hpsearch did before there were two.
-        relations: what configurations keep. The candidates of "gp" do; of parameters drawn one by
-            one the caller asks `redrawn` for others, where they don't together.
+        batch: number of trials asked for together; larger batches use more candidates.
+        n_startup: trials before the first narrowing; None: 10, which beat 100 in our benchmarks,
+            or 100 for "random".
+        narrow_every: trials per narrowing step; None: as n_startup.
+        shrink: factor of the bandwidth per step; None: .93 for "gp", .9 for "model-free". Faster
+            shrinking locks in after 40 trials.
+        bandwidth: the bandwidth at the start, in unit space.
+        floor: the smallest bandwidth; a fiftieth of the range.
+        top: fraction of the trials that are elites.
+        rule: version of the "gp" proposal; 1 draws as older versions of hpsearch did.
+        relations: constraints on configurations. The candidates of "gp" satisfy them; if
+            parameters drawn one by one violate them together, the caller asks `redrawn` for
+            others.
 
     Raises:
         ValueError: used in a study with several objectives.

@@ -61,8 +61,8 @@ def choose(
         before, now = (f"{costs[n]:.3g} {unit}" for n in (best, cheapest))
     return Choice(
         cheapest,
-        f"trial {cheapest} ({now}) is the cheapest within one standard error, {reach:.4f}, of "
-        f"the best, trial {best} with {confirmed[best].mean:.4f} ({before})",
+        f"trial {cheapest} ({now}) is the cheapest within one standard error ({reach:.4f}) of the "
+        f"best, trial {best} with {confirmed[best].mean:.4f} ({before})",
     )
 
 

@@ -29,12 +29,12 @@ from hpsearch.study.training import Trains
 from hpsearch.trainers import is_program
 
 NO_DEFAULT = (
-    "the winner was not compared with the defaults, which are not known: give {} a default, as in "
+    "the winner was not compared with the defaults, which are unknown: give {} a default, as in "
     "{{ low = 1e-4, high = 1.0, log = true, default = 0.01 }}"
 )
 BROKEN_DEFAULT = (
-    "the winner was not compared with the defaults, which break the relation {!r}: give a "
-    "parameter in it another default, as in {{ low = 0.0, high = 1.0, default = 0.5 }}"
+    "the winner was not compared with the defaults, which violate the relation {!r}: give one of "
+    "its parameters another default, as in {{ low = 0.0, high = 1.0, default = 0.5 }}"
 )
 
 
@@ -194,8 +194,8 @@ class Finals:
         if not best:
             reasons = "".join(f"{failure.text}\n" for failure in failures(trials))
             raise StudyFailed(
-                "at least one trial must reach the last stage with a score, but none did:\n"
-                f"{reasons}{_remedy([*trials])}, then start anew with --fresh"
+                "at least one trial must reach the last stage with a score, but none "
+                f"did:\n{reasons}{_remedy([*trials])}, then start again with --fresh"
             )
         return best
 

@@ -135,8 +135,8 @@ def _opened(said: WarmStart, folder: Path) -> tuple[BaseStorage, str]:
         return optuna.storages.JournalStorage(JournalFileBackend(str(path))), str(path)
     except FileNotFoundError as error:
         raise StudyFileError(
-            f"warm_start.storage must be there, got no file {error.filename}: correct the path, "
-            "or leave out [warm_start]"
+            f"warm_start.storage must exist, got no file {error.filename}: correct the path, or "
+            "leave out [warm_start]"
         ) from error
     except Exception as error:  # a driver that is missing, another kind of file, a wrong URL, …
         raise _unreadable(address, error) from error
@@ -157,8 +157,8 @@ def _file_of(address: str, folder: Path) -> Path | None:
 def _unreadable(address: str, error: BaseException) -> StorageError:
     cause = error.__cause__ if error.__cause__ is not None else error
     return StorageError(
-        f"the storage of [warm_start], {without_password(address)!r}, must be one of Optuna that "
-        f"can be read, got {type(cause).__name__}: {first_line(cause, address)}"
+        f"the storage of [warm_start], {without_password(address)!r}, must be a readable Optuna "
+        f"storage, got {type(cause).__name__}: {first_line(cause, address)}"
     )
 
 
@@ -206,20 +206,19 @@ def _best_that_fit(
         broken = next(filter(None, (broken_beside(arm, fitting) for arm in read.arms)), "")
         left_out.update(problems)
         if missing:
-            left_out[f"all, as sampler {read.file.sampler.name!r} needs {missing}"] += 1
+            left_out[f"all, because sampler {read.file.sampler.name!r} needs {missing}"] += 1
         elif broken:
-            left_out[f"all, as they break the relation {broken!r}"] += 1
+            left_out[f"all, because they violate the relation {broken!r}"] += 1
         elif fitting and fitting not in [*read.file.enqueue, *taken]:
             taken.append(fitting)
             trials.append({"number": trial.number, "values": trial.values, "params": fitting})
     for what, count in left_out.items():
-        warn(f"warm start: left out of {count} old configurations: {what}")
+        warn(f"warm start: left out, of {count} old configurations: {what}")
     if not taken:
         raise StudyFileError(
-            "[warm_start] must find a configuration that fits [space], got "
-            f"{len(ranked)} complete trials, of which none does; searched here: "
-            f"{', '.join(known)}. Where parameters have other names there, say so with "
-            "warm_start.names"
+            "[warm_start] must find a configuration that fits [space], but none of the "
+            f"{len(ranked)} complete trials does; searched here: {', '.join(known)}. If "
+            "parameters have other names there, map them with warm_start.names"
         )
     return taken, trials
 

@@ -28,8 +28,8 @@ def held_in_database(url: str, study: str) -> Iterator[None]:
     with _session(url) as session:
         if session is not None and not _taken(session, study, "pg_try_advisory_lock"):
             raise StudyLockedError(
-                f"study {study!r} must be run by one process at a time, got a second start while "
-                "another machine on the same database runs it: wait for it, or stop it"
+                f"study {study!r} is already running on another machine that uses the same "
+                "database: wait for it, or stop it"
             )
         yield
 

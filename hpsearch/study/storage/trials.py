@@ -40,9 +40,9 @@ def storage_trouble(url: str, error: BaseException) -> StorageError:
     """What to say when the database fails in the middle of a study."""
     cause = error.__cause__ if error.__cause__ is not None else error
     return StorageError(
-        f"the Optuna storage {without_password(url)!r} must be writable, "
-        f"got: {first_line(cause, url)}. Free space or bring the database back, then "
-        "run the same command again; nothing that was finished is lost"
+        f"the Optuna storage {without_password(url)!r} must be writable, got: "
+        f"{first_line(cause, url)}. Free space or restore the database, then run the same command "
+        "again; no finished work is lost"
     )
 
 
@@ -76,8 +76,8 @@ def open_storage(url: str) -> BaseStorage:
         storage.engine.dispose()  # connections that were opened before the listener
     except ModuleNotFoundError as error:
         raise StorageError(
-            f"the Optuna storage {without_password(url)!r} must have its driver, got: {error}; "
-            "for PostgreSQL: pip install 'hpsearch[postgresql]'"
+            f"the driver for the Optuna storage {without_password(url)!r} must be installed, got: "
+            f"{error}; for PostgreSQL: pip install 'hpsearch[postgresql]'"
         ) from error
     except Exception as error:
         raise StorageError(
@@ -210,9 +210,9 @@ class TrialStore:
         asked = self._asked[number].number
         if asked != number:
             raise StorageError(
-                f"the Optuna study {self.study.study_name!r} must be written by hpsearch "
-                f"alone, but trial {number} was added by somebody else; go on with "
-                "--storage and a database of its own, the records hold all that is needed"
+                f"only hpsearch may write to the Optuna study {self.study.study_name!r}, but "
+                f"another program added trial {number}; continue with --storage and a separate "
+                "database, which is filled from the records"
             )
 
     def restore(

@@ -41,9 +41,10 @@ ROLES: Mapping[str, tuple[Sequence[str], str]] = {
     "fold": (FOLDS, "the study sets the fold"),
     "checkpoint": (
         CHECKPOINTS,
-        "guess: it goes on from what is there, and starts anew where there is nothing",
+        "guess: the program resumes from this file, and starts from the beginning if there is "
+        "none",
     ),
-    "folder": (FOLDERS, "guess: what it writes goes to the trial's folder"),
+    "folder": (FOLDERS, "guess: output files go to the trial's folder"),
 }
 TAKEN = frozenset(name for names, _ in ROLES.values() for name in names)
 EVERY = ("folder",)  # roles that any number of options may have
@@ -147,9 +148,9 @@ def _guess(option: Option) -> Guess:
     if searched is not None:
         return searched
     if option.switch:
-        return _left_out(option, "how it runs, not how it learns")
+        return _left_out(option, "it affects how the program runs, not what it learns")
     if _plain(option) in RESUMES and option.kind == "str" and not option.required:
-        why = "for a program that starts anew where there is nothing yet"
+        why = "for a program that starts from the beginning if the file does not exist"
         return Guess(option, "leave", _written(option, "{checkpoint}"), note=f"left out: {why}")
     if option.required and option.default is None:
         words = _written(option, f"{{{TODO}_{_key(option)}}}")
@@ -182,9 +183,9 @@ def _fixed(option: Option, tokens: set[str]) -> Guess:
     if SECRETS & tokens:
         return _left_out(option, "a secret is not written here")
     if re.search(r"[{}\x00-\x1f\x7f]", text):
-        return _left_out(option, "its default can't be written in a command")
+        return _left_out(option, "its default can't be written on a command line")
     if GPUS & tokens:
-        note = "fixed at its default; {gpu} is the one that a trial is given"
+        note = "fixed at its default; {gpu} is the GPU assigned to the trial"
     else:
         note = "fixed at its default"
     return Guess(option, "fix", _written(option, text), note=note)
@@ -220,7 +221,7 @@ def _searched(option: Option, tokens: set[str]) -> Guess | None:
     if option.choices:
         return _choices(option, list(option.choices), "its choices")
     if option.kind == "bool" and option.flag:
-        return _choices(option, ["True", "False"], "true or false, as texts")
+        return _choices(option, ["True", "False"], "true or false, as text")
     found = None
     if option.kind == "float":
         found = _float_range(option, tokens)
@@ -242,7 +243,7 @@ def _switch(option: Option) -> Guess:
     switch = replace(option, name=flag_name(flag))
     key = _key(switch)
     words = ((flag, f"{{{key}?}}"),)
-    why = f"{flag} or nothing"
+    why = f"with or without {flag}"
     return Guess(option, "search", words, key, "{ choices = [true, false] }", why)
 
 
@@ -256,7 +257,7 @@ def _choices(option: Option, values: list[Any], why: str) -> Guess | None:
 
 def _search(option: Option, value: str, why: str) -> Guess:
     key = _key(option)
-    default = "" if option.default is None else f", default {option.default}"
+    default = "" if option.default is None else f"; default {option.default}"
     return Guess(option, "search", _written(option, f"{{{key}}}"), key, value, f"{why}{default}")
 
 
@@ -269,7 +270,7 @@ def _float_range(option: Option, tokens: set[str]) -> tuple[float, float, bool, 
         default = float(default)
     if _is_share(tokens, default):
         low, high = _share(tokens, default)
-        return (*_inside(option, low, high), False, "a share: inside 0 to 1")
+        return (*_inside(option, low, high), False, "a fraction between 0 and 1")
     rate = bool(tokens & RATES)
     if not default:
         usual = next((USUAL[word] for word in USUAL if rate and word in tokens), None)

@@ -64,19 +64,22 @@ class _Writer:
     def _head(self) -> Iterator[str]:
         source = self.script.line.source
         read = f"running {_clean(self.script.path.name)} --help" if source == "--help" else source
-        yield f"# {_clean(self.script.words[-1])}: say here what this study is for."
-        yield f"# Its options were read from {read}. What follows are guesses: see the comments."
+        yield f"# {_clean(self.script.words[-1])}: describe the purpose of this study here."
+        yield (
+            f"# Its options were read from {read}. The entries below are guesses; see the "
+            "comments."
+        )
         yield f"name = {toml_value(self.name)}"
-        yield noted("seed = 0", "of everything random")
+        yield noted("seed = 0", "the seed for everything random")
         direction, known = direction_of(self.metric)
         if not self.metric:
-            note = f"{TODO}: a metric that the program prints, not of training or test data"
+            note = f"{TODO}: a metric that the program prints, not for training or test data"
         elif not known:
-            note = "guess of the direction: the name does not tell it"
+            note = "the direction is a guess: the name does not show it"
         elif self.metric in self.script.printed.names:
-            note = f"guess: of the printed {', '.join(self.script.printed.names)}"
+            note = f"guess, from the printed metrics: {', '.join(self.script.printed.names)}"
         else:
-            note = "not found among what the program prints"
+            note = "not found in the program's output"
         shown = toml_value(self.metric or f"{TODO}_metric")
         objective = f"{{ metric = {shown}, direction = {toml_value(direction)} }}"
         yield noted(f"objective = {objective}", _clean(note))
@@ -87,15 +90,17 @@ class _Writer:
         yield from self._metrics()
         line = 'checkpoint = "{folder}/checkpoint"'
         if "checkpoint" in self.roles:
-            yield noted(line, "guess: a promoted trial goes on from what it finds there")
+            yield noted(line, "guess: a promoted trial resumes from this file")
         else:
-            yield noted(f"# {line}", "left out: a promoted trial starts anew")
-        yield noted(f"# test = {self._test()}", "left out: no test row")
+            yield noted(f"# {line}", "without it, a promoted trial starts from the beginning")
+        yield noted(f"# test = {self._test()}", "without it, nothing is tested")
         wandb = "wandb" in self.script.modules
-        note = "nothing is sent from trials" if wandb else "variables of the program"
+        note = "trials send nothing to W&B" if wandb else "environment variables for the program"
         yield noted(f'{"" if wandb else "# "}env = {{ WANDB_MODE = "offline" }}', note)
         where = Path(os.path.relpath(self.script.folder, self.folder)).as_posix()
-        yield noted(f"workdir = {toml_value(where)}", "where it is started, from this file")
+        yield noted(
+            f"workdir = {toml_value(where)}", "where the program starts, relative to this file"
+        )
 
     def _command(self) -> Iterator[str]:
         line = self.script.line
@@ -104,7 +109,7 @@ class _Writer:
         if line.subcommands:
             self.todo.append("the subcommand that trains")
             named = ", ".join(filter(None, line.subcommands)) or "several"
-            note = f"{TODO}: one of {named}, with its own options, which are not read"
+            note = f"{TODO}: one of {named}, with its own options, which were not read"
             yield noted(f'    "{{{TODO}_subcommand}}",', _clean(note))
         for guess in self.guesses:
             yield from self._of(guess)
@@ -129,7 +134,7 @@ class _Writer:
         printed = self.script.printed
         if printed.how in ("report", "json"):
             what = "hpsearch.report" if printed.how == "report" else "lines of JSON"
-            yield noted('metrics = "json-lines"', f"guess: it has {what}")
+            yield noted('metrics = "json-lines"', f"guess: the program has {what}")
         elif printed.how == "line":
             pattern = printed.pattern
             quoted = f"'{pattern}'" if "'" not in pattern and pattern.isprintable() else ""
@@ -139,11 +144,11 @@ class _Writer:
             yield (
                 f"# {TODO}: no such metric in this line"
                 if missing
-                else ("# guess: a line that it prints")
+                else ("# guess: a line that the program prints")
             )
             yield f"metrics = {{ pattern = {quoted or toml_value(pattern)} }}"
         else:
-            self.todo.append("how the program tells of its metrics")
+            self.todo.append("how the program reports its metrics")
             yield f'# {TODO}: "json-lines" for a line such as {{"epoch": 1, "val_acc": 0.9}}, or'
             yield f'# {PATTERN}, or {{ csv = "log.csv" }}'
             yield f'metrics = "{TODO}"'
@@ -156,12 +161,15 @@ class _Writer:
         return toml_value(words)
 
     def _space(self) -> Iterator[str]:
-        yield "[space]  # a plain value fixes; { low, high } and { choices } search"
+        yield "[space]  # a plain value is fixed; { low, high } and { choices } are searched"
         yield 'trainer = "program"'
         searched = [guess for guess in self.guesses if guess.role == "search"]
         if not searched:
             self.todo.append("what is searched")
-            yield f"# {TODO}: no option was recognised as one to search; for one of the command:"
+            yield (
+                f"# {TODO}: no option looks like one to search; for an option of the command, "
+                "write:"
+            )
             yield "# lr = { low = 1e-4, high = 0.1, log = true }"
         for guess in searched:
             yield noted(f"{guess.key} = {guess.value}", _clean(f"guess: {guess.note}"))
@@ -170,7 +178,10 @@ class _Writer:
         guess = self.roles.get("epochs")
         if guess is None:
             yield ""
-            yield "# No option sets how long it trains: each trial runs whole, as one epoch."
+            yield (
+                "# No option sets the training length: each trial is one complete run, counted as "
+                "one epoch."
+            )
             yield from ("[[stages]]", f"trials = {TRIALS[0]}", "epochs = 1")
             return
         default = guess.option.default
@@ -180,7 +191,7 @@ class _Writer:
         for place, (trials, epochs) in enumerate(stages):
             yield from ("", "[[stages]]", f"trials = {trials}")
             last = place == len(stages) - 1
-            yield noted(f"epochs = {epochs}", why if last else f"of {flag}: a short training")
+            yield noted(f"epochs = {epochs}", why if last else f"for {flag}: a short training")
 
 
 def _length(default: object) -> int:

@@ -15,7 +15,7 @@ MOST_EPOCHS = 10**12  # more is a slip of the keyboard
 
 
 class Budget(Table):
-    """What ends a search before all trials of its stages are drawn; each arm has it anew.
+    """What ends a search before all trials of its stages are drawn; it applies to each case.
 
     Runs on fresh seeds and the test come on top of it: whatever ends the search, its best trials
     are confirmed and tested as usual.
@@ -25,40 +25,41 @@ class Budget(Table):
         default=None,
         ge=1,
         le=MOST_EPOCHS,
-        description="epochs of all members in the search, claimed before a batch starts, so that "
-        "they are never overshot; left out: as many as the stages take",
+        description="epochs of the search, summed over all trainings and reserved before a batch "
+        "starts, so that they are never exceeded; default: as many as the stages take",
     )
     seconds: float | None = Field(
         default=None,
         gt=0,
         allow_inf_nan=False,
-        description="wall clock of the search over all its starts; no batch begins that, at the "
-        "pace so far, would end after it. What it cuts is not repeatable; left out: no limit",
+        description="wall-clock time of the search over all its starts; no batch starts that "
+        "would end later at the pace so far. Where it ends the search is not reproducible; "
+        "default: no limit",
     )
     plateau: int | None = Field(
         default=None,
         ge=1,
-        description="a stage draws no more once so many new trials in a row have not improved "
-        "its best score; left out: never",
+        description="a stage stops drawing after this many new trials in a row without a better "
+        "score; default: never",
     )
     plateau_improvement: float = Field(
         default=0.0,
         ge=0,
         allow_inf_nan=False,
-        description="by more than this a score must be better to count as improved; 0: by "
-        "anything. Set it to what is too small to matter",
+        description="a score must be better by more than this to count as an improvement; set it "
+        "to a difference that is too small to matter",
     )
     target: float | None = Field(
         default=None,
         allow_inf_nan=False,
-        description="the search ends once a trial of the last stage has this score; left out: "
+        description="the search ends once a trial of the last stage has this score; default: "
         "never",
     )
     failures: int = Field(
         default=10,
         ge=1,
-        description="failed trials in a row that end the study: a mistake in the code or the "
-        "machine rather than bad luck",
+        description="this many failed trials in a row end the study, because they point to a "
+        "mistake in the code or the machine",
     )
 
     @property

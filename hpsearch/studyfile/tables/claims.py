@@ -13,7 +13,7 @@ from hpsearch.studyfile.tables.base import Table
 
 
 class Claim(Table):
-    """Something that the trials are asked about, once the study is done."""
+    """A claim to check once the study is finished."""
 
     text: str = Field(min_length=1, description="the claim, in a sentence")
     check: str = Field(description="a check by name, or module:function beside the study file")

@@ -47,7 +47,7 @@ def compare_problems(
             rule = "must name a parameter of [space] with choices and without a condition; "
             yield unknown_name(f"compare.{place}", name, valid, first=rule)
         elif name in compare[:place]:
-            yield Problem(f"compare.{place}", "must stand once", f"{name!r} again")
+            yield Problem(f"compare.{place}", "must not be repeated", f"{name!r} again")
     if SHOTS not in entries:
         return
     if data is None:
@@ -55,7 +55,9 @@ def compare_problems(
         yield Problem("space.shots", "must be of a study with [data]", hint=hint)
         return
     if SHOTS not in compare:
-        rule = 'must be compared, compare = ["shots"], as each number is a data set of its own'
+        rule = (
+            'must be compared, compare = ["shots"], because each number makes a separate data set'
+        )
         yield Problem("space.shots", rule + "; one number stands in data.shots")
     if data.shots is not None:
         rule = "must be left out where [space] has it"

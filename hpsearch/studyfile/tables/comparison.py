@@ -13,13 +13,17 @@ from hpsearch.studyfile.tables.base import Facts, Plain, Table
 
 
 class Comparison(Table):
-    """A printed table that the trials' scores are laid beside."""
+    """A printed table to compare the trials' scores with."""
 
-    table: str = Field(description="a CSV file, from the study file's folder, a row a cell")
-    number: str = Field(default="accuracy", description="its column with the printed score")
+    table: str = Field(
+        description="a CSV file with a row for each cell; its path is relative to "
+        "the study file's folder"
+    )
+    number: str = Field(default="accuracy", description="the column with the printed score")
     metric: str = Field(
         default="test_accuracy",
-        description="what is laid beside it: the best of all epochs of a trial's first seed",
+        description="the metric to compare: the best value over all epochs of a trial's first "
+        "seed",
     )
     data: str | None = Field(
         default=None,
@@ -27,10 +31,10 @@ class Comparison(Table):
         "laid beside them; left out: of any",
     )
     columns: dict[str, str] = Field(
-        default_factory=dict, description="hyperparameter by column, where named otherwise"
+        default_factory=dict, description="the hyperparameter for each column with another name"
     )
     values: dict[str, dict[str, Plain]] = Field(
-        default_factory=dict, description="by column, the value here of a text there"
+        default_factory=dict, description="for each column, the value here for each text there"
     )
 
     note_in_template = None

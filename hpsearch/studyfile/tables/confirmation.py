@@ -18,48 +18,48 @@ SECONDS, PARAMETERS = "seconds", "parameters"
 
 
 class Confirmation(Table):
-    """What happens when the search is over."""
+    """How the best configurations are confirmed after the search."""
 
     top: int = Field(
         default=3,
         ge=1,
         le=LARGEST,
-        description="configurations run again on fresh seeds; with several objectives: 8, as the "
-        "Pareto front is theirs",
+        description="number of configurations to run again on fresh seeds; 8 with several "
+        "objectives, because these configurations form the Pareto front",
     )
     seeds: int = Field(
         default=5,
         ge=2,
         le=LARGEST,
-        description="fresh seeds and splits each; the interval needs at least 2",
+        description="number of fresh seeds and splits for each; the interval needs at least 2",
     )
     splits: Literal["fresh", "kept"] = Field(
         default="fresh",
-        description='"fresh": repeat r of every configuration is trained and scored on the same '
-        "new draw of the split, as the search has looked at its own split again and again; "
-        '"kept": on the split of the search. Time-ordered and fixed splits, and data that is the '
-        "trainer's own, are kept",
+        description='"fresh": repeat r of every configuration uses the same new draw of the '
+        'split, because the search has used its own split many times; "kept": the split of the '
+        "search. Time-ordered and fixed splits, and data that the trainer brings itself, are "
+        "always kept",
     )
     default: bool = Field(
         default=True,
-        description="run the configuration of all defaults beside the winner: on the same splits "
-        "and seeds, and on the test set",
+        description="also run the configuration of all defaults, on the same splits and seeds as "
+        "the winner, and on the test set",
     )
     test_seeds: int = Field(
         default=5,
         ge=1,
         le=LARGEST,
-        description="refits of the winner on training and validation data",
+        description="number of refits of the winner on training and validation data",
     )
     choose: Literal["best", "one-standard-error"] = Field(
         default="best",
-        description="the winner: the best of those confirmed, or the cheapest of those that are "
-        "at most one standard error behind it",
+        description="the winner is the best of the confirmed configurations, or the cheapest of "
+        "those at most one standard error behind the best",
     )
     cheap: str = Field(
         default=SECONDS,
-        description='what is cheaper: "seconds" of training, as measured, which differ from run '
-        'to run; "parameters" of a network; or a searched number by name',
+        description='the cost: "seconds" of training, as measured, which differ from run to run; '
+        '"parameters" of a network; or a searched number by name',
     )
 
     def problems(self, facts: Facts) -> Iterator[Problem]:

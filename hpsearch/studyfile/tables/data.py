@@ -59,23 +59,23 @@ else:
 
 
 class Csv(Table):
-    """How a CSV file is written; what is left out is found in the file where that is safe."""
+    """The format of a CSV file; keys that are left out are detected if that is safe."""
 
     note_in_template = None
 
     separator: str | None = Field(
-        default=None, min_length=1, max_length=1, description="between cells"
+        default=None, min_length=1, max_length=1, description="the character between cells"
     )
-    decimal: Literal[".", ","] | None = Field(
-        default=None, description="the mark before a number's fraction"
-    )
+    decimal: Literal[".", ","] | None = Field(default=None, description="the decimal mark")
     thousands: Literal["", ",", ".", "'", " ", "_"] | None = Field(
-        default=None, description='between groups of three digits; "": none'
+        default=None, description='the separator between groups of three digits; "": none'
     )
-    encoding: str | None = Field(default=None, description="of the text, e.g. latin-1")
+    encoding: str | None = Field(
+        default=None, description="the encoding of the file, e.g. latin-1"
+    )
     missing: list[str] | None = Field(
         default=None,
-        description="texts that stand for no value, beside the empty cell; left out: "
+        description="texts that mean a missing value, beside the empty cell; default: "
         + ", ".join(MISSING),
     )
 
@@ -86,55 +86,58 @@ class Csv(Table):
 
 
 class Data(Table):
-    """Which examples."""
+    """The data to learn from."""
 
     note_in_template = None
 
     name: str = Field(
-        description="a named data set, or the path of a CSV or Parquet file, of a folder of idx "
-        "files or in CIFAR-10's binary format; paths start at the study file's folder"
+        description="a named data set, or the path of a CSV or Parquet file, or of a folder with "
+        "idx files or files in CIFAR-10's binary format; relative paths start at the study file's "
+        "folder"
     )
     target: str | None = Field(default=None, description="the column of a table to predict")
     task: Literal["classification", "regression"] | None = Field(
-        default=None, description="left out: regression where the target has decimals"
+        default=None,
+        description="default: regression if the target has decimals, otherwise classification",
     )
     columns: Literal["auto", "numbers"] | dict[str, str] = Field(
         default="auto",
-        description="what a table's columns hold: found out; or a table of the kinds that are "
-        f"others than those found, of {', '.join(KINDS)}; numbers: all are numbers without gaps, "
-        "and stay as they are",
+        description="the kinds of a table's columns: auto detects them; a table overrides the "
+        f"detected kinds ({', '.join(KINDS)}); numbers: all columns are numbers without missing "
+        "values, and they are not preprocessed",
     )
-    drop: list[str] = Field(default_factory=list, description="columns that are no inputs")
+    drop: list[str] = Field(default_factory=list, description="columns that are not inputs")
     csv: Csv = Csv()
     date_format: str | None = Field(
-        default=None, description='of dates, e.g. "%d/%m/%Y"; left out: found out'
+        default=None, description='the format of dates, e.g. "%d/%m/%Y"; default: detected'
     )
-    test: str | None = Field(default=None, description="a table of test rows")
+    test: str | None = Field(default=None, description="a file with the test rows")
     test_fraction: float | None = Field(
         default=None,
         gt=0,
         lt=1,
-        description="share of a table's rows sealed as test set where there is no file of them; "
-        "left out: a fifth",
+        description="fraction of a table's rows set aside as the test set if there is no file for "
+        "it; default: a fifth",
     )
     weight: str | None = Field(
         default=None,
-        description="a column of a table: how much each row counts in training and in scores, "
-        "0 or more; it is no input",
+        description="a column of a table with the weight of each row in training and in scores, 0 "
+        "or more; it is not an input",
     )
     class_weight: Literal["balanced"] | None = Field(
-        default=None, description="balanced: every class counts alike in training"
+        default=None, description="balanced: every class has the same weight in training"
     )
     positive: bool | int | str | None = Field(
         default=None,
-        description="the positive one of a table's two classes, for scores such as f1; left out: "
-        "the second in their order",
+        description="the positive class of a table with two classes, for scores such as f1; "
+        "default: the second in sorted order",
     )
     shots: int | None = Field(
-        default=None, ge=1, le=2**31, description="images a class; left out: all"
+        default=None, ge=1, le=2**31, description="images per class; default: all"
     )
     draw: Literal["random", "first"] = Field(
-        default="random", description="shots at random by the seed, or the first of each class"
+        default="random",
+        description="draw shots at random with the seed, or take the first of each class",
     )
     split: AnySplit = SPLIT_TABLES[HoldOut.kind](kind=HoldOut.kind)
 

@@ -40,7 +40,7 @@ def weight_problems(
         if kind.weighted or is_program(name):
             continue
         own = "class_weight" in kind.arguments and weight is None
-        hint = "set space.class_weight, an argument of its own" if own else "take another trainer"
+        hint = "set space.class_weight, its own argument" if own else "take another trainer"
         yield Problem(key, "must be left out: a trainer takes no weights", name, hint)
 
 

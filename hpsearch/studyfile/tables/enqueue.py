@@ -34,7 +34,7 @@ def enqueue_problems(facts: Facts, space: Space, arms: Sequence[Arm]) -> Iterato
         return
     known = searched_here(space, facts.compare)
     if facts.sampler == "grid":
-        yield Problem("enqueue", "must be left out with a grid, which has an order of its own")
+        yield Problem("enqueue", "must be left out with a grid, which has its own order")
     if facts.sampler != "coarse-to-fine":
         yield from _incomplete(facts, arms)
     if facts.sampler != "listed" and len(facts.enqueue) > facts.trials[0]:

@@ -10,49 +10,53 @@ from hpsearch.studyfile.tables.base import LARGEST, Table
 
 
 class Evaluation(Table):
-    """When and how closely members are scored."""
+    """When and how trials are scored."""
 
     every: int = Field(
         default=1,
         ge=1,
         le=LARGEST,
-        description="epochs between two evaluations; the last epoch of a stage always ends with "
-        "one. Raise it where scoring costs more than training",
+        description="epochs between two evaluations; the last epoch of a stage is always "
+        "evaluated. Raise it if scoring costs more than training",
     )
-    per_class: bool = Field(default=False, description="the accuracy of each class as a metric")
+    per_class: bool = Field(
+        default=False, description="record the accuracy of each class as a metric"
+    )
     passes: bool = Field(
         default=False,
-        description="forward and backward passes of mini-batches, and images trained on, so far "
-        "as metrics, of every trainer that can count them: what a comparison at equal cost needs",
+        description="record the forward and backward passes of mini-batches and the images "
+        "trained on so far as metrics, for every trainer that can count them; needed to compare "
+        "at equal cost",
     )
     resources: bool = Field(
         default=False,
-        description="CPU and wall seconds and bytes of arrays that the training of each epoch "
-        "takes as metrics; measuring slows small networks, and these metrics don't repeat",
+        description="record the CPU time, wall-clock time and array memory of each epoch's "
+        "training as metrics; measuring slows small networks, and these metrics are not "
+        "reproducible",
     )
     metrics: list[str] = Field(
         default_factory=list,
-        description="scores of the validation rows beside those that decide, by their names "
-        'without validation_, e.g. ["roc_auc", "f1"]; of the test set too, when it is opened',
+        description="additional scores on the validation rows, by their names without "
+        'validation_, e.g. ["roc_auc", "f1"]; the final test reports them too',
     )
     threshold: float | str | None = Field(
         default=None,
-        description="the probability from which on a row is taken for the positive one of two "
-        "classes; tune: the best for the score on the validation rows of each fold, and their "
-        "mean for the test; left out: the likelier class",
+        description="the probability from which a row counts as the positive one of two classes; "
+        "tune: the best threshold on the validation rows of each fold, and their mean for the "
+        "test; default: the more likely class",
     )
     train_images: int | None = Field(
         default=None,
         ge=1,
-        description="training images that train_loss and train_accuracy are measured on, at even "
-        "distances; left out: all. Of many images that costs more than training",
+        description="number of training images for train_loss and train_accuracy, evenly spaced; "
+        "default: all, which can cost more than training if there are many",
     )
     seeds: int = Field(
         default=1,
         ge=1,
         le=1000,
-        description="seeds that each configuration is trained with, a trial's score being their "
-        "mean; raise it where one seed's luck is larger than the differences searched for",
+        description="number of seeds for each configuration; a trial's score is their mean. Raise "
+        "it if the variation between seeds is larger than the differences you search for",
     )
 
     @field_validator("threshold", mode="before")

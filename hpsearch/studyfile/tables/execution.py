@@ -21,32 +21,33 @@ DEVICE = re.compile(r"\d+|[A-Za-z][\w.:/-]*")  # a number, or an id such as GPU-
 
 
 class Execution(Table):
-    """Where and in what portions it runs; may be changed in the middle of a study."""
+    """Where the study runs; these keys may change while it is unfinished."""
 
     workers: int | None = Field(
         default=None,
         ge=0,
         le=MOST_WORKERS,
-        description="processes; left out: one a core; 0: in this process",
+        description="number of worker processes; 0: train in this process; default: one per core",
     )
     executor: str | None = Field(
         default=None,
-        description="a Dask cluster's scheduler, e.g. dask://host:8786; left out: this machine",
+        description="the scheduler of a Dask cluster, e.g. dask://host:8786; default: this "
+        "machine",
     )
     slice_seconds: float = Field(
         default=5.0, gt=0, description="seconds between two saved states of a running trial"
     )
     gpus: Literal["all"] | list[int | str] | None = Field(
         default=None,
-        description='devices that workers are given, each its own: "all" that this process sees, '
-        "or their numbers or ids, e.g. [0, 1]; then one worker a device where workers is left "
-        "out; left out: every worker sees all",
+        description='GPUs to distribute among the workers: "all" that this process sees, or their '
+        "numbers or ids, e.g. [0, 1]; the default number of workers is then one per device; "
+        "default: every worker sees all",
     )
     per_gpu: int = Field(
-        default=1, ge=1, le=MOST_WORKERS, description="workers that share one device"
+        default=1, ge=1, le=MOST_WORKERS, description="number of workers that share a device"
     )
     gpus_per_trial: int = Field(
-        default=1, ge=1, le=MOST_WORKERS, description="devices that each worker is given"
+        default=1, ge=1, le=MOST_WORKERS, description="number of devices for each worker"
     )
 
     @field_validator("gpus", mode="before")

@@ -12,23 +12,23 @@ from hpsearch.studyfile.tables.base import Table
 
 
 class Limits(Table):
-    """What training a trial may take; more of it ends the worker process and fails the trial."""
+    """Limits for training a trial; exceeding one ends the worker process and fails the trial."""
 
     seconds: float | None = Field(
         default=None,
         gt=0,
         allow_inf_nan=False,
-        description="wall clock of training one trial, all its folds, seeds and stages added up; "
-        "its share where several trials train together. Where a trial is stopped depends on the "
-        "machine: what it cuts is not repeatable; left out: no limit",
+        description="wall-clock time for training one trial, summed over its folds, seeds and "
+        "stages; its share of the time if several trials train together. Where it stops a trial "
+        "depends on the machine and is not reproducible; default: no limit",
     )
     memory_mb: float | None = Field(
         default=None,
         gt=0,
         allow_inf_nan=False,
-        description="megabytes (10^6 bytes) resident in the worker process that trains it and in "
-        "those that it starts: Python and the data set (some 200) count too. Looked at ten times "
-        "a second; left out: no limit",
+        description="megabytes (10^6 bytes) of resident memory of the worker process and the "
+        "processes that it starts, including Python and the data set (about 200). Checked ten "
+        "times a second; default: no limit",
     )
 
     @classmethod
@@ -57,6 +57,6 @@ def refuse_unenforced(limits: Limits, workers: int | None, cluster: str) -> None
     got = f"a Dask cluster ({cluster})" if cluster else "--workers 0, training in this process"
     advice = "leave out --executor" if cluster else "take at least one worker"
     raise StudyFileError(
-        "[limits] must have worker processes on this machine, which alone can be stopped, got "
+        "[limits] needs worker processes on this machine, because only these can be stopped, got "
         f"{got}: {advice}, or leave out [limits]"
     )

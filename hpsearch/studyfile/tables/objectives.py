@@ -29,32 +29,33 @@ MEASURED = {"passes": (*PASSES, IMAGES), "resources": RESOURCES}
 
 
 class Objective(Table):
-    """What is optimised."""
+    """The metric to optimize."""
 
     metric: str = Field(
-        description="a metric the trainer reports, e.g. validation_accuracy, or one of "
+        description="a metric that the trainer reports, e.g. validation_accuracy, or one of "
         "[evaluation] passes and resources"
     )
     direction: Direction = Field(
-        description="left out: what is known of the metric; to be written of one of your own"
+        description="default: the known direction of the metric; required for your own metrics"
     )
     best_epoch: bool = Field(
         default=False,
-        description="score by the best epoch instead of the last; optimistic by the selection",
+        description="score by the best epoch instead of the last; this selection makes scores "
+        "optimistic",
     )
     rises_to: float | None = Field(
         default=None,
         allow_inf_nan=False,
-        description="score by what it took until the metric was as high as this, counted in "
-        "`count`; who never comes there is infeasible, by the share that is missing",
+        description="score by the effort until the metric rises to this level, counted in "
+        "`count`; a trial that never reaches it is infeasible, by the fraction that is missing",
     )
     falls_to: float | None = Field(
-        default=None, allow_inf_nan=False, description="the same of a metric that goes down"
+        default=None, allow_inf_nan=False, description="the same for a metric that falls"
     )
     count: str = Field(
         default=EPOCHS,
-        description="of rises_to and falls_to: epochs, or a metric that grows while training "
-        "goes on, e.g. passes/images",
+        description="what rises_to and falls_to count: epochs, or a metric that grows during "
+        "training, e.g. passes/images",
     )
 
     @model_validator(mode="before")
@@ -103,7 +104,7 @@ class Objective(Table):
         names: list[str] = []
         for key, goal in tables.items():
             if goal.name in names:
-                yield Problem(key, "must be another than those before it", f"{goal.name} again")
+                yield Problem(key, "must differ from the earlier ones", f"{goal.name} again")
             names.append(goal.name)
             yield from goal._contradictions(key)
             if goal.best_epoch and len(tables) > 1:
@@ -121,14 +122,16 @@ class Objective(Table):
 
 
 class Constraint(Table):
-    """A limit that a metric must keep after the last epoch; who breaks it is infeasible."""
+    """A limit on a metric after the last epoch; a trial that violates it is infeasible."""
 
-    metric: str = Field(description="as an objective's, or one of the training images")
+    metric: str = Field(description="a metric as in an objective, or a training metric")
     at_most: float | None = Field(
-        default=None, allow_inf_nan=False, description="its largest feasible value"
+        default=None, allow_inf_nan=False, description="the largest feasible value"
     )
     at_least: float | None = Field(
-        default=None, allow_inf_nan=False, description="its smallest; one of the two"
+        default=None,
+        allow_inf_nan=False,
+        description="the smallest feasible value; give one of the two",
     )
 
     @property
@@ -147,7 +150,7 @@ class Constraint(Table):
                 yield Problem(key, rule)
                 continue
             if limit.name in names:
-                yield Problem(key, "must stand once", f"{limit.name} again")
+                yield Problem(key, "must not be repeated", f"{limit.name} again")
             names.append(limit.name)
 
 
@@ -230,7 +233,7 @@ def _beside_problems(
     """What is wrong with a score that is computed beside those that decide."""
     part, bare = part_of(name)
     if part and score_of(bare) is not None:
-        yield Problem(key, "must be the name of a score alone", repr(name), f'write "{bare}"')
+        yield Problem(key, "must be only the name of a score", repr(name), f'write "{bare}"')
         return
     if OWN.fullmatch(name):
         yield from _own_problems(key, name)

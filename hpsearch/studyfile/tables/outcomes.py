@@ -25,37 +25,37 @@ class Outcomes(Table):
 
     failed: Policy = Field(
         default="continue",
-        description="a trial's code raised, or its workers died: it is out, the study goes on; "
-        "stop: the study ends there",
+        description="after a trial whose code raised an error or whose workers died; continue: "
+        "the study goes on without it; stop: the study ends",
     )
     over_limit: Policy = Field(
         default="continue",
-        description="a trial passed one of [limits]: it counts as worse than all others",
+        description="after a trial that exceeded one of [limits]; it counts as worse than all "
+        "others",
     )
     diverged: Policy = Field(
         default="continue",
-        description="a trial's loss, or a metric of an objective or constraint, left the finite "
-        "numbers: it counts as worse than all others",
+        description="after a trial whose loss, or a metric of an objective or constraint, became "
+        "infinite or undefined; it counts as worse than all others",
     )
     ended_early: Literal["keep", "fail"] = Field(
         default="keep",
-        description="a function, a program or an ensemble ended before its stage's epochs: its "
-        "last scores stand for the later ones, as it has decided to stop; fail: the trial is "
-        "failed",
+        description="if a function, a program or an ensemble ends before the epochs of its stage; "
+        "keep: its last scores count for the later epochs; fail: the trial fails",
     )
     retries: int = Field(
         default=0,
         ge=0,
         le=MOST_ATTEMPTS,
-        description="how often a member whose code raised is tried again, from its last state; "
-        "most mistakes repeat, a disk or a server that was away does not",
+        description="how often a training whose code raised an error is tried again from its last "
+        "state; useful if a disk or a server is sometimes unavailable",
     )
     lost_attempts: int = Field(
         default=LOST_ATTEMPTS,
         ge=2,
         le=MOST_ATTEMPTS,
-        description="worker processes that may die under a member in a row before it is failed; "
-        "the last attempt is made alone, to learn whose fault it is",
+        description="how many worker processes in a row may die while running a training before "
+        "it fails; the last attempt runs alone, to find the cause",
     )
 
     @classmethod
@@ -84,7 +84,7 @@ class Outcomes(Table):
         key, policy = self.policy(outcome, limit)
         if policy == "stop":
             raise StudyFailed(
-                f"no trial must end so while outcomes.{key} is 'stop', but trial {trial} did, "
-                f"with:\n{reason}\nCorrect it, then start anew with --fresh, or set "
-                f"outcomes.{key} to 'continue' to go on"
+                f"study stopped, because outcomes.{key} = 'stop' and trial {trial} ended "
+                f"with:\n{reason}\nCorrect the cause, then start again with --fresh, or set "
+                f"outcomes.{key} to 'continue' to resume"
             )

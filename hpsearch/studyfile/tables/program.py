@@ -32,28 +32,33 @@ MOST_WORD = 255  # characters of a file's name
 
 
 class Pattern(Table):
-    """Metrics in lines that a regular expression finds."""
+    """Metrics in lines that match a regular expression."""
 
-    pattern: str = Field(description="with a named group for each metric, and one named epoch")
+    pattern: str = Field(
+        description="a regular expression with a named group for each metric, and one named epoch"
+    )
 
 
 class Csv(Table):
-    """Metrics in a CSV file that grows."""
+    """Metrics in a CSV file that the program appends to."""
 
-    csv: str = Field(description="its path, from {folder} on; columns are metrics, one is epoch")
+    csv: str = Field(
+        description="the path of the file, relative to {folder}; its columns are "
+        "metrics, and one is epoch"
+    )
 
 
 Words = list[str | Annotated[list[str], Field(min_length=1)]]
 
 
 class ProgramTable(Table):
-    """A command that is run as a trial; data, folds and splits are its own affair."""
+    """A command to run as a trial; the program brings its own data, folds and splits."""
 
     note_in_template = None
 
     command: Annotated[Words, Field(min_length=1)] | str = Field(
-        description=f"its words, e.g. {EXAMPLE}; a list in the list is left out where a "
-        "hyperparameter in it is not active; a text where shell = true"
+        description=f"its arguments, e.g. {EXAMPLE}; a list inside the list is left out if a "
+        "hyperparameter in it is not active; with shell = true, a text"
     )
     metrics: Literal["json-lines"] | Pattern | Csv = Field(
         default="json-lines",
@@ -62,18 +67,19 @@ class ProgramTable(Table):
     )
     checkpoint: str | None = Field(
         default=None,
-        description='a path such as "{folder}/checkpoint" that the program saves its state to and '
-        "goes on from when it finds it: it prints an epoch's metrics, with the epoch, before it "
-        "saves; left out: it starts anew whenever its trial goes on",
+        description='a path such as "{folder}/checkpoint" to which the program saves its state '
+        "and from which it resumes; it must print an epoch's metrics, with the epoch, before it "
+        "saves; default: the program starts from the beginning whenever its trial continues",
     )
     test: Annotated[Words, Field(min_length=1)] | str | None = Field(
         default=None,
-        description="the command that scores what was trained on test data; left out: nothing is "
+        description="the command that scores the trained model on test data; default: nothing is "
         "tested, and the report says so",
     )
     env: dict[str, str] = Field(default_factory=dict, description="environment variables to set")
     workdir: str = Field(
-        default=".", description="where it is started, from the study file's folder on"
+        default=".",
+        description="the folder in which it is started, relative to the study file's folder",
     )
     shell: bool = Field(
         default=False, description="the commands are lines for /bin/sh; values are quoted"
@@ -82,55 +88,55 @@ class ProgramTable(Table):
         default=1,
         ge=1,
         le=MOST_FOLDS,
-        description="runs of every configuration, whose {fold} is 0, 1, …; a trial's score is "
-        "their mean",
+        description="number of runs of every configuration, with {fold} = 0, 1, …; a trial's "
+        "score is their mean",
     )
-    first_epoch: Literal[0, 1] = Field(default=1, description="how it counts its epochs")
+    first_epoch: Literal[0, 1] = Field(default=1, description="the number of the first epoch")
     probe: bool = Field(
         default=True,
-        description="run one trial twice, to know whether the program repeats its metrics",
+        description="run one trial twice, to check whether the program's metrics are reproducible",
     )
     dry_start: float = Field(
         default=10.0,
         ge=0,
         le=3600,
-        description="seconds that the first trial is tried for before the study starts, or less, "
-        "if it prints a metric; 0: not at all",
+        description="seconds for which the first trial is tried before the study starts, or until "
+        "it prints a metric; 0: no such trial",
     )
     log_mb: float = Field(
         default=1.0,
         ge=0,
         le=1000,
-        description="megabytes of its output that each run adds to a trial's log at most",
+        description="maximum megabytes of output that each run adds to a trial's log",
     )
     artifacts_mb: float = Field(
         default=100.0,
         ge=0,
-        description="megabytes of what a trial leaves in {folder}/artifacts that go to MLflow, of "
-        "the best trials",
+        description="maximum megabytes of {folder}/artifacts that go to MLflow for each of the "
+        "best trials",
     )
     checkpoint_mb: float = Field(
         default=200.0,
         ge=0,
-        description="megabytes that a checkpoint may have to go to MLflow, or to another machine",
+        description="maximum megabytes of a checkpoint that goes to MLflow or to another machine",
     )
     shared: str = Field(
         default="",
-        description="on Dask, a folder that all workers share, for what is larger than that; "
-        "left out: the files of a trial go with it from one machine to another",
+        description="with Dask, a folder that all workers share, for larger checkpoints; default: "
+        "the files of a trial move with it from machine to machine",
     )
     threads: int | None = Field(
         default=None,
         ge=1,
         le=1024,
-        description="that its libraries may use (OMP_NUM_THREADS and its like); left out: cores / "
-        "execution.workers, 1 where that is left out. Sums of several threads may differ in the "
-        "last digit",
+        description="number of threads for its libraries (OMP_NUM_THREADS and similar); default: "
+        "cores / execution.workers, or 1 if that is not set. Sums over several threads may differ "
+        "in the last digit",
     )
     mlflow: Literal["private", "link"] = Field(
         default="private",
         description='where its own MLflow runs go: "private" to a store in its folder, "link" to '
-        "the study's server, as runs below the trial's",
+        "the study's server, as runs below the trial's run",
     )
 
     @field_validator("metrics", "command", "test", mode="wrap")
@@ -244,7 +250,7 @@ class ProgramTable(Table):
             hint = r"write e.g. 'val_acc (?P<val_acc>\S+)'"
             yield Problem(key, "must have a named group for a metric", repr(pattern), hint)
         elif self.checkpoint is not None and EPOCH not in groups:
-            rule = "must have a group named epoch, as the program goes on from a checkpoint"
+            rule = "must have a group named epoch, because the program resumes from a checkpoint"
             hint = r"write e.g. 'epoch (?P<epoch>\d+)', or leave checkpoint out"
             yield Problem(key, rule, repr(pattern), hint)
 

@@ -39,19 +39,19 @@ def program_problems(
         return
     others = [str(name) for name in names or () if not is_program(name)]
     if others:
-        rule = "must be programs alone, which have data of their own"
+        rule = "must all be programs, which bring their own data"
         yield Problem("space.trainer", rule, ", ".join(others), "compare them as two studies")
     if "data" in file:
         hint = f"leave [data] out, or [{named[0]}]: a program brings its own data"
         yield Problem("data", "must be left out beside a program", hint=hint)
     if file.get("network"):
-        yield Problem("network", "must be left out: a program trains a model of its own")
+        yield Problem("network", "must be left out: a program trains its own model")
     evaluation = file.get("evaluation")
     for key in ("passes", "resources", "per_class"):
         if isinstance(evaluation, Mapping) and evaluation.get(key):
-            yield Problem(f"evaluation.{key}", "must be left out: nobody can tell it of a program")
+            yield Problem(f"evaluation.{key}", "must be left out: it is unknown for a program")
     if file.get("protocol", "honest") != "honest":
-        yield Problem("protocol", 'must be "honest": test data is a program\'s own affair')
+        yield Problem("protocol", 'must be "honest": a program handles its own test data')
     for name in named:
         metrics = tables[name].metrics if name in tables else None
         if isinstance(metrics, Pattern):
@@ -105,10 +105,12 @@ def _placeholder_problems(name: str, table: ProgramTable, space: Space) -> Itera
             if one.name not in valid:
                 yield _unknown(path, one.name, valid, table)
             elif one.asked and not (one.optional and one.alone):
-                rule = f"must have {{{one.name}?}} as a word of its own in a list of words"
+                rule = f"must have {{{one.name}?}} as a separate word in a list of words"
                 yield Problem(path, rule, hint=f'write ["--{one.name}", "{{{one.name}?}}"]')
             elif one.name in own and one.name not in always and not one.optional:
-                rule = f"must have {{{one.name}}} in a list of its own, as not every trial has it"
+                rule = (
+                    f"must have {{{one.name}}} in a separate list, because not every trial has it"
+                )
                 hint = f'write ["--{one.name}={{{one.name}}}"]'
                 if table.shell:
                     hint = "leave shell out, or pass {params_json}, a file without it then"

@@ -16,21 +16,22 @@ Epochs = Annotated[int, Field(ge=1)]
 
 
 class Pruner(Table):
-    """Who ends trials inside a stage, and after which epochs it is asked."""
+    """A pruner that ends trials inside a stage, and the epochs after which it decides."""
 
     name: str = Field(
-        description="median, percentile, successive-halving, hyperband, threshold, patient, "
-        "wilcoxon: Optuna's; or a pruner of your own, package.module:Class"
+        description="one of Optuna's pruners: median, percentile, successive-halving, hyperband, "
+        "threshold, patient, wilcoxon; or your own, package.module:Class"
     )
     rungs: list[Epochs] = Field(
         min_length=1,
-        description="epochs after which every trial is scored and the pruner asked, counted from "
-        "the trial's start; a stage's own end is none, as promotion decides there",
+        description="epochs after which every trial is scored and the pruner decides, counted "
+        "from the trial's start; the end of a stage can't be a rung, because promotion decides "
+        "there",
     )
     options: dict[str, object] = Field(
         default_factory=dict,
-        description="arguments of the pruner's constructor, e.g. { n_startup_trials = 8 }; "
-        "patient takes the name of another as wrapped_pruner",
+        description="arguments for the pruner's constructor, e.g. { n_startup_trials = 8 }; "
+        "patient takes the name of another pruner as wrapped_pruner",
     )
 
     note_in_template = None  # it stands beside the objective

@@ -29,38 +29,38 @@ class Sampler(Table):
 
     name: str = Field(
         default=COARSE_TO_FINE,
-        description="with several objectives: tpe. Or grid: every combination of choices once, "
-        "in order; listed: those of "
-        "[[enqueue]] and no others; brute-force: a grid in random order; "
-        "random, tpe, gp, cmaes, nsga2: Optuna's; qmc: Sobol points; or a sampler of "
-        "your own, package.module:Class",
+        description="the sampler (tpe with several objectives). Others: grid, every combination "
+        "of choices once, in order; brute-force, a grid in random order; listed, only the "
+        "configurations of [[enqueue]]; random, tpe, gp, cmaes and nsga2, Optuna's samplers; qmc, "
+        "Sobol points; or your own, package.module:Class",
     )
     proposal: Literal["gp", "model-free", "random", "uniform"] = Field(
         default="gp",
-        description="how coarse-to-fine draws: gp, a Gaussian process among candidates, best in "
-        "the measurements; model-free, around the best, cheapest; random, in a box around the "
-        "best that is halved again and again; uniform, no narrowing at all",
+        description="how coarse-to-fine draws: gp, by a Gaussian process among candidates, best "
+        "in our benchmarks; model-free, around the best trials, the cheapest; random, in a box "
+        "around the best trials that is halved repeatedly; uniform, without narrowing",
     )
     rule: RuleVersion = Field(
         default=NEWEST,
-        description="version of the proposal gp. 2 sees how much better a score is, not only its "
-        "rank, looks at the best of every branch, and leaves the best where nothing more is "
-        "gained; 1 is how older versions drew. A study goes on with the one it was begun with",
+        description="version of the proposal gp. 2 uses how much better a score is, not only its "
+        "rank, explores around the best trial of every branch, and moves away from the best trial "
+        "once the gains are small; 1 is the rule of older versions. A study continues with the "
+        "rule it began with",
     )
     batch: int = Field(
         default=4,
         ge=1,
         le=LARGEST,
-        description="trials drawn together from the results so far; not the number of workers, "
-        "so that the search is the same with any number",
+        description="number of trials drawn together from the results so far; independent of the "
+        "number of workers, so that the search is the same with any number",
     )
     repeats: bool = Field(
         default=False,
-        description="whether trials are drawn on once every configuration of a finite space was "
-        "tried, e.g. to see the noise of training; false: drawing ends there",
+        description="keep drawing after every configuration of a finite space was tried, e.g. to "
+        "measure the noise of training; false: drawing ends there",
     )
     options: dict[str, object] = Field(
-        default_factory=dict, description="arguments of the sampler's constructor"
+        default_factory=dict, description="arguments for the sampler's constructor"
     )
 
     def n_configurations(self, space: Space, trials: int) -> int | None:

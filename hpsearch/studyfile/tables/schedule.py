@@ -13,32 +13,33 @@ from hpsearch.timetable import Cron, Window, span, zone_named
 
 
 class Schedule(Table):
-    """When a study or a batch runs without being asked; may be changed at any time."""
+    """When a study or a batch runs by itself; these keys may change at any time."""
 
     note_in_template = None
 
     timezone: str | None = Field(
-        default=None, description="of cron and window, e.g. Europe/Berlin; left out: the machine's"
+        default=None,
+        description="the time zone of cron and window, e.g. Europe/Berlin; default: the machine's",
     )
     cron: str | None = Field(
         default=None,
-        description="minute hour day-of-month month day-of-week, e.g. 0 2 * * mon-fri; "
-        "left out: only when asked",
+        description="minute hour day-of-month month day-of-week, e.g. 0 2 * * mon-fri; default: "
+        "it runs only on request",
     )
     window: str | None = Field(
         default=None,
-        description='hours of the day in which it may run, e.g. "02:00-06:00"; what its end cuts '
-        "goes on when it opens again; left out: all",
+        description='hours in which it may run, e.g. "02:00-06:00"; unfinished studies resume in '
+        "the next window; default: at any time",
     )
     missed: Literal["skip", "once", "all"] = Field(
         default="once",
-        description="occurrences that came while nothing ran them (the machine was off, another "
-        "run took longer): forget them, make up for them with one run, or with one each",
+        description="what to do about runs that were missed (the machine was off, or another run "
+        "took longer): skip them, make up for all with one run, or run each of them",
     )
     fresh: bool = Field(
         default=False,
-        description="every occurrence starts new runs of studies that are finished, as --fresh "
-        "does, e.g. where the data changes; else it goes on with what is unfinished",
+        description="start new runs of finished studies each time, as --fresh does, e.g. because "
+        "the data changes; false: only resume what is unfinished",
     )
 
     @field_validator("timezone")

@@ -179,7 +179,9 @@ class _Reader:
                 hint = "a value that is fixed under a condition is { choices = [value] }"
                 self.wrong(entry.path, rule, repr(entry.said), hint)
             elif not entry.said.get("when"):
-                rule = "is missing: each range of a list has one, and they exclude each other"
+                rule = (
+                    "is missing: each range of a list needs one, and they must exclude each other"
+                )
                 self.wrong(f"{entry.path}.when", rule)
         return len(self.problems) == before
 
@@ -205,7 +207,9 @@ class _Reader:
             return
         names = trainer_names(self.said)
         if names is None or (isinstance(entry, Mapping) and "when" in entry):
-            self.wrong("space.trainer", "must be a name or choices alone", repr(entry))
+            self.wrong(
+                "space.trainer", "must be a name or choices without a condition", repr(entry)
+            )
             return
         for name in names:
             try:
@@ -254,7 +258,9 @@ class _Reader:
             if key not in described:
                 self.unknown(f"network.{key}", key, ["name", *described])
             elif key in self.entries:
-                self.wrong(f"space.{key}", "must stand once", f"it in [network] too ({value!r})")
+                self.wrong(
+                    f"space.{key}", "must not be set twice", f"it in [network] too ({value!r})"
+                )
             elif problem := described[key].problem(value):
                 self.wrong(f"network.{key}", problem)
             else:
@@ -285,12 +291,15 @@ class _Reader:
         if key in keys:
             return True
         if not self.prepared:
-            rule = "must be left out: it is of tables whose columns are not all plain numbers"
+            rule = (
+                "must be left out: it applies only to tables whose columns are not all plain "
+                "numbers"
+            )
             self.wrong("prepare", rule)
         elif keys:
             self.unknown(name, key, keys)
         elif self.kinds:
-            rule = "must be left out: no trainer of the study takes a prepared table"
+            rule = "must be left out: no trainer of the study takes a preprocessed table"
             self.wrong("prepare", rule, ", ".join(self.kinds))
         return False
 
@@ -455,7 +464,7 @@ class _Reader:
         if not isinstance(asked, bool):
             self.wrong(key, "must be true or false", repr(asked))
         elif asked and not integers:
-            rule = "must be left out where low or high is no whole number"
+            rule = "must be left out if low or high is not a whole number"
             self.wrong(key, rule, f"{low!r} and {said['high']!r}")
         elif not asked:
             whole = (h for h in meanings if h.kind is int and h.judge is None)
@@ -476,7 +485,7 @@ class _Reader:
             self.wrong(key, "must be a number", repr(value))
             return None
         elif isinstance(distribution, IntDistribution) and not isinstance(value, int):
-            self.wrong(key, "must be a whole number, as the range is", repr(value))
+            self.wrong(key, "must be a whole number, like the range", repr(value))
             return None
         if entry.key not in self.named:
             self._value(key, entry, value)

@@ -13,25 +13,29 @@ from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
 
 
 class Stage(Table):
-    """One training length and the trials that are trained to it."""
+    """A training length and the trials that are trained to it."""
 
-    trials: int = Field(ge=1, le=LARGEST, description="with the promoted of the stage before")
+    trials: int = Field(
+        ge=1,
+        le=LARGEST,
+        description="number of trials, including those promoted from the previous stage",
+    )
     epochs: int = Field(ge=1, le=LARGEST)
     promote: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        description="share of this stage's trials that continue from the stage before; "
-        "half was best in the measurements, the rest are new draws",
+        description="fraction of this stage's trials that continue from the previous stage; the "
+        "rest are new draws. Half was best in our benchmarks",
     )
     controls: int = Field(
         default=0,
         ge=0,
         le=LARGEST,
-        description="trials of the stage before that were not promoted and, drawn at random, are "
-        "trained on all the same, on top of `trials`: they tell whether short trainings predict "
-        "long ones, which the promoted alone can't. None by default, as each costs a training "
-        "and new draws have scores at both lengths too",
+        description="number of randomly chosen trials that continue although they were not "
+        "promoted, on top of `trials`: they show whether short trainings predict long ones, which "
+        "promoted trials alone can't show. The default is 0, because each costs a training and "
+        "new draws have scores at both lengths too",
     )
 
     @property
@@ -43,21 +47,21 @@ class Stage(Table):
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
         (first_key, first), *_ = tables.items()
         if first.controls:
-            rule = "must be 0: there is no stage before they could come from"
+            rule = "must be 0: there is no previous stage"
             yield Problem(f"{first_key}.controls", rule, str(first.controls))
         for (_, earlier), (key, later) in pairwise(tables.items()):
             yield from later._problems_after(earlier, key)
 
     def _problems_after(self, earlier: Stage, key: str) -> Iterator[Problem]:
         if self.epochs <= earlier.epochs:
-            rule = f"must be above the {earlier.epochs} of the stage before"
+            rule = f"must be above the {earlier.epochs} epochs of the previous stage"
             yield Problem(f"{key}.epochs", rule, str(self.epochs))
         left = earlier.trials - self.promoted
         if left < 0:
-            rule = f"must promote at most the {earlier.trials} trials of the stage before"
+            rule = f"must promote at most the {earlier.trials} trials of the previous stage"
             yield Problem(f"{key}.trials", rule, str(self.promoted))
         elif self.controls > left:
-            rule = f"must be at most the {left} trials of the stage before that are not promoted"
+            rule = f"must be at most the {left} trials of the previous stage that are not promoted"
             yield Problem(f"{key}.controls", rule, str(self.controls))
 
     @classmethod
@@ -80,6 +84,6 @@ class Stage(Table):
             elif stage.trials > old and number in closed:
                 yield Problem(
                     f"{key}.trials",
-                    f"must stay {old}: the stage is over, and later stages build on it; raise "
+                    f"must stay {old}: the stage is finished, and later stages build on it; raise "
                     f"{last}.trials instead",
                 )

@@ -17,12 +17,13 @@ OUTER = "validation.outer"
 
 
 class Validation(Table):
-    """How the whole search is validated, as the winner's own score flatters."""
+    """How the whole search is validated, because the winner's own score is optimistic."""
 
     outer: AnySplit | None = Field(
         default=None,
-        description="a split, as data.split: the whole search runs once an outer fold, whose rows "
-        "it does not see and is tested on, and once on all rows, which finds the winner",
+        description="a split, as in data.split: the whole search runs once for each outer fold, "
+        "on the other rows, and its winner is tested on the fold's rows; the search on all rows "
+        "then finds the winner",
     )
 
     @classmethod
@@ -37,7 +38,7 @@ class Validation(Table):
             return
         if facts.compare:
             rule = "must be left out where cases are compared"
-            hint = "give each of them a study of its own; a batch file runs them all"
+            hint = "write a separate study for each of them; a batch file runs them all"
             yield Problem(OUTER, rule, f"compare = {[*facts.compare]}", hint)
         if facts.protocol != "honest":
             rule = f"must be left out under protocol = {facts.protocol!r}"
@@ -49,8 +50,8 @@ class Validation(Table):
         selection, outer = arms[-1].selection, self.outer.made()
         split = selection.split
         if selection.unknown:
-            rule = "must be left out: the data is the trainer's own affair"
-            yield Problem(OUTER, rule, hint="name it in [data], so that rows can be sealed")
+            rule = "must be left out: the trainer brings its own data"
+            yield Problem(OUTER, rule, hint="name it in [data], so that rows can be held out")
             return
         if split.beside_shots:
             rule = "must be drawn from the rows of each outer fold"
@@ -62,6 +63,8 @@ class Validation(Table):
                 for one in (split.column, outer.column)
             )
             rule = f"must split by the column that data.split splits by, which has {known}"
-            yield Problem(OUTER, rule, asked, "else inner and outer splits contradict each other")
+            yield Problem(
+                OUTER, rule, asked, "otherwise inner and outer splits contradict each other"
+            )
         for problem in outer.check(selection.shots):
             yield moved(problem, OUTER)

@@ -23,28 +23,28 @@ class WarmStart(Table):
 
     storage: str = Field(
         min_length=1,
-        description="an Optuna storage: a URL, the path of an SQLite or journal file, which "
-        "starts at the study file's folder, or env:NAME, the environment variable that holds "
-        "the URL, for those with a password",
+        description="an Optuna storage: a URL, the path of an SQLite or journal file (relative to "
+        "the study file's folder), or env:NAME for an environment variable that holds a URL with "
+        "a password",
     )
     study: str | None = Field(
         default=None,
-        description="its study, in Optuna's name or, of an hpsearch study, in its own; left out: "
-        "the only one there",
+        description="the study's name in Optuna, or the name of an hpsearch study; default: the "
+        "only study there",
     )
     top: int = Field(
         default=5,
         ge=1,
         le=MOST,
-        description="of its best complete trials that fit [space]; a few give a start, many "
-        "leave the search nothing to look for itself",
+        description="number of its best complete trials to take, among those that fit [space]; a "
+        "few give a good start, many leave little to search",
     )
     names: dict[str, str] = Field(
         default_factory=dict,
-        description="parameters that are named otherwise there: { lr = 'learning_rate' }",
+        description="parameters with other names there: { lr = 'learning_rate' }",
     )
 
-    note_in_template = "with an existing Optuna study's best"
+    note_in_template = "begins with the best trials of an existing Optuna study"
 
     @classmethod
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
@@ -63,7 +63,10 @@ class WarmStart(Table):
         """What can be said without looking at the old study."""
         if facts.nested:
             rule = "must be left out with validation.outer"
-            hint = "what was found with the rows of an outer fold would flatter its score"
+            hint = (
+                "configurations found with the rows of an outer fold would make its score "
+                "optimistic"
+            )
             yield Problem("warm_start", rule, hint=hint)
         if facts.sampler in ("grid", "listed"):
             rule = f"must be left out where sampler.name = {facts.sampler!r} says all"

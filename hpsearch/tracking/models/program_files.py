@@ -79,7 +79,10 @@ def _send_files(
             left -= size
             client.log_artifact(run_id, str(path), f"{top}/{below}".removesuffix("/."))
     if left_out:
-        note = f"Left out, as a trial's files may have {most / MB:g} MB (artifacts_mb):"
+        note = (
+            f"Left out, because the files of a trial are limited to {most / MB:g} MB "
+            "(artifacts_mb):"
+        )
         client.log_text(run_id, "\n".join([note, *left_out, ""]), f"{FILES}/{LEFT_OUT}")
 
 

@@ -215,4 +215,4 @@ def _describe(client: MlflowClient, name: str, about: str) -> None:
 
 def older_about(name: str) -> str:
     """The description that an older version wrote."""
-    return f"The winners of hpsearch study {name}, one a run of the study."
+    return f"The winners of the hpsearch study {name}, one per run."

@@ -36,7 +36,7 @@ def problem(told: Told, n_rows: int, n_classes: int) -> str:
     """
     for key, values in told.items():
         if not n_rows:
-            return f"must yield metrics alone where it brings its own data, got {key}"
+            return f"must yield only metrics if it brings its own data, got {key}"
         if key == "probabilities" and not n_classes:
             return "must yield predictions where numbers are predicted, got probabilities"
         shapes: set[tuple[int, ...]] = (

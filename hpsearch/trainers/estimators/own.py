@@ -34,9 +34,9 @@ def make_with(path: str, function: Callable[..., Any], params: Mapping[str, Para
     made = function(deepcopy(given))
     if not all(hasattr(made, name) for name in ("fit", "predict", "get_params", "set_params")):
         raise ValueError(
-            f"{path} must return an estimator with fit, predict, get_params and set_params, as it "
-            f"takes params alone, got {type(made).__name__}: a training function is written "
-            f"def {path.partition(':')[2]}(params, data, seed)"
+            f"{path} must return an estimator with fit, predict, get_params and set_params, "
+            f"because it takes only params, got {type(made).__name__}: a training function is "
+            f"written def {path.partition(':')[2]}(params, data, seed)"
         )
     inside = {name: value for name, value in given.items() if INSIDE in name}
     known = made.get_params(deep=True)

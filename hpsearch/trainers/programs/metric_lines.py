@@ -114,8 +114,8 @@ class MetricReader:
             self._counted += 1
             if self.names_epochs:
                 raise MetricError(
-                    "must print epoch with its metrics, as it goes on from a checkpoint, got a "
-                    f'line without: print {{"epoch": {self._last - 1 + self.first_epoch}, …}}'
+                    "must print epoch with its metrics, because it resumes from a checkpoint, got "
+                    f'a line without it: print {{"epoch": {self._last - 1 + self.first_epoch}, …}}'
                 )
             return self._last
         number = _number(values[EPOCH])

@@ -355,7 +355,7 @@ class ProgramTrainer(Trainer):
         if code in (126, 127) and self._program.shell:
             return TrialFailed(f"{self._name} can't be started by the shell{quoted}")
         if OUT_OF_MEMORY.search(self._log.end_of_errors):
-            reason = f"{self._name} ran out of the memory of its GPU{quoted}"
+            reason = f"{self._name} ran out of GPU memory{quoted}"
             return TrialFailed(reason, limit="gpu_memory")
         # From outside: no program does it to itself. A shell in between says 128 + 9.
         lost = code in (-signal.SIGKILL, 128 + signal.SIGKILL)

@@ -132,12 +132,12 @@ def test_other_repeats_are_compared_unpaired_and_it_says_why(compared_home: Path
         (
             ["data.split.folds=5"],
             {},
-            "splits: k-fold (folds = 2), drawn anew in small; k-fold (folds = 5), drawn anew in",
+            "splits: k-fold (folds = 2), drawn again in small; k-fold (folds = 5), drawn again in",
         ),
         (
             ["confirmation.splits=kept"],
             {},
-            "drawn anew in small; k-fold (folds = 2), those of the search with digest ",
+            "drawn again in small; k-fold (folds = 2), as in the search, with digest ",
         ),
         (
             ["objective.best_epoch=true"],
@@ -161,7 +161,7 @@ def test_what_can_not_be_compared_is_not_ranked_and_it_says_why(
     file = read_text(STUDY, Path("study.toml"), overrides).file
     other = replace(second, file=file, **change)
     found = beside([first, other], lambda *_: None)
-    assert found.obstacle.startswith("Not ranked, as ")
+    assert found.obstacle.startswith("Not ranked, because ")
     assert sentence in found.obstacle
     assert found.studies == [first, other]  # as they were named
     assert found.leads == found.test_leads == ()
@@ -175,7 +175,7 @@ def test_studies_whose_data_nobody_knows_are_ranked_with_a_doubt(compared_home: 
         studies.append(replace(study, file=file, repeats=replace(study.repeats, digests={})))
     found = beside(studies, lambda *_: None)
     assert found.obstacle == ""
-    assert found.doubt.startswith("The trainers alone know their data")
+    assert found.doubt.startswith("Only the trainers know their data")
 
 
 def test_what_differs_and_what_it_took(compared_home: Path) -> None:
@@ -195,7 +195,7 @@ def test_the_command_prints_a_table_json_and_a_page(compared_home: Path, tmp_pat
     assert done.returncode == 0
     assert done.stdout.split()[:4] == ["best", "small", "has", "the"]
     assert "validation_accuracy  small is " in done.stdout
-    for text in ("Winners, confirmed", "Trials and cost", "network.hidden", "trainings"):
+    for text in ("Confirmed winners", "Trials and cost", "network.hidden", "trainings"):
         assert text in done.stdout
     text = page.read_text()
     assert "small has the best confirmed validation_accuracy" in text

@@ -90,7 +90,7 @@ def test_a_study_without_defaults_is_told_what_to_do(tmp_path: Path, home: Path)
     path = tmp_path / "fair.toml"
     path.write_text(STUDY + "default = false\n")
     run(path, home)
-    with pytest.raises(StudyFileError, match=r"confirmation\.default says so"):
+    with pytest.raises(StudyFileError, match=r"confirmation\.default = false"):
         explain_study("fair", home=home)
     with pytest.raises(StudyFileError, match="must be one of"):
         explain_study("other", home=home)

@@ -90,14 +90,14 @@ def test_a_finished_study_has_no_differences(finished_home: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "place", "problem"),
     [
-        (delete_run, "MLflow", "must be there once, is not there"),
-        (delete_parent, "MLflow", "must be there once, is not there"),
+        (delete_run, "MLflow", "must exist once, is missing"),
+        (delete_parent, "MLflow", "must exist once, is missing"),
         (send_twice, "MLflow", "is there 2 times"),
         (add_point, "MLflow", "must not have 1 of its points, e.g. 0.99 at step 1"),
         (add_metric, "MLflow", "metric objective/2 must not have"),
         (change_param, "MLflow", "param batch_size must be '10', is '7'"),
         (change_outcome, "MLflow", "tag hpsearch.outcome must be"),
-        (drop_optuna, "Optuna", "must be there, is not"),
+        (drop_optuna, "Optuna", "must exist, is missing"),
         (change_value, "Optuna", "scores must be"),
         (change_draw, "Optuna", "learning_rate must be"),
         (leave_half_a_file, "records", "half written"),
@@ -205,8 +205,8 @@ def test_a_study_that_runs_is_left_alone(copied_home: Path) -> None:
     lock = lock_study(Home(copied_home).study("small"))
     try:
         (row,) = doctor(home=copied_home, repair=True).to_dict("records")
-        assert "must be run by one process at a time" in row["problem"]
-        assert "must be run by one process at a time" in sync(home=copied_home)["problem"][0]
+        assert "is already running" in row["problem"]
+        assert "is already running" in sync(home=copied_home)["problem"][0]
     finally:
         lock.release()
 

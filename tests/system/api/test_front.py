@@ -59,8 +59,8 @@ def test_any_member_of_the_front_can_be_gone_on_with(done: Path) -> None:
     winner = best_configuration("small", home=done)
     assert f"The winner of small: trial {result.best_number}" in winner
     if len(result.front) > 1:
-        assert "On the Pareto front beside it: trials " in winner
-    with pytest.raises(HpsearchError, match="must have trial 999, got no record of it"):
+        assert "Also on the Pareto front: trials " in winner
+    with pytest.raises(HpsearchError, match="has no trial 999"):
         best_configuration("small", trial=999, home=done)
 
 
@@ -108,5 +108,5 @@ def test_mlflow_has_all_objectives(done: Path) -> None:
 def test_one_objective_has_no_front(study_file: Path, home: Path) -> None:
     few = ["stages=[{trials=4, epochs=2}]", "confirmation={top=1, seeds=2, test_seeds=1}"]
     run_study(study_file, overrides=few, home=home, workers=0)
-    with pytest.raises(HpsearchError, match="must have several"):
+    with pytest.raises(HpsearchError, match="has a single objective"):
         study_front("small", home=home)

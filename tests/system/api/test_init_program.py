@@ -53,7 +53,7 @@ def test_the_command_says_that_it_was_run(tmp_path: Path) -> None:
     program = script(tmp_path, f"case $1 in --help) {HELP};; esac", "train.sh")
     done = call_here("init", str(tmp_path / "a.toml"), "--script", str(program))
     assert done.returncode == 0
-    assert f"{program} --help was run" in done.stderr
+    assert f"ran {program} --help" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -82,4 +82,4 @@ def test_a_start_says_that_the_space_is_small(study_file: Path, home: Path) -> N
     for _ in range(2):  # a finished study only prints its result
         run_study(study_file, home=home, workers=0, warn=lines.append)
     (line,) = [line for line in lines if "configurations" in line]
-    assert line.startswith("the space has 4 configurations, fewer than the 21 trials asked for")
+    assert line.startswith("the space has 4 configurations, fewer than the 21 requested trials")

@@ -101,7 +101,7 @@ def test_the_commands_ask_and_say_it(sent: Sent) -> None:
         assert "--trust-code FOLDER" in asked.stderr
         done = call_here(*command, "--home", str(sent.home), "--trust-code", str(sent.here))
         assert done.returncode == 0, done.stderr
-        assert f"modules and data from {sent.here}: its code is run" in done.stderr
+        assert f"running code and reading data from {sent.here}" in done.stderr
     assert not sent.trace.exists()
 
 
@@ -158,7 +158,7 @@ def test_own_data_is_not_looked_for_where_an_archive_says(tmp_path: Path, home: 
     for name in ("../rows.csv", str(moved / "rows.csv")):
         archive = renamed_data(archive, tmp_path / f"{len(name)}.zip", name)
         import_study(archive, home=new_home(tmp_path / name.replace("/", "-")))
-        with pytest.raises(StudyFileError, match=r"data\.name must lie in .*inside, as the study"):
+        with pytest.raises(StudyFileError, match=r"data\.name must be in .*inside, because"):
             verify_study("own", home=tmp_path / name.replace("/", "-"), trust_code=inside)
     said = json.loads((there / "studies/own/1/study.json").read_text())
     assert said["imported"] is True

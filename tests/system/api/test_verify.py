@@ -133,5 +133,5 @@ def test_a_function_beside_the_file_is_found_and_failures_repeat(
     (tmp_path / "fails_at_times.py").unlink()
     monkeypatch.delitem(sys.modules, "fails_at_times")  # as in another process
     importlib.invalidate_caches()
-    with pytest.raises(StudyFileError, match=r"own\.toml names must be there"):
+    with pytest.raises(StudyFileError, match=r"own\.toml names must exist"):
         verify_study("own", home=home)

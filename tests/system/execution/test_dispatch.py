@@ -219,7 +219,7 @@ def test_a_member_whose_worker_dies_three_times_fails_and_the_others_finish(
     reports = run(dispatcher(pool, workers=2, folder=str(tmp_path)), [killer, *jobs])
     fate = reports.pop(("study", 99))
     assert events(fate) == ["lost", "lost", "failed"]
-    assert fate[-1].reason == "worker died 3 times, at last alone"
+    assert fate[-1].reason == "worker died 3 times, the last time alone"
     assert len(list(tmp_path.glob("death*"))) == 3
     assert curves(reports) == curves(run(dispatcher(InlineExecutor()), jobs))
 

@@ -218,7 +218,7 @@ def test_workers_that_cannot_start_are_a_known_error(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with (
         ProcessExecutor(1) as executor,
-        pytest.raises(WorkerError, match="must be able to start"),
+        pytest.raises(WorkerError, match="ended before they were ready"),
     ):
         executor.submit(os.getpid).result()
 

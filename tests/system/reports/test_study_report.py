@@ -91,7 +91,7 @@ def test_figures_for_a_paper_lie_beside_the_page(small: Path) -> None:
 @pytest.mark.parametrize(
     ("width", "why"),
     [
-        ("3.4", "must be a number with one of in, cm, mm, pt behind it, got '3.4'"),
+        ("3.4", "must be a number followed by one of in, cm, mm, pt, got '3.4'"),
         ("200in", "the width of figures must be from 1 to 40 inches, got 200"),
     ],
 )

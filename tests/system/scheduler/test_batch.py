@@ -208,7 +208,7 @@ def test_storage_that_is_away_is_tried_again_and_then_told(write_batch: Write, h
         write_batch(text), home=home, workers=0, storage=nowhere, warn=warnings.append
     )
     assert outcomes(report) == ["failed", "failed"]
-    assert next(line for line in warnings if "tried again in" in line).startswith("small-seed0: ")
+    assert next(line for line in warnings if "retry in" in line).startswith("small-seed0: ")
 
 
 def test_a_second_start_of_a_batch_is_refused(write_batch: Write, home: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_second_start_of_a_batch_is_refused(write_batch: Write, home: Path) ->
     stores = Home(home)
     stores.create()
     held = BatchState.open(stores, "b", path, print)
-    with pytest.raises(RunningError, match="one process at a time"):
+    with pytest.raises(RunningError, match="is already running"):
         run_batch(path, home=home, workers=0)
     held.close()
 

@@ -181,7 +181,7 @@ def test_a_limit_ends_a_program_that_ignores_sigterm(tmp_path: Path) -> None:
     slow = [r for r in records(tmp_path / "home") if str(r.params["lr"]).startswith("0.0")]
     assert slow
     assert {(r.outcome, r.limit) for r in slow} == {("failed", "seconds")}
-    assert "within limits.seconds = 2" in slow[0].reason
+    assert "exceeded limits.seconds = 2" in slow[0].reason
     assert gone("train.sh")
 
 
@@ -196,7 +196,7 @@ def test_a_gpu_without_memory_is_a_limit_of_a_trial(tmp_path: Path) -> None:
     assert full
     assert {(r.outcome, r.limit) for r in full} == {("failed", "gpu_memory")}
     table = study_trials("small", home=tmp_path / "home")
-    assert "ran out of the memory of its GPU" in table.iloc[full[0].number]["reason"]
+    assert "ran out of GPU memory" in table.iloc[full[0].number]["reason"]
 
 
 def test_the_log_holds_what_a_program_printed_up_to_its_cap(tmp_path: Path) -> None:

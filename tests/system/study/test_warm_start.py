@@ -78,7 +78,7 @@ def test_the_first_trials_are_the_old_study_s_best_and_repeat_without_it(
     assert verify_study("small", home=home, trials=1).problems == []
     again = run_study(asked, home=home, workers=0, overrides=["stages.2.trials=3"])
     assert again.result.counts["complete"] == 3
-    with pytest.raises(StudyFileError, match=r"warm_start\.storage must be there"):
+    with pytest.raises(StudyFileError, match=r"warm_start\.storage must exist"):
         run_study(asked, home=home, workers=0, fresh=True)
     asked.write_text(SHORT + ASKED.replace("top = 2", "top = 1"))
     old_study(f"sqlite:///{tmp_path}/old.db")
@@ -101,7 +101,7 @@ def test_what_is_there_twice_or_in_the_file_is_taken_once(asked: Path) -> None:
 def test_a_sampler_that_draws_no_part_takes_whole_configurations(asked: Path) -> None:
     configurations, said = taken(asked, "sampler.name=tpe")
     assert [c["trainer"] for c in configurations] == ["momentum", "sgd"]
-    assert any("all, as sampler 'tpe' needs learning_rate" in line for line in said)
+    assert any("all, because sampler 'tpe' needs learning_rate" in line for line in said)
 
 
 def test_journals_and_variables_are_storages_too(
@@ -136,13 +136,13 @@ def test_a_study_of_hpsearch_goes_by_its_own_name(asked: Path, tmp_path: Path, h
     ("override", "error", "said"),
     [
         ("warm_start.study=odl", StudyFileError, "warm_start.study must be one of old, got 'odl'"),
-        ("warm_start.storage=new.db", StudyFileError, "warm_start.storage must be there"),
+        ("warm_start.storage=new.db", StudyFileError, "warm_start.storage must exist"),
         (
             "warm_start.storage=sqlite:///new.db",
             StudyFileError,
-            "warm_start.storage must be there",
+            "warm_start.storage must exist",
         ),
-        ("warm_start.storage=small.toml", StorageError, "must be one of Optuna that can be read"),
+        ("warm_start.storage=small.toml", StorageError, "must be a readable Optuna storage"),
         ("warm_start.storage=env:NOT_SET", StudyFileError, "variable NOT_SET must hold the old"),
         ("space={trainer='sgd', batch_size={choices=[32]}}", StudyFileError, "searched here: bat"),
     ],

@@ -119,7 +119,7 @@ def test_a_gpu_without_memory_is_a_limit(tmp_path: Path, line: str) -> None:
     with pytest.raises(TrialFailed) as caught:
         run(one, 2)
     assert caught.value.limit == "gpu_memory"
-    assert f"program ran out of the memory of its GPU; stderr:\n{line}" in str(caught.value)
+    assert f"program ran out of GPU memory; stderr:\n{line}" in str(caught.value)
 
 
 def test_a_program_that_does_not_stop_is_stopped_at_the_length(tmp_path: Path) -> None:

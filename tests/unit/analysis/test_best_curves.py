@@ -182,12 +182,11 @@ def test_sentences_say_what_a_curve_is_of() -> None:
         "0.8000 (0.7000 … 0.9000) with 3 trials"
     ]
     assert texts([happened], "accuracy", "maximize") == [
-        "best accuracy after 5 epochs, in the order as it happened, which is one order of one "
-        "search: 0.8000 at the end, after 4.0 full trainings' epochs; first reached after 2.0 of "
-        "them"
+        "best accuracy after 5 epochs, in the actual order of this one search: 0.8000 at the end, "
+        "after the epochs of 4.0 full trainings; first reached after 2.0 of them"
     ]
     assert texts([mixed], "accuracy", "maximize")[0].endswith(
-        "; then in the order as it happened, 0.9000 with 4 trials"
+        "; then in the actual order, 0.9000 with 4 trials"
     )
 
 
@@ -195,11 +194,11 @@ def test_sentences_say_when_the_order_of_arms_changes() -> None:
     a, b = curve("a", [0.5, 0.55, 0.6], [1, 2, 3]), curve("b", [0.4, 0.6, 0.7], [1, 2, 3])
     *_, trials, minutes = texts([a, b], "accuracy", "maximize")
     assert trials == (
-        "by trials (scores after 5 epochs) the order changes: a is first, from 2 on b; the bands "
-        "overlap or are not known there, so it may be chance"
+        "by trials (scores after 5 epochs) the lead changes: a leads, from 2 on b; the bands "
+        "overlap or are unknown there, so this may be chance"
     )
     assert minutes.startswith(
-        "by minutes (scores after 5 epochs) the order changes: a is first, from 2 minutes on b"
+        "by minutes (scores after 5 epochs) the lead changes: a leads, from 2 minutes on b"
     )
     same = texts([a, curve("b", [0.1, 0.2, 0.3], [1, 2, 3])], "accuracy", "maximize")
-    assert same[2] == "by trials (scores after 5 epochs) a is first from the start to the end"
+    assert same[2] == "by trials (scores after 5 epochs) a leads from the start to the end"

@@ -100,11 +100,11 @@ def test_what_tuning_gained_is_one_sentence(estimated: Estimate, said: str) -> N
 
 def test_defaults_that_fail_are_told_of() -> None:
     default = DefaultResult({}, {}, None, {}, None, None, "1 of 5 runs diverged: loss")
-    assert default.verdict("v", "t").endswith("compare with: 1 of 5 runs diverged: loss")
+    assert default.verdict("v", "t").endswith("have no score: 1 of 5 runs diverged: loss")
 
 
 def test_a_lead_that_may_be_chance_is_no_lead() -> None:
     assert Lead(3, "", gain(0.1, 0.11, 0.12)).text.startswith("better than trial 3 by +0.1100")
     assert Lead(3, "trainer=sgd", gain(0.1, -0.11, 0.12)).text.startswith(
-        "not told apart from trial 3 (trainer=sgd): +0.0367"
+        "indistinguishable from trial 3 (trainer=sgd): +0.0367"
     )

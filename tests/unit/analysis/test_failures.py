@@ -23,7 +23,7 @@ def record(
 def test_each_reason_is_told_once_failures_first() -> None:
     records = [
         *(record(n, Outcome.DIVERGED, f"loss not finite after epoch {n}") for n in range(3)),
-        record(3, Outcome.FAILED, "worker died 3 times, at last alone"),
+        record(3, Outcome.FAILED, "worker died 3 times, the last time alone"),
         *(record(n, Outcome.FAILED, TRACEBACK) for n in (5, 4)),
         record(6, Outcome.COMPLETE),
         record(7, Outcome.PRUNED, "pruned after 2 epochs"),
@@ -32,9 +32,9 @@ def test_each_reason_is_told_once_failures_first() -> None:
         record(10, Outcome.FAILED, "took 1.4 s", limit="seconds"),
     ]
     assert [failure.text for failure in failures(records)] == [
-        "3 failed (trials 8, 9, 10): passed limits.seconds",
+        "3 failed (trials 8, 9, 10): exceeded limits.seconds",
         "2 failed (trials 4, 5): TypeError: no number",
-        "1 failed (trial 3): worker died 3 times, at last alone",
+        "1 failed (trial 3): worker died 3 times, the last time alone",
         "3 diverged (trials 0, 1, 2): loss not finite",
     ]
 

@@ -66,7 +66,7 @@ def test_the_gain_over_the_defaults_is_paired_by_fold() -> None:
 def test_a_fold_without_a_score_leaves_none_to_the_search() -> None:
     found = outer_result(SPLIT, [fold(0.8), fold(None), fold(0.7)], SPACE, 0.5)
     assert found.test == {}
-    said = "no test_accuracy of the search: outer fold 2: 1 of 2 refits diverged: loss"
+    said = "no test_accuracy for the search: outer fold 2: 1 of 2 refits diverged: loss"
     assert found.lines("test_accuracy")[0] == ("outer folds", said)
 
 

@@ -28,8 +28,8 @@ def test_bests_that_rise_when_confirmed_are_told_of_without_a_warning() -> None:
     assert not found.warns
     assert found.text == (
         "from trial 1 to trial 3 the best validation_accuracy of the search improved from 0.7000 "
-        "to 0.8000, and confirmed it went from 0.6500 to 0.7500 on 2 fresh splits (better on 2 "
-        "of them)"
+        "to 0.8000, and the confirmed score went from 0.6500 to 0.7500 on 2 fresh splits (better "
+        "on 2 of them)"
     )
 
 
@@ -38,8 +38,8 @@ def test_bests_that_do_not_rise_when_confirmed_are_warned_of() -> None:
     (found,) = incumbents(study(10), [ARM], RISING, again)
     assert found.warns
     assert found.text.endswith(
-        "but confirmed it went from 0.6500 to 0.6250 on 2 fresh splits (better on 1 of them): "
-        "what was gained last may suit the validation rows alone (overtuning)"
+        "but the confirmed score went from 0.6500 to 0.6250 on 2 fresh splits (better on 1 of "
+        "them): the last gains may fit only the validation rows (overtuning)"
     )
     assert found.as_dict()["warns"] is True
     assert found.as_dict()["incumbents"][0]["confirmed"]["values"] == [0.6, 0.7]

@@ -216,7 +216,7 @@ def test_a_rare_class_is_not_scored_by_accuracy(
 def test_no_file_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "here.toml"
     path.write_text("mine")
-    with pytest.raises(StudyFileError, match="must not exist yet"):
+    with pytest.raises(StudyFileError, match="already exists"):
         init_study(path, data="digits")
     assert path.read_text() == "mine"
 

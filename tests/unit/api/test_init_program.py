@@ -158,7 +158,7 @@ def test_what_only_a_person_knows_is_to_do(tmp_path: Path) -> None:
     made = init_program(path, script=script(tmp_path, text))
     assert made.todo == (
         "a value of --data",
-        "how the program tells of its metrics",
+        "how the program reports its metrics",
         "the metric of the objective",
         "what is searched",
     )
@@ -166,7 +166,7 @@ def test_what_only_a_person_knows_is_to_do(tmp_path: Path) -> None:
     assert file["program"]["command"][-1] == "--data={TODO_data}"
     assert file["program"]["metrics"] == "TODO"
     assert file["stages"] == [{"trials": 24, "epochs": 1}]
-    assert "each trial runs whole" in made.text
+    assert "each trial is one complete run" in made.text
 
 
 def test_a_metric_of_ones_own_and_a_line_of_text(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_metric_of_ones_own_and_a_line_of_text(tmp_path: Path) -> None:
     assert file["program"]["metrics"] == {
         "pattern": r"epoch (?P<epoch>\d+) - f1: (?P<f1>[-+.\w]+)"
     }
-    assert "not found among what the program prints" in path.read_text()
+    assert "not found in the program's output" in path.read_text()
 
 
 def test_where_it_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,7 +239,7 @@ def test_other_programs_that_cannot_be_asked(tmp_path: Path) -> None:
 def test_no_file_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "here.toml"
     path.write_text("mine")
-    with pytest.raises(StudyFileError, match="must not exist yet"):
+    with pytest.raises(StudyFileError, match="already exists"):
         init_program(path, script=script(tmp_path, TRAIN))
     assert path.read_text() == "mine"
 
@@ -249,7 +249,7 @@ def test_the_command(tmp_path: Path) -> None:
     for more in (["--data", "digits"], ["--trainer", "adam"], ["--network", "lenet"]):
         refused = call_here("init", str(path), "--script", str(program), *more)
         assert refused.returncode == 2
-        assert f"must stand without {more[0]}" in " ".join(refused.stderr.split())
+        assert f"cannot be combined with {more[0]}" in " ".join(refused.stderr.split())
     assert not path.exists()
     done = call_here("init", str(path), "--script", str(program), "--metric", "val_acc")
     assert done.returncode == 0
@@ -260,4 +260,4 @@ def test_the_command(tmp_path: Path) -> None:
     open_ends = tmp_path / "b.toml"
     program.write_text(program.read_text().replace("print", "tell"))
     done = call_here("init", str(open_ends), "--script", str(program))
-    assert "next: fill in how the program tells of its metrics, the metric" in done.stderr
+    assert "next: fill in how the program reports its metrics, the metric" in done.stderr

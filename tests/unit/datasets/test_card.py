@@ -85,11 +85,11 @@ def test_a_column_of_numbers_with_a_mark_is_said_with_what_to_do(tmp_path: Path)
     table.assign(size=n % 5, y=n % 2).to_csv(tmp_path / "t.csv", index=False)
     card = table_card(TableFile(tmp_path / "t.csv", TableOptions("y")))
     assert [column.kind for column in card.columns] == ["category", "identifier", "number"]
-    said = [warning for warning in card.warnings if "with a mark" in warning]
+    said = [warning for warning in card.warnings if "with a symbol" in warning]
     assert len(said) == 2
-    assert said[0].startswith("'weight' is of the kind category, and nearly all of it are numbers")
-    assert said[0].endswith(" kg': write the numbers alone into the file to have numbers")
-    assert not any("'price' tells rows apart" in warning for warning in card.warnings)
+    assert said[0].startswith("'weight' is of the kind category, but nearly all cells are numbers")
+    assert said[0].endswith(" kg': write only the numbers into the file to use them as numbers")
+    assert not any("'price' identifies rows" in warning for warning in card.warnings)
     asked = TableOptions("y", columns=(("weight", "category"), ("price", "category")))
     card = table_card(TableFile(tmp_path / "t.csv", asked))
-    assert not any("with a mark" in warning for warning in card.warnings)
+    assert not any("with a symbol" in warning for warning in card.warnings)

@@ -52,7 +52,7 @@ def test_without_files_and_network_the_error_names_what_to_set(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cifar, "URL", CLOSED)
-    assert "not here" in CIFAR10.where()
+    assert "not on this machine" in CIFAR10.where()
     assert not cache.exists()
     with pytest.raises(DataError, match="set HPSEARCH_DATA to the folder that holds cifar10/"):
         CIFAR10.training()

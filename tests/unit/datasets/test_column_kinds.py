@@ -100,8 +100,8 @@ def test_different_whole_numbers_are_an_identifier_where_the_name_says_so(name: 
     ("values", "message"),
     [
         (["1"] * 20 + ["12 kg"], r"data.columns must say what 'x' holds: nearly .*'12 kg' in row"),
-        (["2024-01-31"] * 10 + ["31.02.2024"], "most of it are dates of the format ISO8601, got"),
-        ([f"2024-01-{i:02d}" for i in range(10, 20)] + ["20.01.2024"], "dates of the format ISO"),
+        (["2024-01-31"] * 10 + ["31.02.2024"], "most cells are dates in the format ISO8601, got"),
+        ([f"2024-01-{i:02d}" for i in range(10, 20)] + ["20.01.2024"], "dates in the format ISO"),
         (["01/02/2024", "03/04/2024"], r"data.date_format must say which of %d/%m/%Y and %m/%d"),
     ],
 )

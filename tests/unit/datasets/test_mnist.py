@@ -63,7 +63,7 @@ def test_a_cache_that_cannot_be_made_is_a_data_error(
 
 
 def test_where_says_that_nothing_is_there_and_makes_nothing(cache: Path) -> None:
-    assert "not here" in MNIST.where()
+    assert "not on this machine" in MNIST.where()
     assert not cache.exists()
 
 

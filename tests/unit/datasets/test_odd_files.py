@@ -115,7 +115,7 @@ def test_ten_thousand_columns_are_read(tmp_path: Path) -> None:
         (TABLE.assign(kind=["c", *TABLE["kind"][1:]]), "at least 3 rows of each .* got 1 of 'c'"),
         (
             TABLE.assign(city=["31.01.2024"] * 2 + ["2024-01-31"] * 28),
-            r"data\.columns must say what 'city' holds: most of it are dates",
+            r"data\.columns must say what 'city' holds: most cells are dates",
         ),
         (
             TABLE.assign(size=[*map(str, range(29)), str(10**17 + 1)]),

@@ -192,7 +192,7 @@ def test_numbers_to_predict_are_split_too(path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "test", "rule"),
     [
-        (by_group, {"patient": ["p3", "x"]}, "data.test must hold other groups .* got group 'p3'"),
+        (by_group, {"patient": ["p3", "x"]}, "data.test must not share groups .* got group 'p3'"),
         (by_time, {"date": ["2023-05-05", "2025-05-05"]}, r"data.test must .* later .* 1 of 2"),
     ],
 )

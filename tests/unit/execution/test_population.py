@@ -239,8 +239,8 @@ def test_a_script_that_changed_is_not_run(tmp_path: Path) -> None:
     settings = SliceSettings(Selection(""), "validation", 1, math.inf, str(tmp_path))
     load_own_code(Slice(settings, (one,), 1))
     script.write_text("echo 2")
-    with pytest.raises(StudyChangedError, match=r"got another train\.sh, which a worker"):
+    with pytest.raises(StudyChangedError, match=r"while the study was running: train\.sh"):
         load_own_code(Slice(settings, (one,), 1))
     script.unlink()
-    with pytest.raises(StudyChangedError, match=r"got another train\.sh"):
+    with pytest.raises(StudyChangedError, match=r"while the study was running: train\.sh"):
         load_own_code(Slice(settings, (one,), 1))

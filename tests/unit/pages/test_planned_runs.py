@@ -59,7 +59,7 @@ def test_a_process_that_runs_the_schedules_is_told_of(tmp_path: Path) -> None:
     desk.keep({night: Standing(NOW, running=True)})
     desk.tell_health(Health(time.time(), 7, "night", ["night"], {"bad": "no TOML"}))
     found = scheduler(home, NOW)
-    assert found.health == "Process 7 runs the schedules."
+    assert found.health == "The scheduler is running (process 7)."
     assert found.problems == ["bad: no TOML"]
     assert found.rows[0].state == "runs now"
     desk.tell_health(Health(time.time() - 3600, 7, "night", ["night"], {}))

@@ -30,7 +30,7 @@ FINISHED = StudyRow(
     best=Score("0.9560", "0.9227 … 0.9893", "over 5 fresh splits"),
     best_trial=17,
     test=Score("0.9192", "", "test_accuracy"),
-    warnings=("The search was ended by budget.epochs",),
+    warnings=("budget.epochs ended the search",),
     links=(Link("Trials", "/s/small/1/trials"), Link("Report", "/studies/small/1/report.html")),
 )
 LOOK = Look(1, [Shown(FINISHED, 1)], 0)
@@ -66,7 +66,7 @@ def test_a_finished_study_has_its_scores_counts_and_ways_on() -> None:
     assert "12 complete" in row.words
     assert "9 diverged" in row.words
     assert "1 warning" in row.words
-    assert "ended by budget.epochs" in row.words
+    assert "budget.epochs ended the search" in row.words
     assert row.links() == ["/s/small/1/trials", *(link.address for link in FINISHED.links)]
     names = [about.get("aria-label") for tag, about in row.tags if tag == "a"]
     assert names[1:] == ["Trials of small", "Report of small"]  # alone they say what they open
@@ -165,8 +165,9 @@ def test_schedules_and_batches_say_what_comes_and_what_came() -> None:
     batch = BatchRow(
         "night", "night: 1 failed", WHEN, [BatchStudy("a", "failed", "no luck")], True
     )
-    parts = Text(parts_html([batch], Scheduler([schedule], "Process 7 runs the schedules.", True)))
-    for text in ("cron 0 2 * * *", "Process 7 runs", "night: 2 finished", "a: failed, no luck"):
+    scheduler = Scheduler([schedule], "The scheduler is running (process 7).", True)
+    parts = Text(parts_html([batch], scheduler))
+    for text in ("cron 0 2 * * *", "process 7", "night: 2 finished", "a: failed, no luck"):
         assert text in parts.words
     times = [about["datetime"] for tag, about in parts.tags if tag == "time"]
     assert times == [WHEN.isoformat()] * 3

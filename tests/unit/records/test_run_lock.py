@@ -28,7 +28,7 @@ def test_a_second_start_is_told_who_has_the_study(study: StudyFiles) -> None:
     with held(study):
         assert re.fullmatch(me, running(study) or "")
         with (
-            pytest.raises(StudyLockedError, match=f"got a second start while {me} runs it"),
+            pytest.raises(StudyLockedError, match=f"is already running: {me}"),
             held(study),
         ):
             pass
@@ -37,7 +37,7 @@ def test_a_second_start_is_told_who_has_the_study(study: StudyFiles) -> None:
     with held(study):
         study.holder.unlink()  # not written yet
         with (
-            pytest.raises(StudyLockedError, match="while another process runs it"),
+            pytest.raises(StudyLockedError, match="already running: another process"),
             held(study),
         ):
             pass

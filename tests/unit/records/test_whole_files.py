@@ -29,8 +29,8 @@ def test_who_has_a_full_disk_is_told_something_else_than_who_may_not_write(
     with pytest.raises(StorageError) as caught, storage_errors(Path("/stores/x.json")):
         raise OSError(number, os.strerror(number))
     assert str(caught.value) == (
-        f"/stores/x.json must be writable, got: {os.strerror(number)}. To go on: {advice}, then "
-        "run the same command again; nothing that was finished is lost"
+        f"/stores/x.json must be writable, got: {os.strerror(number)}. To continue: {advice}, "
+        "then run the same command again; no finished work is lost"
     )
     assert isinstance(caught.value.__cause__, OSError)
 

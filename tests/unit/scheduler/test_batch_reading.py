@@ -131,7 +131,7 @@ def test_mistakes_of_the_studies_are_told_once_with_their_table(write_batch: Wri
     assert "studies.0: small.toml: space.learning_rat: must be one of" in lines[1]
     assert "studies.1: nothing.toml" in lines[2]
     assert "studies.2.matrix.seed: must be a list of values, got 3" in lines[3]
-    assert "studies.4.name: must be a name of its own, got 'small', that of studies.3" in lines[4]
+    assert "studies.4.name: must be unique, got 'small', that of studies.3" in lines[4]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def report(*outcomes: Outcome, seconds: float = 61.0, cut: str = "") -> BatchRep
 def test_the_row_of_a_result() -> None:
     assert StudyRow.of("night", RESULT, ran=True, missing="", seconds=12.345) == ROW
     found = StudyRow.of("night", replace(RESULT, test={}), ran=False, missing="away", seconds=12.3)
-    why = "MLflow does not have everything yet: away"
+    why = "MLflow is not up to date: away"
     assert found == replace(ROW, outcome="found", reason=why, test=None)
     searched = replace(RESULT, searched={"learning_rate": 0.1, "trainer": "sgd"})
     won = StudyRow.of("night", searched, ran=True, missing="", seconds=1.0, link="http://x")
@@ -80,9 +80,9 @@ def test_a_failure_tells_more_than_what_is_left(outcomes: list[Outcome], code: i
     [
         ("", ""),
         ("window", "; its window is closed"),
-        ("budget", "; its budget is used up"),
-        ("asked", "; stopped as asked"),
-        ("failure", "; stopped at the failure"),
+        ("budget", "; its budget is spent"),
+        ("asked", "; stopped on request"),
+        ("failure", "; stopped after the failure"),
     ],
 )
 def test_the_line_counts_outcomes_and_says_what_cut_it(cut: str, end: str) -> None:

@@ -82,7 +82,9 @@ def test_a_clock_that_was_set_back_by_more_than_a_day_counts_from_now() -> None:
     assert noticed(ahead, hourly(), NOON) == (ahead, "")
     found, message = noticed(ahead, hourly(), NOON - MINUTE)
     assert found.seen == NOON - MINUTE
-    assert message == "the clock was 2026-11-22 12:00 UTC before; goes on from now"
+    assert (
+        message == "the clock was at 2026-11-22 12:00 UTC before; the schedule continues from now"
+    )
 
 
 @pytest.mark.parametrize("table", [{"cron": "30 * * * *"}, {"timezone": "Europe/Berlin"}])

@@ -95,7 +95,7 @@ def test_an_example_is_written_here_with_what_to_call_next(
 def test_an_example_stands_without_what_a_new_file_has() -> None:
     done = call_here("init", "new.toml", "--example", "quickstart")
     assert done.returncode == 2
-    assert "--example must stand without FILE" in done.stderr
+    assert "--example cannot be combined with FILE" in done.stderr
 
 
 def test_who_has_no_studies_is_told_of_the_examples(

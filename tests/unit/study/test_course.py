@@ -112,6 +112,6 @@ def test_a_space_with_fewer_configurations_than_are_asked_for_is_said(study_file
     rates = [0.1 * n for n in range(1, 25)]  # 14 + 8 + 6 trials, 4 + 3 of them promoted
     assert said("trainer='sgd'", f"learning_rate={{choices={rates[:21]}}}") == []
     (line,) = said("trainer='sgd'", f"learning_rate={{choices={rates[:20]}}}")
-    assert line.startswith("the space has 20 configurations, fewer than the 21 trials asked for: ")
+    assert line.startswith("the space has 20 configurations, fewer than the 21 requested trials: ")
     (line,) = said("trainer='sgd'", "learning_rate={choices=[0.1]}")
-    assert line.startswith("the space has 1 configuration, fewer than the 21 trials asked for: ")
+    assert line.startswith("the space has 1 configuration, fewer than the 21 requested trials: ")

@@ -44,7 +44,7 @@ def test_a_program_is_read_with_all_that_it_says(tmp_path: Path) -> None:
         (['command = ["x", "{lr"]'], "program.command: must have a name in braces; a brace"),
         (
             ['command = ["x", "{lr?}"]'],
-            "must have {lr?} as a word of its own in a list of words: ",
+            "must have {lr?} as a separate word in a list of words: ",
         ),
         (['command = ["x", ["--lr={lr?}"]]'], 'words: write ["--lr", "{lr?}"]'),
         (['command = [["x"], "{lr}"]'], "program.command: must begin with the program"),
@@ -61,7 +61,7 @@ def test_a_program_is_read_with_all_that_it_says(tmp_path: Path) -> None:
         ),
         (
             [GOOD, CHECKPOINT, "metrics = { pattern = 'loss (?P<loss>.)' }"],
-            "program.metrics.pattern: must have a group named epoch, as the program goes on",
+            "program.metrics.pattern: must have a group named epoch, because the program resumes",
         ),
         (
             [GOOD, "metrics = { csv = '{epochs}.csv' }"],
@@ -94,7 +94,7 @@ def test_a_mistake_is_said(tmp_path: Path, lines: list[str], said: str) -> None:
         ("data={name='digits'}", "data: must be left out beside a program"),
         ("network={name='two-layer'}", "network: must be left out"),
         ("evaluation={per_class=true}", "evaluation.per_class: must be left out"),
-        ("space.trainer={choices=['program','sgd']}", "space.trainer: must be programs alone"),
+        ("space.trainer={choices=['program','sgd']}", "space.trainer: must all be programs"),
         ("space.trainer='programs.torch'", "got 'programs.torch' (did you mean 'program'?)"),
         ("space.trainer='sgd'", "program: must be a trainer of [space]"),
         ("space.extra={low=0.0, high=1.0}", "space.extra: must be passed to program"),
@@ -120,7 +120,7 @@ CONDITIONAL = (
         (['command = ["x", "{params_json}"]'], ""),
         (
             ['command = ["x", "{lr}", "{optimizer}", "-m={momentum}"]'],
-            'as not every trial has it: write ["--momentum={momentum}"]',
+            'because not every trial has it: write ["--momentum={momentum}"]',
         ),
         (
             ['command = "x {lr} {optimizer} {momentum}"', "shell = true"],

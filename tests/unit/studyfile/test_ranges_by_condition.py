@@ -146,7 +146,7 @@ def test_parents_come_in_the_order_of_the_file() -> None:
         ),
         (
             '[{ low = 0.1, high = 0.2, when = { trainer = "sgd" } }, { low = 0.1, high = 0.2 }]',
-            "space.learning_rate.1.when: is missing: each range of a list has one",
+            "space.learning_rate.1.when: is missing: each range of a list needs one",
         ),
         (
             '[{ low = 0.1, high = 0.2, when = { trainer = ["sgd", "adam"] } }, '
@@ -194,7 +194,7 @@ def test_a_name_that_optuna_has_for_a_range_is_refused(write: WriteModule) -> No
 
 
 def test_trainers_stand_in_no_list(study_file: Path) -> None:
-    assert "space.trainer: must be a name or choices alone, got ['sgd']" in message(
+    assert "space.trainer: must be a name or choices without a condition, got ['sgd']" in message(
         study_file, 'space.trainer=["sgd"]'
     )
 
@@ -313,7 +313,7 @@ def test_both_ranges_narrow_by_themselves_and_the_winner_has_its_own_alarm(writt
     assert rates["learning_rate[1]", ""].declared == "1e-05 … 0.01"
     of_adam = {"trainer": "adam", "learning_rate": 0.01}
     (line,) = last_alarms(rows, of_adam)
-    assert line.startswith("learning_rate[1] where trainer = adam: the best, trial 1 with 0.01")
+    assert line.startswith("learning_rate[1] where trainer = adam: the best trial, 1 with 0.01")
     assert "e.g. high = 0.1" in line
     assert [RangeRow.from_dict(row.as_dict()) for row in rows] == rows
     (of_trainer,) = (row for row in rows if row.parameter == "trainer")

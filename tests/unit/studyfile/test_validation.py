@@ -102,7 +102,7 @@ def test_data_that_is_the_trainer_s_own_has_no_rows_to_seal(tmp_path: Path) -> N
     space = '[space]\ntrainer = "its_own_data:train"\nx = { low = 0.0, high = 1.0 }\n'
     path.write_text(f"{head}{space}[[stages]]{stages}")
     said = message(path, OUTER)
-    assert "validation.outer: must be left out: the data is the trainer's own affair" in said
+    assert "validation.outer: must be left out: the trainer brings its own data" in said
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_a_store_that_can_not_be_written_is_told_of(
         raise OSError("read-only")
 
     monkeypatch.setattr(mlflow.MlflowClient, "set_experiment_tag", refuse)
-    with pytest.raises(TrackingError, match="OSError: read-only; the records are compared all"):
+    with pytest.raises(TrackingError, match="OSError: read-only; the records are compared any"):
         send_compared_view(folders[1:], Home(home).tracking_uri)
 
 

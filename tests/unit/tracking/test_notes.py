@@ -38,19 +38,19 @@ def test_a_note_says_how_a_trial_ended_and_why() -> None:
     complete, pruned = make(0, Outcome.COMPLETE), make(1, Outcome.PRUNED)
     complete.scores = {1: 0.4, 3: 0.5}
     assert record_note(complete, LOOK) == (
-        "Trained to the end, 3 epochs: validation_accuracy 0.5. "
+        "Trained to the end (3 epochs): validation_accuracy 0.5. "
         "Drawn in stage 1 of 2, promoted to stage 2."
     )
     pruned.scores = {1: 0.4}
     assert record_note(pruned, LOOK) == (
-        "Pruned after stage 1 (1 epochs, validation_accuracy 0.4): it was not among those "
-        "promoted. Drawn in stage 1 of 2."
+        "Pruned after stage 1 (1 epochs, validation_accuracy 0.4): it was not promoted. "
+        "Drawn in stage 1 of 2."
     )
     pruned.reason = "pruned after 1 epochs by the median pruner"
     assert record_note(pruned, LOOK).startswith("Pruned after 1 epochs by the median pruner. ")
     complete.controls = [1]
     assert record_note(complete, LOOK).endswith(
-        "Drawn in stage 1 of 2, went on to stage 2 as a control, without being promoted."
+        "Drawn in stage 1 of 2, continued to stage 2 as a control, without being promoted."
     )
     failed = make(2, Outcome.FAILED)
     failed.scores, failed.reason = {}, "Traceback\nValueError: <b>no</b> [way](x)"
@@ -62,7 +62,7 @@ def test_a_note_says_how_a_trial_ended_and_why() -> None:
 def test_repeats_say_what_they_are_for() -> None:
     record = make(4, Outcome.COMPLETE)
     record.kind, record.seed_number = "confirmation", 2
-    assert record_note(record, LOOK) == "Trial 4 again for its confirmation, repeat 2."
+    assert record_note(record, LOOK) == "Confirmation of trial 4, repeat 2."
     record.kind, record.outcome, record.reason = "default", Outcome.DIVERGED, "loss not finite"
     assert record_note(record, LOOK).endswith("Diverged: loss not finite.")
 
@@ -97,7 +97,7 @@ def test_a_trial_has_its_note_and_the_winner_one_more(run_folder: RunFolder, hom
     assert winner.data.tags[NOTE].startswith("**The winner**.\n\nTrained to the end")
     assert winner.data.tags["hpsearch.winner"] == "yes"
     assert found["trial-000"].data.tags[NOTE].startswith("**Confirmed**")
-    assert found["trial-002"].data.tags[NOTE].startswith("Trained to the end, 3 epochs")
+    assert found["trial-002"].data.tags[NOTE].startswith("Trained to the end (3 epochs)")
     projector(run_folder, home).catch_up()
     assert {name: run.to_dictionary() for name, run in runs(home).items()} == {
         name: run.to_dictionary() for name, run in found.items()

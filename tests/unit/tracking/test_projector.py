@@ -270,7 +270,7 @@ def test_a_run_of_an_outer_fold_that_somebody_deleted_is_made_anew(
     client.delete_run(runs(home)["outer-fold-1"].info.run_id)
     comparison = Comparison("demo", run_folder, Home(home).tracking_uri)
     said = [f"{d.subject}: {d.problem}" for d in comparison.differences()]
-    assert "demo outer-fold-1: must be there once, is not there" in said
+    assert "demo outer-fold-1: must exist once, is missing" in said
     projector(run_folder, home).catch_up()
     assert lies_below(home) == NESTED
     client.delete_run(runs(home)["demo"].info.run_id)

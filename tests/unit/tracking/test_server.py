@@ -90,5 +90,5 @@ def test_a_home_whose_studies_are_on_a_server_says_which(nowhere: Path) -> None:
     with pytest.raises(TrackingError, match="are in http://lab:5000: look there"):
         serve(nowhere, [folder])
     folder.write_json(folder.files.mlflow, {"tracking_uri": Home(nowhere).tracking_uri})
-    with pytest.raises(TrackingError, match=r"sync .* makes it again"):
+    with pytest.raises(TrackingError, match=r"rebuild it with .*sync"):
         serve(nowhere, [folder])

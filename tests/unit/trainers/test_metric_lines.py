@@ -48,8 +48,8 @@ def test_lines_that_name_no_epoch_are_counted() -> None:
 def test_a_program_that_must_name_its_epochs(first: int) -> None:
     got = error(b'{"acc": 1}\n', names_epochs=True, first_epoch=first)
     assert got == (
-        "must print epoch with its metrics, as it goes on from a checkpoint, got a line "
-        f'without: print {{"epoch": {first}, …}}'
+        "must print epoch with its metrics, because it resumes from a checkpoint, got a line "
+        f'without it: print {{"epoch": {first}, …}}'
     )
 
 

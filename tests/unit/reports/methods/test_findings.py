@@ -66,7 +66,7 @@ def text(folder: RunFolder, title: str, **said: Any) -> str:
 
 def test_the_chosen_configuration_and_its_interval_are_named(run_folder: RunFolder) -> None:
     assert text(run_folder, "Result", searched={"learning_rate": 0.0123456}) == (
-        "Of the trials 2 trained to the end. Chosen was trial 1 with learning_rate = 0.0123456. "
+        "Of the trials 2 trained to the end. Trial 1 was chosen with learning_rate = 0.0123456. "
         "Its validation_accuracy is 0.9000 (95 % corrected resampled t interval from 0.8500 to "
         "0.9500 over 2 fresh splits) on validation data."
     )
@@ -106,7 +106,7 @@ def test_without_a_test_the_gain_is_that_on_validation_data(run_folder: RunFolde
     found = text(run_folder, "Result", default=default(difference(0.1, 0.2), None))
     assert "all defaults, in validation_accuracy by 0.1500" in found
     found = text(run_folder, "Result", default=default(None, None, "2 of 5 runs failed"))
-    assert found.endswith("The defaults have no score to compare with: 2 of 5 runs failed.")
+    assert found.endswith("The defaults have no score: 2 of 5 runs failed.")
 
 
 def test_why_the_winner_is_not_the_best_is_said(run_folder: RunFolder) -> None:
@@ -125,8 +125,8 @@ def test_what_can_not_be_told_apart_is_named(run_folder: RunFolder) -> None:
         Lead(4, "trainer=adam", difference(0.02, 0.04)),
     ]
     found = text(run_folder, "Result", arms=arms, leads=leads)
-    assert "It is the best of 2 cases by the mean when confirmed." in found
-    assert "It is not told apart from trial 3, the difference is 0.0100 (95 % t" in found
+    assert "It is the best of 2 cases by the confirmed mean." in found
+    assert "It can't be distinguished from trial 3; the difference is 0.0100 (95 % t" in found
     assert "It is better than trial 4 (trainer=adam) by 0.0300" in found
     assert "trial 5" not in found  # beside the runner-up other cases alone
 
@@ -149,13 +149,13 @@ def test_what_limits_a_result_is_written_out(run_folder: RunFolder) -> None:
     )
     assert found == (
         "The chosen configuration was not tested: 1 of 2 refits failed: no memory. "
-        "Trial 7, among the best of the search, diverged in a run to confirm it and was not "
+        "Trial 7, among the best of the search, diverged in a confirmation run and was not "
         "confirmed. "
-        "The best were confirmed on the splits of the search, which it had looked at again and "
-        "again: it is fixed. "
+        "The best were confirmed on the splits of the search, which it had used many times: "
+        "it is fixed. "
         "Note that the winner was not compared with the defaults. "
-        "The search was cut by budget.seconds before all of it was done. "
-        "The chosen configuration misses validation_loss at most 2 (by 3.0%). "
+        "The search was cut by budget.seconds before it was complete. "
+        "The chosen configuration violates validation_loss at most 2 (by 3.0%). "
         "Validation scores are optimistic: scored by the best epoch. "
         "Test scores are optimistic: mine:train read the test set. "
         "2 to 4 epochs. "
@@ -172,8 +172,8 @@ def test_what_limits_a_result_is_written_out(run_folder: RunFolder) -> None:
         ("depends", "Whether “Adam is better” holds depends on the case: +.02."),
         (
             "not shown",
-            "The claim “Adam is better” is not shown by these runs, which could be "
-            "either way: +.02.",
+            "The claim “Adam is better” is not shown by these runs, which allow "
+            "either answer: +.02.",
         ),
     ],
 )
