@@ -32,7 +32,7 @@ def export_study(
     runs = find_runs(stores, study)
     path = Path(to) if to else Path(f"{study.replace('/', '-')}.hpsearch.zip")
     if path.exists():
-        raise HpsearchError(f"{path} must not be there yet; name another file with --to")
+        raise HpsearchError(f"{path} already exists; name another file with --to")
     with unchanged(stores.study(runs[0].study)):
         for run in runs:
             refuse_pickled_states(run.folder, run.name)

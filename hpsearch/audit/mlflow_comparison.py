@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 SEND = "it is sent"
-ANEW = "the run goes to MLflow's trash and is sent anew"
+ANEW = "the run goes to MLflow's trash and is sent again"
 Told = tuple[str, str]  # what kind of problem, and the problem
 
 
@@ -243,7 +243,7 @@ def _status(wanted: str, run: Run) -> list[Told]:
 def _lacks(client: MlflowClient, run: Run, wanted: set[str]) -> Iterator[Told]:
     there = {file.path for file in client.list_artifacts(run.info.run_id)}
     for name in sorted(wanted - there):
-        yield "artifacts are missing", f"artifact {name} must be there, is not"
+        yield "artifacts are missing", f"artifact {name} must exist, is missing"
 
 
 def _unequal_metrics(expected: dict[str, float], found: dict[str, float]) -> Iterator[Told]:
@@ -255,7 +255,7 @@ def _unequal_metrics(expected: dict[str, float], found: dict[str, float]) -> Ite
 def _unequal(what: str, expected: dict[str, Any], found: dict[str, Any]) -> Iterator[Told]:
     for name, value in expected.items():
         if name not in found:
-            yield f"{what}s are missing", f"{what} {name} must be there, is not"
+            yield f"{what}s are missing", f"{what} {name} must exist, is missing"
         elif found[name] != value:
             problem = f"{what} {name} must be {_short(value)!r}, is {_short(found[name])!r}"
             yield f"{what}s are others", problem

@@ -34,7 +34,7 @@ def compare_optuna(
     trials = {trial.number: trial for trial in stored or ()}
     remedy = REFILL if space else "run the study's file again, which fills it"
     if stored is None and records:
-        problem = f"the study {study!r} must be there, is not"
+        problem = f"the study {study!r} must exist, is missing"
         yield Difference(
             "Optuna",
             name,

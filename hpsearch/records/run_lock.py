@@ -74,8 +74,7 @@ def lock_study(study: StudyFiles) -> FileLock:
 
 def _taken(study: StudyFiles, who: str) -> StudyLockedError:
     return StudyLockedError(
-        f"study {study.name!r} must be run by one process at a time, got a second start "
-        f"while {who} runs it: wait for it, or stop it"
+        f"study {study.name!r} is already running: {who}. Wait for it, or stop it"
     )
 
 

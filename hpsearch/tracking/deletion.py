@@ -159,7 +159,7 @@ class TrackedRuns:
         remedy = "name it with its password in HPSEARCH_TRACKING_URI" if hidden else "start it"
         return TrackingError(
             f"MLflow at {place} must be reachable to delete runs there, got "
-            f"{type(error).__name__}: {reason}; {remedy}, or leave its runs with "
+            f"{type(error).__name__}: {reason}; {remedy}, or keep its runs with "
             "python -m hpsearch delete --keep-mlflow"
         )
 

@@ -14,7 +14,7 @@ from tests.harness.tables import customers
 def test_a_study_of_another_target_is_not_taken_for_this_one(tmp_path: Path) -> None:
     customers().to_csv(tmp_path / "t.csv", index=False)
     (tmp_path / "t.toml").write_text('[data]\nname = "t.csv"\ntarget = "plan"\n')
-    with pytest.raises(StudyFileError, match="a study of 'left', got one of 'plan'"):
+    with pytest.raises(StudyFileError, match="that predicts 'left', got one that predicts 'plan'"):
         tune(tmp_path / "t.csv", target="left", home=tmp_path / "home")
 
 

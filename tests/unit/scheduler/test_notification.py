@@ -126,7 +126,7 @@ def test_the_message_has_the_host_and_a_line_a_study() -> None:
         "a: validation_accuracy 0.7500 (0.7000 … 0.8000), test 0.5000; "
         f"trial 3: learning_rate = 0.1; {link}",
         "b: validation_loss 0.2500",
-        "c: failed: no data",
+        "c: failed: no data; more",
         "d: waiting: its window is closed",
         "e (finished before): x 1.0000",
         "retention: 2 runs deleted, 8 kept",

@@ -43,7 +43,7 @@ def test_params_of_any_length_and_content(run_folder: RunFolder, home: Path) -> 
     shown = run.data.params
     assert shown.keys() == PARAMS.keys()
     assert shown["long"].startswith("x" * 5000)
-    assert "cut: all 10000 characters are in the artifacts" in shown["long"]
+    assert "cut; all 10000 characters are in the artifacts" in shown["long"]
     assert len(shown["long"]) == 6000
     assert shown["nan"] == "nan"
     assert shown["inf"] == "-inf"
@@ -57,7 +57,7 @@ def test_a_long_reason_says_that_it_is_cut(run_folder: RunFolder, home: Path) ->
     record = make(0, Outcome.FAILED)
     record.reason = "ValueError: " + LONG
     reason = sent(run_folder, home, record).data.tags["hpsearch.reason"]
-    assert "cut: all 10012 characters are in the artifacts" in reason
+    assert "cut; all 10012 characters are in the artifacts" in reason
     assert len(reason) == 8000
 
 
