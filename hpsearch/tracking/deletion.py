@@ -123,7 +123,8 @@ class TrackedRuns:
                 others are marked.
         """
         try:
-            unregister(self._client, self.versions)
+            if self.versions:
+                unregister(self._client, self.versions)
             if self._all:
                 drop_views(self._client, self._experiment, self._run_id)
                 drop_description(self._client, self._experiment, self._run_id)

@@ -160,8 +160,8 @@ failures = 3
     for _ in range(2):  # the second start finds them in the records
         with pytest.raises(StudyFailed) as caught:
             run(path, home)
-        assert "budget.failures = 3 trials in a row" in str(caught.value)
-        assert "trial 6 with:\n" in str(caught.value)
+        assert "3 trials in a row failed (limit: budget.failures = 3)" in str(caught.value)
+        assert "trial 6, with:\n" in str(caught.value)
         assert "x is 0.55" in str(caught.value)
     assert run(path, home, "budget.failures=4").counts == {"complete": 3, "failed": 5}
 

@@ -75,7 +75,7 @@ def test_changed_code_is_refused_for_a_finished_study_too(
         with pytest.raises(StudyChangedError, match="--accept-code, which marks") as error:
             run(path, home, *overrides)
         assert str(error.value).count("\n") == 0
-        assert "another near_" in str(error.value)
+        assert "trained: near_" in str(error.value)
     near(0.5)
     run(path, home, "stages.0.trials=3")
     assert codes(home) == [before]

@@ -172,7 +172,7 @@ def test_claims_that_fail_are_written_as_such(tmp_path: Path, home: Path) -> Non
     claims = passage(methods, "Claims")
     assert "“SGD is better by 50 % than Adam” is not shown by these runs, which" in claims
     assert "“Large mini-batches learn no worse” is not shown by these runs, which" in claims
-    assert "tested together, by Holm's test (Holm, 1979) over 2 comparisons" in claims
+    assert "tested together by Holm's test (Holm, 1979) over 2 comparisons" in claims
     latex = methods.text("latex")
     assert r"by 50 \% than Adam''" in latex
     found, _ = methods.tables

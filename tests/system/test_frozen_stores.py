@@ -81,7 +81,7 @@ def test_status_and_show_say_how_each_ended(frozen: Path) -> None:
     compared = show_study("compared", home=frozen)
     assert [claim["verdict"] for claim in compared.answers.claims] == ["not shown", "holds"]
     assert len(compared.answers.agreement) == 2
-    with pytest.raises(HpsearchError, match="must be finished"):
+    with pytest.raises(HpsearchError, match="is not finished"):
         show_study("plain/2", home=frozen)
 
 

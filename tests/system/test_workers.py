@@ -100,7 +100,7 @@ def test_code_that_is_edited_before_a_worker_loads_it_ends_the_study_which_goes_
             for process in children() if when is TrialReached else ():
                 os.kill(process, signal.SIGKILL)
 
-    with pytest.raises(StudyChangedError, match=f"got another {module.name}, which") as error:
+    with pytest.raises(StudyChangedError, match=f"was running: {module.name}. Restore") as error:
         run(path, home, SLICED, workers=1, tell=edit)
     assert "\n" not in str(error.value)
     assert not any(record.outcome == "failed" for record in records(home, "own"))

@@ -213,7 +213,7 @@ def _best_that_fit(
             taken.append(fitting)
             trials.append({"number": trial.number, "values": trial.values, "params": fitting})
     for what, count in left_out.items():
-        warn(f"warm start: left out, of {count} old configurations: {what}")
+        warn(f"warm start: left out of {count} old configurations: {what}")
     if not taken:
         raise StudyFileError(
             "[warm_start] must find a configuration that fits [space], but none of the "

@@ -88,7 +88,7 @@ def test_what_does_not_belong_into_an_archive_is_refused(
     with zipfile.ZipFile(bad, "a") as opened:
         spoil(opened)
     home = tmp_path / "in" / "home"
-    with pytest.raises(HpsearchError, match=r"must hold (records|one study)"):
+    with pytest.raises(HpsearchError, match=r"must hold (only records|a single study)"):
         import_study(bad, home=home)
     assert not list(tmp_path.rglob("evil*"))
     assert not list((home / "studies").iterdir())

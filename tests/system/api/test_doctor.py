@@ -92,7 +92,7 @@ def test_a_finished_study_has_no_differences(finished_home: Path) -> None:
     [
         (delete_run, "MLflow", "must exist once, is missing"),
         (delete_parent, "MLflow", "must exist once, is missing"),
-        (send_twice, "MLflow", "is there 2 times"),
+        (send_twice, "MLflow", "exists 2 times"),
         (add_point, "MLflow", "must not have 1 of its points, e.g. 0.99 at step 1"),
         (add_metric, "MLflow", "metric objective/2 must not have"),
         (change_param, "MLflow", "param batch_size must be '10', is '7'"),

@@ -352,7 +352,7 @@ def test_an_unreachable_mlflow_costs_nothing_and_the_next_run_catches_up(
     options = ["study", str(study_file), "--home", str(home), *SHORT, "--json"]
     done = call_here(*options, "--tracking-uri", "http://127.0.0.1:9", env=away)
     assert done.returncode == 0, done.stderr
-    assert "warning: MLflow at http://127.0.0.1:9 can't be written" in done.stderr
+    assert "warning: can't write to MLflow at http://127.0.0.1:9" in done.stderr
     assert not json.loads(done.stdout)["mlflow"]["complete"]
     again = call_here(*options)
     assert json.loads(again.stdout)["mlflow"]["complete"]

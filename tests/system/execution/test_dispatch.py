@@ -436,7 +436,7 @@ def test_the_seconds_of_a_slice_that_is_reported_while_it_runs_count_once(
     reports = trained(0.8)
     assert events(reports) == ["advanced", "advanced", "failed"]
     assert reports[-1].limit == "seconds"
-    reached = float(reports[-1].reason.partition("got ")[2].partition(" s")[0])
+    reached = float(reports[-1].reason.partition(": ")[2].partition(" s")[0])
     assert 2.0 <= reached < 2.6
 
 

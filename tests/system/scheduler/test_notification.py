@@ -98,7 +98,7 @@ def test_the_report_is_sent_with_a_text_for_people(
     assert body["text"] == (
         f"night: 1 finished, 1 failed, 1 found, 1 min (on {socket.gethostname()})\n"
         "a: validation_accuracy 0.7500, test 0.5000\n"
-        "b: failed: no data\n"
+        "b: failed: no data; at all\n"
         "c (finished before):  0.5000"
     )
     assert body["exit_code"] == 1

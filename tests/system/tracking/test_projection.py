@@ -54,5 +54,5 @@ def test_an_unreachable_server_is_warned_of_once_and_reported_at_the_end(
     add(run_folder, make(0, Outcome.COMPLETE))
     assert not projection.finish()
     assert len(warnings) == 1
-    assert "can't be written" in warnings[0]
+    assert "can't write to MLflow" in warnings[0]
     assert projection.problem

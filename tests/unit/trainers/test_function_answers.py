@@ -41,5 +41,5 @@ def test_what_is_no_prediction_of_the_rows_is_told(
 
 
 def test_a_function_with_data_of_its_own_reports_metrics_alone() -> None:
-    assert "where it brings its own data" in problem({"predictions": np.zeros(3)}, 0, 0)
+    assert "if it brings its own data" in problem({"predictions": np.zeros(3)}, 0, 0)
     assert problem({}, 0, 0) == ""
