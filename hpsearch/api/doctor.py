@@ -120,7 +120,10 @@ def _damaged(
         )
         if not wrong:
             continue
-        if running_now:
+        ours = path in (home.optuna, home.mlflow)  # others may have that of somebody else open
+        if not ours:
+            remedy = "it is not this home's: restore it from a backup"
+        elif running_now:
             remedy = f"wait for {', '.join(running_now)}, then run doctor --repair"
         elif repair:
             remedy = f"set aside as {set_aside(path)}, made again from the records"
@@ -129,9 +132,9 @@ def _damaged(
             str(path),
             f"must be an SQLite database, got: {wrong}",
             remedy,
-            repairable=not running_now,
+            repairable=ours and not running_now,
         )
-        yield difference, repair and not running_now
+        yield difference, repair and ours and not running_now
 
 
 def _apart(storage: str, tracking_uri: str) -> bool:

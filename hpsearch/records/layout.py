@@ -113,7 +113,11 @@ class Home:
     @staticmethod
     def size_of(folder: Path) -> int:
         """Bytes of all files below a folder; 0 where there is none."""
-        return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+        sizes = []
+        for path in folder.rglob("*"):
+            with suppress(FileNotFoundError):  # it has gone meanwhile
+                sizes += [path.lstat().st_size] if path.is_file() else []
+        return sum(sizes)
 
     def study(self, name: str) -> StudyFiles:
         """The folder of a study, be it there or not."""
@@ -123,6 +127,11 @@ class Home:
         """The folders of all studies, by name."""
         tops = sorted(self.studies.iterdir()) if self.studies.is_dir() else []
         return [StudyFiles(top) for top in tops]
+
+    @property
+    def default_artifacts(self) -> Path:
+        """Files of runs in MLflow that are not ours."""
+        return self.path / "default-artifacts"
 
     def beside(self) -> list[Path]:
         """Folders beside those of studies and artifacts: what is kept of batches and schedules."""

@@ -9,6 +9,7 @@ copy was drawn from a result, or promoted by a decision, that the copy has not.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -39,6 +40,7 @@ def copy_home(home: Home, target: Home) -> None:
             _copy_run(study.run(number), target.study(study.name).run(number))
     # After the database that names them: of a run under way there may be more.
     _copy_below(home.artifacts, target.artifacts, every=True)
+    _copy_below(home.default_artifacts, target.default_artifacts, every=True)
     for folder in home.beside():
         _copy_below(folder, target.path / folder.relative_to(home.path))
 
@@ -93,7 +95,7 @@ def _copy_below(folder: Path, copy: Path, *, every: bool = False) -> None:
 def _copy_file(path: Path, copy: Path) -> None:
     copy.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):  # replaced or deleted meanwhile
-        shutil.copy2(path, copy, follow_symlinks=False)
+        shutil.copy2(path, copy)  # of a link what it leads to: elsewhere it would lead nowhere
 
 
 def _files(folder: Path, *, every: bool = False) -> Iterator[Path]:
@@ -102,8 +104,23 @@ def _files(folder: Path, *, every: bool = False) -> Iterator[Path]:
     Args:
         every: else not those of a process, such as locks, but in folders of programs.
     """
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(_below(folder)):
         names = path.relative_to(folder).parts
         own = takewhile(lambda name: not RecordFiles.is_member(name), names)
         if path.is_file() and (every or not any(map(Home.is_passing, own))):
             yield path
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """All files below a folder, but for what goes while they are looked for.
+
+    Raises:
+        OSError: a folder can't be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    for top, _, names in os.walk(folder, onerror=refuse):
+        yield from (Path(top, name) for name in names)

@@ -52,7 +52,8 @@ class Spending:
         stored = folder.read_sealed(self._path) or {}
         self._before, self._cut = stored.get("seconds", 0.0), stored.get("cut")
         self._since = time.monotonic()
-        self._start_up: float | None = 0.0 if self._before else None  # known after a first batch
+        known = stored.get("start_up", 0.0) if self._before else None  # after a first batch
+        self._start_up: float | None = known
 
     @property
     def seconds(self) -> float:
@@ -98,7 +99,7 @@ class Spending:
     def keep(self) -> None:
         """Write the clock's time down, for the next start."""
         if self._budget.seconds is not None:
-            said = {"seconds": self.seconds, "cut": self._cut}
+            said = {"seconds": self.seconds, "cut": self._cut, "start_up": self._start_up or 0.0}
             self._folder.write_sealed(self._path, said)
 
     def _cost(self, stage: int, promoted: bool) -> int:

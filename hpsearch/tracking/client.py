@@ -44,7 +44,7 @@ def _check_answers(tracking_uri: str) -> None:
     try:
         if parts.scheme not in WEB_PORTS:
             _check_database(tracking_uri)
-        elif parts.hostname and parts.scheme not in getproxies():
+        elif parts.hostname and not {parts.scheme, "all"} & getproxies().keys():
             _check_host(parts.hostname, parts.port or WEB_PORTS[parts.scheme])
     except Exception as error:
         reason = first_line(error, tracking_uri)

@@ -154,6 +154,8 @@ class TrackedRuns:
             store._hard_delete_run(run_id)  # type: ignore[no-untyped-call]
 
     def _trouble(self, error: Exception) -> TrackingError:
+        cause = error.__cause__ if isinstance(error, TrackingError) else None
+        error = cause if isinstance(cause, Exception) else error
         reason = first_line(error, self.tracking_uri)
         place = without_password(self.tracking_uri)
         hidden = HIDDEN in self.tracking_uri

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from hpsearch.errors import HpsearchError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.models.winner_model import ALIAS, VERSION_OF
 
@@ -60,5 +62,6 @@ def _ours(folder: RunFolder) -> Iterator[str]:
     study = folder.files.study
     for number in study.numbers():
         other = RunFolder(study.run(number).path)
-        if said := other.read_sealed(other.files.parent):
-            yield said["run_id"]
+        with suppress(HpsearchError):  # a damaged one is named by doctor
+            if said := other.read_sealed(other.files.parent):
+                yield said["run_id"]

@@ -67,11 +67,12 @@ def follow_home(home: Home, mine: StudyFiles | None = None) -> None:
         return
     try:
         with ExitStack() as held, closing(sqlite3.connect(home.mlflow, timeout=60)) as connection:
-            moved = [*_moved(connection, home)]
+            kept = (home.artifacts, home.default_artifacts)
+            moved = [(old, here) for here in kept for old in _moved(connection, here)]
             for lock in _locks(home, mine) if moved else ():
                 held.enter_context(FileLock(lock).acquire(timeout=0))
-            for old in moved:
-                _rename(connection, old, home.artifacts.as_uri())
+            for old, here in moved:
+                _rename(connection, old, here.as_uri())
             connection.commit()
     except (Timeout, OSError, sqlite3.Error):  # read-only, or in use: addresses stay as they are
         return
@@ -83,15 +84,15 @@ def _locks(home: Home, mine: StudyFiles | None) -> Iterator[Path]:
     yield from (study.lock for study in home.all_studies() if study != mine)
 
 
-def _moved(connection: sqlite3.Connection, home: Home) -> Iterator[str]:
-    """Addresses of what was the home's artifacts folder elsewhere."""
+def _moved(connection: sqlite3.Connection, here: Path) -> Iterator[str]:
+    """Addresses of what was this folder of the home elsewhere."""
     wanted = "select distinct artifact_location from experiments where artifact_location like ?"
-    for (place,) in connection.execute(wanted, (f"file:///%/{home.artifacts.name}",)):
-        if place == home.artifacts.as_uri() or _is_same(place, home.artifacts):
+    for (place,) in connection.execute(wanted, (f"file:///%/{here.name}",)):
+        if place == here.as_uri() or _is_same(place, here):
             continue
         runs = "select run_uuid from runs where substr(artifact_uri, 1, ?) = ?"
         found = connection.execute(runs, (len(place) + 1, f"{place}/"))
-        if any((home.artifacts / run_id).is_dir() for (run_id,) in found):
+        if any((here / run_id).is_dir() for (run_id,) in found):
             yield place
 
 

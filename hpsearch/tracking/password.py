@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from hpsearch.errors import TrackingError
+from hpsearch.errors import TrackingError, headline
 from hpsearch.records.layout import PasswordFiles
 from hpsearch.records.whole_files import storage_errors
 
@@ -33,32 +33,49 @@ def set_password(files: PasswordFiles, password: str) -> None:
     """Let in the user `admin` with this password, from the next start of the server on.
 
     Raises:
-        TrackingError: it is too short, or MLflow's basic-auth is not installed.
+        TrackingError: it is too short, MLflow's basic-auth is configured by variables or not
+            installed, or the file of users is damaged.
         StorageError: the disk is full or read-only.
     """
     if len(password) < LEAST:
         raise TrackingError(
             f"the password must have at least {LEAST} characters, got {len(password)}"
         )
+    if all(os.environ.get(name) for name in (CONFIGURATION, SECRET)):
+        raise TrackingError(
+            f"--password must be left out while {CONFIGURATION} and {SECRET} are set: they name "
+            "the passwords that are asked for"
+        )
     check_installed()
     with storage_errors(files.folder):
         files.folder.mkdir(mode=0o700, exist_ok=True)
-        text = TEXT.format(
-            database=files.database_uri, user=USER, unused=secrets.token_urlsafe(24)
-        )
-        _write_private(files.configuration, text)
+        _configure(files)
         if not files.secret.exists():
             _write_private(files.secret, secrets.token_hex(32))
         files.database.touch(mode=0o600)
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     store = SqlAlchemyStore()
-    store.init_db(files.database_uri)  # type: ignore[no-untyped-call]
-    if store.has_user(USER):
-        store.update_user(USER, password=password)
-    else:
-        store.create_user(USER, password, is_admin=True)
+    try:
+        store.init_db(files.database_uri)  # type: ignore[no-untyped-call]
+        if store.has_user(USER):
+            store.update_user(USER, password=password)
+        else:
+            store.create_user(USER, password, is_admin=True)
+    except Exception as error:
+        raise TrackingError(
+            f"{files.database} must be a database of MLflow's users, got "
+            f"{type(error).__name__}: {headline(error)}; delete {files.folder} to start anew"
+        ) from error
     store.engine.dispose()
+
+
+def _configure(files: PasswordFiles) -> None:
+    """Write what MLflow reads, for where the home is now."""
+    unused = secrets.token_urlsafe(24)
+    place = files.database_uri.replace("%", "%%")  # as configparser reads it
+    text = TEXT.format(database=place, user=USER, unused=unused)
+    _write_private(files.configuration, text)
 
 
 def protection(files: PasswordFiles) -> Mapping[str, str] | None:
@@ -75,6 +92,8 @@ def protection(files: PasswordFiles) -> Mapping[str, str] | None:
         return {}
     if files.configuration.is_file() and files.secret.is_file():
         check_installed()
+        with storage_errors(files.folder):
+            _configure(files)  # the home may have been moved or copied
         return {CONFIGURATION: str(files.configuration), SECRET: files.secret.read_text()}
     return None
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-DEFAULT_ARTIFACTS = "default-artifacts"  # beside the store; of runs that are not ours
+from hpsearch.records.layout import Home
 
 
 def prepare_sqlite(tracking_uri: str) -> None:
@@ -45,8 +45,9 @@ def _place_default(connection: sqlite3.Connection, folder: Path) -> None:
     with suppress(sqlite3.OperationalError):  # it has another schema, or may only be read
         connection.execute(
             "update experiments set artifact_location = ? "
-            "where experiment_id = 0 and artifact_location like ?",
-            ((folder / DEFAULT_ARTIFACTS).as_uri(), "%/studies/%/mlruns/0"),
+            "where experiment_id = 0 and artifact_location like '%/mlruns/0' "
+            "and instr(artifact_location, ?) > 0",
+            (Home(folder).default_artifacts.as_uri(), f"{folder}/studies/"),
         )
 
 

@@ -96,6 +96,7 @@ def delete_study(
     top = runs[0].folder.files.study
     lock = lock_study(top)
     try:
+        sweep(top)  # what a kill has left would be in the way
         url, uri = storage_of(stores, storage), tracking_of(stores, None)
         stored = [
             StoredRun(run, url, None if keep_mlflow else TrackedRuns(run.folder, run.id, uri))

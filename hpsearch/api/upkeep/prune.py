@@ -15,6 +15,7 @@ from hpsearch.api.support.stores import storage_of, tracking_of
 from hpsearch.errors import (
     DamagedError,
     FormatError,
+    HpsearchError,
     StudyFileError,
     StudyLockedError,
     headline,
@@ -205,14 +206,20 @@ def prune(
         return found
     if not agree(found):
         return None
+    failure: HpsearchError | None = None
     for one in going:
         try:
             with held(one.run.folder.files.study):
                 one.delete(for_good=True)
         except StudyLockedError:
             _keep(found, one.name, RUNNING)
+        except HpsearchError as error:  # the others may go all the same
+            failure = error
+            _keep(found, one.name, f"can't be deleted: {headline(error)}")
         else:
             found.deleted.append(one.name)
+    if failure is not None and not found.deleted:
+        raise failure
     found.database_bytes = shrink(home.optuna) + shrink(home.mlflow)
     return found
 

@@ -99,7 +99,10 @@ def is_stored(url: str, name: str) -> bool:
         database = sqlalchemy.engine.make_url(url).database
         if not database or not Path(database).exists():
             return False
-    return name in optuna.get_all_study_names(open_storage(url))
+    try:
+        return name in optuna.get_all_study_names(open_storage(url))
+    except storage_troubles() as error:
+        raise storage_trouble(url, error) from error
 
 
 def stored_trials(storage: BaseStorage, name: str) -> list[FrozenTrial] | None:
@@ -110,8 +113,15 @@ def stored_trials(storage: BaseStorage, name: str) -> list[FrozenTrial] | None:
 
 
 def delete_stored(url: str, name: str) -> None:
-    """Delete an Optuna study with its trials."""
-    optuna.delete_study(study_name=name, storage=open_storage(url))
+    """Delete an Optuna study with its trials.
+
+    Raises:
+        StorageError: as `open_storage`, or the database fails.
+    """
+    try:
+        optuna.delete_study(study_name=name, storage=open_storage(url))
+    except storage_troubles() as error:
+        raise storage_trouble(url, error) from error
 
 
 def _set_pragmas(connection: Any, _: object) -> None:

@@ -36,7 +36,11 @@ def registered(client: MlflowClient, run_id: str) -> list[ModelVersion]:
 
 
 def unregister(client: MlflowClient, versions: Sequence[Version]) -> None:
-    """Delete them; a model that has no other, too, and else its newest has the alias."""
+    """Delete them; a model that has no other, too. The alias that one of them had goes to the
+    newest that is left."""
+    going = {(version.name, str(version.version)) for version in versions}
+    aliases = {name: client.get_registered_model(name).aliases for name, _ in sorted(going)}
+    served = {name for name, of in aliases.items() if (name, str(of.get(ALIAS))) in going}
     for version in versions:
         client.delete_model_version(version.name, str(version.version))
     for name in sorted({version.name for version in versions}):
@@ -45,6 +49,6 @@ def unregister(client: MlflowClient, versions: Sequence[Version]) -> None:
         ours = [version for version in left if VERSION_OF in version.tags]
         if not left and OURS in model.tags:
             client.delete_registered_model(name)
-        elif ours and ALIAS not in model.aliases:
+        elif ours and name in served:
             newest = max(ours, key=lambda version: int(version.version))
             client.set_registered_model_alias(name, ALIAS, newest.version)

@@ -142,3 +142,19 @@ def test_a_database_is_copied_with_what_is_written_to_it_and_shrinks_when_rows_g
     assert shrink(home.mlflow) > 500_000
     assert shrink(home.mlflow) == 0
     assert shrink(home.optuna) == 0
+
+
+def test_files_of_other_runs_are_copied_and_links_by_what_they_lead_to(
+    run: RunFiles, copied: RunFiles, tmp_path: Path
+) -> None:
+    home, copy = run.study.home, copied.study.home
+    put(home.default_artifacts / "0/run/model.txt", "mine")
+    put(tmp_path / "cache/weights", "far away")
+    program = run.path / "trials/00000/member-0"
+    program.mkdir(parents=True)
+    (program / "weights").symlink_to(tmp_path / "cache/weights")
+    copy_home(home, copy)
+    assert (copy.default_artifacts / "0/run/model.txt").read_text() == "mine"
+    found = copied.path / "trials/00000/member-0/weights"
+    assert found.read_text() == "far away"
+    assert not found.is_symlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,26 @@ def test_variables_that_are_set_come_before_the_password_of_the_home(
     monkeypatch.setenv("MLFLOW_AUTH_CONFIG_PATH", str(files.secret))
     monkeypatch.setenv("MLFLOW_FLASK_SERVER_SECRET_KEY", "of the shell")
     assert protection(files) == {}
+
+
+def test_a_home_that_was_moved_has_its_own_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hpsearch.tracking.password.check_installed", lambda: None)
+    files = Home(tmp_path / "100% mine").password
+    files.folder.mkdir(parents=True)
+    for path in (files.configuration, files.secret):
+        path.write_text("database_uri = sqlite:////elsewhere/auth.db")
+    assert protection(files) is not None
+    read = ConfigParser()
+    read.read(files.configuration)
+    assert read["mlflow"]["database_uri"] == files.database_uri
+
+
+def test_a_password_beside_variables_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY"):
+        monkeypatch.setenv(name, "set")
+    with pytest.raises(TrackingError, match="must be left out while"):
+        set_password(Home(tmp_path).password, "long-enough-12")
