@@ -20,7 +20,8 @@ from optuna.trial import create_trial
 from hpsearch.analysis.importance import importances
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 
 UNIT, EPOCHS = FloatDistribution(0.0, 1.0), 10
 SIZES = ((50, 5), (200, 8), (1000, 8))

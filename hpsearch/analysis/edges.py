@@ -14,7 +14,8 @@ from hpsearch.nn import NETWORKS
 from hpsearch.samplers.base import Narrowing
 from hpsearch.samplers.unit import Numeric, to_unit
 from hpsearch.studyfile.entries import key_path
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 from hpsearch.trainers import trainer_kind
 
 # Of the declared (log) range. An alarm needs the best trial within EDGE of an end and half of the

@@ -15,7 +15,8 @@ from hpsearch.samplers import StudySampler
 from hpsearch.samplers.base import Narrowing
 from hpsearch.samplers.unit import Numeric, to_unit
 from hpsearch.studyfile.arms import Arm
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 
 NO_NEWS = 0.01  # part of the declared range that a step opens or closes by rounding alone
 

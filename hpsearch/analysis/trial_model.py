@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution
 
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 
 TREES = 100
 ABSENT = -1.0  # of a parameter that a configuration does not have

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -31,13 +33,20 @@ def shrink(database: Path) -> int:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy a database as it is at one moment, also while others write to it.
+    """Copy a database as it is at one moment, also while others write to it, or on a disk that
+    can't be written.
 
     Raises:
+        OSError: it can't be read.
         sqlite3.Error: it is no database.
     """
-    with (
-        closing(sqlite3.connect(source, timeout=60)) as live,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        live.backup(copy)
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True, timeout=60)) as live,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            live.backup(copy)
+    except sqlite3.OperationalError:  # SQLite must write beside it to read it, and may not
+        if os.access(source.parent, os.W_OK):
+            raise
+        shutil.copyfile(source, target)

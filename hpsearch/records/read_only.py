@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hpsearch.records.databases import copy_database
 from hpsearch.records.layout import Home
 
 
@@ -29,16 +28,5 @@ def readable_databases(home: Home) -> Iterator[Home]:
         copies = Home(Path(folder))
         for old, new in ((home.optuna, copies.optuna), (home.mlflow, copies.mlflow)):
             if old.exists():
-                _copy(old, new)
+                copy_database(old, new)
         yield copies
-
-
-def _copy(old: Path, new: Path) -> None:
-    try:
-        with (
-            closing(sqlite3.connect(f"{old.as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(new)) as target,
-        ):
-            source.backup(target)
-    except sqlite3.Error:  # no one has it open, and its log can't be opened without writing
-        shutil.copyfile(old, new)

@@ -9,8 +9,8 @@ from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.study_view import StudyView
 from hpsearch.study.opening import Run
+from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.reading import ReadStudy
-from hpsearch.studyfile.space import Parameter
 from hpsearch.tracking.markdown import plain
 
 

@@ -23,7 +23,8 @@ from hpsearch.study.recorded import Recorded
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import kept_arms, kept_space, sees_all_rows
 from hpsearch.studyfile.arms import ArmPlace
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 
 if TYPE_CHECKING:
     import pandas as pd

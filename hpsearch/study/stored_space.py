@@ -15,7 +15,8 @@ from optuna.distributions import IntDistribution, distribution_to_json, json_to_
 
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.arms import ArmPlace
-from hpsearch.studyfile.space import Parameter, Space, entry_name
+from hpsearch.studyfile.parameter import Parameter, entry_name
+from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.study_file import StudyFile
 
 

@@ -9,7 +9,7 @@ from itertools import combinations
 from hpsearch.errors import Problem
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.studyfile.entries import key_path
-from hpsearch.studyfile.space import Parameter
+from hpsearch.studyfile.parameter import Parameter
 
 
 class Circle(ValueError):

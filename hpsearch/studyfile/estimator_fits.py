@@ -21,7 +21,8 @@ from hpsearch.datasets.selection import Pool
 from hpsearch.errors import Problem, headline
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.studyfile.entries import key_path
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 from hpsearch.trainers import Member, Split, TrainingData, trainer_kind
 from hpsearch.trainers.boosters import silence
 from hpsearch.trainers.estimator import EstimatorTrainer

@@ -14,6 +14,7 @@ from hpsearch.errors import Problem, unknown_name
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.preparation.settings import PREFIX
 from hpsearch.studyfile.arms import Arm
+from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.relations.relation import (
     ARITHMETIC,
     FUNCTIONS,
@@ -23,7 +24,7 @@ from hpsearch.studyfile.relations.relation import (
     names_in,
     quoted,
 )
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.space import Space
 
 KEY = "relations"
 EXAMPLE = 'such as "beta1 < beta2"'

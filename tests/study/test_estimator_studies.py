@@ -9,8 +9,8 @@ from optuna.distributions import FloatDistribution, IntDistribution
 
 from hpsearch.errors import StudyFileError
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.reading import read_study
-from hpsearch.studyfile.space import Parameter
 from hpsearch.trainers import fitted_estimator
 from tests.harness.study import records, run
 

@@ -10,7 +10,8 @@ from hpsearch.reports.methods.intervals import estimate_cell, kinds_of
 from hpsearch.reports.methods.passage import Cells, Fact, Name, Parts, listed, say
 from hpsearch.reports.methods.places import Branch, Key, Places
 from hpsearch.study.stored_space import kept_space
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 
 Row = tuple[Parts, ...]
 

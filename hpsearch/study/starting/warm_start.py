@@ -24,8 +24,8 @@ from hpsearch.records.layout import Home, StudyFiles
 from hpsearch.records.study_json import read_study_json
 from hpsearch.samplers.unit import round_float
 from hpsearch.study.opening import run_name
+from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.reading import ReadStudy
-from hpsearch.studyfile.space import Parameter
 from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.base import Plain

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from hpsearch.errors import Problem, unknown_name
 from hpsearch.studyfile.arms import Arm
-from hpsearch.studyfile.space import Parameter
+from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
 from hpsearch.trainers import TRAINERS
 

@@ -8,7 +8,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from hpsearch.errors import Problem, unknown_name
 from hpsearch.studyfile.arms import Arm
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.tables.base import Facts, Plain
 
 DEFAULTS = "defaults"  # of an entry: true

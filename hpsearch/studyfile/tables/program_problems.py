@@ -8,7 +8,8 @@ from typing import Any
 
 from hpsearch.errors import Problem, unknown_name
 from hpsearch.studyfile.entries import trainer_names
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.tables.program import Csv, Pattern, ProgramTable
 from hpsearch.trainers import is_program
 from hpsearch.trainers.commands import KNOWN, Malformed, names_in, placeholders

@@ -27,9 +27,10 @@ from hpsearch.studyfile.entries import (
     meant,
     trainer_names,
 )
+from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.relation_reading import read_relations, together_problems
 from hpsearch.studyfile.relations.bounds import Bounds
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.toml import toml_value
 from hpsearch.trainers import (
     TRAINERS,

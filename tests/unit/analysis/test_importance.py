@@ -9,7 +9,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from hpsearch.analysis.importance import FEWEST, Direction, importances
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 from tests.harness.records import trial
 
 UNIT = FloatDistribution(0.0, 1.0)

@@ -14,7 +14,8 @@ from hpsearch.analysis.outer_folds import outer_result
 from hpsearch.records.comparisons import DefaultResult
 from hpsearch.records.estimate import CORRECTED, Estimate
 from hpsearch.records.result import ArmResult, OuterResult
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.space import Space
 
 SPLIT = {"kind": "k-fold", "folds": 3}
 RATE = FloatDistribution(1e-4, 1.0, log=True)

@@ -53,7 +53,10 @@ def test_a_study_that_may_not_be_locked_is_read_while_nobody_runs_it(
     study.path.mkdir(parents=True)
     with held(study):
         refuse_writes(monkeypatch)
-        with pytest.raises(StudyLockedError, match="is already running: process"), unchanged(study):
+        with (
+            pytest.raises(StudyLockedError, match="is already running: process"),
+            unchanged(study),
+        ):
             pass
     before = sorted(study.path.iterdir())
     with unchanged(study):

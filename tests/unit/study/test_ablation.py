@@ -10,8 +10,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from hpsearch.analysis.trial_model import TrialModel
 from hpsearch.study.confirmation.ablation import n_configurations, path
+from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.relation_reading import read_relations
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.space import Space
 
 SPACE = Space(
     (

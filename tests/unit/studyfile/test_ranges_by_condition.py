@@ -19,8 +19,9 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.samplers import CoarseToFineSampler
 from hpsearch.study.stored_space import keep_arms, kept_arms, kept_space, with_kinds
 from hpsearch.studyfile.configuration import configuration_text
+from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.reading import read_study
-from hpsearch.studyfile.space import Parameter, Space
+from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.tables.space import read_space
 from tests.harness.functions import WriteModule
 from tests.harness.study_files import SMALL
