@@ -23,6 +23,7 @@ from hpsearch.study.confirmation.finals import Finals
 from hpsearch.study.events import Event, PhaseStarted
 from hpsearch.study.opening import Run, open_run
 from hpsearch.study.recorded import Recorded, find_run
+from hpsearch.study.spending import kept_extent
 from hpsearch.study.training import Training
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.tables.execution import slots_here
@@ -137,10 +138,10 @@ def _steps(
 ) -> tuple[list[Step], int]:
     arm = read.arm_of(result.best_number)
     assert result.default is not None
-    seeds, space = read.file.confirmation.seeds, arm.space
+    extent, space = kept_extent(run.folder, arm, read.file), arm.space
+    seeds = extent.seeds
     with make_executor(workers, slots=slots_here(read.file.execution)) as executor:
         records = ArmRecords(read, run, arm)
-        epochs = read.file.n_epochs
         trials = [r for r in records.trials.values() if r.outcome.ranked]
         longest = max(r.length for r in trials)  # a budget may have ended the search before
         known = [r for r in trials if longest in r.scores]
@@ -158,7 +159,7 @@ def _steps(
         n_trainings = len(between) * seeds * read.file.n_members
         on_start(len(between), n_trainings)
         training = Training.of(read, arm.selection, run.folder, executor)
-        finals = Finals(records, (epochs,), training, on_event)
+        finals = Finals(records, known, training, on_event, extent)
         ends = [
             finals.again("default", arm.index, result.default.params),
             finals.again("confirmation", result.best_number, result.best_params),

@@ -8,10 +8,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from hpsearch.datasets.selection import open_pool
-from hpsearch.execution.executors import available_cores
+from hpsearch.api.support.forecasts import (
+    Forecast,
+    course_at,
+    disk_forecast,
+    mean_cost,
+    n_busy,
+    n_workers,
+    time_forecast,
+)
+from hpsearch.study.confirmation.extent import Extent, reason
 from hpsearch.study.plan import (
     Course,
     Phase,
@@ -20,39 +26,14 @@ from hpsearch.study.plan import (
     n_defaults,
     repeated_at_rungs,
 )
-from hpsearch.study.probe import Cost, Probe, largest, probe
+from hpsearch.study.probe import Probe, probe
 from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
-from hpsearch.studyfile.tables.execution import slots_here
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PROBE_TRIALS = 8  # two default batches; the interval shows how far they differ
 PROBE_SECONDS = 5.0  # aimed at, without the first epochs
-RESAMPLES = 1000  # of the probe's trials for the interval
-# Beside the spread of the probe's trials: other work on the machine, and a search that goes where
-# trials are cheaper or dearer. On two cores that others used too, the studies of studies/ took
-# 0.9, 1.1 and 1.4 times the forecast, and the last one, as the others' load rose, 2.4 times.
-SLACK = 1.35
-
-# Measured on two cores with the studies of studies/, in seconds and bytes.
-START_SECONDS = 6.0  # imports, stores, workers, and at the end figures and tables
-MOST_SLOWDOWN = 4.0  # of our own work; a trial may wait for something, we don't
-COORDINATOR_SECONDS = 0.02  # a trial: draw, records, Optuna
-PROJECTOR_SECONDS = 0.02  # an MLflow run, of a process of its own
-POINT_SECONDS = 0.00008  # a point of a metric in it
-STORE_BYTES = 1_500_000  # empty databases, figures, tables
-RUN_BYTES = 22_000  # a trial: its folders, params and tags in MLflow and Optuna
-POINT_BYTES = 200  # a point of a metric in MLflow
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """A number with its 90 % prediction interval."""
-
-    expected: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -161,9 +142,7 @@ def plan_study(
     for doubt in file.doubts:
         say(f"warning: {doubt}")
     counted = course(file, len(read.arms), defaults=n_defaults(file, read.arms))
-    count = workers if workers is not None else file.execution.workers
-    if count is None:
-        count = len(slots_here(file.execution)) or available_cores()
+    count = n_workers(read, workers)
     searched = {p.name: p.described for p in read.space.parameters}
     relations = [relation.text for relation in read.space.relations]
     small = few_configurations(file, read.arms)
@@ -175,63 +154,47 @@ def plan_study(
             searched=searched,
             relations=relations,
             small_spaces=small,
-            explaining=_explaining(read, None, 1),
+            explaining=_explaining(read, counted.extent.seeds, None, 1),
         )
     refuse_unfit(read)
     say(f"training {trials} trials for a few epochs")
     found = probe(read, trials=trials, seconds=probe_seconds)
-    busy = min(max(1, count), available_cores(), file.sampler.batch * file.n_members)
-    counted = _course(read, found.costs, found, busy)
+    busy = n_busy(read, count)
+    counted = course_at(read, found, busy)
     parts = counted.phases
     return Plan(
         study=file.name,
         phases=parts,
         workers=count,
         probe=found,
-        seconds=_time(read, found, busy),
-        disk=_disk(read, parts, found),
+        seconds=time_forecast(read, found, busy),
+        disk=disk_forecast(read, parts, found),
         peak_disk=max(phase.runs * phase.members for phase in parts) * found.state_bytes,
         budget=_budget(read, counted),
         outer=_outer(read),
         searched=searched,
         relations=relations,
         small_spaces=small,
-        explaining=_explaining(read, found, busy),
+        explaining=_explaining(read, counted.extent.seeds, found, busy),
     )
 
 
-def _explaining(read: ReadStudy, found: Probe | None, busy: int) -> Explaining | None:
-    """One parameter at a time, all but the last of which leads to the winner."""
+def _explaining(read: ReadStudy, seeds: int, found: Probe | None, busy: int) -> Explaining | None:
+    """One parameter at a time, all but the last of which leads to the winner.
+
+    Args:
+        seeds: repeats of each configuration.
+    """
     file = read.file
     between = max(len(arm.space.parameters) for arm in read.arms) - 1
     if between < 1 or not n_defaults(file, read.arms) or len(file.directions) > 1:
         return None
-    trainings = between * file.confirmation.seeds * file.n_members
+    trainings = between * seeds * file.n_members
     seconds = None
     if found is not None:
-        first = float(np.mean([cost.first for cost in found.costs]))
-        later = float(np.mean([cost.later for cost in found.costs]))
+        first, later = mean_cost(found)
         seconds = trainings * (first + later * (file.n_epochs - 1)) / busy
     return Explaining(between, trainings, file.n_epochs, seconds)
-
-
-def _course(read: ReadStudy, costs: Sequence[Cost], found: Probe, busy: int) -> Course:
-    """How far the budget lets the study come, its clock too, at these costs."""
-    first = float(np.mean([cost.first for cost in costs]))
-    later = float(np.mean([cost.later for cost in costs]))
-    lengths, members = [stage.epochs for stage in read.file.stages], read.file.n_members
-    slowly = min(found.slowdown, MOST_SLOWDOWN)
-
-    def seconds(stage: int, promoted: bool) -> float:
-        goes_on = promoted and not read.file.starts_anew
-        before = lengths[stage - 1] if goes_on else 1
-        training = (0.0 if goes_on else first) + later * repeated_at_rungs(
-            read.file, stage, promoted=promoted
-        )
-        training += later * (lengths[stage] - before)
-        return members * training / busy + slowly * COORDINATOR_SECONDS
-
-    return course(read.file, len(read.arms), seconds, defaults=n_defaults(read.file, read.arms))
 
 
 def _outer(read: ReadStudy) -> str:
@@ -253,13 +216,15 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
         where = f"{'in' if last[-1].cut else 'after'} {last[-1].name}"
         pace = "" if counted.ended == "epochs" else ", at the pace of the probe"
         said.append(f"{counted.ended} = {limit:g} end the search{arm} {where}{pace}")
-    for key in ("epochs", "seconds", "target", "plateau"):
+    for key in ("epochs", "seconds", "total_seconds", "target", "plateau"):
         limit = getattr(budget, key)
         if limit is None or key == counted.ended:
             continue
         may = "may end the drawing of a stage" if key == "plateau" else f"may end the search{arm}"
         enough = key == "epochs" and not counted.ended
         said.append(f"{key} = {limit:g} " + (f"suffice{arm}" if enough else f"{may} early"))
+    if less := counted.extent.said(Extent.of(read.file), reason(read.file)):
+        said.append(f"confirmation and test: {less}")
     repeated = sum(
         phase.members * (phase.promoted + phase.controls) * before.epochs
         for before, phase in pairwise(counted.phases)
@@ -276,50 +241,3 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
             f"{repeated:,} epochs are repeated, because a program has no checkpoint to resume from"
         )
     return said
-
-
-def _time(read: ReadStudy, found: Probe, busy: int) -> Forecast:
-    """Of the whole study on so many workers that are busy."""
-    pool = open_pool(largest(read).selection)
-    train_rows = np.mean([len(train) for train, _ in pool.splits])
-    # The refits' rows to a trial's.
-    whole = len(pool.learning) / float(train_rows) if train_rows else 1.0
-    slowly = min(found.slowdown, MOST_SLOWDOWN)
-
-    def total(costs: Sequence[Cost]) -> float:
-        first = float(np.mean([cost.first for cost in costs]))
-        later = float(np.mean([cost.later for cost in costs]))
-        training, parts = 0.0, _course(read, costs, found, busy).phases
-        for part in parts:
-            new = part.new * (first + later * (part.epochs - 1))
-            old = (part.promoted + part.controls) * later * (part.epochs - part.before)
-            refits = whole if part is parts[-1] else 1.0
-            training += part.members * (new + old) * refits
-        runs = sum(part.new for part in parts)
-        coordinator = slowly * COORDINATOR_SECONDS * sum(part.runs for part in parts)
-        projector = PROJECTOR_SECONDS * runs + POINT_SECONDS * _points(read, parts, found)
-        projector *= slowly
-        alone = training / busy + coordinator
-        together = (training + coordinator + projector) / available_cores()
-        return slowly * START_SECONDS + max(alone, together)
-
-    rng = np.random.default_rng(0)
-    picks = rng.integers(len(found.costs), size=(RESAMPLES, len(found.costs)))
-    totals = [total([found.costs[i] for i in row]) for row in picks]
-    low, high = np.quantile(totals, [0.05, 0.95])
-    return Forecast(total(found.costs), float(low) / SLACK, float(high) * SLACK)
-
-
-def _disk(read: ReadStudy, parts: list[Phase], found: Probe) -> Forecast:
-    """Bytes that stay; records are kept twice, as such and as MLflow's artifacts."""
-    runs = sum(part.new for part in parts)
-    rows = sum(part.total_epochs for part in parts) / read.file.evaluation.every
-    expected = STORE_BYTES + RUN_BYTES * runs + 2 * found.row_bytes * rows
-    expected += POINT_BYTES * _points(read, parts, found)
-    return Forecast(expected, expected / SLACK, expected * SLACK)
-
-
-def _points(read: ReadStudy, parts: list[Phase], found: Probe) -> float:
-    """Points of metrics in MLflow: means over members."""
-    epochs = sum(part.total_epochs / part.members for part in parts)
-    return found.metrics * epochs / read.file.evaluation.every

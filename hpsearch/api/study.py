@@ -16,19 +16,24 @@ from hpsearch.api.support.stores import (
     tracking_of,
 )
 from hpsearch.api.support.study_report import Report, report_of
-from hpsearch.errors import HpsearchError, StudyFailed, WorkerError, plain_interrupts
+from hpsearch.errors import (
+    HpsearchError,
+    StudyFailed,
+    WorkerError,
+    plain_interrupts,
+)
 from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.reports.parent import write_parent
-from hpsearch.study.events import Event
+from hpsearch.study.events import Event, StudySized
 from hpsearch.study.opening import Run, as_begun, open_run
 from hpsearch.study.plan import few_configurations
 from hpsearch.study.starting.dry_start import dry_start
 from hpsearch.study.starting.packages import changed_packages
 from hpsearch.study.starting.warm_start import warm_started
 from hpsearch.study.study import Study
-from hpsearch.studyfile.reading import ReadStudy, read_study, refuse_unfit
+from hpsearch.studyfile.reading import ReadStudy, read_study, read_text, refuse_unfit
 from hpsearch.studyfile.tables.execution import gpu_slots
 from hpsearch.studyfile.tables.limits import refuse_unenforced
 from hpsearch.studyfile.tables.program import refuse_unlinkable
@@ -46,6 +51,7 @@ def run_study(
     storage: str | None = None,
     tracking_uri: str | None = None,
     fresh: bool = False,
+    minutes: float | None = None,
     accept_code: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
     warn: Callable[[str], None] = lambda line: None,
@@ -65,6 +71,8 @@ def run_study(
         storage: Optuna's storage URL; None: HPSEARCH_STORAGE, otherwise SQLite in `home`.
         tracking_uri: MLflow's URI; None: HPSEARCH_TRACKING_URI, otherwise SQLite in `home`.
         fresh: start a new run of the study.
+        minutes: size a new study to this time: its trials, repeats and refits; None: as in the
+            file.
         accept_code: continue even if the user's own code has changed since the last start; each
             trial's record says which code it was trained with.
         on_event: called with every event.
@@ -104,6 +112,16 @@ def run_study(
     refuse_unlinkable(read.file.all_programs, tracking_of(stores, tracking_uri))
     if is_new and not cluster:
         dry_start(read, slots[0] if slots else "")
+    sizes: tuple[str, ...] = ()
+    if minutes is not None and is_new:
+        from hpsearch.api.support.sizing import sized
+
+        found = sized(read, minutes, count, cluster)
+        on_event(StudySized(found.text))
+        sizes = found.overrides
+        read = read_text(read.text, read.path, (*overrides, *sizes))
+    elif minutes is not None:
+        warn("--minutes sizes a new study; this one continues as it was started")
     warm = warm_started(read, stores, fresh=fresh, warn=warn)
     read = warm.read
     stores.create()
@@ -111,7 +129,7 @@ def run_study(
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     if (database, uri) != (stores.storage_url, stores.tracking_uri):
         check_apart(database, uri)
-    run = open_run(read, stores, fresh=fresh, accept_code=accept_code)
+    run = open_run(read, stores, fresh=fresh, accept_code=accept_code, sized=sizes)
     try:
         run.folder.sweep()
         if warm.source is not None:

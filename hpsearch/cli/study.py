@@ -33,6 +33,15 @@ def study(
     workers: WorkersOption = None,
     executor: ExecutorOption = None,
     set_: SetOption = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NUMBER",
+            min=0.1,
+            help="Size a new study to this time: its trials, repeats and refits.",
+            rich_help_panel=Group.SEARCHED,
+        ),
+    ] = None,
     fresh: Annotated[
         bool,
         typer.Option(
@@ -57,7 +66,7 @@ def study(
 
     Examples:
         python -m hpsearch study studies/quickstart.toml
-        python -m hpsearch study studies/quickstart.toml --set seed=1 --home /tmp/try
+        python -m hpsearch study studies/quickstart.toml --minutes 2 --home /tmp/try
     """
     with exits(debug):
         if file is None:
@@ -76,6 +85,7 @@ def study(
                 storage=storage,
                 tracking_uri=tracking_uri,
                 fresh=fresh,
+                minutes=minutes,
                 accept_code=accept_code,
                 on_event=progress.show,
                 warn=progress.warn,

@@ -64,6 +64,7 @@ class StudyProgress:
             PhaseStarted,
             SpaceTried,
             StageStarted,
+            StudySized,
             TrialReached,
         )
 
@@ -74,7 +75,7 @@ class StudyProgress:
             names = {"confirmation": "confirmation", "test": "refit and test"}
             self._begin(_of_arm(event.arm, names[event.name]), event.runs, 0)
         elif isinstance(event, BudgetEnded):
-            what = f"stage {event.stage + 1}" if event.key == "plateau" else "the search"
+            what = f"stage {event.stage + 1}" if event.stage_only else "the search"
             self.note(_of_arm(event.arm, f"budget.{event.key} ends {what}"))
         elif isinstance(event, SpaceTried):
             where = f"stage {event.stage + 1}: " if event.n_stages > 1 else ""
@@ -92,6 +93,8 @@ class StudyProgress:
                 f"Optuna's study must agree with the records, got {first}{more}: it was rebuilt "
                 "from the records"
             )
+        elif isinstance(event, StudySized):
+            self.note(event.text)
         elif isinstance(event, CodeDoubt):
             self.warn(event.warning)
         elif isinstance(event, ArmFailed):

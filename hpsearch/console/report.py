@@ -69,7 +69,7 @@ def _grounds(report: Report) -> Iterator[Named]:
     if result.tried_text:
         yield "", result.tried_text
     if result.ended:
-        yield "", f"ended early by {result.ended}"
+        yield "", result.ended_text
     yield from (("table", _agreement(group)) for group in report.answers.agreement)
     for claim in report.answers.claims:
         yield "claim", f"{claim['text']}: {claim['verdict'].upper()}"

@@ -207,6 +207,9 @@ class Result:
             rows, but for counts, which are of all searches.
         kept_splits: why the best were confirmed on the splits of the search; "": they were not,
             or in an older run.
+        shares: where the budget ended the search, how far it came and what each part took; ""
+            where it did not, or in an older run.
+        shortened: what of [confirmation] was run less often for the budget's sake; "": nothing.
     """
 
     study: str
@@ -239,6 +242,8 @@ class Result:
     no_default: str = ""
     leads: list[Lead] = field(default_factory=list)
     kept_splits: str = ""
+    shares: str = ""
+    shortened: str = ""
     choice: str = ""
     outer: OuterResult | None = None
 
@@ -294,6 +299,8 @@ class Result:
         ]
         found += [("runner-up", lead.text) for lead in self.leads[:1]]
         found += [("arm", lead.text) for lead in self.leads[1:] if lead.arm]
+        if self.shortened:
+            found.append(("repeats", self.shortened))
         if self.kept_splits:
             found.append(("splits", f"confirmed on the splits of the search: {self.kept_splits}"))
         return found
@@ -326,6 +333,13 @@ class Result:
         found += [f"The winner violates {'; '.join(self.unmet)}"] if self.unmet else []
         found += [one["text"] for one in self.fidelity if one["predicts"] is False]
         return [*found, *self.alarms]
+
+    @property
+    def ended_text(self) -> str:
+        """What ended the search, and how far it came; "" where nothing did."""
+        if not self.ended:
+            return ""
+        return f"{self.ended} ended the search" + f": {self.shares}" * bool(self.shares)
 
     @property
     def tried_text(self) -> str:
@@ -375,8 +389,13 @@ def read_result(
         return None
     result = Result.from_dict(kept["result"])
     # A wider budget goes on only with what the narrower one cut.
-    done = not result.ended or kept["budget"] == budget
+    done = not result.ended or _said(kept["budget"]) == _said(budget)
     return result if done else None
+
+
+def _said(budget: Mapping[str, Any]) -> dict[str, Any]:
+    """The limits that are there; an older run did not have all that there are now."""
+    return {key: limit for key, limit in budget.items() if limit is not None}
 
 
 def write_result(

@@ -109,7 +109,7 @@ def _short(estimate: Estimate) -> str:
 
 def _warnings(view: StudyView) -> Iterator[str]:
     if view.result.ended:
-        yield f"{view.result.ended} ended the search"
+        yield view.result.ended_text
     yield from view.result.warnings
     yield from (one.text for one in view.incumbents if one.warns)
     yield from code_warnings(view.folder)

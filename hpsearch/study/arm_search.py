@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from statistics import fmean
 
 from optuna.storages import BaseStorage
 
@@ -16,6 +17,7 @@ from hpsearch.analysis.failures import failures
 from hpsearch.analysis.fidelity import Fidelity, fidelities
 from hpsearch.analysis.narrowing import narrowing
 from hpsearch.analysis.ranking import feasible_score
+from hpsearch.datasets.selection import open_pool
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.outcome import Outcome
@@ -23,6 +25,7 @@ from hpsearch.records.range_row import RangeRow
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.code_checks import CodeChecks
+from hpsearch.study.confirmation.extent import Costs
 from hpsearch.study.confirmation.finals import Finals
 from hpsearch.study.draws import Draws, Numbers
 from hpsearch.study.events import (
@@ -35,10 +38,12 @@ from hpsearch.study.events import (
     TrialReached,
 )
 from hpsearch.study.opening import Run
+from hpsearch.study.plan import n_defaults
 from hpsearch.study.reached import ReachedTrials
 from hpsearch.study.rungs import Rungs
 from hpsearch.study.spending import Batch, Spending
 from hpsearch.study.stage_end import Decision, carry_out, decide
+from hpsearch.study.stages import first_ranked
 from hpsearch.study.storage.refill import contradictions, refill_optuna
 from hpsearch.study.storage.trials import TrialStore
 from hpsearch.study.training import Training, Trains
@@ -92,6 +97,7 @@ class ArmSearch:
         self.lengths = tuple(stage.epochs for stage in self.file.stages)
         self._sampler = self.file.sampler.make(self.arm.space, self.file.facts())
         self._told_of_failures = False
+        self._cut_short = False  # whether the budget ended more than the drawing of a stage
         self._rungs: Rungs | None = None
         if self.file.pruner is not None:
             self._rungs = Rungs(self.file, self.arm.name, self.arm.local, self.folder)
@@ -112,9 +118,9 @@ class ArmSearch:
         finally:
             if self._checks is not None:
                 self._checks.close()
-        # Where the budget let none come to the last stage, the best of the last that has any.
-        lengths = self.lengths[::-1] if self._cut_short else self.lengths[-1:]
-        self.finals = Finals(self._records, lengths, self._training, self.tell)
+        ranked = self._ranked()
+        extent = self._spending.extent(len(ranked), beside=self._beside)
+        self.finals = Finals(self._records, ranked, self._training, self.tell, extent)
         self.confirmed = self.finals.confirm()
         if self.file.is_tested:
             self.finals.test(self.records[next(iter(self.confirmed))])
@@ -151,11 +157,41 @@ class ArmSearch:
             self.tell(OptunaRefilled(tuple(problems), self.arm.label))
 
     def _search(self) -> None:
-        spending = Spending(self.file, self.arm, self.folder)
+        self._spending = Spending(self.file, self.arm, self.folder, self._ahead)
         try:
-            self._run_stages(spending)
+            self._run_stages(self._spending)
         finally:
-            spending.keep()
+            self._spending.keep()
+
+    def _ranked(self) -> list[TrialRecord]:
+        """The trials that may be confirmed, the best first.
+
+        Where the budget let none come to the last stage, those of the last that has any.
+        """
+        lengths = self.lengths[::-1] if self._cut_short else self.lengths[-1:]
+        return first_ranked(self.records.values(), lengths, self.file.directions)
+
+    @property
+    def _beside(self) -> bool:
+        """Whether the defaults are run beside the best."""
+        return n_defaults(self.file, [self.arm]) > 0
+
+    def _ahead(self, at_once: float) -> Costs:
+        """What confirmation and test would take by the clock, by the trials so far."""
+        directions = self.file.directions
+        best = first_ranked(self.records.values(), self.lengths[::-1], directions)
+        if not best:
+            return Costs([], 0.0, 0.0)
+        pool = open_pool(self.arm.selection)
+        rows = fmean(len(train) for train, _ in pool.splits)
+        return Costs.in_seconds(
+            self.file,
+            best,
+            [record for record in self.records.values() if record.outcome.ranked],
+            beside=self._beside,
+            more_rows=len(pool.learning) / rows if rows else 1.0,
+            at_once=at_once,
+        )
 
     def _run_stages(self, spending: Spending) -> None:
         drawn, before = 0, Decision()
@@ -212,7 +248,8 @@ class ArmSearch:
                 began += ran
             if end:
                 self.ended.append(end)
-                self.tell(BudgetEnded(end, stage, self.arm.label))
+                self._cut_short = not spending.stage_only
+                self.tell(BudgetEnded(end, stage, not self._cut_short, self.arm.label))
                 break
         self._tell_of_space(stage, [n for numbers in batches for n in numbers])
         return began
@@ -228,11 +265,6 @@ class ArmSearch:
                 configurations, asked, len(left), stage, n_stages, arm=self.arm.label
             )
             self.tell(event)
-
-    @property
-    def _cut_short(self) -> bool:
-        """Whether the budget ended more than the drawing of a stage."""
-        return bool(self.ended) and self.ended[-1] != "plateau"
 
     def _batch(self, stage: int, numbers: Numbers, promotes: bool) -> Batch:
         """What the budget is asked about."""

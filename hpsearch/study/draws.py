@@ -148,10 +148,10 @@ class Draws:
                 self._trials.restore(number, space.in_optuna(drawn.params), self._distributions)
                 self._trials.note(number, drawn.notes)
             else:
-                given = self._enqueued(number)
-                given = self._keeping(number, given) if space.relations else given
-                if given:
-                    self._trials.restore(number, given, self._distributions)
+                # What a start before stored is kept: its draw knew less of its batch.
+                given = self._enqueued(number) | self._trials.stored(number)
+                given = self._keeping(number, given)
+                self._trials.restore(number, given, self._distributions)
             params = space.suggest(self._trials.trial(number)) | self._arm.values
             self._records.new(number, params, stage=stage, batch=batch)
         return known[number]
@@ -171,13 +171,16 @@ class Draws:
     def _keeping(self, number: int, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """A trial's values as its sampler draws them, or draws them again, beside those given.
 
-        They are stored together: of a trial that a kill left with a part of them, the others
-        would be drawn otherwise.
+        They are stored together, in one transaction: of a trial that a kill left with a part of
+        them, those that relations bind would be drawn otherwise.
         """
         space, local = self._arm.space, self._arm.local(number)
         for attempt in range(REDRAWS):
             sampler = self._sampler.redrawn(attempt) if attempt else self._sampler
-            params = space.suggest(SampledTrial(self._trials.study, sampler, local, given))
+            sampled = SampledTrial(self._trials.study, sampler, local, given)
+            params = space.suggest(sampled)
+            if not space.relations:
+                return sampled.params
             if space.broken(params) is None:
                 return space.in_optuna(params)
         rng = np.random.default_rng((self._file.seed, RELATED, local))

@@ -53,10 +53,11 @@ class ArmFailed:
 
 @dataclass(frozen=True)
 class BudgetEnded:
-    """A key of [budget] ended the search, or with "plateau" the drawing of this stage."""
+    """A key of [budget] ended the search, or only the drawing of this stage."""
 
     key: str
     stage: int
+    stage_only: bool
     arm: str = ""
 
 
@@ -103,6 +104,17 @@ class BatchFailed:
 
 
 @dataclass(frozen=True)
+class StudySized:
+    """A new study was sized to the time it was given.
+
+    Attributes:
+        text: its trials, repeats and refits, in a line.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True)
 class CodeDoubt:
     """A trainer of a user's own does not keep a rule: of pauses, seeds, or the final test.
 
@@ -124,4 +136,5 @@ Event = (
     | OptunaRefilled
     | BatchFailed
     | CodeDoubt
+    | StudySized
 )

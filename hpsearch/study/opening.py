@@ -78,7 +78,8 @@ def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStud
 
     A table was numbers alone then, which were learned from as they are; the best were confirmed
     on the splits that they were chosen by, and no defaults were run beside them; a rule of the
-    sampler was an older one. That goes on where the file does not say otherwise.
+    sampler was an older one. That goes on where the file does not say otherwise. And a study that
+    was sized to a time stays so.
 
     Args:
         overrides: that the file was read with.
@@ -86,11 +87,16 @@ def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStud
     folder = RunFolder(home.study(study.file.name).run(home.study(study.file.name).newest).path)
     if not folder.files.trials.exists():
         return study
-    known, file = read_study_json(folder.files), study.file
-    wanted = [*_rule_begun(known["file"], file)]
+    known = read_study_json(folder.files)
+    sized, before = known.get("sized", []), study
+    if sized:
+        study = read_text(study.text, study.path, (*sized, *overrides))
+    wanted = [*_rule_begun(known["file"], study.file)]
     if known.get("protocol", 1) < PROTOCOL:
-        wanted += _protocol_begun(known["file"], file)
-    return read_text(study.text, study.path, (*overrides, *wanted)) if wanted else study
+        wanted += _protocol_begun(known["file"], study.file)
+    if not wanted:
+        return study
+    return read_text(before.text, before.path, (*sized, *overrides, *wanted))
 
 
 def _rule_begun(begun: Mapping[str, Any], file: StudyFile) -> Iterator[str]:
@@ -113,11 +119,19 @@ def _protocol_begun(begun: Mapping[str, Any], file: StudyFile) -> Iterator[str]:
         yield f'data.columns="{NUMBERS}"'
 
 
-def open_run(study: ReadStudy, home: Home, *, fresh: bool, accept_code: bool = False) -> Run:
+def open_run(
+    study: ReadStudy,
+    home: Home,
+    *,
+    fresh: bool,
+    accept_code: bool = False,
+    sized: Sequence[str] = (),
+) -> Run:
     """Open the newest run of the study, or a new one; nothing is ever deleted.
 
     Args:
         accept_code: go on, should the user's own code be another one than at the start before.
+        sized: the overrides that sized a new study to a time.
 
     Raises:
         StudyLockedError: another process runs this study.
@@ -160,6 +174,8 @@ def open_run(study: ReadStudy, home: Home, *, fresh: bool, accept_code: bool = F
         said |= {"code": codes} if codes else {}
         protocol = known.get("protocol", 1) if begun else PROTOCOL
         said |= {"protocol": protocol}
+        if kept := [*known.get("sized", sized)]:
+            said |= {"sized": kept}
         write_sealed(files.study_json, {**said, "file": understood})
         # Beside the file as written: with defaults and what --set changed.
         write_json(files.artifact(Artifact.STUDY_JSON), understood)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hpsearch.study.confirmation.extent import Costs, Extent
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.study_file import StudyFile
 
@@ -51,10 +53,12 @@ class Course:
     Attributes:
         phases: all of them, also those that nothing is left for.
         ended: the key of [budget] that ends the search of each arm; "": none.
+        extent: how much is confirmed and tested.
     """
 
     phases: list[Phase]
     ended: str
+    extent: Extent
 
 
 Seconds = Callable[[int, bool], float]  # of a trial: its stage, from 0, and whether it is promoted
@@ -67,7 +71,7 @@ def course(
 
     Args:
         n_arms: searches that the study compares; every number is that of all of them.
-        seconds: what a trial takes of budget.seconds; None: not known, and nothing is cut by it.
+        seconds: what a trial takes of the clock's limits; None: not known, and they cut nothing.
         defaults: searches whose configuration of all defaults is known, and run.
     """
     members, before, earlier = file.n_members, 0, 0
@@ -94,13 +98,33 @@ def course(
         )
         before, earlier = stage.epochs, stage.trials + controls
     ranked = next((phase.runs for phase in reversed(found) if phase.runs), 0) // n_arms
-    top = min(file.confirmation.top, ranked)
-    finals = [("confirmation", (n_arms * top + defaults) * file.confirmation.seeds, members)]
+    extent = _extent(file, found, ranked, n_arms, left, beside=defaults > 0)
+    top = min(extent.top, ranked)
+    finals = [("confirmation", (n_arms * top + defaults) * extent.seeds, members)]
     if file.is_tested:
-        finals.append(("refit and test", (n_arms + defaults) * file.confirmation.test_seeds, 1))
+        finals.append(("refit and test", (n_arms + defaults) * extent.test_seeds, 1))
     for name, runs, splits in finals:
         found.append(Phase(name, runs, 0, runs, file.n_epochs, 0, splits))
-    return Course(found, left.ended)
+    return Course(found, left.ended, extent)
+
+
+def _extent(
+    file: StudyFile,
+    search: Sequence[Phase],
+    ranked: int,
+    n_arms: int,
+    left: _BudgetLeft,
+    *,
+    beside: bool,
+) -> Extent:
+    """How much is confirmed and tested after such a search."""
+    full, kept = Extent.of(file), Extent.kept(file)
+    if n_arms > 1 or not file.budget.bounds_work:
+        return full
+    if file.budget.total_seconds is None:
+        epochs = sum(phase.total_epochs for phase in search)
+        return Costs.in_epochs(file, ranked, beside=beside).within(epochs, full, kept)
+    return left.costs(ranked, beside=beside).within(left.rest, full, kept)
 
 
 def n_defaults(file: StudyFile, arms: Sequence[Arm]) -> int:
@@ -109,6 +133,17 @@ def n_defaults(file: StudyFile, arms: Sequence[Arm]) -> int:
         return 0
     found = ((arm.space, *arm.space.defaults()) for arm in arms)
     return sum(not unknown and space.broken(params) is None for space, params, unknown in found)
+
+
+def time_shares(file: StudyFile) -> list[float]:
+    """The share of a search's epochs that the stages up to each take, as planned."""
+    before, epochs = 0, list[int]()
+    for stage in file.stages:
+        going_on = stage.promoted + stage.controls
+        epochs.append((stage.trials - stage.promoted) * stage.epochs)
+        epochs[-1] += going_on * (stage.epochs - before)
+        before = 0 if file.starts_anew else stage.epochs
+    return [sum(epochs[: n + 1]) / sum(epochs) for n in range(len(epochs))]
 
 
 def repeated_at_rungs(file: StudyFile, stage: int, *, promoted: bool) -> int:
@@ -151,6 +186,26 @@ class _BudgetLeft:
             self._left["seconds"], self._price["seconds"] = file.budget.seconds, seconds
         self._batch = file.sampler.batch
         self._begun, self.ended = False, ""
+        self._file, self._seconds, self._shares = file, seconds, time_shares(file)
+        if file.budget.total_seconds is not None and seconds is not None:
+            total = file.budget.total_seconds
+            rest = self.costs(file.confirmation.top, beside=file.confirmation.default)
+            self._all = total - min(total / 2, rest.of(Extent.of(file)))
+            self._left["total_seconds"] = self._all
+            self._price["total_seconds"] = seconds
+        self._spent = 0.0
+
+    def costs(self, ranked: int, *, beside: bool) -> Costs:
+        """Seconds of confirmation and test, at the price of new trials of the last stage."""
+        run = 0.0
+        if self._seconds is not None:
+            run = self._seconds(len(self._lengths) - 1, False)
+        return Costs([run] * ranked, run * beside, self._file.is_tested / self._members)
+
+    @property
+    def rest(self) -> float:
+        """Seconds that the search leaves of all."""
+        return (self._file.budget.total_seconds or math.inf) - self._spent
 
     def take(self, stage: int, trials: int, *, promoted: bool = False) -> int:
         """How many of a stage's promoted, which are one batch, or of its new trials begin."""
@@ -159,17 +214,23 @@ class _BudgetLeft:
         prices = {key: price(stage, promoted) for key, price in self._price.items()}
         began = trials
         for key, price in prices.items():
-            if price * trials <= self._left[key]:
+            left, part = self._left[key], False
+            if key == "total_seconds" and not promoted:  # until the stage's share is used
+                part = stage < len(self._lengths) - 1
+                left -= self._all * (1 - self._shares[stage])
+            if price * trials <= left:
                 continue
             size = 1 if promoted and key == "epochs" else trials if promoted else self._batch
-            enough = max(0, int(self._left[key] // (price * size)) * size)
-            if key == "seconds" and not self._begun:  # whose pace nobody knows yet
+            enough = max(0, int(left // (price * size)) * size)
+            if key != "epochs" and not self._begun:  # whose pace nobody knows yet
                 enough = max(enough, min(size, trials))
             if enough < began:
-                began, self.ended = enough, key
+                began, self.ended = enough, self.ended if part else key
         for key, price in prices.items():
             self._left[key] -= price * began
         self._begun |= began > 0
+        if self._seconds is not None:
+            self._spent += self._seconds(stage, promoted) * began
         return began
 
     def _epochs(self, stage: int, promoted: bool) -> float:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hpsearch.analysis.ranking import feasible_score
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.confirmation.extent import Costs, Extent
+from hpsearch.study.plan import time_shares
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.budget import Budget
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,27 @@ class Batch:
 class Spending:
     """What an arm has spent of its budget, in the order of its batches.
 
+    The clock's `total_seconds` is shared among the stages as their epochs are, so that the last is
+    reached: a stage draws no more when its share is used, and those promoted go on.
+
     Args:
         folder: of the run; the clock's time and decision are kept in it.
+        ahead: what confirmation and test would take by the clock if the search ended now, while
+            so many workers train at once.
+
+    Attributes:
+        stage_only: whether what `ends` said last ends the drawing of a stage, not the search.
     """
 
-    def __init__(self, file: StudyFile, arm: ArmPlace, folder: RunFolder) -> None:
+    def __init__(
+        self,
+        file: StudyFile,
+        arm: ArmPlace,
+        folder: RunFolder,
+        ahead: Callable[[float], Costs] = lambda at_once: Costs([], 0.0, 0.0),
+    ) -> None:
+        self._file, self._alone, self._ahead = file, arm.n_arms == 1, ahead
+        self._busy = 0.0  # seconds of training, of all workers together
         self._budget, self._folder, self._path = file.budget, folder, folder.files.clock(arm.index)
         self._members = file.n_members
         self._lengths = [stage.epochs for stage in file.stages]
@@ -54,6 +74,10 @@ class Spending:
         self._since = time.monotonic()
         known = stored.get("start_up", 0.0) if self._before else None  # after a first batch
         self._start_up: float | None = known
+        self._extent = stored.get("extent")
+        self._stage_ends = [*stored.get("stage_ends", [])]
+        self._shares = time_shares(file)
+        self.stage_only = False
 
     @property
     def seconds(self) -> float:
@@ -66,14 +90,16 @@ class Spending:
         Args:
             earlier: the stage's trials before it, in the order they began, those promoted first.
         """
+        self.stage_only = False
         scores = [feasible_score(r, self._lengths[batch.stage]) for r in earlier]
         if batch.stage == len(self._lengths) - 1 and self._on_target(scores):
             return "target"
         if not batch.promoted and self._flat(scores, batch.stage, earlier):
+            self.stage_only = True
             return "plateau"
         if self.affordable(batch) < batch.trials:
             return "epochs"
-        return "seconds" if self._late(batch) else ""
+        return self._late(batch)
 
     def affordable(self, batch: Batch) -> int:
         """How many of a batch's trials the epochs that are left suffice for."""
@@ -87,6 +113,7 @@ class Spending:
         until = self._lengths[batch.stage]
         before = self._lengths[batch.stage - 1] if batch.promoted else 0
         settled = list(records)
+        self._busy += sum(record.wall_seconds for record in settled)
         for record in settled:
             if until not in record.scores and record.outcome.cut:
                 self.epochs += sum(max(0, min(m.epoch, until) - before) for m in record.members)
@@ -96,11 +123,42 @@ class Spending:
             self._start_up = _start_up(self.seconds, settled)
         self.keep()
 
+    def extent(self, ranked: int, *, beside: bool) -> Extent:
+        """How much is confirmed and tested; decided once for what the search took.
+
+        Arms that are compared keep what the file says, so that they are compared in pairs.
+
+        Args:
+            ranked: trials that may be confirmed.
+            beside: whether the defaults are run, too.
+        """
+        full, budget = Extent.of(self._file), self._budget
+        if not (budget.bounds_work and self._alone):
+            return full
+        after = [self.epochs, budget.total_seconds]
+        if self._extent is None or self._extent["after"] != after:
+            limit, costs = float(self.epochs), Costs.in_epochs(self._file, ranked, beside=beside)
+            if budget.total_seconds is not None:
+                limit, costs = budget.total_seconds - self.seconds, self._ahead(self._at_once)
+            chosen = costs.within(limit, full, Extent.kept(self._file))
+            self._extent = {"after": after, "numbers": chosen}
+            self.keep()
+        return Extent(*self._extent["numbers"])
+
     def keep(self) -> None:
-        """Write the clock's time down, for the next start."""
-        if self._budget.seconds is not None:
+        """Write down what the clock says and decided, for the next start."""
+        budget = self._budget
+        by_clock = budget.seconds is not None or budget.total_seconds is not None
+        if by_clock or self._extent is not None:
             said = {"seconds": self.seconds, "cut": self._cut, "start_up": self._start_up or 0.0}
-            self._folder.write_sealed(self._path, said)
+            more = {"extent": self._extent, "stage_ends": self._stage_ends}
+            self._folder.write_sealed(self._path, {**said, **more})
+
+    @property
+    def _at_once(self) -> float:
+        """How many workers trained at a time, a mean."""
+        took = self.seconds - (self._start_up or 0.0)
+        return max(1.0, self._busy / took) if took > 0 else 1.0
 
     def _cost(self, stage: int, promoted: bool) -> int:
         """Epochs of all members of one trial."""
@@ -128,22 +186,47 @@ class Spending:
             best = max(best, value)
         return idle >= self._budget.plateau
 
-    def _late(self, batch: Batch) -> bool:
-        """Whether the clock ends the search before this batch; decided once for a limit."""
-        limit, place = self._budget.seconds, [batch.stage, batch.index]
-        if limit is None:
-            return False
-        if self._cut is not None and self._cut["limit"] == limit:
-            return bool(self._cut["before"] == place)
+    def _late(self, batch: Batch) -> str:
+        """Which limit of the clock ends the search before this batch, "" for none; decided once
+        for these limits."""
+        limits, place = _limits(self._budget), [batch.stage, batch.index]
+        if not any(limits.values()):
+            return ""
+        if place in self._stage_ends:
+            self.stage_only = True
+            return "total_seconds"
+        if self._cut is not None and _is_for(self._cut, limits):
+            return self._cut.get("key", "seconds") if self._cut["before"] == place else ""
         if batch.begun or not self.epochs:
-            return False
+            return ""
         took = self.seconds
         pace = (took - (self._start_up or 0.0)) / self.epochs
-        if took + pace * self._cost(batch.stage, batch.promoted) * batch.trials <= limit:
-            return False
-        self._cut = {"limit": limit, "before": place}
+        until = took + pace * self._cost(batch.stage, batch.promoted) * batch.trials
+        if self._budget.seconds is not None and until > self._budget.seconds:
+            return self._end_before(place, "seconds")
+        end = self._end_of_search()
+        if until > end and (batch.promoted or batch.stage == len(self._lengths) - 1):
+            return self._end_before(place, "total_seconds")
+        start = self._start_up or 0.0
+        if batch.promoted or until <= start + (end - start) * self._shares[batch.stage]:
+            return ""
+        self.stage_only = True
+        self._stage_ends.append(place)
         self.keep()
-        return True
+        return "total_seconds"
+
+    def _end_before(self, place: list[int], key: str) -> str:
+        self._cut = {**_limits(self._budget), "before": place, "key": key}
+        self.keep()
+        return key
+
+    def _end_of_search(self) -> float:
+        """When total_seconds needs the rest for what follows, in seconds from the start."""
+        limit = self._budget.total_seconds
+        if limit is None:
+            return math.inf
+        rest = self._ahead(self._at_once).of(Extent.of(self._file))
+        return limit - min(rest, limit / 2)
 
 
 def _start_up(took: float, records: Sequence[TrialRecord]) -> float:
@@ -161,10 +244,30 @@ def _start_up(took: float, records: Sequence[TrialRecord]) -> float:
     return max(0.0, took - trained / at_once)
 
 
+def kept_extent(folder: RunFolder, arm: ArmPlace, file: StudyFile) -> Extent:
+    """How much of a finished search was confirmed and tested."""
+    stored = (folder.read_sealed(folder.files.clock(arm.index)) or {}).get("extent")
+    return Extent(*stored["numbers"]) if stored else Extent.of(file)
+
+
+def _limits(budget: Budget) -> dict[str, float | None]:
+    """Of the clock, by key."""
+    return {"seconds": budget.seconds, "total_seconds": budget.total_seconds}
+
+
+def _is_for(cut: Mapping[str, Any], limits: Mapping[str, float | None]) -> bool:
+    """Whether a decision was made under these limits; older runs had the seconds
+    as "limit"."""
+    return {"seconds": cut.get("limit"), "total_seconds": None} | {
+        key: cut[key] for key in limits if key in cut
+    } == limits
+
+
 def carry_clock(recorded: RunFolder, again: RunFolder, arm: ArmPlace, file: StudyFile) -> None:
-    """Have a replay end where the clock ended the search, and nowhere else."""
+    """Have a replay end its search where the clock did, and confirm as much."""
     stored = recorded.read_sealed(recorded.files.clock(arm.index)) or {}
-    cut = stored.get("cut")
-    if cut is None or cut["limit"] != file.budget.seconds:
-        cut = {"limit": file.budget.seconds, "before": None}
-    again.write_sealed(again.files.clock(arm.index), {"seconds": 0.0, "cut": cut})
+    cut, limits = stored.get("cut"), _limits(file.budget)
+    if cut is None or not _is_for(cut, limits):
+        cut = {**limits, "before": None}
+    kept: dict[str, Any] = {key: stored[key] for key in ("extent", "stage_ends") if key in stored}
+    again.write_sealed(again.files.clock(arm.index), {"seconds": 0.0, "cut": cut, **kept})

@@ -24,6 +24,15 @@ def best_first(
     return [scored[s.number] for s in ranked(standings, directions)]
 
 
+def first_ranked(
+    records: Iterable[TrialRecord], lengths: Iterable[int], directions: Sequence[str]
+) -> list[TrialRecord]:
+    """Those that did not fail, best first, at the first length that any has a score at."""
+    sound = [record for record in records if record.outcome is not Outcome.FAILED]
+    ranked = (best_first(sound, epochs, directions) for epochs in lengths)
+    return next(filter(None, ranked), [])
+
+
 def promoted(
     records: Iterable[TrialRecord], epochs: int, following: Stage, directions: Sequence[str]
 ) -> list[int]:

@@ -17,6 +17,7 @@ from hpsearch.study.arm_search import ArmSearch
 from hpsearch.study.events import ArmFailed, Event
 from hpsearch.study.opening import Run
 from hpsearch.study.storage.advisory_lock import held_in_database
+from hpsearch.study.storage.sole_writer import SoleWriter
 from hpsearch.study.storage.trials import open_storage, storage_trouble, storage_troubles
 from hpsearch.study.stored_space import keep_arms
 from hpsearch.study.training import Training, Trains
@@ -79,7 +80,7 @@ class Study:
             for _ in range(executor.workers):
                 executor.submit(open_data, arms[0].selection)
             try:
-                storage = open_storage(self.storage_url)
+                storage = SoleWriter(open_storage(self.storage_url))
                 keep_arms(self.run.folder, self.read.space, arms)
                 searches = [self._search(arm, storage, executor, tell) for arm in arms]
                 for search in searches:

@@ -14,12 +14,14 @@ from hpsearch.errors import StudyFailed, conclusion
 from hpsearch.execution.code_rules import SAW_TEST
 from hpsearch.records.comparisons import DefaultResult, Lead
 from hpsearch.records.estimate import Estimate
+from hpsearch.records.layout import Kind
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import OUTER_FOLD, ArmResult, OuterResult, Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import TESTS
 from hpsearch.study.arm_search import ArmSearch
+from hpsearch.study.confirmation.extent import Extent, reason
 from hpsearch.study.confirmation.refits import Refits
 from hpsearch.study.opening import Run
 from hpsearch.study.stages import best_first
@@ -28,6 +30,11 @@ from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 
 TOP_SHOWN = 10  # trials in the result's table
+PARTS: tuple[tuple[Kind, ...], ...] = (
+    ("trial",),
+    ("confirmation", "default"),
+    ("test", "default-test"),
+)
 NO_TEST = "the study has no test data: no [data], and no test command"
 
 
@@ -100,6 +107,8 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         choice=best.finals.choice,
         outer=_outer(read, [search for search in every if search.arm.fold is not None]),
         kept_splits=_kept_splits(file) if run.protocol > 1 else "",
+        shares=_shares(file, run.folder) if any(s.ended for s in searches) else "",
+        shortened=best.finals.extent.said(Extent.of(file), reason(file)),
     )
 
 
@@ -116,6 +125,23 @@ def _outer(read: ReadStudy, searches: Sequence[ArmSearch]) -> OuterResult | None
 
 def _objectives(search: ArmSearch, number: int) -> dict[str, Estimate]:
     return search.finals.objectives(search.finals.repeats[number])
+
+
+def _shares(file: StudyFile, folder: RunFolder) -> str:
+    """How far a search came, and what it, the confirmation and the test took."""
+    took = [
+        sum(m.epoch for kind in kinds for r in folder.read_all(kind) for m in r.members)
+        for kinds in PARTS
+    ]
+    reached = {epochs for record in folder.read_all("trial") for epochs in record.scores}
+    missed = [n for n, stage in enumerate(file.stages, 1) if stage.epochs not in reached]
+    none = ""
+    if missed:
+        none = (
+            f"no trial finished stage{'s' * (len(missed) > 1)} {' and '.join(map(str, missed))}; "
+        )
+    parts = "the search trained for {:,} epochs, the confirmation for {:,}, the test for {:,}"
+    return none + parts.format(*took)
 
 
 def _kept_splits(file: StudyFile) -> str:

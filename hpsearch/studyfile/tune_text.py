@@ -60,8 +60,8 @@ MEDIUM = 20000  # rows up to which three folds are
 EPOCHS = 10  # of a network; trees grow in as many steps
 TEXT_FEATURES = 64  # of a column of texts: trees look at all of them at every split
 TRIALS = 200  # more than the time allows
-SEARCH = 0.6  # of the time; the rest is for fresh seeds, refits and the report
-LONGEST = 0.7  # of the search, that a trial may take: on a slow machine the first ones need it
+AROUND = 20.0  # seconds that start, simple models and report take beside the study
+LONGEST = 0.4  # of the study, that a trial may take: on a slow machine the first ones need it
 CORRECTIONS = {
     "drop": "columns that become known only afterwards",
     "columns": 'corrects the detected kinds of columns: { zip = "category" }',
@@ -140,14 +140,16 @@ def tune_text(request: TuneRequest) -> str:
         *("", "[[stages]]", noted(f"trials = {TRIALS}", "more than the time allows")),
         f"epochs = {EPOCHS}",
     ]
-    seconds = 60 * request.minutes * SEARCH
+    whole = 60 * request.minutes
+    seconds = max(whole - AROUND, whole / 2)
     lines += [
         *("", "[budget]"),
-        noted(f"seconds = {seconds:g}", "for the search; fresh seeds and tests come on top"),
+        noted(f"total_seconds = {seconds:g}", "for search, confirmation and test"),
     ]
     if request.stoppable:
         lines += ["", "[limits]", noted(f"seconds = {seconds * LONGEST:g}", "for one trial")]
-    lines += ["", "[confirmation]", "top = 3", "seeds = 3", "test_seeds = 3"]
+    lines += [*("", "[confirmation]", noted("top = 3", "at most, as the time allows"))]
+    lines += ["seeds = 3", "test_seeds = 3"]
     return "\n".join(lines) + "\n"
 
 

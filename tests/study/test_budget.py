@@ -107,6 +107,49 @@ def test_the_clock_is_kept_over_starts_and_ends_the_search(study_file: Path, hom
     assert run(study_file, home, *ONE_STAGE).counts == {"complete": 16}
 
 
+def test_what_follows_trains_no_longer_than_the_search(study_file: Path, home: Path) -> None:
+    text = study_file.read_text()
+    study_file.write_text(text.replace("top = 2\nseeds = 3\ntest_seeds = 2\n", ""))
+    result = run(study_file, home, *CALM, "budget.epochs=72")
+    assert len(result.confirmed) == 1
+    assert len(result.validation.values) == 2
+    assert result.shares == (
+        "no trial finished stages 2 and 3; the search trained for 72 epochs, the confirmation for "
+        "48, the test for 16"
+    )
+    assert result.shortened == (
+        "top = 1, seeds = 2, test_seeds = 2 instead of 3, 5, 5, to train no longer than the "
+        "search; [confirmation] can ask for more"
+    )
+    verified = verify_study("small", home=home, trials=0)
+    assert verified.problems == []
+    assert verified.replay.result
+    # A wider budget confirms more, and what was run stays.
+    wider = run(study_file, home, *CALM, "budget.epochs=160")
+    assert len(wider.validation.values) == 3
+    assert run(study_file, home, *CALM).shortened == ""
+
+
+def test_the_time_of_all_is_kept_to_and_stays_decided(study_file: Path, home: Path) -> None:
+    options = [*ONE_STAGE, "budget.total_seconds=1e6"]
+    stores = Home(home)
+    stores.create()
+    opened = open_run(read_study(study_file, options), stores, fresh=False)
+    interrupt_after(Study(read_study(study_file, options), opened, stores.storage_url, 0), 6)
+    kept = opened.folder.required(opened.folder.files.clock(0))
+    # As if the first start had taken all of it.
+    opened.folder.write_sealed(opened.folder.files.clock(0), kept | {"seconds": 1e6})
+    opened.close()
+    result = run(study_file, home, *options)
+    assert result.ended == "budget.total_seconds"
+    assert result.counts == {"complete": 8}
+    assert "to end within budget.total_seconds" in result.shortened
+    assert len(result.validation.values) == 2
+    verified = verify_study("small", home=home, trials=0)
+    assert verified.problems == []
+    assert verified.replay.result
+
+
 def test_a_budget_that_nothing_can_come_of_is_a_mistake(study_file: Path) -> None:
     assert "budget.epochs: must be at least 24, the first batch's 4 trials x 2 epochs x 3" in (
         message(study_file, "budget.epochs=23")

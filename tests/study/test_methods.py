@@ -271,7 +271,7 @@ def test_a_study_without_data_and_test_says_so(
     assert passage(methods, "Test") == (
         "Test. There is no test set: the reported scores were measured on validation data."
     )
-    assert "the same for all 5 seeds" in passage(methods, "Result")
+    assert "the same for all 3 seeds" in passage(methods, "Result")
     limits = passage(methods, "Limitations")
     assert "The chosen configuration was not tested: the study has no test data" in limits
     assert result.ended == "budget.target"

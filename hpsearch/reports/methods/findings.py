@@ -284,6 +284,11 @@ def _limits(places: Places) -> Iterator[Parts]:
             "{why}",
             why=places.in_result.fact("kept_splits"),
         )
+    if result.shortened:
+        yield say(
+            "Fewer runs on fresh seeds than the study file says: {what}",
+            what=places.in_result.fact("shortened"),
+        )
     if result.no_default:
         why = places.in_result.fact("no_default")
         # Behind the colon stands what to write in the study file.

@@ -22,9 +22,9 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.confirmation.choice import choose
+from hpsearch.study.confirmation.extent import Extent
 from hpsearch.study.confirmation.repeats import repeat_scores
 from hpsearch.study.events import Event, PhaseStarted, RunReached
-from hpsearch.study.stages import best_first
 from hpsearch.study.training import Trains
 from hpsearch.trainers import is_program
 
@@ -44,9 +44,10 @@ class Finals:
 
     Args:
         records: the arm's.
-        lengths: epochs of the stages the best are taken from, the first with a result wins.
+        ranked: its trials, the best first.
         training: trains them.
         tell: called with each event.
+        extent: how many are run, how often.
 
     Attributes:
         repeats: of each configuration that was confirmed, by trial, the runs in their order.
@@ -56,9 +57,10 @@ class Finals:
     """
 
     records: ArmRecords
-    lengths: tuple[int, ...]
+    ranked: Sequence[TrialRecord]
     training: Trains
     tell: Callable[[Event], None]
+    extent: Extent
     repeats: dict[int, list[TrialRecord]] = field(default_factory=dict)
     defaults: list[TrialRecord] = field(default_factory=list)
     no_default: str = ""
@@ -74,14 +76,14 @@ class Finals:
         Raises:
             StudyFailed: no trial has a score, or none trains on every repeat.
         """
-        settings = self._file.confirmation
-        top = self._ranked()[: settings.top]
+        self._see_that_any_is_ranked()
+        top = self.ranked[: self.extent.top]
         records = [
             record
             for trial in top
             for record in self.again("confirmation", trial.number, trial.params)
         ]
-        self.defaults = self._defaults("default", settings.seeds)
+        self.defaults = self._defaults("default", self.extent.seeds)
         everything = records + self.defaults
         self.tell(PhaseStarted("confirmation", len(everything), self.records.arm.label))
         self.run(everything)
@@ -90,14 +92,14 @@ class Finals:
             again = [
                 r for r in records if r.number == trial.number and r.outcome is Outcome.COMPLETE
             ]
-            if len(again) == settings.seeds:  # a configuration that diverges on a seed is out
+            if len(again) == self.extent.seeds:  # a configuration that diverges on a seed is out
                 self.repeats[trial.number] = again
                 confirmed[trial.number] = self.estimate(again)
                 standings.append(mean_standing(again, self._epochs))
         if not confirmed:
             raise StudyFailed(
-                f"at least one of the best {settings.top} trials must train on every fresh seed, "
-                "but each failed or diverged on one: raise confirmation.top"
+                f"at least one of the best {self.extent.top} trials must train on every fresh "
+                "seed, but each failed or diverged on one: raise confirmation.top"
             )
         order = [s.number for s in ranked(standings, self._file.directions)]
         choice = choose(self.records, order, confirmed, self.repeats, self._error)
@@ -114,7 +116,7 @@ class Finals:
 
     def again(self, kind: Kind, number: int, params: dict[str, Any]) -> list[TrialRecord]:
         """All repeats of a configuration on validation data, run or not."""
-        repeats = range(1, self._file.confirmation.seeds + 1)
+        repeats = range(1, self.extent.seeds + 1)
         return [self.records.again(kind, number, params, repeat) for repeat in repeats]
 
     def run(self, records: list[TrialRecord]) -> None:
@@ -151,7 +153,7 @@ class Finals:
     def test(self, winner: TrialRecord) -> None:
         """Refit the winner on training and validation data, and the defaults; score them once."""
         self.records.open_test()
-        refits = self._file.confirmation.test_seeds
+        refits = self.extent.test_seeds
         records = [
             self.records.again("test", winner.number, winner.params, repeat)
             for repeat in range(1, refits + 1)
@@ -186,18 +188,14 @@ class Finals:
         number = self.records.arm.index
         return [self.records.again(kind, number, params, r) for r in range(1, repeats + 1)]
 
-    def _ranked(self) -> list[TrialRecord]:
+    def _see_that_any_is_ranked(self) -> None:
         trials = self.records.trials.values()
-        sound = [r for r in trials if r.outcome is not Outcome.FAILED]
-        ranked = (best_first(sound, n, self._file.directions) for n in self.lengths)
-        best = next(filter(None, ranked), [])
-        if not best:
+        if not self.ranked:
             reasons = "".join(f"{failure.text}\n" for failure in failures(trials))
             raise StudyFailed(
                 "at least one trial must reach the last stage with a score, but none "
                 f"did:\n{reasons}{_remedy([*trials])}, then start again with --fresh"
             )
-        return best
 
     def _run(self, records: list[TrialRecord], until: int) -> None:
         exam: Exam = "fresh" if self.records.fresh_ratio is not None else "validation"

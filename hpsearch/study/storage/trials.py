@@ -225,6 +225,11 @@ class TrialStore:
                 "database, which is filled from the records"
             )
 
+    def stored(self, number: int) -> dict[str, Any]:
+        """The params of a trial that an earlier start left, by their names in Optuna."""
+        known = self._stored.get(self._local(number))
+        return dict(known.params) if known else {}
+
     def restore(
         self,
         number: int,

@@ -17,8 +17,9 @@ MOST_EPOCHS = 10**12  # more is a slip of the keyboard
 class Budget(Table):
     """What ends a search before all trials of its stages are drawn; it applies to each case.
 
-    Runs on fresh seeds and the test come on top of it: whatever ends the search, its best trials
-    are confirmed and tested as usual.
+    Runs on fresh seeds and the test come on top of all but `total_seconds`: whatever ends the
+    search, its best trials are confirmed and tested. Where the file leaves the numbers of
+    [confirmation] out, these train no longer than the search did.
     """
 
     epochs: int | None = Field(
@@ -35,6 +36,17 @@ class Budget(Table):
         description="wall-clock time of the search over all its starts; no batch starts that "
         "would end later at the pace so far. Where it ends the search is not reproducible; "
         "default: no limit",
+    )
+    total_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="wall-clock time of the search, the confirmation and the test together, over "
+        "all starts. The search ends when the rest is needed for the others, of which at most "
+        "half is kept; the numbers of [confirmation] are then the most, and fewer repeats or "
+        "configurations are run where the time needs it. A stage draws no more once its share of "
+        "the search's time is used, which is that of its epochs. In a comparison it applies to "
+        "each case, and all of [confirmation] is run. Not reproducible; default: no limit",
     )
     plateau: int | None = Field(
         default=None,
@@ -66,8 +78,21 @@ class Budget(Table):
     def watched(self) -> bool:
         """Whether something of it is asked before every batch."""
         return any(
-            limit is not None for limit in (self.epochs, self.seconds, self.plateau, self.target)
+            limit is not None
+            for limit in (
+                self.epochs,
+                self.seconds,
+                self.total_seconds,
+                self.plateau,
+                self.target,
+            )
         )
+
+    @property
+    def bounds_work(self) -> bool:
+        """Whether it says how much a search may take, not only when it may stop."""
+        limits = (self.epochs, self.seconds, self.total_seconds)
+        return any(limit is not None for limit in limits)
 
     @classmethod
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
@@ -117,7 +142,7 @@ class Budget(Table):
 
 def _tightened(before: Budget, now: Budget, direction: str) -> Iterator[Problem]:
     """What trials may already be beyond: only a wider budget continues a study."""
-    for name in ("epochs", "seconds", "plateau"):
+    for name in ("epochs", "seconds", "total_seconds", "plateau"):
         old, new = getattr(before, name), getattr(now, name)
         if new is not None and (old is None or new < old):
             rule = "stay left out" if old is None else f"be at least the {old} there was"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch.study.confirmation.extent import Extent
 from hpsearch.study.plan import Course, Phase, Seconds, course, few_configurations
 from hpsearch.studyfile.reading import read_study
 
@@ -17,6 +18,7 @@ WHOLE = [
     Phase("confirmation", 6, 0, 6, 8, 0, 3),
     Phase("refit and test", 2, 0, 2, 8, 0, 1),
 ]
+FULL = Extent(2, 3, 2)
 
 
 def counted(
@@ -34,7 +36,7 @@ def searched(found: Course) -> list[tuple[int, int, int, int]]:
 
 def test_the_stages_are_counted_with_what_follows_them(study_file: Path) -> None:
     found = counted(study_file)
-    assert found == Course(WHOLE, "")
+    assert found == Course(WHOLE, "", FULL)
     epochs = [phase.total_epochs for phase in found.phases]
     assert epochs == [3 * 14 * 2, 3 * (4 * 4 + 4 * 2), 3 * (3 * 8 + 3 * 4), 3 * 6 * 8, 2 * 8]
 
@@ -101,7 +103,9 @@ def test_seconds_that_are_used_up_cut_whole_batches(
 
     found = counted(study_file, f"budget.seconds={limit}", seconds=seconds)
     assert (searched(found), found.ended) == (stages, "seconds")
-    assert counted(study_file, f"budget.seconds={limit}") == Course(WHOLE, "")  # of no known pace
+    assert counted(study_file, f"budget.seconds={limit}") == Course(
+        WHOLE, "", FULL
+    )  # of no known pace
 
 
 def test_a_space_with_fewer_configurations_than_are_asked_for_is_said(study_file: Path) -> None:
@@ -115,3 +119,28 @@ def test_a_space_with_fewer_configurations_than_are_asked_for_is_said(study_file
     assert line.startswith("the space has 20 configurations, fewer than the 21 requested trials: ")
     (line,) = said("trainer='sgd'", "learning_rate={choices=[0.1]}")
     assert line.startswith("the space has 1 configuration, fewer than the 21 requested trials: ")
+
+
+def test_what_follows_a_bounded_search_trains_no_longer_than_it(study_file: Path) -> None:
+    text = study_file.read_text()
+    study_file.write_text(text.replace("top = 2\nseeds = 3\ntest_seeds = 2\n", ""))
+    found = counted(study_file, "budget.epochs=96")  # 16 trials of 2 epochs and 3 members
+    assert found.extent == Extent(1, 3, 3)
+    assert [p.total_epochs for p in found.phases[-2:]] == [3 * 3 * 8, 3 * 8]
+    asked = counted(study_file, "budget.epochs=96", "confirmation.seeds=5")
+    assert asked.extent == Extent(1, 5, 2)
+    assert counted(study_file, "budget.epochs=96", n_arms=2).extent == Extent(3, 5, 5)
+
+
+def test_the_time_of_all_is_for_the_search_and_what_follows(study_file: Path) -> None:
+    def seconds(stage: int, promoted: bool) -> float:
+        return 1.0 if promoted else 2.0
+
+    # What follows would take 2 x 3 runs of 2 s and 2 refits of a third of that: 13.3 s. The stages
+    # have 28, 24 and 36 of 88 epochs.
+    found = counted(study_file, "budget.total_seconds=40", seconds=seconds)
+    assert searched(found) == [(0, 0, 4, 10), (4, 0, 0, 4), (3, 0, 3, 0)]
+    assert (found.ended, found.extent) == ("", FULL)
+    found = counted(study_file, "budget.total_seconds=16", seconds=seconds)
+    assert searched(found)[0] == (0, 0, 4, 10)  # half of the time
+    assert found.extent == Extent(1, 3, 2)

@@ -10,10 +10,12 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
+from hpsearch.study.confirmation.extent import Costs
 from hpsearch.study.spending import Batch, Spending
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.space import Space
+from tests.harness.study_files import ONE_STAGE
 
 # SMALL has 3 members a trial, and stages of 2, 4 and 8 epochs.
 NEW, PROMOTED, LAST = (
@@ -159,3 +161,77 @@ def test_the_clock_ends_a_search_before_the_batch_that_would_end_after_it(
     assert wider.ends(second, []) == ""
     clock["now"] = 200.0
     assert wider.ends(Batch(1, 0, 1, True, False), []) == "seconds"
+
+
+def test_the_search_leaves_time_for_what_follows_it(
+    study_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = {"now": 0.0}
+    monkeypatch.setattr("hpsearch.study.spending.time.monotonic", lambda: clock["now"])
+    file = read_study(study_file, [*ONE_STAGE, "budget.total_seconds=60"]).file
+    ahead, workers = Costs([2.0, 2.0], 0.0, 0.5), list[float]()
+
+    def expected(at_once: float) -> Costs:
+        workers.append(at_once)
+        return ahead
+
+    def start() -> Spending:
+        arm = ArmPlace({}, 0, 1, Space((), {}))
+        return Spending(file, arm, RunFolder(study_file.parent), expected)
+
+    late, batch = start(), [trial(0, 2, 0.5) for _ in range(4)]
+    for record in batch:
+        record.wall_seconds = 11.5
+    clock["now"] = 10.0
+    late.settle(NEW, batch)  # 10 s for 24 epochs; 3 x 4 s of repeats, 2 x 1 s of refits follow
+    second = Batch(0, 1, 4, False, False)
+    clock["now"] = 23.0
+    assert late.ends(second, []) == ""
+    clock["now"] = 23.5
+    assert late.ends(second, []) == "total_seconds"
+    assert workers[0] == 2.0  # two at once
+    assert start().ends(second, []) == "total_seconds"  # what was decided stays
+    # Of the 36.5 s that are left, all of it is run; of 10 s, one configuration.
+    assert late.extent(2, beside=False) == (2, 3, 2)
+    clock["now"] = 50.0
+    assert late.extent(2, beside=False) == (2, 3, 2)  # for what the search took it stays
+    late.epochs += 24
+    assert late.extent(2, beside=False) == (1, 3, 2)
+
+
+def test_what_follows_takes_half_of_the_time_at_most(
+    study_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = {"now": 0.0}
+    monkeypatch.setattr("hpsearch.study.spending.time.monotonic", lambda: clock["now"])
+    file = read_study(study_file, [*ONE_STAGE, "budget.total_seconds=60"]).file
+    arm, folder = ArmPlace({}, 0, 1, Space((), {})), RunFolder(study_file.parent)
+    slow = Spending(file, arm, folder, lambda _: Costs([1000.0], 0.0, 1.0))
+    clock["now"] = 10.0
+    slow.settle(NEW, [trial(0, 2, 0.5)] * 4)
+    clock["now"] = 15.0
+    assert slow.ends(Batch(0, 1, 4, False, False), []) == ""
+    clock["now"] = 15.5
+    assert slow.ends(Batch(0, 2, 4, False, False), []) == "total_seconds"
+
+
+def test_a_stage_draws_no_more_when_its_share_is_used(
+    study_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = {"now": 0.0}
+    monkeypatch.setattr("hpsearch.study.spending.time.monotonic", lambda: clock["now"])
+    # The stages have 28, 24 and 36 of 88 epochs.
+    shared = spending(study_file, "budget.total_seconds=88")
+    clock["now"] = 7.0
+    shared.settle(NEW, [trial(0, 2, 0.5)] * 4)
+    second, third = Batch(0, 1, 4, False, False), Batch(0, 2, 4, False, False)
+    clock["now"] = 14.0
+    assert (shared.ends(second, []), shared.stage_only) == ("", False)
+    clock["now"] = 14.5
+    assert (shared.ends(third, []), shared.stage_only) == ("total_seconds", True)
+    assert (shared.ends(PROMOTED, []), shared.stage_only) == ("", False)
+    clock["now"] = 44.5
+    assert (shared.ends(LAST, []), shared.stage_only) == ("total_seconds", False)
+    again = spending(study_file, "budget.total_seconds=880")  # a stage that was left stays so
+    assert (again.ends(third, []), again.stage_only) == ("total_seconds", True)
+    assert again.ends(LAST, []) == ""

@@ -1,0 +1,117 @@
+"""A new study sized to a time: as many trials, repeats and refits as a probe says it allows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from hpsearch.api.support.forecasts import (
+    START_SECONDS,
+    expected_seconds,
+    mean_cost,
+    n_busy,
+    n_workers,
+)
+from hpsearch.errors import Problem, StudyFileError
+from hpsearch.study.confirmation.extent import Costs, Extent
+from hpsearch.study.plan import n_defaults
+from hpsearch.study.probe import Probe, probe
+from hpsearch.studyfile.reading import ReadStudy
+
+TRIALS = 4  # of the probe
+SHARE = 0.05  # of the time, that the probe aims at beside one epoch of each of its trials
+LONGEST = 5.0  # seconds that it aims at
+FILLED = 0.85  # of the time left, by the forecast: studies take 0.9 to 1.4 times theirs
+MOST = 1000.0  # times the trials of the file
+STEPS = 20  # of the bisection, each half of the step before
+
+
+@dataclass(frozen=True)
+class Sized:
+    """How large a study is to be.
+
+    Attributes:
+        overrides: of its file, as for --set.
+        text: the same in words.
+    """
+
+    overrides: tuple[str, ...]
+    text: str
+
+
+def sized(read: ReadStudy, minutes: float, workers: int | None, cluster: str) -> Sized:
+    """Train a few trials, and size the stages and what follows them to what is left of the time.
+
+    The stages keep their lengths and their proportion; confirmation and test get at most half of
+    the time. The whole is bounded by the clock too, should the forecast be too low.
+
+    Raises:
+        StudyFileError: the file bounds the search itself, or it runs on a cluster.
+    """
+    if cluster:
+        raise StudyFileError(
+            "--minutes must be left out beside --executor: a probe on this machine says little "
+            "about the time on others"
+        )
+    if read.file.budget.bounds_work:
+        rule = "must be left out, because [budget] of the study file says how much it may take"
+        raise StudyFileError.listing(read.path, [Problem("--minutes", rule)])
+    began = time.perf_counter()
+    found = probe(read, trials=TRIALS, seconds=min(LONGEST, 60 * minutes * SHARE))
+    busy = n_busy(read, n_workers(read, workers))
+    left = 60 * minutes - (time.perf_counter() - began)
+    extent = _extent(read, found, busy, left / 2)
+    low, high = 0.0, MOST
+    for _ in range(STEPS):
+        # By ratios: a study may be a hundredth or a hundred times as large.
+        middle = (max(low, 1 / MOST) * high) ** 0.5
+        fits = expected_seconds(_scaled(read, middle, extent), found, busy) <= FILLED * left
+        low, high = (middle, high) if fits else (low, middle)
+    chosen = _scaled(read, low, extent)
+    seconds = expected_seconds(chosen, found, busy)
+    return Sized(tuple(_overrides(read, chosen, left)), _text(chosen, minutes, seconds))
+
+
+def _extent(read: ReadStudy, found: Probe, busy: int, limit: float) -> Extent:
+    """Of confirmation and test that takes no more than this."""
+    file = read.file
+    first, later = mean_cost(found)
+    run = file.n_members * (first + later * (file.n_epochs - 1)) / busy
+    beside = n_defaults(file, read.arms) > 0
+    costs = Costs([run] * file.confirmation.top, run * beside, file.is_tested / file.n_members)
+    kept = ["top"] * (len(file.directions) > 1)
+    return costs.within(limit / len(read.arms), Extent.of(file), kept)
+
+
+def _scaled(read: ReadStudy, factor: float, extent: Extent) -> ReadStudy:
+    """The study with so many times the trials of each stage."""
+    file = read.file
+    stages = [
+        stage.model_copy(update={"trials": max(1, int(stage.trials * factor))})
+        for stage in file.stages
+    ]
+    confirmation = file.confirmation.model_copy(update=extent._asdict())
+    return replace(
+        read, file=file.model_copy(update={"stages": stages, "confirmation": confirmation})
+    )
+
+
+def _overrides(read: ReadStudy, chosen: ReadStudy, left: float) -> list[str]:
+    said = [f"stages.{i}.trials={stage.trials}" for i, stage in enumerate(chosen.file.stages)]
+    numbers, before = Extent.of(chosen.file), Extent.of(read.file)
+    said += [
+        f"confirmation.{name}={getattr(numbers, name)}"
+        for name in Extent._fields
+        if getattr(numbers, name) != getattr(before, name)
+    ]
+    return [*said, f"budget.total_seconds={max(1.0, left - START_SECONDS):.0f}"]
+
+
+def _text(chosen: ReadStudy, minutes: float, seconds: float) -> str:
+    stages = " and ".join(f"{stage.trials} of {stage.epochs}" for stage in chosen.file.stages)
+    extent = Extent.of(chosen.file)
+    unit = "minute" if minutes == 1 else "minutes"
+    return (
+        f"sized to {minutes:g} {unit}: {stages} epochs, then the best {extent.top} on "
+        f"{extent.seeds} fresh seeds and {extent.test_seeds} refits; about {seconds:.0f} s"
+    )
