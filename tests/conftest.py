@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import shutil
@@ -31,6 +32,9 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 for name in ("FACTOR", "JITTER"):  # a server that is away is asked again at once
     os.environ.setdefault(f"MLFLOW_HTTP_REQUEST_BACKOFF_{name}", "0")
+
+# What is loaded stays, and is not looked through again and again for garbage.
+gc.set_threshold(100_000, 50, 100)
 
 # Tests interrupt processes; one started in the background of a shell has its children ignore that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

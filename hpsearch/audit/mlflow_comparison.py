@@ -14,6 +14,7 @@ from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.client import open_client
+from hpsearch.tracking.histories import histories_of
 from hpsearch.tracking.outer_runs import Fold, folds_of, uid_above
 from hpsearch.tracking.parent_run import UID, read_parent
 from hpsearch.tracking.projector import PARENT, runs_of
@@ -30,7 +31,6 @@ from hpsearch.tracking.run_content import (
 )
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities import Run
 
 SEND = "it is sent"
@@ -91,6 +91,7 @@ class Comparison:
 
     def _differences(self) -> Iterator[Difference]:
         client, parent = open_client(self.tracking_uri), read_parent(self.folder)
+        self._histories = histories_of(client)
         experiment = client.get_experiment_by_name(parent["experiment"])
         found: dict[str, list[Run]] = {}
         if experiment is not None:
@@ -99,7 +100,7 @@ class Comparison:
         mine = found.pop(parent["uid"], [])
         yield from self._once(self.name, mine)
         if mine:
-            yield from self._parent(client, parent, mine[0])
+            yield from self._parent(parent, mine[0])
         ids = {uid: runs[0].info.run_id for uid, runs in found.items()}
         if mine:
             ids[parent["uid"]] = mine[0].info.run_id
@@ -116,7 +117,7 @@ class Comparison:
                 above = ids.get(uid_above(parent, record.number))
                 yield from self._below(subject, runs, above)
                 if runs:
-                    yield from self._record(client, subject, record, runs[0])
+                    yield from self._record(subject, record, runs[0])
         for uid, runs in found.items():
             copy = has_copy(client, runs[0])
             if copy:
@@ -171,22 +172,16 @@ class Comparison:
                 kind="a run is there more than once",
             )
 
-    def _parent(
-        self, client: MlflowClient, parent: dict[str, Any], run: Run
-    ) -> Iterator[Difference]:
+    def _parent(self, parent: dict[str, Any], run: Run) -> Iterator[Difference]:
         problems = list(_unequal_metrics(parent["metrics"], run.data.metrics))
         problems += _unequal("param", parent["params"], run.data.params)
         problems += _status(parent["status"], run)
         if parent["status"] != "RUNNING":
-            problems += _lacks(
-                client, run, {path.name for path in self.folder.artifacts.iterdir()}
-            )
+            problems += self._lacks(run, {path.name for path in self.folder.artifacts.iterdir()})
         for kind, problem in problems:
             yield Difference("MLflow", self.name, problem, SEND, kind=kind)
 
-    def _record(
-        self, client: MlflowClient, subject: str, record: TrialRecord, run: Run
-    ) -> Iterator[Difference]:
+    def _record(self, subject: str, record: TrialRecord, run: Run) -> Iterator[Difference]:
         """What is missing where the run goes on; what is wrong where it has ended."""
         if not has_this_form(run.data.tags):
             self.wrong.append(run.info.run_id)
@@ -198,9 +193,9 @@ class Comparison:
         problems = list(_unequal("param", params, run.data.params))
         problems += _unequal("tag", changing_tags(record), run.data.tags)
         problems += _status(STATUS[record.outcome], run) if record.sealed else []
-        incomplete, wrong = self._points(client, record, run)
+        incomplete, wrong = self._points(record, run)
         problems += [*incomplete, *wrong]
-        problems += _lacks(client, run, {TRIAL_JSON, *record.files}) if record.sealed else []
+        problems += self._lacks(run, {TRIAL_JSON, *record.files}) if record.sealed else []
         fixed = params.keys() & run.data.params.keys()  # MLflow changes no param that is there
         lost = ended or wrong or any(run.data.params[name] != params[name] for name in fixed)
         if problems and lost:
@@ -208,17 +203,24 @@ class Comparison:
         for kind, problem in problems:
             yield Difference("MLflow", subject, problem, ANEW if lost else SEND, kind=kind)
 
-    def _points(
-        self, client: MlflowClient, record: TrialRecord, run: Run
-    ) -> tuple[list[Told], list[Told]]:
+    def _lacks(self, run: Run, wanted: set[str]) -> Iterator[Told]:
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        place = get_artifact_repository(run.info.artifact_uri, tracking_uri=self.tracking_uri)
+        there = {file.path for file in place.list_artifacts()}
+        for name in sorted(wanted - there):
+            yield "artifacts are missing", f"artifact {name} must exist, is missing"
+
+    def _points(self, record: TrialRecord, run: Run) -> tuple[list[Told], list[Told]]:
         """Points that are missing, and points that are there twice, wrongly, or for no reason."""
         expected: dict[str, Counter[tuple[int, float]]] = {}
         for name, value, _, step in points(record, 0):
             expected.setdefault(name, Counter())[step, float(value)] += 1
         missing, wrong = list[Told](), list[Told]()
-        for name in sorted(expected.keys() | run.data.metrics.keys()):
-            history = client.get_metric_history(run.info.run_id, name)
-            there = Counter((metric.step, metric.value) for metric in history)
+        names = sorted(expected.keys() | run.data.metrics.keys())
+        histories = self._histories(run.info.run_id, names)
+        for name in names:
+            there = Counter(histories[name])
             lacks = expected.get(name, Counter()) - there
             too_many = there - expected.get(name, Counter())
             if lacks:
@@ -238,12 +240,6 @@ def _status(wanted: str, run: Run) -> list[Told]:
     there = run.info.status
     wrong = there != wanted
     return [("a status is another", f"status must be {wanted}, is {there}")] if wrong else []
-
-
-def _lacks(client: MlflowClient, run: Run, wanted: set[str]) -> Iterator[Told]:
-    there = {file.path for file in client.list_artifacts(run.info.run_id)}
-    for name in sorted(wanted - there):
-        yield "artifacts are missing", f"artifact {name} must exist, is missing"
 
 
 def _unequal_metrics(expected: dict[str, float], found: dict[str, float]) -> Iterator[Told]:

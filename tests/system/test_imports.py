@@ -31,6 +31,7 @@ print([name for name in heavy if name in sys.modules])
 
 
 @pytest.mark.figures
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_study_loads_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SMALL)
     code = """

@@ -26,13 +26,18 @@ def writer_for(client: MlflowClient, experiment: str) -> RunWriter:
     Args:
         experiment: its id.
     """
+    store = known_database(client)
+    return ClientWriter(client, experiment) if store is None else TableWriter(store, experiment)
+
+
+def known_database(client: MlflowClient) -> SqlAlchemyStore | None:
+    """The store of a client whose tables we may use; None: MLflow's client is to be used."""
     store = database_store(client)
     revision = "" if store is None else _revision(store)
-    if store is not None and revision in KNOWN_REVISIONS:
-        return TableWriter(store, experiment)
-    if store is not None:
+    if store is not None and revision not in KNOWN_REVISIONS:
         _say(unknown_schema(revision))
-    return ClientWriter(client, experiment)
+        return None
+    return store
 
 
 def schema_problem(client: MlflowClient) -> str:

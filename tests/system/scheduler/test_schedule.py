@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from hpsearch import leave_order
 from tests.harness.commands import call_here
@@ -33,6 +34,7 @@ def wait_for(what: object, process: subprocess.Popen[str]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.usefixtures("without_mlflow")
 def test_a_run_is_stopped_killed_and_gone_on_with_to_the_table_of_a_quiet_one(
     tmp_path: Path,
 ) -> None:

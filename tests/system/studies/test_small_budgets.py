@@ -65,7 +65,7 @@ SMALL = {
 @pytest.mark.parametrize("name", SMALL)
 def test_all_claims_are_answered(name: str, home: Path) -> None:
     path = REPOSITORY / "studies" / f"{name}.toml"
-    few = [*FEW_SEEDS, "confirmation.test_seeds=2", *SMALL[name]]
+    few = [*FEW_SEEDS, "confirmation.test_seeds=1", *SMALL[name]]
     report = run_study(path, overrides=few, home=home, workers=0)
     folder = Path(report.result.folder)
     claims = json.loads((folder / "claims.json").read_text())
