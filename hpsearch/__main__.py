@@ -18,9 +18,12 @@ def main() -> None:
     if sys.platform == "win32":
         sys.exit("hpsearch runs on Linux and macOS; on Windows use it inside WSL")
     from hpsearch.addresses import Scrubber
+    from hpsearch.process_start import problem_of_folder, provide_home, tolerate_warnings
     from hpsearch.ulimits import too_low
 
-    wrong = too_low(to_train=sys.argv[1:2] in [[name] for name in TRAINING])
+    provide_home()
+    tolerate_warnings()
+    wrong = problem_of_folder() or too_low(to_train=sys.argv[1:2] in [[name] for name in TRAINING])
     if wrong and "--help" not in sys.argv:
         sys.exit(f"error: {wrong}")
     Scrubber(os.environ, sys.argv[1:]).install()

@@ -21,6 +21,8 @@ from importlib.util import resolve_name
 from pathlib import Path
 from types import ModuleType
 
+from hpsearch.import_order import add_study_folder
+
 INSTALLED = ("site-packages", "dist-packages")  # folders of them, in any environment
 OURSELVES = "hpsearch"
 
@@ -64,7 +66,9 @@ class NamedModule:
 
 
 def look_first_in(folder: str) -> None:
-    """Import modules from this folder before all others, also where another study's was first."""
+    """Import modules from this folder before all others, also where another study's was first; but
+    for those of the standard library and of the packages that hpsearch stands on."""
+    add_study_folder(folder)
     if sys.path[:1] != [folder]:
         sys.path[:] = [folder, *(other for other in sys.path if other != folder)]
         importlib.invalidate_caches()

@@ -14,7 +14,7 @@ from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.client import open_client
-from hpsearch.tracking.histories import histories_of
+from hpsearch.tracking.histories import artifacts_of, histories_of
 from hpsearch.tracking.outer_runs import Fold, folds_of, uid_above
 from hpsearch.tracking.parent_run import UID, read_parent
 from hpsearch.tracking.projector import PARENT, runs_of
@@ -204,11 +204,7 @@ class Comparison:
             yield Difference("MLflow", subject, problem, ANEW if lost else SEND, kind=kind)
 
     def _lacks(self, run: Run, wanted: set[str]) -> Iterator[Told]:
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-        place = get_artifact_repository(run.info.artifact_uri, tracking_uri=self.tracking_uri)
-        there = {file.path for file in place.list_artifacts()}
-        for name in sorted(wanted - there):
+        for name in sorted(wanted - artifacts_of(run, self.tracking_uri)):
             yield "artifacts are missing", f"artifact {name} must exist, is missing"
 
     def _points(self, record: TrialRecord, run: Run) -> tuple[list[Told], list[Told]]:

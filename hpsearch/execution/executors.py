@@ -31,6 +31,7 @@ from hpsearch.execution.limits import (
     Watch,
 )
 from hpsearch.execution.threads import limited_threads, thread_variables
+from hpsearch.import_order import study_folders
 from hpsearch.processes import child_environment, children, end_children, end_tree, is_guarded
 
 STARTS = 5  # of a worker in a row; more deaths than that before it is ready are no accident
@@ -250,7 +251,7 @@ class _Worker:
             process = self._process = self._spawn()
             self._fresh_mb = None
             try:
-                self._pipe.send(sys.path)
+                self._pipe.send((sys.path, study_folders()))
                 self._receive(process)
             except (EOFError, OSError):
                 code = self._stop()  # it died before it was ready, which is no call's fault

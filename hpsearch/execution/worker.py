@@ -17,6 +17,7 @@ import time
 from contextlib import nullcontext
 from multiprocessing.connection import Connection
 
+from hpsearch.import_order import add_study_folder
 from hpsearch.processes import end_tree
 
 ORPHAN_CHECK_SECONDS = 0.5  # workers end within 2 s of their coordinator's death
@@ -27,7 +28,10 @@ def serve(pipe: Connection) -> None:
 
     Where the caller listens, what the call tells goes before the answer, as (None, news).
     """
-    sys.path[:] = pipe.recv()  # the coordinator's: what it can import, its workers can
+    path, folders = pipe.recv()
+    for folder in folders:
+        add_study_folder(folder)
+    sys.path[:] = path  # the coordinator's: what it can import, its workers can
     import hpsearch.execution.population  # noqa: F401 - what the calls need, before the first
     from hpsearch.execution.live import heard
 

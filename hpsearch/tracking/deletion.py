@@ -18,7 +18,7 @@ from hpsearch.tracking.notes import drop_description
 from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.sqlite_store import is_there
-from hpsearch.tracking.views import drop_views
+from hpsearch.tracking.views.prepared import drop_views
 from hpsearch.tracking.writers.choice import database_store
 
 if TYPE_CHECKING:

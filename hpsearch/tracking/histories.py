@@ -1,4 +1,4 @@
-"""What MLflow holds of a run's metrics, point by point."""
+"""What MLflow holds of a run: its metrics point by point, and its artifacts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ from hpsearch.tracking.writers.choice import known_database
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 Point = tuple[int, float]  # step and value
 Histories = Callable[[str, Iterable[str]], dict[str, list[Point]]]
+
+
+def artifacts_of(run: Run, tracking_uri: str) -> set[str]:
+    """The names at the top of its artifacts, without asking for the run again."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    place = get_artifact_repository(run.info.artifact_uri, tracking_uri=tracking_uri)
+    return {file.path for file in place.list_artifacts()}
 
 
 def histories_of(client: MlflowClient) -> Histories:

@@ -77,6 +77,7 @@ class Projection:
             env={
                 **ENVIRONMENT,
                 **child_environment(),
+                "PYTHONWARNINGS": "",  # what packages deprecate is no error of a study
                 "HPSEARCH_TRACKING_URI": self.tracking_uri,
             },
             start_new_session=True,  # Ctrl-C is the coordinator's to handle

@@ -100,6 +100,7 @@ def serve_ui(
     command += ["--host", host, "--port", str(port), "--uvicorn-opts=--no-access-log"]
     command += ["--allowed-hosts", ",".join(hosts(host, port, allowed_hosts))]
     environment = {**os.environ, **ENVIRONMENT, "HPSEARCH_HOME": str(home.path)}
+    environment["PYTHONWARNINGS"] = ""  # what packages deprecate is no error of ours
     environment |= protected or {}
     with readable_databases(home) as stores:
         if stores != home:

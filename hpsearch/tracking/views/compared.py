@@ -21,7 +21,7 @@ from hpsearch.tracking.links import KIND, OUTCOME, WORKFLOW
 from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.parent_run import RUN_ID
 from hpsearch.tracking.sqlite_store import is_there
-from hpsearch.tracking.views import (
+from hpsearch.tracking.views.prepared import (
     MOST_COLUMNS,
     Look,
     compared_key,

@@ -1,0 +1,62 @@
+"""Modules of a study lie in the first folder of Python's path, but some names are not theirs.
+
+A copy.py, queue.py or mlflow.py beside a study would break imports far from it: many modules of
+the standard library and of the packages that hpsearch stands on are loaded late.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+
+# By the names they are imported by; what else is installed a user's module may stand in for.
+# fmt: off
+PACKAGES = frozenset([
+    "alembic", "click", "dask", "distributed", "fastapi", "filelock", "flask", "joblib",
+    "lightgbm", "loky", "markdown_it", "matplotlib", "mlflow", "numpy", "optuna", "pandas",
+    "plotly", "pooch", "psutil", "psycopg", "pyarrow", "pydantic", "pygments", "requests",
+    "rich", "scipy", "skops", "sklearn", "sqlalchemy", "starlette", "tomlkit", "torch",
+    "typer", "urllib3", "uvicorn", "yaml", "zstandard",
+])
+# fmt: on
+
+_folders: set[str] = set()  # of studies
+
+
+class _OthersFirst:
+    """Finds what is not a study's own outside of the folders of studies."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if path is not None or not is_taken(name):
+            return None
+        return PathFinder.find_spec(name, [place for place in sys.path if place not in _folders])
+
+
+def is_taken(name: str) -> bool:
+    """Whether a module of this name is never a study's own."""
+    return name in sys.stdlib_module_names or name in PACKAGES
+
+
+def taken_advice(module: str) -> str:
+    """What to do where a study names a module that can't be its own; "" where it can."""
+    top = module.partition(".")[0]
+    if not is_taken(top):
+        return ""
+    return f"; {top!r} is a module of Python or of a package: give your own another name"
+
+
+def add_study_folder(folder: str) -> None:
+    """Have the modules of a folder, which is on Python's path, stand back behind taken names."""
+    if not any(finder is _OthersFirst for finder in sys.meta_path):
+        sys.meta_path.insert(0, _OthersFirst)
+    _folders.add(folder)
+
+
+def study_folders() -> list[str]:
+    """Those so far; another process needs them before it has this one's path."""
+    return sorted(_folders)

@@ -1,0 +1,1 @@
+"""The prepared pages of a study in MLflow, and of studies that are compared."""
