@@ -30,7 +30,7 @@ from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.tracking.projector import Projector
 from hpsearch.tracking.replay import mlflow_settings
 from hpsearch.tracking.run_content import changing_tags, params_of, points, run_name, trial_text
-from hpsearch.tracking.sqlite_store import prepare_sqlite
+from hpsearch.tracking.stores.sqlite_store import prepare_sqlite
 
 MEMORY = Path("/dev/shm")  # a disk without fsyncs
 EPOCHS, METRICS = 50, ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")

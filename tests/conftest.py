@@ -147,7 +147,7 @@ def finished_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copied_home(finished_home: Path, tmp_path: Path) -> Path:
     """A copy to be spoilt, with artifacts of its own."""
     from hpsearch.records.layout import Home
-    from hpsearch.tracking.own_store import follow_home
+    from hpsearch.tracking.stores.own_store import follow_home
 
     shutil.copytree(finished_home, tmp_path / "home")
     follow_home(Home(tmp_path / "home"))

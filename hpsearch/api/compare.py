@@ -32,8 +32,8 @@ from hpsearch.study.confirmation.refits import Refits
 from hpsearch.study.confirmation.repeats import repeat_scores
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.run_state import run_state
+from hpsearch.tracking.compared_view import ComparedPages, send_compared_view
 from hpsearch.tracking.links import UI_ADDRESS
-from hpsearch.tracking.views.compared import ComparedPages, send_compared_view
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from hpsearch.study.storage.refill import refill_optuna
 from hpsearch.study.storage.trials import open_storage, stored_trials
 from hpsearch.study.stored_space import kept_arms
 from hpsearch.studyfile.arms import ArmPlace
-from hpsearch.tracking.own_store import follow_home
+from hpsearch.tracking.stores.own_store import follow_home
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,8 +19,8 @@ from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.stored_space import kept_arms, kept_space
 from hpsearch.study.training import member_of
 from hpsearch.studyfile.configuration import Form, configuration_text
-from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.projection import Projection
+from hpsearch.tracking.stores.own_store import tracked
 from hpsearch.trainers import is_program
 from hpsearch.trainers.programs.program_start import shell_line
 

@@ -60,7 +60,7 @@ def look_at_schema(tracking_uri: str) -> Iterator[Difference]:
     """
     from hpsearch.tracking.client import open_client
     from hpsearch.tracking.replay import mlflow_settings
-    from hpsearch.tracking.sqlite_store import is_there
+    from hpsearch.tracking.stores.sqlite_store import is_there
     from hpsearch.tracking.writers.choice import schema_problem
 
     if not tracking_uri.startswith(DATABASES) or not is_there(tracking_uri):

@@ -33,7 +33,7 @@ from hpsearch.pages.rendering import (
 from hpsearch.pages.ways import STUDIES, view_page, ways_on
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.views.prepared import View
+from hpsearch.tracking.views import View
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse

@@ -10,9 +10,9 @@ from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.links import run_page, short_address
-from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.run_lookup import curve_page, run_id_of
-from hpsearch.tracking.views.prepared import Look, View, pages_of
+from hpsearch.tracking.stores.own_store import tracked
+from hpsearch.tracking.views import Look, View, pages_of
 
 STUDIES = "/studies"  # the start page
 BEST, RUN = "best", "run"  # names of views beside those of `View`

@@ -10,7 +10,7 @@ from urllib.request import getproxies
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
-from hpsearch.tracking.sqlite_store import prepare_sqlite
+from hpsearch.tracking.stores.sqlite_store import prepare_sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -15,10 +15,10 @@ from hpsearch.records.whole_files import storage_errors
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.models.registered import registered, unregister
 from hpsearch.tracking.notes import drop_description
-from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.parent_run import RUN_ID
-from hpsearch.tracking.sqlite_store import is_there
-from hpsearch.tracking.views.prepared import drop_views
+from hpsearch.tracking.stores.own_store import tracked
+from hpsearch.tracking.stores.sqlite_store import is_there
+from hpsearch.tracking.views import drop_views
 from hpsearch.tracking.writers.choice import database_store
 
 if TYPE_CHECKING:

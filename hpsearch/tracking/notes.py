@@ -14,7 +14,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.tracking.links import KIND, compare_page, run_page, runs_page
 from hpsearch.tracking.markdown import plain
 from hpsearch.tracking.run_content import NAME_DIGITS, NOTE, TAG_LENGTH, fitting, run_name
-from hpsearch.tracking.views.prepared import View, view_key, view_page
+from hpsearch.tracking.views import View, view_key, view_page
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

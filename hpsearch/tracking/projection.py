@@ -17,9 +17,9 @@ from hpsearch.addresses import without_password
 from hpsearch.processes import child_environment
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.own_store import follow_home, tracked
 from hpsearch.tracking.projector import artifact_location
 from hpsearch.tracking.projector_process import ENVIRONMENT
+from hpsearch.tracking.stores.own_store import follow_home, tracked
 
 RESPAWN_SECONDS = 5.0  # at least so long between two starts
 SILENT_SECONDS = 10.0  # of that wait before it is told of; a small study is sent in less

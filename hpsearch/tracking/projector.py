@@ -40,7 +40,7 @@ from hpsearch.tracking.run_content import (
     run_name,
     trial_text,
 )
-from hpsearch.tracking.views.prepared import differing, send_views
+from hpsearch.tracking.views import differing, send_views
 from hpsearch.tracking.writers.base import RunEnd, RunUpdate, RunWriter
 from hpsearch.tracking.writers.choice import writer_for
 

@@ -11,9 +11,9 @@ from hpsearch.errors import TrackingError
 from hpsearch.processes import changed_environment
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.own_store import follow_home
 from hpsearch.tracking.projector import Projector, artifact_location
 from hpsearch.tracking.projector_process import ENVIRONMENT, LAST_ATTEMPTS, store_lock
+from hpsearch.tracking.stores.own_store import follow_home
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from hpsearch.errors import TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.read_only import readable_databases
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.own_store import follow_home, tracked
 from hpsearch.tracking.password import protection
-from hpsearch.tracking.sqlite_store import is_there
+from hpsearch.tracking.stores.own_store import follow_home, tracked
+from hpsearch.tracking.stores.sqlite_store import is_there
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",

@@ -65,7 +65,7 @@ def _make(name: str, kept: Path) -> None:
     with TemporaryDirectory(dir=KEPT) as folder:
         made, whole = Path(folder, "made.db"), Path(folder, "whole.db")
         if name == "mlflow":
-            from hpsearch.tracking.sqlite_store import prepare_sqlite
+            from hpsearch.tracking.stores.sqlite_store import prepare_sqlite
 
             prepare_sqlite(f"sqlite:///{made}")
         else:

@@ -17,7 +17,7 @@ from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.tracking.links import UI_ADDRESS, short_address
 from hpsearch.tracking.projection import Projection
-from hpsearch.tracking.views.prepared import pages_of
+from hpsearch.tracking.views import pages_of
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from hpsearch.records.packing import is_packed, pack_folder, unpack_folder
 from hpsearch.records.snapshot import copy_home
 from hpsearch.records.whole_files import read_json, write_json
 from hpsearch.study.recorded import find_runs
-from hpsearch.tracking.own_store import follow_home, tracked
+from hpsearch.tracking.stores.own_store import follow_home, tracked
 
 if TYPE_CHECKING:
     import pandas as pd

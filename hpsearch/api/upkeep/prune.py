@@ -27,7 +27,7 @@ from hpsearch.study.recorded import Recorded, find_runs
 from hpsearch.studyfile.schema_problems import from_options
 from hpsearch.studyfile.tables.schedule import Retention
 from hpsearch.tracking.deletion import TrackedRuns
-from hpsearch.tracking.own_store import follow_home
+from hpsearch.tracking.stores.own_store import follow_home
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -25,7 +25,7 @@ from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.tracking import deletion as tracking
-from hpsearch.tracking.own_store import follow_home
+from hpsearch.tracking.stores.own_store import follow_home
 from tests.harness.stores import new_home
 from tests.harness.study_files import TINY
 

@@ -14,7 +14,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.links import run_page
 from hpsearch.tracking.markdown import code, plain
-from hpsearch.tracking.views.prepared import View, pages_of
+from hpsearch.tracking.views import View, pages_of
 from tests.harness.browser import Site
 from tests.harness.projection import PARENT, add, make, projector, runs
 

@@ -15,9 +15,9 @@ from hpsearch.errors import TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.tracking.views import compared as compared_view
-from hpsearch.tracking.views.compared import send_compared_view
-from hpsearch.tracking.views.prepared import TAG, compared_key, drop_views
+from hpsearch.tracking import compared_view
+from hpsearch.tracking.compared_view import send_compared_view
+from hpsearch.tracking.views import TAG, compared_key, drop_views
 from tests.harness.projection import PARENT, add, make, projector
 from tests.harness.stores import new_home
 

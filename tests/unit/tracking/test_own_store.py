@@ -15,7 +15,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.deletion import TrackedRuns
-from hpsearch.tracking.own_store import follow_home, tracked
+from hpsearch.tracking.stores.own_store import follow_home, tracked
 from tests.harness.projection import PARENT, add, make, projector
 
 FILE = "trial.json"

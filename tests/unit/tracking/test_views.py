@@ -14,7 +14,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.deletion import TrackedRuns
-from hpsearch.tracking.views.prepared import TAG, Look, View, made_views, packed, pages_of
+from hpsearch.tracking.views import TAG, Look, View, made_views, packed, pages_of
 from tests.harness.projection import PARENT, add, make, projector, runs
 
 LOOK = Look(

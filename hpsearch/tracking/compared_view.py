@@ -18,10 +18,10 @@ from hpsearch.errors import TrackingError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.links import KIND, OUTCOME, WORKFLOW
-from hpsearch.tracking.own_store import tracked
 from hpsearch.tracking.parent_run import RUN_ID
-from hpsearch.tracking.sqlite_store import is_there
-from hpsearch.tracking.views.prepared import (
+from hpsearch.tracking.stores.own_store import tracked
+from hpsearch.tracking.stores.sqlite_store import is_there
+from hpsearch.tracking.views import (
     MOST_COLUMNS,
     Look,
     compared_key,

@@ -1,1 +1,0 @@
-"""The prepared pages of a study in MLflow, and of studies that are compared."""
