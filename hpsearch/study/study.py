@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from optuna.storages import BaseStorage
@@ -80,11 +80,11 @@ class Study:
             for _ in range(executor.workers):
                 executor.submit(open_data, arms[0].selection)
             try:
-                storage = SoleWriter(open_storage(self.storage_url))
-                keep_arms(self.run.folder, self.read.space, arms)
-                searches = [self._search(arm, storage, executor, tell) for arm in arms]
-                for search in searches:
-                    _execute(search)
+                with closing(SoleWriter(open_storage(self.storage_url))) as storage:
+                    keep_arms(self.run.folder, self.read.space, arms)
+                    searches = [self._search(arm, storage, executor, tell) for arm in arms]
+                    for search in searches:
+                        _execute(search)
             except BaseException:
                 executor.shutdown(cancel_futures=True)
                 raise

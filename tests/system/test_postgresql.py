@@ -20,7 +20,7 @@ from hpsearch.errors import StorageError, StudyLockedError
 from hpsearch.processes import child_environment
 from hpsearch.study.storage.advisory_lock import held_in_database
 from hpsearch.study.storage.trials import open_storage
-from tests.harness.commands import call_here
+from tests.harness.commands import call
 from tests.harness.servers import PASSWORD, MLflowServer, PostgreSQL, programs
 from tests.harness.study import run, table
 from tests.harness.study_files import TINY
@@ -157,7 +157,7 @@ def test_a_server_that_is_killed_costs_nothing(server: PostgreSQL, tmp_path: Pat
     assert stored_table(home, "small", storage) == quiet_table(path, tmp_path / "quiet", "small")
     stores = {"HPSEARCH_STORAGE": storage, "HPSEARCH_TRACKING_URI": tracking}
     for words in (["doctor"], ["delete", "small", "--yes"]):
-        done = call_here(*words, "--home", str(home), env=stores)
+        done = call(*words, "--home", str(home), env={**child_environment(), **stores})
         assert done.returncode == 0, done.stderr
         assert PASSWORD not in done.stdout + done.stderr
     assert count(storage, "studies") == 0

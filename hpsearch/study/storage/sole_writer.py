@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
@@ -30,6 +30,13 @@ class SoleWriter(BaseStorage):
         self._backend = backend
         self._trials: dict[int, list[FrozenTrial]] = {}  # by study, in the order of numbers
         self._places: dict[int, tuple[int, int]] = {}  # of a trial by its id: study and number
+
+    def close(self) -> None:
+        """Close the connections: SQLite then has all of it in one file, which can be moved."""
+        database = getattr(self._backend, "_backend", self._backend)  # below Optuna's cache
+        if isinstance(database, RDBStorage):
+            database.remove_session()
+            database.engine.dispose()
 
     def create_new_study(
         self, directions: Sequence[StudyDirection], study_name: str | None = None

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.mnist, pytest.mark.usefixtures("real_mnist", "without_
 @pytest.mark.figures
 def test_cells_of_paper_001_come_out_to_the_digit(home: Path) -> None:
     study = STUDIES / "alternating_gradient_table1.toml"
-    few = [*FEW, "space.batch_size.choices=[8]"]
+    few = [*FEW, "space.batch_size.choices=[8]", "stages.0.trials=1"]
     report = run_study(study, overrides=few, home=home, workers=0)
     groups = [(g["cells"], g["n"], g["equal"]) for g in report.answers.agreement]
     assert groups == [("baseline", 2, 2), ("proposed", 2, 2)]

@@ -14,6 +14,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.study.storage.sole_writer import SoleWriter
+from hpsearch.study.storage.trials import open_storage
 
 NAME = "written"
 
@@ -99,3 +100,13 @@ def test_a_study_is_deleted_with_what_is_known_of_it(backend: RDBStorage) -> Non
     with pytest.raises(KeyError):
         storage.get_trial(trial_id)
     assert storage.get_all_studies() == []
+
+
+def test_a_closed_database_is_one_file(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'optuna.db'}"
+    storage = SoleWriter(open_storage(url))  # in WAL mode
+    study_id = written(storage)
+    assert (tmp_path / "optuna.db-wal").exists()
+    storage.close()
+    assert not (tmp_path / "optuna.db-wal").exists()
+    assert len(storage.get_all_trials(study_id)) == 4
