@@ -48,7 +48,7 @@ def test_the_metric_and_the_trainers_follow_the_target(
     assert ("Ridge" in trainers) == regression
     assert ("LogisticRegression" in trainers) == (not regression)
     assert "adam" in trainers
-    assert read.file.budget.total_seconds == 280
+    assert read.file.budget.total_seconds == 275
     if target == "rare":
         assert read.file.data is not None
         assert read.file.data.positive == "yes"
