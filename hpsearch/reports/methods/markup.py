@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
@@ -34,6 +36,12 @@ LATEX = {
     "–": "--",
     "’": "'",
 }
+BREAK = r"\allowbreak{}"
+INSIDE_NAME = re.compile(r"(?<=\w)\.(?=[A-Za-z])")  # a dot of module.Class
+HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # between the words of a class's name
+PIECES = re.compile(r"[\s._]+|(?<=[a-z])(?=[A-Z])")  # where lines may break
+LINE = 78  # letters of \footnotesize beside each other in a column of an article, with gaps
+GAP = 2  # letters between columns
 MARKDOWN = frozenset("\\`*_{}[]<>#|~^$")
 
 
@@ -141,13 +149,16 @@ class Markdown(Form):
 
 
 class Latex(Form):
-    """LaTeX for a paper that uses booktabs; the entries of what is cited go to a .bib file."""
+    """LaTeX for a paper that uses array and booktabs; the entries of what is cited go to a .bib
+    file. Names may break at their dots and underscores, and tables are as wide as the text."""
 
     def words(self, text: str) -> str:
-        return "".join(LATEX.get(character, character) for character in text)
+        written = "".join(LATEX.get(character, character) for character in text)
+        written = written.replace(r"\_", rf"\_{BREAK}")
+        return INSIDE_NAME.sub(lambda _: f".{BREAK}", written)
 
     def name(self, text: str) -> str:
-        return rf"\texttt{{{self.words(text)}}}"
+        return rf"\texttt{{{HUMP.sub(lambda _: BREAK, self.words(text))}}}"
 
     def cite(self, keys: Sequence[str]) -> str:
         return rf"~\cite{{{','.join(keys)}}}"
@@ -160,10 +171,10 @@ class Latex(Form):
         return "\n".join(
             [
                 r"\begin{table}",
-                r"  \centering",
+                r"  \centering\footnotesize\setlength{\tabcolsep}{3pt}",
                 rf"  \caption{{{self.parts(table.caption)}.}}",
                 rf"  \label{{tab:{table.name}}}",
-                rf"  \begin{{tabular}}{{{'l' * len(table.head)}}}",
+                rf"  \begin{{tabular}}{{{_columns(PlainText().rows(table))}}}",
                 r"    \toprule",
                 f"    {head}",
                 r"    \midrule",
@@ -219,3 +230,28 @@ def written(
     """A whole text: paragraphs, tables, what is cited."""
     parts = [*map(form.passage, passages), *map(form.table, tables)]
     return "\n\n".join([*parts, *([form.references(found)] if found else [])]) + "\n"
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    """The columns of a LaTeX table: those too wide for a line are paragraphs, which share what the
+    others leave of it by the roots of their widths, so that none has much more lines, but are no
+    narrower than their longest word."""
+    columns = [*zip(*rows, strict=True)]
+    widths = [max(map(len, column)) for column in columns]
+    words = [max(map(len, PIECES.split(" ".join(column)))) for column in columns]
+    room = LINE - GAP * (len(widths) - 1)
+    if sum(widths) <= room:
+        return "l" * len(widths)
+    shares: dict[int, float] = {}
+    while len(shares) < len(widths):
+        left = room - sum(shares.values())
+        roots = {n: math.sqrt(w) for n, w in enumerate(widths) if n not in shares}
+        fair = {n: left * root / sum(roots.values()) for n, root in roots.items()}
+        bound = {n: min(max(share, words[n]), widths[n]) for n, share in fair.items()}
+        shares |= {n: share for n, share in bound.items() if share != fair[n]} or fair
+    return "".join(
+        "l"
+        if shares[n] == width
+        else rf">{{\raggedright\arraybackslash}}p{{{shares[n] / LINE:.3f}\linewidth}}"
+        for n, width in enumerate(widths)
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hpsearch.reports.methods.markup import FORMS, Html, written
@@ -39,7 +41,8 @@ def test_a_list_has_commas_and_one_word_before_its_last_item() -> None:
 def test_latex_escapes_what_it_would_take_for_more_than_letters() -> None:
     assert FORMS["latex"].parts(SENTENCE) == (
         r"By Adam~\cite{kingma2015adam,zeiler2012adadelta} 95 \% of "
-        r"\texttt{learning\_rate\textbar{}2} \& co. was a\_b\textasciicircum{}c \#1 \{x\} "
+        r"\texttt{learning\_\allowbreak{}rate\textbar{}2} \& co. was "
+        r"a\_\allowbreak{}b\textasciicircum{}c \#1 \{x\} "
         r"\textless{}y\textgreater{} \textasciitilde{}z \$w \textbackslash{}v {[}u{]} 50\%"
     )
 
@@ -48,12 +51,12 @@ def test_latex_has_a_table_of_booktabs() -> None:
     assert FORMS["latex"].table(TABLE) == "\n".join(
         [
             r"\begin{table}",
-            r"  \centering",
-            r"  \caption{Of \texttt{a\_b}.}",
+            r"  \centering\footnotesize\setlength{\tabcolsep}{3pt}",
+            r"  \caption{Of \texttt{a\_\allowbreak{}b}.}",
             r"  \label{tab:result}",
             r"  \begin{tabular}{ll}",
             r"    \toprule",
-            r"    case & \texttt{f\_1} \\",
+            r"    case & \texttt{f\_\allowbreak{}1} \\",
             r"    \midrule",
             r"    x &  \\",
             r"    \bottomrule",
@@ -61,6 +64,25 @@ def test_latex_has_a_table_of_booktabs() -> None:
             r"\end{table}",
         ]
     )
+
+
+def test_latex_tables_are_as_wide_as_the_text() -> None:
+    wide = Cells("wide", ("Wide",), (("name",), ("what is searched",), ("chosen",)), [
+        (("trainer",), ("one of these " * 12,), ("HistGradientBoostingClassifier",)),
+    ])  # fmt: skip
+    written = FORMS["latex"].table(wide)
+    paragraph = r">\{\\raggedright\\arraybackslash\}p\{(0\.\d+)\\linewidth\}"
+    found = re.search(rf"begin\{{tabular\}}\{{l{paragraph}{paragraph}\}}", written)
+    assert found is not None, written
+    shares = [float(share) for share in found.groups()]
+    assert 0.6 < sum(shares) < 0.95
+    assert shares[0] > shares[1] > 15 / 78  # as wide as its longest word
+
+
+def test_names_break_between_their_words() -> None:
+    name = FORMS["latex"].name("sklearn.HistGradientBoosting")
+    assert name.replace(r"\allowbreak{}", "|") == r"\texttt{sklearn.|Hist|Gradient|Boosting}"
+    assert FORMS["latex"].words("0.25 of 1. Then") == "0.25 of 1. Then"
 
 
 def test_markdown_cites_as_pandoc_does() -> None:
