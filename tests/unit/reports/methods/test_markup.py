@@ -7,7 +7,7 @@ import re
 import pytest
 
 from hpsearch.reports.methods.markup import FORMS, Html, written
-from hpsearch.reports.methods.passage import Cells, Cite, Fact, Name, Passage, listed, say
+from hpsearch.reports.methods.passage import Cells, Cite, Fact, Name, Parts, Passage, listed, say
 from hpsearch.reports.methods.references import in_order
 
 PLACE = "study.json#/file/seed"
@@ -67,9 +67,13 @@ def test_latex_has_a_table_of_booktabs() -> None:
 
 
 def test_latex_tables_are_as_wide_as_the_text() -> None:
-    wide = Cells("wide", ("Wide",), (("name",), ("what is searched",), ("chosen",)), [
-        (("trainer",), ("one of these " * 12,), ("HistGradientBoostingClassifier",)),
-    ])  # fmt: skip
+    row: tuple[Parts, ...] = (
+        ("trainer",),
+        ("one of these " * 12,),
+        ("HistGradientBoostingClassifier",),
+    )
+    head: tuple[Parts, ...] = (("name",), ("what is searched",), ("chosen",))
+    wide = Cells("wide", ("Wide",), head, (row,))
     written = FORMS["latex"].table(wide)
     paragraph = r">\{\\raggedright\\arraybackslash\}p\{(0\.\d+)\\linewidth\}"
     found = re.search(rf"begin\{{tabular\}}\{{l{paragraph}{paragraph}\}}", written)
