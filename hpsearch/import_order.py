@@ -1,13 +1,14 @@
-"""Modules of a study lie in the first folder of Python's path, but some names are not theirs.
+"""Modules of a study lie in the first folder of Python's path, where anybody would find them.
 
 A copy.py, queue.py or mlflow.py beside a study would break imports far from it: many modules of
-the standard library and of the packages that hpsearch stands on are loaded late.
+the standard library and of the packages that hpsearch stands on are loaded late. Such a file is
+passed over, unless the study names it or a module of the study imports it.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
@@ -23,6 +24,7 @@ PACKAGES = frozenset([
 # fmt: on
 
 _folders: set[str] = set()  # of studies
+_own: set[str] = set()  # names that modules of studies use as their own
 
 
 class _OthersFirst:
@@ -32,22 +34,14 @@ class _OthersFirst:
     def find_spec(
         name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if path is not None or not is_taken(name):
+        if path is not None or name in _own or not is_taken(name):
             return None
         return PathFinder.find_spec(name, [place for place in sys.path if place not in _folders])
 
 
 def is_taken(name: str) -> bool:
-    """Whether a module of this name is never a study's own."""
+    """Whether a module of this name is a study's own only where the study uses it."""
     return name in sys.stdlib_module_names or name in PACKAGES
-
-
-def taken_advice(module: str) -> str:
-    """What to do where a study names a module that can't be its own; "" where it can."""
-    top = module.partition(".")[0]
-    if not is_taken(top):
-        return ""
-    return f"; {top!r} is a module of Python or of a package: give your own another name"
 
 
 def add_study_folder(folder: str) -> None:
@@ -55,6 +49,11 @@ def add_study_folder(folder: str) -> None:
     if not any(finder is _OthersFirst for finder in sys.meta_path):
         sys.meta_path.insert(0, _OthersFirst)
     _folders.add(folder)
+
+
+def use_as_own(names: Iterable[str]) -> None:
+    """Find modules of these names in the folder of a study, if they are there."""
+    _own.update(names)
 
 
 def study_folders() -> list[str]:

@@ -21,7 +21,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 from types import ModuleType
 
-from hpsearch.import_order import add_study_folder
+from hpsearch.import_order import add_study_folder, use_as_own
 
 INSTALLED = ("site-packages", "dist-packages")  # folders of them, in any environment
 OURSELVES = "hpsearch"
@@ -66,8 +66,7 @@ class NamedModule:
 
 
 def look_first_in(folder: str) -> None:
-    """Import modules from this folder before all others, also where another study's was first; but
-    for those of the standard library and of the packages that hpsearch stands on."""
+    """Import modules from this folder before all others, also where another study's was first."""
     add_study_folder(folder)
     if sys.path[:1] != [folder]:
         sys.path[:] = [folder, *(other for other in sys.path if other != folder)]
@@ -81,6 +80,7 @@ def load_module(name: str) -> ModuleType:
         Exception: whatever the module raises; it may be SystemExit.
     """
     found = [source for source in sources([name]) if source.path.suffix == ".py"]
+    use_as_own(source.name.partition(".")[0] for source in found)
     if any(_is_elsewhere(source) for source in found):
         _compared.clear()
         for source in found:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from hpsearch.datasets.table_columns import data_frame
 from hpsearch.errors import StudyFileError
 from hpsearch.hyperparameters import NAME, NAME_RULE
-from hpsearch.import_order import taken_advice
 from hpsearch.own_code import load_module
 from hpsearch.trainers.answers import GivenAnswers
 from hpsearch.trainers.answers.of_functions import Told, answers, apart, problem
@@ -124,7 +123,7 @@ def load_function(path: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:
         raise StudyFileError(
             f"trainer {path!r} must be importable as module:function, beside the study file or "
-            f"on the Python path, got {type(error).__name__}: {error}{taken_advice(module_name)}"
+            f"on the Python path, got {type(error).__name__}: {error}"
         ) from error
     if not callable(function):
         raise StudyFileError(f"trainer {path!r} must be a function, got {type(function).__name__}")

@@ -10,7 +10,7 @@ import pytest
 
 from hpsearch import import_order
 from hpsearch.import_order import is_taken
-from hpsearch.own_code import look_first_in
+from hpsearch.own_code import load_module, look_first_in
 
 
 @pytest.fixture
@@ -18,7 +18,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The first folder of Python's path, as that of a study."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
-    monkeypatch.setattr(import_order, "_folders", set(import_order._folders))
+    for known in ("_folders", "_own"):
+        monkeypatch.setattr(import_order, known, set(getattr(import_order, known)))
     look_first_in(str(tmp_path))
     return tmp_path
 
@@ -55,3 +56,20 @@ def test_a_package_that_is_not_installed_may_lie_beside_a_study(
     found = importlib.util.find_spec("not_installed")
     assert found is not None
     assert found.origin == str(folder / "not_installed.py")
+
+
+def test_what_a_study_names_or_imports_is_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pipes", "this", "antigravity"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    (folder / "pipes.py").write_text("import this\nMADE = this.HELPED\n")
+    (folder / "this.py").write_text("HELPED = 7\n")
+    (folder / "antigravity.py").write_text("raise RuntimeError\n")  # nobody's
+    assert load_module("pipes").MADE == 7
+    found = importlib.util.find_spec("antigravity")
+    assert found is not None
+    assert found.origin is not None
+    assert not Path(found.origin).is_relative_to(folder)
+    for name in ("pipes", "this"):
+        sys.modules.pop(name)

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.errors import StudyFileError, TrialFailed
-from hpsearch.import_order import taken_advice
 from hpsearch.own_code import load_module
 from hpsearch.trainers import Answers
 
@@ -73,7 +72,7 @@ def load_score(name: str) -> OwnScore:
     except (Exception, SystemExit) as error:
         raise StudyFileError(
             f"must be importable as module:function, beside the study file or on the Python "
-            f"path, got {type(error).__name__}: {error}{taken_advice(module)}"
+            f"path, got {type(error).__name__}: {error}"
         ) from error
     if not callable(function):
         raise StudyFileError(f"must be a function, got {type(function).__name__}")
