@@ -5,6 +5,10 @@ import os
 import signal
 import sys
 
+from hpsearch.import_order import add_study_folder
+
+add_study_folder(sys.path[0])  # the current folder: that of a study, as often as not
+
 TRAINING = ("study", "plan", "batch", "schedule", "verify", "reproduce")  # commands
 COMPLETION = {"--install-completion", "--show-completion"}  # a shell completes `hpsearch` alone
 INTERRUPTED = 130  # 128 + SIGINT, as a shell counts

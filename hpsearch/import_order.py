@@ -36,7 +36,8 @@ class _OthersFirst:
     ) -> ModuleSpec | None:
         if path is not None or name in _own or not is_taken(name):
             return None
-        return PathFinder.find_spec(name, [place for place in sys.path if place not in _folders])
+        found = PathFinder.find_spec(name, [place for place in sys.path if place not in _folders])
+        return found if found is not None and found.loader is not None else None
 
 
 def is_taken(name: str) -> bool:

@@ -8,7 +8,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-ACTION = "error"  # of a filter of warnings
+ACTION = "error"  # of a filter of warnings, which Python lets be shortened
 
 
 def problem_of_folder() -> str:
@@ -30,8 +30,9 @@ def provide_home() -> None:
     except RuntimeError:
         place = Path(tempfile.gettempdir(), f"hpsearch-home-{os.getuid()}")
         place.mkdir(mode=0o700, exist_ok=True)
-        if place.stat().st_uid == os.getuid():
-            os.environ["HOME"] = str(place)
+        if place.stat().st_uid != os.getuid():  # somebody was here before
+            place = Path(tempfile.mkdtemp(prefix="hpsearch-home-"))
+        os.environ["HOME"] = str(place)
 
 
 def tolerate_warnings() -> None:
@@ -40,9 +41,6 @@ def tolerate_warnings() -> None:
     What packages deprecate among each other is no error of a study. Worker processes keep the
     setting, for the functions of a user.
     """
-    if any(option.startswith(ACTION) for option in sys.warnoptions):
-        warnings.filters[:] = [  # type: ignore[index]
-            ("default", *rest) if action == ACTION else (action, *rest)
-            for action, *rest in warnings.filters
-        ]
-        warnings._filters_mutated()  # type: ignore[attr-defined]
+    actions = (option.partition(":")[0].strip() for option in sys.warnoptions)
+    if any(action and ACTION.startswith(action) for action in actions):
+        warnings.simplefilter("default")

@@ -90,11 +90,17 @@ def run_study(
     for doubt in read.file.doubts:
         warn(doubt)
     stores = Home.find(Path(home) if home else None)
-    is_new = fresh or not stores.study(read.file.name).path.exists()
+    is_new = fresh or not stores.study(read.file.name).newest
     if is_new:
         refuse_unfit(read)  # before anything is made
     else:
+        written = read
         read = as_begun(read, stores, overrides)
+        if read.file.stages != written.file.stages:
+            trials = " and ".join(str(stage.trials) for stage in read.file.stages)
+            warn(
+                f"the study keeps the size that --minutes gave it, {trials} trials, until --fresh"
+            )
     count = workers if workers is not None else read.file.execution.workers
     place = executor or read.file.execution.executor
     cluster = scheduler_address(place) if place else ""

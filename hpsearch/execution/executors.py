@@ -266,7 +266,8 @@ class _Worker:
         self._pipe, theirs = multiprocessing.Pipe()
         # Blocked in this thread and so in the child, until the child ignores it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        command = [sys.executable, "-m", "hpsearch.execution.worker"]
+        # Not in the current folder, whose modules may be named like those of Python.
+        command = [sys.executable, "-P", "-m", "hpsearch.execution.worker"]
         with theirs:  # only the worker holds its end: its death is our end of file
             return subprocess.Popen(
                 [*command, str(theirs.fileno()), str(os.getpid())],

@@ -188,7 +188,7 @@ def _warnings(run: Recorded, result: Result) -> list[str]:
     found = [
         *result.warnings,
         f"Not tested: {result.untested}" if result.untested else "",
-        f"{result.ended} ended the search" if result.ended else "",
+        result.ended_text,
         *overtuning_warnings(run.folder),
         *code_warnings(run.folder),
     ]

@@ -210,6 +210,7 @@ class Result:
         shares: where the budget ended the search, how far it came and what each part took; ""
             where it did not, or in an older run.
         shortened: what of [confirmation] was run less often for the budget's sake; "": nothing.
+        extent: top, seeds and test_seeds as they were run then; {} where they are the file's.
     """
 
     study: str
@@ -244,6 +245,7 @@ class Result:
     kept_splits: str = ""
     shares: str = ""
     shortened: str = ""
+    extent: dict[str, int] = field(default_factory=dict)
     choice: str = ""
     outer: OuterResult | None = None
 
@@ -336,10 +338,10 @@ class Result:
 
     @property
     def ended_text(self) -> str:
-        """What ended the search, and how far it came; "" where nothing did."""
+        """What ended the search or a stage's drawing, and how far it came; "" for nothing."""
         if not self.ended:
             return ""
-        return f"{self.ended} ended the search" + f": {self.shares}" * bool(self.shares)
+        return f"ended early by {self.ended}" + f": {self.shares}" * bool(self.shares)
 
     @property
     def tried_text(self) -> str:

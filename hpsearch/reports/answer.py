@@ -109,7 +109,7 @@ def _short(estimate: Estimate) -> str:
 
 def _warnings(view: StudyView) -> Iterator[str]:
     if view.result.ended:
-        yield view.result.ended_text
+        yield view.result.ended_text.capitalize()
     yield from view.result.warnings
     yield from (one.text for one in view.incumbents if one.warns)
     yield from code_warnings(view.folder)

@@ -187,7 +187,7 @@ class ArmSearch:
         return Costs.in_seconds(
             self.file,
             best,
-            [record for record in self.records.values() if record.outcome.ranked],
+            [record for record in self.records.values() if record.scores],
             beside=self._beside,
             more_rows=len(pool.learning) / rows if rows else 1.0,
             at_once=at_once,

@@ -85,18 +85,15 @@ def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStud
         overrides: that the file was read with.
     """
     folder = RunFolder(home.study(study.file.name).run(home.study(study.file.name).newest).path)
-    if not folder.files.trials.exists():
+    if not folder.files.study_json.exists():
         return study
     known = read_study_json(folder.files)
-    sized, before = known.get("sized", []), study
-    if sized:
-        study = read_text(study.text, study.path, (*sized, *overrides))
-    wanted = [*_rule_begun(known["file"], study.file)]
-    if known.get("protocol", 1) < PROTOCOL:
-        wanted += _protocol_begun(known["file"], study.file)
-    if not wanted:
-        return study
-    return read_text(before.text, before.path, (*sized, *overrides, *wanted))
+    wanted = [*known.get("sized", [])]
+    if folder.files.trials.exists():
+        wanted += _rule_begun(known["file"], study.file)
+        if known.get("protocol", 1) < PROTOCOL:
+            wanted += _protocol_begun(known["file"], study.file)
+    return read_text(study.text, study.path, (*overrides, *wanted)) if wanted else study
 
 
 def _rule_begun(begun: Mapping[str, Any], file: StudyFile) -> Iterator[str]:
@@ -174,6 +171,8 @@ def open_run(
         said |= {"code": codes} if codes else {}
         protocol = known.get("protocol", 1) if begun else PROTOCOL
         said |= {"protocol": protocol}
+        # Of a file as it is stored every key counts as named.
+        said |= {"confirmation_named": sorted(study.file.confirmation.model_fields_set)}
         if kept := [*known.get("sized", sized)]:
             said |= {"sized": kept}
         write_sealed(files.study_json, {**said, "file": understood})

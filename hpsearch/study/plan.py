@@ -96,7 +96,7 @@ def course(
                 stage=number,
             )
         )
-        before, earlier = stage.epochs, stage.trials + controls
+        before, earlier = stage.epochs, going_on + new
     ranked = next((phase.runs for phase in reversed(found) if phase.runs), 0) // n_arms
     extent = _extent(file, found, ranked, n_arms, left, beside=defaults > 0)
     top = min(extent.top, ranked)

@@ -83,6 +83,11 @@ class Recorded:
             StudyFileError: another version of hpsearch wrote it, whose keys are others.
         """
         stored = stored_file(self._said.get("file"), self.name)
+        if "confirmation_named" in self._said:  # else of an older run, which names all
+            named = set(self._said["confirmation_named"])
+            table = stored.confirmation.model_copy()
+            table.__pydantic_fields_set__.intersection_update(named)
+            stored = stored.model_copy(update={"confirmation": table})
         return with_kinds(stored, kept_space(self.folder))
 
     def read(self, trusted: Path | None = None) -> ReadStudy:

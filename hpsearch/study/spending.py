@@ -63,7 +63,7 @@ class Spending:
         ahead: Callable[[float], Costs] = lambda at_once: Costs([], 0.0, 0.0),
     ) -> None:
         self._file, self._alone, self._ahead = file, arm.n_arms == 1, ahead
-        self._busy = 0.0  # seconds of training, of all workers together
+        self._busy: dict[int, float] = {}  # seconds of training, by trial
         self._budget, self._folder, self._path = file.budget, folder, folder.files.clock(arm.index)
         self._members = file.n_members
         self._lengths = [stage.epochs for stage in file.stages]
@@ -90,7 +90,9 @@ class Spending:
         Args:
             earlier: the stage's trials before it, in the order they began, those promoted first.
         """
-        self.stage_only = False
+        self.stage_only = [batch.stage, batch.index] in self._stage_ends
+        if self.stage_only:  # whatever the limits are now: later stages build on it
+            return "total_seconds"
         scores = [feasible_score(r, self._lengths[batch.stage]) for r in earlier]
         if batch.stage == len(self._lengths) - 1 and self._on_target(scores):
             return "target"
@@ -113,7 +115,7 @@ class Spending:
         until = self._lengths[batch.stage]
         before = self._lengths[batch.stage - 1] if batch.promoted else 0
         settled = list(records)
-        self._busy += sum(record.wall_seconds for record in settled)
+        self._busy |= {record.number: record.wall_seconds for record in settled}
         for record in settled:
             if until not in record.scores and record.outcome.cut:
                 self.epochs += sum(max(0, min(m.epoch, until) - before) for m in record.members)
@@ -134,6 +136,9 @@ class Spending:
         """
         full, budget = Extent.of(self._file), self._budget
         if not (budget.bounds_work and self._alone):
+            if self._extent is not None:  # of a budget that is gone
+                self._extent = None
+                self.keep()
             return full
         after = [self.epochs, budget.total_seconds]
         if self._extent is None or self._extent["after"] != after:
@@ -149,7 +154,7 @@ class Spending:
         """Write down what the clock says and decided, for the next start."""
         budget = self._budget
         by_clock = budget.seconds is not None or budget.total_seconds is not None
-        if by_clock or self._extent is not None:
+        if by_clock or self._extent is not None or self._path.exists():
             said = {"seconds": self.seconds, "cut": self._cut, "start_up": self._start_up or 0.0}
             more = {"extent": self._extent, "stage_ends": self._stage_ends}
             self._folder.write_sealed(self._path, {**said, **more})
@@ -158,7 +163,7 @@ class Spending:
     def _at_once(self) -> float:
         """How many workers trained at a time, a mean."""
         took = self.seconds - (self._start_up or 0.0)
-        return max(1.0, self._busy / took) if took > 0 else 1.0
+        return max(1.0, sum(self._busy.values()) / took) if took > 0 else 1.0
 
     def _cost(self, stage: int, promoted: bool) -> int:
         """Epochs of all members of one trial."""
@@ -192,9 +197,6 @@ class Spending:
         limits, place = _limits(self._budget), [batch.stage, batch.index]
         if not any(limits.values()):
             return ""
-        if place in self._stage_ends:
-            self.stage_only = True
-            return "total_seconds"
         if self._cut is not None and _is_for(self._cut, limits):
             return self._cut.get("key", "seconds") if self._cut["before"] == place else ""
         if batch.begun or not self.epochs:

@@ -109,6 +109,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         kept_splits=_kept_splits(file) if run.protocol > 1 else "",
         shares=_shares(file, run.folder) if any(s.ended for s in searches) else "",
         shortened=best.finals.extent.said(Extent.of(file), reason(file)),
+        extent=_extent(file, best.finals.extent),
     )
 
 
@@ -127,10 +128,20 @@ def _objectives(search: ArmSearch, number: int) -> dict[str, Estimate]:
     return search.finals.objectives(search.finals.repeats[number])
 
 
+def _extent(file: StudyFile, run: Extent) -> dict[str, int]:
+    return {} if run == Extent.of(file) else run._asdict()
+
+
 def _shares(file: StudyFile, folder: RunFolder) -> str:
     """How far a search came, and what it, the confirmation and the test took."""
     took = [
-        sum(m.epoch for kind in kinds for r in folder.read_all(kind) for m in r.members)
+        sum(
+            member.epoch
+            for kind in kinds
+            for record in folder.read_all(kind)
+            if record.outcome is not Outcome.FAILED  # how far those came depends on the slices
+            for member in record.members
+        )
         for kinds in PARTS
     ]
     reached = {epochs for record in folder.read_all("trial") for epochs in record.scores}

@@ -119,7 +119,7 @@ def test_what_follows_trains_no_longer_than_the_search(study_file: Path, home: P
     )
     assert result.shortened == (
         "top = 1, seeds = 2, test_seeds = 2 instead of 3, 5, 5, to train no longer than the "
-        "search; [confirmation] can ask for more"
+        "search; a new run can set more in [confirmation]"
     )
     verified = verify_study("small", home=home, trials=0)
     assert verified.problems == []

@@ -17,11 +17,13 @@ from hpsearch.study.confirmation.extent import Costs, Extent
 from hpsearch.study.plan import n_defaults
 from hpsearch.study.probe import Probe, probe
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.study_file import StudyFile
 
 TRIALS = 4  # of the probe
 SHARE = 0.05  # of the time, that the probe aims at beside one epoch of each of its trials
 LONGEST = 5.0  # seconds that it aims at
 FILLED = 0.85  # of the time left, by the forecast: studies take 0.9 to 1.4 times theirs
+LISTS = ("grid", "listed", "brute-force")  # samplers that go through all there is
 MOST = 1000.0  # times the trials of the file
 STEPS = 20  # of the bisection, each half of the step before
 
@@ -46,16 +48,16 @@ def sized(read: ReadStudy, minutes: float, workers: int | None, cluster: str) ->
     the time. The whole is bounded by the clock too, should the forecast be too low.
 
     Raises:
-        StudyFileError: the file bounds the search itself, or it runs on a cluster.
+        StudyFileError: the file says itself how large the search is, or it runs on a cluster.
     """
     if cluster:
         raise StudyFileError(
             "--minutes must be left out beside --executor: a probe on this machine says little "
             "about the time on others"
         )
-    if read.file.budget.bounds_work:
-        rule = "must be left out, because [budget] of the study file says how much it may take"
-        raise StudyFileError.listing(read.path, [Problem("--minutes", rule)])
+    if why := _why_not(read):
+        problem = Problem("--minutes", f"must be left out, because {why}")
+        raise StudyFileError.listing(read.path, [problem])
     began = time.perf_counter()
     found = probe(read, trials=TRIALS, seconds=min(LONGEST, 60 * minutes * SHARE))
     busy = n_busy(read, n_workers(read, workers))
@@ -72,6 +74,19 @@ def sized(read: ReadStudy, minutes: float, workers: int | None, cluster: str) ->
     return Sized(tuple(_overrides(read, chosen, left)), _text(chosen, minutes, seconds))
 
 
+def _why_not(read: ReadStudy) -> str:
+    """Why a study can't be sized; "" where it can."""
+    file = read.file
+    if file.budget.bounds_work:
+        return "[budget] of the study file says how much it may take"
+    if len(read.arms) > 1:
+        return "the study has several searches, and a clock would end them differently"
+    asked = sum(stage.trials for stage in file.stages)
+    if file.sampler.name in LISTS or file.sampler.n_configurations(read.space, asked) is not None:
+        return "the number of configurations says how many trials there are"
+    return ""
+
+
 def _extent(read: ReadStudy, found: Probe, busy: int, limit: float) -> Extent:
     """Of confirmation and test that takes no more than this."""
     file = read.file
@@ -80,20 +95,27 @@ def _extent(read: ReadStudy, found: Probe, busy: int, limit: float) -> Extent:
     beside = n_defaults(file, read.arms) > 0
     costs = Costs([run] * file.confirmation.top, run * beside, file.is_tested / file.n_members)
     kept = ["top"] * (len(file.directions) > 1)
-    return costs.within(limit / len(read.arms), Extent.of(file), kept)
+    return costs.within(limit, Extent.of(file), kept)
 
 
 def _scaled(read: ReadStudy, factor: float, extent: Extent) -> ReadStudy:
     """The study with so many times the trials of each stage."""
     file = read.file
     stages = [
-        stage.model_copy(update={"trials": max(1, int(stage.trials * factor))})
-        for stage in file.stages
+        stage.model_copy(update={"trials": max(least, int(stage.trials * factor))})
+        for stage, least in zip(file.stages, _least(file), strict=True)
     ]
     confirmation = file.confirmation.model_copy(update=extent._asdict())
     return replace(
         read, file=file.model_copy(update={"stages": stages, "confirmation": confirmation})
     )
+
+
+def _least(file: StudyFile) -> list[int]:
+    """Trials that each stage has at least: those that the file lists, and those that go on as
+    controls beside one that is promoted."""
+    controls = [stage.controls + 1 for stage in file.stages[1:]]
+    return [max(needed, len(file.enqueue) * (n == 0)) for n, needed in enumerate([*controls, 1])]
 
 
 def _overrides(read: ReadStudy, chosen: ReadStudy, left: float) -> list[str]:

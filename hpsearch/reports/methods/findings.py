@@ -286,7 +286,7 @@ def _limits(places: Places) -> Iterator[Parts]:
         )
     if result.shortened:
         yield say(
-            "Fewer runs on fresh seeds than the study file says: {what}",
+            "Confirmation and test were shortened: {what}",
             what=places.in_result.fact("shortened"),
         )
     if result.no_default:

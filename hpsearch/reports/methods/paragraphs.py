@@ -277,9 +277,16 @@ def _stages(places: Places) -> Iterator[Parts]:
         )
 
 
+def _run(places: Places, key: str) -> Fact:
+    """A number of [confirmation] as it was run: a budget may have left less than the file says."""
+    if places.found is not None and places.found.extent:
+        return places.in_result.fact("extent", key)
+    return places.file.fact("confirmation", key)
+
+
 def _confirmation(places: Places) -> Iterator[Parts]:
     study = places.study
-    top, seeds = (places.file.fact("confirmation", key) for key in ("top", "seeds"))
+    top, seeds = (_run(places, key) for key in ("top", "seeds"))
     number: Parts = () if top.text == "1" else say("{top} ", top=top)
     yield say(
         "The {number}{best}{whose} of the search were trained again from scratch {how}"
@@ -350,7 +357,7 @@ def _test(places: Places) -> Iterator[Parts]:
             shown=shown,
             name=Name(study.protocol),
         )
-    seeds = places.file.fact("confirmation", "test_seeds")
+    seeds = _run(places, "test_seeds")
     yield say(
         "The chosen configuration was then refitted with {seeds} on training and validation "
         "data together, and each refit scored on the test set once",

@@ -148,4 +148,4 @@ def reason(file: StudyFile) -> str:
     """Why there is less than the file says, where there is."""
     if file.budget.total_seconds is not None:
         return "to end within budget.total_seconds"
-    return "to train no longer than the search; [confirmation] can ask for more"
+    return "to train no longer than the search; a new run can set more in [confirmation]"

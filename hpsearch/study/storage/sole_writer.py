@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Container, Sequence
 from datetime import datetime
 from typing import Any
@@ -117,12 +118,12 @@ class SoleWriter(BaseStorage):
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
         self._backend.set_trial_user_attr(trial_id, key, value)
         trial = self._copied(trial_id)
-        trial.user_attrs = {**trial.user_attrs, key: copy.deepcopy(value)}
+        trial.user_attrs = {**trial.user_attrs, key: _as_stored(value)}
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         self._backend.set_trial_system_attr(trial_id, key, value)
         trial = self._copied(trial_id)
-        trial.system_attrs = {**trial.system_attrs, key: copy.deepcopy(value)}
+        trial.system_attrs = {**trial.system_attrs, key: _as_stored(value)}
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
         if trial_id not in self._places:
@@ -131,7 +132,10 @@ class SoleWriter(BaseStorage):
         return self._trials[study_id][number]
 
     def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:
-        return self._of_study(study_id)[trial_number]._trial_id
+        known = self._of_study(study_id)
+        if trial_number >= len(known):
+            raise KeyError(f"no trial {trial_number} in study {study_id}")
+        return known[trial_number]._trial_id
 
     def get_all_trials(
         self,
@@ -156,3 +160,8 @@ class SoleWriter(BaseStorage):
         study_id, number = self._places[trial_id]
         self._trials[study_id][number] = copy.copy(self._trials[study_id][number])
         return self._trials[study_id][number]
+
+
+def _as_stored(value: Any) -> Any:
+    """As the database gives it back, whose attributes are JSON."""
+    return json.loads(json.dumps(value))

@@ -11,9 +11,9 @@ from hpsearch.api.support import sizing
 from hpsearch.api.support.sizing import sized
 from hpsearch.errors import StudyFileError
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.study.events import Event, StudySized
+from hpsearch.study.events import Event, StageStarted, StudySized
 from hpsearch.study.probe import Cost, Probe
-from hpsearch.studyfile.reading import ReadStudy, read_study
+from hpsearch.studyfile.reading import ReadStudy, read_study, read_text
 
 
 @pytest.fixture
@@ -64,6 +64,12 @@ def test_who_bounds_the_search_or_has_a_cluster_is_told(study_file: Path) -> Non
     bounded = read_study(study_file, ["budget.epochs=72"])
     with pytest.raises(StudyFileError, match="--minutes: must be left out, because"):
         sized(bounded, 1, 2, "")
+    compared = read_study(study_file, ["compare=['trainer']"])
+    with pytest.raises(StudyFileError, match="the study has several searches"):
+        sized(compared, 1, 2, "")
+    listed = read_study(study_file, ["space={trainer={choices=['sgd', 'adam']}}"])
+    with pytest.raises(StudyFileError, match="the number of configurations says how many"):
+        sized(listed, 1, 2, "")
     with pytest.raises(StudyFileError, match="must be left out beside --executor"):
         sized(read_study(study_file), 1, 2, "dask://lab:8786")
 
@@ -79,6 +85,38 @@ def test_later_starts_keep_the_size(study_file: Path, home: Path) -> None:
     again = run_study(study_file, home=home, workers=0)
     assert again.result == first.result
     run_study(study_file, home=home, workers=0, minutes=5, warn=warned.append)
-    assert warned == ["--minutes sizes a new study; this one continues as it was started"]
+    kept, not_new = warned
+    assert kept.startswith("the study keeps the size that --minutes gave it")
+    assert not_new == "--minutes sizes a new study; this one continues as it was started"
     (row,) = study_status(home=home).to_dict("records")
     assert row["state"] == "finished"
+
+
+@pytest.mark.usefixtures("costs")
+def test_listed_trials_and_controls_have_room(study_file: Path) -> None:
+    rows = "".join("[[enqueue]]\nlearning_rate = 0.1\n" for _ in range(7))
+    study_file.write_text(study_file.read_text() + rows)
+    read = read_study(study_file, ["stages.1.controls=2"])
+    found = numbers(read, 0.2)
+    assert found["stages.0.trials"] == 7
+    assert read_text(read.text, read.path, sized(read, 0.2, 2, "").overrides)
+
+
+@pytest.mark.usefixtures("costs", "without_mlflow")
+def test_the_same_command_goes_on_also_from_before_the_first_trial(
+    study_file: Path, home: Path
+) -> None:
+    asked = {"home": home, "workers": 0, "minutes": 0.5, "overrides": ["stages.0.trials=13"]}
+
+    def stop(event: Event) -> None:
+        if isinstance(event, StageStarted):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_study(study_file, on_event=stop, **asked)  # type: ignore[arg-type]
+    folder = RunFolder(home / "studies/small/1")
+    assert list(folder.read_all("trial")) == []
+    report = run_study(study_file, **asked)  # type: ignore[arg-type]
+    trials = len(list(folder.read_all("trial")))
+    assert trials < 13 + 4 + 3
+    assert run_study(study_file, **asked).result == report.result  # type: ignore[arg-type]

@@ -19,7 +19,8 @@ def test_a_study_is_not_broken_by_what_lies_beside_it(tmp_path: Path, home: Path
     for name in ("copy", "queue", "types", "secrets", "pandas", "sqlalchemy"):
         (tmp_path / f"{name}.py").write_text(f"raise RuntimeError('{name} beside the study')\n")
     (tmp_path / "own.toml").write_text(TINY)
-    words = ["study", str(tmp_path / "own.toml"), "--workers", "1", "--home", str(home), "--set"]
-    done = call(*words, "space={trainer='own_beside:train', learning_rate={low=0.1, high=0.2}}")
+    space = "space={trainer='own_beside:train', learning_rate={low=0.1, high=0.2}}"
+    words = ["study", "own.toml", "--workers", "1", "--home", str(home), "--set", space]
+    done = call(*words, cwd=tmp_path)  # which is the first place that Python looks in
     assert done.returncode == 0, done.stderr
     assert "3 complete" in done.stdout

@@ -50,7 +50,7 @@ def written(storage: SoleWriter) -> int:
     storage.set_trial_intermediate_value(first, 3, 0.25)
     storage.set_trial_intermediate_value(first, 6, float("inf"))
     storage.set_trial_user_attr(second, "goals", {"a": [1, 2]})
-    storage.set_trial_system_attr(second, "notes", 7)
+    storage.set_trial_system_attr(second, "notes", {1: (2, 3)})  # which JSON changes
     assert storage.set_trial_state_values(first, TrialState.COMPLETE, [0.75])
     assert storage.set_trial_state_values(third, TrialState.FAIL)
     return study_id
@@ -68,6 +68,8 @@ def test_memory_and_database_have_the_same(backend: RDBStorage) -> None:
         assert known(again.get_trial(trial._trial_id)) == known(trial)
         found = again.get_trial_id_from_study_id_trial_number(study_id, trial.number)
         assert found == trial._trial_id
+    with pytest.raises(KeyError):
+        again.get_trial_id_from_study_id_trial_number(study_id, 4)
     over = storage.get_all_trials(study_id, states=(TrialState.COMPLETE,))
     assert [trial.number for trial in over] == [0, 3]
 

@@ -11,7 +11,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.confirmation.extent import Costs
-from hpsearch.study.spending import Batch, Spending
+from hpsearch.study.spending import Batch, Spending, kept_extent
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.space import Space
@@ -180,8 +180,8 @@ def test_the_search_leaves_time_for_what_follows_it(
         return Spending(file, arm, RunFolder(study_file.parent), expected)
 
     late, batch = start(), [trial(0, 2, 0.5) for _ in range(4)]
-    for record in batch:
-        record.wall_seconds = 11.5
+    for number, record in enumerate(batch):
+        record.number, record.wall_seconds = number, 11.5
     clock["now"] = 10.0
     late.settle(NEW, batch)  # 10 s for 24 epochs; 3 x 4 s of repeats, 2 x 1 s of refits follow
     second = Batch(0, 1, 4, False, False)
@@ -235,3 +235,31 @@ def test_a_stage_draws_no_more_when_its_share_is_used(
     again = spending(study_file, "budget.total_seconds=880")  # a stage that was left stays so
     assert (again.ends(third, []), again.stage_only) == ("total_seconds", True)
     assert again.ends(LAST, []) == ""
+    without = spending(study_file)
+    assert (without.ends(third, []), without.stage_only) == ("total_seconds", True)
+
+
+def test_an_extent_of_a_budget_that_is_gone_is_forgotten(study_file: Path) -> None:
+    file = read_study(study_file).file
+    text = study_file.read_text()
+    study_file.write_text(text.replace("top = 2\nseeds = 3\ntest_seeds = 2\n", ""))
+    short = spending(study_file, "budget.epochs=48")
+    short.settle(NEW, [trial(0, 2, 0.5)] * 4)
+    arm, folder = ArmPlace({}, 0, 1, Space((), {})), RunFolder(study_file.parent)
+    assert short.extent(4, beside=False) == kept_extent(folder, arm, file) == (1, 2, 2)
+    assert spending(study_file).extent(4, beside=False) == (3, 5, 5)
+    assert kept_extent(folder, arm, file) == (2, 3, 2)  # as the file says
+
+
+def test_promoted_trials_count_once_among_the_busy(
+    study_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = {"now": 0.0}
+    monkeypatch.setattr("hpsearch.study.spending.time.monotonic", lambda: clock["now"])
+    alone = spending(study_file, "budget.total_seconds=1000")
+    one = trial(0, 2, 0.5)
+    one.wall_seconds, clock["now"] = 10.0, 10.0
+    alone.settle(NEW, [one])
+    one.wall_seconds, clock["now"] = 25.0, 25.0  # what it took before, too
+    alone.settle(PROMOTED, [one])
+    assert alone._at_once == 1.0
