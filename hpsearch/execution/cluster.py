@@ -9,9 +9,9 @@ a worker that dies costs a `lost` attempt, as in a pool of processes.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
-import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
@@ -81,7 +81,6 @@ class DaskExecutor(SliceExecutor):
         except BaseException:
             self._client.close()
             raise
-        self._inner = self._client.get_executor(pure=False, retries=0)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         outer: Future[Any] = Future()
@@ -89,7 +88,11 @@ class DaskExecutor(SliceExecutor):
         try:
             for argument in args:
                 self._supply(argument)
-            inner = self._inner.submit(call_with_limited_threads, fn, *args, **kwargs)
+            # Not by Dask's own Executor: where a worker dies between finishing a call and sending
+            # its result, a future of that never ends.
+            inner = self._client.submit(
+                call_with_limited_threads, fn, *args, pure=False, retries=0, **kwargs
+            )
         except Exception as error:  # Dask has a dozen for a connection that is lost
             if self._connected:
                 raise
@@ -97,17 +100,17 @@ class DaskExecutor(SliceExecutor):
         inner.add_done_callback(lambda done: self._hand_on(done, outer))
         return outer
 
-    def _hand_on(self, done: Future[Any], outer: Future[Any]) -> None:
+    def _hand_on(self, done: Any, outer: Future[Any]) -> None:
         from distributed.scheduler import KilledWorker
 
         try:
             outer.set_result(done.result())
         except KilledWorker:
             outer.set_exception(WorkerLost())
-        except CancelledError:
+        except (CancelledError, asyncio.CancelledError):
             outer.set_exception(self._lost())
-        except Exception as error:
-            outer.set_exception(WorkerLost() if _of_dask_itself(error) else error)
+        except BaseException as error:  # whatever it is: a study waits for the answer
+            outer.set_exception(error)
 
     @property
     def _connected(self) -> bool:
@@ -221,15 +224,6 @@ def _plugin(supply: Callable[[], None]) -> Any:
             supply()
 
     return Supply()
-
-
-def _of_dask_itself(error: Exception) -> bool:
-    """Whether handing the result on broke: its worker died between finishing and sending it.
-
-    Dask's own hand-over then unpacks the result as if it were an exception (cfexecutor.py).
-    """
-    frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and frames[-1].filename.endswith("cfexecutor.py")
 
 
 class _Data:
