@@ -12,14 +12,21 @@ from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-# By the names they are imported by; what else is installed a user's module may stand in for.
+# That hpsearch and its dependencies import, by the names they are imported by; for what else is
+# installed a user's module may stand in.
 # fmt: off
 PACKAGES = frozenset([
-    "alembic", "click", "dask", "distributed", "fastapi", "filelock", "flask", "joblib",
-    "lightgbm", "loky", "markdown_it", "matplotlib", "mlflow", "numpy", "optuna", "pandas",
-    "plotly", "pooch", "psutil", "psycopg", "pyarrow", "pydantic", "pygments", "requests",
-    "rich", "scipy", "skops", "sklearn", "sqlalchemy", "starlette", "tomlkit", "torch",
-    "typer", "urllib3", "uvicorn", "yaml", "zstandard",
+    "alembic", "annotated_types", "anyio", "cachetools", "certifi", "charset_normalizer",
+    "click", "cloudpickle", "colorlog", "contourpy", "cycler", "dask", "dateutil",
+    "distributed", "fastapi", "filelock", "flask", "fontTools", "fsspec", "greenlet", "h11",
+    "huey", "idna", "itsdangerous", "jinja2", "joblib", "kiwisolver", "lightgbm", "locket",
+    "loky", "mako", "markdown_it", "markupsafe", "matplotlib", "mlflow", "msgpack", "numpy",
+    "opentelemetry", "optuna", "packaging", "pandas", "partd", "PIL", "plotly", "pooch",
+    "psutil", "psycopg", "pyarrow", "pydantic", "pydantic_core", "pygments", "pyparsing",
+    "pytz", "requests", "rich", "scipy", "shellingham", "six", "sklearn", "skops", "sniffio",
+    "sqlalchemy", "sqlparse", "starlette", "tblib", "threadpoolctl", "tomlkit", "toolz",
+    "torch", "tornado", "tqdm", "typer", "typing_extensions", "typing_inspection", "urllib3",
+    "uvicorn", "werkzeug", "yaml", "zict", "zstandard",
 ])
 # fmt: on
 
