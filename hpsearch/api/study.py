@@ -99,7 +99,8 @@ def run_study(
         if read.file.stages != written.file.stages:
             trials = " and ".join(str(stage.trials) for stage in read.file.stages)
             warn(
-                f"the study keeps the size that --minutes gave it, {trials} trials, until --fresh"
+                f"the study keeps the size that --minutes gave it: {trials} trials; --fresh "
+                "starts a new run"
             )
     count = workers if workers is not None else read.file.execution.workers
     place = executor or read.file.execution.executor

@@ -36,8 +36,8 @@ def methods(
         typer.Option(
             "--format",
             metavar="|".join(Markup),
-            help="Choose the markup: markdown with Pandoc citations, latex with tables of "
-            "array and booktabs, or text for a word processor.",
+            help="Choose the markup: markdown with Pandoc citations, latex, whose "
+            "tables need array and booktabs, or text for a word processor.",
             rich_help_panel=Group.OUTPUT,
         ),
     ] = Markup.markdown,

@@ -38,7 +38,7 @@ def study(
         typer.Option(
             metavar="NUMBER",
             min=0.1,
-            help="Size a new study to this time: its trials, repeats and refits.",
+            help="Size a new study (trials, repeats, refits) to take about this long.",
             rich_help_panel=Group.SEARCHED,
         ),
     ] = None,

@@ -200,7 +200,7 @@ class _BudgetLeft:
         run = 0.0
         if self._seconds is not None:
             run = self._seconds(len(self._lengths) - 1, False)
-        return Costs([run] * ranked, run * beside, self._file.is_tested / self._members)
+        return Costs.alike(self._file, run, ranked, beside=beside)
 
     @property
     def rest(self) -> float:

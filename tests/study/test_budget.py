@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch.api.methods import study_methods
 from hpsearch.api.verify import verify_study
 from hpsearch.errors import StudyFailed
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.study.confirmation.extent import Extent
 from hpsearch.study.events import BudgetEnded, Event
 from hpsearch.study.opening import open_run
+from hpsearch.study.plan import course
+from hpsearch.study.recorded import find_run
 from hpsearch.study.spending import Batch, Spending, carry_clock
 from hpsearch.study.study import Study
 from hpsearch.studyfile.arms import ArmPlace
@@ -124,6 +128,10 @@ def test_what_follows_trains_no_longer_than_the_search(study_file: Path, home: P
     verified = verify_study("small", home=home, trials=0)
     assert verified.problems == []
     assert verified.replay.result
+    # Methods and the forecast of a running study go by what was run.
+    places = " ".join(study_methods("small", home=home).sources()["place"])
+    assert all(f"result/extent/{key}" in places for key in ("seeds", "test_seeds"))
+    assert course(find_run(Home(home), "small").file).extent == Extent(**result.extent)
     # A wider budget confirms more, and what was run stays.
     wider = run(study_file, home, *CALM, "budget.epochs=160")
     assert len(wider.validation.values) == 3

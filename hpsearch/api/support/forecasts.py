@@ -95,7 +95,6 @@ def expected_seconds(read: ReadStudy, found: Probe, busy: int) -> float:
     # The refits' rows to a trial's.
     whole = len(pool.learning) / float(train_rows) if train_rows else 1.0
     slowly = min(found.slowdown, MOST_SLOWDOWN)
-
     first, later = mean_cost(found)
     training, parts = 0.0, course_at(read, found, busy).phases
     for part in parts:

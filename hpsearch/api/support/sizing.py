@@ -93,7 +93,7 @@ def _extent(read: ReadStudy, found: Probe, busy: int, limit: float) -> Extent:
     first, later = mean_cost(found)
     run = file.n_members * (first + later * (file.n_epochs - 1)) / busy
     beside = n_defaults(file, read.arms) > 0
-    costs = Costs([run] * file.confirmation.top, run * beside, file.is_tested / file.n_members)
+    costs = Costs.alike(file, run, file.confirmation.top, beside=beside)
     kept = ["top"] * (len(file.directions) > 1)
     return costs.within(limit, Extent.of(file), kept)
 
@@ -130,10 +130,16 @@ def _overrides(read: ReadStudy, chosen: ReadStudy, left: float) -> list[str]:
 
 
 def _text(chosen: ReadStudy, minutes: float, seconds: float) -> str:
-    stages = " and ".join(f"{stage.trials} of {stage.epochs}" for stage in chosen.file.stages)
+    first, *others = chosen.file.stages
+    stages = ", ".join(
+        [
+            f"{first.trials} trials of {first.epochs} epochs",
+            *(f"{stage.trials} of {stage.epochs}" for stage in others),
+        ]
+    )
     extent = Extent.of(chosen.file)
     unit = "minute" if minutes == 1 else "minutes"
     return (
-        f"sized to {minutes:g} {unit}: {stages} epochs, then the best {extent.top} on "
+        f"sized to {minutes:g} {unit}: {stages}; then the best {extent.top} on "
         f"{extent.seeds} fresh seeds and {extent.test_seeds} refits; about {seconds:.0f} s"
     )

@@ -98,7 +98,16 @@ class Costs:
             ranked: trials that may be confirmed.
             beside: whether the defaults are run, too.
         """
-        run = float(file.n_epochs * file.n_members)
+        return cls.alike(file, file.n_epochs * file.n_members, ranked, beside=beside)
+
+    @classmethod
+    def alike(cls, file: StudyFile, run: float, ranked: int, *, beside: bool) -> Costs:
+        """Where each run on validation data takes the same.
+
+        Args:
+            run: what it takes.
+            ranked, beside: as for `in_epochs`.
+        """
         return cls([run] * ranked, run * beside, file.is_tested / file.n_members)
 
     def of(self, extent: Extent) -> float:
