@@ -20,6 +20,7 @@ from hpsearch.records.study_json import code_of_starts, read_study_json
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.study_report import write_report
 from hpsearch.study.code_checks import code_warnings, program_repeats
+from hpsearch.study.library_warnings import library_warnings
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.stage_end import Decision
 from hpsearch.study.stored_space import kept_arms, kept_space
@@ -148,6 +149,7 @@ def _check_files(folder: RunFolder, known: Mapping[str, Any]) -> None:
         float(folder.required(path)["seconds"])
     if not all(isinstance(warning, str) for warning in code_warnings(folder)):
         raise TypeError("code_checks.json must hold warnings as texts")
+    library_warnings(folder)
     if not all(isinstance(value, int | float) for value in program_repeats(folder).values()):
         raise TypeError("code_checks.json must hold differences as numbers")
     if (parent := folder.read_sealed(files.parent)) is not None:

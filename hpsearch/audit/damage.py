@@ -71,6 +71,7 @@ def _files(folder: RunFolder, name: str) -> Iterator[Damage]:
         files.projected,
         files.failed,
         files.code_checks,
+        files.library_warnings,
     )
     derived = (*made_again, files.artifact(Artifact.RESULT))
     for path in (*derived, *files.all_decisions(), *files.clocks()):

@@ -60,6 +60,7 @@ class StudyProgress:
             BatchFailed,
             BudgetEnded,
             CodeDoubt,
+            LibraryWarned,
             OptunaRefilled,
             PhaseStarted,
             SpaceTried,
@@ -97,6 +98,8 @@ class StudyProgress:
             self.note(event.text)
         elif isinstance(event, CodeDoubt):
             self.warn(event.warning)
+        elif isinstance(event, LibraryWarned):
+            self.warn(f"trial {event.number}: {event.warning} (more of its kind are counted)")
         elif isinstance(event, ArmFailed):
             self.warn(f"{event.arm} has no result: {one_line(event.reason)}")
         elif isinstance(event, BatchFailed):

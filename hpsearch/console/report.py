@@ -78,6 +78,7 @@ def _grounds(report: Report) -> Iterator[Named]:
 
 def _warnings(report: Report) -> Iterator[str]:
     yield from (*report.result.warnings, *report.overtuning, *report.code_warnings)
+    yield from report.library_warnings
 
 
 def _places(report: Report) -> Iterator[Named]:

@@ -244,6 +244,7 @@ class Dispatcher:
                 share=len(population),
                 use=result.use,
                 log=result.log,
+                warned=result.warned,
                 machine=result.machine,
             )
             for job, gain in zip(population, result.members, strict=True)
@@ -297,6 +298,7 @@ class Dispatcher:
             reason=reason,
             use=result.use,
             log=result.log,
+            warned=result.warned,
             limit=result.limit or None,
         )
         return [report], [[replace(job, raised=job.raised + 1)]] if again else []

@@ -54,7 +54,8 @@ class Report:
         machine: where it advanced.
         share: how many members the slice advanced.
         use: what the slice took, where it came back; after news of it, since then.
-        log: what its trainer printed, where it trained alone; likewise.
+        log, warned: what its trainer printed, where it trained alone, and the warnings in it;
+            likewise.
         partial: its slice still runs.
         ran: what the whole slice took, as far as it is known, where it ended.
     """
@@ -66,6 +67,7 @@ class Report:
     share: int = 1
     use: Use | None = None
     log: str = ""
+    warned: tuple[str, ...] = ()
     machine: str = ""
     limit: LimitName | None = None
     partial: bool = False

@@ -76,7 +76,16 @@ def run_slice(work: Slice) -> SliceResult:
 
     def tell_gains() -> None:
         told = tuple(gain.tell() for gain in gains)
-        tell(SliceResult(told, None, watch.use(), machine(), printed.take()))
+        tell(
+            SliceResult(
+                told,
+                None,
+                watch.use(),
+                machine(),
+                printed.take(),
+                warned=printed.take_warned(),
+            )
+        )
 
     pace = Pace(tell_gains, work.settings.seconds / 2)
     try:
@@ -101,6 +110,7 @@ def run_slice(work: Slice) -> SliceResult:
         error=error,
         use=watch.use(),
         log=printed.take_last(),
+        warned=printed.take_warned(),
         limit=limit,
         lost=lost,
         machine=machine(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+WARNED = 1000  # warnings of a slice that are counted
+HEADLINE = 200  # characters of one by which it is known
 LONGEST = 64 * 1024  # characters kept of a slice; a progress bar prints more than anyone reads
 
 
@@ -21,12 +24,47 @@ class PrintedText:
     def __init__(self) -> None:
         self._kept = io.StringIO()
         self._length, self._taken = 0, 0
+        self._warned: list[str] = []
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Keep what Python code prints on stdout and stderr; it is still shown there."""
-        with redirect_stdout(_Tee(sys.stdout, self)), redirect_stderr(_Tee(sys.stderr, self)):
+        """Keep what Python code prints on stdout and stderr; it is still shown there.
+
+        Warnings are kept and counted, and not shown: who counts them shows each once.
+        """
+        with (
+            redirect_stdout(_Tee(sys.stdout, self)),
+            redirect_stderr(_Tee(sys.stderr, self)),
+            self._warnings_kept(),
+        ):
             yield
+
+    @contextmanager
+    def _warnings_kept(self) -> Iterator[None]:
+        usual = warnings.showwarning
+
+        def keep(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if file is not None:  # who names a file wants it there
+                usual(message, category, filename, lineno, file, line)
+                return
+            self.add(warnings.formatwarning(message, category, filename, lineno, line))
+            if len(self._warned) < WARNED:
+                first = next(iter(str(message).strip().splitlines()), "")
+                self._warned.append(f"{category.__name__}: {first[:HEADLINE]}")
+
+        warnings.showwarning = keep
+        try:
+            yield
+        finally:
+            if warnings.showwarning is keep:  # the code may have set another, to stay
+                warnings.showwarning = usual
 
     def add(self, text: str) -> None:
         """Keep a text, as far as there is room."""
@@ -42,6 +80,12 @@ class PrintedText:
         text = self._kept.getvalue()[self._taken :]
         self._taken += len(text)
         return text
+
+    def take_warned(self) -> tuple[str, ...]:
+        """The warnings since this was called last, each in a line."""
+        warned = tuple(self._warned)
+        del self._warned[: len(warned)]
+        return warned
 
     def take_last(self) -> str:
         """The same, at the end: with a word on what there was no room for."""

@@ -152,6 +152,7 @@ class SliceResult:
         log: what a trainer that is not our own printed.
         limit: that the trainer passed, by its error; "" for none.
         lost: what it ran was killed, as a worker may be.
+        warned: the warnings of Python in `log`, each in a line.
     """
 
     members: tuple[MemberAdvance, ...]
@@ -161,3 +162,4 @@ class SliceResult:
     log: str = ""
     limit: LimitName | Literal[""] = ""
     lost: bool = False
+    warned: tuple[str, ...] = ()

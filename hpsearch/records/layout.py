@@ -112,11 +112,15 @@ class Home:
 
     @staticmethod
     def size_of(folder: Path) -> int:
-        """Bytes of all files below a folder; 0 where there is none."""
+        """Bytes of all files below a folder; 0 where there is none.
+
+        A file that is linked in two places counts half in each.
+        """
         sizes = []
         for path in folder.rglob("*"):
             with suppress(FileNotFoundError):  # it has gone meanwhile
-                sizes += [path.lstat().st_size] if path.is_file() else []
+                known = path.lstat()
+                sizes += [known.st_size // known.st_nlink] if path.is_file() else []
         return sum(sizes)
 
     def study(self, name: str) -> StudyFiles:
@@ -406,6 +410,11 @@ class RunFiles:
         return self.path / "code_checks.json"
 
     @property
+    def library_warnings(self) -> Path:
+        """What libraries warned of while trials were trained, and how often."""
+        return self.path / "library_warnings.json"
+
+    @property
     def failed(self) -> Path:
         """Why the last start ended in StudyFailed."""
         return self.path / "failed.json"
@@ -522,7 +531,7 @@ class Place:
 
 
 PLACES = (
-    Place(r"(study|space|parent|code_checks|failed)\.json"),
+    Place(r"(study|space|parent|code_checks|library_warnings|failed)\.json"),
     Place(r"(journal|slices)\.jsonl"),
     Place(r"(stages|budget)/\d+(-\d+)?\.json"),
     Place(r"artifacts/study\.(toml|json)"),
@@ -530,8 +539,8 @@ PLACES = (
         r"artifacts/(result|claims|agreement|narrowing|warm_start|table|importance|ablation|"
         r"incumbents)\.json"
     ),
-    Place(r"artifacts/[\w.-]+\.(csv|png)"),
-    Place(r"artifacts/figures/\w+\.png"),
+    Place(r"artifacts/[\w.-]+\.(csv|png|txt)"),  # a text explains the numbers of a figure
+    Place(r"artifacts/figures/\w+\.(png|txt)"),
     Place(
         r"(trials|confirmation|default|path|test|default-test)/[\d-]+/"
         r"(record\.json|log\.txt|answers\.npz|state-[\d-]+\.npz|"

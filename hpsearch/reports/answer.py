@@ -15,6 +15,7 @@ from hpsearch.records.layout import KINDS, Artifact
 from hpsearch.records.result import Result
 from hpsearch.reports.study_view import StudyView
 from hpsearch.study.code_checks import code_warnings, repeat_texts
+from hpsearch.study.library_warnings import library_warnings
 from hpsearch.study.stored_space import kept_relations
 from hpsearch.tracking.links import UI_ADDRESS, short_address
 
@@ -113,6 +114,7 @@ def _warnings(view: StudyView) -> Iterator[str]:
     yield from view.result.warnings
     yield from (one.text for one in view.incumbents if one.warns)
     yield from code_warnings(view.folder)
+    yield from library_warnings(view.folder)
 
 
 def _winner(view: StudyView) -> pd.DataFrame:

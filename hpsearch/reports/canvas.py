@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+from hpsearch.reports.letters import draw_in_letters, quiet_about_letters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 110  # pixels an inch
+NO_FONT = "No font on this machine has the letters of these names; the figure has numbers:"
 # Letters stay letters in PDF and SVG, as journals ask for; the salt makes the names in an SVG file
 # the same every time.
 VECTOR: dict[Any, Any] = {
@@ -107,9 +111,25 @@ def write_vector(place: Path | BinaryIO, figure: Figure) -> None:
     make equal files."""
     form = place.suffix[1:] if isinstance(place, Path) else "svg"
     dated = {"pdf": "CreationDate", "svg": "Date"}[form]
-    figure.savefig(place, format=form, metadata={dated: None})
+    save = partial(figure.savefig, place, format=form, metadata={dated: None})
+    if form == "svg":  # whose reader has letters of its own
+        with quiet_about_letters():
+            save()
+    else:
+        assert isinstance(place, Path)
+        _write(place, figure, save)
 
 
 def write_png(path: Path, figure: Figure) -> None:
     """Write what `savefig` would, which draws a figure twice: once to learn its size."""
-    figure.canvas.print_png(path)  # type: ignore[attr-defined]
+    _write(path, figure, partial(figure.canvas.print_png, path))  # type: ignore[attr-defined]
+
+
+def _write(path: Path, figure: Figure, save: Callable[[], Any]) -> None:
+    """Write a figure, and beside it a text that explains numbers in place of letters, if any."""
+    numbers, beside = draw_in_letters(figure, save), path.with_suffix(".txt")
+    if numbers:
+        lines = "".join(f"{number}  {word}\n" for number, word in numbers.items())
+        beside.write_text(f"{NO_FONT}\n{lines}", encoding="utf-8")
+    else:
+        beside.unlink(missing_ok=True)

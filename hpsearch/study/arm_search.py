@@ -7,7 +7,7 @@ the records end, with the same draws and decisions. docs/dev/life-of-a-trial.md 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import fmean
 
@@ -37,6 +37,7 @@ from hpsearch.study.events import (
     StageStarted,
     TrialReached,
 )
+from hpsearch.study.library_warnings import LibraryWarnings
 from hpsearch.study.opening import Run
 from hpsearch.study.plan import n_defaults
 from hpsearch.study.reached import ReachedTrials
@@ -112,6 +113,12 @@ class ArmSearch:
         """
         self._open()
         try:
+            self._train_all()
+        finally:
+            self._warnings.keep()
+
+    def _train_all(self) -> None:
+        try:
             self._search()
             if self._checks is not None:
                 self._checks.finish()
@@ -144,6 +151,8 @@ class ArmSearch:
             stop=self.stop,
             tracking_uri=self.tracking_uri,
         )
+        self._warnings = LibraryWarnings(self.folder, self.tell)
+        training = replace(training, warned=self._warnings.take)
         self._training = self.stand_in(training)
         played = self._training is not training  # from records: nothing is trained
         self._checks = None if played else CodeChecks(training, self.tell)

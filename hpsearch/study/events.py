@@ -125,6 +125,19 @@ class CodeDoubt:
     warning: str
 
 
+@dataclass(frozen=True)
+class LibraryWarned:
+    """Code that a user's own trainer calls warned of something for the first time in a run.
+
+    Attributes:
+        warning: its kind and its first line.
+        number: the trial in whose log.txt it stands whole, with all that come later.
+    """
+
+    warning: str
+    number: int
+
+
 Event = (
     StageStarted
     | TrialReached
@@ -136,5 +149,6 @@ Event = (
     | OptunaRefilled
     | BatchFailed
     | CodeDoubt
+    | LibraryWarned
     | StudySized
 )

@@ -84,6 +84,7 @@ class Training:
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
         stop: as in Dispatcher.
+        warned: called with a record and what libraries warned of in a slice of it.
         pauses: of each member of a record, epochs after which it pauses whatever the time; () for
             none.
     """
@@ -102,6 +103,7 @@ class Training:
     linked: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stop: Callable[[], bool] = lambda: False
     pauses: Sequence[Sequence[int]] = ()
+    warned: Callable[[TrialRecord, Sequence[str]], None] = lambda record, texts: None
 
     @classmethod
     def of(
@@ -174,6 +176,8 @@ class Training:
                     index: int = report.key[1]
                     touched[uid] = by_key[uid]
                     by_key[uid].take(index, report, exam)
+                    if report.warned:
+                        self.warned(by_key[uid].record, report.warned)
                     said = report.reason if report.event in ("failed", "raised") else ""
                     if report.log or said:
                         text = report.log + said

@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.records.layout import Artifact
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.models.program_files import send_program_files
 from hpsearch.tracking.models.winner_model import send_model
 from hpsearch.tracking.notes import links_line, send_description, send_finals
 from hpsearch.tracking.outer_runs import missing
 from hpsearch.tracking.run_content import NOTE, PARAM_LENGTH, TAG_LENGTH, fitting
+from hpsearch.tracking.sent_files import send_files
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -57,7 +59,7 @@ def send_parent(
     if parent["status"] == "RUNNING":
         client.update_run(run_id, status="RUNNING")
     else:
-        client.log_artifacts(run_id, str(folder.artifacts))
+        send_files(client, run_id, folder.artifacts, Artifact.REPORT)
         send_model(client, folder, parent, run_id)
         send_program_files(client, folder, parent, ids)
         client.set_terminated(run_id, parent["status"], end_time=parent["ended"])

@@ -15,6 +15,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
+from hpsearch.study.library_warnings import library_warnings
 from hpsearch.tracking.links import UI_ADDRESS, short_address
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.views import pages_of
@@ -36,6 +37,7 @@ class Report:
         short: of the same page on the server of `ui`, from "/" on.
         failures: for which reasons trials failed or diverged.
         code_warnings: what is wrong with trainers of the user's own, a line each.
+        library_warnings: what libraries warned of during training, with how often, a line each.
         repeats: whether programs repeat their metrics, a line each.
         overtuning: searches whose successive bests are not confirmed, a line each.
     """
@@ -54,6 +56,7 @@ class Report:
     code_warnings: Sequence[str] = ()
     repeats: Sequence[str] = ()
     overtuning: Sequence[str] = ()
+    library_warnings: Sequence[str] = ()
 
     @property
     def link(self) -> str:
@@ -74,6 +77,7 @@ class Report:
             "counts": result.counts,
             "failures": [asdict(failure) for failure in self.failures],
             "code_warnings": [*self.code_warnings],
+            "library_warnings": [*self.library_warnings],
             "repeats": [*self.repeats],
             "overtuning": [*self.overtuning],
             "ended": result.ended,
@@ -127,6 +131,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         code_warnings=code_warnings(projection.folder),
         repeats=repeat_texts(projection.folder),
         overtuning=overtuning_warnings(projection.folder),
+        library_warnings=library_warnings(projection.folder),
     )
 
 
