@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from hpsearch.errors import HpsearchError
@@ -38,6 +39,6 @@ def _failure(run: Recorded) -> str:
     if failed is None:
         raise HpsearchError(
             f"study {run.name!r} is not finished, so its methods can't be written: run its file "
-            f"again, or see its progress with python -m hpsearch status {run.study}"
+            f"again, or see its progress with python -m hpsearch status {shlex.quote(run.study)}"
         )
     return str(failed["reason"])

@@ -50,8 +50,9 @@ def write_study_report(
     if not os.access(run.folder.path, os.W_OK):
         raise StorageError(
             f"{run.folder.artifacts} must be writable for a report to be drawn there; take the "
-            f"study to a folder of your own: python -m hpsearch export {run.study} --home "
-            f"{shlex.quote(str(stores.path))}, then import and report with --home of that folder"
+            "study to a folder of your own: python -m hpsearch export "
+            f"{shlex.quote(run.study)} --home {shlex.quote(str(stores.path))}, then import and "
+            "report with --home of that folder"
         )
     with held(stores.study(run.study)):
         result = run.result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -62,7 +63,7 @@ def study_front(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     if not result.objectives:
         raise HpsearchError(
             f"study {result.study!r} has a single objective, so it has no Pareto front: see its "
-            f"winner with python -m hpsearch show {study} --best"
+            f"winner with python -m hpsearch show {shlex.quote(study)} --best"
         )
     from hpsearch.reports.tables import front_table
 
@@ -195,8 +196,8 @@ def _result(run: Recorded) -> Result:
     if result is None:
         raise HpsearchError(
             f"study {run.name!r} is not finished, so it has no winner yet: see its progress with "
-            f"python -m hpsearch status {run.study}, its trials with python -m hpsearch show "
-            f"{run.study} --trials"
+            f"python -m hpsearch status {shlex.quote(run.study)}, its trials with python -m "
+            f"hpsearch show {shlex.quote(run.study)} --trials"
         )
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,15 +33,16 @@ def print_tuned(tuned: Tuned, home: Path | None) -> None:
     )
     output().print(table)
     where = f" --home {home}" if home else ""
+    file, study = shlex.quote(str(tuned.file)), shlex.quote(result.study)
     print_named(
         [
             (
                 "study file",
-                f"edit {tuned.file}, then run python -m hpsearch study {tuned.file}",
+                f"edit {tuned.file}, then run python -m hpsearch study {file}",
             ),
             (
                 "new rows",
-                f"python -m hpsearch predict {result.study} rows.csv --to scored.csv{where}",
+                f"python -m hpsearch predict {study} rows.csv --to scored.csv{where}",
             ),
         ]
     )

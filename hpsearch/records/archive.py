@@ -15,11 +15,12 @@ from pathlib import Path, PurePosixPath
 
 from hpsearch.errors import HpsearchError
 from hpsearch.records.format import converted, stamped
-from hpsearch.records.layout import ARCHIVED, NAME, RUN_NUMBER, StudyFiles
+from hpsearch.records.layout import ARCHIVED, RUN_NUMBER, StudyFiles
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.study_names import is_name
 
 MANIFEST = "hpsearch.json"
-PLACE = re.compile(rf"studies/({NAME})/({RUN_NUMBER})/(.+)")
+PLACE = re.compile(rf"studies/([^/]+)/({RUN_NUMBER})/(.+)")
 BLOCK_BYTES = 1 << 20  # copied at a time
 Members = dict[tuple[str, int, str], zipfile.ZipInfo]  # by study, run and name below the run
 
@@ -75,7 +76,8 @@ def checked_members(archive: zipfile.ZipFile, path: Path, home: Path) -> Members
         plain = ".." not in PurePosixPath(info.filename).parts and not stat.S_ISLNK(
             info.external_attr >> 16
         )
-        if place is None or not plain or not ARCHIVED.fullmatch(place[3]):
+        named = place is not None and is_name(place[1])
+        if place is None or not named or not plain or not ARCHIVED.fullmatch(place[3]):
             raise HpsearchError(
                 f"{path} must hold only records, tables and pictures of a study, got "
                 f"{info.filename!r}; nothing was imported"

@@ -28,7 +28,6 @@ from hpsearch.errors import StorageError
 Kind = Literal["trial", "confirmation", "default", "path", "test", "default-test"]
 OURS = ".hpsearch"  # our own files among those of code that is not ours
 KINDS: tuple[Kind, ...] = ("trial", "confirmation", "default", "path", "test", "default-test")
-NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"  # of a study or batch: a folder's name too
 RUN_NUMBER = r"[1-9]\d{0,5}"
 SQLITE = "sqlite:///"
 NO_ADDRESS = re.compile("[?#]|%[0-9A-Fa-f]{2}")  # SQLAlchemy reads %20 as a space

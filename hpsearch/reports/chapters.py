@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -253,7 +254,7 @@ def _details(view: StudyView) -> Iterator[Section]:
         yield Section("Narrowed ranges", about, table, folded=True)
     about = (
         "What a paper should say about this study; hover over a number to see its source in the "
-        f"records. As Markdown or LaTeX: python -m hpsearch methods {view.run.name}"
+        f"records. As Markdown or LaTeX: python -m hpsearch methods {shlex.quote(view.run.name)}"
     )
     text: Any = Methods.of(view.run, view.result).html()
     yield Section("Methods", about, text, folded=True)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from hpsearch.studyfile.tables.base import NAME, Table
+from hpsearch.studyfile.tables.base import Name, Table
 from hpsearch.studyfile.tables.schedule import Retention, Schedule
 
 WEBHOOK = "HPSEARCH_WEBHOOK"
@@ -16,9 +16,8 @@ class Entry(Table):
     """A study of the batch, or, with a matrix, several variants of it."""
 
     file: str = Field(description="a study file; its path is relative to the batch file's folder")
-    name: str | None = Field(
+    name: Name | None = Field(
         default=None,
-        pattern=NAME,
         description="the name of the study; default: the name in its file. Variants append their "
         "values",
     )
@@ -61,7 +60,7 @@ class Notify(Table):
 class BatchFile(Table):
     """A whole batch."""
 
-    name: str = Field(pattern=NAME)
+    name: Name
     studies: list[Entry] = Field(min_length=1)
     order: Literal["written", "interleaved"] = Field(
         default="written",

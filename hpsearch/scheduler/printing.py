@@ -11,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from hpsearch.addresses import has_password
@@ -277,4 +278,7 @@ def _named_weekdays(cron: str) -> str:
 
 
 def _unit_name(name: str) -> str:
-    return "hpsearch-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    """Letters and digits that systemd and Kubernetes take; a digest stands for other letters."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    others = "" if name.isascii() else sha256(name.encode()).hexdigest()[:8]
+    return "-".join(filter(None, ("hpsearch", plain, others)))

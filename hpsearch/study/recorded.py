@@ -21,6 +21,7 @@ from hpsearch.records.run_lock import running
 from hpsearch.records.study_json import is_imported, read_study_json
 from hpsearch.study.opening import run_name, storage_name
 from hpsearch.study.stored_space import kept_arms, kept_space, with_kinds
+from hpsearch.study_names import as_written
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.own_modules import own_names
 from hpsearch.studyfile.reading import ReadStudy
@@ -213,7 +214,7 @@ def find_runs(home: Home, name: str | None = None) -> list[Recorded]:
     ]
     if name is None:
         return found
-    study, _, number_text = name.partition("/")
+    study, _, number_text = as_written(name).partition("/")
     wanted = [r for r in found if r.study == study and number_text in ("", str(r.number))]
     if wanted:
         return wanted

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from hpsearch.errors import Problem, StudyFileError, unknown_name
+from hpsearch.study_names import RULE
 from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.base import NAME_RULE
 from hpsearch.studyfile.tables.data import SPLIT_TABLES
 
 _EXAMPLES = {
@@ -71,8 +73,8 @@ def translate(detail: ErrorDetails, model: type[BaseModel] = StudyFile) -> Probl
         tag = got.get("kind") if isinstance(got, dict) else got
         missing = "is missing: " if tag is None else ""
         return unknown_name(f"{key}.kind", tag, SPLIT_TABLES, first=missing)
-    if kind == "string_pattern_mismatch":
-        return Problem(key, "must be 1 to 80 letters, digits, '_', '-' or '.'", repr(got))
+    if kind == NAME_RULE:
+        return Problem(key, RULE, repr(got))
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return Problem(key, "must be a table", repr(got))
     rule = detail["msg"]

@@ -21,7 +21,7 @@ from hpsearch.metrics import better, is_decided, is_score
 from hpsearch.preparation.settings import PREFIX
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.entries import trainers_of
-from hpsearch.studyfile.tables.base import NAME, Facts, Plain, Table
+from hpsearch.studyfile.tables.base import Facts, Name, Plain, Table
 from hpsearch.studyfile.tables.budget import Budget
 from hpsearch.studyfile.tables.claims import Claim
 from hpsearch.studyfile.tables.comparison import Comparison
@@ -46,7 +46,7 @@ from hpsearch.trainers.boosters.early_stopping import ARGUMENT as ROUNDS
 class StudyFile(Table):
     """A whole study."""
 
-    name: str = Field(pattern=NAME)
+    name: Name
     seed: int = Field(default=0, ge=0, lt=2**63, description="the seed for everything random")
     protocol: Protocol = Field(
         default="honest",

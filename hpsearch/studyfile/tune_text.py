@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -106,9 +107,10 @@ def tune_text(request: TuneRequest) -> str:
     card = request.card
     metric, reason = _metric(request)
     names = _trainers(request)
+    file = shlex.quote(f"{request.name}.toml")
     lines = [
         f"# {card.target} of {request.data}, written by: {request.command}",
-        f"# Edit it and run it again with: python -m hpsearch study {request.name}.toml",
+        f"# Edit it and run it again with: python -m hpsearch study {file}",
         f"name = {toml_value(request.name)}",
         noted(f'objective = {{ metric = "validation_{metric}" }}', reason),
         *("", "[data]", f"name = {toml_value(request.data)}"),

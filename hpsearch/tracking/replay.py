@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +16,23 @@ from hpsearch.tracking.projector import Projector, artifact_location
 from hpsearch.tracking.projector_process import ENVIRONMENT, LAST_ATTEMPTS, store_lock
 from hpsearch.tracking.stores.own_store import follow_home
 
+NO_BARS = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+
 
 @contextmanager
 def mlflow_settings() -> Iterator[None]:
-    """MLflow's settings of the projector, for the block alone."""
-    with changed_environment(ENVIRONMENT):
-        yield
+    """MLflow's settings of the projector, for the block alone; what it tells of itself is not
+    shown, as in the projector's own process."""
+    import mlflow  # sets the level that is changed
+
+    log = logging.getLogger(mlflow.__name__)
+    usual = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        with changed_environment(ENVIRONMENT | NO_BARS):
+            yield
+    finally:
+        log.setLevel(usual)
 
 
 def replay(folder: RunFolder, home: Home, tracking_uri: str) -> None:

@@ -11,17 +11,33 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from hpsearch.errors import Problem
+from hpsearch.study_names import LENGTH, RULE, as_written, is_name
 from hpsearch.studyfile.arms import Arm
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"  # of a study or batch: a folder's name too
 LARGEST = 1_000_000  # trials or epochs; more is a slip of the keyboard
 
 Plain = bool | int | float | str
+
+
+def _checked_name(text: str) -> str:
+    name = as_written(text)
+    if not is_name(name):
+        raise PydanticCustomError(NAME_RULE, "{rule}", {"rule": RULE})
+    return name
+
+
+NAME_RULE = "study_name"  # the kind of pydantic's error
+Name = Annotated[
+    str,
+    AfterValidator(_checked_name),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LENGTH}),
+]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from hpsearch.errors import Problem, StudyFileError
 from hpsearch.own_code import script_digests
-from hpsearch.studyfile.tables.base import NAME as TABLE_NAME
 from hpsearch.studyfile.tables.base import Table
 from hpsearch.trainers import Program
 from hpsearch.trainers.commands import Command
@@ -28,6 +27,7 @@ SCRIPTS = (  # what interpreters run
     *(".rb", ".lua", ".m", ".php", ".groovy", ".scala", ".sql"),
 )
 MOST_SCRIPT = 10_000_000  # bytes; a larger file is no script
+TABLE_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"
 MOST_WORD = 255  # characters of a file's name
 
 

@@ -16,8 +16,10 @@ class ServedNetwork(PythonModel):
         """Read the weights."""
         self.predictor = NetworkPredictor(Path(context.artifacts["weights"]))
 
-    # Without annotations, which MLflow would take for a schema.
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+    # MLflow takes no schema from this annotation, and warns where there is none.
+    def predict(  # type: ignore[no-untyped-def]
+        self, context: PythonModelContext, model_input: np.ndarray, params=None
+    ):
         """The number of every row (N, D), or its class, and a column a class: its probability, or
         its output."""
         return self.predictor.predict(np.asarray(model_input))

@@ -1,0 +1,28 @@
+"""What a study or a batch may be called: a folder has its name, too."""
+
+from __future__ import annotations
+
+import unicodedata
+
+LENGTH, BYTES = 80, 200  # at most; file systems allow 255 bytes, with what is added while writing
+SIGNS = " _-.,+()"  # beside letters, marks and digits of any script
+RULE = (
+    f"must be 1 to {LENGTH} letters, digits, spaces, '_', '-', '.', ',', '+' or brackets, begin "
+    f"with a letter or digit, not end with a space, and take up at most {BYTES} bytes"
+)
+
+
+def is_name(text: str) -> bool:
+    """Whether a text keeps RULE."""
+    fits = 0 < len(text) <= LENGTH and len(text.encode(errors="replace")) <= BYTES
+    return (
+        fits
+        and unicodedata.category(text[0])[0] in "LN"
+        and text == text.strip()
+        and all(c in SIGNS or unicodedata.category(c)[0] in "LMN" for c in text)
+    )
+
+
+def as_written(text: str) -> str:
+    """A name with its letters composed: keyboards and file systems write é or 고 in two ways."""
+    return unicodedata.normalize("NFC", text)
