@@ -20,6 +20,7 @@ from hpsearch import delete_study, run_study
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.cluster import DaskExecutor, scheduler_address
+from hpsearch.own_code import file_digests, named_modules
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.events import CodeDoubt, TrialReached
 from tests.harness.servers import DaskCluster
@@ -63,13 +64,19 @@ def train(params, data, seed):
 
 
 def test_the_users_modules_and_table_travel_to_the_workers(
-    cluster: DaskCluster, tmp_path: Path
+    cluster: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is sent is not read from the disk there: it is gone before the workers look."""
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "mine_dask.py").write_text(OWN)
-    (folder / "beside.py").write_text("BONUS = 0.01\n")
+    (folder / "beside").mkdir()  # a package, whose modules import each other
+    (folder / "beside" / "__init__.py").write_text("from .numbers import BONUS\n")
+    (folder / "beside" / "numbers.py").write_text(
+        "from . import halves\nBONUS = halves.HALF * 2\n"
+    )
+    (folder / "beside" / "half.py").write_text("HALF = 0.005\n")
+    monkeypatch.syspath_prepend(folder)
     rows = "\n".join(f"{i % 7},{i % 3},{i % 2}" for i in range(60))
     (folder / "rows.csv").write_text(f"a,b,label\n{rows}\n")
     text = SMALL.split("[network]")[0].replace(
@@ -87,7 +94,8 @@ def test_the_users_modules_and_table_travel_to_the_workers(
 
     executor = DaskExecutor(scheduler_address(cluster.address), None)
     try:
-        executor._supply_code(str(folder))
+        named = named_modules(["mine_dask"], file_digests(["mine_dask"]))
+        executor._supply_code(str(folder), named)
         elsewhere = tmp_path / "elsewhere"
         folder.rename(elsewhere)
         assert executor.submit(bonus).result() == 0.01
