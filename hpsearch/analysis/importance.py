@@ -40,11 +40,12 @@ def importances(
 ) -> dict[str, Importance]:
     """PED-ANOVA over the trials' scores after this many epochs, {name: Importance}, largest first.
 
-    Diverged trials count as worse than all others. A parameter that not all trials have is judged
-    among those that have it, each range of a list by itself and by its name in Optuna. {} for too
-    few trials.
+    Diverged trials count as worse than all others. A parameter that not all trials have matters as
+    far as the best of all trials have it, each range of a list by itself and by its name in
+    Optuna. {} for too few trials.
 
-    Source: Watanabe, Bansal & Hutter 2023, Optuna's default; Efron 1979.
+    Source: Watanabe, Bansal & Hutter 2023, Conditional PED-ANOVA 2026, Optuna's default; Efron
+    1979.
     """
     sign = -1.0 if direction == "maximize" else 1.0
     scored = [
@@ -64,8 +65,7 @@ def importances(
         values = [drawn[i][parameter.name] for i in having]
         if len(having) >= FEWEST and len(set(values)) > 1:
             names.append(parameter.name)
-            resampled = counts[:, having]
-            found.append(importance(parameter.distribution, values, losses[having], resampled))
+            found.append(importance(parameter.distribution, values, losses, counts, having=having))
     if not found:
         return {}
     total = np.sum(found, axis=0)

@@ -5,12 +5,19 @@ the best trials from that among all,
 
     v = q^2  sum over x of  p_all(x) (p_best(x) / p_all(x) - 1)^2,     q = n_best / n_all
 
-on a grid of its range. Densities are Parzen estimates with Scott's bandwidth and the whole range
-as a prior. It agrees with Optuna's `PedAnovaImportanceEvaluator`, which needs a study and a list
-of trials for each resample; here one is a row of counts (benchmarks/bench_importance.py).
+on a grid of its range. Of a parameter that only a share of the trials has, both densities are
+those of that share, and
+
+    v = q^2  a^2 / b  sum over x of ...,     a, b: the share of the best, and of all, that have it
+
+so that what a worse choice brings with it counts for little. Densities are Parzen estimates with
+Scott's bandwidth and the whole range as a prior. It agrees with Optuna's
+`PedAnovaImportanceEvaluator`, which needs a study and a list of trials for each resample; here one
+is a row of counts (benchmarks/bench_importance.py).
 
 Source: Watanabe, Bansal and Hutter, "PED-ANOVA: Efficiently quantifying hyperparameter importance
-in arbitrary subspaces" (IJCAI 2023), eq. 16, with the factor of "Conditional PED-ANOVA" (2026).
+in arbitrary subspaces" (IJCAI 2023), eq. 16, with the factors of "Conditional PED-ANOVA" (KDD
+2026), theorem 4.2.
 """
 
 from __future__ import annotations
@@ -40,23 +47,33 @@ TINY = 1e-12  # added to densities
 
 
 def importance(
-    distribution: BaseDistribution, values: Sequence[Any], losses: Floats, counts: Floats
+    distribution: BaseDistribution,
+    values: Sequence[Any],
+    losses: Floats,
+    counts: Floats,
+    *,
+    having: Sequence[int] | None = None,
 ) -> Floats:
     """The importance of a parameter in each of R resamples of N trials, (R,).
 
     Args:
-        values: of the parameter in each trial.
+        values: of the parameter in each trial that has it.
         losses: (N,) of each trial, lower is better.
         counts: (R, N) how often each trial is in a resample; 0 for a resample without any.
+        having: the places of the trials that have the parameter; None: all have it.
     """
     cells, n_cells = _cells(distribution, values)
+    rows = slice(None) if having is None else having
     best = counts * _is_best(losses, counts)
-    of_cell = (cells[:, None] == np.arange(n_cells)).astype(np.float64)  # (N, C)
     n_all, n_best = counts.sum(axis=1), best.sum(axis=1)
+    all_here, best_here = counts[:, rows], best[:, rows]
+    of_cell = (cells[:, None] == np.arange(n_cells)).astype(np.float64)  # (N, C)
     density = _of_choices if isinstance(distribution, CategoricalDistribution) else _of_range
-    p_all, p_best = density(counts @ of_cell) + TINY, density(best @ of_cell) + TINY
+    p_all, p_best = density(all_here @ of_cell) + TINY, density(best_here @ of_cell) + TINY
     divergence = (p_all * (p_best / p_all - 1) ** 2).sum(axis=1)
-    found: Floats = np.where(n_all > 0, (n_best / np.maximum(n_all, 1)) ** 2 * divergence, 0.0)
+    # q^2 a^2 / b, where a is a share of n_best and b one of n_all
+    factor = best_here.sum(axis=1) ** 2 / np.maximum(n_all * all_here.sum(axis=1), 1)
+    found: Floats = np.where(n_best > 0, factor * divergence, 0.0)
     return found
 
 

@@ -94,6 +94,19 @@ def test_diverged_trials_count_as_the_worst() -> None:
     assert next(iter(found)) == "idle"
 
 
+def test_what_only_a_worse_choice_has_does_not_hide_the_choice() -> None:
+    """Half of the trials are of a kind that is never among the best."""
+    records = trials(100, noise=0.0)
+    for record in records:
+        worse = record.params["kind"] == "b"
+        within = float(record.params["of_b"]) if worse else float(record.params["decides"])
+        record.scores = {10: 1e-3 * within - worse}
+    found = importances(SPACE, records, epochs=10, direction="maximize")
+    assert found["of_b"].share == pytest.approx(0, abs=1e-9)
+    assert found["kind"].share > 2 * found["idle"].share
+    assert found["kind"].share > 0.05
+
+
 def test_too_few_trials_say_nothing() -> None:
     assert importances(SPACE, trials(FEWEST - 1), epochs=10, direction="maximize") == {}
     assert importances(SPACE, trials(40), epochs=5, direction="maximize") == {}

@@ -90,3 +90,22 @@ def test_what_makes_the_best_is_important_and_what_does_not_is_not() -> None:
 def test_a_resample_without_any_of_the_trials_says_nothing() -> None:
     unit = FloatDistribution(0.0, 1.0)
     assert importance(unit, [0.1, 0.9], np.array([0.0, 1.0]), np.zeros((1, 2))).tolist() == [0]
+
+
+def test_a_parameter_of_some_trials_has_the_number_of_optuna() -> None:
+    rng, n = np.random.default_rng(5), 60
+    model, rate = rng.integers(3, size=n), rng.random(n)
+    losses = 0.0002 * model + (rate - 0.5) ** 2
+    choice, unit = CategoricalDistribution(["0", "1", "2"]), FloatDistribution(0.0, 1.0)
+    study = optuna.create_study(direction="minimize")
+    for one, x, loss in zip(model, rate, losses, strict=True):
+        distributions: dict[str, BaseDistribution] = {"model": choice, f"rate{one}": unit}
+        params = {"model": str(one), f"rate{one}": float(x)}
+        study.add_trial(create_trial(params=params, distributions=distributions, value=loss))
+    known = PedAnovaImportanceEvaluator().evaluate(study)
+    for one in range(3):
+        having = np.flatnonzero(model == one)
+        values = rate[having].tolist()
+        found = importance(unit, values, losses, np.ones((1, n)), having=having.tolist())[0]
+        assert found == pytest.approx(known[f"rate{one}"], rel=1e-6, abs=1e-9)
+    assert known["rate1"] > 0  # the second model is among the best, too
