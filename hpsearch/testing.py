@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hpsearch.counts import count_of
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import TrainerError, conclusion
@@ -140,7 +141,7 @@ def check_function(
         )
         whole = Slice(settings, (member,), epochs)
         pickles = " and yield a state that pickles" if can_pause else ""
-        first = _run(whole, f"must train {epochs} epochs{pickles}")
+        first = _run(whole, f"must train {count_of(epochs, 'epoch')}{pickles}")
         rows = first.rows
         _check_metrics(trainer, first, epochs)
         again = _run(whole, "must train a second time in the same process")

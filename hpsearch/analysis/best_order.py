@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from hpsearch.analysis.best_curves import ALIKE, BestCurve, Cost
+from hpsearch.counts import count_of
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,21 @@ def texts(curves: Sequence[BestCurve], objective: str, direction: str) -> list[s
 
 def _text(curve: BestCurve, objective: str) -> str:
     whose, n = (f"{curve.arm}: " if curve.arm else ""), len(curve.best)
-    what = f"{whose}best {objective} after {_epochs(curve.epochs)}"
+    what = f"{whose}best {objective} after {count_of(curve.epochs, 'epoch')}"
     if curve.averaged:
         k = curve.averaged
         half = (k + 1) // 2
         draws = f"the {k} draws" if k == n else f"the first {k} draws"
-        said = [f"{_with_band(curve, i)} with {_trials(i)}" for i in sorted({1, half, k})]
+        said = [
+            f"{_with_band(curve, i)} with {count_of(i, 'trial')}" for i in sorted({1, half, k})
+        ]
         text = f"{what}, averaged over all orders of {draws}, which ignore results: "
         text += ", ".join(said)
         if k == n:
             return text
-        return f"{text}; then in the actual order, {curve.best[-1]:.4f} with {_trials(n)}"
+        return (
+            f"{text}; then in the actual order, {curve.best[-1]:.4f} with {count_of(n, 'trial')}"
+        )
     final = curve.best[-1]
     reached = next(i for i, best in enumerate(curve.best) if abs(best - final) < ALIKE)
     total = curve.trainings[-1]
@@ -104,17 +109,9 @@ def _with_band(curve: BestCurve, n: int) -> str:
     return f"{curve.best[n - 1]:.4f} ({ends[0]:.4f} … {ends[1]:.4f})"
 
 
-def _trials(n: int) -> str:
-    return f"{n} trial" if n == 1 else f"{n} trials"
-
-
-def _epochs(n: int) -> str:
-    return f"{n} epoch" if n == 1 else f"{n} epochs"
-
-
 def _order(curves: Sequence[BestCurve], cost: Cost, length: int, direction: str) -> str:
     changes = leaders(curves, cost, direction)
-    what = f"by {cost} (scores after {_epochs(length)})"
+    what = f"by {cost} (scores after {count_of(length, 'epoch')})"
     amount = "{:.0f}" if cost == "trials" else "{:.3g}"
     if len(changes) == 1:
         return f"{what} {changes[0].arm} leads from the start to the end"

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hpsearch.counts import noun_of
 from hpsearch.errors import conclusion
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
@@ -34,7 +35,7 @@ class Failure:
         shown = [*map(str, self.numbers[:SHOWN_NUMBERS])]
         more = len(self.numbers) - len(shown)
         shown += [f"{more} more"] if more else []
-        noun = "trial" if len(self.numbers) == 1 else "trials"
+        noun = noun_of(len(self.numbers), "trial")
         return f"{len(self.numbers)} {self.outcome} ({noun} {', '.join(shown)}): {self.reason}"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.counts import count_of, noun_of
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.study_file import StudyFile
 
@@ -64,10 +65,11 @@ class Fidelity:
 
     def __str__(self) -> str:
         arm = f"{self.arm}: " if self.arm else ""
-        kinds = ("promoted", "controls", "new")
-        counts = ", ".join(f"{getattr(self, kind)} {kind}" for kind in kinds)
-        between = f"{arm}{self.epochs} to {self.then} epochs"
-        trials = f"{self.n} trials ({counts})"
+        controls = noun_of(self.controls, "control")
+        kinds = {"promoted": "promoted", "controls": controls, "new": "new"}
+        counts = ", ".join(f"{getattr(self, kind)} {name}" for kind, name in kinds.items())
+        between = f"{arm}{self.epochs} to {count_of(self.then, 'epoch')}"
+        trials = f"{count_of(self.n, 'trial')} ({counts})"
         if self.rho is None or self.low is None or self.high is None:
             return f"{between}: rank correlation unknown with {trials}"
         interval = f"95 % interval {self.low:.2f} … {self.high:.2f}"
@@ -75,9 +77,10 @@ class Fidelity:
         more = f"controls = {MORE} in [[stages]] {self.stage + 2} would show more"
         if self.predicts:
             return text if self.low > 0 else f"{text}; this may be chance, {more}"
+        does = "does" if self.epochs == 1 else "do"
         return (
-            f"{text}: {self.epochs} epochs do not predict {self.then}, and promotion is "
-            f"close to a lottery. Raise the epochs of stage {self.stage + 1}"
+            f"{text}: {count_of(self.epochs, 'epoch')} {does} not predict {self.then}, and "
+            f"promotion is close to a lottery. Raise the epochs of stage {self.stage + 1}"
             + ("" if self.controls else f"; {more}")
         )
 

@@ -17,6 +17,7 @@ from hpsearch.api.support.forecasts import (
     n_workers,
     time_forecast,
 )
+from hpsearch.counts import count_of
 from hpsearch.study.confirmation.extent import Extent, reason
 from hpsearch.study.plan import (
     Course,
@@ -157,7 +158,7 @@ def plan_study(
             explaining=_explaining(read, counted.extent.seeds, None, 1),
         )
     refuse_unfit(read)
-    say(f"training {trials} trials for a few epochs")
+    say(f"training {count_of(trials, 'trial')} for a few epochs")
     found = probe(read, trials=trials, seconds=probe_seconds)
     busy = n_busy(read, count)
     counted = course_at(read, found, busy)
@@ -237,7 +238,6 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
                 once = repeated_at_rungs(read.file, phase.stage, promoted=promoted)
                 repeated += phase.members * n * once
     if repeated and read.file.starts_anew:
-        said.append(
-            f"{repeated:,} epochs are repeated, because a program has no checkpoint to resume from"
-        )
+        epochs = f"{count_of(repeated, 'epoch', form=',')} {'is' if repeated == 1 else 'are'}"
+        said.append(f"{epochs} repeated, because a program has no checkpoint to resume from")
     return said

@@ -13,6 +13,7 @@ import numpy as np
 from hpsearch.api.reproduce import train_again
 from hpsearch.audit.replay import Replay, replay
 from hpsearch.audit.reproduction import TOLERANCE, Reproduction, other_code
+from hpsearch.counts import count_of
 from hpsearch.datasets.selection import digests
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Home
@@ -96,7 +97,7 @@ def verify_study(
     run = find_run(Home.find(Path(home) if home else None), study)
     read = run.read(Path(trust_code) if trust_code else None)
     records = list(run.folder.read_all("trial"))
-    say(f"digests of data and splits, {len(records)} trials")
+    say(f"digests of data and splits, {count_of(len(records), 'trial')}")
     n_records, problems = _digest_problems(run, read, records)
     say("recomputing every draw and decision")
     replayed = replay(run, read)

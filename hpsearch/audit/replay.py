@@ -19,6 +19,7 @@ from typing import Any, NoReturn, TypeVar
 
 from filelock import FileLock
 
+from hpsearch.counts import count_of
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.machine import machine
 from hpsearch.execution.slices import Exam
@@ -223,7 +224,9 @@ class _Playback:
         try:
             derived = self.training.goals.measured(drawn, epochs)
         except (MissingMetric, ValueError):  # the metric or the epoch is not in the curves
-            self._differs(drawn, f"score {score} at {epochs} epochs, its curves say None")
+            self._differs(
+                drawn, f"score {score} at {count_of(epochs, 'epoch')}, its curves say None"
+            )
         compared: list[tuple[str, Any, Any]] = [("score", score, derived.score)]
         if epochs in drawn.scores:  # a rung has the first objective alone
             compared += [
@@ -232,7 +235,7 @@ class _Playback:
             ]
         for what, before, now in compared:
             if not self.found.same(before, now):
-                said = f"{what} {before} at {epochs} epochs, its curves say {now}"
+                said = f"{what} {before} at {count_of(epochs, 'epoch')}, its curves say {now}"
                 self._differs(drawn, said)
 
 
@@ -254,7 +257,8 @@ def _compare_pruned(recorded: RunFolder, derived: RunFolder, found: Replay) -> N
         if now.outcome is not Outcome.PRUNED or not now.reason or before is None:
             continue
         went_on = max(member.epoch for member in before.members) > now.members[0].epoch
-        if went_on or (before.sealed and before.reason != now.reason):
+        reasons = (now.reason, now.reason.replace(" 1 epoch ", " 1 epochs "))  # as once written
+        if went_on or (before.sealed and before.reason not in reasons):
             found.problems.append(f"trial {now.number}: {now.reason} derived, not recorded")
 
 

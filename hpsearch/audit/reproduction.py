@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hpsearch.counts import count_of, noun_of
 from hpsearch.datasets.selection import digests
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.code_rules import pause_hint, pause_rule
@@ -192,7 +193,7 @@ def pauses_text(found: Reproduction) -> str:
 
 
 def _after(epochs: Sequence[int]) -> str:
-    return f"after epoch{'s' * (len(epochs) > 1)} {', '.join(map(str, epochs))}"
+    return f"after {noun_of(len(epochs), 'epoch')} {', '.join(map(str, epochs))}"
 
 
 def other_code(record: TrialRecord, now: str) -> str:
@@ -286,7 +287,8 @@ def _first(compared: _Comparison, exact: bool) -> str:
     if record.sealed:
         for old, new in zip(record.members, again.members, strict=True):
             if exact and (old.epoch, old.diverged) != (new.epoch, new.diverged):
-                return f"split {old.split}: {old.epoch} epochs recorded, {new.epoch} again"
+                recorded = count_of(old.epoch, "epoch")
+                return f"split {old.split}: {recorded} recorded, {new.epoch} again"
     for member, old_state, new_state in compared.states() if exact else ():
         if old_state != new_state:
             split = record.members[member].split

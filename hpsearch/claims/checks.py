@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit  # scipy.stats takes half a second to load
 
 from hpsearch.claims.evidence import Evidence, Judgement, Verdict
+from hpsearch.counts import count_of
 from hpsearch.records.outcome import Outcome
 
 Values = Mapping[str, Any]
@@ -136,7 +137,8 @@ def _interval(pairs: pd.DataFrame) -> tuple[float, float, str]:
     """Mean difference, half of its 95 % interval, and what the interval is over."""
     values, n_seeds = _values(pairs), pairs["seed"].nunique()
     many = n_seeds >= FEW_SEEDS
-    over = f"{n_seeds} seeds" if many else f"{len(values)} cells of {n_seeds} seed(s)"
+    over = count_of(n_seeds, "seed")
+    over = over if many else f"{count_of(len(values), 'cell')} of {over}"
     if len(values) < 2:
         return float(values.mean()), np.inf, over
     half = stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values))

@@ -19,6 +19,7 @@ from hpsearch.cli.base import (
     command,
     exits,
 )
+from hpsearch.counts import count_of
 
 
 @command(Kind.OPERATE)
@@ -48,7 +49,9 @@ def backup(
         for address, remedy in made.elsewhere.items():
             typer.echo(f"not in it: {address} ({remedy})", err=True)
         size = f"{made.bytes / 1e6:.1f} MB"
-        typer.echo(f"{made.runs} runs, {size}; python -m hpsearch restore takes it", err=True)
+        typer.echo(
+            f"{count_of(made.runs, 'run')}, {size}; python -m hpsearch restore takes it", err=True
+        )
 
 
 @command(Kind.OPERATE)

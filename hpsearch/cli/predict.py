@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hpsearch.cli.base import DebugOption, Group, HomeOption, Kind, StudyArgument, command, exits
+from hpsearch.counts import count_of
 
 
 @command(Kind.LOOK)
@@ -47,4 +48,4 @@ def predict(
             return
         with storage_errors(to):
             write_whole(to, text.encode())
-        typer.echo(f"{text.count(chr(10)) - 1} rows predicted: {to}", err=True)
+        typer.echo(f"{count_of(text.count(chr(10)) - 1, 'row')} predicted: {to}", err=True)

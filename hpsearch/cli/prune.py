@@ -18,6 +18,7 @@ from hpsearch.cli.base import (
     command,
     exits,
 )
+from hpsearch.counts import count_of
 
 
 @command(Kind.OPERATE)
@@ -85,7 +86,7 @@ def prune(
             if yes:
                 return True
             # An end of file is no agreement.
-            question = f"Delete {len(pruning.going)} runs?"
+            question = f"Delete {count_of(len(pruning.going), 'run')}?"
             return typer.confirm(question, default=False, err=True)
 
         done = prune_studies(

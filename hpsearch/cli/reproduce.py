@@ -20,6 +20,7 @@ from hpsearch.cli.base import (
     command,
     exits,
 )
+from hpsearch.counts import count_of
 
 
 @command(Kind.CHECK)
@@ -51,8 +52,9 @@ def reproduce(
         else:
             how = "bit for bit" if found.exact else f"within {found.tolerance:g}"
             typer.echo(
-                f"trial {trial}, {found.outcome} after {found.epochs} epochs: "
-                f"compared {found.values} values and {found.states} final states {how}"
+                f"trial {trial}, {found.outcome} after {count_of(found.epochs, 'epoch')}: "
+                f"compared {count_of(found.values, 'value')} and "
+                f"{count_of(found.states, 'final state')} {how}"
             )
             if found.pauses:
                 typer.echo(pauses_text(found))

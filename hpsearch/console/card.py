@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpsearch.console.output import output
+from hpsearch.counts import count_of
 from hpsearch.datasets.card import TableCard
 
 
@@ -15,7 +16,8 @@ def print_card(card: TableCard, path: object) -> None:
     sealed = f", and {card.test_rows:,} set aside as the test set" if card.test_rows else ""
     inputs = sum(column.kind not in ("identifier", "empty") for column in card.columns)
     out.print(
-        f"{path}: {card.rows:,} rows to learn from{sealed}; {len(card.columns)} columns, "
+        f"{path}: {count_of(card.rows, 'row', form=',')} to learn from{sealed}; "
+        f"{count_of(len(card.columns), 'column')}, "
         f"{inputs} of them inputs; {card.form}",
         markup=False,
         highlight=False,

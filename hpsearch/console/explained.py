@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from hpsearch.counts import count_of
+
 if TYPE_CHECKING:
     from hpsearch.api.explain import Explanation
 
@@ -14,8 +16,8 @@ def started_text(configurations: int, trainings: int) -> str:
     """What will be run."""
     if not configurations:
         return "nothing to run: the winner is one step from the defaults"
-    between = f"{configurations} configurations between the defaults and the winner"
-    return f"{between}: {trainings} trainings"
+    between = f"{count_of(configurations, 'configuration')} between the defaults and the winner"
+    return f"{between}: {count_of(trainings, 'training')}"
 
 
 def explained_table(found: Explanation) -> Table:

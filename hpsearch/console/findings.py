@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.console.output import output
+from hpsearch.counts import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ def conclusion(found: pd.DataFrame, *, every: bool = False) -> str:
     left = found[~found["repaired"].astype(bool)]
     n, repaired = len(found), len(found) - len(left)
     kinds = len(found.drop_duplicates(TOGETHER))
-    head = f"{n} findings" if n > 1 else "1 finding"
+    head = count_of(n, "finding")
     head += f" in {kinds} groups" if n > kinds > 1 else ""
     head += f", {repaired} repaired" if repaired else ""
     said = []

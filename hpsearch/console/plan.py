@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from hpsearch.console.output import output, print_named
+from hpsearch.counts import count_of
 from hpsearch.errors import conclusion
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def print_plan(plan: Plan) -> None:
     lines += [
         (
             "total",
-            f"{plan.total_epochs:,} epochs, summed over folds and seeds; resumed "
-            "epochs count once",
+            f"{count_of(plan.total_epochs, 'epoch', form=',')}, summed over folds and seeds; "
+            "resumed epochs count once",
         )
     ]
     lines += [("budget", text) for text in plan.budget]
@@ -46,7 +47,7 @@ def print_plan(plan: Plan) -> None:
             (
                 "time",
                 f"{_duration(time.expected)} ({_duration(time.low)} … "
-                f"{_duration(time.high)}) with {plan.workers} workers",
+                f"{_duration(time.high)}) with {count_of(plan.workers, 'worker')}",
             ),
             (
                 "disk",
@@ -55,7 +56,8 @@ def print_plan(plan: Plan) -> None:
             ),
             (
                 "probe",
-                f"{n} random trials, {plan.probe.epochs} epochs each, {plan.probe.seconds:.1f} s"
+                f"{count_of(n, 'random trial')}, {count_of(plan.probe.epochs, 'epoch')} each, "
+                f"{plan.probe.seconds:.1f} s"
                 + f", on a machine that was {plan.probe.slowdown:.1f} times slower than when idle"
                 * (plan.probe.slowdown > SLOWED),
             ),
@@ -63,7 +65,7 @@ def print_plan(plan: Plan) -> None:
         failed = [cost.failed for cost in plan.probe.costs if cost.failed]
         if failed:
             why = conclusion(failed[-1])
-            lines.append(("warning", f"{len(failed)} of the {n} trials failed: {why}"))
+            lines.append(("warning", f"{len(failed)} of the {count_of(n, 'trial')} failed: {why}"))
     if plan.explaining is not None:
         lines.append(("afterwards", _explaining(plan.explaining)))
     print_named(lines)
@@ -72,7 +74,8 @@ def print_plan(plan: Plan) -> None:
 def _explaining(one: Explaining) -> str:
     took = "" if one.seconds is None else f", about {_duration(one.seconds)}"
     return (
-        f"explain takes at most {one.trainings:,} trainings of {one.epochs:,} epochs{took}; "
+        f"explain takes at most {count_of(one.trainings, 'training', form=',')} of "
+        f"{count_of(one.epochs, 'epoch', form=',')}{took}; "
         "--trainings sets fewer"
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hpsearch.counts import all_of, all_tried, count_of, noun_of
 from hpsearch.errors import one_line
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class StudyProgress:
         )
 
         if isinstance(event, StageStarted):
-            label = f"stage {event.stage + 1}/{event.n_stages}, {event.epochs} epochs"
+            length = count_of(event.epochs, "epoch")
+            label = f"stage {event.stage + 1}/{event.n_stages}, {length}"
             self._begin(_of_arm(event.arm, label), event.trials, event.done)
         elif isinstance(event, PhaseStarted):
             names = {"confirmation": "confirmation", "test": "refit and test"}
@@ -83,8 +85,8 @@ class StudyProgress:
             self.note(
                 _of_arm(
                     event.arm,
-                    f"{where}all {event.configurations} configurations were tried; {event.left} "
-                    f"of the {event.asked} requested trials are not needed",
+                    f"{where}{all_tried(event.configurations)}; {event.left} of the {event.asked} "
+                    "requested trials are not needed",
                 )
             )
         elif isinstance(event, OptunaRefilled):
@@ -106,8 +108,10 @@ class StudyProgress:
             self.warn(
                 _of_arm(
                     event.arm,
-                    f"all {event.trials} trials of the first batch failed with {event.reason}; "
-                    f"the study ends after budget.failures = {event.limit} failures in a row",
+                    f"{all_of(event.trials, 'trial')} of the first batch failed with "
+                    f"{event.reason}; "
+                    f"the study ends after budget.failures = {event.limit} "
+                    f"{noun_of(event.limit, 'failure')} in a row",
                 )
             )
         else:

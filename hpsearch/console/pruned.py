@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hpsearch.api.upkeep.prune import size_text
 from hpsearch.console.output import PlainTable, output, print_table
+from hpsearch.counts import count_of
 
 if TYPE_CHECKING:
     from hpsearch.api.upkeep.prune import Pruning
@@ -27,8 +28,7 @@ def print_pruning(found: Pruning) -> None:
             row.reason,
         )
     print_table(table)
-    total = (
-        f"{len(found.going)} of {len(found.rows)} runs go, {size_text(found.file_bytes)} of files"
-    )
+    runs = count_of(len(found.rows), "run")
+    total = f"{len(found.going)} of {runs} go, {size_text(found.file_bytes)} of files"
     for line in (total, *found.notes()) if found.going else ():
         output().print(line, markup=False, highlight=False, soft_wrap=True)

@@ -13,6 +13,7 @@ from hpsearch.console.tables import (
     ranges_table,
     trials_table,
 )
+from hpsearch.counts import count_of
 
 if TYPE_CHECKING:
     from hpsearch import Report
@@ -99,12 +100,13 @@ def _places(report: Report) -> Iterator[Named]:
 def _agreement(group: dict[str, Any]) -> str:
     name = f"{group['cells']}: " if group["cells"] else ""
     return (
-        f"{name}{group['equal']} of {group['n']} cells equal the printed ones, "
+        f"{name}{group['equal']} of {count_of(group['n'], 'cell')} equal the printed ones, "
         f"{group['within_one_image']} are within one image; mean difference "
         f"{group['mean_absolute_difference']:.4f}"
     )
 
 
 def _uses(result: Result) -> str:
-    once = "used once" if result.test_uses == 1 else f"used for {result.test_uses} configurations"
+    n = result.test_uses
+    once = "used once" if n == 1 else f"used for {count_of(n, 'configuration')}"
     return f", {once}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from hpsearch.console.output import output, print_named
+from hpsearch.counts import count_of
 from hpsearch.records.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _best(row: Mapping[str, Any]) -> str:
     """The best score so far, with where it was reached; "" as long as there is none."""
     if not isinstance(row["best"], float):
         return ""
-    where = f"at {row['best_epochs']} epochs, trial {row['best_trial']}"
+    where = f"at {count_of(row['best_epochs'], 'epoch')}, trial {row['best_trial']}"
     return f"{row['metric']} {row['best']:.4f} {where}"
 
 
@@ -54,23 +55,27 @@ def print_verification(found: Verification) -> None:
     from hpsearch.audit.reproduction import pauses_text
 
     replay = found.replay
+    draws = count_of(replay.draws, "configuration")
+    ends = count_of(replay.decisions, "end of a stage", "ends of stages")
     lines = [
-        ("data", f"digests of {found.records} records"),
+        ("data", f"digests of {count_of(found.records, 'record')}"),
         (
             "draws",
-            f"{replay.draws} configurations from the study file, the seed and the results"
+            f"{draws} from the study file, the seed and the results"
             + f", within {replay.tolerance:g} on another machine" * bool(replay.tolerance),
         ),
         ("scores", f"{replay.scores} from their curves"),
-        ("decisions", f"{replay.decisions} ends of stages" + ", the result" * replay.result),
+        ("decisions", ends + ", the result" * replay.result),
     ]
     for one in found.again:
         how = "bit for bit" if one.exact else f"within {one.tolerance:g} on another machine"
-        what = f"trained again, {one.values} values and {one.states} states compared {how}"
-        lines.append((f"trial {one.trial}", f"{one.outcome} after {one.epochs} epochs, {what}"))
+        compared = f"{count_of(one.values, 'value')} and {count_of(one.states, 'state')}"
+        what = f"{one.outcome} after {count_of(one.epochs, 'epoch')}, trained again"
+        lines.append((f"trial {one.trial}", f"{what}, {compared} compared {how}"))
         if one.pauses:
             lines.append(("", pauses_text(one)))
-    lines.append(("", f"{len(found.problems)} differences" if found.problems else "equal"))
+    n = len(found.problems)
+    lines.append(("", count_of(n, "difference") if n else "equal"))
     lines += [("differs", problem) for problem in found.problems]
     print_named(lines)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.counts import count_of
 from hpsearch.execution.examples import OPEN, training_data
 from hpsearch.execution.scores import with_scores
 from hpsearch.execution.scoring.thresholds import decided
@@ -197,8 +198,8 @@ def ended_early(trainer: Trainer, position: int, work: Slice) -> int:
     if ended and not work.settings.may_end_early:
         name = work.members[0].params["trainer"]
         raise ValueError(
-            f"{name} must yield metrics for {work.until} epochs, got {ended}: let it continue, "
-            'give its stage fewer epochs, or set outcomes.ended_early = "keep"'
+            f"{name} must yield metrics for {count_of(work.until, 'epoch')}, got {ended}: let it "
+            'continue, give its stage fewer epochs, or set outcomes.ended_early = "keep"'
         )
     return ended
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from hpsearch.counts import count_of
 from hpsearch.pages import wording
 from hpsearch.pages.board import Look
 from hpsearch.pages.planned_runs import BatchRow, Scheduler
@@ -55,6 +56,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["clock"] = wording.clock
+    made.filters["counted"] = count_of
     made.filters["score"] = wording.score
     made.globals.update(
         symbols=SYMBOLS, bad=BAD, short_address=short_address, studies=STUDIES, headline=headline
@@ -72,8 +74,7 @@ def headline(look: Look, study: str | None = None) -> str:
     """How many studies there are, or runs of one, and how many of them run."""
     states = [one.row.state for one in look.rows]
     n, running = len(states), states.count("running")
-    one, many = ("study", "studies") if study is None else ("run", "runs")
-    parts = [f"{n} {one if n == 1 else many}"]
+    parts = [count_of(n, "study", "studies") if study is None else count_of(n, "run")]
     parts += [f"{running} running"] if running else []
     parts += [f"{look.unread} being read"] if look.unread else []
     return ", ".join(parts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from hpsearch.counts import count_of
 from hpsearch.errors import HpsearchError
 from hpsearch.pages import wording
 from hpsearch.records.layout import Artifact, Kind
@@ -217,7 +218,7 @@ def _unfinished(
         counts={outcome: n for outcome, n in known.counts.items() if n},
         left=wording.time_left(left),
         metric=run.file.objective.name,
-        best=Score(wording.score(best.score), "", f"so far, at {best.epochs} epochs")
+        best=Score(wording.score(best.score), "", f"so far, at {count_of(best.epochs, 'epoch')}")
         if best
         else None,
         best_trial=best.trial if best else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from hpsearch.counts import count_of
 from hpsearch.records.estimate import Estimate
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -34,7 +35,7 @@ def time_left(seconds: float | None) -> str:
         return f"about {max(1, round(seconds / MINUTE))} min left"
     if seconds < 48 * HOUR:
         return f"about {round(seconds / HOUR)} h left"
-    return f"about {round(seconds / (24 * HOUR))} days left"
+    return f"about {count_of(round(seconds / (24 * HOUR)), 'day')} left"
 
 
 def moment(seconds: float | None) -> datetime | None:

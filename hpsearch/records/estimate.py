@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hpsearch.counts import count_of
+
 PLAIN = "t interval"
 CORRECTED = "corrected resampled t interval"
 ROWS = "t interval with the bootstrap error of the test rows"
@@ -47,8 +49,8 @@ class Estimate:
     @property
     def of_what(self) -> str:
         """What it is a mean over, in words."""
-        rows = f" and {self.rows} test rows" if self.rows else ""
-        return f"{len(self.values)} {self.over}{rows}"
+        rows = f" and {count_of(self.rows, 'test row')}" if self.rows else ""
+        return f"{count_of(len(self.values), self.over.removesuffix('s'), self.over)}{rows}"
 
     @property
     def signed(self) -> str:

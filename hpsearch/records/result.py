@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hpsearch.counts import all_tried, count_of, noun_of
 from hpsearch.metrics import test_name
 from hpsearch.records.comparisons import DefaultResult, Lead, gained
 from hpsearch.records.estimate import CORRECTED, Estimate
@@ -79,9 +80,9 @@ class Agreement:
     def text(self) -> str:
         """ "adam in 4 of 5 folds", or "0.01 … 0.2, 43 % of the range"."""
         if self.spread is None:
-            return f"{self.choice} in {self.short} folds"
+            return f"{self.choice} in {self.short} {noun_of(len(self.values), 'fold')}"
         n, known = len(self.values), [value for value in self.values if value is not None]
-        some = "" if len(known) == n else f", in {len(known)} of {n} folds"
+        some = "" if len(known) == n else f", in {len(known)} of {count_of(n, 'fold')}"
         return f"{min(known):.4g} … {max(known):.4g}, {self.short}{some}"
 
 
@@ -347,7 +348,7 @@ class Result:
     def tried_text(self) -> str:
         """That all configurations were tried; "" where not all were."""
         if not self.arms:
-            return "".join(f"all {n} configurations were tried" for n in self.tried.values())
+            return "".join(all_tried(n) for n in self.tried.values())
         of_arms = ", ".join(f"{n} of {name}" for name, n in self.tried.items())
         return f"all configurations were tried: {of_arms}" if of_arms else ""
 

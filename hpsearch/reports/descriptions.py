@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hpsearch.counts import count_of
 from hpsearch.records.result import Result
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.tracking.markdown import code, plain
@@ -25,11 +26,10 @@ def headline(read: ReadStudy, result: Result | None, status: str | None) -> str:
     file = read.file
     if result is None:
         n_trials = sum(stage.trials for stage in file.stages) * len(read.arms)
-        n = len(file.stages)
-        stages = "1 stage" if n == 1 else f"{n} stages"
+        trials, stages = count_of(n_trials, "trial"), count_of(len(file.stages), "stage")
         what = f"{file.objective.direction} {plain(file.objective.metric)}"
         state = "Interrupted (run the same command again to resume)" if status else "Running"
-        return f"**{state}:** {what}, at most {n_trials} trials in {stages}."
+        return f"**{state}:** {what}, at most {trials} in {stages}."
     test, gain = result.test_score, result.default and result.default.gain
     won = result.validation
     interval = "" if won.low is None else f" ({won.low:.4f} … {won.high:.4f})"
@@ -66,7 +66,7 @@ def chosen(result: Result) -> str:
     """How a winner was chosen and tested, in Markdown."""
     test = result.test_score
     tested = f"{test}, after the search" if test else "not measured"
-    among = f"{sum(result.counts.values())} trials"
+    among = count_of(sum(result.counts.values()), "trial")
     among += " in all searches" if result.outer is not None else ""
     return (
         f"**Hyperparameters:** {params_text(result.searched)}\n\n**Chosen** from {among} by "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from hpsearch.counts import count_of
 from hpsearch.errors import HpsearchError
 from hpsearch.scheduler.agenda import Agenda
 from hpsearch.scheduler.batch_report import BatchReport
@@ -74,7 +75,10 @@ class Service:
             for key, s in self.desk.recovered_standings(self._warn).items()
         }
         self._say_files(news)
-        self.log("started", message=f"{len(self.files.found)} schedules, process {os.getpid()}")
+        self.log(
+            "started",
+            message=f"{count_of(len(self.files.found), 'schedule')}, process {os.getpid()}",
+        )
         try:
             while True:
                 try:

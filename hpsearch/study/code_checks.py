@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from hpsearch.counts import all_of, count_of
 from hpsearch.errors import StudyChangedError
 from hpsearch.execution.base import WorkerLost
 from hpsearch.execution.code_rules import (
@@ -118,11 +119,11 @@ class CodeChecks:
         known = key in _read(self.training.folder)
         if Path(path).exists() or not folder.exists() or known:
             return
+        again = count_of(min(m.epoch for m in record.members), "epoch")
         warning = (
             f"{trainer} must write its checkpoint before it ends, got nothing at {path}: every "
-            "trial that continues is trained again from its start, "
-            f"{min(m.epoch for m in record.members)} epochs of this one; write the checkpoint "
-            f"there, or leave {trainer}.checkpoint out"
+            f"trial that continues is trained again from its start, {again} of this one; write "
+            f"the checkpoint there, or leave {trainer}.checkpoint out"
         )
         self._keep({key: [warning]}, {})
         self.tell(CodeDoubt(warning))
@@ -151,10 +152,10 @@ class CodeChecks:
                 continue
             (end,) = ends
             warning = (
-                f"{trainer} must train for the requested {until} epochs, but all {len(own)} "
-                f"trials of a stage ended after epoch {end}, and their last scores count for the "
-                f"rest: let it train and report until there, or give the stages at most {end} "
-                "epochs"
+                f"{trainer} must train for the requested {count_of(until, 'epoch')}, but "
+                f"{all_of(len(own), 'trial')} of a stage ended after epoch {end}, and their last "
+                "scores count for the rest: let it train and report until there, or give the "
+                f"stages at most {count_of(end, 'epoch')}"
             )
             self._keep({key: [warning]}, {})
             self.tell(CodeDoubt(warning))
@@ -253,7 +254,7 @@ def _rows(member: MemberRecord) -> Rows:
 def _of_pauses(trainer: str, trial: int, found: PauseCheck | None) -> Iterator[str]:
     if found is None or found.deviation is None:
         return
-    got = f"got {found.deviation} (trial {trial}, {found.epochs} epochs trained again)"
+    got = f"got {found.deviation} (trial {trial}, {count_of(found.epochs, 'epoch')} trained again)"
     if not found.repeats:
         yield f"{repeat_rule(trainer)}, {got}: {REPEAT_HINT}, or no result is reproducible"
         return

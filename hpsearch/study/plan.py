@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hpsearch.counts import count_of
 from hpsearch.study.confirmation.extent import Costs, Extent
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.study_file import StudyFile
@@ -166,7 +167,7 @@ def few_configurations(file: StudyFile, arms: Sequence[Arm]) -> list[str]:
         if size is not None:
             whose = f"the space of {arm.name}" if arm.name else "the space"
             found.append(
-                f"{whose} has {size} configuration{'s' * (size > 1)}, fewer than the {asked} "
+                f"{whose} has {count_of(size, 'configuration')}, fewer than the {asked} "
                 "requested trials: drawing ends when all have been tried; for repeats, start a "
                 "new run with sampler.repeats = true"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hpsearch.analysis.failures import failures
+from hpsearch.counts import count_of
 from hpsearch.errors import StudyFailed
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
@@ -57,7 +58,8 @@ class ReachedTrials:
         if self._failed_in_a_row >= most:
             reasons = "".join(f"{f.text}\n" for f in failures(self.records.trials.values()))
             raise StudyFailed(
-                f"{most} trials in a row failed (limit: budget.failures = {most}), the last one, "
-                f"trial {record.number}, with:\n{record.reason}\nOf all trials:\n{reasons}Correct "
-                "the cause, then start again with --fresh, or raise budget.failures to continue"
+                f"{count_of(most, 'trial')} in a row failed (limit: budget.failures = {most}), "
+                f"the last one, trial {record.number}, with:\n{record.reason}\n"
+                f"Of all trials:\n{reasons}Correct the cause, then start again with "
+                "--fresh, or raise budget.failures to continue"
             )

@@ -15,6 +15,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from hpsearch.counts import count_of
 from hpsearch.execution.slices import Exam
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
@@ -81,8 +82,8 @@ class Rungs:
                 for record in sorted(going, key=lambda r: r.number):
                     wanted = self._asked(view, record, rung) and stage not in record.controls
                     if wanted and not record.sealed and not _beyond(record, rung):
-                        why = f"pruned after {rung} epochs by the {self._pruner} pruner"
-                        record.become(Outcome.PRUNED, why)
+                        after = f"pruned after {count_of(rung, 'epoch')}"
+                        record.become(Outcome.PRUNED, f"{after} by the {self._pruner} pruner")
                         self._folder.write(record)
                         yield record
                     if record.outcome is Outcome.PRUNED and not _beyond(record, rung):

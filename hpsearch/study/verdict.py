@@ -10,6 +10,7 @@ from hpsearch.analysis.front import FreshSeeds, pareto_front, unmet
 from hpsearch.analysis.narrowing import last_alarms
 from hpsearch.analysis.outer_folds import outer_result
 from hpsearch.analysis.ranking import ranked, total_violation
+from hpsearch.counts import count_of, noun_of
 from hpsearch.errors import StudyFailed, conclusion
 from hpsearch.execution.code_rules import SAW_TEST
 from hpsearch.records.comparisons import DefaultResult, Lead
@@ -149,10 +150,11 @@ def _shares(file: StudyFile, folder: RunFolder) -> str:
     none = ""
     if missed:
         none = (
-            f"no trial finished stage{'s' * (len(missed) > 1)} {' and '.join(map(str, missed))}; "
+            f"no trial finished {noun_of(len(missed), 'stage')} {' and '.join(map(str, missed))}; "
         )
-    parts = "the search trained for {:,} epochs, the confirmation for {:,}, the test for {:,}"
-    return none + parts.format(*took)
+    searched, confirmed, tested = took
+    parts = f"the search trained for {count_of(searched, 'epoch', form=',')}"
+    return f"{none}{parts}, the confirmation for {confirmed:,}, the test for {tested:,}"
 
 
 def _kept_splits(file: StudyFile) -> str:
@@ -207,7 +209,8 @@ def _default_result(search: ArmSearch, winner: Refits) -> DefaultResult:
     test: dict[str, Estimate] = {}
     failure = ""
     if bad:
-        failure = f"{len(bad)} of {len(runs)} runs {bad[-1].outcome}: {conclusion(bad[-1].reason)}"
+        of_all = f"{len(bad)} of {count_of(len(runs), 'run')}"
+        failure = f"{of_all} {bad[-1].outcome}: {conclusion(bad[-1].reason)}"
     else:
         validation = finals.estimate(runs)
         gain = finals.lead(finals.repeats[winner.number], runs)

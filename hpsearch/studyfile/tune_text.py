@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
+from hpsearch.counts import count_of
 from hpsearch.datasets.card import RARE, TableCard
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.studyfile.template import searched_lines
@@ -219,6 +220,10 @@ def _data(request: TuneRequest, metric: str) -> Iterator[str]:
             "trained on earlier rows, tested on the last ones",
         )
     elif card.rows <= MEDIUM:
-        yield noted(f'split = {{ kind = "k-fold", folds = {folds} }}', f"{card.rows:,} rows")
+        yield noted(
+            f'split = {{ kind = "k-fold", folds = {folds} }}', count_of(card.rows, "row", form=",")
+        )
     else:
-        yield noted('split = { kind = "hold-out", fraction = 0.2 }', f"{card.rows:,} rows")
+        yield noted(
+            'split = { kind = "hold-out", fraction = 0.2 }', count_of(card.rows, "row", form=",")
+        )

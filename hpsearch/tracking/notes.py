@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.counts import count_of
 from hpsearch.errors import conclusion
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
@@ -75,13 +76,13 @@ def _fate(record: TrialRecord, look: Mapping[str, Any]) -> str:
         return f"{reason[0].upper()}{reason[1:]}."
     if not record.outcome.sound:
         return f"{record.outcome.capitalize()}: {reason or 'reason unknown'}."
-    score = record.scores.get(record.length)
+    score, length = record.scores.get(record.length), count_of(record.length, "epoch")
     reached = f"{plain(look.get('metric') or 'score')} {score:.6g}" if score is not None else ""
     if record.outcome is Outcome.PRUNED:
         after = f" after stage {len(record.scores)}" if record.scores else ""
-        at = f" ({record.length} epochs, {reached})" if reached else ""
+        at = f" ({length}, {reached})" if reached else ""
         return f"Pruned{after}{at}: it was not promoted."
-    return f"Trained to the end ({record.length} epochs){reached and ': '}{reached}."
+    return f"Trained to the end ({length}){reached and ': '}{reached}."
 
 
 def _way(record: TrialRecord, look: Mapping[str, Any]) -> list[str]:

@@ -67,7 +67,7 @@ def test_an_entry_of_defaults_is_the_configuration_that_nobody_tuned(tmp_path: P
         ("enqueue.0.batch_size=3", "enqueue.0.batch_size: must be searched in [space]; must be"),
         ("enqueue.0.defaults=false", "enqueue.0.defaults: must be true, or left out, got False"),
         ('enqueue=[{ defaults = true, trainer = "sdg" }]', "enqueue.0.trainer: must lie in 'sgd'"),
-        ("stages.0.trials=1", "enqueue: must have at most the 1 trials of the first stage, got 2"),
+        ("stages.0.trials=1", "enqueue: must have at most the 1 trial of the first stage, got 2"),
     ],
 )
 def test_mistakes_are_named(override: str, mistake: str, written: Path) -> None:

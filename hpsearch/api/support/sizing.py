@@ -12,6 +12,7 @@ from hpsearch.api.support.forecasts import (
     n_busy,
     n_workers,
 )
+from hpsearch.counts import count_of
 from hpsearch.errors import Problem, StudyFileError
 from hpsearch.study.confirmation.extent import Costs, Extent
 from hpsearch.study.plan import n_defaults
@@ -133,13 +134,13 @@ def _text(chosen: ReadStudy, minutes: float, seconds: float) -> str:
     first, *others = chosen.file.stages
     stages = ", ".join(
         [
-            f"{first.trials} trials of {first.epochs} epochs",
+            f"{count_of(first.trials, 'trial')} of {count_of(first.epochs, 'epoch')}",
             *(f"{stage.trials} of {stage.epochs}" for stage in others),
         ]
     )
     extent = Extent.of(chosen.file)
-    unit = "minute" if minutes == 1 else "minutes"
     return (
-        f"sized to {minutes:g} {unit}: {stages}; then the best {extent.top} on "
-        f"{extent.seeds} fresh seeds and {extent.test_seeds} refits; about {seconds:.0f} s"
+        f"sized to {count_of(minutes, 'minute', form='g')}: {stages}; then the best {extent.top} "
+        f"on {count_of(extent.seeds, 'fresh seed')} and {count_of(extent.test_seeds, 'refit')}; "
+        f"about {seconds:.0f} s"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hpsearch.api.support.deletion import StoredRun, sweep
 from hpsearch.api.support.stores import storage_of, tracking_of
+from hpsearch.counts import count_of
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.study.recorded import find_runs
@@ -44,7 +45,7 @@ class Deletion:
     def lines(self) -> list[str]:
         """For people."""
         said = [f"{folder}" for folder in self.folders]
-        said[-1] += f"  ({self.trials} trials)"
+        said[-1] += f"  ({count_of(self.trials, 'trial')})"
         said += [f"Optuna study {name!r}" for name in self.optuna_studies]
         said += [
             f"(no Optuna study {name!r} there; --storage names another database)"
@@ -52,12 +53,13 @@ class Deletion:
         ]
         said += [f"{folder}  (files of runs of your own in MLflow)" for folder in self.of_others]
         said += [f"{folder}  (files of programs)" for folder in self.shared]
-        said += [f"{self.mlflow_runs} MLflow runs, marked as deleted"] * bool(self.mlflow_runs)
+        said += [f"{count_of(self.mlflow_runs, 'MLflow run')}, marked as deleted"] * bool(
+            self.mlflow_runs
+        )
         said += [f"registered model {model}" for model in self.models]
         if self.test_uses:
-            said.append(
-                f"the count of its uses of the test set: {self.test_uses} configuration(s)"
-            )
+            uses = count_of(self.test_uses, "configuration")
+            said.append(f"the count of its uses of the test set: {uses}")
         return said
 
 

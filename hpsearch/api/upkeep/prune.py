@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hpsearch.api.support.deletion import StoredRun, sweep
 from hpsearch.api.support.retention import FinishedRun, reasons_to_keep
 from hpsearch.api.support.stores import storage_of, tracking_of
+from hpsearch.counts import count_of
 from hpsearch.errors import (
     DamagedError,
     FormatError,
@@ -94,7 +95,7 @@ class Pruning:
         """One line for logs and messages."""
         n, kept = len(self.deleted), len(self.rows) - len(self.deleted)
         freed = size_text(self.file_bytes + self.database_bytes)
-        head = f"{n} run{'s' * (n != 1)} deleted, {kept} kept"
+        head = f"{count_of(n, 'run')} deleted, {kept} kept"
         return head + (f", {freed} freed" if n else "")
 
     def notes(self) -> Iterator[str]:

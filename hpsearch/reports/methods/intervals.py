@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hpsearch.records.estimate import Estimate
 from hpsearch.reports.methods.passage import BY_DEFINITION, Fact, Parts, listed, say
 from hpsearch.reports.methods.places import SCORE, Branch
-from hpsearch.reports.methods.words import cite
+from hpsearch.reports.methods.words import cite, counted
 
 LEVEL = Fact("95 %", BY_DEFINITION)
 
@@ -20,10 +20,10 @@ def estimate_words(estimate: Estimate, at: Branch) -> Parts:
     """
     if estimate.low is None:
         return (at.fact("mean", form=SCORE),)
-    over = say("{n} {over}", n=at.how_many("values"), over=estimate.over)
+    over = counted(at.how_many("values"), estimate.over.removesuffix("s"), estimate.over)
     if estimate.is_constant:
         return say("{mean} (the same for all {over})", mean=at.fact("mean", form=SCORE), over=over)
-    rows = say(" and {rows} test rows", rows=at.fact("rows")) if estimate.rows else ()
+    rows = say(" and {rows}", rows=counted(at.fact("rows"), "test row")) if estimate.rows else ()
     return say(
         "{mean} ({level} {method} from {low} to {high} over {over}{rows})",
         level=LEVEL,

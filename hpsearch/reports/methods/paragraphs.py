@@ -193,11 +193,9 @@ def _search(places: Places) -> Iterator[Parts]:
     yield from _stages(places)
     if study.pruner is not None:
         yield say(
-            "Within a stage, trials were pruned by {pruner} after {rungs} epochs",
+            "Within a stage, trials were pruned by {pruner} after {rungs}",
             pruner=pruner_words(places),
-            rungs=listed(
-                [places.file.fact("pruner", "rungs", i) for i in range(len(study.pruner.rungs))]
-            ),
+            rungs=_rungs(places, len(study.pruner.rungs)),
         )
     if study.evaluation.seeds > 1:
         yield say(
@@ -275,6 +273,12 @@ def _stages(places: Places) -> Iterator[Parts]:
             "well",
             controls=listed(controls),
         )
+
+
+def _rungs(places: Places, n: int) -> Parts:
+    """Lengths in epochs: "2, 4 and 8 epochs"."""
+    rungs = [places.file.fact("pruner", "rungs", place) for place in range(n)]
+    return counted(rungs[0], "epoch") if n == 1 else say("{rungs} epochs", rungs=listed(rungs))
 
 
 def _run(places: Places, key: str) -> Fact:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from hpsearch.counts import noun_of
 from hpsearch.datasets.split_kinds import SPLITS
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.records.layout import Artifact
@@ -103,7 +104,9 @@ def trainer_words(trainer: str) -> Parts:
 def counted(number: Fact, noun: str, plural: str = "") -> Parts:
     """ "1 trial", "3 trials"."""
     return say(
-        "{number} {noun}", number=number, noun=noun if number.text == "1" else plural or f"{noun}s"
+        "{number} {noun}",
+        number=number,
+        noun=noun_of(1 if number.text == "1" else 2, noun, plural),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from hpsearch.counts import count_of
 from hpsearch.datasets.card import table_card
 from hpsearch.datasets.table import TableFile
 from hpsearch.records.layout import Artifact
@@ -51,7 +52,8 @@ def card_sections(folder: RunFolder) -> Iterator[Section]:
         return
     rows = card["rows"]
     sealed = f", {card['test_rows']:,} set aside as the test set" if card["test_rows"] else ""
-    about = f"{Path(card['file']).name}: {rows:,} rows to learn from{sealed}; {card['form']}."
+    about = f"{Path(card['file']).name}: {count_of(rows, 'row', form=',')} to learn from{sealed}"
+    about += f"; {card['form']}."
     if card["target"] is not None:
         shares = (f"{name}: {n:,} ({n / rows:.1%})" for name, n in card["classes"].items())
         about += f" Target {card['target']}: {', '.join(shares) or 'numbers'}."

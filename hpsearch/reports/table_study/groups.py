@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hpsearch.counts import count_of
 from hpsearch.datasets.base import Examples
 from hpsearch.records.layout import Artifact
 from hpsearch.records.refit_answers import RefitAnswers, refit_answers
@@ -107,8 +108,8 @@ def group_sections(folder: RunFolder) -> Iterator[Section]:
     shown = table if len(table) <= 2 * SHOWN else pd.concat([table[:SHOWN], table[-SHOWN:]])
     which = "All" if len(shown) == len(table) else f"The {SHOWN} worst and {SHOWN} best of"
     about = (
-        f"{which} {len(table)} groups of test rows, the worst first: mean, minimum and maximum "
-        "over the winner's refits. A small group may be far from the mean by chance alone; "
-        "groups.csv has all groups."
+        f"{which} {count_of(len(table), 'group')} of test rows, the worst first: mean, minimum "
+        "and maximum over the winner's refits. A small group may be far from the mean by chance "
+        "alone; groups.csv has all groups."
     )
     yield Section("Groups of test rows", about, shown)

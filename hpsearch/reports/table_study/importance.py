@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hpsearch.counts import count_of
 from hpsearch.datasets.base import Examples
 from hpsearch.reports.charts import Chart, Panel, Series
 
@@ -126,7 +127,9 @@ def importance_chart(table: pd.DataFrame, what: str, n_columns: int) -> Chart:
         top=top["high"].tolist(),
     )
     untried = n_columns - len(table)
-    left = f" {untried} of {n_columns} columns were left out for lack of time." if untried else ""
+    columns = count_of(n_columns, "column")
+    were = "was" if untried == 1 else "were"
+    left = f" {untried} of {columns} {were} left out for lack of time." if untried else ""
     return Chart(
         "column_importance",
         "Importance of columns for the winner",

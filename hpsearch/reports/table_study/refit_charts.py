@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.counts import count_of
 from hpsearch.records.refit_answers import RefitAnswers
 from hpsearch.reports.charts import Chart, Panel, Series
 from hpsearch.reports.study_view import StudyView
@@ -59,9 +60,9 @@ def two_classes(view: StudyView) -> Chart | None:
     return Chart(
         "test_curves",
         f"Test rows: {positive} or not",
-        f"Predictions of {_refits(len(refits))} of the winner for the test rows; thin lines are "
-        "single refits. Calibration: 80 % of the rows with a probability of 0.8 should be "
-        f"{positive}.",
+        f"Predictions of {count_of(len(refits), 'refit')} of the winner for the test rows; thin "
+        "lines are single refits. Calibration: 80 % of the rows with a probability of 0.8 should "
+        f"be {positive}.",
         panels,
     )
 
@@ -90,8 +91,8 @@ def one_versus_rest(view: StudyView) -> Chart | None:
     return Chart(
         "test_curves",
         "Test rows: each class against the others",
-        f"Means over {_refits(len(refits))} of the winner; the legend shows the area under each "
-        "curve, with its minimum and maximum.",
+        f"Means over {count_of(len(refits), 'refit')} of the winner; the legend shows the area "
+        "under each curve, with its minimum and maximum.",
         [panel],
     )
 
@@ -132,7 +133,7 @@ def residuals(view: StudyView) -> Chart | None:
     ]
     every_row = len(true) == len(refits[0].labels)
     shown = "All" if every_row else f"{len(true)} of the {len(refits[0].labels)}"
-    about = f"{shown} test rows: means over {_refits(len(refits))} of the winner"
+    about = f"{shown} test rows: means over {count_of(len(refits), 'refit')} of the winner"
     about += ", with lines from the smallest to the largest." if whiskers else "."
     return Chart("test_residuals", "Test rows: predicted numbers", about, panels)
 
@@ -164,7 +165,7 @@ def _curves(curves: Sequence[Curve], mean: Curve) -> Iterator[Series]:
         return
     for number, curve in enumerate(curves):
         yield _line("" if number else "single refits", curve.thinned(), None, heavy=False)
-    yield _line(f"mean of {len(curves)} refits", mean, 0, heavy=True)
+    yield _line(f"mean of {count_of(len(curves), 'refit')}", mean, 0, heavy=True)
 
 
 def _line(name: str, curve: Curve, color: int | None, *, heavy: bool) -> Series:
@@ -209,10 +210,6 @@ def _calibration(
     label = f"predicted probability of {positive}"
     title = f"calibration: Brier score {_spread(errors)}"
     return Panel(series, label, f"share of {positive}", title=title)
-
-
-def _refits(n: int) -> str:
-    return f"{n} refits" if n > 1 else "1 refit"
 
 
 def _spread(values: Sequence[float]) -> str:

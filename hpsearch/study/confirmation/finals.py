@@ -13,6 +13,7 @@ import numpy as np
 from hpsearch.analysis.estimates import estimate, over_splits
 from hpsearch.analysis.failures import failures
 from hpsearch.analysis.ranking import mean_standing, ranked
+from hpsearch.counts import count_of
 from hpsearch.errors import StudyFailed
 from hpsearch.execution.slices import Exam
 from hpsearch.metrics import THRESHOLD, TREES
@@ -97,8 +98,9 @@ class Finals:
                 confirmed[trial.number] = self.estimate(again)
                 standings.append(mean_standing(again, self._epochs))
         if not confirmed:
+            best = count_of(self.extent.top, "trial")
             raise StudyFailed(
-                f"at least one of the best {self.extent.top} trials must train on every fresh "
+                f"at least one of the best {best} must train on every fresh "
                 "seed, but each failed or diverged on one: raise confirmation.top"
             )
         order = [s.number for s in ranked(standings, self._file.directions)]

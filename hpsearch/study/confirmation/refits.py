@@ -12,6 +12,7 @@ import numpy as np
 
 from hpsearch.analysis.estimates import estimate, with_rows
 from hpsearch.analysis.test_rows import TestRows
+from hpsearch.counts import count_of
 from hpsearch.datasets.selection import Selection, open_test
 from hpsearch.errors import conclusion
 from hpsearch.metrics import test_name
@@ -57,9 +58,8 @@ class Refits:
         if not bad:
             return ""
         last = bad[-1]
-        return (
-            f"{len(bad)} of {len(self.records)} refits {last.outcome}: {conclusion(last.reason)}"
-        )
+        refits = count_of(len(self.records), "refit")
+        return f"{len(bad)} of {refits} {last.outcome}: {conclusion(last.reason)}"
 
     def estimates(self) -> dict[str, Estimate]:
         """Every test metric that all refits have; one beside the objective may be undefined."""

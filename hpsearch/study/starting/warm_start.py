@@ -19,6 +19,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.addresses import check_port, first_line, without_password
+from hpsearch.counts import count_of
 from hpsearch.errors import StorageError, StudyFileError, unknown
 from hpsearch.records.layout import Home, StudyFiles
 from hpsearch.records.study_json import read_study_json
@@ -213,7 +214,7 @@ def _best_that_fit(
             taken.append(fitting)
             trials.append({"number": trial.number, "values": trial.values, "params": fitting})
     for what, count in left_out.items():
-        warn(f"warm start: left out of {count} old configurations: {what}")
+        warn(f"warm start: left out of {count_of(count, 'old configuration')}: {what}")
     if not taken:
         raise StudyFileError(
             "[warm_start] must find a configuration that fits [space], but none of the "

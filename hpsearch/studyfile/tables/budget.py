@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import Field
 
+from hpsearch.counts import count_of
 from hpsearch.errors import Problem
 from hpsearch.studyfile.tables.base import Facts, Table
 
@@ -106,8 +107,8 @@ class Budget(Table):
         least = trials * epochs * facts.n_members
         if self.epochs is not None and self.epochs < least:
             rule = (
-                f"must be at least {least}, the first batch's {trials} trials x {epochs} epochs "
-                f"x {facts.n_members} members"
+                f"must be at least {least}, the first batch's {count_of(trials, 'trial')} x "
+                f"{count_of(epochs, 'epoch')} x {count_of(facts.n_members, 'member')}"
             )
             yield Problem("budget.epochs", rule, str(self.epochs))
         if facts.n_objectives > 1 and self.plateau is not None:

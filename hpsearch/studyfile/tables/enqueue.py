@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from hpsearch.counts import count_of
 from hpsearch.errors import Problem, unknown_name
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.parameter import Parameter
@@ -39,7 +40,7 @@ def enqueue_problems(facts: Facts, space: Space, arms: Sequence[Arm]) -> Iterato
     if facts.sampler != "coarse-to-fine":
         yield from _incomplete(facts, arms)
     if facts.sampler != "listed" and len(facts.enqueue) > facts.trials[0]:
-        rule = f"must have at most the {facts.trials[0]} trials of the first stage"
+        rule = f"must have at most the {count_of(facts.trials[0], 'trial')} of the first stage"
         yield Problem("enqueue", rule, str(len(facts.enqueue)))
     for number, said in enumerate(facts.enqueue):
         if _is_of_defaults(space, said):

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
+from hpsearch.counts import count_of
 from hpsearch.errors import Problem
 from hpsearch.samplers.pruners import make_pruner, pruner_class
 from hpsearch.studyfile.tables.base import Facts, Table
@@ -53,7 +54,7 @@ class Pruner(Table):
             yield Problem("pruner", rule)
         last = facts.epochs[-1]
         if self.rungs[-1] >= last:
-            rule = f"must be below the {last} epochs of the last stage"
+            rule = f"must be below the {count_of(last, 'epoch')} of the last stage"
             yield Problem("pruner.rungs", rule, str(self.rungs[-1]))
         try:
             pruner_class(self.name)

@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import Field
 
+from hpsearch.counts import count_of
 from hpsearch.errors import Problem
 from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
 
@@ -54,14 +55,17 @@ class Stage(Table):
 
     def _problems_after(self, earlier: Stage, key: str) -> Iterator[Problem]:
         if self.epochs <= earlier.epochs:
-            rule = f"must be above the {earlier.epochs} epochs of the previous stage"
+            rule = f"must be above the {count_of(earlier.epochs, 'epoch')} of the previous stage"
             yield Problem(f"{key}.epochs", rule, str(self.epochs))
         left = earlier.trials - self.promoted
         if left < 0:
-            rule = f"must promote at most the {earlier.trials} trials of the previous stage"
+            most = count_of(earlier.trials, "trial")
+            rule = f"must promote at most the {most} of the previous stage"
             yield Problem(f"{key}.trials", rule, str(self.promoted))
         elif self.controls > left:
-            rule = f"must be at most the {left} trials of the previous stage that are not promoted"
+            rule = (
+                f"must be at most the {count_of(left, 'trial')} of the previous stage not promoted"
+            )
             yield Problem(f"{key}.controls", rule, str(self.controls))
 
     @classmethod

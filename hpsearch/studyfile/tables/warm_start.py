@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from hpsearch.addresses import has_password, has_wrong_port
+from hpsearch.counts import count_of
 from hpsearch.errors import Problem
 from hpsearch.studyfile.tables.base import Facts, Table
 
@@ -73,5 +74,6 @@ class WarmStart(Table):
             yield Problem("warm_start", rule)
         room = facts.trials[0] - len(facts.enqueue)
         if self.top > room:
-            rule = f"must be at most the {room} trials of the first stage that [[enqueue]] leaves"
+            left = count_of(room, "trial")
+            rule = f"must be at most the {left} of the first stage that [[enqueue]] leaves"
             yield Problem("warm_start.top", rule, str(self.top))

@@ -107,7 +107,7 @@ def test_the_note_and_the_trials_in_mlflow_say_so(report: Report, runs: list[Run
     (parent,) = (r for r in runs if r.data.tags.get("hpsearch.kind") == "study")
     assert "**Fidelity:** 2 to 4 epochs" in parent.data.tags["mlflow.note.content"]
     reasons = [r.data.tags["hpsearch.reason"] for r in runs if "hpsearch.reason" in r.data.tags]
-    assert {*reasons} == {"pruned after 1 epochs by the median pruner"}
+    assert {*reasons} == {"pruned after 1 epoch by the median pruner"}
     home = Home(Path(report.result.folder).parents[3])
     records = list(RunFolder(home.studies / "own/1").read_all("trial"))
     assert len(reasons) == sum(

@@ -81,7 +81,7 @@ def test_a_limit_of_time_costs_repeats_first_then_columns(tmp_path: Path) -> Non
     assert [one.column for one in found(2)] == ["strong", "weak"]
     table = importance_table(found(2))
     chart = importance_chart(table, "rise of mse", 3)
-    assert "1 of 3 columns were left out" in chart.what
+    assert "1 of 3 columns was left out" in chart.what
     draw_png(tmp_path / "importance.png", chart)
     (bars,) = to_plotly(chart)["data"]
     assert bars["y"] == ["strong", "weak"]

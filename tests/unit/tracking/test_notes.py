@@ -43,11 +43,11 @@ def test_a_note_says_how_a_trial_ended_and_why() -> None:
     )
     pruned.scores = {1: 0.4}
     assert record_note(pruned, LOOK) == (
-        "Pruned after stage 1 (1 epochs, validation_accuracy 0.4): it was not promoted. "
+        "Pruned after stage 1 (1 epoch, validation_accuracy 0.4): it was not promoted. "
         "Drawn in stage 1 of 2."
     )
-    pruned.reason = "pruned after 1 epochs by the median pruner"
-    assert record_note(pruned, LOOK).startswith("Pruned after 1 epochs by the median pruner. ")
+    pruned.reason = "pruned after 1 epoch by the median pruner"
+    assert record_note(pruned, LOOK).startswith("Pruned after 1 epoch by the median pruner. ")
     complete.controls = [1]
     assert record_note(complete, LOOK).endswith(
         "Drawn in stage 1 of 2, continued to stage 2 as a control, without being promoted."
