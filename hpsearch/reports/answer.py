@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hpsearch.analysis.costs import duration
+from hpsearch.counts import count_of
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import KINDS, Artifact
 from hpsearch.records.result import Result
@@ -151,21 +152,19 @@ def _told(view: StudyView) -> Iterator[Named]:
     if result.intervals:
         yield "95 % intervals", result.intervals
     yield from (("program", text) for text in repeat_texts(view.folder))
-    uses = result.test_uses
-    configurations = "1 configuration" if uses == 1 else f"{uses} configurations"
     if result.test:
-        yield "test set", f"used for {configurations}, after the search"
+        configurations = count_of(result.test_uses, "configuration")
+        yield "test set", f"used for {configurations}, {view.run.file.when_tested}"
 
 
 def _about(view: StudyView) -> Iterator[Named]:
     result, folder = view.result, view.folder
     yield from _data(view)
-    stages = ", ".join(f"{n} epochs" if n > 1 else "1 epoch" for n in view.lengths)
+    stages = ", ".join(count_of(n, "epoch") for n in view.lengths)
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     yield "trials", "; ".join(filter(None, [counts, result.tried_text]))
     n = len({parameter.key for parameter in view.space.parameters})
-    searched = "1 parameter" if n == 1 else f"{n} parameters"
-    yield "space", f"{searched} searched; trained for {stages}"
+    yield "space", f"{count_of(n, 'parameter')} searched; trained for {stages}"
     if relations := kept_relations(folder):
         yield "relations", ", ".join(relations)
     records = [record for kind in KINDS for record in folder.read_all(kind)]
@@ -194,12 +193,10 @@ def _data(view: StudyView) -> Iterator[Named]:
     digest = next((r.digests.get("data", "") for r in view.records), "")
     said = data.name.rpartition("/")[2]
     if card:
-        said += f": {card['rows']:,} rows, {len(card['columns'])} columns"
-        said += (
-            (f", {card['test_rows']:,} rows set aside as the test set")
-            if card["test_rows"]
-            else ""
-        )
+        rows, n_test = count_of(card["rows"], "row", form=","), card["test_rows"]
+        said += f": {rows}, {count_of(len(card['columns']), 'column')}"
+        if n_test:
+            said += f", {count_of(n_test, 'row', form=',')} set aside as the test set"
     elif data.shots is not None:
-        said += f": {data.shots} examples per class"
+        said += f": {count_of(data.shots, 'example')} per class"
     yield "data", said + (f" (digest {digest})" if digest else "")

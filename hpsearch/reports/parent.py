@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hpsearch.analysis.answers import answered
+from hpsearch.counts import count_of
 from hpsearch.own_code import digest
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Artifact
@@ -154,7 +155,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None, status: str | None) 
     first = f"{headline(read, result, status)}\n\n{comment(read)}"
     if result is None:
         return first
-    test = result.test_score
+    test, uses = result.test_score, count_of(result.test_uses, "configuration")
     params = params_text(result.searched)
     counts = _counts(result)
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
@@ -166,7 +167,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None, status: str | None) 
     return (
         f"{first}\n\n**Winner:** trial {result.best_number}: {params}\n\n"
         f"**{plain(result.objective)}, confirmed:** {result.validation}.{unmet}{flatters}\n\n"
-        f"**Test set, used for {result.test_uses} configuration(s), after the search:** "
+        f"**Test set, used for {uses}, {read.file.when_tested}:** "
         f"{test if test else 'not measured'}{flattered}\n\n"
         f"{_listed(result.outer_lines)}"
         f"{_listed(result.comparisons)}"

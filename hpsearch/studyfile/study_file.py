@@ -294,6 +294,13 @@ class StudyFile(Table):
         kinds = trainers_of(self.space).values()
         return any(ROUNDS in kind.hyperparameters() for kind in kinds)
 
+    @property
+    def when_tested(self) -> str:
+        """When its configurations are scored on the test set, in words."""
+        return (
+            "after the search" if self.protocol == "honest" else "after every epoch of the search"
+        )
+
     def optimistic(self) -> str | None:
         """Why its validation scores flatter, where they do."""
         reasons = []

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from hpsearch.errors import StudyFileError
+from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.reports.answer import Answer
+from hpsearch.reports.parent import write_parent
+from hpsearch.reports.study_view import StudyView
+from hpsearch.study.opening import open_run
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
 
@@ -142,6 +147,13 @@ def test_the_papers_protocol_scores_the_test_set_after_every_epoch(tmp_path: Pat
     for again in folder.read_all("confirmation"):
         assert "test_accuracy" not in again.members[0].history
     assert result.test_uses == 3  # of all trials, the winner among them, and the defaults
+    told = dict(Answer.of(StudyView.of(folder, result)).told)
+    assert told["test set"] == "used for 3 configurations, after every epoch of the search"
+    opened = open_run(read, Home(tmp_path / "home"), fresh=False)
+    write_parent(read, opened, result)
+    opened.close()
+    note = folder.read_json(folder.files.parent)["tags"]["mlflow.note.content"]
+    assert "**Test set, used for 3 configurations, after every epoch of the search:**" in note
 
 
 @pytest.mark.parametrize(
@@ -171,7 +183,11 @@ def test_looks_at_the_test_set_are_counted_under_any_protocol(tmp_path: Path) ->
     path.write_text(PAPER)
     assert run(path, tmp_path / "home").test_uses == 3
     path.write_text(PAPER.replace('protocol = "paper"\n', ""))
-    assert run(path, tmp_path / "home", fresh=True).test_uses == 5
+    result = run(path, tmp_path / "home", fresh=True)
+    assert result.test_uses == 5
+    folder = RunFolder(tmp_path / "home" / "studies" / "paper" / "2")
+    told = dict(Answer.of(StudyView.of(folder, result)).told)
+    assert told["test set"] == "used for 5 configurations, after the search"
 
 
 def test_compared_shots_with_other_images_for_validation_are_optimistic(tmp_path: Path) -> None:
