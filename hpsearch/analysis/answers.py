@@ -49,7 +49,9 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
         table = read.file.comparison.printed(read.folder)
         beside = table.beside(trials, _n_scored(read, table.metric))
         agreement = table.agreement(beside)
-        shown = beside.drop(columns=["trial", "printed"])
+        # A column that the table leaves empty in every row says nothing.
+        empty = [name for name in table.read() if beside[name].eq("").all()]
+        shown = beside.drop(columns=["trial", "printed", *empty])
         text = csv_text(shown, float_format="%.6g")
         files.artifact(Artifact.COMPARISON).write_text(text, encoding="utf-8")
     winners = {result.best_number, *(arm.best_number for arm in result.arms)}

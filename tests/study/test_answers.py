@@ -57,3 +57,14 @@ def test_what_is_about_other_data_is_neither_judged_nor_laid_beside(tmp_path: Pa
         == "not asked: it is about mnist, and this study's data is digits"
     )
     assert not beside.exists()
+
+
+def test_a_column_that_the_printed_table_leaves_empty_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "printed.csv").write_text("trainer,hidden,accuracy\nsgd,,0.5\nadam,,0.6\n")
+    path = tmp_path / "asked.toml"
+    path.write_text(ASKED.replace("DATA", "digits"))
+    result = run(path, tmp_path / "home")
+    folder = find_run(Home(tmp_path / "home"), "asked").folder
+    answer(read_study(path), folder, result)
+    head = folder.files.artifact(Artifact.COMPARISON).read_text().splitlines()[0]
+    assert head == "trainer,accuracy,here,difference_images"
