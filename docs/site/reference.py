@@ -385,7 +385,7 @@ def _artifacts() -> list[tuple[str, str]]:
     stems = {
         "result.json": "the result: the winner, its scores with their intervals, the defaults",
         "report.html": "the report, as a single page",
-        "search.png": "the scores of all trials by training length",
+        "search.png": "the scores of all trials, and the learning curves of the best",
         "trials.csv": "a row for each trial",
         "stages.csv": "a row for each stage: its trials, epochs and best score",
         "narrowing.csv": "the range before and after each stage, for every parameter",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from hpsearch.records.result import ArmResult, Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.canvas import new_figure, write_png
+from hpsearch.reports.charts import WINNER, color_of
+from hpsearch.reports.marks import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,23 +26,43 @@ IMAGES = 20  # of the test set, shown with what each arm takes them for
 def draw_arms(path: Path, result: Result, records: Sequence[TrialRecord]) -> None:
     """Each arm's score on the test set, and its winner's learning curve, as PNG.
 
-    One panel for each combination of all compared values but the first, which has the colours.
-    Curves are means over fresh seeds of the objective; where a protocol scores the test set after
-    every epoch, they are the winner's own on the test set instead.
+    One panel for each combination of all compared values but the first, which has the colours; the
+    winner of the study has its own, and is drawn last. Curves are means over fresh seeds of the
+    objective; where a protocol scores the test set after every epoch, they are the winner's own on
+    the test set instead. After a single epoch there are none.
     """
     groups = _groups(result.arms)
-    figure = new_figure(3.1 * max(len(groups), 2), 6.2)
-    rows = figure.subplots(2, len(groups), sharey="row", squeeze=False)
-    for column, (title, arms) in enumerate(groups.items()):
-        for place, arm in enumerate(arms):
-            _bar(rows[0, column], place, arm, result.test_name)
-            _curve(rows[1, column], place, arm, result, records)
-        rows[0, column].set(title=title, xticks=[])
-        rows[1, column].set_xlabel("epoch")
     watched = _watched(records)
-    rows[0, 0].set_ylabel(f"{result.test_name} of the refits")
-    rows[1, 0].set_ylabel(f"{watched}, optimistic" if watched else result.curve)
-    rows[0, 0].legend(frameon=False, fontsize=8, loc="lower left")
+    curves = {id(arm): _curves(arm, watched, result, records) for arm in result.arms}
+    n_rows = 2 if any(curve.epochs for curve in curves.values()) else 1
+    figure = new_figure(3.1 * max(len(groups), 2), 0.6 + 3.1 * n_rows)
+    rows = figure.subplots(n_rows, len(groups), sharey="row", squeeze=False)
+    for column, (title, arms) in enumerate(groups.items()):
+        ours = [_is_winner(arm, result) for arm in arms]
+        for place in sorted(range(len(arms)), key=ours.__getitem__):
+            color = color_of(WINNER if ours[place] else place % WINNER)
+            name = f"trial {result.best_number}, the winner" if ours[place] else _name(arms[place])
+            series = _Drawn(place, plain(name), color, winner=ours[place])
+            _bar(rows[0, column], series, arms[place], result.test_name)
+            if n_rows > 1:
+                _curve(rows[1, column], series, curves[id(arms[place])])
+        names = [plain(_name(arm)) for arm in arms]
+        rows[0, column].set_xticks(range(len(arms)), names, rotation=30, ha="right", fontsize=8)
+        rows[0, column].set(title=plain(title), xlim=(-0.6, max(len(arms) - 1, 1) + 0.6))
+        if n_rows > 1:
+            rows[1, column].set_xlabel("epoch")
+            rows[1, column].xaxis.get_major_locator().set_params(integer=True)
+    for axes in rows.ravel():
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    rows[0, 0].set_ylabel(plain(f"{result.test_name} of the refits"))
+    if n_rows > 1:
+        rows[1, 0].set_ylabel(plain(f"{watched}, optimistic" if watched else result.curve))
+    known: dict[str, Any] = {}
+    for axes in rows[-1]:
+        known |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    look: dict[str, Any] = {"loc": "outside upper center", "ncols": 2 * max(len(groups), 2)}
+    figure.legend(known.values(), known.keys(), frameon=False, fontsize=8, **look)
     write_png(path, figure)
 
 
@@ -95,16 +118,39 @@ def _name(arm: ArmResult) -> str:
     return str(next(iter(arm.values.values())))
 
 
-def _bar(axes: Axes, place: int, arm: ArmResult, metric: str) -> None:
+def _is_winner(arm: ArmResult, result: Result) -> bool:
+    return arm.best_number is not None and arm.best_number == result.best_number
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """How an arm is drawn."""
+
+    place: int
+    name: str
+    color: str
+    winner: bool
+
+    @property
+    def look(self) -> dict[str, Any]:
+        return {"color": self.color, "label": self.name, "zorder": 3 if self.winner else 2}
+
+
+@dataclass(frozen=True)
+class _Curves:
+    """The learning curves of an arm's winner, one a run: (runs, epochs)."""
+
+    epochs: Sequence[int]
+    values: NDArray[np.float64]
+
+
+def _bar(axes: Axes, drawn: _Drawn, arm: ArmResult, metric: str) -> None:
     estimate = arm.test.get(metric)
     if estimate is None:
         return
     half = 0 if estimate.high is None else estimate.high - estimate.mean
-    axes.errorbar(
-        place, estimate.mean, half, fmt="o", capsize=4, color=f"C{place}", label=_name(arm)
-    )
-    axes.set_xlim(-0.6, max(place, 1) + 0.6)
-    axes.grid(alpha=0.3)
+    mark = {"fmt": "*", "ms": 11} if drawn.winner else {"fmt": "o"}
+    axes.errorbar(drawn.place, estimate.mean, half, capsize=4, **mark, **drawn.look)
 
 
 def _watched(records: Sequence[TrialRecord]) -> str:
@@ -113,26 +159,27 @@ def _watched(records: Sequence[TrialRecord]) -> str:
     return next((name for name in names if name == "test_accuracy"), "")
 
 
-def _curve(
-    axes: Axes, place: int, arm: ArmResult, result: Result, records: Sequence[TrialRecord]
-) -> None:
-    if arm.best_number is None:
-        return
-    watched = _watched(records)
+def _curves(
+    arm: ArmResult, watched: str, result: Result, records: Sequence[TrialRecord]
+) -> _Curves:
+    """Empty where there are none, or they have a single epoch, which is no curve."""
     kind = "trial" if watched else "confirmation"
     mine = [r for r in records if r.kind == kind and r.number == arm.best_number]
     histories = [r.mean_history().get(watched or result.curve, []) for r in mine]
     n = min(map(len, histories), default=0)
-    if not n:
+    if n < 2:
+        return _Curves([], np.empty((0, 0)))
+    return _Curves(mine[0].epochs[:n], np.array([history[:n] for history in histories]))
+
+
+def _curve(axes: Axes, drawn: _Drawn, curves: _Curves) -> None:
+    if not curves.epochs:
         return
-    values, epochs = np.array([h[:n] for h in histories]), mine[0].epochs[:n]
-    axes.plot(
-        epochs, values.mean(axis=0), color=f"C{place}", lw=max(1.0, 3.0 - place), label=_name(arm)
-    )
+    epochs, values = curves.epochs, curves.values
+    axes.plot(epochs, values.mean(axis=0), lw=2.2 if drawn.winner else 1.2, **drawn.look)
     axes.fill_between(
-        epochs, values.min(axis=0), values.max(axis=0), color=f"C{place}", alpha=0.15, lw=0
+        epochs, values.min(axis=0), values.max(axis=0), color=drawn.color, alpha=0.15, lw=0
     )
-    axes.grid(alpha=0.3)
 
 
 def _predictions(result: Result, records: Sequence[TrialRecord]) -> Mapping[str, list[int]]:

@@ -10,7 +10,6 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import storage_errors
 from hpsearch.reports.arms import draw_arms, draw_predictions
 from hpsearch.reports.confusion import write_confusion
-from hpsearch.reports.figures import draw_search
 from hpsearch.reports.study_report import write_report
 from hpsearch.reports.table_study.card import write_card
 from hpsearch.reports.table_study.groups import write_groups
@@ -46,7 +45,6 @@ def _write(read: ReadStudy, folder: RunFolder, result: Result) -> None:
     if test is not None and not test.regression:
         winners = [r for r in tests if r.number == result.best_number]
         write_confusion(files, winners, test.labels, test.classes)
-    draw_search(files.artifact(Artifact.SEARCH_FIGURE), records, result)
     write_report(folder, result)
     if result.arms:
         write_arms(files.artifact(Artifact.CASES), result)

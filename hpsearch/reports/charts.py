@@ -69,6 +69,7 @@ class Panel:
     """One pair of axes.
 
     Attributes:
+        whole_x, whole_y: only whole numbers stand beside the axis, such as epochs.
         y_range: the ends of the axis; None: what is drawn.
     """
 
@@ -80,6 +81,8 @@ class Panel:
     log_y: bool = False
     surface: Surface | None = None
     y_range: tuple[float, float] | None = None
+    whole_x: bool = False
+    whole_y: bool = False
 
     @property
     def lying(self) -> list[str]:

@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from hpsearch.reports.canvas import (
     write_png,
     write_vector,
 )
-from hpsearch.reports.charts import Chart, Panel, Series, color_of
+from hpsearch.reports.charts import Axis, Chart, Panel, Series, color_of
 from hpsearch.reports.marks import COLUMNS, ends_of_whiskers, plain, spaced
 
 LETTER, SMALL = 0.08, 0.056  # inches of a letter of a name, and of one in a figure for a paper
@@ -31,7 +32,11 @@ SAMPLE, LINE = 0.55, 0.17  # inches: what stands before a name in a legend, a li
 SLANTED = 0.75  # inches between parallel coordinates, below which their names are slanted
 BAR = 0.27  # inches of a bar with its name
 USUAL = 2.0  # inches left of axes; what names need beyond it makes a figure wider
-HEADING = 0.4  # inches of the title above a figure
+HEADING, TITLE = 0.4, 0.26  # inches of the title above a figure, and above a panel
+WIDEST, SLANT = 13.0, 30  # inches of parallel coordinates, beyond which names lean by degrees
+# Of the labels of these: a little to the right of their axis, readable on lines.
+OFFSET: Mapping[str, str] = {"xycoords": "data", "textcoords": "offset points"}
+BEHIND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5}
 MANY = 400  # points of a series, above which an SVG holds them as an image
 
 Vector = Literal["pdf", "svg"]
@@ -87,25 +92,62 @@ def _drawn(chart: Chart, *, heading: float) -> Any:
     rows = math.ceil(n / columns)
     titled = any(panel.title for panel in chart.panels)
     width = {1: 7.2, 2: 9.6}.get(columns, 13.0)
-    legend = {s.name for p in chart.panels[:1] for s in p.series if s.name and not s.direct}
     margins = _margins(chart, above=0.0)
     width += columns * max(0.0, margins.left - USUAL)
     inner = (width - margins.left - margins.right) / columns - margins.between
-    lines = math.ceil(len(legend) / _beside([*legend], inner)) if legend else 0
-    above = 0.35 if titled else 0.15 + LINE * lines
-    margins = replace(margins, top=heading + above)
+    lines = [math.ceil(len(new) / _beside(new, inner)) if new else 0 for new in _new_names(chart)]
+    above = (0.35 if titled else 0.15) + LINE * max(lines[:columns], default=0)
+    below = margins.below + LINE * max(lines[columns:], default=0)
+    margins = replace(margins, top=heading + above, below=below)
     lying = max((len(panel.lying) for panel in chart.panels), default=0)
     tall = BAR * max(lying, 2) if lying else 2.6
     height = rows * tall + (rows - 1) * margins.below + margins.top + margins.bottom
+    slanted = False
+    if chart.axes:
+        width, margins, slanted = _room_of_axes(chart.axes, above=heading + 0.15)
+        height += margins.bottom - Margins.bottom
     figure = new_figure(width, height, dpi=100, margins=margins)
     if heading:
         figure.suptitle(plain(chart.title), y=1 - 0.1 / height, va="top")
     if chart.axes:
-        (axes,) = new_axes(figure, 1, 1, Margins(left=0.4, top=heading + 0.15))
-        _parallel(axes, chart, Marks())
+        (axes,) = new_axes(figure, 1, 1, margins)
+        _parallel(axes, chart, Marks(), slanted=slanted)
     elif chart.panels:
         _panels(figure, new_axes(figure, rows, columns, margins), chart, Marks())
     return figure
+
+
+def _new_names(chart: Chart) -> list[list[str]]:
+    """What the legend of each panel names: what none before it has named."""
+    seen: set[str] = set()
+    found = []
+    for panel in chart.panels:
+        here = dict.fromkeys(s.name for s in panel.series if s.name and not s.direct)
+        found.append([name for name in here if name not in seen])
+        seen |= {*here}
+    return found
+
+
+def _room_of_axes(axes: Sequence[Axis], *, above: float) -> tuple[float, Margins, bool]:
+    """The width of parallel coordinates whose names and labels are not cut, the margins, and
+    whether the names are slanted, as there are too many to stand beside each other."""
+    names = [LETTER * len(spaced(axis.label)) for axis in axes]
+    labels = [SMALL * max([6, *(len(spaced(label)) for label in a.labels)]) + 0.1 for a in axes]
+    n_gaps = max(1, len(axes) - 1)
+    gap = max([(one + other) / 2 + 0.15 for one, other in pairwise(names)] + labels[:-1])
+    margins = Margins(
+        left=max(0.4, names[0] / 2 + 0.1), right=max(labels[-1], names[-1] / 2) + 0.1, top=above
+    )
+    wanted = margins.left + margins.right + gap * n_gaps
+    if wanted <= WIDEST:
+        return max(7.2, wanted), margins, False
+    leaning = math.cos(math.radians(SLANT))
+    bottom = 0.35 + math.sin(math.radians(SLANT)) * max(names)
+    least = WIDEST / 2 / n_gaps  # between axes, whatever the margins
+    left = max(leaning * name - place * least for place, name in enumerate(names))
+    right = max(label - (n_gaps - place) * least for place, label in enumerate(labels)) + 0.1
+    margins = replace(margins, left=max(0.4, left), right=right, bottom=bottom)
+    return WIDEST, margins, True
 
 
 def draw_for_paper(path: Path, chart: Chart, width: float) -> None:
@@ -179,8 +221,11 @@ def _margins(chart: Chart, *, above: float) -> Margins:
 def _panels(figure: Any, grid: list[Any], chart: Chart, marks: Marks) -> None:
     for axes in grid[len(chart.panels) :]:
         axes.set_visible(False)
+    new = _new_names(chart)
     for number, (axes, panel) in enumerate(zip(grid, chart.panels, strict=False)):
         _panel(figure, axes, panel, chart.shade_label, marks, first=number == 0)
+        if not marks.apart:
+            _legend(figure, axes, panel, [plain(name) for name in new[number]], marks)
 
 
 def _panel(
@@ -211,17 +256,25 @@ def _panel(
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
-    if any(series.kind == "spans" for series in panel.series):
-        axes.yaxis.get_major_locator().set_params(integer=True)
-    handles, names = axes.get_legend_handles_labels()
-    if first and not marks.apart and names:
-        known = dict(zip(names, handles, strict=True))  # a name once
-        look: dict[str, Any] = {"frameon": False, "fontsize": marks.legend}
-        if not panel.title:  # there is room above the axes
-            above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
-            inches = figure.get_size_inches()[0] * axes.get_position().width
-            look |= above | {"ncols": _beside([*known], inches)}
-        axes.legend(known.values(), known.keys(), **look)
+    for axis, whole in (
+        (axes.xaxis, panel.whole_x and not panel.log_x),
+        (axes.yaxis, panel.whole_y and not panel.log_y),
+    ):
+        if whole:
+            axis.get_major_locator().set_params(integer=True)
+
+
+def _legend(figure: Any, axes: Any, panel: Panel, names: Sequence[str], marks: Marks) -> None:
+    """Above the axes and their title, where it hides nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    known = {k: v for k, v in zip(labels, handles, strict=True) if k in names}  # a name once
+    if not known:
+        return
+    width, height = figure.get_size_inches() * axes.get_position().size
+    look: dict[str, Any] = {"frameon": False, "fontsize": marks.legend, "borderaxespad": 0.2}
+    place = (0, 1 + (TITLE if panel.title else 0) / height)
+    look |= {"loc": "lower left", "bbox_to_anchor": place, "ncols": _beside([*known], width)}
+    axes.legend(known.values(), known.keys(), **look)
 
 
 def _beside(names: Sequence[str], inches: float) -> int:
@@ -292,18 +345,22 @@ def _parallel(axes: Any, chart: Chart, marks: Marks, *, slanted: bool = False) -
         width = (high - low) or 1.0
         heights.append(np.where(np.isnan(values), -0.08, (values - low) / width))
         ticks = axis.ticks or (low, high)
-        labels = [plain(label) for label in axis.labels] or [f"{tick:.3g}" for tick in ticks]
+        labels = [plain(spaced(label)) for label in axis.labels] or [
+            f"{tick:.3g}" for tick in ticks
+        ]
         for tick, label in zip(ticks, labels, strict=True):
             height = (tick - low) / width
             if -0.01 <= height <= 1.01:
-                axes.text(place + 0.02, height, label, fontsize=marks.scale, va="center")
+                look = {"fontsize": marks.scale, "va": "center", "zorder": 3, "bbox": BEHIND}
+                axes.annotate(label, (place, height), (3, 0), **OFFSET, **look)
     lines = np.stack(heights, axis=1)
     better_last = np.argsort(-scores if chart.minimized else scores)
     for row in better_last:
         look = {"color": colors[row], "lw": 0.9 * marks.line, "alpha": 0.8}
         axes.plot(range(len(chart.axes)), lines[row], **look)
     names = [plain(spaced(axis.label)) for axis in chart.axes]
-    turned = {"rotation": 30, "ha": "right"} if slanted else {}
+    turned = {"rotation": SLANT, "ha": "right"} if slanted else {}
+    axes.set_xlim(0, max(1, len(chart.axes) - 1))
     axes.set_xticks(range(len(names)), names, fontsize=marks.legend, **turned)
     axes.set_yticks([])
     axes.grid(axis="x", alpha=0.6)

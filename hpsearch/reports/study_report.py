@@ -13,6 +13,7 @@ from hpsearch.reports.chapters import chapters, made_charts
 from hpsearch.reports.page.document import document
 from hpsearch.reports.png_charts import Vector, draw_for_paper, draw_png, svg_of
 from hpsearch.reports.study_charts import worth
+from hpsearch.reports.study_charts.overview import overview
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.tables import narrowing_table
 from hpsearch.spreadsheets import csv_text
@@ -20,7 +21,7 @@ from hpsearch.spreadsheets import csv_text
 
 def write_report(folder: RunFolder, result: Result, *, light: bool = False) -> Path:
     """Write stages.csv, narrowing.csv, narrowing.json, expected_best.csv, incumbents.json,
-    figures/ and report.html among the artifacts; returns the page.
+    search.png, figures/ and report.html among the artifacts; returns the page.
 
     Args:
         light: the figures of the page are drawn, and cannot be played with.
@@ -38,6 +39,7 @@ def write_report(folder: RunFolder, result: Result, *, light: bool = False) -> P
     folder.write_json(files.artifact(Artifact.INCUMBENTS), bests)
     charts = made_charts(view)
     files.figures.mkdir(exist_ok=True)
+    draw_png(files.artifact(Artifact.SEARCH_FIGURE), overview(view))
     drawn = {}
     for chart in (chart for of_question in charts.values() for chart in of_question):
         draw_png(files.figure(chart.name), chart)

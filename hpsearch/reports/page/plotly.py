@@ -7,6 +7,8 @@ second a figure.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from hpsearch.reports.charts import Chart, Panel, Series, Value, color_of
@@ -20,6 +22,8 @@ GAP, NAME, MOST_GAP = 0.09, 0.005, 0.3  # of the width: between panels, and a le
 LETTER, TITLED = 6.2, 22  # pixels left of a panel: a letter of a name, the name of its axis
 NUMBERS, SIDES = 55, 40  # pixels: left of a panel without names, left and right of all
 LEAST, LEAST_AXIS = 150, 100  # pixels of a panel, and between parallel coordinates
+BETWEEN, SCALE_WIDTH = 16, 80  # pixels between two names of these, and of their colours
+FEW = 12  # whole numbers beside an axis, all of which are shown
 LINES = "#e6e6e6"
 Figure = dict[str, Any]
 
@@ -28,8 +32,7 @@ def to_plotly(chart: Chart) -> Figure:
     """ "data" and "layout" of a figure, and "least", the pixels across that it needs; its marks
     show a note where the pointer is."""
     if chart.axes:
-        least = SIDES + LEAST_AXIS * len(chart.axes)
-        return {"data": [_parallel(chart)], "layout": _layout(HEIGHT + 60), "least": least}
+        return _coordinates(chart)
     n = len(chart.panels)
     columns = min(n, COLUMNS)
     rows = math.ceil(n / columns)
@@ -54,7 +57,11 @@ def to_plotly(chart: Chart) -> Figure:
             names = [harmless(name) for name in reversed(panel.lying)]
             order = {"categoryorder": "array", "categoryarray": names}
             layout[f"yaxis{end}"] |= {"type": "category", **order}
-        if any(series.kind == "spans" for series in panel.series):
+        elif any(isinstance(x, str) for series in panel.series for x in series.x):
+            layout[f"xaxis{end}"]["type"] = "category"  # "1, 2" is no number
+        if panel.whole_x and not panel.log_x and _few(x for s in panel.series for x in s.x):
+            layout[f"xaxis{end}"]["dtick"] = 1
+        if panel.whole_y and not panel.log_y and _few(y for s in panel.series for y in s.y):
             layout[f"yaxis{end}"]["dtick"] = 1
         if panel.y_range is not None:
             layout[f"yaxis{end}"]["range"] = _ends(panel)
@@ -81,6 +88,12 @@ def _text(value: Value) -> Value:
 def _height(panel: Panel) -> float:
     n = len(panel.lying)
     return BAR * max(n, 2) + 90 if n else HEIGHT
+
+
+def _few(values: Iterable[Value]) -> bool:
+    """Whether all whole numbers of an axis can stand beside it; of more, plotly chooses some."""
+    known = [float(value) for value in values if not isinstance(value, str)]
+    return bool(known) and max(known) - min(known) <= FEW
 
 
 def _ends(panel: Panel) -> list[float]:
@@ -213,6 +226,20 @@ def _surface(panel: Panel, label: str) -> Figure:
     grid = {"x": surface.x, "y": surface.y, "z": surface.z}
     look = {"colorscale": SCALE, "colorbar": bar, "line": {"width": 0}, "ncontours": 20}
     return {"type": "contour", **grid, **look}
+
+
+def _coordinates(chart: Chart) -> Figure:
+    """Parallel coordinates with room for all names, above the middle of their axes, and for the
+    labels of choices, left of theirs."""
+    names = [LETTER * len(spaced(axis.label)) for axis in chart.axes]
+    labels = [LETTER * max(map(len, (*axis.labels, "0.00000"))) for axis in chart.axes]
+    apart = [(one + other) / 2 for one, other in pairwise(names)]
+    step = max(LEAST_AXIS, BETWEEN + max([*apart, *labels[1:]]))
+    left, right = max(names[0] / 2, labels[0]) + BETWEEN, names[-1] / 2 + BETWEEN
+    layout = _layout(HEIGHT + 60)
+    layout["margin"] |= {"l": round(left), "r": round(right)}
+    least = round(left + right + SCALE_WIDTH + step * (len(chart.axes) - 1))
+    return {"data": [_parallel(chart)], "layout": layout, "least": least}
 
 
 def _parallel(chart: Chart) -> Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hpsearch.records.estimate import Estimate
-from hpsearch.reports.charts import Chart, Panel, Series
+from hpsearch.reports.charts import WINNER, Chart, Panel, Series
 from hpsearch.reports.study_view import StudyView
 
 
@@ -20,8 +20,10 @@ def cases(view: StudyView) -> Chart | None:
         (result.test_name, 1, [(arm, arm.test.get(result.test_name)) for arm in result.arms]),
     ):
         names = [", ".join(map(str, arm.values.values())) for arm, _ in found]
+        best = [arm.best_number == result.best_number for arm, _ in found]
         panel = interval_panel(
-            names, [one for _, one in found], ", ".join(result.arms[0].values), label, color
+            *(names, [one for _, one in found], ", ".join(result.arms[0].values), label, color),
+            winner=best.index(True) if True in best else None,
         )
         panels += [] if panel is None else [panel]
     if not panels:
@@ -30,33 +32,37 @@ def cases(view: StudyView) -> Chart | None:
         "cases",
         "Cases",
         "Each case is represented by its winner: confirmed means and, if there is a test set, "
-        "means of the refits, with their 95 % intervals.",
+        "means of the refits, with their 95 % intervals. The winner of the study has its colour.",
         panels,
     )
 
 
 def interval_panel(
-    names: Sequence[str], estimates: Sequence[Estimate | None], x: str, y: str, color: int
+    names: Sequence[str],
+    estimates: Sequence[Estimate | None],
+    x: str,
+    y: str,
+    color: int,
+    *,
+    winner: int | None = None,
 ) -> Panel | None:
     """A mean with its interval for each name that has one; None where none has.
 
     Args:
         x, y: what names and estimates are.
+        winner: the place of the one that has the winner's colour; None: there is none.
     """
-    known = [(n, one) for n, one in zip(names, estimates, strict=True) if one is not None]
-    if not known:
-        return None
-    ends = [_ends(one) for _, one in known]
-    series = Series(
-        "",
-        [name for name, _ in known],
-        [one.mean for _, one in known],
-        "intervals",
-        low=[low for low, _ in ends],
-        top=[high for _, high in ends],
-        color=color,
-    )
-    return Panel([series], x, y)
+    places = [place for place, one in enumerate(estimates) if one is not None]
+    series = []
+    for place in places:  # one by one, so that names stay in their order
+        one = estimates[place]
+        assert one is not None
+        low, high = _ends(one)
+        shade = WINNER if place == winner else color
+        series.append(
+            Series("", [names[place]], [one.mean], "intervals", low=[low], top=[high], color=shade)
+        )
+    return Panel(series, x, y) if series else None
 
 
 def _ends(estimate: Estimate) -> tuple[float, float]:

@@ -48,7 +48,8 @@ def funnel(view: StudyView) -> Chart | None:
             color=None,
             notes=[note(view, r) for r in drawn],
         )
-        panels.append(Panel([band, points, *marks], "stage", name, log_y=view.log(name)))
+        shown = [band, points, *marks]
+        panels.append(Panel(shown, "stage", name, log_y=view.log(name), whole_x=True))
     if not panels:
         return None
     return Chart(
@@ -121,7 +122,7 @@ def curves(view: StudyView) -> Chart | None:
         "Learning curves of the best",
         "The mean over folds after every evaluated epoch. Bands show the winner's range over "
         "folds in the search, and over repeats in the confirmation.",
-        [Panel(series, "epoch", curve)],
+        [Panel(series, "epoch", curve, whole_x=True)],
     )
 
 
@@ -164,9 +165,11 @@ def timeline(view: StudyView) -> Chart | None:
                 notes=["trials " + ", ".join(map(str, line["trials"])) for line in here],
             )
         )
+    series = [one for one in series if one.x]
+    panel = Panel(series, "seconds since the first slice", "worker process", whole_y=True)
     return Chart(
         "workers",
         "Timeline of the workers",
         "Each bar is a slice: a group of trials in one process; gaps are idle time.",
-        [Panel([s for s in series if s.x], "seconds since the first slice", "worker process")],
+        [panel],
     )

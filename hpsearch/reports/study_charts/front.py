@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from hpsearch.analysis.ranking import front, standing
+from hpsearch.counts import count_of
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import FrontMember
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.reports.charts import Chart, Panel, Series
+from hpsearch.reports.charts import WINNER, Chart, Panel, Series
 from hpsearch.reports.study_charts.search import note
 from hpsearch.reports.study_view import StudyView
 
@@ -44,27 +45,35 @@ def pareto_front(view: StudyView) -> Chart | None:
             for name, records, color in groups
             if records
         ]
-        series.append(_fresh(result.front, x, y))
+        series += _fresh(result.front, x, y)
         logs = {name: _wide([r.values[at][name] for r in there]) for name in (x, y)}
         panels.append(Panel(series, x, y, log_x=logs[x], log_y=logs[y]))
     return Chart(
         "pareto_front",
         "Pareto front",
-        f"Trials after {at} epochs, and the front of the confirmed ones by their means over the "
-        "confirmation runs: no other confirmed trial is as good in every objective and better in "
-        "one.",
+        f"Trials after {count_of(at, 'epoch')}, and the front of the confirmed ones by their "
+        "means over the confirmation runs: no other confirmed trial is as good in every objective "
+        "and better in one.",
         panels,
     )
 
 
-def _fresh(members: Sequence[FrontMember], x: str, y: str) -> Series:
-    return Series(
-        "front of the confirmation runs",
-        [member.values[x].mean for member in members],
-        [member.values[y].mean for member in members],
-        color=1,
-        notes=[f"trial {member.number}, confirmed" for member in members],
-    )
+def _fresh(members: Sequence[FrontMember], x: str, y: str) -> list[Series]:
+    """The front by its confirmation runs, whose first member is the winner."""
+    groups = [("front of the confirmation runs", members[1:], 1, False)]
+    groups += [(f"trial {m.number}, the winner", [m], WINNER, True) for m in members[:1]]
+    return [
+        Series(
+            name,
+            [member.values[x].mean for member in group],
+            [member.values[y].mean for member in group],
+            color=color,
+            notes=[f"trial {member.number}, confirmed" for member in group],
+            heavy=heavy,
+        )
+        for name, group, color, heavy in groups
+        if group
+    ]
 
 
 def _wide(values: Sequence[float]) -> bool:

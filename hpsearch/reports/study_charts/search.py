@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from hpsearch.analysis.ranking import feasible_score
+from hpsearch.counts import count_of
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.charts import WINNER, Axis, Chart, Panel, Series, Surface, Value
@@ -30,7 +32,7 @@ def history(view: StudyView) -> Chart:
         last = [r for r in last if r.outcome.ranked and _within(r.scores[epochs], ends)]
         scores = [r.scores[epochs] for r in last]
         notes = [note(view, r) for r in last]
-        name = "1 epoch" if epochs == 1 else f"{epochs} epochs"
+        name = count_of(epochs, "epoch")
         series.append(Series(name, [r.number for r in last], scores, color=i, notes=notes))
     series += _beyond(view, ends)
     last_length = view.lengths[-1] if view.lengths else 0
@@ -51,7 +53,7 @@ def history(view: StudyView) -> Chart:
         "optimization_history",
         "Optimization history",
         "Each trial at its longest training; diverged and failed trials have no score.",
-        [Panel(series, "trial", view.result.objective, y_range=ends)],
+        [Panel(series, "trial", view.result.objective, y_range=ends, whole_x=True)],
     )
 
 
@@ -126,8 +128,10 @@ def importance(view: StudyView) -> Chart | None:
     return Chart(
         "parameter_importance",
         "Parameter importance",
-        f"PED-ANOVA on the scores after {view.lengths[0]} epochs, which every trial has; a "
-        "parameter that only some trials have is judged among those. Lines are 95 % bootstrap "
+        f"PED-ANOVA on the scores after {count_of(view.lengths[0], 'epoch')}, which every trial "
+        "has: how much the best tenth of them differs from all others. A parameter that only "
+        "some trials have counts as far as the best trials have it. A choice among few options "
+        "has a smaller share than a range that matters as much. Lines are 95 % bootstrap "
         "intervals: they show what another search with as many trials might give.",
         [Panel([bars], "", "share")],
     )
@@ -186,9 +190,9 @@ def slices(view: StudyView) -> Chart | None:
             notes=[note(view, r) for r in here],
         )
         marked = [points, *_winner_slice(view, name)]
-        panels.append(
-            Panel(marked, name, view.result.objective, log_x=view.log(name), y_range=ends)
-        )
+        panel = Panel(marked, name, view.result.objective, log_x=view.log(name), y_range=ends)
+        whole = choices is None and all(isinstance(value, int) for value in values)
+        panels.append(replace(panel, whole_x=whole))
     if not panels:
         return None
     return Chart(
@@ -302,7 +306,10 @@ def divergence(view: StudyView) -> Chart | None:
             )
         )
     panel = Panel(
-        panels_series, x, y or "trial", log_x=view.log(x), log_y=bool(y) and view.log(str(y))
+        *(panels_series, x, y or "trial"),
+        log_x=view.log(x),
+        log_y=bool(y) and view.log(str(y)),
+        whole_y=y is None,
     )
     return Chart(
         "divergence_map",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from hpsearch.analysis.best_curves import BestCurve, Cost
 from hpsearch.analysis.overtuning import Incumbents
+from hpsearch.counts import count_of
 from hpsearch.reports.charts import Chart, Panel, Series
 from hpsearch.reports.study_view import StudyView
 
@@ -23,12 +24,13 @@ def expected_best(view: StudyView) -> Chart | None:
     """The best score after so many trials, full trainings and minutes, an arm a line."""
     panels: list[Panel] = []
     for length, of_length in groupby(view.best_curves, key=lambda curve: curve.epochs):
-        curves = list(of_length)
+        curves, title = list(of_length), f"after {count_of(length, 'epoch')}"
         # Trainings of the first stage's length are all alike: one cost says what all would.
         labels = dict(list(LABELS.items())[:1]) if panels else LABELS
         for cost, label in labels.items():
             lines = [s for place, c in enumerate(curves) for s in _curve(c, cost, place)]
-            panels.append(Panel(lines, label, view.result.objective, f"after {length} epochs"))
+            panel = Panel(lines, label, view.result.objective, title, whole_x=cost == "trials")
+            panels.append(panel)
     if not panels:
         return None
     return Chart(

@@ -31,7 +31,6 @@ BLANK = bytes.fromhex(
 DRAWING = {
     "hpsearch.reports.arms": ("draw_arms", "write_png"),
     "hpsearch.reports.confusion": ("_draw",),
-    "hpsearch.reports.figures": ("draw_search",),
     "hpsearch.reports.png_charts": ("draw_png", "svg_of"),
 }
 RESAMPLES = 8  # of test rows, for the error of a score

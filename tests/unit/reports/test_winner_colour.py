@@ -1,0 +1,120 @@
+"""The winner has one colour in all figures, and nothing lies over it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from matplotlib.colors import to_hex
+
+from hpsearch.records.estimate import Estimate
+from hpsearch.records.result import ArmResult, FrontMember, Result
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.reports import arms
+from hpsearch.reports.charts import WINNER, color_of
+from hpsearch.reports.study_charts.cases import cases
+from hpsearch.reports.study_charts.front import pareto_front
+from tests.harness.records import trial
+
+OURS = color_of(WINNER)
+SCORE = Estimate(0.75, 0.5, 1.0, [0.7, 0.8])
+
+
+def result(*others: dict[str, Any]) -> Result:
+    """Of three trainers, the first of which wins, at each of these other values."""
+    found = [
+        ArmResult({"trainer": name} | other, place, {}, SCORE, {"test_accuracy": SCORE}, "")
+        for place, (name, other) in enumerate(
+            (name, other) for other in others for name in ("sgd", "adam", "momentum")
+        )
+    ]
+    return Result(
+        study="small",
+        objective="validation_accuracy",
+        direction="maximize",
+        counts={"complete": 3},
+        best_number=0,
+        best_params={},
+        searched={},
+        validation=SCORE,
+        test={"test_accuracy": SCORE},
+        untested="",
+        test_uses=1,
+        optimistic=None,
+        ranges=[],
+        top=[],
+        confirmed={},
+        folder="",
+        arms=found,
+    )
+
+
+def runs(n_arms: int, n_epochs: int) -> list[TrialRecord]:
+    found = []
+    for number in range(n_arms):
+        record = trial(number, {n_epochs: 0.5})
+        epochs = list(range(1, n_epochs + 1))
+        history = {"validation_accuracy": [0.5] * n_epochs}
+        members = [replace(m, epochs=epochs, history=history) for m in record.members]
+        found.append(replace(record, kind="confirmation", members=members))
+    return found
+
+
+def drawn(found: Result, records: list[TrialRecord], monkeypatch: pytest.MonkeyPatch) -> Any:
+    figures: list[Any] = []
+    monkeypatch.setattr(arms, "write_png", lambda path, figure: figures.append(figure))
+    arms.draw_arms(Path("arms.png"), found, records)
+    figures[0].canvas.draw()
+    return figures[0]
+
+
+def test_it_is_drawn_last_in_the_figure_of_the_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = drawn(result({"shots": 2}, {"shots": 5}), runs(6, 3), monkeypatch)
+    scores, others, curves, _ = figure.axes
+    lines = [line for line in curves.lines if line.get_color() == OURS]
+    assert len(lines) == 1
+    assert all(lines[0].zorder > line.zorder for line in curves.lines if line is not lines[0])
+    assert [b.lines[0].get_color() for b in scores.containers].count(OURS) == 1
+    assert scores.containers[-1].lines[0].get_color() == OURS
+    assert OURS not in [b.lines[0].get_color() for b in others.containers]
+
+
+def test_the_legend_of_the_cases_lies_over_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = drawn(result({"shots": 2}, {"shots": 5}), runs(6, 3), monkeypatch)
+    (legend,) = figure.legends
+    top = max(axes.get_window_extent().y1 for axes in figure.axes)
+    assert legend.get_window_extent().y0 >= top
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert sorted(texts) == ["adam", "momentum", "sgd", "trial 0, the winner"]
+
+
+def test_cases_of_a_single_epoch_have_no_empty_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(drawn(result({}), runs(3, 1), monkeypatch).axes) == 1
+    figure = drawn(result({}), runs(3, 3), monkeypatch)
+    assert len(figure.axes) == 2
+    assert all(tick == int(tick) for tick in figure.axes[1].get_xticks())
+
+
+def test_the_reports_figure_of_the_cases_has_it_too() -> None:
+    chart = cases(SimpleNamespace(result=result({})))  # type: ignore[arg-type]
+    assert chart is not None
+    for panel in chart.panels:
+        assert panel.lying == ["sgd", "adam", "momentum"]
+        assert [series.color == WINNER for series in panel.series] == [True, False, False]
+
+
+def test_on_a_front_it_is_drawn_last() -> None:
+    members = [FrontMember(n, {"loss": SCORE, "seconds": SCORE}, {}, {}) for n in range(3)]
+    objectives = {"loss": "minimize", "seconds": "minimize"}
+    view: Any = SimpleNamespace(
+        result=replace(result({}), front=members, objectives=objectives), lengths=[1], records=[]
+    )
+    chart = pareto_front(view)
+    assert chart is not None
+    assert "after 1 epoch," in chart.what
+    last = chart.panels[0].series[-1]
+    assert (last.name, last.color, last.heavy) == ("trial 0, the winner", WINNER, True)
+    assert to_hex(color_of(last.color)) == OURS
