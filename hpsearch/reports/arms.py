@@ -49,6 +49,7 @@ def draw_arms(path: Path, result: Result, records: Sequence[TrialRecord]) -> Non
         names = [plain(_name(arm)) for arm in arms]
         rows[0, column].set_xticks(range(len(arms)), names, rotation=30, ha="right", fontsize=8)
         rows[0, column].set(title=plain(title), xlim=(-0.6, max(len(arms) - 1, 1) + 0.6))
+        rows[0, column].set_xlabel(plain(next(iter(arms[0].values))))
         if n_rows > 1:
             rows[1, column].set_xlabel("epoch")
             rows[1, column].xaxis.get_major_locator().set_params(integer=True)
