@@ -83,6 +83,6 @@ def test_the_rooms_of_contributing_are_those_of_the_contract() -> None:
 
 def test_the_layers_of_the_design_are_those_of_the_contract() -> None:
     text = (REPOSITORY / "docs/dev/design.md").read_text()
-    block = text.partition("rooms on one line don't know each other.\n\n")[2].partition("\n\n")[0]
+    block = text.partition("on one line do not import each other.\n\n")[2].partition("\n\n")[0]
     shown = [re.split(r"  +", line.strip())[0].split(" | ") for line in block.splitlines()]
     assert shown == LAYERS
