@@ -1,4 +1,4 @@
-"""The checks of batch_norm.toml: with batch normalisation against without, by weight scale."""
+"""The checks of batch_norm.toml: training with and without normalisation, by weight scale."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ LEARNED = 0.5  # training accuracy of a run that has left the start
 
 
 def _trials(evidence: Evidence) -> pd.DataFrame:
-    """A row a training; one that diverged has learned nothing."""
+    """A row per training; a training that diverged has learned nothing."""
     trials = evidence.runs[evidence.runs["kind"] == "trial"]
     scores = ["train_accuracy", "validation_accuracy"]
     trials = trials.copy()
@@ -22,7 +22,7 @@ def _trials(evidence: Evidence) -> pd.DataFrame:
 
 
 def faster(evidence: Evidence) -> Verdict:
-    """By the training accuracy after the last epoch, all else equal."""
+    """Compare the training accuracy after the last epoch, all else equal."""
     verdict = higher(evidence, "train_accuracy", WITH, WITHOUT)
     curves = evidence.curves[evidence.curves["kind"] == "trial"].merge(
         _trials(evidence)[["trial", "batch_norm", "weight_std"]].drop_duplicates(), on="trial"
@@ -44,9 +44,9 @@ def faster(evidence: Evidence) -> Verdict:
 
 
 def less_dependent(evidence: Evidence) -> Verdict:
-    """By the number of scales from which a run learns at all.
+    """Compare the number of scales from which a run learns at all.
 
-    The spread over scales says little: where all fail, it is small.
+    The spread over scales says little: if all runs fail, it is small.
     """
     ends = _trials(evidence).groupby(["batch_norm", "weight_std"])["train_accuracy"].mean()
     found = {on: ends[on].to_numpy() for on in (True, False)}
@@ -61,7 +61,7 @@ def less_dependent(evidence: Evidence) -> Verdict:
 
 
 def less_overfitting(evidence: Evidence) -> Verdict:
-    """By the gap of training to validation accuracy where both reach 90 % of the images."""
+    """Compare the gaps of training to validation accuracy where both fit 90 % of the images."""
     trials = _trials(evidence)
     trials = trials.assign(gap=trials["train_accuracy"] - trials["validation_accuracy"])
     by_scale = trials.groupby(["batch_norm", "weight_std"])[["gap", "train_accuracy"]].mean()

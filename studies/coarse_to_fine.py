@@ -12,7 +12,8 @@ BEST = 20  # trials that the book shows
 def best_gather(evidence: Evidence, name: str, low: float, high: float) -> Verdict:
     """Whether the best trials lie in a range more often than draws over the whole range would.
 
-    Of the first stage's trials by their score at its end; they gather by themselves as it goes on.
+    Compares the first stage's trials by their score at the stage's end; they gather by themselves
+    as the stage goes on.
     """
     scores, epochs = _after_first_stage(evidence)
     scores = scores[scores["drawn_in_stage"] == 0]
@@ -39,7 +40,7 @@ def best_gather(evidence: Evidence, name: str, low: float, high: float) -> Verdi
 
 
 def later_is_better(evidence: Evidence) -> Verdict:
-    """New draws of the second stage against those of the first, after as many epochs."""
+    """Compare new draws of the second stage with those of the first, after as many epochs."""
     scores, epochs = _after_first_stage(evidence)
     first, later = (scores[scores["drawn_in_stage"] == stage] for stage in (0, 1))
     if later.empty:
@@ -53,7 +54,7 @@ def later_is_better(evidence: Evidence) -> Verdict:
 
 
 def _after_first_stage(evidence: Evidence) -> tuple[pd.DataFrame, int]:
-    """A row a trial with its accuracy after the first stage's epochs, and how many they are."""
+    """A row per trial with its accuracy after the first stage's epochs, and their number."""
     trials = [r for r in evidence.records if r.kind == "trial" and r.scores]
     epochs = min(length for record in trials for length in record.scores)
     rows = [

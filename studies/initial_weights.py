@@ -13,7 +13,7 @@ ACTIVATIONS = {
     "relu": lambda z: np.maximum(z, 0),
 }
 DEVIATIONS = {"1": 1.0, "0.01": 0.01, "Xavier": N_UNITS**-0.5, "He": (2 / N_UNITS) ** 0.5}
-PRINTED = [  # activation, deviation, and whether the last layer keeps a spread
+PRINTED = [  # activation, deviation, and whether the last layer keeps its spread
     ("sigmoid", "1", False),
     ("sigmoid", "0.01", False),
     ("sigmoid", "Xavier", True),
@@ -26,7 +26,7 @@ CHANCE = 0.2
 
 
 def activations_keep_their_spread(evidence: Evidence) -> Verdict:
-    """By the last layer: neither saturated nor all alike."""
+    """Check the last layer's activations: neither saturated nor all alike."""
     figure = Figure(figsize=(2.1 * N_LAYERS, 1.5 * len(PRINTED)), layout="constrained")
     rows = figure.subplots(len(PRINTED), N_LAYERS, sharex="row")
     right, said = [], []
@@ -65,7 +65,7 @@ def _at_the_edges(values: np.ndarray, low: int) -> float:
 
 
 def zeros_fail(evidence: Evidence) -> Verdict:
-    """By the best accuracy that any run from zeros has."""
+    """Check the best accuracy of all runs from zeros."""
     trials = evidence.runs[evidence.runs["kind"] == "trial"]
     best = trials[trials["initial_weights"] == "zeros"]["best/validation_accuracy"].max()
     return Verdict(
@@ -74,7 +74,7 @@ def zeros_fail(evidence: Evidence) -> Verdict:
 
 
 def he_is_faster(evidence: Evidence) -> Verdict:
-    """By the mean training loss over the 2000 iterations at learning rate 0.01."""
+    """Compare the mean training loss over the 2000 iterations at learning rate 0.01."""
     trials = evidence.runs[evidence.runs["kind"] == "trial"]
     chosen = trials[trials["learning_rate"] == 0.01][["trial", "initial_weights"]]
     curves = evidence.curves[evidence.curves["kind"] == "trial"].merge(

@@ -1,6 +1,6 @@
 """The eight claims of paper 002, and one of our own, as checks of lenet_batch_lr.toml.
 
-Every check looks at both momentum variants and says "depends" where they differ. An epoch of the
+Every check looks at both momentum variants and returns "depends" if they differ. An epoch of the
 study is 100 iterations; accuracies are those of the test set, means over seeds.
 """
 
@@ -15,7 +15,7 @@ from scipy.stats import ttest_ind
 
 from hpsearch.claims import Evidence, Verdict
 
-CASES = {  # (batch size, base learning rate), as tables/paper_002_table1.csv has them
+CASES = {  # (batch size, base learning rate), as in tables/paper_002_table1.csv
     1: (64, 0.01),
     2: (32, 0.01),
     3: (128, 0.01),
@@ -51,7 +51,7 @@ def _cases(evidence: Evidence) -> pd.DataFrame:
 
 
 def _with_diverged(curves: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
-    """A row for each setting, seed and epoch; a run has none after it diverged: it guesses."""
+    """A row for each setting, seed and epoch; a diverged run guesses in its missing epochs."""
     whole = settings
     for column in ("seed", "epoch"):
         whole = whole.merge(curves[[column]].drop_duplicates().sort_values(column), how="cross")
@@ -62,7 +62,7 @@ def _with_diverged(curves: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame
 def _each_momentum(
     check: Callable[[pd.DataFrame], Answer], draw: Callable[..., None]
 ) -> Callable[[Evidence], Verdict]:
-    """A check of one variant's cases as a check of both, with a panel for each."""
+    """Turn a check of one variant's cases into a check of both, with a panel for each."""
 
     @wraps(check)
     def both(evidence: Evidence) -> Verdict:
@@ -86,7 +86,7 @@ def _each_momentum(
 
 
 def _curves(*cases: int, until: int = 1000) -> Callable[..., None]:
-    """Draws the accuracy of these cases over iterations, with the range of the seeds."""
+    """Draw the accuracy of these cases over iterations, with the range of the seeds."""
 
     def draw(axes, group: pd.DataFrame) -> None:
         for case in cases:
@@ -102,7 +102,7 @@ def _curves(*cases: int, until: int = 1000) -> Callable[..., None]:
 
 
 def _bars(column: str, label: str, scale: float = 1.0) -> Callable[..., None]:
-    """Draws the mean of a column by case."""
+    """Draw the mean of a column by case."""
 
     def draw(axes, group: pd.DataFrame) -> None:
         means = group.groupby("case")[column].mean() * scale
@@ -137,7 +137,7 @@ def _time(group: pd.DataFrame) -> Answer:
 
 
 def _limits(group: pd.DataFrame) -> Answer:
-    """2. CASE1 to 3 are there by iteration 400; large batches per iteration, small per second."""
+    """2. CASE1 to 3 converge by iteration 400; large batches win by iterations, small by time."""
     there, seconds = {}, {}
     for case in (1, 2, 3):
         mine = group[group["case"] == case].groupby("iteration")[["accuracy", "seconds"]].mean()
@@ -235,10 +235,10 @@ def _case4(group: pd.DataFrame) -> Answer:
 
 
 def _pytorch(group: pd.DataFrame) -> Answer:
-    """CASE1 runs as in PyTorch, over its curve and at its end; CASE8 fails on both sides or none.
+    """CASE1 runs as in PyTorch, over its curve and at its end; CASE8 fails in both or in neither.
 
-    Alike are means whose difference has 0 in its 95 % interval over seeds (Welch), the interval
-    no farther than FAR from it: more seeds make it narrower, and the check harder to pass.
+    Means are alike if the 95 % interval of their difference over seeds (Welch) contains 0 and does
+    not reach farther than FAR from 0. More seeds make it narrower, and the check harder to pass.
     """
     sides = [group, _theirs(group)]
     close, said = [], []

@@ -1,4 +1,4 @@
-"""The checks of lenet_search.toml: how rate and batch go together, and what is best in what."""
+"""The checks of lenet_search.toml: the best rate by batch size, and the Pareto front."""
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,16 @@ from hpsearch.records.trial_record import TrialRecord
 
 DIRECTIONS = ("maximize", "minimize", "minimize")  # accuracy, images to 95 %, bytes
 RESAMPLES = 2000
-FEWEST = 12  # trials that a quadratic in two variables is fitted to
-TRAINED = 0.7  # accuracy below which a trial says nothing of the optimum
+FEWEST = 12  # number of trials to which a quadratic in two variables is fitted
+TRAINED = 0.7  # below this accuracy a trial says nothing about the optimum
 
 
 def halve_the_batch(evidence: Evidence) -> Verdict:
     """The slope of the best learning rate over the batch size, both as powers of two.
 
-    1: halve the rate with the batch; 0: keep it; -1: double it. From a quadratic in
-    x = log2 lr / (1 - momentum) and y = log2 batch, fitted to all trials after the first stage:
-    the best x at y moves by -q_xy / (2 q_xx); 95 % interval by resampling trials.
+    1: halve the rate with the batch; 0: keep it; -1: double it. A quadratic in
+    x = log2 lr / (1 - momentum) and y = log2 batch is fitted to all trials after the first stage:
+    the best x at y moves by -q_xy / (2 q_xx). The 95 % interval comes from resampled trials.
     """
     trials = _first_stage(evidence)
     trials = trials[trials["accuracy"] > TRAINED]
@@ -72,7 +72,7 @@ def several_are_best(evidence: Evidence) -> Verdict:
     ended = [r for r in evidence.records if r.kind == "trial" and r.outcome == "complete"]
     at = max((length for record in ended for length in record.scores), default=0)
     trials = {record.number: record for record in ended}
-    # Those that never reached 95 % are infeasible.
+    # Trials that never reached 95 % are infeasible.
     known = [s for s in (standing(record, at) for record in ended) if not s.violation]
     if not known:
         return Verdict("not shown", "no trial reached 95 %")
@@ -101,7 +101,7 @@ def _seconds(record: TrialRecord) -> float:
 
 
 def _first_stage(evidence: Evidence) -> pd.DataFrame:
-    """A row a trial: its hyperparameters, and its accuracy after the first stage."""
+    """A row per trial: its hyperparameters, and its accuracy after the first stage."""
     trials = [r for r in evidence.records if r.kind == "trial" and r.scores]
     epochs = min(length for record in trials for length in record.scores)
     return pd.DataFrame([r.params | {"accuracy": r.scores[epochs]} for r in trials])

@@ -1,11 +1,11 @@
 """Make customers.csv, a table with texts, gaps and dates whose best answer is known.
 
-A customer leaves where
+A customer leaves if
 
     z = (age - 45) / 15 + 1.5 [plan = basic] + 1.0 [the note says cancel or refund] - 2.3
 
-is above 0, but for one in twenty, of whom the contrary is written. No model can be right about
-those, so the best accuracy is 0.95 on new rows. Age, city and the day are missing in some rows.
+is above 0. For one customer in twenty the table says the opposite. No model can be right about
+those, so the best accuracy on new rows is 0.95. Age, city and the day are missing in some rows.
 
 Run: python studies/make_customers.py
 """

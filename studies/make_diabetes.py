@@ -1,8 +1,8 @@
-"""Make diabetes.csv from the data that scikit-learn brings along: 442 patients.
+"""Make diabetes.csv from the data that scikit-learn includes: 442 patients.
 
-Ten numbers of a patient, and the one to predict: how far diabetes has progressed a year later,
-25 to 346. From B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, Least Angle Regression,
-Annals of Statistics 32 (2004).
+Each row has ten numbers about a patient and the one to predict: how far diabetes has progressed
+a year later, 25 to 346. Source: B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, Least Angle
+Regression, Annals of Statistics 32 (2004).
 
 Run: python studies/make_diabetes.py
 """
@@ -26,7 +26,7 @@ NAMES = {  # scikit-learn calls the blood values s1 to s6
 
 
 def diabetes() -> pd.DataFrame:
-    """The table, in the units it was measured in."""
+    """The table, in the units of measurement."""
     table = load_diabetes(as_frame=True, scaled=False).frame.rename(columns=NAMES)
     whole = {name: int for name in table if (table[name] % 1 == 0).all()}
     return table.astype(whole).rename(columns={"target": "progression"})

@@ -13,7 +13,7 @@ PATHS = {"sgd": 0.95, "momentum": 0.1, "adagrad": 1.5, "adam": 0.3}
 
 
 def faster_than_sgd_at_the_books_rates(evidence: Evidence) -> Verdict:
-    """By the mean training loss over the 2000 iterations, which a faster fall makes smaller."""
+    """Compare the mean training loss over the 2000 iterations: a faster fall makes it smaller."""
     trials = evidence.runs[evidence.runs["kind"] == "trial"]
     figure, (axes,) = _figure(1)
     means = {}
@@ -35,7 +35,7 @@ def faster_than_sgd_at_the_books_rates(evidence: Evidence) -> Verdict:
 
 
 def alike_at_their_best(evidence: Evidence) -> Verdict:
-    """By the winners' accuracy on fresh seeds."""
+    """Compare the winners' accuracy on fresh seeds."""
     fresh = evidence.runs[evidence.runs["kind"] == "confirmation"]
     figure, (axes,) = _figure(1)
     scores = fresh.groupby("trainer")["validation_accuracy"].mean().sort_values()
@@ -51,7 +51,7 @@ def alike_at_their_best(evidence: Evidence) -> Verdict:
 
 
 def paths_in_a_valley(evidence: Evidence) -> Verdict:
-    """The way to the minimum by 30 steps, against the straight line of length 7.3."""
+    """Compare paths of 30 steps to the minimum: how often does each cross the valley?"""
     figure, panels = _figure(len(PATHS))
     x, y = np.meshgrid(np.linspace(-10, 10, 101), np.linspace(-5, 5, 101))
     swings = {}

@@ -1,4 +1,4 @@
-"""The checks of overfitting.toml: training accuracy against accuracy on other images."""
+"""The checks of overfitting.toml: training accuracy and accuracy on other images."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ PLAIN = {"weight_decay": 0.0, "dropout": 0.0}
 
 
 def by_heart(evidence: Evidence) -> Verdict:
-    """Training accuracy 1, and a tenth of the images more wrong elsewhere."""
+    """Check that training accuracy is 1 and accuracy on other images over a tenth lower."""
     runs = _having(evidence, PLAIN)
     train, other = runs["train_accuracy"].mean(), runs["validation_accuracy"].mean()
     holds = train > 0.995 and train - other > 0.1
@@ -23,7 +23,7 @@ def by_heart(evidence: Evidence) -> Verdict:
 
 
 def narrower(evidence: Evidence, of: dict[str, Any]) -> Verdict:
-    """The gap at the end against the plain network's, on each seed."""
+    """Compare the gap at the end with the plain network's, for each seed."""
     gaps = {name: _gap(_having(evidence, v)) for name, v in (("of", of), ("plain", PLAIN))}
     smaller = gaps["of"] < gaps["plain"]
     judgement = "holds" if smaller.all() else "depends" if smaller.any() else "does not hold"

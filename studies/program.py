@@ -1,7 +1,7 @@
-"""Logistic regression on two noisy moons, in plain Python: a program as people have them.
+"""Logistic regression on two noisy moons, in plain Python: a typical program.
 
-It knows hpsearch by one call, hpsearch.report, which does nothing when the program is run by hand.
-What it has learned is saved after every epoch, and it goes on from there.
+Its only call of hpsearch is hpsearch.report, which does nothing when the program is run by hand.
+It saves what it has learned after every epoch, and continues from there.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def powers(point: list[float], features: str) -> list[float]:
 
 
 def probability(weights: list[float], inputs: list[float]) -> float:
-    """Of class 1."""
+    """The probability of class 1."""
     z = sum(w * x for w, x in zip(weights, inputs, strict=True))
     return 1 / (1 + math.exp(-max(-500.0, min(500.0, z))))
 
@@ -89,7 +89,7 @@ def main() -> None:
             train_accuracy=accuracy(weights, train, args.features),
             validation_accuracy=accuracy(weights, validation, args.features),
         )
-        if args.checkpoint:  # after the report: what was saved is not told again
+        if args.checkpoint:  # after the report: saved epochs are not reported again
             with open(args.checkpoint + ".new", "w") as file:
                 json.dump([epoch, weights, step], file)
             os.replace(args.checkpoint + ".new", args.checkpoint)

@@ -24,10 +24,10 @@ PAPER = {
 
 
 def train(params, data, seed, state=None):
-    """Yield the error against the printed cells after a quarter of them, two, three, and all.
+    """Yield the error against the printed cells after one, two, three and all quarters of them.
 
-    What the study calls an epoch is the next quarter: some cells of every number of images and of
-    every batch size. Nothing is random in it but what the paper drew with seed 1.
+    The study's next epoch is the next quarter: some cells of every number of images and of every
+    batch size. Nothing in it is random except what the paper drew with seed 1.
     """
     errors = list(state or [])
     for quarter in _quarters()[len(errors) :]:
@@ -44,14 +44,14 @@ def train(params, data, seed, state=None):
 
 
 def _quarters() -> list[pd.DataFrame]:
-    """The 80 proposed cells: of each number of images another batch size in each quarter."""
+    """The 80 proposed cells: each quarter has another batch size for each number of images."""
     cells = pd.read_csv(TABLE).query("method == 'proposed'")
     places = [cells[name].rank(method="dense").astype(int) for name in ("batch_size", "shots")]
     return [cells[(places[0] + places[1]) % 4 == quarter] for quarter in range(4)]
 
 
 def _errors(params: dict, cells: pd.DataFrame) -> Iterator[float]:
-    """Ours less theirs, cell by cell; those that differ in the learning rate train together."""
+    """Our error minus theirs, cell by cell; cells that differ only in the rate train together."""
     split = Fixed(validation=(59_000, 60_000))
     kind = trainer_kind("proposal-search")
     for (shots, hidden, batch), group in cells.groupby(["shots", "hidden", "batch_size"]):
@@ -62,5 +62,5 @@ def _errors(params: dict, cells: pd.DataFrame) -> Iterator[float]:
         members = [Member({**own, "learning_rate": rate}, (0, 0, 0), 0) for rate in group["lr"]]
         run = kind.trainer(members, data, n_epochs=N_EPOCHS).run(N_EPOCHS)
         scores = np.array([progress.metrics["test_accuracy"] for progress in run])
-        # A cell that diverges stays at its best epoch before, as the paper's maximum would.
+        # A cell that diverges keeps its best epoch before that, as the paper's maximum would.
         yield from np.nanmax(scores, axis=0) - group["accuracy"]

@@ -1,4 +1,4 @@
-"""The checks of trainers_fewshot.toml: two trainers' arms at equal budget and at equal cost."""
+"""The checks of trainers_fewshot.toml: two trainers at equal budget and at equal cost."""
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,9 @@ BACKWARD = 2  # a backward pass makes two products where a forward pass makes on
 
 
 def better_on_the_test_set(evidence: Evidence, of: str, than: list[str]) -> Verdict:
-    """The refits of one trainer's winner against those of the best other by validation.
+    """Compare the refits of one trainer's winner with those of the best other by validation.
 
-    By Welch's 95 % interval of the difference over refits, for each number of shots.
+    Uses Welch's 95 % interval of the difference over refits, for each number of shots.
     """
     tests = evidence.runs[evidence.runs["kind"] == "test"]
     fresh = evidence.runs[evidence.runs["kind"] == "confirmation"]
@@ -33,10 +33,10 @@ def better_on_the_test_set(evidence: Evidence, of: str, than: list[str]) -> Verd
 
 
 def better_at_equal_cost(evidence: Evidence, of: str, than: list[str]) -> Verdict:
-    """What each search had found when the cheapest of the others had spent all it did.
+    """Compare what the searches had found at the cost of the cheapest other search.
 
-    The best validation accuracy of any trial so far, trial after trial in the order they were
-    drawn, against the passes spent; a stage's later epochs come where the trial was drawn.
+    Compares the best validation accuracy so far, trial by trial in the order of their draws, at
+    equal numbers of passes; a stage's later epochs count where the trial was drawn.
     """
     spent = _found(evidence)
     figure = Figure(figsize=(3.4 * spent["shots"].nunique(), 3.2), layout="constrained")
@@ -66,12 +66,12 @@ def better_at_equal_cost(evidence: Evidence, of: str, than: list[str]) -> Verdic
 
 
 def _found(evidence: Evidence) -> pd.DataFrame:
-    """shots, trainer, cost so far and best score so far, a row for each epoch of each trial."""
+    """The shots, trainer, cost so far and best score so far: a row per epoch of each trial."""
     curves = evidence.curves
     curves = curves[curves["kind"] == "trial"].assign(
         passes=lambda c: c["passes/forward"] + BACKWARD * c["passes/backward"]
     )
-    # A trial costs what all its folds and seeds do, and scores their mean.
+    # A trial costs the sum over its folds and seeds, and scores their mean.
     epochs = curves.groupby(["trial", "epoch"]).agg(
         passes=("passes", "sum"), score=("validation_accuracy", "mean")
     )
@@ -85,7 +85,7 @@ def _found(evidence: Evidence) -> pd.DataFrame:
 
 
 def _judgement(outcomes: list[int]) -> str:
-    """One verdict of several numbers of shots."""
+    """One verdict for several numbers of shots."""
     if all(o == 1 for o in outcomes):
         return "holds"
     if all(o == 0 for o in outcomes):
