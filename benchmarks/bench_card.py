@@ -2,10 +2,10 @@
 
     python benchmarks/bench_card.py [CHECKOUT ...] [--times 3]
 
-Each checkout of hpsearch is measured on the same files in turn, the current one where none is
-named. Three tables: numbers as CSV and as Parquet, and numbers, categories, dates and gaps as CSV.
-A row a table and checkout: the least processor time, the least wall-clock time and the largest
-memory of several runs; the first run, which may compile modules, is not counted.
+Measures each named checkout of hpsearch in turn on the same files, or else the current checkout.
+There are three tables: numbers as CSV, numbers as Parquet, and numbers, categories, dates and gaps
+as CSV. Prints a row per table and checkout: the least processor time, the least wall-clock time
+and the largest memory of several runs. The first run, which may compile modules, is not counted.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""How often the winner's interval is right, how much pairs narrow a difference, and how often
-tuning is said to gain where there is nothing to gain.
+"""How often the winner's interval is right, how much pairing narrows a difference, and how often
+studies report a gain from tuning where none exists.
 
     python benchmarks/bench_confirmation.py [--seeds 20] [--null-seeds 40] [--only svc,forest]
 
-Nine studies on few rows, each with many rows that nobody has seen as its test set, each with
---seeds seeds that draw the rows, too:
+Runs nine studies on few rows, each with many unseen rows as its test set and with --seeds seeds,
+which also draw the rows:
 
 - coverage: how often the 95 % interval of the winner's validation score covers its mean test score
   over the refits, with splits = "kept" and with "fresh";
-- widths: of winner less defaults on validation data, paired by repeat against the same two
-  intervals as if they were independent (the root of the sum of squares);
-- the null: two classes dealt at random; how often "tuning gained" is said over --null-seeds seeds,
-  by the test rows as the study says it, and by validation data alone.
+- widths: the interval of winner minus defaults on validation data, paired by repeat, against the
+  interval for independent scores (the root of the sum of squares);
+- the null: two classes assigned at random; how often "tuning gained" is reported over --null-seeds
+  seeds, from the test rows as in the study, and from validation data alone.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def estimator(name: str, space: str, trials: int = 24) -> str:
 
 
 def blobs(n: int, seed: int) -> Table:
-    """Ten inputs, five of which tell two overlapping classes."""
+    """Ten inputs, five of which separate two overlapping classes."""
     return datasets.make_classification(  # type: ignore[no-any-return]
         n, 10, n_informative=5, flip_y=0.15, class_sep=0.7, random_state=seed
     )
@@ -179,7 +179,7 @@ def study_text(name: str, seed: int, splits: str, folder: Path) -> str:
 
 
 def result_of(name: str, seed: int, splits: str) -> Result | None:
-    """What the study finds, in this process and without MLflow; None where nothing trains."""
+    """The study's result, in this process and without MLflow; None if nothing trains."""
     with TemporaryDirectory() as place, suppress(StudyFailed):
         file = Path(place, "study.toml")
         file.write_text(study_text(name, seed, splits, file.parent))
@@ -199,7 +199,7 @@ def half(estimate: Estimate) -> float:
 
 
 def covers(result: Result) -> bool:
-    """Whether the winner's interval holds what its refits score on unseen rows."""
+    """Whether the winner's interval contains the score of its refits on unseen rows."""
     truth, found = result.test_score, result.validation
     assert truth is not None
     if found.low is None or found.high is None:

@@ -4,13 +4,13 @@
     python benchmarks/bench_core.py --cases lenet --repeats 7
 
 Every case runs its sides alternately in one process and prints the median CPU time of each with
-the ratio peer / hpsearch. The peers are in bench_core_peers.py. A step of hpsearch is taken from
-whole epochs of its trainer on real MNIST, shuffling, drawing of mini-batches and one evaluation at
-the end included; a peer's step takes its mini-batch out of the images too. hpsearch's evaluation
-gives the loss of every image beside the accuracy, the textbook's the accuracy alone. "attainable"
-is the time of the same matrix products plus one pass over weights and gradients; "live" of those
-inputs alone that some training image uses. Memory is the growth of a fresh process's peak above
-its imports, data included.
+the ratio peer / hpsearch. The peers are in bench_core_peers.py. A step of hpsearch is measured
+from whole epochs of its trainer on real MNIST, with shuffling, drawing of mini-batches and one
+evaluation at the end; a peer's step also takes its mini-batch from the images. hpsearch's
+evaluation computes the loss of every image and the accuracy, the textbook's only the accuracy.
+"attainable" is the time of the same matrix products plus one pass over weights and gradients;
+"live" is the same for only those inputs that some training image uses. Memory is the growth of a
+fresh process's peak above its imports, with the data.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ class Case:
     """One line of the table.
 
     Attributes:
-        work: what is timed.
-        unit: of the times, with its seconds.
-        goals: wanted ratio peer / hpsearch.
-        sides: makes of the timed callables, "hpsearch" among them.
+        work: the timed work.
+        unit: the unit of the times, with its seconds.
+        goals: the wanted ratios peer / hpsearch.
+        sides: functions that make the timed callables, "hpsearch" among them.
     """
 
     work: str
@@ -126,7 +126,7 @@ def few_shot_table(n_test: int) -> TrainingData:
 def ours(
     params: dict[str, ParamValue], n_members: int, data: TrainingData, epochs: int, every: int
 ) -> Side:
-    """CPU seconds an epoch and member, after a warm-up."""
+    """CPU seconds per epoch and member, after a warm-up."""
     members = [Member(params, (0, number), 0) for number in range(n_members)]
     trainer = Backprop(members, data, n_epochs=10**6)
     reached = 0
@@ -147,7 +147,7 @@ def ours(
 
 
 def per_step(side: Side, n_train: int, batch: int) -> Side:
-    """CPU seconds an iteration, from those of an epoch."""
+    """CPU seconds per iteration, from those of an epoch."""
     return lambda: side() / (n_train // batch)
 
 
@@ -196,7 +196,7 @@ def attainable(n_members: int, sizes: tuple[int, int, int], batch: int, iteratio
 
 
 def wide(batch: int, n_members: int) -> Sides:
-    """784-50-10 on many images; inputs that none of them uses are left out of the training."""
+    """784-50-10 on many images; the training leaves out inputs that none of them uses."""
     n_train, iterations = 4000, 4000 // batch
     rows = np.arange(n_train)
     data = table(n_train, 100)
@@ -326,7 +326,7 @@ def measure(case: Case, repeats: int) -> dict[str, float]:
 
 
 def few_shot_memory() -> float:
-    """MB that training 32 few-shot members adds to a process's peak, the data's opening too."""
+    """MB that training 32 few-shot members adds to a process's peak, with opening the data."""
     before = peak_kib()
     ours({**WIDE, "batch_size": 5}, 32, few_shot_table(1000), 2, 1)
     return (peak_kib() - before) / 1024

@@ -1,4 +1,4 @@
-"""What bench_core.py compares hpsearch's core with: PyTorch, scikit-learn, and textbook loops.
+"""The peers of bench_core.py: PyTorch, scikit-learn, and textbook loops.
 
 Every peer is a function that makes a `step(x, labels)`: one training step on a mini-batch, as a
 careful user of that tool writes it. Networks are ReLU, softmax cross-entropy, He initial weights.
@@ -48,7 +48,7 @@ class Textbook:
         return result
 
     def accuracy(self, x: Floats, y: Labels) -> float:
-        """Share of images it has right."""
+        """Fraction of images that it classifies correctly."""
         logits = np.maximum(x @ self.w1 + self.b1, 0) @ self.w2 + self.b2
         return float((softmax(logits).argmax(1) == y).mean())
 
@@ -103,7 +103,7 @@ class TextbookConvolution:
         return out.reshape(len(x), rows, rows, -1).transpose(0, 3, 1, 2)
 
     def backward(self, d: Floats) -> Floats:
-        """Keeps dw and db, returns dx."""
+        """Store dw and db, return dx."""
         flat = d.transpose(0, 2, 3, 1).reshape(-1, len(self.w))
         self.db = flat.sum(0)
         self.dw = (self.col.T @ flat).T.reshape(self.w.shape)

@@ -30,12 +30,12 @@ SPACE: dict[str, BaseDistribution] = {
 }
 DIGITS, MNIST = "digits MLP", "few-shot MNIST"
 FIXED = {"kind": "fixed", "train": [0, 50_000], "validation": [50_000, 52_000]}
-DATA = {  # of MNIST 20 images a class, scored on 2,000 others
+DATA = {  # MNIST: 20 images per class, scored on 2,000 others
     DIGITS: Data(name="digits"),
     MNIST: Data.model_validate({"name": "mnist", "shots": 20, "split": FIXED}),
 }
 WORST = 2.5  # cross entropy of a network that knows nothing
-FRESH_SEEDS = 8  # trainings that tell what a configuration is worth; one alone is .01 off
+FRESH_SEEDS = 8  # trainings that measure the worth of a configuration; a single one is off by .01
 
 
 def ask(trial: optuna.Trial, name: str, d: BaseDistribution) -> Any:
@@ -52,7 +52,7 @@ def learning_curve(name: str, params: dict[str, Any], until: int, epochs: int) -
 
     Args:
         name: a key of DATA.
-        until: epochs trained, of `epochs` in a full training.
+        until: number of epochs to train; a full training has `epochs`.
     """
     return _curve(name, tuple(sorted(params.items())), until, epochs)
 
@@ -73,7 +73,7 @@ def fresh_loss(name: str, params: dict[str, Any], epochs: int) -> float:
 def _curves(
     name: str, params: dict[str, Any], repeats: Sequence[int], until: int, epochs: int
 ) -> list[list[float]]:
-    """A curve for each repeat."""
+    """One curve per repeat."""
     kind = trainer_kind("momentum")
     assert kind is not None
     described = kind.hyperparameters() | kind.trainer.network_hyperparameters("two-layer")

@@ -2,18 +2,17 @@
 
     python benchmarks/bench_fidelity.py --seeds 60
 
-Tasks are real trainings (bench_curves.py) of 27 epochs; the budget is counted in epochs, those of
-a continued training once, and told in full trainings. hpsearch's stages are of 1, 3, 9 and 27
-epochs, Hyperband's rungs, with 15, 20, 25 and 40 % of the budget, three quarters or more of each
-later stage promoted, one by one and in batches of 4; of a dozen such plans that were tried at 10
-trainings it was the best, by little. The plan depends on the budget, so every budget is a study of
-its own.
-Hyperband + TPE runs one by one. Every method chooses the configuration with the least validation
-loss after a full training. The first table tells what that configuration is worth: its mean
-validation loss over trainings from fresh seeds. The second has the loss it was chosen by: the more
-full trainings there were to choose among, the more of it is a lucky seed. Figures
-are medians and quartiles over the searches' seeds, differences of medians with 95 % bootstrap
-intervals.
+Tasks are real trainings (bench_curves.py) of 27 epochs. The budget is counted in epochs (those of
+a continued training count once) and reported in full trainings. hpsearch's stages have 1, 3, 9 and
+27 epochs, as Hyperband's rungs do, and get 15, 20, 25 and 40 % of the budget; three quarters or
+more of each later stage are promoted. Trials run one by one or in batches of 4. Of a dozen such
+plans that were tried at 10 trainings, this one was the best by a small margin. The plan depends on
+the budget, so every budget is a separate study. Hyperband + TPE runs one by one. Every method
+chooses the configuration with the least validation loss after a full training. The first table
+shows the worth of that configuration: its mean validation loss over trainings from fresh seeds.
+The second table shows the loss by which it was chosen: the more full trainings there were to
+choose from, the more of this loss is a lucky seed. Figures are medians and quartiles over the
+searches' seeds; differences are those of medians, with 95 % bootstrap intervals.
 """
 
 from __future__ import annotations

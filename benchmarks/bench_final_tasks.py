@@ -1,7 +1,7 @@
-"""Tasks of bench_quality.py that no setting was tuned on: written before the rule was run on them.
+"""Tasks of bench_quality.py on which no setting was tuned: they were written before the rule ran.
 
-Flat, conditional and categorical made functions. Each has an offset of its own, so that the
-optimum is at no corner and at no middle, and a plateau of no size: regret 0 is reached by nobody.
+Flat, conditional and categorical synthetic functions. Each has its own offset, so that the optimum
+is at no corner and no centre, and no plateau, so that no search reaches regret 0.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def many_peaks(p: Params) -> float:
 
 
 def useless(p: Params) -> float:
-    """Three of fifteen matter."""
+    """Only three of fifteen parameters matter."""
     x = (_places(p) - _offsets(15, 14))[[3, 7, 12]]
     return float(np.abs(x).sum() + 4 * (x[0] - x[1]) ** 2)
 

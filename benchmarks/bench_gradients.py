@@ -1,11 +1,11 @@
-"""Numerical gradients by increments beside the textbook's loops over every weight: CPU time.
+"""CPU time of numerical gradients by increments and by the textbook's loops over every weight.
 
     python benchmarks/bench_gradients.py
     python benchmarks/bench_gradients.py --hidden 20 --batch 1 --repeats 3
 
-Both take the central difference of all weights of a 784-H-10 network that has learned from MNIST
-images for 300 steps, in float64 on one thread, in turn in one process. Prints the median times,
-their ratio, and the largest difference of the two quotients.
+Both compute the central differences of all weights of a 784-H-10 network after 300 steps on MNIST
+images, in float64 on one thread, alternately in one process. Prints the median times, their ratio,
+and the largest difference between the two gradients.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from hpsearch.nn.numerical_gradient import NumericalGradient
 
 Floats = NDArray[np.float64]
 STEP, LOG_OFFSET = 1e-4, 1e-7
-INCREMENTAL = 20  # calls a repeat; one takes milliseconds
+INCREMENTAL = 20  # calls per repeat; one call takes milliseconds
 
 
 def textbook(parameters: list[Floats], x: Floats, labels: NDArray[np.int64]) -> Floats:

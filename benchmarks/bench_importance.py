@@ -1,9 +1,9 @@
-"""How long importances take: with intervals of 200 resamples, beside Optuna's without any.
+"""The time of importances with intervals from 200 resamples, beside Optuna's without intervals.
 
     python benchmarks/bench_importance.py
 
-CPU seconds of this process for the trials of a finished search; set OPENBLAS_NUM_THREADS=1, as a
-second thread of BLAS spins for nothing.
+Prints CPU seconds of this process for the trials of a finished search. Set OPENBLAS_NUM_THREADS=1:
+a second BLAS thread would only spin.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SIZES = ((50, 5), (200, 8), (1000, 8))
 
 
 def trials(n: int, names: list[str]) -> list[TrialRecord]:
-    """Random ones, of which the first parameter decides."""
+    """Random trials; only the first parameter affects the score."""
     rng, found = np.random.default_rng(0), []
     for number in range(n):
         params = {name: float(rng.random()) for name in names}
@@ -39,7 +39,7 @@ def trials(n: int, names: list[str]) -> list[TrialRecord]:
 
 
 def by_optuna(records: list[TrialRecord], names: list[str]) -> None:
-    """What this was before: a study a parameter."""
+    """The earlier way: a study per parameter."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     for name in names:
         study = optuna.create_study(direction="maximize")
@@ -59,7 +59,7 @@ def by_optuna(records: list[TrialRecord], names: list[str]) -> None:
 
 
 def main() -> None:
-    """Print a line a size, the best of three of each."""
+    """Print a line per size, each with the best of three runs."""
     print("trials  parameters  with intervals  Optuna's, without")
     for n, k in SIZES:
         names = [f"p{i}" for i in range(k)]

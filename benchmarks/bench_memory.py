@@ -1,11 +1,11 @@
-"""What a worker holds of a table of 100,000 rows x 50 columns, while trainers train on it.
+"""The memory of a worker for a table of 100,000 rows x 50 columns, while trainers train on it.
 
     python benchmarks/bench_memory.py [CHECKOUT ...]
 
-Each checkout of hpsearch is measured in turn, the current one where none is named. A process opens
-the table (40 MB of numbers, as Parquet) and trains one slice of two epochs on each of three folds,
-as a worker does. A row a trainer and checkout, in MB above what the process held before: the most
-while the table was opened, the most while each fold was trained. Linux.
+Measures each named checkout of hpsearch in turn, or else the current checkout. A process opens the
+table (40 MB of numbers, as Parquet) and trains one slice of two epochs on each of three folds, as
+a worker does. Prints a row per trainer and checkout, in MB above the process's memory before: the
+peak while it opens the table, and the peak while it trains each fold. Needs Linux.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ stages = [{{ trials = 1, epochs = 2 }}]
 
 
 def held() -> tuple[int, int]:
-    """What this process holds now, and the most since `reset`, in MB."""
+    """The memory of this process now, and its peak since `reset`, in MB."""
     said = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     now, most = (int(said[name].split()[0]) // 1024 for name in ("VmRSS", "VmHWM"))
     return now, most
 
 
 def reset() -> None:
-    """Have the most start from what is held now."""
+    """Reset the peak to the memory now."""
     Path("/proc/self/clear_refs").write_text("5")
 
 
 def worker(folder: Path, trainer: str) -> list[int]:
-    """Open the table and train; the most after each step above what was held at first."""
+    """Open the table and train; returns the peak of each step above the memory at the start."""
     import sklearn.compose
     import sklearn.impute
     import sklearn.pipeline

@@ -2,10 +2,11 @@
 
     python benchmarks/bench_pages.py --trials 1000 --home /tmp/pages
 
-Makes the study where the home has none: trials of no work with six parameters and ten epochs. Then
-`python -m hpsearch ui` on it, and Debian's Chromium without a display: seconds from the request of
-a page until what it is opened for is to be seen. The first visit loads MLflow's own program too; a
-visit after it finds that in the browser's cache. Screenshots lie in the home.
+Makes the study if the home has none: trials without work, with six parameters and ten epochs. Then
+it starts `python -m hpsearch ui` on the home and Debian's Chromium without a display, and measures
+the seconds from the request of a page until its main content is visible. The first visit also
+loads MLflow's own program; later visits find it in the browser's cache. Screenshots are saved in
+the home.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ PATIENCE = 120  # seconds
 
 @contextmanager
 def served(home: Path) -> Iterator[str]:
-    """The UI; gives the address of the study's sorted run table."""
+    """Serve the UI; yields the address of the study's sorted run table."""
     command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(home)]
     with socket.socket() as probe:  # a port that nobody listens on
         probe.bind(("127.0.0.1", 0))
@@ -60,7 +61,7 @@ def served(home: Path) -> Iterator[str]:
 
 
 def page_of(log: Path) -> str:
-    """What `ui` printed of the study, "" before it did."""
+    """The address that `ui` printed for the study, "" before that."""
     lines = log.read_text().splitlines()
     return next(
         (line.removeprefix(f"{NAME}: ") for line in lines if line.startswith(f"{NAME}: ")), ""
@@ -73,7 +74,7 @@ def site_of(page: str) -> str:
 
 
 def answers(address: str) -> bool:
-    """Whether a server is there."""
+    """Whether a server answers."""
     try:
         urllib.request.urlopen(address, timeout=5).close()
     except OSError:
@@ -82,7 +83,7 @@ def answers(address: str) -> bool:
 
 
 def until(look: Callable[[], Any], process: subprocess.Popen[bytes] | None = None) -> Any:
-    """What `look` gives, as soon as it gives anything; in vain where the process has ended."""
+    """The first value of `look` that is not empty; gives up if the process has ended."""
     started = time.monotonic()
     while not (found := look()):
         ended = process is not None and process.poll() is not None

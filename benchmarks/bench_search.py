@@ -4,11 +4,11 @@
     python benchmarks/bench_search.py --workloads W1 --trials 40 --repeats 3 --peers numpy/batch
 
 The workloads are bench_w1.toml and bench_w2.toml; the peers' side is bench_peers.py. All sides run
-in turn, each in a fresh process with fresh stores, and log the same: 4 metrics an epoch, params
-and an artifact a trial; the stores are counted afterwards. Time is taken after a warm-up from the
-first ask until the last trial's MLflow run is finished. hpsearch's includes the start of most of
-its projector, and of its workers what is left at the first ask; its confirmation and test runs
-come after it.
+in turn, each in a fresh process with fresh stores, and log the same: 4 metrics per epoch, and
+params and an artifact per trial; afterwards the content of the stores is counted. The time runs,
+after a warm-up, from the first ask until the last trial's MLflow run is finished. hpsearch's time
+includes most of the start of its projector, and the part of its workers' start that is left at the
+first ask; its confirmation and test runs come later.
 
 Memory is the greatest sum of PSS (RSS where the system has no PSS) over all processes of a side,
 from their start to their end. Absolute figures of a shared machine mean little: quote the ratios.
@@ -82,7 +82,7 @@ class Measured:
 
     @property
     def trials_per_hour(self) -> float:
-        """The yardstick."""
+        """The measure for comparing sides."""
         return 3600 * self.trials / self.wall_s
 
 
@@ -242,17 +242,17 @@ def measure_hpsearch(workload: str, trials: int, folder: Path) -> dict[str, Any]
 
 
 class _Clock:
-    """Takes time and CPU time at the search's first event, and when MLflow has all of it.
+    """Takes time and CPU time at the search's first event, and when MLflow has everything.
 
     The event after the last trial is answered only when MLflow has finished every trial's run, so
-    that nothing of what follows the search is in the time.
+    that the time includes nothing after the search.
     """
 
     def __init__(self, store: Path, trials: int) -> None:
         self._store, self._trials = store, trials
 
     def hear(self, event: Any) -> None:
-        """For run_study's on_event."""
+        """The function for run_study's on_event."""
         from hpsearch.study.events import PhaseStarted, StageStarted
 
         if isinstance(event, StageStarted):
@@ -309,7 +309,7 @@ def _cpu_by_process() -> dict[int, tuple[str, float]]:
 
 
 def installed(peers: Iterable[str]) -> list[str]:
-    """The peers that can run here; says which can't."""
+    """The peers that can run here; prints those that can't."""
     found = []
     for peer in peers:
         module = MODULES.get(peer.split("/")[0])
@@ -349,7 +349,7 @@ def summary(measured: list[Measured]) -> Iterator[list[str]]:
 
 
 def where(measured: Iterable[Measured]) -> Iterator[str]:
-    """Where hpsearch's time goes, a line a run."""
+    """Where hpsearch's time goes, one line per run."""
     for m in (m for m in measured if m.side == HPSEARCH):
         cpu = ", ".join(f"{k} {v:.1f}" for k, v in m.parts.items() if k != "drain")
         yield (

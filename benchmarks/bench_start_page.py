@@ -1,12 +1,12 @@
-"""How long the start page of many studies takes to be shown and to be complete, in a real browser.
+"""How long the start page takes to appear and to be complete with many studies, in a browser.
 
     python benchmarks/bench_start_page.py --studies 500 --home /tmp/start_page
 
-Makes a home with copies of one study: of each ten, nine are finished and one was interrupted,
-whose trials are read one by one. Then `python -m hpsearch ui` on it, and Debian's Chromium without
-a display: milliseconds until the first paint, as the browser measures it; until the filter takes a
-letter; and until no study is left that is "being read". The first visit finds a server that has
-read nothing. A screenshot lies in the home.
+Makes a home with copies of one study: of every ten, nine are finished and one was interrupted,
+whose trials are read one by one. Then it starts `python -m hpsearch ui` on the home and Debian's
+Chromium without a display, and measures the milliseconds until the first paint, as the browser
+reports it; until the filter accepts a letter; and until no study is "being read" any more. At the
+first visit, the server has read nothing. A screenshot is saved in the home.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ KEPT = ("*.json", "*.jsonl", "stages", "artifacts/*.json", "artifacts/study.toml
 
 
 def copies(home: Path, original: Path, studies: int) -> None:
-    """Make the studies that the home lacks; a record's digest is of its folder's name, not of its
-    study's, so that a copy is valid."""
+    """Make the studies that the home lacks. A record's digest depends on its folder's name, not on
+    its study's, so that a copy is valid."""
     for number in range(studies):
         run = home / "studies" / f"study-{number:04}" / "1"
         if run.exists():

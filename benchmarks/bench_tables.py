@@ -2,14 +2,16 @@
 
     python benchmarks/bench_tables.py [--minutes 3] [--only wine,friedman] [--flaml PYTHON]
 
-Twelve tables: scikit-learn's own, and some made with texts for categories, gaps, rare classes
-and noise. Each is cut into rows to learn from and test rows, which no method sees. `tune` seals a
-fifth of its rows as a test set of its own; the others learn from all. FLAML runs with the Python
-that --flaml names, if it has FLAML. The grid: imputed, one-hot and scaled columns before logistic
-or ridge regression and a random forest, five folds. All use the cores that this process may use.
+There are twelve tables: scikit-learn's own, and synthetic ones with texts for categories, gaps,
+rare classes and noise. Each is split into rows to learn from and test rows, which no method sees.
+`tune` seals a fifth of its rows as its own test set; the others learn from all rows. FLAML runs
+with the Python that --flaml names, if it has FLAML. The grid search uses imputed, one-hot and
+scaled columns, logistic or ridge regression and a random forest, and five folds. All use the cores
+that this process may use.
 
-A row a table: the score of each on the test rows (ROC AUC, accuracy of more classes, R^2), half
-the width of the 95 % bootstrap interval of the difference to ours, and each one's seconds.
+Prints a row per table: the score of each method on the test rows (ROC AUC, accuracy for more than
+two classes, R^2), half the width of the 95 % bootstrap interval of the difference from ours, and
+the seconds of each.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tasks of bench_quality.py: what is searched, and how good a configuration really is."""
+"""The tasks of bench_quality.py: their spaces, and the true score of a configuration."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ DIGITS_BEST = 0.07  # validation loss; the least that any search has seen is .07
 
 @dataclass(frozen=True)
 class Task:
-    """Something to minimise.
+    """A function to minimise.
 
     Attributes:
         suggest: asks a trial for a configuration.
-        score: of a configuration, with the noise of one training.
-        truth: of a configuration, without noise.
+        score: the score of a configuration, with the noise of one training.
+        truth: the score of a configuration, without noise.
         best, median: truths that count as regret 0 and 1.
     """
 
@@ -124,8 +124,8 @@ def function_task(
 
     Args:
         best: its least value.
-        active: whether a parameter is there, given those before it.
-        noise: deviation of a score.
+        active: whether a parameter is active, given those before it.
+        noise: standard deviation of a score.
     """
 
     def suggest(trial: optuna.Trial) -> Params:
@@ -149,7 +149,7 @@ def drawn(
     active: Callable[[Params, str], bool],
     rng: np.random.Generator,
 ) -> Params:
-    """A configuration at random; a study's asks would take minutes for the medians."""
+    """A random configuration; a study's asks would take minutes for the medians."""
     params: Params = {}
     for name, distribution in space.items():
         if not active(params, name):

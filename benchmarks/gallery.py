@@ -3,7 +3,7 @@
     python benchmarks/gallery.py --home /tmp/gallery    all of them, an hour on two cores
     python benchmarks/gallery.py --home /tmp/gallery overfitting    some, by file
 
-A study that is finished in the home is not run again; its figure is taken as it is.
+A study that is already finished in the home is not run again; its figure is used as it is.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from hpsearch.nn.gradient_check import gradient_error
 
 MEMBERS, BATCH, INPUTS, CLASSES = 3, 5, 256, 4
 LIMIT = 1e-7
-# Every parameter costs two training steps: large networks are checked small, with all they have.
+# Every parameter costs two training steps, so large networks are checked in a small version with
+# all layers.
 SMALL = {
     "multi-layer": MultiLayerNet(hidden=9, hidden_layers=3, batch_norm=True, dropout=0.3),
     "lenet": LeNet(filters1=2, filters2=3, hidden=5),

@@ -1,9 +1,9 @@
-"""Paper 002's LeNet in PyTorch, to hold ours against: writes studies/tables/lenet_pytorch.csv.
+"""Paper 002's LeNet in PyTorch, to compare ours with: writes studies/tables/lenet_pytorch.csv.
 
     python benchmarks/lenet_pytorch.py                   CASE1 and CASE8, with and without momentum
 
-Nothing of hpsearch is in it but the reading of MNIST: layers, initial weights, momentum, weight
-decay and the rate's policy are PyTorch's or written out here. It takes 13 minutes of one core.
+It uses hpsearch only to read MNIST: layers, initial weights, momentum, weight decay and the
+learning-rate policy are PyTorch's or written out here. It takes 13 minutes on one core.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hpsearch.datasets.mnist import Mnist
 
 TABLE = Path(__file__).parents[1] / "studies" / "tables" / "lenet_pytorch.csv"
 CASES = {1: (64, 0.01), 8: (64, 0.1)}  # batch size, base learning rate
-SEEDS = {1: 8, 8: 3}  # CASE1's spread is what ours is held against, and 3 seeds may lie close
+SEEDS = {1: 8, 8: 3}  # CASE1's spread is compared with ours; 3 seeds could be close by chance
 ITERATIONS, EVERY = 1000, 100
 N_TRAIN = 59_000  # the study's: the last 1,000 images of the training file choose its winner
 

@@ -1,15 +1,16 @@
-"""A night in small: schedules by the minute, and kill -9 of everything there is.
+"""A short night: schedules that run every minute, and kill -9 of every process.
 
     python soak/night.py                          30 minutes; exit 0 if all is well
     python soak/night.py --minutes 5 --seed 3
 
-Two batches are due every minute within windows: networks, whose window closes and is opened again
-by an edit of their file, and a function and an estimator. Optuna and MLflow are in a PostgreSQL,
-MLflow behind a server. One after the other, at random, the scheduler (started again, as systemd
-would), the run under way, a worker, the projector, PostgreSQL and the MLflow server (both started
-again) are killed. In the morning what the night left is finished by hand, then counted: every
-occurrence one run, every run the table of an undisturbed one, every MLflow run and point once,
-nothing for doctor to find, one summary each. Needs hpsearch[dev].
+Two batches are due every minute within windows. One trains networks, and an edit of its file
+closes its window and opens it again; the other trains a function and an estimator. Optuna and
+MLflow use PostgreSQL, MLflow behind a server. One after another, at random, these are killed: the
+scheduler (started again, as systemd would do), the current run, a worker, the projector,
+PostgreSQL and the MLflow server (both started again). In the morning, unfinished work is finished
+by hand. Then the script checks that every occurrence has one run, every run has the table of an
+undisturbed one, MLflow has every run and point once, doctor finds nothing, and each round sent one
+summary. Needs hpsearch[dev].
 """
 
 from __future__ import annotations
@@ -112,13 +113,13 @@ STOP_SECONDS = 10.0  # the scheduler's, on SIGTERM
 
 
 def window(first: datetime, last: datetime) -> str:
-    """As a [schedule] says it."""
+    """The window as in a [schedule]."""
     return f"{first:%H:%M}-{last:%H:%M}"
 
 
 @dataclass
 class Summaries:
-    """The webhook that batches report to."""
+    """The webhook to which batches report."""
 
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
@@ -159,7 +160,7 @@ class Night:
 
     @property
     def home(self) -> Path:
-        """Of the night's stores."""
+        """The home of the night's stores."""
         return self.place / "home"
 
     @property
@@ -177,7 +178,7 @@ class Night:
                 (self.place / f"studies/{name}.toml").write_text(text)
 
     def write_batch(self, name: str, hours: str) -> Path:
-        """A batch with these hours, whole, as an editor writes it."""
+        """Write a batch file with these hours in one step, as an editor does."""
         text = BATCH.format(name=name, window=hours)
         for study, *_ in STUDIES[name]:
             text += f'[[studies]]\nfile = "{study}.toml"\n'
@@ -187,7 +188,7 @@ class Night:
         return young.replace(path)
 
     def start_servers(self) -> None:
-        """PostgreSQL, MLflow on it, and the webhook."""
+        """Start PostgreSQL, MLflow on it, and the webhook."""
         self.postgresql = PostgreSQL(self.place / "postgresql")
         self.postgresql.create()
         self.storage = self.postgresql.database("optuna")
@@ -197,7 +198,7 @@ class Night:
         os.environ["HPSEARCH_WEBHOOK"] = self.summaries.listen()
 
     def start_scheduler(self) -> None:
-        """As systemd would, at first and after each death."""
+        """Start the scheduler as systemd would, at first and after each kill."""
         command = [sys.executable, "-m", "hpsearch", "schedule", str(self.place / "studies")]
         command += ["--home", str(self.home), "--workers", str(self.workers), "--json"]
         stores = {"HPSEARCH_STORAGE": self.storage, "HPSEARCH_TRACKING_URI": self.mlflow.url}
@@ -218,7 +219,7 @@ class Night:
         return found
 
     def kill_something(self) -> None:
-        """One victim that is there."""
+        """Kill one process that exists."""
         what = self.rng.choices(list(VICTIMS), list(VICTIMS.values()))[0]
         away = self.rng.uniform(0.5, 3.0)  # before a server is started again
         if what in BELOW:
@@ -240,7 +241,7 @@ class Night:
         print(f"{datetime.now():%H:%M:%S}  killed: {what}", file=sys.stderr, flush=True)
 
     def pass_the_night(self) -> None:
-        """Schedules run and are disturbed; at its end both windows are closed."""
+        """Let schedules run and disturb them; at the end, close both windows."""
         first = datetime.now(UTC)
         last = first + timedelta(minutes=self.minutes)
         self.write_batch("networks", window(first, first + 0.4 * (last - first)))
@@ -264,7 +265,7 @@ class Night:
         return time.monotonic() - started
 
     def finish(self) -> None:
-        """Go on with the rounds that a window or the end of the night cut."""
+        """Finish the rounds that a window or the end of the night interrupted."""
         from hpsearch import run_batch
 
         for name in STUDIES:
@@ -293,13 +294,13 @@ class Night:
 
 @dataclass
 class Verdict:
-    """What is looked at in the morning."""
+    """The checks of the morning."""
 
     night: Night
     stopped: float
 
     def rows(self) -> Iterator[tuple[str, str, bool]]:
-        """(what, found, whether it is as it must be)."""
+        """(check, finding, whether it is right)."""
         from hpsearch import doctor, sync
 
         yield (
@@ -328,7 +329,7 @@ class Verdict:
         for line in self.night.log.read_text().splitlines():
             try:
                 yield json.loads(line)
-            except ValueError:  # the scheduler was killed while it wrote
+            except ValueError:  # the scheduler was killed while it wrote the line
                 continue
 
     def _study(self, batch: str, name: str, due: int) -> Iterator[tuple[str, str, bool]]:
@@ -353,7 +354,7 @@ class Verdict:
         yield f"{name}: nothing lost", text, equal == len(runs)
 
     def _mlflow(self, expected: int) -> Iterator[tuple[str, str, bool]]:
-        """Counted in the database itself."""
+        """Count in the database itself."""
         import sqlalchemy
 
         def count(query: str) -> int:
@@ -377,7 +378,7 @@ class Verdict:
 
 
 def run_quietly(night: Night) -> None:
-    """The same studies undisturbed, in stores of their own."""
+    """Run the same studies undisturbed, in separate stores."""
     from hpsearch import run_study
 
     for studies in STUDIES.values():
@@ -408,7 +409,7 @@ def main() -> None:
 
 
 def passed(night: Night, say: Callable[[str], None] = print) -> bool:
-    """Whether all was well; the table says what."""
+    """Whether every check passed; the table shows them."""
     try:
         night.write_files()
         run_quietly(night)

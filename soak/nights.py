@@ -1,12 +1,12 @@
-"""Nights of two small studies with [retention] in one home: the disk stays bounded, the best stay.
+"""Nights of two small studies with [retention]: the disk use is bounded, the best runs are kept.
 
     python soak/nights.py                    10 nights; exit 0 if all is well
     python soak/nights.py --nights 100       an hour on two busy cores
 
-Each night is a batch with new runs of both studies, on another seed, so that scores differ. A row
-a night has the size of the home and what retention deleted; at the end the best scores of all
-nights must still be there, and the doctor must find nothing. The home must stay within what the
-runs that are kept take up.
+Each night is a batch with new runs of both studies, with another seed, so that scores differ. The
+script prints a row per night: the size of the home, and what retention deleted. At the end the
+best scores of all nights must still be there, and doctor must find nothing. The home must not grow
+beyond the size of the runs that are kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BEST, LAST = 3, 2  # runs that stay
-SLACK = 1.1  # of the largest home, over what as many runs as are kept took up on the first night
+SLACK = 1.1  # of the largest home, over the first night's size for the number of kept runs
 STUDY = """\
 name = "{name}"
 seed = 0
@@ -64,8 +64,8 @@ class Nights:
     """The home, and what each night left in it.
 
     Attributes:
-        scores: of every run that there ever was, by study and number.
-        sizes: of the home after each night, in bytes.
+        scores: the scores of all runs so far, also deleted ones, by study and number.
+        sizes: the size of the home after each night, in bytes.
     """
 
     place: Path
@@ -74,7 +74,7 @@ class Nights:
 
     @property
     def home(self) -> Path:
-        """Of all nights."""
+        """The home of all nights."""
         return self.place / "home"
 
     def write_studies(self) -> None:
@@ -105,19 +105,19 @@ class Nights:
         )
 
     def size(self) -> int:
-        """What the home takes up, in bytes."""
+        """The size of the home, in bytes."""
         from hpsearch.records.layout import Home
 
         return Home.size_of(self.home)
 
     def kept(self, study: str) -> list[int]:
-        """The numbers of the runs that are there."""
+        """The numbers of the runs that still exist."""
         from hpsearch.records.layout import Home
 
         return Home(self.home).study(study).numbers()
 
     def verdict(self) -> bool:
-        """Print what the nights left; whether it is as it must be."""
+        """Print what the nights left; returns whether it is right."""
         from hpsearch import doctor
 
         good = True

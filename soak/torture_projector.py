@@ -1,12 +1,12 @@
-"""What MLflow has after the worst: every run once, every point once.
+"""Check that MLflow has every run and every point once after kills and a full disk.
 
     python soak/torture_projector.py [--trials 200] [--kills 50]
 
-One study of trials that take their time, on an MLflow server on its own SQLite. While it runs its
+One study of slow trials uses an MLflow server on its own SQLite database. While it runs, its
 projector is killed again and again (kill -9), the server is killed and started again, and the disk
-that holds all of it is full once (a small one in memory, which root alone can mount; without root
-that part is left out, and said to be). The study is started again where it ended by itself. Then
-`sync` and `doctor`, and a count in MLflow's database beside one in the records.
+that holds everything is filled once (a small disk in memory, which only root can mount; without
+root this part is skipped, and the script says so). If the study ends by itself, it is started
+again. Then `sync` and `doctor` run, and counts in MLflow's database are compared with the records.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def train(params, data, seed, state=None):
 """
 BETWEEN = (5.5, 9.0)  # seconds between two kills; the coordinator starts it again after 5 s
 AWAY = 5.0  # seconds that the server is away, and that the disk is full
-DISK = "1500m"  # all but the part that fills it up is free
+DISK = "1500m"  # in memory, but only the part that is filled
 
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[bool]:
-    """A disk of its own at this folder, if we may; says whether."""
+    """Mount a separate disk at this folder if possible; returns whether it is mounted."""
     may = sys.platform == "linux" and os.getuid() == 0
     if may:
         command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
@@ -81,7 +81,7 @@ def small_disk(folder: Path) -> Iterator[bool]:
 
 
 def fill(path: Path) -> None:
-    """Take what is left of the disk."""
+    """Fill the rest of the disk."""
     with path.open("wb", buffering=0) as file:
         try:
             while True:
@@ -98,7 +98,7 @@ def fill(path: Path) -> None:
 
 @dataclass
 class Torture:
-    """The study under way and what was done to it."""
+    """The running study, and what was done to it."""
 
     place: Path
     trials: int
@@ -118,7 +118,7 @@ class Torture:
         self.server = MLflowServer(self.place / "server", store, self.place / "artifacts")
 
     def run(self) -> None:
-        """All of it, until the study is finished."""
+        """Run and disturb the study until it is finished."""
         self.server.start()
         self._start()
         while self._goes_on():
@@ -177,7 +177,7 @@ class Torture:
         self.done["full disks"] += 1
 
     def findings(self) -> Iterator[tuple[str, str, bool]]:
-        """(what, found, whether it is as it must be)."""
+        """(check, finding, whether it is right)."""
         from hpsearch import doctor, sync
         from hpsearch.records.layout import Kind
         from hpsearch.records.run_folder import RunFolder
