@@ -5,8 +5,8 @@
     print(report.result.best_params, report.result.test_score)
 
 The public names are those of `hpsearch`, `hpsearch.samplers`, `hpsearch.claims` and
-`hpsearch.testing`; all others may move.
-Importing it loads nothing heavy: a name's module is loaded when the name is used.
+`hpsearch.testing`; all other names may change.
+Importing hpsearch loads nothing heavy: a name's module is loaded when the name is used.
 """
 
 from __future__ import annotations

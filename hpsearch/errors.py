@@ -1,17 +1,17 @@
-"""What can go wrong, sorted by what the caller does about it.
+"""The errors of hpsearch, sorted by what the caller should do about them.
 
 HpsearchError            a known error: one line for the user, no traceback
 ├── StudyFileError       fix the study file or the command line (exit code 2)
-├── StudyChangedError    the file differs from the run it would continue (exit code 2)
+├── StudyChangedError    the file differs from that of the run to continue (exit code 2)
 ├── DataError            get the data set, or correct its description
 ├── TrainerError         correct the training function (hpsearch.testing)
 ├── StudyLockedError     another process runs this study: wait for it, or stop it
 ├── StorageError         a store can't be opened or written: free space, correct the URL
 ├── WorkerError          worker processes can't be started: see why, or run in this process
 ├── TrialFailed          a trial can't be trained: recorded with it, the study goes on
-├── StudyFailed          no trial gave a score: nothing to pick a winner from
-├── StudyStopped         its caller asked it to stop: the same call goes on (exit code 75)
-├── RunningError         another process runs this batch or schedule: leave it to that one
+├── StudyFailed          no trial has a score, so there is no winner to pick
+├── StudyStopped         the caller asked it to stop: the same call resumes it (exit code 75)
+├── RunningError         another process runs this batch or schedule: let it finish
 └── TrackingError        MLflow can't be reached: training goes on, warn once
 """
 
@@ -33,14 +33,14 @@ LONGEST = 2000  # characters of a problem; a value that was got may be of any le
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to correct. It becomes a sentence where it is shown; nothing takes that apart.
+    """One mistake to correct. It becomes a sentence where it is shown; no code parses that.
 
     Attributes:
         key: path of the key, e.g. "space.learning_rate.low"; list items by number from 0.
         rule: "must be …", or "is missing".
-        got: the value that was got, as it is shown, e.g. its repr; "" for none.
+        got: the invalid value as it is shown, e.g. its repr; "" for none.
         hint: what to do about it.
-        nearest: the valid name closest to the one that was got.
+        nearest: the valid name closest to the invalid one.
     """
 
     key: str
@@ -78,7 +78,7 @@ class StudyFileError(HpsearchError):
     """The study file, or an option of the command line, is invalid; lists every mistake.
 
     Attributes:
-        problems: what is wrong, where it was found in the file; () otherwise.
+        problems: the mistakes, if they were found in the file; () otherwise.
     """
 
     exit_code = 2
@@ -89,7 +89,7 @@ class StudyFileError(HpsearchError):
 
     @classmethod
     def listing(cls, path: Path, problems: Sequence[Problem]) -> Self:
-        """Of a file that has these problems."""
+        """The error for a file with these problems."""
         noun = "mistake" if len(problems) == 1 else "mistakes"
         lines = "\n".join(f"  {problem}" for problem in problems)
         message = f"{path} has {len(problems)} {noun}; nothing was started:\n{lines}"
@@ -106,7 +106,7 @@ class DataError(HpsearchError):
     """A data set is missing, damaged, or too small for the request.
 
     Attributes:
-        problem: the key of [data] to correct; None where it is the files that are wrong.
+        problem: the key of [data] to correct; None if the files are wrong.
     """
 
     def __init__(self, what: str | Problem) -> None:
@@ -122,8 +122,8 @@ class TrialFailed(HpsearchError):
     """A trial can't be trained, for a known reason, so there is no traceback.
 
     Attributes:
-        limit: the one that it passed, as a record names it; "" for none.
-        lost: its program was killed from outside: it is tried again, as where a worker dies.
+        limit: the limit that it exceeded, by its name in a record; "" for none.
+        lost: its program was killed from outside: it is tried again, as after a worker's death.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class DamagedError(StorageError):
     """A file of the records was changed or damaged.
 
     Attributes:
-        name: of the file.
+        name: the name of the file.
         got: what is wrong with it.
     """
 
@@ -185,8 +185,8 @@ class TrackingError(HpsearchError):
 
 @contextmanager
 def plain_interrupts() -> Iterator[None]:
-    """An interrupt of the block as KeyboardInterrupt, also where it came while a module loaded:
-    some then end in an ImportError, with the interrupt as its cause."""
+    """Raise an interrupt in the block as KeyboardInterrupt, even if it came while a module loaded:
+    some modules then raise an ImportError whose cause is the interrupt."""
     try:
         yield
     except Exception as error:
@@ -199,26 +199,26 @@ def plain_interrupts() -> Iterator[None]:
 
 
 def headline(text: object) -> str:
-    """The first line of what an error says, "" if it says nothing."""
+    """The first line of an error's message, "" if it has none."""
     return next(iter(str(text).strip().splitlines()), "")
 
 
 def one_line(text: object) -> str:
-    """All that an error says, its lines joined."""
+    """The whole message of an error in one line."""
     lines = (line.strip() for line in str(text).strip().splitlines())
     return "; ".join(filter(None, lines)).replace(":; ", ": ")
 
 
 def conclusion(traceback: str) -> str:
-    """The line that a traceback ends with, the error itself; "" of an empty one."""
+    """The last line of a traceback, the error itself; "" if the traceback is empty."""
     return next(reversed(traceback.strip().splitlines()), "")
 
 
 def closest(name: object, valid: Iterable[str]) -> str:
     """The valid name that `name` plausibly stands for, "" if there is none.
 
-    One that differs by a slip, or the closest of those that it is a word or the beginning of:
-    accuracy for validation_accuracy, max for maximize.
+    It is a name that differs by a typing mistake, or the closest name of which `name` is a word or
+    the beginning: validation_accuracy for accuracy, maximize for max.
     """
     text, names = str(name), list(valid)
     slips = difflib.get_close_matches(text, names, n=1, cutoff=SLIP)
@@ -238,12 +238,12 @@ def nearest(name: object, valid: Iterable[str]) -> str:
 
 
 def unknown(name: object, valid: Iterable[str]) -> str:
-    """The message for a name that is none of `valid`."""
+    """The message for a name that is not in `valid`."""
     return unknown_name("", name, valid).predicate
 
 
 def unknown_name(key: str, name: object, valid: Iterable[str], *, first: str = "") -> Problem:
-    """The problem with a name that is none of `valid`; with None, that it is missing.
+    """The problem with a name that is not in `valid`, or with a missing one, None.
 
     Args:
         first: what else the name must be, before the names are listed.

@@ -1,11 +1,11 @@
-"""Hyperparameters are dataclass fields; what may be said of one is said here, once.
+"""Hyperparameters are dataclass fields, each defined once with all its properties.
 
 A component (network, trainer, optimizer) is a frozen dataclass. Each field made with
 `hyperparameter(...)` carries its range, unit and the reason for its default. Search-space names,
 their checks and MLflow params are read from these fields and never typed a second time.
 
 A field may name one of several components (`parts`), e.g. a learning-rate policy: it is a choice
-of their names, and the hyperparameters of each part exist where it is the one chosen.
+of their names, and the hyperparameters of a part exist only if that part is chosen.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ class Hyperparameter:
 
     Attributes:
         name: the key in a study file's [space] or [network].
-        kind: int, float or str; object where values of several kinds are valid.
-        default: the value used where a study file says nothing; None: left to the component.
-        low, high: the closed range of valid values; None where there is no bound.
+        kind: int, float or str; object if values of several kinds are valid.
+        default: the value if a study file gives none; None: left to the component.
+        low, high: the closed range of valid values; None if there is no bound.
         above: an open lower bound (the value must be greater).
         below: an open upper bound.
-        choices: the valid values of a categorical one.
-        parts: the components that its values name; then the choices are these names.
-        each: bounds of every number in a text such as "0.5, 0.75": low, high, above, below.
+        choices: the valid values of a categorical hyperparameter.
+        parts: the components that its values name; the choices are then these names.
+        each: the bounds of every number in a text such as "0.5, 0.75": low, high, above, below.
         when: (name, value) of the hyperparameter that must have this value for it to exist.
         unit: what the number counts, e.g. "images".
         why: the reason for the default.
         shared: members of one population must have the same value (it fixes array shapes).
-        judge: says what is wrong with a value, in place of the ranges above (a scikit-learn
-            estimator knows its own rules).
+        judge: a function that says what is wrong with a value, instead of the ranges above (a
+            scikit-learn estimator has its own rules).
     """
 
     name: str
@@ -65,11 +65,11 @@ class Hyperparameter:
     judge: Callable[[object], str | None] | None = None
 
     def exists(self, params: Mapping[str, ParamValue]) -> bool:
-        """Whether a component of these complete hyperparameters has this one."""
+        """Whether a component with these complete hyperparameters has this one."""
         return self.when is None or params.get(self.when[0]) == self.when[1]
 
     def rule(self) -> str:
-        """What a valid value is, in words, e.g. "a number of at least 0 and below 1"."""
+        """The rule for a valid value, in words, e.g. "a number of at least 0 and below 1"."""
         if self.choices:
             return "one of " + ", ".join(
                 str(c).lower() if isinstance(c, bool) else repr(c) for c in self.choices
@@ -116,7 +116,7 @@ class Hyperparameter:
         )
 
     def _number(self) -> Hyperparameter:
-        """What each number of a text obeys."""
+        """The rule for each number of a text."""
         return Hyperparameter(self.name, float, 0.0, **(self.each or {}))  # type: ignore[arg-type]
 
 
@@ -126,7 +126,7 @@ def numbers(value: ParamValue) -> tuple[float, ...]:
 
 
 def _numbers(value: object) -> tuple[float, ...]:
-    """The numbers of a text with commas between; none if it is no such text."""
+    """The numbers of a comma-separated text; none if it is not such a text."""
     try:
         return (
             tuple(float(part) for part in str(value).split(",")) if isinstance(value, str) else ()
@@ -143,7 +143,8 @@ def hyperparameter(default: ParamValue, **said: Any) -> Any:
 def hyperparameters(component: type) -> dict[str, Hyperparameter]:
     """The hyperparameters of a component class by name, in the order of its fields.
 
-    Those of its parts follow the one that names the part, each with its condition in `when`.
+    The hyperparameters of its parts follow the one that names the part, each with its condition
+    in `when`.
     """
     found = {}
     for name, described in _own(component).items():
@@ -171,7 +172,7 @@ def _own(component: type) -> dict[str, Hyperparameter]:
 
 
 def build(component: type[Component], params: Mapping[str, ParamValue]) -> Component:
-    """An instance of `component` from those of `params` that are its hyperparameters.
+    """An instance of `component`, made from its own hyperparameters in `params`.
 
     Raises:
         ValueError: a value breaks the rule of its hyperparameter.

@@ -19,9 +19,10 @@ Caffe: trials of one study differ in batch size, and half of the training is hal
 Source: Caffe, SGDSolver::GetLearningRate (Jia et al. 2014), all but the last; cosine: Loshchilov &
 Hutter 2017, eq. 5, one period down to 0.
 
-A policy is a frozen dataclass of hyperparameters, one instance a member; those of members with the
-same policy are stacked into columns (p, 1). Their names begin with the policy's, so that each has
-its own range in a study. Adding one is: a class, its test, a line in the catalogue.
+A policy is a frozen dataclass of hyperparameters, with one instance per member; those of members
+with the same policy are stacked into columns (p, 1). Their names begin with the policy's name, so
+that each has its own range in a study. A new policy is a class, its test, and a line in the
+catalogue.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class LearningRatePolicy(ABC):
 
         Args:
             columns: every hyperparameter as a column (p, 1); a list of numbers as (p, m), the
-                shorter ones filled up with inf.
+                shorter ones padded with inf.
             t: the iteration, from 0.
             horizon: T, in iterations.
         """
@@ -99,7 +100,7 @@ class MultiStep(LearningRatePolicy):
     """f = gamma^(number of milestones <= t)."""
 
     multistep_gamma: float = hyperparameter(0.1, above=0, high=1, why="the usual factor")
-    # A text, because a value of a search is one number or one text, in Optuna and in MLflow.
+    # A text, because a searched value is one number or one text in Optuna and MLflow.
     multistep_milestones: str = hyperparameter(
         "0.5, 0.75",
         each={"above": 0, "below": 1},
@@ -186,7 +187,7 @@ class LearningRates:
         horizon: T, the full training length in iterations.
 
     Attributes:
-        now: (P, 1), the rates of the last `move_to`; the same array all the time.
+        now: (P, 1), the rates of the last `move_to`; always the same array.
     """
 
     def __init__(self, base: Array, policies: Sequence[LearningRatePolicy], horizon: int) -> None:

@@ -1,13 +1,13 @@
 """Optimizers, simplest first: a few vector lines on the flat parameters, knowing no layers.
 
-An optimizer is a frozen dataclass of hyperparameters, one instance a member. To update a group of
-members at once their hyperparameters are stacked into columns (p, 1) by `stack`; the arithmetic
+An optimizer is a frozen dataclass of hyperparameters, with one instance per member. To update a
+group of members at once, `stack` turns their hyperparameters into columns (p, 1); the arithmetic
 is then the same for one member and for many. State is explicit: a dict of arrays like the weights.
-Weight decay is none of theirs (trainers.weight_decay), nor is the change of the learning rate
-while training (learning_rates).
+Optimizers don't handle weight decay (trainers.weight_decay) or the change of the learning rate
+during training (learning_rates).
 
-Formulas and defaults are those of the lecture "training techniques" (chapter 6) with its slips put
-right, which each docstring names. A running mean  m <- b m + (1 - b) x  is kept as the sum
+Formulas and defaults are those of the lecture "training techniques" (chapter 6). Its mistakes are
+corrected; each docstring names them. A running mean  m <- b m + (1 - b) x  is kept as the sum
 M = m / (1 - b),  M <- b M + x:  a pass over the weights less, and the factor goes into a column.
 """
 
@@ -23,7 +23,7 @@ import numpy as np
 from hpsearch.hyperparameters import hyperparameter, hyperparameters
 from hpsearch.nn.base import Array
 
-# Of a running mean's decay: 1 - b must stay a number above 0 in float32.
+# Largest decay of a running mean: 1 - b must stay above 0 in float32.
 LONGEST_MEMORY = 0.999999
 
 Slots = dict[str, Array]
@@ -49,7 +49,7 @@ class Optimizer(ABC):
             slots: the state arrays, each (p, n), updated.
             columns: every hyperparameter as a column (p, 1).
             step: number of this update, from 1.
-            scratch: (p, n) of anything, overwritten: an array made anew each step costs more
+            scratch: (p, n) with any content, overwritten: a new array in each step would cost more
                 than the arithmetic in it.
         """
 
@@ -96,7 +96,7 @@ class Nesterov(Momentum):
         W <- W + a^2 v - (1 + a) lr g;   v <- a v - lr g,   both with the old v
 
     The slides' listing changes v first and then uses it in a^2 v: another, slower method. With
-    the new v the same step is W <- W + a v - lr g, which is what is computed here.
+    the new v the same step is W <- W + a v - lr g, which is computed here.
 
     Source: Nesterov 1983; Bengio et al. 2013, eq. 7.
     """
@@ -171,12 +171,12 @@ class RMSProp(Optimizer):
 
 @dataclass(frozen=True)
 class AdaDelta(Optimizer):
-    """Steps as long as the last ones were, relative to the gradients:
+    """Steps whose length follows that of the last steps, relative to the gradients:
 
         h <- r h + (1 - r) g^2;   d = sqrt(s + eps) / sqrt(h + eps) g
         s <- r s + (1 - r) d^2;   W <- W - lr d
 
-    Source: Zeiler 2012, algorithm 1, where lr is 1. The slides' listing makes s one call too late.
+    Source: Zeiler 2012, algorithm 1, where lr is 1. The slides' listing updates s one call late.
     """
 
     learning_rate: float = hyperparameter(1.0, above=0, why="Zeiler: none needed")

@@ -196,7 +196,7 @@ def _run(work: Slice, rule: str) -> MemberAdvance:
         last = conclusion(result.error)
         error = TrainerError(
             f"{member.params['trainer']} {rule}, got {last}: correct it where the traceback "
-            "below points to"
+            "below points"
         )
         error.add_note(result.error)
         raise error
@@ -206,7 +206,7 @@ def _run(work: Slice, rule: str) -> MemberAdvance:
 
 def _resume(work: Slice) -> MemberAdvance:
     """One slice of a training with pauses."""
-    return _run(work, f"must go on to epoch {work.until} from its pickled state")
+    return _run(work, f"must continue to epoch {work.until} from its pickled state")
 
 
 def _check_metrics(trainer: str, advance: MemberAdvance, epochs: int) -> None:

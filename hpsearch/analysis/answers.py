@@ -89,7 +89,7 @@ def _other_data(read: ReadStudy, about: str | None) -> Verdict | None:
     name = read.file.data.name if read.file.data is not None else None
     if about in (None, name):
         return None
-    said = f"not asked: it is about {about}, and this study's data is {name or 'its own'}"
+    said = f"not judged: the claim is about {about}, and this study's data is {name or 'its own'}"
     return Verdict("not shown", said)
 
 

@@ -54,12 +54,12 @@ class StudyComparison:
 
     @property
     def link(self) -> str:
-        """The table of all their trials in the MLflow UI; "" where there is none."""
+        """The table of all their trials in the MLflow UI; "" if there is none."""
         return self._address(self.pages.trials) if self.pages else ""
 
     @property
     def curves(self) -> str:
-        """The charts over them, likewise."""
+        """The charts of all their trials, likewise."""
         return self._address(self.pages.curves) if self.pages else ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _repeats(run: Recorded, result: Result, again: Sequence[TrialRecord]) -> Rep
 
 
 def _runs_of(records: Sequence[TrialRecord], kind: str, number: int) -> list[TrialRecord]:
-    """Those of a configuration that ended well, in their order."""
+    """The runs of a configuration that ended well, in their order."""
     return [
         record
         for record in records

@@ -116,17 +116,17 @@ def _damaged(
         path = Path(address.removeprefix(SQLITE))
         wrong, remedy = (
             damage_of(path),
-            "doctor --repair, of all studies, sets it aside and makes it again",
+            "doctor --repair without a study name sets it aside and rebuilds it",
         )
         if not wrong:
             continue
         ours = path in (home.optuna, home.mlflow)  # others may have that of somebody else open
         if not ours:
-            remedy = "it is not this home's: restore it from a backup"
+            remedy = "it does not belong to this home: restore it from a backup"
         elif running_now:
             remedy = f"wait for {', '.join(running_now)}, then run doctor --repair"
         elif repair:
-            remedy = f"set aside as {set_aside(path)}, made again from the records"
+            remedy = f"set aside as {set_aside(path)}, rebuilt from the records"
         difference = Difference(
             "host",
             str(path),

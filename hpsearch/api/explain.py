@@ -38,10 +38,10 @@ class Explanation:
 
     Attributes:
         study: the run's name.
-        objective: what scores are of.
-        steps: in their order; the last ends at the winner.
-        trainings: of members, that the configurations between the two take.
-        page: the report, which has it too.
+        objective: the objective that the scores measure.
+        steps: the steps in order; the last one ends at the winner.
+        trainings: the number of trainings for the configurations between the two.
+        page: the report, which has the explanation too.
     """
 
     study: str
@@ -51,7 +51,7 @@ class Explanation:
     page: Path
 
     def table(self) -> pd.DataFrame:
-        """A row a step: parameter, both values, the score after it, its gain and interval."""
+        """A row per step: parameter, both values, the score after it, its gain and interval."""
         import pandas as pd
 
         return pd.DataFrame(as_rows(self.steps))
@@ -75,7 +75,7 @@ def explain_study(
         trainings: the maximum number of trainings; None: one configuration per parameter.
         workers: number of worker processes; 0: this process; None: one per core.
         home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
-        on_start: called with the number of configurations between the two, and of trainings.
+        on_start: called with the number of configurations between the two and of trainings.
         on_event: called with each event.
 
     Raises:

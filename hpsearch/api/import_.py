@@ -166,7 +166,7 @@ def _check_numbers(folder: RunFolder) -> None:
         number = int(place.path.name.partition("-")[0])
         if number >= most:
             raise ValueError(
-                f"a record that must be numbered below {most}, as planned, not {number}"
+                f"a record with number {number}, which must be below {most} as planned"
             )
 
 
@@ -174,11 +174,11 @@ def _check_record(folder: RunFolder, record: TrialRecord) -> None:
     """Its names lead to files beside it, nowhere else."""
     place = folder.files.record(record.kind, record.number, record.seed_number)
     if not place.json.exists():
-        raise ValueError(f"record {record.uid} does not lie in its folder")
+        raise ValueError(f"record {record.uid} is not in its own folder")
     if not record.members:
         raise ValueError(f"record {record.uid} has no members")
     if not all(0 <= when < LATEST for when in (record.started, record.ended)):
-        raise ValueError(f"record {record.uid} has a time that is none")
+        raise ValueError(f"record {record.uid} has an invalid time")
     for name in filter(None, (record.state_file, *record.files)):
         if "/" in name or not ARCHIVED.fullmatch(
             place.file(name).relative_to(folder.path).as_posix()

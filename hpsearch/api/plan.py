@@ -39,13 +39,13 @@ PROBE_SECONDS = 5.0  # aimed at, without the first epochs
 
 @dataclass(frozen=True)
 class Explaining:
-    """What `explain` takes once the study is finished, at most.
+    """The most that `explain` takes once the study is finished.
 
     Attributes:
-        configurations: between the defaults and the winner, one parameter at a time.
-        trainings: of members, which --trainings bounds.
-        epochs: of each.
-        seconds: of all, by the probe's mean cost; None where none were trained.
+        configurations: the number between the defaults and the winner, one parameter at a time.
+        trainings: the number of trainings of members, which --trainings limits.
+        epochs: the epochs of each training.
+        seconds: the time of all, by the probe's mean cost; None if there was no probe.
     """
 
     configurations: int
@@ -60,20 +60,21 @@ class Plan:
 
     Attributes:
         study: its name.
-        phases: its stages, the runs on fresh seeds, and the final test, as far as the budget lets
-            them come, if no trial diverges or fails; by the clock as the probe's trials expect.
-        budget: what [budget] has to do with it, in sentences.
-        workers: that the forecast is for.
-        probe: what a few trials cost; None where none were trained.
-        seconds: of the whole study.
-        disk: bytes that stay, without MLflow's own pages growing.
-        peak_disk: bytes of the states of paused trials beside it, while it runs.
-        outer: that the whole search runs once an outer fold, too; "": it does not.
-        searched: what is drawn of each searched parameter, in words.
-        relations: that every configuration keeps, such as "beta1 < beta2".
-        small_spaces: a sentence for each search that has fewer configurations than the trials
-            asked for; the phases count all that are asked for.
-        explaining: no part of the study; None where the defaults are not run beside the winner.
+        phases: its stages, the runs on fresh seeds, and the final test, as far as the budget
+            allows if no trial diverges or fails; time limits use the cost of the probe's trials.
+        budget: the effects of [budget], in sentences.
+        workers: the number of workers that the forecast is for.
+        probe: the cost of a few trials; None if none were trained.
+        seconds: the time of the whole study.
+        disk: the bytes that remain on disk, without the growth of MLflow's own pages.
+        peak_disk: the bytes that states of paused trials need in addition while it runs.
+        outer: a sentence if the whole search also runs once per outer fold; "": it does not.
+        searched: what is drawn for each searched parameter, in words.
+        relations: the relations of all configurations, such as "beta1 < beta2".
+        small_spaces: a sentence for each search with fewer configurations than requested trials;
+            the phases count all requested trials.
+        explaining: the cost of `explain`, no part of the study's; None if the defaults are not
+            run beside the winner.
     """
 
     study: str
@@ -96,7 +97,7 @@ class Plan:
         return sum(phase.total_epochs for phase in self.phases)
 
     def table(self) -> pd.DataFrame:
-        """A row a phase."""
+        """A row per phase."""
         import pandas as pd
 
         rows = [asdict(phase) | {"total_epochs": phase.total_epochs} for phase in self.phases]
@@ -181,7 +182,7 @@ def plan_study(
 
 
 def _explaining(read: ReadStudy, seeds: int, found: Probe | None, busy: int) -> Explaining | None:
-    """One parameter at a time, all but the last of which leads to the winner.
+    """The cost of steps of one parameter each; the last step needs no run: it is the winner.
 
     Args:
         seeds: repeats of each configuration.
@@ -199,7 +200,7 @@ def _explaining(read: ReadStudy, seeds: int, found: Probe | None, busy: int) -> 
 
 
 def _outer(read: ReadStudy) -> str:
-    """How often a nested search runs."""
+    """A sentence about how often a nested search runs."""
     n = len(read.arms) - 1
     if read.file.outer is None:
         return ""
@@ -207,7 +208,7 @@ def _outer(read: ReadStudy) -> str:
 
 
 def _budget(read: ReadStudy, counted: Course) -> list[str]:
-    """What ends the search early, or may."""
+    """Sentences about what ends the search early, or may do so."""
     budget, said = read.file.budget, []
     arm = " for each case" if len(read.arms) > 1 else ""
     arm = " for each outer fold, and the one on all rows," if read.file.outer else arm

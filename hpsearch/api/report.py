@@ -49,8 +49,8 @@ def write_study_report(
     run = find_run(stores, study)
     if not os.access(run.folder.path, os.W_OK):
         raise StorageError(
-            f"{run.folder.artifacts} must be writable for a report to be drawn there; take the "
-            "study to a folder of your own: python -m hpsearch export "
+            f"{run.folder.artifacts} must be writable, so that a report can be written; move the "
+            "study to a folder of yours: python -m hpsearch export "
             f"{shlex.quote(run.study)} --home {shlex.quote(str(stores.path))}, then import and "
             "report with --home of that folder"
         )

@@ -52,7 +52,7 @@ def reproduce_trial(
     if record is None:
         numbers = [r.number for r in run.folder.read_all("trial")]
         there = f"0 to {numbers[-1]}" if numbers else "none yet"
-        raise StudyFileError(f"trial must be one of {run.name}, which are {there}, got {trial}")
+        raise StudyFileError(f"trial must be a trial of {run.name} ({there}), got {trial}")
     if record.limit:
         raise StudyFileError(
             f"only a trial that ended by itself can be reproduced, but {_limit(record)} stopped "

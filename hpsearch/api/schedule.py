@@ -1,4 +1,4 @@
-"""Scheduled runs: the long-running process, and what other shells ask of it."""
+"""Scheduled runs: the long-running process, and orders to it from other shells."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ def coming_runs(
 ) -> pd.DataFrame:
     """The next runs of a folder's schedules: schedule, when (local), window and standing.
 
-    After them a row for each schedule that never comes ("never", e.g. on 31 February), and for
+    Then follows a row for each schedule that is never due ("never", e.g. on 31 February), and for
     each file with a mistake ("not scheduled", with the mistake as its standing).
 
     Args:
         folder, home: as for `run_schedule`.
         count: the number of runs.
-        now: the time, in UTC; None: that of the machine.
+        now: the time, in UTC; None: the machine's.
         warn: called with a line if it is unknown which schedules are paused or waiting.
 
     Raises:
@@ -164,7 +164,7 @@ def check_health(home: str | Path | None = None) -> dict[str, Any]:
     """The status that the scheduler wrote within the last minute.
 
     Raises:
-        HpsearchError: it does not run, or its status is older.
+        HpsearchError: the scheduler does not run, or its status is older.
     """
     said = Desk.of(Home.find(Path(home) if home else None)).health()
     if said is None or said["age"] > HEALTHY_SECONDS:
@@ -187,14 +187,14 @@ def print_schedule(
     storage: str | None = None,
     tracking_uri: str | None = None,
 ) -> str:
-    """The text of a systemd service and timer, a crontab line or a Kubernetes CronJob a schedule,
-    or of one systemd service that runs them all.
+    """The text of a systemd service and timer, a crontab line or a Kubernetes CronJob for each
+    schedule, or of one systemd service that runs them all.
 
     Args:
-        kind: "systemd", "cron" or "kubernetes"; "systemd-service" for the one.
-        folder: of the schedules.
-        name: of one; "": all that have a cron expression.
-        home, workers, executor, storage, tracking_uri: of every run, as for run_batch.
+        kind: "systemd", "cron" or "kubernetes"; "systemd-service" for one service.
+        folder: the folder of the schedules.
+        name: the name of one schedule; "": all that have a cron expression.
+        home, workers, executor, storage, tracking_uri: for every run, as for run_batch.
 
     Raises:
         StudyFileError: there is no such folder or schedule, none has a cron expression, or an

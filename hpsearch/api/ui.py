@@ -1,4 +1,4 @@
-"""Looking at studies in a browser: the start page, and MLflow's own."""
+"""Show studies in a browser: the start page, and MLflow's own pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hpsearch.tracking.links import short_address
 from hpsearch.tracking.password import USER, set_password
 from hpsearch.tracking.server import ServedApps, serve_ui
 
-SHOWN = 5  # studies whose pages are named
+SHOWN = 5  # studies whose pages are printed
 APP = ("hpsearch", "hpsearch.pages.app:create_app")
 APP_WITH_PASSWORD = ("hpsearch-basic-auth", "hpsearch.pages.app:create_app_with_password")
 
@@ -34,15 +34,15 @@ def ui(
     """Serve the start page and MLflow until it is interrupted; returns its exit code.
 
     Args:
-        study: whose page is named on start; None: the newest ones.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
-        host: address to listen on; others than this machine's own need a password.
-        password: set this one for the user `admin`, for this start and later ones, and ask for it
-            on this machine's own addresses, too.
-        without_password: let anybody in who can reach `host`.
-        allowed_hosts: names by which browsers may ask for it, beside this machine's.
+        study: the study whose page is printed at the start; None: the newest studies.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
+        host: the address to listen on; an address that other machines can reach needs a password.
+        password: a new password for the user `admin`, for this start and later ones; it is also
+            required on this machine's own addresses.
+        without_password: admit anybody who can reach `host`.
+        allowed_hosts: host names to accept in requests, in addition to this machine's.
         open_page: open the start page in this machine's web browser, too.
-        say: called with the lines that say where to look.
+        say: called with the lines that say where the pages are.
 
     Raises:
         HpsearchError: there is no such study.

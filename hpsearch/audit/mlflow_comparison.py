@@ -156,7 +156,7 @@ class Comparison:
             yield Difference(
                 "MLflow",
                 subject,
-                "must be a child of the study's run, or its outer fold's, is one of another",
+                "must be a child of the study's run, or its outer fold's, is a child of another",
                 "it is moved there",
             )
 
@@ -169,7 +169,7 @@ class Comparison:
                 subject,
                 f"must exist once, exists {len(runs)} times",
                 "the others go to MLflow's trash",
-                kind="a run is there more than once",
+                kind="a run exists more than once",
             )
 
     def _parent(self, parent: dict[str, Any], run: Run) -> Iterator[Difference]:
@@ -235,7 +235,7 @@ class Comparison:
 def _status(wanted: str, run: Run) -> list[Told]:
     there = run.info.status
     wrong = there != wanted
-    return [("a status is another", f"status must be {wanted}, is {there}")] if wrong else []
+    return [("a status differs", f"status must be {wanted}, is {there}")] if wrong else []
 
 
 def _unequal_metrics(expected: dict[str, float], found: dict[str, float]) -> Iterator[Told]:

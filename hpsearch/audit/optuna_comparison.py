@@ -49,7 +49,7 @@ def compare_optuna(
         problems = ["must exist, is missing"] if trial is None else unequal(record, trial, space)
         for problem in problems:
             subject = f"{name} trial {record.number}"
-            kind = "a trial is another" if trial is not None else ""
+            kind = "a trial differs" if trial is not None else ""
             yield Difference(
                 "Optuna", subject, problem, remedy, repairable=space is not None, kind=kind
             )
@@ -60,7 +60,7 @@ def compare_optuna(
                 "Optuna",
                 f"{name} trial {arm.number(number) if arm else number}",
                 "must have a record, has none",
-                "bring the record back, or start the study's file again, which trains it anew; "
-                "if it was added by Optuna's own API, a start that trains more leaves it out",
+                "restore the record, or start the study's file again, which trains the trial; "
+                "if Optuna's own API added the trial, a start that trains more ignores it",
                 repairable=False,
             )

@@ -58,10 +58,10 @@ def find_check(name: str) -> Check:
 
 
 def check_arguments(check: Check, name: str, arguments: Mapping[str, object]) -> None:
-    """See that a check takes these arguments.
+    """Check that a check takes these arguments.
 
     Raises:
-        ValueError: it does not.
+        ValueError: it does not take them.
     """
     try:
         inspect.signature(check).bind(None, **arguments)

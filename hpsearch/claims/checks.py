@@ -24,7 +24,7 @@ from hpsearch.counts import count_of
 from hpsearch.records.outcome import Outcome
 
 Values = Mapping[str, Any]
-FEW_SEEDS = 3  # below it an interval over seeds says nothing
+FEW_SEEDS = 3  # with fewer, an interval over seeds says nothing
 NOT_SETTINGS = ("kind", "trial", "seed", "split", "outcome", "epochs", "printed")
 
 
@@ -78,7 +78,7 @@ def gap(
     """Whether the lead of one setting over another grows, or shrinks, with a third.
 
     The slope of the difference over the levels of `by` in their order, in every group of pairs
-    that differ in `by` alone.
+    that differ only in `by`.
     """
     if expect not in ("grows", "shrinks"):
         raise ValueError(f"expect must be grows or shrinks, got {expect!r}")
@@ -99,14 +99,14 @@ def gap(
     levels = pairs.groupby(by)["difference"].mean()
     listed = ", ".join(f"{mean:+.4f} at {level}" for level, mean in levels.items())
     verdict = _sign(slopes, 1 if expect == "grows" else -1)
-    said = f"mean lead {listed}; slope a level: {verdict.detail}"
+    said = f"mean lead {listed}; slope per level: {verdict.detail}"
     return Verdict(verdict.judgement, said, p=verdict.p)
 
 
 def _pairs(
     evidence: Evidence, metric: str, of: Values, than: Values, where: Values
 ) -> pd.DataFrame:
-    """A row a pair: what its runs share, seed, and `difference` of the metric."""
+    """A row per pair: what its runs share, seed, and `difference` of the metric."""
     runs = evidence.runs
     for name in (metric, *of, *than, *where):
         if name not in runs:
@@ -117,7 +117,7 @@ def _pairs(
     scores = set(evidence.curves.columns) | {f"best/{c}" for c in evidence.curves.columns}
     apart = {*of, *than}
     shared = [c for c in settings if c not in scores and c not in apart]
-    # What only one side has, e.g. the settings of one trainer, can't be shared.
+    # Columns that only one side has, e.g. the settings of one trainer, can't be shared.
     first, second = _having(runs, of), _having(runs, than)
     shared = [c for c in shared if first[c].notna().any() and second[c].notna().any()]
     keys = ["seed", "split", *shared]
@@ -146,7 +146,7 @@ def _interval(pairs: pd.DataFrame) -> tuple[float, float, str]:
 
 
 def _values(pairs: pd.DataFrame) -> NDArray[np.float64]:
-    """A mean difference a seed; with few seeds a difference a pair."""
+    """A mean difference per seed; with few seeds, a difference per pair."""
     seeds = pairs.groupby("seed")["difference"].mean()
     of_seeds = len(seeds) >= FEW_SEEDS
     values: NDArray[np.float64] = (seeds if of_seeds else pairs["difference"]).to_numpy()
@@ -172,7 +172,7 @@ def _sign(pairs: pd.DataFrame, wanted: int) -> Verdict:
 
 
 def _p_value(pairs: pd.DataFrame) -> float | None:
-    """Of a two-sided t test on what the interval is of; None where it has one value alone."""
+    """The p-value of a two-sided t test on the interval's values; None for a single value."""
     values = _values(pairs)
     if len(values) < 2:
         return None

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PrintedTable:
-    """A CSV file of printed scores, a row a cell.
+    """A CSV file of printed scores, with a row per cell.
 
     Args:
         path: the file.
         number: the column that holds the printed score.
-        metric: what is compared with it, the best of all epochs of a trial's first seed.
-        columns: hyperparameter by column, where they are named otherwise.
-        values: by column, the value here of a text there.
+        metric: the metric to compare with it, the best of all epochs of a trial's first seed.
+        columns: the hyperparameter for each column with another name.
+        values: for each column, the value here for each text there.
 
     Raises:
         ValueError: the file can't be read, or lacks a column.
@@ -56,7 +56,7 @@ class PrintedTable:
             )
 
     def read(self) -> pd.DataFrame:
-        """The table as printed: every text as it stands there."""
+        """The table as printed, with every text unchanged."""
         import pandas as pd
 
         try:
@@ -73,10 +73,10 @@ class PrintedTable:
     def beside(self, records: Sequence[TrialRecord], n_scored: int) -> pd.DataFrame:
         """The printed columns, `here`, `difference_images`, and `trial` and `printed` as numbers.
 
-        Cells without a trial have none of them.
+        Cells without a trial have only `printed`.
 
         Args:
-            n_scored: images that the scores are shares of.
+            n_scored: the number of images of which the scores are fractions.
         """
         import pandas as pd
 
@@ -112,7 +112,7 @@ class PrintedTable:
         return (min if lower_is_better(self.metric) else max)(values)
 
     def agreement(self, beside: pd.DataFrame) -> list[dict[str, Any]]:
-        """For each group of cells: how many there are, are equal, within one image; mean error."""
+        """For each group of cells: how many in all, equal and within one image; mean error."""
         done = beside.dropna(subset="here")
         groups = [("", done)] if self.group is None else list(done.groupby(self.group))
         return [

@@ -47,10 +47,11 @@ def backup(
         made = call(dest, home=home, storage=storage)
         typer.echo(json.dumps(made.as_dict()) if as_json else str(made.path))
         for address, remedy in made.elsewhere.items():
-            typer.echo(f"not in it: {address} ({remedy})", err=True)
+            typer.echo(f"not included: {address} ({remedy})", err=True)
         size = f"{made.bytes / 1e6:.1f} MB"
         typer.echo(
-            f"{count_of(made.runs, 'run')}, {size}; python -m hpsearch restore takes it", err=True
+            f"{count_of(made.runs, 'run')}, {size}; python -m hpsearch restore restores it",
+            err=True,
         )
 
 
@@ -64,7 +65,7 @@ def restore(
         typer.Option(
             "--home",
             metavar="FOLDER",
-            help="Make the home in this folder, which is empty or not there.",
+            help="Make the home in this folder, which must be empty or not exist yet.",
             rich_help_panel=Group.STORE,
         ),
     ],

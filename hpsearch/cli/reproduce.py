@@ -63,6 +63,6 @@ def reproduce(
                 typer.echo(f"this machine {found.machine}")
                 typer.echo(f"largest difference {found.largest:.3g}")
             if found.code:
-                typer.echo(f"trained with another {found.code}")
+                typer.echo(f"trained with different {found.code}")
             typer.echo(f"first difference: {found.difference}" if found.difference else "equal")
         sys.exit(not found.equal)

@@ -29,6 +29,6 @@ def print_pruning(found: Pruning) -> None:
         )
     print_table(table)
     runs = count_of(len(found.rows), "run")
-    total = f"{len(found.going)} of {runs} go, {size_text(found.file_bytes)} of files"
+    total = f"{len(found.going)} of {runs} to delete, {size_text(found.file_bytes)} of files"
     for line in (total, *found.notes()) if found.going else ():
         output().print(line, markup=False, highlight=False, soft_wrap=True)

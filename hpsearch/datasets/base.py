@@ -24,14 +24,14 @@ class Examples:
     Attributes:
         inputs: (N, D), uint8 or floats.
         labels: (N,) classes in [0, n_classes), or float64 numbers to predict.
-        n_classes: K; 0 where numbers are predicted.
+        n_classes: K; 0 if numbers are predicted.
         scale: inputs are divided by this before use.
-        classes: the classes' names, where they have any but their number.
-        keys: (N,) the group or the time of each row, where rows are split by it.
-        columns: what the inputs are, of a table whose columns are prepared for a trainer.
-        form: how such a table was written.
-        texts: (N,) of each column of texts, by its place among them.
-        weights: (N,) how much each row counts, 0 or more; None: all alike.
+        classes: the names of the classes, if they have names.
+        keys: (N,) the group or the time of each row, if rows are split by it.
+        columns: the kinds of the inputs, for a table whose columns are prepared for a trainer.
+        form: the format in which such a table was written.
+        texts: (N,) for each column of texts, by its place among them.
+        weights: (N,) the weight of each row, 0 or more; None: equal weights.
     """
 
     inputs: NDArray[Any]
@@ -47,12 +47,12 @@ class Examples:
 
     @property
     def regression(self) -> bool:
-        """Whether numbers are predicted, not classes."""
+        """Whether numbers are predicted instead of classes."""
         return self.n_classes == 0
 
     @property
     def strata(self) -> NDArray[Any]:
-        """(N,) what a split keeps the shares of: the class of each row by name; else all alike."""
+        """(N,) the class of each row by name, whose shares splits keep; all equal for numbers."""
         if self.regression:
             return np.full(len(self.labels), "all")
         return np.array(self.classes)[self.labels] if self.classes else self.labels
@@ -69,7 +69,7 @@ class Examples:
         )
 
     def followed_by(self, other: Examples) -> Examples:
-        """These examples and others of the same data set behind them, without keys."""
+        """These examples, followed by others of the same data set, without keys."""
         return replace(
             self,
             inputs=np.concatenate([self.inputs, other.inputs]),
@@ -83,8 +83,8 @@ class Examples:
         )
 
     def digest(self) -> str:
-        """SHA-256 over inputs, labels and weights, and over what columns hold that are no
-        numbers, 16 hexadecimal digits."""
+        """SHA-256 over inputs, labels, weights, and the columns that are not numbers; 16
+        hexadecimal digits."""
         state = hashlib.sha256(repr((self.inputs.shape, str(self.inputs.dtype))).encode())
         state.update(np.ascontiguousarray(self.inputs).tobytes())
         state.update(np.ascontiguousarray(self.labels).tobytes())
@@ -105,10 +105,10 @@ def _joined(
 
 
 def numbered(values: NDArray[Any], classes: Sequence[str], path: Path) -> NDArray[np.int64]:
-    """The classes of `values` by their place in `classes`.
+    """The index in `classes` of each value.
 
     Raises:
-        DataError: a value is none of the classes.
+        DataError: a value is not one of the classes.
     """
     found, places = np.unique(values, return_inverse=True)
     numbers = {name: number for number, name in enumerate(classes)}
@@ -119,7 +119,7 @@ def numbered(values: NDArray[Any], classes: Sequence[str], path: Path) -> NDArra
 
 
 class Dataset(ABC):
-    """A data set by name. Training and test examples are opened apart: the test set is sealed."""
+    """A data set by name. Training and test examples open separately: the test set is sealed."""
 
     name: str
     summary: str  # one line for `python -m hpsearch data`
@@ -129,7 +129,7 @@ class Dataset(ABC):
         """The training examples, from which shots and validation splits are drawn.
 
         Raises:
-            DataError: the files are missing or damaged; says what to set or to delete.
+            DataError: the files are missing or damaged; the message says what to set or delete.
         """
 
     @abstractmethod
@@ -138,4 +138,4 @@ class Dataset(ABC):
 
     @abstractmethod
     def where(self) -> str:
-        """Where its files were found, or that they were not; never downloads."""
+        """Where its files were found, or a text that they were not found; never downloads."""

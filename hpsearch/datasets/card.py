@@ -112,7 +112,7 @@ def _form(table: ReadTable) -> str:
     names = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
     parts = [f"cells separated by {names.get(form.separator, repr(form.separator))}"]
     if form.decimal == ",":
-        parts.append("a comma before fractions")
+        parts.append("a decimal comma")
     if form.thousands:
         parts.append(f"{form.thousands!r} between thousands")
     if form.encoding not in ("utf-8", "utf-8-sig"):

@@ -450,13 +450,13 @@ def found_decimal(form: CsvFormat, texts: Mapping[str, pa.ChunkedArray]) -> CsvF
             unsure = unsure or name
     dotted = next((name for name, column in texts.items() if _has_points(column)), None)
     if decimal and dotted:
-        rule = f"must be set: {decimal!r} has commas before fractions, {dotted!r} has points"
+        rule = f"must be set: {decimal!r} has decimal commas, {dotted!r} decimal points"
         raise DataError(Problem("data.csv.decimal", rule))
     if decimal and thousands:
-        rule = f"must be set: {decimal!r} has commas before fractions, {thousands!r} as groups"
+        rule = f"must be set: {decimal!r} has decimal commas, {thousands!r} groups of thousands"
         raise DataError(Problem("data.csv.decimal", rule))
     if unsure and not decimal and not thousands and form.thousands is None:
-        rule = f"must be set: the commas in {unsure!r} may stand before fractions or as groups"
+        rule = f"must be set: commas in {unsure!r} could be decimal or between thousands"
         hint = 'decimal = ",", or decimal = "." with thousands = ","'
         raise DataError(Problem("data.csv.decimal", rule, hint=hint))
     if decimal:

@@ -82,7 +82,7 @@ def found_format(path: Path, given: CsvFormat) -> tuple[CsvFormat, list[str], in
         return form, [], 1
     names = [name.strip() for name in rows[0]]
     if any("\n" in name for name in names):
-        raise DataError(f"{path} must have its columns' names in one line, got a name of two")
+        raise DataError(f"{path} must have its columns' names in one line, got a name in two")
     _check_rows(path, names, rows[1:], separator)
     empty = next(n for n, line in enumerate(text.splitlines()) if line.strip())
     return form, names, empty + 1
@@ -136,7 +136,7 @@ def _separator(path: Path, text: str) -> str:
         return likely[0]
     if len(widths) > 1:
         marks = " and ".join(repr(separator) for separator in widths)
-        rule = "must be set where several marks cut every line alike"
+        rule = "must be set if several characters split every line equally well"
         raise DataError(Problem("data.csv.separator", rule, f"{marks} in {path}"))
     return max(SEPARATORS, key=names.count)  # lines of several lengths; what is wrong is said next
 
@@ -177,13 +177,13 @@ def refuse_names(path: Path, names: list[str]) -> None:
     """Refuse columns without a name or of one name, of which a table by name has only one."""
     if any(not name.strip() for name in names):
         raise DataError(
-            f"{path} must have a name over every column, got one without: a saved index is left "
-            "out with to_csv(index=False)"
+            f"{path} must have a name for every column, got one without: if it is the saved "
+            "index, save the table with to_csv(index=False)"
         )
     name, count = Counter(names).most_common(1)[0] if names else ("", 0)
     if count > 1:
         raise DataError(
-            f"{path} must have one column of each name, got {count} of the name {name!r}"
+            f"{path} must have columns with different names, got {count} named {name!r}"
         )
 
 

@@ -320,6 +320,6 @@ def _folds_of_shots(folds: int, shots: int | None) -> Iterator[Problem]:
 def _range(name: str, bounds: Range, n: int) -> Rows:
     first, last = bounds
     if not 0 <= first < last <= n:
-        rule = f"must be [first, last) within 0 and {n}, the images there are"
+        rule = f"must be [first, last) within 0 and {n}, the number of images"
         raise DataError(Problem(f"data.split.{name}", rule, f"[{first}, {last}]"))
     return np.arange(first, last)

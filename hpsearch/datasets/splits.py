@@ -46,7 +46,7 @@ def hold_out(labels: Labels, fraction: float, *, rng: np.random.Generator) -> li
         rows = rng.permutation(np.flatnonzero(labels == label))
         if len(rows) < 2:
             raise DataError(
-                f"a hold-out split must have at least 2 examples a class, class {label} has 1"
+                f"a hold-out split must have at least 2 examples per class, class {label} has 1"
             )
         held.append(rows[: min(max(1, round(fraction * len(rows))), len(rows) - 1)])
     validation = np.sort(np.concatenate(held))

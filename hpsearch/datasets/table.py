@@ -365,7 +365,7 @@ class TableFile(Dataset):
             left = ", ".join(f"{c.name} ({c.kind}: {c.why})" for c in self.looked_at()[2])
             raise DataError(
                 f"{table.path} must have a column of inputs beside {others}"
-                + (f", got {left}: say otherwise in data.columns" if left else "")
+                + (f", got {left}: change this in data.columns" if left else "")
             )
         inputs = np.empty((table.cells.num_rows, len(columns)))
         texts = {}
@@ -426,7 +426,7 @@ def _refuse_alike(classes: tuple[str, ...]) -> None:
         other = seen.setdefault(" ".join(name.split()), name)
         if other != name:
             rule = "must hold classes that differ by more than spaces"
-            hint = "write them alike in the file"
+            hint = "write them the same way in the file"
             raise DataError(Problem("data.target", rule, f"{other!r} and {name!r}", hint))
 
 

@@ -227,7 +227,7 @@ def refuse_rounded(
         if text.lstrip("+-").isdigit() and int(text) != int(values[row]):
             raise DataError(
                 f"{where} must hold whole numbers of at most 15 digits in a column of numbers, "
-                f"got one of {len(text.lstrip('+-'))} digits in column {name!r}, row {row + 1}: "
+                f"got one with {len(text.lstrip('+-'))} digits in column {name!r}, row {row + 1}: "
                 f'set data.columns = {{ "{name}" = "identifier" }}, or "category", or write it as '
                 "1.5e22"
             )

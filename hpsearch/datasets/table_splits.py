@@ -52,7 +52,7 @@ def group_k_fold(
     """
     n_groups = len(np.unique(groups))
     if n_groups < folds:
-        rule = f"must be at most {n_groups}, the groups there are outside the test set"
+        rule = f"must be at most {n_groups}, the number of groups outside the test set"
         raise DataError(Problem("data.split.folds", rule, str(folds)))
     pairs = _dealt(labels, groups, folds, int(rng.integers(2**32)))
     _refuse_poor(labels, pairs)
@@ -117,7 +117,7 @@ def time_ordered(labels: Labels, times: NDArray[Any], folds: int) -> list[Pair]:
     found, place = np.unique(times, return_inverse=True)
     if len(found) <= folds:
         most = len(found) - 1
-        rule = f"must be at most {most}, one less than the times there are outside the test set"
+        rule = f"must be at most {most}, one less than the number of times outside the test set"
         raise DataError(Problem("data.split.folds", rule, str(folds)))
     pairs = [
         (np.flatnonzero(place <= train[-1]), np.flatnonzero(np.isin(place, held)))

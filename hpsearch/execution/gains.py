@@ -234,7 +234,8 @@ def _file(fitted: Fitted | None, member: Member, work: Slice) -> tuple[str, byte
             raise
         # Its scores are good all the same.
         print(
-            f"no model to predict with is kept: {type(error).__name__}: {error}", file=sys.stderr
+            f"the model is not kept for predictions: {type(error).__name__}: {error}",
+            file=sys.stderr,
         )
         return None
     return fitted.file_name, content

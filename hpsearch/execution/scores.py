@@ -160,7 +160,7 @@ class _Member:
             return None
         rule = unfit(score, truth.n_classes)  # known of a function once it predicts
         if not rule and (lack := lacking(score, truth, self.classes)):
-            rule = f"must be defined on the rows that it is of, got {lack}"
+            rule = f"must be defined on the rows that it scores, got {lack}"
         if rule:
             raise TrialFailed(f"{part}_{name} {rule}")
         found = value(score, truth, answers)

@@ -137,7 +137,7 @@ class _Site:
         except HpsearchError as error:  # a damaged file
             return _missing(f"{error}.")
         if not address:
-            return _missing(f"MLflow has no such page of {study!r} yet.")
+            return _missing(f"MLflow has no such page for {study!r} yet.")
         return redirect(address)
 
 

@@ -11,7 +11,7 @@ from hpsearch.records.whole_files import storage_errors
 
 BESIDE = ("", "-wal", "-shm")  # what belongs to an SQLite file
 SIGNS = ("malformed", "not a database", "file is encrypted")
-ADVICE = "python -m hpsearch doctor --repair sets it aside and makes it again from the records"
+ADVICE = "python -m hpsearch doctor --repair sets it aside and rebuilds it from the records"
 
 
 def damage_of(database: Path) -> str:

@@ -58,7 +58,7 @@ def unpack_folder(file: Path, folder: Path) -> None:
     ):
         archive.extractall(folder, filter="data")
     if process.returncode:
-        raise EOFError(f"zstd ended with {process.returncode}")
+        raise EOFError(f"zstd ended with exit code {process.returncode}")
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def _zstd(options: list[str], out: IO[bytes]) -> Iterator[IO[bytes]]:
         assert process.stdin is not None
         yield process.stdin
     if process.returncode:
-        raise OSError(process.returncode, f"zstd ended with {process.returncode}")
+        raise OSError(process.returncode, f"zstd ended with exit code {process.returncode}")
 
 
 def _program() -> str:

@@ -118,7 +118,7 @@ class RunFolder:
         except OSError as error:
             raise DamagedError(path, error.strerror or str(error)) from error
         if record.states_digest not in ("", digest_of(packed)):
-            raise DamagedError(path, "another content than its record has the digest of")
+            raise DamagedError(path, "content that does not match the digest in its record")
         try:
             return _unpack(packed, len(record.members))
         except (ValueError, OSError, EOFError, BadZipFile) as error:  # from before digests

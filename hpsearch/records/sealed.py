@@ -62,13 +62,13 @@ def unseal(text: bytes, name: str | Path) -> Content:
         raise DamagedError(name, f"JSON of a {type(content).__name__}")
     end = END.search(text)
     if end is not None and end[1].decode() != _of_text(text[: end.start()], name):
-        raise DamagedError(name, "another content than its digest is of")
+        raise DamagedError(name, "content that does not match its digest")
     number = content.get(KEY, 0)
     if isinstance(number, int) and number > FORMAT and end is None:
         return converted(content, str(name))  # refuses it; it may be sealed in another way
     must_be = DIGEST in content or (isinstance(number, int) and number >= SEALED)
     if end is None and must_be:
-        raise DamagedError(name, "none, or one that is cut")
+        raise DamagedError(name, "no digest, or one that is cut off")
     content.pop(DIGEST, None)
     return converted(content, str(name))
 
@@ -97,5 +97,5 @@ def read_sealed(path: Path, *keys: str) -> Content | None:
         return None
     missing = [key for key in keys if key not in content]
     if missing:
-        raise DamagedError(path, f"nothing of {', '.join(missing)}")
+        raise DamagedError(path, f"no {', '.join(missing)}")
     return content

@@ -1,4 +1,4 @@
-"""The contract of a sampler of studies, and what it says of its narrowing."""
+"""The contract of a sampler for studies, and its description of narrowed ranges."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from optuna.trial import FrozenTrial, Trial
 
 @dataclass(frozen=True)
 class Narrowing:
-    """What the search has narrowed one parameter to, in one branch of a conditional space.
+    """The narrowed range of one parameter, in one branch of a conditional space.
 
     Attributes:
         branch: categorical values that the survivors share, {} for all.
-        low, high: where 95 % and more of the local draws fall; None for a categorical one.
-        weights: probability of each choice; None for a numeric one.
-        share: part of the declared (log) range, or the effective share of the choices, left.
-        survivors: numbers of the trials that set it, best first.
+        low, high: the range of 95 % or more of the local draws; None for a categorical parameter.
+        weights: probability of each choice; None for a numeric parameter.
+        share: the part that is left of the declared (log) range, or of the choices.
+        survivors: numbers of the trials that determine the range, best first.
     """
 
     name: str
@@ -39,8 +39,8 @@ class Drawn:
     """A trial that was drawn ahead, with its batch.
 
     Attributes:
-        params: all that are active.
-        notes: what the sampler wrote on the trial, for itself in later batches.
+        params: all active parameters.
+        notes: attributes that the sampler stored in the trial for its own later batches.
     """
 
     params: Mapping[str, Any]
@@ -50,18 +50,18 @@ class Drawn:
 class StudySampler(BaseSampler):
     """Draws the same trials again after a restart, whatever the number of workers.
 
-    Ours draw parameter by parameter, when a trial is asked for, each from the trial's number and
-    what was stored before. A sampler that can't do that draws a batch ahead.
+    Our samplers draw parameter by parameter when a trial is asked for one, from the trial's number
+    and the trials stored before. A sampler that can't do that draws a batch ahead.
     """
 
     def redrawn(self, attempt: int) -> StudySampler:
-        """Who draws a trial again, where what this one drew breaks a relation: as this one, from
-        another seed for every attempt from 1."""
+        """The sampler that draws again after a draw that breaks a relation: the same, with another
+        seed for every attempt, from 1."""
         return self
 
     @abstractmethod
     def ignores_results(self, number: int) -> bool:
-        """Whether trial `number` is drawn from its number alone, whatever was found before."""
+        """Whether trial `number` is drawn from its number alone, whatever the earlier results."""
 
     def draw_ahead(
         self,
@@ -72,18 +72,18 @@ class StudySampler(BaseSampler):
     ) -> Sequence[Drawn]:
         """Draw a batch before any of its trials is asked for.
 
-        The caller asks before every batch of which a trial is not drawn yet; after a restart in
-        the middle of a batch it asks for the whole batch again. It stores what it gets, and then
-        asks each trial for its parameters. A sampler writes nothing to the study.
+        The caller calls it before every batch with a trial that is not drawn yet; after a restart
+        in the middle of a batch it asks for the whole batch again. It stores the returned trials,
+        and then asks each trial for its parameters. A sampler writes nothing to the study.
 
         Args:
-            study: where the trials before the batch are stored.
-            numbers: of the batch, one after the other.
+            study: the study with the trials before the batch.
+            numbers: the consecutive numbers of the batch's trials.
             suggest: asks a trial for all its parameters.
             entropy: (study seed, stage, batch).
 
         Returns:
-            One for each number; none at all where trials are drawn when they are asked for.
+            One for each number; none at all if the sampler draws trials when they are asked for.
         """
         return ()
 
@@ -95,11 +95,11 @@ class StudySampler(BaseSampler):
         distribution: BaseDistribution,
         branch: dict[str, Any],
     ) -> Narrowing | None:
-        """Where draws of a parameter now fall in a branch; None as long as they fall anywhere.
+        """The range of a parameter's draws in a branch now; None as long as it is the full one.
 
         Args:
-            trials: all of the study.
-            direction: of its first objective.
+            trials: all trials of the study.
+            direction: the direction of its first objective.
         """
         return None
 

@@ -13,10 +13,10 @@ from hpsearch.samplers.base import StudySampler
 
 
 class GridSampler(StudySampler):
-    """Trial n gets the values of cell n. Optuna's own grid knows no conditional parameters.
+    """Trial n gets the values of cell n. Optuna's own grid doesn't support conditional parameters.
 
     Args:
-        cells: the values of each combination by parameter, those that are active there alone.
+        cells: for each combination, the values of its active parameters by name.
 
     Raises:
         ValueError: more trials than cells, or a parameter that the cell does not have.

@@ -1,4 +1,4 @@
-"""Optuna's samplers, and a user's own, by name: made anew for each batch of trials."""
+"""Optuna's samplers, and a user's own, by name: created anew for each batch of trials."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sampler_class(name: str) -> Callable[..., BaseSampler]:
     """The class of this name or import path.
 
     Raises:
-        ValueError: there is none, or what it needs is not installed.
+        ValueError: there is no such class, or a package that it needs is not installed.
     """
     if name in OPTUNA:
         class_name, needed = OPTUNA[name]
@@ -54,18 +54,19 @@ def sampler_class(name: str) -> Callable[..., BaseSampler]:
 class NamedSampler(StudySampler):
     """Draws whole batches with a sampler that knows nothing of batches, stages and restarts.
 
-    For each batch a new object, seeded by (study seed, stage, batch), is asked for all members in
+    For each batch, a new sampler with a seed from (study seed, stage, batch) draws all members in
     turn, in a copy of the study where every trial with a score is complete (`settled`). So the
     same batch can be drawn again, in part or as a whole.
 
     Args:
         name: a key of OPTUNA, or an import path.
         options: arguments of the class's constructor.
-        relations: what configurations keep: one that breaks them fails in the copy, and the
-            sampler is asked for another, REDRAWS times; then one is drawn uniformly.
+        relations: constraints on configurations. A configuration that breaks one fails in the
+            copy, and the sampler is asked for another, up to REDRAWS times; then one is drawn
+            uniformly.
 
     Raises:
-        ValueError: the class is not there, or refuses the options.
+        ValueError: the class does not exist, or refuses the options.
     """
 
     def __init__(

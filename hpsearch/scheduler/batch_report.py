@@ -1,4 +1,4 @@
-"""What a call of run_batch ends with."""
+"""The report of a call of run_batch."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ EXIT_UNFINISHED = 75  # sysexits.h: try again later
 
 @dataclass(frozen=True)
 class StudyRow:
-    """What became of one study.
+    """The outcome of one study.
 
     Attributes:
-        outcome: "finished" now, "found" finished before, "stopped" in the middle, "waiting" as it
-            was not begun, "locked" by another process that runs it, or "failed".
-        reason: why it was stopped, not begun, or failed; of a finished one what to know beside.
+        outcome: "finished" now, "found" finished before, "stopped" in the middle, "waiting" if
+            it was not begun, "locked" by another process that runs it, or "failed".
+        reason: why it was stopped, not begun, or failed; for a finished study, a remark.
         objective, validation, low, high: the winner over fresh seeds, with its 95 % interval.
         test: the winner's objective on the test set.
-        trials: how many there are.
-        seconds: that this call spent on it.
-        folder: of its artifacts.
+        trials: the number of trials.
+        seconds: the time that this call spent on it.
+        folder: the folder of its artifacts.
         winner: its trial and searched hyperparameters, "" without a result.
-        link: to its trials in MLflow, "" without a result.
+        link: the address of its trials in MLflow, "" without a result.
     """
 
     study: str
@@ -54,12 +54,12 @@ class StudyRow:
     def of(
         cls, name: str, result: Result, *, ran: bool, missing: str, seconds: float, link: str = ""
     ) -> StudyRow:
-        """Of a study that has a result.
+        """The row of a study that has a result.
 
         Args:
             ran: False if it was finished before.
             missing: why MLflow does not have everything yet, "" if it has.
-            link: to its trials in MLflow.
+            link: the address of its trials in MLflow.
         """
         test = result.test_score
         params = ", ".join(f"{name} = {value}" for name, value in result.searched.items())
@@ -97,16 +97,16 @@ class StudyRow:
 
 @dataclass(frozen=True)
 class BatchReport:
-    """What a call of run_batch ends with.
+    """The report of a call of run_batch.
 
     Attributes:
         batch: its name.
         file: the batch file.
-        studies: a row each, in the order in which they ran.
-        seconds: it took in all.
-        cut: what ended it before its time: "window", "budget", "asked", "failure" or "".
-        schedule: the name of the schedule that started it, "" for a person.
-        retention: what its [retention] deleted, "" where it has none.
+        studies: a row for each, in the order in which they ran.
+        seconds: its whole duration.
+        cut: what ended it early: "window", "budget", "asked", "failure" or "".
+        schedule: the name of the schedule that started it, "" if a person did.
+        retention: what its [retention] deleted, "" if it has none.
         host: the name of the machine.
     """
 
@@ -121,12 +121,12 @@ class BatchReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Studies by outcome."""
+        """The number of studies by outcome."""
         return dict(Counter(row.outcome for row in self.studies))
 
     @property
     def exit_code(self) -> int:
-        """0: all are finished; 1: one failed; 75: one is unfinished, the same call goes on."""
+        """0: all are finished; 1: one failed; 75: one is unfinished, the same call resumes."""
         if self.counts.get("failed"):
             return 1
         return EXIT_UNFINISHED if any(self.counts.get(o) for o in UNFINISHED) else 0
@@ -144,7 +144,7 @@ class BatchReport:
         return f"{self.batch}: {counts}, {_duration(self.seconds)}{reasons.get(self.cut, '')}"
 
     def table(self) -> pd.DataFrame:
-        """A row a study."""
+        """A row per study."""
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.studies])

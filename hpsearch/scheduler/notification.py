@@ -34,7 +34,7 @@ def notify(report: BatchReport, how: Notify, warn: Callable[[str], None]) -> Non
     sender.start()
     sender.join(DEADLINE_SECONDS)
     if sender.is_alive():
-        failures.append(f"must answer within {DEADLINE_SECONDS:g} s, got no whole answer")
+        failures.append(f"must answer within {DEADLINE_SECONDS:g} s, got no complete answer")
     for failure in failures:
         warn(f"the webhook in {how.webhook} {failure}")
 

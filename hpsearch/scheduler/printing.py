@@ -120,7 +120,7 @@ User={_user()}
 WorkingDirectory={_specifiers(str(Path.cwd()))}
 ExecStart={" ".join(_quoted(word, "$") for word in words)}
 TimeoutStopSec=15
-# HPSEARCH_STORAGE, HPSEARCH_TRACKING_URI and HPSEARCH_WEBHOOK, readable by root alone{secrets}
+# HPSEARCH_STORAGE, HPSEARCH_TRACKING_URI and HPSEARCH_WEBHOOK, readable only by root{secrets}
 EnvironmentFile=-/etc/hpsearch.env
 Environment={" ".join(map(_quoted, environment))}
 CacheDirectory=hpsearch
@@ -248,7 +248,7 @@ def _expression(item: Scheduled) -> str:
     if "last" in cron.lower():
         raise StudyFileError(
             f"the schedule {item.name} must give the days of the month by number for another "
-            f"scheduler, got {cron!r}; only hpsearch schedule knows a last day"
+            f"scheduler, got {cron!r}; only hpsearch schedule supports a last day"
         )
     return cron
 

@@ -66,7 +66,7 @@ class ScheduleFolder:
             StudyFileError: there is no such folder.
         """
         if not self.folder.is_dir():
-            raise StudyFileError(f"the folder of schedules must be there, got {self.folder}")
+            raise StudyFileError(f"the folder of schedules must exist, got {self.folder}")
         stamps = dict(self._stamped())
         changed = [path for path in stamps if self._stamps.get(path) != stamps[path]]
         gone = [path for path in self._stamps if path not in stamps]

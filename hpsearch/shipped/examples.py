@@ -67,7 +67,7 @@ def _is_there(path: Path, source: Path) -> bool:
     if path.is_file() and path.read_bytes() == source.read_bytes():
         return True
     raise StudyFileError(
-        f"{path} must not exist with another content: nothing is overwritten; "
+        f"{path} must not exist with different content: nothing is overwritten; "
         "--to names another folder"
     )
 

@@ -126,4 +126,4 @@ def _value(text: str) -> Any:
     try:
         return literal_eval(text)
     except (SyntaxError, MemoryError, RecursionError) as error:
-        raise ValueError(f"{text[:80]!r} is no value") from error
+        raise ValueError(f"{text[:80]!r} is not a value") from error

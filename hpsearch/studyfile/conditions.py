@@ -45,7 +45,7 @@ def same_names(searched: Sequence[Parameter]) -> Iterator[Problem]:
     of_lists = {parameter.name for parameter in searched if parameter.entry is not None}
     for parameter in searched:
         if parameter.entry is None and parameter.name in of_lists:
-            rule = "must have another name: a range of the list beside it has this one in Optuna"
+            rule = "must have another name: in Optuna, a range of the list beside it has this name"
             yield Problem(key_path(parameter.path), rule)
 
 

@@ -106,7 +106,7 @@ def misplaced(said: Mapping[str, Any]) -> Iterator[Problem]:
         places |= {f"space.{name}": space.get(name) for name in ("constraints", KEY)}
     for key, value in places.items():
         if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
-            rule = "must be no list of texts"
+            rule = "must not be a list of texts"
             hint = f"relations between parameters are {KEY} = [...], above the first table"
             yield Problem(key, rule, hint=hint)
 
@@ -134,7 +134,7 @@ def _read(key: str, text: str, space: Space) -> Relation:
         hint = "equality is ==" if single else getattr(error, "msg", "") or str(error)
         unquoted = (name for name in _named(space) if name in text and quoted(name) not in text)
         if (name := next(unquoted, None)) is not None:
-            hint = f"this parameter stands in backticks: {quoted(name)}"
+            hint = f"write this parameter in backticks: {quoted(name)}"
         raise _Wrong(Problem(key, f"must be a relation {EXAMPLE}", repr(text), hint)) from error
     return Relation(text.strip(), key, tuple(dict.fromkeys(names_in(tree))), tree)
 
@@ -265,7 +265,7 @@ class _Checks:
 
     def _equated(self, node: ast.Compare, left: ast.expr, right: ast.expr) -> None:
         if not self._kinds(left) & self._kinds(right):
-            self._wrong("must compare values of one kind", node)
+            self._wrong("must compare values of the same kind", node)
         if isinstance(right, ast.Constant) and isinstance(right.value, str):
             texts = [v for v in self._texts(left) if isinstance(v, str)]
             if right.value not in texts:

@@ -33,7 +33,7 @@ def scored_rows_problems(file: StudyFile, selection: Selection, pool: Pool) -> I
     examples, positive = pool.examples, file.scoring.positive
     if file.scoring.decides and examples.n_classes != 2:
         what = f"{examples.n_classes} classes" if examples.n_classes else "numbers"
-        rule = f"must be left out: it is of two classes, and there are {what}"
+        rule = f"must be left out: it is for two classes, but there are {what}"
         yield Problem("evaluation.threshold", rule, repr(file.evaluation.threshold))
         return
     own = all(kind.open for kind in trainers_of(file.space).values())
@@ -48,7 +48,7 @@ def scored_rows_problems(file: StudyFile, selection: Selection, pool: Pool) -> I
         if rule:
             yield Problem(key, rule, repr(metric if key.endswith(".metric") else name))
         elif examples.weights is not None and not score.weighted:
-            rule = "must be a score that takes weights, as data.weight is set"
+            rule = "must be a score that takes weights, because data.weight is set"
             yield Problem(key, rule, repr(metric if key.endswith(".metric") else name))
         elif part == "validation":
             yield from _undefined(key, score, selection, pool, positive)

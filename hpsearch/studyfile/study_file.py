@@ -264,7 +264,7 @@ class StudyFile(Table):
             yield from keyed(name, getattr(self, name)).values()
 
     def must_stay(self) -> dict[str, Any]:
-        """What may not change when a study goes on, by key: all that no table gives free."""
+        """The keys that must not change when a study goes on: all that no table lets change."""
         kept = self.model_dump(mode="json")
         for name, table in TABLES.items():
             free = set(table.may_change())

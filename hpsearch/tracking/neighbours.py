@@ -50,9 +50,9 @@ def alias_note(client: MlflowClient, folder: RunFolder, name: str, run_id: str) 
     if there.tags.get(VERSION_OF) in {*_ours(folder)}:
         return ""
     return (
-        f"the alias {ALIAS!r} of the model {name!r} in MLflow was that of version "
-        f"{there.version}, of a study that is not in this home, and is this study's now: "
-        f"models:/{name}@{ALIAS} is another model than before; version {there.version} is kept; "
+        f"the alias {ALIAS!r} of the model {name!r} in MLflow now points to this study's "
+        f"version, no longer to version {there.version} of a study outside this home: "
+        f"models:/{name}@{ALIAS} is another model now; version {there.version} is kept; "
         f"{APART}"
     )
 

@@ -43,8 +43,8 @@ def set_password(files: PasswordFiles, password: str) -> None:
         )
     if all(os.environ.get(name) for name in (CONFIGURATION, SECRET)):
         raise TrackingError(
-            f"--password must be left out while {CONFIGURATION} and {SECRET} are set: they name "
-            "the passwords that are asked for"
+            f"--password must be left out while {CONFIGURATION} and {SECRET} are set: they "
+            "define the required passwords"
         )
     check_installed()
     with storage_errors(files.folder):
@@ -64,8 +64,8 @@ def set_password(files: PasswordFiles, password: str) -> None:
             store.create_user(USER, password, is_admin=True)
     except Exception as error:
         raise TrackingError(
-            f"{files.database} must be a database of MLflow's users, got "
-            f"{type(error).__name__}: {headline(error)}; delete {files.folder} to start anew"
+            f"{files.database} must be MLflow's database of users, got "
+            f"{type(error).__name__}: {headline(error)}; delete {files.folder} to start over"
         ) from error
     store.engine.dispose()
 

@@ -80,7 +80,7 @@ def serve_ui(
             )
         if runs:
             raise TrackingError(
-                f"{home.mlflow} must exist to be shown, but the studies are without it: rebuild "
+                f"{home.mlflow} must exist to be shown, but only the studies exist: rebuild "
                 f"it with python -m hpsearch sync --tracking-uri {home.tracking_uri}"
             )
         raise TrackingError(
@@ -198,9 +198,9 @@ def _protection(home: Home, host: str) -> Mapping[str, str]:
     found = protection(home.password)
     if found is None:
         raise TrackingError(
-            f"--host {host} lets others reach all results, so that it must have a password, and "
-            "none is set: add --password to set one, or --without-password to let everybody in; "
-            "without --host only this machine reaches it"
+            f"--host {host} lets others reach all results, so it needs a password, and none is "
+            "set: add --password to set one, or --without-password to let everybody in; without "
+            "--host, only this machine can reach it"
         )
     return found
 

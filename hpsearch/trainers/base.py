@@ -1,4 +1,4 @@
-"""The contract of a trainer, and the values that cross it."""
+"""The contract of a trainer, and the values that it takes and returns."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ Indices = NDArray[np.intp]
 Task = Literal["classification", "regression"]
 # Networks by name, each with attributes of Hyperparameter that narrow its hyperparameters.
 NetworkLimits = Mapping[str, Mapping[str, Mapping[str, Any]]]
-# Networks that are affine layers and activations alone: each image by itself, nothing at random.
+# Networks of only affine layers and activations: each image by itself, nothing random.
 CHAINS_OF_AFFINE_LAYERS: NetworkLimits = {
     "two-layer": {},
     "multi-layer": {"batch_norm": {"choices": (False,)}, "dropout": {"high": 0, "below": None}},
 }
 
-# Up to here the scaled inputs are kept as floats; larger tables stay as they are (uint8 images)
-# and are scaled by the mini-batch: 64 MiB hold 21,000 MNIST images in float32.
+# Up to this size, scaled inputs are kept as floats; larger tables stay as they are (uint8 images)
+# and are scaled per mini-batch: 64 MiB hold 21,000 MNIST images in float32.
 FLOAT_TABLE_BYTES = 64 * 2**20
 EVALUATION_CHUNK = 1000  # images; fewer cost more calls, more fall out of the cache
 
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of one split: what is trained on, and what it is scored on. They share no row.
+    """The rows of one split for training and for scoring, which share no row.
 
     Attributes:
-        test: scored beside the others, under a protocol that looks at the test set all the time.
-        scored_train: those of `train` that training scores are measured on; None: all.
+        test: rows to score too, under a protocol that scores the test set after every epoch.
+        scored_train: the rows of `train` on which training scores are measured; None: all.
     """
 
     train: Indices
@@ -50,27 +50,27 @@ class Split:
     scored_train: Indices | None = None
 
     def parts(self) -> dict[str, Indices]:
-        """The rows that are scored, by the name of their metrics."""
+        """The rows to score, by the prefix of their metrics."""
         train = self.train if self.scored_train is None else self.scored_train
         known = {"train": train, "validation": self.validation}
         return known if self.test is None else known | {"test": self.test}
 
 
 class TrainingData:
-    """A table of examples and its splits, as a population sees them.
+    """A table of examples and its splits, for a population.
 
     Args:
         inputs: (N, D) numbers, uint8 or floats; they may be in blocks.
         labels: (N,) classes in [0, n_classes), or the numbers to predict.
-        n_classes: K; 0 where numbers are predicted.
-        splits: the splits members refer to by index.
+        n_classes: K; 0 if numbers are predicted.
+        splits: the splits, to which members refer by index.
         scale: inputs are divided by this before use (255 for bytes of grey).
-        scored: the rows that any split is scored on, sorted; None: all.
+        scored: the rows on which any split is scored, sorted; None: all.
         final: the validation side is the test set, which training must not see.
-        table_columns: what the inputs are, of a table that is prepared for each member.
-        texts: (N,) of each column of texts, by its place among them.
-        weights: (N,) how much each row counts, 0 or more; None: all alike.
-        balanced: every class counts alike in training, whatever its share of the rows.
+        table_columns: the kinds of the inputs, for a table that is prepared for each member.
+        texts: (N,) for each column of texts, by its place among them.
+        weights: (N,) the weight of each row, 0 or more; None: equal weights.
+        balanced: every class has the same weight in training, whatever its share of the rows.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class TrainingData:
         self._columns: dict[tuple[str, bool], list[Array]] = {}
 
     def as_final(self) -> TrainingData:
-        """The same examples, to rehearse the final test on: the validation side as test set."""
+        """The same examples to rehearse the final test: the validation side is the test set."""
         return self._changed(final=True)
 
     def with_inputs(self, inputs: NDArray[Any] | Blocks) -> TrainingData:
@@ -125,10 +125,10 @@ class TrainingData:
         return self.balanced or self.weights is not None
 
     def training_weights(self, split: Split) -> NDArray[np.float64] | None:
-        """How much each row counts that a split trains on, (n_train,); None: all alike.
+        """The weight of each training row of a split, (n_train,); None: equal weights.
 
-        Balanced, a row has its weight times W / (K W_k), where W is the weight of all rows, W_k of
-        those of its class, and K the number of classes (scikit-learn's "balanced").
+        If balanced, a row has its weight times W / (K W_k), where W is the weight of all rows, W_k
+        that of the rows of its class, and K the number of classes (scikit-learn's "balanced").
         """
         weights = None if self.weights is None else self.weights[split.train]
         if not self.balanced:
@@ -144,21 +144,21 @@ class TrainingData:
         return balanced
 
     def mean(self, values: NDArray[Any], rows: Indices) -> float:
-        """The mean of a value of each of these rows, (n,), by their weights."""
+        """The weighted mean of a value for each of these rows, (n,)."""
         if self.weights is None:
             return float(values.mean())
         return float(np.average(values, weights=self.weights[rows]))
 
     @property
     def inputs(self) -> NDArray[Any]:
-        """(N, D) numbers; blocks are put together when this is first asked for."""
+        """(N, D) numbers; blocks are joined at the first use."""
         if isinstance(self._inputs, Blocks):
             self._inputs = self._inputs.whole()
         return self._inputs
 
     @property
     def held_bytes(self) -> int:
-        """Of the inputs, in all the forms that they are kept in."""
+        """The bytes of the inputs, in all the forms in which they are kept."""
         columns = [column for made in self._columns.values() for column in made]
         kept = [*self._tables.values(), *columns]
         return int(self._inputs.nbytes) + sum(array.nbytes for array in kept)
@@ -170,20 +170,20 @@ class TrainingData:
 
     @property
     def precision(self) -> np.dtype[Any]:
-        """In which no input loses digits: float64 of a table with such numbers, else float32."""
+        """The dtype in which no input loses digits: float64 if a table needs it, else float32."""
         return np.result_type(self._inputs.dtype, np.float32)
 
     @property
     def n_scored(self) -> int:
-        """Rows that are scored."""
+        """The number of scored rows."""
         return len(self.labels if self.scored is None else self.scored)
 
     def places(self, rows: Indices) -> Indices:
-        """Where these rows, of those that are scored, stand among `columns`."""
+        """The positions of these scored rows among `columns`."""
         return rows if self.scored is None else np.searchsorted(self.scored, rows)
 
     def floats(self, rows: Any, dtype: DTypeLike) -> Array:
-        """Scaled inputs of these rows, (..., D); of a block they may be shared, and read-only."""
+        """Scaled inputs of these rows, (..., D); those of a block may be shared and read-only."""
         inputs = self._inputs.rows(rows) if isinstance(self._inputs, Blocks) else None
         if inputs is None:
             inputs = self.inputs[rows]
@@ -199,11 +199,11 @@ class TrainingData:
         return out
 
     def batch(self, rows: Indices, out: Array) -> Array:
-        """Scaled inputs of one mini-batch a member, (P, B) rows -> (P, B, D).
+        """Scaled inputs of one mini-batch per member, (P, B) rows -> (P, B, D).
 
         Args:
-            out: where to put them; a fresh array of this size every step would cost more in page
-                faults than it takes to fill it.
+            out: the array to fill; a new array of this size in every step would cost more in page
+                faults than filling it.
         """
         table = self._tables.get(out.dtype)
         if table is None:
@@ -218,8 +218,8 @@ class TrainingData:
         """Scaled inputs of all scored rows as columns (D, C), EVALUATION_CHUNK images at a time.
 
         Args:
-            with_ones: a last row of ones below them, (D + 1, C): the input of a bias, which then
-                costs no pass of its own.
+            with_ones: add a last row of ones, (D + 1, C), as the input of a bias, which then costs
+                no separate pass.
         """
         if not self._fits(dtype):
             yield from self._make_columns(dtype, with_ones)
@@ -251,14 +251,14 @@ class Member:
         params: every hyperparameter by name, `trainer` included.
         entropy: seeds the member's own generator, e.g. (study seed, trial, repeat, fold).
         split: index into TrainingData.splits.
-        state: where to continue from, as `Trainer.state` gave it; None: start.
-        folder: where code that is not ours may keep files; "": nowhere.
-        purpose: what it is trained for.
-        program: of a program of a user's own, how it is run.
-        threshold: the probability from which on a row is taken for the positive class; None: not
-            known yet, or none is wanted.
-        trees: how many an ensemble is to have, as validation rows chose before; 0: as its params
-            say.
+        state: the state to continue from, as returned by `Trainer.state`; None: start.
+        folder: the folder where a user's code may keep files; "": none.
+        purpose: the purpose of its training.
+        program: how to run a user's own program.
+        threshold: the probability from which a row counts as the positive class; None: not known
+            yet, or not wanted.
+        trees: the number of trees of an ensemble that validation rows chose before; 0: the number
+            in its params.
     """
 
     params: Mapping[str, ParamValue]
@@ -273,23 +273,23 @@ class Member:
 
     @property
     def repeat(self) -> int:
-        """Which repeat of its configuration it is, from 0: the third number of its entropy."""
+        """The repeat of its configuration, from 0: the third number of its entropy."""
         return self.entropy[2] if len(self.entropy) > 2 else 0
 
     def generator(self) -> np.random.Generator:
-        """The member's own generator, the same wherever and beside whomever it trains."""
+        """The member's own generator, the same wherever and with whomever it trains."""
         return np.random.default_rng(np.random.SeedSequence(self.entropy))
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a population reached; arrays are (P,), in the order the members were given.
+    """The progress of a population; arrays are (P,), in the order of the members.
 
     Attributes:
         epoch: epochs trained so far.
-        metrics: scores by name, NaN where a member diverged, or where a function of one's own
-            yields one that is not defined; empty after an epoch that is not evaluated.
-        diverged: members whose loss is no longer finite, found where it is evaluated.
+        metrics: scores by name, NaN if a member diverged or a user's function yields an undefined
+            one; empty after an epoch that is not evaluated.
+        diverged: members whose loss is no longer finite, as found in an evaluation.
     """
 
     epoch: int
@@ -299,11 +299,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Schedule:
-    """After which epochs members are evaluated, whatever slices they are trained in.
+    """The epochs after which members are evaluated, whatever the slices of their training.
 
     Attributes:
         every: epochs between two evaluations, counted from the start of training.
-        always: epochs that are evaluated in any case: the stages' lengths, where scores are taken.
+        always: epochs that are always evaluated: the stages' lengths, which give the scores.
     """
 
     every: int = 1
@@ -319,35 +319,35 @@ Around = Callable[[], AbstractContextManager[Any]]
 
 
 class Fitted(Protocol):
-    """What was learned, to predict with."""
+    """A learned model, for predictions."""
 
     @property
     def file_name(self) -> str:
-        """Of the file that it is kept as."""
+        """The name of the file in which it is kept."""
 
     def to_bytes(self, classes: tuple[str, ...], example: NDArray[Any]) -> bytes:
-        """As a file that runs nothing when it is read.
+        """The content of a file that runs no code when it is read.
 
         Args:
-            classes: their names, () for numbers.
-            example: some inputs (N, D), to show what they look like.
+            classes: the names of the classes, () for numbers.
+            example: some inputs (N, D), as an example of their form.
         """
 
     def with_threshold(self, threshold: float, positive: int) -> Fitted:
-        """The same, which takes rows for the positive one of two classes from this probability."""
+        """The same model, which assigns the positive one of two classes from this probability."""
 
 
 class Trainer(ABC):
-    """Trains the members of one population; iterated by its caller, who decides what follows.
+    """Trains the members of one population; the caller iterates it and decides what follows.
 
     Members of one population have the same start epoch, number of training rows and shared
     hyperparameters. A member's results don't depend on who shares its population. A non-finite
     loss is reported as diverged; it never raises and never disturbs other members.
 
     Args (of every trainer's constructor):
-        members: P of them.
+        members: the P members.
         data: the examples and splits.
-        n_epochs: the full training length, whatever length is run now.
+        n_epochs: the full training length, whatever length is trained now.
     """
 
     components: ClassVar[tuple[type, ...]] = ()  # dataclasses whose hyperparameters it takes
@@ -365,17 +365,17 @@ class Trainer(ABC):
     def population_limit(
         cls, params: Mapping[str, ParamValue], data: TrainingData, *, cache_bytes: int
     ) -> int:
-        """How many members like this one should train together, given a core's cache."""
+        """The number of members like this one that should train together, given a core's cache."""
         return 1
 
     @classmethod
     def variant(cls, params: Mapping[str, ParamValue], data: TrainingData) -> Hashable:
-        """What members must have in common beside their shared hyperparameters."""
+        """What members must have in common in addition to their shared hyperparameters."""
         return None
 
     @classmethod
     def network_hyperparameters(cls, network: str) -> dict[str, Hyperparameter]:
-        """The hyperparameters of a network, with the values that this trainer can train.
+        """The hyperparameters of a network, limited to the values that this trainer can train.
 
         Raises:
             ValueError: it can't train this network at all.
@@ -402,52 +402,52 @@ class Trainer(ABC):
     def run(
         self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
     ) -> Iterator[Progress]:
-        """Train on to epoch `until`, yielding after every epoch; may be left at any yield.
+        """Continue to epoch `until`, yielding after every epoch; the caller may stop at any yield.
 
         Args:
-            around: entered for the training of every epoch and left before its evaluation, for a
-                caller who measures what training takes.
+            around: a context entered for the training of every epoch and left before its
+                evaluation, for a caller who measures the cost of training.
         """
 
     def answers(self, row: int, part: str) -> Answers | None:
-        """What member `row` now predicts for the rows of a part that its split is scored on.
+        """The predictions of member `row` now, for the scored rows of a part of its split.
 
-        None where the trainer knows scores alone.
+        None if the trainer knows only scores.
 
         Args:
-            part: of `Split.parts`, e.g. "validation".
+            part: a key of `Split.parts`, e.g. "validation".
         """
         return None
 
     def predictions(self, row: int) -> NDArray[np.int64] | None:
-        """The class that member `row` now takes each row of its validation side for.
+        """The class that member `row` now predicts for each row of its validation side.
 
-        None where the trainer knows scores alone, or predicts numbers.
+        None if the trainer knows only scores, or predicts numbers.
         """
         return None
 
     def passes(self, row: int) -> tuple[int, int] | None:
-        """Forward and backward passes of a mini-batch so far, as the plain method makes them.
+        """Forward and backward passes of mini-batches so far, as the plain method makes them.
 
-        What a shortcut of ours saves is counted all the same. None where nobody can tell.
+        Passes that a shortcut of ours saves count too. None if the number is unknown.
         """
         return None
 
     def images(self, row: int) -> int | None:
-        """Training images that its mini-batches have held so far; None where nobody can tell."""
+        """Training images in its mini-batches so far; None if the number is unknown."""
         return None
 
     def learning_rate(self, row: int) -> float | None:
-        """The rate of member `row`'s last step; None where it is what `learning_rate` says."""
+        """The rate of member `row`'s last step; None if it is the value of `learning_rate`."""
         return None
 
     def fitted(self, row: int) -> Fitted | None:
-        """What member `row` has learned, to predict with; None where only its scores are known."""
+        """The learned model of member `row`; None if only its scores are known."""
         return None
 
     def ended(self, row: int) -> int:
-        """The epoch after which member `row` ended by itself, its last scores standing for the
-        later ones; 0 as long as it goes on."""
+        """The epoch after which member `row` ended by itself; its last scores count for the later
+        epochs. 0 as long as it goes on."""
         return 0
 
     def saw_test(self, row: int) -> bool:
@@ -455,7 +455,7 @@ class Trainer(ABC):
         return False
 
     def printed(self, row: int) -> str:
-        """What a program of member `row` printed since this was asked last, for its log."""
+        """The output of member `row`'s program since the last call, for its log."""
         return ""
 
     @abstractmethod

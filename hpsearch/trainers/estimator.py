@@ -181,8 +181,8 @@ def _own_estimator(path: str, function: Callable[..., Any]) -> Estimator:
     except Exception as error:
         text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise StudyFileError(
-            f"trainer {path!r} must make a classifier or regressor for no params too, got "
-            f'{text}. Write params.get("C", 1.0) for what it may not be given'
+            f"trainer {path!r} must make a classifier or regressor even if params is "
+            f'empty, got {text}. Write params.get("C", 1.0) for a parameter that may be missing'
         ) from error
     curve, size = own.curve_inside(made)
     return Estimator(path, function, own.arguments_of(made), task, curve, size, made=made)

@@ -177,8 +177,8 @@ def _check_arguments(path: str, function: Callable[..., Any]) -> None:
         return
     if {"state", "checkpoint"} <= signature.parameters.keys():
         raise StudyFileError(
-            f"trainer {path!r} must take state or checkpoint, got both: a checkpoint is for what "
-            "is too large to be handed from process to process"
+            f"trainer {path!r} must take state or checkpoint, got both: a checkpoint is for a "
+            "state that is too large to pass between processes"
         )
     if not _binds(signature, 3 if _takes_data(function) else 2):
         name = path.partition(":")[2]
@@ -375,7 +375,7 @@ class FunctionTrainer(Trainer):
             return iter(returned)
         raise ValueError(
             f"{self._name} must yield a dict of metrics after every epoch, got a return of "
-            f"{_shown(returned)}: write yield where it says return"
+            f"{_shown(returned)}: write yield instead of return"
         )
 
     def _advance(self, around: Around) -> None:

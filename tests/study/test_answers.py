@@ -46,7 +46,7 @@ def test_what_is_about_other_data_is_neither_judged_nor_laid_beside(tmp_path: Pa
     beside = folder.files.artifact(Artifact.COMPARISON)
     found = answer(read_study(path), folder, result)
     assert len(found.agreement) == 1
-    assert "not asked" not in found.claims[0]["detail"]
+    assert "not judged" not in found.claims[0]["detail"]
     assert beside.exists()
     path.write_text(ASKED.replace("DATA", "mnist"))
     found = answer(read_study(path), folder, result)
@@ -54,7 +54,7 @@ def test_what_is_about_other_data_is_neither_judged_nor_laid_beside(tmp_path: Pa
     assert found.claims[0]["verdict"] == "not shown"
     assert (
         found.claims[0]["detail"]
-        == "not asked: it is about mnist, and this study's data is digits"
+        == "not judged: the claim is about mnist, and this study's data is digits"
     )
     assert not beside.exists()
 

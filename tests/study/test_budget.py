@@ -162,7 +162,7 @@ def test_a_budget_that_nothing_can_come_of_is_a_mistake(study_file: Path) -> Non
     assert "budget.epochs: must be at least 24, the first batch's 4 trials x 2 epochs x 3" in (
         message(study_file, "budget.epochs=23")
     )
-    assert "budget.plateau_improvement: must go with budget.plateau" in (
+    assert "budget.plateau_improvement: must be used with budget.plateau" in (
         message(study_file, "budget.plateau_improvement=0.1")
     )
     assert "budget.seconds" in message(study_file, "budget.seconds=inf")

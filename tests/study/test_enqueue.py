@@ -92,10 +92,10 @@ def test_samplers_by_name_draw_the_rest(sampler: str, tmp_path: Path) -> None:
     [
         ("[[enqueue]]\nlearning_rate = -1.0", "enqueue.0.learning_rate: must lie in 0.001"),
         ("[[enqueue]]\nmomentum = 0.9", "enqueue.0.momentum: must have its condition met"),
-        ('[sampler]\nname = "listed"', "enqueue: is missing: a list is what [[enqueue]] tables"),
+        ('[sampler]\nname = "listed"', "enqueue: is missing: [[enqueue]] tables make up the list"),
         (
             '[sampler]\nname = "random"\n[[enqueue]]\nlearning_rate = 0.1',
-            "enqueue.0.trainer: is missing: sampler.name = 'random' draws no part of a",
+            "enqueue.0.trainer: is missing: sampler.name = 'random' can't draw a part of a",
         ),
     ],
 )

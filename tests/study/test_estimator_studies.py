@@ -172,4 +172,4 @@ def test_a_type_that_skops_does_not_make_leaves_no_model_and_says_so(
     (record,) = folder.read_all("test")
     assert record.files == ["log.txt"]
     log = folder.files.record("test", record.number, 1).file("log.txt").read_text()
-    assert log.count("no model to predict with is kept: HpsearchError: an estimator") == 1
+    assert log.count("the model is not kept for predictions: HpsearchError: an estimator") == 1

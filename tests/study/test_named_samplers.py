@@ -57,13 +57,16 @@ def test_a_sampler_of_ones_own(study_file: Path, home: Path) -> None:
             "it belongs to coarse-to-fine, not to 'tpe'",
         ),
         (["sampler.options.shrink=2.0"], "sampler.options: shrink must be above 0 and at most 1"),
-        (["sampler.options.n_startup=-1"], "n_startup must be a whole number from 0, got -1"),
+        (
+            ["sampler.options.n_startup=-1"],
+            "n_startup must be a whole number of at least 0, got -1",
+        ),
         (["sampler.options.shrnk=0.5"], "shrnk"),
         (["sampler.name=qmc", "sampler.options.base=3"], "base"),
         (["sampler.name=brute-force"], "space.learning_rate: must have choices"),
         (
             ["sampler.name=brute-force", *FINITE, "stages=[{trials=55, epochs=1}]"],
-            "must leave at most 54 new trials in all, one a combination, got 55",
+            "must leave at most 54 new trials in all, one per combination, got 55",
         ),
         *(([f"sampler.name={name}"], f"pip install {OPTUNA[name][1]}") for name in MISSING),
     ],

@@ -97,7 +97,7 @@ def test_a_named_data_set_stays_a_name(study_file: Path) -> None:
         ("data.name=whole.csv", "data.target: must hold at least 3 rows of each of its 90"),
         ("data.test_fraction=1.5", "data.test_fraction: must be less than 1"),
         ("data.task=regresion", "(did you mean 'regression'?)"),
-        ("data.name=digits", "data.target: must be left out: it is of tables"),
+        ("data.name=digits", "data.target: must be left out: it is for tables"),
         ("objective.metric=validation_accuracy", "must be one of validation_mse, validation_r2"),
     ],
 )

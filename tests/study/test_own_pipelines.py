@@ -93,7 +93,7 @@ def test_types_of_ones_own_leave_no_model_and_the_log_says_why(study: Path, home
     assert "estimator.skops" not in record.files
     place = RunFolder(home / "studies/pipes/1").files.record("test", record.number, 1)
     log = place.file("log.txt").read_text()
-    assert "no model to predict with is kept" in log
+    assert "the model is not kept for predictions" in log
     assert "pipes.Scaler" in log
 
 

@@ -176,7 +176,7 @@ def test_what_is_enqueued_must_keep_them(more: str, mistake: str, written: Path)
     [
         ('"a < b"', '"a > b + 2"', "relations.0: must leave a configuration to draw"),
         ('"a < b"', '"a < b", "b < a"', "relations.1: must leave a configuration to draw"),
-        ("relations = [", "constraints = [", "constraints: must be no list of texts"),
+        ("relations = [", "constraints = [", "constraints: must not be a list of texts"),
     ],
 )
 def test_relations_that_leave_nothing_are_refused(

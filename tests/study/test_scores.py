@@ -157,7 +157,7 @@ def test_a_score_of_two_classes_needs_two(study_file: Path) -> None:
     assert f"objective.metric: {rule}" in found
     found = mistakes(study_file, "evaluation.metrics=['f1', 'top_k_accuracy_10']")
     assert "evaluation.metrics.0: must be a score of 10 classes, such as f1_macro" in found
-    assert "evaluation.metrics.1: must count fewer than the 10 classes" in found
+    assert "evaluation.metrics.1: must count fewer than 10 classes" in found
     read = read_study(study_file, ["objective={metric='validation_roc_auc_ovr'}"])
     refuse_unfit(read)
 

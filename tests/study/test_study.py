@@ -107,7 +107,7 @@ def test_a_grid_runs_every_combination_once(study_file: Path, home: Path) -> Non
     ("override", "said"),
     [
         ("stages=[{trials=15, epochs=2}]", "stages.0.trials: must be 16, the cells of the grid"),
-        ("stages.0.epochs=2", "stages: must be one where the sampler is a grid, got 3"),
+        ("stages.0.epochs=2", "stages: must be only one if the sampler is a grid, got 3"),
         ("space.learning_rate={low=0.1, high=1.0}", "space.learning_rate: must have choices"),
         (
             "space.learning_rate={low=0.1, high=1.0, step=1e-9}",

@@ -77,7 +77,7 @@ def test_a_study_trains_a_member_on_each_side_and_tests_its_winner(
     [
         (["data.split.group=pateint"], "data.split.group: must be one of a, b, c, patient, got"),
         (["data.split.group=kind"], "data.split.group: must be one of a, b, c, patient, got"),
-        (["data.split.folds=40"], "data.split.folds: must be at most 12, the groups there are"),
+        (["data.split.folds=40"], "data.split.folds: must be at most 12, the number of groups"),
         (["data.split={kind='group-k-fold'}"], "data.split.group: is missing"),
         (
             ["data.split={kind='group-k-fold', order='patient'}"],

@@ -155,5 +155,5 @@ def test_a_threshold_that_can_not_be_is_refused(
 
 def test_a_threshold_is_of_two_classes(study_file: Path) -> None:
     found = mistakes(study_file, "evaluation.threshold=tune", "evaluation.metrics=['f1_macro']")
-    rule = "must be left out: it is of two classes, and there are 10 classes"
+    rule = "must be left out: it is for two classes, but there are 10 classes"
     assert f"evaluation.threshold: {rule}, got 'tune'" in found

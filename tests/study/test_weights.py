@@ -275,7 +275,7 @@ def test_first_rows_that_count_nothing_are_no_reason_to_refuse(
 
 def test_a_score_that_takes_no_weights_is_refused(path: Path) -> None:
     found = mistakes(path, "evaluation.metrics=['rand']")
-    assert "evaluation.metrics.0: must be a score that takes weights, as data.weight" in found
+    assert "evaluation.metrics.0: must be a score that takes weights, because data.weight" in found
 
 
 def test_the_positive_class_may_be_named(path: Path, home: Path) -> None:

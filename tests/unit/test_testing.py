@@ -134,7 +134,7 @@ def test_a_function_that_keeps_the_rules_passes(text: str, can_pause: bool, chec
         ),
         (REMEMBERS_CALLS, "with a pause as without one, got .*: keep nothing between two calls"),
         (DOES_NOT_PICKLE, "must train 2 epochs and yield a state that pickles, got .*lambda"),
-        (DOES_NOT_GO_ON, "must go on to epoch 2 .*, got RuntimeError: no way back: correct it"),
+        (DOES_NOT_GO_ON, "must continue to epoch 2 .*, got RuntimeError: no way back: correct it"),
         (FAILS_AT_THE_FIFTH, r"must train in the final test too, got Run.*: five: correct it, or"),
         (NOT_IN_THE_FINAL_TEST, "must train in the final test too, where it has no validation"),
         (metrics('{"f1(macro)": 1}'), r"must name its metrics by .*, got 'f1\(macro\)'"),

@@ -1,4 +1,4 @@
-"""What a call of run_study ends with, and the way to it in MLflow."""
+"""The report of a call of run_study, and its addresses in MLflow."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ from hpsearch.tracking.views import pages_of
 
 @dataclass(frozen=True)
 class Report:
-    """What a call of run_study ends with.
+    """The report of a call of run_study.
 
     Attributes:
         result: what the study found.
-        answers: its claims with their verdicts, and how far it agrees with a printed table.
+        answers: its claims with their verdicts, and its agreement with a printed table.
         ran: False if it was finished before and nothing was run.
-        tracking_uri, experiment_id, parent_run_id: where it lies in MLflow; ids are "" as long as
-            MLflow could not be reached.
+        tracking_uri, experiment_id, parent_run_id: its place in MLflow; the ids are "" until
+            MLflow can be reached.
         missing: why MLflow does not have everything yet, "" if it has.
-        ui: the command that opens the MLflow UI on it; "" for a server, which has one.
-        page: of the study's trials, best first, in the MLflow UI, from '#' on; "" as the ids.
-        short: of the same page on the server of `ui`, from "/" on.
-        failures: for which reasons trials failed or diverged.
-        code_warnings: what is wrong with trainers of the user's own, a line each.
-        library_warnings: what libraries warned of during training, with how often, a line each.
-        repeats: whether programs repeat their metrics, a line each.
-        overtuning: searches whose successive bests are not confirmed, a line each.
+        ui: the command that opens the MLflow UI on it; "" for a server, which has its own.
+        page: the address of the study's trials, best first, in the MLflow UI, from '#' on; "" if
+            the ids are.
+        short: the address of the same page on the server of `ui`, from "/" on.
+        failures: the reasons for which trials failed or diverged.
+        code_warnings: the problems of the user's own trainers, one line each.
+        library_warnings: what libraries warned of during training, and how often, one line each.
+        repeats: whether programs repeat their metrics, one line each.
+        overtuning: searches whose successive best trials are not confirmed, one line each.
     """
 
     result: Result
@@ -136,14 +137,14 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
 
 
 def _place(projection: Projection) -> tuple[str, int | None]:
-    """The study, and which of its runs; None: the newest."""
+    """The study, and the number of its run; None: the newest."""
     files = projection.folder.files
     is_newest = files.study.numbers()[-1:] == [files.number]
     return files.study.name, None if is_newest else files.number
 
 
 def _failures(projection: Projection, result: Result) -> list[Failure]:
-    """Of the trials; no record is read where all are well."""
+    """The failures of the trials; no record is read if there are none."""
     if all(Outcome(outcome).sound for outcome in result.counts):
         return []
     return failures(projection.folder.read_all("trial"))

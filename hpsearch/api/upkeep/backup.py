@@ -1,4 +1,4 @@
-"""A home as one folder or file, and a home from it."""
+"""Back up a home as one folder or file, and restore a home from it."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Backup:
 
     Attributes:
         path: the folder or file.
-        runs: of studies in it.
-        bytes: that it takes up.
-        elsewhere: databases that are not in it, by address, with what to run for them.
+        runs: the number of runs in it.
+        bytes: its size.
+        elsewhere: databases that are not in it, by address, with what to run for each.
     """
 
     path: Path
@@ -53,19 +53,19 @@ class Backup:
 def backup(
     dest: str | Path, *, home: str | Path | None = None, storage: str | None = None
 ) -> Backup:
-    """Copy all of a home, also while its studies run: `restore` makes a home of it again.
+    """Copy a whole home, even while its studies run; `restore` makes a home from the copy.
 
-    Databases on servers are not in it, nor are the study files and the modules and data beside
+    The copy has no databases on servers, no study files, and none of the modules and data beside
     them.
 
     Args:
-        dest: a folder, or a file that ends in .tar.gz or .tar.zst. It appears when it is whole.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        dest: a folder, or a file that ends in .tar.gz or .tar.zst. It appears when it is complete.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
         storage: Optuna's storage URL, where the studies were run; None: HPSEARCH_STORAGE, else
-            SQLite in `home`. Only to say that it is not in it.
+            SQLite in `home`. Used only to say whether it is in the copy.
 
     Raises:
-        HpsearchError: the home has no study, or the place is taken or lies in the home.
+        HpsearchError: the home has no study, or `dest` exists or lies in the home.
     """
     stores, path = Home.find(Path(home) if home else None), Path(dest).expanduser().absolute()
     runs = find_runs(stores)
@@ -98,18 +98,18 @@ def backup(
 
 
 def restore(source: str | Path, *, home: str | Path) -> pd.DataFrame:
-    """Make a home of a backup, and have its own stores say what its records say.
+    """Make a home from a backup, and bring the home's own stores up to date with its records.
 
     Returns:
-        As `doctor` after a repair: what is still different, with a row each.
+        The remaining differences, a row for each, as from `doctor` after a repair.
 
     Raises:
-        HpsearchError: it is no backup, a newer hpsearch made it, or the home is not empty.
+        HpsearchError: `source` is no backup, a newer hpsearch made it, or the home is not empty.
     """
     path, stores = Path(source).expanduser().absolute(), Home.find(Path(home))
     _check_free(stores.path, "a home that is restored")
     if not path.exists():
-        raise HpsearchError(f"a backup must be there, got {path}")
+        raise HpsearchError(f"the backup must exist, got {path}")
     with _young(stores.path) as young:
         try:
             if path.is_dir():
@@ -121,8 +121,8 @@ def restore(source: str | Path, *, home: str | Path) -> pd.DataFrame:
         about = Home(young).backup
         if not about.exists():
             raise HpsearchError(
-                f"{path} must be made by python -m hpsearch backup, got no {about.name} in it. A "
-                "copy of mlruns/studies alone is put back as it is, then: "
+                f"{path} must be made by python -m hpsearch backup, got no {about.name} in it. If "
+                "it is only a copy of mlruns/studies, copy it back, then run "
                 "python -m hpsearch doctor --repair"
             )
         converted(read_json(about), str(path))
@@ -130,7 +130,7 @@ def restore(source: str | Path, *, home: str | Path) -> pd.DataFrame:
         young.rename(stores.path)
     stores.create()
     follow_home(stores)
-    # In its own stores alone: those on servers may have gone on since.
+    # Only in its own stores: those on servers may have changed since.
     found = doctor(
         home=stores.path,
         storage=stores.storage_url,
@@ -144,7 +144,7 @@ def _check_free(path: Path, what: str) -> None:
     """Refuse a place that holds something."""
     taken = any(path.iterdir()) if path.is_dir() else path.exists()
     if taken:
-        raise HpsearchError(f"{what} must be empty or not there yet, got {path}: name another one")
+        raise HpsearchError(f"{what} must be empty or not exist yet, got {path}: name another one")
 
 
 @contextmanager
@@ -167,7 +167,7 @@ def _young(path: Path) -> Iterator[Path]:
 
 
 def _elsewhere(home: Home, storage: str | None) -> Iterator[tuple[str, str]]:
-    """Databases of the home's studies that do not lie in it, and what to run for each."""
+    """Databases of the home's studies that are not in the home, and what to run for each."""
     url = storage_of(home, storage)
     if url != home.storage_url:
         yield (

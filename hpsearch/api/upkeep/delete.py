@@ -21,14 +21,17 @@ class Deletion:
 
     Attributes:
         runs: names of the runs.
-        folders: their records, with `trials` records of trials.
-        optuna_studies: their studies in Optuna's storage; those not found there are `not_stored`.
-        of_others: folders in them that hold files of MLflow's Default experiment, as stores that
-            older versions made put them there.
-        shared: what programs left in folders that Dask's workers share.
-        mlflow_runs: how many runs MLflow marks as deleted (`mlflow gc` frees their space).
+        folders: the folders of their records.
+        trials: the number of records of trials in them.
+        optuna_studies: their studies in Optuna's storage.
+        not_stored: their studies that are not in Optuna's storage.
+        of_others: folders in them with files of MLflow's Default experiment, which stores made by
+            older versions put there.
+        shared: files of programs in folders that Dask's workers share.
+        mlflow_runs: the number of runs to mark as deleted in MLflow; `mlflow gc` frees their
+            space.
         test_uses: configurations whose scores on the test set will be forgotten with the records.
-        models: versions of registered models that were made of the runs.
+        models: versions of registered models that come from the runs.
     """
 
     runs: list[str]
@@ -43,7 +46,7 @@ class Deletion:
     models: list[str]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The deletion in lines for people."""
         said = [f"{folder}" for folder in self.folders]
         said[-1] += f"  ({count_of(self.trials, 'trial')})"
         said += [f"Optuna study {name!r}" for name in self.optuna_studies]
@@ -73,7 +76,7 @@ def delete_study(
 ) -> Deletion | None:
     """Delete a study with all its runs, or one run of it.
 
-    MLflow's experiment stays, and with it what other folders of stores have put there.
+    MLflow's experiment is kept, with everything that other homes have put there.
 
     Args:
         study: its name, for all of its runs, or "name/2" for one of them.
@@ -91,14 +94,14 @@ def delete_study(
         StudyLockedError: a process runs it.
         TrackingError: MLflow can't be reached; nothing was deleted.
         StorageError: Optuna's storage can't be opened.
-        HpsearchError: HPSEARCH_TRACKING_URI is no URI.
+        HpsearchError: HPSEARCH_TRACKING_URI is not a URI.
     """
     stores = Home.find(Path(home) if home else None)
     runs = find_runs(stores, study)
     top = runs[0].folder.files.study
     lock = lock_study(top)
     try:
-        sweep(top)  # what a kill has left would be in the way
+        sweep(top)  # files that a kill has left would be in the way
         url, uri = storage_of(stores, storage), tracking_of(stores, None)
         stored = [
             StoredRun(run, url, None if keep_mlflow else TrackedRuns(run.folder, run.id, uri))

@@ -1,4 +1,4 @@
-"""Deleting old runs of studies, but for the best and the last ones."""
+"""Delete old runs of studies, except the best and the last ones."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RUNNING = "the study is running"
-UNFINISHED = "not finished; python -m hpsearch delete takes it"
+UNFINISHED = "not finished; python -m hpsearch delete deletes it"
 
 
 @dataclass(frozen=True)
 class PruneRow:
-    """A run, and what becomes of it.
+    """A run, and whether it is deleted.
 
     Attributes:
         run: "quickstart/1".
         goes: whether it is deleted.
-        reason: why it goes or stays.
-        ended: when, in UTC and ISO format; "" of unfinished ones.
-        objective, score: the winner's objective over fresh seeds; "" and None of unfinished ones.
-        bytes: that its files take up, if it goes: records, and artifacts in the home's own MLflow
-            store.
+        reason: why it is deleted or kept.
+        ended: when it ended, in UTC and ISO format; "" if it is unfinished.
+        objective, score: the winner's objective over fresh seeds; "" and None if it is unfinished.
+        bytes: if it is deleted, the size of its files: records, and artifacts in the home's own
+            MLflow store.
     """
 
     run: str
@@ -65,12 +65,12 @@ class Pruning:
     """What a pruning deletes and keeps.
 
     Attributes:
-        rows: a row a run, by study and number.
-        marked: MLflow runs in other stores than the home's, which are only marked as deleted.
-        test_uses: configurations whose scores on the test set are forgotten with the records.
-        models: versions of registered models that go with their runs.
-        deleted: runs that were deleted, by name; none at a dry run.
-        database_bytes: by which the home's databases have shrunk.
+        rows: a row per run, by study and number.
+        marked: the number of MLflow runs in other stores, which are only marked as deleted.
+        test_uses: configurations whose scores on the test set will be forgotten with the records.
+        models: versions of registered models that are deleted with their runs.
+        deleted: the names of the deleted runs; none in a dry run.
+        database_bytes: the number of bytes by which the home's databases have shrunk.
     """
 
     rows: list[PruneRow] = field(default_factory=list)
@@ -82,12 +82,12 @@ class Pruning:
 
     @property
     def going(self) -> list[PruneRow]:
-        """The runs that are deleted."""
+        """The runs to delete."""
         return [row for row in self.rows if row.goes]
 
     @property
     def file_bytes(self) -> int:
-        """What the files of the runs that go take up."""
+        """The size of the files of the runs to delete."""
         return sum(row.bytes for row in self.going)
 
     @property
@@ -99,18 +99,18 @@ class Pruning:
         return head + (f", {freed} freed" if n else "")
 
     def notes(self) -> Iterator[str]:
-        """What goes with the runs, a line each."""
-        yield from (f"registered model {model} goes with its run" for model in self.models)
+        """Everything else that is deleted with the runs, one line each."""
+        yield from (f"registered model {m} will be deleted with its run" for m in self.models)
         if self.marked:
             yield (
                 f"MLflow runs in a store that is not the home's own: {self.marked}. They are "
                 "marked as deleted; `mlflow gc` there frees their space"
             )
         if self.test_uses:
-            yield f"looks at the test set that are forgotten with the records: {self.test_uses}"
+            yield f"uses of the test set whose records will be deleted: {self.test_uses}"
 
     def table(self) -> pd.DataFrame:
-        """A row a run."""
+        """A row per run."""
         import pandas as pd
 
         names = list(PruneRow.__dataclass_fields__)
@@ -142,28 +142,29 @@ def prune_studies(
     agree: Callable[[Pruning], bool] = lambda pruning: True,
     now: datetime | None = None,
 ) -> Pruning | None:
-    """Delete the old runs of a study, or of all, but for the best and the last of each study.
+    """Delete the old runs of a study, or of all, except the best and the last of each study.
 
-    Running and unfinished runs stay, and those whose registered model has an alias. A call that
-    was killed is gone on with by the same call.
+    Running and unfinished runs are kept, and those whose registered model has an alias. After a
+    kill, the same call completes the deletion.
 
     Args:
         study: its name; None: all studies.
-        older: runs that ended longer ago may go, such as "30d" or "12h".
-        keep_best: so many runs with the best validation scores stay.
-        keep_last: so many of the newest finished runs stay.
-        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ of the current directory.
+        older: only runs that ended longer ago are deleted, e.g. "30d" or "12h".
+        keep_best: the number of runs with the best validation scores to keep.
+        keep_last: the number of newest finished runs to keep.
+        home: folder of all stores; None: HPSEARCH_HOME, else mlruns/ in the current folder.
         storage: Optuna's storage URL, where the studies were run; None: HPSEARCH_STORAGE, else
             SQLite in `home`.
         dry_run: delete nothing.
-        agree: asked with what would be deleted, if there is anything.
-        now: the time, in UTC; None: that of the machine.
+        agree: called with what would be deleted, if anything; if it returns False, nothing is
+            deleted.
+        now: the time, in UTC; None: the machine's.
 
     Returns:
-        What was deleted, or at a dry run would be; None if `agree` said no.
+        What was deleted, or would be in a dry run; None if `agree` returned False.
 
     Raises:
-        StudyFileError: there is no such study, or a value is none.
+        StudyFileError: there is no such study, or a value is invalid.
         TrackingError: MLflow can't be reached.
         StorageError: Optuna's storage can't be opened.
     """
@@ -187,10 +188,10 @@ def prune(
     agree: Callable[[Pruning], bool] = lambda pruning: True,
     now: datetime | None = None,
 ) -> Pruning | None:
-    """As `prune_studies`, of studies that are there.
+    """Like `prune_studies`, for existing studies.
 
     Args:
-        tracking_uri: of MLflow, with its password.
+        tracking_uri: MLflow's URI, with its password.
     """
     url, uri = storage_of(home, storage), tracking_of(home, tracking_uri)
     follow_home(home)
@@ -214,7 +215,7 @@ def prune(
                 one.delete(for_good=True)
         except StudyLockedError:
             _keep(found, one.name, RUNNING)
-        except HpsearchError as error:  # the others may go all the same
+        except HpsearchError as error:  # the others may be deleted all the same
             failure = error
             _keep(found, one.name, f"can't be deleted: {headline(error)}")
         else:
@@ -226,7 +227,7 @@ def prune(
 
 
 def _finish_deletions(home: Home) -> None:
-    """Those that a kill cut short, unless the study is run now."""
+    """Finish deletions that a kill cut short, unless the study is running."""
     for top in home.all_studies():
         if top.half_deleted():
             with suppress(StudyLockedError), held(top):
@@ -236,7 +237,7 @@ def _finish_deletions(home: Home) -> None:
 def _planned(
     home: Home, top: StudyFiles, table: Retention, now: datetime, url: str, uri: str
 ) -> tuple[list[PruneRow], list[StoredRun]]:
-    """What becomes of the runs of a study, and those that go."""
+    """The decision about each run of a study, and the runs to delete."""
     runs = find_runs(home, top.name)
     unfinished = RUNNING if running(top) else UNFINISHED
     rows: dict[int, PruneRow] = {}
@@ -302,7 +303,7 @@ def _note_what_goes_along(found: Pruning, going: Iterable[StoredRun]) -> None:
 
 
 def _keep(found: Pruning, name: str, reason: str) -> None:
-    """Say that a run stays after all."""
+    """Change a row to say that its run is kept after all."""
     found.rows = [
         replace(row, goes=False, reason=reason) if row.run == name else row for row in found.rows
     ]

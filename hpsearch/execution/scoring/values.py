@@ -143,14 +143,14 @@ def unfit(score: Score, n_classes: int) -> str:
         if not hasattr(sklearn.metrics, score.function):
             return f"must be a score of scikit-learn {sklearn.__version__}, which is installed"
     if score.task == "classification" and not n_classes:
-        return "must be a score of numbers, as they are predicted"
+        return "must be a score for numbers, because numbers are predicted"
     if score.task == "regression" and n_classes:
-        return "must be a score of classes, as they are predicted"
+        return "must be a score for classes, because classes are predicted"
     if score.binary and n_classes > 2:
         others = [o for o in (f"{score.name}_macro", f"{score.name}_ovr") if o in SCORES]
         return f"must be a score of {n_classes} classes, such as {(others or ['log_loss'])[0]}"
     if score.options.get("k", 0) >= n_classes > 0:
-        return f"must count fewer than the {n_classes} classes there are"
+        return f"must count fewer than {n_classes} classes, because there are only so many"
     return ""
 
 
@@ -162,12 +162,12 @@ def lacking(score: Score, truth: Truth, classes: Sequence[str]) -> str:
     """
     found = np.unique(truth.weighed)
     if not len(found):
-        return "no row that counts"
+        return "no row with a weight above 0"
     if score.task == "regression":
         if score.holds and len(found) < 2:
-            return f"{found[0]:g} in every row, and nothing to explain"
+            return f"{found[0]:g} in every row, so there is nothing to explain"
         if found[0] <= score.true_above:
-            return f"{found[0]:g}, which it is not defined for"
+            return f"{found[0]:g}, for which it is undefined"
         return "0, which it divides by" if score.name == "mape" and (found == 0).any() else ""
     names = classes or [str(k) for k in range(truth.n_classes)]
     missing = [name for k, name in enumerate(names) if k not in found]

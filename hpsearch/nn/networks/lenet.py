@@ -82,5 +82,5 @@ def image_shape(n_inputs: int) -> tuple[int, int]:
         return channels, side
     raise ValueError(
         "lenet must have square images of 1 or 3 channels as inputs, "
-        f"got {n_inputs} numbers an example"
+        f"got {n_inputs} numbers per example"
     )

@@ -48,7 +48,7 @@ State = tuple[tuple[int, int, int], ...]  # tells whether trials have changed
 def n_candidates(batch: int) -> int:
     """How many candidates a batch of this size is chosen from."""
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ValueError(f"batch must be a whole number from 1, got {batch!r}")
+        raise ValueError(f"batch must be a whole number of at least 1, got {batch!r}")
     return CANDIDATES * max(1, math.ceil(math.log2(batch)))
 
 

@@ -276,7 +276,7 @@ def _float_range(option: Option, tokens: set[str]) -> tuple[float, float, bool, 
         usual = next((USUAL[word] for word in USUAL if rate and word in tokens), None)
         if usual is None:
             return None
-        why = "a usual range" + ("" if default is None else "; 0 is none of a log scale")
+        why = "a usual range" + ("" if default is None else "; a log scale has no 0")
         return (*_inside(option, *usual), True, why)
     if rate or default < SMALL:
         ends = _inside(option, _short(default / 10), _short(default * 10))

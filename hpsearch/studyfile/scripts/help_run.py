@@ -60,6 +60,8 @@ def help_text(words: Sequence[str], folder: Path, script: Path) -> str:
         text = output.read(MOST).decode(errors="replace")
     if code != 0:
         reason = conclusion(text)[:SHOWN]
-        got = f"code {code}" + (f": {reason}" if reason else "")
-        raise StudyFileError(f"{script} --help must print its options and end with 0, got {got}")
+        got = f"{code}" + (f": {reason}" if reason else "")
+        raise StudyFileError(
+            f"{script} --help must print its options and end with exit code 0, got {got}"
+        )
     return text

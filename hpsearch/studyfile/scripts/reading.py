@@ -130,7 +130,7 @@ def _words(path: Path, name: str, head: bytes) -> tuple[str, ...]:
         return interpreter, name
     if not os.access(path, os.X_OK):
         hint = f"allow it with chmod +x {path}"
-        raise StudyFileError(f"{path} must be a program that may be run, got none: {hint}")
+        raise StudyFileError(f"{path} must be a program that can be run, got none: {hint}")
     return (name if "/" in name else f"./{name}",)
 
 

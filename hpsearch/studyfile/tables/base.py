@@ -1,9 +1,9 @@
-"""What all tables of study and batch files share.
+"""The base of all tables of study and batch files.
 
-A table is a pydantic model: its keys with their defaults and descriptions. In the same class stand
-its checks (`own_problems`, `problems`, `problems_of_arms`) and its rule for a study that goes on
-(`may_change`, `resume_problems`), where it has any. Adding a table is its file and one line in
-study_file.py; adding a key is its line in the table.
+A table is a pydantic model: its keys with their defaults and descriptions. The same class has its
+checks (`own_problems`, `problems`, `problems_of_arms`) and its rules for a study that continues
+(`may_change`, `resume_problems`), if any. A new table is a file and one line in study_file.py; a
+new key is one line in its table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hpsearch.errors import Problem
 from hpsearch.study_names import LENGTH, RULE, as_written, is_name
 from hpsearch.studyfile.arms import Arm
 
-LARGEST = 1_000_000  # trials or epochs; more is a slip of the keyboard
+LARGEST = 1_000_000  # trials or epochs; a larger number is a typing mistake
 
 Plain = bool | int | float | str
 
@@ -42,18 +42,18 @@ Name = Annotated[
 
 @dataclass(frozen=True)
 class Facts:
-    """What a table may ask about the rest of the study file, which is well-formed.
+    """The facts about the rest of a well-formed study file that a table may use.
 
     Attributes:
-        seed, protocol, compare, enqueue: as the file says.
+        seed, protocol, compare, enqueue: as in the file.
         names: the keys of [space] and [network].
-        directions: of all objectives.
-        trials, epochs, promoted: of each stage.
-        n_members: of one trial.
+        directions: the directions of all objectives.
+        trials, epochs, promoted: the numbers of each stage.
+        n_members: the number of members of one trial.
         sampler: its name.
-        batch: trials drawn together.
+        batch: the number of trials drawn together.
         nested: whether the search runs on outer folds, too.
-        folder: where paths start.
+        folder: the folder to which paths are relative.
     """
 
     seed: int
@@ -89,24 +89,24 @@ class Table(BaseModel):
 
     @classmethod
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
-        """What is wrong with it whatever the other tables say, which may be malformed.
+        """Problems that don't depend on the other tables, which may be malformed.
 
         Args:
-            tables: by key path: one, or all of a list, e.g. "stages.0", "stages.1".
+            tables: the tables by key path: one, or all of a list, e.g. "stages.0", "stages.1".
         """
         return iter(())
 
     def problems(self, facts: Facts) -> Iterator[Problem]:
-        """What is wrong with it beside the other tables, all of which are well-formed."""
+        """Problems that depend on the other tables, all of which are well-formed."""
         return iter(())
 
     def problems_of_arms(self, facts: Facts, arms: Sequence[Arm]) -> Iterator[Problem]:
-        """What can't be had of it in the arms of the study; asked where all else is right."""
+        """Problems in the arms of the study; called if there are no other problems."""
         return iter(())
 
     @classmethod
     def may_change(cls) -> Collection[str]:
-        """The keys that may differ from those that a study was started with when it goes on."""
+        """The keys that may differ from those of the start when a study continues."""
         return ()
 
     @classmethod
@@ -117,11 +117,11 @@ class Table(BaseModel):
         facts: Facts,
         closed: Sequence[int],
     ) -> Iterator[Problem]:
-        """What is wrong with the values that keys which may change have now.
+        """Problems with the new values of keys that may change.
 
         Args:
             before, now: the tables by key path, at the start before and at this one.
-            facts: of the file as it is now.
-            closed: the stages that are over, the last one left out: later ones build on them.
+            facts: the facts of the file now.
+            closed: the finished stages except the last one: later stages build on them.
         """
         return iter(())

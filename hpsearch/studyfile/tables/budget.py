@@ -99,7 +99,7 @@ class Budget(Table):
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
         for key, budget in tables.items():
             if budget.plateau is None and budget.plateau_improvement:
-                rule = "must go with budget.plateau, the number of trials that are to bring it"
+                rule = "must be used with budget.plateau, the number of trials without improvement"
                 yield Problem(f"{key}.plateau_improvement", rule)
 
     def problems(self, facts: Facts) -> Iterator[Problem]:
@@ -112,7 +112,7 @@ class Budget(Table):
             )
             yield Problem("budget.epochs", rule, str(self.epochs))
         if facts.n_objectives > 1 and self.plateau is not None:
-            rule = "must be left out with several objectives, of which a trial seldom betters all"
+            rule = "must be left out with several objectives: a trial seldom improves them all"
             yield Problem("budget.plateau", rule)
 
     @classmethod
@@ -146,12 +146,12 @@ def _tightened(before: Budget, now: Budget, direction: str) -> Iterator[Problem]
     for name in ("epochs", "seconds", "total_seconds", "plateau"):
         old, new = getattr(before, name), getattr(now, name)
         if new is not None and (old is None or new < old):
-            rule = "stay left out" if old is None else f"be at least the {old} there was"
+            rule = "stay left out" if old is None else f"be at least the earlier {old}"
             yield Problem(f"budget.{name}", f"must {rule}", str(new))
     sign = 1 if direction == "maximize" else -1
     old, new = (math.inf if b.target is None else sign * b.target for b in (before, now))
     if new < old:
         yield Problem("budget.target", "must not be easier to reach than before", str(now.target))
     if now.plateau is not None and now.plateau_improvement > before.plateau_improvement:
-        rule = f"must be at most the {before.plateau_improvement} there was"
+        rule = f"must be at most the earlier {before.plateau_improvement}"
         yield Problem("budget.plateau_improvement", rule, str(now.plateau_improvement))

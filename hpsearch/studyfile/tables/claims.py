@@ -20,7 +20,7 @@ class Claim(Table):
     data: str | None = Field(
         default=None,
         description="the data.name that the claim is about: a study of other data does not judge "
-        "it; left out: about any",
+        "it; left out: any data",
     )
     given: dict[str, object] = Field(default_factory=dict, description="the check's arguments")
 

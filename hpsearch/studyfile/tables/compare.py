@@ -51,14 +51,14 @@ def compare_problems(
     if SHOTS not in entries:
         return
     if data is None:
-        hint = "call it otherwise: what a program calls it stands in its command"
-        yield Problem("space.shots", "must be of a study with [data]", hint=hint)
+        hint = "use another name: the program's own name for it is in its command"
+        yield Problem("space.shots", "must be in a study with [data]", hint=hint)
         return
     if SHOTS not in compare:
         rule = (
             'must be compared, compare = ["shots"], because each number makes a separate data set'
         )
-        yield Problem("space.shots", rule + "; one number stands in data.shots")
+        yield Problem("space.shots", rule + "; write a single number as data.shots")
     if data.shots is not None:
         rule = "must be left out where [space] has it"
         yield Problem("data.shots", rule, str(data.shots))
@@ -78,5 +78,5 @@ def _choices_problems(entry: Any, data: Data) -> Iterator[Problem]:
             "space.shots.choices",
             f"must be at least {needed} for the split inside the shots",
             str(least),
-            f'split = {{ kind = "{Fixed.kind}", … }} takes validation images from behind them',
+            f'split = {{ kind = "{Fixed.kind}", … }} takes validation images from after them',
         )

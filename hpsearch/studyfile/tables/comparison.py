@@ -28,7 +28,7 @@ class Comparison(Table):
     data: str | None = Field(
         default=None,
         description="the data.name that the printed scores are of: a study of other data is not "
-        "laid beside them; left out: of any",
+        "compared with them; left out: any data",
     )
     columns: dict[str, str] = Field(
         default_factory=dict, description="the hyperparameter for each column with another name"
@@ -67,7 +67,7 @@ class Comparison(Table):
                 "comparison.metric",
                 "must be measured in every trial",
                 repr(self.metric),
-                'that takes protocol = "test-every-epoch" or "paper"',
+                'that needs protocol = "test-every-epoch" or "paper"',
             )
         for column in columns:
             name = self.columns.get(column, column)

@@ -225,7 +225,7 @@ def open_own(data: Data, selection: Selection) -> tuple[Task, list[Problem]]:
         own = [f"data.{key}" for key in OF_TABLES if getattr(data, key) not in (None, [], "auto")]
         own += ["data.csv"] if data.csv != Csv() else []
         own += [selection.split.column.key] if selection.split.column else []
-        rule = f"must be left out: it is of tables, and {data.name} is none"
+        rule = f"must be left out: it is for tables, and {data.name} is not a table"
         return "classification", [Problem(key, rule) for key in own]
     for key, path in (("data.name", Path(selection.name)), ("data.test", selection.table.test)):
         if path is not None and not path.exists():

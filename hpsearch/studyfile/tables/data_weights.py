@@ -23,7 +23,7 @@ def class_problems(
         return
     if examples.n_classes != 2:
         what = "numbers" if examples.regression else f"{examples.n_classes} classes"
-        rule = f"must be left out: one of two classes is positive, and there are {what}"
+        rule = f"must be left out: only one of two classes can be positive, and there are {what}"
         yield Problem("data.positive", rule, repr(positive))
     elif str(positive) not in examples.classes:
         yield unknown_name("data.positive", positive, examples.classes)

@@ -32,7 +32,7 @@ def enqueue_problems(facts: Facts, space: Space, arms: Sequence[Arm]) -> Iterato
     """What is wrong with [[enqueue]]."""
     if not facts.enqueue:
         if facts.sampler == "listed":
-            yield Problem("enqueue", "is missing: a list is what [[enqueue]] tables say")
+            yield Problem("enqueue", "is missing: [[enqueue]] tables make up the list")
         return
     known = searched_here(space, facts.compare)
     if facts.sampler == "grid":
@@ -109,7 +109,7 @@ def active_in(arm: Arm, key: str, wanted: Mapping[str, Plain]) -> Parameter | No
 
 def _incomplete(facts: Facts, arms: Sequence[Arm]) -> Iterator[Problem]:
     """Others than our own sampler can't draw a part of a configuration; a list is not drawn."""
-    rule = f"is missing: sampler.name = {facts.sampler!r} draws no part of a configuration"
+    rule = f"is missing: sampler.name = {facts.sampler!r} can't draw a part of a configuration"
     missing = {
         f"enqueue.{number}.{parameter.key}": arm.name
         for arm in arms

@@ -96,7 +96,7 @@ class Objective(Table):
         return (
             f"{self.metric} is usually better when it is {better}, and direction = "
             f'"{self.direction}" makes the worst trial the winner: write direction = "{other}" '
-            "unless that is wanted"
+            "unless you want that"
         )
 
     @classmethod
@@ -108,7 +108,7 @@ class Objective(Table):
             names.append(goal.name)
             yield from goal._contradictions(key)
             if goal.best_epoch and len(tables) > 1:
-                rule = "must be left out with several objectives, whose best epochs are others"
+                rule = "must be left out with several objectives, whose best epochs differ"
                 yield Problem(f"{key}.best_epoch", rule)
 
     def _contradictions(self, key: str) -> Iterator[Problem]:
@@ -168,7 +168,7 @@ def follow_objectives(said: dict[str, Any]) -> list[Problem]:
     if len(several) == 1:
         problems.append(Problem("objectives", "must be two or more", hint=f"one is written {ONE}"))
     if "objective" in said:
-        rule = "must be left out where there are [[objectives]], of which the first is it"
+        rule = "must be left out beside [[objectives]], the first of which takes its place"
         problems.append(Problem("objective", rule))
     if said.get("protocol") == "paper":
         rule = 'must not be "paper" with several objectives: it scores by the best epoch of one'
@@ -361,7 +361,7 @@ def _measured_problems(
         return
     if evaluation.get(switch) is not True:
         hint = f"set evaluation.{switch} = true"
-        yield Problem(key, "must be measured for that", hint=hint)
+        yield Problem(key, "must be measured to be used here", hint=hint)
     if switch != "passes":
         return
     for name, kind in trainers.items():

@@ -213,12 +213,12 @@ class ProgramTable(Table):
         folds = {table.folds for table in tables.values()}
         if len(folds) > 1:
             key = list(tables)[-1]
-            rule = "must be the same of all programs, which are scored alike"
+            rule = "must be the same for all programs, which are scored the same way"
             yield Problem(f"{key}.folds", rule, " and ".join(map(str, sorted(folds))))
         for key, table in tables.items():
             name = key.partition(".")[2]
             if name and not re.fullmatch(TABLE_NAME, name):
-                yield Problem(key, "must be named by letters, digits, '_', '-' and '.'")
+                yield Problem(key, "must have a name of letters, digits, '_', '-' and '.'")
             yield from table._own_problems(key)
 
     def _own_problems(self, key: str) -> Iterator[Problem]:

@@ -89,7 +89,7 @@ def _placeholder_problems(name: str, table: ProgramTable, space: Space) -> Itera
     always = {p.key for p in searched if set(p.when) <= {"trainer"}} | {*space.fixed}
     used: set[str] = set()
     for taken in sorted(own & {*KNOWN}):
-        hint = f"call it otherwise, e.g. {taken}_, and write {{{taken}_}} in the command"
+        hint = f"use another name, e.g. {taken}_, and write {{{taken}_}} in the command"
         rule = f"must have another name, as {{{taken}}} stands for something else"
         yield Problem(f"space.{taken}", rule, hint=hint)
     valid = [*own, *(k for k in KNOWN if k != "checkpoint" or table.checkpoint is not None)]
@@ -114,7 +114,7 @@ def _placeholder_problems(name: str, table: ProgramTable, space: Space) -> Itera
                 )
                 hint = f'write ["--{one.name}={{{one.name}}}"]'
                 if table.shell:
-                    hint = "leave shell out, or pass {params_json}, a file without it then"
+                    hint = "leave shell out, or pass {params_json}, a file that then lacks it"
                 yield Problem(path, rule, hint=hint)
     for key, text in (("checkpoint", table.checkpoint), ("metrics.csv", _csv_of(table))):
         if text is not None:
@@ -156,7 +156,7 @@ def _path_problems(key: str, text: str, table: ProgramTable) -> Iterator[Problem
     if key.endswith(".checkpoint") and "folder" not in names:
         yield Problem(
             key,
-            "must lie in {folder}, which is each trial's own",
+            "must lie in {folder}, each trial's own folder",
             repr(text),
             'write e.g. "{folder}/checkpoint"',
         )

@@ -50,7 +50,7 @@ class Pruner(Table):
     def problems(self, facts: Facts) -> Iterator[Problem]:
         if facts.n_objectives > 1:
             count = facts.n_objectives
-            rule = f"must be left out with {count} objectives: Optuna's pruners know one"
+            rule = f"must be left out with {count} objectives: Optuna's pruners support only one"
             yield Problem("pruner", rule)
         last = facts.epochs[-1]
         if self.rungs[-1] >= last:

@@ -81,7 +81,7 @@ class Sampler(Table):
         name, options = self.name, dict[str, Any](self.options)
         ours = {"rule", "relations"} if name == COARSE_TO_FINE else set[str]()
         for reserved in ({"seed", "proposal", "batch"} | ours) & options.keys():
-            raise ValueError(f"must leave out {reserved}, which the study file says elsewhere")
+            raise ValueError(f"must leave out {reserved}, which other keys of the study file set")
         shuffled = name == "brute-force" and bool(space.relations)
         if name in ("grid", "listed") or shuffled:
             if options:
@@ -185,13 +185,13 @@ class Sampler(Table):
         if self.name == "brute-force":
             drawn = sum(trials) - sum(facts.promoted[1:])
             if drawn > n_cells:
-                rule = f"must leave at most {n_cells} new trials in all, one a combination"
+                rule = f"must leave at most {n_cells} new trials in all, one per combination"
                 yield Problem(f"stages.{last}.trials", rule, str(drawn))
             return
         listed = self.name == "listed"
         if last:
             noun = "a list" if listed else "a grid"
-            yield Problem("stages", f"must be one where the sampler is {noun}", str(len(trials)))
+            yield Problem("stages", f"must be only one if the sampler is {noun}", str(len(trials)))
         elif trials[0] != n_cells:
             noun = "those listed" if listed else "the cells of the grid"
             where = f" of {arm}" if arm else ""

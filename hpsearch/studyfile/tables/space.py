@@ -197,7 +197,7 @@ class _Reader:
                 for choice in entry.choices or ():
                     value = named.get(choice, choice)
                     if meanings.setdefault(choice, value) != value:
-                        rule = f"must mean the same by {choice!r} as the others of the list"
+                        rule = f"must have the value of {choice!r} in the other ranges of the list"
                         self.wrong(f"{entry.path}.choices", rule, repr(value))
         return found
 

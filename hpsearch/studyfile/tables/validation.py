@@ -62,7 +62,7 @@ class Validation(Table):
                 f"{one.role} = {one.name!r}" if one else "no column"
                 for one in (split.column, outer.column)
             )
-            rule = f"must split by the column that data.split splits by, which has {known}"
+            rule = f"must use the column that data.split uses, which has {known}"
             yield Problem(
                 OUTER, rule, asked, "otherwise inner and outer splits contradict each other"
             )

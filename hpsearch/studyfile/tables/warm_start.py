@@ -70,7 +70,7 @@ class WarmStart(Table):
             )
             yield Problem("warm_start", rule, hint=hint)
         if facts.sampler in ("grid", "listed"):
-            rule = f"must be left out where sampler.name = {facts.sampler!r} says all"
+            rule = f"must be left out where sampler.name = {facts.sampler!r} determines all trials"
             yield Problem("warm_start", rule)
         room = facts.trials[0] - len(facts.enqueue)
         if self.top > room:

@@ -51,7 +51,7 @@ def unknown_schema(revision: str) -> str:
     """One sentence."""
     known = " or ".join(sorted(KNOWN_REVISIONS))
     return (
-        f"the schema's revision must be {known} for runs to be written straight into the tables, "
+        f"the schema's revision must be {known} for runs to be written directly into the tables, "
         f"got {revision or 'none'}; they are written by MLflow's own calls, several times slower"
     )
 

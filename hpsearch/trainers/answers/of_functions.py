@@ -68,7 +68,7 @@ def _value_problem(told: Told, n_classes: int) -> str:
     if probabilities.ndim == 2:
         sums = probabilities.sum(axis=1, dtype=np.float64)
         off = sums[abs(sums - 1) > SLACK]
-        return f"must yield probabilities that are 1 together, got {off[0]}" if len(off) else ""
+        return f"must yield probabilities that sum to 1, got {off[0]}" if len(off) else ""
     return ""
 
 

@@ -1,7 +1,7 @@
 """The contract of a boosting library: how its ensembles grow, predict and become files.
 
-A model is continued from its own form as bytes, also where nothing paused it, so that a training
-with pauses and one without take the same steps.
+A model is always continued from its own format as bytes, even without a pause, so that trainings
+with and without pauses take the same steps.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from numpy.typing import NDArray
 
 from hpsearch.trainers.boosters.early_stopping import ARGUMENT, Watched
 
-TOY_ROWS = 40  # that a value is tried on: enough for a leaf of LightGBM's default size
+TOY_ROWS = 40  # rows for trying a value: enough for a leaf of LightGBM's default size
 THREADS = "must be left out: every worker trains with one thread"
 SEED = "must be left out: it is the trial's own seed"
 SILENT = "must be left out: a search shows no progress of single trainings"
 
 
 class Library(ABC):
-    """What a library's ensembles can do, without any of them."""
+    """The operations of a library's ensembles."""
 
     name: ClassVar[str]  # of the package, and of our extra
-    file_name: ClassVar[str]  # of a model that is kept to predict with
+    file_name: ClassVar[str]  # of a model that is kept for predictions
     sizes: ClassVar[tuple[str, ...]]  # names of the number of trees
-    trees: ClassVar[int] = 100  # where a study does not say how many
+    trees: ClassVar[int] = 100  # if a study gives no number
     distributions: ClassVar[tuple[str, ...]]  # that it may be installed as
-    # Values of arguments with which trees change after they were grown, or are none.
+    # Values of arguments with which trees change after they are grown, or are not trees.
     unsteady: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @abstractmethod
     def arguments(self, make: type) -> dict[str, object]:
-        """What a study may name, with the library's own defaults; None: left to it."""
+        """The arguments that a study may set, with the library's defaults; None: left to it."""
 
     @abstractmethod
     def refused(self, make: type) -> Mapping[str, str]:
-        """Names that the library knows and a study must not use, with what to do instead."""
+        """Names that the library accepts but a study must not use, with what to do instead."""
 
     @abstractmethod
     def settings(self, seed: int) -> dict[str, object]:
-        """What is set for every ensemble: its seed, one thread, silence."""
+        """The settings of every ensemble: its seed, one thread, no output."""
 
     def grows(self, make: type) -> bool:
         """Whether more trees can be added to an ensemble of this class."""
@@ -65,27 +65,27 @@ class Library(ABC):
     ) -> tuple[Any, Sequence[float]]:
         """The library's model with the trees of `made`, after those of `model`; None: the first.
 
-        With it comes the loss of `watched` after each of the trees of `made`, () of None. What is
-        watched has no part in the trees.
+        Also returns the loss of `watched` after each of the trees of `made`, () for None. The
+        watched rows don't affect the trees.
 
         Args:
             made: an estimator that was not fitted yet.
             x: inputs (N, D).
             y: (N,) class codes from 0 without gaps, or numbers.
-            weights: (N,) how much each row counts; None: all alike.
+            weights: (N,) the weight of each row; None: equal weights.
         """
 
     @abstractmethod
     def first(self, model: Any, trees: int, *, classifies: bool) -> Any:
-        """The model of a grown model's first trees alone, as it is after a pause."""
+        """The model of only the first trees of a grown model, as it is after a pause."""
 
     @abstractmethod
     def dumps(self, model: Any) -> bytes:
-        """A model in the library's own form."""
+        """A model in the library's own format."""
 
     @abstractmethod
     def loads(self, content: bytes, *, classifies: bool) -> Any:
-        """The model of this form."""
+        """The model in this format."""
 
     def as_loaded(self, model: Any, *, classifies: bool) -> Any:
         """A grown model as it is after a pause."""
@@ -97,7 +97,7 @@ class Library(ABC):
 
     @abstractmethod
     def probabilities(self, model: Any, x: NDArray[Any]) -> NDArray[Any]:
-        """Of each class code, (N, K)."""
+        """The probability of each class code, (N, K)."""
 
     @abstractmethod
     def write(self, content: bytes, description: str) -> bytes:
@@ -109,14 +109,14 @@ class Library(ABC):
 
     @abstractmethod
     def rule(self, message: str) -> str | None:
-        """ "must be …", where a message of the library says so of one value by itself."""
+        """ "must be …", if a message of the library gives a rule for one value by itself."""
 
     def reason(self, error: Exception) -> str:
-        """What the library's error says, without places in its source code."""
+        """The message of the library's error, without places in its source code."""
         return str(error)
 
     def versions(self) -> dict[str, str]:
-        """The distribution that it is installed as, which a model must be read with."""
+        """The distribution with which it is installed, and which must read its models."""
         for name in self.distributions:
             try:
                 return {name: version(name)}
@@ -125,7 +125,7 @@ class Library(ABC):
         return {}
 
     def problem(self, make: type, name: str, value: object) -> str | None:
-        """What the library finds wrong with a value by itself, in a fit of one tree."""
+        """What the library finds wrong with a single value, in a fit of one tree."""
         if name in (*self.sizes, ARGUMENT):
             if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
                 return None
@@ -135,14 +135,14 @@ class Library(ABC):
 
 
 def only_losses(recorded: Mapping[str, Mapping[str, Sequence[float]]]) -> Sequence[float]:
-    """The losses of the only rows that a library watched, by the only metric of them."""
+    """The losses of the only rows that a library watched, by their only metric."""
     ((losses,),) = (by_metric.values() for by_metric in recorded.values())
     return losses
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Show nothing that the block prints, nor what LightGBM's C code writes beside its errors."""
+    """Hide everything that the block prints, and what LightGBM's C code writes with its errors."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         try:
             kept = os.dup(2)
@@ -159,7 +159,7 @@ def silence() -> Iterator[None]:
 
 
 class _Shown:
-    """A value that is looked up by what it looks like: 1, 1.0 and true are not the same."""
+    """A value that is looked up by its text: 1, 1.0 and true are different."""
 
     def __init__(self, value: object) -> None:
         self.value, self._shown = value, repr(value)

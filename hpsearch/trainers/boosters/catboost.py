@@ -29,7 +29,7 @@ UNREADABLE = re.compile(r"Can't parse parameter \"?(\w+)")
 CHOICES = re.compile(r"Valid options are: (.*?)\.?\s*$")
 LEARNING_RATE = 0.03
 STOPPED = f"must be left out: {ARGUMENT} says when no more trees are added"
-FILES = "must be left out: files of a training are kept by the study"
+FILES = "must be left out: the study keeps the files of a training"
 STOPPING = ("od_pval", "od_wait", "od_type", "use_best_model")
 WHOLE = ("min_data_in_leaf", "min_child_samples", "border_count", "max_bin", "one_hot_max_size")
 

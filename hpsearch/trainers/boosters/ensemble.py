@@ -48,8 +48,8 @@ class Ensemble:
         for name, values in library.unsteady.items():
             if rounds is not None and given.get(name) in values:
                 raise ValueError(
-                    f"{ARGUMENT} must be left out where the trees before the last one do not stay "
-                    f"as they are, got {name} = {given[name]!r}"
+                    f"{ARGUMENT} must be left out if a new tree changes earlier ones, "
+                    f"got {name} = {given[name]!r}"
                 )
         self.early = EarlyStopping(rounds) if rounds is not None and not chosen else None
         self._chosen = chosen

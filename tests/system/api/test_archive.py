@@ -99,10 +99,10 @@ def test_what_does_not_belong_into_an_archive_is_refused(
     [
         ({"files": ["../../../../../../etc/passwd"]}, "names '../../../../../../etc/passwd'"),
         ({"state_file": "/etc/passwd"}, "names '/etc/passwd'"),
-        ({"number": 77}, "does not lie in its folder"),
+        ({"number": 77}, "is not in its own folder"),
         ({"members": 3}, "must hold readable records"),
         ({"members": []}, "has no members"),
-        ({"started": 1e300}, "has a time that is none"),
+        ({"started": 1e300}, "has an invalid time"),
         (
             {"params": {"trainer": "os:system"}, "state_file": "state-1-0.npz"},
             "its state is a pickle",
@@ -183,7 +183,7 @@ def test_a_number_beyond_the_plan_is_refused_at_once(
         content,
         called=f"{TOP}trials/{number:05d}/record.json",
     )
-    with pytest.raises(HpsearchError, match=r"must be numbered below \d+, as planned"):
+    with pytest.raises(HpsearchError, match=r"must be below \d+ as planned"):
         import_study(bad, home=tmp_path / "home")
 
 

@@ -46,11 +46,11 @@ def test_a_backup_takes_no_place_that_is_taken_and_a_restore_neither(
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken/file").write_text("")
     for place in (tmp_path / "taken", tmp_path / "taken/file"):
-        with pytest.raises(HpsearchError, match="must be empty or not there yet"):
+        with pytest.raises(HpsearchError, match="must be empty or not exist yet"):
             backup(place, home=finished_home)
     with pytest.raises(HpsearchError, match="must lie outside the home"):
         backup(finished_home / "b", home=finished_home)
-    with pytest.raises(HpsearchError, match="must be empty or not there yet"):
+    with pytest.raises(HpsearchError, match="must be empty or not exist yet"):
         restore(tmp_path / "taken", home=home)
     with pytest.raises(HpsearchError, match="doctor --repair"):
         restore(finished_home / "studies", home=tmp_path / "new")

@@ -156,7 +156,7 @@ def test_a_damaged_record_is_set_aside_and_its_trial_trained_again_the_same(
     found = doctor(home=copied_home, repair=True)
     mended = found[found["repaired"]]
     assert mended["subject"].tolist() == ["small artifacts/result.json", "small trials/00002"]
-    assert "another content than its digest is of" in mended["problem"].iloc[1]
+    assert "content that does not match its digest" in mended["problem"].iloc[1]
     # Until it is trained again Optuna and MLflow have a trial without a record.
     assert found[~found["repaired"]]["problem"].str.contains("must have a record").all()
     assert (run_folder / "damaged/trials-00002/record.json").exists()

@@ -156,7 +156,7 @@ def test_a_class_of_ones_own_has_no_model_and_its_log_says_why(tmp_path: Path) -
     client = mlflow.MlflowClient(Home(tmp_path / "home").tracking_uri)
     assert not client.search_model_versions("name = 'forest'")
     log = tmp_path / "home/studies/forest/1/test" / f"{record.number:05d}-1/log.txt"
-    assert "no model to predict with is kept" in log.read_text()
+    assert "the model is not kept for predictions" in log.read_text()
     assert "own.Nearest" in log.read_text()
 
 

@@ -153,7 +153,7 @@ def test_what_is_served_running_or_unfinished_stays(old_home: Path) -> None:
     assert not found.deleted
     assert [row.reason for row in found.rows] == [
         "served: small version 1 (champion)",
-        "not finished; python -m hpsearch delete takes it",
+        "not finished; python -m hpsearch delete deletes it",
         "last 1",
     ]
     client.delete_registered_model_alias("small", "champion")
@@ -205,7 +205,7 @@ def test_a_batch_applies_its_retention_at_its_end(old_home: Path, tmp_path: Path
     report = run_batch(tmp_path / "night.toml", home=old_home, workers=0, warn=lines.append)
     assert [row.outcome for row in report.studies] == ["found"]
     assert report.retention.startswith("2 runs deleted, 1 kept, ")
-    assert any("looks at the test set that are forgotten" in line for line in lines)
+    assert any("uses of the test set whose records" in line for line in lines)
     (summary,) = old_home.glob("batches/*/summary.json")
     assert report.retention in summary.read_text()
 
@@ -215,7 +215,7 @@ def test_the_command_shows_what_goes_and_asks(old_home: Path) -> None:
     command += ["--keep-last", "1"]
     refused = CliRunner().invoke(app, command, input="n\n")
     assert refused.exit_code == 1
-    assert "2 of 3 runs go, " in refused.stdout
+    assert "2 of 3 runs to delete, " in refused.stdout
     assert "nothing was deleted" in refused.stderr
     dry = CliRunner().invoke(app, [*command, "--dry-run", "--json"])
     assert [row["goes"] for row in json.loads(dry.stdout)["rows"]] == [True, True, False]

@@ -151,7 +151,7 @@ def test_a_server_that_sends_a_byte_now_and_then_is_left_at_the_deadline(
     (warning,) = send(GOOD)
     assert time.monotonic() - began < 5
     assert warning == (
-        "the webhook in HPSEARCH_WEBHOOK must answer within 0.5 s, got no whole answer"
+        "the webhook in HPSEARCH_WEBHOOK must answer within 0.5 s, got no complete answer"
     )
 
 

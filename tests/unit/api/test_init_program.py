@@ -228,7 +228,7 @@ def test_what_is_no_program_with_options_is_one_line(
 
 
 def test_other_programs_that_cannot_be_asked(tmp_path: Path) -> None:
-    for name, said in (("train.sh", "must have options"), ("train", "may be run")):
+    for name, said in (("train.sh", "must have options"), ("train", "can be run")):
         program = script(tmp_path, "sleep 1000\n", name)
         with pytest.raises(StudyFileError, match=said):
             init_program(tmp_path / "a.toml", script=program)

@@ -168,7 +168,7 @@ def test_an_outer_fold_in_time_is_after_all_that_its_search_sees(table: Path) ->
         ),
         (
             Selection("digits", shots=2, split=HoldOut(), outer=OuterFold(KFold(2), 0)),
-            "a hold-out split must have at least 2 examples a class, class 0 has 1, among the "
+            "a hold-out split must have at least 2 examples per class, class 0 has 1, among the "
             "rows outside outer fold 1 of 2",
         ),
     ],

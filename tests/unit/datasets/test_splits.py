@@ -47,7 +47,7 @@ def test_a_hold_out_leaves_a_row_of_each_class_on_both_sides(
 
 
 def test_a_hold_out_of_a_class_with_one_row_is_refused() -> None:
-    with pytest.raises(DataError, match="at least 2 examples a class, class 4 has 1"):
+    with pytest.raises(DataError, match="at least 2 examples per class, class 4 has 1"):
         hold_out(np.array([3, 3, 4]), 0.5, rng=rng())
 
 

@@ -201,13 +201,13 @@ HEAD, _, BODY = CSV.partition("\n")
         (CSV.replace("green", "grün").encode("latin-1"), "byte 0xfc in line 3, which in Latin-1"),
         (
             CSV.replace("weight", "size").encode(),
-            "one column of each name, got 2 of the name 'siz",
+            "columns with different names, got 2 named 'siz",
         ),
-        (CSV.replace("weight", "colour").encode(), "got 2 of the name 'colour'"),
+        (CSV.replace("weight", "colour").encode(), "got 2 named 'colour'"),
         (CSV.replace("green", "NA").encode(), "missing values in column 'colour', got 10"),
         (
             CSV.replace("\n4,", f"\n{10**22 + 1},").encode(),
-            "one of 23 digits in column 'size', row 5",
+            "one with 23 digits in column 'size', row 5",
         ),
         (
             CSV.replace("red", "dark red").replace("blue", "dark  red", 1).encode(),

@@ -55,7 +55,7 @@ def test_classes_are_as_even_as_groups_allow() -> None:
 
 
 def test_more_folds_than_groups_are_refused() -> None:
-    with pytest.raises(DataError, match=r"data.split.folds must be at most 24, the groups"):
+    with pytest.raises(DataError, match=r"data.split.folds must be at most 24, the number"):
         group_k_fold(LABELS, GROUPS, 25, rng=rng())
 
 

@@ -142,11 +142,11 @@ def test_a_prediction_that_a_score_is_not_defined_for_is_no_number() -> None:
         ("log_loss", [1, 1], 2, ""),
         ("roc_auc_ovr", [0, 1], 3, "no row of class '2'"),
         ("f1_macro", [0, 1], 3, ""),
-        ("r2", [4, 4], 0, "4 in every row, and nothing to explain"),
+        ("r2", [4, 4], 0, "4 in every row, so there is nothing to explain"),
         ("mape", [0, 4], 0, "0, which it divides by"),
-        ("msle", [-1, 4], 0, "-1, which it is not defined for"),
+        ("msle", [-1, 4], 0, "-1, for which it is undefined"),
         ("poisson_deviance", [0, 4], 0, ""),
-        ("gamma_deviance", [0, 4], 0, "0, which it is not defined for"),
+        ("gamma_deviance", [0, 4], 0, "0, for which it is undefined"),
     ],
 )
 def test_rows_that_leave_a_score_undefined(

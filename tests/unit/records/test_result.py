@@ -81,7 +81,7 @@ def test_a_result_of_less_than_is_asked_for_is_none(tmp_path: Path) -> None:
 def test_a_file_without_a_result_is_damaged(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.write_sealed(folder.files.artifact(Artifact.RESULT), {"plan": [4, 2]})
-    with pytest.raises(DamagedError, match="nothing of result"):
+    with pytest.raises(DamagedError, match="no result"):
         read_result(folder, (4, 2), {})
 
 

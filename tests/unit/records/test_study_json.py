@@ -22,5 +22,5 @@ def test_an_older_run_says_nothing_of_code_and_was_started_here(tmp_path: Path) 
     known = read_study_json(files)
     assert (code_of_starts(known), is_imported(known)) == ([{"m": "1"}], True)
     write_sealed(files.study_json, {"id": "a"})
-    with pytest.raises(DamagedError, match="nothing of file"):
+    with pytest.raises(DamagedError, match="no file"):
         read_study_json(files)

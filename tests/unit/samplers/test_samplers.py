@@ -345,13 +345,13 @@ def test_the_literal_rule_halves_a_box_around_the_best() -> None:
     ("options", "said"),
     [
         ({"shrink": 0.0}, "shrink must be above 0 and at most 1, got 0.0"),
-        ({"n_startup": 2.5}, "n_startup must be a whole number from 0, got 2.5"),
+        ({"n_startup": 2.5}, "n_startup must be a whole number of at least 0, got 2.5"),
         (
             {"proposal": "narrow"},
             "proposal must be one of gp, model-free, random, uniform, got 'na",
         ),
-        ({"batch": 0}, "batch must be a whole number from 1, got 0"),
-        ({"narrow_every": 0}, "narrow_every must be a whole number from 1, got 0"),
+        ({"batch": 0}, "batch must be a whole number of at least 1, got 0"),
+        ({"narrow_every": 0}, "narrow_every must be a whole number of at least 1, got 0"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> None:

@@ -74,5 +74,5 @@ def test_a_schedule_is_found_by_its_name_with_or_without_its_ending(
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(StudyFileError, match=f"must be there, got {tmp_path / 'none'}"):
+    with pytest.raises(StudyFileError, match=f"must exist, got {tmp_path / 'none'}"):
         ScheduleFolder(tmp_path / "none").reload()

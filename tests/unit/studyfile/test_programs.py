@@ -152,7 +152,7 @@ def several(folder: Path, *tables: str) -> Path:
         ((f"[programs.a]\n{GOOD}", f"[programs.b]\n{GOOD}"), ""),
         (
             (f"[programs.a]\n{GOOD}", f"[programs.b]\n{GOOD}\nfolds = 2"),
-            "programs.b.folds: must be the same of all programs",
+            "programs.b.folds: must be the same for all programs",
         ),
         ((f"[programs.a]\n{GOOD}",), "space.trainer: must be one of programs.a, got 'programs.b'"),
         (

@@ -189,8 +189,8 @@ def test_a_name_that_optuna_has_for_a_range_is_refused(write: WriteModule) -> No
     entries = {"learning_rate": [OF_ADAM], "learning_rate[0]": {"low": 0.0, "high": 1.0}}
     _, problems = read_space(NETWORK, {"trainer": both, **entries})
     assert [*map(str, problems)] == [
-        "space.learning_rate[0]: must have another name: a range of the list beside it has this "
-        "one in Optuna"
+        "space.learning_rate[0]: must have another name: in Optuna, a range of the list "
+        "beside it has this name"
     ]
 
 
@@ -217,8 +217,8 @@ def test_a_name_among_choices_means_the_same_in_the_whole_list() -> None:
     assert space.named == {"class_weight": {"even": "balanced", "no": None}}
     _, problems = read({"any": "balanced"}, {"any": "none"})
     assert problems == [
-        "space.class_weight.1.choices: must mean the same by 'any' as the others of the list, "
-        "got None"
+        "space.class_weight.1.choices: must have the value of 'any' in the other ranges of the "
+        "list, got None"
     ]
 
 

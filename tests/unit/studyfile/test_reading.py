@@ -391,7 +391,10 @@ DEEP = "network.name=multi-layer"
         ),
         (["space.proposed_rates='1, 0'"], "numbers with commas between, each a number above 0"),
         (["space.momentum_rule=loss"], "space.momentum_rule: must be one of 'loss-above'"),
-        (["objective.metric=passes/forward"], "objective.metric: must be measured for that: set "),
+        (
+            ["objective.metric=passes/forward"],
+            "objective.metric: must be measured to be used here: set ",
+        ),
     ],
 )
 def test_what_the_proposal_search_cant_do_is_refused(

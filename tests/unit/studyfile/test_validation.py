@@ -80,7 +80,7 @@ def test_each_outer_fold_draws_for_itself(study_file: Path) -> None:
         ),
         (
             ["validation.outer={kind='group-k-fold', group='patient'}"],
-            "validation.outer: must split by the column that data.split splits by, which has no "
+            "validation.outer: must use the column that data.split uses, which has no "
             "column, got group = 'patient'",
         ),
         (["warm_start.storage=old.db"], "warm_start: must be left out with validation.outer"),

@@ -54,7 +54,7 @@ def test_an_alias_that_another_home_loses_is_told_of(client: MlflowClient, tmp_p
     run = registered_by(client, "xyz")
     assert alias_note(client, theirs, "demo", run) == ""
     assert alias_note(client, theirs, "demo", new) == ""  # another run of the same home
-    assert "version 1, of a study that is not in this home" in alias_note(
+    assert "no longer to version 1 of a study outside this home" in alias_note(
         client, mine, "demo", new
     )
 

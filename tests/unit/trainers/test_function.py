@@ -356,7 +356,7 @@ def test_a_wrong_type_is_refused_by_name(
             "return 0.9",
             "must yield a dict of metrics after every epoch, got a return of float 0.9",
         ),
-        ("return None", "got a return of None: write yield where it says return"),
+        ("return None", "got a return of None: write yield instead of return"),
         ('return {"a": 1.0}', r"got a return of dict \{'a': 1.0\}: write yield"),
         ('return {"a": 1.0}, seed', r"got a return of tuple \(\{'a': 1.0\}"),
         ("return [0.9]", r"must yield a dict of metrics, got float 0.9: yield e.g."),

@@ -30,7 +30,7 @@ def test_arrays_are_predictions_and_numbers_are_metrics() -> None:
         ({"predictions": ["a", "b"]}, 2, "must yield predictions that are numbers"),
         ({"probabilities": [0.5, 0.5]}, 3, "must yield probabilities of shape (2, 3), those"),
         ({"probabilities": [0.5, 2]}, 2, "must yield probabilities from 0 to 1, got 2.0"),
-        ({"probabilities": [[0.5, 0.9], [0, 1]]}, 2, "that are 1 together, got 1.4"),
+        ({"probabilities": [[0.5, 0.9], [0, 1]]}, 2, "that sum to 1, got 1.4"),
         ({"probabilities": [0.5, 0.5]}, 0, "must yield predictions where numbers are predicted"),
     ],
 )
