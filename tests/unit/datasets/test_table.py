@@ -253,7 +253,7 @@ def test_two_columns_of_one_name_are_refused_in_parquet_too(tmp_path: Path) -> N
     numbers = pa.array(range(ROWS))
     table = pa.Table.from_arrays([numbers, numbers, numbers], names=["x", "y", "x"])
     write_table(table, tmp_path / "t.parquet")
-    with pytest.raises(DataError, match="got 2 of the name 'x'"):
+    with pytest.raises(DataError, match="got 2 named 'x'"):
         TableFile(tmp_path / "t.parquet", TableOptions("y")).training()
 
 
