@@ -155,8 +155,8 @@ def _trigger(text: str) -> CronTrigger:
     minute, hour, day, month, weekday = fields
     if day != "*" and weekday != "*":
         raise ValueError(
-            "must leave the day of month or the day of week as *: if both are set, some "
-            "programs require either and some both"
+            "must leave the day of month or the day of week as *: of two, some programs "
+            "need only one to match and some both"
         )
     try:
         return CronTrigger(
