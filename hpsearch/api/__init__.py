@@ -1,1 +1,1 @@
-"""What every command does, as a Python call: one module a command, exported by `hpsearch`."""
+"""What every command does, as a Python call: one module per command, exported by `hpsearch`."""
