@@ -239,12 +239,12 @@ def main() -> None:
         ratios.append(median(narrower))
         print(
             f"{name:12} {np.mean(mine['kept']):6.2f} {np.mean(mine['fresh']):6.2f} {bias:+8.4f} "
-            f"{median(2 * half(r.validation) for r in fresh):8.4f} {ratios[-1]:16.2f}",
+            f"{median(2 * half(r.validation) for r in fresh):8.4f} {ratios[-1]:16.3f}",
             flush=True,
         )
     if ratios:
         kept, fresh_share = (np.mean(covered[splits]) for splits in ("kept", "fresh"))
-        print(f"{'all':12} {kept:6.2f} {fresh_share:6.2f} {'':8} {'':8} {median(ratios):16.2f}")
+        print(f"{'all':12} {kept:6.2f} {fresh_share:6.2f} {'':8} {'':8} {median(ratios):16.3f}")
     if "null" in names:
         nulls = [r for s in range(args.null_seeds) if (r := result_of("null", s, "fresh"))]
         tuned = [r.default for r in nulls if r.default]

@@ -205,6 +205,6 @@ def test_a_warm_start_finds_the_names_of_old_values(own: Path, tmp_path: Path) -
         {"depth": "any"},
     ]
     assert told == [
-        "warm start: left out of 1 old configurations: sizes, which lies outside 'small', 'deep' "
+        "warm start: left out of 1 old configuration: sizes, which lies outside 'small', 'deep' "
         "(lists, tables and None get names: choices = { small = [50], deep = [50, 50] })"
     ]

@@ -188,7 +188,7 @@ def test_an_old_value_lies_in_the_range_that_holds_beside_it(tmp_path: Path) -> 
     found, said = taken(new_file(tmp_path, tmp_path / "old.db"))
     assert found == [{"trainer": "adam"}, {"trainer": "sgd", "learning_rate": 0.5}]
     assert said == [
-        "warm start: left out of 1 old configurations: learning_rate, which lies outside "
+        "warm start: left out of 1 old configuration: learning_rate, which lies outside "
         "1e-05 … 0.01"
     ]
 

@@ -131,7 +131,7 @@ def test_a_refit_that_fails_is_said(tmp_path: Path, home: Path) -> None:
     path.write_text(ALONE.replace("TRAINER", "picky:train"))
     result = run(path, home)
     assert result.test == {}
-    assert "refits failed: AssertionError: too many images" in result.untested
+    assert "refit failed: AssertionError: too many images" in result.untested
 
 
 LUCK = """

@@ -140,7 +140,7 @@ def test_draws_of_another_machine_may_differ_by_a_rounding_error(ended: Path) ->
 
 
 def test_a_trial_that_is_not_there_is_said(ended: Path) -> None:
-    with pytest.raises(StudyFileError, match="0 to 5, got 6"):
+    with pytest.raises(StudyFileError, match=r"\(0 to 5\), got 6"):
         reproduce_trial("small", 6, home=ended)
 
 
