@@ -52,7 +52,7 @@ def draw_arms(path: Path, result: Result, records: Sequence[TrialRecord]) -> Non
         rows[0, column].set_xlabel(plain(next(iter(arms[0].values))))
         if n_rows > 1:
             rows[1, column].set_xlabel("epoch")
-            rows[1, column].xaxis.get_major_locator().set_params(integer=True)
+            rows[1, column].xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     for axes in rows.ravel():
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)

@@ -261,7 +261,7 @@ def _panel(
         (axes.yaxis, panel.whole_y and not panel.log_y),
     ):
         if whole:
-            axis.get_major_locator().set_params(integer=True)
+            axis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def _legend(figure: Any, axes: Any, panel: Panel, names: Sequence[str], marks: Marks) -> None:

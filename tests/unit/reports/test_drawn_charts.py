@@ -33,6 +33,14 @@ def test_trials_and_epochs_are_whole_numbers() -> None:
     assert any(tick != int(tick) for ticks in numbers_beside(False) for tick in ticks)
 
 
+def test_a_single_worker_is_one() -> None:
+    spans = Series("trials", [0.0, 2.0], [1.0, 1.0], "spans", top=[1.0, 3.0])
+    panel = Panel([spans], "seconds", "worker process", whole_y=True)
+    (axes,) = drawn(Chart("timeline", "", "", [panel])).axes
+    low, high = axes.get_ylim()
+    assert [tick for tick in axes.get_yticks() if low <= tick <= high] == [1.0]
+
+
 @pytest.mark.parametrize("most", [3.0, 300.0])
 def test_so_they_are_where_a_script_draws_them(most: float) -> None:
     panel = Panel([Series("", [0.0, most], [0.5, 0.7])], "trial", "score", whole_x=True)
