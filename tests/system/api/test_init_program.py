@@ -59,7 +59,7 @@ def test_the_command_says_that_it_was_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("echo no such option $1; exit 3", "got code 3: no such option --help"),
+        ("echo no such option $1; exit 3", "exit code 0, got 3: no such option --help"),
         ("echo $1", "got a help text without any"),
         ("sleep 60 & sleep 60; echo $1", "end within 0.5 seconds"),
     ],

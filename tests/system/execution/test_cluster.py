@@ -72,9 +72,7 @@ def test_the_users_modules_and_table_travel_to_the_workers(
     (folder / "mine_dask.py").write_text(OWN)
     (folder / "beside").mkdir()  # a package, whose modules import each other
     (folder / "beside" / "__init__.py").write_text("from .numbers import BONUS\n")
-    (folder / "beside" / "numbers.py").write_text(
-        "from . import halves\nBONUS = halves.HALF * 2\n"
-    )
+    (folder / "beside" / "numbers.py").write_text("from . import half\nBONUS = 2 * half.HALF\n")
     (folder / "beside" / "half.py").write_text("HALF = 0.005\n")
     monkeypatch.syspath_prepend(folder)
     rows = "\n".join(f"{i % 7},{i % 3},{i % 2}" for i in range(60))

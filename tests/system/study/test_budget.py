@@ -49,13 +49,17 @@ def test_what_a_budget_ended_is_derived_again(study_file: Path, home: Path, limi
 @pytest.mark.parametrize(
     ("before", "now", "rule"),
     [
-        (["budget.epochs=95"], ["budget.epochs=94"], "budget.epochs must be at least the 95"),
+        (
+            ["budget.epochs=95"],
+            ["budget.epochs=94"],
+            "budget.epochs must be at least the earlier 95",
+        ),
         ([], ["budget.epochs=95"], "budget.epochs must stay left out"),
         (["budget.target=0.9"], ["budget.target=0.8"], "budget.target must not be easier"),
         (
             ["budget.plateau=2", "budget.plateau_improvement=0.1"],
             ["budget.plateau=2", "budget.plateau_improvement=0.2"],
-            "budget.plateau_improvement must be at most the 0.1",
+            "budget.plateau_improvement must be at most the earlier 0.1",
         ),
         (["budget.plateau=2"], ["budget.plateau=9"], "budget.plateau and .plateau_improvement"),
     ],
