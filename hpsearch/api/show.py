@@ -140,7 +140,7 @@ def _record(run: Recorded, trial: int) -> TrialRecord:
     if record is None:
         raise HpsearchError(
             f"study {run.name!r} has no trial {trial}: list its trials with python -m hpsearch "
-            f"show {run.study} --trials"
+            f"show {shlex.quote(run.study)} --trials"
         )
     return record
 

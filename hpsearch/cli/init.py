@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -138,7 +139,7 @@ def init(
             metric=metric,
             target=target,
         )
-        typer.echo(f"{file}  next: python -m hpsearch plan {file}", err=True)
+        typer.echo(f"{file}  next: python -m hpsearch plan {shlex.quote(str(file))}", err=True)
 
 
 def _given(context: typer.Context, *names: str) -> list[str]:
@@ -180,4 +181,4 @@ def _init_program(context: typer.Context, file: Path, script: Path, metric: str 
     if written.todo:
         typer.echo(f"{file}  next: fill in {', '.join(written.todo)} (TODO in the file)", err=True)
     else:
-        typer.echo(f"{file}  next: python -m hpsearch plan {file}", err=True)
+        typer.echo(f"{file}  next: python -m hpsearch plan {shlex.quote(str(file))}", err=True)

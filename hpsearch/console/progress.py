@@ -101,7 +101,7 @@ class StudyProgress:
         elif isinstance(event, CodeDoubt):
             self.warn(event.warning)
         elif isinstance(event, LibraryWarned):
-            self.warn(f"trial {event.number}: {event.warning} (more of its kind are counted)")
+            self.warn(f"{event.warning} (see {event.log}; repeats are counted in the report)")
         elif isinstance(event, ArmFailed):
             self.warn(f"{event.arm} has no result: {one_line(event.reason)}")
         elif isinstance(event, BatchFailed):

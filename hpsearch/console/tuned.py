@@ -32,7 +32,7 @@ def print_tuned(tuned: Tuned, home: Path | None) -> None:
         f"winner ({winner})", str(result.validation), "" if tested is None else str(tested)
     )
     output().print(table)
-    where = f" --home {home}" if home else ""
+    where = f" --home {shlex.quote(str(home))}" if home else ""
     file, study = shlex.quote(str(tuned.file)), shlex.quote(result.study)
     print_named(
         [

@@ -6,7 +6,7 @@ import codecs
 import io
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -41,30 +41,24 @@ class PrintedText:
 
     @contextmanager
     def _warnings_kept(self) -> Iterator[None]:
-        usual = warnings.showwarning
-
-        def keep(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            line: str | None = None,
-        ) -> None:
-            if file is not None:  # who names a file wants it there
-                usual(message, category, filename, lineno, file, line)
-                return
-            self.add(warnings.formatwarning(message, category, filename, lineno, line))
-            if len(self._warned) < WARNED:
-                first = next(iter(str(message).strip().splitlines()), "")
-                self._warned.append(f"{category.__name__}: {first[:HEADLINE]}")
-
-        warnings.showwarning = keep
+        with warnings.catch_warnings():
+            pass  # Python forgets which warnings it has shown, so that each slice has its own
+        _listeners.append(self)
+        if warnings.showwarning is not _show_warning:
+            _usual[:] = [warnings.showwarning]
+            warnings.showwarning = _show_warning
         try:
             yield
         finally:
-            if warnings.showwarning is keep:  # the code may have set another, to stay
-                warnings.showwarning = usual
+            _listeners.remove(self)
+            if not _listeners and warnings.showwarning is _show_warning:
+                warnings.showwarning = _usual[0]
+
+    def keep_warning(self, text: str, headline: str) -> None:
+        """Keep a warning as Python shows it, and the line by which it is known."""
+        self.add(text)
+        if len(self._warned) < WARNED:
+            self._warned.append(headline)
 
     def add(self, text: str) -> None:
         """Keep a text, as far as there is room."""
@@ -92,6 +86,28 @@ class PrintedText:
         left_out = self._length - LONGEST
         note = f"\n… ({left_out} more characters were printed)\n" if left_out > 0 else ""
         return self.take() + note
+
+
+_listeners: list[PrintedText] = []  # whose slices are under way in this process
+_usual: list[Callable[..., None]] = [warnings.showwarning]  # what showed warnings before
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Stands for `warnings.showwarning`. A generator that a slice leaves in the middle of
+    `catch_warnings` puts it back later; it does no harm then."""
+    if file is not None or not _listeners:  # who names a file wants it there
+        _usual[0](message, category, filename, lineno, file, line)
+        return
+    text = warnings.formatwarning(message, category, filename, lineno, line)
+    first = next(iter(str(message).strip().splitlines()), "")
+    _listeners[-1].keep_warning(text, f"{category.__name__}: {first[:HEADLINE]}")
 
 
 class _Tee(io.TextIOBase):

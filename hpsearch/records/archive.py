@@ -17,7 +17,7 @@ from hpsearch.errors import HpsearchError
 from hpsearch.records.format import converted, stamped
 from hpsearch.records.layout import ARCHIVED, RUN_NUMBER, StudyFiles
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.study_names import is_name
+from hpsearch.study_names import as_written, is_name
 
 MANIFEST = "hpsearch.json"
 PLACE = re.compile(rf"studies/([^/]+)/({RUN_NUMBER})/(.+)")
@@ -82,7 +82,7 @@ def checked_members(archive: zipfile.ZipFile, path: Path, home: Path) -> Members
                 f"{path} must hold only records, tables and pictures of a study, got "
                 f"{info.filename!r}; nothing was imported"
             )
-        members[place[1], int(place[2]), place[3]] = info
+        members[as_written(place[1]), int(place[2]), place[3]] = info
     size = sum(info.file_size for info in members.values())
     free = shutil.disk_usage(home).free
     if size > free:

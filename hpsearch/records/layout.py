@@ -539,7 +539,7 @@ PLACES = (
         r"incumbents)\.json"
     ),
     Place(r"artifacts/[\w.-]+\.(csv|png|txt)"),  # a text explains the numbers of a figure
-    Place(r"artifacts/figures/\w+\.(png|txt)"),
+    Place(r"artifacts/figures/\w+\.png(\.txt)?"),
     Place(
         r"(trials|confirmation|default|path|test|default-test)/[\d-]+/"
         r"(record\.json|log\.txt|answers\.npz|state-[\d-]+\.npz|"
@@ -551,7 +551,7 @@ PLACES = (
         archived=False,
     ),
     Place(r"artifacts/report\.html", archived=False),  # drawn anew
-    Place(r"artifacts/figures/\w+\.(pdf|svg)", archived=False),  # the same
+    Place(r"artifacts/figures/\w+\.(pdf|svg)(\.txt)?", archived=False),  # the same
     Place(r"(mlflow|projected)\.json|projector\.log", archived=False),  # of one MLflow store
     Place(r"model/.+", archived=False),  # made anew from the weights
     Place(r"damaged/.+", archived=False),  # set aside by doctor --repair

@@ -93,7 +93,7 @@ def draw_predictions(
             right = taken[place] == labels[place]
             axes.text(
                 *(0.5, -0.25 - 0.3 * row),
-                str(taken[place]),
+                plain(str(taken[place])),
                 transform=axes.transAxes,
                 ha="center",
                 va="center",
@@ -102,7 +102,7 @@ def draw_predictions(
                 weight="normal" if right else "bold",
             )
     names = "   ".join(f"row {row + 1}: {name}" for row, name in enumerate(predicted))
-    figure.supxlabel(f"{names}   (above: the true class)", fontsize=8)
+    figure.supxlabel(plain(f"{names}   (above: the true class)"), fontsize=8)
     write_png(path, figure)
 
 

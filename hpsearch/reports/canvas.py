@@ -127,7 +127,7 @@ def write_png(path: Path, figure: Figure) -> None:
 
 def _write(path: Path, figure: Figure, save: Callable[[], Any]) -> None:
     """Write a figure, and beside it a text that explains numbers in place of letters, if any."""
-    numbers, beside = draw_in_letters(figure, save), path.with_suffix(".txt")
+    numbers, beside = draw_in_letters(figure, save), path.with_name(f"{path.name}.txt")
     if numbers:
         lines = "".join(f"{number}  {word}\n" for number, word in numbers.items())
         beside.write_text(f"{NO_FONT}\n{lines}", encoding="utf-8")

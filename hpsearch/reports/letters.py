@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,8 @@ LAST_RESORT = "last resort"  # a font of boxes for every letter
 def draw_in_letters(figure: Figure, draw: Callable[[], None]) -> dict[str, str]:
     """Draw a figure, and once more where the usual font lacks letters.
 
-    Another font that is installed and has them joins the usual one. Where there is none, each
-    word of such letters is a number in the figure.
+    Other fonts that are installed and have them join the usual one. Letters that no font has are
+    numbers in the figure, a number for each word of them.
 
     Args:
         draw: draws and writes the figure; called once or twice.
@@ -33,13 +33,12 @@ def draw_in_letters(figure: Figure, draw: Callable[[], None]) -> dict[str, str]:
         lacking = _lacking(figure)
         if not lacking:
             return {}
-        name = _font_with(frozenset(lacking))
+        names, left = _fonts_with(frozenset(lacking))
         numbers: dict[str, str] = {}
-        if name:
-            for text in _texts(figure):
-                text.set_fontfamily([*text.get_fontfamily(), name])
-        else:
-            _number(figure, lacking, numbers)
+        for text in _texts(figure) if names else ():
+            text.set_fontfamily([*text.get_fontfamily(), *names])
+        if left:
+            _number(figure, left, numbers)
         draw()
     return {number: word for word, number in numbers.items()}
 
@@ -81,35 +80,44 @@ def _letters_of(path: str) -> Mapping[int, Any]:
 
 
 @lru_cache(maxsize=8)
-def _font_with(letters: frozenset[str]) -> str:
-    """The name of an installed font that has them all, "" if none does."""
+def _fonts_with(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The names of few installed fonts that have as many of them as there are, and the rest."""
+    names: list[str] = []
+    fonts = {font.name: letters & _known_to(font.fname) for font in reversed(_by_plainness())}
+    while letters and fonts:
+        best = max(reversed(fonts), key=lambda name: len(fonts[name] & letters))
+        if not fonts[best] & letters:
+            break
+        letters -= fonts.pop(best)
+        names.append(best)
+    return tuple(names), letters
+
+
+def _by_plainness() -> list[Any]:
+    """The installed fonts, upright ones of usual weight first."""
     from matplotlib.font_manager import findSystemFonts, fontManager
 
     known_files = {font.fname for font in fontManager.ttflist}
     for path in findSystemFonts():  # matplotlib's list is from the day when it was first used
         if path not in known_files:
-            with suppress(OSError, RuntimeError):
+            with suppress(Exception):  # some font files are broken in ways of their own
                 fontManager.addfont(path)
 
     def plainness(font: Any) -> tuple[bool, bool, bool, str]:
-        usual = (
-            font.style == "normal",
-            font.weight in (400, "normal", "regular"),
-            "Sans" in font.name,
-        )
-        return (*(not is_usual for is_usual in usual), font.name)
+        usual_weight = font.weight in (400, "normal", "regular")
+        return (font.style != "normal", not usual_weight, "Sans" not in font.name, font.name)
 
-    for font in sorted(fontManager.ttflist, key=plainness):
-        if LAST_RESORT in font.name.lower():
-            continue
-        with suppress(OSError, RuntimeError):  # a file that is gone, or no font for FreeType
-            known = _letters_of(font.fname)
-            if all(ord(c) in known for c in letters):
-                return str(font.name)
-    return ""
+    fonts = (font for font in fontManager.ttflist if LAST_RESORT not in font.name.lower())
+    return sorted(fonts, key=plainness)
 
 
-def _number(figure: Figure, lacking: set[str], numbers: dict[str, str]) -> None:
+def _known_to(path: str) -> frozenset[str]:
+    with suppress(Exception):  # as above, or the file is gone
+        return frozenset(map(chr, _letters_of(path)))
+    return frozenset()
+
+
+def _number(figure: Figure, lacking: Set[str], numbers: dict[str, str]) -> None:
     """Put a number in place of every word of letters that are lacking."""
     one = f"[{re.escape(''.join(sorted(lacking)))}]"
     word = re.compile(rf"{one}(?:[\s{one[1:-1]}]*{one})?")

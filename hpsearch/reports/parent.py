@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -212,8 +213,8 @@ def _model(read: ReadStudy, result: Result) -> str:
     if is_program(trainer):
         return (
             "**Program:** `program/` among the artifacts holds the winner's checkpoint, if it has "
-            f"one, and the command that trains it again (`show {result.study} --best --format "
-            "command`).\n\n"
+            f"one, and the command that trains it again (`show {shlex.quote(result.study)} --best "
+            "--format command`).\n\n"
         )
     if trainer in TRAINERS:
         return f"**Model:** `models:/{read.file.name}@winner`, the first of the tested refits.\n\n"

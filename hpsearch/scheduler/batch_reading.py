@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 
 from hpsearch.errors import Problem, StudyFileError
 from hpsearch.scheduler.batch_file import BatchFile, Entry
+from hpsearch.study_names import part_of_name
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.schema_problems import translate
 from hpsearch.studyfile.toml import toml_value
@@ -172,7 +172,7 @@ def _word(key: str, number: int, value: Any) -> str:
     if isinstance(value, list | dict):
         return f"{last}{number}"
     text = Path(value).stem if isinstance(value, str) else f"{last}{toml_value(value)}"
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
+    return part_of_name(text)
 
 
 def _name_problems(studies: Sequence[BatchStudy]) -> Iterator[Problem]:

@@ -20,6 +20,8 @@ from hpsearch.records.layout import Home
 from hpsearch.scheduler.schedules import Scheduled
 from hpsearch.timetable import weekday_names
 
+UNIT = 43  # characters: Kubernetes takes names of 52, nine of which are \"hpsearch-\"
+
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -196,7 +198,7 @@ def _cron(item: Scheduled, call: Call) -> str:
 
 def _kubernetes(item: Scheduled, call: Call) -> str:
     more = replace(call, home=Home(Path("/mlruns"))).words()
-    command = ["python", "-m", "hpsearch", "batch", f"/studies/{item.name}.toml", *more]
+    command = ["python", "-m", "hpsearch", "batch", f"/studies/{_file_name(item.name)}", *more]
     zone = f"\n  timeZone: {item.schedule.timezone}" if item.schedule.timezone else ""
     return f"""\
 apiVersion: batch/v1
@@ -277,8 +279,14 @@ def _named_weekdays(cron: str) -> str:
     return " ".join([*fields, weekday_names(weekday)])
 
 
+def _file_name(name: str) -> str:
+    """A key of a ConfigMap has no other letters."""
+    return f"{name if re.fullmatch(r'[A-Za-z0-9_.-]+', name) else _unit_name(name)}.toml"
+
+
 def _unit_name(name: str) -> str:
-    """Letters and digits that systemd and Kubernetes take; a digest stands for other letters."""
+    """A name that systemd and Kubernetes take; a digest stands for what they do not."""
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    others = "" if name.isascii() else sha256(name.encode()).hexdigest()[:8]
-    return "-".join(filter(None, ("hpsearch", plain, others)))
+    whole = re.fullmatch(r"[A-Za-z0-9_./ -]+", name) and len(plain) <= UNIT
+    others = "" if whole else sha256(name.encode()).hexdigest()[:8]
+    return "-".join(filter(None, ("hpsearch", plain[: UNIT - len(others)].strip("-"), others)))

@@ -113,12 +113,6 @@ class ArmSearch:
         """
         self._open()
         try:
-            self._train_all()
-        finally:
-            self._warnings.keep()
-
-    def _train_all(self) -> None:
-        try:
             self._search()
             if self._checks is not None:
                 self._checks.finish()
@@ -151,8 +145,7 @@ class ArmSearch:
             stop=self.stop,
             tracking_uri=self.tracking_uri,
         )
-        self._warnings = LibraryWarnings(self.folder, self.tell)
-        training = replace(training, warned=self._warnings.take)
+        training = replace(training, warned=LibraryWarnings(self.folder, self.tell).take)
         self._training = self.stand_in(training)
         played = self._training is not training  # from records: nothing is trained
         self._checks = None if played else CodeChecks(training, self.tell)

@@ -131,11 +131,11 @@ class LibraryWarned:
 
     Attributes:
         warning: its kind and its first line.
-        number: the trial in whose log.txt it stands whole, with all that come later.
+        log: the path of the file that has all of it.
     """
 
     warning: str
-    number: int
+    log: str
 
 
 Event = (

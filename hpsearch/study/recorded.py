@@ -215,7 +215,9 @@ def find_runs(home: Home, name: str | None = None) -> list[Recorded]:
     if name is None:
         return found
     study, _, number_text = as_written(name).partition("/")
-    wanted = [r for r in found if r.study == study and number_text in ("", str(r.number))]
+    wanted = [
+        r for r in found if as_written(r.study) == study and number_text in ("", str(r.number))
+    ]
     if wanted:
         return wanted
     studies = list(dict.fromkeys(r.study for r in found))

@@ -27,7 +27,7 @@ def mlflow_settings() -> Iterator[None]:
 
     log = logging.getLogger(mlflow.__name__)
     usual = log.level
-    log.setLevel(logging.WARNING)
+    log.setLevel(max(usual, logging.WARNING))
     try:
         with changed_environment(ENVIRONMENT | NO_BARS):
             yield

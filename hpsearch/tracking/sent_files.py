@@ -41,6 +41,10 @@ def _is_linked(client: MlflowClient, run_id: str, path: Path) -> bool:
             return True
         young.unlink(missing_ok=True)
         os.link(path, young)
-        young.replace(place)
+        try:
+            young.replace(place)
+        except OSError:
+            young.unlink()
+            raise
         return True
     return False

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from hpsearch.study_names import BYTES, LENGTH, as_written, is_name
+from hpsearch.study_names import BYTES, LENGTH, as_written, is_name, part_of_name
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,7 @@ def test_it_may_be_of_any_script(name: str) -> None:
     [
         *("", " a", "a ", "-a", ".a", "..", "_a", "a/b", "a\\b", "a:b", "a\nb", "a\tb", "a'b"),
         *('a"b', "a*b", "a?b", "a$b", "a`b", "\u200ba", "a\u202eb", "\ud800"),
+        *("\u3164",),
         *("x" * (LENGTH + 1), "고" * (BYTES // 3 + 1)),
     ],
 )
@@ -35,3 +36,9 @@ def test_it_is_a_folder_and_one_line(name: str) -> None:
 def test_letters_are_composed() -> None:
     for name in ("고양이", "Güte"):
         assert as_written(unicodedata.normalize("NFD", name)) == name
+
+
+def test_a_value_becomes_part_of_a_name() -> None:
+    assert [part_of_name(text) for text in ("고양이", "강아지", "a/b + c", "0.5")] == [
+        *("고양이", "강아지", "a_b_c", "0.5")
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Generator
 
 import pytest
 
@@ -55,3 +57,41 @@ def test_it_is_taken_in_parts(capsys: pytest.CaptureFixture[str]) -> None:
         print("x" * LONGEST)
     assert printed.take() == "x" * (LONGEST - 4)
     assert printed.take_last() == "\n… (5 more characters were printed)\n"
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_kept_of_each_block_and_shown_in_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def warn() -> None:
+        warnings.warn("again\nsecond line", stacklevel=1)
+
+    for _ in range(2):
+        printed = PrintedText()
+        with printed.kept():
+            warn()
+            warn()  # of the same place
+        assert printed.take_warned() == ("UserWarning: again",)
+        assert "second line" in printed.take()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_a_block_leaves_unfinished_does_no_harm() -> None:
+    def train() -> Generator[int]:
+        with warnings.catch_warnings():  # which puts back, at its end, what it found
+            yield from range(9)
+
+    shown: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warnings, "showwarning", lambda message, *_: shown.append(str(message)))
+        left = train()
+        with PrintedText().kept():
+            next(left)
+        later = PrintedText()
+        with later.kept():
+            left.close()
+            warnings.warn("inside", stacklevel=1)
+        warnings.warn("outside", stacklevel=1)
+    assert later.take_warned() == ("UserWarning: inside",)
+    assert shown == ["outside"]

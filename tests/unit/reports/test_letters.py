@@ -11,7 +11,7 @@ from matplotlib.font_manager import FontManager, fontManager
 from matplotlib.text import Text
 
 from hpsearch.reports.canvas import new_figure, vector_style, write_png, write_vector
-from hpsearch.reports.letters import _font_with
+from hpsearch.reports.letters import _fonts_with
 
 OWN = "⃐ᶊ"  # of STIXGeneral, which comes with matplotlib, and not of DejaVu Sans
 NOBODY = "\U0001f9ff"  # no font of matplotlib has it
@@ -23,7 +23,7 @@ def few_fonts(monkeypatch: pytest.MonkeyPatch) -> FontManager:
     mine = [font for font in fontManager.ttflist if "mpl-data" in font.fname]
     monkeypatch.setattr(fontManager, "ttflist", mine)
     monkeypatch.setattr(font_manager, "findSystemFonts", list)
-    _font_with.cache_clear()
+    _fonts_with.cache_clear()
     return fontManager
 
 
@@ -41,10 +41,18 @@ def figure_of(*names: str) -> Figure:
 def test_another_font_has_them(tmp_path: Path) -> None:
     figure, path = figure_of("cat", OWN), tmp_path / "figure.png"
     write_png(path, figure)
-    assert not path.with_suffix(".txt").exists()
+    assert not path.with_name(f"{path.name}.txt").exists()
     texts = [t for t in figure.findobj(Text) if OWN in t.get_text()]
     assert texts
     assert all("STIXGeneral" in text.get_fontfamily() for text in texts)
+
+
+@pytest.mark.usefixtures("few_fonts")
+def test_one_letter_that_no_font_has_leaves_the_others(tmp_path: Path) -> None:
+    figure, path = figure_of("cat", f"{OWN} {NOBODY}"), tmp_path / "figure.png"
+    write_png(path, figure)
+    assert f"{OWN} #1" in {text.get_text() for text in figure.findobj(Text)}
+    assert path.with_name("figure.png.txt").read_text().endswith(f"#1  {NOBODY}\n")
 
 
 @pytest.mark.usefixtures("few_fonts")
@@ -56,10 +64,10 @@ def test_numbers_stand_for_them_where_no_font_has_them(tmp_path: Path, ending: s
     shown = {t.get_text() for t in figure.findobj(Text)}
     assert {"#1", "dog", "#22", "case = #1", "of #1 and #22"} <= shown
     assert not any(NOBODY in text for text in shown)
-    said = path.with_suffix(".txt").read_text()
+    said = path.with_name(f"{path.name}.txt").read_text()
     assert f"#1  {NOBODY} {NOBODY}\n#2  {NOBODY}\n" in said
     write(path, figure_of("cat"))
-    assert not path.with_suffix(".txt").exists()
+    assert not path.with_name(f"{path.name}.txt").exists()
 
 
 def test_usual_letters_are_drawn_once(tmp_path: Path) -> None:
