@@ -1,7 +1,7 @@
 """Nights of two small studies with [retention]: the disk use is bounded, the best runs are kept.
 
     python soak/nights.py                    10 nights; exit 0 if all is well
-    python soak/nights.py --nights 100       an hour on two busy cores
+    python soak/nights.py --nights 100       an hour on one busy core
 
 Each night is a batch with new runs of both studies, with another seed, so that scores differ. The
 script prints a row per night: the size of the home, and what retention deleted. At the end the
