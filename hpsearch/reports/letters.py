@@ -83,6 +83,7 @@ def _letters_of(path: str) -> Mapping[int, Any]:
 def _fonts_with(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """The names of few installed fonts that have as many of them as there are, and the rest."""
     names: list[str] = []
+    # Of the faces of one name the plainest, which comes last, stays; so do the plainest on a tie.
     fonts = {font.name: letters & _known_to(font.fname) for font in reversed(_by_plainness())}
     while letters and fonts:
         best = max(reversed(fonts), key=lambda name: len(fonts[name] & letters))

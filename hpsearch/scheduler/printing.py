@@ -288,5 +288,5 @@ def _unit_name(name: str) -> str:
     """A name that systemd and Kubernetes take; a digest stands for what they do not."""
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     whole = re.fullmatch(r"[A-Za-z0-9_./ -]+", name) and len(plain) <= UNIT
-    others = "" if whole else sha256(name.encode()).hexdigest()[:8]
-    return "-".join(filter(None, ("hpsearch", plain[: UNIT - len(others)].strip("-"), others)))
+    digest = "" if whole else f"-{sha256(name.encode()).hexdigest()[:8]}"
+    return "hpsearch-" + f"{plain[: UNIT - len(digest)]}{digest}".strip("-")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from pathlib import Path
 
+import pytest
+
 from hpsearch import (
+    best_configuration,
     delete_study,
     export_study,
     import_study,
@@ -15,6 +19,7 @@ from hpsearch import (
     verify_study,
     write_study_report,
 )
+from hpsearch.errors import HpsearchError
 from tests.harness.stores import new_home
 from tests.harness.study_files import TINY
 
@@ -33,6 +38,8 @@ def test_it_goes_all_ways(tmp_path: Path, home: Path) -> None:
     assert show_study(decomposed, home=home).result.best_number == report.result.best_number
     assert verify_study(f"{NAME}/1", home=home).equal
     assert NAME in write_study_report(NAME, home=home).read_text(encoding="utf-8")
+    with pytest.raises(HpsearchError, match=re.escape(f"show '{NAME}' --trials")):
+        best_configuration(NAME, trial=99, home=home)
     archive = export_study(NAME, tmp_path / "kept.zip", home=home)
     other = new_home(tmp_path / "other")
     import_study(archive, home=other)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import optuna
 import pytest
 
+from hpsearch import verify_study
 from hpsearch.errors import StudyFailed
+from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from tests.harness.rungs import OPTIONS
 from tests.harness.study import records, run, stored
 from tests.harness.study_files import CALM
 from tests.harness.study_mistakes import message
+from tests.harness.tampering import tamper
 
 
 def test_the_pruned_ended_at_a_rung_below_the_median_of_those_before(
@@ -37,6 +41,17 @@ def test_the_pruned_ended_at_a_rung_below_the_median_of_those_before(
         assert record.reason == "pruned after 2 epochs by the median pruner"
         assert all(member.epoch == 2 for member in record.members)
         assert (record.scores, record.sealed) == ({}, True)
+
+
+def test_the_words_of_older_records_are_known(study_file: Path, home: Path) -> None:
+    early = "pruner={name='median', rungs=[1], options={n_startup_trials=2, n_warmup_steps=0}}"
+    run(study_file, home, *CALM, "stages=[{trials=8, epochs=2}]", "sampler.batch=2", early)
+    pruned = [record for record in records(home) if record.reason]
+    assert pruned[0].reason == "pruned after 1 epoch by the median pruner"
+    path = RunFolder(home / "studies/small/1").files.record("trial", pruned[0].number, 0).json
+    for reason, equal in (("pruned after 1 epochs by the median pruner", True), ("tired", False)):
+        tamper(path, partial(dict.update, reason=reason))
+        assert verify_study("small", home=home, trials=0).equal == equal
 
 
 def test_optuna_is_told_of_rungs(study_file: Path, home: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from matplotlib.colors import to_hex
 
-from hpsearch.records.estimate import Estimate
 from hpsearch.records.result import ArmResult, FrontMember, Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports import arms
@@ -18,9 +17,9 @@ from hpsearch.reports.charts import WINNER, color_of
 from hpsearch.reports.study_charts.cases import cases
 from hpsearch.reports.study_charts.front import pareto_front
 from tests.harness.records import trial
+from tests.harness.results import RESULT, SCORE
 
 OURS = color_of(WINNER)
-SCORE = Estimate(0.75, 0.5, 1.0, [0.7, 0.8])
 
 
 def result(*others: dict[str, Any]) -> Result:
@@ -31,25 +30,7 @@ def result(*others: dict[str, Any]) -> Result:
             (name, other) for other in others for name in ("sgd", "adam", "momentum")
         )
     ]
-    return Result(
-        study="small",
-        objective="validation_accuracy",
-        direction="maximize",
-        counts={"complete": 3},
-        best_number=0,
-        best_params={},
-        searched={},
-        validation=SCORE,
-        test={"test_accuracy": SCORE},
-        untested="",
-        test_uses=1,
-        optimistic=None,
-        ranges=[],
-        top=[],
-        confirmed={},
-        folder="",
-        arms=found,
-    )
+    return replace(RESULT, arms=found)
 
 
 def runs(n_arms: int, n_epochs: int) -> list[TrialRecord]:

@@ -7,27 +7,13 @@ from dataclasses import replace
 import pytest
 
 from hpsearch.records.estimate import Estimate
-from hpsearch.records.result import Result
 from hpsearch.scheduler.batch_report import EXIT_UNFINISHED, BatchReport, Outcome, StudyRow
+from tests.harness import results
 
-RESULT = Result(
-    study="small",
-    objective="validation_accuracy",
-    direction="maximize",
+RESULT = replace(
+    results.RESULT,
     counts={"complete": 3, "pruned": 2},
-    best_number=0,
-    best_params={},
-    searched={},
-    validation=Estimate(0.75, 0.5, 1.0, [0.7, 0.8]),
     test={"test_accuracy": Estimate(0.5, None, None, [0.5])},
-    untested="",
-    test_uses=1,
-    optimistic=None,
-    ranges=[],
-    top=[],
-    confirmed={},
-    folder="artifacts",
-    arms=[],
 )
 ROW = StudyRow(
     study="night",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
-from hpsearch.scheduler.printing import KINDS, Call, on_calendar, scheduler_service
+from hpsearch.scheduler.printing import KINDS, Call, _unit_name, on_calendar, scheduler_service
 from hpsearch.scheduler.schedules import Scheduled
 from hpsearch.studyfile.tables.schedule import Schedule
 
@@ -85,6 +86,16 @@ OPTIONS = {
 }
 PRINTED = "--workers 2 --executor dask://host:8786 --storage postgresql+psycopg://me@db/optuna "
 PRINTED += "--tracking-uri http://host:5000"
+
+
+def test_names_in_any_script_make_units_of_their_own() -> None:
+    names = ["고양이", "강아지", "lr (1)", "lr+1", "lr-1", "x" * 80]
+    units = [_unit_name(name) for name in names]
+    assert len(set(units)) == len(names)
+    assert all(re.fullmatch(r"hpsearch-[a-z0-9-]{1,43}", unit) for unit in units)
+    for name in names[:4]:
+        text = KINDS["kubernetes"](scheduled(name, cron="0 2 * * *"), CALL)
+        assert f'"/studies/{_unit_name(name)}.toml"' in text
 
 
 @pytest.mark.parametrize("kind", KINDS)
