@@ -16,9 +16,9 @@ from hpsearch.hyperparameters import ParamValue
 from hpsearch.records.layout import Home
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.record_work import member_of
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.stored_space import kept_arms, kept_space
-from hpsearch.study.training import member_of
 from hpsearch.studyfile.configuration import Form, configuration_text
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.stores.own_store import tracked

@@ -34,9 +34,9 @@ from hpsearch.reports.look import look_of
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
+from hpsearch.study.record_work import member_of
 from hpsearch.study.starting.packages import environment_of
 from hpsearch.study.stored_space import sees_all_rows
-from hpsearch.study.training import member_of
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import shots_of

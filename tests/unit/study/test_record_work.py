@@ -9,7 +9,7 @@ import pytest
 from hpsearch.records.layout import RecordFiles
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
-from hpsearch.study.training import _Work
+from hpsearch.study.record_work import Work
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,5 @@ def test_deaths_count_only_since_the_member_last_advanced(
         {"event": event, "epoch": epoch, "member": member, "reason": ""}
         for event, epoch, member in attempts
     ]
-    first, _ = _Work(record, [None, None], RecordFiles(Path("0"))).jobs(4, [])
+    first, _ = Work(record, [None, None], RecordFiles(Path("0"))).jobs(4, [])
     assert first.losses == losses
