@@ -8,10 +8,10 @@ import pytest
 
 from hpsearch.records.estimate import Estimate
 from hpsearch.scheduler.batch_report import EXIT_UNFINISHED, BatchReport, Outcome, StudyRow
-from tests.harness import results
+from tests.harness.results import RESULT
 
 RESULT = replace(
-    results.RESULT,
+    RESULT,
     counts={"complete": 3, "pruned": 2},
     test={"test_accuracy": Estimate(0.5, None, None, [0.5])},
 )
