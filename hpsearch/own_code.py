@@ -27,6 +27,7 @@ INSTALLED = ("site-packages", "dist-packages")  # folders of them, in any enviro
 OURSELVES = "hpsearch"
 
 _loaded: dict[str, tuple[Path, str]] = {}  # by module: its file, and the digest of that
+_found: dict[str, tuple[tuple[str, ...], ModuleType]] = {}  # by module: sys.path as it was found
 _compared: set[NamedModule] = set()  # those that are here as they were where the study began
 
 
@@ -76,9 +77,15 @@ def look_first_in(folder: str) -> None:
 def load_module(name: str) -> ModuleType:
     """The module that is found now: one of the same name may be loaded from another folder.
 
+    Searched for again after a change of `sys.path` and after `forget_changed`; a trial asks many
+    times, and a search looks for all that the module imports.
+
     Raises:
         Exception: whatever the module raises; it may be SystemExit.
     """
+    places, module = _found.get(name, ((), None))
+    if module is not None and sys.modules.get(name) is module and places == tuple(sys.path):
+        return module
     found = [source for source in sources([name]) if source.path.suffix == ".py"]
     use_as_own(source.name.partition(".")[0] for source in found)
     if any(_is_elsewhere(source) for source in found):
@@ -89,6 +96,7 @@ def load_module(name: str) -> ModuleType:
     for source in found:
         if source.name in sys.modules:
             _loaded.setdefault(source.name, (source.path, content_digest(source.path)))
+    _found[name] = (tuple(sys.path), module)
     return module
 
 
@@ -97,6 +105,7 @@ def forget_changed() -> bool:
 
     The next load runs them again, as they are then.
     """
+    _found.clear()
     unchanged = all(
         (found := _source(name)) is not None
         and found.path == path

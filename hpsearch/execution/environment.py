@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
@@ -15,6 +15,7 @@ from hpsearch.execution.threads import THREADS
 
 # What the numbers depend on.
 VERSIONS = ("hpsearch", "numpy", "scipy", "optuna", "scikit-learn", "mlflow")
+INSTALLED_AS = {"sklearn": "scikit-learn"}  # where it need not be looked up, half a second
 GIT_SECONDS = 5.0  # a repository that takes longer to say its commit goes without
 
 
@@ -63,11 +64,17 @@ def _versions_of(imported: tuple[str, ...]) -> dict[str, str]:
 
 def _distributions(name: str) -> list[str]:
     """What was installed to have a package of this name."""
+    name = INSTALLED_AS.get(name, name)
     try:
         version(name)
     except PackageNotFoundError:
-        return packages_distributions().get(name, [])  # which reads all that is installed
+        return list(_all_distributions().get(name, []))
     return [name]
+
+
+@cache  # reads all that is installed
+def _all_distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
