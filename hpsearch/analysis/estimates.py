@@ -16,6 +16,8 @@ The difference of two means whose repeats are no pairs has an interval made of t
 the distances from the means to their ends, sqrt(a^2 + b^2) on each side. It takes the two for
 independent; where both are of the same rows it is too wide rather than too narrow. Zou and Donner,
 "Construction of confidence limits about effect measures" (Statistics in Medicine 27, 2008).
+
+An interval of a score ends where the score's range does, an accuracy's at 1: `within_range`.
 """
 
 from __future__ import annotations
@@ -94,10 +96,10 @@ def ratio_in(known: Estimate, of_splits: Sequence[float]) -> float | None:
         None where it can't be read: there is no such interval, or all splits score the same.
     """
     spread = float(np.std(of_splits, ddof=1)) if len(of_splits) > 1 else 0.0
-    if known.method != CORRECTED or known.low is None or not spread:
+    if known.method != CORRECTED or known.distance is None or not spread:
         return None
     n = len(of_splits)
-    return float(((known.mean - known.low) / (_t(n - 1) * spread)) ** 2 - 1 / n)
+    return float((known.distance / (_t(n - 1) * spread)) ** 2 - 1 / n)
 
 
 def _t(degrees: int) -> float:

@@ -42,7 +42,10 @@ def outer_result(
 def _scores(folds: Sequence[ArmResult], ratio: float) -> dict[str, Estimate]:
     """Of each metric that all folds have."""
     shared = [name for name in folds[0].test if all(name in fold.test for fold in folds)]
-    return {name: _over_folds([fold.test[name] for fold in folds], ratio) for name in shared}
+    return {
+        name: _over_folds([fold.test[name] for fold in folds], ratio).within_range(name)
+        for name in shared
+    }
 
 
 def _over_folds(estimates: Sequence[Estimate], ratio: float) -> Estimate:

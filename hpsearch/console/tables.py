@@ -129,7 +129,7 @@ def _interval(estimate: Estimate | None) -> str:
         return "-"
     if estimate.low is None or estimate.high is None or estimate.is_constant:
         return f"{estimate.mean:.4f}"
-    return f"{estimate.mean:.4f} ± {(estimate.high - estimate.low) / 2:.4f}"
+    return f"{estimate.mean:.4f} ± {estimate.distance:.4f}"
 
 
 def ranges_table(result: Result) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from hpsearch.metrics.catalogue import OWN, Better, part_of, score_of
@@ -28,6 +29,14 @@ def better(metric: str) -> Better | None:
         return "minimize"
     part, name = part_of(metric)
     return "minimize" if part and name == "loss" else _direction(metric)
+
+
+def range_of(metric: str) -> tuple[float, float]:
+    """The least and the greatest value that a score of the catalogue can have on named rows;
+    (-inf, inf) of any other metric."""
+    part, name = part_of(metric.removeprefix("best/"))
+    score = score_of(name) if part else None
+    return score.range if score else (-math.inf, math.inf)
 
 
 def is_score(metric: str) -> bool:

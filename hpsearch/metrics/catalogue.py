@@ -70,6 +70,7 @@ class Score:
         weighted: takes a weight of each row.
         true_above, predicted_above: numbers must be above these, or it is not defined.
         place: of the value where the function gives several.
+        range: the least and the greatest value that it can have.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Score:
     true_above: float = -math.inf
     predicted_above: float = -math.inf
     place: int | None = None
+    range: tuple[float, float] = (0.0, 1.0)
 
     @property
     def task(self) -> Literal["classification", "regression"]:
@@ -97,6 +99,7 @@ class Score:
 
 
 ALPHA = Parameter("alpha", 0, 1)
+FROM_0, FROM_MINUS_1, UP_TO_1 = (0.0, math.inf), (-1.0, 1.0), (-math.inf, 1.0)
 TINY = 5e-324  # what a number above -TINY is: 0 or more
 EVERY: Holds = "every class"
 
@@ -111,7 +114,10 @@ def _averaged(name: str) -> Iterator[Score]:
 
 def _of_agreement(name: str) -> Score:
     """A score of how alike two groupings of the rows are."""
-    return Score(name, "maximize", "classes", f"{name}_score", weighted=False)
+    range = FROM_0 if name == "mutual_info" else (0.0, 1.0)
+    if name.startswith("adjusted"):  # for chance, to which 0 belongs
+        range = FROM_MINUS_1
+    return Score(name, "maximize", "classes", f"{name}_score", weighted=False, range=range)
 
 
 def _likelihood_ratio(name: str, direction: Better, place: int) -> Score:
@@ -123,6 +129,7 @@ def _likelihood_ratio(name: str, direction: Better, place: int) -> Score:
         binary=True,
         holds="two classes",
         place=place,
+        range=FROM_0,
     )
 
 
@@ -144,16 +151,26 @@ def _areas() -> Iterator[Score]:
 
 def _errors() -> Iterator[Score]:
     """Errors of numbers, which are better when they are lower."""
-    yield Score("mse", "minimize", "numbers", "mean_squared_error")
-    yield Score("rmse", "minimize", "numbers", "root_mean_squared_error")
-    yield Score("mae", "minimize", "numbers", "mean_absolute_error")
-    yield Score("median_absolute_error", "minimize", "numbers", "median_absolute_error")
-    yield Score("mape", "minimize", "numbers", "mean_absolute_percentage_error")
-    yield Score("max_error", "minimize", "numbers", "max_error", weighted=False)
-    yield Score("pinball", "minimize", "numbers", "mean_pinball_loss", parameter=ALPHA)
+    yield Score("mse", "minimize", "numbers", "mean_squared_error", range=FROM_0)
+    yield Score("rmse", "minimize", "numbers", "root_mean_squared_error", range=FROM_0)
+    yield Score("mae", "minimize", "numbers", "mean_absolute_error", range=FROM_0)
+    yield Score(
+        "median_absolute_error", "minimize", "numbers", "median_absolute_error", range=FROM_0
+    )
+    yield Score("mape", "minimize", "numbers", "mean_absolute_percentage_error", range=FROM_0)
+    yield Score("max_error", "minimize", "numbers", "max_error", weighted=False, range=FROM_0)
+    yield Score(
+        "pinball", "minimize", "numbers", "mean_pinball_loss", parameter=ALPHA, range=FROM_0
+    )
     for name, whole in (("msle", "mean_squared_log"), ("rmsle", "root_mean_squared_log")):
         yield Score(
-            name, "minimize", "numbers", f"{whole}_error", true_above=-1, predicted_above=-1
+            name,
+            "minimize",
+            "numbers",
+            f"{whole}_error",
+            true_above=-1,
+            predicted_above=-1,
+            range=FROM_0,
         )
     yield Score(
         "gamma_deviance",
@@ -162,6 +179,7 @@ def _errors() -> Iterator[Score]:
         "mean_gamma_deviance",
         true_above=0,
         predicted_above=0,
+        range=FROM_0,
     )
     yield Score(
         "poisson_deviance",
@@ -170,22 +188,27 @@ def _errors() -> Iterator[Score]:
         "mean_poisson_deviance",
         true_above=-TINY,
         predicted_above=0,
+        range=FROM_0,
     )
 
 
 def _explained() -> Iterator[Score]:
     """Shares of the spread of numbers that are explained."""
-    yield Score("r2", "maximize", "numbers", "r2_score", holds="differing numbers")
-    for name in ("explained_variance", "d2_absolute_error"):
-        yield Score(name, "maximize", "numbers", f"{name}_score", holds="differing numbers")
-    yield Score(
-        "d2_pinball",
-        "maximize",
-        "numbers",
-        "d2_pinball_score",
-        holds="differing numbers",
-        parameter=ALPHA,
-    )
+    for name, parameter in (
+        ("r2", None),
+        ("explained_variance", None),
+        ("d2_absolute_error", None),
+        ("d2_pinball", ALPHA),
+    ):
+        yield Score(
+            name,
+            "maximize",
+            "numbers",
+            f"{name}_score",
+            holds="differing numbers",
+            parameter=parameter,
+            range=UP_TO_1,
+        )
 
 
 SCORES: dict[str, Score] = {
@@ -200,9 +223,21 @@ SCORES: dict[str, Score] = {
             holds="two classes",
         ),
         Score(
-            "matthews_corrcoef", "maximize", "classes", "matthews_corrcoef", holds="two classes"
+            "matthews_corrcoef",
+            "maximize",
+            "classes",
+            "matthews_corrcoef",
+            holds="two classes",
+            range=FROM_MINUS_1,
         ),
-        Score("cohen_kappa", "maximize", "classes", "cohen_kappa_score", holds="two classes"),
+        Score(
+            "cohen_kappa",
+            "maximize",
+            "classes",
+            "cohen_kappa_score",
+            holds="two classes",
+            range=FROM_MINUS_1,
+        ),
         *_averaged("f1"),
         *_averaged("precision"),
         *_averaged("recall"),
@@ -220,8 +255,8 @@ SCORES: dict[str, Score] = {
         _likelihood_ratio("negative_likelihood_ratio", "minimize", 1),
         *_areas(),
         Score("average_precision", "maximize", "order", "average_precision_score", holds=EVERY),
-        Score("log_loss", "minimize", "probabilities", "log_loss"),
-        Score("brier", "minimize", "probabilities", "brier_score_loss"),
+        Score("log_loss", "minimize", "probabilities", "log_loss", range=FROM_0),
+        Score("brier", "minimize", "probabilities", "brier_score_loss", range=FROM_0),
         Score(
             "top_k_accuracy",
             "maximize",
@@ -235,8 +270,16 @@ SCORES: dict[str, Score] = {
             "probabilities",
             "d2_log_loss_score",
             holds="two classes",
+            range=UP_TO_1,
         ),
-        Score("d2_brier", "maximize", "probabilities", "d2_brier_score", holds="two classes"),
+        Score(
+            "d2_brier",
+            "maximize",
+            "probabilities",
+            "d2_brier_score",
+            holds="two classes",
+            range=UP_TO_1,
+        ),
         *map(
             _of_agreement,
             (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hpsearch.records.estimate import Estimate
+from hpsearch.records.estimate import Estimate, estimates_of
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,11 @@ class DefaultResult:
     failure: str
 
     @classmethod
-    def from_dict(cls, said: dict[str, Any]) -> DefaultResult:
+    def from_dict(cls, said: dict[str, Any], objective: str) -> DefaultResult:
         """The inverse of `asdict`."""
-        names = ("validation", "gain", "test_gain")
-        known = {name: Estimate.optional(said[name]) for name in names}
-        test = {name: Estimate(**one) for name, one in said["test"].items()}
-        return cls(**said | known | {"test": test})
+        known = {name: Estimate.optional(said[name]) for name in ("gain", "test_gain")}
+        known["validation"] = Estimate.optional(said["validation"], objective)
+        return cls(**said | known | {"test": estimates_of(said["test"])})
 
     def verdict(self, metric: str, test_metric: str) -> str:
         """What tuning gained, in a sentence: on the test set, or else on validation data.

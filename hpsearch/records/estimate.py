@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hpsearch.counts import count_of
+from hpsearch.metrics import range_of
 
 PLAIN = "t interval"
 CORRECTED = "corrected resampled t interval"
 ROWS = "t interval with the bootstrap error of the test rows"
+FEW = ", too few to say much"
 UNPAIRED = "interval of the difference of two independent means"
 
 
@@ -23,6 +25,8 @@ class Estimate:
         over: what the repeats differ in: "seeds", "fresh splits" or "refits".
         method: the kind of interval.
         rows: test rows whose luck is part of the interval; 0: of none.
+        half: half the width of the interval before it was cut to the metric's range; None: it was
+            not cut.
     """
 
     mean: float
@@ -32,6 +36,7 @@ class Estimate:
     over: str = "seeds"
     method: str = PLAIN
     rows: int = 0
+    half: float | None = None
 
     def __str__(self) -> str:
         if self.low is None or self.high is None:
@@ -39,12 +44,22 @@ class Estimate:
         if self.is_constant:
             return f"{self.mean:.4f} (the same on all {len(self.values)} {self.over})"
         interval = f"95 % interval {self.low:.4f} … {self.high:.4f}"
-        return f"{self.mean:.4f} ({interval}, {self.of_what})"
+        return f"{self.mean:.4f} ({interval}, {self.of_what}{FEW * self.is_of_few})"
 
     @property
     def is_constant(self) -> bool:
         """Whether nothing random is in it, so that there is no interval to speak of."""
         return self.method in (PLAIN, CORRECTED) and min(self.values) == max(self.values)
+
+    @property
+    def is_of_few(self) -> bool:
+        """Whether it is over two repeats: its interval is 13 times as wide as they are apart."""
+        return self.method == PLAIN and len(self.values) == 2 and not self.is_constant
+
+    @property
+    def distance(self) -> float | None:
+        """Half the width of its interval, as if it had not been cut; None where it has none."""
+        return self.mean - self.low if self.half is None and self.low is not None else self.half
 
     @property
     def of_what(self) -> str:
@@ -66,7 +81,29 @@ class Estimate:
             return 0
         return int(self.low > 0) - int(self.high < 0)
 
+    def within_range(self, metric: str) -> Estimate:
+        """This estimate of a metric, its interval cut to what the metric can be.
+
+        As it is where the metric is not known, or has values that the known one can't have.
+        """
+        bottom, top = range_of(metric)
+        if self.low is None or self.high is None or (self.low >= bottom and self.high <= top):
+            return self
+        if any(not bottom <= value <= top for value in (self.mean, *self.values)):
+            return self
+        low, high = max(self.low, bottom), min(self.high, top)
+        return replace(self, low=low, high=high, half=self.distance)
+
     @classmethod
-    def optional(cls, said: Mapping[str, Any] | None) -> Estimate | None:
-        """The inverse of `asdict`, of one that may be missing."""
-        return None if said is None else cls(**said)
+    def optional(cls, said: Mapping[str, Any] | None, metric: str = "") -> Estimate | None:
+        """The inverse of `asdict`, of one that may be missing.
+
+        Args:
+            metric: what it is of; "": of a difference. Intervals were not cut once.
+        """
+        return None if said is None else cls(**said).within_range(metric)
+
+
+def estimates_of(said: Mapping[str, Any]) -> dict[str, Estimate]:
+    """The inverse of `asdict` for estimates by the metric that they are of."""
+    return {metric: Estimate(**one).within_range(metric) for metric, one in said.items()}

@@ -9,7 +9,7 @@ from typing import Any
 from hpsearch.counts import all_tried, count_of, noun_of
 from hpsearch.metrics import test_name
 from hpsearch.records.comparisons import DefaultResult, Lead, gained
-from hpsearch.records.estimate import CORRECTED, Estimate
+from hpsearch.records.estimate import CORRECTED, Estimate, estimates_of
 from hpsearch.records.layout import Artifact
 from hpsearch.records.run_folder import RunFolder
 
@@ -45,11 +45,11 @@ class ArmResult:
         return ", ".join(f"{name}={value}" for name, value in self.values.items())
 
     @classmethod
-    def from_dict(cls, said: dict[str, Any]) -> ArmResult:
+    def from_dict(cls, said: dict[str, Any], objective: str) -> ArmResult:
         """The inverse of `asdict`."""
-        test = {k: Estimate(**v) for k, v in said["test"].items()}
-        known = {"validation": Estimate.optional(said["validation"]), "test": test}
-        return cls(**said | known | {"default": _default(said)})
+        validation = Estimate.optional(said["validation"], objective)
+        known = {"validation": validation, "test": estimates_of(said["test"])}
+        return cls(**said | known | {"default": _default(said, objective)})
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,13 @@ class OuterResult:
     failure: str
 
     @classmethod
-    def from_dict(cls, said: dict[str, Any]) -> OuterResult:
+    def from_dict(cls, said: dict[str, Any], objective: str) -> OuterResult:
         """The inverse of `asdict`."""
         return cls(
             **said
             | {
-                "folds": [ArmResult.from_dict(fold) for fold in said["folds"]],
-                "test": {name: Estimate(**one) for name, one in said["test"].items()},
+                "folds": [ArmResult.from_dict(fold, objective) for fold in said["folds"]],
+                "test": estimates_of(said["test"]),
                 "gain": Estimate.optional(said["gain"]),
                 "agreement": [Agreement(**one) for one in said["agreement"]],
             }
@@ -162,8 +162,7 @@ class FrontMember:
     @classmethod
     def from_dict(cls, said: dict[str, Any]) -> FrontMember:
         """The inverse of `asdict`."""
-        values = {name: Estimate(**estimate) for name, estimate in said["values"].items()}
-        return cls(**said | {"values": values})
+        return cls(**said | {"values": estimates_of(said["values"])})
 
 
 @dataclass(frozen=True)
@@ -257,17 +256,21 @@ class Result:
     @classmethod
     def from_dict(cls, said: dict[str, Any]) -> Result:
         """The inverse of `as_dict`."""
+        objective, outer = said["objective"], said.get("outer")
         return cls(
             **said
             | {
-                "validation": Estimate(**said["validation"]),
-                "test": {k: Estimate(**v) for k, v in said["test"].items()},
-                "confirmed": {k: Estimate(**v) for k, v in said["confirmed"].items()},
-                "arms": [ArmResult.from_dict(arm) for arm in said["arms"]],
+                "validation": Estimate.optional(said["validation"], objective),
+                "test": estimates_of(said["test"]),
+                "confirmed": {
+                    number: Estimate.optional(one, objective)
+                    for number, one in said["confirmed"].items()
+                },
+                "arms": [ArmResult.from_dict(arm, objective) for arm in said["arms"]],
                 "front": [FrontMember.from_dict(member) for member in said.get("front", [])],
-                "default": _default(said),
+                "default": _default(said, objective),
                 "leads": [Lead.from_dict(lead) for lead in said.get("leads", [])],
-                "outer": OuterResult.from_dict(said["outer"]) if said.get("outer") else None,
+                "outer": OuterResult.from_dict(outer, objective) if outer else None,
                 "fidelity": [
                     one | {"text": one["text"].removeprefix(MARK)}
                     for one in said.get("fidelity", [])
@@ -373,9 +376,9 @@ class Result:
         return self.test.get(self.test_name)
 
 
-def _default(said: dict[str, Any]) -> DefaultResult | None:
+def _default(said: dict[str, Any], objective: str) -> DefaultResult | None:
     default = said.get("default")
-    return None if default is None else DefaultResult.from_dict(default)
+    return None if default is None else DefaultResult.from_dict(default, objective)
 
 
 def read_result(

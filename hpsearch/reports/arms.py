@@ -149,9 +149,11 @@ def _bar(axes: Axes, drawn: _Drawn, arm: ArmResult, metric: str) -> None:
     estimate = arm.test.get(metric)
     if estimate is None:
         return
-    half = 0 if estimate.high is None else estimate.high - estimate.mean
+    mean = estimate.mean
+    low, high = (mean if end is None else end for end in (estimate.low, estimate.high))
     mark = {"fmt": "*", "ms": 11} if drawn.winner else {"fmt": "o"}
-    axes.errorbar(drawn.place, estimate.mean, half, capsize=4, **mark, **drawn.look)
+    ends = [[mean - low], [high - mean]]
+    axes.errorbar(drawn.place, mean, ends, capsize=4, **mark, **drawn.look)
 
 
 def _watched(records: Sequence[TrialRecord]) -> str:

@@ -25,9 +25,10 @@ def estimate_words(estimate: Estimate, at: Branch) -> Parts:
         return say("{mean} (the same for all {over})", mean=at.fact("mean", form=SCORE), over=over)
     rows = say(" and {rows}", rows=counted(at.fact("rows"), "test row")) if estimate.rows else ()
     return say(
-        "{mean} ({level} {method} from {low} to {high} over {over}{rows})",
+        "{mean} ({level} {method} from {low} to {high}{cut} over {over}{rows})",
         level=LEVEL,
         method=estimate.method,
+        cut="" if estimate.half is None else ", cut to the metric's range,",
         over=over,
         rows=rows,
         **{name: at.fact(name, form=SCORE) for name in ("mean", "low", "high")},

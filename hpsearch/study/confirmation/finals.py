@@ -127,7 +127,8 @@ class Finals:
 
     def estimate(self, again: Sequence[TrialRecord], objective: str = "") -> Estimate:
         """Of one objective over a configuration's repeats; by default of the first."""
-        return self._over(*self._scores(again, objective))
+        metric = objective or self._file.objective.name
+        return self._over(*self._scores(again, objective)).within_range(metric)
 
     def objectives(self, again: Sequence[TrialRecord]) -> dict[str, Estimate]:
         """Of several objectives all, by name."""

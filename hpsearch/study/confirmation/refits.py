@@ -80,9 +80,10 @@ class Refits:
 
     def _estimate(self, metric: str, scores: Sequence[float]) -> Estimate:
         if self.protocol < 2:
-            return estimate(scores)
+            return estimate(scores).within_range(metric)
         error = self._rows.error(metric)
-        return estimate(scores, "refits") if error is None else self._joint(scores, error)
+        found = estimate(scores, "refits") if error is None else self._joint(scores, error)
+        return found.within_range(metric)
 
     def _joint(self, values: Sequence[float], error: float) -> Estimate:
         return with_rows(values, error, self._rows.n)

@@ -44,10 +44,36 @@ def test_fresh_splits_have_the_corrected_interval_of_all_splits() -> None:
     assert found.method == CORRECTED
 
 
-def test_the_ratio_of_fresh_splits_is_read_back_from_their_interval() -> None:
-    of_splits = [0.80, 0.82, 0.85, 0.83, 0.78, 0.80, 0.88, 0.84]
-    found = over_splits(SCORES, of_splits, 0.25, "fresh splits")
-    assert ratio_in(found, of_splits) == pytest.approx(0.25)
+@pytest.mark.parametrize("lift", [0.0, 0.1])
+def test_the_ratio_of_fresh_splits_is_read_back_from_their_interval(lift: float) -> None:
+    of_splits = [s + lift for s in (0.80, 0.82, 0.85, 0.83, 0.78, 0.80, 0.88, 0.84)]
+    found = over_splits([s + lift for s in SCORES], of_splits, 2.0, "fresh splits")
+    cut = found.within_range("validation_accuracy")
+    assert (cut.high == 1.0) == (lift > 0)
+    assert ratio_in(cut, of_splits) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "scores", "ends"),
+    [
+        ("validation_accuracy", [0.3, 0.9], (0.0, 1.0)),
+        ("best/validation_accuracy", [0.3, 0.9], (0.0, 1.0)),
+        ("test_r2", [0.3, 0.9], (-3.2119, 1.0)),
+        ("validation_rmse", [0.3, 0.9], (0.0, 4.4119)),
+        ("validation_matthews_corrcoef", [-0.3, 0.9], (-1.0, 1.0)),
+        ("validation_accuracy", [30.0, 90.0], (-321.1861, 441.1861)),  # in percent
+        ("accuracy", [0.3, 0.9], (-3.2119, 4.4119)),  # nobody knows of what
+        ("validation_score", [0.3, 0.9], (-3.2119, 4.4119)),
+    ],
+)
+def test_an_interval_ends_where_the_range_of_the_metric_does(
+    metric: str, scores: list[float], ends: tuple[float, float]
+) -> None:
+    whole = estimate(scores)
+    found = whole.within_range(metric)
+    assert (found.low, found.high) == pytest.approx(ends, abs=1e-4)
+    assert (found.mean, found.values, found.distance) == (whole.mean, scores, whole.distance)
+    assert found.within_range(metric) == found  # also where it was read from a file
     assert ratio_in(estimate(SCORES), SCORES) is None
     assert ratio_in(over_splits([0.5], [0.5, 0.5], 0.25, "fresh splits"), [0.5, 0.5]) is None
 

@@ -50,7 +50,8 @@ def test_the_score_of_a_search_is_a_mean_over_folds_whose_rows_overlap() -> None
     one = found.test["test_accuracy"]
     half = stats.t.ppf(0.975, 2) * np.std(scores, ddof=1) * np.sqrt(1 / 3 + 0.5)
     assert one.mean == pytest.approx(0.8)
-    assert one.high == pytest.approx(0.8 + half)
+    assert one.low == pytest.approx(0.8 - half)
+    assert (one.high, one.distance) == (1.0, pytest.approx(half))  # an accuracy
     assert (one.values, one.over, one.method) == (scores, "outer folds", CORRECTED)
     assert found.gain is None
     assert str(one).endswith("3 outer folds)")
@@ -108,4 +109,4 @@ def test_a_hyperparameter_with_several_ranges_has_the_scale_of_all_of_them() -> 
 def test_a_result_is_read_as_it_was_written() -> None:
     folds = [fold(0.8, 0.1, trainer="adam"), fold(0.9, 0.2, trainer="sgd")]
     found = outer_result(SPLIT, folds, SPACE, 0.5)
-    assert OuterResult.from_dict(asdict(found)) == found
+    assert OuterResult.from_dict(asdict(found), "validation_accuracy") == found

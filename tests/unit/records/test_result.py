@@ -44,7 +44,11 @@ RESULT = Result(
 @pytest.mark.parametrize(
     ("estimate", "text"),
     [
-        (SCORE, "0.7500 (95 % interval 0.5000 … 1.0000, 2 seeds)"),
+        (SCORE, "0.7500 (95 % interval 0.5000 … 1.0000, 2 seeds, too few to say much)"),
+        (
+            replace(SCORE, values=[0.7, 0.75, 0.8]),
+            "0.7500 (95 % interval 0.5000 … 1.0000, 3 seeds)",
+        ),
         (ONE, "0.5000"),
         (Estimate(0.5, 0.5, 0.5, [0.5] * 3), "0.5000 (the same on all 3 seeds)"),
         (
