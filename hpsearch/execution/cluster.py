@@ -110,7 +110,7 @@ class DaskExecutor(SliceExecutor):
         except (CancelledError, asyncio.CancelledError):
             outer.set_exception(self._lost())
         except BaseException as error:  # whatever it is: a study waits for the answer
-            outer.set_exception(error)
+            outer.set_exception(error if self._connected else self._lost())
 
     @property
     def _connected(self) -> bool:

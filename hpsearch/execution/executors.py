@@ -30,11 +30,13 @@ from hpsearch.execution.limits import (
     Memory,
     Watch,
 )
+from hpsearch.execution.private_mlflow import end_open_runs
 from hpsearch.execution.threads import limited_threads, thread_variables
 from hpsearch.import_order import study_folders
 from hpsearch.processes import child_environment, children, end_children, end_tree, is_guarded
 
 STARTS = 5  # of a worker in a row; more deaths than that before it is ready are no accident
+LEAVE_SECONDS = 5.0  # for a worker to tell a store of the user's that its runs are over
 DEATH_CHECK_SECONDS = 1.0  # where the end of file does not tell of a worker's death
 
 
@@ -75,6 +77,10 @@ class InlineExecutor(SliceExecutor):
                 raise
             self._started |= children() - before
         return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Has runs end that a user's code left open in a store."""
+        end_open_runs()
 
     def _end_started(self, before: set[int]) -> None:
         """Kill what this call and those before it started, as far as it is still there.
@@ -164,6 +170,8 @@ class ProcessExecutor(SliceExecutor):
                 worker.end()
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         for worker in self._workers:
+            if wait and not cancel_futures:
+                worker.leave()
             worker.end()
 
 
@@ -300,6 +308,14 @@ class _Worker:
         process.kill()
         self._pipe.close()
         return process.wait()
+
+    def leave(self) -> None:
+        """Have an idle process end what a user's code left open elsewhere."""
+        if self._process is None or self._ended:
+            return
+        with suppress(EOFError, OSError):
+            self._pipe.send((end_open_runs, (), {}, False))
+            self._pipe.poll(LEAVE_SECONDS)
 
     def end(self) -> None:
         self._ended = True

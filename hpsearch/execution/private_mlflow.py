@@ -44,16 +44,24 @@ def _own_folder() -> str:
     return place
 
 
+def end_open_runs() -> None:
+    """End the runs that the last member's code left open in this process, in their own store."""
+    _leave_others("")
+
+
 def _leave_others(folder: str) -> None:
     """End the runs that another member's code left open in this process, in their own store."""
-    last, _last[:] = _last[:], [folder]
+    last, _last[:] = _last[:], [folder] if folder else []
     # Theirs, if they loaded it; nothing here does.
     mlflow: Any = sys.modules.get("mlflow")
     fluent: Any = sys.modules.get("mlflow.tracking.fluent")
     if mlflow is None or fluent is None or last in ([], [folder]):
         return
-    with changed_environment({URI: private_store(last[0])}), suppress(Exception):
+    store, address = private_store(last[0]), ""
+    with changed_environment({URI: store}), suppress(Exception):
+        address = mlflow.get_tracking_uri()
         while mlflow.active_run() is not None:  # its store may be gone with its trial
             mlflow.end_run()
     fluent._active_run_stack.get().clear()
-    fluent._active_experiment_id = None
+    if address in ("", store):  # else the code set one, which holds for later members too
+        fluent._active_experiment_id = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -30,12 +31,14 @@ class Site:
         lines: that `ui` said on start.
         runs: in MLflow, by name.
         home: with the stores that it shows; the study's file lies beside it.
+        opened: the file with the address that a browser was given on start.
     """
 
     address: str
     lines: list[str]
     runs: dict[str, Run]
     home: Path
+    opened: Path
 
     @property
     def page(self) -> str:
@@ -45,10 +48,14 @@ class Site:
 
 
 @contextmanager
-def started_ui(home: Path) -> Iterator[tuple[str, list[str]]]:
-    """`python -m hpsearch ui` on a home: its address, and the lines that it said on start."""
+def started_ui(home: Path, *options: str) -> Iterator[tuple[str, list[str]]]:
+    """`python -m hpsearch ui` on a home: its address, and the lines that it said on start.
+
+    It is interrupted at the end, as by Ctrl-C.
+    """
     port = free_port()
     command = [sys.executable, "-m", "hpsearch", "ui", "--home", str(home), "--port", str(port)]
+    command += options
     with (home / "ui.log").open("w+") as log:
         process = subprocess.Popen(command, stderr=log, stdout=log)
         try:
@@ -56,8 +63,9 @@ def started_ui(home: Path) -> Iterator[tuple[str, list[str]]]:
             wait_for(f"{address}/health", process)
             yield address, (home / "ui.log").read_text().splitlines()
         finally:
-            process.terminate()
-            process.wait(timeout=30)
+            process.send_signal(signal.SIGINT)
+            code = process.wait(timeout=30)
+    assert code == 130
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -49,13 +49,18 @@ def kill_something(process: subprocess.Popen[bytes], rng: random.Random) -> bool
 def run_killed(path: Path, home: Path, workers: int, kills: int) -> None:
     """Run a study to its end through so many kills of the coordinator, a worker or the projector.
 
+    The first comes when trials are trained, so that a short study has it in its middle; the
+    others come at any time, also while the study starts.
+
     Args:
         workers: of the study; what is killed when follows from it, too.
     """
     rng, killed = random.Random(workers), 0
     process = start(path, home, workers)
+    while process.poll() is None and not list(home.glob("studies/*/1/trials/*/record.json")):
+        time.sleep(0.02)
     while killed < kills:
-        time.sleep(rng.uniform(0.2, 2.5))
+        time.sleep(rng.uniform(0.2, 2.5) if killed else rng.uniform(0.0, 0.5))
         if process.poll() is not None and process.returncode == 0:
             break
         killed += kill_something(process, rng)

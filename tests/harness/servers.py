@@ -94,13 +94,18 @@ class PostgreSQL:
         """kill -9 of the server and its processes."""
         kill_tree(int((self.folder / "data/postmaster.pid").read_text().split()[0]))
 
-    def database(self, name: str) -> str:
-        """A new database; its URL, with the password."""
+    def database(self, name: str, *, like: str = "template1") -> str:
+        """A new database; its URL, with the password.
+
+        Args:
+            name: of it.
+            like: the database that it is a copy of, which nobody is connected to.
+        """
         import psycopg
 
         head = f"postgresql://tester:{PASSWORD}@127.0.0.1:{self.port}"
         with psycopg.connect(f"{head}/postgres", autocommit=True) as connection:
-            connection.execute(f"create database {name}".encode())
+            connection.execute(f"create database {name} template {like}".encode())
         return f"{head}/{name}".replace("postgresql:", "postgresql+psycopg:")
 
 
@@ -180,7 +185,7 @@ class DaskCluster:
 
     Attributes:
         address: dask://host:port
-        processes: the scheduler's, then one a worker.
+        processes: the scheduler's, then that of the nannies, which start the workers.
     """
 
     address: str
@@ -199,8 +204,8 @@ class DaskCluster:
         head = [sys.executable, "-m", "dask"]
         options = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
         commands = [[*head, "scheduler", "--port", "0", *options]]
-        worker = [*head, "worker", *options, "--nthreads", "1", "--local-directory"]
-        commands += [[*worker, str(folder / str(i))] for i in range(workers)]
+        nannies = ["--nworkers", str(workers), "--nthreads", "1", "--local-directory", str(folder)]
+        commands.append([*head, "worker", *options, *nannies])
         processes: list[subprocess.Popen[bytes]] = []
         with (folder / "log").open("wb") as log:
             for command in commands:
@@ -221,15 +226,14 @@ class DaskCluster:
         for process in self.processes:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=10)
-            kill_tree(process.pid)  # a nanny whose workers were killed may wait for a new one
+            kill_tree(process.pid)  # nannies whose workers were killed may wait for new ones
             process.wait()
 
     def worker_processes(self) -> list[psutil.Process]:
         """Those that the nannies started, which run the slices."""
         found = []
-        for nanny in self.processes[1:]:
-            for process in psutil.Process(nanny.pid).children(recursive=True):
-                with suppress(psutil.NoSuchProcess):  # it died before, or as it was looked at
-                    if "spawn_main" in " ".join(process.cmdline()):
-                        found.append(process)
+        for process in psutil.Process(self.processes[1].pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # it died before, or as it was looked at
+                if "spawn_main" in " ".join(process.cmdline()):
+                    found.append(process)
         return found

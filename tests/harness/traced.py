@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-BY_DEFINITION = ("95 %", "SHA-256")
+BY_DEFINITION = ("95 %", "SHA-256", "0.0000", "1.0000")  # the ends of ranges of metrics, too
 SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -20,7 +22,9 @@ from hpsearch.reports.artifacts import write_artifacts
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
+from tests.harness.commands import Called
 from tests.harness.study import run, table
+from tests.harness.study_files import SMALL
 
 SHORT = ["stages=[{trials=6, epochs=2}, {trials=4, epochs=4}]", "space.learning_rate.high=0.5"]
 
@@ -59,6 +63,44 @@ def test_figures_that_don_t_fit_are_said(
         write_artifacts(read_study(study_file, SHORT), folder, result)
 
 
+COMMANDS = ("study FILE", "doctor --repair", "report small", "sync", "delete small --yes")
+# The words of commands, after where an archive goes; what each ended with is printed as JSON.
+LOOK = """
+import json, sys, hpsearch
+from tests.harness.commands import call_here
+to, *commands, _, home = sys.argv[1:]
+ended = [call_here(*words.split(), "--home", home) for words in commands]
+assert hpsearch.doctor(home=home).empty
+assert hpsearch.show_study("small", home=home).result.study == "small"
+hpsearch.export_study("small", to, home=home)
+print(json.dumps(ended))
+"""
+
+
+class Seen(NamedTuple):
+    """What a process did in a home that it could only read.
+
+    Attributes:
+        ended: what each of COMMANDS ended with.
+        archive: that it wrote elsewhere.
+    """
+
+    ended: dict[str, Called]
+    archive: Path
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    folder = tmp_path_factory.mktemp("read-only")
+    (folder / "small.toml").write_text(SMALL)
+    run(folder / "small.toml", folder / "home", *SHORT)
+    commands = [words.replace("FILE", str(folder / "small.toml")) for words in COMMANDS]
+    done = read_only(folder / "home", "-c", LOOK, str(folder / "small.zip"), *commands)
+    assert done.returncode == 0, done.stderr
+    ended = [Called(*one) for one in json.loads(done.stdout.splitlines()[-1])]
+    return Seen(dict(zip(COMMANDS, ended, strict=True)), folder / "small.zip")
+
+
 def read_only(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Python with these arguments and --home, in a mount of its own that is gone with it."""
     mounted = f"mount --bind -o ro {home} {home} && mount -o remount,bind,ro {home}"
@@ -71,15 +113,9 @@ def read_only(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-@pytest.mark.parametrize(
-    "command", ["study FILE", "doctor --repair", "report small", "sync", "delete small --yes"]
-)
-def test_a_home_on_a_read_only_disk_is_one_line(
-    study_file: Path, tmp_path: Path, command: str
-) -> None:
-    home = tmp_path / "home"
-    run(study_file, home, *SHORT)
-    done = read_only(home, "-m", "hpsearch", *command.replace("FILE", str(study_file)).split())
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_home_on_a_read_only_disk_is_one_line(seen: Seen, command: str) -> None:
+    done = seen.ended[command]
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
@@ -87,19 +123,6 @@ def test_a_home_on_a_read_only_disk_is_one_line(
     assert "--home" in line
 
 
-LOOK = """
-import sys, hpsearch
-home, to = sys.argv[3], sys.argv[1]
-assert hpsearch.doctor(home=home).empty
-assert hpsearch.show_study("small", home=home).result.study == "small"
-hpsearch.export_study("small", to, home=home)
-"""
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-def test_a_home_on_a_read_only_disk_can_be_looked_at(study_file: Path, tmp_path: Path) -> None:
-    home, to = tmp_path / "home", tmp_path / "small.zip"
-    run(study_file, home, *SHORT)
-    done = read_only(home, "-c", LOOK, str(to))
-    assert done.returncode == 0, done.stderr
-    assert to.is_file()
+def test_a_home_on_a_read_only_disk_can_be_looked_at(seen: Seen) -> None:
+    assert seen.archive.is_file()

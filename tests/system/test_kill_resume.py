@@ -19,10 +19,11 @@ from tests.harness.study_files import SMALL
 KILLS = int(os.environ.get("HPSEARCH_KILLS", "1"))
 # Long enough that they fall into it: more epochs, and slices of a tenth of a second. What is done
 # once a trial or an evaluation, also in MLflow, would take most of the time: fewer of both.
-LONG = SMALL.replace("epochs = 8\n", f"epochs = {500 * KILLS}\n")
-LONG = LONG.replace("epochs = 4\n", f"epochs = {100 * KILLS}\n")
+EPOCHS = 200 if KILLS == 1 else 600 * KILLS
+LONG = SMALL.replace("epochs = 8\n", f"epochs = {EPOCHS}\n")
+LONG = LONG.replace("epochs = 4\n", f"epochs = {EPOCHS // 4}\n")
 LONG = LONG.replace("epochs = 2\n", f"epochs = {4 * KILLS}\n")
-for many, few in ((6, 4), (8, 5), (14, 8)):
+for many, few in ((6, 3), (8, 4), (14, 5)) if KILLS == 1 else ((6, 4), (8, 5), (14, 8)):
     LONG = LONG.replace(f"trials = {many}\n", f"trials = {few}\n")
 LONG = LONG.replace("seeds = 3\ntest_seeds = 2\n", "seeds = 2\ntest_seeds = 1\n")
 LONG += "[evaluation]\nevery = 10\n[execution]\nslice_seconds = 0.1\n"
@@ -38,7 +39,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def stores(sampler: str) -> Path:
         folder = tmp_path_factory.mktemp(sampler)
         (folder / "long.toml").write_text(FILES[sampler])
-        run_study(folder / "long.toml", home=new_home(folder / "home"), workers=2)
+        run_study(folder / "long.toml", home=new_home(folder / "home"), workers=0)
         return folder / "home"
 
     return stores

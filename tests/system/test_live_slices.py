@@ -58,7 +58,7 @@ def watched(home: Path, act: Callable[[int, int], None]) -> Iterator[None]:
     over, seen = threading.Event(), dict[str, int]()
 
     def look() -> None:
-        while not over.wait(0.02):
+        while not over.wait(0.05):
             for path in home.glob("studies/own/1/trials/**/record.json"):
                 record = json.loads(path.read_text())
                 epoch = min(member["epoch"] for member in record["members"])

@@ -16,8 +16,9 @@ from tests.harness.study_files import NESTED
 # 10 by hand: HPSEARCH_KILLS=10 scripts/test tests/system/test_nested_kills.py
 KILLS = int(os.environ.get("HPSEARCH_KILLS", "1"))
 # Long enough that they fall into it.
-LONG = NESTED.replace("epochs = 4\n", f"epochs = {80 * KILLS}\n")
-LONG = LONG.replace("epochs = 2\n", f"epochs = {20 * KILLS}\n")
+EPOCHS = 40 if KILLS == 1 else 100 * KILLS
+LONG = NESTED.replace("epochs = 4\n", f"epochs = {EPOCHS}\n")
+LONG = LONG.replace("epochs = 2\n", f"epochs = {EPOCHS // 4}\n")
 LONG += "[evaluation]\nevery = 10\n[execution]\nslice_seconds = 0.1\n"
 
 
@@ -26,7 +27,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The stores of an undisturbed run, beside its file."""
     folder = tmp_path_factory.mktemp("quiet")
     (folder / "nested.toml").write_text(LONG)
-    run_study(folder / "nested.toml", home=new_home(folder / "home"), workers=2)
+    run_study(folder / "nested.toml", home=new_home(folder / "home"), workers=0)
     return folder / "home"
 
 

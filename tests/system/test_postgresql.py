@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import mlflow
 import psutil
 import pytest
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from optuna.storages import RDBStorage
 from sqlalchemy import NullPool
 
@@ -20,7 +22,8 @@ from hpsearch.errors import StorageError, StudyLockedError
 from hpsearch.processes import child_environment
 from hpsearch.study.storage.advisory_lock import held_in_database
 from hpsearch.study.storage.trials import open_storage
-from tests.harness.commands import call
+from hpsearch.tracking.client import open_client
+from tests.harness.commands import call_here
 from tests.harness.servers import PASSWORD, MLflowServer, PostgreSQL, programs
 from tests.harness.study import run, table
 from tests.harness.study_files import TINY
@@ -32,7 +35,10 @@ psycopg = pytest.importorskip(
 pytestmark = pytest.mark.skipif(
     not programs(), reason="no PostgreSQL here: initdb and pg_ctl run these tests"
 )
-QUICK = ["stages.2.epochs=6", "confirmation.top=1"]
+QUICK = [
+    "stages=[{trials=3, epochs=2}, {trials=2, epochs=6}]",
+    "confirmation={top=1, seeds=2, test_seeds=1, default=false}",
+]
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +53,19 @@ def server() -> Iterator[PostgreSQL]:
     shutil.rmtree(top)
 
 
+@pytest.fixture(scope="module")
+def empty_mlflow(server: PostgreSQL) -> str:
+    """The name of a database with the tables of MLflow, made by its first client."""
+    url = server.database("mlflow_empty")
+    open_client(url).search_experiments()
+    SqlAlchemyStore._engine_map[url].dispose()  # a database in use can't be copied
+    return "mlflow_empty"
+
+
 @pytest.fixture
-def mlflow_server(server: PostgreSQL, tmp_path: Path) -> Iterator[str]:
+def mlflow_server(server: PostgreSQL, empty_mlflow: str, tmp_path: Path) -> Iterator[str]:
     """An MLflow server over HTTP on a database of its own; it keeps the artifacts."""
-    store = server.database(f"mlflow_{tmp_path.name.lower()}")
+    store = server.database(f"mlflow_{tmp_path.name.lower()}", like=empty_mlflow)
     made = MLflowServer(tmp_path / "mlflow", store, tmp_path / "artifacts")
     made.start()
     yield made.url
@@ -108,7 +123,7 @@ def test_two_studies_at_once_on_postgresql_and_a_tracking_server(
     processes = [start(tmp_path / f"{n}.toml", home, storage, mlflow_server) for n in names]
     while any(process.poll() is None for process in processes):
         said += [arguments_of(process) for process in processes]
-        time.sleep(0.3)
+        time.sleep(0.5)
     for process in processes:
         out, err = process.communicate()
         assert process.returncode == 0, err
@@ -129,13 +144,17 @@ def test_two_studies_at_once_on_postgresql_and_a_tracking_server(
         assert "result.json" in [f.path for f in client.list_artifacts(parent.info.run_id)]
 
 
-def test_a_server_that_is_killed_costs_nothing(server: PostgreSQL, tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_server_that_is_killed_costs_nothing(
+    server: PostgreSQL, empty_mlflow: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With MLflow on the same server, in another database, and no password in sight."""
-    storage, tracking = server.database("optuna_killed"), server.database("mlflow_killed")
+    storage = server.database("optuna_killed")
+    tracking = server.database("mlflow_killed", like=empty_mlflow)
     path, home = tmp_path / "small.toml", tmp_path / "home"
     path.write_text(TINY)
     process = start(path, home, storage, tracking)
-    while len(list(home.glob("studies/small/1/trials/*/record.json"))) < 3:
+    while not list(home.glob("studies/small/1/trials/*/record.json")):
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.02)
     server.kill()
@@ -155,11 +174,13 @@ def test_a_server_that_is_killed_costs_nothing(server: PostgreSQL, tmp_path: Pat
         PASSWORD in p.read_text(errors="replace") for p in home.rglob("*") if p.is_file()
     )
     assert stored_table(home, "small", storage) == quiet_table(path, tmp_path / "quiet", "small")
-    stores = {"HPSEARCH_STORAGE": storage, "HPSEARCH_TRACKING_URI": tracking}
+    monkeypatch.setenv("HPSEARCH_STORAGE", storage)
+    monkeypatch.setenv("HPSEARCH_TRACKING_URI", tracking)
     for words in (["doctor"], ["delete", "small", "--yes"]):
-        done = call(*words, "--home", str(home), env={**child_environment(), **stores})
+        done = call_here(*words, "--home", str(home))
         assert done.returncode == 0, done.stderr
         assert PASSWORD not in done.stdout + done.stderr
+    gc.collect()  # connections that end with the process of a command
     assert count(storage, "studies") == 0
     assert count(tracking, "runs where lifecycle_stage = 'active'") == 0
 
@@ -176,8 +197,11 @@ def test_a_study_is_held_in_its_database_as_long_as_its_process_lives(server: Po
         pass
 
 
-def test_rows_are_those_of_mlflow_s_own_calls(server: PostgreSQL, tmp_path: Path) -> None:
-    check_writers(server.database("tables"), server.database("calls"), tmp_path)
+def test_rows_are_those_of_mlflow_s_own_calls(
+    server: PostgreSQL, empty_mlflow: str, tmp_path: Path
+) -> None:
+    tables, calls = (server.database(name, like=empty_mlflow) for name in ("tables", "calls"))
+    check_writers(tables, calls, tmp_path)
 
 
 def test_a_wrong_password_is_not_repeated(server: PostgreSQL) -> None:

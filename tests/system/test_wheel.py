@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.commands import call
 from tests.harness.documents import REPOSITORY
 
 PARTS = ("hpsearch", "docs", "studies", "pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE")
@@ -36,23 +35,42 @@ def _install(folder: Path) -> Path:
     return target
 
 
+# The commands of a reader in one process: each of their own would load hpsearch again.
+COMMANDS = """
+import hpsearch, hpsearch.cli
+print(hpsearch.__file__)
+for words in (
+    "init --example",
+    "init --example own_trainer",
+    "plan own_trainer.toml --trials 0",
+    "docs gallery --print --to pages",
+):
+    print("$", words)
+    hpsearch.cli.app(words.split(), standalone_mode=False)
+"""
+
+
 def test_an_installed_wheel_has_the_pages_and_an_example_that_runs(tmp_path: Path) -> None:
     installed = _install(tmp_path)
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     place = tmp_path / "elsewhere"
     place.mkdir()
-
-    def called(*words: str) -> str:
-        done = call(*words, cwd=place, env=environment)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    assert "own_trainer  Your own training function" in called("init", "--example")
-    assert called("init", "--example", "own_trainer") == "own_trainer.toml\nown_trainer.py\n"
-    assert "epochs, summed" in called("plan", "own_trainer.toml", "--trials", "0")
-    page = called("docs", "gallery", "--print", "--to", "pages").strip()
-    assert page == str(place / "pages/docs/gallery.html")
-    assert '<img src="../studies/figures/quickstart.png"' in Path(page).read_text()
+    done = subprocess.run(
+        [sys.executable, "-c", COMMANDS],
+        capture_output=True,
+        text=True,
+        cwd=place,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    loaded, *printed = re.split(r"^\$ .*\n", done.stdout, flags=re.MULTILINE)
+    assert Path(loaded.strip()).is_relative_to(installed)
+    listed, made, plan, page = printed
+    assert "own_trainer  Your own training function" in listed
+    assert made == "own_trainer.toml\nown_trainer.py\n"
+    assert "epochs, summed" in plan
+    assert page.strip() == str(place / "pages/docs/gallery.html")
+    assert '<img src="../studies/figures/quickstart.png"' in Path(page.strip()).read_text()
     assert (place / "pages/studies/figures/quickstart.png").is_file()
     shipped = installed / "hpsearch/shipped/files"
     for path in (REPOSITORY / "docs").rglob("*.md"):

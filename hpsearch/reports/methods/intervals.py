@@ -31,7 +31,8 @@ def estimate_words(estimate: Estimate, at: Branch) -> Parts:
         cut="" if estimate.half is None else ", cut to the metric's range,",
         over=over,
         rows=rows,
-        **{name: at.fact(name, form=SCORE) for name in ("mean", "low", "high")},
+        mean=at.fact("mean", form=SCORE),
+        **_ends(estimate, at),
     )
 
 
@@ -39,10 +40,19 @@ def estimate_cell(estimate: Estimate | None, at: Branch) -> Parts:
     """The same for a cell of a table: "0.953 (0.944 to 0.962)"; () where there is none."""
     if estimate is None:
         return ()
-    mean, low, high = (at.fact(name, form=SCORE) for name in ("mean", "low", "high"))
+    mean = at.fact("mean", form=SCORE)
     if estimate.low is None or estimate.is_constant:
         return (mean,)
-    return say("{mean} ({low} to {high})", mean=mean, low=low, high=high)
+    return say("{mean} ({low} to {high})", mean=mean, **_ends(estimate, at))
+
+
+def _ends(estimate: Estimate, at: Branch) -> dict[str, Fact]:
+    """The ends of an interval by name; the end of a metric's range is in no older record."""
+    found = {name: at.fact(name, form=SCORE) for name in ("low", "high")}
+    for name, end in (("low", estimate.low), ("high", estimate.high)):
+        if estimate.half and end is not None and abs(end - estimate.mean) < estimate.half:
+            found[name] = Fact(found[name].text, BY_DEFINITION)
+    return found
 
 
 def kinds_of(estimates: Sequence[Estimate]) -> Parts:

@@ -31,8 +31,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     evil = home / "studies" / EVIL / "1"
     evil.mkdir(parents=True)
     (evil / "study.json").write_text(f'{{"id": "x", "file": {{"name": "{EVIL}"}}}}')
-    with started_ui(home) as (address, lines):
-        yield Site(address, lines, shown_runs(home), home)
+    opened, opener = folder / "opened", folder / "opener"
+    opener.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    opener.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BROWSER", str(opener))
+        with started_ui(home, "--open") as (address, lines):
+            yield Site(address, lines, shown_runs(home), home, opened)
 
 
 @pytest.fixture(scope="package")

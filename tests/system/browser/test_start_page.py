@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.harness.browser import EVIL, PATIENCE_SECONDS, Site
+from tests.harness.commands import call_here
 
 See = Callable[[str], Any]
 
@@ -33,6 +35,27 @@ def row_of(study: str) -> str:
 def test_ui_says_where_the_page_is(site: Site) -> None:
     address = site.address
     assert site.lines[0].startswith(f"Studies on {address}/studies, MLflow on {address} ")
+    assert site.opened.read_text().strip() == f"{address}/studies"
+
+
+def test_ui_serves_the_stores(site: Site) -> None:
+    asked = urllib.request.Request(
+        f"{site.address}/api/2.0/mlflow/experiments/search",
+        data=b'{"max_results": 10}',
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        found = json.load(answer)
+    assert "small" in [experiment["name"] for experiment in found["experiments"]]
+    with urllib.request.urlopen(f"{site.address}/studies", timeout=60) as page:
+        assert "small" in page.read().decode()
+
+
+def test_a_port_that_is_taken_is_said(site: Site) -> None:
+    port = site.address.rpartition(":")[2]
+    taken = call_here("ui", "--home", str(site.home), "--port", port)
+    assert taken.returncode == 1
+    assert "choose another port with --port" in taken.stderr
 
 
 def test_from_the_page_it_is_one_click_to_the_best_trial_s_curve_and_none_to_the_test_score(

@@ -26,7 +26,7 @@ from hpsearch.study.events import CodeDoubt, TrialReached
 from tests.harness.servers import DaskCluster
 from tests.harness.stores import new_home
 from tests.harness.study import records, run, table
-from tests.harness.study_files import SMALL, TINY
+from tests.harness.study_files import LITTLE, LITTLE_TESTED, TINY
 
 distributed = pytest.importorskip(
     "distributed", reason="no Dask here: pip install 'hpsearch[dask]' runs these tests"
@@ -39,17 +39,30 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
-    """Two workers."""
+    """Two workers. Each that is killed costs seconds until it is back: the tests that end them
+    for good come last."""
     started = DaskCluster.start(tmp_path_factory.mktemp("dask"), workers=2)
     yield started
     started.stop()
 
 
-def test_a_study_gives_the_local_runs_table(
-    cluster: DaskCluster, study_file: Path, tmp_path: Path
+def test_a_study_gives_the_local_runs_table_of_data_sent_once_a_worker(
+    cluster: DaskCluster, tmp_path: Path
 ) -> None:
-    run_study(study_file, home=new_home(tmp_path / "cluster"), executor=cluster.address)
-    run(study_file, tmp_path / "local")
+    path, sent = tmp_path / "small.toml", list[Any]()
+    path.write_text(TINY.replace("high = 10.0", "high = 1e4"))  # some diverge
+    register = DaskExecutor._register
+
+    def recorded(self: DaskExecutor, key: Any, supply: Any) -> Any:
+        sent.append(key)
+        return register(self, key, supply)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DaskExecutor, "_register", recorded)
+        run_study(path, home=new_home(tmp_path / "cluster"), executor=cluster.address)
+    assert [key[1] for key in sent] == ["validation", "test"]
+    assert "diverged" in {record.outcome for record in records(tmp_path / "cluster")}
+    run(path, tmp_path / "local")
     assert table(tmp_path / "cluster") == table(tmp_path / "local")
 
 
@@ -63,7 +76,7 @@ def train(params, data, seed):
 """
 
 
-def test_the_users_modules_and_table_travel_to_the_workers(
+def test_the_users_modules_and_table_travel_to_the_workers_and_a_changed_table_again(
     cluster: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is sent is not read from the disk there: it is gone before the workers look."""
@@ -75,15 +88,6 @@ def test_the_users_modules_and_table_travel_to_the_workers(
     (folder / "beside" / "numbers.py").write_text("from . import half\nBONUS = 2 * half.HALF\n")
     (folder / "beside" / "half.py").write_text("HALF = 0.005\n")
     monkeypatch.syspath_prepend(folder)
-    rows = "\n".join(f"{i % 7},{i % 3},{i % 2}" for i in range(60))
-    (folder / "rows.csv").write_text(f"a,b,label\n{rows}\n")
-    text = SMALL.split("[network]")[0].replace(
-        'name = "digits"', 'name = "rows.csv"\ntarget = "label"'
-    )
-    space = '[space]\ntrainer = "mine_dask:train"\nx = { low = 0.0, high = 1.0 }\n'
-    stages = "[[stages]]\ntrials = 4\nepochs = 3\n[confirmation]\ntop = 1\nseeds = 2\n"
-    path = folder / "small.toml"
-    path.write_text(text + space + stages)
 
     def bonus() -> float:
         import mine_dask  # type: ignore[import-not-found]
@@ -100,32 +104,18 @@ def test_the_users_modules_and_table_travel_to_the_workers(
         elsewhere.rename(folder)
     finally:
         executor.shutdown()
-    run_study(path, home=new_home(tmp_path / "cluster"), executor=cluster.address)
-    run(path, tmp_path / "local")
-    assert table(tmp_path / "cluster") == table(tmp_path / "local")
-
-
-def test_a_table_that_changed_is_sent_to_the_workers_again(
-    cluster: DaskCluster, tmp_path: Path
-) -> None:
-    (tmp_path / "counting_dask.py").write_text(
-        OWN.replace("from beside import BONUS", "BONUS = 0.01")
-    )
-    text = SMALL.split("[network]")[0].replace(
-        'name = "digits"', 'name = "rows.csv"\ntarget = "label"'
-    )
-    space = '[space]\ntrainer = "counting_dask:train"\nx = { low = 0.0, high = 1.0 }\n'
-    stages = "[[stages]]\ntrials = 4\nepochs = 3\n[confirmation]\ntop = 1\nseeds = 2\n"
-    path = tmp_path / "small.toml"
-    path.write_text(text + space + stages)
-    tables = []
+    head = LITTLE.replace('name = "digits"', 'name = "rows.csv"\ntarget = "label"')
+    head = head.replace("shots = 5\n", "")
+    space = '[space]\ntrainer = "mine_dask:train"\nx = { low = 0.0, high = 1.0 }\n'
+    path, tables = folder / "small.toml", []
+    path.write_text(f"{head}{space}[[stages]]\ntrials = 2\nepochs = 3\n{LITTLE_TESTED}")
     for n_rows in (60, 90):
         rows = "\n".join(f"{i % 7},{i % 3},{i % 2}" for i in range(n_rows))
-        (tmp_path / "rows.csv").write_text(f"a,b,label\n{rows}\n")
+        (folder / "rows.csv").write_text(f"a,b,label\n{rows}\n")
         run_study(path, home=new_home(tmp_path / f"cluster-{n_rows}"), executor=cluster.address)
         run(path, tmp_path / f"local-{n_rows}")
-        assert table(tmp_path / f"cluster-{n_rows}") == table(tmp_path / f"local-{n_rows}")
         tables.append(table(tmp_path / f"local-{n_rows}"))
+        assert table(tmp_path / f"cluster-{n_rows}") == tables[-1]
     assert tables[0] != tables[1]
 
 
@@ -142,149 +132,81 @@ def train(params, data, seed):
 """
 
 
+TRAINERS = ("changing_dask:train", "changing_dask.Own")  # a function and an estimator
+
+
 def test_code_that_changed_is_what_the_workers_train_with(
-    cluster: DaskCluster, study_file: Path, tmp_path: Path
+    cluster: DaskCluster, tmp_path: Path
 ) -> None:
-    head = study_file.read_text().partition("[network]")[0]
-    function = '[space]\ntrainer = "changing_dask:train"\nx = { low = 0.0, high = 1.0 }\n'
-    estimator = '[space]\ntrainer = "changing_dask.Own"\nalpha = { low = 1e-5, high = 0.1 }\n'
-    path = tmp_path / "small.toml"
-    stages = "[[stages]]\ntrials = 3\nepochs = 2\n"
-    stages += "[confirmation]\ntop = 1\nseeds = 2\ntest_seeds = 1\n"
-    tables: dict[str, list[object]] = {function: [], estimator: []}
+    first, second = TRAINERS
+    space = f"""
+[space]
+trainer = {{ choices = ["{first}", "{second}"] }}
+x = {{ low = 0.0, high = 1.0, when = {{ trainer = "{first}" }} }}
+alpha = {{ low = 1e-5, high = 0.1, when = {{ trainer = "{second}" }} }}
+[[enqueue]]
+trainer = "{first}"
+x = 0.5
+[[enqueue]]
+trainer = "{second}"
+alpha = 0.01
+[[stages]]
+trials = 2
+epochs = 2
+"""
+    path, rows = tmp_path / "small.toml", list[list[object]]()
+    path.write_text(LITTLE + space + LITTLE_TESTED)
     for factor in ("0", "1"):
         (tmp_path / "changing_dask.py").write_text(CHANGING.replace("FACTOR", factor))
-        for number, space in enumerate(tables):
-            path.write_text(f"{head}{space}{stages}")
-            home = tmp_path / f"cluster-{number}-{factor}"
-            run_study(path, home=new_home(home), executor=cluster.address)
-            run(path, tmp_path / f"local-{number}-{factor}")
-            tables[space].append(table(home))
-            assert tables[space][-1] == table(tmp_path / f"local-{number}-{factor}")
-    for before, after in tables.values():
+        home = tmp_path / f"cluster-{factor}"
+        run_study(path, home=new_home(home), executor=cluster.address)
+        run(path, tmp_path / f"local-{factor}")
+        assert table(home) == table(tmp_path / f"local-{factor}")
+        assert tuple(record.params["trainer"] for record in records(home)) == TRAINERS
+        rows.append([table(home)["trial", number, 0] for number in range(2)])
+    for before, after in zip(*rows, strict=True):
         assert before != after
 
 
+def killed_at_work(cluster: DaskCluster) -> bool:
+    """Kill a worker that trains, if any does; it is halted first, so that it ends nothing."""
+    address = scheduler_address(cluster.address)
+    with distributed.Client(address, set_as_default=False) as client:
+        pids = client.run(os.getpid)
+        for worker, calls in client.processing().items():
+            os.kill(pids[worker], signal.SIGSTOP)
+            time.sleep(0.3)  # for what it said before to arrive
+            halted = set(calls) & set(client.processing()[worker])
+            os.kill(pids[worker], signal.SIGKILL if halted else signal.SIGCONT)
+            if halted:
+                return True
+    return False
+
+
 def test_a_worker_that_dies_costs_a_lost_attempt_and_changes_nothing(
-    cluster: DaskCluster, study_file: Path, tmp_path: Path
+    cluster: DaskCluster, tmp_path: Path
 ) -> None:
-    path = tmp_path / "long.toml"
-    text = study_file.read_text().replace("epochs = 8\n", "epochs = 60\n")
-    path.write_text(text + "[execution]\nslice_seconds = 0.2\n")
-    kills = 0
+    path, home, killed = tmp_path / "long.toml", tmp_path / "cluster", list[bool]()
+    text = TINY.replace("epochs = 8\n", "epochs = 400\n").replace("epochs = 4\n", "epochs = 100\n")
+    path.write_text(text + "[evaluation]\nevery = 50\n[execution]\nslice_seconds = 0.5\n")
 
     def kill(event: object) -> None:
-        nonlocal kills
-        if isinstance(event, TrialReached) and event.record.number % 4 == 1 and kills < 3:
-            kills += 1
-            for process in cluster.worker_processes()[:1]:
-                os.kill(process.pid, signal.SIGKILL)
+        if isinstance(event, TrialReached) and not any(killed):
+            killed.append(killed_at_work(cluster))
 
-    home = tmp_path / "cluster"
     run_study(path, home=home, executor=cluster.address, on_event=kill)
-    records = RunFolder(home / "studies/small/1")
+    folder = RunFolder(home / "studies/small/1")
     attempts = [
         attempt
         for kind in ("trial", "confirmation", "test")
-        for record in records.read_all(kind)
+        for record in folder.read_all(kind)
         for attempt in record.attempts
     ]
-    assert kills == 3
+    assert any(killed)
+    assert attempts
     assert all(attempt["reason"].startswith("worker died") for attempt in attempts)
     run(path, tmp_path / "local")
     assert table(home) == table(tmp_path / "local")
-
-
-def test_workers_that_die_at_the_end_are_no_error(cluster: DaskCluster, tmp_path: Path) -> None:
-    (tmp_path / "last_dask.py").write_text("BONUS = 1\n")
-    executor = DaskExecutor(scheduler_address(cluster.address), None)
-    executor._supply_code(str(tmp_path))
-    for process in cluster.worker_processes():
-        os.kill(process.pid, signal.SIGKILL)
-    executor.shutdown()
-    executor.shutdown()  # as where a study is interrupted
-
-
-def test_a_scheduler_that_dies_is_one_line_and_the_study_goes_on(
-    tmp_path: Path,
-) -> None:
-    started = DaskCluster.start(tmp_path, workers=1)
-    path, home = tmp_path / "long.toml", new_home(tmp_path / "cluster")
-    text = TINY.replace("epochs = 8\n", "epochs = 60\n")
-    path.write_text(text + "[execution]\nslice_seconds = 0.2\n")
-    command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
-    process = subprocess.Popen(
-        [*command, "--executor", started.address],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"},
-    )
-    while not list(home.glob("studies/small/1/trials/*/record.json")):
-        time.sleep(0.05)
-    started.processes[0].kill()
-    _, err = process.communicate(timeout=120)
-    started.stop()
-    assert process.returncode == 1
-    *progress, line = err.splitlines()
-    lost = f"error: the connection to the Dask scheduler at tcp{started.address[4:]} was lost"
-    assert line.startswith(lost)
-    assert all(said.startswith("stage") for said in progress), err
-    run(path, home)
-    run(path, tmp_path / "local")
-    assert table(home) == table(tmp_path / "local")
-
-
-def test_a_call_whose_worker_dies_is_lost_and_not_run_again_by_dask(
-    cluster: DaskCluster, tmp_path: Path
-) -> None:
-
-    def die(folder: str) -> None:
-        (Path(folder) / f"death{os.getpid()}").touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    executor = DaskExecutor(scheduler_address(cluster.address), None)
-    try:
-        with pytest.raises(WorkerLost):
-            executor.submit(die, str(tmp_path)).result(timeout=60)
-    finally:
-        executor.shutdown()
-    assert len(list(tmp_path.glob("death*"))) == 1
-
-
-def test_the_data_is_sent_once_a_worker(
-    cluster: DaskCluster, study_file: Path, home: Path
-) -> None:
-    sent: list[Any] = []
-    register = DaskExecutor._register
-
-    def recorded(self: DaskExecutor, key: Any, supply: Any) -> Any:
-        sent.append(key)
-        return register(self, key, supply)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DaskExecutor, "_register", recorded)
-        run_study(study_file, home=home, executor=cluster.address)
-    assert [key[1] for key in sent] == ["validation", "test"]
-
-
-@pytest.mark.parametrize("shared", [False, True])
-def test_a_program_and_its_checkpoint_travel_to_the_workers(
-    shared: bool, cluster: DaskCluster, tmp_path: Path
-) -> None:
-    epochs = tmp_path / "epochs"
-    (tmp_path / "train.sh").write_text(PROGRAM.replace("LOG", str(epochs)))
-    lines = [f'shared = "{tmp_path}/shared"'] if shared else []
-    path = tmp_path / "program.toml"
-    path.write_text(PROGRAM_STUDY.replace("SHARED", "\n".join(lines)))
-    there = run_study(path, home=new_home(tmp_path / "cluster"), executor=cluster.address)
-    trained = epochs.read_text().split()
-    assert len(set(trained)) == len(trained)  # no epoch of a trial was trained twice
-    assert not (tmp_path / "here").exists()  # it ran in a folder of the worker's
-    run_study(path, home=new_home(tmp_path / "local"), workers=2)
-    assert table(tmp_path / "cluster", "program") == table(tmp_path / "local", "program")
-    folder = Path(there.result.folder).parent
-    best = folder / "trials" / f"{there.result.best_number:05d}" / "member-0"
-    assert (best / "artifacts" / "note.txt").exists()  # it came home
 
 
 PROGRAM = """
@@ -324,9 +246,38 @@ default = false
 """
 
 
+@pytest.fixture(scope="module")
+def local_programs(tmp_path_factory: pytest.TempPathFactory) -> dict[object, object]:
+    """The table of the study of programs, run on this machine."""
+    folder = tmp_path_factory.mktemp("programs")
+    (folder / "train.sh").write_text(PROGRAM.replace("LOG", "log"))
+    (folder / "program.toml").write_text(PROGRAM_STUDY.replace("SHARED", ""))
+    run(folder / "program.toml", folder / "home")
+    return table(folder / "home", "program")
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_program_and_its_checkpoint_travel_to_the_workers(
+    shared: bool, cluster: DaskCluster, local_programs: dict[object, object], tmp_path: Path
+) -> None:
+    epochs = tmp_path / "epochs"
+    (tmp_path / "train.sh").write_text(PROGRAM.replace("LOG", str(epochs)))
+    lines = [f'shared = "{tmp_path}/shared"'] if shared else []
+    path = tmp_path / "program.toml"
+    path.write_text(PROGRAM_STUDY.replace("SHARED", "\n".join(lines)))
+    there = run_study(path, home=new_home(tmp_path / "cluster"), executor=cluster.address)
+    trained = epochs.read_text().split()
+    assert len(set(trained)) == len(trained)  # no epoch of a trial was trained twice
+    assert not (tmp_path / "here").exists()  # it ran in a folder of the worker's
+    assert table(tmp_path / "cluster", "program") == local_programs
+    folder = Path(there.result.folder).parent
+    best = folder / "trials" / f"{there.result.best_number:05d}" / "member-0"
+    assert (best / "artifacts" / "note.txt").exists()  # it came home
+
+
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_worker_that_dies_takes_its_program_along_and_changes_nothing(
-    shared: bool, cluster: DaskCluster, tmp_path: Path
+    shared: bool, cluster: DaskCluster, local_programs: dict[object, object], tmp_path: Path
 ) -> None:
     epochs, held = tmp_path / "epochs", tmp_path / "held"
     path = tmp_path / "program.toml"
@@ -355,8 +306,7 @@ def test_a_worker_that_dies_takes_its_program_along_and_changes_nothing(
     trained = Counter(epochs.read_text().split())
     # Without a shared folder a trial goes on from the last end of a stage.
     assert sorted(trained.values())[-2:] == ([1, 1] if shared else [1, 2])
-    run_study(path, home=new_home(tmp_path / "local"), workers=2)
-    assert table(home, "program") == table(tmp_path / "local", "program")
+    assert table(home, "program") == local_programs
 
 
 def ended(process: psutil.Process) -> bool:
@@ -402,3 +352,58 @@ def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("hpsearch.execution.cluster.CONNECT_SECONDS", 0.5)
     with pytest.raises(WorkerError, match=r"tcp://127.0.0.1:9 must be reachable"):
         DaskExecutor("tcp://127.0.0.1:9", None)
+
+
+def test_a_call_whose_worker_dies_is_lost_and_not_run_again_by_dask(
+    cluster: DaskCluster, tmp_path: Path
+) -> None:
+
+    def die(folder: str) -> None:
+        (Path(folder) / f"death{os.getpid()}").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    executor = DaskExecutor(scheduler_address(cluster.address), None)
+    try:
+        with pytest.raises(WorkerLost):
+            executor.submit(die, str(tmp_path)).result(timeout=60)
+    finally:
+        executor.shutdown()
+    assert len(list(tmp_path.glob("death*"))) == 1
+
+
+def test_a_worker_that_dies_at_the_end_is_no_error(cluster: DaskCluster, tmp_path: Path) -> None:
+    (tmp_path / "last_dask.py").write_text("BONUS = 1\n")
+    executor = DaskExecutor(scheduler_address(cluster.address), None)
+    executor._supply_code(str(tmp_path))
+    pid, *_ = executor._client.run(os.getpid).values()
+    os.kill(pid, signal.SIGKILL)
+    executor.shutdown()
+    executor.shutdown()  # as where a study is interrupted
+
+
+def test_a_scheduler_that_dies_is_one_line_and_the_study_goes_on(
+    cluster: DaskCluster, tmp_path: Path
+) -> None:
+    """The cluster ends here."""
+    path, home = tmp_path / "long.toml", new_home(tmp_path / "cluster")
+    text = TINY.replace("epochs = 8\n", "epochs = 60\n")
+    path.write_text(text + "[execution]\nslice_seconds = 0.2\n")
+    command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
+    process = subprocess.Popen(
+        [*command, "--executor", cluster.address, "--workers", "1"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"},
+    )
+    while not list(home.glob("studies/small/1/trials/*/record.json")):
+        time.sleep(0.05)
+    cluster.processes[0].kill()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    *progress, line = err.splitlines()
+    lost = f"error: the connection to the Dask scheduler at tcp{cluster.address[4:]} was lost"
+    assert line.startswith(lost)
+    assert all(said.startswith("stage") for said in progress), err
+    run(path, home)
+    run(path, tmp_path / "local")
+    assert table(home) == table(tmp_path / "local")

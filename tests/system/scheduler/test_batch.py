@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import mlflow
 import pytest
@@ -22,10 +23,20 @@ from hpsearch.scheduler.rounds import BatchState
 from hpsearch.study.events import Event, RunReached, TrialReached
 from tests.harness.batches import QUICK
 from tests.harness.batches import WriteBatch as Write
+from tests.harness.commands import call_here
 from tests.harness.stores import new_home
-from tests.harness.study import table
+from tests.harness.study import run, table
+from tests.harness.study_files import TINY
 
 TWO = f'name = "b"\n[[studies]]\nfile = "small.toml"\n{QUICK}matrix = {{ seed = [0, 1] }}\n'
+
+
+class Quiet(NamedTuple):
+    """What a study is to repeat."""
+
+    path: Path
+    table: dict[object, object]
+    n_events: int
 
 
 def outcomes(report: BatchReport) -> list[str]:
@@ -221,24 +232,33 @@ def test_a_second_start_of_a_batch_is_refused(write_batch: Write, home: Path) ->
     held.close()
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Quiet:
+    """A study that nobody stopped: its file, its table and how many events it had."""
+    folder, events = tmp_path_factory.mktemp("quiet"), list[Event]()
+    path = folder / "small.toml"
+    path.write_text(TINY)
+    run(path, folder / "home", tell=events.append)
+    return Quiet(path, table(folder / "home"), len(events))
+
+
 @pytest.mark.usefixtures("without_mlflow")
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_study_asked_to_stop_writes_what_it_has_and_goes_on(
-    study_file: Path, home: Path, tmp_path: Path, workers: int
+    quiet: Quiet, home: Path, workers: int
 ) -> None:
     events = list[Event]()
     with pytest.raises(StudyStopped):
         run_study(
-            study_file,
+            quiet.path,
             home=home,
             workers=workers,
             on_event=events.append,
             stop=lambda: len(events) > 4,
         )
-    assert len(events) < 30
-    run_study(study_file, home=home, workers=workers)
-    run_study(study_file, home=new_home(tmp_path / "quiet"), workers=0)
-    assert table(home) == table(tmp_path / "quiet")
+    assert len(events) < quiet.n_events
+    run_study(quiet.path, home=home, workers=workers)
+    assert table(home) == quiet.table
 
 
 @pytest.mark.usefixtures("without_mlflow")
@@ -246,8 +266,8 @@ def test_the_command_prints_a_summary_and_an_interrupt_is_gone_on_from(
     write_batch: Write, home: Path
 ) -> None:
     path = write_batch(TWO.replace("epochs=2", "epochs=6000").replace("seed = [0, 1]", "seed=[0]"))
-    command = [sys.executable, "-m", "hpsearch", "batch", str(path), "--home", str(home)]
-    command += ["--workers", "1"]
+    words = ["batch", str(path), "--home", str(home), "--workers", "1"]
+    command = [sys.executable, "-m", "hpsearch", *words]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while not list(home.glob("studies/small-seed0/1/journal.jsonl")):
         assert process.poll() is None, process.communicate()[1]
@@ -259,7 +279,7 @@ def test_the_command_prints_a_summary_and_an_interrupt_is_gone_on_from(
     assert json.loads(summary.read_text())["counts"] == {"waiting": 1}
     assert "study 1 of 1: small-seed0" in err
     path.write_text(path.read_text().replace("epochs=6000", "epochs=2"))
-    fresh = subprocess.run([*command, "--fresh"], capture_output=True, text=True, timeout=240)
+    fresh = call_here(*words, "--fresh")
     assert fresh.returncode == 0, fresh.stderr
     assert "small-seed0  finished" in fresh.stdout
     assert "b: 1 finished" in fresh.stdout

@@ -16,7 +16,7 @@ import pytest
 from hpsearch import leave_order
 from tests.harness.commands import call_here
 from tests.harness.study import run, table
-from tests.harness.study_files import SMALL
+from tests.harness.study_files import SMALL, TINY
 
 COMMAND = [sys.executable, "-m", "hpsearch", "schedule"]
 
@@ -40,7 +40,7 @@ def test_a_run_is_stopped_killed_and_gone_on_with_to_the_table_of_a_quiet_one(
 ) -> None:
     folder, home, quiet = (tmp_path / name for name in ("studies", "home", "quiet"))
     folder.mkdir()
-    text = SMALL.replace("epochs = 8\n", "epochs = 300\n")
+    text = TINY.replace("epochs = 8\n", "epochs = 300\n").replace("epochs = 4\n", "epochs = 100\n")
     text = text.replace("seeds = 3\ntest_seeds = 2\n", "seeds = 2\ntest_seeds = 1\n")
     text += "[evaluation]\nevery = 10\n[execution]\nslice_seconds = 0.2\n[schedule]\n"
     (folder / "small.toml").write_text(text)
@@ -48,7 +48,7 @@ def test_a_run_is_stopped_killed_and_gone_on_with_to_the_table_of_a_quiet_one(
     leave_order("run-now", "small", folder, home=home)  # kept until the process is there
     process = start(folder, home)
     trials = home / "studies/small/1/trials"
-    wait_for(lambda: len(list(trials.glob("*/record.json"))) > 15, process)
+    wait_for(lambda: list(trials.glob("*/record.json")), process)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -70,7 +70,7 @@ def test_a_run_is_stopped_killed_and_gone_on_with_to_the_table_of_a_quiet_one(
     standing = home / "schedule/standing.json"
     key = str(folder / "small.toml")
     wait_for(lambda: json.loads(standing.read_text())[key]["last"], process)
-    alive_now = subprocess.run([*COMMAND, "--health", "--home", str(home)], capture_output=True)
+    alive_now = call_here("schedule", "--health", "--home", str(home))
     assert json.loads(alive_now.stdout)["pid"] == process.pid
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=60)

@@ -19,7 +19,7 @@ FEW = (
     "space.hidden.choices=[20]",
     "stages.0.trials=2",
     "confirmation.seeds=2",
-    "confirmation.test_seeds=2",
+    "confirmation.test_seeds=1",
 )
 
 pytestmark = [pytest.mark.mnist, pytest.mark.usefixtures("real_mnist", "without_mlflow")]

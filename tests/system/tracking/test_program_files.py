@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mlflow
 import pytest
 from mlflow import MlflowClient
 
@@ -12,6 +13,7 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.models.program_files import send_program_files
 from hpsearch.tracking.parent_run import read_parent
 from tests.harness.programs import study_of_shell
+from tests.harness.stores import new_home
 
 SCRIPT = """
 mkdir -p "$3/artifacts/deep"
@@ -110,3 +112,37 @@ def test_runs_that_a_function_leaves_open_are_each_trials_own(tmp_path: Path) ->
         (experiment,) = (e for e in own.search_experiments() if e.name == "mine")
         assert len(own.search_runs([experiment.experiment_id])) == 1
     assert read_parent(folder)["program"] is None
+
+
+TO_OURS = """
+import os, mlflow
+mlflow.set_tracking_uri(os.environ["OURS"])
+mlflow.set_experiment("mine")
+
+def train(params, seed):
+    while True:
+        mlflow.log_param("x", params["x"])
+        yield {"score": params["x"]}
+"""
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_runs_that_a_function_sends_to_our_store_are_ended_and_in_its_experiment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    name = f"sends_to_ours_{workers}"
+    (tmp_path / f"{name}.py").write_text(TO_OURS)
+    (tmp_path / "small.toml").write_text(STUDY.replace("calls_mlflow", name))
+    home = new_home(tmp_path / "home")
+    monkeypatch.setenv("OURS", f"sqlite:///{home}/mlflow.db")
+    try:
+        report = run_study(tmp_path / "small.toml", home=home, workers=workers)
+    finally:
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # of this process
+    assert report.result.counts == {"complete": 2}
+    client = MlflowClient(report.tracking_uri)
+    (mine,) = (e for e in client.search_experiments() if e.name == "mine")
+    runs = client.search_runs([mine.experiment_id])
+    assert len(runs) == 2 + 2  # each trial and each repeat has its own
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert client.search_runs(["0"]) == []

@@ -16,18 +16,6 @@ from tests.harness.projection import add, make, runs
 pytestmark = pytest.mark.usefixtures("projector_process")
 
 
-def test_the_process_catches_up_before_it_ends(run_folder: RunFolder, home: Path) -> None:
-    warnings: list[str] = []
-    stores = Home(home)
-    projection = Projection(run_folder, stores, stores.tracking_uri, warnings.append)
-    projection.start()
-    add(run_folder, *(make(number, Outcome.COMPLETE) for number in range(5)))
-    assert projection.finish()
-    assert len(runs(home)) == 6
-    assert projection.ids["parent_run_id"] == runs(home)["demo"].info.run_id
-    assert not warnings
-
-
 def test_a_kill_while_it_catches_up_for_the_last_time_is_made_up_for(
     run_folder: RunFolder, home: Path
 ) -> None:
@@ -42,6 +30,7 @@ def test_a_kill_while_it_catches_up_for_the_last_time_is_made_up_for(
     killer.join()
     assert first.returncode < 0
     assert len(runs(home)) == 6
+    assert projection.ids["parent_run_id"] == runs(home)["demo"].info.run_id
 
 
 def test_an_unreachable_server_is_warned_of_once_and_reported_at_the_end(
@@ -53,6 +42,7 @@ def test_an_unreachable_server_is_warned_of_once_and_reported_at_the_end(
     projection.start()
     add(run_folder, make(0, Outcome.COMPLETE))
     assert not projection.finish()
-    assert len(warnings) == 1
-    assert "can't write to MLflow" in warnings[0]
+    busy = "waiting for MLflow"  # said, too, where the end takes 10 s
+    (warning,) = (line for line in warnings if not line.startswith(busy))
+    assert "can't write to MLflow" in warning
     assert projection.problem
