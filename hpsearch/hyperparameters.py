@@ -136,7 +136,19 @@ def _numbers(value: object) -> tuple[float, ...]:
 
 
 def hyperparameter(default: ParamValue, **said: Any) -> Any:
-    """A dataclass field that is a hyperparameter; `said` are attributes of Hyperparameter."""
+    """A dataclass field that is a hyperparameter.
+
+    Args:
+        default: of the field.
+        said: attributes of Hyperparameter, e.g. low, high, above, below, choices, unit, why.
+
+    Raises:
+        TypeError: it has no such attribute.
+    """
+    known = {one.name for one in dataclasses.fields(Hyperparameter)} - {"name", "kind", "default"}
+    if not said.keys() <= known:
+        wrong = ", ".join(sorted(said.keys() - known))
+        raise TypeError(f"hyperparameter() must be given {', '.join(sorted(known))}, got {wrong}")
     return dataclasses.field(default=default, metadata={"hyperparameter": said})
 
 

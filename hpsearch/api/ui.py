@@ -62,7 +62,7 @@ def ui(
         found = [(run.study, short_address(run.study)) for run in shown]
         if study is not None:
             found = [(run.name, short_address(run.study, run.number)) for run in shown]
-        first = f"Studies on {address}{STUDIES}, MLflow on {address} (Ctrl-C stops the server)"
+        first = f"Studies on {address}{STUDIES}, MLflow on {address}"
         return [first, *(f"{name}: {address}{page}" for name, page in found)]
 
     if password is not None and stores.mlflow.exists():

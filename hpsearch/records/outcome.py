@@ -23,8 +23,9 @@ class Outcome(StrEnum):
                       a pruner, at a rung
     DIVERGED   yes    the training: the loss or a metric that  it counts as the worst
                       the study scores by is not finite
-    FAILED     yes    the training: an exception, lost         it has no score; after exceeding a
-                      workers, a limit, a missing metric       limit it is infeasible
+    FAILED     yes    the training: an exception, lost         it counts with the score it had, if
+                      workers, a limit, a missing metric       any; after exceeding a limit it is
+                                                               infeasible
 
     A worker that is lost, a retry and a crowded population are attempts of a record, not outcomes
     of it.

@@ -30,14 +30,19 @@ def headline(read: ReadStudy, result: Result | None, status: str | None) -> str:
         what = f"{file.objective.direction} {plain(file.objective.metric)}"
         state = "Interrupted (run the same command again to resume)" if status else "Running"
         return f"**{state}:** {what}, at most {trials} in {stages}."
-    test, gain = result.test_score, result.default and result.default.gain
+    test, gained = result.test_score, ""
+    if result.default is not None:
+        gain = result.default.test_gain or result.default.gain
+        if gain is not None:
+            is_shown = gain.low is None or gain.is_constant or gain.sign != 0
+            gained = f"{gain.mean:+.4f} over" if is_shown else "no difference can be shown from"
     won = result.validation
     interval = "" if won.low is None else f" ({won.low:.4f} … {won.high:.4f})"
     return (
         f"**Trial {result.best_number} won:** {plain(result.objective)} {won.mean:.4f}{interval} "
         f"over {won.of_what}"
         + (f", {test.mean:.4f} on the test set" if test else ", not tested")
-        + (f"; {gain.mean:+.4f} over the defaults." if gain else ".")
+        + (f"; {gained} the defaults." if gained else ".")
     )
 
 

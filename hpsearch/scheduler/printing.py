@@ -193,7 +193,25 @@ def _cron(item: Scheduled, call: Call) -> str:
     )
     words = shlex.join(_words("batch", item.path, call))
     command = f"cd {shlex.quote(str(Path.cwd()))} && {words}".replace("%", r"\%")
-    return f"{secrets}{head if zone else ''}{_expression(item)} {command}\n"
+    return f"{secrets}{_variables(call)}{head if zone else ''}{_expression(item)} {command}\n"
+
+
+def _variables(call: Call) -> str:
+    """Lines for what is set in this shell, of which cron hands nothing on."""
+    said = {"HPSEARCH_STORAGE": call.storage, "HPSEARCH_TRACKING_URI": call.tracking_uri}
+    lines = []
+    for name in ("HPSEARCH_DATA", *said, "HPSEARCH_WEBHOOK"):
+        value = os.environ.get(name)
+        if not value or said.get(name):
+            continue
+        if name == "HPSEARCH_WEBHOOK" or has_password(value):
+            lines.append(
+                f"# {name} is set in this shell, but not for cron: set it above this line"
+            )
+        else:
+            place = Path(value).absolute() if name == "HPSEARCH_DATA" else value
+            lines.append(f"{name}={place}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _kubernetes(item: Scheduled, call: Call) -> str:

@@ -92,8 +92,7 @@ def serve_ui(
     protected = None if open_to_all else _protection(home, host)
     _check_free(host, port)
     address = f"http://{named_host(host)}:{port}"
-    for line in apps.lines(address):
-        say(line)
+    say(f"starting on {address} (Ctrl-C stops the server)")
     app = apps.plain if protected is None else apps.with_password
     command = [sys.executable, "-m", "hpsearch.tracking.server_process", *app, "--workers", "1"]
     command += ["--default-artifact-root", home.artifacts.as_uri()]
@@ -107,7 +106,13 @@ def serve_ui(
             say(f"{home.path} can't be written: MLflow shows a copy of its database as it is now")
         command += ["--backend-store-uri", stores.tracking_uri]
         process = subprocess.Popen(command, env=environment, cwd=stores.path)
-        waiting = Thread(target=_wait_for, args=(process, host, port, lambda: when_up(address)))
+
+        def is_up() -> None:
+            for line in apps.lines(address):
+                say(line)
+            when_up(address)
+
+        waiting = Thread(target=_wait_for, args=(process, host, port, is_up))
         waiting.daemon = True
         waiting.start()
         try:

@@ -41,6 +41,11 @@ class Whole:
 DESCRIBED = hyperparameters(Part)
 
 
+def test_an_unknown_argument_is_refused_where_it_is_written() -> None:
+    with pytest.raises(TypeError, match=r"given above, below, choices.*, got at_least$"):
+        hyperparameter(0.1, at_least=0)
+
+
 def test_the_hyperparameters_of_parts_follow_the_one_that_names_them() -> None:
     described = hyperparameters(Whole)
     assert list(described) == ["body", "radius", *DESCRIBED, "shares"]

@@ -34,7 +34,8 @@ def row_of(study: str) -> str:
 
 def test_ui_says_where_the_page_is(site: Site) -> None:
     address = site.address
-    assert site.lines[0].startswith(f"Studies on {address}/studies, MLflow on {address} ")
+    assert site.lines[0] == f"starting on {address} (Ctrl-C stops the server)"
+    assert f"Studies on {address}/studies, MLflow on {address}" in site.lines
     assert site.opened.read_text().strip() == f"{address}/studies"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,31 @@ def test_systemd_makes_up_for_missed_runs_unless_they_are_skipped(
 
 def test_a_crontab_line_names_its_zone_and_has_no_bare_percent_sign() -> None:
     lines = KINDS["cron"](scheduled("100%", cron="0 2 * * 1", timezone="UTC"), CALL).splitlines()
-    assert lines[0].startswith("# ")
-    assert lines[1] == "CRON_TZ=UTC"
-    assert lines[2].startswith(f"0 2 * * 1 cd {Path.cwd()} && ")
-    assert lines[2].endswith(r" -m hpsearch batch /srv/100\%.toml --home /var/stores")
-    (line,) = KINDS["cron"](scheduled(cron="0 2 * * 1"), CALL).splitlines()
+    assert lines[-3].startswith("# ")
+    assert lines[-2] == "CRON_TZ=UTC"
+    assert lines[-1].startswith(f"0 2 * * 1 cd {Path.cwd()} && ")
+    assert lines[-1].endswith(r" -m hpsearch batch /srv/100\%.toml --home /var/stores")
+    *_, line = KINDS["cron"](scheduled(cron="0 2 * * 1"), CALL).splitlines()
     assert line.startswith("0 2 * * 1 cd ")
+
+
+def test_a_crontab_has_what_is_set_in_the_shell_but_no_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HPSEARCH_DATA", "/srv/data")
+    monkeypatch.setenv("HPSEARCH_STORAGE", "postgresql://me:secret@db/optuna")
+    monkeypatch.setenv("HPSEARCH_TRACKING_URI", "http://mlflow:5000")
+    monkeypatch.setenv("HPSEARCH_WEBHOOK", "https://chat/secret")
+    text = KINDS["cron"](scheduled(cron="0 2 * * 1"), CALL)
+    data, storage, tracking, webhook, line = text.splitlines()
+    assert data == "HPSEARCH_DATA=/srv/data"
+    assert storage.startswith("# HPSEARCH_STORAGE is set in this shell, but not for cron")
+    assert tracking == "HPSEARCH_TRACKING_URI=http://mlflow:5000"
+    assert webhook.startswith("# HPSEARCH_WEBHOOK is set")
+    assert line.startswith("0 2 * * 1 cd ")
+    assert "secret" not in text
+    named = replace(CALL, tracking_uri="http://other:5000")  # an option of the command
+    assert "HPSEARCH_TRACKING_URI" not in KINDS["cron"](scheduled(cron="0 2 * * 1"), named)
 
 
 @pytest.mark.parametrize(("missed", "seconds"), [("skip", 60), ("once", 3600), ("all", 3600)])
