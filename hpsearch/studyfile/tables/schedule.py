@@ -82,7 +82,7 @@ def _zone(info: ValidationInfo) -> Any:
 
 
 class Retention(Table):
-    """Which finished runs of a study are deleted, and which are kept; may be changed at any time."""
+    """Which finished runs of a study are deleted or kept; may be changed at any time."""
 
     note_in_template = None
 
