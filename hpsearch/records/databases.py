@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 from contextlib import closing, suppress
@@ -10,6 +11,24 @@ from pathlib import Path
 
 FREE_SHARE = 0.25  # of a file's pages; below it, writing the file anew costs more than it frees
 BUSY_SECONDS = 5.0  # for another writer; the next call tries again
+
+
+def make_file(database: Path) -> None:
+    """Make the file of a database that is not there yet, as any new file: by itself, SQLite would
+    not let the group write, whatever the umask says."""
+    if not database.exists():
+        database.touch()
+
+
+def how_to_write(database: Path) -> str:
+    """What lets this user write a database that is another user's; "" where that is not why."""
+    try:
+        if os.access(database, os.W_OK):
+            return ""
+        owner = database.owner()
+    except (OSError, KeyError):  # it is gone, or its owner has no name here
+        return ""
+    return f"The file is {owner}'s: have {owner} run chmod g+w {shlex.quote(str(database))}"
 
 
 def shrink(database: Path) -> int:
@@ -40,6 +59,7 @@ def copy_database(source: Path, target: Path) -> None:
         OSError: it can't be read.
         sqlite3.Error: it is no database.
     """
+    make_file(target)
     try:
         with (
             closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True, timeout=60)) as live,

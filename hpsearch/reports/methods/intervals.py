@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from hpsearch.records.estimate import Estimate
@@ -9,6 +10,7 @@ from hpsearch.reports.methods.passage import BY_DEFINITION, Fact, Parts, listed,
 from hpsearch.reports.methods.places import SCORE, Branch
 from hpsearch.reports.methods.words import cite, counted
 
+ROUNDING = 1e-9  # the part of a half width that arithmetic may lose
 LEVEL = Fact("95 %", BY_DEFINITION)
 
 
@@ -50,7 +52,9 @@ def _ends(estimate: Estimate, at: Branch) -> dict[str, Fact]:
     """The ends of an interval by name; the end of a metric's range is in no older record."""
     found = {name: at.fact(name, form=SCORE) for name in ("low", "high")}
     for name, end in (("low", estimate.low), ("high", estimate.high)):
-        if estimate.half and end is not None and abs(end - estimate.mean) < estimate.half:
+        if estimate.half is None or end is None:
+            continue
+        if not math.isclose(abs(end - estimate.mean), estimate.half):
             found[name] = Fact(found[name].text, BY_DEFINITION)
     return found
 

@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import StorageError
 from hpsearch.records.damaged_databases import with_advice
+from hpsearch.records.databases import how_to_write, make_file
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS, OUTCOME, WORST_OUTCOMES
@@ -39,10 +40,13 @@ def storage_troubles() -> tuple[type[Exception], ...]:
 def storage_trouble(url: str, error: BaseException) -> StorageError:
     """What to say when the database fails in the middle of a study."""
     cause = error.__cause__ if error.__cause__ is not None else error
+    advice = "Free space or restore the database"
+    if url.startswith("sqlite:///"):
+        advice = how_to_write(Path(url.removeprefix("sqlite:///"))) or advice
     return StorageError(
         f"the Optuna storage {without_password(url)!r} must be writable, got: "
-        f"{first_line(cause, url)}. Free space or restore the database, then run the same command "
-        "again; no finished work is lost"
+        f"{first_line(cause, url)}. {advice}, then run the same command again; no finished work "
+        "is lost"
     )
 
 
@@ -69,6 +73,8 @@ def open_storage(url: str) -> BaseStorage:
         if not Path(database).parent.is_dir():
             raise FileNotFoundError(f"no folder {Path(database).parent}")
         with FileLock(f"{database}.lock"):  # two studies that make the same new file
+            if database != ":memory:":
+                make_file(Path(database))
             storage = RDBStorage(
                 url, engine_kwargs={"connect_args": {"timeout": SQLITE_WAIT_SECONDS}}
             )

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from hpsearch.records.databases import make_file
 from hpsearch.records.layout import Home
 
 
@@ -35,6 +36,7 @@ def _create_sqlite(path: Path) -> None:
     young = path.with_name(f".{path.name}.new")
     for rest in path.parent.glob(f"{young.name}*"):
         rest.unlink()
+    make_file(young)
     mlflow.MlflowClient(tracking_uri=f"sqlite:///{young}").search_experiments(max_results=1)
     young.rename(path)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.tracking.sent_files import make_way
 from hpsearch.tracking.writers.base import RunEnd, RunUpdate, RunWriter
 
 if TYPE_CHECKING:
@@ -120,8 +121,10 @@ class TableWriter(RunWriter):
             for name, text in texts.items():
                 path = Path(folder, name)
                 path.write_text(text, encoding="utf-8")
+                make_way(self._places[run_id], name)
                 place.log_artifact(str(path))  # type: ignore[no-untyped-call]
         for file in files:
+            make_way(self._places[run_id], file.name)
             place.log_artifact(str(file))  # type: ignore[no-untyped-call]
 
     def end(self, ends: Sequence[RunEnd]) -> None:

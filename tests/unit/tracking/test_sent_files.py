@@ -67,3 +67,17 @@ def test_it_is_copied_where_it_cannot_be_linked(
     assert (sent / "report.html").read_text() == "page"
     assert not (sent / "report.html").samefile(folder / "report.html")
     assert sorted(path.name for path in sent.iterdir()) == ["figures", "report.html", "trials.csv"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_another_user_sent_is_written_anew(
+    client: MlflowClient, folder: Path, tmp_path: Path
+) -> None:
+    """Who may write in a folder may still not set the times of another's file."""
+    run_id, sent = begun(client, tmp_path / "artifacts")
+    send_files(client, run_id, folder, "report.html")
+    others = [sent / "trials.csv", sent / "figures" / "score.png"]
+    for path in others:
+        os.chown(path, 12001, -1)
+    send_files(client, run_id, folder, "report.html")
+    assert {path.stat().st_uid for path in others} == {0}
