@@ -10,6 +10,7 @@ from urllib.request import getproxies
 
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import TrackingError
+from hpsearch.records.databases import keep_connections
 from hpsearch.tracking.stores.sqlite_store import prepare_sqlite
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def _check_database(address: str) -> None:
     if not address.startswith(DATABASES):
         return
     url = make_url(address)
+    keep_connections()
     if url.host and url.port:  # a driver may wait for minutes where packets are dropped
         _check_host(url.host, url.port)
     with closing(create_engine(url, poolclass=NullPool).connect()):

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from hpsearch.errors import StudyLockedError
+from hpsearch.records.databases import keep_connections
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -51,6 +52,7 @@ def _session(url: str) -> Iterator[sqlalchemy.Connection | None]:
         return
     import sqlalchemy
 
+    keep_connections()
     engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
     connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     try:

@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from hpsearch.addresses import first_line, without_password
 from hpsearch.errors import StorageError
 from hpsearch.records.damaged_databases import with_advice
-from hpsearch.records.databases import how_to_write, make_file
+from hpsearch.records.databases import how_to_write, keep_connections, make_file
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS, OUTCOME, WORST_OUTCOMES
@@ -63,6 +63,7 @@ def open_storage(url: str) -> BaseStorage:
         return optuna.storages.InMemoryStorage()
     try:
         if url.startswith(POSTGRESQL):
+            keep_connections()
             with one_at_a_time(url, "tables"):  # several studies that make them in a new database
                 # A server that was started again has closed the connections of the pool.
                 storage = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
