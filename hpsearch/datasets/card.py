@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,12 @@ GIVEAWAY = 0.99
 LOOKED_AT = 2000  # rows that are looked at for that
 LEAVES = 16  # of the tree that predicts from one column
 ROUNDING = 1e-9  # far above what sums of so few rows may be off
+GROUP_NAME = re.compile(
+    r"(^|.*[_\-. ])(id|ids|uuid|guid|no|nr|num|number|patient|subject|person|user|customer|client|"
+    r"household|session|account)$",
+    re.IGNORECASE,
+)
+FEWEST_GROUPS, MEAN_GROUP = 20, 1.5  # different values, and rows of each, that make it likely
 LEAST_UNKNOWN = 0.01  # share of rows after a date without a value, to be worth a word
 
 
@@ -85,7 +92,7 @@ def table_card(file: TableFile) -> TableCard:
     cells = table.cells if every else table.cells.take(rows)
     facts = tuple(_facts(column, cells.column(column.name)) for column in columns)
     classes: dict[str, int] = {}
-    warnings = [*_of_columns(facts, _marked(cells, columns, table))]
+    warnings = [*_of_columns(facts, _marked(cells, columns, table)), *_of_groups(facts, len(rows))]
     if labels is not None:
         learned = labels.rows(rows)
         if not learned.regression:
@@ -158,6 +165,19 @@ def _of_columns(facts: Sequence[ColumnFacts], marked: Mapping[str, str]) -> Iter
             yield f"{column.name!r} is empty and is not an input"
         elif column.distinct == 1 and not column.missing:
             yield f"{column.name!r} is the same in every row: drop it"
+
+
+def _of_groups(facts: Sequence[ColumnFacts], n_rows: int) -> Iterator[str]:
+    """Inputs that seem to name whom rows are of, each several rows."""
+    for column in facts:
+        repeats = FEWEST_GROUPS <= column.distinct <= n_rows / MEAN_GROUP
+        if column.kind not in NO_INPUTS and repeats and GROUP_NAME.match(column.name):
+            yield (
+                f"{column.name!r} has {column.distinct} different values in {n_rows} rows: if "
+                "rows with the same value belong together, keep them on one side of each split "
+                f'with split = {{ kind = "group-k-fold", group = "{column.name}" }}, or '
+                f"tune --group {column.name}"
+            )
 
 
 def _of_classes(classes: dict[str, int], n_rows: int) -> Iterator[str]:

@@ -93,3 +93,22 @@ def test_a_column_of_numbers_with_a_mark_is_said_with_what_to_do(tmp_path: Path)
     asked = TableOptions("y", columns=(("weight", "category"), ("price", "category")))
     card = table_card(TableFile(tmp_path / "t.csv", asked))
     assert not any("with a symbol" in warning for warning in card.warnings)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("customer_no", np.arange(120) // 3, True),
+        ("Patient", [f"p{i // 4}" for i in range(120)], True),
+        ("number", np.arange(120) // 30, False),  # four values are a category
+        ("visits", np.arange(120) // 3, False),
+    ],
+)
+def test_a_column_that_names_whom_rows_are_of_is_told(
+    name: str, values: list[object], said: bool, tmp_path: Path
+) -> None:
+    n = np.arange(120)
+    pd.DataFrame({name: values, "size": n % 5, "y": n % 2}).to_csv(tmp_path / "t.csv", index=False)
+    card = table_card(TableFile(tmp_path / "t.csv", TableOptions("y")))
+    hint = f'split = {{ kind = "group-k-fold", group = "{name}" }}'
+    assert any(hint in warning for warning in card.warnings) == said
