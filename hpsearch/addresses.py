@@ -1,4 +1,4 @@
-"""Addresses of stores as people and files may see them: without passwords."""
+"""Addresses of stores: as people and files may see them, without passwords, and connections."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ DATABASE = re.compile(r"^(?:[\w+.-]+://|(?!.*://))[^:/@]*:(?P<secret>[^@]*(?:@[^
 # a password is a token.
 WEB = re.compile(r"^https?://(?:[^/?#@:]*:(?=[^/?#@]))?(?P<secret>[^/?#]*)@", re.IGNORECASE)
 QUERY = re.compile(r"[?&#](?P<name>[^=&#?]*)=(?P<secret>[^&]*)")
+LIBPQ = ("psycopg", "psycopg2")  # drivers that take its parameters
+SIGNS_OF_LIFE = {  # of a connection: seconds of silence before one, between them, how many; ms
+    "keepalives_idle": 60,
+    "keepalives_interval": 15,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 120_000,
+}
 
 
 def without_password(address: str) -> str:
@@ -217,3 +224,23 @@ def check_apart(storage: str, tracking_uri: str) -> None:
             "--storage and the MLflow store must be two databases, got one for both: "
             f"{without_password(tracking_uri)}"
         )
+
+
+def keep_connections() -> None:
+    """Have connections to PostgreSQL that this process makes from now on notice a lost peer.
+
+    A firewall forgets a connection that is silent, such as one that holds a lock during long
+    trials, and lets nothing through any more. A sign of life each minute keeps it; without an
+    answer the connection ends after two minutes, and not after hours. What an address says of
+    this itself counts.
+    """
+    import sqlalchemy
+
+    if not sqlalchemy.event.contains(sqlalchemy.engine.Engine, "do_connect", _keep):
+        sqlalchemy.event.listen(sqlalchemy.engine.Engine, "do_connect", _keep)
+
+
+def _keep(dialect: Any, _: object, arguments: object, named: dict[str, Any]) -> None:
+    if dialect.name == "postgresql" and dialect.driver in LIBPQ:
+        for name, value in SIGNS_OF_LIFE.items():
+            named.setdefault(name, value)

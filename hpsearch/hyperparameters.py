@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar, cast
 
+from hpsearch.value_texts import value_text
+
 # Names of hyperparameters and metrics: what MLflow takes as a key.
 NAME = re.compile(r"(?!.*//)(?!.*\.\.)(?![/.])[\w./ :-]{0,249}[\w:-]", re.ASCII)
 NAME_RULE = "1 to 250 letters, digits, '_', '-', '.', ':' or ' ', with '/' between parts"
@@ -72,7 +74,7 @@ class Hyperparameter:
         """The rule for a valid value, in words, e.g. "a number of at least 0 and below 1"."""
         if self.choices:
             return "one of " + ", ".join(
-                str(c).lower() if isinstance(c, bool) else repr(c) for c in self.choices
+                value_text(c) if isinstance(c, bool) else repr(c) for c in self.choices
             )
         if self.each is not None:
             unit = f" ({self.unit})" if self.unit else ""

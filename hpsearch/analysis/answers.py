@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from hpsearch.claims import Evidence, Judgement, Verdict, load_check
+from hpsearch.claims import Evidence, Judgement, TunedCases, Verdict, load_check
 from hpsearch.datasets.selection import open_pool
 from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
@@ -26,7 +26,8 @@ class Answers:
     Attributes:
         claims: {text, check, given, verdict, detail, figure} each; figure is a file's name or "".
             Those of a difference have its p value, `p`, and where there are several such claims
-            also the one by Holm's test over them, `p_holm`.
+            also the one by Holm's test over them, `p_holm`. Where another check may be meant, the
+            detail ends with `hint`.
         agreement: {cells, n, equal, within_one_image, mean_absolute_difference} of each group of
             cells of the printed table.
     """
@@ -35,11 +36,16 @@ class Answers:
     agreement: list[dict[str, Any]]
 
 
-def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
+def answer(
+    read: ReadStudy, folder: RunFolder, result: Result, tuned: TunedCases | None = None
+) -> Answers:
     """Answer all questions from the records, and write the files that say so.
 
     Runs on fresh seeds and tests of trials that led before more trials were added say nothing;
     nor do those of outer folds, which are of other rows.
+
+    Args:
+        tuned: the compared cases with their winners; None where nothing is compared.
     """
     files, trials = folder.files, list(folder.read_all("trial"))
     trials = [record for record in trials if read.arm_of(record.number).fold is None]
@@ -59,7 +65,7 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
         *(r for r in folder.read_all("confirmation") if str(r.number) in result.confirmed),
         *(r for r in folder.read_all("test") if r.number in winners),
     ]
-    evidence = Evidence([*trials, *others], beside, read.folder)
+    evidence = Evidence([*trials, *others], beside, read.folder, tuned)
     claims = [
         _judged(
             claim.model_dump(exclude={"data"}),
@@ -70,6 +76,9 @@ def answer(read: ReadStudy, folder: RunFolder, result: Result) -> Answers:
         for number, claim in enumerate(read.file.claims, start=1)
     ]
     hold_by_holm(claims)
+    for judged in claims:
+        if hint := judged.get("hint"):
+            judged["detail"] += f"; {hint}"
     for which, found in ((Artifact.CLAIMS, claims), (Artifact.AGREEMENT, agreement)):
         if found:
             folder.write_json(files.artifact(which), found)
@@ -112,7 +121,8 @@ def _judged(
         verdict = Verdict("not shown", f"{type(error).__name__}: {error}")
     figure = path.name if path.exists() else ""
     said = {"verdict": verdict.judgement, "detail": str(verdict.detail), "figure": figure}
-    return claim | said | ({} if verdict.p is None else {"p": float(verdict.p)})
+    p = {} if verdict.p is None else {"p": float(verdict.p)}
+    return claim | said | p | ({"hint": verdict.hint} if verdict.hint else {})
 
 
 def hold_by_holm(claims: Sequence[dict[str, Any]]) -> None:

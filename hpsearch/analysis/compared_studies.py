@@ -13,32 +13,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hpsearch.analysis.costs import Cost
-from hpsearch.analysis.estimates import estimate, over_splits, ratio_in, unpaired
-from hpsearch.records.estimate import CORRECTED, Estimate
+from hpsearch.analysis.estimates import unpaired
+from hpsearch.analysis.paired import Repeats, paired
+from hpsearch.records.estimate import Estimate
 from hpsearch.records.result import Result
-from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.differences import KeyDifference, differences
 from hpsearch.studyfile.own_modules import own_names
 from hpsearch.studyfile.study_file import StudyFile
-
-Draws = Sequence[Sequence[tuple[int, SeedKey]]]
-
-
-@dataclass(frozen=True)
-class Repeats:
-    """The runs of a winner on fresh seeds.
-
-    Attributes:
-        scores: the objective, one a repeat.
-        of_splits: the same, one a split of each repeat.
-        draws: split and seed of each member of each repeat.
-        digests: of the data and of these splits; {} of data that is the trainer's own affair.
-    """
-
-    scores: Sequence[float]
-    of_splits: Sequence[float]
-    draws: Draws
-    digests: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -305,17 +286,8 @@ def _validation_lead(first: ComparedStudy, other: ComparedStudy) -> Difference:
     if reason:
         lead = signed_difference(first.validation, other.validation, _sign(first))
         return Difference(other.name, metric, lead, reason)
-    scores = _less(mine.scores, theirs.scores, _sign(first))
-    of_splits = _less(mine.of_splits, theirs.of_splits, _sign(first))
-    ratio = ratio_in(first.validation, mine.of_splits)
-    if ratio is None:
-        ratio = ratio_in(other.validation, theirs.of_splits)
-    fresh = CORRECTED in (first.validation.method, other.validation.method)
-    if not fresh:
-        return Difference(other.name, metric, estimate(scores), "")
-    # Where neither is known, all splits of either score the same, and so do their differences.
-    lead = over_splits(scores, of_splits, ratio or 0.0, "fresh splits")
-    return Difference(other.name, metric, lead, "")
+    known = (first.validation, other.validation)
+    return Difference(other.name, metric, paired(mine, theirs, known, _sign(first)), "")
 
 
 def signed_difference(first: Estimate, second: Estimate, sign: float) -> Estimate:
@@ -325,10 +297,6 @@ def signed_difference(first: Estimate, second: Estimate, sign: float) -> Estimat
         sign: 1 where higher is better, else -1.
     """
     return unpaired(first, second) if sign > 0 else unpaired(second, first)
-
-
-def _less(first: Sequence[float], second: Sequence[float], sign: float) -> list[float]:
-    return [float(sign * (a - b)) for a, b in zip(first, second, strict=True)]
 
 
 def _no_pairs(first: ComparedStudy, other: ComparedStudy) -> str:

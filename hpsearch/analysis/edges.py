@@ -17,6 +17,7 @@ from hpsearch.studyfile.entries import key_path
 from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.space import Space
 from hpsearch.trainers import trainer_kind
+from hpsearch.value_texts import value_text
 
 # Of the declared (log) range. An alarm needs the best trial within EDGE of an end and half of the
 # survivors within PILE of it: where a parameter does not matter, chance does so once in 25 times
@@ -73,7 +74,7 @@ def edges(
             continue
         wider = wider_end(space, parameter.key, distribution, side)
         if wider is not None:
-            of_branch = "".join(f" where {k} = {v}" for k, v in found.branch.items())
+            of_branch = "".join(f" where {k} = {value_text(v)}" for k, v in found.branch.items())
             end = "lower" if side == "low" else "upper"
             yield Edge(
                 side,

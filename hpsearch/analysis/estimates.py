@@ -102,6 +102,39 @@ def ratio_in(known: Estimate, of_splits: Sequence[float]) -> float | None:
     return float((known.distance / (_t(n - 1) * spread)) ** 2 - 1 / n)
 
 
+def p_value(one: Estimate, n_scores: int) -> float | None:
+    """The two-sided p-value that a mean is 0: the level whose interval ends at 0.
+
+    Args:
+        n_scores: what the interval's degrees of freedom are one less than: of fresh splits the
+            scores of all of them, else the repeats.
+
+    Returns:
+        None without an interval.
+    """
+    from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+    half, size = one.distance, abs(one.mean)
+    if half is None or n_scores < 2:
+        return None
+    if half == 0:
+        return 1.0 if size == 0 else 0.0
+    if one.method != ROWS:
+        return float(2 * stdtr(n_scores - 1, -size * _t(n_scores - 1) / half))
+    plain = estimate(one.values).distance
+    of_refits = 0.0 if plain is None else plain / _t(n_scores - 1)
+    of_rows = math.sqrt(max(half**2 - (plain or 0.0) ** 2, 0.0)) / NORMAL
+    if of_refits == 0:
+        return float(2 * ndtr(-size / of_rows))
+    low, high = 0.0, 1.0  # bisection: the interval is the wider the smaller the p-value is
+    for _ in range(60):
+        middle = (low + high) / 2
+        t, normal = stdtrit(n_scores - 1, middle / 2), ndtri(middle / 2)
+        inside = math.hypot(t * of_refits, normal * of_rows) > size
+        low, high = (middle, high) if inside else (low, middle)
+    return (low + high) / 2
+
+
 def _t(degrees: int) -> float:
     """The 97.5 % quantile of Student's t."""
     from scipy.special import stdtrit  # scipy.stats takes half a second to load

@@ -12,7 +12,6 @@ from hpsearch.analysis.compared_studies import (
     ComparedStudies,
     ComparedStudy,
     Difference,
-    Repeats,
     compared,
     signed_difference,
 )
@@ -24,12 +23,11 @@ from hpsearch.datasets.selection import Selection
 from hpsearch.errors import DataError, StudyFileError, TrackingError
 from hpsearch.records.layout import KINDS, Home
 from hpsearch.records.outcome import Outcome
-from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.records.whole_files import write_whole
 from hpsearch.reports.compared import compared_page
 from hpsearch.study.confirmation.refits import Refits
-from hpsearch.study.confirmation.repeats import repeat_scores
+from hpsearch.study.confirmation.repeats import repeats_of
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.run_state import run_state
 from hpsearch.tracking.compared_view import ComparedPages, send_compared_view
@@ -134,6 +132,7 @@ def _compared(run: Recorded) -> ComparedStudy:
     trials = list(run.folder.read_all("trial"))
     found, result = run_state(run, trials, run.holder()), run.result()
     again = [r for kind in KINDS if kind != "trial" for r in run.folder.read_all(kind)]
+    mine = [] if result is None else _runs_of(again, "confirmation", result.best_number)
     return ComparedStudy(
         name=run.name,
         file=run.file,
@@ -142,18 +141,9 @@ def _compared(run: Recorded) -> ComparedStudy:
         counts={str(outcome): n for outcome, n in found.counts.items() if n},
         cost=cost_of([*trials, *again], run.folder.read_slices()),
         result=result,
-        repeats=None if result is None else _repeats(run, result, again),
+        repeats=repeats_of(run.file, mine),
         searched=found.best.score if found.best else None,
     )
-
-
-def _repeats(run: Recorded, result: Result, again: Sequence[TrialRecord]) -> Repeats | None:
-    mine = _runs_of(again, "confirmation", result.best_number)
-    if not mine:
-        return None
-    scores, of_splits = repeat_scores(run.file, mine)
-    draws = [[(m.split, m.entropy) for m in record.members] for record in mine]
-    return Repeats(scores, of_splits, draws, mine[0].digests)
 
 
 def _runs_of(records: Sequence[TrialRecord], kind: str, number: int) -> list[TrialRecord]:

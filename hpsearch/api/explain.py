@@ -169,7 +169,7 @@ def _steps(
             for place, (params, _) in enumerate(between, start=1)
         ]
         missing = [record for repeats in middle for record in repeats]
-        on_event(PhaseStarted("confirmation", len(missing), arm.label))
+        on_event(PhaseStarted("confirmation", len(missing), 0, arm.label))
         finals.run(missing)
     runs = [ends[0], *middle, ends[1]]
     starts = [result.default.params, *(params for params, _ in between)]

@@ -74,7 +74,7 @@ def run_study(
         minutes: size a new study to this time: its trials, repeats and refits; None: as in the
             file.
         accept_code: continue even if the user's own code has changed since the last start; each
-            trial's record says which code it was trained with.
+            trial's record says which code it was trained with. Refits that failed are run again.
         on_event: called with every event.
         warn: called with one line for each problem that does not stop the study.
         stop: called at least once per second of training; once it returns True, the study waits
@@ -118,7 +118,8 @@ def run_study(
     refuse_unenforced(read.file.limits, count, cluster)
     refuse_unlinkable(read.file.all_programs, tracking_of(stores, tracking_uri))
     if is_new and not cluster:
-        dry_start(read, slots[0] if slots else "")
+        for line in dry_start(read, slots[0] if slots else ""):
+            warn(line)
     sizes: tuple[str, ...] = ()
     if minutes is not None and is_new:
         from hpsearch.api.support.sizing import sized

@@ -17,8 +17,9 @@ from hpsearch.counts import count_of
 from hpsearch.datasets.selection import digests
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Home
+from hpsearch.records.retests import TESTS
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.arm_records import REPEATS, TESTS
+from hpsearch.study.arm_records import REPEATS
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.studyfile.reading import ReadStudy
 

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 
 from hpsearch.claims.evidence import Evidence, Judgement, Verdict
+from hpsearch.claims.tuned_cases import TunedCases, TunedDifference, case_place
 from hpsearch.errors import unknown
 from hpsearch.trainers import load_function
 
@@ -18,14 +19,17 @@ __all__ = [
     "Check",
     "Evidence",
     "Judgement",
+    "TunedCases",
+    "TunedDifference",
     "Verdict",
+    "case_place",
     "check_arguments",
     "find_check",
     "load_check",
 ]
 
 Check = Callable[..., Verdict]
-CHECKS = ("higher", "lower", "alike", "gap")
+CHECKS = ("better_tuned", "higher", "lower", "alike", "gap")
 
 
 def load_check(name: str, arguments: Mapping[str, object]) -> Check:

@@ -1,17 +1,25 @@
-"""Checks of paired differences: configurations and seeds are the same except for one setting.
+"""Checks of paired differences: between tuned cases, or between trials of the search.
 
 `of` and `than` are hyperparameters with their values, e.g. {trainer = "adam"} and
-{trainer = "sgd"}. Runs that differ only in these form a pair; their random numbers are the same
-with `random_streams = "legacy"`, and separate for each trial otherwise.
+{trainer = "sgd"}.
 
-Intervals are 95 % t intervals over seeds, of the mean of all pairs of a seed. With fewer than 3
-seeds they are taken over pairs, which then depend on one or two seeds; the detail says so. If a
-study makes several such claims, a verdict must also pass Holm's test over all of them.
+`better_tuned` is about the winners of two compared cases: repeats of the confirmation, or refits,
+form the pairs, with the interval of the study's result.
+
+All others are about trials of the search. Runs that differ only in `of` and `than` form a pair;
+their random numbers are the same with `random_streams = "legacy"`, and separate for each trial
+otherwise. Intervals are 95 % t intervals over seeds, of the mean of all pairs of a seed. With
+fewer than 3 seeds they are taken over pairs, which then depend on one or two seeds; the detail
+says so.
+
+If a study makes several such claims, a verdict must also pass Holm's test over all of them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -24,8 +32,35 @@ from hpsearch.counts import count_of
 from hpsearch.records.outcome import Outcome
 
 Values = Mapping[str, Any]
+Noun = tuple[str, str]
+PAIRS: Noun = ("pair of trials", "pairs of trials")
+GROUPS: Noun = ("group of pairs", "groups of pairs")
 FEW_SEEDS = 3  # with fewer, an interval over seeds says nothing
+HINT = (
+    "compared are search trials whose other hyperparameters are the same, not the tuned cases, "
+    'which check = "better_tuned" compares'
+)
 NOT_SETTINGS = ("kind", "trial", "seed", "split", "outcome", "epochs", "printed")
+
+
+def better_tuned(
+    evidence: Evidence, metric: str, of: Values, than: Values, where: Values | None = None
+) -> Verdict:
+    """Whether the tuned winner of one case is better than that of another.
+
+    Args:
+        metric: an objective, on validation data, or a metric of the test set.
+        where: the values of the other compared hyperparameters.
+    """
+    found = evidence.tuned_difference(metric, of, than, where)
+    assert evidence.tuned is not None
+    one, other = (evidence.tuned.case({**(where or {}), **values}) for values in (of, than))
+    said = (
+        f"{metric} of the tuned {one.name} (trial {one.best_number}) less that of "
+        f"{other.name} (trial {other.best_number}): {found.text}"
+    )
+    judgements: Mapping[int, Judgement] = {1: "holds", -1: "does not hold", 0: "not shown"}
+    return Verdict(judgements[found.judgement], said, p=found.p)
 
 
 def higher(
@@ -37,14 +72,16 @@ def higher(
         metric: a column of Evidence.runs, e.g. "best/validation_accuracy".
         where: only runs with these hyperparameters.
     """
-    return _sign(_pairs(evidence, metric, of, than, where or {}), 1)
+    pairs = _pairs(evidence, metric, of, than, where or {})
+    return _with_hint(_sign(pairs, 1), pairs, evidence, of, than)
 
 
 def lower(
     evidence: Evidence, metric: str, of: Values, than: Values, where: Values | None = None
 ) -> Verdict:
     """Whether a metric of trials is lower with one setting than with another, as `higher`."""
-    return _sign(_pairs(evidence, metric, of, than, where or {}), -1)
+    pairs = _pairs(evidence, metric, of, than, where or {})
+    return _with_hint(_sign(pairs, -1), pairs, evidence, of, than)
 
 
 def alike(
@@ -57,13 +94,14 @@ def alike(
 ) -> Verdict:
     """Whether two settings differ by less than a margin, in the metric's unit, either way."""
     pairs = _pairs(evidence, metric, of, than, where or {})
-    if pairs.empty:
-        return _nothing()
-    mean, half, _ = _interval(pairs)
-    inside = abs(mean) + half <= margin
-    outside = abs(mean) - half > margin
-    judgement: Judgement = "holds" if inside else "does not hold" if outside else "not shown"
-    return Verdict(judgement, f"{_text(pairs)}; margin {margin:g}")
+    verdict = _nothing()
+    if not pairs.empty:
+        mean, half, _ = _interval(pairs)
+        inside = abs(mean) + half <= margin
+        outside = abs(mean) - half > margin
+        judgement: Judgement = "holds" if inside else "does not hold" if outside else "not shown"
+        verdict = Verdict(judgement, f"{_text(pairs)}; margin {margin:g}")
+    return _with_hint(verdict, pairs, evidence, of, than)
 
 
 def gap(
@@ -84,23 +122,21 @@ def gap(
         raise ValueError(f"expect must be grows or shrinks, got {expect!r}")
     pairs = _pairs(evidence, metric, of, than, where or {})
     if by not in pairs or pairs[by].nunique() < 2:
-        return _nothing()
+        return _with_hint(_nothing(), pairs, evidence, of, than)
     pairs = pairs.assign(level=pairs[by].rank(method="dense"))
     keys = [c for c in pairs.columns if c not in (by, "level", "difference", "a", "b")]
-    slopes = (
-        pairs.groupby(keys, dropna=False)
-        .apply(lambda g: np.polyfit(g["level"], g["difference"], 1)[0] if len(g) > 1 else np.nan)
-        .rename("difference")
-        .dropna()
-        .reset_index()
-    )
+    rows = [
+        {**dict(zip(keys, values, strict=True)), "difference": _slope(group)}
+        for values, group in pairs.groupby(keys, dropna=False)
+    ]
+    slopes = pd.DataFrame(rows, columns=[*keys, "difference"]).dropna(subset="difference")
     if slopes.empty:
         return _nothing()
     levels = pairs.groupby(by)["difference"].mean()
     listed = ", ".join(f"{mean:+.4f} at {level}" for level, mean in levels.items())
-    verdict = _sign(slopes, 1 if expect == "grows" else -1)
+    verdict = _sign(slopes, 1 if expect == "grows" else -1, GROUPS)
     said = f"mean lead {listed}; slope per level: {verdict.detail}"
-    return Verdict(verdict.judgement, said, p=verdict.p)
+    return _with_hint(replace(verdict, detail=said), pairs, evidence, of, than)
 
 
 def _pairs(
@@ -133,12 +169,27 @@ def _having(runs: pd.DataFrame, values: Values) -> pd.DataFrame:
     return runs
 
 
-def _interval(pairs: pd.DataFrame) -> tuple[float, float, str]:
-    """Mean difference, half of its 95 % interval, and what the interval is over."""
+def _with_hint(
+    verdict: Verdict, pairs: pd.DataFrame, evidence: Evidence, of: Values, than: Values
+) -> Verdict:
+    """A verdict on what the study compares: that its pairs are not the tuned cases, where they
+    are not of several seeds."""
+    compared = evidence.tuned.compared if evidence.tuned else ()
+    about_cases = any(name in compared for name in (*of, *than))
+    few = pairs.empty or pairs["seed"].nunique() < FEW_SEEDS
+    return replace(verdict, hint=HINT) if about_cases and few else verdict
+
+
+def _interval(pairs: pd.DataFrame, each: Noun = PAIRS) -> tuple[float, float, str]:
+    """Mean difference, half of its 95 % interval, and what the interval is over.
+
+    Args:
+        each: what a row is, in the singular and the plural.
+    """
     values, n_seeds = _values(pairs), pairs["seed"].nunique()
-    many = n_seeds >= FEW_SEEDS
     over = count_of(n_seeds, "seed")
-    over = over if many else f"{count_of(len(values), 'cell')} of {over}"
+    if n_seeds < FEW_SEEDS:
+        over = f"{count_of(len(values), *each)} with {over}"
     if len(values) < 2:
         return float(values.mean()), np.inf, over
     half = stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values))
@@ -153,22 +204,22 @@ def _values(pairs: pd.DataFrame) -> NDArray[np.float64]:
     return values
 
 
-def _text(pairs: pd.DataFrame) -> str:
-    mean, half, over = _interval(pairs)
+def _text(pairs: pd.DataFrame, each: Noun = PAIRS) -> str:
+    mean, half, over = _interval(pairs, each)
     d = pairs["difference"].to_numpy()
     counts = f"{(d > 0).sum()} higher, {(d == 0).sum()} equal, {(d < 0).sum()} lower"
     return f"mean difference {mean:+.5f} ± {half:.5f} (95 %, over {over}); {counts}"
 
 
-def _sign(pairs: pd.DataFrame, wanted: int) -> Verdict:
+def _sign(pairs: pd.DataFrame, wanted: int, each: Noun = PAIRS) -> Verdict:
     if pairs.empty:
         return _nothing()
     mean, half, _ = _interval(pairs)
     p = _p_value(pairs)
     if wanted * mean - half > 0:
-        return Verdict("holds", _text(pairs), p=p)
+        return Verdict("holds", _text(pairs, each), p=p)
     opposite = wanted * mean + half < 0
-    return Verdict("does not hold" if opposite else "not shown", _text(pairs), p=p)
+    return Verdict("does not hold" if opposite else "not shown", _text(pairs, each), p=p)
 
 
 def _p_value(pairs: pd.DataFrame) -> float | None:
@@ -184,3 +235,10 @@ def _p_value(pairs: pd.DataFrame) -> float | None:
 
 def _nothing() -> Verdict:
     return Verdict("not shown", "no runs to compare")
+
+
+def _slope(pairs: pd.DataFrame) -> float:
+    """Of the differences over the levels; nan of a single one."""
+    if len(pairs) < 2:
+        return math.nan
+    return float(np.polyfit(pairs["level"], pairs["difference"], 1)[0])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from hpsearch.claims.tuned_cases import TunedCases, TunedDifference
 from hpsearch.metrics import lower_is_better
 from hpsearch.records.trial_record import TrialRecord
 
@@ -27,12 +28,15 @@ class Verdict:
         detail: the numbers behind it, in one line.
         figure: a figure of them, or None.
         p: for a check of a single difference, the two-sided p-value that it is 0; otherwise None.
+        hint: which check answers another question that may be meant; "" for none. It is shown
+            behind the detail, but is not part of the methods text.
     """
 
     judgement: Judgement
     detail: str
     figure: Figure | None = None
     p: float | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,36 @@ class Evidence:
         printed: if the study compares with a printed table: a row for each cell with its `trial`,
             and the printed number as `printed`.
         folder: the folder of the study file.
+        tuned: the compared cases with their winners; None where nothing is compared.
     """
 
     records: Sequence[TrialRecord]
     printed: pd.DataFrame | None
     folder: Path
+    tuned: TunedCases | None = None
+
+    def tuned_difference(
+        self,
+        metric: str,
+        of: Mapping[str, Any],
+        than: Mapping[str, Any],
+        where: Mapping[str, Any] | None = None,
+    ) -> TunedDifference:
+        """How the tuned winners of two cases differ, with the interval of the study's result.
+
+        Args:
+            metric: an objective, on validation data, or a metric of the test set.
+            of, than: compared hyperparameters with their values; the difference is of less than.
+            where: the values of the other compared hyperparameters.
+
+        Raises:
+            ValueError: there are no such cases or metric, or the repeats are no pairs.
+        """
+        if self.tuned is None:
+            raise ValueError("the study must compare cases, compare = [...], and compares none")
+        shared = where or {}
+        first, second = (self.tuned.case({**shared, **values}) for values in (of, than))
+        return self.tuned.difference(first, second, metric)
 
     @cached_property
     def runs(self) -> pd.DataFrame:

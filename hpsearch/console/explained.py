@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from hpsearch.counts import count_of
+from hpsearch.value_texts import value_text
 
 if TYPE_CHECKING:
     from hpsearch.api.explain import Explanation
@@ -41,4 +42,4 @@ def explained_table(found: Explanation) -> Table:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return value_text(value, ".4g")

@@ -76,7 +76,7 @@ class StudyProgress:
             self._begin(_of_arm(event.arm, label), event.trials, event.done)
         elif isinstance(event, PhaseStarted):
             names = {"confirmation": "confirmation", "test": "refit and test"}
-            self._begin(_of_arm(event.arm, names[event.name]), event.runs, 0)
+            self._begin(_of_arm(event.arm, names[event.name]), event.runs, event.done)
         elif isinstance(event, BudgetEnded):
             what = f"stage {event.stage + 1}" if event.stage_only else "the search"
             self.note(_of_arm(event.arm, f"budget.{event.key} ends {what}"))

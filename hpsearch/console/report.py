@@ -14,6 +14,7 @@ from hpsearch.console.tables import (
     trials_table,
 )
 from hpsearch.counts import count_of
+from hpsearch.value_texts import value_text
 
 if TYPE_CHECKING:
     from hpsearch import Report
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 
 Named = tuple[str, str]
+RETEST = (
+    "correct it and run the study again with --accept-code: only the refits that failed are run "
+    "again"
+)
 
 
 def print_report(report: Report) -> None:
@@ -48,7 +53,7 @@ def _winner(report: Report) -> Iterator[Named]:
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     before = "" if report.ran else " (already finished; nothing was run)"
     yield "study", f"{result.study}: {counts}{before}"
-    params = ", ".join(f"{k} = {v}" for k, v in result.searched.items())
+    params = ", ".join(f"{k} = {value_text(v)}" for k, v in result.searched.items())
     yield "winner", f"trial {result.best_number}: {params}"
     yield result.objective, f"{result.validation} on validation data"
     for name, estimate in result.test.items():
@@ -57,6 +62,8 @@ def _winner(report: Report) -> Iterator[Named]:
             yield name, f"{estimate} on the test set{uses}"
     if result.untested:
         yield "", f"not tested: {result.untested}"
+    if report.failed_refits:
+        yield "", RETEST
 
 
 def _grounds(report: Report) -> Iterator[Named]:

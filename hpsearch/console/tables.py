@@ -12,6 +12,7 @@ from hpsearch.console.output import PlainTable, fits
 from hpsearch.errors import one_line
 from hpsearch.records.range_row import RangeRow, branch_text
 from hpsearch.records.result import OUTER_FOLD
+from hpsearch.value_texts import value_text
 
 if TYPE_CHECKING:
     from hpsearch.records.estimate import Estimate
@@ -147,8 +148,9 @@ def ranges_table(result: Result) -> Table:
     # Of several branches the narrowest, which comes last.
     mine = {row.hyperparameter: row for row in rows if _of_winner(row, result)}
     for name, row in mine.items():
-        where = branch_text({key: _class(value) for key, value in row.where.items()})
-        table.add_row(name, where, *_range_texts(row), f"{row.share:.0%}")
+        shared = {key: _text_of(key, value, result) for key, value in row.where.items()}
+        texts = _range_texts(row, result)
+        table.add_row(name, branch_text(shared), *texts, f"{row.share:.0%}")
     return table
 
 
@@ -156,13 +158,14 @@ def _of_winner(row: RangeRow, result: Result) -> bool:
     return row.hyperparameter in result.searched and row.holds(result.searched)
 
 
-def _range_texts(row: RangeRow) -> tuple[str, str]:
+def _range_texts(row: RangeRow, result: Result) -> tuple[str, str]:
     """The declared range and what is left of it; of choices, estimators by their class alone."""
     if row.weights is None:
         return row.declared, row.now
+    texts = {choice: _text_of(row.hyperparameter, choice, result) for choice in row.weights}
     likeliest = sorted(row.weights.items(), key=lambda item: -item[1])
-    left = ", ".join(f"{_class(choice)} {weight:.0%}" for choice, weight in likeliest)
-    return ", ".join(map(_class, row.weights)), left
+    left = ", ".join(f"{texts[choice]} {weight:.0%}" for choice, weight in likeliest)
+    return ", ".join(texts.values()), left
 
 
 def _line(params: Mapping[str, object]) -> list[str]:
@@ -183,4 +186,10 @@ def _cells(params: Mapping[str, object], names: Sequence[str]) -> list[str]:
 def _short(name: str, value: object) -> str:
     if name == "trainer":
         return _class(str(value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return value_text(value, ".4g")
+
+
+def _text_of(name: str, value: str, result: Result) -> str:
+    """A stored text of a value: true where a switch has "True"."""
+    is_switch = isinstance(result.searched.get(name), bool) and value in ("True", "False")
+    return value.lower() if is_switch else _class(value)

@@ -8,16 +8,8 @@ import shutil
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 FREE_SHARE = 0.25  # of a file's pages; below it, writing the file anew costs more than it frees
-LIBPQ = ("psycopg", "psycopg2")  # drivers that take its parameters
-SIGNS_OF_LIFE = {  # of a connection: seconds of silence before one, between them, how many; ms
-    "keepalives_idle": 60,
-    "keepalives_interval": 15,
-    "keepalives_count": 4,
-    "tcp_user_timeout": 120_000,
-}
 BUSY_SECONDS = 5.0  # for another writer; the next call tries again
 
 
@@ -26,26 +18,6 @@ def make_file(database: Path) -> None:
     not let the group write, whatever the umask says."""
     if not database.exists():
         database.touch()
-
-
-def keep_connections() -> None:
-    """Have connections to PostgreSQL that this process makes from now on notice a lost peer.
-
-    A firewall forgets a connection that is silent, such as one that holds a lock during long
-    trials, and lets nothing through any more. A sign of life each minute keeps it; without an
-    answer the connection ends after two minutes, and not after hours. What an address says of
-    this itself counts.
-    """
-    import sqlalchemy
-
-    if not sqlalchemy.event.contains(sqlalchemy.engine.Engine, "do_connect", _keep):
-        sqlalchemy.event.listen(sqlalchemy.engine.Engine, "do_connect", _keep)
-
-
-def _keep(dialect: Any, _: object, arguments: object, named: dict[str, Any]) -> None:
-    if dialect.name == "postgresql" and dialect.driver in LIBPQ:
-        for name, value in SIGNS_OF_LIFE.items():
-            named.setdefault(name, value)
 
 
 def how_to_write(database: Path) -> str:

@@ -12,6 +12,7 @@ from hpsearch.records.comparisons import DefaultResult, Lead, gained
 from hpsearch.records.estimate import CORRECTED, Estimate, estimates_of
 from hpsearch.records.layout import Artifact
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.value_texts import value_text
 
 MARK = "WARNING: "  # that older versions stored with what they warned of
 OUTER_FOLD = "outer fold"  # among the values of an ArmResult
@@ -80,7 +81,7 @@ class Agreement:
     def text(self) -> str:
         """ "adam in 4 of 5 folds", or "0.01 … 0.2, 43 % of the range"."""
         if self.spread is None:
-            return f"{self.choice} in {self.short} {noun_of(len(self.values), 'fold')}"
+            return f"{value_text(self.choice)} in {self.short} {noun_of(len(self.values), 'fold')}"
         n, known = len(self.values), [value for value in self.values if value is not None]
         some = "" if len(known) == n else f", in {len(known)} of {count_of(n, 'fold')}"
         return f"{min(known):.4g} … {max(known):.4g}, {self.short}{some}"
@@ -290,7 +291,8 @@ class Result:
         """What the winner was compared with, by what, a line each; [] in older results."""
         found = [("choice", self.choice)] if self.choice else []
         if self.default is not None:
-            params = ", ".join(f"{k} = {v}" for k, v in self.default.searched.items())
+            default = self.default.searched.items()
+            params = ", ".join(f"{name} = {value_text(value)}" for name, value in default)
             scores = [f"{self.default.validation} on validation data"]
             if (tested := self.default.test.get(self.test_name)) is not None:
                 scores.append(f"{tested} on the test set")
@@ -304,7 +306,7 @@ class Result:
             if arm.default is not None and arm.best_number != self.best_number
         ]
         found += [("runner-up", lead.text) for lead in self.leads[:1]]
-        found += [("arm", lead.text) for lead in self.leads[1:] if lead.arm]
+        found += [("case", lead.text) for lead in self.leads[1:] if lead.arm]
         if self.shortened:
             found.append(("repeats", self.shortened))
         if self.kept_splits:

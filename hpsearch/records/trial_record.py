@@ -22,6 +22,8 @@ from hpsearch.records.seed_key import SeedKey
 RECORD = "record.json"
 # A tag of MLflow runs that the program of a record makes: its uid.
 PROGRAM_OF = "hpsearch.program_of"
+# An attempt of a refit that failed and was then run again; those before it are over.
+RETESTED = "retested"
 ARRAYS = "arrays:"  # before a digest of what a state holds, not of its bytes
 BY_EPOCHS = ("scores", "rungs", "values", "violations")  # numbers in here, texts in JSON
 

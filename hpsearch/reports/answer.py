@@ -19,6 +19,7 @@ from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.library_warnings import library_warnings
 from hpsearch.study.stored_space import kept_relations
 from hpsearch.tracking.links import UI_ADDRESS, short_address
+from hpsearch.value_texts import value_text
 
 Named = tuple[str, str]
 
@@ -133,7 +134,7 @@ def _winner(view: StudyView) -> pd.DataFrame:
 
 def _range(distribution: Any) -> str:
     if hasattr(distribution, "choices"):
-        return ", ".join(map(str, distribution.choices))
+        return ", ".join(map(value_text, distribution.choices))
     log = ", log" if distribution.log else ""
     ends = (distribution.low, distribution.high)
     low, high = (f"{end:.4g}" if isinstance(end, float) else str(end) for end in ends)

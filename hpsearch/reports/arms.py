@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from hpsearch.records.result import ArmResult, Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.canvas import new_figure, write_png
-from hpsearch.reports.charts import WINNER, color_of
+from hpsearch.reports.charts import WINNER, case_colors, color_of
 from hpsearch.reports.marks import plain
+from hpsearch.value_texts import value_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,26 +27,29 @@ IMAGES = 20  # of the test set, shown with what each arm takes them for
 def draw_arms(path: Path, result: Result, records: Sequence[TrialRecord]) -> None:
     """Each arm's score on the test set, and its winner's learning curve, as PNG.
 
-    One panel for each combination of all compared values but the first, which has the colours; the
-    winner of the study has its own, and is drawn last. Curves are means over fresh seeds of the
-    objective; where a protocol scores the test set after every epoch, they are the winner's own on
-    the test set instead. After a single epoch there are none.
+    One panel for each combination of all compared values but the first. A case has its colour of
+    all figures; the winner of the study is a star, with a wide curve, and is drawn last. Curves
+    are means over fresh seeds of the objective; where a protocol scores the test set after every
+    epoch, they are the winner's own on the test set instead. After a single epoch there are none.
     """
     groups = _groups(result.arms)
     watched = _watched(records)
     curves = {id(arm): _curves(arm, watched, result, records) for arm in result.arms}
     n_rows = 2 if any(curve.epochs for curve in curves.values()) else 1
+    of_arms = case_colors([arm.values for arm in result.arms])
+    colors = {id(arm): color_of(color) for arm, color in zip(result.arms, of_arms, strict=True)}
+    name_of = _full_name if len(result.arms) <= WINNER else _name
     figure = new_figure(3.1 * max(len(groups), 2), 0.6 + 3.1 * n_rows)
     rows = figure.subplots(n_rows, len(groups), sharey="row", squeeze=False)
     for column, (title, arms) in enumerate(groups.items()):
         ours = [_is_winner(arm, result) for arm in arms]
         for place in sorted(range(len(arms)), key=ours.__getitem__):
-            color = color_of(WINNER if ours[place] else place % WINNER)
-            name = f"trial {result.best_number}, the winner" if ours[place] else _name(arms[place])
-            series = _Drawn(place, plain(name), color, winner=ours[place])
-            _bar(rows[0, column], series, arms[place], result.test_name)
+            arm = arms[place]
+            name = name_of(arm) + (", the winner" if ours[place] else "")
+            series = _Drawn(place, plain(name), colors[id(arm)], winner=ours[place])
+            _bar(rows[0, column], series, arm, result.test_name)
             if n_rows > 1:
-                _curve(rows[1, column], series, curves[id(arms[place])])
+                _curve(rows[1, column], series, curves[id(arm)])
         names = [plain(_name(arm)) for arm in arms]
         rows[0, column].set_xticks(range(len(arms)), names, rotation=30, ha="right", fontsize=8)
         rows[0, column].set(title=plain(title), xlim=(-0.6, max(len(arms) - 1, 1) + 0.6))
@@ -111,12 +115,16 @@ def _groups(arms: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:
     groups: dict[str, list[ArmResult]] = {}
     for arm in arms:
         _, *others = arm.values.items()
-        groups.setdefault(", ".join(f"{k} = {v}" for k, v in others), []).append(arm)
+        groups.setdefault(", ".join(f"{k} = {value_text(v)}" for k, v in others), []).append(arm)
     return groups
 
 
 def _name(arm: ArmResult) -> str:
-    return str(next(iter(arm.values.values())))
+    return value_text(next(iter(arm.values.values())))
+
+
+def _full_name(arm: ArmResult) -> str:
+    return ", ".join(map(value_text, arm.values.values()))
 
 
 def _is_winner(arm: ArmResult, result: Result) -> bool:

@@ -15,6 +15,7 @@ from hpsearch.reports.table_study.card import write_card
 from hpsearch.reports.table_study.groups import write_groups
 from hpsearch.reports.table_study.winner import write_importance
 from hpsearch.reports.tables import write_arms, write_tables
+from hpsearch.study.confirmation.cases import ConfirmedCases
 from hpsearch.study.stored_space import kept_arms, sees_all_rows
 from hpsearch.studyfile.reading import ReadStudy
 
@@ -25,7 +26,7 @@ def write_artifacts(read: ReadStudy, folder: RunFolder, result: Result) -> None:
     Raises:
         StorageError: the disk is full or read-only.
     """
-    answer(read, folder, result)
+    answer(read, folder, result, ConfirmedCases.of(read, folder, result))
     with storage_errors(folder.artifacts):
         _write(read, folder, result)
 

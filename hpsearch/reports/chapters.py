@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import pandas as pd
 from hpsearch.analysis.best_order import texts
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Artifact
+from hpsearch.records.range_row import branch_text
 from hpsearch.records.result import Result
 from hpsearch.reports.charts import Chart
 from hpsearch.reports.methods.methods import Methods
@@ -226,8 +228,9 @@ def _sound(view: StudyView) -> Iterator[Section]:
         )
         table = pd.DataFrame(result.fidelity).drop(columns="text")
         table["stage"] += 1  # as in all tables here
+        table = table.rename(columns={"arm": "case"})
         if not result.arms:
-            table = table.drop(columns="arm", errors="ignore")
+            table = table.drop(columns="case", errors="ignore")
         yield Section("Do short trainings predict long ones?", about, table)
 
 
@@ -250,7 +253,8 @@ def _details(view: StudyView) -> Iterator[Section]:
             "probability: share is what remains, discarded and reopened are what the step removed "
             "and restored. Edges are declared ends at which the best trials lie."
         )
-        table = narrowing_table(ranges)[SHOWN_RANGES]
+        switches = _switches(view)
+        table = narrowing_table(_spelled(row, switches) for row in ranges)[SHOWN_RANGES]
         yield Section("Narrowed ranges", about, table, folded=True)
     about = (
         "What a paper should say about this study; hover over a number to see its source in the "
@@ -258,3 +262,18 @@ def _details(view: StudyView) -> Iterator[Section]:
     )
     text: Any = Methods.of(view.run, view.result).html()
     yield Section("Methods", about, text, folded=True)
+
+
+def _switches(view: StudyView) -> set[str]:
+    """The searched booleans."""
+    every = view.space.parameters
+    choices = {p.key: view.choices(p.name) for p in every if p.entry is None}
+    return {key for key, known in choices.items() if known and {*map(type, known)} == {bool}}
+
+
+def _spelled(row: dict[str, Any], switches: set[str]) -> dict[str, Any]:
+    """A line of the audit of narrowing with the booleans of a study file: true, not True."""
+    where = {k: v.lower() if k in switches else v for k, v in row["where"].items()}
+    texts = ("declared", "before", "now") if row["parameter"] in switches else ()
+    spelled = {name: re.sub("True|False", lambda m: m[0].lower(), row[name]) for name in texts}
+    return {**row, **spelled, "branch": branch_text(where)}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Value = float | str
 # Okabe and Ito's colours, which people with any kind of colour vision tell apart; the last is the
@@ -21,6 +21,20 @@ def color_of(number: int | None) -> str:
     return PALETTE[number if number == WINNER else number % WINNER]
 
 
+def case_colors(cases: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The colour of each compared case, which it has in all figures: where there are too many for
+    the palette, cases with the same first value share one.
+
+    Args:
+        cases: the compared values of each.
+    """
+    if len(cases) <= WINNER:
+        return [*range(len(cases))]
+    first = [next(iter(values.values())) for values in cases]
+    places = {value: place % WINNER for place, value in enumerate(dict.fromkeys(first))}
+    return [places[value] for value in first]
+
+
 @dataclass(frozen=True)
 class Series:
     """One kind of mark in a panel.
@@ -34,7 +48,7 @@ class Series:
         shade: a number a point, shown as its colour; None: the colour of the series.
         color: index into the palette, WINNER of the winner alone; None: grey.
         notes: a text a point, shown where the pointer is.
-        direct: its name stands at its last point, and not in the legend.
+        heavy: it is drawn as the main one: a wide line, a star in place of a point.
     """
 
     name: str
@@ -47,7 +61,6 @@ class Series:
     color: int | None = 0
     notes: Sequence[str] = ()
     heavy: bool = False
-    direct: bool = False
 
     @property
     def lying(self) -> bool:

@@ -11,11 +11,12 @@ from hpsearch.analysis.compared_studies import ComparedStudies, ComparedStudy, o
 from hpsearch.analysis.costs import duration
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.outcome import Outcome
-from hpsearch.reports.charts import Chart
+from hpsearch.reports.charts import WINNER, Chart
 from hpsearch.reports.page.document import page_of, table_of
 from hpsearch.reports.png_charts import svg_of
 from hpsearch.reports.sections import Chapter, Section, lines_html
 from hpsearch.reports.study_charts.cases import interval_panel
+from hpsearch.value_texts import value_text
 
 NONE = "–"  # in a table: the study has none
 
@@ -135,7 +136,7 @@ def winners_table(found: ComparedStudies) -> pd.DataFrame:
 
 
 def _value(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return value_text(value, ".6g")
 
 
 def keys_table(found: ComparedStudies) -> pd.DataFrame:
@@ -184,9 +185,13 @@ def _scores(found: ComparedStudies) -> Chart | None:
         return None
     names = [study.name for study in found.studies]
     metric, test = score_names(found)
+    colors = [place % WINNER for place in range(len(names))]
     panels = [
-        interval_panel(names, [study.validation for study in found.studies], "study", metric, 0),
-        interval_panel(names, [study.test for study in found.studies], "study", test, 1),
+        interval_panel(names, estimates, "study", label, colors)
+        for estimates, label in (
+            ([study.validation for study in found.studies], metric),
+            ([study.test for study in found.studies], test),
+        )
     ]
     return Chart(
         "compared",

@@ -8,17 +8,18 @@ from typing import Any
 
 from hpsearch.counts import count_of
 from hpsearch.records.result import Result
+from hpsearch.studyfile.listing import purpose
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.tracking.markdown import code, plain
 from hpsearch.trainers import is_program
+from hpsearch.value_texts import value_text
 
 ABOUT_NAMES = 8  # searched parameters in an experiment's description
 
 
 def comment(read: ReadStudy) -> str:
     """What the study file says of itself first."""
-    lines = (line for line in read.text.splitlines() if line.startswith("#"))
-    return plain(next(lines, "").lstrip("# "))
+    return plain(purpose(read.text))
 
 
 def headline(read: ReadStudy, result: Result | None, status: str | None) -> str:
@@ -64,7 +65,7 @@ def about(read: ReadStudy, result: Result | None, status: str | None) -> str:
 
 def params_text(searched: Mapping[str, Any]) -> str:
     """Hyperparameters with their values, in Markdown."""
-    return ", ".join(f"{code(k)} = {plain(v)}" for k, v in searched.items())
+    return ", ".join(f"{code(k)} = {plain(value_text(v))}" for k, v in searched.items())
 
 
 def chosen(result: Result) -> str:

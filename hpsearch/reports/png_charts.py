@@ -122,7 +122,7 @@ def _new_names(chart: Chart) -> list[list[str]]:
     seen: set[str] = set()
     found = []
     for panel in chart.panels:
-        here = dict.fromkeys(s.name for s in panel.series if s.name and not s.direct)
+        here = dict.fromkeys(s.name for s in panel.series if s.name)
         found.append([name for name in here if name not in seen])
         seen |= {*here}
     return found
@@ -292,10 +292,7 @@ def _series(axes: Any, series: Series, marks: Marks, heights: Mapping[str, float
     color = color_of(series.color)
     x, y = list(series.x), list(series.y)
     shown = plain(series.name)
-    named: dict[str, Any] = {"label": None if series.direct else shown or None}
-    if series.direct and x:
-        place = {"ha": "right", "va": "bottom", "fontsize": marks.legend, "color": color}
-        axes.annotate(shown, (x[-1], y[-1]), **place)
+    named: dict[str, Any] = {"label": shown or None}
     named |= {"rasterized": True} if len(x) > MANY and series.kind == "points" else {}
     if series.kind == "bars":
         whiskers = None
@@ -308,7 +305,9 @@ def _series(axes: Any, series: Series, marks: Marks, heights: Mapping[str, float
     elif series.kind == "intervals":
         up, down = ends_of_whiskers(series)
         places = [heights[str(v)] for v in x]
-        dots: dict[str, Any] = {"fmt": "o", "ms": math.sqrt(marks.point), "lw": marks.line}
+        size = math.sqrt(marks.point)
+        dots: dict[str, Any] = {"fmt": "o", "ms": size, "lw": marks.line}
+        dots |= {"fmt": "*", "ms": 3 * size} if series.heavy else {}
         axes.errorbar(y, places, xerr=[down, up], capsize=3, color=color, **dots, **named)
     elif series.kind == "line":
         axes.plot(x, y, color=color, lw=marks.heavy if series.heavy else marks.line, **named)

@@ -12,6 +12,7 @@ import numpy as np
 from hpsearch.datasets.selection import digests, open_fresh, open_pool, open_test
 from hpsearch.errors import StudyChangedError
 from hpsearch.records.layout import Kind
+from hpsearch.records.retests import TESTS
 from hpsearch.records.seed_key import PAIRED, TEST_REPEAT, SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.opening import Run
@@ -19,7 +20,6 @@ from hpsearch.study.starting.packages import environment_of
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import ReadStudy
 
-TESTS: tuple[Kind, ...] = ("test", "default-test")
 REPEATS: tuple[Kind, ...] = ("confirmation", "default", "path")  # on validation data
 
 

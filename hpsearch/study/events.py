@@ -29,10 +29,12 @@ class TrialReached:
 
 @dataclass(frozen=True)
 class PhaseStarted:
-    """Work after the last stage: "confirmation" or "test", with so many runs to do."""
+    """Work after the last stage: "confirmation" or "test", with so many runs; `done` of them are
+    there."""
 
     name: str
     runs: int
+    done: int
     arm: str = ""
 
 

@@ -15,6 +15,7 @@ from hpsearch.datasets.table import NUMBERS
 from hpsearch.errors import DamagedError, StudyChangedError
 from hpsearch.own_code import differing, digest
 from hpsearch.records.layout import Artifact, Home
+from hpsearch.records.retests import is_tested, run_failed_again
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.records.sealed import write_sealed
@@ -24,6 +25,7 @@ from hpsearch.study.stored_space import kept_space, with_kinds
 from hpsearch.studyfile.reading import ReadStudy, read_text
 from hpsearch.studyfile.stored import OLD_CONFIRMATION, OLD_RULE, stored_file
 from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.program import Words
 from hpsearch.studyfile.tables.sampler import COARSE_TO_FINE
 
 PROTOCOL = 2  # of confirmation and test, in new runs
@@ -127,7 +129,8 @@ def open_run(
     """Open the newest run of the study, or a new one; nothing is ever deleted.
 
     Args:
-        accept_code: go on, should the user's own code be another one than at the start before.
+        accept_code: go on, should the user's own code be another one than at the start before;
+            refits that failed are run again, as with another test command.
         sized: the overrides that sized a new study to a time.
 
     Raises:
@@ -154,6 +157,8 @@ def open_run(
             _compare(study, folder)
             if not accept_code:
                 _compare_code(study, folder)
+            if accept_code or _tests(study.file) != _tests_before(folder):
+                run_failed_again(folder)
         with storage_errors(folder.path):
             files.artifacts.mkdir(parents=True, exist_ok=True)
         for leftover in files.half_written_artifacts():
@@ -220,6 +225,7 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
     stored = stored_file(read_study_json(folder.files)["file"], _name(folder))
     before, now = with_kinds(stored, kept_space(folder)), with_kinds(study.file, study.space)
     now = _with_rule(now, before)
+    now = now if is_tested(folder) else _with_tests(now, _tests(before))
     same = before.must_stay() == now.must_stay()
     problems = [*now.changes_refused(before, _closed(before, folder))] if same else []
     if same and not problems:
@@ -247,6 +253,29 @@ def _with_rule(file: StudyFile, before: StudyFile) -> StudyFile:
         return file
     sampler = file.sampler.model_copy(update={"repeats": before.sampler.repeats})
     return file.model_copy(update={"sampler": sampler})
+
+
+def _tests(file: StudyFile) -> dict[str, Words | str]:
+    """The test commands, by program."""
+    tables = file.all_programs.items()
+    return {name: table.test for name, table in tables if table.test is not None}
+
+
+def _tests_before(folder: RunFolder) -> dict[str, Words | str]:
+    return _tests(stored_file(read_study_json(folder.files)["file"], _name(folder)))
+
+
+def _with_tests(file: StudyFile, before: Mapping[str, Words | str]) -> StudyFile:
+    """The file with the test commands that it had before, which may be corrected until one has
+    given a score."""
+    tables = {
+        name: table.model_copy(update={"test": before[name]})
+        for name, table in file.all_programs.items()
+        if name in before and table.test is not None
+    }
+    several = {key: tables.get(f"programs.{key}", table) for key, table in file.programs.items()}
+    one = tables.get("program", file.program)
+    return file.model_copy(update={"program": one, "programs": several})
 
 
 def _name(folder: RunFolder) -> str:

@@ -15,7 +15,7 @@ from hpsearch.execution.slices import Exam
 from hpsearch.metrics import test_name
 from hpsearch.records.layout import Kind, RecordFiles
 from hpsearch.records.refit_answers import FILE as ANSWERS
-from hpsearch.records.trial_record import TrialRecord, state_digest
+from hpsearch.records.trial_record import RETESTED, TrialRecord, state_digest
 from hpsearch.studyfile.space import Named, with_values
 from hpsearch.trainers import Member, Program, Purpose, TrainerKind, trainer_kind
 
@@ -97,7 +97,10 @@ class Work:
         return kind
 
     def _attempts(self, index: int) -> list[dict[str, Any]]:
-        return [a for a in self.record.attempts if a["member"] == index]
+        """Of a member; of a refit that is run again, those since."""
+        attempts = self.record.attempts
+        ends = [n for n, a in enumerate(attempts, 1) if a.get("event") == RETESTED]
+        return [a for a in attempts[max(ends, default=0) :] if a["member"] == index]
 
     def _losses(self, index: int) -> int:
         """Workers that died under a member since it last advanced."""

@@ -18,9 +18,9 @@ from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Kind
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import OUTER_FOLD, ArmResult, OuterResult, Result
+from hpsearch.records.retests import TESTS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.arm_records import TESTS
 from hpsearch.study.arm_search import ArmSearch
 from hpsearch.study.confirmation.extent import Extent, reason
 from hpsearch.study.confirmation.refits import Refits

@@ -16,6 +16,7 @@ from optuna.distributions import (
 
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.samplers.unit import Floats, from_unit, from_units, round_float, to_unit
+from hpsearch.value_texts import value_text
 
 Conditions = Mapping[str, tuple[ParamValue, ...]]
 
@@ -135,14 +136,17 @@ class Parameter:
         """What it draws, in words, and of an entry of a list where."""
         if self.entry is None:
             return self._drawn
-        where = (f"{name} = {' or '.join(map(str, values))}" for name, values in self.when.items())
+        where = (
+            f"{name} = {' or '.join(map(value_text, values))}"
+            for name, values in self.when.items()
+        )
         return f"{self._drawn}, where {' and '.join(where)}"
 
     @property
     def _drawn(self) -> str:
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
-            return f"one of {', '.join(map(str, d.choices))}"
+            return f"one of {', '.join(map(value_text, d.choices))}"
         assert isinstance(d, IntDistribution | FloatDistribution)
         whole = isinstance(d, IntDistribution)
         noun = "a whole number" if whole else "a number"

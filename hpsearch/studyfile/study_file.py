@@ -138,7 +138,9 @@ class StudyFile(Table):
     @property
     def doubts(self) -> list[str]:
         """What may be meant otherwise than it is written, a line each."""
-        return [goal.doubt for goal in self.goals if goal.doubt]
+        found = [goal.doubt for goal in self.goals if goal.doubt]
+        found += [d for name, t in self.all_programs.items() if (d := t.fold_doubt(name))]
+        return found
 
     @property
     def directions(self) -> tuple[Direction, ...]:

@@ -12,6 +12,7 @@ from hpsearch.datasets.split_kinds import SPLITS
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.metrics import lower_is_better
 from hpsearch.nn import NETWORKS
+from hpsearch.studyfile.listing import PURPOSE
 from hpsearch.studyfile.study_file import TABLES, StudyFile
 from hpsearch.studyfile.tables.base import Table
 from hpsearch.studyfile.tables.data import Data
@@ -90,8 +91,7 @@ def study_text(wanted: Wanted) -> str:
         f"direction = {toml_value(direction)} }}"
     )
     lines = [
-        f"# {', '.join(wanted.trainers)} on {wanted.data}: describe the purpose of this study "
-        "here.",
+        PURPOSE,
         f"name = {toml_value(wanted.name)}",
         noted("seed = 0", "the seed for everything random"),
         noted(objective, wanted.rare.note) if wanted.rare else objective,

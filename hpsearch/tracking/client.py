@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from hpsearch.addresses import first_line, without_password
+from hpsearch.addresses import first_line, keep_connections, without_password
 from hpsearch.errors import TrackingError
-from hpsearch.records.databases import keep_connections
 from hpsearch.tracking.stores.sqlite_store import prepare_sqlite
 
 if TYPE_CHECKING:

@@ -28,6 +28,7 @@ from hpsearch.tracking.run_content import (
     NAME_DIGITS,
     NOTE,
     RECORD,
+    RETESTS,
     STATUS,
     TAG_LENGTH,
     TRIAL_JSON,
@@ -37,6 +38,7 @@ from hpsearch.tracking.run_content import (
     params_of,
     points,
     record_tag,
+    retests,
     run_name,
     trial_text,
 )
@@ -61,6 +63,7 @@ class Sent:
         name: there.
         outdated: it is of a record, and says it in the form of an older version.
         last_step: the last one whose points are there.
+        retested: how often its refit failed before and was run again; "" for never.
     """
 
     run_id: str
@@ -68,6 +71,7 @@ class Sent:
     name: str = ""
     outdated: bool = False
     last_step: int = 0
+    retested: str = ""
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,7 @@ class Projector:
                     _ended(run),
                     str(run.info.run_name),
                     outdated=TRIAL in run.data.tags and not has_this_form(run.data.tags),
+                    retested=run.data.tags.get(RETESTS, ""),
                 )
                 kept.append(run)
         return kept
@@ -301,7 +306,8 @@ class Projector:
         sent = self._sent.get(record.uid)
         if not record.marks:
             return None
-        if sent is not None and sent.outdated:
+        retested = retests(record)
+        if sent is not None and (sent.outdated or (sent.ended and sent.retested != retested)):
             self._open().delete_run(sent.run_id)  # MLflow changes no point that is there
             sent = None
         if sent is not None and sent.ended:
@@ -312,7 +318,8 @@ class Projector:
         if record.sealed:
             tags[NOTE] = fitting(record_note(record, look), TAG_LENGTH)
         if sent is None:
-            sent, tags = Sent("", name=name), self._record_tags(record, parent) | tags
+            sent = Sent("", name=name, retested=retested)
+            tags = self._record_tags(record, parent) | tags
         # A second, equal param costs as much as the first.
         params = {} if sent.last_step else params_of(record)
         new = list(points(record, sent.last_step))

@@ -12,7 +12,7 @@ from hpsearch.errors import conclusion
 from hpsearch.metrics import NOT_SCORES, lower_is_better
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.sealed import seal
-from hpsearch.records.trial_record import TrialRecord
+from hpsearch.records.trial_record import RETESTED, TrialRecord
 from hpsearch.tracking.names import stored_name
 
 PARAM_LENGTH, TAG_LENGTH = 6000, 8000  # MLflow's limits; it would cut longer texts silently
@@ -27,6 +27,7 @@ STATUS = {
 
 
 RECORD = "hpsearch.record"  # a tag with what people look at less often, as JSON
+RETESTS = "hpsearch.retested"  # a tag: how often a refit failed and was run again
 NAME_DIGITS = 3  # of a trial's number, at least, so that names sort as numbers do
 # Before the names of numbers that describe a run as a whole. MLflow has a tab and a section of
 # their own for it, and draws them behind all curves.
@@ -145,6 +146,8 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
     }
     if record.attempts:
         tags["hpsearch.attempts"] = str(len(record.attempts) + 1)
+    if retested := retests(record):
+        tags[RETESTS] = retested
     if record.reason:
         tags["hpsearch.reason"] = fitting(conclusion(record.reason), TAG_LENGTH)
     if record.controls:
@@ -165,6 +168,12 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
         texts = (f"{name} {count} times" for name, count in left_out.items() if count)
         tags["hpsearch.not_finite"] = fitting(", ".join(texts), TAG_LENGTH)
     return tags
+
+
+def retests(record: TrialRecord) -> str:
+    """How often a refit failed before and was run again; "" for never."""
+    n = sum(attempt.get("event") == RETESTED for attempt in record.attempts)
+    return str(n) if n else ""
 
 
 TRIAL_JSON = "trial.json"

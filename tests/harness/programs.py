@@ -23,6 +23,14 @@ BEGIN {
   }
 }
 """
+# It has train or test, lr, epochs and folder as $1 … $4.
+TESTED = """
+mode=$1; lr=$2; epochs=$3; folder=$4
+if [ $mode = test ]; then echo "{\\"loss\\": $(cat $folder/loss)}"; exit; fi
+[ $mode = train ] || exit 3
+echo $lr > $folder/loss
+echo "{\\"epoch\\": $epochs, \\"loss\\": $lr}"
+"""
 VALUES = ("lr", "epochs", "fold", "purpose", "folder")
 CHECKPOINT = 'checkpoint = "{folder}/checkpoint"'
 STUDY = """\
@@ -74,6 +82,15 @@ def study_of_shell(folder: Path, script: str, *lines: str) -> Path:
     (folder / "train.sh").write_text(script)
     command = 'command = ["sh", "train.sh", "{lr}", "{epochs}", "{folder}"]'
     return write_study(folder, command, *lines)
+
+
+def study_with_test(folder: Path, script: str, *lines: str) -> Path:
+    """A study of a shell script that has train or test, lr, epochs and folder as $1 … $4."""
+    (folder / "train.sh").write_text(script)
+    words = '["sh", "train.sh", "MODE", "{lr}", "{epochs}", "{folder}"]'
+    commands = [f"{key} = {words}" for key in ("command", "test")]
+    commands = [commands[0].replace("MODE", "train"), commands[1].replace("MODE", "test")]
+    return write_study(folder, *commands, *lines)
 
 
 def write_study(folder: Path, *lines: str) -> Path:

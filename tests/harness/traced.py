@@ -45,8 +45,9 @@ def _values(run: Path, place: str) -> Iterator[Any]:
         yield sum(value == how.removeprefix("how many are ") for value in values)
     elif how == "a name":
         yield from (name for value in values for name in value)
-    elif how == "different names":
-        yield len({entry["name"] for entry in values[0]})
+    elif how.startswith("different names"):
+        names = {entry["name"] for entry in values[0]}
+        yield len(names - {*how.removeprefix("different names but ").split(", ")})
     elif how.startswith("sum, in "):
         yield float(f"{sum(values) / SECONDS[how.removeprefix('sum, in ')]:.3g}")
     else:
@@ -79,4 +80,5 @@ def _numbers(value: Any) -> Iterator[float]:
 def _same(shown: str, value: float) -> bool:
     """Whether a number is a value as it is rounded where it is shown."""
     places = len(shown.partition(".")[2]) if "e" not in shown else 0
-    return float(shown) == value or f"{value:.{places}f}" == shown or f"{value:.6g}" == shown
+    rounded = (f"{value:.{places}f}", f"{value:.6g}", f"{value:.4g}")
+    return float(shown) == value or shown in rounded

@@ -49,12 +49,12 @@ def test_stages_and_phases_are_told_of_each_case_with_what_is_there(
     def begun() -> list[Event]:
         return [e for e in told if isinstance(e, StageStarted | PhaseStarted)]
 
-    def of(arm: str, first: int = 0, second: int = 0) -> list[Event]:
+    def of(arm: str, first: int = 0, second: int = 0, *, over: bool = False) -> list[Event]:
         return [
             StageStarted(0, 2, 4, 1, first, arm),
             StageStarted(1, 2, 4, 2, second, arm),  # 3 trials and a control
-            PhaseStarted("confirmation", 2, arm),
-            PhaseStarted("test", 1, arm),
+            PhaseStarted("confirmation", 2, 2 * over, arm),
+            PhaseStarted("test", 1, 1 * over, arm),
         ]
 
     with pytest.raises(Stopped):
@@ -70,6 +70,6 @@ def test_stages_and_phases_are_told_of_each_case_with_what_is_there(
 
     told.clear()
     run(path, home, "sampler.batch=2", tell=told.append)
-    assert begun() == [*of(SGD, 4, 4), *of(ADAM, 2)]
+    assert begun() == [*of(SGD, 4, 4, over=True), *of(ADAM, 2)]
     runs = [e.record for e in told if isinstance(e, RunReached)]
     assert [record.kind for record in runs] == ["confirmation", "confirmation", "test"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -126,7 +127,8 @@ def test_a_text_says_how_a_study_was_done(small: Written) -> None:
     assert "4 at a time, with the seed 7, on Optuna (Akiba et al., 2019)" in search
     assert "ranked by validation_accuracy (maximized) at the last epoch" in search
     assert "14 configurations for 2 epochs, 8 for 4 epochs and 6 for 8 epochs" in search
-    assert "they were to make up 0.5 of the trials." in search
+    assert "promoted to the next one (" in search
+    assert "and made up a fraction of 0.5 of the planned trials there." in search
     assert "The 2 best configurations" in passage(methods, "Confirmation")
     confirmed = passage(methods, "Confirmation")
     assert "on 3 fresh draws of the split that the search had not seen, with a fresh" in confirmed
@@ -176,13 +178,77 @@ def test_claims_that_fail_are_written_as_such(tmp_path: Path, home: Path) -> Non
     assert "tested together by Holm's test (Holm, 1979) over 2 comparisons" in claims
     latex = methods.text("latex")
     assert r"by 50 \% than Adam''" in latex
-    found, _ = methods.tables
+    found, *_ = methods.tables
     assert [len(row) for row in found.rows] == [4] * 4  # each case and its defaults
     assert "It is the best of 2 cases" in passage(methods, "Result")
     assert "The plan of each case was to train 2 configurations for 2 epochs." in passage(
         methods, "Search"
     )
     assert result.arms
+
+
+def test_a_comparison_is_written_up_case_by_case(tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "cases.toml"
+    path.write_text(
+        COMPARED.partition("sampler =")[0]
+        + 'data = { name = "digits", shots = 6, split = { kind = "k-fold", folds = 2 } }\n'
+        'network = { name = "two-layer", hidden = 8 }\n'
+        "confirmation = { top = 2, seeds = 2, test_seeds = 2 }\n"
+        "stages = [{ trials = 8, epochs = 1 }, { trials = 6, epochs = 2 }]\n"
+        '[space]\ntrainer = { choices = ["momentum", "adam"] }\n'
+        "learning_rate = { low = 1e-9, high = 1e-6, log = true }\n"
+    )
+    result, methods, _ = written(path, home)
+    assert_traced(methods, home)
+    space = passage(methods, "Search space")
+    assert "Each trainer had its own search and budget." in space
+    assert "The search was over 1 hyperparameter: learning_rate." in space
+    assert "for Momentum, momentum = 0.9; for Adam, beta1 = 0.9, beta2 = 0.999 and" in space
+    confirmed, test = passage(methods, "Confirmation"), passage(methods, "Test")
+    assert "The 2 best configurations of each case of the search were trained again" in confirmed
+    assert "In each case, the one with the best mean was chosen" in confirmed
+    assert "The configurations of all defaults, one for each case, were run in the" in confirmed
+    assert "The chosen configuration of each case was then refitted with 2 seeds" in test
+    found = passage(methods, "Result")
+    assert found.startswith("Result. Of 22 trials, ")
+    _, searched, chosen = methods.tables
+    text = methods.text("text")
+    for name in ("momentum", "adam"):
+        assert f"trainer = {name}, all defaults" in text
+    assert [len(row) for row in searched.rows] == [2]
+    # More cases than hyperparameters, so cases are the rows.
+    assert len(chosen.rows) == len(result.arms) == 2
+    for arm in result.arms:
+        drawn, _, exponent = f"{arm.searched['learning_rate']:.4g}".partition("e-0")
+        raised = exponent.translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        assert f"{drawn} × 10⁻{raised} (0.0" in text
+        assert rf"{drawn} $\times$ 10$^{{-{exponent}}}$ (0.0" in methods.text("latex")
+
+
+def test_advice_on_the_study_file_is_no_part_of_the_text(tmp_path: Path, home: Path) -> None:
+    """What a study warns of is written as a finding, without what to change in the file."""
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    known = run(path, home)
+    found = find_run(Home(home), "small")
+    one = {"arm": "trainer=sgd", "stage": 0, "epochs": 1, "then": 2, "n": 6, "rho": -0.2}
+    one |= {"low": -0.9, "high": 0.8, "predicts": False, "text": "Raise the epochs of stage 1"}
+    row = next(row for row in known.ranges if row["parameter"] == "learning_rate")
+    row = row | {"edges": ["high"], "alarms": ["Widen the range in [space]"]}
+    changed = replace(
+        known,
+        fidelity=[one],
+        ranges=[row],
+        alarms=row["alarms"],
+        kept_splits="confirmation.splits says so",
+        shortened="seeds = 2 instead of 5; a new run can set more in [confirmation]",
+        untested="the study has no test data: no [data], and no test command",
+    )
+    limits = passage(Methods.of(found, changed), "Limitations")
+    assert "(rank correlation −0.20, 95 % interval from −0.90 to 0.80, over 6 trials)" in limits
+    assert "the upper end of the range of learning_rate" in limits
+    for advice in ("Raise", "Widen", "[", "controls =", "says so", "can set", "command"):
+        assert advice not in limits
 
 
 def test_the_steps_from_the_defaults_are_written_where_they_were_run(
@@ -197,7 +263,7 @@ def test_the_steps_from_the_defaults_are_written_where_they_were_run(
     assert_traced(methods, home)
     text = passage(methods, "Which values matter")
     assert "(Fawcett and Hoos, 2016; Biedenkapp et al., 2017)" in text
-    assert re.search(r"With \w+ = \w+ (and \w+ = \w+ )?the gain is -?\d\.\d{4} \(", text)
+    assert re.search(r"With \w+ = \w+ (and \w+ = \w+ )?the gain is −?\d\.\d{4} \(", text)
 
 
 def test_a_nested_search_is_told_of_with_what_it_is_worth(tmp_path: Path, home: Path) -> None:

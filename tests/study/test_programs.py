@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from hpsearch import delete_study, export_study, import_study, run_study
-from hpsearch.errors import StudyFailed, StudyFileError
+from hpsearch.errors import StudyChangedError, StudyFailed, StudyFileError
 from hpsearch.processes import alive
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.study.events import CodeDoubt, Event
+from hpsearch.study.events import CodeDoubt, Event, PhaseStarted, RunReached
 from hpsearch.study.starting.dry_start import dry_start
 from hpsearch.studyfile.reading import read_study
 from tests.harness.commands import call_here
-from tests.harness.programs import AWK, study_of, study_of_shell, trained
+from tests.harness.programs import AWK, TESTED, study_of, study_of_shell, study_with_test, trained
 from tests.harness.stores import new_home
 from tests.harness.study import records, run, table
 
@@ -99,24 +99,136 @@ def test_a_pruner_stops_programs_at_its_rungs(tmp_path: Path) -> None:
     assert {*times(tmp_path)} == {1}
 
 
-TESTED = """
-mode=$1; lr=$2; epochs=$3; folder=$4
-if [ $mode = test ]; then echo "{\\"loss\\": $(cat $folder/loss)}"; exit; fi
-echo $lr > $folder/loss
-echo "{\\"epoch\\": $epochs, \\"loss\\": $lr}"
-"""
+ONE_WINNER = "confirmation={top=1, seeds=2, test_seeds=2}"
 
 
 def test_a_test_command_gives_the_test_row(tmp_path: Path) -> None:
-    path = study_of_shell(tmp_path, TESTED, NO_PROBE)
-    text = path.read_text().partition("command")
-    words = '["sh", "train.sh", "MODE", "{lr}", "{epochs}", "{folder}"]'
-    rest = text[2].partition("\n")[2]
-    command = f"command = {words}\ntest = {words.replace('MODE', 'test')}\n"
-    path.write_text(text[0] + command.replace("MODE", "train") + rest)
-    result = run(path, tmp_path / "home", "confirmation={top=1, seeds=2, test_seeds=2}")
+    path = study_with_test(tmp_path, TESTED, NO_PROBE)
+    result = run(path, tmp_path / "home", ONE_WINNER)
     assert result.test["test_loss"].mean == pytest.approx(result.validation.mean)
     assert [r.outcome for r in runs(tmp_path / "home", "test")] == ["complete", "complete"]
+
+
+PATTERN = r"metrics = { pattern = 'epoch (?P<epoch>\d+) loss (?P<loss>\S+)' }"
+
+
+@pytest.mark.parametrize("epoch", ["0", "7.5"])
+def test_the_epoch_of_a_test_line_does_not_count(tmp_path: Path, epoch: str) -> None:
+    script = f"""
+[ $1 = test ] && echo "epoch {epoch} loss 0.25" || echo "epoch $3 loss $2"
+"""
+    pattern = PATTERN.replace(r"\d+", r"\S+")
+    path = study_with_test(tmp_path, script, NO_PROBE, pattern, 'checkpoint = "{folder}/c"')
+    result = run(path, tmp_path / "home", ONE_WINNER)
+    assert result.test["test_loss"].mean == 0.25
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        (
+            'echo "TEST loss 0.25"',
+            "program.test: must print loss, got exit code 0 and no line with it: print a line "
+            r"that metrics.pattern = 'epoch (?P<epoch>\d+) loss (?P<loss>\S+)' finds",
+        ),
+        ("echo oh >&2; exit 4", "program.test: ended with exit code 4; stderr:\noh"),
+        ('echo "epoch 1 loss high"', "program.test: must print a number for the metric 'loss'"),
+    ],
+)
+def test_a_wrong_test_command_is_found_before_the_search(
+    tmp_path: Path, test: str, said: str
+) -> None:
+    script = f"[ $1 = test ] && {{ {test}; exit; }}\necho epoch $3 loss $2\n"
+    path, home = study_with_test(tmp_path, script, NO_PROBE, PATTERN), tmp_path / "home"
+    with pytest.raises(StudyFileError) as caught:
+        run_study(path, home=home, workers=0)
+    assert said in str(caught.value)
+    assert not home.exists()
+
+
+def test_the_dry_start_of_a_test_is_a_refit_of_one_epoch_that_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    script = f"echo $1 $3 $HPSEARCH_TRIAL $4 >> {tmp_path}/started\n{TESTED}"
+    path = study_with_test(tmp_path, script, NO_PROBE)
+    assert dry_start(read_study(path)) == []
+    lines = [line.split() for line in (tmp_path / "started").read_text().splitlines()]
+    assert [line[:-1] for line in lines][1:] == [["train", "1", "test"], ["test", "1", "test"]]
+    assert not any(Path(line[-1]).exists() for line in lines)
+    result = run(path, tmp_path / "home", ONE_WINNER)
+    assert result.test_uses == 1
+
+
+def test_a_refit_that_only_fails_in_the_test_is_found_before_the_search(tmp_path: Path) -> None:
+    script = f'[ "$HPSEARCH_TRIAL" = test ] && exit 5\n{TESTED}'
+    with pytest.raises(StudyFileError, match=r"command: with {purpose} = test ended with"):
+        dry_start(read_study(study_with_test(tmp_path, script, NO_PROBE)))
+
+
+@pytest.mark.parametrize("slow", ["train", "test"])
+def test_a_test_that_takes_too_long_to_try_is_told_of(tmp_path: Path, slow: str) -> None:
+    script = f'[ "$HPSEARCH_TRIAL-$1" = test-{slow} ] && sleep 60\n{TESTED}'
+    path = study_with_test(tmp_path, script, NO_PROBE, "dry_start = 1.5")
+    (line,) = dry_start(read_study(path))
+    assert "program.test was not tried before the search" in line
+    assert "program.dry_start = 1.5 seconds: raise it" in line
+
+
+def with_failed_test(folder: Path) -> tuple[Path, Path]:
+    """A study file and a home in which it has ended, with refits that failed."""
+    path = study_with_test(folder, TESTED, NO_PROBE, "dry_start = 0")
+    path.write_text(path.read_text().replace('"test"', '"tset"'))
+    home = new_home(folder / "home")
+    report = run_study(path, overrides=[ONE_WINNER], home=home, workers=0)
+    assert "2 of 2 refits failed: its test command" in report.result.untested
+    assert report.failed_refits == 2
+    return path, home
+
+
+def test_refits_that_failed_are_run_again_with_another_test_command(tmp_path: Path) -> None:
+    path, home = with_failed_test(tmp_path)
+    before = [r.content() for kind in ("trial", "confirmation") for r in runs(home, kind)]
+    path.write_text(path.read_text().replace('"tset"', '"test"'))
+    events: list[Event] = []
+    report = run_study(path, overrides=[ONE_WINNER], home=home, workers=0, on_event=events.append)
+    assert (report.ran, report.result.untested, report.failed_refits) == (True, "", 0)
+    assert report.result.test_uses == 1
+    assert [e.record.kind for e in events if isinstance(e, RunReached)] == ["test", "test"]
+    after = [r.content() for kind in ("trial", "confirmation") for r in runs(home, kind)]
+    assert after == before
+    for record in runs(home, "test"):
+        assert [a["event"] for a in record.attempts] == ["failed", "retested"]
+        assert "its test command" in record.attempts[-1]["reason"]
+    done = call_here("verify", "small", "--home", str(home))
+    assert done.returncode == 0, done.stdout
+    again = run_study(path, overrides=[ONE_WINNER], home=home, workers=0)
+    assert (again.ran, again.result.test) == (False, report.result.test)
+    path.write_text(path.read_text().replace('"test"', '"tset"'))
+    with pytest.raises(StudyChangedError, match="tset"):  # the test set was used
+        run_study(path, overrides=[ONE_WINNER], home=home, workers=0)
+
+
+def test_refits_that_failed_are_run_again_with_accepted_code(tmp_path: Path) -> None:
+    path, home = with_failed_test(tmp_path)
+    script = tmp_path / "train.sh"
+    script.write_text(TESTED.replace("= test", "= tset"))
+    with pytest.raises(StudyChangedError):
+        run_study(path, overrides=[ONE_WINNER], home=home, workers=0)
+    report = run_study(path, overrides=[ONE_WINNER], home=home, workers=0, accept_code=True)
+    assert (report.ran, report.result.untested) == (True, "")
+    old, new = ({tuple(r.code) for r in runs(home, kind)} for kind in ("confirmation", "test"))
+    assert len(old) == len(new) == 1
+    assert old != new
+    assert not run_study(path, overrides=[ONE_WINNER], home=home, workers=0, accept_code=True).ran
+
+
+def test_phases_that_are_done_are_not_told_as_to_do(tmp_path: Path) -> None:
+    path, home = with_failed_test(tmp_path)
+    path.write_text(path.read_text().replace('"tset"', '"test"'))
+    events: list[Event] = []
+    run_study(path, overrides=[ONE_WINNER], home=home, workers=0, on_event=events.append)
+    phases = [(e.name, e.runs, e.done) for e in events if isinstance(e, PhaseStarted)]
+    assert phases == [("confirmation", 2, 2), ("test", 2, 0)]
 
 
 def test_without_a_test_command_nothing_is_tested_and_the_report_says_so(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hpsearch.analysis.failures import Failure, failures
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
+from hpsearch.records.retests import failed_refits
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.library_warnings import library_warnings
@@ -41,6 +42,7 @@ class Report:
         library_warnings: what libraries warned of during training, and how often, one line each.
         repeats: whether programs repeat their metrics, one line each.
         overtuning: searches whose successive best trials are not confirmed, one line each.
+        failed_refits: how many refits have no test score because they failed.
     """
 
     result: Result
@@ -58,6 +60,7 @@ class Report:
     repeats: Sequence[str] = ()
     overtuning: Sequence[str] = ()
     library_warnings: Sequence[str] = ()
+    failed_refits: int = 0
 
     @property
     def link(self) -> str:
@@ -94,6 +97,7 @@ class Report:
             "comparisons": [list(line) for line in result.comparisons],
             "saw_test": result.saw_test,
             "untested": result.untested,
+            "failed_refits": self.failed_refits,
             "test_uses": result.test_uses,
             "ranges": result.ranges,
             "alarms": result.alarms,
@@ -133,6 +137,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         repeats=repeat_texts(projection.folder),
         overtuning=overtuning_warnings(projection.folder),
         library_warnings=library_warnings(projection.folder),
+        failed_refits=len(failed_refits(projection.folder)) if result.untested else 0,
     )
 
 

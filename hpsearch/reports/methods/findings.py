@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpsearch.analysis.answers import answered
-from hpsearch.analysis.failures import failures
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
 from hpsearch.reports.methods.intervals import estimate_words
+from hpsearch.reports.methods.limits import ended, limitations
 from hpsearch.reports.methods.passage import Fact, Name, Parts, Passage, listed, say
-from hpsearch.reports.methods.places import FILES, Places
+from hpsearch.reports.methods.places import DRAWN, Places
 from hpsearch.reports.methods.words import cite, counted
-from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.confirmation.ablation import Step
 
 # What is said of a claim, by its verdict.
@@ -22,16 +21,6 @@ VERDICTS = {
     "depends": "Whether “{text}” holds depends on the case: {detail}",
     "not shown": "The claim “{text}” is not shown by these runs, which allow either answer: "
     "{detail}",
-}
-
-# What became of trials.
-ENDS = {
-    Outcome.COMPLETE: "trained to the end",
-    Outcome.PRUNED: "ended early or were not promoted",
-    Outcome.DIVERGED: "diverged (which counts as the worst)",
-    Outcome.FAILED: "failed",
-    Outcome.PAUSED: "waited to be promoted",
-    Outcome.RUNNING: "had not reached the end of a stage",
 }
 
 
@@ -44,33 +33,27 @@ def findings(places: Places, failure: str) -> Iterator[Passage]:
     if places.found is None:
         text = Fact(failure, "failed.json#/reason")
         yield Passage("Result", (say("The search ended without a result: {why}", why=text),))
-        sentences = tuple(_trials(places))
     else:
         yield Passage("Result", tuple(_result(places)))
-        sentences = (*_trials(places), *_limits(places))
     claims = tuple(_claims(places))
     if claims:
         yield Passage("Claims", claims)
     steps = tuple(_steps(places))
     if steps:
         yield Passage("Which values matter", steps)
-    if sentences:
+    if sentences := tuple(limitations(places)):
         yield Passage("Limitations", sentences)
 
 
 def _result(places: Places) -> Iterator[Parts]:
     result, test = places.result, places.result.test_name
-    counts = [
-        say(
-            "{number} {ended}",
-            number=places.in_result.fact("counts", outcome),
-            ended=ENDS[outcome],
-        )
-        for outcome in map(Outcome, result.counts)
-    ]
-    yield say("Of the trials {counts}", counts=listed(counts))
+    yield _counts(places)
     searched: list[Parts] = [
-        say("{name} = {value}", name=Name(name), value=places.in_result.fact("searched", name))
+        say(
+            "{name} = {value}",
+            name=Name(name),
+            value=places.in_result.fact("searched", name, form=DRAWN),
+        )
         for name in result.searched
     ]
     params = say(" with {params}", params=listed(searched)) if searched else ()
@@ -109,6 +92,26 @@ def _result(places: Places) -> Iterator[Parts]:
     yield from _leads(places)
 
 
+def _counts(places: Places) -> Parts:
+    """What became of the trials."""
+    counts = places.result.counts
+    said = [
+        say(
+            "{number} {ended}",
+            number=places.in_result.fact("counts", outcome),
+            ended=ended(Outcome(outcome), n),
+        )
+        for outcome, n in counts.items()
+    ]
+    if len(said) == 1 and sum(counts.values()) > 1:
+        (outcome,) = counts
+        words = ended(Outcome(outcome), sum(counts.values()))
+        number = places.in_result.fact("counts", outcome)
+        return say("All {number} trials {ended}", number=number, ended=words)
+    total = counted(places.n_records("trial"), "trial")
+    return say("Of {total}, {counts}", total=total, counts=listed(said))
+
+
 def _outer(places: Places) -> Iterator[Parts]:
     """What the whole search is worth, on rows of outer folds."""
     result = places.result
@@ -144,9 +147,9 @@ def _gain(places: Places) -> Iterator[Parts]:
         return
     verdict = {
         1: "It is better than the configuration of all defaults, in {metric} by {gain}",
-        -1: "It is worse than the configuration of all defaults, in {metric} by {gain}: tuning "
-        "lost",
-        0: "No difference from the configuration of all defaults can be shown, in {metric} it is "
+        -1: "Tuning lost: it is worse than the configuration of all defaults; the difference in "
+        "{metric} is {gain}",
+        0: "No difference from the configuration of all defaults can be shown; in {metric}, it is "
         "{gain}",
     }
     words = estimate_words(gain, places.in_result.at("default", key))
@@ -168,19 +171,6 @@ def _leads(places: Places) -> Iterator[Parts]:
             case=case,
             lead=words,
         )
-
-
-def _case(places: Places, place: int) -> Parts:
-    values = places.result.arms[place].values
-    said = [
-        say(
-            "{name} = {value}",
-            name=Name(name),
-            value=places.in_result.fact("arms", place, "values", name),
-        )
-        for name in values
-    ]
-    return listed(said)
 
 
 def _steps(places: Places) -> Iterator[Parts]:
@@ -226,93 +216,6 @@ def _claims(places: Places) -> Iterator[Parts]:
     for place, claim in enumerate(claims):
         text = places.artifact(Artifact.CLAIMS).fact(place, "text")
         detail = places.artifact(Artifact.CLAIMS).fact(place, "detail")
+        # A hint at another check is for who writes the study file.
+        detail = Fact(detail.text.removesuffix(f"; {claim.get('hint', '')}"), detail.place)
         yield say(VERDICTS[claim["verdict"]], text=text, detail=detail)
-
-
-def _trials(places: Places) -> Iterator[Parts]:
-    """Trials that ended badly, with the reasons."""
-    found = failures(places.records["trial"])
-    for outcome in (Outcome.FAILED, Outcome.DIVERGED):
-        reasons = [
-            Fact(failure.reason, f"{FILES['trial']}#/reason")
-            for failure in found
-            if failure.outcome is outcome
-        ]
-        if reasons:
-            yield say(
-                "{trials} {what} ({reasons})",
-                trials=counted(_ended(places, outcome), "trial"),
-                what=ENDS[outcome],
-                reasons=listed(reasons),
-            )
-
-
-def _ended(places: Places, outcome: Outcome) -> Fact:
-    """How many trials ended so."""
-    if places.found is None:
-        return places.n_ended("trial", outcome)
-    return places.in_result.fact("counts", outcome)
-
-
-def _limits(places: Places) -> Iterator[Parts]:
-    result = places.result
-    if result.untested:
-        yield say(
-            "The chosen configuration was not tested: {why}", why=places.in_result.fact("untested")
-        )
-    out = [entry for entry in result.top if entry["not_confirmed"]]
-    for entry in out:
-        place = result.top.index(entry)
-        yield say(
-            "Trial {number}, among the best of the search, {outcome} in a confirmation run and "
-            "was not confirmed",
-            number=places.in_result.fact("top", place, "number"),
-            outcome=entry["not_confirmed"],
-        )
-    for place, arm in enumerate(result.arms):
-        if arm.failure:
-            yield say(
-                "Case {case}: {why}",
-                case=_case(places, place),
-                why=places.in_result.fact("arms", place, "failure"),
-            )
-    if result.outer is not None and result.outer.failure:
-        yield say("Outer folds: {why}", why=places.in_result.fact("outer", "failure"))
-    if result.kept_splits:
-        yield say(
-            "The best were confirmed on the splits of the search, which it had used many times: "
-            "{why}",
-            why=places.in_result.fact("kept_splits"),
-        )
-    if result.shortened:
-        yield say(
-            "Confirmation and test were shortened: {what}",
-            what=places.in_result.fact("shortened"),
-        )
-    if result.no_default:
-        why = places.in_result.fact("no_default")
-        # Behind the colon stands what to write in the study file.
-        said = Fact(why.text.partition(": ")[0], why.place)
-        yield say("Note that {why}", why=said)
-    if result.ended:
-        yield say(
-            "The search was cut by {budget} before it was complete", budget=Name(result.ended)
-        )
-    for place in range(len(result.unmet)):
-        yield say(
-            "The chosen configuration violates {limit}",
-            limit=places.in_result.fact("unmet", place),
-        )
-    if result.optimistic:
-        yield say(
-            "Validation scores are optimistic: {why}", why=places.in_result.fact("optimistic")
-        )
-    if result.saw_test:
-        yield say("Test scores are optimistic: {why}", why=places.in_result.fact("saw_test"))
-    for place, one in enumerate(result.fidelity):
-        if one["predicts"] is False:
-            yield say("{text}", text=places.in_result.fact("fidelity", place, "text"))
-    for place in range(len(result.alarms)):
-        yield say("At the end of a range: {text}", text=places.in_result.fact("alarms", place))
-    for text in (*code_warnings(places.folder), *repeat_texts(places.folder, exact=False)):
-        yield say("{text}", text=Fact(text, "code_checks.json#"))

@@ -35,12 +35,23 @@ LATEX = {
     "±": r"$\pm$",
     "–": "--",
     "’": "'",
+    "−": "$-$",
+    "×": r"$\times$",
 }
+MINUS = re.compile(r"(?<![\w.-])-(?=\d)")  # before a number
+POWER = re.compile(r"(?<![\w.])(\d(?:\.\d+)?)e([+-])0*(\d+)(?!\w)")  # 6.295e-05
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LOWERED = {raised: digit for digit, raised in RAISED.items()}
+EXPONENT = re.compile(f"[{''.join(map(chr, LOWERED))}]+")
 BREAK = r"\allowbreak{}"
 INSIDE_NAME = re.compile(r"(?<=\w)\.(?=[A-Za-z])")  # a dot of module.Class
 HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # between the words of a class's name
-PIECES = re.compile(r"[\s._]+|(?<=[a-z])(?=[A-Z])")  # where lines may break
-LINE = 78  # letters of \footnotesize beside each other in a column of an article, with gaps
+PIECES = re.compile(r"\s+|(?<=[._])|(?<=[a-z])(?=[A-Z])")  # where lines may break
+# Letters of a size beside each other on a page of an article, with gaps; the smaller size is for
+# tables whose longest words need it.
+LINE, SMALL_LINE = 78, 86
+SIZES = {LINE: r"\footnotesize", SMALL_LINE: r"\scriptsize"}
+COLUMN = 50  # the same in the narrowest column of an article in two columns
 GAP = 2  # letters between columns
 MARKDOWN = frozenset("\\`*_{}[]<>#|~^$")
 
@@ -74,7 +85,7 @@ class Form(ABC):
 
     def fact(self, fact: Fact) -> str:
         """A fact."""
-        return self.words(fact.text)
+        return self.words(typeset(fact.text))
 
     def parts(self, parts: Parts) -> str:
         """A sentence, or a cell."""
@@ -95,6 +106,17 @@ class Form(ABC):
     def rows(self, table: Cells) -> list[list[str]]:
         """The head of a table and its rows, written."""
         return [[self.parts(cell) for cell in row] for row in (table.head, *table.rows)]
+
+
+def typeset(text: str) -> str:
+    """A text of a record with a minus sign before negative numbers, and powers of ten written as
+    such: "−0.5", "6.295 × 10⁻⁵"."""
+    text = POWER.sub(lambda m: f"{m[1]} × 10{_exponent(m[2], m[3])}", text)
+    return MINUS.sub("−", text)
+
+
+def _exponent(sign: str, digits: str) -> str:
+    return f"{sign.replace('+', '')}{digits}".translate(RAISED)
 
 
 class PlainText(Form):
@@ -150,11 +172,13 @@ class Markdown(Form):
 
 class Latex(Form):
     """LaTeX for a paper that uses array and booktabs; the entries of what is cited go to a .bib
-    file. Names may break at their dots and underscores, and tables are as wide as the text."""
+    file. Names may break at their dots and underscores. Tables fit a column of a paper in two
+    columns, or else span both; in a paper in one column `table*` is the same as `table`."""
 
     def words(self, text: str) -> str:
         written = "".join(LATEX.get(character, character) for character in text)
         written = written.replace(r"\_", rf"\_{BREAK}")
+        written = EXPONENT.sub(lambda m: f"$^{{{m[0].translate(LOWERED)}}}$", written)
         return INSIDE_NAME.sub(lambda _: f".{BREAK}", written)
 
     def name(self, text: str) -> str:
@@ -168,20 +192,23 @@ class Latex(Form):
 
     def table(self, table: Cells) -> str:
         head, *rows = (" & ".join(row) + r" \\" for row in self.rows(table))
+        plain = PlainText().rows(table)
+        place = "table" if _width(plain) <= COLUMN else "table*"
+        line = LINE if _least_width(plain) <= LINE else SMALL_LINE
         return "\n".join(
             [
-                r"\begin{table}",
-                r"  \centering\footnotesize\setlength{\tabcolsep}{3pt}",
+                rf"\begin{{{place}}}",
+                rf"  \centering{SIZES[line]}\setlength{{\tabcolsep}}{{3pt}}",
                 rf"  \caption{{{self.parts(table.caption)}.}}",
                 rf"  \label{{tab:{table.name}}}",
-                rf"  \begin{{tabular}}{{{_columns(PlainText().rows(table))}}}",
+                rf"  \begin{{tabular}}{{{_columns(plain, line)}}}",
                 r"    \toprule",
                 f"    {head}",
                 r"    \midrule",
                 *(f"    {row}" for row in rows),
                 r"    \bottomrule",
                 r"  \end{tabular}",
-                r"\end{table}",
+                rf"\end{{{place}}}",
             ]
         )
 
@@ -202,7 +229,8 @@ class Html(Form):
         return html.escape(f" ({'; '.join(REFERENCES[key].label for key in keys)})")
 
     def fact(self, fact: Fact) -> str:
-        return f'<span title="{html.escape(fact.place)}">{html.escape(fact.text)}</span>'
+        text = html.escape(typeset(fact.text))
+        return f'<span title="{html.escape(fact.place)}">{text}</span>'
 
     def passage(self, passage: Passage) -> str:
         return f"<p><b>{html.escape(passage.title)}.</b> {self.sentences(passage)}</p>"
@@ -232,15 +260,30 @@ def written(
     return "\n\n".join([*parts, *([form.references(found)] if found else [])]) + "\n"
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> str:
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    """Letters of a table whose cells have one line each."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _least_width(rows: Sequence[Sequence[str]]) -> int:
+    """Letters of a table whose columns are as wide as their longest words."""
+    return sum(map(_longest_word, zip(*rows, strict=True))) + GAP * (len(rows[0]) - 1)
+
+
+def _longest_word(column: Sequence[str]) -> int:
+    return max(map(len, PIECES.split(" ".join(column))))
+
+
+def _columns(rows: Sequence[Sequence[str]], line: int) -> str:
     """The columns of a LaTeX table: those too wide for a line are paragraphs, which share what the
     others leave of it by the roots of their widths, so that none has much more lines, but are no
     narrower than their longest word."""
     columns = [*zip(*rows, strict=True)]
     widths = [max(map(len, column)) for column in columns]
-    words = [max(map(len, PIECES.split(" ".join(column)))) for column in columns]
-    room = LINE - GAP * (len(widths) - 1)
-    if sum(widths) <= room:
+    words = [*map(_longest_word, columns)]
+    room = line - GAP * (len(widths) - 1)
+    if _width(rows) <= line:
         return "l" * len(widths)
     shares: dict[int, float] = {}
     while len(shares) < len(widths):
@@ -252,6 +295,6 @@ def _columns(rows: Sequence[Sequence[str]]) -> str:
     return "".join(
         "l"
         if shares[n] == width
-        else rf">{{\raggedright\arraybackslash}}p{{{shares[n] / LINE:.3f}\linewidth}}"
+        else rf">{{\raggedright\arraybackslash}}p{{{shares[n] / line:.3f}\linewidth}}"
         for n, width in enumerate(widths)
     )

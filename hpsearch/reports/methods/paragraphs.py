@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from hpsearch.datasets import DATASETS
 from hpsearch.records.layout import Artifact
 from hpsearch.reports.methods.passage import Fact, Name, Parts, Passage, listed, say
 from hpsearch.reports.methods.places import Places
+from hpsearch.reports.methods.space import search_space
 from hpsearch.reports.methods.words import (
     DIGEST,
     cite,
     counted,
-    names,
     pruner_words,
     sampler_words,
     split_words,
-    trainer_words,
 )
 from hpsearch.study.code_checks import repeat_texts
-from hpsearch.study.stored_space import kept_relations, kept_space
 from hpsearch.studyfile.arms import SHOTS
-from hpsearch.studyfile.entries import trainer_names
-from hpsearch.studyfile.space import Space
-from hpsearch.studyfile.study_file import StudyFile
 
 # Packages whose versions a text names, by their names in a record's environment, and their own.
 PACKAGES = {
@@ -40,7 +34,7 @@ def paragraphs(places: Places) -> Iterator[Passage]:
     """All of them, but for what was found."""
     subjects = {
         "Data": _data,
-        "Search space": _space,
+        "Search space": search_space,
         "Search": _search,
         "Confirmation": _confirmation,
         "Test": _test,
@@ -114,55 +108,6 @@ def _table(places: Places) -> Iterator[Parts]:
             "Scaling, imputation and encoding of its columns were fitted on the training rows of "
             "each split only"
         )
-
-
-def _space(places: Places) -> Iterator[Parts]:
-    study, space = places.study, kept_space(places.folder) or Space((), {})
-    searched = dict.fromkeys(parameter.key for parameter in space.parameters)
-    trainers = [str(name) for name in trainer_names(study.space) or []]
-    made = listed([trainer_words(name) for name in trainers])
-    network = str(study.network.get("name", ""))
-    in_network: Parts = ()
-    if network:
-        in_network = say(
-            " ({network} network{source})", network=Name(network), source=cite("network", network)
-        )
-    yield say("Models were trained by {trainers}{network}", trainers=made, network=in_network)
-    if searched:
-        number = Fact(str(len(searched)), "space.json#/parameters (different names)")
-        yield say(
-            "The search was over {number}: {names}",
-            number=counted(number, "hyperparameter"),
-            names=listed(names(searched)),
-        )
-    relations = [
-        Fact(text, f"space.json#/relations/{place}")
-        for place, text in enumerate(kept_relations(places.folder))
-    ]
-    if relations:
-        yield say("Only configurations with {relations} were drawn", relations=listed(relations))
-    fixed = [*_fixed(study, searched)]
-    if fixed:
-        said = [
-            say("{name} = {value}", name=Name(key[-1]), value=places.file.fact(*key))
-            for key in fixed
-        ]
-        yield say("Held fixed: {fixed}", fixed=listed(said))
-    yield say("All other settings were the defaults of hpsearch and of the trainers' libraries")
-    if study.compare:
-        yield say(
-            "Every combination of {compared} had its own search and budget",
-            compared=listed(names(study.compare)),
-        )
-
-
-def _fixed(study: StudyFile, searched: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The plain values of [space], [network] and [prepare]."""
-    for table in ("space", "network", "prepare"):
-        for key, entry in getattr(study, table).items():
-            plain = not isinstance(entry, dict | list)
-            if plain and key not in searched and key not in ("trainer", "name"):
-                yield table, key
 
 
 def _search(places: Places) -> Iterator[Parts]:
@@ -260,11 +205,13 @@ def _stages(places: Places) -> Iterator[Parts]:
     yield say("The plan{whose} was to train {plans}", whose=whose, plans=listed(plans))
     if not shares:
         return
+    shares = shares[:1] if len({share.text for share in shares}) == 1 else shares
     yield say(
-        "The best trials of a stage continued in the next one{source}, where they were to make up "
-        "{shares} of the trials",
+        "At the end of each stage, the best trials were promoted to the next one{source} and made "
+        "up {fractions} of {shares} of the planned trials there",
         source=cite("sampler", "stages"),
-        shares=listed(shares[:1] if len({share.text for share in shares}) == 1 else shares),
+        fractions="a fraction" if len(shares) == 1 else "fractions",
+        shares=listed(shares),
     )
     controls = [places.file.fact("stages", n, "controls") for n in later if stages[n].controls]
     if controls:
@@ -308,15 +255,22 @@ def _confirmation(places: Places) -> Iterator[Parts]:
     if number:
         yield _choice(places)
     if places.records["default"]:
-        yield say("The configuration of all defaults was run in the same way")
+        yield say("{defaults} in the same way", defaults=_defaults(places, "run"))
+
+
+def _defaults(places: Places, what: str) -> str:
+    if places.study.compare:
+        return f"The configurations of all defaults, one for each case, were {what}"
+    return f"The configuration of all defaults was {what}"
 
 
 def _choice(places: Places) -> Parts:
     confirmation = places.study.confirmation
+    the = "In each case, the" if places.study.compare else "The"
     if confirmation.choose == "best":
-        return say("The one with the best mean was chosen, whatever its score in the search")
+        return say(f"{the} one with the best mean was chosen, whatever its score in the search")
     return say(
-        "The cheapest configuration, by {cheap}, within one standard error of the best was "
+        f"{the} cheapest configuration, by {{cheap}}, within one standard error of the best was "
         "chosen{source}",
         cheap=Name(confirmation.cheap),
         source=cite("choice", confirmation.choose),
@@ -363,12 +317,14 @@ def _test(places: Places) -> Iterator[Parts]:
         )
     seeds = _run(places, "test_seeds")
     yield say(
-        "The chosen configuration was then refitted with {seeds} on training and validation "
-        "data together, and each refit scored on the test set once",
+        "The chosen configuration{whose} was then refitted with {seeds} on training and "
+        "validation data together, and each refit was scored on the test set once",
+        whose=" of each case" if study.compare else "",
         seeds=counted(seeds, "seed"),
     )
     if places.found is not None and places.found.default is not None:
-        yield say("The configuration of all defaults was refitted and scored in the same way")
+        defaults = _defaults(places, "refitted and scored")
+        yield say("{defaults} in the same way", defaults=defaults)
     if places.found is not None:
         uses = places.in_result.fact("test_uses")
         yield say(

@@ -21,6 +21,7 @@ from hpsearch.study.stored_space import sees_all_rows
 from hpsearch.studyfile.study_file import StudyFile
 
 DIGITS = ".6g"  # of a number with a fraction: as many as draws are rounded to
+DRAWN = ".4g"  # of a drawn value in a sentence; the records have all its digits
 SCORE = ".4f"  # as the console shows scores
 UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
 LEAST = 2  # of a unit that a time is told in

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from hpsearch.records.comparisons import DefaultResult
 from hpsearch.records.estimate import Estimate
 from hpsearch.reports.methods.intervals import estimate_cell, kinds_of
-from hpsearch.reports.methods.passage import Cells, Fact, Name, Parts, listed, say
-from hpsearch.reports.methods.places import Branch, Key, Places
+from hpsearch.reports.methods.passage import Cells, Fact, Name, Parts, say
+from hpsearch.reports.methods.places import DRAWN, Branch, Key, Places
+from hpsearch.reports.methods.words import case_words
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.space import Space
@@ -20,8 +21,13 @@ def tables(places: Places) -> Iterator[Cells]:
     """All that there is something to say in."""
     if places.found is not None:
         yield results(places)
-    if kept_space(places.folder) is not None:
-        yield searched(places)
+    space = kept_space(places.folder)
+    compared = places.study.compare
+    if space is None or all(p.name in compared for p in space.parameters):
+        return  # nothing was searched but what is compared
+    yield searched(places)
+    if places.found is not None and places.found.arms:
+        yield chosen(places)
 
 
 def results(places: Places) -> Cells:
@@ -85,30 +91,34 @@ def _confirmed(places: Places) -> Iterator[Row]:
             yield from _defaults(places, result.default, places.in_result.at("default"))
 
 
-def _defaults(places: Places, default: DefaultResult | None, at: Branch) -> Iterator[Row]:
-    """The row of the configuration of all defaults; none where it was not run."""
+def _defaults(
+    places: Places, default: DefaultResult | None, at: Branch, case: Parts = ()
+) -> Iterator[Row]:
+    """The row of the configuration of all defaults; none where it was not run.
+
+    Args:
+        case: whose defaults they are; () where nothing is compared.
+    """
     if default is None:
         return
     others: list[Parts] = [() for _ in _goals(places)[1:]]
     goals = [estimate_cell(default.validation, at.at("validation")), *others]
-    yield (say("all defaults"), *goals, *_of_tests(places, default.test, at))
+    name = say("{case}, all defaults", case=case) if case else say("all defaults")
+    yield (name, *goals, *_of_tests(places, default.test, at))
 
 
 def _cases(places: Places) -> Iterator[Row]:
     result = places.result
     for place, arm in enumerate(result.arms):
         at = places.in_result.at("arms", place)
-        values = [
-            say("{name} = {value}", name=Name(name), value=at.fact("values", name))
-            for name in arm.values
-        ]
-        chosen = ", chosen" if arm.best_number == result.best_number else ""
+        case = case_words(places, place)
+        best = ", the best" if arm.best_number == result.best_number else ""
         yield (
-            say("{values}{chosen}", values=listed(values), chosen=chosen),
+            say("{case}{best}", case=case, best=best),
             estimate_cell(arm.validation, at.at("validation")),
             *_of_tests(places, arm.test, at),
         )
-        yield from _defaults(places, arm.default, at.at("default"))
+        yield from _defaults(places, arm.default, at.at("default"), case)
 
 
 def _front(places: Places) -> Iterator[Row]:
@@ -126,23 +136,63 @@ def _front(places: Places) -> Iterator[Row]:
 
 
 def searched(places: Places) -> Cells:
-    """A row a searched hyperparameter, with the chosen value and the default where known."""
+    """A row a searched hyperparameter, with the chosen value and the default where known; those
+    of the cases of a comparison have a table of their own, `chosen`."""
     space = kept_space(places.folder) or Space((), {})
     shown: dict[str, tuple[Key, ...]] = {}
-    if places.found is not None:
+    if places.found is not None and not places.found.arms:
         shown["chosen"] = ("searched",)
         if places.found.default is not None:
             shown["default"] = ("default", "searched")
     rows: list[Row] = []
     for place, parameter in enumerate(space.parameters):
+        if parameter.name in places.study.compare:
+            continue
         drawn = Fact(parameter.described, f"space.json#/parameters/{place}")
         values = [_value(places, parameter, *key) for key in shown.values()]
         rows.append(((Name(parameter.name),), (drawn,), *values))
-    caption = say(
-        "Searched hyperparameters; a cell is empty if the configuration lacks the parameter"
-    )
+    empty = "; a cell is empty if the configuration lacks the parameter" if shown else ""
+    caption = say("Searched hyperparameters{empty}", empty=empty)
     head: list[Parts] = [("hyperparameter",), ("searched",), *((name,) for name in shown)]
     return Cells("space", caption, tuple(head), tuple(rows))
+
+
+def chosen(places: Places) -> Cells:
+    """The searched hyperparameters of each case's winner, with the defaults in brackets.
+
+    Cases are the columns, or the rows where there are more of them than hyperparameters.
+    """
+    space = kept_space(places.folder) or Space((), {})
+    compared = places.study.compare
+    keys = [*dict.fromkeys(p.key for p in space.parameters if p.name not in compared)]
+    cases = range(len(places.result.arms))
+    cells = [[_of_case(places, place, key) for place in cases] for key in keys]
+    heads: list[Parts] = [(Name(key),) for key in keys]
+    whose: list[Parts] = [case_words(places, place) for place in cases]
+    first: Parts = ("hyperparameter",)
+    if len(cases) > len(keys):
+        cells = [[*row] for row in zip(*cells, strict=True)]
+        heads, whose, first = whose, heads, ("case",)
+    defaults = any(arm.default is not None for arm in places.result.arms)
+    caption = say(
+        "Chosen hyperparameters of each case{defaults}; a cell is empty if the configuration "
+        "lacks the parameter",
+        defaults=", with the defaults in brackets" if defaults else "",
+    )
+    rows = tuple((head, *row) for head, row in zip(heads, cells, strict=True))
+    return Cells("chosen", caption, (first, *whose), rows)
+
+
+def _of_case(places: Places, place: int, key: str) -> Parts:
+    """A hyperparameter of a case's winner, and the default; () where it has none."""
+    arm, at = places.result.arms[place], places.in_result.at("arms", place)
+    if key not in arm.searched:
+        return ()
+    value = at.fact("searched", key, form=DRAWN)
+    if arm.default is None or key not in arm.default.searched:
+        return (value,)
+    default = at.fact("default", "searched", key, form=DRAWN)
+    return say("{value} ({default})", value=value, default=default)
 
 
 def _value(places: Places, parameter: Parameter, *key: Key) -> Parts:
@@ -150,4 +200,4 @@ def _value(places: Places, parameter: Parameter, *key: Key) -> Parts:
     values = places.in_result.at(*key).content
     if parameter.key not in values or not parameter.active(values):
         return ()
-    return (places.in_result.fact(*key, parameter.key),)
+    return (places.in_result.fact(*key, parameter.key, form=DRAWN),)

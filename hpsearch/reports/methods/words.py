@@ -8,7 +8,16 @@ from hpsearch.counts import noun_of
 from hpsearch.datasets.split_kinds import SPLITS
 from hpsearch.optimizers import OPTIMIZERS
 from hpsearch.records.layout import Artifact
-from hpsearch.reports.methods.passage import BY_DEFINITION, Cite, Fact, Name, Part, Parts, say
+from hpsearch.reports.methods.passage import (
+    BY_DEFINITION,
+    Cite,
+    Fact,
+    Name,
+    Part,
+    Parts,
+    listed,
+    say,
+)
 from hpsearch.reports.methods.places import Branch, Places
 from hpsearch.reports.methods.references import Family, cited
 from hpsearch.samplers.named import OPTUNA as SAMPLERS
@@ -99,6 +108,16 @@ def trainer_words(trainer: str) -> Parts:
     if library == "sklearn" or library in LIBRARIES:
         return (Name(trainer.rpartition(".")[2]), *cite("library", library))
     return (Name(trainer), *cite("trainer", trainer))
+
+
+def case_words(places: Places, place: int) -> Parts:
+    """The case at a place of a result: "trainer = adam and shots = 5"."""
+    at = places.in_result.at("arms", place)
+    values = places.result.arms[place].values
+    said = [
+        say("{name} = {value}", name=Name(name), value=at.fact("values", name)) for name in values
+    ]
+    return listed(said)
 
 
 def counted(number: Fact, noun: str, plural: str = "") -> Parts:

@@ -22,6 +22,7 @@ from hpsearch.reports.answer import Answer
 from hpsearch.reports.charts import Chart
 from hpsearch.reports.page.plotly import to_plotly
 from hpsearch.reports.sections import Chapter, Content
+from hpsearch.value_texts import value_text
 
 DIGITS = 4  # of a number in a table
 LONGEST = 9  # digits of a whole number that is shown as one
@@ -142,7 +143,7 @@ def table_of(frame: pd.DataFrame) -> Table:
 
 def _cell(value: Any) -> Cell:
     if isinstance(value, bool | np.bool_):
-        return Cell("yes" if value else "no", "", number=False)
+        return Cell(value_text(bool(value)), "", number=False)
     if isinstance(value, float | np.floating):
         known = float(value)
         if math.isnan(known):  # what pandas fills gaps with

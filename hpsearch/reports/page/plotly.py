@@ -74,8 +74,6 @@ def to_plotly(chart: Chart) -> Figure:
             first = series.name not in seen
             data += [t | place for t in _traces(series, chart.shade_label, first=first)]
             seen.add(series.name)
-            if series.direct and series.x:
-                layout["annotations"].append(_direct(series, panel, end))
     beside = max(NUMBERS, LETTER * longest + TITLED)
     wide = max(LEAST / across, beside / gap if columns > 1 else 0)
     return {"data": data, "layout": layout, "least": round(SIDES + beside + wide)}
@@ -122,21 +120,6 @@ def _title(text: str, x: float, top: float) -> Figure:
     }
 
 
-def _direct(series: Series, panel: Panel, end: str) -> Figure:
-    x, y = series.x[-1], series.y[-1]
-    log = {"x": panel.log_x, "y": panel.log_y}
-    place = {k: math.log10(v) if log[k] else v for k, v in (("x", x), ("y", y))}  # type: ignore[arg-type]
-    look = {"showarrow": False, "xanchor": "right", "yanchor": "bottom"}
-    color = {"color": color_of(series.color)}
-    return {
-        "text": harmless(series.name),
-        **place,
-        **look,
-        "xref": f"x{end}",
-        "yref": f"y{end}",
-    } | {"font": color}
-
-
 def _layout(height: float, *, above: int = 0) -> Figure:
     """With a legend on top, so many pixels higher, as titles of panels stand below it."""
     inner = height - 90  # without margins
@@ -155,7 +138,7 @@ def _layout(height: float, *, above: int = 0) -> Figure:
 
 
 def _traces(series: Series, shade_label: str, *, first: bool) -> list[Figure]:
-    legend = bool(series.name) and first and not series.direct
+    legend = bool(series.name) and first
     name = harmless(series.name)
     shown: Figure = {"name": name, "showlegend": legend, "legendgroup": name}
     x, y, color = [_text(one) for one in series.x], list(series.y), color_of(series.color)
@@ -166,7 +149,8 @@ def _traces(series: Series, shade_label: str, *, first: bool) -> list[Figure]:
         return [bar | _whiskers(series, "error_x") | shown]
     if series.kind == "intervals":
         dots: Figure = {"type": "scatter", "mode": "markers", "x": y, "y": x}
-        dots |= {"marker": {"size": 9, "color": color}, "text": notes}
+        dot = {"size": 14, "symbol": "star"} if series.heavy else {"size": 9}
+        dots |= {"marker": dot | {"color": color}, "text": notes}
         return [dots | _whiskers(series, "error_x") | shown]
     if series.kind == "line":
         look = {"color": color, "width": 3 if series.heavy else 1.5}

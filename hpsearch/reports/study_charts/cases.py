@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hpsearch.records.estimate import Estimate
-from hpsearch.reports.charts import WINNER, Chart, Panel, Series
+from hpsearch.reports.charts import Chart, Panel, Series, case_colors
 from hpsearch.reports.study_view import StudyView
+from hpsearch.value_texts import value_text
 
 
 def cases(view: StudyView) -> Chart | None:
@@ -15,14 +16,15 @@ def cases(view: StudyView) -> Chart | None:
     if not result.arms:
         return None
     panels: list[Panel] = []
-    for label, color, found in (
-        (result.objective, 0, [(arm, arm.validation) for arm in result.arms]),
-        (result.test_name, 1, [(arm, arm.test.get(result.test_name)) for arm in result.arms]),
+    names = [", ".join(map(value_text, arm.values.values())) for arm in result.arms]
+    colors = case_colors([arm.values for arm in result.arms])
+    best = [arm.best_number == result.best_number for arm in result.arms]
+    for label, found in (
+        (result.objective, [arm.validation for arm in result.arms]),
+        (result.test_name, [arm.test.get(result.test_name) for arm in result.arms]),
     ):
-        names = [", ".join(map(str, arm.values.values())) for arm, _ in found]
-        best = [arm.best_number == result.best_number for arm, _ in found]
         panel = interval_panel(
-            *(names, [one for _, one in found], ", ".join(result.arms[0].values), label, color),
+            *(names, found, ", ".join(result.arms[0].values), label, colors),
             winner=best.index(True) if True in best else None,
         )
         panels += [] if panel is None else [panel]
@@ -32,7 +34,8 @@ def cases(view: StudyView) -> Chart | None:
         "cases",
         "Cases",
         "Each case is represented by its winner: confirmed means and, if there is a test set, "
-        "means of the refits, with their 95 % intervals. The winner of the study has its colour.",
+        "means of the refits, with their 95 % intervals. The star is the winner of the study. A "
+        "case has the same colour in all figures.",
         panels,
     )
 
@@ -42,7 +45,7 @@ def interval_panel(
     estimates: Sequence[Estimate | None],
     x: str,
     y: str,
-    color: int,
+    colors: Sequence[int],
     *,
     winner: int | None = None,
 ) -> Panel | None:
@@ -50,7 +53,8 @@ def interval_panel(
 
     Args:
         x, y: what names and estimates are.
-        winner: the place of the one that has the winner's colour; None: there is none.
+        colors: one a name.
+        winner: the place of the one that is drawn as a star; None: there is none.
     """
     places = [place for place, one in enumerate(estimates) if one is not None]
     series = []
@@ -58,9 +62,17 @@ def interval_panel(
         one = estimates[place]
         assert one is not None
         low, high = _ends(one)
-        shade = WINNER if place == winner else color
         series.append(
-            Series("", [names[place]], [one.mean], "intervals", low=[low], top=[high], color=shade)
+            Series(
+                "",
+                [names[place]],
+                [one.mean],
+                "intervals",
+                low=[low],
+                top=[high],
+                color=colors[place],
+                heavy=place == winner,
+            )
         )
     return Panel(series, x, y) if series else None
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from hpsearch.records.range_row import RangeRow
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.reports.charts import WINNER, Chart, Panel, Series
+from hpsearch.reports.charts import WINNER, Chart, Panel, Series, case_colors
 from hpsearch.reports.study_charts.search import MOST_PANELS, note
 from hpsearch.reports.study_view import StudyView
 
+Run = tuple[Sequence[int], Mapping[str, Sequence[float]]]  # epochs, and values by metric
 CURVES = 8  # trials whose learning curves are drawn
 KINDS = {
     "trial": "trials",
@@ -91,7 +93,10 @@ def _reopened(view: StudyView, rows: Sequence[RangeRow]) -> Series:
 
 
 def curves(view: StudyView) -> Chart | None:
-    """The learning curves of the best trials; None where one epoch is all there is."""
+    """The learning curves of the best trials, in a comparison of each case's winner; None where
+    one epoch is all there is."""
+    if view.result.arms:
+        return _curves_of_cases(view)
     series, curve = [], view.result.curve
     # The winner comes last, so that it lies above all others.
     winner = view.result.best_number
@@ -112,7 +117,6 @@ def curves(view: StudyView) -> Chart | None:
                 color=WINNER if ours else None,
                 notes=[name],
                 heavy=ours,
-                direct=ours,
             )
         )
     if all(len(one.x) < 2 for one in series):
@@ -126,20 +130,68 @@ def curves(view: StudyView) -> Chart | None:
     )
 
 
+def _curves_of_cases(view: StudyView) -> Chart | None:
+    """The learning curve of each case's winner in the case's colour, over other trials'."""
+    result, curve = view.result, view.result.curve
+    winners = [arm.best_number for arm in result.arms]
+    grey, ribbons, lines = [], [], []
+    for entry in result.top:
+        record = view.by_number[entry["number"]]
+        if record.number not in winners:
+            values, note_of_it = record.mean_history().get(curve, []), f"trial {record.number}"
+            x = record.epochs[: len(values)]
+            grey.append(
+                Series("other best trials", x, values, "line", color=None, notes=[note_of_it])
+            )
+    colors = case_colors([arm.values for arm in result.arms])
+    for arm, color in zip(result.arms, colors, strict=True):
+        if arm.best_number is None:
+            continue
+        record = view.by_number[arm.best_number]
+        runs = _repeats(view, record) or [(record.epochs, record.mean_history())]
+        epochs, columns = _columns(runs, curve)
+        if len(runs) > 1:
+            low, high = [min(column) for column in columns], [max(column) for column in columns]
+            ribbons.append(Series("", epochs, low, "ribbon", top=high, color=color))
+        means, notes = [fmean(column) for column in columns], [f"trial {record.number}"]
+        lines.append(Series(arm.name, epochs, means, "line", color=color, notes=notes, heavy=True))
+    if all(len(one.x) < 2 for one in lines):
+        return None
+    return Chart(
+        "learning_curves",
+        "Learning curves of the cases",
+        "The winner of each case in the colour that the case has in all figures: the mean over "
+        "the repeats of the confirmation after every evaluated epoch, and their range as a band. "
+        "Grey lines are other trials of the search.",
+        [Panel([*grey, *ribbons, *lines], "epoch", curve, whole_x=True)],
+    )
+
+
+def _repeats(view: StudyView, record: TrialRecord) -> list[Run]:
+    """The learning curves of a trial's confirmation, one a repeat."""
+    again = [r for r in view.folder.read_all("confirmation") if r.number == record.number]
+    return [(r.epochs, r.mean_history()) for r in again]
+
+
+def _columns(runs: Sequence[Run], curve: str) -> tuple[list[int], list[Sequence[float]]]:
+    """The epochs that all runs have, and at each of them the values of all."""
+    known = [history.get(curve, []) for _, history in runs]
+    length = min(map(len, known), default=0)
+    columns = zip(*(values[:length] for values in known), strict=True)
+    return list(runs[0][0][:length]), list(columns)
+
+
 def _spread(view: StudyView, record: TrialRecord) -> list[Series]:
     """From the lowest to the highest of a trial's folds, and of its repeats."""
-    again = [r for r in view.folder.read_all("confirmation") if r.number == record.number]
     folds = [(member.epochs, member.history) for member in record.members]
-    repeats = [(r.epochs, r.mean_history()) for r in again]
     series = []
-    for name, color, found in (("folds", 4, folds), ("repeats", 1, repeats)):
-        known = [(epochs, history.get(view.result.curve, [])) for epochs, history in found]
-        length = min((len(values) for _, values in known), default=0)
-        if len(known) < 2 or length < 2:
+    for name, color, found in (("folds", 4, folds), ("repeats", 1, _repeats(view, record))):
+        if len(found) < 2:
             continue
-        columns = [*zip(*(values[:length] for _, values in known), strict=True)]
+        epochs, columns = _columns(found, view.result.curve)
+        if len(columns) < 2:
+            continue
         low, high = [min(column) for column in columns], [max(column) for column in columns]
-        epochs = known[0][0][:length]
         series.append(Series(f"the winner's {name}", epochs, low, "ribbon", top=high, color=color))
     return series
 

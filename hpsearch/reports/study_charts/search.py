@@ -15,6 +15,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.charts import WINNER, Axis, Chart, Panel, Series, Surface, Value
 from hpsearch.reports.study_view import StudyView
+from hpsearch.value_texts import value_text
 
 GRID = 40  # points a side of the contour
 MOST_PANELS = 12  # parameters whose slices and funnels are drawn
@@ -161,7 +162,7 @@ def _axis(view: StudyView, name: str, values: list[Any]) -> Axis:
     if choices is not None:
         places = [float(choices.index(v)) if v in choices else math.nan for v in values]
         ticks = [float(i) for i in range(len(choices))]
-        return Axis(name, places, ticks, [str(choice) for choice in choices])
+        return Axis(name, places, ticks, [value_text(choice) for choice in choices])
     numbers = [math.nan if v is None else float(v) for v in values]
     if not view.log(name):
         return Axis(name, numbers)
@@ -184,7 +185,7 @@ def slices(view: StudyView) -> Chart | None:
         choices = view.choices(name)
         points = Series(
             "",
-            [str(v) for v in values] if choices is not None else values,
+            [value_text(v) for v in values] if choices is not None else values,
             [float(view.score(r) or 0.0) for r in here],
             shade=[float(r.number) for r in here],
             notes=[note(view, r) for r in here],
@@ -210,7 +211,7 @@ def _winner_slice(view: StudyView, name: str) -> list[Series]:
     if winner is None or name not in view.active(winner):
         return []
     value = view.value(winner, name)
-    place = str(value) if view.choices(name) is not None else value
+    place = value_text(value) if view.choices(name) is not None else value
     return winner_mark(view, [place for _ in view.records])
 
 
@@ -337,7 +338,7 @@ def _separation(view: StudyView, name: str, gone: list[TrialRecord]) -> float:
 def note(view: StudyView, record: TrialRecord) -> str:
     """What the pointer shows of a trial."""
     params = ", ".join(
-        f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"
+        f"{name} = {value_text(value, '.4g')}"
         for name, value in view.space.searched(record.params).items()
     )
     return f"trial {record.number} ({record.outcome}): {params}"

@@ -10,7 +10,7 @@ import pandas as pd
 from hpsearch.analysis.best_curves import BestCurve, Cost
 from hpsearch.analysis.overtuning import Incumbents
 from hpsearch.counts import count_of
-from hpsearch.reports.charts import Chart, Panel, Series
+from hpsearch.reports.charts import Chart, Panel, Series, case_colors
 from hpsearch.reports.study_view import StudyView
 
 LABELS: Mapping[Cost, str] = {
@@ -23,12 +23,13 @@ LABELS: Mapping[Cost, str] = {
 def expected_best(view: StudyView) -> Chart | None:
     """The best score after so many trials, full trainings and minutes, an arm a line."""
     panels: list[Panel] = []
+    colors = _colors(view)
     for length, of_length in groupby(view.best_curves, key=lambda curve: curve.epochs):
         curves, title = list(of_length), f"after {count_of(length, 'epoch')}"
         # Trainings of the first stage's length are all alike: one cost says what all would.
         labels = dict(list(LABELS.items())[:1]) if panels else LABELS
         for cost, label in labels.items():
-            lines = [s for place, c in enumerate(curves) for s in _curve(c, cost, place)]
+            lines = [s for c in curves for s in _curve(c, cost, colors.get(c.arm, 0))]
             panel = Panel(lines, label, view.result.objective, title, whole_x=cost == "trials")
             panels.append(panel)
     if not panels:
@@ -41,6 +42,14 @@ def expected_best(view: StudyView) -> Chart | None:
         "otherwise it is the actual order of this one search, without a band. A full training has "
         "the epochs of one trial of the last stage.",
         panels,
+    )
+
+
+def _colors(view: StudyView) -> dict[str, int]:
+    """The colour of each case by its name; {} where nothing is compared."""
+    arms = view.result.arms
+    return dict(
+        zip((arm.name for arm in arms), case_colors([arm.values for arm in arms]), strict=True)
     )
 
 
@@ -67,23 +76,30 @@ def incumbents(view: StudyView) -> Chart | None:
         "Confirmed trials that were the best so far when they ended: their scores in the search "
         "and in the confirmation, with 95 % intervals. If the former improve and the latter do "
         "not, the search fits only its validation rows.",
-        [_panel(one, view.result.objective) for one in view.incumbents],
+        [
+            _panel(one, view.result.objective, _colors(view).get(one.arm, 1))
+            for one in view.incumbents
+        ],
     )
 
 
-def _panel(one: Incumbents, objective: str) -> Panel:
+def _panel(one: Incumbents, objective: str, color: int) -> Panel:
+    """
+    Args:
+        color: of what was confirmed; the search is grey.
+    """
     minutes = [incumbent.minutes for incumbent in one.found]
     notes = [f"trial {incumbent.number}" for incumbent in one.found]
     again = [incumbent.confirmed for incumbent in one.found]
     searched = [incumbent.searched for incumbent in one.found]
     series = [
-        Series("in the search", minutes, searched, "line", color=0, heavy=True),
-        Series("in the search", minutes, searched, color=0, notes=notes),
+        Series("in the search", minutes, searched, "line", color=None, heavy=True),
+        Series("in the search", minutes, searched, color=None, notes=notes),
         Series(
             "confirmed",
             minutes,
             [estimate.mean for estimate in again],
-            color=1,
+            color=color,
             low=[e.mean if e.low is None else e.low for e in again],
             top=[e.mean if e.high is None else e.high for e in again],
             notes=notes,

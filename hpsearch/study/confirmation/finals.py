@@ -26,7 +26,7 @@ from hpsearch.study.confirmation.choice import choose
 from hpsearch.study.confirmation.extent import Extent
 from hpsearch.study.confirmation.repeats import repeat_scores
 from hpsearch.study.events import Event, PhaseStarted, RunReached
-from hpsearch.study.training import Trains
+from hpsearch.study.training import Trains, reached
 from hpsearch.trainers import is_program
 
 NO_DEFAULT = (
@@ -86,7 +86,9 @@ class Finals:
         ]
         self.defaults = self._defaults("default", self.extent.seeds)
         everything = records + self.defaults
-        self.tell(PhaseStarted("confirmation", len(everything), self.records.arm.label))
+        done = sum(reached(record, self._epochs) for record in everything)
+        label = self.records.arm.label
+        self.tell(PhaseStarted("confirmation", len(everything), done, label))
         self.run(everything)
         confirmed, standings = {}, []
         for trial in top:
@@ -171,11 +173,14 @@ class Finals:
         for record in defaults:
             record.threshold = self._threshold(members)
             record.trees = self._trees(members)
-        name, n = self.records.arm.label, len(records) + len(defaults)
-        self.tell(PhaseStarted("test", n, name))
-        self._run(records, self._refit_epochs(winner.params, winner.members))
+        works = [(records, self._refit_epochs(winner.params, winner.members))]
         if defaults:
-            self._run(defaults, self._refit_epochs(defaults[0].params, members))
+            works.append((defaults, self._refit_epochs(defaults[0].params, members)))
+        done = sum(reached(record, until) for group, until in works for record in group)
+        n = len(records) + len(defaults)
+        self.tell(PhaseStarted("test", n, done, self.records.arm.label))
+        for group, until in works:
+            self._run(group, until)
 
     def _defaults(self, kind: Kind, repeats: int) -> list[TrialRecord]:
         """The runs of the configuration of all defaults; [] where it is not known or wanted."""

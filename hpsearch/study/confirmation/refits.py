@@ -69,11 +69,19 @@ class Refits:
     def lead(self, over: Refits) -> Estimate | None:
         """By how much the objective is better than another's, refit by refit on the same rows;
         None where one of them has no score."""
-        metric = test_name(self.file.objective.metric)
+        sign = 1.0 if self.file.objective.direction == "maximize" else -1.0
+        return self.difference(over, test_name(self.file.objective.metric), sign)
+
+    def difference(self, over: Refits, metric: str, sign: float = 1.0) -> Estimate | None:
+        """A test metric less another's, refit by refit on the same rows; None where one of them
+        does not have it.
+
+        Args:
+            sign: -1 turns the difference round.
+        """
         mine, theirs = self._scores().get(metric), over._scores().get(metric)
         if not mine or not theirs or len(mine) != len(theirs):
             return None
-        sign = 1.0 if self.file.objective.direction == "maximize" else -1.0
         leads = [sign * (a - b) for a, b in zip(mine, theirs, strict=True)]
         error = self._rows.error_of_difference(metric, over._rows)
         return estimate(leads, "refits") if error is None else self._joint(leads, error)

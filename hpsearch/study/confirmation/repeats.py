@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hpsearch.analysis.paired import Repeats
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.goals import Goals
 from hpsearch.studyfile.study_file import StudyFile
@@ -31,3 +32,19 @@ def repeat_scores(
             by_split[member.split].append(score)
         of_splits += [float(np.mean(found)) for found in by_split.values()]
     return scores, of_splits
+
+
+def repeats_of(
+    file: StudyFile, again: Sequence[TrialRecord], objective: str = ""
+) -> Repeats | None:
+    """A configuration's runs as pairs are made of them; None where there are none.
+
+    Args:
+        again: the runs, all complete.
+        objective: its name; by default the first.
+    """
+    if not again:
+        return None
+    scores, of_splits = repeat_scores(file, again, objective)
+    draws = [[(member.split, member.entropy) for member in record.members] for record in again]
+    return Repeats(scores, of_splits, draws, again[0].digests)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from hpsearch.addresses import keep_connections
 from hpsearch.errors import StudyLockedError
-from hpsearch.records.databases import keep_connections
 
 if TYPE_CHECKING:
     import sqlalchemy

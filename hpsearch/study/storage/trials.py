@@ -16,10 +16,10 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from hpsearch.addresses import first_line, without_password
+from hpsearch.addresses import first_line, keep_connections, without_password
 from hpsearch.errors import StorageError
 from hpsearch.records.damaged_databases import with_advice
-from hpsearch.records.databases import how_to_write, keep_connections, make_file
+from hpsearch.records.databases import how_to_write, make_file
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS, OUTCOME, WORST_OUTCOMES

@@ -112,7 +112,10 @@ def _roles(options: Sequence[Option]) -> dict[int, str]:
 def _fits(option: Option, role: str) -> bool:
     numbers = role in ("epochs", "seed", "fold")
     textual = option.kind == "str" and isinstance(option.default, str | None)
-    if option.switch or option.several or option.choices or option.kind == "bool":
+    numbered = role == "fold" and option.choices == tuple(range(len(option.choices)))
+    if option.switch or option.several or option.kind == "bool":
+        return False
+    if option.choices and not numbered:
         return False
     return option.kind in ("int", "float") or option.default is None if numbers else textual
 
@@ -234,7 +237,11 @@ def _searched(option: Option, tokens: set[str]) -> Guess | None:
         return None
     entry = f"low = {toml_value(low)}, high = {toml_value(high)}"
     entry += ", int = true" * (option.kind == "int") + ", log = true" * log
-    return _search(option, f"{{ {entry} }}", why)
+    default = option.default
+    if option.kind == "float" and default is not None:
+        default = float(default)
+    inside = default is not None and low <= default <= high
+    return _search(option, entry, why, default if inside else None)
 
 
 def _switch(option: Option) -> Guess:
@@ -244,7 +251,8 @@ def _switch(option: Option) -> Guess:
     key = _key(switch)
     words = ((flag, f"{{{key}?}}"),)
     why = f"with or without {flag}"
-    return Guess(option, "search", words, key, "{ choices = [true, false] }", why)
+    value = "{ choices = [true, false], default = false }"  # as without the flag
+    return Guess(option, "search", words, key, value, why)
 
 
 def _choices(option: Option, values: list[Any], why: str) -> Guess | None:
@@ -252,13 +260,24 @@ def _choices(option: Option, values: list[Any], why: str) -> Guess | None:
     distinct = list(dict.fromkeys(plain))
     if len(distinct) < max(2, len(values)) or any(isinstance(one, bool) for one in distinct):
         return None
-    return _search(option, f"{{ choices = {toml_value(distinct)} }}", why)
+    text = str(option.default) if isinstance(option.default, bool) else option.default
+    known = [value for value in distinct if value == text and type(value) is type(text)]
+    return _search(option, f"choices = {toml_value(distinct)}", why, *known)
 
 
-def _search(option: Option, value: str, why: str) -> Guess:
+def _search(option: Option, entry: str, why: str, default: Any = None) -> Guess:
+    """The guess of an option that is searched.
+
+    Args:
+        entry: what it draws, as keys of a TOML table.
+        default: as the program has it; None: it has none, or one that is not drawn.
+    """
     key = _key(option)
-    default = "" if option.default is None else f"; default {option.default}"
-    return Guess(option, "search", _written(option, f"{{{key}}}"), key, value, f"{why}{default}")
+    if default is not None:
+        entry += f", default = {toml_value(default)}"
+    elif option.default is not None:
+        why += f"; its default {option.default} is outside"
+    return Guess(option, "search", _written(option, f"{{{key}}}"), key, f"{{ {entry} }}", why)
 
 
 def _float_range(option: Option, tokens: set[str]) -> tuple[float, float, bool, str] | None:
@@ -276,7 +295,7 @@ def _float_range(option: Option, tokens: set[str]) -> tuple[float, float, bool, 
         usual = next((USUAL[word] for word in USUAL if rate and word in tokens), None)
         if usual is None:
             return None
-        why = "a usual range" + ("" if default is None else "; a log scale has no 0")
+        why = "a usual range"
         return (*_inside(option, *usual), True, why)
     if rate or default < SMALL:
         ends = _inside(option, _short(default / 10), _short(default * 10))
@@ -298,7 +317,9 @@ def _is_share(tokens: set[str], default: float | None) -> bool:
 def _share(tokens: set[str], default: float | None) -> tuple[float, float]:
     """The ends of a range of a share: those near 1 differ by what they lack of it."""
     near_one = bool(tokens & NEAR_ONE)
-    if not default or default == 1:
+    if default == 1:
+        return 0.5, 1.0
+    if not default:
         return (0.5, 0.99) if near_one and default is None else (0.0, 0.95 if near_one else 0.5)
     if default < 0.5:
         return 0.0, 0.5

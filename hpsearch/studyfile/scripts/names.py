@@ -19,6 +19,10 @@ EPOCHS = _words(
     timesteps num_rounds n_rounds num_boost_round rounds num_steps n_steps steps"""
 )
 SEEDS = _words("""seed random_seed rng_seed manual_seed torch_seed random_state""")
+N_FOLDS = _words(
+    """folds n_folds num_folds nfolds number_of_folds k_folds kfolds k_fold kfold cv_folds n_splits
+    num_splits"""
+)
 FOLDS = _words("""fold fold_id fold_idx fold_index cv_fold split_index""")
 CHECKPOINTS = _words(
     """checkpoint checkpoint_path checkpoint_file checkpoint_dir ckpt ckpt_path ckpt_file

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpsearch.studyfile.listing import PURPOSE
+from hpsearch.studyfile.scripts.folds import n_folds
 from hpsearch.studyfile.scripts.guesses import TODO, Guess, guesses
+from hpsearch.studyfile.scripts.option import Option
 from hpsearch.studyfile.scripts.printed_metrics import direction_of
 from hpsearch.studyfile.scripts.reading import Script
 from hpsearch.studyfile.tables.base import LARGEST
@@ -64,10 +67,10 @@ class _Writer:
     def _head(self) -> Iterator[str]:
         source = self.script.line.source
         read = f"running {_clean(self.script.path.name)} --help" if source == "--help" else source
-        yield f"# {_clean(self.script.words[-1])}: describe the purpose of this study here."
+        yield PURPOSE
         yield (
-            f"# Its options were read from {read}. The entries below are guesses; see the "
-            "comments."
+            f"# The options of {_clean(self.script.words[-1])} were read from {read}. The entries "
+            "below are guesses; see the comments."
         )
         yield f"name = {toml_value(self.name)}"
         yield noted("seed = 0", "the seed for everything random")
@@ -94,6 +97,8 @@ class _Writer:
         else:
             yield noted(f"# {line}", "without it, a promoted trial starts from the beginning")
         yield noted(f"# test = {self._test()}", "without it, nothing is tested")
+        if "fold" in self.roles:
+            yield self._folds(self.roles["fold"].option)
         wandb = "wandb" in self.script.modules
         note = "trials send nothing to W&B" if wandb else "environment variables for the program"
         yield noted(f'{"" if wandb else "# "}env = {{ WANDB_MODE = "offline" }}', note)
@@ -154,6 +159,13 @@ class _Writer:
             yield f'metrics = "{TODO}"'
         if not self.metric:
             self.todo.append("the metric of the objective")
+
+    def _folds(self, fold: Option) -> str:
+        n, why = n_folds(self.script.line.options, fold)
+        if not n:
+            note = f"how many folds {fold.shown} selects from; without it, all trials run fold 0"
+            return noted("# folds = 5", _clean(note))
+        return noted(f"folds = {n}", _clean(f"guess, from {why}: runs of every configuration"))
 
     def _test(self) -> str:
         flags = [o.flag for o in self.script.line.options if o.name in EVALUATES and o.flag]

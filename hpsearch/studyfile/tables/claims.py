@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Self
 
 from pydantic import Field
 
-from hpsearch.claims import check_arguments, find_check
+from hpsearch.claims import case_place, check_arguments, find_check
 from hpsearch.errors import Problem, StudyFileError
-from hpsearch.studyfile.tables.base import Table
+from hpsearch.studyfile.arms import Arm
+from hpsearch.studyfile.tables.base import Facts, Table
 
 
 class Claim(Table):
@@ -36,6 +37,20 @@ class Claim(Table):
                 check_arguments(check, claim.check, claim.given)
             except ValueError as error:
                 yield Problem(f"{key}.given", str(error))
+
+    def problems_of_arms(self, facts: Facts, arms: Sequence[Arm]) -> Iterator[Problem]:
+        if self.check != "better_tuned":
+            return
+        where = self.given.get("where") or {}
+        for side in ("of", "than"):
+            values = self.given[side]
+            if not isinstance(values, Mapping) or not isinstance(where, Mapping):
+                yield Problem("claims", f"{side} and where must be tables", f"{values!r}")
+                continue
+            try:
+                case_place({**where, **values}, [arm.values for arm in arms])
+            except ValueError as error:
+                yield Problem("claims", f"{self.text!r}, {side}: {error}")
 
     @classmethod
     def may_change(cls) -> Collection[str]:

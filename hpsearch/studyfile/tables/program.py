@@ -15,8 +15,8 @@ from hpsearch.errors import Problem, StudyFileError
 from hpsearch.own_code import script_digests
 from hpsearch.studyfile.tables.base import Table
 from hpsearch.trainers import Program
-from hpsearch.trainers.commands import Command
-from hpsearch.trainers.programs.metric_lines import EPOCH
+from hpsearch.trainers.commands import Command, placeholders
+from hpsearch.trainers.programs.metric_lines import EPOCH, as_toml
 
 EXAMPLE = '["python", "train.py", "--lr={learning_rate}", "--epochs={epochs}"]'
 METRICS_RULE = '"json-lines", or a table { pattern = "…" } or { csv = "…" }'
@@ -73,8 +73,9 @@ class ProgramTable(Table):
     )
     test: Annotated[Words, Field(min_length=1)] | str | None = Field(
         default=None,
-        description="the command that scores the trained model on test data; default: nothing is "
-        "tested, and the report says so",
+        description="the command that scores the trained model on test data; it prints the "
+        "objective's metric in the form that `metrics` names, and its epoch does not count; "
+        "default: nothing is tested, and the report says so",
     )
     env: dict[str, str] = Field(default_factory=dict, description="environment variables to set")
     workdir: str = Field(
@@ -101,7 +102,7 @@ class ProgramTable(Table):
         ge=0,
         le=3600,
         description="seconds for which the first trial is tried before the study starts, or until "
-        "it prints a metric; 0: no such trial",
+        "it prints a metric; then the same for one epoch and the test command; 0: no such trial",
     )
     log_mb: float = Field(
         default=1.0,
@@ -113,7 +114,7 @@ class ProgramTable(Table):
         default=100.0,
         ge=0,
         description="maximum megabytes of {folder}/artifacts that go to MLflow for each of the "
-        "best trials",
+        "best trials and of the winner's refits",
     )
     checkpoint_mb: float = Field(
         default=200.0,
@@ -208,6 +209,21 @@ class ProgramTable(Table):
                         known |= {str(top / label): digest for label, digest in digests.items()}
         return known
 
+    def fold_doubt(self, name: str) -> str:
+        """That its command names a fold and nobody says how many there are; "" where it is said.
+
+        Args:
+            name: of this table.
+        """
+        asks = any(one.name == "fold" for one in placeholders(self.commands["command"]))
+        if not asks or "folds" in self.model_fields_set:
+            return ""
+        return (
+            f"{name}.command has {{fold}}, but {name}.folds is not set: every trial runs fold 0 "
+            f"only. Write folds = 5 (the number of folds) in [{name}] for a mean over all folds, "
+            "or folds = 1"
+        )
+
     @classmethod
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
         folds = {table.folds for table in tables.values()}
@@ -244,15 +260,15 @@ class ProgramTable(Table):
         try:
             groups = set(re.compile(pattern).groupindex)
         except re.error as error:
-            yield Problem(key, f"must be a regular expression: {error}", repr(pattern))
+            yield Problem(key, f"must be a regular expression: {error}", as_toml(pattern))
             return
         if not groups - {EPOCH}:
             hint = r"write e.g. 'val_acc (?P<val_acc>\S+)'"
-            yield Problem(key, "must have a named group for a metric", repr(pattern), hint)
+            yield Problem(key, "must have a named group for a metric", as_toml(pattern), hint)
         elif self.checkpoint is not None and EPOCH not in groups:
             rule = "must have a group named epoch, because the program resumes from a checkpoint"
             hint = r"write e.g. 'epoch (?P<epoch>\d+)', or leave checkpoint out"
-            yield Problem(key, rule, repr(pattern), hint)
+            yield Problem(key, rule, as_toml(pattern), hint)
 
     @classmethod
     def may_change(cls) -> Collection[str]:

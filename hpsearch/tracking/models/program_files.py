@@ -3,7 +3,7 @@ checkpoint with the line that trains it again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from hpsearch.tracking.models.winner_model import register
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-FILES = "files"  # of a trial's run: what its program left in {folder}/artifacts
+FILES = "files"  # of a trial's or refit's run: what its program left in {folder}/artifacts
 PROGRAM = "program"  # of the parent run: the winner's checkpoint and command line
 COMMAND, LEFT_OUT = "command.txt", "left_out.txt"
 MB = 1e6
@@ -25,7 +25,8 @@ def send_program_files(
     parent: Mapping[str, Any],
     ids: Mapping[str, str],
 ) -> None:
-    """Log the files of the best trials and the winner's checkpoint, once.
+    """Log the files of the best trials and of the winner's refits, and the winner's checkpoint,
+    once.
 
     Args:
         parent: what parent.json says; "program" is there if the winner is one.
@@ -34,37 +35,40 @@ def send_program_files(
     program = parent.get("program")
     if not program:
         return
-    for number in program["trials"]:
-        run_id = ids.get(f"{parent['run_id']}:trial:{number}")
-        if run_id is not None:
-            _send_files(client, folder, run_id, number, program["artifacts_mb"] * MB)
+    sources = {
+        f"{parent['run_id']}:trial:{number}": folder.files.record("trial", number)
+        for number in program["trials"]
+    }
+    for refit in folder.read_all("test"):
+        if refit.number == int(program["number"]):
+            sources[refit.uid] = folder.files.record("test", refit.number, refit.seed_number)
+    for uid, place in sources.items():
+        if (run_id := ids.get(uid)) is not None:
+            _send_files(client, run_id, place.members(), program["artifacts_mb"] * MB)
     mine = ids[parent["uid"]]
     if not any(file.path == PROGRAM for file in client.list_artifacts(mine)):
         client.log_text(mine, program["command"] + "\n", f"{PROGRAM}/{COMMAND}")
         member = folder.files.record("trial", int(program["number"])).member(0)
-        place = None if program["checkpoint"] is None else member / str(program["checkpoint"])
+        path = None if program["checkpoint"] is None else member / str(program["checkpoint"])
         # An archive of somebody else's may say any path.
-        if place is not None and not place.resolve().is_relative_to(member.resolve()):
-            place = None
-        if place is not None and not place.exists():
-            client.log_text(mine, f"no checkpoint at {place}\n", f"{PROGRAM}/{LEFT_OUT}")
-        elif place is not None:
-            sizes = dict(_sizes(place))
+        if path is not None and not path.resolve().is_relative_to(member.resolve()):
+            path = None
+        if path is not None and not path.exists():
+            client.log_text(mine, f"no checkpoint at {path}\n", f"{PROGRAM}/{LEFT_OUT}")
+        elif path is not None:
+            sizes = dict(_sizes(path))
             if sum(sizes.values()) > program["checkpoint_mb"] * MB:
-                text = f"{place}: {sum(sizes.values()) / MB:.1f} MB, more than checkpoint_mb\n"
+                text = f"{path}: {sum(sizes.values()) / MB:.1f} MB, more than checkpoint_mb\n"
                 client.log_text(mine, text, f"{PROGRAM}/{LEFT_OUT}")
-            elif place.is_dir():
-                client.log_artifacts(mine, str(place), f"{PROGRAM}/{place.name}")
+            elif path.is_dir():
+                client.log_artifacts(mine, str(path), f"{PROGRAM}/{path.name}")
             else:
-                client.log_artifact(mine, str(place), PROGRAM)
+                client.log_artifact(mine, str(path), PROGRAM)
     register(client, parent, program["description"], mine, PROGRAM)
 
 
-def _send_files(
-    client: MlflowClient, folder: RunFolder, run_id: str, number: int, most: float
-) -> None:
-    """Of one trial, as many as there is room for, by name; the others are named."""
-    members = folder.files.record("trial", number).members()
+def _send_files(client: MlflowClient, run_id: str, members: Sequence[Path], most: float) -> None:
+    """Of one trial or refit, as many as there is room for, by name; the others are named."""
     sizes_of = {m: dict(_sizes(m / "artifacts")) for m in members}
     if not any(sizes_of.values()) or client.list_artifacts(run_id, FILES):
         return

@@ -29,6 +29,7 @@ class MetricReader:
         wanted: metrics that make a line a metric line, one of them is enough.
         first_epoch: how the program counts its epochs.
         names_epochs: whether it must name them; else a line without is the next one's.
+        ignores_epochs: each line is the next one's, whatever epoch it names, as in a test.
 
     Attributes:
         names: of the metrics, as the first metric line has them.
@@ -39,6 +40,7 @@ class MetricReader:
     wanted: Sequence[str]
     first_epoch: int = 1
     names_epochs: bool = False
+    ignores_epochs: bool = False
     names: list[str] | None = None
     _last: int = 0
     _counted: int = 0
@@ -109,7 +111,7 @@ class MetricReader:
         yield epoch, {name: metrics.get(name, math.nan) for name in self.names}
 
     def _epoch(self, values: Mapping[str, object]) -> int:
-        if EPOCH not in values:
+        if EPOCH not in values or self.ignores_epochs:
             self._last += 1
             self._counted += 1
             if self.names_epochs:
@@ -161,6 +163,11 @@ class MetricReader:
                 f"must print the same metrics every epoch, got {', '.join(metrics) or 'none'} "
                 f"after {', '.join(self.names)}"
             )
+
+
+def as_toml(text: str) -> str:
+    """A regular expression as it stands in a study file."""
+    return json.dumps(text, ensure_ascii=False) if "'" in text else f"'{text}'"
 
 
 def _json(line: str) -> Mapping[str, object] | None:

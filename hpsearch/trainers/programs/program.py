@@ -32,7 +32,7 @@ from hpsearch.trainers.base import (
 )
 from hpsearch.trainers.commands import Command, Program, filled
 from hpsearch.trainers.programs.folder_archive import TooLarge, packed, unpack
-from hpsearch.trainers.programs.metric_lines import MetricError, MetricReader
+from hpsearch.trainers.programs.metric_lines import MetricError, MetricReader, as_toml
 from hpsearch.trainers.programs.program_log import ProgramLog, ProgramOutput, cut_lines
 from hpsearch.trainers.programs.program_process import (
     POLL_SECONDS,
@@ -54,6 +54,7 @@ from hpsearch.trainers.programs.program_start import (
 
 OUTPUT, TEST_OUTPUT = ("out", "err"), ("test.out", "test.err")
 NOTE = "process.json"
+TEST_COMMAND = "its test command"  # as messages call it
 QUOTED = 5  # lines of stderr in a reason
 QUOTED_CHARACTERS = 1000
 OUT_OF_MEMORY = re.compile(
@@ -127,6 +128,33 @@ class ProgramTrainer(Trainer):
             row = next(printed, None)
         if row is None and time.monotonic() <= self._deadline:
             raise TrialFailed(self._silent(command))
+
+    def try_test(self, seconds: float) -> bool:
+        """Train for an epoch and score what that left, as in the final test; no score is kept.
+
+        Args:
+            seconds: that the training may take, and the test too; then it is ended.
+
+        Returns:
+            Whether there was time for both.
+
+        Raises:
+            TrialFailed: one of them can't be started, ended with an error, or without a metric.
+        """
+        self._deadline = time.monotonic() + seconds
+        with closing(self._printed_by(self._program.command, 1, self._ready())) as printed:
+            any_printed = sum(1 for _ in printed) > 0
+        if time.monotonic() > self._deadline:
+            return False
+        if not any_printed:
+            raise TrialFailed(self._silent(self._program.command))
+        self._deadline = time.monotonic() + seconds
+        try:
+            self._tested(1)
+        except TrialFailed:
+            if time.monotonic() <= self._deadline:
+                raise
+        return time.monotonic() <= self._deadline
 
     def run(
         self, until: int, schedule: Schedule = EVERY_EPOCH, around: Around = nullcontext
@@ -218,17 +246,20 @@ class ProgramTrainer(Trainer):
 
     def _silent(self, command: Command) -> str:
         """That nothing was printed which could be scored."""
-        which = "its test command" if command is self._program.test else self._name
         wanted = " or ".join(self._program.metrics)
         example = {
             "json-lines": f'a line such as {{"epoch": 1, "{self._program.metrics[0]}": 0.9}}',
-            "pattern": f"a line that metrics.pattern = {self._program.source!r} finds",
+            "pattern": f"a line that metrics.pattern = {as_toml(self._program.source)} finds",
             "csv": f"a row of {self._program.source} with a value in that column",
         }[self._program.form]
         return (
-            f"{which} must print {wanted}, got exit code 0 and no line with it: print {example}"
-            f"{self._quoted()}"
+            f"{self._named(command)} must print {wanted}, got exit code 0 and no line with it: "
+            f"print {example}{self._quoted()}"
         )
+
+    def _named(self, command: Command) -> str:
+        """What a command of the program is called in a message."""
+        return TEST_COMMAND if command is self._program.test else self._name
 
     def _tested(self, until: int) -> dict[str, float]:
         """What the command that scores on test data prints, the last line of it."""
@@ -281,8 +312,9 @@ class ProgramTrainer(Trainer):
         argv = argv_of(program, command, values)
         environment = environment_of(program, self._folder, self._member.purpose)
         problem = problem_of(argv, program.workdir, environment)
+        which = self._named(command)
         if problem:
-            raise TrialFailed(f"{self._name} can't be started: {problem}")
+            raise TrialFailed(f"{which} can't be started: {problem}")
         try:
             process = ProgramProcess(
                 argv,
@@ -293,13 +325,14 @@ class ProgramTrainer(Trainer):
                 note=self._own / NOTE,
             )
         except OSError as error:
-            raise TrialFailed(f"{self._name} can't be started: {error}") from None
+            raise TrialFailed(f"{which} can't be started: {error}") from None
         reader = MetricReader(
             form,
             program.source,
             program.metrics,
             program.first_epoch,
             names_epochs=resumes,
+            ignores_epochs=files is TEST_OUTPUT,
         )
         printed = ProgramOutput(
             process,
@@ -313,9 +346,9 @@ class ProgramTrainer(Trainer):
         if files is OUTPUT:
             self._printed = printed
         try:
-            yield from self._followed(process, printed, reader)
+            yield from self._followed(process, printed, reader, which)
         except MetricError as error:
-            raise TrialFailed(f"{self._name} {error}") from None
+            raise TrialFailed(f"{which} {error}") from None
         finally:
             process.end()
             printed.leave()
@@ -324,9 +357,12 @@ class ProgramTrainer(Trainer):
                 self._logged, self._printed = printed.logged, None
 
     def _followed(
-        self, process: ProgramProcess, printed: ProgramOutput, reader: MetricReader
+        self, process: ProgramProcess, printed: ProgramOutput, reader: MetricReader, which: str
     ) -> Iterator[tuple[int, dict[str, float]]]:
         """What a running program prints, to its end.
+
+        Args:
+            which: what its command is called in a message.
 
         Raises:
             TrialFailed: it ended with an error.
@@ -343,23 +379,23 @@ class ProgramTrainer(Trainer):
         process.end()  # what it left behind prints no more
         yield from printed.rest()
         if code != 0:
-            raise self._failure(code)
+            raise self._failure(code, which)
         yield from reader.end()
         self._has_one_line = reader.has_one_line
         printed.end_lines()
         process.settle()
 
-    def _failure(self, code: int) -> TrialFailed:
+    def _failure(self, code: int, which: str) -> TrialFailed:
         """Why a program failed, with the last lines that it wrote to stderr."""
         quoted = self._quoted()
         if code in (126, 127) and self._program.shell:
-            return TrialFailed(f"{self._name} can't be started by the shell{quoted}")
+            return TrialFailed(f"{which} can't be started by the shell{quoted}")
         if OUT_OF_MEMORY.search(self._log.end_of_errors):
-            reason = f"{self._name} ran out of GPU memory{quoted}"
+            reason = f"{which} ran out of GPU memory{quoted}"
             return TrialFailed(reason, limit="gpu_memory")
         # From outside: no program does it to itself. A shell in between says 128 + 9.
         lost = code in (-signal.SIGKILL, 128 + signal.SIGKILL)
-        return TrialFailed(f"{self._name} {ended_by(code)}{quoted}", lost=lost)
+        return TrialFailed(f"{which} {ended_by(code)}{quoted}", lost=lost)
 
     def _quoted(self) -> str:
         """The last lines of stderr."""

@@ -44,7 +44,7 @@ def test_a_program_that_tells(tmp_path: Path, name: str, text: str, words: list[
     made = init_program(path, script=script(tmp_path, text, name), metric="val_acc")
     file = tomllib.loads(path.read_text())
     assert file["program"]["command"] == [*words, "--lr={lr}", "--epochs={epochs}"]
-    assert file["space"]["lr"] == {"low": 0.01, "high": 1.0, "log": True}
+    assert file["space"]["lr"] == {"low": 0.01, "high": 1.0, "log": True, "default": 0.1}
     assert made.source == "--help"
     assert f"read from running {name} --help" in made.text
 

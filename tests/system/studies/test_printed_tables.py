@@ -44,7 +44,7 @@ def test_cells_of_paper_001_come_out_to_the_digit(home: Path) -> None:
     assert claims[0]["text"].startswith("The paper")
     # 2 pairs of one seed show nothing.
     assert [claim["verdict"] for claim in claims[:2]] == ["not shown", "not shown"]
-    assert "cell of 1 seed" in claims[1]["detail"]
+    assert "pair of trials with 1 seed" in claims[1]["detail"]
     assert (folder / "arms.png").stat().st_size > 10_000
     assert (folder / "predictions.png").stat().st_size > 5_000
     assert len(pd.read_csv(folder / "arms.csv")) == 4

@@ -12,7 +12,7 @@ from hpsearch import run_study
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.models.program_files import send_program_files
 from hpsearch.tracking.parent_run import read_parent
-from tests.harness.programs import study_of_shell
+from tests.harness.programs import TESTED, study_of_shell, study_with_test
 from tests.harness.stores import new_home
 
 SCRIPT = """
@@ -30,6 +30,21 @@ def names(client: MlflowClient, run_id: str, path: str | None = None) -> set[str
     for one in client.list_artifacts(run_id, path):
         found |= names(client, run_id, one.path) if one.is_dir else {one.path}
     return found
+
+
+def test_files_of_the_winners_refits_are_sent(tmp_path: Path) -> None:
+    script = TESTED.replace(
+        "mode=$1;", "mkdir -p $4/artifacts; echo $1 > $4/artifacts/$1.txt\nmode=$1;"
+    )
+    path = study_with_test(tmp_path, script, "probe = false", "dry_start = 0")
+    few = [*FEW, "confirmation.test_seeds=2"]
+    report = run_study(path, overrides=few, home=tmp_path / "home", workers=0)
+    client = MlflowClient(report.tracking_uri)
+    runs = client.search_runs([report.experiment_id], "tags.`hpsearch.kind` = 'test'")
+    assert len(runs) == 2
+    for run in runs:
+        files = names(client, run.info.run_id, "files")
+        assert files == {"files/train.txt", "files/test.txt"}
 
 
 def test_files_of_the_best_and_the_winners_checkpoint_are_sent(tmp_path: Path) -> None:
@@ -126,7 +141,7 @@ def train(params, seed):
 """
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, 1])
 def test_runs_that_a_function_sends_to_our_store_are_ended_and_in_its_experiment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpsearch.analysis.estimates import estimate, over_splits, ratio_in, unpaired, with_rows
+from hpsearch.analysis.estimates import (
+    estimate,
+    over_splits,
+    p_value,
+    ratio_in,
+    unpaired,
+    with_rows,
+)
 from hpsearch.records.comparisons import DefaultResult, Lead
 from hpsearch.records.estimate import CORRECTED, PLAIN, ROWS, UNPAIRED, Estimate
 
@@ -134,3 +141,18 @@ def test_a_lead_that_may_be_chance_is_no_lead() -> None:
     assert Lead(3, "trainer=sgd", gain(0.1, -0.11, 0.12)).text.startswith(
         "indistinguishable from trial 3 (trainer=sgd): +0.0367"
     )
+
+
+def test_a_p_value_is_the_level_whose_interval_ends_at_zero() -> None:
+    values = [0.1, 0.3, 0.2, 0.25]
+    plain = estimate(values)
+    assert p_value(plain, 4) == pytest.approx(stats.ttest_1samp(values, 0.0).pvalue)
+    joint = with_rows(values, 0.0, 100)
+    assert p_value(joint, 4) == pytest.approx(p_value(plain, 4), rel=1e-6)
+    only_rows = with_rows([0.2, 0.2], 0.1, 100)
+    assert p_value(only_rows, 2) == pytest.approx(0.0455, abs=1e-4)  # of 2 standard errors
+    assert p_value(estimate([0.1]), 1) is None
+    edge = with_rows(values, 0.05, 100)
+    assert edge.low is not None
+    moved = with_rows([value - edge.low for value in values], 0.05, 100)
+    assert p_value(moved, 4) == pytest.approx(0.05, abs=1e-5)

@@ -13,6 +13,7 @@ from optuna.samplers import RandomSampler
 
 from hpsearch import init_program
 from hpsearch.errors import StudyFileError
+from hpsearch.studyfile.listing import list_studies, purpose
 from hpsearch.studyfile.reading import read_study
 from hpsearch.trainers.commands import arguments
 from tests.harness.commands import call_here
@@ -76,9 +77,9 @@ def test_a_program_with_all_that_a_study_needs(tmp_path: Path) -> None:
         },
         "space": {
             "trainer": "program",
-            "lr": {"low": 1e-4, "high": 1e-2, "log": True},
-            "opt": {"choices": ["adam", "sgd"]},
-            "nesterov": {"choices": [True, False]},
+            "lr": {"low": 1e-4, "high": 1e-2, "log": True, "default": 1e-3},
+            "opt": {"choices": ["adam", "sgd"], "default": "adam"},
+            "nesterov": {"choices": [True, False], "default": False},
         },
         "stages": [{"trials": 24, "epochs": 30}, {"trials": 12, "epochs": 90}],
     }
@@ -120,6 +121,33 @@ SCRIPTS = {
         typer.run(main)
     """,
 }
+
+
+@pytest.mark.parametrize(
+    ("more", "line", "folds"),
+    [
+        ("", "# folds = 5 ", 1),
+        (", help='0..3'", "folds = 4 ", 4),
+        (", choices=[0, 1, 2]", "folds = 3 ", 3),
+    ],
+)
+def test_a_program_with_folds_gets_their_number(
+    tmp_path: Path, more: str, line: str, folds: int
+) -> None:
+    option = '"--fold", type=int, default=0'
+    text = SCRIPTS["argparse"].replace(option, f"{option}{more}")
+    made = init_program(tmp_path / "a.toml", script=script(tmp_path, text))
+    assert any(found.startswith(line) for found in made.text.splitlines())
+    file = read_study(tmp_path / "a.toml").file
+    assert (file.n_splits, bool(file.doubts)) == (folds, folds == 1)
+
+
+def test_the_purpose_is_a_placeholder_until_somebody_writes_it(tmp_path: Path) -> None:
+    made = init_program(tmp_path / "a.toml", script=script(tmp_path, SCRIPTS["argparse"]))
+    assert made.text.startswith("# TODO: describe the purpose")
+    assert list_studies(tmp_path) == [(tmp_path / "a.toml", "")]
+    assert purpose("# Which optimizer is best?\n# TODO\nname = 'a'") == "Which optimizer is best?"
+    assert purpose("# a.py: describe the purpose of this study here.\n# More") == ""
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

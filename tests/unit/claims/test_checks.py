@@ -81,10 +81,10 @@ def test_a_difference_is_judged_by_its_interval_over_seeds(
     assert given[2].judgement == ("does not hold" if wide else verdicts[2])
 
 
-def test_few_seeds_are_judged_over_cells_and_say_so() -> None:
+def test_few_seeds_are_judged_over_pairs_and_say_so() -> None:
     verdict = find_check("higher")(study({1: [0.1], 2: [0.11], 4: [0.12]}), "accuracy", OF, THAN)
     assert verdict.judgement == "holds"
-    assert "3 cells of 1 seed" in verdict.detail
+    assert "over 3 pairs of trials with 1 seed" in verdict.detail
     assert "3 higher, 0 equal, 0 lower" in verdict.detail
 
 
@@ -126,7 +126,7 @@ def test_a_printed_number_belongs_to_the_first_seed_alone() -> None:
         (
             "highest",
             {},
-            "must be one of higher, lower, alike, gap, module:function, got 'highest'",
+            "must be one of better_tuned, higher, .*, module:function, got 'highest'",
         ),
         (
             "higher",

@@ -67,6 +67,7 @@ def test_a_score_is_that_of_the_scorer_of_scikit_learn(name: str, weights: Any) 
         sign = -1 if name.startswith("neg_") else 1
         assert found == pytest.approx(sign * theirs, rel=1e-12)
         assert score.direction == ("minimize" if sign < 0 else "maximize")
+        assert found is not None
         assert score.range[0] <= found <= score.range[1]
 
 

@@ -30,6 +30,33 @@ def test_a_program_is_read_with_all_that_it_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "folds", "doubtful"),
+    [
+        ('["sh", "x", "{lr}", "{fold}"]', "", True),
+        ('["sh", "x", "{lr}", ["--fold", "{fold}"]]', "", True),
+        ('["sh", "x", "{lr}", "{fold}"]', "folds = 1", False),
+        ('["sh", "x", "{lr}", "{fold}"]', "folds = 3", False),
+        ('["sh", "x", "{lr}"]', "", False),
+    ],
+)
+def test_a_command_with_a_fold_and_no_number_of_folds_is_doubted(
+    tmp_path: Path, command: str, folds: str, doubtful: bool
+) -> None:
+    doubts = read_study(write_study(tmp_path, f"command = {command}", folds)).file.doubts
+    assert len(doubts) == doubtful
+    if doubts:
+        assert "program.folds is not set: every trial runs fold 0 only" in doubts[0]
+        assert "Write folds = 5" in doubts[0]
+
+
+def test_a_pattern_is_shown_as_it_stands_in_the_file(tmp_path: Path) -> None:
+    path = write_study(tmp_path, GOOD, r"metrics = { pattern = 'loss (\d' }")
+    assert r"got 'loss (\d'" in message(path)
+    path = write_study(tmp_path, GOOD, r"""metrics = { pattern = "it's (\\d" }""")
+    assert r"""got "it's (\\d""" in message(path)
+
+
+@pytest.mark.parametrize(
     ("lines", "said"),
     [
         (['command = ["x", "{lrr}", "{lr}"]'], "got 'lrr' (did you mean 'lr'?)"),

@@ -27,6 +27,12 @@ FILE = StudyFile.model_validate(
 SCORE = Estimate(0.9, 0.85, 0.95, [0.89, 0.91], "fresh splits", CORRECTED)
 
 
+POOR = {"arm": "", "epochs": 1, "then": 4, "n": 6, "rho": -0.2, "low": -0.9, "high": 0.8}
+POOR |= {"predicts": False, "text": "Raise the epochs of stage 1"}
+WIDE = {"parameter": "hidden", "declared": "10 … 100", "edges": ["high"]}
+WIDE |= {"alarms": ["hidden: the best, trial 1 with 100. Widen the range"]}
+
+
 def difference(low: float, high: float) -> Estimate:
     return Estimate((low + high) / 2, low, high, [low, high], "refits")
 
@@ -66,7 +72,7 @@ def text(folder: RunFolder, title: str, **said: Any) -> str:
 
 def test_the_chosen_configuration_and_its_interval_are_named(run_folder: RunFolder) -> None:
     assert text(run_folder, "Result", searched={"learning_rate": 0.0123456}) == (
-        "Of the trials 2 trained to the end. Trial 1 was chosen with learning_rate = 0.0123456. "
+        "All 2 trials were trained to the end. Trial 1 was chosen with learning_rate = 0.01235. "
         "Its validation_accuracy is 0.9000 (95 % corrected resampled t interval from 0.8500 to "
         "0.9500 over 2 fresh splits) on validation data."
     )
@@ -84,14 +90,14 @@ def test_the_chosen_configuration_and_its_interval_are_named(run_folder: RunFold
         (
             -0.03,
             -0.01,
-            "It is worse than the configuration of all defaults, in test_accuracy by "
-            "-0.0200 (95 % t interval from -0.0300 to -0.0100 over 2 refits): tuning lost.",
+            "Tuning lost: it is worse than the configuration of all defaults; the difference in "
+            "test_accuracy is −0.0200 (95 % t interval from −0.0300 to −0.0100 over 2 refits).",
         ),
         (
             -0.01,
             0.03,
-            "No difference from the configuration of all defaults can be shown, in "
-            "test_accuracy it is 0.0100 (95 % t interval from -0.0100 to 0.0300 over 2 refits).",
+            "No difference from the configuration of all defaults can be shown; in "
+            "test_accuracy, it is 0.0100 (95 % t interval from −0.0100 to 0.0300 over 2 refits).",
         ),
     ],
 )
@@ -144,22 +150,26 @@ def test_what_limits_a_result_is_written_out(run_folder: RunFolder) -> None:
         unmet=["validation_loss at most 2 (by 3.0%)"],
         optimistic="scored by the best epoch",
         saw_test="mine:train read the test set",
-        fidelity=[{"predicts": False, "text": "2 to 4 epochs"}, {"predicts": True}],
-        alarms=["hidden: the best, trial 1 with 100"],
+        fidelity=[POOR, {"predicts": True}],
+        ranges=[WIDE],
+        alarms=["hidden: the best, trial 1 with 100. Widen the range"],
     )
     assert found == (
         "The chosen configuration was not tested: 1 of 2 refits failed: no memory. "
         "Trial 7, among the best of the search, diverged in a confirmation run and was not "
         "confirmed. "
-        "The best were confirmed on the splits of the search, which it had used many times: "
-        "it is fixed. "
+        "The best were confirmed on the splits of the search, which had already been used to "
+        "select them. "
         "Note that the winner was not compared with the defaults. "
         "The search was cut by budget.seconds before it was complete. "
         "The chosen configuration violates validation_loss at most 2 (by 3.0%). "
         "Validation scores are optimistic: scored by the best epoch. "
         "Test scores are optimistic: mine:train read the test set. "
-        "2 to 4 epochs. "
-        "At the end of a range: hidden: the best, trial 1 with 100."
+        "The ranking of trials after 1 epoch agreed poorly with that after 4 epochs (rank "
+        "correlation −0.20, 95 % interval from −0.90 to 0.80, over 6 trials), so promotion may "
+        "have missed better configurations. "
+        "The best trials lie at the upper end of the range of hidden (10 … 100), so the optimum "
+        "may be outside it."
     )
     assert text(run_folder, "Limitations") == ""
 
@@ -183,3 +193,20 @@ def test_a_claim_is_written_with_its_verdict(
     claim = {"text": "Adam is better", "verdict": verdict, "detail": "+.02"}
     run_folder.write_json(run_folder.files.artifact(Artifact.CLAIMS), [claim])
     assert text(run_folder, "Claims") == said
+
+
+def test_the_hint_at_another_check_is_no_part_of_a_claim(run_folder: RunFolder) -> None:
+    claim = {
+        "text": "Adam is better",
+        "verdict": "holds",
+        "detail": "+.02; see x",
+        "hint": "see x",
+    }
+    run_folder.write_json(run_folder.files.artifact(Artifact.CLAIMS), [claim])
+    found = text(run_folder, "Claims")
+    assert found == "The claim “Adam is better” holds in these runs: +.02."
+
+
+def test_what_became_of_trials_is_counted(run_folder: RunFolder) -> None:
+    found = text(run_folder, "Result", counts={"complete": 2, "pruned": 1})
+    assert "2 were trained to the end and 1 was stopped early or not promoted." in found

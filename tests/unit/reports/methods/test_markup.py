@@ -81,12 +81,25 @@ def test_latex_tables_are_as_wide_as_the_text() -> None:
     shares = [float(share) for share in found.groups()]
     assert 0.6 < sum(shares) < 0.95
     assert shares[0] > shares[1] > 15 / 78  # as wide as its longest word
+    assert written.startswith("\\begin{table*}\n")  # both columns of a paper that has two
+    assert written.endswith("\\end{table*}")
 
 
 def test_names_break_between_their_words() -> None:
     name = FORMS["latex"].name("sklearn.HistGradientBoosting")
     assert name.replace(r"\allowbreak{}", "|") == r"\texttt{sklearn.|Hist|Gradient|Boosting}"
     assert FORMS["latex"].words("0.25 of 1. Then") == "0.25 of 1. Then"
+
+
+def test_negative_numbers_have_a_minus_sign_and_powers_of_ten_are_written_as_such() -> None:
+    fact = Fact("-0.5 (-1e-07 … 6.295e-05), x=-2, k-fold, 2026-11-29, x86-64, 5809ad0e-10d", PLACE)
+    shown = "−0.5 (−1 × 10⁻⁷ … 6.295 × 10⁻⁵), x=−2, k-fold, 2026-11-29, x86-64, 5809ad0e-10d"
+    assert FORMS["text"].parts((fact,)) == FORMS["markdown"].parts((fact,)) == shown
+    assert f">{shown}</span>" in Html().parts((fact,))
+    latex = FORMS["latex"].parts((fact,))
+    assert latex.startswith(
+        r"$-$0.5 ($-$1 $\times$ 10$^{-7}$ \dots{} 6.295 $\times$ 10$^{-5}$), x=$-$2"
+    )
 
 
 def test_markdown_cites_as_pandoc_does() -> None:

@@ -48,10 +48,14 @@ def searched(guess: Guess) -> dict[str, Any]:
         ("--lr-decay", 0.95, {"low": 0.75, "high": 0.995}),
         ("--gae-lambda", 0.9, {"low": 0.5, "high": 0.99}),
         ("--gamma", 2.0, {"low": 1.0, "high": 4.0}),
+        ("--subsample", 1.0, {"low": 0.5, "high": 1.0}),
+        ("--gamma", 1, {"low": 0.5, "high": 1.0}),
     ],
 )
 def test_numbers_with_fractions(flag: str, default: Any, expected: dict[str, Any]) -> None:
-    assert searched(one(option(flag, "float", default))) == expected
+    inside = default is not None and expected["low"] <= default <= expected["high"]
+    known = {"default": float(default)} if inside else {}
+    assert searched(one(option(flag, "float", default))) == {**expected, **known}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +70,7 @@ def test_numbers_with_fractions(flag: str, default: Any, expected: dict[str, Any
 )
 def test_whole_numbers(flag: str, default: Any, expected: dict[str, Any]) -> None:
     value = searched(one(option(flag, "int", default)))
-    assert value == {**expected, "int": True}
+    assert value == {**expected, "int": True, "default": int(default)}
     assert type(value["low"]) is type(value["high"]) is int
 
 
@@ -76,18 +80,29 @@ def test_ranges_keep_the_bounds_of_the_program() -> None:
     assert one(option("--hidden", "int", 64, low=64, high=64)).role == "fix"
 
 
+def test_a_default_outside_the_range_is_said_in_the_note_alone() -> None:
+    for guess in (
+        one(option("--hidden", "int", 64, low=70)),  # the program does not take its own default
+        one(option("--weight-decay", "float", 0.0)),  # none of a log scale
+        one(option("--opt", default="lion", choices=("adam", "sgd"))),
+    ):
+        assert "default" not in searched(guess)
+        assert f"its default {guess.option.default} is outside" in guess.note
+
+
 def test_choices_and_switches() -> None:
     opt = one(option("--opt", default="adam", choices=("adam", "sgd")))
-    assert searched(opt) == {"choices": ["adam", "sgd"]}
+    assert searched(opt) == {"choices": ["adam", "sgd"], "default": "adam"}
     assert opt.words == ("--opt={opt}",)
     text = one(option("--bias", "bool", True))
-    assert searched(text) == {"choices": ["True", "False"]}
+    assert searched(text) == {"choices": ["True", "False"], "default": "True"}
     on = one(option("--nesterov", "bool", False, switch=True))
-    assert searched(on) == {"choices": [True, False]}
+    assert searched(on) == {"choices": [True, False], "default": False}
     assert on.words == (("--nesterov", "{nesterov?}"),)
     # The flag that changes what it does anyway is the one that is given.
     off = one(option("--bias", "bool", True, switch=True, off="--no-bias"))
     assert (off.key, off.words) == ("no_bias", (("--no-bias", "{no_bias?}"),))
+    assert searched(off)["default"] is False
     two = guesses([option("--bn", "bool", False, switch=True), option("--no-bn", switch=True)])
     assert [guess.role for guess in two] == ["search", "leave"]
 
@@ -98,6 +113,8 @@ def test_choices_and_switches() -> None:
         (option("--max-epochs", "int", 9), "epochs", ("--max-epochs={epochs}",)),
         (option("--seed", "int", 1), "seed", ("--seed={seed}",)),
         (option("--fold", "int", 0), "fold", ("--fold={fold}",)),
+        (option("--fold", "int", 0, choices=(0, 1, 2)), "fold", ("--fold={fold}",)),
+        (option("--fold", "int", 1, choices=(1, 2)), "fix", ("--fold=1",)),
         (option("--ckpt"), "checkpoint", ("--ckpt={checkpoint}",)),
         (option("--resume"), "leave", ("--resume={checkpoint}",)),
         (option("--output-dir", default="runs"), "folder", ("--output-dir={folder}",)),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from hpsearch.records.databases import SIGNS_OF_LIFE, keep_connections
+from hpsearch.addresses import SIGNS_OF_LIFE, keep_connections
 
 psycopg = pytest.importorskip(
     "psycopg", reason="no driver here: pip install 'hpsearch[postgresql]' runs these tests"
