@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ class StudyProgress:
         )
         self._label, self._total, self._done, self._started, self._said = "", 0, 0, 0.0, 0.0
         self._fresh = 0
-        self._best = ""
+        self._best, self._end = "", math.inf
         self._task: Any = None
 
     def __enter__(self) -> StudyProgress:
@@ -73,7 +74,7 @@ class StudyProgress:
         if isinstance(event, StageStarted):
             length = count_of(event.epochs, "epoch")
             label = f"stage {event.stage + 1}/{event.n_stages}, {length}"
-            self._begin(_of_arm(event.arm, label), event.trials, event.done)
+            self._begin(_of_arm(event.arm, label), event.trials, event.done, event.seconds)
         elif isinstance(event, PhaseStarted):
             names = {"confirmation": "confirmation", "test": "refit and test"}
             self._begin(_of_arm(event.arm, names[event.name]), event.runs, event.done)
@@ -128,12 +129,15 @@ class StudyProgress:
         """Show a line without breaking the bars."""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def _begin(self, label: str, total: int, done: int) -> None:
+    def _begin(self, label: str, total: int, done: int, seconds: float | None = None) -> None:
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
         self._label, self._total, self._done, self._best = label, total, done, ""
         self._started, self._said, self._fresh = time.monotonic(), 0.0, 0
         self._task = self._bars.add_task(label, total=total, completed=done, best="", rate="")
         if done < total:
-            self._line(f"{label}: {total} to do" + (f", {done} done before" if done else ""))
+            before = f", {done} done before" if done else ""
+            limit = "" if seconds is None else f", in {seconds:.0f} s at most"
+            self._line(f"{label}: {total} to do{before}{limit}")
 
     def _update(self) -> None:
         rate = self._fresh / max(time.monotonic() - self._started, 1e-9)
@@ -142,7 +146,7 @@ class StudyProgress:
         self._bars.update(self._task, completed=done, best=self._best, rate=text)
         ended = self._done >= self._total
         if ended or time.monotonic() - self._said > PLAIN_SECONDS:
-            left = (self._total - done) / rate
+            left = min((self._total - done) / rate, max(0.0, self._end - time.monotonic()))
             parts = [f"{self._label}: {done}/{self._total}", self._best, text]
             self._line(", ".join(filter(None, [*parts, "" if ended else f"{left:.0f} s left"])))
 

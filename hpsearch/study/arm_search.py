@@ -201,7 +201,8 @@ class ArmSearch:
             going_on, n_promoted = before.going_on, len(before.promoted)
             last = drawn + settings.trials - n_promoted
             fresh = [*map(self.arm.number, range(drawn, last))]
-            self._tell_of_stage(stage, settings.trials + len(before.controls), going_on + fresh)
+            trials = settings.trials + len(before.controls)
+            self._tell_of_stage(stage, trials, going_on + fresh, spending.seconds_left)
             if not going_on:  # then nothing was tried at this length
                 self._draws.count_anew(drawn)
             batches = [going_on] if going_on else []
@@ -218,11 +219,14 @@ class ArmSearch:
             carry_out(before, self._records, stage, began, self._reached)
             self._clear(began)
 
-    def _tell_of_stage(self, stage: int, trials: int, numbers: Sequence[int]) -> None:
+    def _tell_of_stage(
+        self, stage: int, trials: int, numbers: Sequence[int], seconds: float | None
+    ) -> None:
         epochs = self.lengths[stage]
         known = [self.records[n] for n in numbers if n in self.records]
         done = sum(epochs in r.scores or r.sealed for r in known)
-        self.tell(StageStarted(stage, len(self.lengths), trials, epochs, done, self.arm.label))
+        n_stages = len(self.lengths)
+        self.tell(StageStarted(stage, n_stages, trials, epochs, done, self.arm.label, seconds))
 
     def _run_stage(
         self, stage: int, batches: list[list[int]], promotes: bool, spending: Spending

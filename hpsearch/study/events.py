@@ -9,7 +9,11 @@ from hpsearch.records.trial_record import TrialRecord
 
 @dataclass(frozen=True)
 class StageStarted:
-    """A stage of an arm begins, or goes on after a restart; `done` of its trials are there."""
+    """A stage of an arm begins, or goes on after a restart; `done` of its trials are there.
+
+    Attributes:
+        seconds: that the budget leaves; None: it does not count them.
+    """
 
     stage: int
     n_stages: int
@@ -17,6 +21,7 @@ class StageStarted:
     epochs: int
     done: int
     arm: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,13 @@ class Spending:
         """Of the search, over all starts."""
         return float(self._before) + time.monotonic() - self._since
 
+    @property
+    def seconds_left(self) -> float | None:
+        """That the budget leaves; None where it does not count them."""
+        limits = (self._budget.seconds, self._budget.total_seconds)
+        known = [limit for limit in limits if limit is not None]
+        return max(0.0, min(known) - self.seconds) if known else None
+
     def ends(self, batch: Batch, earlier: Sequence[TrialRecord]) -> str:
         """What keeps this batch from beginning: a key of [budget], "" for nothing.
 

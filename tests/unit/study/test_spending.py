@@ -44,7 +44,14 @@ def test_without_a_budget_nothing_ends(study_file: Path) -> None:
     assert free.affordable(NEW) == 4
     assert free.ends(NEW, [trial(0, 2, 1.0)] * 50) == ""
     free.keep()
+    assert free.seconds_left is None
     assert not (study_file.parent / "budget").exists()
+
+
+def test_the_seconds_that_are_left_are_those_of_the_narrower_limit(study_file: Path) -> None:
+    left = spending(study_file, "budget.seconds=60", "budget.total_seconds=90").seconds_left
+    assert left is not None
+    assert 50 < left <= 60
 
 
 def test_epochs_are_spent_by_what_was_trained(study_file: Path) -> None:
