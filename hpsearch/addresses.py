@@ -28,7 +28,7 @@ DATABASE = re.compile(r"^(?:[\w+.-]+://|(?!.*://))[^:/@]*:(?P<secret>[^@]*(?:@[^
 WEB = re.compile(r"^https?://(?:[^/?#@:]*:(?=[^/?#@]))?(?P<secret>[^/?#]*)@", re.IGNORECASE)
 QUERY = re.compile(r"[?&#](?P<name>[^=&#?]*)=(?P<secret>[^&]*)")
 LIBPQ = ("psycopg", "psycopg2")  # drivers that take its parameters
-SIGNS_OF_LIFE = {  # of a connection: seconds of silence before one, between them, how many; ms
+KEEPALIVE = {  # seconds of silence before the first, between two, how many; milliseconds
     "keepalives_idle": 60,
     "keepalives_interval": 15,
     "keepalives_count": 4,
@@ -230,7 +230,7 @@ def keep_connections() -> None:
     """Have connections to PostgreSQL that this process makes from now on notice a lost peer.
 
     A firewall forgets a connection that is silent, such as one that holds a lock during long
-    trials, and lets nothing through any more. A sign of life each minute keeps it; without an
+    trials, and lets nothing through any more. A keepalive every minute keeps it; without an
     answer the connection ends after two minutes, and not after hours. What an address says of
     this itself counts.
     """
@@ -242,5 +242,6 @@ def keep_connections() -> None:
 
 def _keep(dialect: Any, _: object, arguments: object, named: dict[str, Any]) -> None:
     if dialect.name == "postgresql" and dialect.driver in LIBPQ:
-        for name, value in SIGNS_OF_LIFE.items():
-            named.setdefault(name, value)
+        for name, value in KEEPALIVE.items():
+            if name != "tcp_user_timeout" or dialect.driver != "psycopg2":  # its libpq may be old
+                named.setdefault(name, value)

@@ -27,7 +27,7 @@ INSTALLED = ("site-packages", "dist-packages")  # folders of them, in any enviro
 OURSELVES = "hpsearch"
 
 _loaded: dict[str, tuple[Path, str]] = {}  # by module: its file, and the digest of that
-_found: dict[str, tuple[tuple[str, ...], ModuleType]] = {}  # by module: sys.path as it was found
+_found: dict[str, _Found] = {}  # by module, what `load_module` found last
 _compared: set[NamedModule] = set()  # those that are here as they were where the study began
 
 
@@ -66,6 +66,26 @@ class NamedModule:
     files: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A module that was searched for.
+
+    Attributes:
+        module: it.
+        path: sys.path at that time.
+        sources: its file and those of what it imports.
+    """
+
+    module: ModuleType
+    path: tuple[str, ...]
+    sources: tuple[Source, ...]
+
+    def holds(self, name: str) -> bool:
+        """Whether a search would find the same, all of which is loaded from there, if at all."""
+        same = sys.modules.get(name) is self.module and self.path == tuple(sys.path)
+        return same and not any(_is_elsewhere(source) for source in self.sources)
+
+
 def look_first_in(folder: str) -> None:
     """Import modules from this folder before all others, also where another study's was first."""
     add_study_folder(folder)
@@ -83,9 +103,9 @@ def load_module(name: str) -> ModuleType:
     Raises:
         Exception: whatever the module raises; it may be SystemExit.
     """
-    places, module = _found.get(name, ((), None))
-    if module is not None and sys.modules.get(name) is module and places == tuple(sys.path):
-        return module
+    known = _found.get(name)
+    if known is not None and known.holds(name):
+        return known.module
     found = [source for source in sources([name]) if source.path.suffix == ".py"]
     use_as_own(source.name.partition(".")[0] for source in found)
     if any(_is_elsewhere(source) for source in found):
@@ -96,7 +116,7 @@ def load_module(name: str) -> ModuleType:
     for source in found:
         if source.name in sys.modules:
             _loaded.setdefault(source.name, (source.path, content_digest(source.path)))
-    _found[name] = (tuple(sys.path), module)
+    _found[name] = _Found(module, tuple(sys.path), tuple(found))
     return module
 
 

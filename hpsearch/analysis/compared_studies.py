@@ -14,7 +14,7 @@ from typing import Any
 
 from hpsearch.analysis.costs import Cost
 from hpsearch.analysis.estimates import unpaired
-from hpsearch.analysis.paired import Repeats, paired
+from hpsearch.analysis.paired import Repeats, paired, ratio_of
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.result import Result
 from hpsearch.studyfile.differences import KeyDifference, differences
@@ -286,8 +286,8 @@ def _validation_lead(first: ComparedStudy, other: ComparedStudy) -> Difference:
     if reason:
         lead = signed_difference(first.validation, other.validation, _sign(first))
         return Difference(other.name, metric, lead, reason)
-    known = (first.validation, other.validation)
-    return Difference(other.name, metric, paired(mine, theirs, known, _sign(first)), "")
+    ratio = ratio_of(mine, theirs, (first.validation, other.validation))
+    return Difference(other.name, metric, paired(mine, theirs, ratio, _sign(first)), "")
 
 
 def signed_difference(first: Estimate, second: Estimate, sign: float) -> Estimate:

@@ -115,7 +115,7 @@ def p_value(one: Estimate, n_scores: int) -> float | None:
     from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
     half, size = one.distance, abs(one.mean)
-    if half is None or n_scores < 2:
+    if half is None or (n_scores < 2 and one.method != ROWS):
         return None
     if half == 0:
         return 1.0 if size == 0 else 0.0

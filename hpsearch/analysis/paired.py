@@ -29,24 +29,34 @@ class Repeats:
     digests: Mapping[str, str]
 
 
-def paired(
-    first: Repeats, other: Repeats, known: tuple[Estimate, Estimate], sign: float = 1.0
-) -> Estimate:
-    """The first's score less the other's, repeat by repeat.
+def ratio_of(first: Repeats, other: Repeats, known: tuple[Estimate, Estimate]) -> float | None:
+    """Validation rows by training rows in the fresh splits of both; None of other repeats.
 
     Args:
-        known: the confirmed scores of both, by which the shares of rows in their splits are known.
-        sign: -1 turns the difference round.
+        first, other: of the objective that `known` is of.
+        known: the confirmed scores of both, from whose intervals it is read. 0.0 where all splits
+            of both score the same.
     """
-    scores = _less(first.scores, other.scores, sign)
     if all(one.method != CORRECTED for one in known):
-        return estimate(scores)
-    of_splits = _less(first.of_splits, other.of_splits, sign)
+        return None
     ratio = ratio_in(known[0], first.of_splits)
     if ratio is None:
         ratio = ratio_in(known[1], other.of_splits)
-    # Where neither is known, all splits of either score the same, and so do their differences.
-    return over_splits(scores, of_splits, ratio or 0.0, "fresh splits")
+    return ratio or 0.0
+
+
+def paired(first: Repeats, other: Repeats, ratio: float | None, sign: float = 1.0) -> Estimate:
+    """The first's score minus the other's, repeat by repeat.
+
+    Args:
+        ratio: see `ratio_of`.
+        sign: -1 turns the difference round.
+    """
+    scores = _less(first.scores, other.scores, sign)
+    if ratio is None:
+        return estimate(scores)
+    of_splits = _less(first.of_splits, other.of_splits, sign)
+    return over_splits(scores, of_splits, ratio, "fresh splits")
 
 
 def _less(first: Sequence[float], second: Sequence[float], sign: float) -> list[float]:

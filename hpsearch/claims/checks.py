@@ -37,8 +37,8 @@ PAIRS: Noun = ("pair of trials", "pairs of trials")
 GROUPS: Noun = ("group of pairs", "groups of pairs")
 FEW_SEEDS = 3  # with fewer, an interval over seeds says nothing
 HINT = (
-    "compared are search trials whose other hyperparameters are the same, not the tuned cases, "
-    'which check = "better_tuned" compares'
+    "this check compares search trials with otherwise equal hyperparameters; to compare the tuned "
+    'cases, use check = "better_tuned"'
 )
 NOT_SETTINGS = ("kind", "trial", "seed", "split", "outcome", "epochs", "printed")
 
@@ -56,7 +56,7 @@ def better_tuned(
     assert evidence.tuned is not None
     one, other = (evidence.tuned.case({**(where or {}), **values}) for values in (of, than))
     said = (
-        f"{metric} of the tuned {one.name} (trial {one.best_number}) less that of "
+        f"{metric} of the tuned {one.name} (trial {one.best_number}) minus that of "
         f"{other.name} (trial {other.best_number}): {found.text}"
     )
     judgements: Mapping[int, Judgement] = {1: "holds", -1: "does not hold", 0: "not shown"}

@@ -17,7 +17,7 @@ class TunedDifference:
     """How two tuned winners differ in a metric, repeat by repeat.
 
     Attributes:
-        estimate: the metric of the first less that of the second, with its 95 % interval.
+        estimate: the metric of the first minus that of the second, with its 95 % interval.
         sign: 1 if higher is better, else -1.
         p: the two-sided p-value that the difference is 0, by the same distribution as the
             interval; None where there is no interval.
@@ -99,13 +99,10 @@ def case_place(values: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) ->
     found = [place for place, case in enumerate(cases) if values.items() <= case.items()]
     if not found:
         known = "; ".join(map(_name, cases))
-        raise ValueError(f"{_name(values)} must be a case, and the cases are {known}")
+        raise ValueError(f"must be one of the cases {known}, got {_name(values)}")
     if len(found) > 1:
         left = [name for name in compared if name not in values]
-        raise ValueError(
-            f"{_name(values) or 'it'} must be one case, and is {len(found)}: give "
-            f"{' and '.join(left)} in where"
-        )
+        raise ValueError(f"must be one case, got {len(found)}: name {' and '.join(left)} in where")
     return found[0]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Named = tuple[str, str]
 RETEST = (
-    "correct it and run the study again with --accept-code: only the refits that failed are run "
+    "correct the cause and run the study again with --accept-code; only the failed refits are run "
     "again"
 )
 

@@ -130,6 +130,8 @@ def _interval(estimate: Estimate | None) -> str:
         return "-"
     if estimate.low is None or estimate.high is None or estimate.is_constant:
         return f"{estimate.mean:.4f}"
+    if estimate.half is not None:  # cut on one side
+        return f"{estimate.mean:.4f} ({estimate.low:.4f} … {estimate.high:.4f})"
     return f"{estimate.mean:.4f} ± {estimate.distance:.4f}"
 
 

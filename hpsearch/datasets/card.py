@@ -26,9 +26,8 @@ LOOKED_AT = 2000  # rows that are looked at for that
 LEAVES = 16  # of the tree that predicts from one column
 ROUNDING = 1e-9  # far above what sums of so few rows may be off
 GROUP_NAME = re.compile(
-    r"(^|.*[_\-. ])(id|ids|uuid|guid|no|nr|num|number|patient|subject|person|user|customer|client|"
-    r"household|session|account)$",
-    re.IGNORECASE,
+    r"(?i:(^|.*[_\-. ])(id|ids|uuid|guid|patient|subject|person|user|customer|client|household|"
+    r"session|account))$|(?i:.+[_\-. ](no|nr|num|number))$|.*[a-z](ID|Id|No|Nr)$"
 )
 FEWEST_GROUPS, MEAN_GROUP = 20, 1.5  # different values, and rows of each, that make it likely
 LEAST_UNKNOWN = 0.01  # share of rows after a date without a value, to be worth a word
@@ -168,10 +167,13 @@ def _of_columns(facts: Sequence[ColumnFacts], marked: Mapping[str, str]) -> Iter
 
 
 def _of_groups(facts: Sequence[ColumnFacts], n_rows: int) -> Iterator[str]:
-    """Inputs that seem to name whom rows are of, each several rows."""
+    """Inputs that seem to identify the person or unit that a row belongs to, of several rows."""
     for column in facts:
         repeats = FEWEST_GROUPS <= column.distinct <= n_rows / MEAN_GROUP
-        if column.kind not in NO_INPUTS and repeats and GROUP_NAME.match(column.name):
+        whole = column.kind != "number" or not any("." in one for one in column.examples)
+        if column.kind in NO_INPUTS or not repeats or not whole:
+            continue
+        if GROUP_NAME.match(column.name):
             yield (
                 f"{column.name!r} has {column.distinct} different values in {n_rows} rows: if "
                 "rows with the same value belong together, keep them on one side of each split "

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
@@ -79,8 +80,9 @@ class InlineExecutor(SliceExecutor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Has runs end that a user's code left open in a store."""
-        end_open_runs()
+        """Ends runs that the user's code left open in a store."""
+        if not cancel_futures:
+            end_open_runs()
 
     def _end_started(self, before: set[int]) -> None:
         """Kill what this call and those before it started, as far as it is still there.
@@ -158,6 +160,7 @@ class ProcessExecutor(SliceExecutor):
         finally:
             if call.apart:
                 self._apart.discard(own)
+                _leave([own])
                 own.end()
             with self._free:
                 self._idle.append(worker)
@@ -169,10 +172,17 @@ class ProcessExecutor(SliceExecutor):
             for worker in (*self._workers, *self._apart):
                 worker.end()
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        if wait and not cancel_futures:
+            _leave(self._workers)
         for worker in self._workers:
-            if wait and not cancel_futures:
-                worker.leave()
             worker.end()
+
+
+def _leave(workers: Sequence[_Worker]) -> None:
+    """Have idle workers end the runs that the user's code left open in a store."""
+    told, until = [worker for worker in workers if worker.ask_to_leave()], time.monotonic()
+    for worker in told:
+        worker.has_left(max(0.0, until + LEAVE_SECONDS - time.monotonic()))
 
 
 @dataclass(frozen=True)
@@ -309,13 +319,19 @@ class _Worker:
         self._pipe.close()
         return process.wait()
 
-    def leave(self) -> None:
-        """Have an idle process end what a user's code left open elsewhere."""
+    def ask_to_leave(self) -> bool:
+        """Have an idle process end the runs that its calls left open; whether there is one."""
         if self._process is None or self._ended:
-            return
-        with suppress(EOFError, OSError):
+            return False
+        with suppress(OSError):
             self._pipe.send((end_open_runs, (), {}, False))
-            self._pipe.poll(LEAVE_SECONDS)
+            return True
+        return False
+
+    def has_left(self, seconds: float) -> None:
+        """Wait until it has, so long at most."""
+        with suppress(OSError):
+            self._pipe.poll(seconds)
 
     def end(self) -> None:
         self._ended = True

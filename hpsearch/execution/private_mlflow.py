@@ -15,6 +15,7 @@ from hpsearch.processes import changed_environment, temporary_folder
 from hpsearch.trainers.programs.program_start import OF_MLFLOW, private_store
 
 URI = "MLFLOW_TRACKING_URI"
+_callers: list[str] = []  # runs that were open in this process before the first member
 _last: list[str] = []  # the folder of the member that was trained last in this process, if any
 
 
@@ -49,9 +50,17 @@ def end_open_runs() -> None:
     _leave_others("")
 
 
+def _open_runs() -> list[str]:
+    """Those of this process, the innermost last."""
+    fluent: Any = sys.modules.get("mlflow.tracking.fluent")
+    return [] if fluent is None else [run.info.run_id for run in fluent._active_run_stack.get()]
+
+
 def _leave_others(folder: str) -> None:
     """End the runs that another member's code left open in this process, in their own store."""
     last, _last[:] = _last[:], [folder] if folder else []
+    if not last:  # what is open now is the caller's, who trains in this process
+        _callers[:] = _open_runs()
     # Theirs, if they loaded it; nothing here does.
     mlflow: Any = sys.modules.get("mlflow")
     fluent: Any = sys.modules.get("mlflow.tracking.fluent")
@@ -60,8 +69,8 @@ def _leave_others(folder: str) -> None:
     store, address = private_store(last[0]), ""
     with changed_environment({URI: store}), suppress(Exception):
         address = mlflow.get_tracking_uri()
-        while mlflow.active_run() is not None:  # its store may be gone with its trial
+        while len(_open_runs()) > len(_callers):  # its store may be gone with its trial
             mlflow.end_run()
-    fluent._active_run_stack.get().clear()
+    del fluent._active_run_stack.get()[len(_callers) :]
     if address in ("", store):  # else the code set one, which holds for later members too
         fluent._active_experiment_id = None

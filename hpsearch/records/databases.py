@@ -21,9 +21,11 @@ def make_file(database: Path) -> None:
 
 
 def how_to_write(database: Path) -> str:
-    """What lets this user write a database that is another user's; "" where that is not why."""
+    """How this user can write a database of another; "" if ownership is not the cause."""
     try:
         if os.access(database, os.W_OK):
+            return ""
+        if database.stat().st_uid == os.geteuid():
             return ""
         owner = database.owner()
     except (OSError, KeyError):  # it is gone, or its owner has no name here

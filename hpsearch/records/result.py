@@ -305,7 +305,7 @@ class Result:
             for arm in self.arms
             if arm.default is not None and arm.best_number != self.best_number
         ]
-        found += [("runner-up", lead.text) for lead in self.leads[:1]]
+        found += [("case" if one.arm else "runner-up", one.text) for one in self.leads[:1]]
         found += [("case", lead.text) for lead in self.leads[1:] if lead.arm]
         if self.shortened:
             found.append(("repeats", self.shortened))

@@ -7,15 +7,21 @@ from dataclasses import replace
 from hpsearch.errors import conclusion
 from hpsearch.records.layout import Artifact, Kind
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import RETESTED, MemberRecord, TrialRecord
 
 TESTS: tuple[Kind, ...] = ("test", "default-test")
 
 
-def failed_refits(folder: RunFolder) -> list[TrialRecord]:
-    """The refits without a test score, because they raised or their program failed."""
-    found = (record for kind in TESTS for record in folder.read_all(kind))
+def failed_refits(folder: RunFolder, result: Result) -> list[TrialRecord]:
+    """The refits of a result without a test score, because they raised or their program failed.
+
+    A run that was given more trials may have others, of an earlier winner.
+    """
+    winners = {result.best_number, *(arm.best_number for arm in result.arms)}
+    found = [record for record in folder.read_all("test") if record.number in winners]
+    found += folder.read_all("default-test")
     return [record for record in found if record.outcome is Outcome.FAILED]
 
 
@@ -32,7 +38,8 @@ def run_failed_again(folder: RunFolder) -> None:
     Each keeps its log, its time and, among its attempts, why it failed. The result goes first:
     after a kill in between, the study is not finished, and what is left is still failed.
     """
-    failed = failed_refits(folder)
+    kept = folder.read_sealed(folder.files.artifact(Artifact.RESULT), "result")
+    failed = failed_refits(folder, Result.from_dict(kept["result"])) if kept else []
     if failed:
         folder.files.artifact(Artifact.RESULT).unlink(missing_ok=True)
     for record in failed:

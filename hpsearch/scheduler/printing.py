@@ -191,27 +191,31 @@ def _cron(item: Scheduled, call: Call) -> str:
     secrets = "".join(
         f"# {name} must be set above, as its address has a password\n" for name in call.secrets()
     )
-    words = shlex.join(_words("batch", item.path, call))
+    named, hidden = _variables(call)
+    secrets += "".join(
+        f"# {name} is set in this shell, but not for cron: set it above this line\n"
+        for name in hidden
+    )
+    words = " ".join([*named, shlex.join(_words("batch", item.path, call))])
     command = f"cd {shlex.quote(str(Path.cwd()))} && {words}".replace("%", r"\%")
-    return f"{secrets}{_variables(call)}{head if zone else ''}{_expression(item)} {command}\n"
+    return f"{secrets}{head if zone else ''}{_expression(item)} {command}\n"
 
 
-def _variables(call: Call) -> str:
-    """Lines for what is set in this shell, of which cron hands nothing on."""
+def _variables(call: Call) -> tuple[list[str], list[str]]:
+    """What is set in this shell, of which cron hands nothing on: as words before a command, and
+    the names of secrets."""
     said = {"HPSEARCH_STORAGE": call.storage, "HPSEARCH_TRACKING_URI": call.tracking_uri}
-    lines = []
+    named, hidden = [], []
     for name in ("HPSEARCH_DATA", *said, "HPSEARCH_WEBHOOK"):
         value = os.environ.get(name)
         if not value or said.get(name):
             continue
         if name == "HPSEARCH_WEBHOOK" or has_password(value):
-            lines.append(
-                f"# {name} is set in this shell, but not for cron: set it above this line"
-            )
+            hidden.append(name)
         else:
             place = Path(value).absolute() if name == "HPSEARCH_DATA" else value
-            lines.append(f"{name}={place}")
-    return "".join(f"{line}\n" for line in lines)
+            named.append(f"{name}={shlex.quote(str(place))}")
+    return named, hidden
 
 
 def _kubernetes(item: Scheduled, call: Call) -> str:

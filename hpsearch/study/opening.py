@@ -158,7 +158,8 @@ def open_run(
             if not accept_code:
                 _compare_code(study, folder)
             if accept_code or _tests(study.file) != _tests_before(folder):
-                run_failed_again(folder)
+                with storage_errors(folder.path):
+                    run_failed_again(folder)
         with storage_errors(folder.path):
             files.artifacts.mkdir(parents=True, exist_ok=True)
         for leftover in files.half_written_artifacts():

@@ -201,7 +201,7 @@ def test_a_comparison_is_written_up_case_by_case(tmp_path: Path, home: Path) -> 
     result, methods, _ = written(path, home)
     assert_traced(methods, home)
     space = passage(methods, "Search space")
-    assert "Each trainer had its own search and budget." in space
+    assert "Each value of trainer had its own search and budget." in space
     assert "The search was over 1 hyperparameter: learning_rate." in space
     assert "for Momentum, momentum = 0.9; for Adam, beta1 = 0.9, beta2 = 0.999 and" in space
     confirmed, test = passage(methods, "Confirmation"), passage(methods, "Test")

@@ -131,7 +131,6 @@ def test_the_epoch_of_a_test_line_does_not_count(tmp_path: Path, epoch: str) -> 
             "program.test: must print loss, got exit code 0 and no line with it: print a line "
             r"that metrics.pattern = 'epoch (?P<epoch>\d+) loss (?P<loss>\S+)' finds",
         ),
-        ("echo oh >&2; exit 4", "program.test: ended with exit code 4; stderr:\noh"),
         ('echo "epoch 1 loss high"', "program.test: must print a number for the metric 'loss'"),
     ],
 )
@@ -144,6 +143,22 @@ def test_a_wrong_test_command_is_found_before_the_search(
         run_study(path, home=home, workers=0)
     assert said in str(caught.value)
     assert not home.exists()
+
+
+def test_a_test_that_may_need_more_epochs_is_a_warning(tmp_path: Path) -> None:
+    script = f'[ $1 = test ] && ! [ -e "$4/c" ] && {{ echo none >&2; exit 4; }}\n{TESTED}'
+    script += '\n[ "$3" -ge 2 ] && echo > "$4/c"\ntrue\n'
+    path = study_with_test(tmp_path, script, NO_PROBE)
+    (line,) = dry_start(read_study(path))
+    assert line.startswith(
+        "program.test ended with exit code 4; stderr:\nnone\nIt was tried after"
+    )
+    said: list[str] = []
+    report = run_study(
+        path, overrides=[ONE_WINNER], home=new_home(tmp_path / "home"), workers=0, warn=said.append
+    )
+    assert line in said
+    assert not report.result.untested
 
 
 def test_the_dry_start_of_a_test_is_a_refit_of_one_epoch_that_leaves_nothing(

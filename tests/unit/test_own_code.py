@@ -90,6 +90,19 @@ def test_a_module_is_compared_with_what_it_was_once_it_is_loaded(write: Write) -
     assert changed_since(began) == ["began.py"]
 
 
+def test_studies_that_take_turns_have_their_own_helpers_each(write: Write) -> None:
+    """What they name differs, what that imports has one name: as on a worker of two studies."""
+    for name in ("a", "b"):
+        write(f"turns_{name}/turns_helper.py", f"NAME = {name!r}\n")
+        text = "def said():\n    import turns_helper\n    return turns_helper.NAME\n"
+        path = write(f"turns_{name}/turns_main_{name}.py", text)
+    heard = []
+    for name in "ababab":
+        look_first_in(str(path.parents[1] / f"turns_{name}"))
+        heard.append(load_module(f"turns_main_{name}").said())
+    assert heard == [*"ababab"]
+
+
 def test_a_folder_without_init_may_lie_in_a_package(write: Write) -> None:
     write("outer/__init__.py", "")
     write("outer/plain/own.py", "A = 1\n")

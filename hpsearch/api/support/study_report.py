@@ -137,7 +137,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         repeats=repeat_texts(projection.folder),
         overtuning=overtuning_warnings(projection.folder),
         library_warnings=library_warnings(projection.folder),
-        failed_refits=len(failed_refits(projection.folder)) if result.untested else 0,
+        failed_refits=len(failed_refits(projection.folder, result)) if result.untested else 0,
     )
 
 

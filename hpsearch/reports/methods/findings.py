@@ -106,8 +106,8 @@ def _counts(places: Places) -> Parts:
     if len(said) == 1 and sum(counts.values()) > 1:
         (outcome,) = counts
         words = ended(Outcome(outcome), sum(counts.values()))
-        number = places.in_result.fact("counts", outcome)
-        return say("All {number} trials {ended}", number=number, ended=words)
+        number = counted(places.in_result.fact("counts", outcome), "trial")
+        return say("All {number} {ended}", number=number, ended=words)
     total = counted(places.n_records("trial"), "trial")
     return say("Of {total}, {counts}", total=total, counts=listed(said))
 

@@ -10,7 +10,6 @@ from hpsearch.reports.methods.passage import BY_DEFINITION, Fact, Parts, listed,
 from hpsearch.reports.methods.places import SCORE, Branch
 from hpsearch.reports.methods.words import cite, counted
 
-ROUNDING = 1e-9  # the part of a half width that arithmetic may lose
 LEVEL = Fact("95 %", BY_DEFINITION)
 
 

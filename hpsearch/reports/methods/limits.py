@@ -178,3 +178,7 @@ def _edge(places: Places, alarm: str) -> Iterator[Parts]:
                 range=at.fact("declared"),
             )
             return
+    for place, known in enumerate(places.result.alarms):
+        if known == alarm:  # of an older result, whose ranges don't say it
+            yield say("{alarm}", alarm=places.in_result.fact("alarms", place))
+            return

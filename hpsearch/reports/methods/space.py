@@ -34,8 +34,8 @@ def search_space(places: Places) -> Iterator[Parts]:
     yield say("Models were trained by {trainers}{network}", trainers=made, network=in_network)
     if study.compare:
         yield say(
-            "Each {combination}{compared} had its own search and budget",
-            combination="combination of " if len(study.compare) > 1 else "",
+            "Each {kind} of {compared} had its own search and budget",
+            kind="combination" if len(study.compare) > 1 else "value",
             compared=listed(names(study.compare)),
         )
     if keys:

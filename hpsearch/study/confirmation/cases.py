@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpsearch.analysis.estimates import p_value
-from hpsearch.analysis.paired import paired
+from hpsearch.analysis.paired import paired, ratio_of
 from hpsearch.claims import TunedCases, TunedDifference
 from hpsearch.errors import unknown
 from hpsearch.metrics import lower_is_better
@@ -63,17 +63,28 @@ class ConfirmedCases(TunedCases):
     def _confirmed(
         self, first: ArmResult, second: ArmResult, objective: str, sign: int
     ) -> TunedDifference:
-        file = self.read.file
-        one, other = (repeats_of(file, self._runs(arm), objective) for arm in (first, second))
+        file, runs = self.read.file, [self._runs(arm) for arm in (first, second)]
+        one, other = (repeats_of(file, again, objective) for again in runs)
+        mine, theirs = (repeats_of(file, again) for again in runs)  # of the first objective
         assert one is not None
         assert other is not None
+        assert mine is not None
+        assert theirs is not None
         assert first.validation is not None
         assert second.validation is not None
         if one.digests != other.digests:
             raise ValueError("the cases have different data or splits, so there are no pairs")
         if one.draws != other.draws:
-            raise ValueError("the cases were confirmed on different repeats, which are no pairs")
-        estimate = paired(one, other, (first.validation, second.validation))
+            raise ValueError(
+                "the cases were confirmed on different repeats, so they can't be paired"
+            )
+        ratio = ratio_of(mine, theirs, (first.validation, second.validation))
+        if ratio == 0 and objective != file.objective.name:
+            raise ValueError(
+                f"{file.objective.name} is the same in all splits, so that nobody knows "
+                "how wide the interval is"
+            )
+        estimate = paired(one, other, ratio)
         n = len(one.scores if estimate.over == "seeds" else one.of_splits)
         return TunedDifference(estimate, sign, p_value(estimate, n))
 

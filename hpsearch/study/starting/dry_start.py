@@ -18,7 +18,7 @@ from hpsearch.records.seed_key import SeedKey
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.trainers import Member, Split, TrainingData
 from hpsearch.trainers.commands import Purpose
-from hpsearch.trainers.programs.program import TEST_COMMAND, ProgramTrainer
+from hpsearch.trainers.programs.program import TEST_COMMAND, ProgramFailed, ProgramTrainer
 
 MOST_DRAWS = 200  # until a configuration of each program came
 
@@ -59,7 +59,7 @@ class _Try:
         seconds: that each step may take.
 
     Attributes:
-        untried: that there was no time for its test command; "" where there was, or is none.
+        untried: that its test command failed, or had no time; "" where it did not, or is none.
     """
 
     read: ReadStudy
@@ -86,11 +86,17 @@ class _Try:
                 tried = self._trainer(place, "test").try_test(self.seconds)
         except TrialFailed as error:
             said = str(error)
-            if said.startswith(TEST_COMMAND):
-                yield Problem(f"{self.name}.test", said.removeprefix(f"{TEST_COMMAND} "))
-            else:
+            what = said.removeprefix(f"{TEST_COMMAND} ")
+            if what == said:  # it is of the training
                 rule = f"with {{purpose}} = test {said.removeprefix(f'{self.name} ')}"
                 yield Problem(f"{self.name}.command", rule)
+            elif isinstance(error, ProgramFailed):
+                self.untried = (
+                    f"{self.name}.test {what}\nIt was tried after one epoch. If it needs more, "
+                    "this is no mistake; otherwise press Ctrl-C and correct it"
+                )
+            else:
+                yield Problem(f"{self.name}.test", what)
             return
         if not tried:
             self.untried = (

@@ -10,7 +10,7 @@ from hpsearch.studyfile.scripts.option import Option
 from hpsearch.studyfile.tables.program import MOST_FOLDS
 
 PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "tenth": 10}  # "which fifth validates"
-FIRST_TO_LAST = re.compile(r"(?<![\d.])0\s*(?:\.{2,3}|…|-|–|to|through|up to|and)\s*(\d+)")
+FIRST_TO_LAST = re.compile(r"(?<![\d.])0\s*(?:\.{2,3}|…|-|–|to|through|up to)\s*(\d+)")
 BELOW = re.compile(r"<\s*(\d+)")
 OF = re.compile(r"(\d+)[- ]folds?\b|\bof (\d+)\b")
 

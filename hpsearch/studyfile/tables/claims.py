@@ -42,15 +42,21 @@ class Claim(Table):
         if self.check != "better_tuned":
             return
         where = self.given.get("where") or {}
+        found: list[Problem] = []
         for side in ("of", "than"):
             values = self.given[side]
             if not isinstance(values, Mapping) or not isinstance(where, Mapping):
-                yield Problem("claims", f"{side} and where must be tables", f"{values!r}")
+                rule = f"{side} and where must be tables"
+                found.append(Problem("claims", rule, f"{values!r}"))
                 continue
             try:
                 case_place({**where, **values}, [arm.values for arm in arms])
             except ValueError as error:
-                yield Problem("claims", f"{self.text!r}, {side}: {error}")
+                found.append(Problem("claims", f"{self.text!r}, {side}: {error}"))
+        if not found and self.given["of"] == self.given["than"]:
+            rule = f"{self.text!r}: of and than must be two cases"
+            found.append(Problem("claims", rule, "one"))
+        yield from found
 
     @classmethod
     def may_change(cls) -> Collection[str]:

@@ -84,8 +84,7 @@ def _send_files(client: MlflowClient, run_id: str, members: Sequence[Path], most
             client.log_artifact(run_id, str(path), f"{top}/{below}".removesuffix("/."))
     if left_out:
         note = (
-            f"Left out, because the files of a trial are limited to {most / MB:g} MB "
-            "(artifacts_mb):"
+            f"Left out, because the files of a run are limited to {most / MB:g} MB (artifacts_mb):"
         )
         client.log_text(run_id, "\n".join([note, *left_out, ""]), f"{FILES}/{LEFT_OUT}")
 

@@ -64,6 +64,10 @@ OUT_OF_MEMORY = re.compile(
 )
 
 
+class ProgramFailed(TrialFailed):
+    """A program ended with an exit code that says so."""
+
+
 class ProgramTrainer(Trainer):
     """Runs a program to the length that is asked for, and reads the metrics that it prints.
 
@@ -139,7 +143,8 @@ class ProgramTrainer(Trainer):
             Whether there was time for both.
 
         Raises:
-            TrialFailed: one of them can't be started, ended with an error, or without a metric.
+            ProgramFailed: one of them ended with an error.
+            TrialFailed: one of them can't be started, or printed no metric.
         """
         self._deadline = time.monotonic() + seconds
         with closing(self._printed_by(self._program.command, 1, self._ready())) as printed:
@@ -395,7 +400,7 @@ class ProgramTrainer(Trainer):
             return TrialFailed(reason, limit="gpu_memory")
         # From outside: no program does it to itself. A shell in between says 128 + 9.
         lost = code in (-signal.SIGKILL, 128 + signal.SIGKILL)
-        return TrialFailed(f"{which} {ended_by(code)}{quoted}", lost=lost)
+        return ProgramFailed(f"{which} {ended_by(code)}{quoted}", lost=lost)
 
     def _quoted(self) -> str:
         """The last lines of stderr."""

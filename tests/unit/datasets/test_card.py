@@ -100,11 +100,14 @@ def test_a_column_of_numbers_with_a_mark_is_said_with_what_to_do(tmp_path: Path)
     [
         ("customer_no", np.arange(120) // 3, True),
         ("Patient", [f"p{i // 4}" for i in range(120)], True),
+        ("customerId", np.arange(120) // 3, True),
+        ("NO", np.arange(120) // 3, False),
+        ("reading_no", np.arange(120) // 3 / 2, False),  # with fractions
         ("number", np.arange(120) // 30, False),  # four values are a category
         ("visits", np.arange(120) // 3, False),
     ],
 )
-def test_a_column_that_names_whom_rows_are_of_is_told(
+def test_a_column_that_seems_to_identify_whom_a_row_belongs_to_is_told(
     name: str, values: list[object], said: bool, tmp_path: Path
 ) -> None:
     n = np.arange(120)

@@ -54,6 +54,8 @@ def test_another_users_database_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     make_file(path)
     assert how_to_write(path) == ""
     monkeypatch.setattr(os, "access", lambda *_: False)
+    assert how_to_write(path) == ""  # on a read-only disk its owner can't help
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
     url, error = f"sqlite:///{path}", sqlite3.OperationalError("readonly database")
     said = str(storage_trouble(url, error))
     assert f"have {path.owner()} run chmod g+w {path}, then run the same command again" in said

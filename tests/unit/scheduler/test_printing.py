@@ -70,17 +70,17 @@ def test_a_crontab_line_names_its_zone_and_has_no_bare_percent_sign() -> None:
 def test_a_crontab_has_what_is_set_in_the_shell_but_no_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("HPSEARCH_DATA", "/srv/data")
+    monkeypatch.setenv("HPSEARCH_DATA", "/srv/my data")
     monkeypatch.setenv("HPSEARCH_STORAGE", "postgresql://me:secret@db/optuna")
     monkeypatch.setenv("HPSEARCH_TRACKING_URI", "http://mlflow:5000")
     monkeypatch.setenv("HPSEARCH_WEBHOOK", "https://chat/secret")
     text = KINDS["cron"](scheduled(cron="0 2 * * 1"), CALL)
-    data, storage, tracking, webhook, line = text.splitlines()
-    assert data == "HPSEARCH_DATA=/srv/data"
+    storage, webhook, line = text.splitlines()
     assert storage.startswith("# HPSEARCH_STORAGE is set in this shell, but not for cron")
-    assert tracking == "HPSEARCH_TRACKING_URI=http://mlflow:5000"
     assert webhook.startswith("# HPSEARCH_WEBHOOK is set")
     assert line.startswith("0 2 * * 1 cd ")
+    variables = "HPSEARCH_DATA='/srv/my data' HPSEARCH_TRACKING_URI=http://mlflow:5000"
+    assert f" && {variables} " in line  # for this command alone
     assert "secret" not in text
     named = replace(CALL, tracking_uri="http://other:5000")  # an option of the command
     assert "HPSEARCH_TRACKING_URI" not in KINDS["cron"](scheduled(cron="0 2 * * 1"), named)

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from hpsearch.addresses import SIGNS_OF_LIFE, keep_connections
+from hpsearch.addresses import KEEPALIVE, keep_connections
 
 psycopg = pytest.importorskip(
     "psycopg", reason="no driver here: pip install 'hpsearch[postgresql]' runs these tests"
 )
 
 
-def test_connections_give_signs_of_life_but_for_what_the_address_says(
+def test_connections_are_kept_alive_but_for_what_the_address_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[dict[str, Any]] = []
@@ -30,9 +30,7 @@ def test_connections_give_signs_of_life_but_for_what_the_address_says(
     with pytest.raises(sqlalchemy.exc.OperationalError):
         engine.connect()
     (named,) = asked
-    assert {name: named[name] for name in SIGNS_OF_LIFE} == SIGNS_OF_LIFE | {
-        "keepalives_idle": "7"
-    }
+    assert {name: named[name] for name in KEEPALIVE} == KEEPALIVE | {"keepalives_idle": "7"}
 
 
 def test_other_databases_are_left_alone() -> None:
