@@ -161,3 +161,25 @@ def test_runs_that_a_function_sends_to_our_store_are_ended_and_in_its_experiment
     assert len(runs) == 2 + 2  # each trial and each repeat has its own
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert client.search_runs(["0"]) == []
+
+
+def test_the_run_of_who_starts_a_study_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plain_own.py").write_text(
+        "import mlflow\n\ndef train(params, seed):\n    while True:\n"
+        "        yield {'score': params['x']}\n"
+    )
+    (tmp_path / "small.toml").write_text(STUDY.replace("calls_mlflow", "plain_own"))
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mine.db")
+    mlflow.set_experiment("mine")
+    try:
+        with mlflow.start_run() as mine:
+            run_study(tmp_path / "small.toml", home=new_home(tmp_path / "home"), workers=0)
+            active = mlflow.active_run()
+            assert active is not None
+            assert active.info.run_id == mine.info.run_id
+            mlflow.log_metric("after", 1.0)
+        assert mlflow.get_run(mine.info.run_id).data.metrics == {"after": 1.0}
+    finally:
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # of this process

@@ -1,0 +1,26 @@
+"""Which refits are run again where a test command was corrected."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.result import write_result
+from hpsearch.records.retests import failed_refits, run_failed_again
+from hpsearch.records.run_folder import RunFolder
+from tests.harness.records import trial
+from tests.harness.results import RESULT
+
+WINNER, FORMER = 3, 1
+
+
+def test_refits_of_a_former_winner_stay_as_they_were(run_folder: RunFolder) -> None:
+    result = replace(RESULT, best_number=WINNER, untested="2 of 2 refits failed")
+    for number in (FORMER, WINNER):
+        record = trial(number, {}, epoch=2, outcome=Outcome.FAILED, reason="no such file")
+        run_folder.write(replace(record, kind="test", uid=f"x:test:{number}"))
+    assert [record.number for record in failed_refits(run_folder, result)] == [WINNER]
+    write_result(run_folder, [4], {}, result)
+    run_failed_again(run_folder)
+    outcomes = {record.number: record.outcome for record in run_folder.read_all("test")}
+    assert outcomes == {FORMER: Outcome.FAILED, WINNER: Outcome.RUNNING}
