@@ -163,9 +163,7 @@ def test_runs_that_a_function_sends_to_our_store_are_ended_and_in_its_experiment
     assert client.search_runs(["0"]) == []
 
 
-def test_the_run_of_who_starts_a_study_stays_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_run_of_who_starts_a_study_stays_open(tmp_path: Path) -> None:
     (tmp_path / "plain_own.py").write_text(
         "import mlflow\n\ndef train(params, seed):\n    while True:\n"
         "        yield {'score': params['x']}\n"
