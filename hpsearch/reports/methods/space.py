@@ -96,7 +96,8 @@ def _defaults(places: Places, known: Collection[str]) -> Parts:
         at = places.record(winners[users[0]]).at("params")
         values = [say("{name} = {value}", name=Name(n), value=at.fact(n)) for n in shared]
         whose = listed([OPTIMIZERS[trainer].__name__ for trainer in users])
-        lead = say("for {whose}, ", whose=whose) if len(users) < len(winners) else ()
+        of_all = len(users) == max(len(winners), len(trainer_names(places.study.space) or ()))
+        lead = () if of_all else say("for {whose}, ", whose=whose)
         found.append((*lead, *listed(values)))
     if not found:
         return ()
