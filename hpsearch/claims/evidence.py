@@ -67,7 +67,7 @@ class Evidence:
 
         Args:
             metric: an objective, on validation data, or a metric of the test set.
-            of, than: compared hyperparameters with their values; the difference is of less than.
+            of, than: compared hyperparameters with their values. What is subtracted is `than`.
             where: the values of the other compared hyperparameters.
 
         Raises:

@@ -20,7 +20,7 @@ from hpsearch.records.layout import Home
 from hpsearch.scheduler.schedules import Scheduled
 from hpsearch.timetable import weekday_names
 
-UNIT = 43  # characters: Kubernetes takes names of 52, nine of which are \"hpsearch-\"
+UNIT = 43  # characters: Kubernetes takes names of 52, nine of which are "hpsearch-"
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 

@@ -34,7 +34,7 @@ def dry_start(read: ReadStudy, slot: str = "") -> list[str]:
         slot: the GPUs that it may use; "" where there are no slots.
 
     Returns:
-        Which test commands could not be tried, and why, a line each.
+        Which test commands failed or could not be tried, and why, one entry each.
 
     Raises:
         StudyFileError: one can't be started, ends with an error, or prints no metric.
