@@ -10,6 +10,7 @@ from hpsearch.records.layout import KINDS, Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import unchanged
 from hpsearch.study.recorded import find_runs
+from hpsearch.study_names import as_written
 from hpsearch.trainers import TRAINERS
 
 
@@ -30,7 +31,9 @@ def export_study(
     """
     stores = Home.find(Path(home) if home else None)
     runs = find_runs(stores, study)
-    path = Path(to) if to else Path(f"{study.replace('/', '-')}.hpsearch.zip")
+    top, named = runs[0].folder.files.study, as_written(study)
+    alone = "" if named == as_written(top.name) else f"-{runs[0].number}"
+    path = Path(to or f"{top.path.name}{alone}.hpsearch.zip")
     if path.exists():
         raise HpsearchError(f"{path} already exists; name another file with --to")
     with unchanged(stores.study(runs[0].study)):

@@ -12,6 +12,7 @@ from hpsearch.errors import HpsearchError
 from hpsearch.records.layout import Home
 from hpsearch.reports.parent import model_refit
 from hpsearch.study.recorded import Recorded, find_run
+from hpsearch.study_names import file_name
 from hpsearch.trainers.tables.model import FittedTable, TableModel
 
 if TYPE_CHECKING:
@@ -75,5 +76,5 @@ def _model_of(run: Recorded) -> Path:
     raise HpsearchError(
         f"the winner of {run.name!r} must be a stored model of a table with preprocessed columns, "
         "but there is none: see its log or, for other data, use its model in MLflow "
-        f"(models:/{run.study}@winner)"
+        f"(models:/{file_name(run.study)}@winner)"
     )

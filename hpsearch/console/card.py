@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.table import Table
-from rich.text import Text
 
 from hpsearch.console.output import output
 from hpsearch.counts import count_of
@@ -19,8 +18,6 @@ def print_card(card: TableCard, path: object) -> None:
         f"{path}: {count_of(card.rows, 'row', form=',')} to learn from{sealed}; "
         f"{count_of(len(card.columns), 'column')}, "
         f"{inputs} of them inputs; {card.form}",
-        markup=False,
-        highlight=False,
         soft_wrap=True,
     )
     if card.target is not None:
@@ -28,7 +25,7 @@ def print_card(card: TableCard, path: object) -> None:
             f"{name}: {count:,} ({count / card.rows:.1%})" for name, count in card.classes.items()
         )
         what = classes or "numbers"
-        out.print(f"target {card.target}: {what}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"target {card.target}: {what}", soft_wrap=True)
     table = Table(box=None)
     for name in ("column", "kind", "missing", "distinct", "examples", "why"):
         right = name in ("missing", "distinct")
@@ -43,7 +40,7 @@ def print_card(card: TableCard, path: object) -> None:
             ", ".join(column.examples),
             column.why,
         )
-        table.add_row(*map(Text, cells))
+        table.add_row(*cells)
     out.print(table)
     for warning in card.warnings:
-        out.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"warning: {warning}", soft_wrap=True)

@@ -69,10 +69,10 @@ def _table(frame: pd.DataFrame) -> Table:
     for place, name in enumerate(frame.columns):
         number = frame[name].dtype.kind in "if"
         table.add_column(
-            Text(str(name)), justify="right" if number and place else "left", overflow="fold"
+            str(name), justify="right" if number and place else "left", overflow="fold"
         )
     for row in frame.astype(object).where(frame.notna(), "").itertuples(index=False):
-        table.add_row(*(Text(str(cell)) for cell in row))  # a Text: brackets are no markup
+        table.add_row(*map(str, row))
     return table
 
 

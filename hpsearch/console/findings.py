@@ -51,7 +51,7 @@ def _remedy(row: dict[Any, Any]) -> str:
 
 
 def _put(line: str) -> None:
-    output().print(line, markup=False, highlight=False, soft_wrap=True)
+    output().print(line, soft_wrap=True)
 
 
 def conclusion(found: pd.DataFrame, *, every: bool = False) -> str:

@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.measure import Measurement
-from rich.style import StyleType
 from rich.table import Table
-from rich.text import Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +19,13 @@ NAMED, LEAST = 20, 30  # letters: of the name of a line, and of a broken line
 
 def output() -> Console:
     """stdout; wide enough for tables where it is no terminal."""
-    console = Console()
-    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
+    out = console()
+    return out if out.is_terminal else console(width=PLAIN_WIDTH)
+
+
+def console(*, stderr: bool = False, width: int | None = None) -> Console:
+    """Where texts are shown as they are: "[a]" in a name is no markup, and ":b:" no emoji."""
+    return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
 
 def print_named(lines: Iterable[tuple[str, str]], *, style: str = "") -> None:
@@ -34,7 +37,7 @@ def print_named(lines: Iterable[tuple[str, str]], *, style: str = "") -> None:
     out = output()
 
     def put(line: str) -> None:
-        out.print(line, markup=False, highlight=False, soft_wrap=True, style=style)
+        out.print(line, soft_wrap=True, style=style)
 
     for name, text in lines:
         if not out.is_terminal:
@@ -47,19 +50,6 @@ def print_named(lines: Iterable[tuple[str, str]], *, style: str = "") -> None:
         put(f"{name:>{NAMED}}  {broken[0]}")
         for line in broken[1:]:
             put(f"{'':{start}}  {line}")
-
-
-class PlainTable(Table):
-    """A table whose cells are texts as they are: brackets in them are no markup."""
-
-    def add_row(
-        self,
-        *renderables: RenderableType | None,
-        style: StyleType | None = None,
-        end_section: bool = False,
-    ) -> None:
-        cells = (Text(cell) if isinstance(cell, str) else cell for cell in renderables)
-        super().add_row(*cells, style=style, end_section=end_section)
 
 
 def print_table(table: Table) -> None:
@@ -82,5 +72,5 @@ def print_frame(frame: pd.DataFrame, *, as_json: bool) -> None:
     for name in frame.columns:
         table.add_column(name, overflow="fold")
     for row in frame.itertuples(index=False):
-        table.add_row(*(Text(str(cell)) for cell in row))  # a Text: brackets are no markup
+        table.add_row(*map(str, row))
     output().print(table)

@@ -7,9 +7,9 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hpsearch.console.output import console
 from hpsearch.counts import all_of, all_tried, count_of, noun_of
 from hpsearch.errors import one_line
 
@@ -27,9 +27,9 @@ class StudyProgress:
     """
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._console = console(stderr=True)
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[best]}"),
@@ -123,11 +123,11 @@ class StudyProgress:
 
     def warn(self, line: str) -> None:
         """Show a warning without breaking the bars."""
-        self._console.print(f"warning: {line}", style="yellow", markup=False, highlight=False)
+        self._console.print(f"warning: {line}", style="yellow")
 
     def note(self, line: str) -> None:
         """Show a line without breaking the bars."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(line, soft_wrap=True)
 
     def _begin(self, label: str, total: int, done: int, seconds: float | None = None) -> None:
         self._end = math.inf if seconds is None else time.monotonic() + seconds
@@ -152,7 +152,7 @@ class StudyProgress:
 
     def _line(self, text: str) -> None:
         if not self._console.is_terminal:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(text, soft_wrap=True)
             self._said = time.monotonic()
 
 
@@ -176,7 +176,7 @@ class BatchProgress:
         """A study begins."""
         self._close()
         text = f"study {number} of {of}: {name}"
-        Console(stderr=True).print(text, style="bold", markup=False, highlight=False)
+        console(stderr=True).print(text, style="bold")
         self._inner = StudyProgress()
         self._inner.__enter__()
 

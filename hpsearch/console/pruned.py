@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.table import Table
+
 from hpsearch.api.upkeep.prune import size_text
-from hpsearch.console.output import PlainTable, output, print_table
+from hpsearch.console.output import output, print_table
 from hpsearch.counts import count_of
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 def print_pruning(found: Pruning) -> None:
     """A row a run on stdout: whether it goes, why, and what that frees."""
-    table = PlainTable(box=None)
+    table = Table(box=None)
     for name in ("run", "", "ended", "score", "size", "why"):
         right = name in ("score", "size")
         table.add_column(name, justify="right" if right else "left", no_wrap=name != "why")
@@ -31,4 +33,4 @@ def print_pruning(found: Pruning) -> None:
     runs = count_of(len(found.rows), "run")
     total = f"{len(found.going)} of {runs} to delete, {size_text(found.file_bytes)} of files"
     for line in (total, *found.notes()) if found.going else ():
-        output().print(line, markup=False, highlight=False, soft_wrap=True)
+        output().print(line, soft_wrap=True)

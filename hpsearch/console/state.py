@@ -35,7 +35,7 @@ def print_status(rows: Sequence[Mapping[str, Any]]) -> None:
     out.print(table)
     for row in rows:
         for text in filter(None, (row["holder"], *row["failures"], row["reason"])):
-            out.print(f"{_run(row)}: {text}", markup=False, highlight=False, soft_wrap=True)
+            out.print(f"{_run(row)}: {text}", soft_wrap=True)
 
 
 def _run(row: Mapping[str, Any]) -> str:
@@ -100,7 +100,7 @@ def print_batch(report: BatchReport) -> None:
     out.print(table)
     for row in report.studies:
         if row.reason:
-            out.print(f"{row.study}: {row.reason}", markup=False, highlight=False, soft_wrap=True)
+            out.print(f"{row.study}: {row.reason}", soft_wrap=True)
     retention = [f"retention: {report.retention}"] if report.retention else []
     for line in (*retention, report.line):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)

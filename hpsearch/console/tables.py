@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
-from rich.text import Text
 
-from hpsearch.console.output import PlainTable, fits
+from hpsearch.console.output import fits
 from hpsearch.errors import one_line
 from hpsearch.records.range_row import RangeRow, branch_text
 from hpsearch.records.result import OUTER_FOLD
@@ -26,17 +25,17 @@ def trials_table(result: Result) -> Table:
 
 
 def _trials(result: Result, *, together: bool) -> Table:
-    table = PlainTable(title=f"Best trials of {result.study}", title_justify="left", box=None)
+    table = Table(title=f"Best trials of {result.study}", title_justify="left", box=None)
     names = list(dict.fromkeys(name for entry in result.top for name in entry["params"]))
     others = [*result.objectives][1:]
     misses = ["misses"] * any(entry.get("missed") for entry in result.top)
     for name in ("trial", "epochs", result.objective, "confirmed", *others, *misses):
-        table.add_column(Text(name), justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True)
     if together:
         table.add_column("hyperparameters", overflow="fold")
     else:
         for name in names:
-            table.add_column(Text(name), justify="right", no_wrap=True)
+            table.add_column(name, justify="right", no_wrap=True)
     for entry in result.top:
         confirmed = entry["confirmed"]
         table.add_row(
@@ -60,10 +59,10 @@ def front_table(result: Result) -> Table:
 
 def _front(result: Result, *, together: bool) -> Table:
     title = "Pareto front, means over the confirmation runs (in parentheses: in the search)"
-    table = PlainTable(title=title, title_justify="left", box=None)
+    table = Table(title=title, title_justify="left", box=None)
     names = list(dict.fromkeys(name for member in result.front for name in member.params))
     for name in ("trial", *result.objectives, *([] if together else names)):
-        table.add_column(Text(name), justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True)
     if together:
         table.add_column("hyperparameters", overflow="fold")
     for member in result.front:
@@ -80,12 +79,10 @@ def _front(result: Result, *, together: bool) -> Table:
 def arms_table(result: Result) -> Table:
     """What each compared combination found."""
     title = "Compared cases, each by its winner (confirmed mean and 95 % interval)"
-    table = PlainTable(title=title, title_justify="left", box=None)
+    table = Table(title=title, title_justify="left", box=None)
     metric = result.test_name
     for name in (*result.arms[0].values, "trial", result.objective, metric, "searched"):
-        table.add_column(
-            Text(name), justify="left" if name == "searched" else "right", overflow="fold"
-        )
+        table.add_column(name, justify="left" if name == "searched" else "right", overflow="fold")
     for arm in result.arms:
         searched = ", ".join(f"{k} = {_short(k, v)}" for k, v in arm.searched.items())
         table.add_row(
@@ -106,10 +103,10 @@ def outer_table(result: Result) -> Table:
         "Outer folds, each tested on rows that its search did not see; all rows: tested on the "
         "test set"
     )
-    table = PlainTable(title=title, title_justify="left", box=None)
+    table = Table(title=title, title_justify="left", box=None)
     metric, agreed = result.test_name, {a.parameter: a for a in result.outer.agreement}
     for name in ("outer fold", "trial", result.objective, metric, *agreed):
-        table.add_column(Text(name), justify="right", overflow="fold", no_wrap=name == "trainer")
+        table.add_column(name, justify="right", overflow="fold", no_wrap=name == "trainer")
     for fold in result.outer.folds:
         table.add_row(
             str(fold.values[OUTER_FOLD]),
@@ -137,15 +134,13 @@ def _interval(estimate: Estimate | None) -> str:
 
 def ranges_table(result: Result) -> Table:
     """The ranges of the winner's branch."""
-    table = PlainTable(
+    table = Table(
         title="Narrowed ranges (soft: draws outside them remain possible)",
         title_justify="left",
         box=None,
     )
     for name in ("parameter", "where", "declared", "narrowed", "left"):
-        table.add_column(
-            Text(name), justify="right" if name == "left" else "left", overflow="fold"
-        )
+        table.add_column(name, justify="right" if name == "left" else "left", overflow="fold")
     rows = map(RangeRow.from_dict, result.ranges)
     # Of several branches the narrowest, which comes last.
     mine = {row.hyperparameter: row for row in rows if _of_winner(row, result)}

@@ -33,6 +33,7 @@ from hpsearch.pages.rendering import (
 from hpsearch.pages.ways import STUDIES, view_page, ways_on
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.study_names import from_file_name
 from hpsearch.tracking.views import View
 
 if TYPE_CHECKING:
@@ -120,24 +121,26 @@ class _Site:
 
     def report(self, study: str, run: int) -> AnyResponse:
         """A run's report.html."""
-        folder = self.board.run(study, run)
+        name = from_file_name(study)
+        folder = self.board.run(name, run)
         path = None if folder is None else _inside(folder, Artifact.REPORT)
         if path is None:
-            return _missing(f"{study}/{run} has no report: python -m hpsearch report writes one.")
+            return _missing(f"{name}/{run} has no report: python -m hpsearch report writes one.")
         return _guarded(send_file(path, mimetype="text/html", max_age=0), OF_REPORT)
 
     def view(self, study: str, run: int | None = None, view: str = View.TRIALS) -> AnyResponse:
         """To a page of a run in MLflow; the trials, best first, where none is named."""
-        folder = self.board.run(study, run)
+        name = from_file_name(study)
+        folder = self.board.run(name, run)
         row = None if folder is None else self.board.row(folder)
         if folder is None or row is None:
-            return _missing(f"There is no study {study!r}.")
+            return _missing(f"There is no study {name!r}.")
         try:
             address = view_page(self.home, folder, row, view)
         except HpsearchError as error:  # a damaged file
             return _missing(f"{error}.")
         if not address:
-            return _missing(f"MLflow has no such page for {study!r} yet.")
+            return _missing(f"MLflow has no such page for {name!r} yet.")
         return redirect(address)
 
 

@@ -9,6 +9,7 @@ from hpsearch.pages.study_row import Link, StudyRow
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.study_names import file_name
 from hpsearch.tracking.links import run_page, short_address
 from hpsearch.tracking.run_lookup import curve_page, run_id_of
 from hpsearch.tracking.stores.own_store import tracked
@@ -20,7 +21,7 @@ BEST, RUN = "best", "run"  # names of views beside those of `View`
 
 def report_address(study: str, run: int) -> str:
     """The address of a run's report."""
-    return f"{STUDIES}/{quote(study, safe='')}/{run}/report.html"
+    return f"{STUDIES}/{quote(file_name(study), safe='')}/{run}/report.html"
 
 
 def ways_on(home: Home, folder: RunFolder, row: StudyRow) -> list[Link]:

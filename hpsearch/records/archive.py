@@ -17,7 +17,7 @@ from hpsearch.errors import HpsearchError
 from hpsearch.records.format import converted, stamped
 from hpsearch.records.layout import ARCHIVED, RUN_NUMBER, StudyFiles
 from hpsearch.records.run_folder import RunFolder
-from hpsearch.study_names import as_written, is_name
+from hpsearch.study_names import as_written, file_name, from_file_name, is_name
 
 MANIFEST = "hpsearch.json"
 PLACE = re.compile(rf"studies/([^/]+)/({RUN_NUMBER})/(.+)")
@@ -31,12 +31,12 @@ def pack(runs: Sequence[RunFolder], path: Path) -> None:
     Raises:
         OSError: it can't be written.
     """
-    study = runs[0].files.study.name
+    study = runs[0].files.study
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(MANIFEST, json.dumps(stamped({"study": study})))
+        archive.writestr(MANIFEST, json.dumps(stamped({"study": study.name})))
         for run in runs:
             for file, name in _archived(run):
-                archive.write(file, f"studies/{study}/{run.files.number}/{name}")
+                archive.write(file, f"studies/{study.path.name}/{run.files.number}/{name}")
 
 
 def _archived(folder: RunFolder) -> Iterator[tuple[Path, str]]:
@@ -76,13 +76,14 @@ def checked_members(archive: zipfile.ZipFile, path: Path, home: Path) -> Members
         plain = ".." not in PurePosixPath(info.filename).parts and not stat.S_ISLNK(
             info.external_attr >> 16
         )
-        named = place is not None and is_name(place[1])
+        study = as_written(from_file_name(place[1])) if place else ""
+        named = is_name(study) and file_name(study) == as_written(place[1] if place else "")
         if place is None or not named or not plain or not ARCHIVED.fullmatch(place[3]):
             raise HpsearchError(
                 f"{path} must hold only records, tables and pictures of a study, got "
                 f"{info.filename!r}; nothing was imported"
             )
-        members[as_written(place[1]), int(place[2]), place[3]] = info
+        members[study, int(place[2]), place[3]] = info
     size = sum(info.file_size for info in members.values())
     free = shutil.disk_usage(home).free
     if size > free:

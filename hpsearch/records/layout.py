@@ -4,7 +4,7 @@
     optuna.db  mlflow.db  artifacts/         the stores of Optuna and MLflow, apart
     default-artifacts/                       files of runs in MLflow that are not ours
     projector-<key>.lock                     held by whoever writes to an MLflow store
-    studies/<study>/                         Study: lock, lock.holder and the runs
+    studies/<study>/                         Study: lock, lock.holder and the runs; see `file_name`
         <run>/                               Run: the records of one run, and files made from them
     batches/<batch>-<key>/                   Batch: lock, round.json, summary.json, owed
     schedule/                                Schedule: lock, standing.json, health.json, orders/
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from hpsearch.errors import StorageError
+from hpsearch.study_names import file_name, from_file_name
 
 # "default" and "default-test" are runs of the configuration of all defaults, as those before are
 # of the winner; "path" are configurations between the two.
@@ -124,7 +125,7 @@ class Home:
 
     def study(self, name: str) -> StudyFiles:
         """The folder of a study, be it there or not."""
-        return StudyFiles(self.studies / name)
+        return StudyFiles(self.studies / file_name(name))
 
     def all_studies(self) -> list[StudyFiles]:
         """The folders of all studies, by name."""
@@ -156,7 +157,7 @@ class Home:
 
     def importing(self, name: str) -> StudyFiles:
         """Where an archive of a study is unpacked before it is checked."""
-        return StudyFiles(self.path / f".{name}.importing")
+        return StudyFiles(self.path / f".{file_name(name)}.importing")
 
     @property
     def password(self) -> PasswordFiles:
@@ -174,7 +175,7 @@ class Home:
         Args:
             key: of the file's path, as two files may name their batches alike.
         """
-        return BatchFiles(self.path / "batches" / f"{name}-{key}")
+        return BatchFiles(self.path / "batches" / f"{file_name(name)}-{key}")
 
     def all_batches(self) -> list[BatchFiles]:
         """What is kept of each batch file that was run here."""
@@ -218,7 +219,7 @@ class StudyFiles:
     @property
     def name(self) -> str:
         """The study's name."""
-        return self.path.name
+        return from_file_name(self.path.name)
 
     @property
     def home(self) -> Home:
@@ -308,13 +309,13 @@ class RecordFiles:
         return sorted(self.path.glob("member-*"))
 
 
-def shared_folder(top: str, study: str, run: str) -> Path:
+def shared_folder(top: str, study: StudyFiles, run: str) -> Path:
     """Where the programs of a run have their files, in a folder that several machines share.
 
     Args:
         run: its id: the folders of several homes may lie there.
     """
-    return Path(top, f"{study}-{run}")
+    return Path(top, f"{study.path.name}-{run}")
 
 
 class Artifact(StrEnum):

@@ -8,6 +8,7 @@ from typing import Any
 
 from hpsearch.counts import count_of
 from hpsearch.records.result import Result
+from hpsearch.study_names import file_name
 from hpsearch.studyfile.listing import purpose
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.tracking.markdown import code, plain
@@ -83,10 +84,10 @@ def chosen(result: Result) -> str:
 
 def model_about(read: ReadStudy, result: Result) -> str:
     """The registered model's description: what it is, how it came to be, how to call it."""
-    name = read.file.name
+    name = file_name(read.file.name)
     versions = (
-        f"The winners of the hpsearch study {name}, one version per run; the newest has the alias "
-        "`winner`. Each version describes how it was chosen and tested."
+        f"The winners of the hpsearch study {plain(read.file.name)}, one version per run; the "
+        "newest has the alias `winner`. Each version describes how it was chosen and tested."
     )
     if is_program(str(result.best_params["trainer"])):
         return (

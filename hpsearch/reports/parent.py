@@ -37,6 +37,7 @@ from hpsearch.study.opening import Run
 from hpsearch.study.record_work import member_of
 from hpsearch.study.starting.packages import environment_of
 from hpsearch.study.stored_space import sees_all_rows
+from hpsearch.study_names import file_name
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import shots_of
@@ -217,7 +218,8 @@ def _model(read: ReadStudy, result: Result) -> str:
             "--format command`).\n\n"
         )
     if trainer in TRAINERS:
-        return f"**Model:** `models:/{read.file.name}@winner`, the first of the tested refits.\n\n"
+        model = f"models:/{file_name(read.file.name)}@winner"
+        return f"**Model:** `{model}`, the first of the tested refits.\n\n"
     return (
         f"There is no registered model, because only `{trainer}` can load what it has learned.\n\n"
     )

@@ -21,7 +21,7 @@ from hpsearch.records.run_lock import running
 from hpsearch.records.study_json import is_imported, read_study_json
 from hpsearch.study.opening import run_name, storage_name
 from hpsearch.study.stored_space import kept_arms, kept_space, with_kinds
-from hpsearch.study_names import as_written
+from hpsearch.study_names import NUMBERED, as_written
 from hpsearch.studyfile.arms import SHOTS
 from hpsearch.studyfile.own_modules import own_names
 from hpsearch.studyfile.reading import ReadStudy
@@ -214,10 +214,11 @@ def find_runs(home: Home, name: str | None = None) -> list[Recorded]:
     ]
     if name is None:
         return found
-    study, _, number_text = as_written(name).partition("/")
-    wanted = [
-        r for r in found if as_written(r.study) == study and number_text in ("", str(r.number))
-    ]
+    numbered = NUMBERED.search(name)
+    study = as_written(name[: numbered.start()] if numbered else name)
+    wanted = [r for r in found if study == as_written(r.study)]
+    if numbered:
+        wanted = [r for r in wanted if numbered[0] == f"/{r.number}"]
     if wanted:
         return wanted
     studies = list(dict.fromkeys(r.study for r in found))

@@ -232,7 +232,7 @@ class Training:
         if program is None or not program.shared:
             return ""
         run = record.uid.partition(":")[0]
-        place = shared_folder(program.shared, self.folder.path.parent.name, run)
+        place = shared_folder(program.shared, self.folder.files.study, run)
         return str(place.joinpath(*files.path.parts[-2:]))
 
     def _save_all(self, works: Mapping[str, Work]) -> None:

@@ -12,6 +12,7 @@ from hpsearch.addresses import HIDDEN, first_line, without_password
 from hpsearch.errors import TrackingError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.whole_files import storage_errors
+from hpsearch.study_names import file_name
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.models.registered import registered, unregister
 from hpsearch.tracking.notes import drop_description
@@ -77,7 +78,7 @@ class TrackedRuns:
             self.ids = [run.info.run_id for run in found if run.info.lifecycle_stage == "active"]
             self._marked = [run.info.run_id for run in found if run.info.run_id not in self.ids]
             if found:  # else the experiment may be gone, too
-                name = self._client.get_experiment(self._experiment).name
+                name = file_name(self._client.get_experiment(self._experiment).name)
                 self.versions = _versions(self._client, name, self._all, run_id)
         except Exception as error:
             raise self._trouble(error) from error

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from hpsearch.study_names import file_name
+
 UI_ADDRESS = "http://127.0.0.1:5000"  # where `python -m hpsearch ui` listens unless told otherwise
 KIND, OUTCOME = "hpsearch.kind", "hpsearch.outcome"  # tags of runs
 # A browser that was never there shows "GenAI" without it: an empty page of traces.
@@ -66,5 +68,5 @@ def short_address(study: str, run: int | None = None, view: str = "") -> str:
         run: None: the newest.
         view: its name; "": the trials, best first.
     """
-    parts = [quote(study, safe=""), "" if run is None else str(run), view]
+    parts = [quote(file_name(study), safe=""), "" if run is None else str(run), view]
     return "/s/" + "/".join(filter(None, parts))

@@ -19,6 +19,7 @@ from hpsearch.records.damaged_databases import with_advice
 from hpsearch.records.layout import KINDS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import PROGRAM_OF, TrialRecord
+from hpsearch.study_names import file_name
 from hpsearch.tracking.client import open_client
 from hpsearch.tracking.neighbours import alias_note, place_note
 from hpsearch.tracking.notes import record_note
@@ -280,7 +281,7 @@ class Projector:
         ids = {uid: sent.run_id for uid, sent in self._sent.items()}
         send_views(client, self._experiment, self._with_parameters(parent), ids[parent["uid"]])
         if parent.get("winner"):
-            name = parent["experiment"]
+            name = file_name(parent["experiment"])
             self._note(alias_note(client, self.folder, name, ids[parent["uid"]]))
         send_parent(client, self.folder, parent, self._experiment, ids)
         for fold in folds_of(parent):

@@ -43,7 +43,7 @@ class StoredRun:
             return
         tops = {table.shared for table in self.run.file.all_programs.values() if table.shared}
         for top in sorted(tops):
-            folder = shared_folder(top, self.run.folder.path.parent.name, self.run.id)
+            folder = shared_folder(top, self.run.folder.files.study, self.run.id)
             if folder.is_dir():
                 yield folder
 

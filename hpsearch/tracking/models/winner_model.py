@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.study_names import file_name
 from hpsearch.tracking.notes import OURS, text_digest
 from hpsearch.trainers.estimators.model_files import FILE_NAMES, described
 from hpsearch.trainers.tables.model import FittedTable, TableModel
@@ -164,7 +165,7 @@ def _register(
 ) -> None:
     from mlflow.exceptions import MlflowException
 
-    name = parent["experiment"]
+    name = file_name(parent["experiment"])
     about = parent.get("model_about") or older_about(name)
     versions = client.search_model_versions(f"name = '{name}'")
     made = None

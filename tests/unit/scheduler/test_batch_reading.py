@@ -82,7 +82,7 @@ def test_a_study_file_is_a_batch_of_one_with_its_schedule(write_batch: Write) ->
 
 def test_every_mistake_is_told_at_once(write_batch: Write) -> None:
     path = write_batch("""
-        name = "a: batch"
+        name = "-batch"
         ordr = "written"
         [schedule]
         cron = "0 25 * * *"
@@ -95,7 +95,7 @@ def test_every_mistake_is_told_at_once(write_batch: Write) -> None:
         read_batch(path)
     for text in (
         "has 7 mistakes; nothing was started",
-        "name: must be 1 to 80 letters, digits, spaces",
+        "name: must be 1 to 80 visible characters",
         "ordr: must be one of name, studies, order",
         "(did you mean 'order'?)",
         "schedule.cron: must be a cron expression",

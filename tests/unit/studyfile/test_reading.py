@@ -217,7 +217,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(
         """
-name = "x:y"
+name = "x/2"
 seeds = 3
 objective = { metric = "validation_acuracy", direction = "max" }
 [data]
