@@ -52,7 +52,8 @@ def study(
         bool,
         typer.Option(
             "--accept-code",
-            help="Continue although your code has changed; records say which trials used which.",
+            help="Continue although your code has changed, and run refits again that failed; "
+            "records say which trials used which code.",
             rich_help_panel=Group.ACTION,
         ),
     ] = False,

@@ -290,6 +290,7 @@ class Result:
     def comparisons(self) -> list[tuple[str, str]]:
         """What the winner was compared with, by what, a line each; [] in older results."""
         found = [("choice", self.choice)] if self.choice else []
+        case = next((f"{a.name}: " for a in self.arms if a.best_number == self.best_number), "")
         if self.default is not None:
             default = self.default.searched.items()
             params = ", ".join(f"{name} = {value_text(value)}" for name, value in default)
@@ -297,9 +298,9 @@ class Result:
             if (tested := self.default.test.get(self.test_name)) is not None:
                 scores.append(f"{tested} on the test set")
             said = "; ".join(scores) if self.default.validation else self.default.failure
-            found.append(("defaults", f"{params or 'nothing was searched'}: {said}"))
+            found.append(("defaults", f"{case}{params or 'nothing was searched'}: {said}"))
         if self.default_text:
-            found.append(("tuning", self.default_text))
+            found.append(("tuning", f"{case}{self.default_text}"))
         found += [
             ("tuning", f"{arm.name}: {arm.default.verdict(self.objective, self.test_name)}")
             for arm in self.arms

@@ -133,8 +133,8 @@ class Parameter:
 
     @property
     def described(self) -> str:
-        """What it draws, in words, and of an entry of a list where."""
-        if self.entry is None:
+        """What it draws, in words, and where, if not in all configurations."""
+        if not self.when:
             return self._drawn
         where = (
             f"{name} = {' or '.join(map(value_text, values))}"

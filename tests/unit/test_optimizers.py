@@ -24,7 +24,7 @@ START = (-1.2, 1.0)  # the usual start on Rosenbrock's function
 #   PyTorch 2.13.0, torch.optim.SGD(nesterov=True), Adagrad, RMSprop and Adadelta with the same
 #   settings (its alpha and rho are decay_rate), gradients by autograd: they agree to 3e-16. The
 #   eps are large, so that their place counts.
-REFERENCES: dict[str, tuple[dict[str, float], list[tuple[float, float]]]] = {
+TRAJECTORIES: dict[str, tuple[dict[str, float], list[tuple[float, float]]]] = {
     "sgd": (
         {"learning_rate": 0.002},
         [
@@ -136,7 +136,7 @@ def minimise(
 
 @every_optimizer
 def test_steps_are_those_of_an_independent_implementation(name: str) -> None:
-    params, wanted = row(name, REFERENCES, "REFERENCES in tests/unit/test_optimizers.py")
+    params, wanted = row(name, TRAJECTORIES, "TRAJECTORIES in tests/unit/test_optimizers.py")
     path = minimise([OPTIMIZERS[name](**params)], rosenbrock_gradient, np.array([START]), 5)
     assert np.allclose(path[:, 0], wanted, rtol=1e-14, atol=0)
 
@@ -238,5 +238,8 @@ def test_every_slot_is_used(name: str) -> None:
     w = np.ones((1, 3))
     slots: dict[str, np.ndarray] = {slot: np.zeros_like(w) for slot in optimizer.slots}
     columns = stack([optimizer()], w.dtype)
-    optimizer.update(w, np.ones_like(w), slots, columns, step=1, scratch=np.empty_like(w))
-    assert all(array.all() for array in slots.values())
+    for step in (1, 2):  # a slot for the change of the gradient is 0 after the first step
+        g = np.full_like(w, step)
+        optimizer.update(w, g, slots, columns, step=step, scratch=np.empty_like(w))
+    unused = [slot for slot, array in slots.items() if not array.all()]
+    assert unused == [], "every slot must change in the first two steps"
