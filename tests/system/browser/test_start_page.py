@@ -68,8 +68,9 @@ def test_from_the_page_it_is_one_click_to_the_best_trial_s_curve_and_none_to_the
         r"0\.\d{4}\n0\.\d{4} … 0\.\d{4}\nvalidation_accuracy over 3 fresh splits", row
     )
     assert re.search(r"0\.\d{4}\n0\.\d{4} … 0\.\d{4}\ntest_accuracy over 2 refits", row)
-    key = "mlflow.workflowType_v1"
-    assert browser.execute_script(f"return localStorage.getItem('{key}')") == '"machine_learning"'
+    kept = browser.execute_script("return {...localStorage}")
+    assert kept["mlflow.workflowType_v1"] == '"machine_learning"'
+    assert kept["mlflow.assistant.fab.autoOpenedOnFirstLoad_v1"] == "true"
     see(f"""{row_of("small")}//a[text()="Best trial's curve"]""").click()
     result = json.loads((site.home / "studies/small/1/artifacts/result.json").read_text())
     see(f"//a[starts-with(text(), 'trial-{result['result']['best_number']:03}')]")
