@@ -61,11 +61,23 @@ def started_ui(home: Path, *options: str) -> Iterator[tuple[str, list[str]]]:
         try:
             address = f"http://127.0.0.1:{port}"
             wait_for(f"{address}/health", process)
-            yield address, (home / "ui.log").read_text().splitlines()
+            yield address, _said(home / "ui.log")
         finally:
             process.send_signal(signal.SIGINT)
             code = process.wait(timeout=30)
     assert code == 130
+
+
+def _said(log: Path) -> list[str]:
+    """The lines of a server that answers, which says where its pages are a moment later."""
+    until, before = time.monotonic() + PATIENCE_SECONDS, ""
+    while time.monotonic() < until:
+        said = log.read_text()
+        if "Studies on " in said and said == before:
+            return said.splitlines()
+        before = said
+        time.sleep(0.2)
+    raise AssertionError(f"it must say where the studies are, got: {before}")
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -36,6 +36,9 @@ def test_ui_says_where_the_page_is(site: Site) -> None:
     address = site.address
     assert site.lines[0] == f"starting on {address} (Ctrl-C stops the server)"
     assert f"Studies on {address}/studies, MLflow on {address}" in site.lines
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until and not (site.opened.exists() and site.opened.read_text()):
+        time.sleep(0.05)  # it is opened last
     assert site.opened.read_text().strip() == f"{address}/studies"
 
 
