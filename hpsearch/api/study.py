@@ -26,7 +26,7 @@ from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.reports.parent import write_parent
-from hpsearch.study.events import Event, StudySized
+from hpsearch.study.events import Event, StudySized, TrackingAwaited
 from hpsearch.study.opening import Run, as_begun, open_run
 from hpsearch.study.plan import few_configurations
 from hpsearch.study.starting.dry_start import dry_start
@@ -185,7 +185,9 @@ def _run(
     warn: Callable[[str], None],
     tags: Mapping[str, str],
 ) -> Report:
-    projection = Projection(run.folder, home, uri, warn)
+    projection = Projection(
+        run.folder, home, uri, warn, lambda line: on_event(TrackingAwaited(line))
+    )
     result = study.finished()
     there = uri != home.tracking_uri or home.mlflow.exists()
     if result is not None and there and is_projected(run.folder, read.file, uri):

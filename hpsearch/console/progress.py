@@ -68,6 +68,7 @@ class StudyProgress:
             SpaceTried,
             StageStarted,
             StudySized,
+            TrackingAwaited,
             TrialReached,
         )
 
@@ -97,7 +98,7 @@ class StudyProgress:
                 f"Optuna's study must agree with the records, got {first}{more}: it was rebuilt "
                 "from the records"
             )
-        elif isinstance(event, StudySized):
+        elif isinstance(event, StudySized | TrackingAwaited):
             self.note(event.text)
         elif isinstance(event, CodeDoubt):
             self.warn(event.warning)

@@ -122,6 +122,17 @@ class StudySized:
 
 
 @dataclass(frozen=True)
+class TrackingAwaited:
+    """The study is done, and waits for MLflow to take the rest of its records.
+
+    Attributes:
+        text: for how long at most, and what ends the wait, in a line.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True)
 class CodeDoubt:
     """A trainer of a user's own does not keep a rule: of pauses, seeds, or the final test.
 
@@ -158,4 +169,5 @@ Event = (
     | CodeDoubt
     | LibraryWarned
     | StudySized
+    | TrackingAwaited
 )

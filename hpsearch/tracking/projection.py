@@ -35,12 +35,14 @@ class Projection:
         home: whose MLflow store is used unless another is named.
         tracking_uri: of another MLflow store.
         warn: called with one line when MLflow can't be reached, once.
+        tell: called with one line when the study's end waits for MLflow.
     """
 
     folder: RunFolder
     home: Home
     tracking_uri: str
     warn: Callable[[str], None]
+    tell: Callable[[str], None] = lambda line: None
     _warned: bool = False
     _last: dict[str, Any] = field(default_factory=dict)
     _notes: set[str] = field(default_factory=set)
@@ -134,7 +136,7 @@ class Projection:
         self._close()
 
     def _tell_of_waiting(self, deadline: float) -> None:
-        self.warn(
+        self.tell(
             f"waiting for MLflow at {without_password(self.tracking_uri)} to take all records, "
             f"{deadline - time.monotonic():.0f} s at most; Ctrl-C ends the wait, the records are "
             "kept, and python -m hpsearch sync sends the rest"

@@ -33,7 +33,8 @@ def test_a_long_wait_for_the_store_is_told_of(
     monkeypatch.setattr(projection, "SILENT_SECONDS", 0.1)
     lines: list[str] = []
     sends = Projection(
-        RunFolder(tmp_path), Home(tmp_path), "postgresql://me:secret@lab/x", lines.append
+        *(RunFolder(tmp_path), Home(tmp_path), "postgresql://me:secret@lab/x"),
+        *(pytest.fail, lines.append),
     )
     process = SimpleNamespace(poll=lambda: None, kill=lambda: None, wait=lambda: None)
     process.stdin = (tmp_path / "orders").open("wb")
