@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from ast import literal_eval
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
 from optuna.distributions import IntDistribution, distribution_to_json, json_to_distribution
 
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.samplers.coarse_to_fine.priors import Prior
 from hpsearch.studyfile.arms import ArmPlace
 from hpsearch.studyfile.parameter import Parameter, entry_name
 from hpsearch.studyfile.space import Space
@@ -100,8 +102,16 @@ def _said(space: Space) -> list[dict[str, Any]]:
             "when": {name: list(values) for name, values in parameter.when.items()},
         }
         | ({} if parameter.entry is None else {"entry": parameter.entry})
+        | ({} if parameter.prior is None else {"prior": asdict(parameter.prior)})
         for parameter in space.parameters
     ]
+
+
+def _prior(said: Mapping[str, Any] | None) -> Prior | None:
+    if said is None:
+        return None
+    weights = said["weights"]
+    return Prior(**{**said, "weights": None if weights is None else tuple(weights)})
 
 
 def _space(
@@ -113,6 +123,7 @@ def _space(
             json_to_distribution(row["distribution"]),
             {name: tuple(values) for name, values in row["when"].items()},
             row.get("entry"),
+            prior=_prior(row.get("prior")),
         )
         for row in said
     ]

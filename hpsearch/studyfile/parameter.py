@@ -15,6 +15,7 @@ from optuna.distributions import (
 )
 
 from hpsearch.hyperparameters import ParamValue
+from hpsearch.samplers.coarse_to_fine.priors import Prior
 from hpsearch.samplers.unit import Floats, from_unit, from_units, round_float, to_unit
 from hpsearch.value_texts import value_text
 
@@ -70,6 +71,7 @@ class Parameter:
         entry: its place in the list of ranges, from 0; None where there is no list.
         default: the value it has where nobody tunes it, as the study file says; None: it says
             none.
+        prior: where the study file expects it to be good; None: it says nothing.
     """
 
     key: str
@@ -77,6 +79,7 @@ class Parameter:
     when: Conditions
     entry: int | None = None
     default: ParamValue | None = None
+    prior: Prior | None = None
 
     @property
     def name(self) -> str:
@@ -134,13 +137,23 @@ class Parameter:
     @property
     def described(self) -> str:
         """What it draws, in words, and where, if not in all configurations."""
+        drawn = self._drawn + self._expected
         if not self.when:
-            return self._drawn
+            return drawn
         where = (
             f"{name} = {' or '.join(map(value_text, values))}"
             for name, values in self.when.items()
         )
-        return f"{self._drawn}, where {' and '.join(where)}"
+        return f"{drawn}, where {' and '.join(where)}"
+
+    @property
+    def _expected(self) -> str:
+        if self.prior is None:
+            return ""
+        if self.prior.weights is not None:
+            ratio = " : ".join(f"{weight:g}" for weight in self.prior.weights)
+            return f", expected in the ratio {ratio}"
+        return f", expected near {self.prior.value:g} ({self.prior.confidence} confidence)"
 
     @property
     def _drawn(self) -> str:

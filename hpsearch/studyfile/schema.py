@@ -7,6 +7,7 @@ from typing import Any
 from hpsearch.datasets import DATASETS
 from hpsearch.hyperparameters import Hyperparameter, hyperparameters
 from hpsearch.nn import NETWORKS
+from hpsearch.samplers.coarse_to_fine.priors import WIDTHS
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.trainers import TRAINERS
 
@@ -25,6 +26,13 @@ RANGE = {
         "step": NUMBER,
         "int": {"type": "boolean", "description": "integers only"},
         "when": CONDITION,
+        "default": {"type": "number", "description": "the value where nobody tunes it"},
+        "prior": {"type": "number", "description": "where it is expected to be good"},
+        "confidence": {
+            "enum": list(WIDTHS),
+            "default": "medium",
+            "description": "how sure the prior is",
+        },
     },
     "required": ["low", "high"],
     "additionalProperties": False,
@@ -115,7 +123,16 @@ def _choices(value: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "description": "choices to search",
-        "properties": {"choices": {"type": "array", "items": value}, "when": CONDITION},
+        "properties": {
+            "choices": {"type": "array", "items": value},
+            "when": CONDITION,
+            "default": {"description": "the choice where nobody tunes it", **value},
+            "weights": {
+                "type": "array",
+                "items": {"type": "number", "minimum": 0},
+                "description": "how likely each choice is to be good",
+            },
+        },
         "required": ["choices"],
         "additionalProperties": False,
     }

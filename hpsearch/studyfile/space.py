@@ -16,6 +16,7 @@ from optuna.distributions import (
 from hpsearch.errors import Problem, StudyFileError
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters
 from hpsearch.nn import NETWORKS
+from hpsearch.samplers.coarse_to_fine.priors import Prior
 from hpsearch.samplers.related import PlacedTrial, Relations
 from hpsearch.samplers.unit import Floats
 from hpsearch.studyfile.entries import key_path
@@ -156,6 +157,11 @@ class Space:
 
     def _has(self, params: Mapping[str, ParamValue], wanted: Mapping[str, ParamValue]) -> bool:
         return wanted.items() <= self.in_optuna({**self.fixed, **params}).items()
+
+    @property
+    def priors(self) -> dict[str, Prior]:
+        """Where parameters are expected to be good, by their names in Optuna."""
+        return {p.name: p.prior for p in self.parameters if p.prior is not None}
 
     @cached_property
     def for_samplers(self) -> Relations | None:

@@ -18,7 +18,9 @@ from hpsearch.reports.methods.words import (
     split_words,
 )
 from hpsearch.study.code_checks import repeat_texts
+from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.arms import SHOTS
+from hpsearch.studyfile.space import Space
 
 # Packages whose versions a text names, by their names in a record's environment, and their own.
 PACKAGES = {
@@ -120,6 +122,13 @@ def _search(places: Places) -> Iterator[Parts]:
         seed=places.file.fact("seed"),
         source=cite("software", "optuna"),
     )
+    if expected := [Name(name) for name in (kept_space(places.folder) or Space((), {})).priors]:
+        yield say(
+            "Priors on {names} shaped the first draws and, the less the more results there were "
+            "and the less these agreed with them, the later ones{source}",
+            names=listed(expected),
+            source=cite("sampler", "priors"),
+        )
     if study.enqueue:
         yield say(
             "The first {number} were specified in advance",

@@ -233,6 +233,15 @@ REFERENCES: dict[str, Reference] = {
             number="2",
             pages="159-195",
         ),
+        _paper(
+            "hvarfner2022pibo",
+            "Hvarfner, Carl and Stoll, Danny and Souza, Artur and Lindauer, Marius and "
+            "Hutter, Frank and Nardi, Luigi",
+            2022,
+            "{PiBO}: Augmenting Acquisition Functions with User Beliefs for {Bayesian} "
+            "Optimization",
+            "International Conference on Learning Representations",
+        ),
         _article(
             "fawcett2016ablation",
             "Fawcett, Chris and Hoos, Holger H.",
@@ -528,6 +537,7 @@ CITED: Mapping[Family, Mapping[str, tuple[str, ...]]] = {
     "sampler": {
         "coarse-to-fine": (),
         "coarse-to-fine gp": ("snoek2012practical",),
+        "priors": ("hvarfner2022pibo",),
         "grid": (),
         "listed": (),
         "qmc": ("sobol1967distribution",),

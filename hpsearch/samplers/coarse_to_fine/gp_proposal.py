@@ -22,6 +22,7 @@ from hpsearch.samplers.coarse_to_fine.pool import (
     place_row,
     row_keys,
 )
+from hpsearch.samplers.coarse_to_fine.priors import Priors
 from hpsearch.samplers.coarse_to_fine.rules import Rule
 from hpsearch.samplers.history import Observation, observe, pending
 from hpsearch.samplers.related import Relations
@@ -97,6 +98,7 @@ class GPProposals:
         batch: how many trials are asked for together.
         rule: how they are chosen.
         relations: what all proposals keep.
+        priors: what is expected of good configurations.
     """
 
     def __init__(
@@ -106,7 +108,9 @@ class GPProposals:
         batch: int,
         rule: Rule,
         relations: Relations | None = None,
+        priors: Priors | None = None,
     ) -> None:
+        self._priors = priors or Priors({})
         self._streams, self._pace, self._batch, self._rule = streams, pace, batch, rule
         self._relations = relations
         self._n_candidates = n_candidates(batch)
@@ -137,7 +141,8 @@ class GPProposals:
         if choice is not None and number >= self._pace.n_startup and number % 10 != 9:
             return choice.next(self._away(number, shared, choice.pool))
         for attempt in range(ATTEMPTS):
-            places = [self._place(number, name, attempt) for name in encoding.names]
+            named = zip(encoding.names, encoding.distributions, strict=True)
+            places = [self._place(number, name, d, attempt) for name, d in named]
             row = place_row(encoding, places)
             if row_keys(row[None])[0] not in tried and self._keeps(encoding, row):
                 return row
@@ -162,12 +167,19 @@ class GPProposals:
         assert self._relations is not None
         return encoding.rows(self._relations.draw(rng, n))
 
-    def _place(self, number: int, name: str, attempt: int) -> float:
-        if attempt:
-            return float(self._streams.generator(number, name, attempt).random())
-        if number < self._pace.n_startup:
-            return self._streams.hypercube_place(number, name, self._pace.n_startup)
-        return float(self._streams.generator(number, name).random())
+    def _place(
+        self, number: int, name: str, distribution: BaseDistribution, attempt: int
+    ) -> float:
+        starting, again = number < self._pace.n_startup, attempt > 0
+        if again:
+            place = float(self._streams.generator(number, name, attempt).random())
+        elif starting:
+            place = self._streams.hypercube_place(number, name, self._pace.n_startup)
+        else:
+            place = float(self._streams.generator(number, name).random())
+        if not starting:
+            return place
+        return self._priors.start(number, name, distribution, place, again=again)
 
     def _take(self, choice: Choice | None, tried: set[bytes], number: int, row: Floats) -> None:
         tried.add(row_keys(row[None])[0])
@@ -199,8 +211,11 @@ class GPProposals:
 
         rng = self._streams.generator(first, len(now.seen), "candidates")
         scores = Scores(encoding, now.seen, rng, mixed=self._rule.mixed_targets)
-        pool = self._pool(encoding, now.seen, tried, rng)
+        trust = self._priors.trust(encoding, now.seen) if self._priors else 0.0
+        pool = self._pool(encoding, now.seen, tried, rng, trust)
         choice = Choice(encoding, self._fitted(now, encoding), scores, pool, rng)
+        if self._priors:
+            choice.prefer(self._priors.preference(encoding, pool, trust, len(now.seen)))
         best = None
         if self._rule.leaves_stalls and stalled(now.seen):
             best = encoding.rows([now.seen[0].params])[0]
@@ -212,12 +227,13 @@ class GPProposals:
         seen: Sequence[Observation],
         tried: frozenset[bytes],
         rng: np.random.Generator,
+        trust: float,
     ) -> Floats:
         """Candidates that were not tried; if all of them were, all."""
         n = len(seen)
         elites = [o.params for o in seen[: self._pace.n_elites(n)] if o.usable]
         reach = Reach(self._pace.width(n), self._pace.mutation(n))
-        drawn = self._candidates(encoding, encoding.rows(elites), reach, rng)
+        drawn = self._candidates(encoding, encoding.rows(elites), reach, rng, trust)
         if self._rule.branches:
             scored = encoding.rows([o.params for o in seen if o.usable])
             more = round(self._rule.branches * self._n_candidates)
@@ -228,15 +244,20 @@ class GPProposals:
         return np.array(fresh or list(unlike.values()))
 
     def _candidates(
-        self, encoding: Encoding, elites: Floats, reach: Reach, rng: np.random.Generator
+        self,
+        encoding: Encoding,
+        elites: Floats,
+        reach: Reach,
+        rng: np.random.Generator,
+        trust: float,
     ) -> Floats:
         """Candidates; those of them that keep the relations, of several pools where few do."""
-        n = self._n_candidates
+        n, priors = self._n_candidates, self._priors
         if self._relations is None:
-            return draw_candidates(encoding, elites, n, reach, rng)
+            return draw_candidates(encoding, elites, n, reach, rng, priors, trust)
         kept = np.empty((0, len(encoding.names)))
         for _ in range(POOLS):
-            rows = draw_candidates(encoding, elites, n, reach, rng)
+            rows = draw_candidates(encoding, elites, n, reach, rng, priors, trust)
             kept = np.vstack([kept, self._kept(encoding, rows)])
             if len(kept) >= n:
                 break

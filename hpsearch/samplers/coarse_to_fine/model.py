@@ -138,7 +138,12 @@ class Choice:
         self._posterior = Posterior(kernel, scores.features, scores.targets)
         self.pool, self._keys = pool, {key: i for i, key in enumerate(row_keys(pool))}
         self._incumbent = float(self._posterior.mean(scores.features_at_the_end).min())
+        self._preference: Floats | float = 1.0
         self.restart()
+
+    def prefer(self, preference: Floats) -> None:
+        """Multiply the expected improvement of each candidate by this, (number of candidates,)."""
+        self._preference = preference
 
     def restart(self) -> None:
         """Forget all members."""
@@ -167,11 +172,11 @@ class Choice:
             mean, deviation = self._posterior.marginals(self._at_the_end(self.pool))
             z = (self._incumbent - mean) / deviation
             density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-            improvement = deviation * (z * ndtr(z) + density)
+            improvement = deviation * (z * ndtr(z) + density) * self._preference
             improvement[left_out] = -1.0
             return np.asarray(self.pool[np.argmax(improvement)])
         values = self._draws.values
-        improvement = np.maximum(self._best - values, 0.0).mean(1)
+        improvement = np.maximum(self._best - values, 0.0).mean(1) * self._preference
         improvement[left_out] = -1.0
         place = int(np.argmax(improvement))
         if improvement[place] <= 0:

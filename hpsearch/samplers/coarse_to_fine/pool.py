@@ -10,9 +10,11 @@ import numpy as np
 from optuna.distributions import CategoricalDistribution
 
 from hpsearch.samplers.coarse_to_fine.encoding import ABSENT, Encoding
+from hpsearch.samplers.coarse_to_fine.priors import Priors
 from hpsearch.samplers.unit import Floats, Numeric, snap
 
 GLOBAL, PERTURBED = 1 / 2, 1 / 3  # shares of the candidates; the rest recombines elites
+EXPECTED = 1 / 2  # of those drawn anywhere, times the trust in what is expected
 LESS = np.array([1.0, 0.5, 0.25])  # how much of a configuration moves, and how far
 
 
@@ -36,7 +38,13 @@ def rank_weights(k: int) -> Floats:
 
 
 def draw_candidates(
-    encoding: Encoding, elites: Floats, n: int, reach: Reach, rng: np.random.Generator
+    encoding: Encoding,
+    elites: Floats,
+    n: int,
+    reach: Reach,
+    rng: np.random.Generator,
+    priors: Priors,
+    trust: float,
 ) -> Floats:
     """`n` rows: half anywhere, a third around an elite, a sixth around several at once.
 
@@ -45,8 +53,10 @@ def draw_candidates(
 
     Args:
         elites: rows, best first, (k, number of columns).
+        priors: by which part of those anywhere are drawn.
+        trust: in them, from 0 to 1.
     """
-    weights = rank_weights(len(elites))
+    weights, expected = rank_weights(len(elites)), round(EXPECTED * trust * GLOBAL * n)
     anywhere = np.arange(n) < round(GLOBAL * n)
     several = np.arange(n) >= round((GLOBAL + PERTURBED) * n)
     one = rng.choice(len(elites), n, p=weights)
@@ -57,6 +67,7 @@ def draw_candidates(
         value = elites[parent, j]
         fresh = anywhere | (value == ABSENT)
         chance, place = rng.random(n), rng.random(n)
+        place = priors.spread(encoding.names[j], distribution, place, expected)
         if isinstance(distribution, CategoricalDistribution):
             fresh |= chance < reach.mutation
             choice = np.floor(place * len(distribution.choices))

@@ -6,7 +6,7 @@ study.optimize(objective, n_trials=100)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, Literal, get_args
 
@@ -21,6 +21,7 @@ from hpsearch.samplers.coarse_to_fine.encoding import fits
 from hpsearch.samplers.coarse_to_fine.gp_proposal import GPProposals, Situation
 from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
 from hpsearch.samplers.coarse_to_fine.pool import rank_weights
+from hpsearch.samplers.coarse_to_fine.priors import Prior, Priors
 from hpsearch.samplers.coarse_to_fine.rules import NEWEST, RuleVersion, rule_of
 from hpsearch.samplers.history import Observation, branch_of, in_branch, observe
 from hpsearch.samplers.related import Relations
@@ -78,9 +79,11 @@ class CoarseToFineSampler(StudySampler):
         relations: constraints on configurations. The candidates of "gp" satisfy them; if
             parameters drawn one by one violate them together, the caller asks `redrawn` for
             others.
+        priors: where parameters are expected to be good, by name; see Priors for how they count.
+            "model-free" draws some of its first trials by them, no later ones.
 
     Raises:
-        ValueError: used in a study with several objectives.
+        ValueError: used in a study with several objectives, or priors beside another proposal.
 
     Source: measured against TPE by benchmarks/bench_quality.py.
     """
@@ -99,7 +102,10 @@ class CoarseToFineSampler(StudySampler):
         top: float = 0.15,
         rule: RuleVersion = NEWEST,
         relations: Relations | None = None,
+        priors: Mapping[str, Prior] | None = None,
     ) -> None:
+        if priors and proposal in ("random", "uniform"):
+            raise ValueError(f"priors must be left out beside proposal = {proposal!r}")
         if proposal not in get_args(Proposal):
             known = ", ".join(get_args(Proposal))
             raise ValueError(f"proposal must be one of {known}, got {proposal!r}")
@@ -115,16 +121,21 @@ class CoarseToFineSampler(StudySampler):
         )
         self._streams = Streams(np.random.SeedSequence().entropy if seed is None else seed)
         self._batch, self._rule, self._relations = batch, rule_of(rule), relations
-        self._gp = GPProposals(self._streams, self._pace, batch, self._rule, relations)
+        self._priors = Priors(priors or {})
+        self._again = False  # a draw that broke a relation is made anew
+        self._gp = self._proposals()
         self._situation: tuple[tuple[str, int], Situation] | None = None  # of the last trial
 
     def redrawn(self, attempt: int) -> CoarseToFineSampler:
         again = copy(self)
         again._streams = Streams((self._streams.seed, attempt))
-        again._gp = GPProposals(
-            again._streams, self._pace, self._batch, self._rule, self._relations
-        )
+        again._gp, again._again = again._proposals(), True
         return again
+
+    def _proposals(self) -> GPProposals:
+        return GPProposals(
+            self._streams, self._pace, self._batch, self._rule, self._relations, self._priors
+        )
 
     def ignores_results(self, number: int) -> bool:
         return self._proposal == "uniform" or number < self._pace.n_startup
@@ -167,6 +178,8 @@ class CoarseToFineSampler(StudySampler):
             if self._proposal == "random":
                 return anywhere(distribution, rng.random())
             place = self._streams.hypercube_place(trial.number, name, pace.n_startup)
+            again = self._again
+            place = self._priors.start(trial.number, name, distribution, place, again=again)
             return anywhere(distribution, place)
         now = self._now(study, trial)
         if self._proposal == "random":

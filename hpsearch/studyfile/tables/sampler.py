@@ -14,6 +14,7 @@ from hpsearch import samplers  # each one's module is loaded when it is made
 from hpsearch.errors import Problem
 from hpsearch.samplers.coarse_to_fine.rules import NEWEST, RuleVersion
 from hpsearch.studyfile.arms import Arm
+from hpsearch.studyfile.entries import key_path
 from hpsearch.studyfile.space import NoCells, Space
 from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
 from hpsearch.studyfile.tables.enqueue import wanted_in
@@ -79,7 +80,7 @@ class Sampler(Table):
             ValueError: there is none of this name, or it refuses the options.
         """
         name, options = self.name, dict[str, Any](self.options)
-        ours = {"rule", "relations"} if name == COARSE_TO_FINE else set[str]()
+        ours = {"rule", "relations", "priors"} if name == COARSE_TO_FINE else set[str]()
         for reserved in ({"seed", "proposal", "batch"} | ours) & options.keys():
             raise ValueError(f"must leave out {reserved}, which other keys of the study file set")
         shuffled = name == "brute-force" and bool(space.relations)
@@ -105,7 +106,8 @@ class Sampler(Table):
             return SobolSampler(names, seed=facts.seed, **options)
         if name != COARSE_TO_FINE:
             return samplers.NamedSampler(name, options, relations=space.for_samplers)
-        return self._coarse_to_fine(facts, options | {"relations": space.for_samplers})
+        said = {"relations": space.for_samplers, "priors": space.priors}
+        return self._coarse_to_fine(facts, options | said)
 
     def _coarse_to_fine(self, facts: Facts, options: dict[str, Any]) -> samplers.StudySampler:
         if self.proposal == "random":  # the literal rule: one stage's worth, then the first box
@@ -135,6 +137,14 @@ class Sampler(Table):
             if key in self.model_fields_set and self.name != COARSE_TO_FINE:
                 rule = f"must be left out: it belongs to coarse-to-fine, not to {self.name!r}"
                 yield Problem(f"sampler.{key}", rule)
+        if self.name != COARSE_TO_FINE or self.proposal in ("random", "uniform"):
+            who = self.proposal if self.name == COARSE_TO_FINE else self.name
+            rule = "must be left out: only coarse-to-fine draws by it, with gp or model-free"
+            for parameter in arm.space.parameters:
+                if parameter.prior is not None:
+                    key = "prior" if parameter.prior.weights is None else "weights"
+                    yield Problem(f"{key_path(parameter.path)}.{key}", rule, f"{who!r}")
+                    return
         if self.repeats and self.name in ONCE:
             rule = f"must be left out: {self.name} draws no configuration twice by itself"
             yield Problem("sampler.repeats", rule)

@@ -28,6 +28,7 @@ from hpsearch.studyfile.entries import (
     trainer_names,
 )
 from hpsearch.studyfile.parameter import Parameter
+from hpsearch.studyfile.prior_reading import read_prior
 from hpsearch.studyfile.relation_reading import read_relations, together_problems
 from hpsearch.studyfile.relations.bounds import Bounds
 from hpsearch.studyfile.space import Space
@@ -41,8 +42,8 @@ from hpsearch.trainers import (
     trainer_kind,
 )
 
-RANGE_KEYS = ("low", "high", "log", "step", "int", "when", "default")
-CHOICE_KEYS = ("choices", "when", "default")
+RANGE_KEYS = ("low", "high", "log", "step", "int", "when", "default", "prior", "confidence")
+CHOICE_KEYS = ("choices", "when", "default", "weights")
 NO_TEXT = "(no text that any estimator knows)"
 NAMED_HINT = "lists, tables and None get names: choices = { small = [50], deep = [50, 50] }"
 LARGEST = 1e300  # of bounds; beyond it the width of a range is no finite number
@@ -150,7 +151,13 @@ class _Reader:
                     if distribution is not None:
                         when = self._when(entry, entry.said.get("when", {}))
                         default = self._default(entry, distribution)
-                        searched.append(Parameter(key, distribution, when, entry.place, default))
+                        prior = read_prior(entry.path, entry.said, distribution)
+                        if isinstance(prior, Problem):
+                            self.problems.append(prior)
+                            continue
+                        searched.append(
+                            Parameter(key, distribution, when, entry.place, default, prior)
+                        )
                 elif self._exists(entry):
                     self._plain(entry.path, entry, entry.said)
                     fixed[key] = entry.said
