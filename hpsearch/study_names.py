@@ -12,8 +12,8 @@ ESCAPED = re.compile("~([0-9a-f]{2})")
 NUMBERED = re.compile(r"/\d+$")
 RULE = (
     f"must be 1 to {LENGTH} visible characters or spaces, not begin or end with a space, not "
-    "begin with '-', not end with '/' and a number (\"quickstart/2\" is a run), and take up at "
-    f"most {BYTES} bytes as the name of a folder, where most signs need 3"
+    "begin with '-', and not end with '/' and a number (\"quickstart/2\" is a run); its folder's "
+    f"name must be at most {BYTES} bytes long, and signs such as '/' take 3"
 )
 
 

@@ -19,6 +19,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.record_work import member_of
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study.stored_space import kept_arms, kept_space
+from hpsearch.study_names import file_name
 from hpsearch.studyfile.configuration import Form, configuration_text
 from hpsearch.tracking.projection import Projection
 from hpsearch.tracking.stores.own_store import tracked
@@ -120,7 +121,7 @@ def _command_line(run: Recorded, record: TrialRecord) -> str:
             f"trial {record.number} of {run.name!r} has no command line, because its trainer is "
             f"{record.params['trainer']}, not a program: use --format toml, json or python"
         )
-    folder = str(Path.cwd() / f"{run.study}-trial-{record.number}")
+    folder = str(Path.cwd() / f"{file_name(run.study)}-trial-{record.number}")
     space, table = kept_space(run.folder), run.file.all_programs[str(record.params["trainer"])]
     # No path is taken from an archive: an imported program is looked for here.
     program = table.program(run.folder_of_file or Path.cwd(), run.file.metrics)

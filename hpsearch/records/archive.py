@@ -77,7 +77,8 @@ def checked_members(archive: zipfile.ZipFile, path: Path, home: Path) -> Members
             info.external_attr >> 16
         )
         study = as_written(from_file_name(place[1])) if place else ""
-        named = is_name(study) and file_name(study) == as_written(place[1] if place else "")
+        written = as_written(place[1]) if place else ""
+        named = is_name(study) and as_written(file_name(study)) == written
         if place is None or not named or not plain or not ARCHIVED.fullmatch(place[3]):
             raise HpsearchError(
                 f"{path} must hold only records, tables and pictures of a study, got "

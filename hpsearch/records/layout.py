@@ -128,9 +128,9 @@ class Home:
         return StudyFiles(self.studies / file_name(name))
 
     def all_studies(self) -> list[StudyFiles]:
-        """The folders of all studies, by name."""
+        """The folders of all studies, by name; other folders there are nobody's."""
         tops = sorted(self.studies.iterdir()) if self.studies.is_dir() else []
-        return [StudyFiles(top) for top in tops]
+        return [StudyFiles(top) for top in tops if file_name(from_file_name(top.name)) == top.name]
 
     @property
     def default_artifacts(self) -> Path:

@@ -306,7 +306,7 @@ def _program(read: ReadStudy, run: Run, result: Result) -> dict[str, Any] | None
             record,
             read.space.named,
             read.programs[name],
-            f"{read.file.name}-trial-{record.number}",
+            f"{file_name(read.file.name)}-trial-{record.number}",
         ),
         until=max(record.length, 1),
         n_epochs=read.file.n_epochs,

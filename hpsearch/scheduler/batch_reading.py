@@ -132,12 +132,13 @@ def _read_entry(number: int, entry: Entry, folder: Path) -> tuple[list[BatchStud
         *([(name, i, v) for i, v in enumerate(vs)] for name, vs in lists)
     ):
         values = [f"{name}={toml_value(value)}" for name, _, value in cell]
-        overrides = [*entry.set, *([f'name="{entry.name}"'] if entry.name else []), *values]
+        named = [f"name={toml_value(entry.name)}"] if entry.name else []
+        overrides = [*entry.set, *named, *values]
         try:
             name = read_study(path, overrides).file.name
             if cell and not any(part == "name" for part, _, _ in cell):
                 name = "-".join([name, *(_word(*part) for part in cell)])
-                overrides.append(f'name="{name}"')
+                overrides.append(f"name={toml_value(name)}")
                 read_study(path, overrides)
         except StudyFileError as error:
             problems += _problems_of(f"{key}: {entry.file}", error)

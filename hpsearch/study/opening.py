@@ -27,6 +27,7 @@ from hpsearch.studyfile.stored import OLD_CONFIRMATION, OLD_RULE, stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.program import Words
 from hpsearch.studyfile.tables.sampler import COARSE_TO_FINE
+from hpsearch.studyfile.toml import toml_value
 
 PROTOCOL = 2  # of confirmation and test, in new runs
 
@@ -243,8 +244,8 @@ def _compare(study: ReadStudy, folder: RunFolder) -> None:
         f"study {study.file.name!r} already has trials, and the file differs from the one they "
         f"were run with:\n{diff}\n{why}You can continue with more trials in the last stage, a "
         "larger [budget], or other [limits], [outcomes] and [execution]; for anything else:\n  "
-        "--fresh             start a new run of the study; nothing is deleted\n  name = "
-        f'"{study.file.name}-2"   make it another study'
+        "--fresh             start a new run of the study; nothing is deleted\n  "
+        f"name = {toml_value(f'{study.file.name}-2')}   make it another study"
     )
 
 

@@ -137,7 +137,7 @@ class Parameter:
     @property
     def described(self) -> str:
         """What it draws, in words, and where, if not in all configurations."""
-        drawn = self._drawn + self._expected
+        drawn = self._drawn + self._prior_text
         if not self.when:
             return drawn
         where = (
@@ -147,13 +147,13 @@ class Parameter:
         return f"{drawn}, where {' and '.join(where)}"
 
     @property
-    def _expected(self) -> str:
+    def _prior_text(self) -> str:
         if self.prior is None:
             return ""
         if self.prior.weights is not None:
             ratio = " : ".join(f"{weight:g}" for weight in self.prior.weights)
-            return f", expected in the ratio {ratio}"
-        return f", expected near {self.prior.value:g} ({self.prior.confidence} confidence)"
+            return f", with the prior weights {ratio}"
+        return f", with the prior {self.prior.value:g} ({self.prior.confidence} confidence)"
 
     @property
     def _drawn(self) -> str:

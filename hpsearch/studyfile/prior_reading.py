@@ -21,10 +21,15 @@ LARGEST = 1e300  # of weights, whose sum must be a finite number
 def read_prior(
     path: str, said: Mapping[str, Any], distribution: BaseDistribution
 ) -> Prior | Problem | None:
-    """What an entry expects, or what is wrong with that; None: it says nothing.
+    """The prior of an entry, or what is wrong with it.
 
     Args:
         path: of the entry, e.g. "space.learning_rate".
+        said: the entry, as the study file says it.
+        distribution: that it describes.
+
+    Returns:
+        None where the entry has no prior.
     """
     if isinstance(distribution, CategoricalDistribution):
         return _weights(f"{path}.weights", said.get("weights"), len(distribution.choices))

@@ -86,15 +86,16 @@ def test_it_shapes_the_search_which_is_derived_again_with_it(
     assert verified.problems == []
     assert verified.replay.draws == 14
     text = study_methods("expected", home=home.path)
-    assert "expected near 0.003 (high confidence)" in str(text)
+    assert "with the prior 0.003 (high confidence)" in str(text)
+    assert "shaped the draws, with a weight that fell as results came in" in str(text)
     with pytest.raises(StudyChangedError):
         run(written, home.path, "space.kind.weights=[1, 3]", "stages.0.trials=16")
 
 
 def test_a_plan_says_it(written: Path) -> None:
     said = plan_study(written, trials=0).searched
-    assert said["rate[0]"].endswith("expected near 0.003 (high confidence), where kind = a")
-    assert said["kind"] == "one of a, b, expected in the ratio 3 : 1"
+    assert said["rate[0]"].endswith("with the prior 0.003 (high confidence), where kind = a")
+    assert said["kind"] == "one of a, b, with the prior weights 3 : 1"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,7 @@ def test_a_plan_says_it(written: Path) -> None:
         ("weights = [3, 1]", "prior = 1", "space.kind.prior: must be one of choices, when"),
         ("batch = 2", 'name = "tpe"', "space.kind.weights: must be left out: only coarse-to-fine"),
         ("batch = 2", 'proposal = "uniform"', "got 'uniform'"),
+        ("[space]", "compare = ['kind']\n[space]", "space.kind.weights: must be left out: every"),
     ],
 )
 def test_mistakes_are_told(old: str, new: str, mistake: str, written: Path) -> None:

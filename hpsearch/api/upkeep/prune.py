@@ -25,6 +25,7 @@ from hpsearch.records.databases import shrink
 from hpsearch.records.layout import Artifact, Home, StudyFiles
 from hpsearch.records.run_lock import held, running
 from hpsearch.study.recorded import Recorded, find_runs
+from hpsearch.study_names import as_written
 from hpsearch.studyfile.schema_problems import from_options
 from hpsearch.studyfile.tables.schedule import Retention
 from hpsearch.tracking.deletion import TrackedRuns
@@ -172,7 +173,7 @@ def prune_studies(
     table = from_options(Retention, said)
     stores = Home.find(Path(home) if home else None)
     names = list(dict.fromkeys(run.study for run in find_runs(stores, study)))
-    if study is not None and names != [study]:
+    if study is not None and [*map(as_written, names)] != [as_written(study)]:
         raise StudyFileError(f"prune takes a study with all of its runs, got the run {study!r}")
     return prune(stores, names, table, storage, dry_run=dry_run, agree=agree, now=now)
 

@@ -123,9 +123,10 @@ def _search(places: Places) -> Iterator[Parts]:
         source=cite("software", "optuna"),
     )
     if expected := [Name(name) for name in (kept_space(places.folder) or Space((), {})).priors]:
+        fading = ", with a weight that fell as results came in, and faster where these disagreed"
         yield say(
-            "Priors on {names} shaped the first draws and, the less the more results there were "
-            "and the less these agreed with them, the later ones{source}",
+            f"Priors on {{names}} shaped the {'' if study.sampler.proposal == 'gp' else 'first '}"
+            f"draws{fading if study.sampler.proposal == 'gp' else ''}{{source}}",
             names=listed(expected),
             source=cite("sampler", "priors"),
         )

@@ -98,7 +98,7 @@ class GPProposals:
         batch: how many trials are asked for together.
         rule: how they are chosen.
         relations: what all proposals keep.
-        priors: what is expected of good configurations.
+        priors: where good configurations are expected.
     """
 
     def __init__(
@@ -170,8 +170,8 @@ class GPProposals:
     def _place(
         self, number: int, name: str, distribution: BaseDistribution, attempt: int
     ) -> float:
-        starting, again = number < self._pace.n_startup, attempt > 0
-        if again:
+        starting = number < self._pace.n_startup
+        if attempt:
             place = float(self._streams.generator(number, name, attempt).random())
         elif starting:
             place = self._streams.hypercube_place(number, name, self._pace.n_startup)
@@ -179,7 +179,7 @@ class GPProposals:
             place = float(self._streams.generator(number, name).random())
         if not starting:
             return place
-        return self._priors.start(number, name, distribution, place, again=again)
+        return self._priors.start(number, name, distribution, place, attempt)
 
     def _take(self, choice: Choice | None, tried: set[bytes], number: int, row: Floats) -> None:
         tried.add(row_keys(row[None])[0])
@@ -254,10 +254,10 @@ class GPProposals:
         """Candidates; those of them that keep the relations, of several pools where few do."""
         n, priors = self._n_candidates, self._priors
         if self._relations is None:
-            return draw_candidates(encoding, elites, n, reach, rng, priors, trust)
+            return draw_candidates(encoding, elites, n, reach, rng, priors=priors, trust=trust)
         kept = np.empty((0, len(encoding.names)))
         for _ in range(POOLS):
-            rows = draw_candidates(encoding, elites, n, reach, rng, priors, trust)
+            rows = draw_candidates(encoding, elites, n, reach, rng, priors=priors, trust=trust)
             kept = np.vstack([kept, self._kept(encoding, rows)])
             if len(kept) >= n:
                 break

@@ -20,6 +20,7 @@ from hpsearch.samplers.coarse_to_fine.gp import (
     standardised,
 )
 from hpsearch.samplers.coarse_to_fine.pool import row_keys
+from hpsearch.samplers.coarse_to_fine.ranks import mean_ranks
 from hpsearch.samplers.history import Observation
 from hpsearch.samplers.unit import Floats
 
@@ -97,9 +98,7 @@ def normal_scores(scores: Floats) -> Floats:
     Equal scores share their mean rank. How much better the best are does not count: where
     trainings are noisy that is luck, and a model that believes it stays where it is.
     """
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    return np.asarray(ndtri((ranks - 0.5) / len(scores)))
+    return np.asarray(ndtri((mean_ranks(scores) - 0.5) / len(scores)))
 
 
 def fitted_on(n_seen: int) -> int:

@@ -14,7 +14,8 @@ from hpsearch.samplers.coarse_to_fine.priors import Priors
 from hpsearch.samplers.unit import Floats, Numeric, snap
 
 GLOBAL, PERTURBED = 1 / 2, 1 / 3  # shares of the candidates; the rest recombines elites
-EXPECTED = 1 / 2  # of those drawn anywhere, times the trust in what is expected
+BY_PRIOR = 1 / 2  # of those drawn anywhere, times the trust in the priors
+NO_PRIORS = Priors({})
 LESS = np.array([1.0, 0.5, 0.25])  # how much of a configuration moves, and how far
 
 
@@ -43,8 +44,9 @@ def draw_candidates(
     n: int,
     reach: Reach,
     rng: np.random.Generator,
-    priors: Priors,
-    trust: float,
+    *,
+    priors: Priors = NO_PRIORS,
+    trust: float = 0.0,
 ) -> Floats:
     """`n` rows: half anywhere, a third around an elite, a sixth around several at once.
 
@@ -53,10 +55,10 @@ def draw_candidates(
 
     Args:
         elites: rows, best first, (k, number of columns).
-        priors: by which part of those anywhere are drawn.
+        priors: by which part of those anywhere is drawn.
         trust: in them, from 0 to 1.
     """
-    weights, expected = rank_weights(len(elites)), round(EXPECTED * trust * GLOBAL * n)
+    weights, by_prior = rank_weights(len(elites)), round(BY_PRIOR * trust * GLOBAL * n)
     anywhere = np.arange(n) < round(GLOBAL * n)
     several = np.arange(n) >= round((GLOBAL + PERTURBED) * n)
     one = rng.choice(len(elites), n, p=weights)
@@ -67,7 +69,7 @@ def draw_candidates(
         value = elites[parent, j]
         fresh = anywhere | (value == ABSENT)
         chance, place = rng.random(n), rng.random(n)
-        place = priors.spread(encoding.names[j], distribution, place, expected)
+        place = priors.spread(encoding.names[j], distribution, place, by_prior)
         if isinstance(distribution, CategoricalDistribution):
             fresh |= chance < reach.mutation
             choice = np.floor(place * len(distribution.choices))

@@ -83,7 +83,8 @@ class CoarseToFineSampler(StudySampler):
             "model-free" draws some of its first trials by them, no later ones.
 
     Raises:
-        ValueError: used in a study with several objectives, or priors beside another proposal.
+        ValueError: used in a study with several objectives, or priors with the proposal "random"
+            or "uniform"; when it draws, a prior does not fit its parameter.
 
     Source: measured against TPE by benchmarks/bench_quality.py.
     """
@@ -122,14 +123,14 @@ class CoarseToFineSampler(StudySampler):
         self._streams = Streams(np.random.SeedSequence().entropy if seed is None else seed)
         self._batch, self._rule, self._relations = batch, rule_of(rule), relations
         self._priors = Priors(priors or {})
-        self._again = False  # a draw that broke a relation is made anew
+        self._attempt = 0  # of a draw that broke a relation
         self._gp = self._proposals()
         self._situation: tuple[tuple[str, int], Situation] | None = None  # of the last trial
 
     def redrawn(self, attempt: int) -> CoarseToFineSampler:
         again = copy(self)
         again._streams = Streams((self._streams.seed, attempt))
-        again._gp, again._again = again._proposals(), True
+        again._gp, again._attempt = again._proposals(), attempt
         return again
 
     def _proposals(self) -> GPProposals:
@@ -178,8 +179,7 @@ class CoarseToFineSampler(StudySampler):
             if self._proposal == "random":
                 return anywhere(distribution, rng.random())
             place = self._streams.hypercube_place(trial.number, name, pace.n_startup)
-            again = self._again
-            place = self._priors.start(trial.number, name, distribution, place, again=again)
+            place = self._priors.start(trial.number, name, distribution, place, self._attempt)
             return anywhere(distribution, place)
         now = self._now(study, trial)
         if self._proposal == "random":

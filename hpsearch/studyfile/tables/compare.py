@@ -10,6 +10,7 @@ from optuna.distributions import CategoricalDistribution
 from hpsearch.datasets.split_kinds import Fixed
 from hpsearch.errors import Problem, unknown_name
 from hpsearch.studyfile.arms import SHOTS
+from hpsearch.studyfile.entries import key_path
 from hpsearch.studyfile.space import Space
 from hpsearch.studyfile.tables.data import Data
 
@@ -48,6 +49,10 @@ def compare_problems(
             yield unknown_name(f"compare.{place}", name, valid, first=rule)
         elif name in compare[:place]:
             yield Problem(f"compare.{place}", "must not be repeated", f"{name!r} again")
+    for parameter in space.parameters:
+        if parameter.key in compare and parameter.prior is not None:
+            key = f"{key_path(parameter.path)}.weights"
+            yield Problem(key, "must be left out: every choice that is compared gets its search")
     if SHOTS not in entries:
         return
     if data is None:

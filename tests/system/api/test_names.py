@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from mlflow import MlflowClient
 from typer.testing import CliRunner
 
@@ -24,7 +25,8 @@ from hpsearch import (
 )
 from hpsearch.cli import app
 from hpsearch.errors import HpsearchError
-from hpsearch.pages.board import Board
+from hpsearch.pages.site import pages
+from hpsearch.pages.ways import report_address
 from hpsearch.records.layout import Home
 from hpsearch.study_names import file_name
 from hpsearch.tracking.client import open_client
@@ -54,12 +56,18 @@ def test_it_goes_all_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     ).read_text(encoding="utf-8")
     with pytest.raises(HpsearchError, match=re.escape(f"show {shlex.quote(NAME)} --trials")):
         best_configuration(NAME, trial=99, home=home)
-    for command in (["show", NAME], ["status"], ["methods", NAME, "--format", "latex"]):
+    methods = ["methods", NAME, "--format", "latex"]
+    for command, text in ((["show", NAME], NAME), (["status"], NAME), (methods, r"50 \%")):
         said = CliRunner().invoke(app, [*command, "--home", str(home)])
         assert said.exit_code == 0, said.output
-        assert NAME in said.output or "methods" in command
-    board = Board(Home(home), lambda folder, row: [])
-    assert board.run(NAME) is not None
+        assert text in said.output
+    served = Flask(__name__)
+    served.register_blueprint(pages(Home(home)))
+    asked = served.test_client()
+    assert asked.get(report.short).status_code == 302
+    with asked.get(report_address(NAME, 1)) as page:
+        assert page.status_code == 200
+    assert asked.get(f"/s/{file_name('no study/x')}").status_code == 404
     monkeypatch.chdir(tmp_path)
     archive = export_study(f"{NAME}/1", home=home)
     assert archive.name == f"{file_name(NAME)}-1.hpsearch.zip"

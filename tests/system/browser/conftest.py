@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hpsearch import run_study
+from hpsearch.records.layout import Home
 from tests.harness.browser import EVIL, PATIENCE_SECONDS, Site, shown_runs, started_ui
 from tests.harness.figures import drawn_figures
 from tests.harness.stores import new_home
@@ -28,7 +29,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with drawn_figures():
         run_study(folder / "small.toml", home=home, workers=0)
     run_study(folder / "wide.toml", home=home, workers=0)
-    evil = home / "studies" / EVIL / "1"
+    evil = Home(home).study(EVIL).run(1).path
     evil.mkdir(parents=True)
     (evil / "study.json").write_text(f'{{"id": "x", "file": {{"name": "{EVIL}"}}}}')
     opened, opener = folder / "opened", folder / "opener"

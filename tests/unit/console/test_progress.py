@@ -6,7 +6,7 @@ import pytest
 
 from hpsearch.console import progress
 from hpsearch.console.progress import StudyProgress
-from hpsearch.study.events import PhaseStarted, StageStarted
+from hpsearch.study.events import PhaseStarted, StageStarted, TrackingAwaited
 
 
 class Clock:
@@ -53,3 +53,11 @@ def test_a_phase_that_is_done_has_nothing_to_do(capsys: pytest.CaptureFixture[st
     with StudyProgress() as shown:
         shown.show(PhaseStarted("confirmation", 9, 9))
     assert "to do" not in capsys.readouterr().err
+
+
+def test_a_wait_for_mlflow_is_told_and_is_no_warning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with StudyProgress() as shown:
+        shown.show(TrackingAwaited("waiting for MLflow at [lab]"))
+    assert capsys.readouterr().err == "waiting for MLflow at [lab]\n"

@@ -38,7 +38,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def begin(home: Path, name: str, number: int = 1, *, age: float = 0.0) -> Path:
     """A run that has begun."""
-    path = home / "studies" / name / str(number) / "study.json"
+    path = Home(home).study(name).run(number).study_json
     path.parent.mkdir(parents=True)
     path.write_text("{}")
     when = time.time() - age

@@ -19,7 +19,7 @@ from hpsearch.records.archive import (
     unpack,
 )
 from hpsearch.records.format import FORMAT
-from hpsearch.records.layout import StudyFiles
+from hpsearch.records.layout import Home, StudyFiles
 from hpsearch.records.run_folder import RunFolder
 
 TAKEN = {
@@ -42,6 +42,16 @@ def packed(tmp_path: Path) -> Path:
         (study.run(number).path / "space.json").symlink_to("study.json")
     pack([RunFolder(study.run(number).path) for number in (1, 12)], tmp_path / "small.zip")
     return tmp_path / "small.zip"
+
+
+@pytest.mark.parametrize("name", ["sgd/adam", "\\\u0301x", "50 %", ".고양이"])
+def test_a_study_keeps_its_name_whatever_its_signs(name: str, tmp_path: Path) -> None:
+    study = Home(tmp_path / "home").study(name)
+    study.run(1).path.mkdir(parents=True)
+    study.run(1).study_json.write_bytes(b"{}")
+    pack([RunFolder(study.run(1).path)], tmp_path / "packed.zip")
+    assert checked(tmp_path / "packed.zip") == [(name, 1, "study.json")]
+    assert [found.name for found in Home(tmp_path / "home").all_studies()] == [name]
 
 
 def made(folder: Path, *members: str, manifest: bytes = b'{"study": "small"}') -> Path:

@@ -120,6 +120,14 @@ def test_runs_are_those_with_a_study_json_by_number(tmp_path: Path) -> None:
     assert (study.run(10).study, study.run(10).number) == (study, 10)
 
 
+def test_a_folder_that_no_study_is_kept_in_is_none(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    for name in ("small", "small~", "~2ehidden", ".hidden"):
+        (home.studies / name).mkdir(parents=True)
+    assert [study.name for study in home.all_studies()] == ["small", ".hidden"]
+    assert [home.study(study.name) for study in home.all_studies()] == home.all_studies()
+
+
 def test_records_and_decisions_are_found_in_order(tmp_path: Path) -> None:
     run = RunFiles(tmp_path)
     wanted = [run.record("trial", n) for n in (0, 2, 10)]

@@ -16,7 +16,6 @@ from hpsearch.samplers.coarse_to_fine.pool import (
     rank_weights,
     row_keys,
 )
-from hpsearch.samplers.coarse_to_fine.priors import Priors
 from hpsearch.samplers.unit import Floats
 
 SPACE = {
@@ -41,9 +40,7 @@ def encoding() -> Encoding:
 
 def candidates(encoding: Encoding, width: float, mutation: float, seed: int = 0) -> Floats:
     rng = np.random.default_rng(seed)
-    return draw_candidates(
-        encoding, encoding.rows(SEEN), N, Reach(width, mutation), rng, Priors({}), 0.0
-    )
+    return draw_candidates(encoding, encoding.rows(SEEN), N, Reach(width, mutation), rng)
 
 
 def column(encoding: Encoding, rows: Floats, name: str) -> Floats:

@@ -76,6 +76,9 @@ def test_choices_come_as_often_as_their_weights_say() -> None:
         ({"value": 1.0, "confidence": "sure"}, "confidence must be one of low, medium, high"),
         ({"weights": (0.0, 0.0)}, "must be at least 0, and one above 0"),
         ({"weights": (-1.0, 2.0)}, "must be at least 0, and one above 0"),
+        ({"weights": (1e308, 1e308)}, "must be at least 0, and one above 0"),
+        ({"value": math.nan}, "must be finite"),
+        ({"value": 1.0, "confidence": ["high"]}, "confidence must be one of"),
     ],
 )
 def test_what_is_no_prior_is_refused(given: dict[str, Any], why: str) -> None:
@@ -144,18 +147,75 @@ def test_its_weight_fades_with_the_results() -> None:
     priors, encoding = Priors(RIGHT), Encoding({"rate": RATE, "units": UNITS, "kind": KIND}, [])
     pool = encoding.rows([BEST, {"rate": 1.0, "units": 8, "kind": "a"}])
     ratios = [np.divide(*priors.preference(encoding, pool, 1.0, n)) for n in (10, 20, 100)]
-    assert ratios[0] == pytest.approx(1000)  # the least density counts as a thousandth
+    assert ratios[0] == pytest.approx(1000)  # the least density is a thousandth
     assert ratios[1] == pytest.approx(1000**0.5)
     assert ratios[2] < 2.1
     assert priors.preference(encoding, pool, 0.0, 10).tolist() == [1, 1]
 
 
-def test_a_restart_draws_the_same() -> None:
-    study = searched(RIGHT, 24, batch=4)
-    again = optuna.create_study(sampler=CoarseToFineSampler(seed=3, priors=RIGHT, batch=4))
-    again.add_trials(study.trials[:16])
-    for number in range(16, 20):
-        trial = again.ask()
-        loss(trial)
-        assert trial.params == study.trials[number].params
-        again.tell(trial, study.trials[number].value)
+def test_a_restart_in_the_middle_of_a_batch_draws_the_same() -> None:
+    def asked(study: optuna.Study, n: int) -> list[tuple[optuna.Trial, float]]:
+        drawn = [study.ask() for _ in range(n)]
+        return [(trial, loss(trial)) for trial in drawn]
+
+    def study() -> optuna.Study:
+        sampler = CoarseToFineSampler(seed=3, priors=RIGHT, batch=4)
+        return optuna.create_study(sampler=sampler)
+
+    whole, again = study(), study()
+    for _ in range(4):
+        for trial, value in asked(whole, 4):
+            whole.tell(trial, value)
+    again.add_trials(whole.trials)
+    first = [trial.params for trial, _ in asked(whole, 4)]
+    begun = [trial.params for trial, _ in asked(again, 2)]
+    again.sampler = CoarseToFineSampler(seed=3, priors=RIGHT, batch=4)  # with two pending
+    assert begun + [trial.params for trial, _ in asked(again, 2)] == first
+
+
+def test_a_branch_without_the_parameter_is_neither_better_nor_worse_for_it() -> None:
+    space = {"kind": CategoricalDistribution(["a", "b"]), "rate": RATE}
+    encoding = Encoding(space, [{"kind": "a", "rate": 0.1}, {"kind": "b"}])
+    priors = Priors({"rate": Prior(3e-3, "high")})
+    rng = np.random.default_rng(0)
+    drawn = [from_unit(RATE, priors.of["rate"].place(RATE, u)) for u in rng.random(4000)]
+    rows = encoding.rows([{"kind": "a", "rate": rate} for rate in drawn])
+    (without,) = priors.log_density(encoding, encoding.rows([{"kind": "b"}]))
+    assert priors.log_density(encoding, rows).mean() == pytest.approx(without, abs=0.05)
+
+
+def test_many_priors_do_not_weigh_more_than_a_few() -> None:
+    space = {f"x{i:02}": FloatDistribution(0.0, 1.0) for i in range(20)}
+    encoding, rng = Encoding(space, []), np.random.default_rng(0)
+    priors = Priors(dict.fromkeys(space, Prior(0.5)))
+    weights = priors.preference(encoding, rng.random((500, 20)), 1.0, 10)
+    assert len(np.unique(weights)) > 400  # few are at the floor
+
+
+def test_what_was_tried_is_drawn_without_it() -> None:
+    sure = {"n": Prior(2, "high"), "kind": Prior(weights=(1, 0, 0))}
+    study = optuna.create_study(sampler=CoarseToFineSampler(seed=0, priors=sure))
+
+    def few(trial: optuna.Trial) -> float:
+        kind = trial.suggest_categorical("kind", ["a", "b", "c"])
+        return trial.suggest_int("n", 1, 4) + "abc".index(kind)
+
+    study.optimize(few, n_trials=10)
+    assert len({tuple(trial.params.items()) for trial in study.trials}) >= 9
+
+
+def test_a_centre_that_breaks_a_relation_is_drawn_elsewhere() -> None:
+    sampler = CoarseToFineSampler(seed=0, proposal="model-free", priors={"x": Prior(0.5, "high")})
+
+    def second(sampler: Any) -> float:
+        study = optuna.create_study(sampler=sampler)
+        study.enqueue_trial({"x": 0.1})
+        for value in (1.0, 2.0):
+            trial = study.ask()
+            x = trial.suggest_float("x", 0.0, 1.0)
+            study.tell(trial, value)
+        return x
+
+    assert second(sampler) == 0.5
+    again = {second(sampler.redrawn(attempt)) for attempt in (1, 2, 3)}
+    assert len(again | {0.5}) == 4

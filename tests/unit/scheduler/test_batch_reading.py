@@ -8,6 +8,7 @@ import pytest
 
 from hpsearch.errors import StudyFileError
 from hpsearch.scheduler.batch_reading import read_batch
+from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.toml import toml_value
 from tests.harness.batches import WriteBatch as Write
 from tests.harness.study_files import REPOSITORY
@@ -47,6 +48,22 @@ def test_a_variant_is_named_by_texts_numbers_and_the_place_of_tables(write_batch
     """)
     assert names(path)[:2] == ["mine-split0-first-batch_size5", "mine-split0-first-batch_size1"]
     assert len(names(path)) == 4
+
+
+@pytest.mark.parametrize("name", ['a "new" b', r"C:\new", "sgd/adam: 50 %"])
+def test_a_variant_has_the_name_of_its_study_whatever_its_signs(
+    name: str, write_batch: Write
+) -> None:
+    path = write_batch(f"""
+        name = "b"
+        [[studies]]
+        file = "small.toml"
+        name = '{name}'
+        matrix = {{ seed = [1, 2] }}
+    """)
+    assert names(path) == [f"{name}-seed1", f"{name}-seed2"]
+    for study in read_batch(path).studies:
+        assert read_study(study.path, study.overrides).file.name == study.name
 
 
 def test_priorities_come_first_and_variants_in_turn_where_interleaved(write_batch: Write) -> None:
