@@ -25,6 +25,7 @@ from hpsearch.scheduler.batch_reading import read_batch
 from hpsearch.studyfile.reading import read_study
 from hpsearch.studyfile.study_file import TABLES, StudyFile, keyed
 from hpsearch.studyfile.tables.base import Table
+from hpsearch.studyfile.tables.space import CHOICE_KEYS, RANGE_KEYS
 from tests.harness.documents import REPOSITORY, Block, blocks
 
 COMMAND = re.compile(r"(?<![\w/-])python -m hpsearch (?P<words>[^`\n]+)")
@@ -95,11 +96,7 @@ def _check_entry(name: str, value: Any) -> None:
     for entry in entries:
         if isinstance(entry, dict):
             assert {"low", "high"} <= set(entry) or "choices" in entry, name
-            assert set(entry) <= {
-                *("low", "high", "log", "step", "int", "when"),
-                "choices",
-                "default",
-            }
+            assert set(entry) <= {*RANGE_KEYS, *CHOICE_KEYS}
 
 
 @pytest.mark.parametrize("block", _of("python"))

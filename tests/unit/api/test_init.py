@@ -14,6 +14,7 @@ from hpsearch.datasets import DATASETS
 from hpsearch.errors import StudyFileError
 from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.reading import read_study, refuse_unfit
+from hpsearch.studyfile.tables.space import CHOICE_KEYS, RANGE_KEYS
 from hpsearch.studyfile.tables.warm_start import WarmStart
 from hpsearch.studyfile.usual_ranges import CURATED, Range
 from hpsearch.trainers import TRAINERS
@@ -229,7 +230,8 @@ def test_the_schema_knows_the_keys_of_every_trainer_and_network() -> None:
     assert schema["properties"]["network"]["properties"]["name"]["enum"] == list(NETWORKS)
     rate = space["learning_rate"]["anyOf"]
     assert {"type": "number", "exclusiveMinimum": 0} in rate
-    assert {"low", "high", "log", "step", "int", "when"} == set(rate[1]["properties"])
+    assert set(rate[1]["properties"]) == {*RANGE_KEYS}
+    assert set(rate[2]["properties"]) == {*CHOICE_KEYS}
     assert {"type": "number"} in rate[1]["properties"]["high"]["anyOf"]  # or a parameter's name
     assert rate[1]["properties"]["high"]["anyOf"][1]["type"] == "string"
     assert schema["properties"]["relations"]["items"] == {"type": "string"}
