@@ -1,4 +1,4 @@
-"""What expectations of good configurations are worth: right, slightly wrong and misleading ones.
+"""What priors are worth: right, slightly wrong and misleading ones.
 
     python benchmarks/bench_priors.py                the final tasks, 10 seeds, 50 trials
     python benchmarks/bench_priors.py --tasks log-valley,hartmann,conditional
@@ -7,8 +7,8 @@ Every parameter gets a prior of medium confidence. Right: near the value of the 
 that a search of the true scores finds (a third of a deviation away, .05 of the range, in the mean
 square), and four times the weight for its choices. Slightly wrong: a deviation beside it, and as
 much weight for another choice. Misleading: half the range away, and the weight on another choice.
-The table shows the regret (bench_quality.py),
-and its ratio to the regret without any priors, by the same seeds.
+The table shows the regret (bench_quality.py), and its ratio to the regret without any priors, by
+the same seeds.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from hpsearch.samplers.unit import anywhere, from_unit, to_unit
 
 CHECKPOINTS = (10, 25, 50)
 DRAWS, CLIMBS, STEP = 4000, 4000, 0.05  # for the best configuration
-NEAR = 0.05  # of the range, that a right expectation is off by
+NEAR = 0.05  # of the range, that a right prior is off by
 WEIGHT = 4.0  # of an expected choice, beside 1
 FINAL = "rotated,many-peaks,useless,noisy,algorithms,layers,pipeline,choices,mixed"
 KINDS = ("without", "right", "slightly", "misleading")
@@ -96,7 +96,7 @@ def best_of(task: Task) -> Drawn:
 
 
 def priors(best: Drawn, kind: str, seed: int) -> dict[str, Prior]:
-    """What is expected of each parameter that the best configuration has."""
+    """The priors of all parameters that the best configuration has."""
     rng = np.random.default_rng((seed, 1))
     found = {}
     for name, distribution in best.distributions.items():
@@ -124,7 +124,7 @@ def priors(best: Drawn, kind: str, seed: int) -> dict[str, Prior]:
 
 
 def sampler_of(best: Drawn, kind: str) -> Callable[[int, int], optuna.samplers.BaseSampler]:
-    """A sampler with these expectations, by seed and batch."""
+    """A sampler with these priors, by seed and batch."""
 
     def make(seed: int, batch: int) -> optuna.samplers.BaseSampler:
         expected = {} if kind == "without" else priors(best, kind, seed)

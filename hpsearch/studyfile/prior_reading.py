@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from optuna.distributions import (
@@ -14,8 +15,6 @@ from optuna.distributions import (
 
 from hpsearch.errors import Problem, unknown_name
 from hpsearch.samplers.coarse_to_fine.priors import WIDTHS, Prior
-
-LARGEST = 1e300  # of weights, whose sum must be a finite number
 
 
 def read_prior(
@@ -50,8 +49,9 @@ def _weights(key: str, weights: Any, n: int) -> Prior | Problem | None:
     if weights is None:
         return None
     numbers = isinstance(weights, list) and all(map(_is_number, weights))
-    if numbers and len(weights) == n and all(0 <= w < LARGEST for w in weights) and any(weights):
-        return Prior(weights=tuple(map(float, weights)))
+    if numbers and len(weights) == n:
+        with suppress(ValueError):  # one is below 0, or none above it
+            return Prior(weights=tuple(map(float, weights)))
     rule = f"must be a list of {n} numbers, at least 0, one for each choice, and one above 0"
     return Problem(key, rule, repr(weights))
 

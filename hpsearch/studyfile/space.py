@@ -9,9 +9,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from optuna.distributions import (
-    IntDistribution,
-)
+from optuna.distributions import IntDistribution
 
 from hpsearch.errors import Problem, StudyFileError
 from hpsearch.hyperparameters import Hyperparameter, ParamValue, hyperparameters

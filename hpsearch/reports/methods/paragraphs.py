@@ -123,10 +123,13 @@ def _search(places: Places) -> Iterator[Parts]:
         source=cite("software", "optuna"),
     )
     if expected := [Name(name) for name in (kept_space(places.folder) or Space((), {})).priors]:
-        fading = ", with a weight that fell as results came in, and faster where these disagreed"
+        shaped = (
+            "the draws, with a weight that fell as results came in, faster where these disagreed"
+            if study.sampler.proposal == "gp"
+            else "the first draws"
+        )
         yield say(
-            f"Priors on {{names}} shaped the {'' if study.sampler.proposal == 'gp' else 'first '}"
-            f"draws{fading if study.sampler.proposal == 'gp' else ''}{{source}}",
+            f"Priors on {{names}} shaped {shaped}{{source}}",
             names=listed(expected),
             source=cite("sampler", "priors"),
         )
