@@ -40,8 +40,8 @@ class Standing:
 
 
 def standing(record: TrialRecord, epochs: int) -> Standing:
-    """Of a record that has a score at this length."""
-    values = record.values.get(epochs, {"": record.scores[epochs]})
+    """Of a record that has a score at this length, or at a rung."""
+    values = record.values.get(epochs) or {"": record.reported[epochs]}
     violation = total_violation(record.violations.get(epochs, {}))
     return Standing(record.number, tuple(values.values()), violation)
 

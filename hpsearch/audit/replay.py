@@ -228,7 +228,7 @@ class _Playback:
                 drawn, f"score {score} at {count_of(epochs, 'epoch')}, its curves say None"
             )
         compared: list[tuple[str, Any, Any]] = [("score", score, derived.score)]
-        if epochs in drawn.scores:  # a rung has the first objective alone
+        if epochs in drawn.scores or self.training.whole_rungs:
             compared += [
                 ("values", drawn.values.get(epochs, {}), derived.values),
                 ("violations", drawn.violations.get(epochs, {}), derived.violations),

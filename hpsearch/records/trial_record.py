@@ -89,9 +89,10 @@ class TrialRecord:
         stage, batch: where in the search it was drawn, from 0.
         scores: the objective at each stage length it reached, {epochs: score}, a mean over
             members; with several objectives, the first one.
-        values: with several objectives, all of them at these lengths, {epochs: {name: value}}.
+        values: with several objectives, all of them at these lengths, {epochs: {name: value}};
+            at rungs too where the pruner ranks by them.
         violations: the violation of each constraint as a fraction of its limit, {epochs: {name:
-            fraction}}; 0 or less if it is satisfied.
+            fraction}}; 0 or less if it is satisfied. At the same epochs.
         rungs: the first objective at each rung it passed.
         controls: the stages to which it continued as a control, without being promoted.
         outcome: its progress, or how it ended; `become` changes it.

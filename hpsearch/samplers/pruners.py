@@ -1,9 +1,10 @@
-"""Optuna's pruners, and a user's own, by name."""
+"""Optuna's pruners, a user's own, and ours, by name."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
@@ -20,12 +21,50 @@ OPTUNA = {
     "patient": "PatientPruner",
     "wilcoxon": "WilcoxonPruner",
 }
+PARETO = "pareto"  # ours; a trial of Optuna's with several objectives can report nothing
+
+
+@dataclass(frozen=True)
+class ParetoOptions:
+    """What the pruner "pareto" is given.
+
+    Attributes:
+        keep: the share of the trials at a rung that go on, by Pareto rank and crowding distance;
+            a half, as a rung tells little of what several objectives come to.
+        n_startup_trials: so many trials must have reached a rung before any is pruned there; as
+            many as Optuna's own pruners wait for.
+    """
+
+    keep: float = 0.5
+    n_startup_trials: int = 5
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> ParetoOptions:
+        """Of the options in a study file.
+
+        Raises:
+            ValueError: they are no such ones.
+        """
+        unknown = sorted(options.keys() - {"keep", "n_startup_trials"})
+        if unknown:
+            raise ValueError(f"must be keep and n_startup_trials for pareto, got {unknown[0]!r}")
+        made = cls(**options)
+        if not _is_number(made.keep) or not 0 < made.keep < 1:
+            raise ValueError(f"keep must be a share between 0 and 1, got {made.keep!r}")
+        if not isinstance(made.n_startup_trials, int) or made.n_startup_trials < 0:
+            got = made.n_startup_trials
+            raise ValueError(f"n_startup_trials must be an integer from 0, got {got!r}")
+        return made
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def make_pruner(
     name: str, options: Mapping[str, Any], *, rungs: Sequence[int], n_epochs: int
 ) -> BasePruner:
-    """A new object of a pruner.
+    """A new object of a pruner that is not ours.
 
     Those that count in resources start at the first rung, and end at the full training length,
     unless the options say otherwise.
@@ -67,11 +106,11 @@ def _wrapped(said: object, resources: Mapping[str, int]) -> BasePruner | None:
 
 
 def pruner_class(name: str) -> Callable[..., BasePruner]:
-    """The class of this name or import path.
+    """The class of this name or import path, of a pruner that is not ours.
 
     Raises:
         ValueError: there is none.
     """
     if name in OPTUNA:
         return getattr(optuna.pruners, OPTUNA[name])  # type: ignore[no-any-return]
-    return class_of_ones_own(name, BasePruner, list(OPTUNA))  # type: ignore[type-abstract]
+    return class_of_ones_own(name, BasePruner, [*OPTUNA, PARETO])  # type: ignore[type-abstract]

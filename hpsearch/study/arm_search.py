@@ -40,8 +40,9 @@ from hpsearch.study.events import (
 from hpsearch.study.library_warnings import LibraryWarnings
 from hpsearch.study.opening import Run
 from hpsearch.study.plan import n_defaults
+from hpsearch.study.pruning.judges import judge_of
+from hpsearch.study.pruning.rungs import Rungs
 from hpsearch.study.reached import ReachedTrials
-from hpsearch.study.rungs import Rungs
 from hpsearch.study.spending import Batch, Spending
 from hpsearch.study.stage_end import Decision, carry_out, decide
 from hpsearch.study.stages import first_ranked
@@ -101,7 +102,8 @@ class ArmSearch:
         self._cut_short = False  # whether the budget ended more than the drawing of a stage
         self._rungs: Rungs | None = None
         if self.file.pruner is not None:
-            self._rungs = Rungs(self.file, self.arm.name, self.arm.local, self.folder)
+            judge = judge_of(self.file, self.arm.name, self.arm.local)
+            self._rungs = Rungs(self.file, judge, self.folder)
 
     def execute(self) -> None:
         """Run what is left of it.

@@ -44,8 +44,12 @@ class Measured:
     violations: dict[str, float] = field(default_factory=dict)
 
     def keep(self, record: TrialRecord, epochs: int) -> None:
-        """Write it into the record."""
+        """Write it into the record, as of the end of a stage."""
         record.scores[epochs] = self.score
+        self.keep_beside(record, epochs)
+
+    def keep_beside(self, record: TrialRecord, epochs: int) -> None:
+        """Write what stands beside the score into the record."""
         if self.values:
             record.values[epochs] = self.values
         if self.violations:

@@ -73,6 +73,8 @@ class Training:
         linked: of those whose MLflow runs go to the study's server, variables that say where.
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
+        whole_rungs: a record has all objectives and constraints at rungs, not the first
+            objective alone.
         stop: as in Dispatcher.
         warned: called with a record and what libraries warned of in a slice of it.
         pauses: of each member of a record, epochs after which it pauses whatever the time; () for
@@ -87,6 +89,7 @@ class Training:
     goals: Goals
     lengths: tuple[int, ...]
     rungs: tuple[int, ...]
+    whole_rungs: bool = False
     code: str = ""
     named: Named = field(default_factory=dict)
     programs: Mapping[str, Program] = field(default_factory=dict)
@@ -119,6 +122,7 @@ class Training:
             goals=Goals.of(read.file),
             lengths=stage_lengths(read.file),
             rungs=rungs_of(read.file),
+            whole_rungs=read.file.pruner is not None and read.file.pruner.by_rank,
             code=digest(read.code),
             named=read.space.named,
             programs=read.programs,
@@ -291,7 +295,10 @@ class Training:
             for epochs in lengths:
                 self.goals.measured(record, epochs).keep(record, epochs)
             for epochs in (e for e in self.rungs if e <= until and e in scored and is_trial):
-                record.rungs[epochs] = self.goals.measured(record, epochs).score
+                measured = self.goals.measured(record, epochs)
+                record.rungs[epochs] = measured.score
+                if self.whole_rungs:
+                    measured.keep_beside(record, epochs)
         except MissingMetric as error:
             known = ", ".join(record.members[0].history) or "nothing"
             key = self.goals.key_of(error.metric)

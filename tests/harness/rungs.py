@@ -12,6 +12,12 @@ STAGES = "stages=[{trials=10, epochs=4}, {trials=6, epochs=12, controls=2}]"
 
 MEDIAN = "pruner={name='median', rungs=[2, 6, 9], options={n_startup_trials=2}}"
 
+# Of two objectives and a constraint (the fixture `two`).
+PARETO = [
+    "pruner={name='pareto', rungs=[1, 3], options={n_startup_trials=3}}",
+    "sampler.batch=4",
+]
+
 OPTIONS = [*CALM, STAGES, MEDIAN]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import optuna
 import pandas as pd
 import pytest
 
+from hpsearch.analysis.ranking import ranked, standing
 from hpsearch.api.plan import plan_study
 from hpsearch.errors import StudyFileError
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import GOALS, observe
 from hpsearch.samplers.settled import settled
 from hpsearch.studyfile.reading import read_study
+from tests.harness.rungs import PARETO, at_rungs
 from tests.harness.study import records, run, stored
 from tests.harness.study_files import FEW, LIMIT, NAMES, TWO
 
@@ -60,6 +63,27 @@ def test_a_study_goes_through_its_stages_to_a_front(two: Path, home: Path) -> No
     assert result.test_score is not None
     # One configuration alone sees the test set.
     assert result.test_uses == 2  # the winner, and the defaults
+
+
+def test_a_pruner_ends_those_behind_in_all_objectives(two: Path, home: Path) -> None:
+    run(two, home, *PARETO, "stages=[{trials=16, epochs=5}]", "pruner.rungs=[2]")
+    trials = [record for record in records(home) if 2 in record.rungs]
+    came, ended = list[TrialRecord](), {record.number for record in at_rungs(home)}
+    for batch in sorted({record.batch for record in trials}):
+        new = [record for record in trials if record.batch == batch]
+        came += new
+        order = ranked([standing(r, 2) for r in came], ["maximize", "minimize"])
+        kept = {s.number for s in order[: math.ceil(len(came) / 2)]}
+        assert {r.number for r in new if r.number not in ended} == {r.number for r in new} & kept
+    assert 4 <= len(ended) < len(trials)
+    for record in at_rungs(home):
+        assert record.reason == "pruned after 2 epochs by the pareto pruner"
+        assert record.rungs[2] == record.values[2][NAMES[0]]
+        assert all(member.epoch == 2 for member in record.members)
+    kept_in_optuna = {t.number: t for t in stored(home).trials}
+    for number in ended:
+        assert kept_in_optuna[number].state == optuna.trial.TrialState.PRUNED
+        assert "2" in kept_in_optuna[number].user_attrs[GOALS]["values"]
 
 
 def test_optuna_has_values_directions_and_constraints(two: Path, home: Path) -> None:
@@ -208,7 +232,7 @@ def test_the_searchs_own_sampler_is_drawn_to_where_the_constraint_is_kept() -> N
         ("constraints.0.metric=resources/array_bytes", "set evaluation.resources = true"),
         ("constraints.0.metric=validation_los", "did you mean 'validation_loss'"),
         ("budget.plateau=3", "budget.plateau: must be left out with several objectives"),
-        ("pruner={name='median', rungs=[1]}", "pruner: must be left out with 2 objectives"),
+        ("pruner={name='median', rungs=[1]}", 'pruner.name: must be "pareto" with 2'),
         ("protocol=paper", 'protocol: must not be "paper" with several objectives'),
     ],
 )

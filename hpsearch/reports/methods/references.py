@@ -414,6 +414,16 @@ REFERENCES: dict[str, Reference] = {
             volume="323",
             pages="533-536",
         ),
+        _article(
+            "schmucker2021multi",
+            "Schmucker, Robin and Donini, Michele and Zafar, Muhammad Bilal and Salinas, David "
+            "and Archambeau, C{\\'e}dric",
+            2021,
+            "Multi-objective Asynchronous Successive Halving",
+            "arXiv preprint arXiv:2106.12639",
+            eprint="2106.12639",
+            archiveprefix="arXiv",
+        ),
         _paper(
             "snoek2012practical",
             "Snoek, Jasper and Larochelle, Hugo and Adams, Ryan P.",
@@ -557,6 +567,7 @@ CITED: Mapping[Family, Mapping[str, tuple[str, ...]]] = {
         "threshold": (),
         "patient": (),
         "wilcoxon": (),
+        "pareto": ("schmucker2021multi", "deb2002nsga2"),
     },
     "trainer": {
         "sgd": ("robbins1951stochastic",),

@@ -22,6 +22,7 @@ from hpsearch.reports.methods.places import Branch, Places
 from hpsearch.reports.methods.references import Family, cited
 from hpsearch.samplers.named import OPTUNA as SAMPLERS
 from hpsearch.samplers.pruners import OPTUNA as PRUNERS
+from hpsearch.samplers.pruners import ParetoOptions
 from hpsearch.trainers import is_program
 from hpsearch.trainers.boosters import LIBRARIES
 
@@ -86,6 +87,17 @@ def pruner_words(places: Places) -> Parts:
     """The pruner of a study that has one."""
     pruner = places.study.pruner
     assert pruner is not None
+    if pruner.by_rank:
+        said = "keep" in pruner.options
+        default = Fact(f"{ParetoOptions().keep}", BY_DEFINITION)
+        return (
+            *say(
+                "Pareto rank and crowding distance (of those that came there a fraction {keep} "
+                "went on)",
+                keep=places.file.fact("pruner", "options", "keep") if said else default,
+            ),
+            *cite("pruner", pruner.name),
+        )
     return _of_optuna("pruner", pruner.name, PRUNERS)
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from hpsearch.api.verify import verify_study
-from tests.harness.rungs import MEDIAN, OPTIONS, at_rungs
+from hpsearch.records.run_folder import RunFolder
+from tests.harness.rungs import MEDIAN, OPTIONS, PARETO, at_rungs
 from tests.harness.study import records, run
-from tests.harness.study_files import CALM
+from tests.harness.study_files import CALM, NAMES
 from tests.harness.tampering import tamper
 
 
@@ -22,6 +23,7 @@ from tests.harness.tampering import tamper
         ("threshold", "{lower=0.15}"),
         ("patient", "{wrapped_pruner={name='threshold', options={lower=0.9}}, patience=0}"),
         ("wilcoxon", "{p_threshold=0.4}"),
+        ("pareto", "{keep=0.6, n_startup_trials=2}"),
         ("optuna.pruners:MedianPruner", "{n_startup_trials=1}"),
     ],
 )
@@ -36,6 +38,16 @@ def test_each_pruner_prunes_and_repeats(
     found = verify_study("small", home=home, trials=0)
     assert found.problems == []
     assert found.replay.result
+
+
+def test_what_decided_at_a_rung_is_held_against_the_curves(two: Path, home: Path) -> None:
+    run(two, home, *PARETO)
+    assert verify_study("small", home=home, trials=2).problems == []
+    ended = at_rungs(home)[0]
+    path = RunFolder(home / "studies/small/1").files.record("trial", ended.number, 0).json
+    tamper(path, lambda known: known["values"]["1"].update({NAMES[1]: 1.0}))
+    problems = verify_study("small", home=home, trials=0).problems
+    assert any(f"trial {ended.number}: values" in problem for problem in problems)
 
 
 def test_verify_derives_the_pruned_and_trains_them_again(study_file: Path, home: Path) -> None:

@@ -22,6 +22,7 @@ from hpsearch.reports.methods.words import OURS, PROPOSALS
 from hpsearch.samplers.coarse_to_fine.sampler import Proposal
 from hpsearch.samplers.named import OPTUNA as SAMPLERS
 from hpsearch.samplers.pruners import OPTUNA as PRUNERS
+from hpsearch.samplers.pruners import PARETO
 from hpsearch.studyfile.tables.confirmation import Confirmation
 from hpsearch.trainers import TRAINERS
 from hpsearch.trainers.boosters import LIBRARIES
@@ -32,7 +33,7 @@ CATALOGUES: dict[Family, set[str]] = {
     "network": {*NETWORKS},
     "split": {*SPLITS},
     "sampler": {*OURS, *SAMPLERS},
-    "pruner": {*PRUNERS},
+    "pruner": {*PRUNERS, PARETO},
     "trainer": {*TRAINERS},
     "library": {"sklearn", *LIBRARIES},
 }

@@ -1,0 +1,1 @@
+"""Trials that a pruner ends inside a stage, at rungs."""
