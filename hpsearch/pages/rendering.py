@@ -123,6 +123,11 @@ def parts_html(batches: Sequence[BatchRow], schedules: Scheduler) -> str:
     return _environment().get_template("parts.html").render(batches=batches, schedules=schedules)
 
 
+def forward_html(address: str) -> str:
+    """A page that sets how MLflow's pages open in this browser, and goes on to one of them."""
+    return _environment().get_template("forward.html").render(address=address)
+
+
 def message_html(title: str, text: str) -> str:
     """A page with one sentence."""
     return _environment().get_template("message.html").render(title=title, text=text)

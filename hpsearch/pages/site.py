@@ -25,6 +25,7 @@ from hpsearch.pages.rendering import (
     Head,
     RenderedRows,
     compile_templates,
+    forward_html,
     headline,
     message_html,
     page_html,
@@ -141,7 +142,8 @@ class _Site:
             return _missing(f"{error}.")
         if not address:
             return _missing(f"MLflow has no such page for {name!r} yet.")
-        return redirect(address)
+        own = address.startswith("/")
+        return _page(forward_html(address)) if own else redirect(address)
 
 
 def _inside(folder: RunFolder, which: Artifact) -> Path | None:

@@ -2,10 +2,6 @@
 "use strict";
 
 const RUNNING_MS = 2000, RESTING_MS = 10000, UNREAD_MS = 50, LONGEST_MS = 60000;
-const SETTINGS = { // as MLflow's own pages keep them
-  "mlflow.workflowType_v1": "machine_learning",
-  "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": true,
-};
 const FORM = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
 const SHORT = new Intl.DateTimeFormat(undefined, FORM); // making one takes longer than using it
 const LONG = new Intl.DateTimeFormat(undefined, { ...FORM, year: "numeric" });
@@ -13,14 +9,6 @@ const main = document.getElementById("studies");
 const body = document.getElementById("rows");
 const filter = document.getElementById("filter");
 let parts = "", timer = 0, misses = 0, first = true;
-
-// A browser that was never here opens MLflow's pages on traces, and beside them a chat that takes a
-// quarter of the width, unless these are set.
-try {
-  for (const [name, value] of Object.entries(SETTINGS)) {
-    if (localStorage.getItem(name) === null) localStorage.setItem(name, JSON.stringify(value));
-  }
-} catch (error) { /* storage is off: the addresses say it too */ }
 
 function localTimes(within) {
   for (const time of within.querySelectorAll("time[datetime]")) {

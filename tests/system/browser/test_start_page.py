@@ -85,8 +85,20 @@ def test_the_study_s_name_leads_to_its_trials(browser: Any, see: See, address: s
     see(f"{row_of('small')}//a[text()='small']").click()
     see("//*[text()='21']")  # matching runs
     assert "workflowType=machine_learning" in browser.current_url
+
+
+def test_a_printed_address_opens_the_trials_in_a_browser_that_was_never_here(
+    browser: Any, see: See, address: str
+) -> None:
+    browser.get(f"{address}/studies/static/studies.css")
+    browser.execute_script("localStorage.clear()")
     browser.get(f"{address}/s/small")
     see("//*[text()='21']")
+    kept = browser.execute_script("return {...localStorage}")
+    assert kept["mlflow.workflowType_v1"] == '"machine_learning"'
+    assert kept["mlflow.assistant.fab.autoOpenedOnFirstLoad_v1"] == "true"
+    browser.back()
+    assert "/s/small" not in browser.current_url  # which would lead here again
 
 
 def test_the_report_has_its_figures_and_nothing_else_of_the_server(

@@ -10,7 +10,15 @@ import pytest
 
 from hpsearch.pages.board import Look, Shown
 from hpsearch.pages.planned_runs import BatchRow, Scheduler, ScheduleRow
-from hpsearch.pages.rendering import Head, headline, message_html, page_html, parts_html, row_html
+from hpsearch.pages.rendering import (
+    Head,
+    forward_html,
+    headline,
+    message_html,
+    page_html,
+    parts_html,
+    row_html,
+)
 from hpsearch.pages.study_row import Link, Score, StudyRow
 from hpsearch.records.outcome import Outcome
 from hpsearch.scheduler.batch_report import StudyRow as BatchStudy
@@ -129,11 +137,14 @@ def test_html_from_anywhere_is_text() -> None:
     )
     assert not [tag for tag, _ in page.tags if tag == "img"]
     assert [about for tag, about in page.tags if tag == "script"] == [
-        {"src": "/studies/static/studies.js", "defer": None}
+        {"src": f"/studies/static/{name}.js", "defer": None} for name in ("settings", "studies")
     ]
     assert not [name for _, about in page.tags for name in about if name.startswith("on")]
     assert page.text.count(EVIL) > 15
     assert not [tag for tag, _ in Text(message_html(EVIL, EVIL)).tags if tag in ("img", "script")]
+    forward = Text(forward_html(f"/{EVIL}"))
+    assert not [tag for tag, _ in forward.tags if tag == "img"]
+    assert [about["href"] for tag, about in forward.tags if tag == "a"] == [f"/{EVIL}"]
 
 
 def test_the_table_has_a_caption_and_names_its_rows_and_columns() -> None:
