@@ -26,10 +26,11 @@ from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.reports.parent import write_parent
-from hpsearch.study.events import Event, StudySized, TrackingAwaited
+from hpsearch.study.events import Event, StudiesLearned, StudySized, TrackingAwaited
 from hpsearch.study.opening import Run, as_begun, open_run
 from hpsearch.study.plan import few_configurations
 from hpsearch.study.starting.dry_start import dry_start
+from hpsearch.study.starting.learned import LearnedStudy, keep_learned
 from hpsearch.study.starting.packages import changed_packages
 from hpsearch.study.starting.warm_start import warm_started
 from hpsearch.study.study import Study
@@ -132,6 +133,11 @@ def run_study(
         warn("--minutes sizes a new study; this one continues as it was started")
     warm = warm_started(read, stores, fresh=fresh, warn=warn)
     read = warm.read
+    learned: list[LearnedStudy] | None = None
+    if read.file.learn_from:
+        from hpsearch.api.support.earlier_studies import earlier_studies
+
+        learned = earlier_studies(read, stores, fresh=fresh, warn=warn)
     stores.create()
     _warn_of_idle(read, count or 0, warn)
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
@@ -142,6 +148,9 @@ def run_study(
         run.folder.sweep()
         if warm.source is not None:
             run.folder.write_sealed(run.folder.files.artifact(Artifact.WARM_START), warm.source)
+        if learned is not None:
+            keep_learned(run.folder, learned)
+            on_event(StudiesLearned({one.name: len(one.trials.scores) for one in learned}))
         study = Study(
             read,
             run,

@@ -33,6 +33,7 @@ from hpsearch.study.goals import MissingMetric
 from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.spending import carry_clock
+from hpsearch.study.starting.learned import carry_learned
 from hpsearch.study.storage.trials import IN_MEMORY
 from hpsearch.study.study import Study
 from hpsearch.study.training import Training, reached
@@ -110,6 +111,7 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
         top = StudyFiles(Path(place))
         folder = RunFolder(top.run(1).path)
         folder.artifacts.mkdir(parents=True)
+        carry_learned(run.folder, folder)
         for arm in read.arms:
             carry_clock(run.folder, folder, arm, run.file)
         again = Run(

@@ -67,6 +67,7 @@ class StudyProgress:
             PhaseStarted,
             SpaceTried,
             StageStarted,
+            StudiesLearned,
             StudySized,
             TrackingAwaited,
             TrialReached,
@@ -100,6 +101,9 @@ class StudyProgress:
             )
         elif isinstance(event, StudySized | TrackingAwaited):
             self.note(event.text)
+        elif isinstance(event, StudiesLearned):
+            each = (f"{name} ({count_of(n, 'trial')})" for name, n in event.studies.items())
+            self.note(f"learns from {', '.join(each) or 'no earlier study: none fits'}")
         elif isinstance(event, CodeDoubt):
             self.warn(event.warning)
         elif isinstance(event, LibraryWarned):

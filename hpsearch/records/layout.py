@@ -350,6 +350,7 @@ class Artifact(StrEnum):
     ABLATION = "ablation.csv"  # the steps from the defaults to the winner
     ABLATION_JSON = "ablation.json"
     WARM_START = "warm_start.json"  # which old trials were taken
+    LEARNED = "learned.json"  # trials of earlier studies that the search learns from
 
 
 @dataclass(frozen=True)
@@ -536,8 +537,8 @@ PLACES = (
     Place(r"(stages|budget)/\d+(-\d+)?\.json"),
     Place(r"artifacts/study\.(toml|json)"),
     Place(
-        r"artifacts/(result|claims|agreement|narrowing|warm_start|table|importance|ablation|"
-        r"incumbents)\.json"
+        r"artifacts/(result|claims|agreement|narrowing|warm_start|learned|table|importance|"
+        r"ablation|incumbents)\.json"
     ),
     Place(r"artifacts/[\w.-]+\.(csv|png|txt)"),  # a text explains the numbers of a figure
     Place(r"artifacts/figures/\w+\.png(\.txt)?"),

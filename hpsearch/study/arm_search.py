@@ -46,6 +46,7 @@ from hpsearch.study.reached import ReachedTrials
 from hpsearch.study.spending import Batch, Spending
 from hpsearch.study.stage_end import Decision, carry_out, decide
 from hpsearch.study.stages import first_ranked
+from hpsearch.study.starting.learned import learned_by
 from hpsearch.study.storage.refill import contradictions, refill_optuna
 from hpsearch.study.storage.trials import TrialStore
 from hpsearch.study.training import Training, Trains
@@ -97,7 +98,8 @@ class ArmSearch:
         self.file = self.read.file
         self.folder = self.run.folder
         self.lengths = tuple(stage.epochs for stage in self.file.stages)
-        self._sampler = self.file.sampler.make(self.arm.space, self.file.facts())
+        earlier = learned_by(self.folder, self.arm) if self.file.learn_from else []
+        self._sampler = self.file.sampler.make(self.arm.space, self.file.facts(), earlier)
         self._told_of_failures = False
         self._cut_short = False  # whether the budget ended more than the drawing of a stage
         self._rungs: Rungs | None = None

@@ -18,7 +18,7 @@ from hpsearch.samplers.base import Drawn, StudySampler
 from hpsearch.samplers.related import REDRAWS, SampledTrial
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.storage.trials import TrialStore
-from hpsearch.studyfile.tables.enqueue import wanted_in
+from hpsearch.studyfile.tables.start.enqueue import wanted_in
 
 RELATED = 0x2E1A7ED  # keeps what is drawn uniformly apart from all else
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hpsearch.records.trial_record import TrialRecord
@@ -122,6 +123,17 @@ class StudySized:
 
 
 @dataclass(frozen=True)
+class StudiesLearned:
+    """A new study learns from earlier ones.
+
+    Attributes:
+        studies: how many trials of each, by name.
+    """
+
+    studies: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class TrackingAwaited:
     """The study is done, and waits for MLflow to take the rest of its records.
 
@@ -169,5 +181,6 @@ Event = (
     | CodeDoubt
     | LibraryWarned
     | StudySized
+    | StudiesLearned
     | TrackingAwaited
 )

@@ -32,12 +32,12 @@ from hpsearch.studyfile.tables.base import Facts
 from hpsearch.studyfile.tables.compare import compare_problems, shots_of
 from hpsearch.studyfile.tables.data import Data, data_missing, open_own, task_problems
 from hpsearch.studyfile.tables.data_weights import weight_problems
-from hpsearch.studyfile.tables.enqueue import enqueue_problems
 from hpsearch.studyfile.tables.objectives import follow_objectives, metric_problems
 from hpsearch.studyfile.tables.program import ProgramTable
 from hpsearch.studyfile.tables.program_problems import program_problems
 from hpsearch.studyfile.tables.protocol import follow_protocol
 from hpsearch.studyfile.tables.space import read_space
+from hpsearch.studyfile.tables.start.enqueue import enqueue_problems
 from hpsearch.trainers import Program, Task, forget_changed_code
 
 FOLD_SEEDS = 0x0F01D  # keeps the seeds of outer folds apart from all else

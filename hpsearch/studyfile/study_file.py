@@ -38,8 +38,9 @@ from hpsearch.studyfile.tables.pruner import Pruner
 from hpsearch.studyfile.tables.sampler import Sampler
 from hpsearch.studyfile.tables.schedule import Retention, Schedule
 from hpsearch.studyfile.tables.stages import Stage
+from hpsearch.studyfile.tables.start.learn_from import LearnFrom
+from hpsearch.studyfile.tables.start.warm_start import WarmStart
 from hpsearch.studyfile.tables.validation import Validation
-from hpsearch.studyfile.tables.warm_start import WarmStart
 from hpsearch.trainers.boosters.early_stopping import ARGUMENT as ROUNDS
 
 
@@ -105,6 +106,10 @@ class StudyFile(Table):
         "true",
     )
     warm_start: WarmStart | None = None
+    learn_from: list[LearnFrom] = Field(
+        default_factory=list,
+        description="earlier studies whose trials and scores the search learns from",
+    )
     sampler: Sampler = Sampler()
     pruner: Pruner | None = Field(
         default=None, description="ends trials inside a stage; default: none"
@@ -255,6 +260,7 @@ class StudyFile(Table):
             promoted=[stage.promoted for stage in self.stages],
             n_members=self.n_members,
             sampler=self.sampler.name,
+            learns=self.sampler.learns,
             batch=self.sampler.batch,
             nested=self.outer is not None,
             folder=folder,

@@ -140,6 +140,13 @@ def _search(places: Places) -> Iterator[Parts]:
         )
     if study.warm_start is not None:
         yield say("The best configurations of an earlier study are among them, without scores")
+    if study.learn_from:
+        kept = places.artifact(Artifact.LEARNED)
+        yield say(
+            "The search learned from the trials and scores of {number}{source}",
+            number=counted(kept.how_many("studies"), "earlier study", "earlier studies"),
+            source=cite("sampler", "earlier"),
+        )
     if study.outer is not None:
         yield say(
             "The whole search was run once for each outer fold of {split}, without the rows of "

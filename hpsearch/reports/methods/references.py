@@ -243,6 +243,17 @@ REFERENCES: dict[str, Reference] = {
             "International Conference on Learning Representations",
         ),
         _article(
+            "feurer2022autosklearn",
+            "Feurer, Matthias and Eggensperger, Katharina and Falkner, Stefan and Lindauer, "
+            "Marius and Hutter, Frank",
+            2022,
+            "Auto-Sklearn 2.0: Hands-free AutoML via Meta-Learning",
+            "Journal of Machine Learning Research",
+            volume="23",
+            number="261",
+            pages="1-61",
+        ),
+        _article(
             "fawcett2016ablation",
             "Fawcett, Chris and Hoos, Holger H.",
             2016,
@@ -548,6 +559,7 @@ CITED: Mapping[Family, Mapping[str, tuple[str, ...]]] = {
         "coarse-to-fine": (),
         "coarse-to-fine gp": ("snoek2012practical",),
         "priors": ("hvarfner2022pibo",),
+        "earlier": ("feurer2022autosklearn",),
         "grid": (),
         "listed": (),
         "qmc": ("sobol1967distribution",),

@@ -61,6 +61,11 @@ class Encoding:
         named = zip(self.names, self.distributions, row, strict=True)
         return {n: _value(d, float(place)) for n, d, place in named if place != ABSENT}
 
+    def place(self, column: int, value: float) -> float:
+        """Where an entry of a column lies in the full range, between 0 and 1."""
+        categorical = column < self.n_categorical
+        return (value + 0.5) / self._n_choices(column) if categorical else value
+
     def columns(self, rows: Floats) -> dict[str, Floats]:
         """Values by parameter: numbers, indices of choices, NaN for what is absent; (n,) each."""
         named = zip(self.names, self.distributions, rows.T, strict=True)

@@ -110,13 +110,13 @@ class Posterior:
 
     Args:
         x: features, (n, F).
-        y: targets, (n,), of any scale; means come back in standardised units.
+        y: targets, (n,), of mean 0 and the scale that the kernel was fitted to.
     """
 
     def __init__(self, kernel: Kernel, x: Floats, y: Floats) -> None:
         self._kernel, self._x = kernel, x
         self._factor = np.linalg.cholesky(kernel(x, x) + kernel.noise * np.eye(len(y)))
-        self._weights = cho_solve((self._factor, True), standardised(y))
+        self._weights = cho_solve((self._factor, True), y)
 
     def mean(self, z: Floats) -> Floats:
         """(m, F) -> (m,)."""

@@ -13,6 +13,7 @@ from optuna.distributions import BaseDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
+from hpsearch.samplers.coarse_to_fine.earlier import Earlier
 from hpsearch.samplers.coarse_to_fine.encoding import Encoding
 from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
 from hpsearch.samplers.coarse_to_fine.pool import (
@@ -32,7 +33,7 @@ from hpsearch.samplers.unit import Floats
 # search, and whoever only looks at a finished one, would wait a second.
 if TYPE_CHECKING:
     from hpsearch.samplers.coarse_to_fine.gp import Kernel
-    from hpsearch.samplers.coarse_to_fine.model import Choice
+    from hpsearch.samplers.coarse_to_fine.model import Choice, Trend
 
 CANDIDATES = 240  # for a batch of 1; 480 for 4, 720 for 8
 POOLS = 5  # drawn at most, where relations leave few of their candidates
@@ -99,6 +100,7 @@ class GPProposals:
         rule: how they are chosen.
         relations: what all proposals keep.
         priors: where good configurations are expected.
+        earlier: studies to learn from.
     """
 
     def __init__(
@@ -109,8 +111,9 @@ class GPProposals:
         rule: Rule,
         relations: Relations | None = None,
         priors: Priors | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
-        self._priors = priors or Priors({})
+        self._priors, self._earlier = priors or Priors({}), earlier or Earlier(())
         self._streams, self._pace, self._batch, self._rule = streams, pace, batch, rule
         self._relations = relations
         self._n_candidates = n_candidates(batch)
@@ -143,6 +146,8 @@ class GPProposals:
         for attempt in range(ATTEMPTS):
             named = zip(encoding.names, encoding.distributions, strict=True)
             places = [self._place(number, name, d, attempt) for name, d in named]
+            if self._earlier and number < self._pace.n_startup and not attempt:
+                places = [*self._earlier.start(encoding, number, places)]
             row = place_row(encoding, places)
             if row_keys(row[None])[0] not in tried and self._keeps(encoding, row):
                 return row
@@ -212,8 +217,10 @@ class GPProposals:
         rng = self._streams.generator(first, len(now.seen), "candidates")
         scores = Scores(encoding, now.seen, rng, mixed=self._rule.mixed_targets)
         trust = self._priors.trust(encoding, now.seen) if self._priors else 0.0
-        pool = self._pool(encoding, now.seen, tried, rng, trust)
-        choice = Choice(encoding, self._fitted(now, encoding), scores, pool, rng)
+        kernel = self._fitted(now, encoding)
+        trend = self._earlier.trend(encoding, scores, kernel) if self._earlier else None
+        pool = self._pool(encoding, now.seen, tried, rng, trust, trend)
+        choice = Choice(encoding, kernel, scores, pool, rng, trend)
         if self._priors:
             choice.prefer(self._priors.preference(encoding, pool, trust, len(now.seen)))
         best = None
@@ -228,6 +235,7 @@ class GPProposals:
         tried: frozenset[bytes],
         rng: np.random.Generator,
         trust: float,
+        trend: Trend | None,
     ) -> Floats:
         """Candidates that were not tried; if all of them were, all."""
         n = len(seen)
@@ -239,6 +247,9 @@ class GPProposals:
             more = round(self._rule.branches * self._n_candidates)
             others = around_branches(encoding, scored, more, reach.width, rng)
             drawn = np.vstack([drawn, self._kept(encoding, others)])
+        if trend is not None:
+            known = self._kept(encoding, self._earlier.candidates(encoding, trend))
+            drawn = np.vstack([drawn, known])
         unlike = dict(zip(row_keys(drawn), drawn, strict=True))
         fresh = [row for key, row in unlike.items() if key not in tried]
         return np.array(fresh or list(unlike.values()))
@@ -287,7 +298,11 @@ class GPProposals:
                 seen = list(now.seen)
             rng = self._streams.generator(len(seen), "fit")
             scores = Scores(encoding, seen, rng, mixed=self._rule.mixed_targets)
-            self._kernel = key, fit(encoding, scores)
+            kernel = fit(encoding, scores)
+            if self._earlier:
+                trend = self._earlier.trend(encoding, scores, kernel)
+                kernel = fit(encoding, scores, trend) if trend else kernel
+            self._kernel = key, kernel
         return self._kernel[1]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import accumulate, repeat, takewhile
 
@@ -31,8 +31,11 @@ LEAST_VALUES = 8  # fewer scores say nothing of how they spread
 WINSORISED = 1.5  # times the best's lead over the median
 
 
+Trend = Callable[[Floats], Floats]  # of rows, what their scores are expected to be
+
+
 class Scores:
-    """All scores as rows of features and targets.
+    """All scores as rows of features and standardised targets.
 
     A trial gives a row for each length at which trials end; how long is a coordinate. A trial
     without a score is worst at the greatest length.
@@ -61,11 +64,11 @@ class Scores:
             entries.sort(key=lambda entry: entry[2])
             others = rng.permutation(len(entries) - BEST_ROWS)[: MOST_ROWS - BEST_ROWS]
             entries = entries[:BEST_ROWS] + [entries[BEST_ROWS + i] for i in sorted(others)]
-        rows = encoding.rows([seen[i].params for i, _, _ in entries])
+        rows = self.rows = encoding.rows([seen[i].params for i, _, _ in entries])
         lengths = np.array([length for _, length, _ in entries])
         self.features = encoding.features(rows, fidelity(lengths))
         targets = mixed_targets if mixed else normal_scores
-        self.targets = targets(np.array([score for _, _, score in entries]))
+        self.targets = standardised(targets(np.array([score for _, _, score in entries])))
         at_the_end = fidelity(np.full(len(rows), self.longest))
         self.features_at_the_end = encoding.features(rows, at_the_end)
 
@@ -120,6 +123,7 @@ class Choice:
     Args:
         pool: candidates, rows without duplicates.
         rng: of the functions.
+        trend: of rows, what the scores are expected to be without the model; None: 0.
 
     Source: Wilson, Hutter, Deisenroth, Maximizing acquisition functions for Bayesian
     optimization, 2018 (greedy maximisation of the q-EI).
@@ -132,11 +136,16 @@ class Choice:
         scores: Scores,
         pool: Floats,
         rng: np.random.Generator,
+        trend: Trend | None = None,
     ) -> None:
         self._encoding, self._end, self._rng = encoding, scores.longest, rng
-        self._posterior = Posterior(kernel, scores.features, scores.targets)
+        self._trend = trend or no_trend
+        at_rows = self._trend(scores.rows)
+        self._posterior = Posterior(kernel, scores.features, scores.targets - at_rows)
         self.pool, self._keys = pool, {key: i for i, key in enumerate(row_keys(pool))}
-        self._incumbent = float(self._posterior.mean(scores.features_at_the_end).min())
+        self._at_pool = self._trend(pool)
+        means = self._posterior.mean(scores.features_at_the_end) + at_rows
+        self._incumbent = float(means.min())
         self._preference: Floats | float = 1.0
         self.restart()
 
@@ -155,8 +164,9 @@ class Choice:
         place = self._keys.get(row_keys(row[None])[0])
         if place is None:
             values = self._draws.at(self._at_the_end(row[None])[0], rng.standard_normal(N_DRAWS))
+            values = values + self._trend(row[None])
         else:
-            values, self._free[place] = self._draws.values[place], False
+            values, self._free[place] = self._values[place], False
         self._best, self._alone = np.minimum(self._best, values), False
 
     def next(self, among: NDArray[np.bool_] | None = None) -> Floats:
@@ -169,12 +179,12 @@ class Choice:
         left_out = ~(allowed if allowed.any() else self._free)
         if self._alone:
             mean, deviation = self._posterior.marginals(self._at_the_end(self.pool))
-            z = (self._incumbent - mean) / deviation
+            z = (self._incumbent - mean - self._at_pool) / deviation
             density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
             improvement = deviation * (z * ndtr(z) + density) * self._preference
             improvement[left_out] = -1.0
             return np.asarray(self.pool[np.argmax(improvement)])
-        values = self._draws.values
+        values = self._values
         improvement = np.maximum(self._best - values, 0.0).mean(1) * self._preference
         improvement[left_out] = -1.0
         place = int(np.argmax(improvement))
@@ -189,11 +199,21 @@ class Choice:
         normals = self._rng.standard_normal((len(self.pool), N_DRAWS))
         return JointDraws(self._posterior, self._at_the_end(self.pool), normals)
 
+    @cached_property
+    def _values(self) -> Floats:
+        """The functions at all candidates, (number of candidates, N_DRAWS)."""
+        return np.asarray(self._draws.values + self._at_pool[:, None])
+
     def _at_the_end(self, rows: Floats) -> Floats:
         return self._encoding.features(rows, fidelity(np.full(len(rows), self._end)))
 
 
-def fit(encoding: Encoding, scores: Scores) -> Kernel:
-    """The hyperparameters for these scores."""
-    dimensions = encoding.feature_dimensions()
-    return fit_kernel(scores.features, standardised(scores.targets), dimensions)
+def fit(encoding: Encoding, scores: Scores, trend: Trend | None = None) -> Kernel:
+    """The hyperparameters for these scores, or for what a trend leaves of them."""
+    left = scores.targets - (trend or no_trend)(scores.rows)
+    return fit_kernel(scores.features, left, encoding.feature_dimensions())
+
+
+def no_trend(rows: Floats) -> Floats:
+    """0 for each row, (n,)."""
+    return np.zeros(len(rows))

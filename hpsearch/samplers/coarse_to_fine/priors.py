@@ -12,7 +12,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from hpsearch.samplers.coarse_to_fine.encoding import ABSENT, Encoding
-from hpsearch.samplers.coarse_to_fine.ranks import mean_ranks
+from hpsearch.samplers.coarse_to_fine.ranks import rank_correlation
 from hpsearch.samplers.history import Observation
 from hpsearch.samplers.unit import Floats, Numeric, to_unit
 
@@ -192,7 +192,7 @@ class Priors:
             seen: best first.
         """
         density = self.log_density(encoding, encoding.rows([o.params for o in seen]))
-        agreed = _rank_correlation(-density, np.array([o.score for o in seen]))
+        agreed = rank_correlation(-density, np.array([o.score for o in seen]))
         n = len(seen)
         return max(0.0, (n * agreed + ASSUMED_TRIALS) / (n + ASSUMED_TRIALS))
 
@@ -204,11 +204,3 @@ class Priors:
         """
         logs = np.maximum(self.log_density(encoding, pool), math.log(LEAST_DENSITY))
         return np.asarray(np.exp(trust * STRENGTH / n * logs))
-
-
-def _rank_correlation(one: Floats, other: Floats) -> float:
-    """Spearman's, by mean ranks of ties; 0 where one of them does not vary."""
-    ranks = [mean_ranks(values) for values in (one, other)]
-    first, second = (values - values.mean() for values in ranks)
-    scale = math.sqrt(float(first @ first) * float(second @ second))
-    return float(first @ second) / scale if scale else 0.0

@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial
 
 from hpsearch.samplers.base import Narrowing, StudySampler
 from hpsearch.samplers.coarse_to_fine.box import box_of, in_box
+from hpsearch.samplers.coarse_to_fine.earlier import Earlier, EarlierStudy
 from hpsearch.samplers.coarse_to_fine.encoding import fits
 from hpsearch.samplers.coarse_to_fine.gp_proposal import GPProposals, Situation
 from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
@@ -81,10 +82,12 @@ class CoarseToFineSampler(StudySampler):
             others.
         priors: where parameters are expected to be good, by name; see Priors for how they count.
             "model-free" draws some of its first trials by them, no later ones.
+        earlier: studies to learn from; see Earlier for how they count.
 
     Raises:
         ValueError: used in a study with several objectives, or priors with the proposal "random"
-            or "uniform"; when it draws, a prior does not fit its parameter.
+            or "uniform", or earlier studies with another proposal than "gp"; when it draws, a
+            prior does not fit its parameter.
 
     Source: measured against TPE by benchmarks/bench_quality.py.
     """
@@ -104,7 +107,10 @@ class CoarseToFineSampler(StudySampler):
         rule: RuleVersion = NEWEST,
         relations: Relations | None = None,
         priors: Mapping[str, Prior] | None = None,
+        earlier: Sequence[EarlierStudy] = (),
     ) -> None:
+        if earlier and proposal != "gp":
+            raise ValueError(f"earlier must be left out beside proposal = {proposal!r}")
         if priors and proposal in ("random", "uniform"):
             raise ValueError(f"priors must be left out beside proposal = {proposal!r}")
         if proposal not in get_args(Proposal):
@@ -122,7 +128,7 @@ class CoarseToFineSampler(StudySampler):
         )
         self._streams = Streams(np.random.SeedSequence().entropy if seed is None else seed)
         self._batch, self._rule, self._relations = batch, rule_of(rule), relations
-        self._priors = Priors(priors or {})
+        self._priors, self._earlier = Priors(priors or {}), Earlier(earlier)
         self._attempt = 0  # of a draw that broke a relation
         self._gp = self._proposals()
         self._situation: tuple[tuple[str, int], Situation] | None = None  # of the last trial
@@ -135,7 +141,13 @@ class CoarseToFineSampler(StudySampler):
 
     def _proposals(self) -> GPProposals:
         return GPProposals(
-            self._streams, self._pace, self._batch, self._rule, self._relations, self._priors
+            self._streams,
+            self._pace,
+            self._batch,
+            self._rule,
+            self._relations,
+            self._priors,
+            self._earlier,
         )
 
     def ignores_results(self, number: int) -> bool:

@@ -30,15 +30,14 @@ from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.base import Plain
-from hpsearch.studyfile.tables.enqueue import (
+from hpsearch.studyfile.tables.space import NAMED_HINT
+from hpsearch.studyfile.tables.start.enqueue import (
     active_in,
     broken_beside,
     contains,
     range_text,
     searched_here,
 )
-from hpsearch.studyfile.tables.space import NAMED_HINT
-from hpsearch.studyfile.tables.warm_start import WarmStart
 
 ENVIRONMENT = "env:"
 SQLITE_MAGIC = b"SQLite format 3\0"
@@ -82,15 +81,16 @@ def warm_started(
     import sqlalchemy
 
     said = read.file.warm_start
-    storage, address = _opened(said, read.folder)
+    storage, address = open_storage(said.storage, read.folder, "warm_start")
     try:
-        study = optuna.load_study(study_name=_name(storage, said), storage=storage)
+        name = name_in(storage, said.study, "warm_start")
+        study = optuna.load_study(study_name=name, storage=storage)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of lists among old choices
             ranked = _ranked(study)
         taken, trials = _best_that_fit(read, ranked, warn)
     except sqlalchemy.exc.SQLAlchemyError as error:
-        raise _unreadable(address, error) from error
+        raise unreadable(address, error, "warm_start") from error
     source = {"storage": without_password(address), "study": study.study_name, "trials": trials}
     return WarmStarted(_with(read, taken), source)
 
@@ -112,18 +112,26 @@ def _taken_before(file: StudyFile, study: StudyFiles) -> list[Configuration] | N
     return before.enqueue[own:] if same else None
 
 
-def _opened(said: WarmStart, folder: Path) -> tuple[BaseStorage, str]:
-    """The storage, as it is: nothing is made in it. And its address."""
-    address = said.storage
+def open_storage(address: str, folder: Path, table: str) -> tuple[BaseStorage, str]:
+    """A storage that a study file names, as it is: nothing is made in it. And its address.
+
+    Args:
+        folder: the study file's.
+        table: which names it.
+
+    Raises:
+        StudyFileError: there is no such storage.
+        StorageError: it can't be opened.
+    """
     if address.startswith(ENVIRONMENT):
         variable = address.removeprefix(ENVIRONMENT)
         address = os.environ.get(variable, "")
         if not address:
             raise StudyFileError(
-                f"warm_start.storage: the environment variable {variable} must hold the old "
+                f"{table}.storage: the environment variable {variable} must hold the old "
                 "study's storage, got none"
             )
-        check_port(f"warm_start.storage, which {variable} holds,", address)
+        check_port(f"{table}.storage, which {variable} holds,", address)
     try:
         path = _file_of(address, folder)
         if path is None:
@@ -136,11 +144,11 @@ def _opened(said: WarmStart, folder: Path) -> tuple[BaseStorage, str]:
         return optuna.storages.JournalStorage(JournalFileBackend(str(path))), str(path)
     except FileNotFoundError as error:
         raise StudyFileError(
-            f"warm_start.storage must exist, got no file {error.filename}: correct the path, or "
-            "leave out [warm_start]"
+            f"{table}.storage must exist, got no file {error.filename}: correct the path, or "
+            f"leave out [{table}]"
         ) from error
     except Exception as error:  # a driver that is missing, another kind of file, a wrong URL, …
-        raise _unreadable(address, error) from error
+        raise unreadable(address, error, table) from error
 
 
 def _file_of(address: str, folder: Path) -> Path | None:
@@ -155,27 +163,35 @@ def _file_of(address: str, folder: Path) -> Path | None:
     return folder / (url.database or "")
 
 
-def _unreadable(address: str, error: BaseException) -> StorageError:
+def unreadable(address: str, error: BaseException, table: str) -> StorageError:
+    """What to say of a storage that can't be read."""
     cause = error.__cause__ if error.__cause__ is not None else error
     return StorageError(
-        f"the storage of [warm_start], {without_password(address)!r}, must be a readable Optuna "
+        f"the storage of [{table}], {without_password(address)!r}, must be a readable Optuna "
         f"storage, got {type(cause).__name__}: {first_line(cause, address)}"
     )
 
 
-def _name(storage: BaseStorage, said: WarmStart) -> str:
-    """The study that is meant; one of hpsearch's goes by its own name too, where one has it."""
+def name_in(storage: BaseStorage, study: str | None, table: str) -> str:
+    """The study that is meant; one of hpsearch's goes by its own name too, where one has it.
+
+    Args:
+        study: as the table says it; None: the only one.
+
+    Raises:
+        StudyFileError: there is none, or several.
+    """
     names = sorted(optuna.get_all_study_names(storage))
-    if said.study is None:
+    if study is None:
         if len(names) == 1:
             return names[0]
         there = ", ".join(names) or "none"
-        raise StudyFileError(f"warm_start.study must name one of the studies there: {there}")
-    own = [name for name in names if re.fullmatch(re.escape(said.study) + OWN_NAME, name)]
-    if said.study in names or len(own) != 1:
-        own = [said.study]
+        raise StudyFileError(f"{table}.study must name one of the studies there: {there}")
+    own = [name for name in names if re.fullmatch(re.escape(study) + OWN_NAME, name)]
+    if study in names or len(own) != 1:
+        own = [study]
     if own[0] not in names:
-        raise StudyFileError(f"warm_start.study {unknown(said.study, names)}")
+        raise StudyFileError(f"{table}.study {unknown(study, names)}")
     return own[0]
 
 

@@ -51,6 +51,7 @@ class Facts:
         trials, epochs, promoted: the numbers of each stage.
         n_members: the number of members of one trial.
         sampler: its name.
+        learns: whether it learns from earlier studies.
         batch: the number of trials drawn together.
         nested: whether the search runs on outer folds, too.
         folder: the folder to which paths are relative.
@@ -67,6 +68,7 @@ class Facts:
     promoted: Sequence[int]
     n_members: int
     sampler: str
+    learns: bool
     batch: int
     nested: bool
     folder: Path

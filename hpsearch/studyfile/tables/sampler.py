@@ -17,8 +17,8 @@ from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.entries import key_path
 from hpsearch.studyfile.space import NoCells, Space
 from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
-from hpsearch.studyfile.tables.enqueue import wanted_in
 from hpsearch.studyfile.tables.objectives import Direction
+from hpsearch.studyfile.tables.start.enqueue import wanted_in
 
 COARSE_TO_FINE = "coarse-to-fine"
 ONCE = ("grid", "listed", "brute-force")  # what they draw is counted out in the study file
@@ -73,14 +73,24 @@ class Sampler(Table):
         """
         return None if self.repeats or self.name in ONCE else space.size(trials - 1)
 
-    def make(self, space: Space, facts: Facts) -> samplers.StudySampler:
+    @property
+    def learns(self) -> bool:
+        """Whether it can learn from earlier studies."""
+        return self.name == COARSE_TO_FINE and self.proposal == "gp"
+
+    def make(
+        self, space: Space, facts: Facts, earlier: Sequence[samplers.EarlierStudy] = ()
+    ) -> samplers.StudySampler:
         """The sampler of a study, or of one of its arms.
+
+        Args:
+            earlier: what it learns from, if it `learns`.
 
         Raises:
             ValueError: there is none of this name, or it refuses the options.
         """
         name, options = self.name, dict[str, Any](self.options)
-        ours = {"rule", "relations", "priors"} if name == COARSE_TO_FINE else set[str]()
+        ours = {"rule", "relations", "priors", "earlier"} if name == COARSE_TO_FINE else set[str]()
         for reserved in ({"seed", "proposal", "batch"} | ours) & options.keys():
             raise ValueError(f"must leave out {reserved}, which other keys of the study file set")
         shuffled = name == "brute-force" and bool(space.relations)
@@ -106,7 +116,7 @@ class Sampler(Table):
             return SobolSampler(names, seed=facts.seed, **options)
         if name != COARSE_TO_FINE:
             return samplers.NamedSampler(name, options, relations=space.for_samplers)
-        said = {"relations": space.for_samplers, "priors": space.priors}
+        said = {"relations": space.for_samplers, "priors": space.priors, "earlier": earlier}
         return self._coarse_to_fine(facts, options | said)
 
     def _coarse_to_fine(self, facts: Facts, options: dict[str, Any]) -> samplers.StudySampler:

@@ -64,7 +64,7 @@ def test_it_goes_all_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     served = Flask(__name__)
     served.register_blueprint(pages(Home(home)))
     asked = served.test_client()
-    assert asked.get(report.short).status_code == 302
+    assert asked.get(report.short).status_code == 200
     with asked.get(report_address(NAME, 1)) as page:
         assert page.status_code == 200
     assert asked.get(f"/s/{file_name('no study/x')}").status_code == 404

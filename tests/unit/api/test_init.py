@@ -15,7 +15,7 @@ from hpsearch.errors import StudyFileError
 from hpsearch.nn import NETWORKS
 from hpsearch.studyfile.reading import read_study, refuse_unfit
 from hpsearch.studyfile.tables.space import CHOICE_KEYS, RANGE_KEYS
-from hpsearch.studyfile.tables.warm_start import WarmStart
+from hpsearch.studyfile.tables.start.warm_start import WarmStart
 from hpsearch.studyfile.usual_ranges import CURATED, Range
 from hpsearch.trainers import TRAINERS
 from tests.harness.boosters import CLASSIFIERS, needs

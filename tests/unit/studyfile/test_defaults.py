@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hpsearch.studyfile.space import Space
-from hpsearch.studyfile.tables.enqueue import wanted_in
 from hpsearch.studyfile.tables.space import read_space
+from hpsearch.studyfile.tables.start.enqueue import wanted_in
 
 
 def space_of(**entries: Any) -> Space:

@@ -15,6 +15,18 @@ from hpsearch.studyfile.tables.base import Facts, Table
 MOST = 10_000  # configurations; more is no start but the search itself
 
 
+def address_problems(key: str, address: str) -> Iterator[Problem]:
+    """What is wrong with the address of a storage."""
+    if has_password(address):
+        yield Problem(
+            key,
+            "must hold no password, which would be kept with the study's records",
+            hint="put the address into an environment variable NAME and write env:NAME",
+        )
+    elif "://" in address and has_wrong_port(address):
+        yield Problem(key, "must have a port from 1 to 65535, or none", repr(address))
+
+
 class WarmStart(Table):
     """An Optuna study whose best configurations are tried first, after those of [[enqueue]].
 
@@ -50,15 +62,7 @@ class WarmStart(Table):
     @classmethod
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
         for key, start in tables.items():
-            if has_password(start.storage):
-                yield Problem(
-                    f"{key}.storage",
-                    "must hold no password, which would be kept with the study's records",
-                    hint="put the address into an environment variable NAME and write env:NAME",
-                )
-            elif "://" in start.storage and has_wrong_port(start.storage):
-                rule = "must have a port from 1 to 65535, or none"
-                yield Problem(f"{key}.storage", rule, repr(start.storage))
+            yield from address_problems(f"{key}.storage", start.storage)
 
     def problems(self, facts: Facts) -> Iterator[Problem]:
         """What can be said without looking at the old study."""
