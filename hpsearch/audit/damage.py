@@ -74,7 +74,8 @@ def _files(folder: RunFolder, name: str) -> Iterator[Damage]:
         files.library_warnings,
     )
     derived = (*made_again, files.artifact(Artifact.RESULT))
-    for path in (*derived, *files.all_decisions(), *files.clocks()):
+    kept = (*files.all_decisions(), *files.clocks(), files.artifact(Artifact.LEARNED))
+    for path in (*derived, *kept):
         subject = _subject(folder, name, path)
         try:
             read_sealed(path)

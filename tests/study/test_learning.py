@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 import pytest
 
-from hpsearch import export_study, run_study, study_methods, verify_study
+from hpsearch import doctor, export_study, run_study, study_methods, verify_study
 from hpsearch.errors import DamagedError, StudyChangedError, StudyFileError
 from hpsearch.records.layout import Artifact
 from hpsearch.records.run_folder import RunFolder
@@ -135,6 +135,7 @@ def test_a_study_learns_from_its_own_last_run(known: Path, tmp_path: Path) -> No
     assert StudiesLearned({}) in ran(path, known)
     assert StudiesLearned({"nightly/1": 14}) in ran(path, known, fresh=True)
     assert learned(known, "nightly", 2) == ["nightly/1"]
+    assert not [event for event in ran(path, known) if isinstance(event, StudiesLearned)]
 
 
 def test_auto_takes_studies_of_the_same_trainer_and_metric(known: Path, tmp_path: Path) -> None:
@@ -260,3 +261,7 @@ def test_what_is_kept_is_sealed(known: Path, tmp_path: Path) -> None:
     path.write_text(json.dumps(stored))
     with pytest.raises(DamagedError, match=r"learned\.json must hold what hpsearch wrote"):
         verify_study("second", home=known, trials=0)
+    assert "learned.json must hold" in str(doctor("second", home=known)["problem"].tolist())
+    path.unlink()
+    with pytest.raises(DamagedError, match=r"learned\.json .*no such file beside trials"):
+        ran(tmp_path / "second.toml", known)

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from hpsearch.api.support.archives import unpack_study
 from hpsearch.counts import count_of
-from hpsearch.errors import HpsearchError, StudyFileError
-from hpsearch.records.layout import Home
+from hpsearch.errors import DamagedError, HpsearchError, StudyFileError
+from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.samplers.coarse_to_fine.earlier import LEAST_TRIALS, n_fitting
 from hpsearch.study.recorded import Recorded, find_runs
@@ -32,6 +32,7 @@ def earlier_studies(
         warn: called with a line for each study of which too little fits.
 
     Raises:
+        DamagedError: what the run learned from is gone.
         StudyFileError: a study, storage or archive that is named is not there, or has several
             objectives.
         StorageError: a storage can't be read.
@@ -39,13 +40,23 @@ def earlier_studies(
     if not read.file.learn_from:
         return None
     going_on = 0 if fresh else home.study(read.file.name).newest
-    if going_on and kept_learned(RunFolder(home.study(read.file.name).run(going_on).path)):
+    if going_on and _is_kept(RunFolder(home.study(read.file.name).run(going_on).path)):
         return None
     found = dict[str, LearnedStudy]()
     for place, said in enumerate(read.file.learn_from):
         for one in _found(read, home, said, f"learn_from.{place}", going_on):
             found.setdefault(one.name, one)
     return [one for one in found.values() if _fits(read, one, warn)]
+
+
+def _is_kept(folder: RunFolder) -> bool:
+    """Whether a run that goes on has what it learns from; not if it was killed before."""
+    if kept_learned(folder) is not None:
+        return True
+    if any(folder.read_all("trial")):
+        path = folder.files.artifact(Artifact.LEARNED)
+        raise DamagedError(path, "no such file beside trials that were drawn by it")
+    return False
 
 
 def _fits(read: ReadStudy, one: LearnedStudy, warn: Callable[[str], None]) -> bool:

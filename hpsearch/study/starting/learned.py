@@ -18,6 +18,8 @@ from hpsearch.samplers.history import observe
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.starting.warm_start import name_in, open_storage, unreadable
 from hpsearch.study.storage.refill import refill_optuna
+from hpsearch.study.storage.trials import IN_MEMORY
+from hpsearch.study.storage.trials import open_storage as open_trials
 from hpsearch.study.stored_space import kept_arms
 from hpsearch.studyfile.arms import Arm
 
@@ -101,7 +103,7 @@ def of_run(run: Recorded, names: Mapping[str, str], key: str) -> Iterator[Learne
     for arm in kept_arms(run.folder):
         if arm.fold is not None:
             continue
-        storage = optuna.storages.InMemoryStorage()
+        storage = open_trials(IN_MEMORY)
         refill_optuna(storage, run.study, run.folder, arm, run.file.directions)
         study = optuna.load_study(study_name=run.study, storage=storage)
         records = {arm.local(r.number): r for r in run.folder.read_all("trial")}
