@@ -100,7 +100,9 @@ class Study:
         try:
             with held_in_database(self.storage_url, self.run.storage_name()):
                 yield
-        except storage_troubles() as error:
+        except Exception as error:  # no interrupt, which may come while sqlalchemy is loaded
+            if not isinstance(error, storage_troubles()):
+                raise
             raise storage_trouble(self.storage_url, error) from error
 
     def _search(

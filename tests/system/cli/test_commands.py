@@ -296,7 +296,7 @@ def test_an_interrupt_exits_130_and_the_same_command_goes_on(
     assert sum(json.loads(done.stdout)["counts"].values()) == 3
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.4, 0.6, 0.7, 0.8, 1.0])
 def test_an_interrupt_while_modules_load_is_one_line_and_130(
     study_file: Path, nowhere: Path, seconds: float
 ) -> None:
