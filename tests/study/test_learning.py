@@ -170,7 +170,8 @@ def test_archives_and_storages_are_sources_too(known: Path, tmp_path: Path) -> N
         "storage = 'old.db'\nnames = { lr = 'rate' }",
     )
     home = tmp_path / "elsewhere"
-    assert StudiesLearned({"first/1": 30, "old": 12}) in ran(path, home)
+    taken = {"first/1 in first.zip": 30, "old in old.db": 12}
+    assert StudiesLearned(taken) in ran(path, home)
     kept = kept_learned(RunFolder(home / "studies/second/1"))
     assert kept is not None
     assert kept[1].trials.configurations[0] == {"rate": 1.0, "kind": "a"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -81,7 +82,8 @@ def _found(
         going_on: the number of the run that is to learn, if it was begun; 0: it was not.
     """
     if said.storage is not None:
-        yield of_storage(said.storage, said.study, said.names, read.folder, key)
+        one = of_storage(said.storage, said.study, said.names, read.folder, key)
+        yield replace(one, name=f"{one.name} in {said.storage}")
     elif said.archive is not None:
         with TemporaryDirectory(prefix="hpsearch-") as place:
             other = Home(Path(place))
@@ -94,7 +96,8 @@ def _found(
             if said.study not in (None, name):
                 rule = f"must be {name!r}, the study in {said.archive}, got {said.study!r}"
                 raise StudyFileError(f"{key}.study {rule}")
-            yield from of_run(Recorded(name, number, folder), said.names, key)
+            for one in of_run(Recorded(name, number, folder), said.names, key):
+                yield replace(one, name=f"{one.name} in {said.archive}")
     elif said.study == AUTO:
         for run in _alike(read.file, home, going_on):
             with suppress(HpsearchError):  # a damaged one is no reason not to start
