@@ -135,9 +135,10 @@ def run_study(
     read = warm.read
     learned: list[LearnedStudy] | None = None
     if read.file.learn_from:
-        from hpsearch.api.support.earlier_studies import earlier_studies
+        from hpsearch.api.support.earlier_studies import earlier_studies, n_used
 
         learned = earlier_studies(read, stores, fresh=fresh, warn=warn)
+        used = {one.name: n_used(read, one) for one in learned or ()}
     stores.create()
     _warn_of_idle(read, count or 0, warn)
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
@@ -150,7 +151,7 @@ def run_study(
             run.folder.write_sealed(run.folder.files.artifact(Artifact.WARM_START), warm.source)
         if learned is not None:
             keep_learned(run.folder, learned)
-            on_event(StudiesLearned({one.name: len(one.trials.scores) for one in learned}))
+            on_event(StudiesLearned(used))
         study = Study(
             read,
             run,

@@ -51,9 +51,9 @@ class ParetoOptions:
         made = cls(**options)
         if not _is_number(made.keep) or not 0 < made.keep < 1:
             raise ValueError(f"keep must be a share between 0 and 1, got {made.keep!r}")
-        if not isinstance(made.n_startup_trials, int) or made.n_startup_trials < 0:
-            got = made.n_startup_trials
-            raise ValueError(f"n_startup_trials must be an integer from 0, got {got!r}")
+        n = made.n_startup_trials
+        if not isinstance(n, int) or isinstance(n, bool) or n < 0:
+            raise ValueError(f"n_startup_trials must be an integer from 0, got {n!r}")
         return made
 
 
@@ -102,6 +102,8 @@ def _wrapped(said: object, resources: Mapping[str, int]) -> BasePruner | None:
         raise ValueError(
             f"must have a name as wrapped_pruner, or a table with a name and options, got {said!r}"
         )
+    if table["name"] == PARETO:
+        raise ValueError("must have a pruner of Optuna's as wrapped_pruner, got 'pareto'")
     return _made(str(table["name"]), table.get("options", {}), resources)
 
 

@@ -18,6 +18,7 @@ from hpsearch.study.events import Event, StudiesLearned, TrialReached
 from hpsearch.study.starting.learned import kept_learned
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import records
+from tests.harness.tampering import tamper
 
 STUDY = """\
 # A rate that is good near 3e-3, more or less.
@@ -189,6 +190,59 @@ def test_trials_of_another_choice_than_the_fixed_one_are_left_out(
     second = {r.number: r for r in records(known, "second")}
     params = second[1].params
     assert first[params["rate"], params["width"]].params["kind"] == "a"
+
+
+def test_each_case_of_a_comparison_is_a_study_with_its_own_values(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    path = said(tmp_path, "compared", trials=8)
+    run_study(path, home=home, workers=0, overrides=["compare=['kind']"])
+    ran(said(tmp_path, "second", 'study = "compared"'), home)
+    kept = kept_learned(RunFolder(home / "studies/second/1"))
+    assert kept is not None
+    scores = {(r.params["rate"], r.params["kind"]): r.scores[1] for r in records(home, "compared")}
+    for one, kind in zip(kept, "abc", strict=True):
+        assert one.name == f"compared/1 (kind={kind})"
+        for params, score in zip(one.trials.configurations, one.trials.scores, strict=True):
+            assert params["kind"] == kind
+            assert scores[params["rate"], kind] == score
+
+
+def test_a_study_of_another_fixed_choice_is_left_out(known: Path, tmp_path: Path) -> None:
+    fixed = '{ choices = ["a", "b", "c"] }'
+    path = said(tmp_path, "only-a")
+    path.write_text(path.read_text().replace(fixed, '"a"'))
+    ran(path, known)
+    path = said(tmp_path, "second", 'study = "only-a"')
+    path.write_text(path.read_text().replace(fixed, '"b"'))
+    warned: list[str] = []
+    assert StudiesLearned({}) in ran(path, known, warn=warned.append)
+    assert "learn_from: only-a/1 is left out" in warned[0]
+
+
+def test_a_name_takes_the_newest_run_with_scores(known: Path, tmp_path: Path) -> None:
+    def stop(event: Event) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_study(
+            said(tmp_path, "first", trials=30),
+            home=known,
+            workers=0,
+            fresh=True,
+            on_event=stop,
+        )
+    assert (known / "studies/first/2").exists()
+    assert StudiesLearned({"first/1": 30}) in ran(
+        said(tmp_path, "second", 'study = "first"'), known
+    )
+
+
+def test_an_archive_whose_scores_are_texts_is_refused(known: Path, tmp_path: Path) -> None:
+    path = RunFolder(known / "studies/first/1").files.record("trial", 3, 0).json
+    tamper(path, lambda record: record["scores"].update({"1": "much"}))
+    export_study("first", tmp_path / "first.zip", home=known)
+    with pytest.raises(StudyFileError, match=r"learn_from\.0\.archive: .*numbers as scores"):
+        ran(said(tmp_path, "second", 'archive = "first.zip"'), tmp_path / "elsewhere")
 
 
 def test_a_study_of_which_nothing_fits_is_left_out_with_a_warning(

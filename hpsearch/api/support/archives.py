@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,13 @@ from hpsearch.study.code_checks import code_warnings, program_repeats
 from hpsearch.study.library_warnings import library_warnings
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.stage_end import Decision
+from hpsearch.study.starting.learned import kept_learned
 from hpsearch.study.stored_space import kept_arms, kept_space
 from hpsearch.studyfile.entries import trainer_names
 from hpsearch.studyfile.stored import stored_file
 
+# Of archives that are none, are cut off, damaged, encrypted or packed in an unknown way.
+UNREADABLE = (OSError, zipfile.BadZipFile, EOFError, zlib.error, RuntimeError)
 LATEST = 253_402_300_800.0  # the year 10000, in seconds since 1970: no date is later
 
 
@@ -45,7 +49,7 @@ def unpack_study(path: Path, stores: Home) -> list[RunFolder]:
                 return _move_in(young, stores.study(name), path)
             finally:
                 shutil.rmtree(young.path, ignore_errors=True)
-    except (OSError, zipfile.BadZipFile, EOFError) as error:
+    except UNREADABLE as error:
         raise HpsearchError(
             f"{path} must be a file written by hpsearch export, got: {error}"
         ) from error
@@ -124,6 +128,7 @@ def _check_files(folder: RunFolder, known: Mapping[str, Any]) -> None:
             raise TypeError("study.json must have digests as texts")
     kept_space(folder)
     kept_arms(folder)
+    kept_learned(folder)
     for path in files.all_decisions():
         Decision.of(folder.required(path))
     for path in files.clocks():
@@ -160,6 +165,10 @@ def _check_record(folder: RunFolder, record: TrialRecord) -> None:
         raise ValueError(f"record {record.uid} has no members")
     if not all(0 <= when < LATEST for when in (record.started, record.ended)):
         raise ValueError(f"record {record.uid} has an invalid time")
+    scores = [*record.scores.values(), *record.rungs.values()]
+    scores += [score for values in record.values.values() for score in values.values()]
+    if not all(isinstance(score, int | float) for score in scores):
+        raise TypeError(f"record {record.uid} must have numbers as scores")
     for name in filter(None, (record.state_file, *record.files)):
         if "/" in name or not ARCHIVED.fullmatch(
             place.file(name).relative_to(folder.path).as_posix()

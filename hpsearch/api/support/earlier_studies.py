@@ -15,7 +15,7 @@ from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.samplers.coarse_to_fine.earlier import LEAST_TRIALS, n_fitting
 from hpsearch.study.recorded import Recorded, find_runs
-from hpsearch.study.starting.learned import LearnedStudy, kept_learned, of_run, of_storage
+from hpsearch.study.starting.learned import LearnedStudy, kept_learned, like, of_run, of_storage
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.start.learn_from import AUTO, LearnFrom
@@ -45,7 +45,7 @@ def earlier_studies(
         return None
     found = dict[str, LearnedStudy]()
     for place, said in enumerate(read.file.learn_from):
-        for one in _found(read, home, said, f"learn_from.{place}", going_on):
+        for one in _found(read, home, said, f"learn_from.{place}", going_on, warn):
             found.setdefault(one.name, one)
     return [one for one in found.values() if _fits(read, one, warn)]
 
@@ -60,9 +60,16 @@ def _is_kept(folder: RunFolder) -> bool:
     return False
 
 
+def n_used(read: ReadStudy, one: LearnedStudy) -> int:
+    """How many trials of a study can be learned from, in the case that has most of them."""
+    return max(
+        n_fitting({p.name: p.distribution for p in arm.space.parameters}, like(one.trials, arm))
+        for arm in read.arms
+    )
+
+
 def _fits(read: ReadStudy, one: LearnedStudy, warn: Callable[[str], None]) -> bool:
-    spaces = [{p.name: p.distribution for p in arm.space.parameters} for arm in read.arms]
-    n = max(n_fitting(space, one.trials) for space in spaces)
+    n = n_used(read, one)
     if n < LEAST_TRIALS:
         trials = count_of(len(one.trials.scores), "trial")
         warn(
@@ -73,7 +80,12 @@ def _fits(read: ReadStudy, one: LearnedStudy, warn: Callable[[str], None]) -> bo
 
 
 def _found(
-    read: ReadStudy, home: Home, said: LearnFrom, key: str, going_on: int
+    read: ReadStudy,
+    home: Home,
+    said: LearnFrom,
+    key: str,
+    going_on: int,
+    warn: Callable[[str], None],
 ) -> Iterator[LearnedStudy]:
     """The searches that a table names.
 
@@ -105,10 +117,19 @@ def _found(
     else:
         assert said.study is not None
         own = said.study == read.file.name
-        runs = find_runs(home, said.study) if home.study(said.study).numbers() or not own else []
-        runs = [run for run in runs if not (own and run.number == going_on)]
-        if runs:  # none yet of a study that is to learn from its earlier runs
-            yield from of_run(runs[-1], said.names, key)
+        if own and not home.study(said.study).numbers():
+            return  # it is to learn from its earlier runs, of which there is none yet
+        try:
+            runs = find_runs(home, said.study)
+        except StudyFileError as error:
+            raise StudyFileError(f"{key}.study: {error}") from error
+        for run in reversed(runs):  # the newest may have been begun only
+            found = [*of_run(run, said.names, key)]
+            if any(one.trials.scores for one in found) and not (own and run.number == going_on):
+                yield from found
+                return
+        if not own:
+            warn(f"{key}.study: {said.study} has no trial with a score")
 
 
 def _alike(file: StudyFile, home: Home, going_on: int) -> list[Recorded]:

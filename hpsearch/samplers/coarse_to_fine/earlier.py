@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from optuna.distributions import BaseDistribution
 from hpsearch.samplers.coarse_to_fine.encoding import ABSENT, Encoding, fits
 from hpsearch.samplers.coarse_to_fine.ranks import rank_correlation
 from hpsearch.samplers.history import observe
-from hpsearch.samplers.unit import Floats
+from hpsearch.samplers.unit import Floats, Numeric, snap
 
 if TYPE_CHECKING:
     from hpsearch.samplers.coarse_to_fine.gp import Kernel, Posterior
@@ -24,6 +24,7 @@ LEAST_TRIALS = 5  # that fit the space; a study of fewer says nothing
 MOST_TRIALS = 200  # of a study: half of them the best, the others evenly spread over the rest
 MORE_CANDIDATES = 24  # for a batch: the best that earlier studies tried, by what is known now
 WEIGHT, DEVIATION = 0.5, 0.5  # what all studies together are expected to weigh, and its deviation
+LARGEST = 1e100  # score, as differences are squared; a penalty may be the largest number there is
 ASSUMED_TRIALS = 1  # that agree with a study, before there is evidence
 
 
@@ -70,8 +71,9 @@ class Earlier:
     """What a search learns from earlier studies.
 
     Every third of the first trials is one that they tried: the next in a greedy portfolio, the
-    one with which the least of the predicted scores, summed over studies, falls most. Later the
-    scores are modelled as
+    one with which the least of the predicted scores, summed over studies, falls most. What it has
+    of parameters that no trial of this search had yet is not known there. Later the scores are
+    modelled as
 
         y(x) = sum_t w_t m_t(x) + b + g(x)
 
@@ -96,21 +98,23 @@ class Earlier:
     def __bool__(self) -> bool:
         return bool(self._studies)
 
-    def start(self, encoding: Encoding, number: int, places: Sequence[float]) -> Sequence[float]:
-        """Where one of the first trials is drawn, in the full ranges, one place a column.
+    def start(
+        self, encoding: Encoding, number: int, places: Sequence[float]
+    ) -> Iterator[Sequence[float]]:
+        """Where one of the first trials may be drawn, in the full ranges, one place a column: the
+        portfolio, best first; nothing for the trials that come from nowhere.
 
         Args:
             places: where it would be without earlier studies; parameters that these lack stay
                 there.
         """
-        models = self._models(encoding)
-        if number % EVERY != 1 or not models:
-            return places
-        row = models.portfolio(number // EVERY + 1)[-1]
-        return [
-            place if value == ABSENT else encoding.place(j, float(value))
-            for j, (place, value) in enumerate(zip(places, row, strict=True))
-        ]
+        if number % EVERY != 1 or not self._models(encoding):
+            return
+        for row in self._models(encoding).portfolio():
+            yield [
+                place if value == ABSENT else encoding.place(j, float(value))
+                for j, (place, value) in enumerate(zip(places, row, strict=True))
+            ]
 
     def trend(self, encoding: Encoding, scores: Scores, kernel: Kernel) -> Trend | None:
         """The part of the scores that earlier studies foresee, as a function of rows; None where
@@ -166,7 +170,6 @@ class _Models:
                 self._posteriors.append(self._posterior(rows, scores))
                 tried.append(rows)
         self.tried = np.unique(np.vstack(tried), axis=0)
-        self._chosen: list[Floats] = []
 
     def __bool__(self) -> bool:
         return bool(self._posteriors)
@@ -176,17 +179,17 @@ class _Models:
         features = self._features(rows)
         return np.column_stack([posterior.mean(features) for posterior in self._posteriors])
 
-    def portfolio(self, n: int) -> list[Floats]:
-        """The first n rows of a greedy portfolio; fewer where there are no more."""
+    def portfolio(self) -> Iterator[Floats]:
+        """The rows of all studies, as a greedy portfolio takes them."""
         predicted = self.means(self.tried)
-        while len(self._chosen) < min(n, len(self.tried)):
-            known = [int(np.flatnonzero((self.tried == row).all(1))[0]) for row in self._chosen]
-            least = predicted[known].min(0) if known else np.full(predicted.shape[1], np.inf)
+        least, left = np.full(predicted.shape[1], np.inf), np.ones(len(predicted), bool)
+        while left.any():
             totals = np.minimum(predicted, least).sum(1)
             # Once nothing falls any more, the best on average.
             order = np.lexsort((predicted.sum(1), np.round(totals, 9)))
-            self._chosen.append(self.tried[next(i for i in order if i not in known)])
-        return self._chosen[:n]
+            chosen = int(order[left[order]][0])
+            left[chosen], least = False, np.minimum(least, predicted[chosen])
+            yield self.tried[chosen]
 
     def _posterior(self, rows: Floats, scores: Floats) -> Posterior:
         from hpsearch.samplers.coarse_to_fine.gp import Posterior, fit_kernel, standardised
@@ -222,7 +225,12 @@ def _fitting(encoding: Encoding, study: EarlierStudy) -> tuple[Floats, Floats]:
         rest = np.linspace(half, len(inside) - 1, MOST_TRIALS - half).round().astype(int)
         inside = [*inside[:half], *(inside[i] for i in rest)]
     rows = encoding.rows([study.configurations[i] for i in inside])
-    return rows, np.array([study.scores[i] for i in inside])
+    for j in range(encoding.n_categorical, len(encoding.names)):
+        there, distribution = rows[:, j] != ABSENT, encoding.distributions[j]
+        assert isinstance(distribution, Numeric)
+        rows[there, j] = snap(distribution, rows[there, j])  # steps may have been others
+    scores = np.array([study.scores[i] for i in inside])
+    return rows, np.clip(scores, -LARGEST, LARGEST)
 
 
 def _trust(scores: Scores, means: Floats) -> Floats:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,11 +147,13 @@ class GPProposals:
         for attempt in range(ATTEMPTS):
             named = zip(encoding.names, encoding.distributions, strict=True)
             places = [self._place(number, name, d, attempt) for name, d in named]
+            known: Iterator[Sequence[float]] = iter(())
             if self._earlier and number < self._pace.n_startup and not attempt:
-                places = [*self._earlier.start(encoding, number, places)]
-            row = place_row(encoding, places)
-            if row_keys(row[None])[0] not in tried and self._keeps(encoding, row):
-                return row
+                known = self._earlier.start(encoding, number, places)
+            for wanted in chain(known, [places]):
+                row = place_row(encoding, wanted)
+                if row_keys(row[None])[0] not in tried and self._keeps(encoding, row):
+                    return row
         if self._relations is None or self._keeps(encoding, row):
             return row
         rng = self._streams.generator(number, "relations")

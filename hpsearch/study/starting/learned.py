@@ -70,19 +70,20 @@ def carry_learned(recorded: RunFolder, again: RunFolder) -> None:
 
 
 def learned_by(folder: RunFolder, arm: Arm) -> list[EarlierStudy]:
-    """What an arm's search learns from: without trials of another trainer or another choice than
-    is fixed here. Other fixed numbers are no reason to leave them out."""
+    """What an arm's search learns from."""
+    return [like(study.trials, arm) for study in kept_learned(folder) or ()]
+
+
+def like(study: EarlierStudy, arm: Arm) -> EarlierStudy:
+    """The trials of a study without those of another trainer or another choice than is fixed in
+    an arm. Other fixed numbers are no reason to leave them out."""
     fixed = {k: v for k, v in arm.space.fixed.items() if isinstance(v, str | bool)}
-    found = []
-    for study in kept_learned(folder) or ():
-        pairs = zip(study.trials.configurations, study.trials.scores, strict=True)
-        like = [
-            (params, score)
-            for params, score in pairs
-            if all(params[name] == fixed[name] for name in params.keys() & fixed.keys())
-        ]
-        found.append(EarlierStudy(tuple(p for p, _ in like), tuple(s for _, s in like)))
-    return found
+    pairs = [
+        (params, score)
+        for params, score in zip(study.configurations, study.scores, strict=True)
+        if all(params[name] == fixed[name] for name in params.keys() & fixed.keys())
+    ]
+    return EarlierStudy(tuple(p for p, _ in pairs), tuple(s for _, s in pairs))
 
 
 def of_run(run: Recorded, names: Mapping[str, str], key: str) -> Iterator[LearnedStudy]:
@@ -106,14 +107,15 @@ def of_run(run: Recorded, names: Mapping[str, str], key: str) -> Iterator[Learne
         storage = open_trials(IN_MEMORY)
         refill_optuna(storage, run.study, run.folder, arm, run.file.directions)
         study = optuna.load_study(study_name=run.study, storage=storage)
-        records = {arm.local(r.number): r for r in run.folder.read_all("trial")}
+        trials = (r for r in run.folder.read_all("trial") if arm.holds(r.number))
+        records = {arm.local(r.number): r for r in trials}
         seen = [o for o in observe(study.get_trials(deepcopy=False), study.direction) if o.usable]
         configurations = tuple(
             _renamed({**_plain(records[o.number].params), **o.params}, names) for o in seen
         )
-        trials = EarlierStudy(configurations, tuple(o.score for o in seen))
+        taken = EarlierStudy(configurations, tuple(o.score for o in seen))
         name = f"{run.study}/{run.number}"
-        yield LearnedStudy(f"{name} ({arm.name})" if arm.name else name, trials)
+        yield LearnedStudy(f"{name} ({arm.name})" if arm.name else name, taken)
 
 
 def of_storage(

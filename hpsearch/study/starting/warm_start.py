@@ -145,7 +145,7 @@ def open_storage(address: str, folder: Path, table: str) -> tuple[BaseStorage, s
     except FileNotFoundError as error:
         raise StudyFileError(
             f"{table}.storage must exist, got no file {error.filename}: correct the path, or "
-            f"leave out [{table}]"
+            "leave the table out"
         ) from error
     except Exception as error:  # a driver that is missing, another kind of file, a wrong URL, …
         raise unreadable(address, error, table) from error
@@ -167,7 +167,7 @@ def unreadable(address: str, error: BaseException, table: str) -> StorageError:
     """What to say of a storage that can't be read."""
     cause = error.__cause__ if error.__cause__ is not None else error
     return StorageError(
-        f"the storage of [{table}], {without_password(address)!r}, must be a readable Optuna "
+        f"{table}.storage, {without_password(address)!r}, must be a readable Optuna "
         f"storage, got {type(cause).__name__}: {first_line(cause, address)}"
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import optuna
@@ -16,6 +17,7 @@ from hpsearch.samplers.coarse_to_fine.encoding import Encoding
 from hpsearch.samplers.coarse_to_fine.gp import fit_kernel
 from hpsearch.samplers.coarse_to_fine.model import Scores
 from hpsearch.samplers.history import Observation
+from hpsearch.samplers.related import Relations
 
 SPACE = {
     "x": FloatDistribution(0.0, 1.0),
@@ -93,6 +95,51 @@ def test_every_third_of_the_first_trials_is_one_that_was_tried() -> None:
     best = sorted(earlier.scores)[:6]
     assert study.trials[1].value is not None
     assert study.trials[1].value <= best[-1]
+
+
+def test_what_was_tried_already_is_passed_over() -> None:
+    earlier = tried(bowl)
+    first = searched(CoarseToFineSampler(seed=0, earlier=[earlier]), bowl, 5)
+    given = optuna.create_study(sampler=CoarseToFineSampler(seed=0, earlier=[earlier]))
+    given.enqueue_trial(first.trials[1].params)
+    for _ in range(2):
+        trial = given.ask()
+        trial.suggest_categorical("kind", ["a", "b"])
+        given.tell(trial, bowl(trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)))
+    assert given.trials[1].params == first.trials[4].params
+
+
+def test_values_between_the_steps_of_now_are_moved_to_one_and_drawn_once() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 201, 30).tolist()
+    earlier = EarlierStudy(tuple({"n": n} for n in values), tuple(abs(n - 43.0) for n in values))
+    study = optuna.create_study(sampler=CoarseToFineSampler(seed=0, earlier=[earlier]))
+    study.optimize(lambda t: abs(t.suggest_int("n", 0, 200, step=10) - 43.0), n_trials=21)
+    assert len({trial.params["n"] for trial in study.trials}) == 21
+
+
+def test_scores_as_large_as_there_are_break_nothing() -> None:
+    known = tried(bowl)
+    scores = (1.7e308, -1.7e308, *known.scores[2:])
+    sampler = CoarseToFineSampler(seed=0, earlier=[EarlierStudy(known.configurations, scores)])
+    assert len(searched(sampler, bowl, 14).trials) == 14
+
+
+def test_what_breaks_a_relation_is_passed_over() -> None:
+    def hold(params: Mapping[str, Any]) -> bool:
+        return "x" not in params or "y" not in params or params["x"] < params["y"]
+
+    relations = Relations(
+        hold,
+        lambda columns: np.asarray(columns["x"] < columns["y"]),
+        lambda rng, n: [{"x": 0.1, "y": 0.2, "kind": "a"}],
+    )
+    sampler = CoarseToFineSampler(seed=0, earlier=[tried(bowl)], relations=relations)
+    study = searched(sampler, bowl, 16)
+    drawn = [trial for trial in study.trials if trial.number > 0]
+    assert all(trial.params["x"] < trial.params["y"] for trial in drawn)
+    configurations = [dict(one) for one in tried(bowl).configurations]
+    assert [study.trials[n].params in configurations for n in (1, 4, 7)] == [True] * 3
 
 
 def test_the_first_ones_are_good_together_in_all_studies() -> None:

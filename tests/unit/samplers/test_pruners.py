@@ -51,6 +51,11 @@ def test_what_is_no_pruner_inside_a_patient_one_is_said(inside: object) -> None:
     assert str(said.value).endswith(f"got {inside!r}")
 
 
+def test_ours_can_be_in_no_other() -> None:
+    with pytest.raises(ValueError, match="a pruner of Optuna's as wrapped_pruner, got 'pareto'"):
+        made("patient", patience=3, wrapped_pruner="pareto")
+
+
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
