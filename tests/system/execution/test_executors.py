@@ -341,7 +341,7 @@ def test_what_a_call_started_ends_with_the_kill_of_the_coordinator(tmp_path: Pat
     with subprocess.Popen(command, env=environment) as coordinator:
         pids = started(note)
         coordinator.kill()
-        assert wait_until_ended(pids, 3)
+        assert wait_until_ended(pids, 10)
 
 
 COORDINATOR = """
