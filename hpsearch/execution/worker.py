@@ -64,4 +64,7 @@ if __name__ == "__main__":
     try:
         serve(Connection(int(sys.argv[1])))
     except (EOFError, ConnectionError):  # the coordinator is gone
+        # A call ends once the watch has killed what it waited for, maybe before the watch has come
+        # to the others: they must not outlive this process.
+        end_tree(os.getpid())
         sys.exit(1)
