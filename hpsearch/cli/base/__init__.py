@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import signal
 import sys
 import threading
@@ -273,17 +274,28 @@ def _interruptible() -> Iterator[None]:
         again.daemon = True
         again.start()
 
+    def of_others(record: logging.LogRecord) -> bool:
+        # SQLAlchemy logs the interrupt that ends its work, with a traceback, and raises it again.
+        return not (record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt))
+
+    shown_by = [*logging.getLogger().handlers]
+    if logging.lastResort is not None:
+        shown_by.append(logging.lastResort)
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {n: signal.getsignal(n) for n in numbers}
     reported = sys.unraisablehook
     main_thread = threading.get_ident()
     try:
         sys.unraisablehook = unraisable
+        for handler in shown_by:
+            handler.addFilter(of_others)
         for number in numbers:
             if before[number] is not signal.SIG_IGN:
                 signal.signal(number, interrupt)
         yield
     finally:
         sys.unraisablehook = reported
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for handler in shown_by:
+            handler.removeFilter(of_others)
+        for number, answer in before.items():
+            signal.signal(number, answer)

@@ -14,6 +14,7 @@ import weakref
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, NamedTuple
 
 import pytest
@@ -511,6 +512,24 @@ def test_an_interrupt_in_a_weak_references_callback_is_not_lost(
     assert ended.value.code == 130
     assert sys.unraisablehook == before
     assert capsys.readouterr().err == "interrupted; run the same command again to resume\n"
+
+
+def test_an_interrupt_that_a_library_logs_shows_no_traceback() -> None:
+    words = """
+        import logging
+        from hpsearch.cli.base import exits
+        with exits(debug=False):
+            try:
+                raise KeyboardInterrupt
+            except BaseException as error:
+                logging.getLogger("library").error("while resetting", exc_info=True)
+                logging.getLogger("library").error("more")
+                raise
+    """
+    command = [sys.executable, "-c", dedent(words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr == "more\ninterrupted; run the same command again to resume\n"
 
 
 def test_the_version_is_said() -> None:
