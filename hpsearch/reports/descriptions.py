@@ -59,9 +59,9 @@ def about(read: ReadStudy, result: Result | None, status: str | None) -> str:
     names += f" with {', '.join(map(code, relations))}" if relations else ""
     what = f"{file.objective.direction} {plain(file.objective.metric)}{data} over {names}"
     answer = headline(read, result, status).replace("**", "")  # which the list shows as stars
-    return (
-        f"{comment(read) or 'A hyperparameter search.'} {answer}\n\nA search by hpsearch: {what}."
-    )
+    # MLflow shows one line above its table until a person asks for more.
+    what_for = comment(read) or "A hyperparameter search."
+    return f"{answer}\n\n{what_for} A search by hpsearch: {what}."
 
 
 def params_text(searched: Mapping[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hpsearch.reports.charts import Series
 
 COLUMNS = 3  # panels beside each other
@@ -21,6 +23,21 @@ def spaced(name: str) -> str:
     if len(name) <= 2 * LONG:
         return name
     return f"{name[: LONG - 1]}…{name[-LONG:]}"
+
+
+def lines_of(name: str, *, beside: bool) -> list[str]:
+    """The name of an axis in lines that are broken after spaces and slashes.
+
+    Args:
+        beside: whether there are panels beside its own, so that there is less room.
+    """
+    most = LONG if beside else LONG * 3 // 2
+    lines = [""]
+    for piece in re.findall(r"[^ /]+[ /]*|[ /]+", spaced(name)):
+        if lines[-1] and len(lines[-1] + piece.rstrip()) > most:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
 
 
 def plain(text: str) -> str:

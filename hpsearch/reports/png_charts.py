@@ -22,7 +22,7 @@ from hpsearch.reports.canvas import (
     write_vector,
 )
 from hpsearch.reports.charts import Axis, Chart, Panel, Series, color_of
-from hpsearch.reports.marks import COLUMNS, ends_of_whiskers, plain, spaced
+from hpsearch.reports.marks import COLUMNS, ends_of_whiskers, lines_of, plain, spaced
 
 LETTER, SMALL = 0.08, 0.056  # inches of a letter of a name, and of one in a figure for a paper
 LEGEND = 0.065  # inches of a letter in a legend
@@ -214,8 +214,18 @@ def _columns(n: int, width: float) -> int:
 def _margins(chart: Chart, *, above: float) -> Margins:
     """Room for the names of bars and intervals; other axes have numbers."""
     longest = max((len(spaced(name)) for p in chart.panels for name in p.lying), default=0)
-    left = 0.8 + LETTER * longest
-    return Margins(left=left, between=left, top=above)
+    lines = [_labels(panel, beside=len(chart.panels) > 1) for panel in chart.panels]
+    more_x, more_y = (max((len(one[k]) - 1 for one in lines), default=0) * LINE for k in (0, 1))
+    left = 0.8 + LETTER * longest + more_y
+    below, bottom = Margins.below + more_x, Margins.bottom + more_x
+    return Margins(left=left, between=left, top=above, below=below, bottom=bottom)
+
+
+def _labels(panel: Panel, *, beside: bool) -> tuple[list[str], list[str]]:
+    """The names of the axes of a panel, in lines."""
+    labels = (panel.x_label, panel.y_label)
+    x_label, y_label = labels[::-1] if panel.lying else labels
+    return lines_of(x_label, beside=beside), lines_of(y_label, beside=beside)
 
 
 def _panels(figure: Any, grid: list[Any], chart: Chart, marks: Marks) -> None:
@@ -223,13 +233,21 @@ def _panels(figure: Any, grid: list[Any], chart: Chart, marks: Marks) -> None:
         axes.set_visible(False)
     new = _new_names(chart)
     for number, (axes, panel) in enumerate(zip(grid, chart.panels, strict=False)):
-        _panel(figure, axes, panel, chart.shade_label, marks, first=number == 0)
+        first, beside = number == 0, len(chart.panels) > 1
+        _panel(figure, axes, panel, chart.shade_label, marks, first=first, beside=beside)
         if not marks.apart:
             _legend(figure, axes, panel, [plain(name) for name in new[number]], marks)
 
 
 def _panel(
-    figure: Any, axes: Any, panel: Panel, shade_label: str, marks: Marks, *, first: bool
+    figure: Any,
+    axes: Any,
+    panel: Panel,
+    shade_label: str,
+    marks: Marks,
+    *,
+    first: bool,
+    beside: bool,
 ) -> None:
     if panel.log_x:
         axes.set_xscale("log")
@@ -245,8 +263,7 @@ def _panel(
         shaded = _series(axes, series, marks, heights)
         if shaded is not None and first:
             figure.colorbar(shaded, ax=axes, label=plain(shade_label))
-    labels = (panel.x_label, panel.y_label)
-    x_label, y_label = (plain(spaced(label)) for label in (labels[::-1] if heights else labels))
+    x_label, y_label = (plain("\n".join(lines)) for lines in _labels(panel, beside=beside))
     if heights:
         axes.set_yticks([*heights.values()], [plain(spaced(name)) for name in heights])
         axes.set_ylim(0.6 - len(heights), 0.6)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from hpsearch.reports.answer import Answer
 from hpsearch.reports.charts import Chart
@@ -105,8 +105,14 @@ def page_of(
         style=Markup(parts["report.css"]),
         script=Markup(parts["report.js"]),
         markup=Markup,
+        broken_at=_breakable,
     )
     return page
+
+
+def _breakable(name: str) -> Markup:
+    """A column's name that may be broken after what stands between its words."""
+    return Markup(re.sub(r"([_./:=])(?=\w)", r"\1<wbr>", str(escape(name))))
 
 
 def _image(svg: bytes) -> Markup:

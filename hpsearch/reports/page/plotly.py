@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from hpsearch.reports.charts import Chart, Panel, Series, Value, color_of
-from hpsearch.reports.marks import COLUMNS, ends_of_whiskers, harmless, spaced
+from hpsearch.reports.marks import COLUMNS, ends_of_whiskers, harmless, lines_of, spaced
 
 SCALE = "Viridis"
 HEIGHT = 330  # pixels of a row of panels
@@ -23,6 +23,7 @@ LETTER, TITLED = 6.2, 22  # pixels left of a panel: a letter of a name, the name
 NUMBERS, SIDES = 55, 40  # pixels: left of a panel without names, left and right of all
 LEAST, LEAST_AXIS = 150, 100  # pixels of a panel, and between parallel coordinates
 BETWEEN, SCALE_WIDTH = 16, 80  # pixels between two names of these, and of their colours
+MOST_LEGEND = 4000  # pixels; the script makes a figure higher by what its legend takes
 FEW = 12  # whole numbers beside an axis, all of which are shown
 LINES = "#e6e6e6"
 Figure = dict[str, Any]
@@ -50,7 +51,9 @@ def to_plotly(chart: Chart) -> Figure:
         left = number % columns * (across + gap)
         top = 1 - number // columns * (high + 0.3 / rows)
         labels = (panel.x_label, panel.y_label)
-        x_label, y_label = labels[::-1] if panel.lying else labels
+        x_label, y_label = (
+            lines_of(label, beside=n > 1) for label in (labels[::-1] if panel.lying else labels)
+        )
         layout[f"xaxis{end}"] = _axis(x_label, panel.log_x, (left, left + across), f"y{end}")
         layout[f"yaxis{end}"] = _axis(y_label, panel.log_y, (top - high, top), f"x{end}")
         if panel.lying:
@@ -99,9 +102,9 @@ def _ends(panel: Panel) -> list[float]:
     return [math.log10(end) if panel.log_y else end for end in panel.y_range]
 
 
-def _axis(label: str, log: bool, domain: tuple[float, float], anchor: str) -> Figure:
+def _axis(label: list[str], log: bool, domain: tuple[float, float], anchor: str) -> Figure:
     axis: Figure = {
-        "title": {"text": harmless(spaced(label))},
+        "title": {"text": "<br>".join(map(harmless, label))},
         "domain": list(domain),
         "anchor": anchor,
     }
@@ -127,7 +130,7 @@ def _layout(height: float, *, above: int = 0) -> Figure:
     return {
         "height": height + above,
         "margin": {"l": 60, "r": 20, "t": 40 + above, "b": 50},
-        "legend": {"orientation": "h", **place},
+        "legend": {"orientation": "h", "maxheight": MOST_LEGEND, "tracegroupgap": 0, **place},
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": "#333333"},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",

@@ -21,6 +21,8 @@ for (const button of document.querySelectorAll("table.sortable th button")) {
   });
 }
 
+const ONE_LINE = 30;  // pixels of a legend of one line, which a figure has room for
+
 // Figures come alive where they are seen; until then, and on paper, they are drawn.
 (async () => {
   const packed = document.getElementById("plotly");
@@ -36,9 +38,18 @@ for (const button of document.querySelectorAll("table.sortable th button")) {
     const place = live.appendChild(document.createElement("div"));
     place.style.minWidth = `${chart.least}px`;  // where there is less, the figure is scrolled
     live.hidden = false;
+    const least = chart.layout.height;  // the layout is changed in place
     // Where nothing hovers the buttons would always be there, over the legend.
     const buttons = matchMedia("(hover: hover)").matches ? {} : { displayModeBar: false };
     await Plotly.newPlot(place, chart.data, chart.layout, { responsive: true, displaylogo: false, ...buttons });
+    const fit = () => {  // as many lines as a legend has at this width, so much higher is the figure
+      const legend = place.querySelector(".legend .bg");
+      const lines = legend ? Math.max(0, legend.getBoundingClientRect().height - ONE_LINE) : 0;
+      const height = least + lines;
+      if (Math.abs(height - place.layout.height) > 2) Plotly.relayout(place, { height });
+    };
+    place.on("plotly_afterplot", fit);
+    fit();
     figure.querySelector(".drawn").style.display = "none";
   };
   const seen = new IntersectionObserver(entries => {
