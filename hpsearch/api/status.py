@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.api.support.status_index import StatusIndex
 from hpsearch.errors import DamagedError, FormatError, StudyFileError
-from hpsearch.records.layout import Home
+from hpsearch.records.layout import Home, RunFiles
 from hpsearch.records.outcome import Outcome
-from hpsearch.study.recorded import Recorded, find_runs
-from hpsearch.study.run_state import run_state
+from hpsearch.records.run_lock import running
+from hpsearch.records.stamps import stamps_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hpsearch.study.recorded import Recorded
 
 OUTCOMES = tuple(Outcome)
 UNREADABLE = (StudyFileError, FormatError, DamagedError)  # by this version, or at all
@@ -66,23 +69,53 @@ def status_rows(
 ) -> list[dict[str, Any]]:
     """The rows of `study_status` as dictionaries, without pandas, which takes longer to load."""
     stores = Home.find(Path(home) if home else None)
-    return [_row(run) for run in find_runs(stores, study)]
+    index = StatusIndex.of(stores)
+    rows = [_row(index, files) for files in _runs(stores, study)]
+    index.write()
+    return rows
 
 
-def _row(run: Recorded) -> dict[str, Any]:
+def _runs(home: Home, study: str | None) -> list[RunFiles]:
+    """
+    Raises:
+        StudyFileError: there is no such study.
+    """
+    if study is None:
+        return [one.run(number) for one in home.all_studies() for number in one.numbers()]
+    from hpsearch.study.recorded import find_runs
+
+    return [run.folder.files for run in find_runs(home, study)]
+
+
+def _row(index: StatusIndex, files: RunFiles) -> dict[str, Any]:
+    """What the index knows, or what the records say; only a study's newest run is ever run."""
+    holder = running(files.study) if files.number == files.study.newest else None
+    known = index.row(files) if holder is None else None
+    if known is not None:
+        return known
+    # Reading takes the study file's models, which take longer to load than an index to read.
+    from hpsearch.records.run_folder import RunFolder
+    from hpsearch.study.recorded import Recorded
+
+    stamps, run = stamps_of(files), Recorded(files.study.name, files.number, RunFolder(files.path))
     try:
-        return _readable(run)
+        row = _readable(run, holder)
     except UNREADABLE as error:  # the other studies are shown all the same
         return _unreadable(run, str(error))
+    if holder is None:
+        index.keep(files, stamps, row)
+    return row
 
 
-def _readable(run: Recorded) -> dict[str, Any]:
+def _readable(run: Recorded, holder: str | None) -> dict[str, Any]:
     """
     Raises:
         StudyFileError, FormatError: another version of hpsearch wrote it.
         DamagedError: one of its files is not what was written.
     """
-    found = run_state(run, list(run.folder.read_all("trial")), run.holder())
+    from hpsearch.study.run_state import run_state
+
+    found = run_state(run, list(run.folder.read_all("trial")), holder)
     best = found.best
     return {
         "study": run.study,

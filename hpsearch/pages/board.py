@@ -17,13 +17,13 @@ from hpsearch.pages.wording import moment
 from hpsearch.records.layout import Home, Kind, RunFiles
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import running
+from hpsearch.records.stamps import Stamp, is_young, stamp_of, stamps_of
 from hpsearch.records.trial_record import TrialRecord, read_record
 from hpsearch.study.recorded import Recorded
 
 LOOK_SECONDS = 0.3  # that a look reads for at most, where it is not told; the next one goes on
 ESTIMATE_SECONDS = 15.0  # after which the time left is estimated again, though nothing changed
-CLOCK_TICK = 0.05  # seconds; times of files are coarser than nanoseconds
-Stamp = tuple[object, ...]
+Seen = tuple[int, str | None, tuple[Stamp, ...]]  # runs before it, who runs it, its files
 FindLinks = Callable[[RunFolder, StudyRow], Sequence[Link]]
 
 
@@ -77,7 +77,7 @@ class _Kept:
 
     row: StudyRow
     revision: int
-    stamp: Stamp = ()
+    seen: Seen | None = None
     read: float = 0.0
     records: dict[Path, tuple[Stamp, TrialRecord]] = field(default_factory=dict)
 
@@ -164,24 +164,24 @@ class Board:
     def _read_changed(self, found: Sequence[_Found], seconds: float) -> None:
         until, stale = time.monotonic() + seconds, []
         for one in found:
-            stamp = (one.earlier, one.holder, *_stamps(one.files))
+            seen = (one.earlier, one.holder, stamps_of(one.files))
             kept = self._kept.get(one.files.path)
             if kept is None:
                 self._revision += 1
                 kept = self._kept[one.files.path] = _Kept(one.unread, self._revision)
             old = kept.row.state == "running" and time.time() - kept.read > ESTIMATE_SECONDS
-            if kept.stamp != stamp or old:
-                stale.append((one, kept, stamp))
+            if kept.seen != seen or old:
+                stale.append((one, kept, seen))
         # What was never read goes before what is read again and again, as it is being written.
         stale.sort(
             key=lambda one: (one[1].row.state == "reading", _changed(one[0].files)), reverse=True
         )
-        for one, kept, stamp in stale:
-            self._read(one, kept, stamp)
+        for one, kept, seen in stale:
+            self._read(one, kept, seen)
             if time.monotonic() > until:
                 return
 
-    def _read(self, one: _Found, kept: _Kept, stamp: Stamp) -> None:
+    def _read(self, one: _Found, kept: _Kept, seen: Seen) -> None:
         files, now = one.files, time.time()
         folder = RunFolder(files.path)
         try:
@@ -199,7 +199,7 @@ class Board:
         row = replace(row, earlier=one.earlier)
         if row.state != "running":
             kept.records.clear()
-        kept.stamp, kept.read = () if _is_young(stamp, now) else stamp, now
+        kept.seen, kept.read = None if is_young(seen[2], now) else seen, now
         if row != kept.row:
             kept.row, kept.revision = row, self._revision + 1
             self._revision += 1
@@ -210,30 +210,10 @@ def _newest_first(one: Shown) -> tuple[bool, float]:
     return one.row.state != "running", -(changed.timestamp() if changed else 0.0)
 
 
-def _stamps(files: RunFiles) -> Stamp:
-    """What changes whenever a row may. Files are written under another name and renamed, which
-    their folder's time tells of; the journal grows with every news of a record."""
-    return tuple(map(_stamp, (files.path, files.artifacts, files.journal)))
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        about = path.stat()
-    except OSError:
-        return ()
-    return about.st_mtime_ns, about.st_size
-
-
-def _is_young(stamps: Stamp, now: float) -> bool:
-    """Whether something was written so lately that the next write may bear the same time."""
-    newest = max((one[0] for one in stamps if isinstance(one, tuple) and one), default=0)
-    return newest > 1e9 * (now - CLOCK_TICK)
-
-
 def _changed(files: RunFiles) -> float:
     """When anything of a run changed last, in seconds since 1970; 0: nobody knows."""
-    found = (_stamp(path) for path in (files.journal, files.study_json))
-    return max((stamp[0] / 1e9 for stamp in found if stamp), default=0.0)  # type: ignore[operator]
+    found = (stamp_of(path) for path in (files.journal, files.study_json))
+    return max((stamp[0] / 1e9 for stamp in found if stamp), default=0.0)
 
 
 def _records(
@@ -242,7 +222,7 @@ def _records(
     """All records of a kind; those that did not change are not read again."""
     found = []
     for place in files.records(kind):
-        stamp = _stamp(place.json)
+        stamp = stamp_of(place.json)
         kept = known.get(place.json)
         if kept is None or kept[0] != stamp:
             record = read_record(place.json)

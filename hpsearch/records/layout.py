@@ -4,6 +4,7 @@
     optuna.db  mlflow.db  artifacts/         the stores of Optuna and MLflow, apart
     default-artifacts/                       files of runs in MLflow that are not ours
     projector-<key>.lock                     held by whoever writes to an MLflow store
+    status-index.json                        what `status` found of the runs; made again
     studies/<study>/                         Study: lock, lock.holder and the runs; see `file_name`
         <run>/                               Run: the records of one run, and files made from them
     batches/<batch>-<key>/                   Batch: lock, round.json, summary.json, owed
@@ -140,6 +141,11 @@ class Home:
     def beside(self) -> list[Path]:
         """Folders beside those of studies and artifacts: what is kept of batches and schedules."""
         return [self.path / "batches", self.schedule.path]
+
+    @property
+    def status_index(self) -> Path:
+        """What was found of the runs, so that `status` need not read all records again."""
+        return self.path / "status-index.json"
 
     @property
     def backup(self) -> Path:

@@ -13,6 +13,7 @@ from hpsearch.pages import board as module
 from hpsearch.pages.board import Board
 from hpsearch.pages.study_row import Link, StudyRow
 from hpsearch.pages.wording import moment
+from hpsearch.records import stamps
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.recorded import Recorded
@@ -90,7 +91,7 @@ def test_a_look_reads_the_newest_first_and_ends_in_time(tmp_path: Path, read: li
 def test_what_was_written_just_now_is_read_again(
     tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "CLOCK_TICK", 50.0)  # the next write may bear the same time
+    monkeypatch.setattr(stamps, "CLOCK_TICK", 50.0)  # the next write may bear the same time
     begin(tmp_path, "young", age=10)
     begin(tmp_path, "old", age=100)
     board = Board(Home(tmp_path), no_links)
