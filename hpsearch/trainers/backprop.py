@@ -17,6 +17,7 @@ from hpsearch.nn import Affine, Architecture
 from hpsearch.nn.base import Array, Buffers
 from hpsearch.nn.fitted import FittedNetwork
 from hpsearch.nn.losses import ClassLoss, Labels, scored_columns
+from hpsearch.nn.networks import Added
 from hpsearch.nn.targets import AS_THEY_ARE, Targets
 from hpsearch.optimizers import OPTIMIZERS, Optimizer
 from hpsearch.trainers.answers import GivenAnswers
@@ -106,7 +107,7 @@ class Backprop(Trainer):
         self._updates = list(self._group(rows))
         self._rates = self._learning_rates(rows, n_epochs)
         # What the inputs left out add to the first layer, by member and portion of images.
-        self._fixed: list[list[Array] | None] = [None] * len(rows)
+        self._fixed: list[list[Added] | None] = [None] * len(rows)
         for row, member in enumerate(rows):
             self._start(row, network_of(member.params), data)
             if member.state is not None:

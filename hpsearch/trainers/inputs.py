@@ -36,7 +36,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from hpsearch.nn.base import Array
+from hpsearch.nn.networks import Added
 from hpsearch.trainers.base import Indices, TrainingData
+
+FEW = 0.25  # of the images; where more have a part outside, picking them costs more than zeros
 
 
 def once_a_data_set(found: Callable[[TrainingData], Indices]) -> Callable[[TrainingData], Indices]:
@@ -65,11 +68,13 @@ class Reduction(ABC):
     Attributes:
         data: the same examples with inputs x E, (N, n), to train on.
         scored: the same examples as the network's inputs are, to score on.
+        rest: the same examples with the inputs that R has rows for.
         learned: rows whose images lie in the span of E.
     """
 
     data: TrainingData
     scored: TrainingData
+    rest: TrainingData
     learned: Indices
     scales: ClassVar[bool] = True  # the weights left out move by one factor, which is trained
     worthwhile_below: ClassVar[float]  # of the inputs; with more of them left it gains nothing
@@ -91,7 +96,7 @@ class Reduction(ABC):
 
     @abstractmethod
     def parts(self, weights: Array) -> tuple[Array, Array]:
-        """W(0), (D, H), as A(0), (n, H), and R, (D, H)."""
+        """W(0), (D, H), as A(0), (n, H), and the rows of R that are not zero for every W(0)."""
 
     @abstractmethod
     def joined(self, inside: Array, initial: Array, factor: float) -> Array:
@@ -103,10 +108,10 @@ class Reduction(ABC):
             factor: r(t).
         """
 
-    def split(self, weights: Array, data: TrainingData) -> tuple[Array, list[Array] | None]:
+    def split(self, weights: Array, data: TrainingData) -> tuple[Array, list[Added] | None]:
         """First-layer weights W(0), (D, H), as the network's, and what the others add.
 
-        That is R^T x of all scored images, (H, C) for each portion of `data.columns`, or None.
+        That is R^T x of all scored images, for each portion of `data.columns`, or None.
         """
         inside, outside = self.parts(weights)
         if not self.scales:
@@ -114,12 +119,14 @@ class Reduction(ABC):
         learned = self.learned
         if data.scored is not None:
             learned = np.intersect1d(learned, data.scored)
-        added: list[Array] = []
+        added: list[Added] = []
         start, places = 0, data.places(learned)
-        for x in data.columns(weights.dtype):
+        for x in self.rest.columns(weights.dtype):
             portion: Array = outside.T @ x
             stop = start + x.shape[1]
             portion[:, places[(start <= places) & (places < stop)] - start] = 0
-            added.append(portion)
+            met = np.flatnonzero(portion.any(axis=0))
+            few = len(met) < FEW * x.shape[1]
+            added.append(Added(met, portion[:, met]) if few else Added(slice(None), portion))
             start = stop
         return inside, added

@@ -28,9 +28,11 @@ class LiveInputs(Reduction):
 
     Attributes:
         live: their numbers, (n,).
+        dead: those of the others.
     """
 
     live: Indices
+    dead: Indices
     # The images are kept a second time, and the dead inputs' part of every image's first layer:
     # for the 717 live pixels of all 60,000 MNIST images that is not worth it, for the 475 of 50
     # images it is.
@@ -41,16 +43,15 @@ class LiveInputs(Reduction):
     def of(cls, data: TrainingData, dtype: np.dtype[np.floating]) -> LiveInputs:
         live = live_inputs(data)
         reduced = _chosen(data, live)
-        return cls(reduced, reduced, learned_rows(data), live)
+        dead = np.setdiff1d(np.arange(data.n_inputs), live)
+        return cls(reduced, reduced, _chosen(data, dead), learned_rows(data), live, dead)
 
     @classmethod
     def width(cls, data: TrainingData) -> int:
         return len(live_inputs(data))
 
     def parts(self, weights: Array) -> tuple[Array, Array]:
-        dead = weights.copy()
-        dead[self.live] = 0
-        return weights[self.live], dead
+        return weights[self.live], weights[self.dead]
 
     def joined(self, inside: Array, initial: Array, factor: float) -> Array:
         joined: Array = np.asarray(factor, initial.dtype) * initial
@@ -75,7 +76,7 @@ class LiveFirst(Reduction):
     def of(cls, data: TrainingData, dtype: np.dtype[np.floating]) -> LiveFirst:
         live = live_inputs(data)
         order = np.concatenate([live, np.setdiff1d(np.arange(data.n_inputs), live)])
-        return cls(_chosen(data, live), _chosen(data, order), learned_rows(data), order)
+        return cls(_chosen(data, live), _chosen(data, order), data, learned_rows(data), order)
 
     @classmethod
     def width(cls, data: TrainingData) -> int:

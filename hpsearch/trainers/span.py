@@ -41,7 +41,7 @@ class Span(Reduction):
             splits=data.splits,
             scored=data.scored,
         )
-        return cls(rotated, rotated, learned, basis.astype(dtype))
+        return cls(rotated, rotated, data, learned, basis.astype(dtype))
 
     @classmethod
     def width(cls, data: TrainingData) -> int:

@@ -8,12 +8,27 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from hpsearch.hyperparameters import hyperparameter
 from hpsearch.nn import initializers
 from hpsearch.nn.base import Array, Layer
 from hpsearch.nn.losses import LOSSES, Labels, Loss, SoftmaxCrossEntropy, loss_named
+
+LARGE = 4000  # weights of a member's layer; with fewer, a call a member costs more than it saves
+
+
+@dataclass(frozen=True)
+class Added:
+    """What a fixed part adds to the first layer's output of some images.
+
+    Attributes:
+        places: of M of the images.
+        values: (H, M).
+    """
+
+    places: slice | NDArray[np.intp]
+    values: Array
 
 
 class Network:
@@ -119,7 +134,11 @@ class Network:
             weight_decay: lambda of every member, (P, 1).
         """
         for weights, gradients, scratch in self._penalised():
-            gradients += np.multiply(_beside(weights, weight_decay), weights, out=scratch)
+            if weights[0].size < LARGE:
+                gradients += np.multiply(_beside(weights, weight_decay), weights, out=scratch)
+                continue
+            for w, g, rate in zip(weights, gradients, weight_decay[:, 0], strict=True):
+                g += np.multiply(rate, w, out=scratch[0])  # which stays in the cache
         if self.scale is not None:
             self.g[:, -1:] += weight_decay * self.scale
 
@@ -150,21 +169,22 @@ class Network:
             self._penalties = [(w, g, np.empty(w.shape, w.dtype)) for w, g in views]
         return self._penalties
 
-    def logits(self, row: int, x: Array, fixed: Array | None = None) -> Array:
+    def logits(self, row: int, x: Array, fixed: Added | None = None) -> Array:
         """Member `row`'s logits (K, N) of images in columns (D, N); valid until the next call.
 
         A first layer that is affine also takes (D + 1, N), with ones in the last row.
 
         Args:
-            fixed: (H, N), added `scale` times to the first layer's output.
+            fixed: added `scale` times to the first layer's output.
         """
         for number, layer in enumerate(self.layers):
             x = layer.columns(row, x)
             if number == 0 and fixed is not None:
                 assert self.scale is not None
+                values = fixed.values
                 if self.scale[row] != 1:  # it moves where there is weight decay
-                    fixed = np.multiply(fixed, self.scale[row], out=self._moved(fixed))
-                x += fixed
+                    values = np.multiply(values, self.scale[row], out=self._moved(values))
+                x[:, fixed.places] += values
         return x
 
     def _moved(self, fixed: Array) -> Array:

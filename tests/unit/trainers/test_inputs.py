@@ -86,12 +86,28 @@ def test_what_is_inside_and_outside_makes_the_whole(kind: type[Reduction]) -> No
     found = kind.of(data, weights.dtype)
     inside, portions = found.split(weights, data)
     assert portions is not None
-    fixed = np.concatenate(portions, axis=1)
+    fixed = np.zeros((8, len(data.labels)))
+    assert len(portions) == 1
+    fixed[:, portions[0].places] = portions[0].values
     assert len(inside) == kind.width(data) == found.data.n_inputs
     outputs = found.data.floats(slice(None), np.float64) @ inside + fixed.T
     assert np.abs(outputs - data.floats(slice(None), np.float64) @ weights).max() < 1e-13
     assert not fixed[:, learned_rows(data)].any()
     assert fixed[:, LEARNED:].any(axis=0).all()
+
+
+def test_images_without_a_part_outside_are_not_added_to() -> None:
+    data = data_for(LiveInputs)
+    inputs = np.asarray(data.inputs).copy()
+    dead = np.setdiff1d(np.arange(data.n_inputs), live_inputs(data))
+    inputs[LEARNED + 1 :, dead] = 0  # of the images that are only scored, one has a part outside
+    few = TrainingData(inputs, data.labels, n_classes=data.n_classes, splits=data.splits)
+    weights = np.random.default_rng(1).standard_normal((data.n_inputs, 8))
+    _, portions = LiveInputs.of(few, weights.dtype).split(weights, few)
+    assert portions is not None
+    assert np.array_equal(portions[0].places, [LEARNED])
+    outside = few.floats([LEARNED], np.float64)[:, dead] @ weights[dead]
+    assert np.abs(portions[0].values.T - outside).max() < 1e-13
 
 
 @pytest.mark.mnist
