@@ -105,7 +105,9 @@ def test_images_without_a_part_outside_are_not_added_to() -> None:
     weights = np.random.default_rng(1).standard_normal((data.n_inputs, 8))
     _, portions = LiveInputs.of(few, weights.dtype).split(weights, few)
     assert portions is not None
-    assert np.array_equal(portions[0].places, [LEARNED])
+    places = portions[0].places
+    assert isinstance(places, np.ndarray)
+    assert places.tolist() == [LEARNED]
     outside = few.floats([LEARNED], np.float64)[:, dead] @ weights[dead]
     assert np.abs(portions[0].values.T - outside).max() < 1e-13
 
