@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from hpsearch.errors import StudyLockedError
+from hpsearch.errors import StorageError, StudyLockedError
 from hpsearch.processes import alive, birth
 from hpsearch.records.layout import StudyFiles
 from hpsearch.records.whole_files import storage_errors
@@ -56,7 +56,7 @@ def lock_study(study: StudyFiles) -> FileLock:
 
     Raises:
         StudyLockedError: another process has it.
-        StorageError: the folder is read-only.
+        StorageError: the folder is read-only, or its file system gives one lock to two processes.
     """
     lock = FileLock(study.lock)
     with storage_errors(study.lock):
@@ -65,11 +65,25 @@ def lock_study(study: StudyFiles) -> FileLock:
         except Timeout:
             who = _holder(study.holder)[0] if study.holder.exists() else "another process"
             raise _taken(study, who) from None
+    if other := _other_here(study):
+        lock.release()
+        raise StorageError(
+            f"{study.lock} must be on a file system whose locks hold for all, got the lock while "
+            f"{other} has it: use a home on a local disk, or on NFS version 4, with --home"
+        )
     who = f"process {os.getpid()} on {socket.gethostname()}"
     when = time.strftime("%Y-%m-%d %H:%M:%S")
     with storage_errors(study.holder):
         study.holder.write_text(f"{who} (since {when})\n{birth(os.getpid())}")
     return lock
+
+
+def _other_here(study: StudyFiles) -> str | None:
+    """Another process of this machine that runs the study; None where nobody is known to."""
+    who = running(study)
+    found = HOLDER.fullmatch(who or "")
+    here = found and found[2] == socket.gethostname() and int(found[1]) != os.getpid()
+    return who if here else None
 
 
 def _taken(study: StudyFiles, who: str) -> StudyLockedError:

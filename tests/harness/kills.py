@@ -20,6 +20,17 @@ def start(path: Path, home: Path, workers: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+def gone(pid: int) -> bool:
+    """Whether a process ends; who is killed is there until its new parent has taken notice."""
+    try:
+        psutil.Process(pid).wait(timeout=30)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return False
+    return True
+
+
 def projected(home: Path) -> list[tuple[str, ...]]:
     """Every run in MLflow: kind, trial, status, and how many points and params it has."""
     database = sqlite3.connect(home / "mlflow.db")

@@ -111,18 +111,23 @@ class PostgreSQL:
 
 @dataclass
 class MLflowServer:
-    """A tracking server over HTTP on loopback; `store` is its database, artifacts go beside."""
+    """A tracking server over HTTP on loopback; `store` is its database, artifacts go beside.
+
+    Attributes:
+        prefix: of its paths, as behind a proxy of several services, e.g. "/team/ml".
+    """
 
     folder: Path
     store: str
     artifacts: Path
+    prefix: str = ""
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.prefix}"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -132,6 +137,7 @@ class MLflowServer:
         command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
         command += ["--host", "127.0.0.1", "--port", str(self.port)]
         command += ["--artifacts-destination", str(self.artifacts)]
+        command += ["--static-prefix", self.prefix] if self.prefix else []
         environment = {**os.environ, **ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": self.store}
         with (self.folder / "mlflow.log").open("ab") as log:
             self._process = subprocess.Popen(

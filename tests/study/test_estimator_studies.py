@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import skops.io
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from hpsearch.errors import StudyFileError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.reading import read_study
-from hpsearch.trainers import fitted_estimator
 from tests.harness.study import records, run
 
 SVC, FOREST = "sklearn.svm.SVC", "sklearn.ensemble.RandomForestClassifier"
@@ -162,7 +162,7 @@ def test_a_type_that_skops_does_not_make_leaves_no_model_and_says_so(
     mixed: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of an installed package that is not scikit-learn; its scores count all the same."""
-    monkeypatch.setattr(fitted_estimator, "TRUSTED", ("nothing.",))
+    monkeypatch.setattr(skops.io, "get_untrusted_types", lambda data: ["another.package.Tree"])
     tree = "sklearn.tree.DecisionTreeClassifier"
     alone = (f"space={{trainer='{tree}', max_depth={{low=2, high=8}}}}", "network={}")
     small = ("stages=[{trials=1, epochs=1}]", "confirmation={top=1, seeds=2, test_seeds=1}")

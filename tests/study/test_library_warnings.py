@@ -49,7 +49,8 @@ def test_it_is_shown_once_and_counted(
     runs = [record for kind in kinds for record in folder.read_all(kind)]
     for record in runs:
         log = folder.files.record(record.kind, record.number, record.seed_number).log
-        assert "UserWarning: X has no feature names\nsecond line" in log.read_text()
+        words = " ".join(log.read_text().split())  # older plotly adds empty lines to warnings
+        assert "UserWarning: X has no feature names second line" in words
     (line,) = library_warnings(folder)
     assert line == f"UserWarning: X has no feature names (in log.txt of {len(runs)} runs)"
     report = show_study("own", home=home)

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import optuna
-import psutil
 import pytest
 
 from hpsearch import plan_study, reproduce_trial, run_study, verify_study
@@ -14,6 +13,7 @@ from hpsearch.errors import StudyFileError, WorkerError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.samplers.history import OUTCOME
+from tests.harness.kills import gone
 from tests.harness.study import run, stored
 
 # Sleeps or allocates where x is large; what it started is in the file beside it.
@@ -85,17 +85,6 @@ def greedy(folder: Path, how: str, limits: str) -> Path:
 @pytest.fixture(autouse=True)
 def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-
-
-def gone(pid: int) -> bool:
-    """Whether a process ends; who is killed is there until its new parent has taken notice."""
-    try:
-        psutil.Process(pid).wait(timeout=30)
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.TimeoutExpired:
-        return False
-    return True
 
 
 def trials(home: Path) -> list[TrialRecord]:

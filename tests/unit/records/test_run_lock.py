@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch.errors import StudyLockedError
+from hpsearch.errors import StorageError, StudyLockedError
 from hpsearch.processes import birth
+from hpsearch.records import run_lock
 from hpsearch.records.layout import StudyFiles
 from hpsearch.records.run_lock import held, running
 
@@ -48,6 +49,33 @@ def test_an_error_lets_others_have_the_study(study: StudyFiles) -> None:
         raise KeyError
     with held(study):
         pass
+
+
+class NoLock:
+    """The lock of a file system that gives it to everybody."""
+
+    def __init__(self, path: Path) -> None:
+        self.is_held = False
+
+    def acquire(self, timeout: float) -> None:
+        self.is_held = True
+
+    def release(self) -> None:
+        self.is_held = False
+
+
+def test_a_file_system_that_gives_one_lock_to_two_is_told_of(
+    study: StudyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_lock, "FileLock", NoLock)
+    said = f"process {{}} on {HERE} (since 2026-11-30 08:00:00)\n{{}}"
+    study.holder.write_text(said.format(NOBODY, ""))
+    with held(study):  # it ended without a word
+        assert f"process {os.getpid()} " in (running(study) or "")
+    study.holder.write_text(parent := said.format(os.getppid(), birth(os.getppid())))
+    with pytest.raises(StorageError, match=r"locks hold for all, got .* version 4"), held(study):
+        pass
+    assert study.holder.read_text() == parent
 
 
 OTHER = f"not-{HERE}"

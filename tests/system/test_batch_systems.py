@@ -1,0 +1,110 @@
+"""What a batch system or a container does to a study: preemption, and a disk that is read-only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hpsearch import run_study, study_status
+from tests.harness.kills import projected
+from tests.harness.stores import new_home
+from tests.harness.study import table
+from tests.harness.study_files import TINY
+
+LONG = TINY.replace("epochs = 8\n", "epochs = 600\n").replace("epochs = 4\n", "epochs = 200\n")
+LONG = LONG.replace("seeds = 3\ntest_seeds = 2\n", "seeds = 2\ntest_seeds = 1\n")
+LONG += "[evaluation]\nevery = 50\n[execution]\nslice_seconds = 0.2\n"
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stores of an undisturbed run, beside its file."""
+    folder = tmp_path_factory.mktemp("quiet")
+    (folder / "long.toml").write_text(LONG)
+    run_study(folder / "long.toml", home=new_home(folder / "home"), workers=0)
+    return folder / "home"
+
+
+def to_all(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+@pytest.mark.parametrize("grace", [10.0, 0.0])
+def test_a_preempted_job_goes_on_where_it_was(tmp_path: Path, quiet: Path, grace: float) -> None:
+    # SLURM sends SIGCONT and SIGTERM to every process of a job at once, and SIGKILL to what is
+    # left after a time of grace, which a site may set to nothing.
+    path, home = quiet.parent / "long.toml", tmp_path / "home"
+    command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
+    command += ["--workers", "2"]
+    job = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not list(home.glob("studies/small/1/trials/*/record.json")):
+        assert job.poll() is None, job.communicate()[1]
+        time.sleep(0.02)
+    job_of = psutil.Process(job.pid)
+    everybody = [job_of, *job_of.children(recursive=True)]
+    for number in (signal.SIGCONT, signal.SIGTERM):
+        to_all(everybody, number)
+    if grace:
+        _, err = job.communicate(timeout=grace)
+        assert job.returncode == 130, err
+        assert "Traceback" not in err
+    to_all(everybody, signal.SIGKILL)
+    job.communicate()
+    _, left = psutil.wait_procs(everybody, timeout=10)
+    assert not left
+
+    again = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert again.returncode == 0, again.stderr
+    assert table(home) == table(quiet)
+    assert projected(home) == projected(quiet)
+
+
+def in_read_only_root(
+    home: Path, writable: str, *command: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command where nothing but the home, and a temporary folder if any, can be written."""
+    mounts = [f"mount --bind '{home}' '{home}'", "mount --bind / /"]
+    mounts += [f"mount --bind '{home}' '{home}'", "mount -o remount,ro,bind /"]
+    mounts += [f"mount -t tmpfs tmpfs {writable}"] if writable else []
+    script = f'{" && ".join(mounts)} && exec "$@"'
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", *command],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+
+
+@pytest.mark.parametrize("writable", ["/var/tmp", ""])
+def test_a_read_only_root_needs_a_home_that_can_be_written_and_no_more(
+    tmp_path: Path, writable: str
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    if shutil.which("unshare") is None or in_read_only_root(home, "", "true").returncode != 0:
+        pytest.skip("needs the right to make a mount namespace (unshare)")
+    assert in_read_only_root(home, "", "touch", str(tmp_path / "no")).returncode != 0
+    assert in_read_only_root(home, "", "touch", str(home / "yes")).returncode == 0
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
+    done = in_read_only_root(home, writable, *command, "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    (row,) = study_status(home=home).to_dict("records")
+    assert row["state"] == "finished"
+    n_trials = sum(name.startswith("trial-") for name, *_ in projected(home))
+    assert n_trials == row["trials"]
