@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
@@ -26,6 +27,7 @@ from hpsearch.datasets.selection import Pool, Selection, give
 from hpsearch.errors import HpsearchError, WorkerError
 from hpsearch.execution.base import SliceExecutor, WorkerLost
 from hpsearch.execution.examples import OPEN, training_data
+from hpsearch.execution.private_mlflow import LEAVE_SECONDS, end_open_runs
 from hpsearch.execution.slices import Exam, Slice
 from hpsearch.execution.threads import call_with_limited_threads
 from hpsearch.own_code import NamedModule, is_own, look_first_in, sources
@@ -169,6 +171,8 @@ class DaskExecutor(SliceExecutor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leaves the cluster as it was; slices under way end on their workers, unheard."""
         try:
+            if wait and not cancel_futures and any(_is_code(key) for key in self._supplied):
+                self._end_open_runs()
             while self._supplied and self._connected:
                 _, name = self._supplied.popitem()
                 with suppress(OSError):  # a worker died as it was told; the scheduler has let go
@@ -178,6 +182,18 @@ class DaskExecutor(SliceExecutor):
             if self._connected:
                 raise
             # The scheduler is gone, and the plugins with it.
+
+    def _end_open_runs(self) -> None:
+        """End the runs that the user's code left open in a store, in the threads that ran it."""
+        places, until = [*self._client.nthreads()], time.monotonic() + LEAVE_SECONDS
+        told = [self._client.submit(end_open_runs, workers=[p], pure=False) for p in places]
+        for answer in told:
+            with suppress(Exception):  # a store that can't be reached, or a worker that is busy
+                answer.result(timeout=max(0.0, until - time.monotonic()))
+
+
+def _is_code(key: Any) -> bool:
+    return bool(key[0] == "code")
 
 
 def _connect(address: str) -> Client:

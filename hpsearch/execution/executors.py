@@ -31,13 +31,12 @@ from hpsearch.execution.limits import (
     Memory,
     Watch,
 )
-from hpsearch.execution.private_mlflow import end_open_runs
+from hpsearch.execution.private_mlflow import LEAVE_SECONDS, end_open_runs
 from hpsearch.execution.threads import limited_threads, thread_variables
 from hpsearch.import_order import study_folders
 from hpsearch.processes import child_environment, children, end_children, end_tree, is_guarded
 
 STARTS = 5  # of a worker in a row; more deaths than that before it is ready are no accident
-LEAVE_SECONDS = 5.0  # for a worker to tell a store of the user's that its runs are over
 DEATH_CHECK_SECONDS = 1.0  # where the end of file does not tell of a worker's death
 
 

@@ -89,8 +89,8 @@ def run_slice(work: Slice) -> SliceResult:
 
     pace = Pace(tell_gains, work.settings.seconds / 2)
     try:
-        folder = work.members[0].folder
-        foreign = private_mlflow(folder) if work.foreign else nullcontext()
+        folder, member = work.members[0].folder, work.members[0].entropy
+        foreign = private_mlflow(folder, member) if work.foreign else nullcontext()
         heard = work.foreign or work.settings.exam == "test"  # why no model is kept
         with printed.kept() if heard else nullcontext(), foreign:
             load_own_code(work)

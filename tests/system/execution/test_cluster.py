@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from mlflow import MlflowClient
 
 from hpsearch import delete_study, run_study
 from hpsearch.errors import WorkerError
@@ -74,6 +75,45 @@ def train(params, data, seed):
     for epoch in range(1, 9):
         yield {"validation_accuracy": params["x"] + BONUS * epoch + len(data.x_validation) / 1e6}
 """
+
+
+THEIRS = """
+import mlflow
+mlflow.set_tracking_uri("sqlite:///{store}")
+mlflow.set_experiment("mine")
+
+def train(params, seed):
+    mlflow.log_param("x", params["x"])
+    yield {{"score": params["x"]}}
+"""
+OPEN = """
+name = "open"
+objective = { metric = "score", direction = "maximize" }
+[space]
+trainer = "opens_runs:train"
+x = { low = 0.0, high = 1.0 }
+[[stages]]
+trials = 4
+epochs = 1
+[confirmation]
+top = 1
+seeds = 2
+default = false
+"""
+
+
+def test_runs_that_a_function_leaves_open_in_a_store_are_ended(
+    cluster: DaskCluster, tmp_path: Path
+) -> None:
+    client = MlflowClient(f"sqlite:///{tmp_path / 'theirs.db'}")
+    client.search_experiments()  # makes the tables, which two workers would do at once
+    (tmp_path / "opens_runs.py").write_text(THEIRS.format(store=tmp_path / "theirs.db"))
+    (tmp_path / "open.toml").write_text(OPEN)
+    run_study(tmp_path / "open.toml", home=new_home(tmp_path / "home"), executor=cluster.address)
+    (mine,) = (e for e in client.search_experiments() if e.name == "mine")
+    runs = client.search_runs([mine.experiment_id])
+    assert len(runs) == 4 + 2  # each trial and each repeat has its own
+    assert {run.info.status for run in runs} == {"FINISHED"}
 
 
 def test_the_users_modules_and_table_travel_to_the_workers_and_a_changed_table_again(
