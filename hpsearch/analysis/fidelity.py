@@ -104,15 +104,20 @@ def drawn_controls(
 def fidelities(
     file: StudyFile, records: Iterable[TrialRecord], arm: str = ""
 ) -> Iterator[Fidelity]:
-    """One for each pair of consecutive stages that any trial came through."""
-    known, sign = list(records), 1 if file.objective.direction == "maximize" else -1
+    """One for each pair of consecutive stages that any trial came through.
+
+    Of a trial that a later chapter trained longer under another number, that one counts alone.
+    """
+    every, sign = list(records), 1 if file.objective.direction == "maximize" else -1
+    longer = {record.continues for record in every}
+    known = [record for record in every if record.number not in longer]
     lengths = [stage.epochs for stage in file.stages]
     for stage, (epochs, then) in enumerate(pairwise(lengths)):
         pairs = [(r, *_scores(r, epochs, then, sign)) for r in known]
         both = [(r, short, long) for r, short, long in pairs if not math.isnan(short + long)]
         if not both:
             continue
-        new = sum(record.stage > stage for record, _, _ in both)
+        new = sum(r.stage > stage and r.continues is None for r, _, _ in both)
         controls = sum(stage + 1 in record.controls for record, _, _ in both)
         rho, low, high, tau = _correlation([s for _, s, _ in both], [n for _, _, n in both])
         yield Fidelity(

@@ -161,11 +161,11 @@ def _steps(
         training = Training.of(read, arm.selection, run.folder, executor)
         finals = Finals(records, known, training, on_event, extent)
         ends = [
-            finals.again("default", arm.index, result.default.params),
+            finals.again("default", records.default_number, result.default.params),
             finals.again("confirmation", result.best_number, result.best_params),
         ]
         middle = [
-            finals.again("path", arm.number(place), params)
+            finals.again("path", arm.number(run.chapter.first + place), params)
             for place, (params, _) in enumerate(between, start=1)
         ]
         missing = [record for repeats in middle for record in repeats]

@@ -19,6 +19,7 @@ from hpsearch.api.support.study_report import Report, report_of
 from hpsearch.errors import (
     HpsearchError,
     StudyFailed,
+    StudyFileError,
     WorkerError,
     plain_interrupts,
 )
@@ -52,6 +53,7 @@ def run_study(
     storage: str | None = None,
     tracking_uri: str | None = None,
     fresh: bool = False,
+    extend: bool = False,
     minutes: float | None = None,
     accept_code: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
@@ -72,6 +74,8 @@ def run_study(
         storage: Optuna's storage URL; None: HPSEARCH_STORAGE, otherwise SQLite in `home`.
         tracking_uri: MLflow's URI; None: HPSEARCH_TRACKING_URI, otherwise SQLite in `home`.
         fresh: start a new run of the study.
+        extend: go on with a finished run whose file asks for more now, as its next chapter;
+            without changes, resume or return the result as otherwise.
         minutes: size a new study to this time: its trials, repeats and refits; None: as in the
             file.
         accept_code: continue even if the user's own code has changed since the last start; each
@@ -87,6 +91,10 @@ def run_study(
         HpsearchError: a known error, with a message for the user.
         KeyboardInterrupt: interrupted; the same call resumes the study.
     """
+    if fresh and extend:
+        raise StudyFileError(
+            "--fresh starts a new run and --extend goes on with the finished one: give one of them"
+        )
     read = read_study(Path(path), overrides)
     for doubt in read.file.doubts:
         warn(doubt)
@@ -96,7 +104,7 @@ def run_study(
         refuse_unfit(read)  # before anything is made
     else:
         written = read
-        read = as_begun(read, stores, overrides)
+        read = as_begun(read, stores, overrides, extend=extend)
         if read.file.stages != written.file.stages:
             trials = " and ".join(str(stage.trials) for stage in read.file.stages)
             warn(
@@ -144,7 +152,7 @@ def run_study(
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     if (database, uri) != (stores.storage_url, stores.tracking_uri):
         check_apart(database, uri)
-    run = open_run(read, stores, fresh=fresh, accept_code=accept_code, sized=sizes)
+    run = open_run(read, stores, fresh=fresh, accept_code=accept_code, sized=sizes, extend=extend)
     try:
         run.folder.sweep()
         if warm.source is not None:

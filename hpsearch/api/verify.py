@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,18 +96,24 @@ def verify_study(
         DataError: the data no longer exists.
     """
     run = find_run(Home.find(Path(home) if home else None), study)
-    read = run.read(Path(trust_code) if trust_code else None)
+    folder = Path(trust_code) if trust_code else None
+    reads = {one.chapter.number: one.read(folder) for one in run.chapters}
+    read = reads[run.chapter.number]
     records = list(run.folder.read_all("trial"))
     say(f"digests of data and splits, {count_of(len(records), 'trial')}")
-    n_records, problems = _digest_problems(run, read, records)
-    say("recomputing every draw and decision")
-    replayed = replay(run, read)
+    n_records, problems = _digest_problems(run, [*reads.values()], records)
+    replayed = Replay()
+    for chapter in run.chapters:
+        of = f" of chapter {chapter.chapter.number}" if len(reads) > 1 else ""
+        say(f"recomputing every draw and decision{of}")
+        replayed.add(replay(chapter, reads[chapter.chapter.number]), of.removeprefix(" of "))
     problems += replayed.problems
     problems += _code_problems(records, digest(read.code))
     again = []
     for record in sample(records, trials, run.file.seed):
         say(f"training trial {record.number} again ({record.outcome}, stage {record.stage + 1})")
-        again.append(train_again(read, run.folder, record, tolerance))
+        drawn_in = reads[run.of_trial(record.number).chapter.number]
+        again.append(train_again(drawn_in, run.folder, record, tolerance))
     problems += [f"trial {one.trial}: {one.difference}" for one in again if one.difference]
     return Verification(run.name, n_records, replayed, again, problems)
 
@@ -137,24 +143,34 @@ def sample(records: Sequence[TrialRecord], count: int, seed: int) -> list[TrialR
 
 
 def _digest_problems(
-    run: Recorded, read: ReadStudy, records: Sequence[TrialRecord]
+    run: Recorded, reads: Sequence[ReadStudy], records: Sequence[TrialRecord]
 ) -> tuple[int, list[str]]:
-    """How many records were compared, and those whose data is not what there is now."""
+    """How many records were compared, and those whose data is not what there is now.
+
+    Args:
+        reads: the study in each chapter, the last one last.
+    """
+    read = reads[-1]
     confirmed, tested = (
         [record for kind in kinds for record in run.folder.read_all(kind)]
         for kinds in (REPEATS, TESTS)
     )
+    n_records = len(records) + len(confirmed) + len(tested)
     problems: list[str] = []
     for arm in read.arms:
         now = digests(arm.selection)
         problems += _differing([r for r in records if arm.holds(r.number)], now)
         if read.file.draws_anew:
             now = digests(arm.selection, fresh=True)
+            repeats = {one.file.confirmation.seeds for one in reads}
+            repeats.discard(read.file.confirmation.seeds)  # earlier chapters had other repeats
+            before = [digests(replace(arm.selection, fresh=n), fresh=True) for n in repeats]
+            confirmed = [r for r in confirmed if r.digests not in before]
         problems += _differing([r for r in confirmed if arm.holds(r.number)], now)
         exams = [r for r in tested if arm.holds(r.number)]
         if exams:  # else the test set is still sealed, and stays it
             problems += _differing(exams, digests(arm.selection, test=True))
-    return len(records) + len(confirmed) + len(tested), problems
+    return n_records, problems
 
 
 def _code_problems(records: Sequence[TrialRecord], now: str) -> Iterator[str]:

@@ -29,6 +29,7 @@ from hpsearch.records.refit_answers import FILE
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.chapters.earlier import EarlierTrials
 from hpsearch.study.goals import MissingMetric
 from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
@@ -83,6 +84,19 @@ class Replay:
     result: bool = False
     problems: list[str] = field(default_factory=list)
 
+    def add(self, other: Replay, of: str) -> None:
+        """Add what the replay of a chapter found.
+
+        Args:
+            of: which chapter, e.g. "chapter 2"; "" if there is one alone.
+        """
+        self.tolerance = max(self.tolerance, other.tolerance)
+        self.draws += other.draws
+        self.scores += other.scores
+        self.decisions += other.decisions
+        self.result = other.result
+        self.problems += [f"{of}: {line}" if of else line for line in other.problems]
+
     def same(self, before: Any, now: Any) -> bool:
         """Whether two values are equal, floats within the tolerance."""
         if isinstance(before, dict) and isinstance(now, dict):
@@ -102,6 +116,10 @@ class _EndOfRecords(Exception):
 def replay(run: Recorded, read: ReadStudy) -> Replay:
     """Derive every draw and decision of a run from its file, seed and recorded results.
 
+    Args:
+        run: of one that was extended, one of its chapters; the records of those before are taken
+            as they are.
+
     Raises:
         DataError: the data is there no more.
     """
@@ -111,6 +129,7 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
         top = StudyFiles(Path(place))
         folder = RunFolder(top.run(1).path)
         folder.artifacts.mkdir(parents=True)
+        _carry_earlier(run, folder)
         carry_learned(run.folder, folder)
         for arm in read.arms:
             carry_clock(run.folder, folder, arm, run.file)
@@ -123,6 +142,7 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
             lock=FileLock(top.lock),
             repeats=run.file.sampler.repeats,
             protocol=run.protocol,
+            chapter=run.chapter,
         )
         study = Study(
             read,
@@ -130,7 +150,7 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
             IN_MEMORY,
             0,
             stand_in=lambda training: _Playback(run.folder, training, found),
-            file_for=lambda read, arm: _as_promoted(read, arm, run.folder),
+            file_for=lambda read, arm: _as_promoted(read, arm, run),
         )
         with suppress(_EndOfRecords, StudyFailed):
             study.execute()
@@ -140,14 +160,28 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
     return found
 
 
-def _as_promoted(read: ReadStudy, arm: Arm, folder: RunFolder) -> ReadStudy:
+def _carry_earlier(run: Recorded, folder: RunFolder) -> None:
+    """Have a chapter's replay find the study files and the trials of those before it."""
+    for number in range(1, run.chapter.number):
+        before, now = (f.files.chapter(number).study_json for f in (run.folder, folder))
+        now.parent.mkdir(parents=True)
+        copyfile(before, now)
+    for record in run.folder.read_all("trial"):
+        if record.number < run.chapter.first:
+            folder.write(record)
+
+
+def _as_promoted(read: ReadStudy, arm: Arm, run: Recorded) -> ReadStudy:
     """The study with as many promoted as there were in an arm: trials may have been added."""
+    folder = run.folder
+    earlier = EarlierTrials.of(read.file, folder, run.chapter, [*folder.read_all("trial")])
     stages = list(read.file.stages)
     for number in range(len(stages) - 1):
         decision = folder.read_sealed(folder.files.stage(number, arm.case), *DECISION_KEYS)
         if decision is not None:
             following = stages[number + 1]
-            share = len(decision["promoted"]) / following.trials
+            went_on = len(decision["promoted"]) + earlier.n_went_on(number + 1)
+            share = went_on / following.trials
             stages[number + 1] = following.model_copy(update={"promote": share})
     return replace(read, file=read.file.model_copy(update={"stages": stages}))
 

@@ -48,6 +48,15 @@ def study(
             "--fresh", help="Start a new run; nothing is deleted.", rich_help_panel=Group.ACTION
         ),
     ] = False,
+    extend: Annotated[
+        bool,
+        typer.Option(
+            "--extend",
+            help="Go on with a finished run whose file asks for more now (trials, a longer last "
+            "stage, a further stage, wider ranges, more choices), as its next chapter.",
+            rich_help_panel=Group.ACTION,
+        ),
+    ] = False,
     accept_code: Annotated[
         bool,
         typer.Option(
@@ -86,6 +95,7 @@ def study(
                 storage=storage,
                 tracking_uri=tracking_uri,
                 fresh=fresh,
+                extend=extend,
                 minutes=minutes,
                 accept_code=accept_code,
                 on_event=progress.show,

@@ -517,11 +517,63 @@ class RunFiles:
         """Where the folder of a damaged record is kept when its trial is trained anew."""
         return self.path / "damaged" / f"{place.path.parent.name}-{place.path.name}"
 
+    def chapter(self, number: int) -> ChapterFiles:
+        """The files of an earlier chapter of the run, by its number, from 1."""
+        return ChapterFiles(self.path / "chapters" / str(number))
+
+    @property
+    def chapters(self) -> list[ChapterFiles]:
+        """Those of all earlier chapters, in order."""
+        found = (path.name for path in (self.path / "chapters").glob("*"))
+        return [self.chapter(number) for number in sorted(int(n) for n in found if n.isdigit())]
+
+    @property
+    def decided(self) -> list[Path]:
+        """The folders and files that follow from the trials of one chapter."""
+        return [self.path / "stages", self.path / "budget", self.artifact(Artifact.RESULT)]
+
     def leftovers(self) -> list[Path]:
         """Temporary files of writes that a kill cut short."""
         found = (p for p in self.path.rglob(".*.[0-9]*") if p.is_file())
         theirs = [member for place in self.records() for member in place.members()]
         return sorted(p for p in found if not any(p.is_relative_to(m) for m in theirs))
+
+
+@dataclass(frozen=True)
+class ChapterFiles(RunFiles):
+    """An earlier chapter of a run: its study file, decisions and result; the records are those of
+    the run."""
+
+    @property
+    def run(self) -> RunFiles:
+        """The run."""
+        return RunFiles(self.path.parent.parent)
+
+    @property
+    def study(self) -> StudyFiles:
+        return self.run.study
+
+    @property
+    def number(self) -> int:
+        return self.run.number
+
+    def artifact(self, which: Artifact) -> Path:
+        """Those of the chapter; the others are the run's."""
+        own = which in (Artifact.STUDY_TOML, Artifact.STUDY_JSON, Artifact.RESULT)
+        return self.artifacts / which if own else self.run.artifact(which)
+
+    @property
+    def trials(self) -> Path:
+        return self.run.trials
+
+    def record(self, kind: Kind, number: int, seed_number: int = 0) -> RecordFiles:
+        return self.run.record(kind, number, seed_number)
+
+    def folders_of_records(self, *kinds: Kind) -> list[Path]:
+        return self.run.folders_of_records(*kinds)
+
+    def chapter(self, number: int) -> ChapterFiles:
+        return self.run.chapter(number)
 
 
 @dataclass(frozen=True)
@@ -542,6 +594,10 @@ PLACES = (
     Place(r"(journal|slices)\.jsonl"),
     Place(r"(stages|budget)/\d+(-\d+)?\.json"),
     Place(r"artifacts/study\.(toml|json)"),
+    Place(
+        r"chapters/\d+/((study|space)\.json|(stages|budget)/\d+(-\d+)?\.json|"
+        r"artifacts/(study\.(toml|json)|result\.json))"
+    ),
     Place(
         r"artifacts/(result|claims|agreement|narrowing|warm_start|learned|table|importance|"
         r"ablation|incumbents)\.json"

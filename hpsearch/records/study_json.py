@@ -1,13 +1,38 @@
 """study.json: a run's id, where its file lies, its plans, the file as it was understood, the
-digests of the user's own code, and whether it was imported."""
+digests of the user's own code, the chapter that it is in, and whether it was imported."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from hpsearch.records.layout import RunFiles
 from hpsearch.records.sealed import read_sealed
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A part of a run that has one study file; a run that was never extended has one chapter.
+
+    Attributes:
+        number: from 1.
+        first: the number of its first trial, in each case; those below are of earlier chapters.
+        began: when, in seconds since 1970; 0 of the first chapter.
+        toml: the digest of the text of its study file; "" of the first chapter.
+    """
+
+    number: int = 1
+    first: int = 0
+    began: float = 0.0
+    toml: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+FIRST = Chapter()
 
 
 def read_study_json(files: RunFiles) -> dict[str, Any]:
@@ -37,3 +62,12 @@ def code_of_starts(known: Mapping[str, Any]) -> list[dict[str, str]]:
         known: what study.json says; [] comes of one without any, and of older versions.
     """
     return [dict(code) for code in known.get("code", ())]
+
+
+def chapter_of(known: Mapping[str, Any]) -> Chapter:
+    """The chapter that a run is in.
+
+    Args:
+        known: what study.json says; older versions knew no chapters.
+    """
+    return Chapter(**known.get("chapter", {}))

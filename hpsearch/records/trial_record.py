@@ -118,6 +118,8 @@ class TrialRecord:
             None if the more likely class counts, and in older records.
         trees: in a test run, the number of trees that the validation rows chose; 0 if they chose
             nothing, and in older records.
+        continues: the number of the trial of an earlier chapter whose configuration and seeds
+            this one has, to train it longer; None if there is none.
     """
 
     uid: str
@@ -153,6 +155,7 @@ class TrialRecord:
     code: list[str] = field(default_factory=list)
     threshold: float | None = None
     trees: int = 0
+    continues: int | None = None
 
     @property
     def told(self) -> str:

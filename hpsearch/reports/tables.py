@@ -29,10 +29,11 @@ def trials_table(records: Iterable[TrialRecord], arms: Sequence[ArmPlace] = ()) 
     """One row a trial: number, outcome, stage it was drawn in, scores by length, params, and the
     reason where it failed, diverged or was pruned.
 
-    Where there are any, the stages it was a control in, from 1, the epoch after which its trainer
-    ended by itself, the trees of ensembles that stop early, the scores at rungs, and the digests
-    of the user's own code that it was trained with, where the table's trials have several of
-    these; in a nested search the outer fold whose rows it does not see.
+    Where there are any, the stages it was a control in, from 1, the trial of an earlier chapter
+    that it trains longer, the epoch after which its trainer ended by itself, the trees of
+    ensembles that stop early, the scores at rungs, and the digests of the user's own code that it
+    was trained with, where the table's trials have several of these; in a nested search the outer
+    fold whose rows it does not see.
 
     Args:
         arms: the study's searches, as far as they are known.
@@ -45,6 +46,7 @@ def trials_table(records: Iterable[TrialRecord], arms: Sequence[ArmPlace] = ()) 
             {"trial": r.number, "outcome": r.outcome, "drawn_in_stage": r.stage, "batch": r.batch}
             | ({"outer_fold": folds.get(r.number % len(arms))} if folds else {})
             | ({"control_in": _listed(n + 1 for n in r.controls)} if r.controls else {})
+            | ({"continues": r.continues} if r.continues is not None else {})
             | ({"ended_early": r.ended_early} if r.ended_early else {})
             | _trees(r)
             | ({"own_code": _listed(r.code)} if mixed else {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from hpsearch.records.layout import Kind
 from hpsearch.records.retests import TESTS
 from hpsearch.records.seed_key import PAIRED, TEST_REPEAT, SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
+from hpsearch.study.chapters.earlier import EarlierTrials
 from hpsearch.study.opening import Run
 from hpsearch.study.starting.packages import environment_of
 from hpsearch.studyfile.arms import Arm
@@ -34,6 +35,7 @@ class ArmRecords:
 
     Attributes:
         trials: by their number in the study.
+        earlier: those of the chapters before.
         fresh_ratio: validation rows by training rows where the best are run again on fresh splits;
             None: on those of the search.
         test_ratio: test rows by rows that the refits learn from, once the test set is open; 0 of
@@ -56,14 +58,24 @@ class ArmRecords:
         self._environment = environment_of(self.read)
         self.trials: dict[int, TrialRecord] = {r.number: r for r in self._stored("trial")}
         self._compare_digests(self.trials.values(), self._digests)
+        self.earlier = EarlierTrials.of(
+            self.read.file, self.run.folder, self.run.chapter, [*self.trials.values()]
+        )
         # Where the best are run again; the same dict where the splits are kept.
         self._fresh, self.fresh_ratio = self._digests, None
+        self._fresh_before: list[dict[str, str]] = []  # with the repeats of earlier chapters
         if self._draws_anew:
             self._fresh = digests(self.arm.selection, fresh=True)
+            self._fresh_before = [
+                digests(replace(self.arm.selection, fresh=file.confirmation.seeds), fresh=True)
+                for file in self.earlier.files
+                if file.confirmation.seeds != self.read.file.confirmation.seeds
+            ]
             pairs = open_fresh(self.arm.selection).splits
             self.fresh_ratio = float(np.mean([len(held) / len(train) for train, held in pairs]))
         for kind in REPEATS:
-            self._compare_digests(self._stored(kind), self._fresh)
+            of_now = (r for r in self._stored(kind) if r.digests not in self._fresh_before)
+            self._compare_digests(of_now, self._fresh)
 
     def open_test(self) -> None:
         """Open the test set; records made from here on name its digest too.
@@ -89,6 +101,26 @@ class ArmRecords:
         record.stage, record.batch = stage, batch
         self.trials[number] = record
         return record
+
+    def going_on(self, number: int, of: int, *, stage: int, batch: int) -> TrialRecord:
+        """The record of a new trial that trains an earlier chapter's longer, from the start.
+
+        Args:
+            of: the earlier trial; it stays as it is.
+        """
+        if number not in self.trials:
+            earlier = self.trials[of]
+            members = [MemberRecord(member.split, member.entropy) for member in earlier.members]
+            record = self._record("trial", number, 0, earlier.params, members, self._digests)
+            record.stage, record.batch, record.continues = stage, batch, of
+            self.trials[number] = record
+        return self.trials[number]
+
+    @property
+    def default_number(self) -> int:
+        """Of the runs of all defaults, which each chapter makes for itself: it may train longer,
+        and its ranges have other defaults."""
+        return self.arm.number(self.run.chapter.number - 1)
 
     def again(self, kind: Kind, number: int, params: dict[str, Any], repeat: int) -> TrialRecord:
         """The record of a configuration that is run once more.

@@ -47,7 +47,7 @@ from hpsearch.study.spending import Batch, Spending
 from hpsearch.study.stage_end import Decision, carry_out, decide
 from hpsearch.study.stages import first_ranked
 from hpsearch.study.starting.learned import learned_by
-from hpsearch.study.storage.refill import contradictions, refill_optuna
+from hpsearch.study.storage.refill import contradictions, other_ranges, refill_optuna
 from hpsearch.study.storage.trials import TrialStore
 from hpsearch.study.training import Training, Trains
 from hpsearch.studyfile.arms import Arm
@@ -140,6 +140,7 @@ class ArmSearch:
         self._reached = ReachedTrials(self._records, self._trials)
         self._draws = Draws(self._records, self._trials, self._sampler)
         self._draws.restore()
+        self._draws.tell_earlier()
         data = self.arm.selection
         training = Training.of(
             self.read,
@@ -157,6 +158,8 @@ class ArmSearch:
 
     def _see_that_optuna_agrees(self, name: str) -> None:
         """Draws follow from what Optuna has: where that is not the records', make it anew."""
+        if self.run.chapter.number > 1 and other_ranges(self.storage, name, self.arm):
+            refill_optuna(self.storage, name, self.folder, self.arm, self.file.directions)
         problems = contradictions(self.storage, name, self.records.values(), self.arm)
         if problems:
             refill_optuna(self.storage, name, self.folder, self.arm, self.file.directions)
@@ -200,18 +203,22 @@ class ArmSearch:
         )
 
     def _run_stages(self, spending: Spending) -> None:
-        drawn, before = 0, Decision()
-        for stage, settings in enumerate(self.file.stages):
-            going_on, n_promoted = before.going_on, len(before.promoted)
-            last = drawn + settings.trials - n_promoted
-            fresh = [*map(self.arm.number, range(drawn, last))]
-            trials = settings.trials + len(before.controls)
-            self._tell_of_stage(stage, trials, going_on + fresh, spending.seconds_left)
-            if not going_on:  # then nothing was tried at this length
+        drawn, before = self.run.chapter.first, Decision()
+        earlier = self._records.earlier
+        for stage in range(len(self.lengths)):
+            continuing = earlier.continuing(stage)
+            n_fresh = earlier.n_open(stage) - len(before.promoted)
+            going_on, first = self._going_on([*continuing, *before.going_on], stage, drawn)
+            fresh = [*map(self.arm.number, range(first, first + n_fresh))]
+            n_promoted = len(continuing) + len(before.promoted)
+            numbers = going_on + fresh
+            self._tell_of_stage(stage, len(numbers), numbers, spending.seconds_left)
+            if not going_on and not earlier.n_members(stage):  # nothing was tried at this length
                 self._draws.count_anew(drawn)
+            drawn = first
             batches = [going_on] if going_on else []
             batches += self._draws.batches(stage, fresh, n_promoted)
-            began = self._run_stage(stage, batches, bool(going_on), spending)
+            began = self._run_stage(stage, batches, bool(before.going_on), spending)
             if self._cut_short:
                 self.ranges += self._narrowing(stage)
                 return  # undecided: a wider budget goes on here
@@ -222,6 +229,25 @@ class ArmSearch:
             self.ranges += before.ranges
             carry_out(before, self._records, stage, began, self._reached)
             self._clear(began)
+
+    def _going_on(self, numbers: Sequence[int], stage: int, drawn: int) -> tuple[list[int], int]:
+        """The trials that a stage begins with, and the local number of the next new one.
+
+        Those of earlier chapters go on as new trials, whose numbers come before those drawn.
+
+        Args:
+            drawn: the local number of the next new trial.
+        """
+        found: list[int] = []
+        for number in numbers:
+            if self.arm.local(number) < self.run.chapter.first:
+                batch = self._records.earlier.n_batches(stage)
+                new, drawn = self.arm.number(drawn), drawn + 1
+                self._records.going_on(new, number, stage=stage, batch=batch)
+                found.append(new)
+            else:
+                found.append(number)
+        return found, drawn
 
     def _tell_of_stage(
         self, stage: int, trials: int, numbers: Sequence[int], seconds: float | None
@@ -241,7 +267,7 @@ class ArmSearch:
             promotes: whether the first batch goes on from the stage before.
         """
         began: list[TrialRecord] = []
-        for group in self._draws.groups(batches):
+        for group in self._draws.groups(batches, self._records.earlier.n_batches(stage)):
             if not self._draws.is_needed(group[0].trials[0]):
                 break
             batch = self._batch(stage, group[0], promotes)
@@ -278,7 +304,7 @@ class ArmSearch:
 
     def _batch(self, stage: int, numbers: Numbers, promotes: bool) -> Batch:
         """What the budget is asked about."""
-        promoted = promotes and numbers.batch == 0
+        promoted = promotes and numbers.batch == self._records.earlier.n_batches(stage)
         known = [self.records[n] for n in numbers.trials if n in self.records]
         begun = bool(known)
         if promoted:

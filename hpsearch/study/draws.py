@@ -7,7 +7,7 @@ record; after a restart only the trials without one are drawn.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -63,28 +63,39 @@ class Draws:
             searched = self._arm.space.in_optuna(record.params) if record else {}
             self._trials.restore(number, searched, self._distributions)
 
+    def tell_earlier(self) -> None:
+        """Tell Optuna of the trials of earlier chapters, which no stage comes to again."""
+        for record in self._records.earlier.records:
+            self._trials.report(record.number, record.reported)
+            self._trials.keep_goals(record)
+            self._trials.finish(record.number, record.told, record.reported, record.values)
+
     def batches(self, stage: int, fresh: Sequence[int], n_promoted: int) -> Iterator[list[int]]:
         """The new trials of a stage in batches.
 
         Where trials were added to a stage, a batch begins: what was drawn before is not to
         depend on how far the study was when they were added.
         """
-        added = {plan[stage] - n_promoted for plan in self._plans}
+        before = n_promoted + self._records.earlier.n_members(stage)
+        added = {plan[stage] - before for plan in self._plans}
         cuts = sorted({0, len(fresh), *(n for n in added if 0 < n < len(fresh))})
         size = self._file.sampler.batch
         for first, last in pairwise(cuts):
             for start in range(first, last, size):
                 yield [*fresh[start : min(start + size, last)]]
 
-    def groups(self, batches: Sequence[list[int]]) -> Iterator[list[Numbers]]:
+    def groups(self, batches: Sequence[list[int]], first: int = 0) -> Iterator[list[Numbers]]:
         """Batches in groups: one whose draws don't depend on results need not wait for any.
+
+        Args:
+            first: the number of the first batch.
 
         Where a budget is asked before every batch, or a pruner knows of all batches before, each
         waits for the one before.
         """
         one_by_one = self._file.budget.watched or self._file.pruner is not None
         group: list[Numbers] = []
-        for batch in map(Numbers, range(len(batches)), batches):
+        for batch in map(Numbers, count(first), batches):
             if group and (one_by_one or not all(map(self._is_free, batch.trials))):
                 yield group
                 group = []
@@ -154,6 +165,9 @@ class Draws:
                 self._trials.restore(number, given, self._distributions)
             params = space.suggest(self._trials.trial(number)) | self._arm.values
             self._records.new(number, params, stage=stage, batch=batch)
+        elif known[number].continues is not None:
+            given = self._arm.space.in_optuna(known[number].params)
+            self._trials.restore(number, given, self._distributions)
         return known[number]
 
     def _is_given(self, number: int) -> bool:

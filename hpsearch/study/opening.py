@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,22 +11,35 @@ from typing import Any
 from filelock import FileLock
 
 from hpsearch.datasets.table import NUMBERS
-from hpsearch.errors import DamagedError, StudyChangedError
+from hpsearch.errors import DamagedError, StudyChangedError, StudyFileError
 from hpsearch.own_code import differing, digest
 from hpsearch.records.layout import Artifact, Home
-from hpsearch.records.retests import is_tested, run_failed_again
+from hpsearch.records.retests import run_failed_again
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import lock_study, unlock_study
 from hpsearch.records.sealed import write_sealed
-from hpsearch.records.study_json import code_of_starts, read_study_json
+from hpsearch.records.study_json import (
+    FIRST,
+    Chapter,
+    chapter_of,
+    code_of_starts,
+    read_study_json,
+)
 from hpsearch.records.whole_files import storage_errors, write_json, write_whole
-from hpsearch.study.stored_space import kept_space, with_kinds
+from hpsearch.study.chapters.changes import (
+    extends,
+    next_chapter,
+    refuse_changed,
+    tests_before,
+    tests_of,
+    with_rule,
+)
+from hpsearch.study.chapters.filing import put_aside, put_back
+from hpsearch.study.stored_space import keep_arms
 from hpsearch.studyfile.reading import ReadStudy, read_text
 from hpsearch.studyfile.stored import OLD_CONFIRMATION, OLD_RULE, stored_file
 from hpsearch.studyfile.study_file import StudyFile
-from hpsearch.studyfile.tables.program import Words
 from hpsearch.studyfile.tables.sampler import COARSE_TO_FINE
-from hpsearch.studyfile.toml import toml_value
 
 PROTOCOL = 2  # of confirmation and test, in new runs
 
@@ -45,6 +57,7 @@ class Run:
             but in runs from before that could be said, which always did.
         protocol: how the best are confirmed and tested: 2, or 1 in runs begun by older versions,
             in which each trial has seeds of its own and test intervals are of refits alone.
+        chapter: of the run, the first one unless it was extended.
         lock: held until the process ends or `close` is called.
     """
 
@@ -56,6 +69,7 @@ class Run:
     lock: FileLock
     repeats: bool = False
     protocol: int = PROTOCOL
+    chapter: Chapter = FIRST
 
     def storage_name(self, arm: str = "") -> str:
         """Of an arm's Optuna study; the id tells it from others of that name in a database."""
@@ -76,7 +90,9 @@ def storage_name(name: str, run_id: str, arm: str = "") -> str:
     return f"{name} [{arm}] ({run_id})" if arm else f"{name} ({run_id})"
 
 
-def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStudy:
+def as_begun(
+    study: ReadStudy, home: Home, overrides: Sequence[str], *, extend: bool = False
+) -> ReadStudy:
     """The study file as the newest run of it was begun, by a version that knew less.
 
     A table was numbers alone then, which were learned from as they are; the best were confirmed
@@ -86,12 +102,13 @@ def as_begun(study: ReadStudy, home: Home, overrides: Sequence[str]) -> ReadStud
 
     Args:
         overrides: that the file was read with.
+        extend: the file is to extend the run, and says itself how large it is.
     """
     folder = RunFolder(home.study(study.file.name).run(home.study(study.file.name).newest).path)
     if not folder.files.study_json.exists():
         return study
     known = read_study_json(folder.files)
-    wanted = [*known.get("sized", [])]
+    wanted = [] if extend else [*known.get("sized", [])]
     if folder.files.trials.exists():
         wanted += _rule_begun(known["file"], study.file)
         if known.get("protocol", 1) < PROTOCOL:
@@ -126,10 +143,12 @@ def open_run(
     fresh: bool,
     accept_code: bool = False,
     sized: Sequence[str] = (),
+    extend: bool = False,
 ) -> Run:
     """Open the newest run of the study, or a new one; nothing is ever deleted.
 
     Args:
+        extend: begin the next chapter of a finished run if the file asks for more than it did.
         accept_code: go on, should the user's own code be another one than at the start before;
             refits that failed are run again, as with another test command.
         sized: the overrides that sized a new study to a time.
@@ -137,8 +156,9 @@ def open_run(
     Raises:
         StudyLockedError: another process runs this study.
         DamagedError: the run's study.json is not what was written, or gone.
-        StudyChangedError: the file differs from the newest run in more than trials or workers; or
-            the user's own code does.
+        StudyChangedError: the file differs from the newest run in more than trials or workers,
+            or than `extend` allows; or the user's own code does.
+        StudyFileError: there is no run to extend.
     """
     top = home.study(study.file.name)
     with storage_errors(top.path):
@@ -154,25 +174,40 @@ def open_run(
         if not resumed and files.trials.exists():  # the run's trials, but not whose they are
             raise DamagedError(files.study_json, "no file")
         begun = resumed and files.trials.exists()
+        if extend and not begun:
+            raise StudyFileError(
+                f"--extend goes on with a finished run, but study {study.file.name!r} has none in "
+                f"{home.path}: leave --extend out, or name the home folder with --home"
+            )
+        following = False  # whether this start begins a chapter
         if begun:  # else it ended before its first trial
-            _compare(study, folder)
+            put_back(files)
+            following = extend and extends(study, folder, name)
+            if not following:
+                refuse_changed(study, folder, name)
             if not accept_code:
                 _compare_code(study, folder)
-            if accept_code or _tests(study.file) != _tests_before(folder):
+            other_test = tests_of(study.file) != tests_before(folder, name)
+            if not following and (accept_code or other_test):
                 with storage_errors(folder.path):
                     run_failed_again(folder)
         with storage_errors(folder.path):
             files.artifacts.mkdir(parents=True, exist_ok=True)
         for leftover in files.half_written_artifacts():
             leftover.unlink()
-        write_whole(files.artifact(Artifact.STUDY_TOML), study.text.encode())
         known = read_study_json(files) if resumed else {}
+        chapter = chapter_of(known)
+        if following:
+            chapter = next_chapter(chapter, study, folder)
+            put_aside(files)
+            keep_arms(folder, study.space, study.arms)
+        write_whole(files.artifact(Artifact.STUDY_TOML), study.text.encode())
         run_id = known["id"] if resumed else uuid.uuid4().hex[:12]
         file = study.file
         if begun:
-            file = _with_rule(file, stored_file(known["file"], name))
+            file = with_rule(file, stored_file(known["file"], name))
         understood = file.model_dump(mode="json")
-        plans = _plans(known if begun else {}, study.file)
+        plans = _plans(known if begun and not following else {}, study.file)
         said = {"id": run_id, "path": str(study.path.resolve()), "plans": plans}
         codes = _codes(known if begun else {}, study.code)
         said |= {"code": codes} if codes else {}
@@ -180,8 +215,10 @@ def open_run(
         said |= {"protocol": protocol}
         # Of a file as it is stored every key counts as named.
         said |= {"confirmation_named": sorted(study.file.confirmation.model_fields_set)}
-        if kept := [*known.get("sized", sized)]:
+        if (kept := [*known.get("sized", sized)]) and not following:
             said |= {"sized": kept}
+        if chapter.number > 1:
+            said |= {"chapter": chapter.as_dict()}
         write_sealed(files.study_json, {**said, "file": understood})
         # Beside the file as written: with defaults and what --set changed.
         write_json(files.artifact(Artifact.STUDY_JSON), understood)
@@ -190,7 +227,7 @@ def open_run(
         raise
     repeats = file.sampler.repeats
     plans_said = tuple(map(tuple, plans))
-    return Run(name, run_id, folder, resumed, plans_said, lock, repeats, protocol)
+    return Run(name, run_id, folder, resumed, plans_said, lock, repeats, protocol, chapter)
 
 
 def _plans(known: dict[str, Any], file: StudyFile) -> list[list[int]]:
@@ -208,6 +245,10 @@ def _codes(known: dict[str, Any], now: dict[str, str]) -> list[dict[str, str]]:
     return [*before, now] if now != next(reversed(before), {}) else before
 
 
+def _name(folder: RunFolder) -> str:
+    return run_name(folder.files.study.name, folder.files.number)
+
+
 def _compare_code(study: ReadStudy, folder: RunFolder) -> None:
     """Refuse to train with other code than the trials before."""
     known = code_of_starts(read_study_json(folder.files))
@@ -220,88 +261,3 @@ def _compare_code(study: ReadStudy, folder: RunFolder) -> None:
         f"{digest(now) or 'none'} now). Restore the old code, give the study another name, start "
         "a new run with --fresh, or continue with --accept-code, which marks the trials"
     )
-
-
-def _compare(study: ReadStudy, folder: RunFolder) -> None:
-    """Refuse what earlier trials would not fit."""
-    stored = stored_file(read_study_json(folder.files)["file"], _name(folder))
-    before, now = with_kinds(stored, kept_space(folder)), with_kinds(study.file, study.space)
-    now = _with_rule(now, before)
-    now = now if is_tested(folder) else _with_tests(now, _tests(before))
-    same = before.must_stay() == now.must_stay()
-    problems = [*now.changes_refused(before, _closed(before, folder))] if same else []
-    if same and not problems:
-        return
-    diff = "\n".join(
-        line
-        for line in difflib.unified_diff(
-            _lines(before), _lines(now), "before", "now", n=1, lineterm=""
-        )
-        if not line.startswith("@@")
-    )
-    why = "".join(f"{problem.statement}\n" for problem in problems)
-    raise StudyChangedError(
-        f"study {study.file.name!r} already has trials, and the file differs from the one they "
-        f"were run with:\n{diff}\n{why}You can continue with more trials in the last stage, a "
-        "larger [budget], or other [limits], [outcomes] and [execution]; for anything else:\n  "
-        "--fresh             start a new run of the study; nothing is deleted\n  "
-        f"name = {toml_value(f'{study.file.name}-2')}   make it another study"
-    )
-
-
-def _with_rule(file: StudyFile, before: StudyFile) -> StudyFile:
-    """The file with the rule for repeats that its run began with, unless it names one itself."""
-    if "repeats" in file.sampler.model_fields_set:
-        return file
-    sampler = file.sampler.model_copy(update={"repeats": before.sampler.repeats})
-    return file.model_copy(update={"sampler": sampler})
-
-
-def _tests(file: StudyFile) -> dict[str, Words | str]:
-    """The test commands, by program."""
-    tables = file.all_programs.items()
-    return {name: table.test for name, table in tables if table.test is not None}
-
-
-def _tests_before(folder: RunFolder) -> dict[str, Words | str]:
-    return _tests(stored_file(read_study_json(folder.files)["file"], _name(folder)))
-
-
-def _with_tests(file: StudyFile, before: Mapping[str, Words | str]) -> StudyFile:
-    """The file with the test commands that it had before, which may be corrected until one has
-    given a score."""
-    tables = {
-        name: table.model_copy(update={"test": before[name]})
-        for name, table in file.all_programs.items()
-        if name in before and table.test is not None
-    }
-    several = {key: tables.get(f"programs.{key}", table) for key, table in file.programs.items()}
-    one = tables.get("program", file.program)
-    return file.model_copy(update={"program": one, "programs": several})
-
-
-def _name(folder: RunFolder) -> str:
-    return run_name(folder.files.study.name, folder.files.number)
-
-
-def _closed(file: StudyFile, folder: RunFolder) -> list[int]:
-    """The stages before the last one that are over, in one of the arms at least."""
-    numbers = range(len(file.stages) - 1)
-    return [n for n in numbers if folder.files.decisions(n)]
-
-
-def _lines(file: StudyFile) -> list[str]:
-    flat: list[str] = []
-
-    def walk(value: Any, key: str) -> None:
-        if isinstance(value, dict):
-            for name, item in value.items():
-                walk(item, f"{key}.{name}" if key else str(name))
-        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-            for number, item in enumerate(value):
-                walk(item, f"{key}.{number}")
-        else:
-            flat.append(f"{key} = {json.dumps(value)}")
-
-    walk(file.model_dump(mode="json"), "")
-    return flat

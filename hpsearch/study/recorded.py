@@ -18,7 +18,8 @@ from hpsearch.records.layout import DECISION_KEYS, Artifact, Home
 from hpsearch.records.result import Result, read_result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import running
-from hpsearch.records.study_json import is_imported, read_study_json
+from hpsearch.records.study_json import Chapter, chapter_of, is_imported, read_study_json
+from hpsearch.study.chapters.filing import ChapterFolder
 from hpsearch.study.opening import run_name, storage_name
 from hpsearch.study.stored_space import kept_arms, kept_space, with_kinds
 from hpsearch.study_names import NUMBERED, as_written
@@ -75,6 +76,23 @@ class Recorded:
     def protocol(self) -> int:
         """As of a Run."""
         return int(self._said.get("protocol", 1))
+
+    @property
+    def chapter(self) -> Chapter:
+        """As of a Run."""
+        return chapter_of(self._said)
+
+    @property
+    def chapters(self) -> list[Recorded]:
+        """The run in each of its chapters: with the study file, decisions and result of that one,
+        and the records of all."""
+        earlier = range(1, self.chapter.number)
+        folders = [ChapterFolder(self.folder, number) for number in earlier]
+        return [*(Recorded(self.study, self.number, folder) for folder in folders), self]
+
+    def of_trial(self, number: int) -> Recorded:
+        """The run in the chapter that drew a trial."""
+        return [one for one in self.chapters if one.chapter.first * one.n_arms <= number][-1]
 
     @cached_property
     def file(self) -> StudyFile:

@@ -24,7 +24,8 @@ class Decision:
     """What a stage ended with.
 
     Attributes:
-        promoted: numbers of the trials that go on, best first.
+        promoted: numbers of the trials that go on, best first; those of earlier chapters go on as
+            new trials.
         controls: numbers of others that go on to show whether the promotion was right.
         ranges: what the parameters' ranges narrowed to.
     """
@@ -77,9 +78,11 @@ def decide(
     numbers: list[int] = []
     controls = 0
     if not last:
-        following = file.stages[stage + 1]
-        numbers = promoted(trials, file.stages[stage].epochs, following, file.directions)
-        controls = following.controls
+        earlier = records.earlier
+        epochs, wanted = file.stages[stage].epochs, earlier.n_promoted(stage + 1)
+        left_behind = earlier.candidates(stage)
+        numbers = promoted(trials, epochs, wanted, file.directions, left_behind)
+        controls = 0 if earlier.files else file.stages[stage + 1].controls
     left = [r for r in trials if r.outcome is Outcome.PAUSED and r.number not in numbers]
     entropy = (file.seed, records.arm.index, stage)
     decision = Decision(numbers, drawn_controls(left, controls, entropy), narrowed())

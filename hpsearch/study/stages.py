@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from hpsearch.analysis.ranking import ranked, standing
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.studyfile.tables.stages import Stage
 
 
 def best_first(
@@ -34,9 +33,17 @@ def first_ranked(
 
 
 def promoted(
-    records: Iterable[TrialRecord], epochs: int, following: Stage, directions: Sequence[str]
+    records: Iterable[TrialRecord],
+    epochs: int,
+    wanted: int,
+    directions: Sequence[str],
+    left_behind: Iterable[TrialRecord] = (),
 ) -> list[int]:
-    """Numbers of the trials that go on from a stage of this length, best first."""
-    wanted = round(following.trials * following.promote)
-    paused = [r for r in records if r.outcome is Outcome.PAUSED]
-    return [r.number for r in best_first(paused, epochs, directions)[:wanted]]
+    """Numbers of the trials that go on from a stage of this length, best first.
+
+    Args:
+        wanted: how many at most.
+        left_behind: ended trials of earlier chapters that may go on too.
+    """
+    may = [*(r for r in records if r.outcome is Outcome.PAUSED), *left_behind]
+    return [record.number for record in best_first(may, epochs, directions)[:wanted]]

@@ -214,7 +214,9 @@ def _default_result(search: ArmSearch, winner: Refits) -> DefaultResult:
     else:
         validation = finals.estimate(runs)
         gain = finals.lead(finals.repeats[winner.number], runs)
-        tested = Refits.of(search.finals.records, "default-test", search.arm.index)
+        tested = Refits.of(
+            search.finals.records, "default-test", search.finals.records.default_number
+        )
         test, failure = tested.estimates(), tested.failure
         test_gain = winner.lead(tested)
     params = runs[0].params

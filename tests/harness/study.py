@@ -28,13 +28,14 @@ def run(
     workers: int = 0,
     fresh: bool = False,
     accept_code: bool = False,
+    extend: bool = False,
     tell: Callable[[Event], None] = lambda event: None,
 ) -> Result:
     """Run a study in this process, without MLflow."""
     read, stores = read_study(path, overrides), Home(new_home(home))
     stores.create()
-    read = read if fresh else as_begun(read, stores, overrides)
-    opened = open_run(read, stores, fresh=fresh, accept_code=accept_code)
+    read = read if fresh else as_begun(read, stores, overrides, extend=extend)
+    opened = open_run(read, stores, fresh=fresh, accept_code=accept_code, extend=extend)
     try:
         return Study(read, opened, stores.storage_url, workers).execute(tell)
     finally:

@@ -28,7 +28,6 @@ from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.stages import promoted
 from hpsearch.study.storage.trials import TrialStore, open_storage
 from hpsearch.studyfile.reading import read_study
-from hpsearch.studyfile.tables.stages import Stage
 from tests.harness.study import grid_file, records, run, stored
 from tests.harness.study_files import ALONE, SMALL
 
@@ -344,10 +343,10 @@ def test_promotion_takes_the_best_and_the_earlier_of_equals() -> None:
     ]
     for record in paused:
         record.outcome = Outcome.PAUSED
-    assert promoted(paused, 3, Stage(trials=6, epochs=9), ["maximize"]) == [1, 3, 2]
-    assert promoted(paused, 3, Stage(trials=4, epochs=9), ["minimize"]) == [4, 0]
+    assert promoted(paused, 3, 3, ["maximize"]) == [1, 3, 2]
+    assert promoted(paused, 3, 2, ["minimize"]) == [4, 0]
     paused[1].outcome = Outcome.DIVERGED
-    assert promoted(paused, 3, Stage(trials=2, epochs=9), ["maximize"]) == [3]
+    assert promoted(paused, 3, 1, ["maximize"]) == [3]
 
 
 def test_the_interval_is_students() -> None:

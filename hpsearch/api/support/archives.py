@@ -16,8 +16,9 @@ from hpsearch.records.layout import ARCHIVED, KINDS, Artifact, Home, RunFiles, S
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.sealed import write_sealed
-from hpsearch.records.study_json import code_of_starts, read_study_json
+from hpsearch.records.study_json import chapter_of, code_of_starts, read_study_json
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.chapters.filing import ChapterFolder
 from hpsearch.study.code_checks import code_warnings, program_repeats
 from hpsearch.study.library_warnings import library_warnings
 from hpsearch.study.recorded import Recorded
@@ -74,7 +75,8 @@ def _move_in(young: StudyFiles, study: StudyFiles, path: Path) -> list[RunFolder
 
 def _mark(files: RunFiles) -> None:
     """Note that it is imported, whatever the archive says of that: its folder is not trusted."""
-    write_sealed(files.study_json, {**read_study_json(files), "imported": True})
+    for one in (files, *files.chapters):
+        write_sealed(one.study_json, {**read_study_json(one), "imported": True})
 
 
 def _check_run(folder: RunFolder, path: Path) -> None:
@@ -82,6 +84,11 @@ def _check_run(folder: RunFolder, path: Path) -> None:
         known = read_study_json(folder.files)
         stored_file(known["file"], str(path))
         _check_files(folder, known)
+        for number in range(1, chapter_of(known).number):
+            chapter = ChapterFolder(folder, number)
+            earlier = read_study_json(chapter.files)
+            stored_file(earlier["file"], str(path))
+            _check_files(chapter, earlier)
         # Before records are read: an archive may hold a great number of them.
         _check_numbers(folder)
         for kind in KINDS:
@@ -147,7 +154,9 @@ def _check_files(folder: RunFolder, known: Mapping[str, Any]) -> None:
 def _check_numbers(folder: RunFolder) -> None:
     """No record has a number that the study does not come to."""
     run = Recorded(folder.files.study.name, folder.files.number, folder)
-    most = run.n_arms * max(sum(plan) for plan in run.plans)
+    if run.chapter.first > len(folder.files.records("trial")):
+        raise ValueError("a chapter that begins after more trials than there are")
+    most = run.n_arms * (run.chapter.first + max(sum(plan) for plan in run.plans))
     for place in folder.files.records():
         number = int(place.path.name.partition("-")[0])
         if number >= most:

@@ -193,7 +193,7 @@ class Finals:
         if broken := self.records.arm.space.broken(params):
             self.no_default = BROKEN_DEFAULT.format(broken.text)
             return []
-        number = self.records.arm.index
+        number = self.records.default_number
         return [self.records.again(kind, number, params, r) for r in range(1, repeats + 1)]
 
     def _see_that_any_is_ranked(self) -> None:

@@ -74,6 +74,20 @@ def contradictions(
     return found
 
 
+def other_ranges(storage: BaseStorage, study: str, arm: ArmPlace) -> bool:
+    """Whether trials were stored with other ranges or choices than the arm has.
+
+    Those of earlier chapters were. Optuna refuses other choices of a parameter within a study, and
+    models the range that it finds: the study is made anew, with these trials in the new ranges.
+    """
+    now = {parameter.name: parameter.distribution for parameter in arm.space.parameters}
+    return any(
+        distribution != now.get(name)
+        for trial in stored_trials(storage, study) or ()
+        for name, distribution in trial.distributions.items()
+    )
+
+
 def _is_foreign(trial: FrozenTrial) -> bool:
     """Whether a trial without a record was added by Optuna's own API: one of ours that has ended,
     whose record was lost, has a score, goals or an outcome there."""

@@ -22,7 +22,6 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.stages import best_first, promoted
-from hpsearch.studyfile.tables.stages import Stage
 
 DIRECTIONS = st.lists(st.sampled_from(["maximize", "minimize"]), min_size=2, max_size=4)
 # Few different numbers, so that there are many ties.
@@ -157,7 +156,7 @@ def test_the_front_is_promoted_and_no_infeasible_trial() -> None:
     ]
     directions = ["maximize", "minimize"]
     assert [r.number for r in best_first(records, 2, directions)] == [5, 0, 3, 1, 2, 4]
-    going_on = promoted(records, 2, Stage(trials=6, epochs=4, promote=0.5), directions)
+    going_on = promoted(records, 2, 3, directions)
     assert going_on == [5, 0, 3]
 
 

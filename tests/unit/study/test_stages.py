@@ -8,7 +8,6 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.stages import best_first, promoted
-from hpsearch.studyfile.tables.stages import Stage
 
 
 def trial(number: int, score: float, outcome: Outcome = Outcome.PAUSED) -> TrialRecord:
@@ -37,7 +36,11 @@ def test_the_best_come_first_and_the_earlier_among_equals() -> None:
 
 
 def test_the_share_of_the_next_stage_is_promoted_of_those_that_wait() -> None:
-    following = Stage(trials=5, epochs=4)
-    assert promoted(TRIALS, 2, following, ["maximize"]) == [1, 3]
-    more = following.model_copy(update={"promote": 1.0})
-    assert promoted(TRIALS, 2, more, ["maximize"]) == [1, 3, 0, 6]
+    assert promoted(TRIALS, 2, 2, ["maximize"]) == [1, 3]
+    assert promoted(TRIALS, 2, 5, ["maximize"]) == [1, 3, 0, 6]
+
+
+def test_trials_that_an_earlier_chapter_left_behind_are_promoted_among_the_others() -> None:
+    (left,) = (record for record in TRIALS if record.outcome is Outcome.PRUNED)
+    waiting = [record for record in TRIALS if record is not left]
+    assert promoted(waiting, 2, 2, ["maximize"], [left]) == [4, 1]

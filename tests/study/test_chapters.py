@@ -1,0 +1,269 @@
+"""A finished run that goes on with a file that asks for more."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hpsearch import verify_study
+from hpsearch.errors import StudyChangedError, StudyFileError
+from hpsearch.records.layout import Artifact
+from hpsearch.records.outcome import Outcome
+from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.chapters.filing import put_aside
+from hpsearch.study.recorded import Recorded
+from tests.harness.study import records, run, stored, table
+from tests.harness.study_files import TINY
+
+ONE_MORE = TINY.replace("[confirmation]", "[[stages]]\ntrials = 4\nepochs = 12\n[confirmation]")
+LONGER = TINY.replace("epochs = 8", "epochs = 12")
+MORE = TINY.replace("trials = 5", "trials = 9").replace("trials = 4", "trials = 6")
+WIDER = MORE.replace("high = 10.0", "high = 100.0").replace('"adam"]', '"adam", "rmsprop"]')
+REPEATS = TINY.replace("seeds = 3", "seeds = 4").replace("top = 2", "top = 3")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the finished run of TINY, beside its file."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "small.toml").write_text(TINY)
+    run(folder / "small.toml", folder / "home")
+    return folder
+
+
+@pytest.fixture
+def extended(finished: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Gives a copy of that home after it went on with another file."""
+
+    def home(text: str) -> Path:
+        shutil.copytree(finished / "home", tmp_path / "home")
+        (tmp_path / "small.toml").write_text(text)
+        run(tmp_path / "small.toml", tmp_path / "home", extend=True)
+        return tmp_path / "home"
+
+    return home
+
+
+def folder_of(home: Path) -> RunFolder:
+    return RunFolder(home / "studies" / "small" / "1")
+
+
+def recorded(home: Path) -> Recorded:
+    return Recorded("small", 1, folder_of(home))
+
+
+def trained_to(home: Path, epochs: int) -> list[TrialRecord]:
+    return [record for record in records(home) if epochs in record.scores]
+
+
+@pytest.mark.parametrize("text", [ONE_MORE, LONGER, MORE, WIDER, REPEATS])
+def test_earlier_records_stay_as_they_are(
+    finished: Path, extended: Callable[..., Path], text: str
+) -> None:
+    home = extended(text)
+    for kind in ("trials", "confirmation", "test"):
+        for before in sorted((finished / "home" / "studies" / "small" / "1" / kind).iterdir()):
+            now = home / "studies" / "small" / "1" / kind / before.name / "record.json"
+            assert now.read_bytes() == (before / "record.json").read_bytes()
+
+
+@pytest.mark.parametrize("text", [ONE_MORE, LONGER, MORE, WIDER, REPEATS])
+def test_verify_finds_both_chapters_equal(extended: Callable[..., Path], text: str) -> None:
+    home = extended(text)
+    found = verify_study("small", trials=1, home=home)
+    assert found.problems == []
+    assert found.replay.draws == len(records(home))
+
+
+def test_verify_says_in_which_chapter_a_draw_differs(extended: Callable[..., Path]) -> None:
+    home = extended(MORE)
+    folder = folder_of(home)
+    changed = folder.read("trial", max(record.number for record in records(home)))
+    assert changed is not None
+    changed.params["learning_rate"] *= 2
+    folder.write(changed)
+    (problem, *_) = verify_study("small", trials=0, home=home).problems
+    assert problem.startswith(f"chapter 2: trial {changed.number}: learning_rate = ")
+
+
+def test_one_more_stage_takes_the_best_of_the_last_one_on(extended: Callable[..., Path]) -> None:
+    home = extended(ONE_MORE)
+    longest = trained_to(home, 12)
+    assert len(longest) == 4
+    best = sorted(trained_to(home, 8), key=lambda r: (-r.scores[8], r.number))
+    best = [record for record in best if record.continues is None and 12 not in record.scores]
+    assert [record.continues for record in longest] == [best[0].number, best[1].number, None, None]
+    assert [record.stage for record in longest] == [3, 3, 3, 3]
+
+
+def test_a_trial_that_goes_on_repeats_its_curve_and_trains_longer(
+    extended: Callable[..., Path],
+) -> None:
+    home = extended(ONE_MORE)
+    by_number = {record.number: record for record in records(home)}
+    longer = [record for record in by_number.values() if record.continues is not None]
+    assert longer
+    for now in longer:
+        assert now.continues is not None
+        before = by_number[now.continues]
+        assert now.params == before.params
+        for mine, earlier in zip(now.members, before.members, strict=True):
+            assert mine.entropy == earlier.entropy
+            for name, curve in earlier.history.items():
+                assert mine.history[name][: len(curve)] == curve
+            assert (earlier.epoch, mine.epoch) == (8, 12)
+
+
+def test_a_longer_last_stage_trains_all_its_trials_on(extended: Callable[..., Path]) -> None:
+    home = extended(LONGER)
+    before = {record.number for record in trained_to(home, 8) if 12 not in record.scores}
+    assert {record.continues for record in trained_to(home, 12)} == before
+    assert len(before) == 3
+
+
+def test_more_trials_in_early_stages_are_drawn_and_promoted(
+    finished: Path, extended: Callable[..., Path]
+) -> None:
+    n_before = len(records(finished / "home"))
+    home = extended(MORE)
+    new = [record for record in records(home) if record.number >= n_before]
+    assert sum(record.stage == 0 for record in new) == 4
+    # 4 of the second stage's trials were there, 2 of them promoted; of 6 trials 3 are.
+    at_second = [record for record in new if 4 in record.scores]
+    assert len(at_second) == 2
+    assert sum(record.stage == 0 or record.continues is not None for record in at_second) == 1
+
+
+def test_new_trials_come_from_the_wider_space(extended: Callable[..., Path]) -> None:
+    home = extended(WIDER)
+    study = stored(home)
+    (choices,) = {t.distributions["trainer"].choices for t in study.trials}  # type: ignore[attr-defined]
+    assert choices == ("sgd", "momentum", "adam", "rmsprop")
+    assert {t.distributions["learning_rate"].high for t in study.trials} == {100.0}  # type: ignore[attr-defined]
+    assert [t.number for t in study.trials] == [record.number for record in records(home)]
+    assert all(trial.state.is_finished() for trial in study.trials)
+
+
+def test_more_repeats_add_to_those_that_were_run(extended: Callable[..., Path]) -> None:
+    home = extended(REPEATS)
+    again = [*folder_of(home).read_all("confirmation")]
+    assert len(again) == 3 * 4
+    assert len(records(home)) == 8
+
+
+def test_a_third_chapter_follows_the_second(extended: Callable[..., Path], tmp_path: Path) -> None:
+    home = extended(ONE_MORE)
+    (tmp_path / "small.toml").write_text(ONE_MORE.replace("trials = 5", "trials = 7"))
+    run(tmp_path / "small.toml", home, extend=True)
+    chapters = recorded(home).chapters
+    assert [one.chapter.number for one in chapters] == [1, 2, 3]
+    assert [len(one.file.stages) for one in chapters] == [3, 4, 4]
+    assert [one.result() is not None for one in chapters] == [True, True, True]
+    assert verify_study("small", trials=0, home=home).problems == []
+
+
+def test_each_chapter_keeps_its_file_and_its_result(
+    finished: Path, extended: Callable[..., Path]
+) -> None:
+    first = json.loads(folder_of(finished / "home").files.artifact(Artifact.RESULT).read_bytes())
+    home = extended(ONE_MORE)
+    place = folder_of(home).files.chapter(1)
+    assert place.artifact(Artifact.STUDY_TOML).read_text() == TINY
+    assert folder_of(home).files.artifact(Artifact.STUDY_TOML).read_text() == ONE_MORE
+    kept = json.loads(place.artifact(Artifact.RESULT).read_bytes())
+    assert kept["result"]["best_number"] == first["result"]["best_number"]
+    assert recorded(home).chapter.first == len(records(finished / "home"))
+
+
+def test_the_test_set_counts_the_winners_of_both_chapters(
+    finished: Path, extended: Callable[..., Path]
+) -> None:
+    home = extended(ONE_MORE)
+    before, now = recorded(home).chapters
+    results = before.result(), now.result()
+    assert results[0] is not None
+    assert results[1] is not None
+    assert (results[0].test_uses, results[1].test_uses) == (1, 2)
+
+
+def test_the_same_file_resumes_with_and_without_the_option(
+    extended: Callable[..., Path], tmp_path: Path
+) -> None:
+    home = extended(ONE_MORE)
+    before = table(home)
+    for extend in (False, True):
+        run(tmp_path / "small.toml", home, extend=extend)
+    assert table(home) == before
+    assert recorded(home).chapter.number == 2
+
+
+def test_a_kill_while_files_are_put_aside_leaves_the_first_chapter(
+    finished: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(finished / "home", home)
+    result = recorded(home).result()
+    put_aside(folder_of(home).files)
+    assert recorded(home).result() is None
+    (tmp_path / "small.toml").write_text(TINY)
+    now = run(tmp_path / "small.toml", home)
+    assert result is not None
+    assert replace(now, folder=result.folder) == result
+    assert not folder_of(home).files.chapters
+    (tmp_path / "small.toml").write_text(ONE_MORE)
+    run(tmp_path / "small.toml", home, extend=True)
+    put_aside(folder_of(home).files)
+    run(tmp_path / "small.toml", home, extend=True)
+    assert [one.chapter.number for one in recorded(home).chapters] == [1, 2]
+
+
+def test_without_the_option_the_refusal_names_it(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished / "home", tmp_path / "home")
+    (tmp_path / "small.toml").write_text(ONE_MORE)
+    with pytest.raises(StudyChangedError, match="--extend            go on with the finished run"):
+        run(tmp_path / "small.toml", tmp_path / "home")
+    (tmp_path / "small.toml").write_text(TINY.replace("shots = 6", "shots = 7"))
+    with pytest.raises(StudyChangedError) as refused:
+        run(tmp_path / "small.toml", tmp_path / "home")
+    assert "--extend" not in str(refused.value)
+
+
+def test_what_can_not_be_extended_is_refused_by_its_key(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished / "home", tmp_path / "home")
+    (tmp_path / "small.toml").write_text(ONE_MORE.replace("shots = 6", "shots = 7"))
+    with pytest.raises(StudyChangedError, match=r"data\.shots must stay 6, got 7"):
+        run(tmp_path / "small.toml", tmp_path / "home", extend=True)
+    assert not folder_of(tmp_path / "home").files.chapters
+
+
+def test_a_wider_range_without_more_trials_is_refused(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished / "home", tmp_path / "home")
+    (tmp_path / "small.toml").write_text(TINY.replace("high = 10.0", "high = 100.0"))
+    said = r"stages\.0\.trials must be above 5 to draw from what is wider now, space\.learning"
+    with pytest.raises(StudyChangedError, match=said):
+        run(tmp_path / "small.toml", tmp_path / "home", extend=True)
+
+
+def test_a_run_that_is_not_finished_is_not_extended(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished / "home", tmp_path / "home")
+    folder_of(tmp_path / "home").files.artifact(Artifact.RESULT).unlink()
+    (tmp_path / "small.toml").write_text(ONE_MORE)
+    with pytest.raises(StudyChangedError, match="must be finished before it is extended"):
+        run(tmp_path / "small.toml", tmp_path / "home", extend=True)
+
+
+def test_there_must_be_a_run_to_extend(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(TINY)
+    with pytest.raises(StudyFileError, match="--extend goes on with a finished run"):
+        run(tmp_path / "small.toml", tmp_path / "home", extend=True)
+
+
+def test_all_trials_of_a_chapter_end(extended: Callable[..., Path]) -> None:
+    outcomes = {record.outcome for record in records(extended(WIDER))}
+    assert outcomes <= {Outcome.COMPLETE, Outcome.PRUNED, Outcome.DIVERGED}
