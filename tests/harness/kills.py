@@ -9,14 +9,17 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
 
-def start(path: Path, home: Path, workers: int) -> subprocess.Popen[bytes]:
+def start(
+    path: Path, home: Path, workers: int, options: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
-    command += ["--workers", str(workers), "--json"]
+    command += ["--workers", str(workers), "--json", *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
@@ -57,18 +60,23 @@ def kill_something(process: subprocess.Popen[bytes], rng: random.Random) -> bool
     return True
 
 
-def run_killed(path: Path, home: Path, workers: int, kills: int) -> None:
+def run_killed(
+    path: Path, home: Path, workers: int, kills: int, options: Sequence[str] = ()
+) -> None:
     """Run a study to its end through so many kills of the coordinator, a worker or the projector.
 
-    The first comes when trials are trained, so that a short study has it in its middle; the
+    The first comes when new trials are trained, so that a short study has it in its middle; the
     others come at any time, also while the study starts.
 
     Args:
         workers: of the study; what is killed when follows from it, too.
+        options: of every start.
     """
     rng, killed = random.Random(workers), 0
-    process = start(path, home, workers)
-    while process.poll() is None and not list(home.glob("studies/*/1/trials/*/record.json")):
+    trials = "studies/*/1/trials/*/record.json"
+    before = len(list(home.glob(trials)))
+    process = start(path, home, workers, options)
+    while process.poll() is None and len(list(home.glob(trials))) == before:
         time.sleep(0.02)
     while killed < kills:
         time.sleep(rng.uniform(0.2, 2.5) if killed else rng.uniform(0.0, 0.5))
@@ -77,10 +85,10 @@ def run_killed(path: Path, home: Path, workers: int, kills: int) -> None:
         killed += kill_something(process, rng)
         if process.poll() is not None:
             process.communicate()
-            process = start(path, home, workers)
+            process = start(path, home, workers, options)
     _, err = process.communicate()
     while process.returncode == -signal.SIGKILL:
-        process = start(path, home, workers)
+        process = start(path, home, workers, options)
         _, err = process.communicate()
     assert process.returncode == 0, err.decode()
     assert killed >= kills, f"the study was over after {killed} kills"
