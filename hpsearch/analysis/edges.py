@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +27,12 @@ ROUNDING = 1e-5  # of a range's end, as part of the range
 HALVINGS = 10  # of a wider range that the hyperparameter's own rule does not allow
 
 Side = Literal["low", "high"]
+Advise = Callable[[str, str], str]  # of a range's key and its new end
+
+
+def in_space(key: str, change: str) -> str:
+    """What to do about an end where the study file's text is not known."""
+    return f"Widen the range in [space], e.g. {change}"
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,14 @@ def edges(
     found: Narrowing,
     survivors: Sequence[int],
     values: Sequence[float],
+    advise: Advise = in_space,
 ) -> Iterator[Edge]:
     """The ends of a range that the best lie at; none that no value may lie beyond.
 
     Args:
         survivors: numbers of the trials, best first.
         values: theirs.
+        advise: says what to do about an end.
     """
     distribution = parameter.distribution
     if isinstance(distribution, CategoricalDistribution) or distribution.single():
@@ -80,8 +88,8 @@ def edges(
                 side,
                 f"{parameter.name}{of_branch}: the best trial, {survivors[0]} with "
                 f"{values[0]:.4g}, and {piled} of {len(values)} survivors are at the {end} end of "
-                f"the declared range, {bound:g}: the optimum may be outside. Widen the range in "
-                f"[space], e.g. {side} = {wider:g}",
+                f"the declared range, {bound:g}: the optimum may be outside. "
+                f"{advise(key_path(parameter.path), f'{side} = {wider:g}')}",
             )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.study import Study
 
-from hpsearch.analysis.edges import edges
+from hpsearch.analysis.edges import Advise, edges, in_space
 from hpsearch.records.range_row import RangeRow, branch_text
 from hpsearch.samplers import StudySampler
 from hpsearch.samplers.base import Narrowing
@@ -27,8 +27,13 @@ def narrowing(
     arm: Arm,
     stage: int,
     earlier: list[RangeRow],
+    advise: Advise = in_space,
 ) -> list[RangeRow]:
-    """The ranges a stage ends with, for all trials and for each branch that has enough of them."""
+    """The ranges a stage ends with, for all trials and for each branch that has enough of them.
+
+    Args:
+        advise: as for `edges`.
+    """
     last = {(row.parameter, row.branch): row for row in earlier}
     trials = study.get_trials(deepcopy=False)  # once: those not finished are read from the storage
     params = {arm.number(t.number): t.params for t in trials}
@@ -44,7 +49,7 @@ def narrowing(
             where = {key: str(value) for key, value in (arm.values | by_key).items()}
             values = {n: drawn[name] for n, drawn in params.items() if name in drawn}
             before = last.get((name, branch_text(where)))
-            rows.append(_row(arm, stage, parameter, where, found, before, values))
+            rows.append(_row(arm, stage, parameter, where, found, before, values, advise))
     return rows
 
 
@@ -56,6 +61,7 @@ def _row(
     found: Narrowing,
     before: RangeRow | None,
     values: Mapping[int, Any],
+    advise: Advise,
 ) -> RangeRow:
     """A line of the audit.
 
@@ -71,7 +77,7 @@ def _row(
         if isinstance(distribution, CategoricalDistribution)
         else _step_of_range(distribution, found, before, earlier, best)  # type: ignore[arg-type]
     )
-    alarms = {e.side: e.text for e in edges(arm.space, parameter, found, survivors, best)}
+    alarms = {e.side: e.text for e in edges(arm.space, parameter, found, survivors, best, advise)}
     declared = _text(distribution)
     return RangeRow(
         stage=stage,

@@ -114,6 +114,5 @@ def _agreement(group: dict[str, Any]) -> str:
 
 
 def _uses(result: Result) -> str:
-    n = result.test_uses
-    once = "used once" if n == 1 else f"used for {count_of(n, 'configuration')}"
-    return f", {once}"
+    once = result.test_uses == 1 and not result.chapters
+    return ", used once" if once else f", used for {result.uses_text}"

@@ -212,6 +212,9 @@ class Result:
             where it did not, or in an older run.
         shortened: what of [confirmation] was run less often for the budget's sake; "": nothing.
         extent: top, seeds and test_seeds as they were run then; {} where they are the file's.
+        chapters: of a run that was extended, {trials, tested} of each chapter up to this one: the
+            trials that it drew, and the configurations that it chose and scored on the test set;
+            [] of a run that never was.
     """
 
     study: str
@@ -249,6 +252,7 @@ class Result:
     extent: dict[str, int] = field(default_factory=dict)
     choice: str = ""
     outer: OuterResult | None = None
+    chapters: list[dict[str, int]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and --json."""
@@ -372,6 +376,22 @@ class Result:
     def test_name(self) -> str:
         """What the objective is called on the test set."""
         return test_name(self.curve)
+
+    @property
+    def tested_chapters(self) -> list[int]:
+        """The chapters of an extended run that used the test set, from 1; [] of any other run."""
+        return [n for n, one in enumerate(self.chapters, 1) if one["tested"]]
+
+    @property
+    def uses_text(self) -> str:
+        """For what the test set was used: "2 configurations in chapters 1 and 2"."""
+        tested = self.tested_chapters
+        if not tested:
+            return count_of(self.test_uses, "configuration")
+        *others, last = map(str, tested)
+        listed = f"{', '.join(others)} and {last}" if others else last
+        chapters = noun_of(len(tested), "chapter")
+        return f"{count_of(self.test_uses, 'configuration')} in {chapters} {listed}"
 
     @property
     def test_score(self) -> Estimate | None:

@@ -154,8 +154,7 @@ def _told(view: StudyView) -> Iterator[Named]:
         yield "95 % intervals", result.intervals
     yield from (("program", text) for text in repeat_texts(view.folder))
     if result.test:
-        configurations = count_of(result.test_uses, "configuration")
-        yield "test set", f"used for {configurations}, {view.run.file.when_tested}"
+        yield "test set", f"used for {result.uses_text}, {view.run.file.when_tested}"
 
 
 def _about(view: StudyView) -> Iterator[Named]:

@@ -35,7 +35,8 @@ def look_of(read: ReadStudy, run: Run, result: Result | None) -> dict[str, Any]:
     shares = _shares(run.folder, result, {p.name: p.key for p in searched})
     names.sort(key=lambda name: -shares.get(name, 0.0))  # ties keep the study file's order
     choices = {p.key for p in searched if hasattr(p.distribution, "choices")}
-    n_trials = sum(stage.trials for stage in file.stages) * len(read.arms)
+    n_trials = run.chapter.first + sum(stage.trials for stage in file.stages)
+    n_trials *= len(read.arms)
     return {
         "direction": file.objective.direction,
         "metric": file.objective.metric,

@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any
 
 from hpsearch.analysis.answers import answered
-from hpsearch.counts import count_of
 from hpsearch.own_code import digest
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Artifact
@@ -126,6 +125,8 @@ def _summary(result: Result) -> dict[str, str]:
         "hpsearch.objective": str(result.validation),
         "hpsearch.test_uses": str(result.test_uses),
     }
+    if result.chapters:
+        found["hpsearch.chapter"] = str(len(result.chapters))
     if result.test_score is not None:
         found["hpsearch.test"] = str(result.test_score)
     return found
@@ -157,7 +158,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None, status: str | None) 
     first = f"{headline(read, result, status)}\n\n{comment(read)}"
     if result is None:
         return first
-    test, uses = result.test_score, count_of(result.test_uses, "configuration")
+    test, uses = result.test_score, result.uses_text
     params = params_text(result.searched)
     counts = _counts(result)
     stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)

@@ -176,8 +176,11 @@ class StudyView:
     def stage_table(self) -> pd.DataFrame:
         """What each stage did: trials, how they ended, scores, who went on."""
         rows = []
-        for number, (epochs, decision) in enumerate(zip(self.lengths, self.stages, strict=False)):
-            here = [r for r in self.records if r.stage == number]
+        lengths = self.lengths
+        if self.folder.files.chapters:  # whose last stages may have had other lengths
+            lengths = [stage.epochs for stage in self.run.file.stages]
+        for number, (epochs, decision) in enumerate(zip(lengths, self.stages, strict=False)):
+            here = [r for r in self.records if r.stage == number and r.continues is None]
             ranked = best_first(self.records, epochs, self.result.directions)
             scores = [r.scores[epochs] for r in ranked]
             rows.append(

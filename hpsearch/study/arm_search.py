@@ -24,6 +24,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.range_row import RangeRow
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
+from hpsearch.study.chapters.advice import widening
 from hpsearch.study.code_checks import CodeChecks
 from hpsearch.study.confirmation.extent import Costs
 from hpsearch.study.confirmation.finals import Finals
@@ -359,7 +360,8 @@ class ArmSearch:
         return best(scores, default=None)
 
     def _narrowing(self, stage: int) -> list[RangeRow]:
-        return narrowing(self._trials.study, self._sampler, self.arm, stage, self.ranges)
+        advise = partial(widening, self.read)
+        return narrowing(self._trials.study, self._sampler, self.arm, stage, self.ranges, advise)
 
     def fidelities(self) -> list[Fidelity]:
         """Whether each stage's scores predict the next one's."""

@@ -10,6 +10,7 @@ from hpsearch.analysis.failures import failures
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.study.chapters.earlier import EarlierTrials
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.stages import best_first
 from hpsearch.study.stored_space import sees_all_rows
@@ -72,7 +73,7 @@ def run_state(run: Recorded, records: Sequence[TrialRecord], holder: str | None)
         DamagedError: one of its files is not what was written.
     """
     failure = run.folder.read_sealed(run.folder.files.failed) or {}
-    stages, result, planned = run.file.stages, run.result(), _planned(run)
+    stages, result, planned = run.file.stages, run.result(), _planned(run, records)
     closed = sum(bool(run.decisions(n)) for n in range(len(stages)))
     if result is not None:
         state = "finished"
@@ -107,8 +108,10 @@ def _ended(result: Result) -> str:
     return ", ".join([ALL_TRIED] * tried + [result.ended] * bool(result.ended))
 
 
-def _planned(run: Recorded) -> int:
+def _planned(run: Recorded, records: Sequence[TrialRecord]) -> int:
     """Trials that the study draws: those of the stages without the promoted, as far as known."""
+    if run.chapter.number > 1:
+        return _planned_in_chapter(run, records)
     stages = run.file.stages
     total = stages[0].trials * run.n_arms
     for number, stage in enumerate(stages[1:]):
@@ -116,6 +119,20 @@ def _planned(run: Recorded) -> int:
         left = run.n_arms - len(counts)
         going_on = sum(counts) + left * round(stage.trials * stage.promote)
         total += stage.trials * run.n_arms - going_on
+    return total
+
+
+def _planned_in_chapter(run: Recorded, records: Sequence[TrialRecord]) -> int:
+    """Trials of all chapters: in this one those that are open and those trained on from earlier
+    chapters, without those promoted from its own, as far as known."""
+    first = run.chapter.first
+    earlier = EarlierTrials.of(run.file, run.folder, run.chapter, records)
+    total = first
+    for number in range(len(run.file.stages)):
+        total += earlier.n_open(number) + len(earlier.continuing(number))
+        decided = run.decisions(number - 1) if number else []
+        own = [n for one in decided for n in one["promoted"] if n >= first]
+        total -= len(own) if decided else earlier.n_promoted(number)
     return total
 
 

@@ -15,13 +15,14 @@ from hpsearch.errors import StudyFailed, conclusion
 from hpsearch.execution.code_rules import SAW_TEST
 from hpsearch.records.comparisons import DefaultResult, Lead
 from hpsearch.records.estimate import Estimate
-from hpsearch.records.layout import Kind
+from hpsearch.records.layout import Artifact, Kind
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import OUTER_FOLD, ArmResult, OuterResult, Result
 from hpsearch.records.retests import TESTS
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_search import ArmSearch
+from hpsearch.study.chapters.filing import ChapterFolder
 from hpsearch.study.confirmation.extent import Extent, reason
 from hpsearch.study.confirmation.refits import Refits
 from hpsearch.study.opening import Run
@@ -111,6 +112,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         shares=_shares(file, run.folder) if any(s.ended for s in searches) else "",
         shortened=best.finals.extent.said(Extent.of(file), reason(file)),
         extent=_extent(file, best.finals.extent),
+        chapters=_chapters(run, mine, len(records)),
     )
 
 
@@ -123,6 +125,30 @@ def _outer(read: ReadStudy, searches: Sequence[ArmSearch]) -> OuterResult | None
     ratio = fmean(search.finals.records.test_ratio for search in searches)
     folds = [_arm_result(search) for search in searches]
     return outer_result(table.model_dump(mode="json"), folds, read.space, ratio)
+
+
+def _chapters(run: Run, arm: ArmResult, trials: int) -> list[dict[str, int]]:
+    """What each chapter drew and tested; [] where there is one alone.
+
+    Args:
+        arm: the winner's, in this chapter.
+        trials: of all chapters.
+    """
+    if run.chapter.number == 1:
+        return []
+    found: list[dict[str, int]] = []
+    for number in range(1, run.chapter.number):
+        files = ChapterFolder(run.folder, number).files
+        kept = run.folder.read_sealed(files.artifact(Artifact.RESULT))
+        if kept is not None:  # a replay has the earlier chapters' files alone
+            known = kept["result"].get("chapters", [])
+            default = kept["result"].get("default") or {"test": {}}
+            own = bool(kept["result"]["test"]) + bool(default["test"])
+            drawn = sum(kept["result"]["counts"].values())
+            found = known or [{"trials": drawn, "tested": own}]
+    drawn = trials - sum(one["trials"] for one in found)
+    tested = bool(arm.test) + bool(arm.default and arm.default.test)
+    return [*found, {"trials": drawn, "tested": tested}]
 
 
 def _objectives(search: ArmSearch, number: int) -> dict[str, Estimate]:

@@ -152,6 +152,8 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
         tags["hpsearch.reason"] = fitting(conclusion(record.reason), TAG_LENGTH)
     if record.controls:
         tags["hpsearch.control"] = ", ".join(f"stage {n + 1}" for n in record.controls)
+    if record.continues is not None:
+        tags["hpsearch.continues"] = f"trial {record.continues}"
     if record.code:
         tags["hpsearch.own_code"] = ", ".join(record.code)
     if record.ended_early:

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch import verify_study
+from hpsearch import study_methods, verify_study
 from hpsearch.errors import StudyChangedError, StudyFileError
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.chapters.filing import put_aside
+from hpsearch.study.events import Event
 from hpsearch.study.recorded import Recorded
+from hpsearch.study.run_state import run_state
 from tests.harness.study import records, run, stored, table
 from tests.harness.study_files import TINY
 
@@ -267,3 +269,58 @@ def test_there_must_be_a_run_to_extend(tmp_path: Path) -> None:
 def test_all_trials_of_a_chapter_end(extended: Callable[..., Path]) -> None:
     outcomes = {record.outcome for record in records(extended(WIDER))}
     assert outcomes <= {Outcome.COMPLETE, Outcome.PRUNED, Outcome.DIVERGED}
+
+
+def test_the_result_says_which_chapters_used_the_test_set(extended: Callable[..., Path]) -> None:
+    home = extended(ONE_MORE)
+    before, now = (one.result() for one in recorded(home).chapters)
+    assert before is not None
+    assert now is not None
+    assert (before.chapters, before.uses_text) == ([], "1 configuration")
+    assert now.chapters == [{"trials": 8, "tested": 1}, {"trials": 4, "tested": 1}]
+    assert now.uses_text == "2 configurations in chapters 1 and 2"
+
+
+def test_the_methods_say_that_the_run_was_extended(extended: Callable[..., Path]) -> None:
+    text = study_methods("small", home=extended(ONE_MORE)).text()
+    assert "the run was extended; its 2 chapters drew 8 and 4 trials in turn" in text
+    assert "its scores in the earlier chapter were known when the run was extended" in text
+    assert "was not used before the choice" not in text
+
+
+class Interrupted(Exception):
+    """What a test raises in the middle of a study."""
+
+
+@pytest.mark.parametrize("events", [1, 2, 3, 4, 6, 8, 11])
+def test_an_extension_that_ends_anywhere_is_resumed_by_its_file_alone(
+    extended: Callable[..., Path], finished: Path, tmp_path: Path, events: int
+) -> None:
+    expected = table(extended(WIDER))
+    home, left = tmp_path / "other", events
+
+    def interrupt(event: Event) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise Interrupted
+
+    shutil.copytree(finished / "home", home)
+    with pytest.raises(Interrupted):
+        run(tmp_path / "small.toml", home, extend=True, tell=interrupt)
+    run(tmp_path / "small.toml", home)
+    found = table(home)
+    assert [key for key in expected | found if expected.get(key) != found.get(key)] == []
+    assert recorded(home).chapter.number == 2
+
+
+def test_status_counts_the_trials_of_all_chapters(
+    extended: Callable[..., Path], finished: Path, tmp_path: Path
+) -> None:
+    run_ = recorded(extended(MORE))
+    trials = [*run_.folder.read_all("trial")]
+    state = run_state(run_, trials, None)
+    assert (state.trials, state.planned, state.ended) == (13, 13, "")
+    unfinished = [record for record in trials if record.number < 9]
+    run_.folder.files.artifact(Artifact.RESULT).unlink()
+    assert run_state(recorded(tmp_path / "home"), unfinished, None).planned == 13

@@ -154,7 +154,11 @@ def test_a_space_whose_optimum_lies_outside_is_told_of(tmp_path: Path, home: Pat
     result = run(tmp_path / "own.toml", home)
     (alarm,) = result.alarms  # y has its optimum in the middle
     assert alarm.startswith("x: the best trial, ")
-    assert alarm.endswith("Widen the range in [space], e.g. high = 1")
+    line = next(n for n, text in enumerate(OWN.splitlines(), 1) if text.startswith("x = "))
+    assert alarm.endswith(
+        f"Widen the range in line {line} of the study file, space.x, e.g. high = 1; also raise "
+        "trials in [[stages]], then go on with --extend"
+    )
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ class Report:
             "untested": result.untested,
             "failed_refits": self.failed_refits,
             "test_uses": result.test_uses,
+            "chapters": result.chapters,
             "ranges": result.ranges,
             "alarms": result.alarms,
             "fidelity": result.fidelity,

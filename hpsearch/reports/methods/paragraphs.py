@@ -156,6 +156,14 @@ def _search(places: Places) -> Iterator[Parts]:
         )
     yield from _objective(places)
     yield from _stages(places)
+    if places.found is not None and (n := len(places.found.chapters)):
+        drawn = [places.in_result.fact("chapters", place, "trials") for place in range(n)]
+        yield say(
+            "After its result was known, the run was extended; its {n} drew {drawn} trials in "
+            "turn, each with the results of those before, and the plan is that of the last",
+            n=counted(places.in_result.how_many("chapters"), "chapter"),
+            drawn=listed(drawn),
+        )
     if study.pruner is not None:
         yield say(
             "Within a stage, trials were pruned by {pruner} after {rungs}",
@@ -323,7 +331,16 @@ def _test(places: Places) -> Iterator[Parts]:
     shown: Parts = ()
     if digests:
         shown = say(" ({digest}: {hash})", digest=DIGEST, hash=listed(digests))
-    if study.protocol == "honest":
+    earlier = places.found.tested_chapters[:-1] if places.found is not None else []
+    if study.protocol == "honest" and earlier:
+        yield say(
+            "The test set{size}{shown} had no part in the choice, but its scores in {n} were "
+            "known when the run was extended",
+            size=size,
+            shown=shown,
+            n="the earlier chapter" if len(earlier) == 1 else "the earlier chapters",
+        )
+    elif study.protocol == "honest":
         yield say(
             "The test set{size}{shown} was not used before the choice", size=size, shown=shown
         )

@@ -73,6 +73,11 @@ def extension(before: StudyFile, now: StudyFile) -> Extension:
     return Extension(problems, wider, asks)
 
 
+def can_be_extended(file: StudyFile) -> bool:
+    """Whether a run of this file can go on with one that asks for more."""
+    return not any(_unsupported(file, file))
+
+
 def _is_free(key: str) -> bool:
     """Whether a key may change at any start of a run."""
     table, name = key.partition(".")[0], key.rpartition(".")[2]
