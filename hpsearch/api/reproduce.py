@@ -58,7 +58,9 @@ def reproduce_trial(
             f"only a trial that ended by itself can be reproduced, but {_limit(record)} stopped "
             f"trial {trial}; take another trial"
         )
-    read = run.of_trial(trial).read(Path(trust_code) if trust_code else None)
+    chapter = run.of_trial(trial)
+    record = chapter.folder.read("trial", trial) or record
+    read = chapter.read(Path(trust_code) if trust_code else None)
     return train_again(read, run.folder, record, tolerance)
 
 

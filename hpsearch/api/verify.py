@@ -112,8 +112,10 @@ def verify_study(
     again = []
     for record in sample(records, trials, run.file.seed):
         say(f"training trial {record.number} again ({record.outcome}, stage {record.stage + 1})")
-        drawn_in = reads[run.of_trial(record.number).chapter.number]
-        again.append(train_again(drawn_in, run.folder, record, tolerance))
+        chapter = run.of_trial(record.number)
+        own = chapter.folder.read("trial", record.number)
+        assert own is not None
+        again.append(train_again(reads[chapter.chapter.number], run.folder, own, tolerance))
     problems += [f"trial {one.trial}: {one.difference}" for one in again if one.difference]
     return Verification(run.name, n_records, replayed, again, problems)
 

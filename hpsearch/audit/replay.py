@@ -30,6 +30,7 @@ from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.chapters.earlier import EarlierTrials
+from hpsearch.study.chapters.rescoring import differs
 from hpsearch.study.goals import MissingMetric
 from hpsearch.study.opening import Run
 from hpsearch.study.recorded import Recorded
@@ -129,7 +130,7 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
         top = StudyFiles(Path(place))
         folder = RunFolder(top.run(1).path)
         folder.artifacts.mkdir(parents=True)
-        _carry_earlier(run, folder)
+        _carry_earlier(run, folder, found)
         carry_learned(run.folder, folder)
         for arm in read.arms:
             carry_clock(run.folder, folder, arm, run.file)
@@ -160,15 +161,21 @@ def replay(run: Recorded, read: ReadStudy) -> Replay:
     return found
 
 
-def _carry_earlier(run: Recorded, folder: RunFolder) -> None:
-    """Have a chapter's replay find the study files and the trials of those before it."""
+def _carry_earlier(run: Recorded, folder: RunFolder, found: Replay) -> None:
+    """Have a chapter's replay find the study files and the trials of those before it.
+
+    Where the objective is another, the trials' scores are compared with their curves.
+    """
     for number in range(1, run.chapter.number):
         before, now = (f.files.chapter(number).study_json for f in (run.folder, folder))
         now.parent.mkdir(parents=True)
         copyfile(before, now)
     for record in run.folder.read_all("trial"):
         if record.number < run.chapter.first:
-            folder.write(record)
+            if record.rescored and differs(record, run.file):
+                said = f"scores {record.scores} recorded, its curves say others"
+                found.problems.append(f"trial {record.number}: {said}")
+            folder.write(replace(record, rescored=""))
 
 
 def _as_promoted(read: ReadStudy, arm: Arm, run: Recorded) -> ReadStudy:

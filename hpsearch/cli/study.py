@@ -53,7 +53,8 @@ def study(
         typer.Option(
             "--extend",
             help="Go on with a finished run whose file asks for more now (trials, a longer last "
-            "stage, a further stage, wider ranges, more choices), as its next chapter.",
+            "stage, a further stage, wider ranges, more choices, another objective), as its next "
+            "chapter.",
             rich_help_panel=Group.ACTION,
         ),
     ] = False,

@@ -530,7 +530,13 @@ class RunFiles:
     @property
     def decided(self) -> list[Path]:
         """The folders and files that follow from the trials of one chapter."""
-        return [self.path / "stages", self.path / "budget", self.artifact(Artifact.RESULT)]
+        folders = [self.path / "stages", self.path / "budget", self.rescored.parent]
+        return [*folders, self.artifact(Artifact.RESULT)]
+
+    @property
+    def rescored(self) -> Path:
+        """The scores of earlier records by the objective of the chapter."""
+        return self.path / "rescored" / "scores.json"
 
     def leftovers(self) -> list[Path]:
         """Temporary files of writes that a kill cut short."""
@@ -592,10 +598,10 @@ class Place:
 PLACES = (
     Place(r"(study|space|parent|code_checks|library_warnings|failed)\.json"),
     Place(r"(journal|slices)\.jsonl"),
-    Place(r"(stages|budget)/\d+(-\d+)?\.json"),
+    Place(r"(stages|budget)/\d+(-\d+)?\.json|rescored/scores\.json"),
     Place(r"artifacts/study\.(toml|json)"),
     Place(
-        r"chapters/\d+/((study|space)\.json|(stages|budget)/\d+(-\d+)?\.json|"
+        r"chapters/\d+/((study|space)\.json|(stages|budget)/\d+(-\d+)?\.json|rescored/scores\.json|"
         r"artifacts/(study\.(toml|json)|result\.json))"
     ),
     Place(

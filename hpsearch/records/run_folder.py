@@ -19,6 +19,7 @@ import numpy as np
 from hpsearch.errors import DamagedError
 from hpsearch.records.layout import Kind, RecordFiles, RunFiles
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.rescored import Rescored, read_rescored
 from hpsearch.records.sealed import digest_of, read_sealed, write_sealed
 from hpsearch.records.trial_record import TrialRecord, read_record
 from hpsearch.records.whole_files import read_json, storage_errors, write_json, write_whole
@@ -37,6 +38,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.files = RunFiles(path)
+        self._rescored_at: tuple[int, int] | None = None
+        self._rescored_then: Rescored | None = None
 
     def earlier(self) -> list[RunFolder]:
         """The runs of the same study before this one."""
@@ -54,7 +57,25 @@ class RunFolder:
         Raises:
             DamagedError: it is not what was written.
         """
+        record = self.as_written(kind, number, seed_number)
+        rescored = None if record is None else self._rescored()
+        return record if record is None or rescored is None else rescored.of(record)
+
+    def as_written(self, kind: Kind, number: int, seed_number: int = 0) -> TrialRecord | None:
+        """A record with its own scores, also where those of a later chapter's objective count."""
         return read_record(self.files.record(kind, number, seed_number).json)
+
+    def _rescored(self) -> Rescored | None:
+        """The scores that count instead of those of records; read again when they changed."""
+        path = self.files.rescored
+        try:
+            known = path.stat()
+        except FileNotFoundError:
+            return None
+        stamp = (known.st_mtime_ns, known.st_ino)
+        if self._rescored_at != stamp:
+            self._rescored_then, self._rescored_at = read_rescored(path), stamp
+        return self._rescored_then
 
     def read_all(self, kind: Kind) -> Iterator[TrialRecord]:
         """All records of a kind, by number and seed.
@@ -62,9 +83,10 @@ class RunFolder:
         Raises:
             DamagedError: one is not what was written.
         """
+        rescored = self._rescored()
         for place in self.files.records(kind):
             if (record := read_record(place.json)) is not None:
-                yield record
+                yield record if rescored is None else rescored.of(record)
 
     def write(self, record: TrialRecord, states: list[bytes | None] | None = None) -> None:
         """Write a record, and the members' states if they changed.
@@ -72,6 +94,7 @@ class RunFolder:
         The state goes first under a new name and the record names it, so that a kill between the
         two leaves the old pair. A sealed record keeps no state.
         """
+        assert not record.rescored, f"{record.uid}: its scores are of a later chapter"
         place = self._place(record)
         if record.sealed:
             record.state_file = record.states_digest = ""

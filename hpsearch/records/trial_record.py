@@ -120,6 +120,8 @@ class TrialRecord:
             nothing, and in older records.
         continues: the number of the trial of an earlier chapter whose configuration and seeds
             this one has, to train it longer; None if there is none.
+        rescored: the objective of a later chapter that its scores are of as they were read; "" if
+            they are its own. It is not written.
     """
 
     uid: str
@@ -156,6 +158,7 @@ class TrialRecord:
     threshold: float | None = None
     trees: int = 0
     continues: int | None = None
+    rescored: str = ""
 
     @property
     def told(self) -> str:
@@ -261,7 +264,8 @@ class TrialRecord:
 
     def content(self) -> dict[str, Any]:
         """What record.json holds; numbers of epochs, which are keys, are texts there."""
-        return {**vars(self), "members": [vars(member) for member in self.members]}
+        own = {name: value for name, value in vars(self).items() if name != "rescored"}
+        return {**own, "members": [vars(member) for member in self.members]}
 
     def to_json(self, name: str | Path = RECORD) -> bytes:
         """The text of the file of this name."""

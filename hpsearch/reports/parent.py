@@ -19,6 +19,7 @@ from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import OUTER_FOLD, ArmResult, Result
 from hpsearch.records.run_folder import RunFolder
+from hpsearch.records.study_json import read_study_json
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.descriptions import (
     about,
@@ -38,6 +39,7 @@ from hpsearch.study.starting.packages import environment_of
 from hpsearch.study.stored_space import sees_all_rows
 from hpsearch.study_names import file_name
 from hpsearch.studyfile.reading import ReadStudy
+from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import shots_of
 from hpsearch.tracking.markdown import plain
@@ -90,7 +92,10 @@ def write_parent(
             metrics |= {f"outer/{name}": one.mean for name, one in result.outer.test.items()}
         metrics |= _agreement(run)
     params = {"seed": str(file.seed), **_data_params(file), "sampler": file.sampler.name}
-    params |= goal_params(file)
+    params |= goal_params(_first_file(run, file))
+    if run.chapter.number > 1:
+        own["hpsearch.chapter"] = str(run.chapter.number)
+        own["hpsearch.chapter_objective"] = f"{file.objective.name} ({file.objective.direction})"
     run.folder.write_sealed(
         run.folder.files.parent,
         {
@@ -118,6 +123,13 @@ def write_parent(
     )
 
 
+def _first_file(run: Run, file: StudyFile) -> StudyFile:
+    """The study file of the first chapter: MLflow changes no param that is there."""
+    if run.chapter.number == 1:
+        return file
+    return stored_file(read_study_json(run.folder.files.chapter(1))["file"], run.name)
+
+
 def _summary(result: Result) -> dict[str, str]:
     """Numbers of a study that are read, not charted, as tags."""
     found = {
@@ -125,8 +137,6 @@ def _summary(result: Result) -> dict[str, str]:
         "hpsearch.objective": str(result.validation),
         "hpsearch.test_uses": str(result.test_uses),
     }
-    if result.chapters:
-        found["hpsearch.chapter"] = str(len(result.chapters))
     if result.test_score is not None:
         found["hpsearch.test"] = str(result.test_score)
     return found

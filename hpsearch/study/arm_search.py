@@ -48,7 +48,7 @@ from hpsearch.study.spending import Batch, Spending
 from hpsearch.study.stage_end import Decision, carry_out, decide
 from hpsearch.study.stages import first_ranked
 from hpsearch.study.starting.learned import learned_by
-from hpsearch.study.storage.refill import contradictions, other_ranges, refill_optuna
+from hpsearch.study.storage.refill import contradictions, is_of_earlier_chapter, refill_optuna
 from hpsearch.study.storage.trials import TrialStore
 from hpsearch.study.training import Training, Trains
 from hpsearch.studyfile.arms import Arm
@@ -159,8 +159,9 @@ class ArmSearch:
 
     def _see_that_optuna_agrees(self, name: str) -> None:
         """Draws follow from what Optuna has: where that is not the records', make it anew."""
-        if self.run.chapter.number > 1 and other_ranges(self.storage, name, self.arm):
-            refill_optuna(self.storage, name, self.folder, self.arm, self.file.directions)
+        earlier, directions = self._records.earlier.records, self.file.directions
+        if earlier and is_of_earlier_chapter(self.storage, name, earlier, self.arm, directions):
+            refill_optuna(self.storage, name, self.folder, self.arm, directions)
         problems = contradictions(self.storage, name, self.records.values(), self.arm)
         if problems:
             refill_optuna(self.storage, name, self.folder, self.arm, self.file.directions)

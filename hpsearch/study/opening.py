@@ -35,6 +35,7 @@ from hpsearch.study.chapters.changes import (
     with_rule,
 )
 from hpsearch.study.chapters.filing import put_aside, put_back
+from hpsearch.study.chapters.rescoring import rescored
 from hpsearch.study.stored_space import keep_arms
 from hpsearch.studyfile.reading import ReadStudy, read_text
 from hpsearch.studyfile.stored import OLD_CONFIRMATION, OLD_RULE, stored_file
@@ -201,6 +202,8 @@ def open_run(
             chapter = next_chapter(chapter, study, folder)
             put_aside(files)
             keep_arms(folder, study.space, study.arms)
+            if (scores := rescored(folder, study.file, chapter.number)) is not None:
+                scores.write(files.rescored)
         write_whole(files.artifact(Artifact.STUDY_TOML), study.text.encode())
         run_id = known["id"] if resumed else uuid.uuid4().hex[:12]
         file = study.file

@@ -29,6 +29,7 @@ from hpsearch.tracking.run_content import (
     NAME_DIGITS,
     NOTE,
     RECORD,
+    RESCORED,
     RETESTS,
     STATUS,
     TAG_LENGTH,
@@ -65,6 +66,7 @@ class Sent:
         outdated: it is of a record, and says it in the form of an older version.
         last_step: the last one whose points are there.
         retested: how often its refit failed before and was run again; "" for never.
+        rescored: the objective of a later chapter that it is scored by; "" for none.
     """
 
     run_id: str
@@ -73,6 +75,7 @@ class Sent:
     outdated: bool = False
     last_step: int = 0
     retested: str = ""
+    rescored: str = ""
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,7 @@ class Projector:
                     str(run.info.run_name),
                     outdated=TRIAL in run.data.tags and not has_this_form(run.data.tags),
                     retested=run.data.tags.get(RETESTS, ""),
+                    rescored=run.data.tags.get(RESCORED, ""),
                 )
                 kept.append(run)
         return kept
@@ -308,7 +312,9 @@ class Projector:
         if not record.marks:
             return None
         retested = retests(record)
-        if sent is not None and (sent.outdated or (sent.ended and sent.retested != retested)):
+        now = (retested, record.rescored)
+        changed = sent is not None and sent.ended and (sent.retested, sent.rescored) != now
+        if sent is not None and (sent.outdated or changed):
             self._open().delete_run(sent.run_id)  # MLflow changes no point that is there
             sent = None
         if sent is not None and sent.ended:
@@ -319,7 +325,7 @@ class Projector:
         if record.sealed:
             tags[NOTE] = fitting(record_note(record, look), TAG_LENGTH)
         if sent is None:
-            sent = Sent("", name=name, retested=retested)
+            sent = Sent("", name=name, retested=retested, rescored=record.rescored)
             tags = self._record_tags(record, parent) | tags
         # A second, equal param costs as much as the first.
         params = {} if sent.last_step else params_of(record)
@@ -339,7 +345,11 @@ class Projector:
             if record.sealed:
                 place = self.folder.files.record(record.kind, record.number, record.seed_number)
                 files = [place.file(name) for name in record.files]
-                self._writer.log_files(run_id, {TRIAL_JSON: trial_text(record)}, files)
+                written = record
+                if record.rescored:  # a copy to restore the record from has its own scores
+                    found = self.folder.as_written(record.kind, record.number, record.seed_number)
+                    written = found or record
+                self._writer.log_files(run_id, {TRIAL_JSON: trial_text(written)}, files)
                 self._take_below(record, run_id, parent)
         ended = [sending for sending in batch if sending.record.sealed]
         if ended:

@@ -27,6 +27,7 @@ STATUS = {
 
 
 RECORD = "hpsearch.record"  # a tag with what people look at less often, as JSON
+RESCORED = "hpsearch.rescored"  # a tag: the objective of a later chapter that it is scored by
 RETESTS = "hpsearch.retested"  # a tag: how often a refit failed and was run again
 NAME_DIGITS = 3  # of a trial's number, at least, so that names sort as numbers do
 # Before the names of numbers that describe a run as a whole. MLflow has a tab and a section of
@@ -152,6 +153,8 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
         tags["hpsearch.reason"] = fitting(conclusion(record.reason), TAG_LENGTH)
     if record.controls:
         tags["hpsearch.control"] = ", ".join(f"stage {n + 1}" for n in record.controls)
+    if record.rescored:
+        tags[RESCORED] = record.rescored
     if record.continues is not None:
         tags["hpsearch.continues"] = f"trial {record.continues}"
     if record.code:

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hpsearch import study_methods, verify_study
 from hpsearch.errors import StudyChangedError, StudyFileError
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
+from hpsearch.records.rescored import Rescored, read_rescored
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.chapters.filing import put_aside
@@ -27,6 +29,10 @@ ONE_MORE = TINY.replace("[confirmation]", "[[stages]]\ntrials = 4\nepochs = 12\n
 LONGER = TINY.replace("epochs = 8", "epochs = 12")
 MORE = TINY.replace("trials = 5", "trials = 9").replace("trials = 4", "trials = 6")
 WIDER = MORE.replace("high = 10.0", "high = 100.0").replace('"adam"]', '"adam", "rmsprop"]')
+LOSS = MORE.replace(
+    'metric = "validation_accuracy", direction = "maximize"',
+    'metric = "validation_loss", direction = "minimize"',
+)
 REPEATS = TINY.replace("seeds = 3", "seeds = 4").replace("top = 2", "top = 3")
 
 
@@ -64,7 +70,7 @@ def trained_to(home: Path, epochs: int) -> list[TrialRecord]:
     return [record for record in records(home) if epochs in record.scores]
 
 
-@pytest.mark.parametrize("text", [ONE_MORE, LONGER, MORE, WIDER, REPEATS])
+@pytest.mark.parametrize("text", [ONE_MORE, LONGER, MORE, WIDER, LOSS, REPEATS])
 def test_earlier_records_stay_as_they_are(
     finished: Path, extended: Callable[..., Path], text: str
 ) -> None:
@@ -75,7 +81,7 @@ def test_earlier_records_stay_as_they_are(
             assert now.read_bytes() == (before / "record.json").read_bytes()
 
 
-@pytest.mark.parametrize("text", [ONE_MORE, LONGER, MORE, WIDER, REPEATS])
+@pytest.mark.parametrize("text", [ONE_MORE, LONGER, MORE, WIDER, LOSS, REPEATS])
 def test_verify_finds_both_chapters_equal(extended: Callable[..., Path], text: str) -> None:
     home = extended(text)
     found = verify_study("small", trials=1, home=home)
@@ -292,11 +298,12 @@ class Interrupted(Exception):
     """What a test raises in the middle of a study."""
 
 
+@pytest.mark.parametrize("text", [WIDER, LOSS])
 @pytest.mark.parametrize("events", [1, 2, 3, 4, 6, 8, 11])
 def test_an_extension_that_ends_anywhere_is_resumed_by_its_file_alone(
-    extended: Callable[..., Path], finished: Path, tmp_path: Path, events: int
+    extended: Callable[..., Path], finished: Path, tmp_path: Path, events: int, text: str
 ) -> None:
-    expected = table(extended(WIDER))
+    expected = table(extended(text))
     home, left = tmp_path / "other", events
 
     def interrupt(event: Event) -> None:
@@ -324,3 +331,85 @@ def test_status_counts_the_trials_of_all_chapters(
     unfinished = [record for record in trials if record.number < 9]
     run_.folder.files.artifact(Artifact.RESULT).unlink()
     assert run_state(recorded(tmp_path / "home"), unfinished, None).planned == 13
+
+
+def test_another_objective_ranks_earlier_trials_by_their_curves(
+    finished: Path, extended: Callable[..., Path]
+) -> None:
+    home = extended(LOSS)
+    n_before = len(records(finished / "home"))
+    for record in records(home):
+        assert record.rescored == ("validation_loss" if record.number < n_before else "")
+        for epochs, score in record.scores.items():
+            curves = [m.history["validation_loss"][m.epochs.index(epochs)] for m in record.members]
+            assert score == np.mean(curves)
+    study = stored(home)
+    assert study.direction.name == "MINIMIZE"
+    assert [trial.intermediate_values for trial in study.trials] == [
+        record.reported for record in records(home)
+    ]
+    result = recorded(home).result()
+    assert result is not None
+    assert (result.objective, result.direction) == ("validation_loss", "minimize")
+    means = {number: estimate.mean for number, estimate in result.confirmed.items()}
+    assert min(means, key=means.__getitem__) == str(result.best_number)
+
+
+def test_the_first_chapter_keeps_its_own_scores(
+    finished: Path, extended: Callable[..., Path]
+) -> None:
+    home = extended(LOSS)
+    (first, _), before = recorded(home).chapters, records(finished / "home")
+    now = [*first.folder.read_all("trial")][: len(before)]
+    assert [record.scores for record in now] == [record.scores for record in before]
+
+
+def test_scores_that_do_not_follow_from_the_curves_are_found(
+    extended: Callable[..., Path],
+) -> None:
+    home = extended(LOSS)
+    path = folder_of(home).files.rescored
+    found = read_rescored(path)
+    assert found is not None
+    uid = records(home)[2].uid
+    changed = {epochs: score + 0.5 for epochs, score in found.records[uid]["scores"].items()}
+    others = {**found.records, uid: {**found.records[uid], "scores": changed}}
+    replace(found, records=others).write(path)
+    (problem, *_) = verify_study("small", trials=0, home=home).problems
+    assert problem.startswith("chapter 2: trial 2: scores")
+
+
+def test_a_metric_that_is_in_no_record_is_refused(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished / "home", tmp_path / "home")
+    (tmp_path / "small.toml").write_text(MORE.replace("validation_acc", "validation_balanced_acc"))
+    said = "objective.metric must be a metric that all records have: .*validation_loss.*, got "
+    with pytest.raises(StudyChangedError, match=said):
+        run(tmp_path / "small.toml", tmp_path / "home", extend=True)
+    assert not folder_of(tmp_path / "home").files.chapters
+
+
+def test_the_objective_can_change_back(extended: Callable[..., Path], tmp_path: Path) -> None:
+    home = extended(LOSS)
+    own = [record.scores for record in recorded(home).chapters[0].folder.read_all("trial")]
+    (tmp_path / "small.toml").write_text(MORE)
+    run(tmp_path / "small.toml", home, extend=True)
+    first = recorded(home).chapters[0].chapter
+    assert first.number == 1
+    now = records(home)
+    assert [record.scores for record in now[:8]] == own[:8]
+    assert [record.rescored for record in now[:8]] == [""] * 8
+    assert {record.rescored for record in now[8:]} == {"validation_accuracy"}
+    assert verify_study("small", trials=0, home=home).problems == []
+
+
+def test_a_kill_before_the_next_objective_counts_leaves_the_scores(
+    extended: Callable[..., Path], tmp_path: Path
+) -> None:
+    home = extended(LOSS)
+    before = [record.scores for record in records(home)]
+    files = folder_of(home).files
+    put_aside(files)
+    Rescored(3, "validation_accuracy", {}).write(files.rescored)
+    run(tmp_path / "small.toml", home)
+    assert [record.scores for record in records(home)] == before
+    assert recorded(home).chapter.number == 2

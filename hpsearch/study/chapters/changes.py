@@ -17,6 +17,7 @@ from hpsearch.records.sealed import digest_of
 from hpsearch.records.study_json import Chapter, chapter_of, read_study_json
 from hpsearch.study.chapters.earlier import EarlierTrials
 from hpsearch.study.chapters.extension import Extension, extension
+from hpsearch.study.chapters.rescoring import unscored
 from hpsearch.study.stored_space import kept_space, with_kinds
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.stored import stored_file
@@ -47,6 +48,8 @@ def extends(study: ReadStudy, folder: RunFolder, name: str) -> bool:
             f"{folder.files.artifact(Artifact.STUDY_TOML)}"
         )
     problems = [*changed.problems] or _idle(study, folder, changed, now)
+    if not problems and changed.rescores:
+        problems = [*unscored(folder, now)]
     if problems:
         lines = "".join(f"  {problem.statement}\n" for problem in problems)
         raise StudyChangedError(

@@ -30,11 +30,13 @@ class Extension:
     Attributes:
         problems: the changes that no extension can have, and what else stands in its way.
         wider: the keys of [space] whose ranges or choices grew.
+        rescores: whether its objective is another, by which all records must be scored.
         asks: whether it asks for other trials, ranges or repeats than the file before.
     """
 
     problems: Sequence[Problem]
     wider: Sequence[str]
+    rescores: bool
     asks: bool
 
 
@@ -54,7 +56,7 @@ def extension(before: StudyFile, now: StudyFile) -> Extension:
             found = [*_entry_problems(path, old, new, before)]
             problems += found
             wider += [] if found else [path]
-    repeats = False
+    repeats = rescores = False
     for one in differences([before, now]):
         table, _, key = one.key.partition(".")
         old_text, new_text = one.values
@@ -65,12 +67,30 @@ def extension(before: StudyFile, now: StudyFile) -> Extension:
             least, asked = (getattr(file.confirmation, key) for file in (before, now))
             if asked < least:
                 problems.append(Problem(one.key, f"must be at least the earlier {least}", asked))
+        elif table == "objective":
+            rescores = True
         elif not _is_free(one.key):
             stay = "must stay left out" if old_text is None else f"must stay {old_text}"
             got = "none" if new_text is None else new_text
             problems.append(Problem(one.key, stay, got))
-    asks = bool(wider) or repeats or before.stages != now.stages
-    return Extension(problems, wider, asks)
+    if rescores:
+        problems += _objective_problems(before, now)
+    asks = bool(wider) or repeats or rescores or before.stages != now.stages
+    return Extension(problems, wider, rescores, asks)
+
+
+def _objective_problems(before: StudyFile, now: StudyFile) -> Iterator[Problem]:
+    """What an objective decides beside the ranks of trials."""
+    if bool(before.objectives) != bool(now.objectives):
+        rule = "must stay: one objective, or several"
+        yield Problem("objective", rule)
+    if now.protocol != "honest":
+        rule = f"must stay, because protocol is {toml_value(now.protocol)}"
+        yield Problem("objective", rule)
+    tuned = before.scoring.tuned, now.scoring.tuned
+    if tuned[0] != tuned[1]:
+        rule = f"must stay {toml_value(before.objective.metric)}, which chooses the threshold"
+        yield Problem("objective.metric", rule, toml_value(now.objective.metric))
 
 
 def can_be_extended(file: StudyFile) -> bool:

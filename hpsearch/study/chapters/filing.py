@@ -11,6 +11,7 @@ from __future__ import annotations
 from shutil import rmtree
 
 from hpsearch.records.layout import Artifact, ChapterFiles, RunFiles
+from hpsearch.records.rescored import read_rescored
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.sealed import read_sealed, write_sealed
 from hpsearch.records.study_json import chapter_of, read_study_json
@@ -60,10 +61,14 @@ def put_back(files: RunFiles) -> None:
     Raises:
         StorageError: the disk is full or read-only.
     """
-    place = files.chapter(chapter_of(read_study_json(files)).number)
+    chapter = chapter_of(read_study_json(files)).number
+    place = files.chapter(chapter)
     if not place.path.exists():
         return
     with storage_errors(place.path):
+        of_next = read_rescored(files.rescored)
+        if of_next is not None and of_next.chapter > chapter:
+            rmtree(files.rescored.parent)
         for path in files.decided:
             kept = place.path / path.relative_to(files.path)
             if kept.exists() and not path.exists():

@@ -74,18 +74,33 @@ def contradictions(
     return found
 
 
-def other_ranges(storage: BaseStorage, study: str, arm: ArmPlace) -> bool:
-    """Whether trials were stored with other ranges or choices than the arm has.
+def is_of_earlier_chapter(
+    storage: BaseStorage,
+    study: str,
+    records: Iterable[TrialRecord],
+    arm: ArmPlace,
+    directions: Sequence[Direction],
+) -> bool:
+    """Whether trials were stored with other ranges, choices or scores than the chapter has.
 
-    Those of earlier chapters were. Optuna refuses other choices of a parameter within a study, and
-    models the range that it finds: the study is made anew, with these trials in the new ranges.
+    Optuna refuses other choices of a parameter and another direction within a study, and models
+    the range that it finds: the study is made anew, with the earlier trials in the new ranges.
+
+    Args:
+        records: the earlier trials.
     """
+    if study not in optuna.get_all_study_names(storage):
+        return False
+    stored = optuna.load_study(study_name=study, storage=storage)
+    if [direction.name.lower() for direction in stored.directions] != [*directions]:
+        return True
     now = {parameter.name: parameter.distribution for parameter in arm.space.parameters}
-    return any(
+    others = (
         distribution != now.get(name)
-        for trial in stored_trials(storage, study) or ()
+        for trial in stored.get_trials(deepcopy=False)
         for name, distribution in trial.distributions.items()
     )
+    return any(others) or bool(contradictions(storage, study, records, arm))
 
 
 def _is_foreign(trial: FrozenTrial) -> bool:

@@ -39,6 +39,8 @@ ALLOWED = {
         ('"adam"]', '"adam", "rmsprop"]'),
         (NAMED, NAMED + 'epsilon = { low = 1e-8, high = 1e-4, when = { trainer = "rmsprop" } }\n'),
     ],
+    "another objective": [("validation_accuracy", "validation_loss"), ("maximize", "minimize")],
+    "the best epoch": [('"maximize"', '"maximize", best_epoch = true')],
     "more repeats": [("seeds = 3", "seeds = 4")],
     "more refits": [("test_seeds = 2", "test_seeds = 3")],
     "more that are confirmed": [("top = 2", "top = 3")],
@@ -52,9 +54,26 @@ REFUSED = {
         'data.split must stay { kind = "k-fold", folds = 3 }, got { kind = "k-fold", folds = 4 }',
     ),
     "another network": ([("hidden = 12", "hidden = 13")], "network.hidden must stay 12, got 13"),
-    "another objective": (
-        [("validation_accuracy", "validation_loss"), ("maximize", "minimize")],
-        'objective.metric must stay "validation_accuracy", got "validation_loss"',
+    "several objectives": (
+        [
+            (
+                'objective = { metric = "validation_accuracy", direction = "maximize" }',
+                "objectives = [\n"
+                '    { metric = "validation_accuracy", direction = "maximize" },\n'
+                '    { metric = "validation_loss", direction = "minimize" },\n'
+                "]",
+            ),
+        ],
+        "objective must stay: one objective, or several",
+    ),
+    "a constraint": (
+        [
+            (
+                "[data]",
+                '[[constraints]]\nmetric = "validation_loss"\nat_most = 2.0\n[data]',
+            ),
+        ],
+        "constraints.0.at_most must stay left out, got 2.0",
     ),
     "fewer trials": (
         [("trials = 5", "trials = 4")],
