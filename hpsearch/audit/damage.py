@@ -75,8 +75,10 @@ def _files(folder: RunFolder, name: str) -> Iterator[Damage]:
     )
     derived = (*made_again, files.artifact(Artifact.RESULT))
     kept = [*files.all_decisions(), *files.clocks(), files.artifact(Artifact.LEARNED)]
+    kept.append(files.rescored)
     for chapter in files.chapters:
         kept += [*chapter.all_decisions(), *chapter.clocks(), chapter.study_json, chapter.space]
+        kept.append(chapter.rescored)
         kept.append(chapter.artifact(Artifact.RESULT))
     for path in (*derived, *kept):
         subject = _subject(folder, name, path)
