@@ -289,7 +289,7 @@ def test_the_result_says_which_chapters_used_the_test_set(extended: Callable[...
 
 def test_the_methods_say_that_the_run_was_extended(extended: Callable[..., Path]) -> None:
     text = study_methods("small", home=extended(ONE_MORE)).text()
-    assert "the run was extended; its 2 chapters drew 8 and 4 trials in turn" in text
+    assert "the run was extended: its 2 chapters drew 8 trials and 4 trials" in text
     assert "its scores in the earlier chapter were known when the run was extended" in text
     assert "was not used before the choice" not in text
 

@@ -157,10 +157,13 @@ def _search(places: Places) -> Iterator[Parts]:
     yield from _objective(places)
     yield from _stages(places)
     if places.found is not None and (n := len(places.found.chapters)):
-        drawn = [places.in_result.fact("chapters", place, "trials") for place in range(n)]
+        drawn = [
+            counted(places.in_result.fact("chapters", place, "trials"), "trial")
+            for place in range(n)
+        ]
         yield say(
-            "After its result was known, the run was extended; its {n} drew {drawn} trials in "
-            "turn, each with the results of those before, and the plan is that of the last",
+            "After its result was known, the run was extended: its {n} drew {drawn}, each with "
+            "the results of those before, and the plan is that of the last",
             n=counted(places.in_result.how_many("chapters"), "chapter"),
             drawn=listed(drawn),
         )
