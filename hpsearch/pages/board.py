@@ -15,6 +15,7 @@ from threading import Lock
 from hpsearch.pages.study_row import Link, StudyRow, study_row
 from hpsearch.pages.wording import moment
 from hpsearch.records.layout import Home, Kind, RunFiles
+from hpsearch.records.rescored import read_rescored
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import running
 from hpsearch.records.stamps import Stamp, is_young, stamp_of, stamps_of
@@ -220,7 +221,7 @@ def _records(
     files: RunFiles, kind: Kind, known: dict[Path, tuple[Stamp, TrialRecord]]
 ) -> list[TrialRecord]:
     """All records of a kind; those that did not change are not read again."""
-    found = []
+    found, rescored = [], read_rescored(files.rescored)
     for place in files.records(kind):
         stamp = stamp_of(place.json)
         kept = known.get(place.json)
@@ -229,5 +230,5 @@ def _records(
             if record is None:
                 continue
             kept = known[place.json] = (stamp, record)
-        found.append(kept[1])
+        found.append(kept[1] if rescored is None else rescored.of(kept[1]))
     return found

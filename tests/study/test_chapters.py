@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.rescored import Rescored, read_rescored
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.chapters.filing import put_aside
+from hpsearch.records.whole_files import write_below
+from hpsearch.study import opening
+from hpsearch.study.chapters import filing
+from hpsearch.study.chapters.filing import put_aside, put_back
 from hpsearch.study.events import Event
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.run_state import run_state
@@ -413,3 +417,69 @@ def test_a_kill_before_the_next_objective_counts_leaves_the_scores(
     run(tmp_path / "small.toml", home)
     assert [record.scores for record in records(home)] == before
     assert recorded(home).chapter.number == 2
+
+
+def contents(home: Path) -> dict[str, bytes]:
+    """Every file of the run, but for the journal, to which each start adds lines."""
+    top = home / "studies" / "small" / "1"
+    files = (path for path in top.rglob("*") if path.is_file() and path.suffix != ".jsonl")
+    return {str(path.relative_to(top)): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("text", [TINY, LOSS])
+def test_files_are_put_back_whatever_was_put_aside(
+    extended: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    calm = extended(text)
+    before, done = contents(calm), -1
+    write, rename = write_below, Path.rename
+    for most in range(20):
+        home, done = tmp_path / str(most), 0
+        shutil.copytree(calm, home)
+
+        def counted() -> None:
+            nonlocal done
+            if done == most:  # noqa: B023  it is called before `most` changes
+                raise Interrupted
+            done += 1
+
+        def written(path: Path, content: bytes) -> None:
+            counted()
+            write(path, content)
+
+        def renamed(path: Path, target: Path) -> Path:
+            counted()
+            return rename(path, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(filing, "write_below", written)
+            patch.setattr(Path, "rename", renamed)
+            with suppress(Interrupted):
+                put_aside(folder_of(home).files)
+        if done < most:
+            break
+        put_back(folder_of(home).files)
+        assert contents(home) == before, f"after {most} steps"
+    assert done > 3
+
+
+def test_a_kill_before_the_chapter_is_named_leaves_the_finished_run(
+    finished: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(finished / "home", home)
+    (tmp_path / "small.toml").write_text(LOSS)
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "write_sealed", raising)
+        with pytest.raises(Interrupted):
+            run(tmp_path / "small.toml", home, extend=True)
+    assert folder_of(home).files.rescored.exists()
+    (tmp_path / "small.toml").write_text(TINY)
+    run(tmp_path / "small.toml", home)
+    assert table(home) == table(finished / "home")
+    assert not folder_of(home).files.rescored.exists()
+    assert not folder_of(home).files.chapters
+
+
+def raising(path: Path, content: object) -> None:
+    raise Interrupted
