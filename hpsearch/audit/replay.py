@@ -181,7 +181,8 @@ def _carry_earlier(run: Recorded, folder: RunFolder, found: Replay) -> None:
 def _as_promoted(read: ReadStudy, arm: Arm, run: Recorded) -> ReadStudy:
     """The study with as many promoted as there were in an arm: trials may have been added."""
     folder = run.folder
-    earlier = EarlierTrials.of(read.file, folder, run.chapter, [*folder.read_all("trial")])
+    trials = [*folder.read_all("trial")] if run.chapter.number > 1 else []
+    earlier = EarlierTrials.of(read.file, folder, run.chapter, trials)
     stages = list(read.file.stages)
     for number in range(len(stages) - 1):
         decision = folder.read_sealed(folder.files.stage(number, arm.case), *DECISION_KEYS)

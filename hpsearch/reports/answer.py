@@ -163,6 +163,9 @@ def _about(view: StudyView) -> Iterator[Named]:
     stages = ", ".join(count_of(n, "epoch") for n in view.lengths)
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     yield "trials", "; ".join(filter(None, [counts, result.tried_text]))
+    if result.chapters:
+        drawn = ", ".join(str(one["trials"]) for one in result.chapters)
+        yield "chapters", f"{len(result.chapters)}; trials drawn in each: {drawn}"
     n = len({parameter.key for parameter in view.space.parameters})
     yield "space", f"{count_of(n, 'parameter')} searched; trained for {stages}"
     if relations := kept_relations(folder):

@@ -68,6 +68,12 @@ def test_runs_of_earlier_trials_have_the_scores_of_the_last_objective(home: Path
         assert objectives[name] == pytest.approx(record.scores[record.length], rel=1e-9)
 
 
+def test_the_report_says_what_each_chapter_drew(home: Path) -> None:
+    report = (home / "studies/small/1/artifacts/report.html").read_text()
+    assert "trials drawn in each: 8, 4" in report
+    assert "used for 2 configurations in chapters 1 and 2" in report
+
+
 def test_an_extended_run_arrives_whole_elsewhere(home: Path, tmp_path: Path) -> None:
     archive = export_study("small", tmp_path / "small.zip", home=home)
     there = tmp_path / "there"
