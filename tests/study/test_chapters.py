@@ -503,3 +503,18 @@ def test_a_kill_before_the_chapter_is_named_leaves_the_finished_run(
 
 def raising(path: Path, content: object) -> None:
     raise Interrupted
+
+
+def test_more_trials_of_the_last_stage_go_on_within_a_chapter(
+    extended: Callable[..., Path], tmp_path: Path
+) -> None:
+    home = extended(ONE_MORE)
+    before = [path.read_bytes() for path in sorted(folder_of(home).files.trials.glob("*/*.json"))]
+    text = ONE_MORE.replace("trials = 4\nepochs = 12", "trials = 6\nepochs = 12")
+    assert text != ONE_MORE
+    (tmp_path / "small.toml").write_text(text)
+    run(tmp_path / "small.toml", home)
+    now = [path.read_bytes() for path in sorted(folder_of(home).files.trials.glob("*/*.json"))]
+    assert (now[: len(before)], len(now)) == (before, len(before) + 2)
+    assert recorded(home).chapter.number == 2
+    assert verify_study("small", trials=0, home=home).problems == []
