@@ -263,8 +263,12 @@ class TrialRecord:
         return max(time.time(), self.marks[-1][1] if self.marks else self.started)
 
     def content(self) -> dict[str, Any]:
-        """What record.json holds; numbers of epochs, which are keys, are texts there."""
-        own = {name: value for name, value in vars(self).items() if name != "rescored"}
+        """What record.json holds; numbers of epochs, which are keys, are texts there.
+
+        A trial that continues no other says nothing of it, as in older versions.
+        """
+        left_out = {"rescored"} | ({"continues"} if self.continues is None else set())
+        own = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**own, "members": [vars(member) for member in self.members]}
 
     def to_json(self, name: str | Path = RECORD) -> bytes:
