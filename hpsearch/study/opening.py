@@ -175,6 +175,8 @@ def open_run(
         if not resumed and files.trials.exists():  # the run's trials, but not whose they are
             raise DamagedError(files.study_json, "no file")
         begun = resumed and files.trials.exists()
+        if newest:  # also where a new run follows, as nobody opens the one before again
+            put_back(top.run(newest))
         if extend and not begun:
             raise StudyFileError(
                 f"--extend goes on with a finished run, but study {study.file.name!r} has none in "
@@ -182,7 +184,6 @@ def open_run(
             )
         following = False  # whether this start begins a chapter
         if begun:  # else it ended before its first trial
-            put_back(files)
             following = extend and extends(study, folder, name)
             if not following:
                 refuse_changed(study, folder, name)

@@ -254,6 +254,27 @@ def test_a_kill_while_files_are_put_aside_leaves_the_first_chapter(
     assert [one.chapter.number for one in recorded(home).chapters] == [1, 2]
 
 
+def test_a_new_run_puts_back_what_a_kill_left_aside(finished: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(finished / "home", home)
+    put_aside(folder_of(home).files)
+    (tmp_path / "small.toml").write_text(TINY)
+    run(tmp_path / "small.toml", home, fresh=True)
+    assert recorded(home).result() is not None
+    assert not folder_of(home).files.chapters
+
+
+def test_a_run_that_is_not_finished_is_not_told_of_the_option(
+    finished: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(finished / "home", tmp_path / "home")
+    folder_of(tmp_path / "home").files.artifact(Artifact.RESULT).unlink()
+    (tmp_path / "small.toml").write_text(ONE_MORE)
+    with pytest.raises(StudyChangedError) as refused:
+        run(tmp_path / "small.toml", tmp_path / "home")
+    assert "--extend" not in str(refused.value)
+
+
 def test_without_the_option_the_refusal_names_it(finished: Path, tmp_path: Path) -> None:
     shutil.copytree(finished / "home", tmp_path / "home")
     (tmp_path / "small.toml").write_text(ONE_MORE)

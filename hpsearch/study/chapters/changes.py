@@ -130,16 +130,17 @@ def refuse_changed(study: ReadStudy, folder: RunFolder, name: str) -> None:
         f"study {study.file.name!r} already has trials, and the file differs from the one they "
         f"were run with:\n{diff}\n{why}You can continue with more trials in the last stage, a "
         "larger [budget], or other [limits], [outcomes] and [execution]; for anything else:\n  "
-        f"{_way_on(before, now)}"
+        f"{_way_on(before, now, folder)}"
         "--fresh             start a new run of the study; nothing is deleted\n  "
         f"name = {toml_value(f'{study.file.name}-2')}   make it another study"
     )
 
 
-def _way_on(before: StudyFile, now: StudyFile) -> str:
+def _way_on(before: StudyFile, now: StudyFile, folder: RunFolder) -> str:
     """The option that goes on with a changed file, where there is one."""
     changed = extension(before, now)
-    if changed.problems or not changed.asks:
+    finished = read_result(folder, *before.scope) is not None
+    if not finished or changed.problems or not changed.asks:
         return ""
     return "--extend            go on with the finished run as its next chapter\n  "
 

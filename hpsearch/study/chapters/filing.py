@@ -59,8 +59,11 @@ def put_back(files: RunFiles) -> None:
     """Undo `put_aside` where no next chapter began; nothing to do otherwise.
 
     Raises:
+        DamagedError: a file of a run that has chapters is not what was written.
         StorageError: the disk is full or read-only.
     """
+    if not files.chapters:
+        return
     chapter = chapter_of(read_study_json(files)).number
     place = files.chapter(chapter)
     if not place.path.exists():
