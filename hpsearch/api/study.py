@@ -27,6 +27,7 @@ from hpsearch.execution.cluster import scheduler_address
 from hpsearch.execution.executors import available_cores
 from hpsearch.records.layout import Artifact, Home
 from hpsearch.reports.parent import write_parent
+from hpsearch.study.chapters.earlier import EarlierTrials
 from hpsearch.study.events import Event, StudiesLearned, StudySized, TrackingAwaited
 from hpsearch.study.opening import Run, as_begun, open_run
 from hpsearch.study.plan import few_configurations
@@ -154,6 +155,10 @@ def run_study(
         check_apart(database, uri)
     run = open_run(read, stores, fresh=fresh, accept_code=accept_code, sized=sizes, extend=extend)
     try:
+        if extend and run.chapter.number > 1:
+            known = [*run.folder.read_all("trial")]
+            for line in EarlierTrials.of(read.file, run.folder, run.chapter, known).stranded():
+                warn(line)
         run.folder.sweep()
         if warm.source is not None:
             run.folder.write_sealed(run.folder.files.artifact(Artifact.WARM_START), warm.source)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpsearch import study_methods, verify_study
+from hpsearch import run_study, study_methods, verify_study
 from hpsearch.errors import StudyChangedError, StudyFileError
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
@@ -102,6 +102,34 @@ def test_earlier_records_stay_as_they_are(
         for before in sorted((finished / "home" / "studies" / "small" / "1" / kind).iterdir()):
             now = home / "studies" / "small" / "1" / kind / before.name / "record.json"
             assert now.read_bytes() == (before / "record.json").read_bytes()
+
+
+@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        (
+            TINY.replace("trials = 5", "trials = 9"),
+            "stage 1: 4 new trials can't be promoted, because stage 2 of 4 trials promotes no "
+            "more; raise stages.1.trials further",
+        ),
+        (MORE.replace("trials = 3", "trials = 8"), ""),
+    ],
+)
+def test_new_trials_that_can_t_be_promoted_are_told_of(
+    finished: Path, tmp_path: Path, text: str, warned: str
+) -> None:
+    shutil.copytree(finished / "home", tmp_path / "home")
+    (tmp_path / "small.toml").write_text(text)
+    lines: list[str] = []
+    run_study(
+        tmp_path / "small.toml",
+        home=tmp_path / "home",
+        workers=0,
+        extend=True,
+        warn=lines.append,
+    )
+    assert [line for line in lines if "promoted" in line] == [warned] * bool(warned)
 
 
 @pytest.mark.parametrize("text", [ONE_MORE, LONGER, MORE, WIDER, LOSS, REPEATS])

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from hpsearch.counts import count_of
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.study_json import Chapter, chapter_of, read_study_json
@@ -66,6 +67,20 @@ class EarlierTrials:
             return 0
         asked = self.file.stages[stage].promoted - self.n_went_on(stage)
         return min(max(0, asked), self.n_open(stage))
+
+    def stranded(self) -> list[str]:
+        """A sentence for each stage whose new trials can't go on, as the next one is full."""
+        found = []
+        for stage, following in enumerate(self.file.stages[1:]):
+            n_new = self.n_open(stage) - self.n_promoted(stage)
+            if self.firsts and n_new and following.promoted and not self.n_promoted(stage + 1):
+                stranded = count_of(n_new, "new trial")
+                found.append(
+                    f"stage {stage + 1}: {stranded} can't be promoted, because stage {stage + 2} "
+                    f"of {following.trials} trials promotes no more; raise "
+                    f"stages.{stage + 1}.trials further"
+                )
+        return found
 
     def n_went_on(self, stage: int) -> int:
         """Earlier trials that came to a stage after a shorter training, or come to it now."""
