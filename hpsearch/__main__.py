@@ -1,6 +1,7 @@
 """python -m hpsearch"""
 
 import atexit
+import io
 import os
 import signal
 import sys
@@ -30,6 +31,9 @@ def main() -> None:
     wrong = problem_of_folder() or too_low(to_train=sys.argv[1:2] in [[name] for name in TRAINING])
     if wrong and "--help" not in sys.argv:
         sys.exit(f"error: {wrong}")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")  # an encoding may lack signs of our tables
     Scrubber(os.environ, sys.argv[1:]).install()
     endings: list[object] = []
     atexit.register(_end_as_said, endings)  # the first to be registered is the last to run

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hpsearch.errors import StudyChangedError, headline
 from hpsearch.execution.examples import training_data
 from hpsearch.execution.gains import scored
-from hpsearch.execution.population import load_own_code, run_slice, same_folder
+from hpsearch.execution.population import load_own_code, run_slice
+from hpsearch.execution.printed import hidden
+from hpsearch.execution.private_mlflow import end_open_runs, private_mlflow
 from hpsearch.execution.slices import MemberAdvance, Slice
+from hpsearch.execution.surroundings import same_surroundings
 from hpsearch.hyperparameters import ParamValue
 from hpsearch.own_code import look_first_in
 from hpsearch.trainers import Schedule, is_training_function, trainer_kind
@@ -125,14 +127,15 @@ def check_code(whole: Slice) -> CodeCheck:
     """
     (member,) = whole.members
     with (
-        same_folder(),
-        redirect_stdout(io.StringIO()),
-        redirect_stderr(io.StringIO()),
+        same_surroundings(),
+        hidden(),
         TemporaryDirectory(prefix="hpsearch-") as place,
     ):
         pauses = check_pauses(whole, place) if whole.until > 1 else None
         tested = is_function(member.params) and not whole.settings.data.unknown
-        rehearsal = rehearse(replace(whole, until=1)) if tested else None
+        with private_mlflow(str(Path(place, "test")), "rehearsal"):
+            rehearsal = rehearse(replace(whole, until=1)) if tested else None
+        end_open_runs()  # before their store goes with the folder
     return CodeCheck(pauses, rehearsal)
 
 

@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, chdir, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -25,10 +25,11 @@ from hpsearch.execution.limits import LimitName
 from hpsearch.execution.live import Pace, is_heard, tell
 from hpsearch.execution.machine import machine
 from hpsearch.execution.meter import Meter
-from hpsearch.execution.printed import PrintedText
+from hpsearch.execution.printed import PrintedText, encodable
 from hpsearch.execution.private_mlflow import private_mlflow
 from hpsearch.execution.scoring.own_scores import load_score
 from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
+from hpsearch.execution.surroundings import same_surroundings
 from hpsearch.hyperparameters import hyperparameters
 from hpsearch.nn import NETWORKS
 from hpsearch.own_code import changed_since, look_first_in, module_of
@@ -94,7 +95,7 @@ def run_slice(work: Slice) -> SliceResult:
         heard = work.foreign or work.settings.exam == "test"  # why no model is kept
         with printed.kept() if heard else nullcontext(), foreign:
             load_own_code(work)
-            with same_folder():
+            with same_surroundings():
                 members = _advance(work, gains, watch, pace, printed)
             printed.add(note_of_runs(folder) if work.members[0].program is None else "")
     except StudyChangedError:
@@ -107,7 +108,7 @@ def run_slice(work: Slice) -> SliceResult:
         pace.end()
     return SliceResult(
         members=tuple(members),
-        error=error,
+        error=None if error is None else encodable(error),
         use=watch.use(),
         log=printed.take_last(),
         warned=printed.take_warned(),
@@ -198,14 +199,6 @@ class _Watch:
         )
         self.told, self.cpu = now, cpu
         return used
-
-
-def same_folder() -> AbstractContextManager[object]:
-    """A trainer that changes the current folder leaves later trials in the one before."""
-    try:
-        return chdir(os.getcwd())
-    except FileNotFoundError:  # somebody deleted it
-        return nullcontext()
 
 
 def _advance(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -62,12 +63,12 @@ class PrintedText:
 
     def add(self, text: str) -> None:
         """Keep a text, as far as there is room."""
-        self._kept.write(text[: max(0, LONGEST - self._length)])
+        self._kept.write(encodable(text[: max(0, LONGEST - self._length)]))
         self._length += len(text)
 
     def put(self, text: str) -> None:
         """Keep a text whose length somebody else saw to."""
-        self._kept.write(text)
+        self._kept.write(encodable(text))
 
     def take(self) -> str:
         """What was printed since this was called last; another thread may print meanwhile."""
@@ -86,6 +87,22 @@ class PrintedText:
         left_out = self._length - LONGEST
         note = f"\n… ({left_out} more characters were printed)\n" if left_out > 0 else ""
         return self.take() + note
+
+
+@contextmanager
+def hidden() -> Iterator[None]:
+    """Hide what Python code prints, on streams that have all that the real ones have."""
+    with (
+        open(os.devnull, "w", encoding="utf-8", errors="backslashreplace") as nowhere,
+        redirect_stdout(_Tee(nowhere, PrintedText())),
+        redirect_stderr(_Tee(nowhere, PrintedText())),
+    ):
+        yield
+
+
+def encodable(text: str) -> str:
+    """The text with what UTF-8 can't have, e.g. bytes of a file's name, as Python writes it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 _listeners: list[PrintedText] = []  # whose slices are under way in this process

@@ -12,7 +12,7 @@ from shutil import rmtree
 from typing import Any
 
 from hpsearch.processes import changed_environment, temporary_folder
-from hpsearch.trainers.programs.program_start import OF_MLFLOW, private_store
+from hpsearch.trainers.programs.program_start import OF_MLFLOW, has_private_store, private_store
 
 URI = "MLFLOW_TRACKING_URI"
 LEAVE_SECONDS = 5.0  # for a worker to tell a store of the user's that its runs are over
@@ -71,7 +71,8 @@ def _leave_others(now: tuple[str, Any] | None) -> None:
     store, address = private_store(last[0][0]), ""
     with changed_environment({URI: store}), suppress(Exception):
         address = mlflow.get_tracking_uri()
-        while len(_open_runs()) > len(_callers):  # its store may be gone with its trial
+        is_gone = address == store and not has_private_store(last[0][0])  # with its trial
+        while len(_open_runs()) > len(_callers) and not is_gone:
             mlflow.end_run()
     del fluent._active_run_stack.get()[len(_callers) :]
     if address in ("", store):  # else the code set one, which holds for later members too

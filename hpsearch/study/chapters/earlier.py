@@ -75,10 +75,10 @@ class EarlierTrials:
             n_new = self.n_open(stage) - self.n_promoted(stage)
             if self.firsts and n_new and following.promoted and not self.n_promoted(stage + 1):
                 stranded = count_of(n_new, "new trial")
+                asked = count_of(following.trials, "trial")
                 found.append(
                     f"stage {stage + 1}: {stranded} can't be promoted, because stage {stage + 2} "
-                    f"of {following.trials} trials promotes no more; raise "
-                    f"stages.{stage + 1}.trials further"
+                    f"of {asked} promotes no more; raise stages.{stage + 1}.trials further"
                 )
         return found
 

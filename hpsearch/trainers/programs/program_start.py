@@ -108,6 +108,11 @@ def private_store(folder: str) -> str:
     return f"sqlite:///{Path(folder).absolute()}/{PRIVATE_STORE}"
 
 
+def has_private_store(folder: str) -> bool:
+    """Whether any of them has written to it, and it is still there."""
+    return Path(folder, PRIVATE_STORE).exists()
+
+
 def note_of_runs(folder: str) -> str:
     """A line for a trial's log that says where these calls wrote; "" where there were none."""
     place = Path(folder, PRIVATE_STORE)

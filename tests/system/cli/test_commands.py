@@ -532,6 +532,19 @@ def test_an_interrupt_that_a_library_logs_shows_no_traceback() -> None:
     assert done.stderr == "more\ninterrupted; run the same command again to resume\n"
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_an_encoding_that_lacks_signs_of_ours_ends_nothing(
+    finished: Finished, encoding: str
+) -> None:
+    command = [sys.executable, "-m", "hpsearch", "show", "small", "--home", str(finished.home)]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.decode(encoding)
+    assert "winner" in shown
+    assert "?" in shown  # for the dots between the ends of an interval
+
+
 def test_the_version_is_said() -> None:
     done = call_here("--version")
     assert (done.returncode, done.stdout) == (0, f"hpsearch {version('hpsearch')}\n")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +84,79 @@ def test_each_costs_its_own_trial_at_most(
     assert "SystemExit: 3" in reasons["exits"]
     assert all(reasons[way] for way in FAIL)
     assert gone(int(note.read_text()))  # what it forked ended with the study
+
+
+CHANGES = """
+import faulthandler, os, signal, sys
+
+def train(params, data, seed):
+    faulthandler.enable(file=sys.stderr)
+    sys.stdout.buffer.write(b"as bytes\\n")
+    print("caf\\udce9.txt", file=sys.stderr)  # a file's name that is no UTF-8
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    os.environ["MINE"] = os.environ.get("MINE", "") + "x"
+    os.environ.pop("THEIRS", None)
+    yield {"validation_accuracy": 1 / len(os.environ["MINE"])}
+"""
+CALLS = """
+import mlflow
+
+def train(params, data, seed):
+    mlflow.log_metric("mine", 1.0)
+    yield {"validation_accuracy": 0.5}
+"""
+
+
+def written(folder: Path, module: str, code: str) -> Path:
+    (folder / f"{module}.py").write_text(code)
+    text = FILE.format(note="", ways='["a", "b", "c"]', n=3)
+    (folder / "endings.toml").write_text(text.replace("endings_code", module))
+    return folder / "endings.toml"
+
+
+@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.parametrize("workers", [0, 1])
+def test_each_trial_finds_the_surroundings_of_the_first(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("THEIRS", "1")
+    path = written(tmp_path, f"changes_much_{workers}", CHANGES)
+    answers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    report = run_study(path, home=home, workers=workers)
+    assert os.environ["THEIRS"] == "1"
+    assert "MINE" not in os.environ
+    assert answers == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    folder = RunFolder(home / "studies/endings/1")
+    records = list(folder.read_all("trial"))
+    assert [record.scores[1] for record in records] == [1.0] * 3
+    for record in records:
+        log = folder.files.record("trial", record.number).log.read_text()
+        assert "as bytes" in log
+        assert "caf\\udce9.txt" in log
+    assert report.code_warnings == []
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", ""])
+def test_no_call_of_mlflow_reaches_the_shell_s_store(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    path = written(tmp_path, "calls_mlflow_plainly", CALLS)
+    command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
+    environment = os.environ | ({"MLFLOW_TRACKING_URI": address} if address else {})
+    done = subprocess.run(
+        [*command, "--workers", "2"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "must train in the final test" not in done.stdout + done.stderr
+    assert list((tmp_path / "here").iterdir()) == []
