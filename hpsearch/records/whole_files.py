@@ -38,7 +38,12 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         StorageError: the disk is full or read-only.
     """
-    write_below(path, json.dumps(value, indent=1).encode())
+    write_below(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """A value as `write_json` writes it."""
+    return json.dumps(value, indent=1).encode()
 
 
 def write_below(path: Path, content: bytes) -> None:
@@ -46,6 +51,14 @@ def write_below(path: Path, content: bytes) -> None:
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content)
+
+
+def write_changed(path: Path, content: bytes) -> None:
+    """As `write_below`; a file that has this content stays as it is, with its time."""
+    with suppress(OSError):
+        if path.read_bytes() == content:
+            return
+    write_below(path, content)
 
 
 def read_json(path: Path) -> Any:

@@ -17,7 +17,7 @@ from hpsearch.records.layout import Artifact, Home
 from hpsearch.records.retests import run_failed_again
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.run_lock import lock_study, unlock_study
-from hpsearch.records.sealed import write_sealed
+from hpsearch.records.sealed import seal
 from hpsearch.records.study_json import (
     FIRST,
     Chapter,
@@ -25,7 +25,7 @@ from hpsearch.records.study_json import (
     code_of_starts,
     read_study_json,
 )
-from hpsearch.records.whole_files import storage_errors, write_json, write_whole
+from hpsearch.records.whole_files import json_bytes, storage_errors, write_changed
 from hpsearch.study.chapters.changes import (
     extends,
     next_chapter,
@@ -205,7 +205,7 @@ def open_run(
             keep_arms(folder, study.space, study.arms)
             if (scores := rescored(folder, study.file, chapter.number)) is not None:
                 scores.write(files.rescored)
-        write_whole(files.artifact(Artifact.STUDY_TOML), study.text.encode())
+        write_changed(files.artifact(Artifact.STUDY_TOML), study.text.encode())
         run_id = known["id"] if resumed else uuid.uuid4().hex[:12]
         file = study.file
         if begun:
@@ -223,9 +223,9 @@ def open_run(
             said |= {"sized": kept}
         if chapter.number > 1:
             said |= {"chapter": chapter.as_dict()}
-        write_sealed(files.study_json, {**said, "file": understood})
+        write_changed(files.study_json, seal({**said, "file": understood}, files.study_json))
         # Beside the file as written: with defaults and what --set changed.
-        write_json(files.artifact(Artifact.STUDY_JSON), understood)
+        write_changed(files.artifact(Artifact.STUDY_JSON), json_bytes(understood))
     except BaseException:
         unlock_study(top, lock)
         raise

@@ -539,7 +539,7 @@ def test_a_kill_before_the_chapter_is_named_leaves_the_finished_run(
     shutil.copytree(finished / "home", home)
     (tmp_path / "small.toml").write_text(LOSS)
     with monkeypatch.context() as patch:
-        patch.setattr(opening, "write_sealed", raising)
+        patch.setattr(opening, "seal", raising)
         with pytest.raises(Interrupted):
             run(tmp_path / "small.toml", home, extend=True)
     assert folder_of(home).files.rescored.exists()
@@ -550,7 +550,7 @@ def test_a_kill_before_the_chapter_is_named_leaves_the_finished_run(
     assert not folder_of(home).files.chapters
 
 
-def raising(path: Path, content: object) -> None:
+def raising(content: object, name: object) -> None:
     raise Interrupted
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch import study_status
+from hpsearch import run_study, study_status
 from hpsearch.api import status as module
 from hpsearch.api.status import status_rows
 from hpsearch.records.layout import Home
@@ -19,10 +19,14 @@ from hpsearch.records.layout import Home
 @pytest.fixture
 def home(copied_home: Path) -> Path:
     """Of a study that ended some time ago, as what is young is read again."""
-    for place in (copied_home / "studies/small/1").rglob("*"):
-        os.utime(place, (time.time() - 100,) * 2)
-    os.utime(copied_home / "studies/small/1", (time.time() - 100,) * 2)
+    grow_old(copied_home)
     return copied_home
+
+
+def grow_old(home: Path) -> None:
+    run = home / "studies/small/1"
+    for place in (run, *run.rglob("*")):
+        os.utime(place, (time.time() - 100,) * 2)
 
 
 @pytest.fixture
@@ -45,6 +49,21 @@ def test_what_did_not_change_is_read_once(home: Path, read: list[str]) -> None:
     assert status_rows(home=home) == first == status_rows("small/1", home=home)
     assert study_status(home=home).to_dict("records")[0]["best"] == first[0]["best"]
     assert read == ["small"]
+
+
+def test_a_finished_study_that_is_looked_up_is_not_read_again(
+    home: Path, read: list[str], tmp_path: Path
+) -> None:
+    status_rows(home=home)
+    shutil.copy(home / "studies/small/1/artifacts/study.toml", tmp_path / "small.toml")
+    run_study(tmp_path / "small.toml", home=home, workers=0)  # its path is another
+    status_rows(home=home)
+    assert read == ["small", "small"]
+    grow_old(home)
+    status_rows(home=home)
+    run_study(tmp_path / "small.toml", home=home, workers=0)
+    status_rows(home=home)
+    assert read == ["small"] * 3
 
 
 def test_a_run_that_lost_its_result_is_read_again(home: Path, read: list[str]) -> None:
