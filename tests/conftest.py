@@ -67,6 +67,18 @@ def quick_files() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def same_environment(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test leaves the variables as it found them: the next ones' processes inherit them."""
+    before = dict(os.environ)
+    yield
+    ours = ("MLFLOW_", "HPSEARCH_", "PYTHON")
+    now = {k: v for k, v in os.environ.items() if k.startswith(ours) and before.get(k) != v}
+    for name in now:
+        del os.environ[name]
+    assert not now, f"{request.node.nodeid} must leave the environment as it was, set {now}"
+
+
 @pytest.fixture
 def projector_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Studies of this process have their projector in a process of its own, as those of users."""

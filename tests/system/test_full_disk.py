@@ -70,7 +70,8 @@ import json, sys, hpsearch
 from tests.harness.commands import call_here
 to, *commands, _, home = sys.argv[1:]
 ended = [call_here(*words.split(), "--home", home) for words in commands]
-assert hpsearch.doctor(home=home).empty
+found = hpsearch.doctor(home=home)
+assert found.empty, found.to_string()
 assert hpsearch.show_study("small", home=home).result.study == "small"
 hpsearch.export_study("small", to, home=home)
 print(json.dumps(ended))

@@ -102,6 +102,7 @@ default = false
 """
 
 
+@pytest.mark.usefixtures("own_mlflow")
 def test_runs_that_a_function_leaves_open_in_a_store_are_ended(
     cluster: DaskCluster, tmp_path: Path
 ) -> None:

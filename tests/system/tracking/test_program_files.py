@@ -142,6 +142,7 @@ def train(params, seed):
 
 
 @pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.usefixtures("own_mlflow")
 def test_runs_that_a_function_sends_to_our_store_are_ended_and_in_its_experiment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
@@ -150,10 +151,7 @@ def test_runs_that_a_function_sends_to_our_store_are_ended_and_in_its_experiment
     (tmp_path / "small.toml").write_text(STUDY.replace("calls_mlflow", name))
     home = new_home(tmp_path / "home")
     monkeypatch.setenv("OURS", f"sqlite:///{home}/mlflow.db")
-    try:
-        report = run_study(tmp_path / "small.toml", home=home, workers=workers)
-    finally:
-        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # of this process
+    report = run_study(tmp_path / "small.toml", home=home, workers=workers)
     assert report.result.counts == {"complete": 2}
     client = MlflowClient(report.tracking_uri)
     (mine,) = (e for e in client.search_experiments() if e.name == "mine")
@@ -163,6 +161,7 @@ def test_runs_that_a_function_sends_to_our_store_are_ended_and_in_its_experiment
     assert client.search_runs(["0"]) == []
 
 
+@pytest.mark.usefixtures("own_mlflow")
 def test_the_run_of_who_starts_a_study_stays_open(tmp_path: Path) -> None:
     (tmp_path / "plain_own.py").write_text(
         "import mlflow\n\ndef train(params, seed):\n    while True:\n"
@@ -171,13 +170,10 @@ def test_the_run_of_who_starts_a_study_stays_open(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(STUDY.replace("calls_mlflow", "plain_own"))
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mine.db")
     mlflow.set_experiment("mine")
-    try:
-        with mlflow.start_run() as mine:
-            run_study(tmp_path / "small.toml", home=new_home(tmp_path / "home"), workers=0)
-            active = mlflow.active_run()
-            assert active is not None
-            assert active.info.run_id == mine.info.run_id
-            mlflow.log_metric("after", 1.0)
-        assert mlflow.get_run(mine.info.run_id).data.metrics == {"after": 1.0}
-    finally:
-        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # of this process
+    with mlflow.start_run() as mine:
+        run_study(tmp_path / "small.toml", home=new_home(tmp_path / "home"), workers=0)
+        active = mlflow.active_run()
+        assert active is not None
+        assert active.info.run_id == mine.info.run_id
+        mlflow.log_metric("after", 1.0)
+    assert mlflow.get_run(mine.info.run_id).data.metrics == {"after": 1.0}
