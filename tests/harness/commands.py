@@ -5,8 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from click import Command
 
 SECONDS = 240  # a command that takes longer hangs
 
@@ -37,13 +41,21 @@ def call_here(
         env: variables beside those of this process.
         answer: on stdin.
     """
-    from typer.testing import CliRunner
-
-    from hpsearch.cli import app
+    from click.testing import CliRunner
 
     done = CliRunner().invoke(
-        app, arguments, input=answer, env=env, prog_name="python -m hpsearch"
+        _commands(), arguments, input=answer, env=env, prog_name="python -m hpsearch"
     )
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Called(done.exit_code, done.stdout, done.stderr)
+
+
+@cache
+def _commands() -> Command:
+    """Those of the program, put together once, not again for each call."""
+    from typer.main import get_command
+
+    from hpsearch.cli import app
+
+    return get_command(app)

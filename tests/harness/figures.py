@@ -28,8 +28,8 @@ def blank_figures() -> Iterator[None]:
 def _leave_blank(patch: pytest.MonkeyPatch) -> None:
     for module in started.DRAWING:
         patch.setattr(f"{module}.write_png", started.draw_nothing)
-    for module in ("study_report", "compared"):
-        patch.setattr(f"hpsearch.reports.{module}.svg_of", started.draw_nothing)
+    for name in ("study_report.draw_png", "study_report.svg_of", "compared.svg_of"):
+        patch.setattr(f"hpsearch.reports.{name}", started.draw_nothing)
 
 
 @contextmanager

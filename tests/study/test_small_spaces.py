@@ -115,7 +115,7 @@ def test_repeats_can_be_wanted(four: Path, home: Path) -> None:
 def test_a_run_from_before_there_were_rules_goes_on_with_its_own(
     study_file: Path, home: Path, tmp_path: Path
 ) -> None:
-    few, more = "stages=[{trials=16, epochs=1}]", "stages=[{trials=30, epochs=1}]"
+    few, more = "stages=[{trials=12, epochs=1}]", "stages=[{trials=18, epochs=1}]"
     run(study_file, home, few, "sampler.rule=1")
     tamper(home / "studies/small/1/study.json", lambda s: s["file"]["sampler"].pop("rule"))
     assert verify_study("small", home=home, trials=0).problems == []

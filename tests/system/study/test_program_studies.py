@@ -20,6 +20,8 @@ from tests.harness.programs import AWK, TESTED, study_of, study_of_shell, study_
 from tests.harness.stores import new_home
 from tests.harness.study import records, run, table
 
+pytestmark = pytest.mark.usefixtures("without_mlflow")
+
 NO_PROBE = "probe = false"
 LOSS = 'echo "{\\"epoch\\": $2, \\"loss\\": $1}"'
 
