@@ -7,10 +7,7 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from click import Command
+from typing import Any, NamedTuple
 
 SECONDS = 240  # a command that takes longer hangs
 
@@ -41,9 +38,9 @@ def call_here(
         env: variables beside those of this process.
         answer: on stdin.
     """
-    from click.testing import CliRunner
+    from typer.testing import CliRunner
 
-    done = CliRunner().invoke(
+    done = super(CliRunner, CliRunner()).invoke(  # its own puts the commands together each time
         _commands(), arguments, input=answer, env=env, prog_name="python -m hpsearch"
     )
     if done.exception is not None and not isinstance(done.exception, SystemExit):
@@ -52,8 +49,8 @@ def call_here(
 
 
 @cache
-def _commands() -> Command:
-    """Those of the program, put together once, not again for each call."""
+def _commands() -> Any:
+    """Those of the program, put together once."""
     from typer.main import get_command
 
     from hpsearch.cli import app
