@@ -7,7 +7,12 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from typer import Typer
 
 SECONDS = 240  # a command that takes longer hangs
 
@@ -38,21 +43,23 @@ def call_here(
         env: variables beside those of this process.
         answer: on stdin.
     """
-    from typer.testing import CliRunner
+    from typer import testing
 
-    done = super(CliRunner, CliRunner()).invoke(  # its own puts the commands together each time
-        _commands(), arguments, input=answer, env=env, prog_name="python -m hpsearch"
-    )
+    from hpsearch.cli import app
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(testing, "_get_command", _put_together)
+        done = testing.CliRunner().invoke(
+            app, arguments, input=answer, env=env, prog_name="python -m hpsearch"
+        )
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Called(done.exit_code, done.stdout, done.stderr)
 
 
 @cache
-def _commands() -> Any:
-    """Those of the program, put together once."""
+def _put_together(app: Typer) -> object:
+    """The commands of a program, which typer's runner would put together for each call."""
     from typer.main import get_command
-
-    from hpsearch.cli import app
 
     return get_command(app)
