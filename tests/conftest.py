@@ -24,14 +24,17 @@ from tests.harness.study_files import SMALL, TINY, TWO
 if TYPE_CHECKING:
     from hpsearch.records.run_folder import RunFolder
 
-pytest_plugins = ["tests.harness.grouping"]
+pytest_plugins = ["tests.harness.bytecode", "tests.harness.grouping"]
 
 # One BLAS thread in this process too, as in workers; said before anything loads NumPy.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# Nor do processes keep bytecode: tests.harness.bytecode.
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 for name in ("FACTOR", "JITTER"):  # a server that is away is asked again at once
     os.environ.setdefault(f"MLFLOW_HTTP_REQUEST_BACKOFF_{name}", "0")
+
 
 # What is loaded stays, and is not looked through again and again for garbage.
 gc.set_threshold(100_000, 50, 100)

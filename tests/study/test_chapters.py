@@ -94,7 +94,7 @@ def trained_to(home: Path, epochs: int) -> list[TrialRecord]:
 
 
 @pytest.mark.parametrize("text", [ONE_MORE, LONGER, MORE, WIDER, LOSS, REPEATS])
-def test_earlier_records_stay_as_they_are(
+def test_earlier_records_stay_as_they_are_and_both_chapters_are_verified(
     finished: Path, extended: Callable[..., Path], text: str
 ) -> None:
     home = extended(text)
@@ -102,6 +102,9 @@ def test_earlier_records_stay_as_they_are(
         for before in sorted((finished / "home" / "studies" / "small" / "1" / kind).iterdir()):
             now = home / "studies" / "small" / "1" / kind / before.name / "record.json"
             assert now.read_bytes() == (before / "record.json").read_bytes()
+    found = verify_study("small", trials=1, home=home)
+    assert found.problems == []
+    assert found.replay.draws == len(records(home))
 
 
 @pytest.mark.usefixtures("without_mlflow")
@@ -130,14 +133,6 @@ def test_new_trials_that_can_t_be_promoted_are_told_of(
         warn=lines.append,
     )
     assert [line for line in lines if "promoted" in line] == [warned] * bool(warned)
-
-
-@pytest.mark.parametrize("text", [ONE_MORE, LONGER, MORE, WIDER, LOSS, REPEATS])
-def test_verify_finds_both_chapters_equal(extended: Callable[..., Path], text: str) -> None:
-    home = extended(text)
-    found = verify_study("small", trials=1, home=home)
-    assert found.problems == []
-    assert found.replay.draws == len(records(home))
 
 
 def test_verify_says_in_which_chapter_a_draw_differs(extended: Callable[..., Path]) -> None:

@@ -12,7 +12,7 @@ from hpsearch.execution.scoring.values import Truth
 from hpsearch.trainers.answers import GivenAnswers
 
 RNG = np.random.default_rng(0)
-N = 90
+N = 60
 LABELS = (RNG.random(N) < 0.2).astype(int)
 SECOND = np.clip(0.2 * LABELS + RNG.random(N) / 2, 0, 1).round(3)
 ANSWERS = GivenAnswers((SECOND > 0.5).astype(int), np.stack([1 - SECOND, SECOND], axis=1))
