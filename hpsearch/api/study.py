@@ -123,8 +123,8 @@ def run_study(
         if is_new:
             raise
         without_gpu = error
-    if not cluster and count is None:
-        count = len(slots) or available_cores()
+    if count is None and slots:
+        count = len(slots)
     refuse_unenforced(read.file.limits, count, cluster)
     refuse_unlinkable(read.file.all_programs, tracking_of(stores, tracking_uri))
     if is_new and not cluster:
@@ -149,7 +149,6 @@ def run_study(
         learned = earlier_studies(read, stores, fresh=fresh, warn=warn)
         used = {one.name: n_used(read, one) for one in learned or ()}
     stores.create()
-    _warn_of_idle(read, count or 0, warn)
     database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
     if (database, uri) != (stores.storage_url, stores.tracking_uri):
         check_apart(database, uri)
@@ -178,24 +177,30 @@ def run_study(
         finished = study.finished() is not None
         if without_gpu is not None and not finished:
             raise without_gpu
-        if not run.repeats and not finished:
-            for line in few_configurations(read.file, read.arms):
-                warn(line)
-        if not finished and (changed := changed_packages(run.folder, read)):
-            warn(changed)
+        if not finished:
+            _warn_before(read, run, count, cluster, warn)
         return _run(study, read, run, stores, uri, on_event, warn, tags)
     finally:
         run.folder.sweep()  # the projector may have been killed
         run.close()
 
 
-def _warn_of_idle(read: ReadStudy, workers: int, warn: Callable[[str], None]) -> None:
+def _warn_before(
+    read: ReadStudy, run: Run, count: int | None, cluster: str, warn: Callable[[str], None]
+) -> None:
+    """Of what is odd about a study that is about to go on."""
     batch, n_members = read.file.sampler.batch, read.file.n_members
+    workers = 0 if cluster and count is None else available_cores() if count is None else count
     if workers > batch * n_members:
         warn(
             f"sampler.batch = {batch} keeps {batch * n_members} of {workers} workers busy; in a "
             f"new study, sampler.batch = {ceil(workers / n_members)} would use all of them"
         )
+    if not run.repeats:
+        for line in few_configurations(read.file, read.arms):
+            warn(line)
+    if changed := changed_packages(run.folder, read):
+        warn(changed)
 
 
 def _run(
