@@ -142,16 +142,22 @@ class _Tee(io.TextIOBase):
         self._bytes = _BytesTee(self)
 
     def write(self, text: str) -> int:
-        if self._keeps and _listeners:
+        is_over = self._is_over()
+        if _listeners and (self._keeps or is_over):
             _listeners[-1].add(text)
-        return self._shown.write(text)
+        return len(text) if is_over else self._shown.write(text)
+
+    def _is_over(self) -> bool:
+        """Whether nobody sees the stream any more: it was hidden, or its caller closed it."""
+        return bool(getattr(self._shown, "closed", False))
 
     def detach(self) -> io.BufferedIOBase:  # type: ignore[override]
         """Where bytes are written; the stream stays usable, as it is everybody's."""
         return self._bytes
 
     def flush(self) -> None:
-        self._shown.flush()
+        if not self._is_over():
+            self._shown.flush()
 
     def writable(self) -> bool:
         return True
