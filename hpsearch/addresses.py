@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ DATABASE = re.compile(r"^(?:[\w+.-]+://|(?!.*://))[^:/@]*:(?P<secret>[^@]*(?:@[^
 # a password is a token.
 WEB = re.compile(r"^https?://(?:[^/?#@:]*:(?=[^/?#@]))?(?P<secret>[^/?#]*)@", re.IGNORECASE)
 QUERY = re.compile(r"[?&#](?P<name>[^=&#?]*)=(?P<secret>[^&]*)")
+MLFLOW_UPGRADE = "'mlflow db upgrade <database_uri>'"  # in its messages
 LIBPQ = ("psycopg", "psycopg2")  # drivers that take its parameters
 KEEPALIVE = {  # seconds of silence before the first, between two, how many; milliseconds
     "keepalives_idle": 60,
@@ -164,8 +166,13 @@ class _Scrubbed:
 
 
 def first_line(error: BaseException, address: str) -> str:
-    """What an error says at first, without the address's password; "" if it says nothing."""
-    return headline(scrubbed(str(error), address))
+    """What an error says at first, without the address's password; "" if it says nothing.
+
+    A command of MLflow's in it names the address, so that it can be copied.
+    """
+    text = scrubbed(str(error), address)
+    upgrade = f"mlflow db upgrade {shlex.quote(without_password(address))}"
+    return headline(text.replace(MLFLOW_UPGRADE, upgrade))
 
 
 def has_wrong_port(address: str) -> bool:

@@ -29,6 +29,7 @@ from hpsearch.tracking.run_content import (
     rounded,
     run_name,
 )
+from hpsearch.tracking.run_lookup import experiment_of
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -92,7 +93,7 @@ class Comparison:
     def _differences(self) -> Iterator[Difference]:
         client, parent = open_client(self.tracking_uri), read_parent(self.folder)
         self._histories = histories_of(client)
-        experiment = client.get_experiment_by_name(parent["experiment"])
+        experiment = experiment_of(client, parent["experiment"], parent["uid"])
         found: dict[str, list[Run]] = {}
         if experiment is not None:
             for run in runs_of(client, experiment.experiment_id, parent["run_id"]):

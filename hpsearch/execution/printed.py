@@ -34,8 +34,8 @@ class PrintedText:
         Warnings are kept and counted, and not shown: who counts them shows each once.
         """
         with (
-            redirect_stdout(_Tee(sys.stdout, self)),
-            redirect_stderr(_Tee(sys.stderr, self)),
+            redirect_stdout(_Tee(sys.stdout, keeps=True)),
+            redirect_stderr(_Tee(sys.stderr, keeps=True)),
             self._warnings_kept(),
         ):
             yield
@@ -94,8 +94,8 @@ def hidden() -> Iterator[None]:
     """Hide what Python code prints, on streams that have all that the real ones have."""
     with (
         open(os.devnull, "w", encoding="utf-8", errors="backslashreplace") as nowhere,
-        redirect_stdout(_Tee(nowhere, PrintedText())),
-        redirect_stderr(_Tee(nowhere, PrintedText())),
+        redirect_stdout(_Tee(nowhere, keeps=False)),
+        redirect_stderr(_Tee(nowhere, keeps=False)),
     ):
         yield
 
@@ -128,18 +128,36 @@ def _show_warning(
 
 
 class _Tee(io.TextIOBase):
-    """Stands for a stream: has its encoding, file number and all else, and keeps what passes."""
+    """Stands for a stream: has its encoding, file number and all else, and keeps what passes.
 
-    def __init__(self, shown: TextIO, printed: PrintedText) -> None:
-        self._shown, self._printed = shown, printed
+    Code may hold it for longer than a slice, e.g. in a handler of `logging` or in a progress bar.
+    What it keeps goes to the slice that is under way.
+
+    Args:
+        keeps: False: it shows only.
+    """
+
+    def __init__(self, shown: TextIO, *, keeps: bool) -> None:
+        self._shown, self._keeps = shown, keeps
         self._bytes = _BytesTee(self)
 
     def write(self, text: str) -> int:
-        self._printed.add(text)
-        return self._shown.write(text)
+        is_over = self._is_over()
+        if _listeners and (self._keeps or is_over):
+            _listeners[-1].add(text)
+        return len(text) if is_over else self._shown.write(text)
+
+    def _is_over(self) -> bool:
+        """Whether nobody sees the stream any more: it was hidden, or its caller closed it."""
+        return bool(getattr(self._shown, "closed", False))
+
+    def detach(self) -> io.BufferedIOBase:  # type: ignore[override]
+        """Where bytes are written; the stream stays usable, as it is everybody's."""
+        return self._bytes
 
     def flush(self) -> None:
-        self._shown.flush()
+        if not self._is_over():
+            self._shown.flush()
 
     def writable(self) -> bool:
         return True

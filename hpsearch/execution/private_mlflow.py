@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from shutil import rmtree
+from types import ModuleType
 from typing import Any
 
 from hpsearch.processes import changed_environment, temporary_folder
@@ -16,6 +18,9 @@ from hpsearch.trainers.programs.program_start import OF_MLFLOW, has_private_stor
 
 URI = "MLFLOW_TRACKING_URI"
 LEAVE_SECONDS = 5.0  # for a worker to tell a store of the user's that its runs are over
+SERVICE = "mlflow.tracking._tracking_service.utils"  # the module that opens stores
+FILES = "mlflow-artifacts"  # beside a private store; MLflow's own choice is ./mlruns
+_private: set[str] = set()  # the stores of members of this process
 _callers: list[str] = []  # runs that were open in this process before the first member
 _last: list[tuple[str, Any]] = []  # the member that was trained last here, if any, and its folder
 
@@ -31,12 +36,55 @@ def private_mlflow(folder: str, member: Any) -> Iterator[None]:
     folder = folder or _own_folder()
     _leave_others((folder, member))
     Path(folder).mkdir(parents=True, exist_ok=True)
+    _private.add(private_store(folder))
+    _watch_loading()
     try:
         with changed_environment({**dict.fromkeys(OF_MLFLOW), URI: private_store(folder)}):
             yield
     finally:
         with suppress(OSError):
             Path(folder).rmdir()  # where nothing was kept in it
+
+
+class _WhenLoaded:
+    """Finds MLflow's module that opens stores, and has it keep files of private ones there."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name == SERVICE else None
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                _keep_files_beside(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+@lru_cache(maxsize=1)
+def _watch_loading() -> None:
+    """Change MLflow where a user's code loads it; nothing here does."""
+    if service := sys.modules.get(SERVICE):
+        _keep_files_beside(service)
+    else:
+        sys.meta_path.insert(0, _WhenLoaded)
+
+
+def _keep_files_beside(service: Any) -> None:
+    """Have files of runs in a private store lie beside it. MLflow has no setting for this that
+    would spare stores that the code names itself."""
+
+    def open_store(store_uri: str, artifact_uri: str | None = None) -> Any:
+        if artifact_uri is None and store_uri in _private:
+            artifact_uri = (Path(store_uri.removeprefix("sqlite:///")).parent / FILES).as_uri()
+        return service._get_sqlalchemy_store(store_uri, artifact_uri)
+
+    with suppress(AttributeError):  # another version; files lie in ./mlruns there
+        service._tracking_store_registry.register("sqlite", open_store)
 
 
 @lru_cache(maxsize=1)

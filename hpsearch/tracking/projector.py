@@ -8,6 +8,7 @@ nothing. A new Projector goes over all records first; from then on it follows th
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,7 @@ from hpsearch.tracking.run_content import (
     run_name,
     trial_text,
 )
+from hpsearch.tracking.run_lookup import experiment_of
 from hpsearch.tracking.views import differing, send_views
 from hpsearch.tracking.writers.base import RunEnd, RunUpdate, RunWriter
 from hpsearch.tracking.writers.choice import writer_for
@@ -161,7 +163,7 @@ class Projector:
     def _connect(self) -> None:
         """Open the store, see what it has, and send what it lacks of all that is recorded."""
         client = open_client(self.tracking_uri)
-        self._experiment = self._open_experiment(client, read_parent(self.folder)["experiment"])
+        self._experiment = self._open_experiment(client, read_parent(self.folder))
         if self.tracking_uri != self.folder.files.study.home.tracking_uri:
             self._note(place_note(client, self._experiment, self.artifact_location))
         found = self._look_up(client)
@@ -180,14 +182,16 @@ class Projector:
         if text and text not in self.notes:
             self.notes.append(text)
 
-    def _open_experiment(self, client: MlflowClient, name: str) -> str:
-        experiment = client.get_experiment_by_name(name)
+    def _open_experiment(self, client: MlflowClient, parent: Mapping[str, Any]) -> str:
+        name = parent["experiment"]
+        experiment = experiment_of(client, name, parent["uid"])
         if experiment is None:
             made = client.create_experiment(name, artifact_location=self.artifact_location or None)
             return str(made)
         if experiment.lifecycle_stage == "deleted":
             raise TrackingError(
-                f"experiment {name!r} must not be deleted in MLflow; restore it with mlflow "
+                f"experiment {name!r} must not be deleted in MLflow; restore it with "
+                f"MLFLOW_TRACKING_URI={shlex.quote(without_password(self.tracking_uri))} mlflow "
                 f"experiments restore --experiment-id {experiment.experiment_id}, or give the "
                 "study another name"
             )

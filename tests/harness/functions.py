@@ -19,3 +19,14 @@ STEADY = """
             score += rng.random()
             yield {"validation_accuracy": score}, (epoch + 1, score, rng.getstate())
 """
+
+# Makes 50 MB when it is loaded; its function goes on after a pause.
+BIG = """
+    import numpy as np
+
+    ROWS = np.ones(50_000_000, np.uint8)
+
+    def train(params, data, seed, state):
+        for epoch in range(state or 0, 2):
+            yield {"validation_accuracy": params["x"] + float(ROWS[0])}, epoch + 1
+"""

@@ -1,4 +1,4 @@
-"""What a batch system or a container does to a study: preemption, and a disk that is read-only."""
+"""What a batch system or a container does to a study: preemption, process 1, its file systems."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from hpsearch import run_study, study_status
 from tests.harness.kills import projected
 from tests.harness.stores import new_home
-from tests.harness.study import table
+from tests.harness.study import run, table
 from tests.harness.study_files import TINY
 
 LONG = TINY.replace("epochs = 8\n", "epochs = 600\n").replace("epochs = 4\n", "epochs = 200\n")
@@ -68,6 +68,67 @@ def test_a_preempted_job_goes_on_where_it_was(tmp_path: Path, quiet: Path, grace
     assert again.returncode == 0, again.stderr
     assert table(home) == table(quiet)
     assert projected(home) == projected(quiet)
+
+
+@pytest.mark.usefixtures("without_mlflow")
+def test_a_study_that_is_process_1_ends_at_sigterm_and_goes_on(
+    tmp_path: Path, quiet: Path
+) -> None:
+    # As in a container without an init: signals that it does not handle would be ignored.
+    first = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if shutil.which("unshare") is None or subprocess.run([*first, "true"]).returncode != 0:
+        pytest.skip("needs the right to make a namespace of processes (unshare --pid)")
+    path, home = quiet.parent / "long.toml", tmp_path / "home"
+    study = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
+    outer = subprocess.Popen([*first, *study, "--workers", "1"], stderr=subprocess.PIPE, text=True)
+    while not list(home.glob("studies/small/1/trials/*/record.json")):
+        assert outer.poll() is None, outer.communicate()[1]
+        time.sleep(0.02)
+    (process_1,) = psutil.Process(outer.pid).children()
+    below = process_1.children(recursive=True)
+    process_1.send_signal(signal.SIGTERM)
+    _, err = outer.communicate(timeout=60)
+    assert outer.returncode == 130, err
+    assert "Traceback" not in err
+    _, left = psutil.wait_procs(below, timeout=10)
+    assert not left
+    run(path, home)
+    assert table(home) == table(quiet)
+
+
+def with_mounts(*mounts: str) -> list[str]:
+    """The beginning of a command that sees these mounts; skips where none are allowed."""
+    script = f'({" && ".join(mounts)}) || exit 77; exec "$@"'
+    begun = ["unshare", "--mount", "sh", "-c", script, "sh"]
+    if shutil.which("unshare") is None or subprocess.run([*begun, "true"]).returncode != 0:
+        pytest.skip("needs the right to make a mount namespace (unshare --mount)")
+    return begun
+
+
+@pytest.mark.usefixtures("without_mlflow")
+def test_a_small_folder_for_temporary_files_and_no_shared_memory_are_enough(
+    tmp_path: Path, home: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    begun = with_mounts(
+        f"mount -t tmpfs -o size=1m tmpfs '{small}'", "mount -t tmpfs -o ro,size=4k tmpfs /dev/shm"
+    )
+    assert subprocess.run([*begun, "touch", "/dev/shm/x"], stderr=subprocess.DEVNULL).returncode
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
+    done = subprocess.run(
+        [*begun, *command, "--workers", "2"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "TMPDIR": str(small)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert study_status(home=home)["state"].tolist() == ["finished"]
 
 
 def in_read_only_root(

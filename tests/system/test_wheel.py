@@ -16,23 +16,34 @@ from tests.harness.documents import REPOSITORY
 PARTS = ("hpsearch", "docs", "studies", "pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE")
 
 
-def _install(folder: Path) -> Path:
-    """Install a copy of the tree, as building one writes into it."""
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with nothing but hpsearch, from a copy of the tree."""
+    folder = tmp_path_factory.mktemp("wheel")
     for path in (*map(REPOSITORY.joinpath, PARTS), *REPOSITORY.glob("*.md")):
         copied = folder / "tree" / path.name
         if path.is_dir():
             shutil.copytree(path, copied, ignore=shutil.ignore_patterns("__pycache__", "mlruns"))
         else:
             shutil.copy(path, copied)
-    target = folder / "installed"
-    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-compile", "--target"]
-    done = subprocess.run(
-        [*command, str(target), str(folder / "tree")], capture_output=True, text=True
-    )
+    made = folder / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(made)], check=True)
+    done = _pip(made, "install", "--no-deps", "--no-compile", str(folder / "tree"))
     if re.search(r"No matching distribution found for setuptools", done.stderr):
         pytest.skip("the build needs a newer setuptools, and no network has one")
     assert done.returncode == 0, done.stderr
-    return target
+    return made
+
+
+def _pip(environment: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Call pip of these tests for another environment."""
+    command = [sys.executable, "-m", "pip", "--python", str(environment / "bin/python"), *words]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def _packages(environment: Path) -> Path:
+    (found,) = environment.glob("lib/python3*/site-packages")
+    return found
 
 
 # The commands of a reader in one process: each of their own would load hpsearch again.
@@ -50,9 +61,10 @@ for words in (
 """
 
 
-def test_an_installed_wheel_has_the_pages_and_an_example_that_runs(tmp_path: Path) -> None:
-    installed = _install(tmp_path)
-    environment = {**os.environ, "PYTHONPATH": str(installed)}
+def test_an_installed_wheel_has_the_pages_and_an_example_that_runs(
+    environment: Path, tmp_path: Path
+) -> None:
+    installed = _packages(environment)
     place = tmp_path / "elsewhere"
     place.mkdir()
     done = subprocess.run(
@@ -60,7 +72,7 @@ def test_an_installed_wheel_has_the_pages_and_an_example_that_runs(tmp_path: Pat
         capture_output=True,
         text=True,
         cwd=place,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(installed)},
     )
     assert done.returncode == 0, done.stderr
     loaded, *printed = re.split(r"^\$ .*\n", done.stdout, flags=re.MULTILINE)
@@ -75,3 +87,14 @@ def test_an_installed_wheel_has_the_pages_and_an_example_that_runs(tmp_path: Pat
     shipped = installed / "hpsearch/shipped/files"
     for path in (REPOSITORY / "docs").rglob("*.md"):
         assert (shipped / path.relative_to(REPOSITORY)).read_bytes() == path.read_bytes()
+
+
+def test_an_uninstalled_wheel_leaves_nothing(environment: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "environment"
+    shutil.copytree(environment, copied, symlinks=True)
+    assert (copied / "bin/hpsearch").is_file()
+    assert (_packages(copied) / "hpsearch/__init__.py").is_file()
+    done = _pip(copied, "uninstall", "--yes", "hpsearch")
+    assert done.returncode == 0, done.stderr
+    assert [*_packages(copied).iterdir()] == []
+    assert not (copied / "bin/hpsearch").exists()

@@ -230,7 +230,7 @@ def exits(debug: bool) -> Iterator[None]:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
-        line = exhausted(error) or _full_disk(error)
+        line = exhausted(error) or _full_disk(error) or _unencodable(error)
         if debug or not line:
             raise
         typer.echo(f"error: {line}", err=True)
@@ -246,6 +246,16 @@ def _full_disk(error: Exception) -> str:
         return ""
     place = error.filename or "the output, or to a file"  # an error of either names neither
     return f"cannot write to {place}: {error.strerror}; free some disk space"
+
+
+def _unencodable(error: Exception) -> str:
+    """A line where the locale's encoding can't have the name of a file; "" for other errors."""
+    if not isinstance(error, UnicodeEncodeError) or sys.getfilesystemencoding() == "utf-8":
+        return ""
+    return (
+        f"names of files must have an encoding in this locale ({error.encoding}), got "
+        f"{error.object!a}; set PYTHONUTF8=1, or LANG=C.UTF-8"
+    )
 
 
 _AGAIN_AFTER = 0.05

@@ -25,6 +25,7 @@ from hpsearch.records.layout import Home, StudyFiles
 from hpsearch.records.study_json import read_study_json
 from hpsearch.samplers.unit import round_float
 from hpsearch.study.opening import run_name
+from hpsearch.study.storage.trials import literal
 from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.stored import stored_file
@@ -135,12 +136,12 @@ def open_storage(address: str, folder: Path, table: str) -> tuple[BaseStorage, s
     try:
         path = _file_of(address, folder)
         if path is None:
-            return optuna.storages.RDBStorage(address, skip_table_creation=True), address
+            return optuna.storages.RDBStorage(literal(address), skip_table_creation=True), address
         with path.open("rb") as file:
             sqlite = file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
         if sqlite:
             address = f"sqlite:///{path}"
-            return optuna.storages.RDBStorage(address, skip_table_creation=True), address
+            return optuna.storages.RDBStorage(literal(address), skip_table_creation=True), address
         return optuna.storages.JournalStorage(JournalFileBackend(str(path))), str(path)
     except FileNotFoundError as error:
         raise StudyFileError(

@@ -66,10 +66,10 @@ def open_storage(url: str) -> BaseStorage:
             keep_connections()
             with one_at_a_time(url, "tables"):  # several studies that make them in a new database
                 # A server that was started again has closed the connections of the pool.
-                storage = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+                storage = RDBStorage(literal(url), engine_kwargs={"pool_pre_ping": True})
             return optuna.storages.get_storage(storage)
         if not url.startswith("sqlite"):
-            return optuna.storages.get_storage(url)
+            return optuna.storages.get_storage(literal(url))
         database = sqlalchemy.engine.make_url(url).database or ":memory:"
         if not Path(database).parent.is_dir():
             raise FileNotFoundError(f"no folder {Path(database).parent}")
@@ -77,7 +77,7 @@ def open_storage(url: str) -> BaseStorage:
             if database != ":memory:":
                 make_file(Path(database))
             storage = RDBStorage(
-                url, engine_kwargs={"connect_args": {"timeout": SQLITE_WAIT_SECONDS}}
+                literal(url), engine_kwargs={"connect_args": {"timeout": SQLITE_WAIT_SECONDS}}
             )
         sqlalchemy.event.listen(storage.engine, "connect", _set_pragmas)
         storage.engine.dispose()  # connections that were opened before the listener
@@ -92,6 +92,11 @@ def open_storage(url: str) -> BaseStorage:
             f"got {type(error).__name__}: {with_advice(first_line(error, url))}"
         ) from error
     return optuna.storages.get_storage(storage)
+
+
+def literal(url: str) -> str:
+    """A database address as Optuna reads it literally: it fills in what stands in braces."""
+    return url.replace("{", "{{").replace("}", "}}")
 
 
 def is_stored(url: str, name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -24,10 +25,11 @@ from hpsearch.execution.cluster import DaskExecutor, scheduler_address
 from hpsearch.own_code import file_digests, named_modules
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.study.events import CodeDoubt, TrialReached
+from tests.harness.functions import BIG, WriteModule
 from tests.harness.servers import DaskCluster
 from tests.harness.stores import new_home
 from tests.harness.study import records, run, table
-from tests.harness.study_files import LITTLE, LITTLE_TESTED, TINY
+from tests.harness.study_files import ALONE, LITTLE, LITTLE_TESTED, TINY
 
 distributed = pytest.importorskip(
     "distributed", reason="no Dask here: pip install 'hpsearch[dask]' runs these tests"
@@ -100,6 +102,26 @@ top = 1
 seeds = 2
 default = false
 """
+
+
+def test_the_data_of_a_module_is_in_no_message_to_dask(
+    cluster: DaskCluster, tmp_path: Path, write: WriteModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit, sizes = DaskExecutor.submit, list[int]()
+
+    def measured(self: DaskExecutor, *call: Any) -> Any:
+        sizes.append(len(pickle.dumps(call)))
+        answer = submit(self, *call)
+        answer.add_done_callback(lambda done: sizes.append(len(pickle.dumps(done.result()))))
+        return answer
+
+    monkeypatch.setattr(DaskExecutor, "submit", measured)
+    path, home = tmp_path / "own.toml", new_home(tmp_path / "home")
+    path.write_text(ALONE.replace("TRAINER", write(BIG)))
+    run_study(path, home=home, executor=cluster.address)
+    assert [record.outcome for record in records(home, "own")] == ["complete"] * 2
+    assert len(sizes) >= 2 * 2
+    assert max(sizes) < 1_000_000
 
 
 @pytest.mark.usefixtures("own_mlflow")

@@ -104,8 +104,16 @@ import mlflow
 
 def train(params, data, seed):
     mlflow.log_metric("mine", 1.0)
+    mlflow.log_text("some words", "words.txt")
     yield {"validation_accuracy": 0.5}
 """
+
+
+SHELL = {  # which is set up for runs of another project
+    "MLFLOW_EXPERIMENT_NAME": "of the shell",
+    "MLFLOW_RUN_ID": "0123456789abcdef0123456789abcdef",
+    "MLFLOW_EXPERIMENT_ID": "17",
+}
 
 
 def written(folder: Path, module: str, code: str) -> Path:
@@ -147,7 +155,7 @@ def test_no_call_of_mlflow_reaches_the_shell_s_store(
     monkeypatch.chdir(tmp_path / "here")
     path = written(tmp_path, "calls_mlflow_plainly", CALLS)
     command = [sys.executable, "-m", "hpsearch", "study", str(path), "--home", str(home)]
-    environment = os.environ | ({"MLFLOW_TRACKING_URI": address} if address else {})
+    environment = os.environ | SHELL | ({"MLFLOW_TRACKING_URI": address} if address else {})
     done = subprocess.run(
         [*command, "--workers", "2"],
         env=environment,
@@ -160,3 +168,8 @@ def test_no_call_of_mlflow_reaches_the_shell_s_store(
     assert "Traceback" not in done.stderr
     assert "must train in the final test" not in done.stdout + done.stderr
     assert list((tmp_path / "here").iterdir()) == []
+    files = RunFolder(home / "studies/endings/1").files
+    for number in range(3):  # files too, which MLflow would put into the current folder
+        member = files.record("trial", number).member(0)
+        assert (member / "mlflow.db").is_file()
+        assert len([*member.glob("mlflow-artifacts/*/*/artifacts/words.txt")]) == 1

@@ -283,3 +283,23 @@ def test_the_command_prints_a_summary_and_an_interrupt_is_gone_on_from(
     assert fresh.returncode == 0, fresh.stderr
     assert "small-seed0  finished" in fresh.stdout
     assert "b: 1 finished" in fresh.stdout
+
+
+@pytest.mark.usefixtures("without_mlflow")
+def test_files_edited_while_a_run_is_under_way_are_the_next_run_s(
+    write_batch: Write, home: Path
+) -> None:
+    text = f'name = "b"\n[[studies]]\nfile = "small.toml"\n{QUICK}[schedule]\nfresh = true\n'
+    path = write_batch(text)
+    study = path.with_name("small.toml")
+
+    def edit(event: Event) -> None:
+        study.write_text(TINY.replace("hidden = 12", "hidden = 5"))
+        path.write_text(text.replace("trials=3", "trials=2"))
+
+    first = run_batch(path, home=home, workers=0, occurrence="1", on_event=edit)
+    second = run_batch(path, home=home, workers=0, occurrence="2")
+    assert [row.trials for row in (*first.studies, *second.studies)] == [3, 2]
+    for number, hidden in ((1, 12), (2, 5)):
+        artifacts = home / f"studies/small/{number}/artifacts"
+        assert f"hidden = {hidden}\n" in (artifacts / "study.toml").read_text()

@@ -57,6 +57,26 @@ def test_a_restart_in_a_late_stage_prunes_nobody_that_was_promoted(
     assert table(home) == table(tmp_path / "quiet")
 
 
+def test_a_study_file_that_was_moved_and_renamed_goes_on_where_it_was(
+    study_file: Path, home: Path, tmp_path: Path
+) -> None:
+    run(study_file, tmp_path / "quiet")
+    read, stores = read_study(study_file), Home(home)
+    stores.create()
+    opened = open_run(read, stores, fresh=False)
+    interrupt(
+        Study(read, opened, stores.storage_url, 0),
+        lambda event: isinstance(event, TrialReached) and len(records(home)) >= 5,
+    )
+    opened.close()
+    moved = tmp_path / "another folder" / "renamed.toml"
+    moved.parent.mkdir()
+    study_file.rename(moved)
+    run(moved, home)
+    assert table(home) == table(tmp_path / "quiet")
+    assert [path.name for path in (home / "studies").glob("small/[1-9]*")] == ["1"]
+
+
 def test_optunas_database_may_be_lost_or_another_in_the_middle(
     study_file: Path, home: Path, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 import pytest
 
-from hpsearch.execution.printed import LONGEST, PrintedText
+from hpsearch.execution.printed import LONGEST, PrintedText, hidden
 
 
 def test_it_is_shown_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,6 +38,23 @@ def test_it_stands_for_the_stream(capfd: pytest.CaptureFixture[str]) -> None:
     sys.stdout.flush()
     assert printed.take_last() == "one\nzwei: ü\n\ufffd\nthree\nfour\n"
     assert capfd.readouterr().out == "one\nzwei: ü\nthree\nfour\n"
+
+
+def test_a_stream_that_code_kept_goes_to_the_block_under_way(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kept, printed = [], [PrintedText() for _ in range(2)]
+    with hidden():
+        kept.append(sys.stdout)
+        print("hidden")
+    for number, block in enumerate(printed):
+        with block.kept():
+            kept.append(sys.stdout)
+            for stream in kept:
+                print("block", number, file=stream, flush=True)
+    print("after", file=kept[1])
+    assert [block.take() for block in printed] == ["block 0\n" * 2, "block 1\n" * 3]
+    assert capsys.readouterr().out == "block 0\n" + "block 1\n" * 2 + "after\n"
 
 
 def test_what_is_too_much_is_counted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,3 +41,17 @@ def test_no_schedule_is_missing_from_the_coming_runs(
     assert "error: short: " in shown.stderr
     (tmp_path / "short.toml").unlink()
     assert CliRunner().invoke(app, ["schedule", str(tmp_path), "--next"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("cron", "days"),
+    [
+        ("0 6 29 2 *", ["2028-02-29", "2032-02-29", "2036-02-29"]),
+        ("0 6 * * *", ["2028-02-28", "2028-02-29", "2028-03-01"]),
+    ],
+)
+def test_a_leap_day_is_among_the_coming_runs(tmp_path: Path, cron: str, days: list[str]) -> None:
+    put(tmp_path, "leap", cron)
+    noon_before = datetime(2028, 2, 27, 12, tzinfo=UTC)
+    frame = coming_runs(tmp_path, home=tmp_path / "home", count=3, now=noon_before)
+    assert [when[:10] for when in frame["when"]] == days
