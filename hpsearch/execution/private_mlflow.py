@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from shutil import rmtree
+from shutil import copyfile, rmtree
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +21,7 @@ URI = "MLFLOW_TRACKING_URI"
 LEAVE_SECONDS = 5.0  # for a worker to tell a store of the user's that its runs are over
 SERVICE = "mlflow.tracking._tracking_service.utils"  # the module that opens stores
 FILES = "mlflow-artifacts"  # beside a private store; MLflow's own choice is ./mlruns
+TABLES = "mlflow-tables.db"  # of an empty store, for the next ones of this process
 _private: set[str] = set()  # the stores of members of this process
 _callers: list[str] = []  # runs that were open in this process before the first member
 _last: list[tuple[str, Any]] = []  # the member that was trained last here, if any, and its folder
@@ -75,16 +77,39 @@ def _watch_loading() -> None:
 
 
 def _keep_files_beside(service: Any) -> None:
-    """Have files of runs in a private store lie beside it. MLflow has no setting for this that
-    would spare stores that the code names itself."""
+    """Have files of runs in a private store lie beside it, and its tables copied from the first.
+
+    MLflow has no setting for the files that would spare stores that the code names itself. Its
+    migrations of a new store take seconds, for each trial.
+    """
 
     def open_store(store_uri: str, artifact_uri: str | None = None) -> Any:
-        if artifact_uri is None and store_uri in _private:
-            artifact_uri = (Path(store_uri.removeprefix("sqlite:///")).parent / FILES).as_uri()
-        return service._get_sqlalchemy_store(store_uri, artifact_uri)
+        if store_uri not in _private:
+            return service._get_sqlalchemy_store(store_uri, artifact_uri)
+        place = Path(store_uri.removeprefix("sqlite:///"))
+        tables = Path(_own_folder(), TABLES)
+        is_new = not place.exists()
+        if is_new and tables.exists():
+            copyfile(tables, place)
+        files = artifact_uri or (place.parent / FILES).as_uri()
+        store = service._get_sqlalchemy_store(store_uri, files)
+        if is_new and not tables.exists():
+            _copy_tables(place, tables)
+        return store
 
     with suppress(AttributeError):  # another version; files lie in ./mlruns there
         service._tracking_store_registry.register("sqlite", open_store)
+
+
+def _copy_tables(store: Path, to: Path) -> None:
+    """Copy a store that has no run yet; MLflow adds a default experiment to whatever lacks one."""
+    with suppress(sqlite3.Error, OSError):
+        part = to.with_suffix(".part")
+        with closing(sqlite3.connect(store)) as source, closing(sqlite3.connect(part)) as copy:
+            source.backup(copy)
+            copy.execute("delete from experiments")
+            copy.commit()
+        part.rename(to)
 
 
 @lru_cache(maxsize=1)

@@ -59,7 +59,13 @@ def test_what_mlflow_logs_by_itself_is_in_the_trial_s_own_store(
         member = folder.files.record("trial", number).member(0)
         with closing(sqlite3.connect(member / "mlflow.db")) as store:
             keys = {key for (key,) in store.execute("select key from metrics")}
+            ((places, n_runs),) = store.execute(
+                "select group_concat(artifact_location), (select count(*) from runs) "
+                "from experiments"
+            )
         assert "training_r2_score" in keys
+        # The second store has the tables of the first, and nothing else of it.
+        assert (places, n_runs) == ((member / "mlflow-artifacts/0").as_uri(), 1)
     assert list((tmp_path / "here").iterdir()) == []
     with closing(sqlite3.connect(home / "mlflow.db")) as ours:
         keys = {key for (key,) in ours.execute("select key from metrics")}
