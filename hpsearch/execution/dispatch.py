@@ -257,8 +257,8 @@ class Dispatcher:
         population = flight.jobs
         try:
             result = future.result()
-        except WorkerLost:
-            return self._lost(population)
+        except WorkerLost as lost:
+            return self._lost(population, how=lost.ending)
         except LimitPassed as passed:
             if passed.limit == "seconds":  # of the whole slice; some of it is charged
                 passed = LimitPassed("seconds", max(0.0, passed.reached - flight.part_seconds))
@@ -335,13 +335,18 @@ class Dispatcher:
         return [report, *(Report(job.key, "dropped") for job in others)]
 
     def _lost(
-        self, population: list[Job], result: SliceResult | None = None
+        self, population: list[Job], result: SliceResult | None = None, *, how: str = ""
     ) -> tuple[list[Report], list[list[Job]]]:
-        """What is sent again where a worker died, or, with its result, where a program was."""
+        """What is sent again where a worker died, or, with its result, where a program was.
+
+        Args:
+            how: a worker ended; "": not known.
+        """
         reports, again = [], []
         for job in (replace(job, losses=job.losses + 1) for job in population):
             final = job.losses > self._together
             reason = "worker died" + (f" {job.losses} times, the last time alone" if final else "")
+            reason += f" ({how})" if how else ""
             report = Report(job.key, "failed" if final else "lost", reason=reason)
             if result is not None:
                 reason = f"{job.losses} times: " * final + (result.error or "")

@@ -37,6 +37,7 @@ from hpsearch.import_order import study_folders
 from hpsearch.processes import child_environment, children, end_children, end_tree, is_guarded
 
 STARTS = 5  # of a worker in a row; more deaths than that before it is ready are no accident
+ENDING_SECONDS = 0.5  # from the end of a worker's pipe to that of its process
 DEATH_CHECK_SECONDS = 1.0  # where the end of file does not tell of a worker's death
 
 
@@ -250,8 +251,11 @@ class _Worker:
                     watch.look()  # there may be news more often than looks are due
                 succeeded, value = self._receive(process, watch)
         except (EOFError, OSError):
+            with suppress(subprocess.TimeoutExpired):  # else its end would be by our signal
+                process.wait(timeout=ENDING_SECONDS)
+            code = process.poll()
             self._stop()
-            raise WorkerLost from None
+            raise WorkerLost(code) from None
         except LimitPassed:
             self._stop()
             raise

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 from hpsearch import run_study, study_status
 from tests.harness.kills import projected
 from tests.harness.stores import new_home
-from tests.harness.study import run, table
+from tests.harness.study import records, run, table
 from tests.harness.study_files import TINY
 
 LONG = TINY.replace("epochs = 8\n", "epochs = 600\n").replace("epochs = 4\n", "epochs = 200\n")
@@ -169,3 +170,58 @@ def test_a_read_only_root_needs_a_home_that_can_be_written_and_no_more(
     assert row["state"] == "finished"
     n_trials = sum(name.startswith("trial-") for name, *_ in projected(home))
     assert n_trials == row["trials"]
+
+
+EATS = """
+def train(params, seed):
+    held = bytearray(params["mb"] * 10**6)
+    held[::4096] = bytes(1) * len(held[::4096])
+    yield {"score": float(params["mb"])}
+"""
+GRID = """
+name = "eats"
+objective = { metric = "score", direction = "maximize" }
+sampler = { name = "grid" }
+space = { trainer = "eats_memory:train", mb = { choices = [10, 4000] } }
+stages = [{ trials = 2, epochs = 1 }]
+confirmation = { top = 1, seeds = 2, default = false }
+"""
+
+
+@pytest.fixture
+def little_memory(tmp_path: Path) -> Iterator[Path]:
+    """A control group whose processes have 1 GB together, as those of a container."""
+    for top, limit in (("memory", "memory.limit_in_bytes"), ("", "memory.max")):
+        group = Path("/sys/fs/cgroup", top, f"hpsearch-{os.getpid()}")
+        try:
+            group.mkdir()
+            (group / limit).write_text(str(10**9))
+        except OSError:
+            with suppress(OSError):
+                group.rmdir()
+            continue
+        yield group
+        group.rmdir()
+        return
+    pytest.skip("needs the right to make a control group")
+
+
+def test_a_container_without_memory_costs_the_trial_that_takes_it(
+    tmp_path: Path, home: Path, little_memory: Path
+) -> None:
+    (tmp_path / "eats_memory.py").write_text(EATS)
+    (tmp_path / "eats.toml").write_text(GRID)
+    command = [sys.executable, "-m", "hpsearch", "study", "eats.toml", "--home", str(home)]
+    script = f'echo $$ > {little_memory}/cgroup.procs && exec "$@"'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", *command, "--workers", "1"],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    (small, large) = records(home, "eats")
+    assert (small.outcome, large.outcome) == ("complete", "failed")
+    assert "SIGKILL, as where memory is short" in large.reason

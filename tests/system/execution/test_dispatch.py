@@ -25,6 +25,7 @@ from hpsearch.trainers import Member
 DATA = Selection("digits", shots=6, split=KFold(3))
 
 # Kills its own process in epoch 2, `params["deaths"]` times in all; each death leaves a file.
+HOW = "SIGKILL, as where memory is short"
 DEADLY = """
     import os, pathlib, signal
 
@@ -220,7 +221,7 @@ def test_a_member_whose_worker_dies_three_times_fails_and_the_others_finish(
     reports = run(dispatcher(pool, workers=2, folder=str(tmp_path)), [killer, *jobs])
     fate = reports.pop(("study", 99))
     assert events(fate) == ["lost", "lost", "failed"]
-    assert fate[-1].reason == "worker died 3 times, the last time alone"
+    assert fate[-1].reason == f"worker died 3 times, the last time alone ({HOW})"
     assert len(list(tmp_path.glob("death*"))) == 3
     assert curves(reports) == curves(run(dispatcher(InlineExecutor()), jobs))
 
