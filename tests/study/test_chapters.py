@@ -50,14 +50,28 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def quiet_home(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Gives that home after it went on with another file, and nothing disturbed it."""
+
+    @cache
+    def extended(text: str) -> Path:
+        folder = tmp_path_factory.mktemp("quiet")
+        shutil.copytree(finished / "home", folder / "home")
+        (folder / "small.toml").write_text(text)
+        run(folder / "small.toml", folder / "home", extend=True)
+        return folder / "home"
+
+    return extended
+
+
 @pytest.fixture
-def extended(finished: Path, tmp_path: Path) -> Callable[..., Path]:
-    """Gives a copy of that home after it went on with another file."""
+def extended(quiet_home: Callable[[str], Path], tmp_path: Path) -> Callable[..., Path]:
+    """Gives a copy of such a home, beside its file."""
 
     def home(text: str) -> Path:
-        shutil.copytree(finished / "home", tmp_path / "home")
+        shutil.copytree(quiet_home(text), tmp_path / "home")
         (tmp_path / "small.toml").write_text(text)
-        run(tmp_path / "small.toml", tmp_path / "home", extend=True)
         return tmp_path / "home"
 
     return home
@@ -67,18 +81,9 @@ Table = dict[object, object]
 
 
 @pytest.fixture(scope="module")
-def quiet(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Table]:
-    """Gives the table of an extension that nothing disturbed, by the file."""
-
-    @cache
-    def extended(text: str) -> Table:
-        folder = tmp_path_factory.mktemp("quiet")
-        shutil.copytree(finished / "home", folder / "home")
-        (folder / "small.toml").write_text(text)
-        run(folder / "small.toml", folder / "home", extend=True)
-        return table(folder / "home")
-
-    return extended
+def quiet(quiet_home: Callable[[str], Path]) -> Callable[[str], Table]:
+    """Gives the table of such a home."""
+    return cache(lambda text: table(quiet_home(text)))
 
 
 def folder_of(home: Path) -> RunFolder:
