@@ -123,7 +123,7 @@ def _curve(
     file: StudyFile, arm: ArmPlace, records: Sequence[TrialRecord], stages: int
 ) -> BestCurve | None:
     """Of a search's first so many stages, at the length of the last of them."""
-    length = file.stages[stages - 1].epochs
+    length = file.lengths[stages - 1]
     spent = [*in_order(file, records, stages)]
     ends = [i for i, (stage, _) in enumerate(spent) if stage == stages - 1]
     scores = [spent[i][1].score for i in ends]
@@ -168,17 +168,16 @@ def in_order(
     new ones by number."""
     sign = -1.0 if file.objective.direction == "maximize" else 1.0
     before = 0
-    for stage, settings in enumerate(file.stages[:stages]):
-        length = settings.epochs
+    for stage, length in enumerate(file.lengths[:stages]):
         went_on = [
             r for r in records if r.stage < stage and any(m.epoch > before for m in r.members)
         ]
         went_on.sort(key=lambda r: (sign * r.scores.get(before, math.inf), r.number))
         new = sorted((r for r in records if r.stage == stage), key=lambda r: r.number)
         for record in (*went_on, *new):
-            start = 0 if record.stage == stage or file.starts_anew else before
+            start = record.before if record.stage == stage or file.starts_anew else before
             epochs = sum(max(0, min(m.epoch, length) - start) for m in record.members)
-            whole = sum(m.epoch for m in record.members)
+            whole = sum(m.epoch - record.before for m in record.members)
             seconds = record.wall_seconds * (epochs / whole if whole else 1.0)
             score = feasible_score(record, length) if record.outcome.sound else None
             yield stage, Trained(record.number, epochs, seconds, score)

@@ -101,9 +101,16 @@ class Plan:
         import pandas as pd
 
         rows = [asdict(phase) | {"total_epochs": phase.total_epochs} for phase in self.phases]
-        return (
-            pd.DataFrame(rows).rename(columns={"name": "phase"}).drop(columns=["before", "stage"])
-        )
+        left_out = ["before", "stage"] + ["rows"] * (not self.has_fewer_rows)
+        table = pd.DataFrame(rows).rename(columns={"name": "phase"}).drop(columns=left_out)
+        if self.has_fewer_rows:
+            table["rows"] = [phase.rows or "all" for phase in self.phases]
+        return table
+
+    @property
+    def has_fewer_rows(self) -> bool:
+        """Whether any phase trains on fewer rows than there are."""
+        return any(phase.rows is not None for phase in self.phases)
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""

@@ -161,6 +161,8 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     Args:
         study, home: as for `show_study`; the study need not be finished.
     """
+    import pandas as pd
+
     from hpsearch.reports.tables import AT, trials_table
 
     run = find_run(Home.find(Path(home) if home else None), study)
@@ -168,6 +170,9 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     table = trials_table(records, kept_arms(run.folder))
     if records:
         table.insert(4, "epochs", [min(m.epoch for m in r.members) for r in records])
+        if any(record.rows for record in records):  # of the last training
+            rows = [r.rows[max(r.rows)] if r.rows else None for r in records]
+            table.insert(5, "rows", pd.Series(rows, dtype="Int64"))
         table.insert(5, "curves", [_curves(r) for r in records])
     if "ended_early" in table:
         table["ended_early"] = table["ended_early"].astype("Int64")
@@ -180,7 +185,7 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     scores = sorted((n for n in table.columns if n.startswith("score_")), key=_length)
     rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
     goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
-    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves"]
+    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "rows", "curves"]
     first += ["outer_fold", "control_in", "ended_early", "trees_chosen", "trees_grown", "own_code"]
     first += [*scores, *rungs, *goals]
     last = ["reason"]

@@ -216,6 +216,8 @@ class _Playback:
             for drawn, record in zip(batch, known, strict=True):
                 if record is None or not reached(record, until):
                     raise _EndOfRecords
+                self.training.begin(drawn, until, exam)
+                self._compare_rows(drawn, record)
                 self._play(drawn, record, until)
                 yield drawn
 
@@ -228,6 +230,12 @@ class _Playback:
         before, now = ([(m.split, m.entropy) for m in r.members] for r in (record, drawn))
         if before != now:
             self._differs(drawn, f"splits and seeds {before} recorded, {now} derived")
+
+    def _compare_rows(self, drawn: TrialRecord, record: TrialRecord) -> None:
+        last = max(drawn.rows, default=0)
+        before = {start: rows for start, rows in record.rows.items() if start <= last}
+        if before != drawn.rows:
+            self._differs(drawn, f"rows {before} recorded, {drawn.rows} derived")
 
     def _differs(self, drawn: TrialRecord, what: str) -> NoReturn:
         self.found.problems.append(f"{drawn.kind} {drawn.number}: {what}")

@@ -25,7 +25,7 @@ PROGRAM_OF = "hpsearch.program_of"
 # An attempt of a refit that failed and was then run again; those before it are over.
 RETESTED = "retested"
 ARRAYS = "arrays:"  # before a digest of what a state holds, not of its bytes
-BY_EPOCHS = ("scores", "rungs", "values", "violations")  # numbers in here, texts in JSON
+BY_EPOCHS = ("scores", "rungs", "values", "violations", "rows")  # numbers in here, texts in JSON
 
 
 @dataclass
@@ -120,6 +120,10 @@ class TrialRecord:
             nothing, and in older records.
         continues: the number of the trial of an earlier chapter whose configuration and seeds
             this one has, to train it longer; None if there is none.
+        rows: the training rows that each of its trainings had, at most, of a fold, {epoch: rows},
+            by the epoch that it began after: where stages differ in their rows, a trial trains
+            anew, and its epochs are counted on. {} if all stages have all rows, and in older
+            records.
         rescored: the objective of a later chapter that its scores are of as they were read; "" if
             they are its own. It is not written.
     """
@@ -158,6 +162,7 @@ class TrialRecord:
     threshold: float | None = None
     trees: int = 0
     continues: int | None = None
+    rows: dict[int, int] = field(default_factory=dict)
     rescored: str = ""
 
     @property
@@ -180,6 +185,23 @@ class TrialRecord:
         assert self.outcome.may_become(outcome), f"{self.uid}: {self.outcome} to {outcome}"
         self.outcome = outcome
         self.reason = reason or self.reason
+
+    @property
+    def before(self) -> int:
+        """The epoch that its first training began after; 0 if all stages have all rows."""
+        return min(self.rows, default=0)
+
+    def began_after(self, epoch: int) -> int:
+        """The epoch that the training which reached this one began after."""
+        return max((start for start in self.rows if start < epoch), default=0)
+
+    def begin(self, start: int, rows: int) -> None:
+        """Begin a training on so many rows after an epoch, unless it is under way."""
+        if start in self.rows:
+            return
+        self.rows[start] = rows
+        for member in self.members:
+            member.epoch, member.ended_early = start, 0
 
     @property
     def length(self) -> int:
@@ -265,9 +287,11 @@ class TrialRecord:
     def content(self) -> dict[str, Any]:
         """What record.json holds; numbers of epochs, which are keys, are texts there.
 
-        A trial that continues no other says nothing of it, as in older versions.
+        A trial that continues no other says nothing of it, nor does one of all rows of these, as
+        in older versions.
         """
         left_out = {"rescored"} | ({"continues"} if self.continues is None else set())
+        left_out |= set() if self.rows else {"rows"}
         own = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**own, "members": [vars(member) for member in self.members]}
 

@@ -178,7 +178,10 @@ class StudyView:
         rows = []
         lengths = self.lengths
         if self.folder.files.chapters:  # whose last stages may have had other lengths
-            lengths = [stage.epochs for stage in self.run.file.stages]
+            lengths = [*self.run.file.lengths]
+        planned, with_rows = self.run.file.stages, self.run.file.has_fewer_rows
+        if with_rows:  # of which one may be without any score
+            lengths = [*self.run.file.lengths]
         for number, (epochs, decision) in enumerate(zip(lengths, self.stages, strict=False)):
             here = [r for r in self.records if r.stage == number and r.continues is None]
             ranked = best_first(self.records, epochs, self.result.directions)
@@ -186,7 +189,8 @@ class StudyView:
             rows.append(
                 {
                     "stage": number + 1,
-                    "epochs": epochs,
+                    "epochs": planned[number].epochs if with_rows else epochs,
+                    **({"rows": planned[number].rows or "all"} if with_rows else {}),
                     "newly drawn": len(here),
                     "scored": len(scores),
                     "diverged": sum(r.outcome is Outcome.DIVERGED for r in here),

@@ -98,7 +98,7 @@ class ArmSearch:
     def __post_init__(self) -> None:
         self.file = self.read.file
         self.folder = self.run.folder
-        self.lengths = tuple(stage.epochs for stage in self.file.stages)
+        self.lengths = self.file.lengths
         earlier = learned_by(self.folder, self.arm) if self.file.learn_from else []
         self._sampler = self.file.sampler.make(self.arm.space, self.file.facts(), earlier)
         self._told_of_failures = False
@@ -254,11 +254,20 @@ class ArmSearch:
     def _tell_of_stage(
         self, stage: int, trials: int, numbers: Sequence[int], seconds: float | None
     ) -> None:
-        epochs = self.lengths[stage]
         known = [self.records[n] for n in numbers if n in self.records]
-        done = sum(epochs in r.scores or r.sealed for r in known)
-        n_stages = len(self.lengths)
-        self.tell(StageStarted(stage, n_stages, trials, epochs, done, self.arm.label, seconds))
+        done = sum(self.lengths[stage] in r.scores or r.sealed for r in known)
+        n_stages, settings = len(self.lengths), self.file.stages[stage]
+        event = StageStarted(
+            stage,
+            n_stages,
+            trials,
+            settings.epochs,
+            done,
+            self.arm.label,
+            seconds,
+            settings.rows,
+        )
+        self.tell(event)
 
     def _run_stage(
         self, stage: int, batches: list[list[int]], promotes: bool, spending: Spending
