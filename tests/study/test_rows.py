@@ -25,6 +25,7 @@ from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.studyfile.reading import read_study
 from hpsearch.tracking.run_content import changing_tags, points
+from tests.harness.boosters import needs
 from tests.harness.interrupts import interrupt
 from tests.harness.study import records, run, stored, table
 from tests.harness.study_files import LITTLE_TESTED
@@ -76,6 +77,14 @@ FOREST = """\
 trainer = "sklearn.ensemble.RandomForestClassifier"
 n_estimators = { low = 2, high = 30 }
 """
+BOOSTER = """\
+[space]
+trainer = "lightgbm.LGBMClassifier"
+n_estimators = { low = 2, high = 6 }
+learning_rate = { low = 0.05, high = 0.5, log = true }
+num_leaves = 4
+min_child_samples = 2
+"""
 OWN = """\
 [space]
 trainer = "own:train"
@@ -100,11 +109,12 @@ def train(params, data, seed, n_epochs, checkpoint, final=False):
         }
         yield metrics, epoch
 """
-KINDS = {"network": NETWORK, "svc": SVC, "forest": FOREST, "own": OWN}
+KINDS = {"network": NETWORK, "svc": SVC, "forest": FOREST, "booster": BOOSTER, "own": OWN}
+PARAMS = [pytest.param(n, marks=needs("lightgbm")) if n == "booster" else n for n in KINDS]
 LENGTHS, STARTS = (1, 2, 4, 7), (0, 0, 2, 4)
 
 
-@pytest.fixture(params=KINDS, scope="module")
+@pytest.fixture(params=PARAMS, scope="module")
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
