@@ -186,7 +186,7 @@ def in_order(
 
 def _n_blind(file: StudyFile, arm: ArmPlace, numbers: Sequence[int]) -> int:
     """How many of a stage's first trials were drawn, and trained, whatever was found before."""
-    if file.pruner is not None:  # it ends trials by the scores of others
+    if file.ends_trials:  # it ends trials by the scores of others
         return 0
     is_blind = file.sampler.blind(file.facts())
     given = 0 if file.sampler.name == "listed" else len(file.enqueue)

@@ -232,6 +232,8 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
         may = "may end the drawing of a stage" if key == "plateau" else f"may end the search{arm}"
         enough = key == "epochs" and not counted.ended
         said.append(f"{key} = {limit:g} " + (f"suffice{arm}" if enough else f"{may} early"))
+    if read.file.folds_as_needed:
+        said.append("trials that are behind train on fewer folds; all are counted here")
     if less := counted.extent.said(Extent.of(read.file), reason(read.file)):
         said.append(f"confirmation and test: {less}")
     repeated = sum(

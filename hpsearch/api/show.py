@@ -169,7 +169,10 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     records = list(run.folder.read_all("trial"))
     table = trials_table(records, kept_arms(run.folder))
     if records:
-        table.insert(4, "epochs", [min(m.epoch for m in r.members) for r in records])
+        table.insert(4, "epochs", [min(m.epoch for m in r.trained) for r in records])
+        if any(record.folds for record in records):
+            folds = [record.folds or None for record in records]
+            table.insert(5, "folds", pd.Series(folds, dtype="Int64"))
         if any(record.rows for record in records):  # of the last training
             rows = [r.rows[max(r.rows)] if r.rows else None for r in records]
             table.insert(5, "rows", pd.Series(rows, dtype="Int64"))
@@ -185,7 +188,7 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     scores = sorted((n for n in table.columns if n.startswith("score_")), key=_length)
     rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
     goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
-    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "rows", "curves"]
+    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "folds", "rows", "curves"]
     first += ["outer_fold", "control_in", "ended_early", "trees_chosen", "trees_grown", "own_code"]
     first += [*scores, *rungs, *goals]
     last = ["reason"]

@@ -144,11 +144,15 @@ def _trained_again(
         training = replace(training, settings=in_one_go, pauses=pauses)
         again, goal = _anew(record), _goal(record, lengths)
         steps = [*sorted(start for start in record.rows if record.before < start < goal), goal]
+        if record.folds and record.length:  # it came to a stage's end on all folds before
+            steps = sorted({*steps, record.length})
         if is_program(record.params["trainer"]):
             known = {*lengths[record.stage :], *training.rungs}
             steps = [*sorted(epoch for epoch in known if epoch < goal), goal]
         for until in steps:
-            for _ in training.run([[again]], until, exam_of(read.file.protocol)):
+            folds = record.folds if record.folds and until == goal else None
+            exam = exam_of(read.file.protocol)
+            for _ in training.run([[again]], until, exam, folds=folds):
                 pass
     return again
 

@@ -41,6 +41,7 @@ from hpsearch.study.events import (
 from hpsearch.study.library_warnings import LibraryWarnings
 from hpsearch.study.opening import Run
 from hpsearch.study.plan import n_defaults
+from hpsearch.study.pruning.folds import FoldsAsNeeded
 from hpsearch.study.pruning.judges import judge_of
 from hpsearch.study.pruning.rungs import Rungs
 from hpsearch.study.reached import ReachedTrials
@@ -103,8 +104,10 @@ class ArmSearch:
         self._sampler = self.file.sampler.make(self.arm.space, self.file.facts(), earlier)
         self._told_of_failures = False
         self._cut_short = False  # whether the budget ended more than the drawing of a stage
-        self._rungs: Rungs | None = None
-        if self.file.pruner is not None:
+        self._rungs: Rungs | FoldsAsNeeded | None = None
+        if self.file.folds_as_needed:
+            self._rungs = FoldsAsNeeded(self.file, self.folder)
+        elif self.file.pruner is not None:
             judge = judge_of(self.file, self.arm.name, self.arm.local)
             self._rungs = Rungs(self.file, judge, self.folder)
 
@@ -354,7 +357,7 @@ class ArmSearch:
     def _trained(
         self, batches: Iterable[Sequence[TrialRecord]], stage: int
     ) -> Iterator[TrialRecord]:
-        """Each trial when it is at the stage's end, or was ended at a rung before."""
+        """Each trial when it is at the stage's end, or was ended at a rung or a fold before."""
         exam = exam_of(self.file.protocol)
         if self._rungs is not None:
             return self._rungs.run(self._training, batches, stage, exam)

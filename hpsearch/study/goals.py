@@ -127,6 +127,14 @@ class Goals:
             for goal in self.objectives
         }
 
+    def of_some(
+        self, record: TrialRecord, members: Sequence[MemberRecord], epochs: int
+    ) -> list[float]:
+        """What some members of a record score at this length by their own curves, by the first
+        objective."""
+        after, goal = record.began_after(epochs), self.objectives[0]
+        return [_score(goal, member, epochs, after) for member in members]
+
     def key_of(self, metric: str) -> str:
         """Where the study file names a metric."""
         several = len(self.objectives) > 1

@@ -61,18 +61,23 @@ class Work:
     written: float = field(default_factory=time.monotonic)
     pending: set[int] = field(default_factory=set)
 
-    def jobs(self, until: int, start: int, pauses: Sequence[Sequence[int]]) -> Iterator[Job]:
+    def jobs(
+        self, until: int, start: int, pauses: Sequence[Sequence[int]], folds: int | None = None
+    ) -> Iterator[Job]:
         """The members that are not there yet.
 
         Args:
             start: the epoch that the training to `until` begins after; jobs count epochs from
                 there, and a state of before is of another training.
+            folds: how many of the first folds are trained on; None: all.
         """
         params = with_values(self.record.params, self.named)
         for index, (member, state) in enumerate(
             zip(self.record.members, self.states, strict=True)
         ):
             if member.diverged or member.epoch >= until:
+                continue
+            if folds is not None and member.split >= folds:
                 continue
             self.pending.add(index)
             yield Job(

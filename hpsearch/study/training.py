@@ -49,12 +49,18 @@ class Trains(Protocol):
         batches: Iterable[Sequence[TrialRecord]],
         until: int,
         exam: Exam = "validation",
+        *,
+        folds: int | None = None,
     ) -> Iterator[TrialRecord]:
         """Train each record to epoch `until`; yields each when it is there, scored and written.
 
         Epoch `until` is a stage's end or a rung. Records that are there already, or sealed, are
         passed over: after a restart the same call goes on where the records are. A batch is asked
         for when the workers can take it.
+
+        Args:
+            folds: train on so many of the first folds alone; unless it ended there, a record is
+                not scored then. None: on all.
         """
         ...
 
@@ -143,6 +149,8 @@ class Training:
         batches: Iterable[Sequence[TrialRecord]],
         until: int,
         exam: Exam = "validation",
+        *,
+        folds: int | None = None,
     ) -> Iterator[TrialRecord]:
         """As `Trains.run`, on the executor's workers.
 
@@ -162,7 +170,9 @@ class Training:
                     self.begin(record, until, exam)
                 works = [self._work(r) for r in records if not reached(r, until)]
                 by_key.update({work.record.uid: work for work in works})
-                found = [job for work in works for job in work.jobs(until, start, self.pauses)]
+                found = [
+                    job for work in works for job in work.jobs(until, start, self.pauses, folds)
+                ]
                 stopped.extend(work for work in works if work.done(until))
                 yield found
 
@@ -192,7 +202,7 @@ class Training:
                 for uid, work in touched.items():
                     if work.done(until):
                         del unsaved[uid]
-                        yield self._finish(work, until)
+                        yield self._finish(work, until, folds)
                 for uid in [u for u, work in unsaved.items() if work.due(self.settings.seconds)]:
                     work = unsaved.pop(uid)
                     shown = work.record.mark_progress()
@@ -200,12 +210,12 @@ class Training:
                     if shown:
                         self.folder.announce_record(work.record)
                 while stopped:
-                    yield self._finish(stopped.pop(), until)
+                    yield self._finish(stopped.pop(), until, folds)
         except StudyChangedError:
             self._save_all(by_key)
             raise
         while stopped:
-            yield self._finish(stopped.pop(), until)
+            yield self._finish(stopped.pop(), until, folds)
         if self.stop():
             self._save_all(by_key)
             raise StudyStopped("stopped on request; run the same command again to resume")
@@ -285,8 +295,13 @@ class Training:
         self.folder.write(work.record, work.states)
         work.written, work.news, work.unsaved = time.monotonic(), False, False
 
-    def _finish(self, work: Work, until: int) -> TrialRecord:
+    def _finish(self, work: Work, until: int, folds: int | None) -> TrialRecord:
         record = work.record
+        ended = work.failure or any(member.diverged for member in record.members)
+        if folds is not None and not ended:
+            if work.unsaved:
+                self._save(work)
+            return record
         record.end_now()
         work.note_states()
         if work.failure:

@@ -152,6 +152,16 @@ class StudyFile(Table):
         return self.stages[0].rows is not None
 
     @property
+    def folds_as_needed(self) -> bool:
+        """Whether a trial that is behind after some folds is stopped before the others."""
+        return self.data is not None and self.data.split.made().as_needed
+
+    @property
+    def ends_trials(self) -> bool:
+        """Whether trials are ended inside a stage, by the scores of others."""
+        return self.pruner is not None or self.folds_as_needed
+
+    @property
     def goals(self) -> list[Objective]:
         """All objectives, be it one or several."""
         return self.objectives or [self.objective]
@@ -281,6 +291,7 @@ class StudyFile(Table):
             nested=self.outer is not None,
             rows=[stage.rows for stage in self.stages],
             pruned=self.pruner is not None,
+            constrained=bool(self.constraints),
             folder=folder,
         )
 

@@ -162,6 +162,8 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
         tags[RESCORED] = record.rescored
     if record.continues is not None:
         tags["hpsearch.continues"] = f"trial {record.continues}"
+    if record.folds:
+        tags["hpsearch.folds"] = str(record.folds)
     if record.rows:
         said = (f"{rows} after epoch {start}" for start, rows in sorted(record.rows.items()))
         tags["hpsearch.rows"] = ", ".join(said)

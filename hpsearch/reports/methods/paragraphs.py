@@ -167,6 +167,12 @@ def _search(places: Places) -> Iterator[Parts]:
             n=counted(places.in_result.how_many("chapters"), "chapter"),
             drawn=listed(drawn),
         )
+    if study.folds_as_needed:
+        yield say(
+            "A configuration that was behind after some folds, by more than one standard error of "
+            "the paired differences, was stopped before the others{source}",
+            source=cite("pruner", "folds-as-needed"),
+        )
     if study.pruner is not None:
         yield say(
             "Within a stage, trials were pruned by {pruner} after {rungs}",

@@ -115,6 +115,9 @@ def _unsupported(before: StudyFile, now: StudyFile) -> Iterator[Problem]:
     if now.pruner is not None or before.pruner is not None:
         rule = "must be left out of a study that is extended: it compares trials of one chapter"
         yield Problem("pruner", rule)
+    if now.folds_as_needed or before.folds_as_needed:
+        rule = "must be left out of a study that is extended: it compares trials of one chapter"
+        yield Problem("data.split.folds_as_needed", rule, "true")
     if now.budget.watched or before.budget.watched:
         rule = (
             "must have no limit of epochs, seconds, total_seconds, plateau or target in a study "

@@ -56,6 +56,7 @@ class Facts:
         nested: whether the search runs on outer folds, too.
         rows: the training rows of each stage; None: all.
         pruned: whether a pruner ends trials inside stages.
+        constrained: whether there are constraints.
         folder: the folder to which paths are relative.
     """
 
@@ -75,6 +76,7 @@ class Facts:
     nested: bool
     rows: Sequence[int | None]
     pruned: bool
+    constrained: bool
     folder: Path
 
     @property
