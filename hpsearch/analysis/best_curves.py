@@ -46,12 +46,13 @@ class Trained:
 
     Attributes:
         number: of the trial.
-        epochs, seconds: what its training in this stage took, of all members together.
+        epochs, seconds: what its training in this stage took, of all members together; an epoch
+            on fewer rows than the last stage's is a part of one.
         score: at the stage's length; None: it has none that could win.
     """
 
     number: int
-    epochs: int
+    epochs: float
     seconds: float
     score: float | None
 
@@ -167,7 +168,7 @@ def in_order(
     """Each trial at each stage's end, as they came there: promoted ones, the best first, then
     new ones by number."""
     sign = -1.0 if file.objective.direction == "maximize" else 1.0
-    before = 0
+    before, most = 0, max((rows for r in records for rows in r.rows.values()), default=1)
     for stage, length in enumerate(file.lengths[:stages]):
         went_on = [
             r for r in records if r.stage < stage and any(m.epoch > before for m in r.members)
@@ -176,8 +177,8 @@ def in_order(
         new = sorted((r for r in records if r.stage == stage), key=lambda r: r.number)
         for record in (*went_on, *new):
             start = record.before if record.stage == stage or file.starts_anew else before
-            epochs = sum(max(0, min(m.epoch, length) - start) for m in record.members)
-            whole = sum(m.epoch - record.before for m in record.members)
+            epochs = sum(record.work(m, start, length, most) for m in record.members)
+            whole = sum(record.work(m, 0, m.epoch, most) for m in record.members)
             seconds = record.wall_seconds * (epochs / whole if whole else 1.0)
             score = feasible_score(record, length) if record.outcome.sound else None
             yield stage, Trained(record.number, epochs, seconds, score)

@@ -207,6 +207,17 @@ class TrialRecord:
         """The epoch that the training which reached this one began after."""
         return max((start for start in self.rows if start < epoch), default=0)
 
+    def work(self, member: MemberRecord, after: int, until: int, most: int) -> float:
+        """Epochs of a member between two, an epoch on fewer than `most` rows as a part of one."""
+        starts = sorted(self.rows) or [0]
+        shares = [self.rows[start] / most if self.rows else 1.0 for start in starts]
+        last = min(member.epoch, until)
+        ends = [*starts[1:], last]
+        return sum(
+            share * max(0, min(end, last) - max(start, after))
+            for start, end, share in zip(starts, ends, shares, strict=True)
+        )
+
     def begin(self, start: int, rows: int) -> None:
         """Begin a training on so many rows after an epoch, unless it is under way."""
         if start in self.rows:

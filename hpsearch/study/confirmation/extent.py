@@ -149,19 +149,9 @@ class Costs:
 
 def _seconds(record: TrialRecord, epochs: int) -> float:
     """What a trial takes to this length on the rows it had last, by what it took so far."""
-    trained = fmean(member.epoch for member in record.members) - record.before
-    if len(record.rows) > 1:
-        trained = _on_last_rows(record)
+    most = record.rows[max(record.rows)] if record.rows else 1
+    trained = fmean(record.work(m, 0, m.epoch, most) for m in record.members)
     return record.wall_seconds * epochs / max(trained, 1.0)
-
-
-def _on_last_rows(record: TrialRecord) -> float:
-    """The epochs of all trainings of a trial, as so many on its last rows."""
-    starts = sorted(record.rows)
-    ends = [*starts[1:], fmean(member.epoch for member in record.members)]
-    most = record.rows[starts[-1]]
-    spans = zip(starts, ends, strict=True)
-    return sum((end - start) * record.rows[start] / most for start, end in spans)
 
 
 def reason(file: StudyFile) -> str:
