@@ -237,7 +237,7 @@ def test_without_the_key_all_have_all_folds(tmp_path: Path) -> None:
 
 def test_tables_texts_and_mlflow_say_it(finished: Path) -> None:
     home = finished / "home"
-    shown = study_trials("small", home=home).set_index("trial")["folds"].dropna()
+    shown = study_trials("small", home=home).set_index("trial")["folds_trained"].dropna()
     found = {record.number: record.folds for record in stopped(home)}
     assert dict(shown) == found
     record = stopped(home)[0]

@@ -281,7 +281,7 @@ def test_the_rank_correlation_names_the_rows(finished: Path) -> None:
 
 def test_tables_texts_and_mlflow_say_the_rows(finished: Path) -> None:
     home = finished / "home"
-    shown = study_trials("small", home=home).set_index("trial")["rows"]
+    shown = study_trials("small", home=home).set_index("trial")["training_rows"]
     by_number = {record.number: record for record in records(home)}
     assert dict(shown) == {n: r.rows[max(r.rows)] for n, r in by_number.items()}
     last = next(r for r in by_number.values() if 7 in r.scores and len(r.rows) > 1)
