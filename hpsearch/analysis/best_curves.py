@@ -46,12 +46,13 @@ class Trained:
 
     Attributes:
         number: of the trial.
-        epochs, seconds: what its training in this stage took, of all members together.
+        epochs, seconds: what its training in this stage took, of all members together; an epoch
+            on fewer rows than the last stage's is a part of one.
         score: at the stage's length; None: it has none that could win.
     """
 
     number: int
-    epochs: int
+    epochs: float
     seconds: float
     score: float | None
 
@@ -123,7 +124,7 @@ def _curve(
     file: StudyFile, arm: ArmPlace, records: Sequence[TrialRecord], stages: int
 ) -> BestCurve | None:
     """Of a search's first so many stages, at the length of the last of them."""
-    length = file.stages[stages - 1].epochs
+    length = file.lengths[stages - 1]
     spent = [*in_order(file, records, stages)]
     ends = [i for i, (stage, _) in enumerate(spent) if stage == stages - 1]
     scores = [spent[i][1].score for i in ends]
@@ -167,18 +168,17 @@ def in_order(
     """Each trial at each stage's end, as they came there: promoted ones, the best first, then
     new ones by number."""
     sign = -1.0 if file.objective.direction == "maximize" else 1.0
-    before = 0
-    for stage, settings in enumerate(file.stages[:stages]):
-        length = settings.epochs
+    before, most = 0, max((rows for r in records for rows in r.rows.values()), default=1)
+    for stage, length in enumerate(file.lengths[:stages]):
         went_on = [
             r for r in records if r.stage < stage and any(m.epoch > before for m in r.members)
         ]
         went_on.sort(key=lambda r: (sign * r.scores.get(before, math.inf), r.number))
         new = sorted((r for r in records if r.stage == stage), key=lambda r: r.number)
         for record in (*went_on, *new):
-            start = 0 if record.stage == stage or file.starts_anew else before
-            epochs = sum(max(0, min(m.epoch, length) - start) for m in record.members)
-            whole = sum(m.epoch for m in record.members)
+            start = record.before if record.stage == stage or file.starts_anew else before
+            epochs = sum(record.work(m, start, length, most) for m in record.members)
+            whole = sum(record.work(m, 0, m.epoch, most) for m in record.members)
             seconds = record.wall_seconds * (epochs / whole if whole else 1.0)
             score = feasible_score(record, length) if record.outcome.sound else None
             yield stage, Trained(record.number, epochs, seconds, score)
@@ -187,7 +187,7 @@ def in_order(
 
 def _n_blind(file: StudyFile, arm: ArmPlace, numbers: Sequence[int]) -> int:
     """How many of a stage's first trials were drawn, and trained, whatever was found before."""
-    if file.pruner is not None:  # it ends trials by the scores of others
+    if file.ends_trials:  # it ends trials by the scores of others
         return 0
     is_blind = file.sampler.blind(file.facts())
     given = 0 if file.sampler.name == "listed" else len(file.enqueue)

@@ -37,8 +37,8 @@ def cost_of(records: Iterable[TrialRecord], slices: Sequence[Mapping[str, Any]])
     trainings = epochs = 0
     cpu = 0.0
     for record in records:
-        trainings += sum(member.epoch > 0 for member in record.members)
-        epochs += sum(member.epoch for member in record.members)
+        trainings += sum(member.epoch > record.before for member in record.members)
+        epochs += sum(member.epoch - record.before for member in record.members)
         cpu += record.cpu_seconds
     return Cost(trainings, epochs, cpu, busy_seconds(slices) if slices else None)
 

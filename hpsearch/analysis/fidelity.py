@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hpsearch.counts import count_of, noun_of
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.study_file import StudyFile
+from hpsearch.studyfile.tables.stages import Stage
 
 CONTROLS = 1 << 33  # keeps the draw of controls apart from other seeds
 # A rank correlation below this is warned of. Two normal scores that correlate by r agree on who is
@@ -32,13 +33,14 @@ class Fidelity:
     Attributes:
         arm: its name; "" for the only one.
         stage: the shorter one, from 0.
-        epochs, then: the two lengths.
+        epochs, then: the two lengths, counted over all trainings of a trial.
         n: trials with both scores; diverged ones are the worst.
         promoted, controls, new: how many of them were chosen by the shorter score, went on as
             controls, or were drawn in later stages, whatever the shorter score.
         rho: Spearman's rank correlation; None: too few trials, or all scores of a length equal.
         low, high: its 95 % interval.
         tau: Kendall's tau-b.
+        between: the two stages in words, where they differ in their rows; "": in epochs alone.
     """
 
     arm: str
@@ -53,6 +55,7 @@ class Fidelity:
     low: float | None
     high: float | None
     tau: float | None
+    between: str = ""
 
     @property
     def predicts(self) -> bool | None:
@@ -61,14 +64,15 @@ class Fidelity:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self) | {"predicts": self.predicts, "text": str(self)}
+        own = {name: value for name, value in asdict(self).items() if value or name != "between"}
+        return own | {"predicts": self.predicts, "text": str(self)}
 
     def __str__(self) -> str:
         arm = f"{self.arm}: " if self.arm else ""
         controls = noun_of(self.controls, "control")
         kinds = {"promoted": "promoted", "controls": controls, "new": "new"}
         counts = ", ".join(f"{getattr(self, kind)} {name}" for kind, name in kinds.items())
-        between = f"{arm}{self.epochs} to {count_of(self.then, 'epoch')}"
+        between = arm + (self.between or f"{self.epochs} to {count_of(self.then, 'epoch')}")
         trials = f"{count_of(self.n, 'trial')} ({counts})"
         if self.rho is None or self.low is None or self.high is None:
             return f"{between}: rank correlation unknown with {trials}"
@@ -78,9 +82,13 @@ class Fidelity:
         if self.predicts:
             return text if self.low > 0 else f"{text}; this may be chance, {more}"
         does = "does" if self.epochs == 1 else "do"
+        what = f"{count_of(self.epochs, 'epoch')} {does} not predict {self.then}"
+        raised = "epochs"
+        if self.between:
+            what, raised = "the first do not predict the second", "rows"
         return (
-            f"{text}: {count_of(self.epochs, 'epoch')} {does} not predict {self.then}, and "
-            f"promotion is close to a lottery. Raise the epochs of stage {self.stage + 1}"
+            f"{text}: {what}, and promotion is close to a lottery. "
+            f"Raise the {raised} of stage {self.stage + 1}"
             + ("" if self.controls else f"; {more}")
         )
 
@@ -111,8 +119,7 @@ def fidelities(
     every, sign = list(records), 1 if file.objective.direction == "maximize" else -1
     longer = {record.continues for record in every}
     known = [record for record in every if record.number not in longer]
-    lengths = [stage.epochs for stage in file.stages]
-    for stage, (epochs, then) in enumerate(pairwise(lengths)):
+    for stage, (epochs, then) in enumerate(pairwise(file.lengths)):
         pairs = [(r, *_scores(r, epochs, then, sign)) for r in known]
         both = [(r, short, long) for r, short, long in pairs if not math.isnan(short + long)]
         if not both:
@@ -133,7 +140,15 @@ def fidelities(
             low=low,
             high=high,
             tau=tau,
+            between=_between(file.stages[stage], file.stages[stage + 1]),
         )
+
+
+def _between(short: Stage, long: Stage) -> str:
+    """Two stages that differ in their rows, in words: "1 epoch on 200 rows to 1 on all rows"."""
+    if short.rows == long.rows:
+        return ""
+    return f"{count_of(short.epochs, 'epoch')}{short.on_rows} to {long.epochs}{long.on_rows}"
 
 
 def _scores(record: TrialRecord, epochs: int, then: int, sign: int) -> tuple[float, float]:

@@ -101,9 +101,16 @@ class Plan:
         import pandas as pd
 
         rows = [asdict(phase) | {"total_epochs": phase.total_epochs} for phase in self.phases]
-        return (
-            pd.DataFrame(rows).rename(columns={"name": "phase"}).drop(columns=["before", "stage"])
-        )
+        left_out = ["before", "stage"] + ["rows"] * (not self.has_fewer_rows)
+        table = pd.DataFrame(rows).rename(columns={"name": "phase"}).drop(columns=left_out)
+        if self.has_fewer_rows:
+            table["rows"] = [phase.rows or "all" for phase in self.phases]
+        return table
+
+    @property
+    def has_fewer_rows(self) -> bool:
+        """Whether any phase trains on fewer rows than there are."""
+        return any(phase.rows is not None for phase in self.phases)
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
@@ -225,6 +232,8 @@ def _budget(read: ReadStudy, counted: Course) -> list[str]:
         may = "may end the drawing of a stage" if key == "plateau" else f"may end the search{arm}"
         enough = key == "epochs" and not counted.ended
         said.append(f"{key} = {limit:g} " + (f"suffice{arm}" if enough else f"{may} early"))
+    if read.file.folds_as_needed:
+        said.append("trials that are behind train on fewer folds; all are counted here")
     if less := counted.extent.said(Extent.of(read.file), reason(read.file)):
         said.append(f"confirmation and test: {less}")
     repeated = sum(

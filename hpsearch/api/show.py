@@ -167,12 +167,11 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     records = list(run.folder.read_all("trial"))
     table = trials_table(records, kept_arms(run.folder))
     if records:
-        table.insert(4, "epochs", [min(m.epoch for m in r.members) for r in records])
+        table.insert(4, "epochs", [min(m.epoch for m in r.trained) for r in records])
         table.insert(5, "curves", [_curves(r) for r in records])
-    if "ended_early" in table:
-        table["ended_early"] = table["ended_early"].astype("Int64")
-    if "outer_fold" in table:
-        table["outer_fold"] = table["outer_fold"].astype("Int64")
+    for name in ("ended_early", "outer_fold", "training_rows", "folds_trained"):
+        if name in table:
+            table[name] = table[name].astype("Int64")
     for name in table.columns:
         values = [r.params[name] for r in records if name in r.params]
         if table[name].dtype == float and values and all(type(v) is int for v in values):
@@ -180,8 +179,17 @@ def study_trials(study: str, *, home: str | Path | None = None) -> pd.DataFrame:
     scores = sorted((n for n in table.columns if n.startswith("score_")), key=_length)
     rungs = sorted((n for n in table.columns if n.startswith("rung_")), key=_length)
     goals = sorted((n for n in table.columns if AT in n), key=lambda n: int(n.rpartition(AT)[2]))
-    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "curves"]
-    first += ["outer_fold", "control_in", "ended_early", "trees_chosen", "trees_grown", "own_code"]
+    first = ["trial", "outcome", "drawn_in_stage", "batch", "epochs", "training_rows"]
+    first += [
+        "folds_trained",
+        "curves",
+        "outer_fold",
+        "control_in",
+        "ended_early",
+        "trees_chosen",
+        "trees_grown",
+        "own_code",
+    ]
     first += [*scores, *rungs, *goals]
     last = ["reason"]
     params = [n for n in table if n not in (*first, *last)]

@@ -128,7 +128,7 @@ def sample(records: Sequence[TrialRecord], count: int, seed: int) -> list[TrialR
     groups = defaultdict(list)
     for position in np.random.default_rng(seed).permutation(len(records)):
         record = records[position]
-        begun = any(member.epoch for member in record.members) or record.sealed
+        begun = any(m.epoch > record.before for m in record.members) or record.sealed
         if begun and not record.limit:
             groups[record.outcome, record.stage].append(record)
     stages = defaultdict(list)

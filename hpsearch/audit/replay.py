@@ -201,22 +201,32 @@ class _Playback:
     recorded: RunFolder
     training: Training
     found: Replay
+    _begun: set[str] = field(default_factory=set)
 
     def run(
         self,
         batches: Iterable[Sequence[TrialRecord]],
         until: int,
         exam: Exam = "validation",
+        *,
+        folds: int | None = None,
     ) -> Iterator[TrialRecord]:
-        for batch in batches:
+        for every in batches:
+            batch = [drawn for drawn in every if not reached(drawn, until)]
             known = [self.recorded.read(r.kind, r.number, r.seed_number) for r in batch]
             for drawn, record in zip(batch, known, strict=True):
-                if record is not None and not drawn.reported:  # else it goes on
-                    self._compare(drawn, record)
+                if record is not None and not drawn.reported and drawn.uid not in self._begun:
+                    self._compare(drawn, record)  # else it goes on
             for drawn, record in zip(batch, known, strict=True):
-                if record is None or not reached(record, until):
+                if record is None or not (reached(record, until) or _has(record, until, folds)):
                     raise _EndOfRecords
-                self._play(drawn, record, until)
+                self._begun.add(drawn.uid)
+                self.training.begin(drawn, until, exam)
+                self._compare_rows(drawn, record)
+                if folds is not None and _has(record, until, folds):
+                    self._play_folds(drawn, record, until, folds)
+                else:
+                    self._play(drawn, record, until)
                 yield drawn
 
     def _compare(self, drawn: TrialRecord, record: TrialRecord) -> None:
@@ -228,6 +238,12 @@ class _Playback:
         before, now = ([(m.split, m.entropy) for m in r.members] for r in (record, drawn))
         if before != now:
             self._differs(drawn, f"splits and seeds {before} recorded, {now} derived")
+
+    def _compare_rows(self, drawn: TrialRecord, record: TrialRecord) -> None:
+        last = max(drawn.rows, default=0)
+        before = {start: rows for start, rows in record.rows.items() if start <= last}
+        if before != drawn.rows:
+            self._differs(drawn, f"rows {before} recorded, {drawn.rows} derived")
 
     def _differs(self, drawn: TrialRecord, what: str) -> NoReturn:
         self.found.problems.append(f"{drawn.kind} {drawn.number}: {what}")
@@ -263,6 +279,13 @@ class _Playback:
             if before.exists():
                 copyfile(before, now)
 
+    def _play_folds(self, drawn: TrialRecord, record: TrialRecord, until: int, folds: int) -> None:
+        """Give a record what the first folds say, and no outcome."""
+        before = [member.epoch for member in drawn.members]
+        drawn.members = deepcopy(record.members)
+        for member, epoch in zip(drawn.members, before, strict=True):
+            member.epoch = until if member.split < folds else epoch
+
     def _compare_scores(self, drawn: TrialRecord, epochs: int) -> None:
         score = drawn.reported[epochs]
         try:
@@ -283,6 +306,14 @@ class _Playback:
                 self._differs(drawn, said)
 
 
+def _has(record: TrialRecord, until: int, folds: int | None) -> bool:
+    """Whether a record was trained to an epoch on so many of the first folds."""
+    if folds is None:
+        return False
+    members = [member for member in record.members if member.split < folds]
+    return all(member.epoch >= until and not member.diverged for member in members)
+
+
 def _until(by_epochs: Mapping[int, Value], until: int) -> dict[int, Value]:
     return {epochs: value for epochs, value in by_epochs.items() if epochs <= until}
 
@@ -301,6 +332,13 @@ def _compare_pruned(recorded: RunFolder, derived: RunFolder, found: Replay) -> N
         if now.outcome is not Outcome.PRUNED or not now.reason or before is None:
             continue
         went_on = max(member.epoch for member in before.members) > now.members[0].epoch
+        more = now.folds + 1 if now.folds else None
+        went_on = went_on or _has(before, now.members[0].epoch, more)
+        for what in ("folds", "estimates") if before.sealed else ():
+            old, new = getattr(before, what), getattr(now, what)
+            if not found.same(old, new):
+                said = f"{what} {old} recorded, {new} derived"
+                found.problems.append(f"trial {now.number}: {said}")
         reasons = (now.reason, now.reason.replace(" 1 epoch ", " 1 epochs "))  # as once written
         if went_on or (before.sealed and before.reason not in reasons):
             found.problems.append(f"trial {now.number}: {now.reason} derived, not recorded")

@@ -136,19 +136,23 @@ def _trained_again(
     pauses: Sequence[Sequence[int]],
 ) -> TrialRecord:
     """The record of another training, each member with these pauses alone."""
-    lengths = [stage.epochs for stage in read.file.stages]
+    lengths = read.file.lengths
     arm = read.arm_of(record.number)
     with TemporaryDirectory(prefix="hpsearch-") as place:
         training = Training.of(read, arm.selection, RunFolder(Path(place)), executor)
         in_one_go = replace(training.settings, seconds=math.inf)
         training = replace(training, settings=in_one_go, pauses=pauses)
         again, goal = _anew(record), _goal(record, lengths)
-        steps = [goal]
+        steps = [*sorted(start for start in record.rows if record.before < start < goal), goal]
+        if record.folds and record.length:  # it came to a stage's end on all folds before
+            steps = sorted({*steps, record.length})
         if is_program(record.params["trainer"]):
             known = {*lengths[record.stage :], *training.rungs}
             steps = [*sorted(epoch for epoch in known if epoch < goal), goal]
         for until in steps:
-            for _ in training.run([[again]], until, exam_of(read.file.protocol)):
+            folds = record.folds if record.folds and until == goal else None
+            exam = exam_of(read.file.protocol)
+            for _ in training.run([[again]], until, exam, folds=folds):
                 pass
     return again
 
@@ -160,7 +164,7 @@ def _other_pauses(read: ReadStudy, record: TrialRecord) -> list[tuple[int, ...]]
     program = is_program(record.params["trainer"])
     if program or kind.trainer.exact_state or any(m.pauses for m in record.members):
         return [()] * len(record.members)
-    goal = _goal(record, [stage.epochs for stage in read.file.stages])
+    goal = _goal(record, read.file.lengths)
     epochs = sorted({epoch for epoch in (1, goal // 2) if 0 < epoch < goal})
     return [tuple(epochs)] * len(record.members)
 
@@ -229,7 +233,7 @@ def _goal(record: TrialRecord, lengths: Sequence[int]) -> int:
     """The epoch it was being trained to, or as far as it is."""
     reached = [member.epoch for member in record.members]
     if record.outcome.sound:
-        return max(1, *reached)
+        return max(record.before + 1, *reached)
     # Diverged or failed on the way to the end of the first stage that it has no score of.
     ahead = (n for n in lengths[record.stage :] if n not in record.scores)
     return next(ahead, lengths[-1])

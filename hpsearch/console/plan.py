@@ -21,13 +21,16 @@ def print_plan(plan: Plan) -> None:
     out = output()
     table = Table(box=None)
     cut = any(part.cut for part in plan.phases)  # by the budget
-    names = ("phase", "runs", *("cut",) * cut, "promoted", "controls", "new", "epochs", "members")
-    for name in (*names, "member epochs"):
+    fewer = plan.has_fewer_rows
+    names = ("phase", "runs", *("cut",) * cut, "promoted", "controls", "new", "epochs")
+    for name in (*names, *("rows",) * fewer, "members", "member epochs"):
         table.add_column(name, justify="left" if name == "phase" else "right")
     for part in plan.phases:
         going_on = (part.promoted, part.controls)
-        counts = (part.runs, *(part.cut,) * cut, *going_on, part.new, part.epochs, part.members)
-        table.add_row(part.name, *map(str, counts), f"{part.total_epochs:,}")
+        counts = (part.runs, *(part.cut,) * cut, *going_on, part.new, part.epochs)
+        rows = (part.rows or "all",) * fewer
+        shown = map(str, (*counts, *rows, part.members))
+        table.add_row(part.name, *shown, f"{part.total_epochs:,}")
     out.print(table)
     lines = [(f"{name}:", what) for name, what in plan.searched.items()]
     lines += [("relations", ", ".join(plan.relations))] if plan.relations else []

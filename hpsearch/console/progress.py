@@ -75,7 +75,8 @@ class StudyProgress:
 
         if isinstance(event, StageStarted):
             length = count_of(event.epochs, "epoch")
-            label = f"stage {event.stage + 1}/{event.n_stages}, {length}"
+            rows = "" if event.rows is None else f" on {count_of(event.rows, 'row')}"
+            label = f"stage {event.stage + 1}/{event.n_stages}, {length}{rows}"
             self._begin(_of_arm(event.arm, label), event.trials, event.done, event.seconds)
         elif isinstance(event, PhaseStarted):
             names = {"confirmation": "confirmation", "test": "refit and test"}

@@ -34,6 +34,21 @@ def key(*, description: str | None = None, **bounds: float) -> dict[str, Any]:
     return {"description": description, **bounds}
 
 
+def _as_needed() -> bool:
+    """The key of all kinds with several folds."""
+    made: bool = field(
+        default=False,
+        kw_only=True,
+        metadata=key(
+            description="stop a trial before its other folds once it is behind by more than what "
+            "these leave open; it can't win, and the promoted, confirmed and tested have all "
+            "folds. Default: false, as only a search of several batches gains by it, and networks "
+            "train faster on all folds together"
+        ),
+    )
+    return made
+
+
 class Split(ABC):
     """A kind of split: a frozen dataclass, small enough to travel to every worker."""
 
@@ -50,6 +65,11 @@ class Split(ABC):
     @abstractmethod
     def n_splits(self) -> int:
         """How many pairs `split` gives; every configuration is trained on each."""
+
+    @property
+    def as_needed(self) -> bool:
+        """Whether trials that are behind after some folds are stopped before the others."""
+        return bool(getattr(self, "folds_as_needed", False))
 
     @property
     def least_shots(self) -> int:
@@ -127,6 +147,7 @@ class KFold(Split):
     folds: int = field(
         default=MANY_FOLDS, metadata=key(ge=2, description="5 balances bias against cost")
     )
+    folds_as_needed: bool = _as_needed()
 
     @property
     def n_splits(self) -> int:
@@ -155,6 +176,7 @@ class RepeatedKFold(Split):
     repeats: int = field(
         default=3, metadata=key(ge=2, description="how often every image is used for validation")
     )
+    folds_as_needed: bool = _as_needed()
 
     @property
     def n_splits(self) -> int:
@@ -188,6 +210,7 @@ class GroupKFold(Split):
     group: str = field(
         metadata=key(description="the column with the groups, e.g. patient; it is not an input")
     )
+    folds_as_needed: bool = _as_needed()
 
     @property
     def n_splits(self) -> int:
@@ -230,6 +253,7 @@ class TimeOrdered(Split):
             "test rows are the last ones"
         )
     )
+    folds_as_needed: bool = _as_needed()
 
     @property
     def n_splits(self) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hpsearch.errors import StudyChangedError, headline
-from hpsearch.execution.examples import training_data
+from hpsearch.execution.examples import data_of
 from hpsearch.execution.gains import scored
 from hpsearch.execution.population import load_own_code, run_slice
 from hpsearch.execution.printed import hidden
@@ -169,7 +169,7 @@ def rehearse(work: Slice) -> Rehearsal:
     look_first_in(work.settings.code_folder)
     kind = trainer_kind(str(member.params["trainer"]))
     assert kind is not None
-    data = training_data(work.settings.data, work.settings.exam).as_final()
+    data = data_of(work.settings).as_final()
     metrics: tuple[str, ...] = ()
     try:
         load_own_code(work)

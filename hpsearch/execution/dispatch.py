@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from hpsearch.errors import WorkerError
 from hpsearch.execution.base import WorkerLost
-from hpsearch.execution.examples import open_data, training_data
+from hpsearch.execution.examples import data_of, open_data
 from hpsearch.execution.executors import ProcessExecutor
 from hpsearch.execution.jobs import Flight, Heard, Job, Report, gathered, moved_on, trial_of
 from hpsearch.execution.limits import Allowance, LimitPassed, Spent
@@ -170,7 +170,7 @@ class Dispatcher:
             future.set_exception(LimitPassed("seconds", 0.0))
             return future
         allowance = replace(self._limits, seconds=left)
-        before = partial(open_data, self._settings.data, self._settings.exam)
+        before = partial(open_data, self._settings.data, self._settings.exam, self._settings.rows)
         return self._executor.submit_with(
             run_slice, work, near=near, allowance=allowance, before=before, news=news
         )
@@ -184,7 +184,7 @@ class Dispatcher:
         return [jobs for jobs in left if jobs], [Report(job.key, "dropped") for job in dropped]
 
     def _populations(self, jobs: Sequence[Job]) -> list[list[Job]]:
-        data = training_data(self._settings.data, self._settings.exam)
+        data = data_of(self._settings)
         groups = defaultdict(list)
         for job in jobs:
             self._spent.begin(trial_of(job), job.spent)

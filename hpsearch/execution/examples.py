@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hpsearch.datasets.base import Examples
+from hpsearch.datasets.fewer_rows import fewer_rows
 from hpsearch.datasets.opened import opened_once
 from hpsearch.datasets.selection import (
     Pool,
@@ -17,7 +18,7 @@ from hpsearch.datasets.selection import (
     open_test,
 )
 from hpsearch.datasets.splits import Rows
-from hpsearch.execution.slices import Exam
+from hpsearch.execution.slices import Exam, SliceSettings
 from hpsearch.trainers import (
     Split,
     TrainingData,
@@ -32,13 +33,23 @@ OPEN: dict[Exam, Callable[[Selection], Pool]] = {
 
 
 @opened_once(2)
-def training_data(selection: Selection, exam: Exam) -> TrainingData:
-    """The arrays of a selection; opened once a process."""
+def training_data(selection: Selection, exam: Exam, rows: int | None = None) -> TrainingData:
+    """The arrays of a selection; opened once a process.
+
+    Args:
+        rows: training rows of each split that are trained on; None: all.
+    """
     pool = OPEN[exam](selection)
     examples, wanted = pool.examples, selection.train_scored
+    learned = [_counted(examples, train) for train, _ in pool.splits]
+    if rows is not None:
+        learned = [
+            fewer_rows(examples, train, rows, selection, fold)
+            for fold, train in enumerate(learned)
+        ]
     splits = [
         Split(train, validation, pool.tested, _some(train, wanted))
-        for train, validation in ((_counted(examples, one), other) for one, other in pool.splits)
+        for train, (_, validation) in zip(learned, pool.splits, strict=True)
     ]
     scored = None
     if wanted is not None:
@@ -73,6 +84,11 @@ def _some(rows: Rows, wanted: int | None) -> Rows | None:
     return rows[np.arange(wanted) * len(rows) // wanted]
 
 
-def open_data(selection: Selection, exam: Exam = "validation") -> None:
+def data_of(settings: SliceSettings) -> TrainingData:
+    """What the members of a slice are trained and scored on."""
+    return training_data(settings.data, settings.exam, settings.rows)
+
+
+def open_data(selection: Selection, exam: Exam = "validation", rows: int | None = None) -> None:
     """Have the training data ready before the first slice; what is wrong with it, a slice says."""
-    training_data(selection, exam)
+    training_data(selection, exam, rows)

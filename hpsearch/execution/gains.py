@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.counts import count_of
-from hpsearch.execution.examples import OPEN, training_data
+from hpsearch.execution.examples import OPEN, data_of
 from hpsearch.execution.scores import with_scores
 from hpsearch.execution.scoring.thresholds import decided
 from hpsearch.execution.scoring.values import positive_class
@@ -119,7 +119,7 @@ class Gain:
         answers = trainer.answers(position, "validation")
         if answers is None:
             return None
-        data = training_data(work.settings.data, work.settings.exam)
+        data = data_of(work.settings)
         rows = data.splits[self.member.split].validation
         examples = OPEN[work.settings.exam](work.settings.data).examples
         return RefitAnswers(
@@ -221,7 +221,7 @@ def _file(fitted: Fitted | None, member: Member, work: Slice) -> tuple[str, byte
     if fitted is None:
         return None
     examples = OPEN[work.settings.exam](work.settings.data).examples
-    data = training_data(work.settings.data, work.settings.exam)
+    data = data_of(work.settings)
     preparation = preparation_fitted(data, member)
     if preparation is not None:
         shown = {place: texts[:EXAMPLES] for place, texts in examples.texts.items()}
@@ -244,7 +244,7 @@ def _file(fitted: Fitted | None, member: Member, work: Slice) -> tuple[str, byte
 def _per_class(work: Slice, split: int, predicted: NDArray[np.int64]) -> dict[str, float]:
     """Accuracy of each class that was scored, by its name or else its number."""
     settings, accuracies = work.settings, {}
-    data = training_data(settings.data, settings.exam)
+    data = data_of(settings)
     rows = data.splits[split].validation
     true = data.labels[rows]
     classes = OPEN[settings.exam](settings.data).examples.classes

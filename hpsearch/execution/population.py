@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from hpsearch.errors import StudyChangedError, TrialFailed
-from hpsearch.execution.examples import training_data
+from hpsearch.execution.examples import data_of
 from hpsearch.execution.gains import Gain, ended_early, judged, scored
 from hpsearch.execution.kept import keep, take
 from hpsearch.execution.limits import LimitName
@@ -205,7 +205,7 @@ def _advance(
     work: Slice, gains: list[Gain], watch: _Watch, pace: Pace, printed: PrintedText
 ) -> list[MemberAdvance]:
     settings = work.settings
-    data = training_data(settings.data, settings.exam)
+    data = data_of(settings)
     kind = trainer_kind(str(work.members[0].params["trainer"]))
     assert kind is not None
     if kind.needs is not None:  # else it gets a table as it is

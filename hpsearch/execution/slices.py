@@ -42,6 +42,7 @@ class SliceSettings:
         may_end_early: whether a trainer may end before the epochs do.
         decisive: metrics that must be finite for a member to go on; None: all.
         scoring: what is computed from what the trainer predicts.
+        rows: training rows of each split that are trained on; None: all.
         keep: a trainer that is not ours stays in its process after a slice, for the next one.
     """
 
@@ -59,6 +60,7 @@ class SliceSettings:
     keep: bool = False
     code: tuple[NamedModule, ...] = ()
     scoring: Scoring = NO_SCORES
+    rows: int | None = None
 
 
 @dataclass(frozen=True)

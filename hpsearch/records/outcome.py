@@ -20,7 +20,8 @@ class Outcome(StrEnum):
                                                                so while it continues
     COMPLETE   yes    the training, at the last stage's end    it has its final score
     PRUNED     yes    the end of a stage, without promotion;   it was ended early, on purpose
-                      a pruner, at a rung
+                      a pruner, at a rung; or after some
+                      folds, with folds_as_needed
     DIVERGED   yes    the training: the loss or a metric that  it counts as the worst
                       the study scores by is not finite
     FAILED     yes    the training: an exception, lost         it counts with the score it had, if

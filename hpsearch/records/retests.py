@@ -61,4 +61,5 @@ def _anew(record: TrialRecord) -> TrialRecord:
         limit="",
         attempts=[*record.attempts, failure],
         marks=[],
+        rows={},  # its training begins once more
     )

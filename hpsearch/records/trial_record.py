@@ -25,7 +25,14 @@ PROGRAM_OF = "hpsearch.program_of"
 # An attempt of a refit that failed and was then run again; those before it are over.
 RETESTED = "retested"
 ARRAYS = "arrays:"  # before a digest of what a state holds, not of its bytes
-BY_EPOCHS = ("scores", "rungs", "values", "violations")  # numbers in here, texts in JSON
+BY_EPOCHS = (
+    "scores",
+    "rungs",
+    "values",
+    "violations",
+    "rows",
+    "estimates",
+)  # numbers in here, texts in JSON
 
 
 @dataclass
@@ -120,6 +127,13 @@ class TrialRecord:
             nothing, and in older records.
         continues: the number of the trial of an earlier chapter whose configuration and seeds
             this one has, to train it longer; None if there is none.
+        rows: the training rows that each of its trainings had, at most, of a fold, {epoch: rows},
+            by the epoch that it began after: where stages differ in their rows, a trial trains
+            anew, and its epochs are counted on. {} if all stages have all rows, and in older
+            records.
+        folds: the number of folds after which it was stopped, as it was behind; 0: it was not.
+        estimates: then the score of all folds that these let expect, by the length that it stands
+            for, as one of a shorter training.
         rescored: the objective of a later chapter that its scores are of as they were read; "" if
             they are its own. It is not written.
     """
@@ -158,6 +172,9 @@ class TrialRecord:
     threshold: float | None = None
     trees: int = 0
     continues: int | None = None
+    rows: dict[int, int] = field(default_factory=dict)
+    folds: int = 0
+    estimates: dict[int, float] = field(default_factory=dict)
     rescored: str = ""
 
     @property
@@ -182,6 +199,34 @@ class TrialRecord:
         self.reason = reason or self.reason
 
     @property
+    def before(self) -> int:
+        """The epoch that its first training began after; 0 if all stages have all rows."""
+        return min(self.rows, default=0)
+
+    def began_after(self, epoch: int) -> int:
+        """The epoch that the training which reached this one began after."""
+        return max((start for start in self.rows if start < epoch), default=0)
+
+    def work(self, member: MemberRecord, after: int, until: int, most: int) -> float:
+        """Epochs of a member between two, an epoch on fewer than `most` rows as a part of one."""
+        starts = sorted(self.rows) or [0]
+        shares = [self.rows[start] / most if self.rows else 1.0 for start in starts]
+        last = min(member.epoch, until)
+        ends = [*starts[1:], last]
+        return sum(
+            share * max(0, min(end, last) - max(start, after))
+            for start, end, share in zip(starts, ends, shares, strict=True)
+        )
+
+    def begin(self, start: int, rows: int) -> None:
+        """Begin a training on so many rows after an epoch, unless it is under way."""
+        if start in self.rows:
+            return
+        self.rows[start] = rows
+        for member in self.members:
+            member.epoch, member.ended_early = start, 0
+
+    @property
     def length(self) -> int:
         """The longest training that it has a score of, in epochs; 0 for none."""
         return max(self.scores, default=0)
@@ -189,7 +234,7 @@ class TrialRecord:
     @property
     def reported(self) -> dict[int, float]:
         """Its scores at rungs and stage lengths, by epochs, as Optuna is told of them."""
-        known = self.rungs | self.scores
+        known = self.estimates | self.rungs | self.scores
         return {epochs: known[epochs] for epochs in sorted(known)}
 
     @property
@@ -207,21 +252,23 @@ class TrialRecord:
     @property
     def epochs(self) -> list[int]:
         """The epochs that `mean_history` has values for."""
-        return min((member.epochs for member in self.members), key=len)
+        return min((member.epochs for member in self.trained), key=len)
+
+    @property
+    def trained(self) -> list[MemberRecord]:
+        """Its members, without those of folds before which it was stopped."""
+        return [m for m in self.members if not self.folds or m.split < self.folds]
 
     def mean_history(self) -> dict[str, list[float]]:
         """Every metric's mean over members, for the epochs that all of them were scored after."""
-        names = [
-            name
-            for name in self.members[0].history
-            if all(name in m.history for m in self.members)
-        ]
-        if len(self.members) == 1:
-            return {name: list(self.members[0].history[name]) for name in names}
+        members = self.trained
+        names = [name for name in members[0].history if all(name in m.history for m in members)]
+        if len(members) == 1:
+            return {name: list(members[0].history[name]) for name in names}
         n = len(self.epochs)
         with np.errstate(over="ignore"):
             return {
-                name: np.mean([m.history[name][:n] for m in self.members], axis=0).tolist()
+                name: np.mean([m.history[name][:n] for m in members], axis=0).tolist()
                 for name in names
             }
 
@@ -235,7 +282,7 @@ class TrialRecord:
     def mean_learning_rates(self) -> list[float]:
         """The mean over members for each of `epochs`; [] where the rate is constant."""
         n = len(self.epochs)
-        rates = [member.learning_rates[:n] for member in self.members]
+        rates = [member.learning_rates[:n] for member in self.trained]
         if any(len(found) < n for found in rates):
             return []
         return [float(value) for value in np.mean(rates, axis=0)] if n else []
@@ -248,7 +295,7 @@ class TrialRecord:
     def end_now(self) -> None:
         """Note the time at which it reached a stage, or its end."""
         self.ended = self._now()
-        self.marks.append([min(member.epoch for member in self.members), self.ended])
+        self.marks.append([min(member.epoch for member in self.trained), self.ended])
 
     def mark_progress(self) -> bool:
         """Note the time of what all members have been trained to since; False if nothing."""
@@ -265,9 +312,11 @@ class TrialRecord:
     def content(self) -> dict[str, Any]:
         """What record.json holds; numbers of epochs, which are keys, are texts there.
 
-        A trial that continues no other says nothing of it, as in older versions.
+        What a trial has nothing of (one that it continues, fewer rows, fewer folds) is left out,
+        as in older versions.
         """
         left_out = {"rescored"} | ({"continues"} if self.continues is None else set())
+        left_out |= {name for name in ("rows", "folds", "estimates") if not getattr(self, name)}
         own = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**own, "members": [vars(member) for member in self.members]}
 

@@ -161,6 +161,10 @@ def _about(view: StudyView) -> Iterator[Named]:
     result, folder = view.result, view.folder
     yield from _data(view)
     stages = ", ".join(count_of(n, "epoch") for n in view.lengths)
+    if view.run.file.has_fewer_rows:
+        stages = ", ".join(
+            f"{count_of(s.epochs, 'epoch')}{s.on_rows}" for s in view.run.file.stages
+        )
     counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items())
     yield "trials", "; ".join(filter(None, [counts, result.tried_text]))
     if result.chapters:

@@ -44,7 +44,7 @@ def look_of(read: ReadStudy, run: Run, result: Result | None) -> dict[str, Any]:
         "parameters": names,
         "ranges": [n for n in names if n not in choices and n not in compared],
         "test_metrics": list(result.test) if result else [],
-        "lengths": [stage.epochs for stage in file.stages],
+        "lengths": [*file.lengths],
         "digits": len(str(max(n_trials - 1, 0))),
         "outer": file.outer is not None,
         "defaults": next(iter(run.folder.read_all("default")), None) is not None,

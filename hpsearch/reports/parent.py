@@ -171,7 +171,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None, status: str | None) 
     test, uses = result.test_score, result.uses_text
     params = params_text(result.searched)
     counts = _counts(result)
-    stages = " → ".join(f"{s.trials} x {s.epochs}" for s in read.file.stages)
+    stages = " → ".join(f"{s.trials} x {s.epochs}{s.on_fewer}" for s in read.file.stages)
     ended = f" {result.ended_text.capitalize()}." if result.ended else ""
     tried = f"; {plain(result.tried_text)}" if result.tried_text else ""
     unmet = f" It violates {plain('; '.join(result.unmet))}." if result.unmet else ""

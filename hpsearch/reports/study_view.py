@@ -170,15 +170,26 @@ class StudyView:
         """The stage in which a pruner ended a trial; None: it did not."""
         if record.outcome is not Outcome.PRUNED or not record.reason:
             return None
-        passed = sum(length <= record.epochs[-1] for length in self.lengths)
+        end = record.epochs[-1] - bool(record.folds)  # then it did not come to its stage's end
+        passed = sum(length <= end for length in self.lengths)
         return max(record.stage, passed)
+
+    def _pruned(self, stage: int) -> dict[str, int]:
+        """How many trials of a stage were ended before its end, by the words for it."""
+        ended = [r for r in self.records if self._pruned_in(r) == stage]
+        if self.run.file.folds_as_needed:
+            return {"pruned after some folds": len(ended)}
+        return {"pruned at rungs": len(ended)}
 
     def stage_table(self) -> pd.DataFrame:
         """What each stage did: trials, how they ended, scores, who went on."""
         rows = []
         lengths = self.lengths
         if self.folder.files.chapters:  # whose last stages may have had other lengths
-            lengths = [stage.epochs for stage in self.run.file.stages]
+            lengths = [*self.run.file.lengths]
+        planned, with_rows = self.run.file.stages, self.run.file.has_fewer_rows
+        if with_rows:  # of which one may be without any score
+            lengths = [*self.run.file.lengths]
         for number, (epochs, decision) in enumerate(zip(lengths, self.stages, strict=False)):
             here = [r for r in self.records if r.stage == number and r.continues is None]
             ranked = best_first(self.records, epochs, self.result.directions)
@@ -186,12 +197,13 @@ class StudyView:
             rows.append(
                 {
                     "stage": number + 1,
-                    "epochs": epochs,
+                    "epochs": planned[number].epochs if with_rows else epochs,
+                    **({"rows": planned[number].rows or "all"} if with_rows else {}),
                     "newly drawn": len(here),
                     "scored": len(scores),
                     "diverged": sum(r.outcome is Outcome.DIVERGED for r in here),
                     "failed": sum(r.outcome is Outcome.FAILED for r in here),
-                    "pruned at rungs": sum(self._pruned_in(r) == number for r in self.records),
+                    **self._pruned(number),
                     "promoted": len(decision["promoted"]),
                     "controls": len(decision["controls"]),
                     "best": scores[0] if scores else None,

@@ -30,10 +30,11 @@ def trials_table(records: Iterable[TrialRecord], arms: Sequence[ArmPlace] = ()) 
     reason where it failed, diverged or was pruned.
 
     Where there are any, the stages it was a control in, from 1, the trial of an earlier chapter
-    that it trains longer, the epoch after which its trainer ended by itself, the trees of
-    ensembles that stop early, the scores at rungs, and the digests of the user's own code that it
-    was trained with, where the table's trials have several of these; in a nested search the outer
-    fold whose rows it does not see.
+    that it trains longer, the training rows of its last training if stages differ in them, the
+    folds after which it was stopped as it was behind, the epoch after which its trainer ended by
+    itself, the trees of ensembles that stop early, the scores at rungs, and the digests of the
+    user's own code that it was trained with, where the table's trials have several of these; in a
+    nested search the outer fold whose rows it does not see.
 
     Args:
         arms: the study's searches, as far as they are known.
@@ -47,6 +48,8 @@ def trials_table(records: Iterable[TrialRecord], arms: Sequence[ArmPlace] = ()) 
             | ({"outer_fold": folds.get(r.number % len(arms))} if folds else {})
             | ({"control_in": _listed(n + 1 for n in r.controls)} if r.controls else {})
             | ({"continues": r.continues} if r.continues is not None else {})
+            | ({"training_rows": r.rows[max(r.rows)]} if r.rows else {})
+            | ({"folds_trained": r.folds} if r.folds else {})
             | ({"ended_early": r.ended_early} if r.ended_early else {})
             | _trees(r)
             | ({"own_code": _listed(r.code)} if mixed else {})

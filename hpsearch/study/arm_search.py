@@ -41,6 +41,7 @@ from hpsearch.study.events import (
 from hpsearch.study.library_warnings import LibraryWarnings
 from hpsearch.study.opening import Run
 from hpsearch.study.plan import n_defaults
+from hpsearch.study.pruning.folds import FoldsAsNeeded
 from hpsearch.study.pruning.judges import judge_of
 from hpsearch.study.pruning.rungs import Rungs
 from hpsearch.study.reached import ReachedTrials
@@ -98,13 +99,15 @@ class ArmSearch:
     def __post_init__(self) -> None:
         self.file = self.read.file
         self.folder = self.run.folder
-        self.lengths = tuple(stage.epochs for stage in self.file.stages)
+        self.lengths = self.file.lengths
         earlier = learned_by(self.folder, self.arm) if self.file.learn_from else []
         self._sampler = self.file.sampler.make(self.arm.space, self.file.facts(), earlier)
         self._told_of_failures = False
         self._cut_short = False  # whether the budget ended more than the drawing of a stage
-        self._rungs: Rungs | None = None
-        if self.file.pruner is not None:
+        self._rungs: Rungs | FoldsAsNeeded | None = None
+        if self.file.folds_as_needed:
+            self._rungs = FoldsAsNeeded(self.file, self.folder)
+        elif self.file.pruner is not None:
             judge = judge_of(self.file, self.arm.name, self.arm.local)
             self._rungs = Rungs(self.file, judge, self.folder)
 
@@ -254,11 +257,20 @@ class ArmSearch:
     def _tell_of_stage(
         self, stage: int, trials: int, numbers: Sequence[int], seconds: float | None
     ) -> None:
-        epochs = self.lengths[stage]
         known = [self.records[n] for n in numbers if n in self.records]
-        done = sum(epochs in r.scores or r.sealed for r in known)
-        n_stages = len(self.lengths)
-        self.tell(StageStarted(stage, n_stages, trials, epochs, done, self.arm.label, seconds))
+        done = sum(self.lengths[stage] in r.scores or r.sealed for r in known)
+        n_stages, settings = len(self.lengths), self.file.stages[stage]
+        event = StageStarted(
+            stage,
+            n_stages,
+            trials,
+            settings.epochs,
+            done,
+            self.arm.label,
+            seconds,
+            settings.rows,
+        )
+        self.tell(event)
 
     def _run_stage(
         self, stage: int, batches: list[list[int]], promotes: bool, spending: Spending
@@ -345,7 +357,7 @@ class ArmSearch:
     def _trained(
         self, batches: Iterable[Sequence[TrialRecord]], stage: int
     ) -> Iterator[TrialRecord]:
-        """Each trial when it is at the stage's end, or was ended at a rung before."""
+        """Each trial when it is at the stage's end, or was ended at a rung or a fold before."""
         exam = exam_of(self.file.protocol)
         if self._rungs is not None:
             return self._rungs.run(self._training, batches, stage, exam)

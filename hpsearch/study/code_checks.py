@@ -90,7 +90,7 @@ class CodeChecks:
         member = record.members[0]
         program = self.training.programs.get(trainer)
         wanted = is_own(trainer) if program is None else program.probe
-        able = record.outcome.sound and member.epoch > 0 and wanted
+        able = record.outcome.sound and member.epoch > record.before and wanted
         if able and trainer not in self._known and trainer not in self._tried:
             self._tried.add(trainer)
             self._coming[trainer] = (record, self._begin(record))
@@ -135,24 +135,25 @@ class CodeChecks:
         ours, in the same epoch where epochs are few.
 
         Args:
-            until: the stage's epochs.
+            until: the stage's end.
         """
         reached = [min(member.epoch for member in record.members) for record in records]
         if max(reached, default=0) > until:
             return  # after a restart: they went on, and it was seen before
+        start = self.training.began_after(until)
         there = [r for r, epoch in zip(records, reached, strict=True) if epoch == until]
         for trainer in {str(record.params["trainer"]): None for record in there}:
             kind = trainer_kind(trainer)
             if kind is not None and issubclass(kind.trainer, EstimatorTrainer):
                 continue
             own = [r for r in there if r.params["trainer"] == trainer and r.outcome.sound]
-            ends = {member.ended_early for record in own for member in record.members}
+            ends = {max(0, m.ended_early - start) for record in own for m in record.members}
             key = f"{trainer}.ended_early"
             if len(own) < 2 or len(ends) != 1 or 0 in ends or key in _read(self.training.folder):
                 continue
             (end,) = ends
             warning = (
-                f"{trainer} must train for the requested {count_of(until, 'epoch')}, but "
+                f"{trainer} must train for the requested {count_of(until - start, 'epoch')}, but "
                 f"{all_of(len(own), 'trial')} of a stage ended after epoch {end}, and their last "
                 "scores count for the rest: let it train and report until there, or give the "
                 f"stages at most {count_of(end, 'epoch')}"
@@ -190,6 +191,7 @@ class CodeChecks:
             training.settings,
             seconds=math.inf,
             keep=False,
+            rows=training.rows[record.stage] if training.rows else None,
             schedule=EVERY_EPOCH,
             per_class=False,
             passes=False,
@@ -205,9 +207,9 @@ class CodeChecks:
                 allowance = training.limits.allowance
                 return training.executor.submit_with(run_again, work, allowance=allowance)
             return training.executor.submit(run_again, work)
-        trained = sum(other.epoch for other in record.members)
+        trained = sum(other.epoch - record.before for other in record.members)
         pace = max(record.wall_seconds / trained, 1e-9)
-        epochs = min(member.epoch, max(2, min(EPOCHS, int(SECONDS / pace / 2))))
+        epochs = min(member.epoch - record.before, max(2, min(EPOCHS, int(SECONDS / pace / 2))))
         work = Slice(settings, (alone,), epochs)
         if not isinstance(training.executor, ProcessExecutor):
             return training.executor.submit(check_code, work)
@@ -215,7 +217,8 @@ class CodeChecks:
         if not pool.slots:  # else it has the GPUs of a worker that waits
             pool = self._apart = self._apart or ProcessExecutor(1)
         allowance, apart = training.limits.allowance, bool(pool.slots)
-        before = partial(open_data, settings.data, settings.exam) if allowance else None
+        opened = partial(open_data, settings.data, settings.exam, settings.rows)
+        before = opened if allowance else None
         return pool.submit_with(check_code, work, allowance=allowance, before=before, apart=apart)
 
     def _end(self, trainer: str) -> None:

@@ -90,10 +90,10 @@ class Draws:
         Args:
             first: the number of the first batch.
 
-        Where a budget is asked before every batch, or a pruner knows of all batches before, each
+        Where a budget is asked before every batch, or trials are ended by all batches before, each
         waits for the one before.
         """
-        one_by_one = self._file.budget.watched or self._file.pruner is not None
+        one_by_one = self._file.budget.watched or self._file.ends_trials
         group: list[Numbers] = []
         for batch in map(Numbers, count(first), batches):
             if group and (one_by_one or not all(map(self._is_free, batch.trials))):

@@ -14,6 +14,7 @@ class StageStarted:
 
     Attributes:
         seconds: that the budget leaves; None: it does not count them.
+        rows: training rows of a fold; None: all.
     """
 
     stage: int
@@ -23,6 +24,7 @@ class StageStarted:
     done: int
     arm: str = ""
     seconds: float | None = None
+    rows: int | None = None
 
 
 @dataclass(frozen=True)

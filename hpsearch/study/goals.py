@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -97,12 +98,15 @@ class Goals:
         if record.is_test:
             name = test_name(first.metric)
             return Measured(_mean([_last(m, name, epochs) for m in record.members]))
+        after = record.began_after(epochs)
         values = {
-            goal.name: _mean([_score(goal, member, epochs) for member in record.members])
+            goal.name: _mean([_score(goal, member, epochs, after) for member in record.members])
             for goal in self.objectives
         }
         violations = {
-            goal.target: _mean([_shortfall(goal, member, epochs) for member in record.members])
+            goal.target: _mean(
+                [_shortfall(goal, member, epochs, after) for member in record.members]
+            )
             for goal in self.objectives
             if goal.level is not None
         }
@@ -117,10 +121,19 @@ class Goals:
 
     def of_members(self, record: TrialRecord, epochs: int) -> dict[str, list[float]]:
         """What each member scores at this length by its own curves, by objective."""
+        after = record.began_after(epochs)
         return {
-            goal.name: [_score(goal, member, epochs) for member in record.members]
+            goal.name: [_score(goal, member, epochs, after) for member in record.members]
             for goal in self.objectives
         }
+
+    def of_some(
+        self, record: TrialRecord, members: Sequence[MemberRecord], epochs: int
+    ) -> list[float]:
+        """What some members of a record score at this length by their own curves, by the first
+        objective."""
+        after, goal = record.began_after(epochs), self.objectives[0]
+        return [_score(goal, member, epochs, after) for member in members]
 
     def key_of(self, metric: str) -> str:
         """Where the study file names a metric."""
@@ -148,25 +161,34 @@ def _history(member: MemberRecord, metric: str) -> list[float]:
     return member.history[metric]
 
 
-def _curve(member: MemberRecord, metric: str, epochs: int) -> list[float]:
-    return _history(member, metric)[: member.epochs.index(epochs) + 1]
+def _curve(member: MemberRecord, metric: str, epochs: int, after: int = 0) -> list[float]:
+    """Of the training that began after this epoch."""
+    return _history(member, metric)[_places(member, epochs, after)]
+
+
+def _places(member: MemberRecord, epochs: int, after: int) -> slice:
+    return slice(bisect_right(member.epochs, after), member.epochs.index(epochs) + 1)
 
 
 def _last(member: MemberRecord, metric: str, epochs: int) -> float:
     return _curve(member, metric, epochs)[-1]
 
 
-def _score(goal: Objective, member: MemberRecord, epochs: int) -> float:
+def _score(goal: Objective, member: MemberRecord, epochs: int, after: int) -> float:
     """The objective of one member after this many epochs: the last's, or the best one's if asked
-    for; or what it took to reach a level, and where it was not reached what was spent."""
-    curve = _curve(member, goal.metric, epochs)
+    for; or what it took to reach a level, and where it was not reached what was spent.
+
+    Args:
+        after: the epoch that its training began after.
+    """
+    curve = _curve(member, goal.metric, epochs, after)
     if goal.level is None:
         best = max if goal.direction == "maximize" else min
         return best(curve) if goal.best_epoch else curve[-1]
     spent = (
-        [float(epoch) for epoch in member.epochs]
+        [float(epoch - after) for epoch in member.epochs[_places(member, epochs, after)]]
         if goal.count == EPOCHS
-        else _history(member, goal.count)
+        else _curve(member, goal.count, epochs, after)
     )
     there = (place for place, value in enumerate(curve) if _reached(goal, value))
     return spent[next(there, len(curve) - 1)]
@@ -179,10 +201,10 @@ def _reached(goal: Objective, value: float) -> bool:
     return value <= goal.falls_to
 
 
-def _shortfall(goal: Objective, member: MemberRecord, epochs: int) -> float:
+def _shortfall(goal: Objective, member: MemberRecord, epochs: int, after: int) -> float:
     """The share of a level that the best epoch so far is away from it; 0 where it was reached."""
     assert goal.level is not None
-    curve = [value for value in _curve(member, goal.metric, epochs) if math.isfinite(value)]
+    curve = [v for v in _curve(member, goal.metric, epochs, after) if math.isfinite(v)]
     if not curve:
         return FAR_OFF
     missing = goal.level - max(curve) if goal.rises_to is not None else min(curve) - goal.level

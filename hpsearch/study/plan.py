@@ -22,10 +22,12 @@ class Phase:
         promoted, controls, new: how many of them go on from the stage before, as the best of it
             or by lot, and start.
         epochs: the length.
-        before: epochs that the promoted have already, and are not trained again.
+        before: epochs that the promoted have already, and are not trained again; 0 if they had
+            other rows.
         members: networks a run: folds and repeats.
         cut: trials of a stage that the budget leaves out.
         stage: its number, from 0; None: no part of the search.
+        rows: training rows of each fold; None: all.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Phase:
     cut: int = 0
     controls: int = 0
     stage: int | None = None
+    rows: int | None = None
 
     @property
     def total_epochs(self) -> int:
@@ -90,14 +93,15 @@ def course(
                 promoted=n_arms * min(going_on, wanted),
                 new=n_arms * new,
                 epochs=stage.epochs,
-                before=0 if file.starts_anew else before,
+                before=0 if file.starts_anew else max(0, before - file.starts[number]),
                 members=members,
                 cut=n_arms * (stage.trials + controls - going_on - new),
                 controls=n_arms * max(0, going_on - wanted),
                 stage=number,
+                rows=stage.rows,
             )
         )
-        before, earlier = stage.epochs, going_on + new
+        before, earlier = file.lengths[number], going_on + new
     ranked = next((phase.runs for phase in reversed(found) if phase.runs), 0) // n_arms
     extent = _extent(file, found, ranked, n_arms, left, beside=defaults > 0)
     top = min(extent.top, ranked)
@@ -105,7 +109,8 @@ def course(
     if file.is_tested:
         finals.append(("refit and test", (n_arms + defaults) * extent.test_seeds, 1))
     for name, runs, splits in finals:
-        found.append(Phase(name, runs, 0, runs, file.n_epochs, 0, splits))
+        rows = file.stages[-1].rows if name == "confirmation" else None
+        found.append(Phase(name, runs, 0, runs, file.n_epochs, 0, splits, rows=rows))
     return Course(found, left.ended, extent)
 
 
@@ -139,11 +144,11 @@ def n_defaults(file: StudyFile, arms: Sequence[Arm]) -> int:
 def time_shares(file: StudyFile) -> list[float]:
     """The share of a search's epochs that the stages up to each take, as planned."""
     before, epochs = 0, list[int]()
-    for stage in file.stages:
+    for stage, start, end in zip(file.stages, file.starts, file.lengths, strict=True):
         going_on = stage.promoted + stage.controls
         epochs.append((stage.trials - stage.promoted) * stage.epochs)
-        epochs[-1] += going_on * (stage.epochs - before)
-        before = 0 if file.starts_anew else stage.epochs
+        epochs[-1] += going_on * (end - max(start, before))
+        before = 0 if file.starts_anew else end
     return [sum(epochs[: n + 1]) / sum(epochs) for n in range(len(epochs))]
 
 
@@ -178,7 +183,7 @@ class _BudgetLeft:
     """An arm's epochs and seconds, as `spending.Spending` spends them."""
 
     def __init__(self, file: StudyFile, seconds: Seconds | None) -> None:
-        self._lengths, self._members = [stage.epochs for stage in file.stages], file.n_members
+        self._lengths, self._members = file.lengths, file.n_members
         self._left: dict[str, float] = {}
         self._price: dict[str, Seconds] = {}
         if file.budget.epochs is not None:
@@ -235,5 +240,5 @@ class _BudgetLeft:
         return began
 
     def _epochs(self, stage: int, promoted: bool) -> float:
-        before = self._lengths[stage - 1] if promoted else 0
+        before = self._lengths[stage - 1] if promoted else self._file.starts[stage]
         return self._members * (self._lengths[stage] - before)

@@ -61,13 +61,23 @@ class Work:
     written: float = field(default_factory=time.monotonic)
     pending: set[int] = field(default_factory=set)
 
-    def jobs(self, until: int, pauses: Sequence[Sequence[int]]) -> Iterator[Job]:
-        """The members that are not there yet."""
+    def jobs(
+        self, until: int, start: int, pauses: Sequence[Sequence[int]], folds: int | None = None
+    ) -> Iterator[Job]:
+        """The members that are not there yet.
+
+        Args:
+            start: the epoch that the training to `until` begins after; jobs count epochs from
+                there, and a state of before is of another training.
+            folds: how many of the first folds are trained on; None: all.
+        """
         params = with_values(self.record.params, self.named)
         for index, (member, state) in enumerate(
             zip(self.record.members, self.states, strict=True)
         ):
             if member.diverged or member.epoch >= until:
+                continue
+            if folds is not None and member.split >= folds:
                 continue
             self.pending.add(index)
             yield Job(
@@ -76,19 +86,27 @@ class Work:
                     params,
                     member.entropy,
                     member.split,
-                    state,
-                    folder=str(RecordFiles(Path(self.top)).member(index)) if self.top else "",
+                    state if member.epoch > start else None,
+                    folder=self._folder(index, start),
                     purpose=PURPOSES[self.record.kind],
                     program=self.program,
                     threshold=self.record.threshold,
                     trees=self.record.trees,
                 ),
-                epoch=member.epoch,
+                epoch=member.epoch - start,
                 losses=self._losses(index),
                 raised=sum(a.get("event") == "raised" for a in self._attempts(index)),
                 spent=self.record.wall_seconds,
-                pauses=tuple(pauses[index]) if pauses else (),
+                pauses=tuple(p - start for p in pauses[index] if p > start) if pauses else (),
             )
+
+    def _folder(self, index: int, start: int) -> str:
+        """Where a member's code may keep files: each training has a folder of its own, as what
+        lies there would be gone on from."""
+        if not self.top:
+            return ""
+        folder = RecordFiles(Path(self.top)).member(index)
+        return str(folder / f"after-{start}" if start else folder)
 
     @cached_property
     def _kind(self) -> TrainerKind:
@@ -107,8 +125,12 @@ class Work:
         lost = (a for a in self._attempts(index) if a.get("event", "lost") == "lost")
         return sum(a["epoch"] == self.record.members[index].epoch for a in lost)
 
-    def take(self, index: int, report: Report, exam: Exam) -> None:
-        """Note what a slice did to one member."""
+    def take(self, index: int, report: Report, exam: Exam, start: int) -> None:
+        """Note what a slice did to one member.
+
+        Args:
+            start: as for `jobs`.
+        """
         member = self.record.members[index]
         self.unsaved = True
         self.live = self.live or report.partial
@@ -124,17 +146,18 @@ class Work:
             gain = report.advance
             if report.machine not in self.record.machines:
                 self.record.machines.append(report.machine)
-            resumed = member.epoch > 0 and not gain.kept
+            resumed = member.epoch > start and not gain.kept
             if resumed and member.pauses is not None and not self._kind.trainer.exact_state:
                 member.pauses.append(member.epoch)
             if self.code not in ("", *self.record.code[-1:]):
                 self.record.code.append(self.code)
-            member.extend(gain.epochs, ((epoch, _named(row, exam)) for epoch, row in gain.rows))
+            rows = ((start + epoch, _named(row, exam)) for epoch, row in gain.rows)
+            member.extend(gain.epochs, rows)
             member.diverged, member.diverged_by = gain.diverged, gain.diverged_by
             if gain.predicted is not None:
                 member.predicted = list(gain.predicted)
             member.learning_rates.extend(gain.rates)
-            member.ended_early = gain.ended_early
+            member.ended_early = gain.ended_early and start + gain.ended_early
             member.saw_test = member.saw_test or gain.saw_test
             if gain.fitted is not None:
                 name, content = gain.fitted

@@ -143,8 +143,8 @@ def _best(run: Recorded, records: Sequence[TrialRecord]) -> Best | None:
     """
     own = sees_all_rows(run.folder)
     records = [record for record in records if own(record.number)] or records
-    for stage in reversed(run.file.stages):
-        ranked = best_first(records, stage.epochs, run.file.directions)
+    for length in reversed(run.file.lengths):
+        ranked = best_first(records, length, run.file.directions)
         if ranked:
-            return Best(ranked[0].scores[stage.epochs], stage.epochs, ranked[0].number)
+            return Best(ranked[0].scores[length], length, ranked[0].number)
     return None

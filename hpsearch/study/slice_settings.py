@@ -26,7 +26,7 @@ def slice_settings(read: ReadStudy, data: Selection) -> SliceSettings:
         seconds=file.execution.slice_seconds,
         code_folder=str(read.path.resolve().parent),
         code=read.modules,
-        schedule=Schedule(file.evaluation.every, (*stage_lengths(file), *rungs_of(file))),
+        schedule=Schedule(file.evaluation.every, _always(file)),
         per_class=file.evaluation.per_class,
         passes=file.evaluation.passes,
         resources=file.evaluation.resources,
@@ -36,16 +36,16 @@ def slice_settings(read: ReadStudy, data: Selection) -> SliceSettings:
     )
 
 
+def _always(file: StudyFile) -> tuple[int, ...]:
+    """Epochs of a training after which it is scored."""
+    return (*(stage.epochs for stage in file.stages), *rungs_of(file))
+
+
 def attempt_limits(file: StudyFile) -> AttemptLimits:
     """After what a trial is failed."""
     return AttemptLimits(
         file.limits.allowance(), file.outcomes.lost_attempts, file.outcomes.retries
     )
-
-
-def stage_lengths(file: StudyFile) -> tuple[int, ...]:
-    """Epochs at the stages' ends."""
-    return tuple(stage.epochs for stage in file.stages)
 
 
 def rungs_of(file: StudyFile) -> tuple[int, ...]:

@@ -66,7 +66,7 @@ class Spending:
         self._busy: dict[int, float] = {}  # seconds of training, by trial
         self._budget, self._folder, self._path = file.budget, folder, folder.files.clock(arm.index)
         self._members = file.n_members
-        self._lengths = [stage.epochs for stage in file.stages]
+        self._starts, self._lengths = file.starts, file.lengths
         self._sign = 1 if file.objective.direction == "maximize" else -1
         self.epochs = 0
         stored = folder.read_sealed(self._path) or {}
@@ -120,7 +120,7 @@ class Spending:
     def settle(self, batch: Batch, records: Iterable[TrialRecord]) -> None:
         """Take what a batch took, all of whose trials are there: less where one ended early."""
         until = self._lengths[batch.stage]
-        before = self._lengths[batch.stage - 1] if batch.promoted else 0
+        before = self._before_stage(batch.stage, batch.promoted)
         settled = list(records)
         self._busy |= {record.number: record.wall_seconds for record in settled}
         for record in settled:
@@ -174,8 +174,12 @@ class Spending:
 
     def _cost(self, stage: int, promoted: bool) -> int:
         """Epochs of all members of one trial."""
-        before = self._lengths[stage - 1] if promoted else 0
+        before = self._before_stage(stage, promoted)
         return self._members * (self._lengths[stage] - before)
+
+    def _before_stage(self, stage: int, promoted: bool) -> int:
+        """The epoch after which a trial begins in a stage."""
+        return self._lengths[stage - 1] if promoted else self._starts[stage]
 
     def _on_target(self, scores: Iterable[float | None]) -> bool:
         target = self._budget.target

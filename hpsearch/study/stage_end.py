@@ -79,7 +79,7 @@ def decide(
     controls = 0
     if not last:
         earlier = records.earlier
-        epochs, wanted = file.stages[stage].epochs, earlier.n_promoted(stage + 1)
+        epochs, wanted = file.lengths[stage], earlier.n_promoted(stage + 1)
         left_behind = earlier.candidates(stage)
         numbers = promoted(trials, epochs, wanted, file.directions, left_behind)
         controls = 0 if earlier.files else file.stages[stage + 1].controls

@@ -24,7 +24,8 @@ def seconds_left(
     since: float,
     now: float,
 ) -> float | None:
-    """Seconds until the end, at the pace so far; None: not known yet.
+    """Seconds until the end, at the pace so far; None: not known yet, or not at all, as the pace
+    is another one in stages with more rows.
 
     A budget in seconds may end it before that.
 
@@ -33,6 +34,8 @@ def seconds_left(
         since: when the process that runs it began, in seconds since 1970.
         now: the time.
     """
+    if file.has_fewer_rows:
+        return None
     gained = sum(_gained(record, since) for some in records.values() for record in some)
     if now - since < LEAST_SECONDS or not gained:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -12,7 +13,8 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any, Protocol
 
-from hpsearch.datasets.selection import Selection
+from hpsearch.datasets.fewer_rows import most_rows
+from hpsearch.datasets.selection import Selection, open_pool
 from hpsearch.errors import StudyChangedError, StudyStopped
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher
@@ -31,7 +33,6 @@ from hpsearch.study.slice_settings import (
     attempt_limits,
     rungs_of,
     slice_settings,
-    stage_lengths,
 )
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.space import Named
@@ -48,12 +49,18 @@ class Trains(Protocol):
         batches: Iterable[Sequence[TrialRecord]],
         until: int,
         exam: Exam = "validation",
+        *,
+        folds: int | None = None,
     ) -> Iterator[TrialRecord]:
         """Train each record to epoch `until`; yields each when it is there, scored and written.
 
         Epoch `until` is a stage's end or a rung. Records that are there already, or sealed, are
         passed over: after a restart the same call goes on where the records are. A batch is asked
         for when the workers can take it.
+
+        Args:
+            folds: train on so many of the first folds alone; unless it ended there, a record is
+                not scored then. None: on all.
         """
         ...
 
@@ -73,6 +80,9 @@ class Training:
         linked: of those whose MLflow runs go to the study's server, variables that say where.
         lengths, rungs: epochs at which a trial that comes there is scored: the stages' ends, and
             where a pruner is asked.
+        starts: the epoch that the training began after which comes to each of `lengths`; epochs
+            are counted over all trainings of a record.
+        rows: training rows of a fold, by stage; None: all. () if all stages have all.
         whole_rungs: a record has all objectives and constraints at rungs, not the first
             objective alone.
         stop: as in Dispatcher.
@@ -89,6 +99,8 @@ class Training:
     goals: Goals
     lengths: tuple[int, ...]
     rungs: tuple[int, ...]
+    starts: tuple[int, ...]
+    rows: tuple[int | None, ...] = ()
     whole_rungs: bool = False
     code: str = ""
     named: Named = field(default_factory=dict)
@@ -120,8 +132,10 @@ class Training:
             settings=replace(settings, keep=own and unlimited),
             limits=limits,
             goals=Goals.of(read.file),
-            lengths=stage_lengths(read.file),
+            lengths=read.file.lengths,
             rungs=rungs_of(read.file),
+            starts=read.file.starts,
+            rows=tuple(s.rows for s in read.file.stages) if read.file.has_fewer_rows else (),
             whole_rungs=read.file.pruner is not None and read.file.pruner.by_rank,
             code=digest(read.code),
             named=read.space.named,
@@ -135,6 +149,8 @@ class Training:
         batches: Iterable[Sequence[TrialRecord]],
         until: int,
         exam: Exam = "validation",
+        *,
+        folds: int | None = None,
     ) -> Iterator[TrialRecord]:
         """As `Trains.run`, on the executor's workers.
 
@@ -146,30 +162,36 @@ class Training:
         unsaved: dict[str, Work] = {}
         stopped: list[Work] = []  # between the last epoch and the score
 
+        start, rows = self.began_after(until), self._rows(until, exam)
+
         def jobs() -> Iterator[list[Job]]:
             for records in batches:
+                for record in records:
+                    self.begin(record, until, exam)
                 works = [self._work(r) for r in records if not reached(r, until)]
                 by_key.update({work.record.uid: work for work in works})
-                found = [job for work in works for job in work.jobs(until, self.pauses)]
+                found = [
+                    job for work in works for job in work.jobs(until, start, self.pauses, folds)
+                ]
                 stopped.extend(work for work in works if work.done(until))
                 yield found
 
-        settings = replace(self.settings, exam=exam)
+        settings = replace(self.settings, exam=exam, rows=rows)
         if exam == "test":  # the sealed test set is looked at once, at the end
             decisive = (self.goals.objectives[0].metric,)  # all that is scored there
-            settings = replace(settings, schedule=Schedule(until), decisive=decisive)
+            settings = replace(settings, schedule=Schedule(until - start), decisive=decisive)
         dispatcher = Dispatcher(
             self.executor, settings, self.limits, workers=self.workers, stop=self.stop
         )
         try:
-            for reports in dispatcher.run(jobs(), until):
+            for reports in dispatcher.run(jobs(), until - start):
                 touched = {}
                 self.folder.note_slice(_slice_line(reports, by_key))
                 for report in reports:
                     uid: str = report.key[0]
                     index: int = report.key[1]
                     touched[uid] = by_key[uid]
-                    by_key[uid].take(index, report, exam)
+                    by_key[uid].take(index, report, exam, start)
                     if report.warned:
                         self.warned(by_key[uid].record, report.warned)
                     said = report.reason if report.event in ("failed", "raised") else ""
@@ -180,7 +202,7 @@ class Training:
                 for uid, work in touched.items():
                     if work.done(until):
                         del unsaved[uid]
-                        yield self._finish(work, until)
+                        yield self._finish(work, until, folds)
                 for uid in [u for u, work in unsaved.items() if work.due(self.settings.seconds)]:
                     work = unsaved.pop(uid)
                     shown = work.record.mark_progress()
@@ -188,15 +210,40 @@ class Training:
                     if shown:
                         self.folder.announce_record(work.record)
                 while stopped:
-                    yield self._finish(stopped.pop(), until)
+                    yield self._finish(stopped.pop(), until, folds)
         except StudyChangedError:
             self._save_all(by_key)
             raise
         while stopped:
-            yield self._finish(stopped.pop(), until)
+            yield self._finish(stopped.pop(), until, folds)
         if self.stop():
             self._save_all(by_key)
             raise StudyStopped("stopped on request; run the same command again to resume")
+
+    def began_after(self, until: int) -> int:
+        """The epoch after which the training to this one begins."""
+        return self.starts[bisect_left(self.lengths, until)]
+
+    def begin(self, record: TrialRecord, until: int, exam: Exam) -> None:
+        """Have a record that is not at this epoch begin the training that leads there.
+
+        Where it is on other rows than the training before, nothing of that one goes on.
+        """
+        if self.rows and not reached(record, until):
+            rows = self._rows(until, exam)
+            if exam == "test":
+                rows = len(open_pool(self.settings.data).learning)
+            record.begin(self.began_after(until), rows or self._all_rows)
+
+    def _rows(self, until: int, exam: Exam) -> int | None:
+        """The training rows of a fold; None: all. Refits have all that may be learned from."""
+        if not self.rows or exam == "test":
+            return None
+        return self.rows[bisect_left(self.lengths, until)]
+
+    @property
+    def _all_rows(self) -> int:
+        return most_rows(open_pool(self.settings.data))
 
     def _work(self, record: TrialRecord) -> Work:
         files = self.folder.files.record(record.kind, record.number, record.seed_number)
@@ -248,8 +295,13 @@ class Training:
         self.folder.write(work.record, work.states)
         work.written, work.news, work.unsaved = time.monotonic(), False, False
 
-    def _finish(self, work: Work, until: int) -> TrialRecord:
+    def _finish(self, work: Work, until: int, folds: int | None) -> TrialRecord:
         record = work.record
+        ended = work.failure or any(member.diverged for member in record.members)
+        if folds is not None and not ended:
+            if work.unsaved:
+                self._save(work)
+            return record
         record.end_now()
         work.note_states()
         if work.failure:

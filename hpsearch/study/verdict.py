@@ -55,7 +55,7 @@ def verdict(read: ReadStudy, run: Run, searches: Sequence[ArmSearch]) -> Result:
         )
     again = list(run.folder.read_all("confirmation"))
     confirmed = {number: estimate for s in searches for number, estimate in s.confirmed.items()}
-    fresh = FreshSeeds.of(again, confirmed, file.n_epochs)
+    fresh = FreshSeeds.of(again, confirmed, file.lengths[-1])
     searches_by_trial = {number: search for search in won for number in search.confirmed}
     leaders = [fresh.standing(next(iter(search.confirmed))) for search in won]
     first = ranked(leaders, file.directions)[0].number
@@ -163,7 +163,7 @@ def _shares(file: StudyFile, folder: RunFolder) -> str:
     """How far a search came, and what it, the confirmation and the test took."""
     took = [
         sum(
-            member.epoch
+            member.epoch - record.before
             for kind in kinds
             for record in folder.read_all(kind)
             if record.outcome is not Outcome.FAILED  # how far those came depends on the slices
@@ -172,7 +172,7 @@ def _shares(file: StudyFile, folder: RunFolder) -> str:
         for kinds in PARTS
     ]
     reached = {epochs for record in folder.read_all("trial") for epochs in record.scores}
-    missed = [n for n, stage in enumerate(file.stages, 1) if stage.epochs not in reached]
+    missed = [n for n, length in enumerate(file.lengths, 1) if length not in reached]
     none = ""
     if missed:
         none = (
@@ -282,9 +282,9 @@ def test_uses(folder: RunFolder) -> int:
 def _leaders(read: ReadStudy, records: Mapping[int, TrialRecord]) -> list[TrialRecord]:
     """Trials by length reached, then by score."""
     ranked: list[TrialRecord] = []
-    for stage in reversed(read.file.stages):
-        at_most = [r for r in records.values() if r.length == stage.epochs]
-        ranked += best_first(at_most, stage.epochs, read.file.directions)
+    for length in reversed(read.file.lengths):
+        at_most = [r for r in records.values() if r.length == length]
+        ranked += best_first(at_most, length, read.file.directions)
     return ranked
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from hpsearch.datasets.fewer_rows import rows_problems
 from hpsearch.datasets.opened import forget_opened
 from hpsearch.datasets.selection import Selection, open_pool
 from hpsearch.errors import Problem, StudyFileError, closest
@@ -219,6 +220,10 @@ def refuse_unfit(read: ReadStudy) -> None:
     for arm in read.arms:
         pool = open_pool(arm.selection)
         problems += scored_rows_problems(read.file, arm.selection, pool)
+        for place, stage in enumerate(read.file.stages):
+            if stage.rows is not None:
+                key = f"stages.{place}.rows"
+                problems += rows_problems(key, stage.rows, arm.selection, pool)
     balanced = read.selection.balanced
     problems = [*dict.fromkeys(problems), *estimator_problems(read.space, pool, balanced=balanced)]
     if problems:

@@ -37,7 +37,7 @@ from hpsearch.studyfile.tables.protocol import Protocol
 from hpsearch.studyfile.tables.pruner import Pruner
 from hpsearch.studyfile.tables.sampler import Sampler
 from hpsearch.studyfile.tables.schedule import Retention, Schedule
-from hpsearch.studyfile.tables.stages import Stage
+from hpsearch.studyfile.tables.stages import Stage, ends
 from hpsearch.studyfile.tables.start.learn_from import LearnFrom
 from hpsearch.studyfile.tables.start.warm_start import WarmStart
 from hpsearch.studyfile.tables.validation import Validation
@@ -134,6 +134,32 @@ class StudyFile(Table):
     def n_epochs(self) -> int:
         """The full training length."""
         return self.stages[-1].epochs
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The epoch that each stage ends after, counted over all trainings of a trial: those with
+        fewer rows come first."""
+        return tuple(end for _, end in ends(self.stages))
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The epoch, so counted, that a trial drawn in each stage begins after."""
+        return tuple(start for start, _ in ends(self.stages))
+
+    @property
+    def has_fewer_rows(self) -> bool:
+        """Whether any stage trains on fewer rows than there are."""
+        return self.stages[0].rows is not None
+
+    @property
+    def folds_as_needed(self) -> bool:
+        """Whether a trial that is behind after some folds is stopped before the others."""
+        return self.data is not None and self.data.split.made().as_needed
+
+    @property
+    def ends_trials(self) -> bool:
+        """Whether trials are ended inside a stage, by the scores of others."""
+        return self.pruner is not None or self.folds_as_needed
 
     @property
     def goals(self) -> list[Objective]:
@@ -263,6 +289,9 @@ class StudyFile(Table):
             learns=self.sampler.learns,
             batch=self.sampler.batch,
             nested=self.outer is not None,
+            rows=[stage.rows for stage in self.stages],
+            pruned=self.pruner is not None,
+            constrained=bool(self.constraints),
             folder=folder,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -82,7 +83,7 @@ def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, 
     history = record.mean_history()
     # The same point must get the same time in every projection, or MLflow holds it twice: times
     # are known up to the last mark, and what was trained since comes with the next one.
-    clock = {0: record.started}
+    clock = {record.before: record.started}
     for epoch, when in record.marks:
         clock.setdefault(int(epoch), when)
     n_epochs = record.marked
@@ -102,7 +103,9 @@ def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, 
         yield f"{WHOLE}seconds_cpu", record.cpu_seconds, end, n_epochs
         if record.peak_bytes:
             yield f"{WHOLE}memory_peak_mb", round(record.peak_bytes / 1e6, 1), end, n_epochs
-        yield f"{WHOLE}epochs", n_epochs, end, n_epochs
+        yield f"{WHOLE}epochs", n_epochs - record.before, end, n_epochs
+        if record.rows:
+            yield f"{WHOLE}rows", record.rows[max(record.rows)], end, n_epochs
         # Only completed trials carry it, so that sorting by it never shows a failure first.
         if record.outcome is Outcome.COMPLETE and not record.is_test:
             yield "objective", record.scores[n_epochs], end, n_epochs
@@ -111,12 +114,14 @@ def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, 
             missed = record.violations.get(n_epochs)
             if missed:
                 yield "violation", sum(max(0.0, v) for v in missed.values()), end, n_epochs
-        for name, values in history.items():
+        first = bisect_right(record.epochs, max(record.rows, default=0))  # of its last training
+        for name, curve in history.items():
+            values = curve[first:]
             held_out = not record.is_test and not name.startswith(NOT_SCORES)
             if held_out and values and all(map(math.isfinite, values)):
                 top = min(values) if lower_is_better(name) else max(values)
                 yield f"{name}.best", top, end, n_epochs
-                yield f"{name}.best_epoch", record.epochs[values.index(top)], end, n_epochs
+                yield f"{name}.best_epoch", record.epochs[first + values.index(top)], end, n_epochs
 
 
 def record_tag(record: TrialRecord) -> str:
@@ -157,6 +162,11 @@ def changing_tags(record: TrialRecord) -> dict[str, str]:
         tags[RESCORED] = record.rescored
     if record.continues is not None:
         tags["hpsearch.continues"] = f"trial {record.continues}"
+    if record.folds:
+        tags["hpsearch.folds"] = str(record.folds)
+    if record.rows:
+        said = (f"{rows} after epoch {start}" for start, rows in sorted(record.rows.items()))
+        tags["hpsearch.rows"] = ", ".join(said)
     if record.code:
         tags["hpsearch.own_code"] = ", ".join(record.code)
     if record.ended_early:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hpsearch import verify_study
 from hpsearch.datasets.selection import open_pool
 from hpsearch.studyfile.reading import read_study, refuse_unfit
 from tests.harness.study import records, run
@@ -70,6 +71,19 @@ def test_a_study_trains_a_member_on_each_side_and_tests_its_winner(
     assert result.counts["complete"] == 3
     assert result.test_score is not None
     assert result.test_score.mean > 0.5
+
+
+@pytest.mark.parametrize("options", [[], ["data.name=days.csv", BY_TIME]])
+def test_stages_have_fewer_rows_of_groups_and_of_times(
+    path: Path, home: Path, options: list[str]
+) -> None:
+    options = [*options, "stages=[{trials=4, epochs=1, rows=20}, {trials=3, epochs=3}]"]
+    result = run(path, home, *options)
+    assert result.counts["complete"] == 3
+    n_folds = [len(train) for train, _ in open_pool(read_study(path, options).selection).splits]
+    went_on = [r for r in records(home, "own") if len(r.rows) == 2]
+    assert [r.rows for r in went_on] == [{0: 20, 1: max(n_folds)}] * 2
+    assert verify_study("own", home=home, trials=2).problems == []
 
 
 @pytest.mark.parametrize(

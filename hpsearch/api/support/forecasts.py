@@ -7,6 +7,7 @@ from statistics import fmean
 
 import numpy as np
 
+from hpsearch.datasets.fewer_rows import most_rows
 from hpsearch.datasets.selection import open_pool
 from hpsearch.execution.executors import available_cores
 from hpsearch.study.plan import Course, Phase, course, n_defaults, repeated_at_rungs
@@ -60,17 +61,18 @@ def mean_cost(found: Probe) -> tuple[float, float]:
 def course_at(read: ReadStudy, found: Probe, busy: int) -> Course:
     """How far the budget lets the study come, its clock too, at these costs."""
     first, later = mean_cost(found)
-    lengths, members = [stage.epochs for stage in read.file.stages], read.file.n_members
+    lengths, starts, members = read.file.lengths, read.file.starts, read.file.n_members
+    shares = [_share(read, stage.rows) for stage in read.file.stages]
     slowly = min(found.slowdown, MOST_SLOWDOWN)
 
     def seconds(stage: int, promoted: bool) -> float:
-        goes_on = promoted and not read.file.starts_anew
-        before = lengths[stage - 1] if goes_on else 1
+        goes_on = promoted and not read.file.starts_anew and lengths[stage - 1] > starts[stage]
+        before = lengths[stage - 1] if goes_on else starts[stage] + 1
         training = (0.0 if goes_on else first) + later * repeated_at_rungs(
             read.file, stage, promoted=promoted
         )
         training += later * (lengths[stage] - before)
-        return members * training / busy + slowly * COORDINATOR_SECONDS
+        return shares[stage] * members * training / busy + slowly * COORDINATOR_SECONDS
 
     return course(read.file, len(read.arms), seconds, defaults=n_defaults(read.file, read.arms))
 
@@ -99,9 +101,11 @@ def expected_seconds(read: ReadStudy, found: Probe, busy: int) -> float:
     training, parts = 0.0, course_at(read, found, busy).phases
     for part in parts:
         new = part.new * (first + later * (part.epochs - 1))
-        old = (part.promoted + part.controls) * later * (part.epochs - part.before)
-        refits = whole if part is parts[-1] else 1.0
-        training += part.members * (new + old) * refits
+        going_on, old = part.promoted + part.controls, later * (part.epochs - part.before)
+        if going_on and not part.before and part.stage:  # on other rows: from the start
+            old += first - later
+        refits = whole if part is parts[-1] else _share(read, part.rows)
+        training += part.members * (new + going_on * old) * refits
     runs = sum(part.new for part in parts)
     coordinator = slowly * COORDINATOR_SECONDS * sum(part.runs for part in parts)
     projector = PROJECTOR_SECONDS * runs + POINT_SECONDS * _points(read, parts, found)
@@ -109,6 +113,11 @@ def expected_seconds(read: ReadStudy, found: Probe, busy: int) -> float:
     alone = training / busy + coordinator
     together = (training + coordinator + projector) / available_cores()
     return slowly * START_SECONDS + max(alone, together)
+
+
+def _share(read: ReadStudy, rows: int | None) -> float:
+    """Of the time on all rows; it is taken to grow as these, and what grows faster takes less."""
+    return 1.0 if rows is None else rows / most_rows(open_pool(largest(read).selection))
 
 
 def disk_forecast(read: ReadStudy, parts: list[Phase], found: Probe) -> Forecast:

@@ -132,12 +132,10 @@ def _overrides(read: ReadStudy, chosen: ReadStudy, left: float) -> list[str]:
 
 def _text(chosen: ReadStudy, minutes: float, seconds: float) -> str:
     first, *others = chosen.file.stages
-    stages = ", ".join(
-        [
-            f"{count_of(first.trials, 'trial')} of {count_of(first.epochs, 'epoch')}",
-            *(f"{stage.trials} of {stage.epochs}" for stage in others),
-        ]
-    )
+    length = count_of(first.epochs, "epoch") + first.on_fewer
+    parts = [f"{count_of(first.trials, 'trial')} of {length}"]
+    parts += [f"{stage.trials} of {stage.epochs}{stage.on_fewer}" for stage in others]
+    stages = ", ".join(parts)
     extent = Extent.of(chosen.file)
     return (
         f"sized to {count_of(minutes, 'minute', form='g')}: {stages}; then the best {extent.top} "

@@ -149,13 +149,22 @@ def _fidelity(places: Places, place: int, one: Mapping[str, object]) -> Parts:
         if one.get("arm")
         else ("The",)
     )
+    short, long = counted(at.fact("epochs"), "epoch"), counted(at.fact("then"), "epoch")
+    if one.get("between"):  # of other rows, by the numbers of the stages
+        stage = int(str(one["stage"]))
+        stages = places.study.stages[stage : stage + 2]
+        lengths = [places.file.fact("stages", stage + n, "epochs") for n in (0, 1)]
+        short, long = (
+            say("{length}{rows}", length=counted(length, "epoch"), rows=settings.on_rows)
+            for length, settings in zip(lengths, stages, strict=True)
+        )
     return say(
         "{case} ranking of trials after {short} agreed poorly with that after {long} (rank "
         "correlation {rho}, {level} interval from {low} to {high}, over {trials}), so promotion "
         "may have missed better configurations",
         case=case,
-        short=counted(at.fact("epochs"), "epoch"),
-        long=counted(at.fact("then"), "epoch"),
+        short=short,
+        long=long,
         rho=at.fact("rho", form=".2f"),
         level=LEVEL,
         low=at.fact("low", form=".2f"),

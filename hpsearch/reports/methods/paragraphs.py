@@ -167,6 +167,12 @@ def _search(places: Places) -> Iterator[Parts]:
             n=counted(places.in_result.how_many("chapters"), "chapter"),
             drawn=listed(drawn),
         )
+    if study.folds_as_needed:
+        yield say(
+            "A configuration that was behind after some folds, by more than one standard error of "
+            "the paired differences, was stopped before the others{source}",
+            source=cite("pruner", "folds-as-needed"),
+        )
     if study.pruner is not None:
         yield say(
             "Within a stage, trials were pruned by {pruner} after {rungs}",
@@ -229,11 +235,22 @@ def _stages(places: Places) -> Iterator[Parts]:
     for place in range(len(stages)):
         trials, epochs = (places.file.fact("stages", place, key) for key in ("trials", "epochs"))
         noun = counted(trials, "configuration") if place == 0 else (trials,)
-        plans.append(say("{trials} for {epochs}", trials=noun, epochs=counted(epochs, "epoch")))
+        length = counted(epochs, "epoch")
+        if stages[place].rows is None:
+            plans.append(say("{trials} for {epochs}", trials=noun, epochs=length))
+        else:
+            rows = counted(places.file.fact("stages", place, "rows"), "training row")
+            text = "{trials} for {epochs} on {rows} of each fold"
+            plans.append(say(text, trials=noun, epochs=length, rows=rows))
     later = range(1, len(stages))
     shares = [places.file.fact("stages", place, "promote") for place in later]
     whose = " of each case" if places.study.compare else ""
     yield say("The plan{whose} was to train {plans}", whose=whose, plans=listed(plans))
+    if places.study.has_fewer_rows:
+        yield say(
+            "The rows of a smaller stage are among those of a larger one and the same for all "
+            "trials; a trial that was promoted to more rows was trained from the start"
+        )
     if not shares:
         return
     shares = shares[:1] if len({share.text for share in shares}) == 1 else shares

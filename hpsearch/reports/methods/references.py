@@ -131,6 +131,14 @@ REFERENCES: dict[str, Reference] = {
             pages="8624-8628",
         ),
         _paper(
+            "bergman2024dont",
+            "Bergman, Edward and Purucker, Lennart and Hutter, Frank",
+            2024,
+            "Don't Waste Your Time: Early Stopping Cross-Validation",
+            "Proceedings of the Third International Conference on Automated Machine Learning",
+            volume="256",
+        ),
+        _paper(
             "bergstra2011algorithms",
             "Bergstra, James and Bardenet, Rémi and Bengio, Yoshua and Kégl, Balázs",
             2011,
@@ -580,6 +588,7 @@ CITED: Mapping[Family, Mapping[str, tuple[str, ...]]] = {
         "patient": (),
         "wilcoxon": (),
         "pareto": ("schmucker2021multi", "deb2002nsga2"),
+        "folds-as-needed": ("bergman2024dont",),
     },
     "trainer": {
         "sgd": ("robbins1951stochastic",),

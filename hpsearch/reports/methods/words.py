@@ -56,7 +56,9 @@ def split_words(places: Places, at: Branch) -> Parts:
         at: its place, such as that of `data.split`.
     """
     kind = str(at.content["kind"])
-    values: dict[str, Part] = {name: _field(at.at(name)) for name in at.content if name != "kind"}
+    values: dict[str, Part] = {
+        name: _field(at.at(name)) for name in at.content if name not in ("kind", "folds_as_needed")
+    }
     card = places.artifact(Artifact.TABLE_JSON).content
     values["stratified"] = "" if card and not card["classes"] else ", stratified by class"
     return (*say(SPLITS[kind].words, **values), *cite("split", kind))

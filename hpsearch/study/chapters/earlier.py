@@ -97,16 +97,17 @@ class EarlierTrials:
 
     def continuing(self, stage: int) -> list[int]:
         """The best earlier trials of a stage that this chapter makes longer, best first."""
-        before = self.files[-1].stages if self.files else ()
-        length = before[stage].epochs if stage < len(before) else self.file.stages[stage].epochs
-        if length == self.file.stages[stage].epochs:
+        now = self.file.lengths[stage]
+        before = self.files[-1].lengths if self.files else ()
+        length = before[stage] if stage < len(before) else now
+        if length == now:
             return []
         best = best_first(self._ended_at(length), length, self.file.directions)
         return [record.number for record in best[: self.file.stages[stage].trials]]
 
     def candidates(self, stage: int) -> list[TrialRecord]:
         """Those that a stage left behind, which the next one may take now."""
-        return self._ended_at(self.file.stages[stage].epochs)
+        return self._ended_at(self.file.lengths[stage])
 
     def _ended_at(self, length: int) -> list[TrialRecord]:
         """Trials with a score at this length that nothing was trained longer from."""
@@ -128,13 +129,13 @@ class EarlierTrials:
     def _was_in(self, record: TrialRecord, stage: int) -> bool:
         """Whether its chapter trained a trial in a stage of this length."""
         lengths = self._lengths(record)
-        if stage >= len(lengths) or lengths[stage] != self.file.stages[stage].epochs:
+        if stage >= len(lengths) or lengths[stage] != self.file.lengths[stage]:
             return False
         if record.stage >= stage or stage in record.controls:
             return record.stage == stage
         return max(member.epoch for member in record.members) > lengths[stage - 1]
 
-    def _lengths(self, record: TrialRecord) -> list[int]:
-        """The stages' epochs in the chapter that drew a trial."""
+    def _lengths(self, record: TrialRecord) -> Sequence[int]:
+        """The stages' ends in the chapter that drew a trial."""
         chapter = sum(first <= record.number for first in self.firsts) - 1
-        return [stage.epochs for stage in self.files[chapter].stages]
+        return self.files[chapter].lengths

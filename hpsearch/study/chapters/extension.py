@@ -115,6 +115,9 @@ def _unsupported(before: StudyFile, now: StudyFile) -> Iterator[Problem]:
     if now.pruner is not None or before.pruner is not None:
         rule = "must be left out of a study that is extended: it compares trials of one chapter"
         yield Problem("pruner", rule)
+    if now.folds_as_needed or before.folds_as_needed:
+        rule = "must be left out of a study that is extended: it compares trials of one chapter"
+        yield Problem("data.split.folds_as_needed", rule, "true")
     if now.budget.watched or before.budget.watched:
         rule = (
             "must have no limit of epochs, seconds, total_seconds, plateau or target in a study "
@@ -140,10 +143,11 @@ def _stage_problems(before: Sequence[Stage], now: Sequence[Stage]) -> Iterator[P
         elif new.epochs < old.epochs:
             rule = f"must be at least the earlier {old.epochs}"
             yield Problem(f"{key}.epochs", rule, str(new.epochs))
-        for name in ("promote", "controls"):
+        for name in ("promote", "controls", "rows"):
             kept, got = getattr(old, name), getattr(new, name)
             if kept != got:
-                yield Problem(f"{key}.{name}", f"must stay {kept}", str(got))
+                stay = "must stay left out" if kept is None else f"must stay {kept}"
+                yield Problem(f"{key}.{name}", stay, "none" if got is None else str(got))
     for number, stage in enumerate(now[len(before) :], len(before)):
         if stage.controls:
             rule = "must be 0 in a stage that an extension adds"

@@ -148,8 +148,9 @@ class Costs:
 
 
 def _seconds(record: TrialRecord, epochs: int) -> float:
-    """What a trial takes to this length, by what it took so far."""
-    trained = fmean(member.epoch for member in record.members)
+    """What a trial takes to this length on the rows it had last, by what it took so far."""
+    most = record.rows[max(record.rows)] if record.rows else 1
+    trained = fmean(record.work(m, 0, m.epoch, most) for m in record.members)
     return record.wall_seconds * epochs / max(trained, 1.0)
 
 

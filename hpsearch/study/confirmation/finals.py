@@ -4,6 +4,7 @@ defaults, and the test of the winner and of the defaults."""
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +70,7 @@ class Finals:
 
     def __post_init__(self) -> None:
         self._file = self.records.read.file
-        self._epochs = self._file.stages[-1].epochs
+        self._epochs = self._file.lengths[-1]
 
     def confirm(self) -> dict[int, Estimate]:
         """Run the best trials again, and the defaults; returns {number: Estimate}, best first.
@@ -252,8 +253,9 @@ class Finals:
         if not self._file.objective.best_epoch:
             return member.epochs[-1]
         best = max if self._file.objective.direction == "maximize" else min
-        curve = member.history[self._file.objective.metric]
-        return member.epochs[curve.index(best(curve))]
+        first = bisect_right(member.epochs, self._file.starts[-1])  # of the last training
+        curve = member.history[self._file.objective.metric][first:]
+        return member.epochs[first + curve.index(best(curve))]
 
 
 def _remedy(trials: Sequence[TrialRecord]) -> str:

@@ -22,7 +22,7 @@ def repeat_scores(
         again: the runs, all complete.
         objective: its name; by default the first.
     """
-    name, epochs = objective or file.objective.name, file.n_epochs
+    name, epochs = objective or file.objective.name, file.lengths[-1]
     goals, scores, of_splits = Goals.of(file), [], []
     for record in again:
         scores.append(record.values.get(epochs, {}).get(name, record.scores[epochs]))

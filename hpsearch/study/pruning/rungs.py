@@ -34,7 +34,7 @@ class Rungs:
         assert file.pruner is not None
         self._rungs, self._pruner = file.pruner.rungs, file.pruner.name
         self._judge, self._folder = judge, folder
-        self._lengths = [stage.epochs for stage in file.stages]
+        self._lengths = file.lengths
 
     def run(
         self,

@@ -54,6 +54,9 @@ class Facts:
         learns: whether it learns from earlier studies.
         batch: the number of trials drawn together.
         nested: whether the search runs on outer folds, too.
+        rows: the training rows of each stage; None: all.
+        pruned: whether a pruner ends trials inside stages.
+        constrained: whether there are constraints.
         folder: the folder to which paths are relative.
     """
 
@@ -71,6 +74,9 @@ class Facts:
     learns: bool
     batch: int
     nested: bool
+    rows: Sequence[int | None]
+    pruned: bool
+    constrained: bool
     folder: Path
 
     @property

@@ -19,10 +19,11 @@ from hpsearch.datasets.table import ENDINGS, NUMBERS, TableOptions
 from hpsearch.datasets.table_columns import KINDS
 from hpsearch.errors import DataError, Problem, StudyFileError, closest
 from hpsearch.studyfile.entries import trainer_names
-from hpsearch.studyfile.tables.base import Table
+from hpsearch.studyfile.tables.base import Facts, Table
 from hpsearch.studyfile.tables.data_weights import class_problems
 from hpsearch.trainers import Task, TrainerKind, is_program, takes_data
 
+AS_NEEDED = "data.split.folds_as_needed"
 # TOML has lists for tuples.
 RangeList = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
 IN_TOML: dict[Any, Any] = {Range: RangeList, Range | None: RangeList | None}
@@ -186,6 +187,18 @@ class Data(Table):
     def own_problems(cls, tables: Mapping[str, Self]) -> Iterator[Problem]:
         for data in tables.values():
             yield from data.split.made().check(data.shots)
+
+    def problems(self, facts: Facts) -> Iterator[Problem]:
+        if not self.split.made().as_needed:
+            return
+        for there, what in (
+            (facts.pruned, "[pruner], which ends trials by the scores of all folds"),
+            (facts.n_objectives > 1, "several objectives"),
+            (facts.constrained, "[[constraints]], which rank trials beside their scores"),
+        ):
+            if there:
+                rule = f"must be left out beside {what}"
+                yield Problem(AS_NEEDED, rule, "true")
 
 
 def data_missing(said: Mapping[str, Any]) -> Iterator[Problem]:

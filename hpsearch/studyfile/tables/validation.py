@@ -32,6 +32,9 @@ class Validation(Table):
             if table.outer is not None:
                 for problem in table.outer.made().check(None):
                     yield moved(problem, OUTER)
+                if table.outer.made().as_needed:
+                    rule = "must be left out: every outer fold is searched"
+                    yield Problem(f"{OUTER}.folds_as_needed", rule, "true")
 
     def problems(self, facts: Facts) -> Iterator[Problem]:
         if self.outer is None:

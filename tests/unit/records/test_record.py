@@ -309,3 +309,15 @@ def test_a_digest_from_before_is_compared_with_one_of_its_kind() -> None:
     before = hashlib.sha256(state).hexdigest()[:16]
     assert state_digest(state, like=before) == before
     assert state_digest(state, like=state_digest(state)) == state_digest(state)
+
+
+def test_epochs_on_fewer_rows_are_less_work() -> None:
+    member = MemberRecord(0, SeedKey(0, 0, 0, 0), epoch=7)
+    record = TrialRecord("u", "trial", 0, {}, [member], {})
+    assert record.work(member, 2, 5, most=100) == 3
+    assert record.work(member, 5, 9, most=100) == 2
+    record.rows = {2: 25, 4: 100}
+    assert record.work(member, 0, 9, most=100) == 2 * 0.25 + 3
+    assert record.work(member, 2, 4, most=100) == 0.5
+    assert record.work(member, 4, 6, most=100) == 2
+    assert (record.before, record.began_after(4), record.began_after(5)) == (2, 2, 4)

@@ -24,3 +24,16 @@ def test_refits_of_a_former_winner_stay_as_they_were(run_folder: RunFolder) -> N
     run_failed_again(run_folder)
     outcomes = {record.number: record.outcome for record in run_folder.read_all("test")}
     assert outcomes == {FORMER: Outcome.FAILED, WINNER: Outcome.RUNNING}
+
+
+def test_a_refit_on_counted_epochs_begins_once_more(run_folder: RunFolder) -> None:
+    result = replace(RESULT, best_number=WINNER, untested="1 of 1 refits failed")
+    record = trial(WINNER, {}, epoch=6, outcome=Outcome.FAILED, reason="no such file")
+    record = replace(record, kind="test", uid=f"x:test:{WINNER}", rows={4: 200})
+    run_folder.write(record)
+    write_result(run_folder, [4], {}, result)
+    run_failed_again(run_folder)
+    (again,) = run_folder.read_all("test")
+    assert (again.rows, again.members[0].epoch) == ({}, 0)
+    again.begin(4, 200)
+    assert (again.rows, again.members[0].epoch) == ({4: 200}, 4)

@@ -31,5 +31,5 @@ def test_deaths_count_only_since_the_member_last_advanced(
         {"event": event, "epoch": epoch, "member": member, "reason": ""}
         for event, epoch, member in attempts
     ]
-    first, _ = Work(record, [None, None], RecordFiles(Path("0"))).jobs(4, [])
+    first, _ = Work(record, [None, None], RecordFiles(Path("0"))).jobs(4, 0, [])
     assert first.losses == losses

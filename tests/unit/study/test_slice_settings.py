@@ -11,7 +11,6 @@ from hpsearch.study.slice_settings import (
     attempt_limits,
     rungs_of,
     slice_settings,
-    stage_lengths,
 )
 from hpsearch.studyfile.reading import read_study
 from hpsearch.trainers import Schedule
@@ -52,7 +51,7 @@ def test_what_a_study_file_leaves_out_is_off(study_file: Path) -> None:
     assert (found.per_class, found.passes, found.resources) == (False, False, False)
     assert found.may_end_early
     assert found.schedule == Schedule(1, (2, 4, 8))
-    assert (stage_lengths(read.file), rungs_of(read.file)) == ((2, 4, 8), ())
+    assert (read.file.lengths, rungs_of(read.file)) == ((2, 4, 8), ())
 
 
 def test_attempts_are_limited_as_the_study_file_says(study_file: Path) -> None:
