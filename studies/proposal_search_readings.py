@@ -8,7 +8,7 @@ import pandas as pd
 
 from hpsearch.datasets.selection import Selection
 from hpsearch.datasets.split_kinds import Fixed
-from hpsearch.execution.population import training_data
+from hpsearch.execution.examples import training_data
 from hpsearch.trainers import Member, trainer_kind
 
 TABLE = Path(__file__).parent / "tables" / "paper_000_table1.csv"

@@ -190,7 +190,9 @@ def _warn_before(
 ) -> None:
     """Of what is odd about a study that is about to go on."""
     batch, n_members = read.file.sampler.batch, read.file.n_members
-    workers = 0 if cluster and count is None else available_cores() if count is None else count
+    workers = count or 0
+    if count is None and not cluster:
+        workers = available_cores()
     if workers > batch * n_members:
         warn(
             f"sampler.batch = {batch} keeps {batch * n_members} of {workers} workers busy; in a "

@@ -143,8 +143,9 @@ class _Tee(io.TextIOBase):
 
     def write(self, text: str) -> int:
         is_over = self._is_over()
-        if _listeners and (self._keeps or is_over):
-            _listeners[-1].add(text)
+        for under_way in _listeners[-1:]:  # another thread may end it meanwhile
+            if self._keeps or is_over:
+                under_way.add(text)
         return len(text) if is_over else self._shown.write(text)
 
     def _is_over(self) -> bool:

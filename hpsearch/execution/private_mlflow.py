@@ -83,22 +83,28 @@ def _keep_files_beside(service: Any) -> None:
     migrations of a new store take seconds, for each trial.
     """
 
+    try:  # in another version files lie in ./mlruns
+        usual, register = service._get_sqlalchemy_store, service._tracking_store_registry.register
+    except AttributeError:
+        return
+
     def open_store(store_uri: str, artifact_uri: str | None = None) -> Any:
         if store_uri not in _private:
-            return service._get_sqlalchemy_store(store_uri, artifact_uri)
+            return usual(store_uri, artifact_uri)
         place = Path(store_uri.removeprefix("sqlite:///"))
         tables = Path(_own_folder(), TABLES)
         is_new = not place.exists()
         if is_new and tables.exists():
-            copyfile(tables, place)
+            part = place.with_suffix(".part")
+            copyfile(tables, part)
+            part.rename(place)
         files = artifact_uri or (place.parent / FILES).as_uri()
-        store = service._get_sqlalchemy_store(store_uri, files)
+        store = usual(store_uri, files)
         if is_new and not tables.exists():
             _copy_tables(place, tables)
         return store
 
-    with suppress(AttributeError):  # another version; files lie in ./mlruns there
-        service._tracking_store_registry.register("sqlite", open_store)
+    register("sqlite", open_store)
 
 
 def _copy_tables(store: Path, to: Path) -> None:

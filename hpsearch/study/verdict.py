@@ -124,7 +124,7 @@ def _outer(read: ReadStudy, searches: Sequence[ArmSearch]) -> OuterResult | None
     assert table is not None
     ratio = fmean(search.finals.records.test_ratio for search in searches)
     folds = [_arm_result(search) for search in searches]
-    return outer_result(table.model_dump(mode="json"), folds, read.space, ratio)
+    return outer_result(table.of_rows, folds, read.space, ratio)
 
 
 def _chapters(run: Run, arm: ArmResult, trials: int) -> list[dict[str, int]]:

@@ -111,7 +111,10 @@ def test_a_mistake_names_its_key_and_the_rule(table: Path, override: str, line: 
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("data.split={kind='k-fold', fold=3}", "data.split.fold: must be one of kind, folds, got"),
+        (
+            "data.split={kind='k-fold', fold=3}",
+            "data.split.fold: must be one of kind, folds, folds_as_needed, got",
+        ),
         ("data.split={kind='kfold'}", "data.split.kind: must be one of hold-out, k-fold, repeat"),
         ("data.colums=auto", "data.colums: must be one of name, target, task, columns, drop, csv"),
     ],

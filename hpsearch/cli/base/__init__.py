@@ -249,12 +249,12 @@ def _full_disk(error: Exception) -> str:
 
 
 def _unencodable(error: Exception) -> str:
-    """A line where the locale's encoding can't have the name of a file; "" for other errors."""
+    """A line where the locale's encoding can't have a text; "" for other errors."""
     if not isinstance(error, UnicodeEncodeError) or sys.getfilesystemencoding() == "utf-8":
         return ""
     return (
-        f"names of files must have an encoding in this locale ({error.encoding}), got "
-        f"{error.object!a}; set PYTHONUTF8=1, or LANG=C.UTF-8"
+        f"names of files, and all else, must have an encoding in this locale ({error.encoding}), "
+        f"got {error.object!a}; set PYTHONUTF8=1, or LANG=C.UTF-8"
     )
 
 

@@ -40,6 +40,11 @@ class SplitTable(Table):
         tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
         return SPLITS[self.kind](**tuples)
 
+    @property
+    def of_rows(self) -> dict[str, Any]:
+        """Its keys, without the one that has no part in which rows are where."""
+        return self.model_dump(mode="json", exclude={"folds_as_needed"})
+
 
 def split_table(cls: type[Split]) -> type[SplitTable]:
     """The table of a kind of split."""
