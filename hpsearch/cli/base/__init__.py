@@ -253,8 +253,8 @@ def _unencodable(error: Exception) -> str:
     if not isinstance(error, UnicodeEncodeError) or sys.getfilesystemencoding() == "utf-8":
         return ""
     return (
-        f"names of files, and all else, must have an encoding in this locale ({error.encoding}), "
-        f"got {error.object!a}; set PYTHONUTF8=1, or LANG=C.UTF-8"
+        "every text, names of files too, must have an encoding in this locale "
+        f"({error.encoding}), got {error.object!a}; set PYTHONUTF8=1, or LANG=C.UTF-8"
     )
 
 

@@ -31,9 +31,12 @@ def experiments(home: Path) -> dict[str, str]:
 def test_an_experiment_that_was_renamed_is_the_study_s(copied_home: Path) -> None:
     (experiment,) = experiments(copied_home).values()
     runs = projected(copied_home)
+    (name,) = experiments(copied_home)
     client_of(copied_home).rename_experiment(experiment, "mine now")
     assert sync(home=copied_home)["problem"].tolist() == [""]
     assert experiments(copied_home) == {"mine now": experiment}
+    client_of(copied_home).create_experiment(name)  # as a new run would
+    assert sync(home=copied_home)["problem"].tolist() == [""]
     assert projected(copied_home) == runs
     assert doctor(home=copied_home).empty
 
