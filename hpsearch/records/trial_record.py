@@ -132,8 +132,8 @@ class TrialRecord:
             anew, and its epochs are counted on. {} if all stages have all rows, and in older
             records.
         folds: the number of folds after which it was stopped, as it was behind; 0: it was not.
-        estimates: then the score of all folds that these let expect, by the length that it stands
-            for, as one of a shorter training.
+        estimates: then the score of all folds that these let expect, by the stage's length; the
+            sampler is told it, and nothing is promoted or wins by it.
         rescored: the objective of a later chapter that its scores are of as they were read; "" if
             they are its own. It is not written.
     """
@@ -233,7 +233,8 @@ class TrialRecord:
 
     @property
     def reported(self) -> dict[int, float]:
-        """Its scores at rungs and stage lengths, by epochs, as Optuna is told of them."""
+        """Its scores at rungs and stage lengths, or the estimates of them, by epochs, as Optuna is
+        told of them."""
         known = self.estimates | self.rungs | self.scores
         return {epochs: known[epochs] for epochs in sorted(known)}
 

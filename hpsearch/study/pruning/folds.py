@@ -194,10 +194,7 @@ class FoldsAsNeeded:
         if found is None or not found.is_behind:
             return False
         record.folds = folds
-        before = record.length or self._file.starts[record.stage]
-        length = before + (until - before) * folds // of
-        if length not in record.reported:
-            record.estimates[length] = self._sign * found.expected
+        record.estimates[until] = self._sign * found.expected
         record.end_now()
         reason = f"pruned after {folds} of {count_of(of, 'fold')}, behind trial {found.to}"
         record.become(Outcome.PRUNED, reason)
