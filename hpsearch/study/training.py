@@ -304,6 +304,7 @@ class Training:
             if work.unsaved:
                 self._save(work)
             return record
+        record.folds = folds or 0
         record.end_now()
         work.note_states()
         if work.failure:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch import reproduce_trial, verify_study
+from hpsearch.api.show import study_trials
 from hpsearch.errors import StudyStopped
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.records.layout import Home
@@ -17,8 +19,10 @@ from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
 from hpsearch.study.training import Training
 from hpsearch.studyfile.reading import read_study
-from tests.harness.study import run, table
+from hpsearch.tracking.run_content import points
+from tests.harness.study import records, run, table
 from tests.harness.study_files import LITTLE_TESTED
+from tests.harness.tampering import tamper
 
 # Of the folds and seeds of all but the best configurations one in ten ends after epoch 2.
 CODE = """\
@@ -126,3 +130,29 @@ def test_a_round_ends_by_the_members_of_its_folds_alone(path: Path, tmp_path: Pa
     list(training.run([[record]], 6, folds=2))
     assert record.outcome is Outcome.DIVERGED
     assert [member.epoch for member in members] == [6, 6, 2, 6, *[0] * 8]
+
+
+def test_what_ends_in_a_round_names_its_folds(path: Path, ending: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    run(path, home)
+    ended = [record for record in records(home) if record.outcome is Outcome(ending)]
+    early = [record for record in ended if record.folds]
+    assert early
+    shown = study_trials("small", home=home).set_index("trial")
+    for record in early:
+        later = [member for member in record.members if member.split >= record.folds]
+        assert later
+        assert not any(member.epoch for member in later)
+        assert shown["folds_trained"][record.number] == record.folds
+        if ending == "diverged":
+            assert reproduce_trial("small", record.number, home=home).equal
+            assert shown["epochs"][record.number] == 2
+            assert len(record.mean_history()["validation_accuracy"]) == 2
+            steps = [s for name, _, _, s in points(record, 0) if name == "validation_accuracy"]
+            assert steps == [1, 2]
+    assert verify_study("small", trials=0, home=home).problems == []
+    record = early[0]
+    path = RunFolder(home / "studies" / "small" / "1").files.record("trial", record.number).json
+    tamper(path, lambda said: said.update(folds=record.folds + 1))
+    (problem,) = verify_study("small", trials=0, home=home).problems
+    assert problem.startswith(f"trial {record.number}: folds {record.folds + 1} recorded, ")
