@@ -232,7 +232,8 @@ class Training:
         if self.rows and not reached(record, until):
             rows = self._rows(until, exam)
             if exam == "test":
-                rows = len(open_pool(self.settings.data).learning)
+                pool = open_pool(self.settings.data)
+                rows = len(pool.counted(pool.learning))
             record.begin(self.began_after(until), rows or self._all_rows)
 
     def _rows(self, until: int, exam: Exam) -> int | None:
