@@ -169,6 +169,18 @@ def test_an_estimate_is_ranked_as_a_score_at_its_stage_s_end(finished: Path) -> 
         assert any(last in r.estimates and first not in r.scores for r in stopped(home))
 
 
+@pytest.mark.parametrize("top", [1, 3])
+def test_in_the_last_stage_those_that_are_confirmed_go_on(top: int, tmp_path: Path) -> None:
+    run(written(tmp_path, SVC), tmp_path / "home", f"confirmation.top={top}")
+    found = records(tmp_path / "home")
+    behind = [record for record in found if record.folds]
+    assert behind
+    for record in behind:
+        known = [one for one in found if one.batch < record.batch and 1 in one.scores]
+        known.sort(key=lambda one: (-one.scores[1], one.number))
+        assert record.reason.endswith(f", behind trial {known[top - 1].number}")
+
+
 def test_verify_and_reproduce_find_it_equal(finished: Path) -> None:
     home = finished / "home"
     found = verify_study("small", trials=3, home=home)

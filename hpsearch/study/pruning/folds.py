@@ -170,9 +170,9 @@ class FoldsAsNeeded:
             ]
 
     def _places(self, stage: int) -> int:
-        """How many trials of a stage go on: the promoted, or the best of the last one."""
+        """How many trials of a stage go on: the promoted, or of the last one the confirmed."""
         later = self._file.stages[stage + 1 :]
-        return max(1, later[0].promoted) if later else 1
+        return max(1, later[0].promoted if later else self._file.confirmation.top)
 
     def _may_stop(self, stage: int) -> bool:
         return len(self._known[stage]) >= max(LEAST, self._places(stage))
