@@ -104,12 +104,12 @@ class ArmSearch:
         self._sampler = self.file.sampler.make(self.arm.space, self.file.facts(), earlier)
         self._told_of_failures = False
         self._cut_short = False  # whether the budget ended more than the drawing of a stage
-        self._rungs: Rungs | FoldsAsNeeded | None = None
+        self._stopping: Rungs | FoldsAsNeeded | None = None
         if self.file.folds_as_needed:
-            self._rungs = FoldsAsNeeded(self.file, self.folder)
+            self._stopping = FoldsAsNeeded(self.file, self.folder)
         elif self.file.pruner is not None:
             judge = judge_of(self.file, self.arm.name, self.arm.local)
-            self._rungs = Rungs(self.file, judge, self.folder)
+            self._stopping = Rungs(self.file, judge, self.folder)
 
     def execute(self) -> None:
         """Run what is left of it.
@@ -359,8 +359,8 @@ class ArmSearch:
     ) -> Iterator[TrialRecord]:
         """Each trial when it is at the stage's end, or was ended at a rung or a fold before."""
         exam = exam_of(self.file.protocol)
-        if self._rungs is not None:
-            return self._rungs.run(self._training, batches, stage, exam)
+        if self._stopping is not None:
+            return self._stopping.run(self._training, batches, stage, exam)
         return self._training.run(batches, self.lengths[stage], exam)
 
     def _best(

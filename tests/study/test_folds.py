@@ -116,8 +116,12 @@ def test_who_is_promoted_confirmed_or_tested_has_all_folds(finished: Path) -> No
         if record.outcome is Outcome.COMPLETE:
             assert record.folds == 0
             assert all(member.epoch == lengths[-1] for member in record.members)
-        if record.length and record.folds:  # promoted, and then behind
-            assert record.length in lengths
+        if record.folds:  # of a promoted one the curves before have all folds
+            assert all(record.length in (0, *member.epochs) for member in record.members)
+            assert all(
+                member.epoch == max(record.before, record.length)
+                for member in record.members[record.folds :]
+            )
     again = [*folder.read_all("confirmation"), *folder.read_all("test")]
     assert all(record.outcome is Outcome.COMPLETE for record in again)
     winner = folder.read("trial", again[0].number)
@@ -126,9 +130,14 @@ def test_who_is_promoted_confirmed_or_tested_has_all_folds(finished: Path) -> No
 
 
 def test_controls_have_all_folds(finished: Path) -> None:
-    for record in records(finished / "home"):
-        if record.controls:
-            assert record.folds == 0 or record.stage not in record.controls
+    found = records(finished / "home")
+    lengths = read_study(finished / "small.toml").file.lengths
+    controls = [record for record in found if record.controls]
+    assert bool(controls) == (len(lengths) > 1)
+    for record in controls:
+        if record.controls[-1] == len(lengths) - 1:
+            assert record.folds == 0
+            assert record.outcome is Outcome.COMPLETE
 
 
 def test_the_sampler_is_told_an_estimate_at_the_stage_s_end(finished: Path) -> None:
