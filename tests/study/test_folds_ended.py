@@ -156,3 +156,15 @@ def test_what_ends_in_a_round_names_its_folds(path: Path, ending: str, tmp_path:
     tamper(path, lambda said: said.update(folds=record.folds + 1))
     (problem,) = verify_study("small", trials=0, home=home).problems
     assert problem.startswith(f"trial {record.number}: folds {record.folds + 1} recorded, ")
+
+
+@pytest.mark.parametrize("ending", ["diverged"], indirect=True)
+def test_a_trial_without_the_metric_fails_as_in_any_study(path: Path, tmp_path: Path) -> None:
+    (module,) = tmp_path.glob("ends_*.py")
+    named = '{"validation_accuracy" if params["rate"] > 0.65 else "other":'
+    module.write_text(module.read_text().replace('{"validation_accuracy":', named))
+    run(path, tmp_path / "home")
+    failed = [r for r in records(tmp_path / "home") if r.outcome is Outcome.FAILED]
+    assert any(record.batch > 0 for record in failed)
+    for record in failed:
+        assert record.reason.startswith("the trainer must report objective.metric")

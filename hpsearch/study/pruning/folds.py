@@ -19,7 +19,7 @@ from hpsearch.execution.slices import Exam
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.goals import Goals
+from hpsearch.study.goals import Goals, MissingMetric
 from hpsearch.study.training import Trains
 from hpsearch.studyfile.study_file import StudyFile
 
@@ -192,7 +192,10 @@ class FoldsAsNeeded:
     def _stop(self, record: TrialRecord, stage: int, folds: int) -> bool:
         """Stop a trial that is behind after some folds."""
         until, of = self._file.lengths[stage], self._file.n_splits
-        own = self._scores(record, until, folds)
+        try:
+            own = self._scores(record, until, folds)
+        except MissingMetric:  # it fails by that, once it has all folds
+            return False
         found = compared(own, self._known[stage], self._places(stage))
         if found is None or not found.is_behind:
             return False
