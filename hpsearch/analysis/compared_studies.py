@@ -220,7 +220,8 @@ def _splits(study: ComparedStudy) -> str:
     data = study.file.data
     if data is None:
         return f"{study.file.n_splits} made by the trainer itself"
-    given = ", ".join(f"{k} = {v}" for k, v in data.split.model_dump().items() if k != "kind")
+    said = data.split.model_dump(exclude={"kind", "folds_as_needed"})  # winners have all folds
+    given = ", ".join(f"{k} = {v}" for k, v in said.items())
     kind = f"{data.split.made().kind}{given and ' ('}{given}{given and ')'}"
     if study.file.draws_anew and study.protocol > 1:
         return f"{kind}, drawn again"

@@ -244,7 +244,8 @@ def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
     test = next((r for r in run.folder.read_all("test") if own(r.number)), None)
     if trial is None or data is None:
         return []
-    learned = {"shots": data.shots or "all", "split": data.split.model_dump(mode="json")}
+    split = data.split.model_dump(mode="json", exclude={"folds_as_needed"})  # of the same rows
+    learned = {"shots": data.shots or "all", "split": split}
     learned["split_digest"] = trial.digests["splits"]
     name = Path(data.name).name
     said = [(name, trial.digests["data"], "training, validation", learned)]
