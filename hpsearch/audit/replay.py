@@ -226,7 +226,7 @@ class _Playback:
                 if folds is not None and _has(record, until, folds):
                     self._play_folds(drawn, record, until, folds)
                 else:
-                    self._play(drawn, record, until)
+                    self._play(drawn, record, until, folds)
                 yield drawn
 
     def _compare(self, drawn: TrialRecord, record: TrialRecord) -> None:
@@ -249,7 +249,9 @@ class _Playback:
         self.found.problems.append(f"{drawn.kind} {drawn.number}: {what}")
         raise _EndOfRecords
 
-    def _play(self, drawn: TrialRecord, record: TrialRecord, until: int) -> None:
+    def _play(
+        self, drawn: TrialRecord, record: TrialRecord, until: int, folds: int | None
+    ) -> None:
         drawn.members = deepcopy(record.members)
         drawn.cpu_seconds = record.cpu_seconds  # a winner may be chosen by it
         for member in drawn.members:  # what comes after a rung is not known there
@@ -262,6 +264,9 @@ class _Playback:
         if not at_rung and until not in record.scores:  # it ended on the way
             if record.outcome is Outcome.PRUNED:
                 self._differs(drawn, f"{record.reason} recorded, trained on derived")
+            drawn.folds = folds or 0
+            if record.folds != drawn.folds:
+                self._differs(drawn, f"folds {record.folds} recorded, {drawn.folds} derived")
             drawn.become(record.outcome, record.reason)
         elif not at_rung:
             last = drawn.kind != "trial" or until == self.training.lengths[-1]

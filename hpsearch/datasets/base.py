@@ -70,12 +70,12 @@ class Examples:
         )
 
     def followed_by(self, other: Examples) -> Examples:
-        """These examples, followed by others of the same data set, without keys."""
+        """These examples, followed by others of the same data set."""
         return replace(
             self,
             inputs=np.concatenate([self.inputs, other.inputs]),
             labels=np.concatenate([self.labels, other.labels]),
-            keys=None,
+            keys=_joined(self.keys, other.keys),
             weights=_joined(self.weights, other.weights),
             texts={
                 place: np.concatenate([texts, other.texts[place]])
@@ -104,9 +104,7 @@ class Examples:
         return state.hexdigest()[:16]
 
 
-def _joined(
-    first: NDArray[np.float64] | None, second: NDArray[np.float64] | None
-) -> NDArray[np.float64] | None:
+def _joined(first: NDArray[Any] | None, second: NDArray[Any] | None) -> NDArray[Any] | None:
     return None if first is None or second is None else np.concatenate([first, second])
 
 

@@ -83,7 +83,7 @@ def _spread(groups: NDArray[np.generic], rng: np.random.Generator) -> Rows:
 
 def most_rows(pool: Pool) -> int:
     """The training rows of the largest fold."""
-    return max(len(train) for train, _ in pool.splits)
+    return max(map(len, pool.training_rows))
 
 
 def rows_problems(key: str, rows: int, selection: Selection, pool: Pool) -> Iterator[Problem]:
@@ -99,7 +99,7 @@ def rows_problems(key: str, rows: int, selection: Selection, pool: Pool) -> Iter
         yield Problem(key, rule, str(rows), "leave it out, and the stage has all rows")
         return
     labels = pool.examples.strata
-    for fold, (train, _) in enumerate(pool.splits):
+    for fold, train in enumerate(pool.training_rows):
         few = fewer_rows(pool.examples, train, rows, selection, fold)
         lost = np.setdiff1d(labels[train], labels[few])
         if len(lost):

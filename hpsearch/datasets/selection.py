@@ -98,6 +98,19 @@ class Pool:
     learning: Rows
     tested: Rows | None = None
 
+    @property
+    def training_rows(self) -> tuple[Rows, ...]:
+        """The rows of each split that are trained on."""
+        return tuple(self.counted(train) for train, _ in self.splits)
+
+    def counted(self, rows: Rows) -> Rows:
+        """Those of these rows that count: what weighs nothing is trained on by nobody.
+
+        A library may let such a row have a part in its bins, its batches or its number of rows.
+        """
+        weights = self.examples.weights
+        return rows if weights is None else rows[weights[rows] > 0]
+
 
 NO_ROWS = np.empty(0, np.intp)
 NOTHING = Examples(np.empty((0, 0)), np.empty(0), n_classes=0)  # of data that is not known

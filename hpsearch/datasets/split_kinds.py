@@ -40,8 +40,8 @@ def _as_needed() -> bool:
         default=False,
         kw_only=True,
         metadata=key(
-            description="stop a trial before its other folds once it is behind by more than what "
-            "these leave open; it can't win, and the promoted, confirmed and tested have all "
+            description="stop a trial before its other folds once it is behind by more than one "
+            "standard error of what these leave open; the promoted, confirmed and tested have all "
             "folds. Default: false, as only a search of several batches gains by it, and networks "
             "train faster on all folds together"
         ),

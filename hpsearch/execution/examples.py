@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hpsearch.datasets.base import Examples
 from hpsearch.datasets.fewer_rows import fewer_rows
 from hpsearch.datasets.opened import opened_once
 from hpsearch.datasets.selection import (
@@ -41,7 +40,7 @@ def training_data(selection: Selection, exam: Exam, rows: int | None = None) -> 
     """
     pool = OPEN[exam](selection)
     examples, wanted = pool.examples, selection.train_scored
-    learned = [_counted(examples, train) for train, _ in pool.splits]
+    learned = [*pool.training_rows]
     if rows is not None:
         learned = [
             fewer_rows(examples, train, rows, selection, fold)
@@ -67,14 +66,6 @@ def training_data(selection: Selection, exam: Exam, rows: int | None = None) -> 
         weights=examples.weights,
         balanced=selection.balanced,
     )
-
-
-def _counted(examples: Examples, rows: Rows) -> Rows:
-    """Those of these rows that count: what weighs nothing is trained on by nobody.
-
-    A library may let such a row have a part in its bins, its batches or its number of rows.
-    """
-    return rows if examples.weights is None else rows[examples.weights[rows] > 0]
 
 
 def _some(rows: Rows, wanted: int | None) -> Rows | None:

@@ -131,9 +131,10 @@ class TrialRecord:
             by the epoch that it began after: where stages differ in their rows, a trial trains
             anew, and its epochs are counted on. {} if all stages have all rows, and in older
             records.
-        folds: the number of folds after which it was stopped, as it was behind; 0: it was not.
-        estimates: then the score of all folds that these let expect, by the length that it stands
-            for, as one of a shorter training.
+        folds: how many of the first folds it was to train on when it was stopped as it was behind,
+            diverged or failed; 0: on all, or it is not over.
+        estimates: where it was behind, the score of all folds that these let expect, by the length
+            of the stage; the sampler is told it, and nothing is promoted or wins by it.
         rescored: the objective of a later chapter that its scores are of as they were read; "" if
             they are its own. It is not written.
     """
@@ -233,7 +234,8 @@ class TrialRecord:
 
     @property
     def reported(self) -> dict[int, float]:
-        """Its scores at rungs and stage lengths, by epochs, as Optuna is told of them."""
+        """Its scores at rungs and stage lengths, or the estimates of them, by epochs, as Optuna is
+        told of them."""
         known = self.estimates | self.rungs | self.scores
         return {epochs: known[epochs] for epochs in sorted(known)}
 
@@ -256,7 +258,7 @@ class TrialRecord:
 
     @property
     def trained(self) -> list[MemberRecord]:
-        """Its members, without those of folds before which it was stopped."""
+        """Its members, without those of folds before which it ended."""
         return [m for m in self.members if not self.folds or m.split < self.folds]
 
     def mean_history(self) -> dict[str, list[float]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from statistics import fmean
 
 from optuna.storages import BaseStorage
 
@@ -17,6 +16,7 @@ from hpsearch.analysis.failures import failures
 from hpsearch.analysis.fidelity import Fidelity, fidelities
 from hpsearch.analysis.narrowing import narrowing
 from hpsearch.analysis.ranking import feasible_score
+from hpsearch.datasets.fewer_rows import most_rows
 from hpsearch.datasets.selection import open_pool
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.records.estimate import Estimate
@@ -26,7 +26,7 @@ from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import ArmRecords
 from hpsearch.study.chapters.advice import widening
 from hpsearch.study.code_checks import CodeChecks
-from hpsearch.study.confirmation.extent import Costs
+from hpsearch.study.confirmation.extent import Costs, more_rows
 from hpsearch.study.confirmation.finals import Finals
 from hpsearch.study.draws import Draws, Numbers
 from hpsearch.study.events import (
@@ -104,12 +104,12 @@ class ArmSearch:
         self._sampler = self.file.sampler.make(self.arm.space, self.file.facts(), earlier)
         self._told_of_failures = False
         self._cut_short = False  # whether the budget ended more than the drawing of a stage
-        self._rungs: Rungs | FoldsAsNeeded | None = None
+        self._stopping: Rungs | FoldsAsNeeded | None = None
         if self.file.folds_as_needed:
-            self._rungs = FoldsAsNeeded(self.file, self.folder)
+            self._stopping = FoldsAsNeeded(self.file, self.folder)
         elif self.file.pruner is not None:
             judge = judge_of(self.file, self.arm.name, self.arm.local)
-            self._rungs = Rungs(self.file, judge, self.folder)
+            self._stopping = Rungs(self.file, judge, self.folder)
 
     def execute(self) -> None:
         """Run what is left of it.
@@ -196,14 +196,14 @@ class ArmSearch:
         best = first_ranked(self.records.values(), self.lengths[::-1], directions)
         if not best:
             return Costs([], 0.0, 0.0)
-        pool = open_pool(self.arm.selection)
-        rows = fmean(len(train) for train, _ in pool.splits)
+        pool, last = open_pool(self.arm.selection), self.file.stages[-1].rows
         return Costs.in_seconds(
             self.file,
             best,
             [record for record in self.records.values() if record.scores],
             beside=self._beside,
-            more_rows=len(pool.learning) / rows if rows else 1.0,
+            rows=last or most_rows(pool) or 1,
+            more_rows=more_rows(pool, last),
             at_once=at_once,
         )
 
@@ -359,8 +359,8 @@ class ArmSearch:
     ) -> Iterator[TrialRecord]:
         """Each trial when it is at the stage's end, or was ended at a rung or a fold before."""
         exam = exam_of(self.file.protocol)
-        if self._rungs is not None:
-            return self._rungs.run(self._training, batches, stage, exam)
+        if self._stopping is not None:
+            return self._stopping.run(self._training, batches, stage, exam)
         return self._training.run(batches, self.lengths[stage], exam)
 
     def _best(

@@ -232,7 +232,8 @@ class Training:
         if self.rows and not reached(record, until):
             rows = self._rows(until, exam)
             if exam == "test":
-                rows = len(open_pool(self.settings.data).learning)
+                pool = open_pool(self.settings.data)
+                rows = len(pool.counted(pool.learning))
             record.begin(self.began_after(until), rows or self._all_rows)
 
     def _rows(self, until: int, exam: Exam) -> int | None:
@@ -297,19 +298,22 @@ class Training:
 
     def _finish(self, work: Work, until: int, folds: int | None) -> TrialRecord:
         record = work.record
-        ended = work.failure or any(member.diverged for member in record.members)
-        if folds is not None and not ended:
+        # Those of later folds may have come further before a restart; their round is to come.
+        asked = [member for member in record.members if folds is None or member.split < folds]
+        diverged = [member.epoch for member in asked if member.diverged]
+        if folds is not None and not (work.failure or diverged):
             if work.unsaved:
                 self._save(work)
             return record
+        record.folds = folds or 0
         record.end_now()
         work.note_states()
         if work.failure:
             record.become(Outcome.FAILED, work.failure)
             record.limit = work.limit
-        elif any(member.diverged for member in record.members):
-            last = min(m.epoch for m in record.members if m.diverged)
-            record.become(Outcome.DIVERGED, f"{record.diverged_by} not finite after epoch {last}")
+        elif diverged:
+            reason = f"{record.diverged_by} not finite after epoch {min(diverged)}"
+            record.become(Outcome.DIVERGED, reason)
         else:
             self._score(record, until)
         for name, content in work.files.items():

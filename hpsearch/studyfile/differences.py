@@ -11,6 +11,7 @@ from hpsearch.studyfile.toml import toml_key, toml_value
 
 # What a study is called, when it runs, and what it is asked once it is over.
 BESIDE = ("name", "schedule", "retention", "claims", "comparison")
+OFF = (("folds_as_needed", False),)  # of the kinds of a split: who leaves it out never reads of it
 BY_KEY = ("network", "space", "prepare")  # tables that may have any keys
 
 
@@ -66,5 +67,6 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _said(value: Any) -> Any:
     """A value without the keys that are left out; None where it is left out itself."""
     if isinstance(value, Mapping):
-        return {key: kept for key, one in value.items() if (kept := _said(one)) is not None}
+        asked = {key: one for key, one in value.items() if (key, one) not in OFF}
+        return {key: kept for key, one in asked.items() if (kept := _said(one)) is not None}
     return value

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from optuna.study import StudyDirection
 
 from hpsearch import reproduce_trial, study_methods, verify_study
 from hpsearch.api.plan import plan_study
@@ -19,6 +20,7 @@ from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
+from hpsearch.samplers.history import observe
 from hpsearch.study.events import Event
 from hpsearch.study.opening import open_run
 from hpsearch.study.study import Study
@@ -114,8 +116,12 @@ def test_who_is_promoted_confirmed_or_tested_has_all_folds(finished: Path) -> No
         if record.outcome is Outcome.COMPLETE:
             assert record.folds == 0
             assert all(member.epoch == lengths[-1] for member in record.members)
-        if record.length and record.folds:  # promoted, and then behind
-            assert record.length in lengths
+        if record.folds:  # of a promoted one the curves before have all folds
+            assert all(record.length in (0, *member.epochs) for member in record.members)
+            assert all(
+                member.epoch == max(record.before, record.length)
+                for member in record.members[record.folds :]
+            )
     again = [*folder.read_all("confirmation"), *folder.read_all("test")]
     assert all(record.outcome is Outcome.COMPLETE for record in again)
     winner = folder.read("trial", again[0].number)
@@ -124,24 +130,64 @@ def test_who_is_promoted_confirmed_or_tested_has_all_folds(finished: Path) -> No
 
 
 def test_controls_have_all_folds(finished: Path) -> None:
-    for record in records(finished / "home"):
-        if record.controls:
-            assert record.folds == 0 or record.stage not in record.controls
+    found = records(finished / "home")
+    lengths = read_study(finished / "small.toml").file.lengths
+    controls = [record for record in found if record.controls]
+    assert bool(controls) == (len(lengths) > 1)
+    for record in controls:
+        if record.controls[-1] == len(lengths) - 1:
+            assert record.folds == 0
+            assert record.outcome is Outcome.COMPLETE
 
 
-def test_the_sampler_is_told_an_estimate_of_a_shorter_training(finished: Path) -> None:
+def test_the_sampler_is_told_an_estimate_at_the_stage_s_end(finished: Path) -> None:
     home = finished / "home"
     trials = stored(home).trials
-    first = read_study(finished / "small.toml").file.lengths[0]
     for record in stopped(home):
-        told = trials[record.number].intermediate_values
-        assert told == record.reported
         until = max(member.epoch for member in record.members)
-        assert max(told) < until
-        if until == first:
-            ((length, estimate),) = record.estimates.items()
-            assert length == first * record.folds // 4
-            assert np.isfinite(estimate)
+        ((length, estimate),) = record.estimates.items()
+        assert length == until
+        assert np.isfinite(estimate)
+        told = trials[record.number].intermediate_values
+        assert told == {**record.scores, until: estimate}
+        assert until not in record.scores
+
+
+def test_an_estimate_is_ranked_as_a_score_at_its_stage_s_end(finished: Path) -> None:
+    """Stages of 2 and 8 epochs: gains from one to the other are added to shorter trials alone."""
+    home = finished / "home"
+    study = stored(home)
+    lengths = read_study(finished / "small.toml").file.lengths
+    first, last = lengths[0], lengths[-1]
+    by_number = {record.number: record for record in records(home)}
+    sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
+    both = [r.reported for r in by_number.values() if first in r.reported and last in r.reported]
+    gain = float(np.median([sign * (one[last] - one[first]) for one in both]))
+    seen = {one.number: one for one in observe(study.trials, study.direction)}
+    for record in stopped(home):
+        (until,) = record.estimates
+        shift = 0.0 if until == last else gain
+        expected = sign * record.estimates[until] + shift
+        assert seen[record.number].score == pytest.approx(expected)
+        assert seen[record.number].curve.keys() <= {first, last}
+    for record in by_number.values():
+        if [*record.scores] == [first] and not record.estimates and first < last:
+            expected = sign * record.scores[first] + gain
+            assert seen[record.number].score == pytest.approx(expected)
+    if first < last:  # one that is drawn in the second stage, too
+        assert any(last in r.estimates and first not in r.scores for r in stopped(home))
+
+
+@pytest.mark.parametrize("top", [1, 3])
+def test_in_the_last_stage_those_that_are_confirmed_go_on(top: int, tmp_path: Path) -> None:
+    run(written(tmp_path, SVC), tmp_path / "home", f"confirmation.top={top}")
+    found = records(tmp_path / "home")
+    behind = [record for record in found if record.folds]
+    assert behind
+    for record in behind:
+        known = [one for one in found if one.batch < record.batch and 1 in one.scores]
+        known.sort(key=lambda one: (-one.scores[1], one.number))
+        assert record.reason.endswith(f", behind trial {known[top - 1].number}")
 
 
 def test_verify_and_reproduce_find_it_equal(finished: Path) -> None:
@@ -158,7 +204,7 @@ def test_verify_and_reproduce_find_it_equal(finished: Path) -> None:
     ("change", "said"),
     [
         (lambda r: r.update(reason="pruned after 1 of 4 folds, behind trial 99"), "not recorded"),
-        (lambda r: r.update(estimates={"0": 0.5, "1": 0.4}), "estimates"),
+        (lambda r: r.update(estimates={"1": 0.5, "2": 0.4}), "estimates"),
         (lambda r: r.update(folds=4), "folds 4 recorded"),
     ],
 )

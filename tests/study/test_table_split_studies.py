@@ -10,6 +10,8 @@ import pytest
 
 from hpsearch import verify_study
 from hpsearch.datasets.selection import open_pool
+from hpsearch.execution.examples import training_data
+from hpsearch.execution.slices import Exam
 from hpsearch.studyfile.reading import read_study, refuse_unfit
 from tests.harness.study import records, run
 from tests.harness.study_mistakes import message
@@ -43,6 +45,7 @@ test_seeds = 2
 """
 BY_TIME = "data.split={kind='time-ordered', folds=3, order='date'}"
 ROWS = 90
+EXAMS: tuple[Exam, Exam] = ("validation", "both")
 
 
 @pytest.fixture
@@ -84,6 +87,22 @@ def test_stages_have_fewer_rows_of_groups_and_of_times(
     went_on = [r for r in records(home, "own") if len(r.rows) == 2]
     assert [r.rows for r in went_on] == [{0: 20, 1: max(n_folds)}] * 2
     assert verify_study("own", home=home, trials=2).problems == []
+
+
+@pytest.mark.parametrize("options", [[], ["data.name=days.csv", BY_TIME]])
+def test_the_rows_are_the_same_beside_a_test_set_that_is_scored_after_every_epoch(
+    path: Path, home: Path, options: list[str]
+) -> None:
+    selection = read_study(path, options).selection
+    alone, both = (training_data(selection, exam, 20) for exam in EXAMS)
+    assert len(both.labels) > len(alone.labels)
+    for one, other in zip(alone.splits, both.splits, strict=True):
+        assert len(one.train) <= 20
+        assert np.array_equal(one.train, other.train)
+    stages = "stages=[{trials=3, epochs=1, rows=20}, {trials=2, epochs=2}]"
+    result = run(path, home, *options, stages, "protocol=test-every-epoch")
+    assert result.counts["complete"] == 2
+    assert verify_study("own", home=home, trials=1).problems == []
 
 
 @pytest.mark.parametrize(

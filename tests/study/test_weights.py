@@ -13,6 +13,8 @@ from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.utils.class_weight import compute_sample_weight
 
 from hpsearch.datasets.selection import Pool, open_pool, open_test
+from hpsearch.errors import StudyFileError
+from hpsearch.execution.examples import training_data
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.reading import read_study, refuse_unfit
 from tests.harness.rare_classes import STUDY, rare_table
@@ -288,3 +290,20 @@ def test_the_positive_class_may_be_named(path: Path, home: Path) -> None:
     model = LogisticRegression(C=record.params["C"]).fit(x[train], y[train])
     known = metrics.f1_score(y[held], model.predict(x[held]), pos_label=0)
     assert record.members[0].history["validation_f1"] == [pytest.approx(known)]
+
+
+def test_stages_on_fewer_rows_leave_out_what_weighs_nothing(path: Path, home: Path) -> None:
+    stages = "stages=[{trials=2, epochs=1, rows=20}, {trials=2, epochs=1}]"
+    read = read_study(path, [stages])
+    run(path, home, stages)
+    pool = open_pool(read.selection)
+    n_all = max(len(learned(pool, split)[0]) for split in range(len(pool.splits)))
+    assert n_all < max(len(train) for train, _ in pool.splits)
+    last = [record.rows for record in records(home, read.file.name) if 2 in record.scores]
+    assert last
+    assert all(rows[1] == n_all for rows in last)
+    data = training_data(read.selection, "validation", 20)
+    assert data.weights is not None
+    assert all(np.all(data.weights[split.train] > 0) for split in data.splits)
+    with pytest.raises(StudyFileError, match=rf"must be below {n_all}"):
+        refuse_unfit(read_study(path, [stages.replace("20", str(n_all))]))

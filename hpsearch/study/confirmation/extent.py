@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
 
+from hpsearch.datasets.selection import Pool
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.studyfile.study_file import StudyFile
 
@@ -124,6 +125,7 @@ class Costs:
         every: Sequence[TrialRecord],
         *,
         beside: bool,
+        rows: int,
         more_rows: float,
         at_once: float,
     ) -> Costs:
@@ -133,11 +135,12 @@ class Costs:
             best: the trials that may be confirmed, in order.
             every: those whose mean is expected of the defaults.
             beside: whether these are run, too.
-            more_rows: the rows that refits learn from to those that trials do.
+            rows: training rows of a fold in the last stage, whose epochs are repeated.
+            more_rows: the rows that refits learn from to those of the last stage.
             at_once: workers that trained these trials, a mean.
         """
-        taken = [_seconds(record, file.n_epochs) / at_once for record in best]
-        default = fmean([_seconds(record, file.n_epochs) for record in every]) / at_once
+        taken = [_seconds(record, file.n_epochs, rows) / at_once for record in best]
+        default = fmean([_seconds(record, file.n_epochs, rows) for record in every]) / at_once
         refit = more_rows * file.is_tested / file.n_members
         return cls(taken, default * beside, refit)
 
@@ -147,11 +150,24 @@ class Costs:
         return next((extent for extent in smaller if self.of(extent) <= limit), smaller[-1])
 
 
-def _seconds(record: TrialRecord, epochs: int) -> float:
-    """What a trial takes to this length on the rows it had last, by what it took so far."""
-    most = record.rows[max(record.rows)] if record.rows else 1
-    trained = fmean(record.work(m, 0, m.epoch, most) for m in record.members)
-    return record.wall_seconds * epochs / max(trained, 1.0)
+def _seconds(record: TrialRecord, epochs: int, rows: int) -> float:
+    """What a trial takes to this length on so many rows, by what it took so far.
+
+    The time of an epoch is taken to grow as its rows.
+    """
+    trained = fmean(record.work(m, 0, m.epoch, rows) for m in record.members)
+    least = min(record.rows.values()) / rows if record.rows else 1.0  # an epoch of any training
+    return record.wall_seconds * epochs / max(trained, least)
+
+
+def more_rows(pool: Pool, rows: int | None) -> float:
+    """The rows that refits learn from, as a multiple of those of a fold in a stage.
+
+    Args:
+        rows: of the stage; None: all.
+    """
+    trained = fmean(min(len(train), rows or len(train)) for train, _ in pool.splits)
+    return len(pool.learning) / trained if trained else 1.0
 
 
 def reason(file: StudyFile) -> str:

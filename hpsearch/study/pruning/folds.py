@@ -19,7 +19,7 @@ from hpsearch.execution.slices import Exam
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.goals import Goals
+from hpsearch.study.goals import Goals, MissingMetric
 from hpsearch.study.training import Trains
 from hpsearch.studyfile.study_file import StudyFile
 
@@ -33,7 +33,7 @@ LEAST = 3  # trials with all folds, before anything is known of how folds differ
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeTrial:
     """A trial with all folds.
 
     Attributes:
@@ -51,7 +51,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Gap:
     """A trial's first folds beside those of the trial that it must reach.
 
     Attributes:
@@ -72,7 +72,12 @@ class Comparison:
         return self.lead > self.left_open
 
 
-def compared(own: Scores, known: Sequence[Whole], places: int) -> Comparison | None:
+def is_enough(known: Sequence[WholeTrial], places: int) -> bool:
+    """Whether so many trials with all folds let others be decided, of whom so many go on."""
+    return len(known) >= max(LEAST, places)
+
+
+def compared(own: Scores, known: Sequence[WholeTrial], places: int) -> Gap | None:
     """Compare a trial's first folds with the last of the best trials that go on.
 
     With differences d_1, ..., d_K to that trial over the folds, of which J are known, the mean of
@@ -96,7 +101,7 @@ def compared(own: Scores, known: Sequence[Whole], places: int) -> Comparison | N
     Returns:
         None if too few trials are known.
     """
-    if len(known) < max(LEAST, places) or not np.isfinite(own).all():
+    if not is_enough(known, places) or not np.isfinite(own).all():
         return None
     best = sorted(known, key=lambda whole: (-whole.mean, whole.number))
     last = best[places - 1]
@@ -109,7 +114,7 @@ def compared(own: Scores, known: Sequence[Whole], places: int) -> Comparison | N
         variance = (own_part + KNOWN * variance) / (n - 1 + KNOWN)
     lead = float(differences.mean())
     left_open = BEHIND * math.sqrt(variance * (1 / n - 1 / of))
-    return Comparison(last.number, lead, left_open, last.mean - lead)
+    return Gap(last.number, lead, left_open, last.mean - lead)
 
 
 def rounds(folds: int) -> list[int]:
@@ -136,7 +141,7 @@ class FoldsAsNeeded:
         self._file, self._folder = file, folder
         self._goals = Goals.of(file)
         self._sign = 1.0 if file.objective.direction == "maximize" else -1.0
-        self._known: dict[int, list[Whole]] = defaultdict(list)  # by stage
+        self._known: dict[int, list[WholeTrial]] = defaultdict(list)  # by stage
 
     def run(
         self,
@@ -153,7 +158,8 @@ class FoldsAsNeeded:
         for batch in batches:
             going = [r for r in batch if not r.sealed and until not in r.scores]
             going = [record for record in going if stage not in record.controls]
-            for folds in rounds(self._file.n_splits) if self._may_stop(stage) else ():
+            enough = is_enough(self._known[stage], self._places(stage))
+            for folds in rounds(self._file.n_splits) if enough else ():
                 for record in training.run([going], until, exam, folds=folds):
                     if record.sealed:
                         yield record
@@ -164,18 +170,15 @@ class FoldsAsNeeded:
                 going = [record for record in going if not record.sealed]
             yield from training.run([batch], until, exam)
             self._known[stage] += [
-                Whole(record.number, self._scores(record, until, self._file.n_splits))
+                WholeTrial(record.number, self._scores(record, until, self._file.n_splits))
                 for record in batch
                 if until in record.scores and record.outcome.ranked
             ]
 
     def _places(self, stage: int) -> int:
-        """How many trials of a stage go on: the promoted, or the best of the last one."""
+        """How many trials of a stage go on: the promoted, or of the last one the confirmed."""
         later = self._file.stages[stage + 1 :]
-        return max(1, later[0].promoted) if later else 1
-
-    def _may_stop(self, stage: int) -> bool:
-        return len(self._known[stage]) >= max(LEAST, self._places(stage))
+        return max(1, later[0].promoted if later else self._file.confirmation.top)
 
     def _scores(self, record: TrialRecord, until: int, folds: int) -> Scores:
         """(J,) of the first folds, means over seeds; higher is better."""
@@ -189,15 +192,15 @@ class FoldsAsNeeded:
     def _stop(self, record: TrialRecord, stage: int, folds: int) -> bool:
         """Stop a trial that is behind after some folds."""
         until, of = self._file.lengths[stage], self._file.n_splits
-        own = self._scores(record, until, folds)
+        try:
+            own = self._scores(record, until, folds)
+        except MissingMetric:  # it fails by that, once it has all folds
+            return False
         found = compared(own, self._known[stage], self._places(stage))
         if found is None or not found.is_behind:
             return False
         record.folds = folds
-        before = record.length or self._file.starts[record.stage]
-        length = before + (until - before) * folds // of
-        if length not in record.reported:
-            record.estimates[length] = self._sign * found.expected
+        record.estimates[until] = self._sign * found.expected
         record.end_now()
         reason = f"pruned after {folds} of {count_of(of, 'fold')}, behind trial {found.to}"
         record.become(Outcome.PRUNED, reason)

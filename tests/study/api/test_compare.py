@@ -167,6 +167,13 @@ def test_what_can_not_be_compared_is_not_ranked_and_it_says_why(
     assert found.leads == found.test_leads == ()
 
 
+def test_folds_as_needed_leave_the_splits_as_they_are(compared_home: Path) -> None:
+    first, second = compared(compared_home, "small", "narrow").found.studies
+    file = read_text(STUDY, Path("study.toml"), ["data.split.folds_as_needed=true"]).file
+    found = beside([first, replace(second, file=file)], lambda *_: None)
+    assert found.obstacle == ""
+
+
 def test_studies_whose_data_nobody_knows_are_ranked_with_a_doubt(compared_home: Path) -> None:
     studies = []
     for study in compared(compared_home, "small", "narrow").found.studies:

@@ -108,3 +108,20 @@ def test_rows_that_lack_a_class_are_refused() -> None:
         "stages.0.rows: must leave rows of every class to train on, got 20, none of class '1' in "
         "fold 1: raise it"
     )
+
+
+def test_rows_of_weight_0_do_not_count() -> None:
+    """The data of class 2 weighs nothing in the first fold, which has 40 other rows."""
+    rows = np.arange(100)
+    weights = np.where((LABELS == 2) & (rows % 2 == 0) | (rows % 5 == 0), 0.0, 1.0)
+    pool = pool_of(LABELS, rows[rows % 2 == 0], rows[rows % 2 == 1])
+    pool = replace(pool, examples=replace(pool.examples, weights=weights))
+    trained = pool.training_rows
+    assert [len(train) for train in trained] == [36, 40]
+    assert most_rows(pool) == 40
+    assert set(LABELS[trained[0]]) == {0, 1}
+    selection = Selection("digits", split=SPLITS[0])
+    assert not [*rows_problems("stages.0.rows", 39, selection, pool)]
+    assert not [*rows_problems("stages.0.rows", 10, selection, pool)]
+    (problem,) = rows_problems("stages.0.rows", 40, selection, pool)
+    assert "must be below 40" in str(problem)

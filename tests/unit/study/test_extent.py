@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from hpsearch.datasets.base import Examples
+from hpsearch.datasets.selection import Pool
 from hpsearch.records.seed_key import SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
-from hpsearch.study.confirmation.extent import Costs, Extent
+from hpsearch.study.confirmation.extent import Costs, Extent, more_rows
 from hpsearch.studyfile.reading import read_study
 
 
@@ -62,7 +65,39 @@ def test_trials_say_what_their_repeats_take(study_file: Path) -> None:
     file = read_study(study_file).file  # 3 members, 8 epochs
     members = [MemberRecord(split, SeedKey(0, 0, 0, split), epoch=4) for split in range(3)]
     half = TrialRecord("u", "trial", 0, {}, members, {}, wall_seconds=6.0)
-    costs = Costs.in_seconds(file, [half], [half], beside=True, more_rows=1.5, at_once=2.0)
+    costs = Costs.in_seconds(file, [half], [half], beside=True, rows=1, more_rows=1.5, at_once=2.0)
     assert costs == Costs([6.0], 6.0, 0.5)
-    alone = Costs.in_seconds(file, [half], [half], beside=False, more_rows=1.5, at_once=1.0)
+    alone = Costs.in_seconds(
+        file, [half], [half], beside=False, rows=1, more_rows=1.5, at_once=1.0
+    )
     assert alone == Costs([12.0], 0.0, 0.5)
+
+
+def test_the_time_of_trials_on_fewer_rows_is_scaled_to_those_of_the_last_stage(
+    study_file: Path,
+) -> None:
+    """An epoch on 100 rows takes 8 s, and the last stage has 8."""
+    file = read_study(study_file).file
+
+    def trial(rows: dict[int, int], epochs: int, seconds: float) -> TrialRecord:
+        members = [
+            MemberRecord(split, SeedKey(0, 0, 0, split), epoch=epochs) for split in range(3)
+        ]
+        return TrialRecord("u", "trial", 0, {}, members, {}, rows=rows, wall_seconds=seconds)
+
+    first = trial({0: 25}, 1, 2.0)  # a quarter of an epoch of the last stage
+    second = trial({0: 25, 1: 50}, 2, 6.0)  # a half more
+    last = trial({2: 100}, 10, 64.0)  # drawn in the last stage
+    costs = Costs.in_seconds(
+        file, [first, second, last], [first], beside=True, rows=100, more_rows=2.0, at_once=1.0
+    )
+    assert costs.best == [64.0, 64.0, 64.0]
+    assert costs.default == 64.0
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(None, 100 / 75), (90, 100 / 70), (20, 5.0)])
+def test_refits_have_more_rows_than_the_last_stage(rows: int | None, expected: float) -> None:
+    every = np.arange(100)
+    pairs = ((every[:50], every[50:]), (every, every[:0]))
+    pool = Pool(Examples(np.zeros((100, 1)), np.zeros(100, int), n_classes=2), pairs, every)
+    assert more_rows(pool, rows) == pytest.approx(expected)

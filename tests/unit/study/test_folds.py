@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hpsearch.study.pruning.folds import BEHIND, KNOWN, LEAST, Whole, compared, rounds
+from hpsearch.study.pruning.folds import BEHIND, KNOWN, LEAST, WholeTrial, compared, rounds
 
 RNG = np.random.default_rng(0)
 FOLDS = np.array([0.3, -0.3, 0.1, -0.2, 0.1])  # how easy each fold is, for all trials
 
 
-def whole(number: int, mean: float, noise: float = 0.0) -> Whole:
-    return Whole(number, FOLDS + mean + noise * RNG.normal(size=5))
+def whole(number: int, mean: float, noise: float = 0.0) -> WholeTrial:
+    return WholeTrial(number, FOLDS + mean + noise * RNG.normal(size=5))
 
 
 KNOWN_TRIALS = [whole(0, 0.5, 0.01), whole(1, 0.9, 0.01), whole(2, 0.7, 0.01)]
@@ -73,7 +73,7 @@ def test_scores_that_are_not_finite_are_not_compared() -> None:
 
 
 def test_equal_trials_are_ranked_by_their_numbers() -> None:
-    known = [Whole(n, FOLDS) for n in (4, 2, 3)]
+    known = [WholeTrial(n, FOLDS) for n in (4, 2, 3)]
     found = compared(FOLDS[:1], known, places=1)
     assert found is not None
     assert found.to == 2

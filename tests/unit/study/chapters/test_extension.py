@@ -51,8 +51,7 @@ REFUSED = {
     "other data": ([("shots = 6", "shots = 7")], "data.shots must stay 6, got 7"),
     "another split": (
         [("folds = 3", "folds = 4")],
-        'data.split must stay { kind = "k-fold", folds = 3, folds_as_needed = false }, got '
-        '{ kind = "k-fold", folds = 4, folds_as_needed = false }',
+        'data.split must stay { kind = "k-fold", folds = 3 }, got { kind = "k-fold", folds = 4 }',
     ),
     "another network": ([("hidden = 12", "hidden = 13")], "network.hidden must stay 12, got 13"),
     "several objectives": (
