@@ -12,7 +12,7 @@ from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 
 class SoleWriter(BaseStorage):
@@ -164,20 +164,7 @@ class SoleWriter(BaseStorage):
 
 def _new_trial(trial_id: int, number: int, template: FrozenTrial | None) -> FrozenTrial:
     """A trial as the database has it, which is not asked: it would take a third of its writing."""
-    empty = FrozenTrial(
-        number=number,
-        state=TrialState.RUNNING,
-        value=None,
-        datetime_start=datetime.now(),
-        datetime_complete=None,
-        params={},
-        distributions={},
-        user_attrs={},
-        system_attrs={},
-        intermediate_values={},
-        trial_id=trial_id,
-    )
-    trial = copy.deepcopy(template or empty)
+    trial = copy.deepcopy(template or create_trial(state=TrialState.RUNNING))
     trial.number, trial._trial_id = number, trial_id
     trial.user_attrs, trial.system_attrs = map(_as_stored, (trial.user_attrs, trial.system_attrs))
     return trial
