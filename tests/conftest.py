@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import shutil
 import signal
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,7 +24,7 @@ from tests.harness.study_files import SMALL, TINY, TWO
 if TYPE_CHECKING:
     from hpsearch.records.run_folder import RunFolder
 
-pytest_plugins = ["tests.harness.bytecode", "tests.harness.grouping"]
+pytest_plugins = ["tests.harness.bytecode", "tests.harness.frozen", "tests.harness.grouping"]
 
 # One BLAS thread in this process too, as in workers; said before anything loads NumPy.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -34,10 +34,6 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 for name in ("FACTOR", "JITTER"):  # a server that is away is asked again at once
     os.environ.setdefault(f"MLFLOW_HTTP_REQUEST_BACKOFF_{name}", "0")
-
-
-# What is loaded stays, and is not looked through again and again for garbage.
-gc.set_threshold(100_000, 50, 100)
 
 # Tests interrupt processes; one started in the background of a shell has its children ignore that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -72,9 +68,13 @@ def quick_files() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def same_environment(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test leaves the variables as it found them: the next ones' processes inherit them."""
-    before = dict(os.environ)
+    """A test leaves the variables as it found them: the next ones' processes inherit them.
+
+    Folders that its studies put on Python's path are taken off: each import would look there.
+    """
+    before, path = dict(os.environ), list(sys.path)
     yield
+    sys.path[:] = path
     ours = ("MLFLOW_", "HPSEARCH_", "PYTHON")
     now = {k: v for k, v in os.environ.items() if k.startswith(ours) and before.get(k) != v}
     for name in now:

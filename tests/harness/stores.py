@@ -7,10 +7,11 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
 import pytest
 from filelock import FileLock
@@ -39,7 +40,11 @@ def add_store(folder: Path, name: str) -> None:
 def copied_stores() -> Iterator[None]:
     """A block in which new SQLite stores of MLflow, here and in processes, are copies of one."""
     kept = str(_empty("mlflow"))
-    change = partial(started.tables_of, kept)
+
+    def change(module: ModuleType) -> None:
+        started.tables_of(kept, module)
+        started.known_head(module)
+
     finder = started.Changed({started.STORES: change})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(started.KEPT_STORE, kept)

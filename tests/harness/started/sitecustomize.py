@@ -13,7 +13,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -76,6 +76,15 @@ def tables_of(kept: str, module: ModuleType) -> None:
             new.commit()
 
     vars(module)["_initialize_tables"] = initialize
+
+
+def known_head(module: ModuleType) -> None:
+    """MLflow reads its migrations once, not again for every store that is opened.
+
+    Args:
+        module: mlflow.store.db.utils
+    """
+    vars(module)["_get_latest_schema_revision"] = cache(module._get_latest_schema_revision)
 
 
 class Changed:
