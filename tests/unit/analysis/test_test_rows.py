@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from hpsearch.analysis import test_rows
 from hpsearch.analysis.test_rows import TestRows as Rows
 from hpsearch.records.refit_answers import RefitAnswers
 
@@ -56,7 +57,10 @@ def test_of_a_roc_curve_it_is_what_other_rows_give() -> None:
     assert found == pytest.approx(np.std(areas), rel=0.2)
 
 
-def test_two_that_predict_alike_differ_by_less_than_their_own_luck() -> None:
+def test_two_that_predict_alike_differ_by_less_than_their_own_luck(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(test_rows, "RESAMPLES", 50)
     first, alike, other = answers(1), answers(1, flip=0.1), answers(2)
     for metric in ("test_accuracy", "test_roc_auc"):
         mine = Rows([first], seed=0)

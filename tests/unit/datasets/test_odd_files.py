@@ -101,12 +101,6 @@ def test_an_empty_column_and_an_identifier_are_no_inputs(tmp_path: Path) -> None
     ]
 
 
-def test_ten_thousand_columns_are_read(tmp_path: Path) -> None:
-    wide = pd.DataFrame(np.arange(5 * 10_000).reshape(5, -1)).add_prefix("c")
-    wide.assign(kind=[0.5, 1, 2, 3, 4]).to_csv(tmp_path / "t.csv", index=False)
-    assert read(tmp_path / "t.csv").training().inputs.shape == (4, 10_000)
-
-
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -225,11 +219,11 @@ def test_classes_keep_their_leading_zeros(tmp_path: Path) -> None:
 
 
 def test_a_long_line_of_names_and_empty_lines_before_it_are_read(tmp_path: Path) -> None:
-    wide = pd.DataFrame(np.arange(5 * 6000.0).reshape(5, -1)).add_prefix("a_long_name_")
+    wide = pd.DataFrame(np.arange(5 * 600.0).reshape(5, -1)).add_prefix("a_long_name_" * 10)
     text = wide.assign(kind=[0.5, 1, 2, 3, 4]).to_csv(index=False)
     assert len(text.partition("\n")[0]) > 2**16
     (tmp_path / "t.csv").write_text(f"\n\n{text}")
-    assert read(tmp_path / "t.csv").training().inputs.shape == (4, 6000)
+    assert read(tmp_path / "t.csv").training().inputs.shape == (4, 600)
 
 
 def test_names_that_differ_by_spaces_are_refused(tmp_path: Path) -> None:
