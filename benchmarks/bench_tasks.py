@@ -33,18 +33,22 @@ class Task:
     """A function to minimise.
 
     Attributes:
+        space: of all parameters.
         suggest: asks a trial for a configuration.
         score: the score of a configuration, with the noise of one training.
         truth: the score of a configuration, without noise.
         best, median: truths that count as regret 0 and 1.
+        active: whether a parameter is active, given those before it.
     """
 
     name: str
+    space: Mapping[str, BaseDistribution]
     suggest: Callable[[optuna.Trial], Params]
     score: Callable[[Params, np.random.Generator], float]
     truth: Callable[[Params], float]
     best: float
     median: float
+    active: Callable[[Params, str], bool] = lambda params, name: True
 
     def regret(self, params: Params) -> float:
         """0 for the best, 1 for the median configuration."""
@@ -62,6 +66,26 @@ def tables() -> Iterator[Callable[[], Task]]:
     for family in (HPOBench, HPOLib, NASBench201):
         for name in family.available_dataset_names:
             yield partial(_table, family, name)
+
+
+def bbob() -> Iterator[Callable[[], Task]]:
+    """The 24 noiseless functions of BBOB in five dimensions, by IOHexperimenter.
+
+    Source: Hansen et al., Real-parameter black-box optimization benchmarking, 2009.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    import ioh
+
+    for number in range(1, 25):
+        problem = ioh.get_problem(number, instance=1, dimension=5)
+        space = {f"x{i}": FloatDistribution(-5.0, 5.0) for i in range(5)}
+
+        def truth(p: Params, problem: Any = problem) -> float:
+            return float(problem([p[f"x{i}"] for i in range(5)]))
+
+        yield partial(function_task, f"bbob-{number:02}", space, truth, problem.optimum.y)
 
 
 def synthetic() -> Iterator[Callable[[], Task]]:
@@ -104,6 +128,7 @@ def _table(family: Any, name: str) -> Task:
     }
     return Task(
         name=f"{family.__name__} {name}",
+        space=space,
         suggest=lambda trial: {n: ask(trial, n, d) for n, d in space.items()},
         score=lambda params, rng: float(rng.choice(scores[cell(params)])),
         truth=lambda params: truths[cell(params)],
@@ -141,7 +166,7 @@ def function_task(
     def score(params: Params, rng: np.random.Generator) -> float:
         return truth(params) + (noise * float(rng.standard_normal()) if noise else 0.0)
 
-    return Task(name, suggest, score, truth, best, float(np.median(draws)))
+    return Task(name, space, suggest, score, truth, best, float(np.median(draws)), active)
 
 
 def drawn(
@@ -262,6 +287,5 @@ def _digits() -> Task:
 
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     draws = [truth(suggest(study.ask())) for _ in range(DIGITS_DRAWS)]
-    return Task(
-        "digits MLP", suggest, lambda p, _: truth(p), truth, DIGITS_BEST, float(np.median(draws))
-    )
+    median = float(np.median(draws))
+    return Task("digits MLP", SPACE, suggest, lambda p, _: truth(p), truth, DIGITS_BEST, median)
