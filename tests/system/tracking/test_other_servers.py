@@ -17,11 +17,11 @@ import pytest
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.run_content import params_of, points
 from tests.harness.commands import Called, call_here
-from tests.harness.other_mlflow import (
+from tests.harness.installed import (
     NotInstalledError,
     OtherClient,
-    admitted_releases,
-    environment,
+    admitted_mlflow,
+    mlflow_environment,
 )
 from tests.harness.servers import MLflowServer
 from tests.harness.stores import new_home
@@ -87,7 +87,7 @@ class Tried:
 def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
     """A server of an older major version."""
     try:
-        python = environment(*OLDER)
+        python = mlflow_environment(*OLDER)
     except NotInstalledError as error:
         pytest.skip(f"NOT RUN: MLflow {OLDER[0]} can't be installed: {error}")
     folder = tmp_path_factory.mktemp("older")
@@ -98,8 +98,8 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
     """The newest server. The client is the lowest, as that of the tests may be the newest."""
     try:
-        lowest, newest = admitted_releases()
-        python, client = environment(newest), OtherClient(lowest)
+        lowest, newest = admitted_mlflow()
+        python, client = mlflow_environment(newest), OtherClient(lowest)
     except NotInstalledError as error:
         pytest.skip(f"NOT RUN: an older and a newer MLflow can't be installed: {error}")
     try:

@@ -1,4 +1,4 @@
-"""Other versions of MLflow than that of the tests: installed once, and kept between their runs."""
+"""Packages beside those of the tests, such as other versions of MLflow; installed once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.commands import Called
 from tests.harness.study_files import REPOSITORY
 
 SECONDS = 180  # for an installation
-PARTS = ("mlflow", "mlflow-skinny", "mlflow-tracing")  # packages of one version
+MLFLOW = ("mlflow", "mlflow-skinny", "mlflow-tracing")  # packages of one version
 
 # Of a process with the other version: commands as JSON, one a line, and what they ended with.
 COMMANDS = """
@@ -30,10 +30,10 @@ with quick_studies():
 
 
 class NotInstalledError(Exception):
-    """A version can't be installed here; the message has the installer's reason."""
+    """Packages can't be installed here; the message has the installer's reason."""
 
 
-def admitted_releases() -> tuple[str, str]:
+def admitted_mlflow() -> tuple[str, str]:
     """The lowest version that pyproject.toml admits, and the newest one in the registry."""
     project = (REPOSITORY / "pyproject.toml").read_text()
     (requirement,) = re.findall(r'^    "(mlflow[<>=].+?)"', project, re.M)
@@ -46,7 +46,7 @@ def admitted_releases() -> tuple[str, str]:
     return lowest, newest
 
 
-def environment(version: str, *others: str) -> Path:
+def mlflow_environment(version: str, *others: str) -> Path:
     """A Python with this version of MLflow.
 
     Args:
@@ -68,15 +68,24 @@ def environment(version: str, *others: str) -> Path:
     return python
 
 
-def modules(version: str) -> Path:
-    """A folder for PYTHONPATH with this version of MLflow alone, for what is installed here."""
-    place = REPOSITORY / f".venv-mlflow-{version}-modules"
+def modules(*requirements: str) -> Path:
+    """A folder for PYTHONPATH with these packages alone, for what is installed here.
+
+    Args:
+        requirements: with versions, e.g. "bottle==0.13.4"; the first names the folder.
+    """
+    place = REPOSITORY / f".venv-{requirements[0]}"
     with FileLock(f"{place}.lock"):
         if not (place / "installed").exists():
-            wanted = [f"{part}=={version}" for part in PARTS]
-            _uv("install", "--no-deps", "--target", str(place), *wanted)
+            _uv("install", "--no-deps", "--target", str(place), *requirements)
             (place / "installed").touch()
     return place
+
+
+def beside_ours(place: Path) -> dict[str, str]:
+    """The environment of a process that finds packages there first, then those of the tests."""
+    paths = [str(place), os.environ.get("PYTHONPATH", ""), str(REPOSITORY)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 class OtherClient:
@@ -87,11 +96,10 @@ class OtherClient:
     """
 
     def __init__(self, version: str) -> None:
-        paths = [str(modules(version)), os.environ["PYTHONPATH"], str(REPOSITORY)]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        place = modules(*(f"{package}=={version}" for package in MLFLOW))
         self._process = subprocess.Popen(
             [sys.executable, "-c", COMMANDS],
-            env=environment,
+            env=beside_ours(place),
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
