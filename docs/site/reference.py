@@ -57,7 +57,7 @@ VARIABLES = {
     "HPSEARCH_GPU": "hpsearch sets it for training code: the GPUs of this worker, such as `0,1`.",
     "HPSEARCH_TRIAL": "hpsearch sets it for programs. `hpsearch.report` prints only if it is set.",
 }
-INTERNAL = {"HPSEARCH_GUARDED"}  # between our own processes
+INTERNAL = {"HPSEARCH_GUARDED", "HPSEARCH_PRIVATE_STORE"}  # between our own processes
 
 
 def pages() -> dict[str, str]:

@@ -87,6 +87,11 @@ def test_an_installed_wheel_has_the_pages_and_an_example_that_runs(
     shipped = installed / "hpsearch/shipped/files"
     for path in (REPOSITORY / "docs").rglob("*.md"):
         assert (shipped / path.relative_to(REPOSITORY)).read_bytes() == path.read_bytes()
+    plugin = "hpsearch/trainers/programs/mlflow_plugin"
+    here = [path for path in (REPOSITORY / plugin).rglob("*") if "__pycache__" not in path.parts]
+    there = [path for path in (installed / plugin).rglob("*") if "__pycache__" not in path.parts]
+    assert {p.relative_to(REPOSITORY) for p in here} == {p.relative_to(installed) for p in there}
+    assert len(here) == 4
 
 
 def test_an_uninstalled_wheel_leaves_nothing(environment: Path, tmp_path: Path) -> None:

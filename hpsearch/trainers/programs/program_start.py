@@ -32,6 +32,8 @@ OF_MLFLOW = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 SENT: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
 FIRST_GPU = "0"  # for a line that is run by hand
 PRIVATE_STORE = "mlflow.db"
+# For the MLflow of a program's Python: keeps files of runs beside this store, not in ./mlruns.
+PLUGIN = Path(__file__).parent / "mlflow_plugin"
 PYTHON = ("python", "python3")
 ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")  # what is active, whose Python is on PATH
 
@@ -134,11 +136,15 @@ def argv_of(program: Program, command: Command, values: Mapping[str, Any]) -> li
 def environment_of(program: Program, folder: Path, purpose: str) -> dict[str, str]:
     """The environment of a program."""
     inherited = without_our_package({k: v for k, v in os.environ.items() if k not in OF_MLFLOW})
+    store = private_store(str(folder))
+    path = program.env.get("PYTHONPATH", inherited.get("PYTHONPATH", ""))
     return {
         **inherited,
         **thread_environment(program.threads),
         "PYTHONUNBUFFERED": "1",  # a kill takes no line that was printed
-        "MLFLOW_TRACKING_URI": private_store(str(folder)),
+        "MLFLOW_TRACKING_URI": store,
+        "HPSEARCH_PRIVATE_STORE": store,  # for PLUGIN; the program may name another one
         IN_TRIAL: purpose,
         **program.env,
+        "PYTHONPATH": os.pathsep.join(filter(None, [path, str(PLUGIN)])),
     }

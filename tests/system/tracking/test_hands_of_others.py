@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from contextlib import ExitStack, closing
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from subprocess import Popen
+from urllib.request import urlopen
 
 import optuna
 import pytest
 from mlflow import MlflowClient
 
 from hpsearch import doctor, run_study, sync
-from hpsearch.study.events import Event
+from hpsearch.study.events import Event, StageStarted
+from tests.harness.installed import NotInstalledError, beside_ours, modules
 from tests.harness.kills import projected
+from tests.harness.servers import START_SECONDS, free_port, kill_tree
 from tests.harness.study_files import TINY
 
 OLDER = "cc1f77228345"  # a revision of years ago
@@ -104,4 +112,59 @@ def test_readers_of_both_databases_hold_nothing_up(
     with open_ones:
         run_study(path, home=copied_home, workers=0, on_event=read)
     assert len(seen) > 3
+    assert doctor(home=copied_home).empty
+
+
+DASHBOARD = ("optuna-dashboard==0.21.0", "bottle==0.13.4")
+
+
+@contextmanager
+def dashboard(home: Path) -> Iterator[str]:
+    """The address of Optuna's dashboard on the studies of a home."""
+    try:
+        place = modules(*DASHBOARD)
+    except NotInstalledError as error:
+        pytest.skip(f"NOT RUN: {DASHBOARD[0]} can't be installed: {error}")
+    port = free_port()
+    command = [sys.executable, str(place / "bin/optuna-dashboard"), f"sqlite:///{home}/optuna.db"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--server", "wsgiref"]
+    with (home.parent / "dashboard.log").open("wb") as log:
+        process = Popen(command, env=beside_ours(place), stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + START_SECONDS
+        while True:
+            with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/api/studies", timeout=10):
+                break
+            assert process.poll() is None, (home.parent / "dashboard.log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        kill_tree(process.pid)
+        process.wait()
+
+
+def test_optunas_dashboard_shows_a_study_while_it_runs(tmp_path: Path, copied_home: Path) -> None:
+    path, shown = tmp_path / "tiny.toml", list[int]()
+    path.write_text(TINY.replace('"small"', '"other"'))
+
+    def trials(address: str) -> Iterator[int]:
+        with urlopen(f"{address}/api/studies", timeout=30) as answer:
+            studies = json.load(answer)["study_summaries"]
+        for study in studies:
+            if study["study_name"].startswith("other "):
+                place = f"{address}/api/studies/{study['study_id']}?after=0"
+                with urlopen(place, timeout=30) as answer:
+                    yield len(json.load(answer)["trials"])
+
+    with dashboard(copied_home) as address:
+
+        def look(event: Event) -> None:
+            if isinstance(event, StageStarted) and event.stage == 1:
+                shown.extend(trials(address))
+                time.sleep(2.1)  # for so long it keeps what it has read
+
+        result = run_study(path, home=copied_home, workers=0, on_event=look).result
+        shown.extend(trials(address))
+    assert shown == [5, sum(result.counts.values())]
     assert doctor(home=copied_home).empty

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import mlflow
@@ -12,7 +14,7 @@ from hpsearch import run_study
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.models.program_files import send_program_files
 from hpsearch.tracking.parent_run import read_parent
-from tests.harness.programs import TESTED, study_of_shell, study_with_test
+from tests.harness.programs import TESTED, study_of_shell, study_with_test, write_study
 from tests.harness.stores import new_home
 
 SCRIPT = """
@@ -127,6 +129,47 @@ def test_runs_that_a_function_leaves_open_are_each_trials_own(tmp_path: Path) ->
         (experiment,) = (e for e in own.search_experiments() if e.name == "mine")
         assert len(own.search_runs([experiment.experiment_id])) == 1
     assert read_parent(folder)["program"] is None
+
+
+PROGRAM = """
+import json, sys
+
+lr, epochs, purpose, own = sys.argv[1:]
+if purpose == "search":
+    import mlflow
+
+    mlflow.set_experiment("mine")
+    with mlflow.start_run():
+        mlflow.log_text("a", "note.txt")
+    mlflow.set_tracking_uri(own)
+    mlflow.set_experiment("other")
+print(json.dumps({"epoch": int(epochs), "loss": float(lr)}))
+"""
+
+
+def test_files_that_a_program_logs_lie_beside_its_own_store(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(PROGRAM)
+    own = f"sqlite:///{tmp_path}/own.db"
+    words = [sys.executable, "train.py", "{lr}", "{epochs}", "{purpose}", own]
+    path = write_study(
+        tmp_path, f"command = {json.dumps(words)}", "probe = false", "dry_start = 0"
+    )
+    home = new_home(tmp_path / "home")
+    few = ["stages=[{trials=1, epochs=1}]", *FEW[1:]]
+    report = run_study(path, overrides=few, home=home, workers=0)
+    assert report.result.counts == {"complete": 1}
+    member = RunFolder(home / "studies" / "small" / "1").files.record("trial", 0).member(0)
+    client = MlflowClient(f"sqlite:///{member}/mlflow.db")
+    mine = client.get_experiment_by_name("mine")
+    assert mine is not None
+    (run,) = client.search_runs([mine.experiment_id])
+    files = member / "mlflow-artifacts" / mine.experiment_id / run.info.run_id / "artifacts"
+    assert (files / "note.txt").read_text() == "a"
+    assert not (tmp_path / "mlruns").exists()
+    # Where MLflow places the files of a store that the program names is the program's matter.
+    other = MlflowClient(own).get_experiment_by_name("other")
+    assert other is not None
+    assert Path(other.artifact_location).parent == tmp_path / "mlruns"
 
 
 TO_OURS = """

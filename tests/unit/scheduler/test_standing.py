@@ -412,6 +412,23 @@ def test_a_changed_expression_counts_from_the_change(night: Night) -> None:
     assert night.ran == ["a 21 06:00", "a 21 07:00"]
 
 
+@pytest.mark.parametrize(
+    ("cron", "ran"), [("5 * * * *", ["01:00", "02:05"]), ("0 25 * * *", ["01:00"])]
+)
+def test_a_file_edited_while_its_run_is_under_way_is_the_next_run_s(
+    night: Night, cron: str, ran: list[str]
+) -> None:
+    night.write("a", 'cron = "0 * * * *"')
+    night.minutes = 30
+    edit = {"2026-11-21 01:10": lambda: night.write("a", f'cron = "{cron}"')}
+    night.run("2026-11-21 00:30", "2026-11-21 02:50", edit)
+    assert night.ran == [f"a 21 {when}" for when in ran]
+    assert night.stopped == 0
+    ends = [message for event, message in night.logged if event == "end"]
+    assert len(ends) == len(ran)
+    assert all("1 finished" in message for message in ends)
+
+
 @contextmanager
 def pipe_at(path: Path) -> Iterator[None]:
     """A named pipe. Who opens it to read finds its end, so that a test of that ends too."""

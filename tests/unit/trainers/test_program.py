@@ -20,7 +20,13 @@ from hpsearch.trainers import Member
 from hpsearch.trainers.commands import Program
 from hpsearch.trainers.programs import program_process
 from hpsearch.trainers.programs.program_process import end_noted, ended_by, problem_of, was_cut
-from hpsearch.trainers.programs.program_start import argv_of, environment_of, shell_line, values_of
+from hpsearch.trainers.programs.program_start import (
+    PLUGIN,
+    argv_of,
+    environment_of,
+    shell_line,
+    values_of,
+)
 
 PROGRAM = Program(command=("run", "{lr}"), metrics=("loss",), workdir="/w")
 
@@ -90,6 +96,13 @@ def test_an_environment_is_inherited_but_for_mlflow(monkeypatch: pytest.MonkeyPa
     assert found["PYTHONUNBUFFERED"] == ""  # what the study file says counts
     assert "MLFLOW_RUN_ID" not in found
     assert "/f" in found["MLFLOW_TRACKING_URI"]
+
+
+def test_a_programs_own_path_of_modules_comes_before_our_plugin() -> None:
+    found = environment_of(replace(PROGRAM, env={"PYTHONPATH": "/mine"}), Path("/f"), "search")
+    assert found["PYTHONPATH"] == f"/mine{os.pathsep}{PLUGIN}"
+    without = environment_of(replace(PROGRAM, env={"PYTHONPATH": ""}), Path("/f"), "search")
+    assert without["PYTHONPATH"] == str(PLUGIN)  # an empty entry would be the current folder
 
 
 def test_the_line_to_run_it_by_hand() -> None:
