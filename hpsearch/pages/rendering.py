@@ -23,7 +23,7 @@ STATIC = Path(__file__).with_name("static")
 SYMBOLS = {  # beside the word, for those who don't see the colour
     "reading": "…",
     "running": "▶",
-    "interrupted": "⏸",
+    "interrupted": "‖",
     "finished": "✓",
     "failed": "✕",
     "unreadable": "?",
