@@ -39,6 +39,7 @@ class Task:
         truth: the score of a configuration, without noise.
         best, median: truths that count as regret 0 and 1.
         active: whether a parameter is active, given those before it.
+        seconds: what one training of a configuration took; None: it is not known.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Task:
     best: float
     median: float
     active: Callable[[Params, str], bool] = lambda params, name: True
+    seconds: Callable[[Params, np.random.Generator], float] | None = None
 
     def regret(self, params: Params) -> float:
         """0 for the best, 1 for the median configuration."""
@@ -110,6 +112,10 @@ def _table(family: Any, name: str) -> Task:
         cell: sign * np.array(bench._dataset["".join(map(str, cell))][metric], float)
         for cell in product(*(range(len(v)) for v in spaces.values()))
     }
+    seconds = {
+        cell: np.array(bench._dataset["".join(map(str, cell))]["train_time"], float)
+        for cell in scores
+    }
     truths = {cell: float(values.mean()) for cell, values in scores.items()}
     everything = np.array(list(truths.values()))
 
@@ -134,6 +140,7 @@ def _table(family: Any, name: str) -> Task:
         truth=lambda params: truths[cell(params)],
         best=float(everything.min()),
         median=float(np.median(everything)),
+        seconds=lambda params, rng: float(rng.choice(seconds[cell(params)])),
     )
 
 

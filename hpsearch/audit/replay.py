@@ -253,6 +253,7 @@ class _Playback:
         self, drawn: TrialRecord, record: TrialRecord, until: int, folds: int | None
     ) -> None:
         drawn.members = deepcopy(record.members)
+        drawn.seconds = _until(record.seconds, until)
         drawn.cpu_seconds = record.cpu_seconds  # a winner may be chosen by it
         for member in drawn.members:  # what comes after a rung is not known there
             member.epoch = min(member.epoch, until)
@@ -286,6 +287,7 @@ class _Playback:
 
     def _play_folds(self, drawn: TrialRecord, record: TrialRecord, until: int, folds: int) -> None:
         """Give a record what the first folds say, and no outcome."""
+        drawn.seconds = _until(record.seconds, until)
         before = [member.epoch for member in drawn.members]
         drawn.members = deepcopy(record.members)
         for member, epoch in zip(drawn.members, before, strict=True):

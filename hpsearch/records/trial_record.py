@@ -25,14 +25,8 @@ PROGRAM_OF = "hpsearch.program_of"
 # An attempt of a refit that failed and was then run again; those before it are over.
 RETESTED = "retested"
 ARRAYS = "arrays:"  # before a digest of what a state holds, not of its bytes
-BY_EPOCHS = (
-    "scores",
-    "rungs",
-    "values",
-    "violations",
-    "rows",
-    "estimates",
-)  # numbers in here, texts in JSON
+# Their keys are numbers in here, texts in JSON.
+BY_EPOCHS = ("scores", "rungs", "values", "violations", "rows", "estimates", "seconds")
 
 
 @dataclass
@@ -135,6 +129,9 @@ class TrialRecord:
             diverged or failed; 0: on all, or it is not over.
         estimates: where it was behind, the score of all folds that these let expect, by the length
             of the stage; the sampler is told it, and nothing is promoted or wins by it.
+        seconds: with `sampler.per = "second"`, how long its training took until it was scored at
+            a stage's end or a rung, {epochs: seconds}, as the sampler is told; where it was
+            stopped before its other folds, what all would take. {} in other studies.
         rescored: the objective of a later chapter that its scores are of as they were read; "" if
             they are its own. It is not written.
     """
@@ -176,6 +173,7 @@ class TrialRecord:
     rows: dict[int, int] = field(default_factory=dict)
     folds: int = 0
     estimates: dict[int, float] = field(default_factory=dict)
+    seconds: dict[int, float] = field(default_factory=dict)
     rescored: str = ""
 
     @property
@@ -281,6 +279,15 @@ class TrialRecord:
         self.opening_seconds += opening
         self.peak_bytes = max(self.peak_bytes, peak_bytes)
 
+    def note_seconds(self, epochs: int) -> None:
+        """Note how long its training took, to these epochs, as if of all its members.
+
+        With two digits: the clock's noise is in the third.
+        """
+        took, most = self.wall_seconds - self.opening_seconds, epochs - self.before
+        done = sum(min(member.epoch, epochs) - self.before for member in self.members)
+        self.seconds[epochs] = float(f"{max(took, 0.0) * most * len(self.members) / done:.2g}")
+
     def mean_learning_rates(self) -> list[float]:
         """The mean over members for each of `epochs`; [] where the rate is constant."""
         n = len(self.epochs)
@@ -318,7 +325,9 @@ class TrialRecord:
         as in older versions.
         """
         left_out = {"rescored"} | ({"continues"} if self.continues is None else set())
-        left_out |= {name for name in ("rows", "folds", "estimates") if not getattr(self, name)}
+        left_out |= {
+            name for name in ("rows", "folds", "estimates", "seconds") if not getattr(self, name)
+        }
         own = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**own, "members": [vars(member) for member in self.members]}
 

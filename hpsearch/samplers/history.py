@@ -18,6 +18,8 @@ from optuna.trial import FrozenTrial, TrialState
 OUTCOME = "hpsearch:outcome"
 # What a trial has at each length of several objectives and of constraints, as records have it.
 GOALS = "hpsearch:goals"
+# The seconds that a trial's training took to each length, where a sampler weighs by them.
+SECONDS = "hpsearch:seconds"
 WORST_OUTCOMES = ("diverged", "infeasible")
 MOST_LENGTHS = 4  # at which scores are compared, beside a trial's own longest training
 
@@ -100,6 +102,19 @@ def _penalised(
             one = Observation(one.number, one.params, score, dict.fromkeys(one.curve, score))
         found.append(one)
     return found
+
+
+def recorded_seconds(trial: FrozenTrial) -> float | None:
+    """The seconds of its longest training, as its user attribute says; None where none does."""
+    known: dict[str, float] = trial.user_attrs.get(SECONDS, {})
+    return known[max(known, key=int)] if known else None
+
+
+def clocked_seconds(trial: FrozenTrial) -> float | None:
+    """The seconds that are recorded, or else those from its start to its end; None before."""
+    if SECONDS in trial.user_attrs or trial.duration is None:
+        return recorded_seconds(trial)
+    return trial.duration.total_seconds()
 
 
 def branch_of(trial: FrozenTrial) -> dict[str, Any]:

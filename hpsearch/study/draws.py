@@ -68,6 +68,7 @@ class Draws:
         for record in self._records.earlier.records:
             self._trials.report(record.number, record.reported)
             self._trials.keep_goals(record)
+            self._trials.keep_seconds(record)
             self._trials.finish(record.number, record.told, record.reported, record.values)
 
     def batches(self, stage: int, fresh: Sequence[int], n_promoted: int) -> Iterator[list[int]]:

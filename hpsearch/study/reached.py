@@ -31,6 +31,7 @@ class ReachedTrials:
         """Tell Optuna, and then the projector, what a record says."""
         self.trials.report(record.number, record.reported)
         self.trials.keep_goals(record)
+        self.trials.keep_seconds(record)
         if record.sealed:
             self.trials.finish(record.number, record.told, record.reported, record.values)
         self.records.run.folder.announce_record(record)

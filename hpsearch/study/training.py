@@ -83,6 +83,7 @@ class Training:
         starts: the epoch that the training began after which comes to each of `lengths`; epochs
             are counted over all trainings of a record.
         rows: training rows of a fold, by stage; None: all. () if all stages have all.
+        keeps_seconds: a record has how long its training took, which the sampler is told.
         whole_rungs: a record has all objectives and constraints at rungs, not the first
             objective alone.
         stop: as in Dispatcher.
@@ -102,6 +103,7 @@ class Training:
     starts: tuple[int, ...]
     rows: tuple[int | None, ...] = ()
     whole_rungs: bool = False
+    keeps_seconds: bool = False
     code: str = ""
     named: Named = field(default_factory=dict)
     programs: Mapping[str, Program] = field(default_factory=dict)
@@ -137,6 +139,7 @@ class Training:
             starts=read.file.starts,
             rows=tuple(s.rows for s in read.file.stages) if read.file.has_fewer_rows else (),
             whole_rungs=read.file.pruner is not None and read.file.pruner.by_rank,
+            keeps_seconds=read.file.sampler.weighs_seconds,
             code=digest(read.code),
             named=read.space.named,
             programs=read.programs,
@@ -302,6 +305,8 @@ class Training:
         asked = [member for member in record.members if folds is None or member.split < folds]
         diverged = [member.epoch for member in asked if member.diverged]
         if folds is not None and not (work.failure or diverged):
+            if self.keeps_seconds:
+                record.note_seconds(until)
             if work.unsaved:
                 self._save(work)
             return record
@@ -316,6 +321,8 @@ class Training:
             record.become(Outcome.DIVERGED, reason)
         else:
             self._score(record, until)
+            if self.keeps_seconds and record.kind == "trial" and until in record.reported:
+                record.note_seconds(until)
         for name, content in work.files.items():
             if record.kind != "default-test" or name == ANSWERS:  # nobody predicts with defaults
                 self.folder.write_file(record, name, content)

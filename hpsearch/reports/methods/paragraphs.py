@@ -122,6 +122,13 @@ def _search(places: Places) -> Iterator[Parts]:
         seed=places.file.fact("seed"),
         source=cite("software", "optuna"),
     )
+    if study.sampler.weighs_seconds:
+        yield say(
+            "To make the most of the time, the expected improvement of a candidate was divided by "
+            "a power of its training time, which was forecast from the times of the trials before"
+            "{source}",
+            source=cite("sampler", "per second"),
+        )
     if expected := [Name(name) for name in (kept_space(places.folder) or Space((), {})).priors]:
         shaped = (
             "the draws, with a weight that fell as results came in, faster where these disagreed"

@@ -568,6 +568,7 @@ CITED: Mapping[Family, Mapping[str, tuple[str, ...]]] = {
         "coarse-to-fine gp": ("snoek2012practical",),
         "priors": ("hvarfner2022pibo",),
         "earlier": ("feurer2022autosklearn",),
+        "per second": ("snoek2012practical",),
         "grid": (),
         "listed": (),
         "qmc": ("sobol1967distribution",),

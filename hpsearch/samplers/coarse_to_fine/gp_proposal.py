@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,7 @@ START = 15  # results whose median tells how much there was to gain
 NOTHING_MORE = 0.02  # of that, brought by the last ones
 LEAVES_EVERY = 2  # trials drawn one by one; of those drawn together the first
 FAR = 0.25  # of a range
+SecondsOf = Callable[[FrozenTrial], float | None]
 State = tuple[tuple[int, int, int], ...]  # tells whether trials have changed
 
 
@@ -102,6 +103,8 @@ class GPProposals:
         relations: what all proposals keep.
         priors: where good configurations are expected.
         earlier: studies to learn from.
+        seconds: what a trial took; the expected improvement is weighed by a forecast of it. None:
+            it is not weighed.
     """
 
     def __init__(
@@ -113,10 +116,11 @@ class GPProposals:
         relations: Relations | None = None,
         priors: Priors | None = None,
         earlier: Earlier | None = None,
+        seconds: SecondsOf | None = None,
     ) -> None:
         self._priors, self._earlier = priors or Priors({}), earlier or Earlier(())
         self._streams, self._pace, self._batch, self._rule = streams, pace, batch, rule
-        self._relations = relations
+        self._relations, self._seconds = relations, seconds
         self._n_candidates = n_candidates(batch)
         self._round: tuple[Any, _Round] | None = None
         self._kernel: tuple[Any, Kernel] | None = None
@@ -226,10 +230,21 @@ class GPProposals:
         choice = Choice(encoding, kernel, scores, pool, rng, trend)
         if self._priors:
             choice.prefer(self._priors.preference(encoding, pool, trust, len(now.seen)))
+        if self._seconds is not None:
+            from hpsearch.samplers.coarse_to_fine.cost import cheapness
+
+            choice.prefer(cheapness(encoding, self._costs(now), pool, scores.longest))
         best = None
         if self._rule.leaves_stalls and stalled(now.seen):
             best = encoding.rows([now.seen[0].params])[0]
         return _Round(first, encoding, tried, choice, best)
+
+    def _costs(self, now: Situation) -> list[tuple[Observation, float]]:
+        """The trials with a score whose seconds are known, with these, by number."""
+        assert self._seconds is not None
+        by_number = {one.number: one for one in now.seen if one.usable}
+        found = ((by_number.get(t.number), self._seconds(t)) for t in now.trials)
+        return [(one, took) for one, took in found if one is not None and took is not None]
 
     def _pool(
         self,

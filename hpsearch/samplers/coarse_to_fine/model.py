@@ -150,8 +150,9 @@ class Choice:
         self.restart()
 
     def prefer(self, preference: Floats) -> None:
-        """Multiply the expected improvement of each candidate by this, (number of candidates,)."""
-        self._preference = preference
+        """Multiply the expected improvement of each candidate by this, too, (number of
+        candidates,)."""
+        self._preference = self._preference * preference
 
     def restart(self) -> None:
         """Forget all members."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 RuleVersion = Literal[1, 2]
+Per = Literal["trial", "second"]  # what the "gp" proposal makes the most of
 NEWEST: RuleVersion = 2
 
 

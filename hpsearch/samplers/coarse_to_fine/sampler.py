@@ -19,12 +19,18 @@ from hpsearch.samplers.base import Narrowing, StudySampler
 from hpsearch.samplers.coarse_to_fine.box import box_of, in_box
 from hpsearch.samplers.coarse_to_fine.earlier import Earlier, EarlierStudy
 from hpsearch.samplers.coarse_to_fine.encoding import fits
-from hpsearch.samplers.coarse_to_fine.gp_proposal import GPProposals, Situation
+from hpsearch.samplers.coarse_to_fine.gp_proposal import GPProposals, SecondsOf, Situation
 from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
 from hpsearch.samplers.coarse_to_fine.pool import rank_weights
 from hpsearch.samplers.coarse_to_fine.priors import Prior, Priors
-from hpsearch.samplers.coarse_to_fine.rules import NEWEST, RuleVersion, rule_of
-from hpsearch.samplers.history import Observation, branch_of, in_branch, observe
+from hpsearch.samplers.coarse_to_fine.rules import NEWEST, Per, RuleVersion, rule_of
+from hpsearch.samplers.history import (
+    Observation,
+    branch_of,
+    clocked_seconds,
+    in_branch,
+    observe,
+)
 from hpsearch.samplers.related import Relations
 from hpsearch.samplers.unit import Numeric, anywhere, from_unit, to_unit
 
@@ -83,11 +89,16 @@ class CoarseToFineSampler(StudySampler):
         priors: where parameters are expected to be good, by name; see Priors for how they count.
             "model-free" draws some of its first trials by them, no later ones.
         earlier: studies to learn from; see Earlier for how they count.
+        per: what "gp" makes the most of. "second" divides the expected improvement by a power of
+            the cost that is forecast from the parameters; see `cheapness`. Seconds are measured
+            by a clock: the same seed draws the same again only from the same seconds.
+        seconds: with "second", the seconds that a trial took, None where that is not known. By
+            default the time from its start to its end.
 
     Raises:
         ValueError: used in a study with several objectives, or priors with the proposal "random"
-            or "uniform", or earlier studies with another proposal than "gp"; when it draws, a
-            prior does not fit its parameter.
+            or "uniform", or earlier studies or per = "second" with another proposal than "gp";
+            when it draws, a prior does not fit its parameter.
 
     Source: measured against TPE by benchmarks/bench_quality.py.
     """
@@ -108,9 +119,15 @@ class CoarseToFineSampler(StudySampler):
         relations: Relations | None = None,
         priors: Mapping[str, Prior] | None = None,
         earlier: Sequence[EarlierStudy] = (),
+        per: Per = "trial",
+        seconds: SecondsOf = clocked_seconds,
     ) -> None:
         if earlier and proposal != "gp":
             raise ValueError(f"earlier must be left out beside proposal = {proposal!r}")
+        if per not in get_args(Per):
+            raise ValueError(f"per must be one of {', '.join(get_args(Per))}, got {per!r}")
+        if per == "second" and proposal != "gp":
+            raise ValueError(f"per must be left out beside proposal = {proposal!r}")
         if priors and proposal in ("random", "uniform"):
             raise ValueError(f"priors must be left out beside proposal = {proposal!r}")
         if proposal not in get_args(Proposal):
@@ -129,6 +146,7 @@ class CoarseToFineSampler(StudySampler):
         self._streams = Streams(np.random.SeedSequence().entropy if seed is None else seed)
         self._batch, self._rule, self._relations = batch, rule_of(rule), relations
         self._priors, self._earlier = Priors(priors or {}), Earlier(earlier)
+        self._seconds = seconds if per == "second" else None
         self._attempt = 0  # of a draw that broke a relation
         self._gp = self._proposals()
         self._situation: tuple[tuple[str, int], Situation] | None = None  # of the last trial
@@ -148,6 +166,7 @@ class CoarseToFineSampler(StudySampler):
             self._relations,
             self._priors,
             self._earlier,
+            self._seconds,
         )
 
     def ignores_results(self, number: int) -> bool:

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.samplers.history import GOALS, OUTCOME
+from hpsearch.samplers.history import GOALS, OUTCOME, SECONDS
 from hpsearch.samplers.unit import SIGNIFICANT_DIGITS
 from hpsearch.study.storage.trials import STATES, TrialStore, stored_trials
 from hpsearch.studyfile.arms import ArmPlace
@@ -47,6 +47,7 @@ def refill_optuna(
         if record is not None:
             store.report(number, record.reported)
             store.keep_goals(record)
+            store.keep_seconds(record)
             if record.sealed:
                 store.finish(number, record.told, record.reported, record.values)
 
@@ -132,6 +133,7 @@ def unequal(
         ("scores", {} if record.values else record.reported, reported),
         ("values", record.values, _by_epochs(goals.get("values", {}))),
         ("violations", record.violations, _by_epochs(goals.get("violations", {}))),
+        ("seconds", record.seconds, _by_epochs(trial.user_attrs.get(SECONDS, {}))),
     ):
         # What Optuna was not told yet of a trial that goes on, it is told then.
         lacks = complete and record.sealed and ours.keys() - told.keys()

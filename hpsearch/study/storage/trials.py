@@ -22,7 +22,7 @@ from hpsearch.records.damaged_databases import with_advice
 from hpsearch.records.databases import how_to_write, make_file
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.samplers.history import GOALS, OUTCOME, WORST_OUTCOMES
+from hpsearch.samplers.history import GOALS, OUTCOME, SECONDS, WORST_OUTCOMES
 from hpsearch.study.storage.advisory_lock import POSTGRESQL, one_at_a_time
 from hpsearch.studyfile.tables.objectives import Direction
 
@@ -200,6 +200,7 @@ class TrialStore:
         self._stored = {t.number: t for t in stored}
         self._reported = {(t.number, step) for t in stored for step in t.intermediate_values}
         self._goals = {t.number: t.user_attrs.get(GOALS) for t in stored}
+        self._seconds = {t.number: t.user_attrs.get(SECONDS) for t in stored}
         self._several = len(directions) > 1
         self._finished = {t.number for t in stored if t.state.is_finished()}
 
@@ -309,6 +310,16 @@ class TrialStore:
         last = record.violations.get(max(record.violations, default=0), {})
         for name in last.keys() - trial.constraints.keys() if record.sealed else ():
             trial.set_constraint(name, last[name])
+
+    def keep_seconds(self, record: TrialRecord) -> None:
+        """Store how long a record's training took, where the sampler weighs by it."""
+        number = self._local(record.number)
+        if number in self._finished or not record.seconds:
+            return
+        trial, said = self._trial(number), {str(n): took for n, took in record.seconds.items()}
+        if self._seconds.get(number) != said:
+            trial.set_user_attr(SECONDS, said)
+            self._seconds[number] = said
 
     def finish(
         self,

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from hpsearch import samplers  # each one's module is loaded when it is made
 from hpsearch.errors import Problem
-from hpsearch.samplers.coarse_to_fine.rules import NEWEST, RuleVersion
+from hpsearch.samplers.coarse_to_fine.rules import NEWEST, Per, RuleVersion
+from hpsearch.samplers.history import recorded_seconds
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.entries import key_path
 from hpsearch.studyfile.space import NoCells, Space
@@ -22,6 +23,7 @@ from hpsearch.studyfile.tables.start.enqueue import wanted_in
 
 COARSE_TO_FINE = "coarse-to-fine"
 ONCE = ("grid", "listed", "brute-force")  # what they draw is counted out in the study file
+OURS = {"rule", "relations", "priors", "earlier", "per", "seconds"}  # arguments that we give
 BLIND = (*ONCE, "qmc", "random")  # draw whatever the trials before scored
 
 
@@ -55,6 +57,12 @@ class Sampler(Table):
         description="number of trials drawn together from the results so far; independent of the "
         "number of workers, so that the search is the same with any number",
     )
+    per: Per = Field(
+        default="trial",
+        description="what the proposal gp makes the most of: trial, the trials; second, the time: "
+        "it prefers configurations that its forecast of their training time says are cheap. The "
+        "times are in the records, by which verify derives the draws; two runs of one file differ",
+    )
     repeats: bool = Field(
         default=False,
         description="keep drawing after every configuration of a finite space was tried, e.g. to "
@@ -78,6 +86,11 @@ class Sampler(Table):
         """Whether it can learn from earlier studies."""
         return self.name == COARSE_TO_FINE and self.proposal == "gp"
 
+    @property
+    def weighs_seconds(self) -> bool:
+        """Whether it is told how long trials took."""
+        return self.per == "second"
+
     def make(
         self, space: Space, facts: Facts, earlier: Sequence[samplers.EarlierStudy] = ()
     ) -> samplers.StudySampler:
@@ -90,7 +103,7 @@ class Sampler(Table):
             ValueError: there is none of this name, or it refuses the options.
         """
         name, options = self.name, dict[str, Any](self.options)
-        ours = {"rule", "relations", "priors", "earlier"} if name == COARSE_TO_FINE else set[str]()
+        ours = OURS if name == COARSE_TO_FINE else set[str]()
         for reserved in ({"seed", "proposal", "batch"} | ours) & options.keys():
             raise ValueError(f"must leave out {reserved}, which other keys of the study file set")
         shuffled = name == "brute-force" and bool(space.relations)
@@ -122,6 +135,8 @@ class Sampler(Table):
     def _coarse_to_fine(self, facts: Facts, options: dict[str, Any]) -> samplers.StudySampler:
         if self.proposal == "random":  # the literal rule: one stage's worth, then the first box
             options.setdefault("n_startup", facts.trials[0])
+        if self.weighs_seconds:  # of the records alone: what a clock says now would not repeat
+            options |= {"per": self.per, "seconds": recorded_seconds}
         return samplers.CoarseToFineSampler(
             seed=facts.seed, proposal=self.proposal, batch=self.batch, rule=self.rule, **options
         )
@@ -143,10 +158,14 @@ class Sampler(Table):
                 return
 
     def _problems_of(self, arm: Arm, facts: Facts) -> Iterator[Problem]:
-        for key in ("proposal", "rule"):
+        for key in ("proposal", "rule", "per"):
             if key in self.model_fields_set and self.name != COARSE_TO_FINE:
                 rule = f"must be left out: it belongs to coarse-to-fine, not to {self.name!r}"
                 yield Problem(f"sampler.{key}", rule)
+        if self.name == COARSE_TO_FINE and self.weighs_seconds and self.proposal != "gp":
+            rule = 'must go with sampler.proposal = "gp", which alone weighs draws by their cost'
+            yield Problem("sampler.per", rule, f"{self.proposal!r}")
+            return
         if self.name != COARSE_TO_FINE or self.proposal in ("random", "uniform"):
             who = self.proposal if self.name == COARSE_TO_FINE else self.name
             rule = "must be left out: only coarse-to-fine draws by it, with gp or model-free"

@@ -165,6 +165,19 @@ def test_what_slices_use_adds_up_and_the_most_memory_is_kept() -> None:
     assert (*seconds, used.peak_bytes) == (3.0, 2.0, 0.75, 300)
 
 
+def test_the_seconds_of_some_folds_tell_those_of_all() -> None:
+    used = record()  # two folds, of 2 epochs each
+    used.add_use(wall=7.0, cpu=6.0, opening=1.0, peak_bytes=300)
+    used.note_seconds(2)
+    assert used.seconds == {2: 6.0}
+    used.members[0].epoch = 6
+    used.add_use(wall=6.0, cpu=6.0, opening=0.0, peak_bytes=300)
+    used.note_seconds(6)
+    assert used.seconds == {2: 6.0, 6: 18.0}  # 8 of 12 epochs took 12
+    used.note_seconds(5)
+    assert used.seconds[5] == 17.0  # of 17.14; what is beyond the third digit is noise
+
+
 def test_an_outcome_keeps_the_reason_that_it_brings() -> None:
     ended = record()
     ended.become(Outcome.PAUSED)
