@@ -194,7 +194,7 @@ def test_plan_counts_every_search(nested: Path, folder: RunFolder) -> None:
 
 
 def test_the_page_s_example_is_six_searches(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs/nested.md").read_text()
+    page = (Path(__file__).parents[3] / "docs/nested.md").read_text()
     path = tmp_path / "example.toml"
     path.write_text(page.partition("```toml\n")[2].partition("```")[0])
     plan = plan_study(path, trials=0)
