@@ -1,4 +1,4 @@
-"""When a study may ask for a model of all rows."""
+"""When a study may ask for a model of all rows, and which new files do."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch import init_study
 from hpsearch.errors import StudyFileError
 from hpsearch.studyfile.reading import read_study
+from tests.harness.tables import customers
 
 ALL_ROWS = "confirmation.model=all-rows"
+LINEAR = "sklearn.linear_model.LogisticRegression"
 OWN = """\
 def train(params, data, seed, n_epochs):
     yield {"validation_accuracy": 0.5}
@@ -39,3 +42,19 @@ def test_it_is_refused_where_there_can_be_none(
         read_study(study_file, ["data={name='digits'}", space, ALL_ROWS, override])
     line = f'confirmation.model: must be "refit" or left out, because {reason}, got "all-rows"'
     assert str(refused.value).splitlines()[1:] == [f"  {line}"]
+
+
+def test_a_new_file_for_a_table_asks_for_it_and_no_other(tmp_path: Path) -> None:
+    customers().to_csv(tmp_path / "table.csv", index=False)
+    path = tmp_path / "table.toml"
+    read = init_study(path, data="table.csv", trainers=["adam", LINEAR], target="left")
+    assert read.file.fits_all_rows
+    (line,) = (one for one in path.read_text().splitlines() if one.startswith("model = "))
+    assert "# the model for new rows learns from the test rows" in line
+    assert path.read_text().count("model = ") == 1
+    images = init_study(tmp_path / "images.toml", data="digits")
+    assert not images.file.fits_all_rows
+    assert '# model = "refit"' in (tmp_path / "images.toml").read_text()
+    (tmp_path / "own.py").write_text(OWN)
+    own = init_study(tmp_path / "o.toml", data="table.csv", trainers=["own:train"], target="left")
+    assert not own.file.fits_all_rows
