@@ -10,7 +10,7 @@ from hpsearch.datasets.table import read_table
 from hpsearch.datasets.table_columns import texts_of
 from hpsearch.errors import HpsearchError
 from hpsearch.records.layout import Home
-from hpsearch.reports.parent import model_refit
+from hpsearch.reports.served_model import served
 from hpsearch.study.recorded import Recorded, find_run
 from hpsearch.study_names import file_name
 from hpsearch.trainers.tables.model import FittedTable, TableModel
@@ -61,16 +61,16 @@ def predict(study: str, rows: str | Path, *, home: str | Path | None = None) -> 
 
 
 def _model_of(run: Recorded) -> Path:
-    """The file of the winner's first refit."""
+    """The file of the winner on all rows, or of its first refit."""
     result = run.result()
     if result is None:
         raise HpsearchError(
             f"study {run.name!r} is not finished, so it has no winner to predict with: run its "
             "file again"
         )
-    refit = model_refit(run.folder, result.best_number)
-    if refit is not None:
-        place = run.folder.files.record("test", refit.number, refit.seed_number)
+    record = served(run.folder, result.best_number)
+    if record is not None:
+        place = run.folder.files.record(record.kind, record.number, record.seed_number)
         if place.file(FittedTable.file_name).exists():
             return place.file(FittedTable.file_name)
     raise HpsearchError(

@@ -17,7 +17,7 @@ from hpsearch.counts import count_of
 from hpsearch.datasets.selection import digests
 from hpsearch.own_code import digest
 from hpsearch.records.layout import Home
-from hpsearch.records.retests import TESTS
+from hpsearch.records.retests import REFITS
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.study.arm_records import REPEATS
 from hpsearch.study.recorded import Recorded, find_run
@@ -155,7 +155,7 @@ def _digest_problems(
     read = reads[-1]
     confirmed, tested = (
         [record for kind in kinds for record in run.folder.read_all(kind)]
-        for kinds in (REPEATS, TESTS)
+        for kinds in (REPEATS, REFITS)
     )
     n_records = len(records) + len(confirmed) + len(tested)
     problems: list[str] = []

@@ -235,6 +235,10 @@ class _Playback:
             before, now = getattr(record, what), getattr(drawn, what)
             if not self.found.same(before, now):
                 self._differs(drawn, _in_words(what, before, now))
+        for what in ("threshold", "trees") if drawn.is_unscored else ():
+            before, now = getattr(record, what), getattr(drawn, what)
+            if not self.found.same(before, now):
+                self._differs(drawn, f"{what} {before} recorded, {now} derived")
         before, now = ([(m.split, m.entropy) for m in r.members] for r in (record, drawn))
         if before != now:
             self._differs(drawn, f"splits and seeds {before} recorded, {now} derived")

@@ -79,7 +79,11 @@ class StudyProgress:
             label = f"stage {event.stage + 1}/{event.n_stages}, {length}{rows}"
             self._begin(_of_arm(event.arm, label), event.trials, event.done, event.seconds)
         elif isinstance(event, PhaseStarted):
-            names = {"confirmation": "confirmation", "test": "refit and test"}
+            names = {
+                "confirmation": "confirmation",
+                "test": "refit and test",
+                "model": "model on all rows",
+            }
             self._begin(_of_arm(event.arm, names[event.name]), event.runs, event.done)
         elif isinstance(event, BudgetEnded):
             what = f"stage {event.stage + 1}" if event.stage_only else "the search"

@@ -87,6 +87,8 @@ def _grounds(report: Report) -> Iterator[Named]:
 def _warnings(report: Report) -> Iterator[str]:
     yield from (*report.result.warnings, *report.overtuning, *report.code_warnings)
     yield from report.library_warnings
+    if report.model_problem:
+        yield f"the model for new rows has not seen the test rows: {report.model_problem}"
 
 
 def _places(report: Report) -> Iterator[Named]:

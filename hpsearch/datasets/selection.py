@@ -205,6 +205,14 @@ def open_test(selection: Selection) -> Pool:
 
 
 @opened_once(1)
+def open_all_rows(selection: Selection) -> Pool:
+    """The rows that may be learned from and the test set, all of them on both sides."""
+    pool = open_test(selection)
+    rows = np.arange(len(pool.examples.labels))
+    return replace(pool, splits=((rows, rows),), learning=rows)
+
+
+@opened_once(1)
 def open_beside_test(selection: Selection) -> Pool:
     """The pool with the test set behind it, for a protocol that scores it after every epoch."""
     if (selection, "both") in _given:

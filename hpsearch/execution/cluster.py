@@ -14,7 +14,7 @@ import logging
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 30.0  # for the scheduler, and then for its first worker
 SCHEDULER_RULE = "a Dask scheduler such as dask://host:8786, its port from 1 to 65535"
 SCHEMES = {"dask": "tcp", "tcp": "tcp", "tls": "tls"}
+# Exams on rows that are sent for another one.
+SAME_ROWS: Mapping[Exam, Exam] = {"fresh": "validation", "all-rows": "test"}
 DECISIVE = ("hpsearch", "numpy", "scikit-learn")  # packages that the numbers depend on
 
 
@@ -137,7 +139,7 @@ class DaskExecutor(SliceExecutor):
                 self._supply_code(argument.settings.code_folder, argument.settings.code)
 
     def _supply_data(self, selection: Selection, exam: Exam) -> None:
-        exam = "validation" if exam == "fresh" else exam  # the same rows, split anew there
+        exam = SAME_ROWS.get(exam, exam)  # split anew there
         if (selection, exam) not in self._supplied:
             self._register((selection, exam), _Data(selection, exam, OPEN[exam](selection)))
 

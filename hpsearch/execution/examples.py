@@ -11,13 +11,14 @@ from hpsearch.datasets.opened import opened_once
 from hpsearch.datasets.selection import (
     Pool,
     Selection,
+    open_all_rows,
     open_beside_test,
     open_fresh,
     open_pool,
     open_test,
 )
 from hpsearch.datasets.splits import Rows
-from hpsearch.execution.slices import Exam, SliceSettings
+from hpsearch.execution.slices import FINAL, Exam, SliceSettings
 from hpsearch.trainers import (
     Split,
     TrainingData,
@@ -28,6 +29,7 @@ OPEN: dict[Exam, Callable[[Selection], Pool]] = {
     "fresh": open_fresh,
     "test": open_test,
     "both": open_beside_test,
+    "all-rows": open_all_rows,
 }
 
 
@@ -60,7 +62,7 @@ def training_data(selection: Selection, exam: Exam, rows: int | None = None) -> 
         splits=splits,
         scale=examples.scale,
         scored=scored,
-        final=exam == "test",
+        final=exam in FINAL,
         table_columns=examples.columns,
         texts=examples.texts,
         weights=examples.weights,

@@ -14,7 +14,7 @@ from hpsearch.execution.examples import OPEN, data_of
 from hpsearch.execution.scores import with_scores
 from hpsearch.execution.scoring.thresholds import decided
 from hpsearch.execution.scoring.values import positive_class
-from hpsearch.execution.slices import MemberAdvance, Slice, SliceSettings
+from hpsearch.execution.slices import FINAL, MemberAdvance, Slice, SliceSettings
 from hpsearch.hyperparameters import NAME
 from hpsearch.metrics import THRESHOLD
 from hpsearch.nn.fitted import FittedNetwork
@@ -88,7 +88,7 @@ class Gain:
         rate = trainer.learning_rate(position)
         if rate is not None:
             self.rates.append(rate)
-        if settings.exam == "test" and progress.epoch == work.until:
+        if settings.exam in FINAL and progress.epoch == work.until:
             fitted = trainer.fitted(position)
             threshold = _threshold(position, progress)
             if fitted is not None and threshold is not None:

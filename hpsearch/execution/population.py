@@ -28,7 +28,7 @@ from hpsearch.execution.meter import Meter
 from hpsearch.execution.printed import PrintedText, encodable
 from hpsearch.execution.private_mlflow import private_mlflow
 from hpsearch.execution.scoring.own_scores import load_score
-from hpsearch.execution.slices import MemberAdvance, Slice, SliceResult, Use
+from hpsearch.execution.slices import FINAL, MemberAdvance, Slice, SliceResult, Use
 from hpsearch.execution.surroundings import same_surroundings
 from hpsearch.hyperparameters import hyperparameters
 from hpsearch.nn import NETWORKS
@@ -92,7 +92,7 @@ def run_slice(work: Slice) -> SliceResult:
     try:
         folder, member = work.members[0].folder, work.members[0].entropy
         foreign = private_mlflow(folder, member) if work.foreign else nullcontext()
-        heard = work.foreign or work.settings.exam == "test"  # why no model is kept
+        heard = work.foreign or work.settings.exam in FINAL  # why no model is kept
         with printed.kept() if heard else nullcontext(), foreign:
             load_own_code(work)
             with same_surroundings():

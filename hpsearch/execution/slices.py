@@ -20,8 +20,10 @@ from hpsearch.trainers import (
 )
 
 # What members are scored on: their validation split; one of the fresh splits for the best; the
-# sealed test set; or validation split and test set, all the time.
-Exam = Literal["validation", "fresh", "test", "both"]
+# sealed test set; or validation split and test set, all the time. With all rows they are trained
+# on all of these, and what they score on them is no score.
+Exam = Literal["validation", "fresh", "test", "both", "all-rows"]
+FINAL: tuple[Exam, ...] = ("test", "all-rows")  # after the search; what was learned is kept
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class MemberAdvance:
         diverged_by: that metric; "" where it was the loss.
         predicted: at the end of an exam on the test set, the class of each of its rows.
         rates: the learning rate of the last step before each of `rows`; () where it is constant.
-        fitted: after an exam on the test set, name and content of the file of what was learned.
+        fitted: after a final exam, name and content of the file of what was learned.
         ended_early: the epoch after which its trainer ended by itself; 0: it did not.
         saw_test: in an exam on the test set its training read it.
         kept: its trainer was still there from the slice before, or from the news before of the

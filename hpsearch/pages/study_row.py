@@ -16,14 +16,22 @@ from hpsearch.records.result import Result
 from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.overtuned import overtuning_warnings
 from hpsearch.study.code_checks import code_warnings
+from hpsearch.study.plan import MODEL, REFIT
 from hpsearch.study.recorded import Recorded
 from hpsearch.study.run_state import run_state
 from hpsearch.study.time_left import seconds_left
 
 State = Literal["reading", "running", "interrupted", "finished", "failed", "unreadable"]
-WHILE_RUNNING: tuple[Kind, ...] = ("trial", "confirmation", "default", "test", "default-test")
+WHILE_RUNNING: tuple[Kind, ...] = (
+    "trial",
+    "confirmation",
+    "default",
+    "test",
+    "default-test",
+    "all-rows",
+)
 LONGEST = 240  # characters of a reason that is shown unfolded
-PHASES: dict[Kind, str] = {"test": "refit and test", "confirmation": "confirmation"}
+PHASES: dict[Kind, str] = {"all-rows": MODEL, "test": REFIT, "confirmation": "confirmation"}
 
 ReadRecords = Callable[[Kind], Sequence[TrialRecord]]
 

@@ -20,16 +20,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from hpsearch.errors import StorageError
 from hpsearch.study_names import file_name, from_file_name
 
 # "default" and "default-test" are runs of the configuration of all defaults, as those before are
-# of the winner; "path" are configurations between the two.
-Kind = Literal["trial", "confirmation", "default", "path", "test", "default-test"]
+# of the winner; "path" are configurations between the two; "all-rows" is the winner as a model.
+Kind = Literal["trial", "confirmation", "default", "path", "test", "default-test", "all-rows"]
 OURS = ".hpsearch"  # our own files among those of code that is not ours
-KINDS: tuple[Kind, ...] = ("trial", "confirmation", "default", "path", "test", "default-test")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 RUN_NUMBER = r"[1-9]\d{0,5}"
 SQLITE = "sqlite:///"
 NO_ADDRESS = re.compile("[?#]|%[0-9A-Fa-f]{2}")  # SQLAlchemy reads %20 as a space
@@ -611,13 +611,13 @@ PLACES = (
     Place(r"artifacts/[\w.-]+\.(csv|png|txt)"),  # a text explains the numbers of a figure
     Place(r"artifacts/figures/\w+\.png(\.txt)?"),
     Place(
-        r"(trials|confirmation|default|path|test|default-test)/[\d-]+/"
+        r"(trials|confirmation|default|path|test|default-test|all-rows)/[\d-]+/"
         r"(record\.json|log\.txt|answers\.npz|state-[\d-]+\.npz|"
         r"weights\.npz|estimator\.skops|table_model\.zip|"
         r"lightgbm\.txt|xgboost\.json|catboost\.cbm)"
     ),
     Place(  # of any size
-        r"(trials|confirmation|default|path|test|default-test)/[\d-]+/member-\d+/.+",
+        r"(trials|confirmation|default|path|test|default-test|all-rows)/[\d-]+/member-\d+/.+",
         archived=False,
     ),
     Place(r"artifacts/report\.html", archived=False),  # drawn anew

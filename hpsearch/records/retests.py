@@ -12,16 +12,19 @@ from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import RETESTED, MemberRecord, TrialRecord
 
 TESTS: tuple[Kind, ...] = ("test", "default-test")
+REFITS: tuple[Kind, ...] = (*TESTS, "all-rows")  # all that is trained once the test set is open
 
 
 def failed_refits(folder: RunFolder, result: Result) -> list[TrialRecord]:
-    """The refits of a result without a test score, because they raised or their program failed.
+    """The refits of a result without a test score, because they raised or their program failed,
+    and the model on all rows, if it did.
 
     A run that was given more trials may have others, of an earlier winner.
     """
     winners = {result.best_number, *(arm.best_number for arm in result.arms)}
     found = [record for record in folder.read_all("test") if record.number in winners]
     found += folder.read_all("default-test")
+    found += [r for r in folder.read_all("all-rows") if r.number == result.best_number]
     return [record for record in found if record.outcome is Outcome.FAILED]
 
 

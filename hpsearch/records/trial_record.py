@@ -83,7 +83,8 @@ class TrialRecord:
     Attributes:
         uid: unique over all studies of a folder of stores; MLflow runs carry it as a tag.
         kind: a trial of the search, a confirmation run on fresh seeds and splits, or a final test
-            run; "default" and "default-test" are such runs of the configuration of all defaults.
+            run; "default" and "default-test" are such runs of the configuration of all defaults;
+            "all-rows" is the winner trained on the test rows too, which has no scores.
         number: the trial's number; confirmation and test runs have that of the trial they repeat,
             and those of the defaults that of their case.
         seed_number: the repeat; 0 for trials.
@@ -185,6 +186,11 @@ class TrialRecord:
     def is_test(self) -> bool:
         """Whether it is scored on the test set, once it is refitted."""
         return self.kind in ("test", "default-test")
+
+    @property
+    def is_unscored(self) -> bool:
+        """Whether it is a model for predictions alone, trained on all rows."""
+        return self.kind == "all-rows"
 
     @property
     def sealed(self) -> bool:

@@ -16,11 +16,8 @@ from hpsearch.analysis.answers import answered
 from hpsearch.own_code import digest
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Artifact
-from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import OUTER_FOLD, ArmResult, Result
-from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.study_json import read_study_json
-from hpsearch.records.trial_record import TrialRecord
 from hpsearch.reports.descriptions import (
     about,
     chosen,
@@ -32,6 +29,7 @@ from hpsearch.reports.descriptions import (
 from hpsearch.reports.front_note import front_metrics, front_note, goal_params
 from hpsearch.reports.look import look_of
 from hpsearch.reports.overtuned import overtuning_warnings
+from hpsearch.reports.served_model import model_problem, served
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.opening import Run
 from hpsearch.study.record_work import member_of
@@ -43,8 +41,12 @@ from hpsearch.studyfile.stored import stored_file
 from hpsearch.studyfile.study_file import StudyFile
 from hpsearch.studyfile.tables.compare import shots_of
 from hpsearch.tracking.markdown import plain
-from hpsearch.trainers import TRAINERS, is_program
+from hpsearch.tracking.models.winner_model import SAVERS
+from hpsearch.trainers import is_program
 from hpsearch.trainers.programs.program_start import checkpoint_of, shell_line
+
+FIRST = "the first of the tested refits"
+OF_REFITS = "It has no score of its own: the test score is that of refits without the test rows"
 
 
 def write_parent(
@@ -188,7 +190,7 @@ def _note(read: ReadStudy, run: Run, result: Result | None, status: str | None) 
         f"{_claims(run)}"
         f"{_audit(run, result)}"
         f"**Trials:** {counts}{tried}. **Stages** (trials x epochs): {stages}.{ended}\n\n"
-        f"{_model(read, result)}"
+        f"{_model(read, run, result)}"
         "The artifacts include report.html, the full report with interactive figures in a single "
         "file, and the tables, the figures and the study file."
     )
@@ -220,7 +222,7 @@ def _audit(run: Run, result: Result) -> str:
     return "\n".join(lines) + "\n\n" if lines else ""
 
 
-def _model(read: ReadStudy, result: Result) -> str:
+def _model(read: ReadStudy, run: Run, result: Result) -> str:
     trainer = str(result.best_params["trainer"])
     if is_program(trainer):
         return (
@@ -228,12 +230,16 @@ def _model(read: ReadStudy, result: Result) -> str:
             f"one, and the command that trains it again (`show {shlex.quote(result.study)} --best "
             "--format command`).\n\n"
         )
-    if trainer in TRAINERS:
-        model = f"models:/{file_name(read.file.name)}@winner"
-        return f"**Model:** `{model}`, the first of the tested refits.\n\n"
-    return (
-        f"There is no registered model, because only `{trainer}` can load what it has learned.\n\n"
-    )
+    record = served(run.folder, result.best_number)
+    if record is None:
+        return "There is no registered model, because no refit was trained to its end.\n\n"
+    if not SAVERS.keys() & {*record.files}:
+        return (
+            f"There is no registered model, because only `{trainer}` can load what it has "
+            "learned.\n\n"
+        )
+    rows = f"trained on all rows. {OF_REFITS}" if record.is_unscored else FIRST
+    return f"**Model:** `models:/{file_name(read.file.name)}@winner`, {rows}.\n\n"
 
 
 def _datasets(read: ReadStudy, run: Run) -> list[dict[str, Any]]:
@@ -287,21 +293,23 @@ def _folds(read: ReadStudy, run: Run, result: Result | None) -> list[dict[str, A
     return folds
 
 
-def model_refit(folder: RunFolder, winner: int) -> TrialRecord | None:
-    """The refit that becomes the model: the first one, which no test score has a say in."""
-    refits = (record for record in folder.read_all("test") if record.number == winner)
-    return next((record for record in refits if record.outcome is Outcome.COMPLETE), None)
-
-
 def _winner(run: Run, result: Result) -> dict[str, Any] | None:
-    refit = model_refit(run.folder, result.best_number)
-    if refit is None:
+    record = served(run.folder, result.best_number)
+    if record is None:
         return None
+    seed, rows = record.seed_number, "training and validation data"
+    note = ""
+    if record.is_unscored:
+        rows = "all rows, those of the test set too,"
+        note = f" {OF_REFITS}."
+    elif problem := model_problem(run.folder, result.best_number):
+        note = f" It has not seen the test rows, because {plain(problem)}."
     return {
-        "number": refit.number,
-        "seed": refit.seed_number,
-        "description": f"Trial {result.best_number} of {run.name}, trained on training and "
-        f"validation data with seed {refit.seed_number}.\n\n{chosen(result)}",
+        "kind": record.kind,
+        "number": record.number,
+        "seed": seed,
+        "description": f"Trial {result.best_number} of {run.name}, trained on {rows} with seed "
+        f"{seed}.{note}\n\n{chosen(result)}",
     }
 
 

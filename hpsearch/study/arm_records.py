@@ -12,7 +12,7 @@ import numpy as np
 from hpsearch.datasets.selection import digests, open_fresh, open_pool, open_test
 from hpsearch.errors import StudyChangedError
 from hpsearch.records.layout import Kind
-from hpsearch.records.retests import TESTS
+from hpsearch.records.retests import REFITS
 from hpsearch.records.seed_key import PAIRED, TEST_REPEAT, SeedKey
 from hpsearch.records.trial_record import MemberRecord, TrialRecord
 from hpsearch.study.chapters.earlier import EarlierTrials
@@ -86,7 +86,7 @@ class ArmRecords:
         self._tested = digests(self.arm.selection, test=True)
         ((learned, tested),) = open_test(self.arm.selection).splits
         self.test_ratio = len(tested) / max(len(learned), 1)
-        for kind in TESTS:
+        for kind in REFITS:
             self._compare_digests(self._stored(kind), self._tested)
 
     def new(self, number: int, params: dict[str, Any], *, stage: int, batch: int) -> TrialRecord:
@@ -129,7 +129,7 @@ class ArmRecords:
         the same splits.
 
         Args:
-            kind: any but "trial"; of tests the test set must be open.
+            kind: any but "trial"; for refits the test set must be open.
             number: of the configuration's trial.
             repeat: which, from 1.
         """
@@ -137,7 +137,7 @@ class ArmRecords:
         if known is not None and known.params == params:
             return known
         file, trial = self.read.file, PAIRED if self.run.protocol > 1 else number
-        if kind in TESTS:
+        if kind in REFITS:
             key = SeedKey(file.seed, trial, TEST_REPEAT + repeat, 0)
             return self._record(kind, number, repeat, params, [MemberRecord(0, key)], self._tested)
         before = (repeat - 1) * self._n_splits if self._draws_anew else 0

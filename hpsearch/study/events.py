@@ -37,8 +37,8 @@ class TrialReached:
 
 @dataclass(frozen=True)
 class PhaseStarted:
-    """Work after the last stage: "confirmation" or "test", with so many runs; `done` of them are
-    there."""
+    """Work after the last stage: "confirmation", "test" or "model", with so many runs; `done` of
+    them are there."""
 
     name: str
     runs: int
@@ -48,7 +48,7 @@ class PhaseStarted:
 
 @dataclass(frozen=True)
 class RunReached:
-    """A confirmation or test run is there."""
+    """A confirmation or test run is there, or the model on all rows."""
 
     record: TrialRecord
 

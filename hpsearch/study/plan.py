@@ -11,13 +11,15 @@ from hpsearch.study.confirmation.extent import Costs, Extent
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.study_file import StudyFile
 
+REFIT, MODEL = "refit and test", "model on all rows"
+
 
 @dataclass(frozen=True)
 class Phase:
     """A part of a study.
 
     Attributes:
-        name: "stage 1", …, "confirmation", "refit and test".
+        name: "stage 1", …, "confirmation", REFIT, MODEL.
         runs: trials, or runs on fresh seeds, that reach its length.
         promoted, controls, new: how many of them go on from the stage before, as the best of it
             or by lot, and start.
@@ -107,7 +109,9 @@ def course(
     top = min(extent.top, ranked)
     finals = [("confirmation", (n_arms * top + defaults) * extent.seeds, members)]
     if file.is_tested:
-        finals.append(("refit and test", (n_arms + defaults) * extent.test_seeds, 1))
+        finals.append((REFIT, (n_arms + defaults) * extent.test_seeds, 1))
+    if file.fits_all_rows:
+        finals.append((MODEL, 1, 1))
     for name, runs, splits in finals:
         rows = file.stages[-1].rows if name == "confirmation" else None
         found.append(Phase(name, runs, 0, runs, file.n_epochs, 0, splits, rows=rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
@@ -85,10 +85,12 @@ class Study:
                     searches = [self._search(arm, storage, executor, tell) for arm in arms]
                     for search in searches:
                         _execute(search)
+                result = verdict(self.read, self.run, searches)
+                if self.read.file.fits_all_rows and result.test and not result.untested:
+                    _fit_all_rows(searches, result.best_number)
             except BaseException:
                 executor.shutdown(cancel_futures=True)
                 raise
-        result = verdict(self.read, self.run, searches)
         write_result(self.run.folder, *self.read.file.scope, result)
         finished = self.finished()
         assert finished is not None
@@ -123,6 +125,12 @@ class Study:
             stop=self.stop,
             tracking_uri=self.tracking_uri,
         )
+
+
+def _fit_all_rows(searches: Sequence[ArmSearch], winner: int) -> None:
+    """Train the winner of all searches on all rows; what it is worth is known by now."""
+    (search,) = (search for search in searches if winner in search.confirmed)
+    search.finals.fit_all_rows(search.records[winner])
 
 
 def _execute(search: ArmSearch) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from hpsearch.records.layout import Kind
 from hpsearch.records.trial_record import TrialRecord
-from hpsearch.study.plan import Phase, course
+from hpsearch.study.plan import MODEL, REFIT, Phase, course
 from hpsearch.studyfile.study_file import StudyFile
 
 LEAST_SECONDS = 5.0  # before that the pace is not known
 PARTS: dict[str, tuple[Kind, ...]] = {
     "confirmation": ("confirmation", "default"),
-    "refit and test": ("test", "default-test"),
+    REFIT: ("test", "default-test"),
+    MODEL: ("all-rows",),
 }
 
 

@@ -14,13 +14,13 @@ from shutil import rmtree
 from typing import Any, Protocol
 
 from hpsearch.datasets.fewer_rows import most_rows
-from hpsearch.datasets.selection import Selection, open_pool
+from hpsearch.datasets.selection import Selection, open_all_rows, open_pool
 from hpsearch.errors import StudyChangedError, StudyStopped
 from hpsearch.execution.base import SliceExecutor
 from hpsearch.execution.dispatch import AttemptLimits, Dispatcher
 from hpsearch.execution.executors import InlineExecutor, ProcessExecutor
 from hpsearch.execution.jobs import Job, Report
-from hpsearch.execution.slices import Exam, SliceSettings
+from hpsearch.execution.slices import FINAL, Exam, SliceSettings
 from hpsearch.own_code import digest
 from hpsearch.records.layout import RecordFiles, shared_folder
 from hpsearch.records.outcome import Outcome
@@ -180,8 +180,9 @@ class Training:
                 yield found
 
         settings = replace(self.settings, exam=exam, rows=rows)
-        if exam == "test":  # the sealed test set is looked at once, at the end
-            decisive = (self.goals.objectives[0].metric,)  # all that is scored there
+        if exam in FINAL:  # the sealed test set is looked at once, at the end
+            # All that is scored there; of a model of all rows nothing is.
+            decisive = (self.goals.objectives[0].metric,) if exam == "test" else ()
             settings = replace(settings, schedule=Schedule(until - start), decisive=decisive)
         dispatcher = Dispatcher(
             self.executor, settings, self.limits, workers=self.workers, stop=self.stop
@@ -234,14 +235,15 @@ class Training:
         """
         if self.rows and not reached(record, until):
             rows = self._rows(until, exam)
-            if exam == "test":
-                pool = open_pool(self.settings.data)
+            if exam in FINAL:
+                opened = open_pool if exam == "test" else open_all_rows
+                pool = opened(self.settings.data)
                 rows = len(pool.counted(pool.learning))
             record.begin(self.began_after(until), rows or self._all_rows)
 
     def _rows(self, until: int, exam: Exam) -> int | None:
         """The training rows of a fold; None: all. Refits have all that may be learned from."""
-        if not self.rows or exam == "test":
+        if not self.rows or exam in FINAL:
             return None
         return self.rows[bisect_left(self.lengths, until)]
 
@@ -349,6 +351,9 @@ class Training:
                 Path(work.top).rmdir()
 
     def _score(self, record: TrialRecord, until: int) -> None:
+        if record.is_unscored:
+            record.become(Outcome.COMPLETE)
+            return
         is_trial = record.kind == "trial"
         # A program may print at its end alone: drawn later it has no score at shorter lengths.
         scored = {*record.members[0].epochs}.intersection(*(m.epochs for m in record.members))

@@ -244,6 +244,11 @@ class StudyFile(Table):
         programs = self.all_programs.values()
         return bool(programs) and all(table.test is not None for table in programs)
 
+    @property
+    def fits_all_rows(self) -> bool:
+        """Whether the winner is trained on the test rows too, as the model that is handed out."""
+        return self.is_tested and self.confirmation.model == "all-rows"
+
     def selection(self, folder: Path = Path()) -> Selection:
         """The data, as it travels to the workers; paths start at `folder`."""
         if self.data is None:

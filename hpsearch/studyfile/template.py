@@ -30,6 +30,11 @@ STAGES = {
     "function": ((24, 3), (12, 9)),
 }
 
+MODEL_LINE = noted(
+    'model = "all-rows"',
+    "the model for new rows learns from the test rows, too",
+)
+
 
 @dataclass(frozen=True)
 class RareClass:
@@ -116,12 +121,18 @@ def study_text(wanted: Wanted) -> str:
         lines += ["", "[[stages]]", f"trials = {trials}", f"epochs = {epochs}"]
     lines.append(noted("# promote = 0.5", "fraction that continues from the previous stage"))
     lines.append(noted("# controls = 0", "randomly chosen trials that continue too, as a check"))
-    lines += _tables()
+    table = wanted.target is not None
+    whole = table and all(kind.trainer.keeps_model() for kind in wanted.trainers.values())
+    lines += _tables({"confirmation": MODEL_LINE} if whole else {})
     return "\n".join(lines) + "\n"
 
 
-def _tables() -> Iterator[str]:
-    """The tables that may be left out; those that do nothing by themselves at the end."""
+def _tables(instead: Mapping[str, str]) -> Iterator[str]:
+    """The tables that may be left out; those that do nothing by themselves at the end.
+
+    Args:
+        instead: by table, a line that takes the place of the commented one with its key.
+    """
     optional = {
         name: (table, StudyFile.model_fields[name].default)
         for name, table in TABLES.items()
@@ -129,7 +140,12 @@ def _tables() -> Iterator[str]:
     }
     for name, (table, default) in optional.items():
         if isinstance(default, Table):
-            yield from ("", f"[{name}]", *_fields(table))
+            yield from ("", f"[{name}]")
+            said = instead.get(name, "")
+            same = f"# {said.partition('=')[0]}=" if said else ""
+            yield from (
+                said if same and line.startswith(same) else line for line in _fields(table)
+            )
     for name, (table, default) in optional.items():
         if default is None:
             yield from ("", noted(f"# [{name}]", table.note_in_template or ""), *_fields(table))

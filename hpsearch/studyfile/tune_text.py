@@ -11,7 +11,7 @@ from typing import Any
 from hpsearch.counts import count_of
 from hpsearch.datasets.card import RARE, TableCard
 from hpsearch.hyperparameters import ParamValue
-from hpsearch.studyfile.template import searched_lines
+from hpsearch.studyfile.template import MODEL_LINE, searched_lines
 from hpsearch.studyfile.toml import noted, toml_value
 from hpsearch.studyfile.usual_ranges import TREES, Range
 from hpsearch.trainers import TrainerKind, trainer_kind
@@ -152,7 +152,7 @@ def tune_text(request: TuneRequest) -> str:
     if request.stoppable:
         lines += ["", "[limits]", noted(f"seconds = {seconds * LONGEST:g}", "for one trial")]
     lines += [*("", "[confirmation]", noted("top = 3", "at most, as the time allows"))]
-    lines += ["seeds = 3", "test_seeds = 3"]
+    lines += ["seeds = 3", "test_seeds = 3", MODEL_LINE]
     return "\n".join(lines) + "\n"
 
 

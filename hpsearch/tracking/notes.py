@@ -113,6 +113,8 @@ def _purpose(record: TrialRecord) -> str:
         "and scored on the test set.",
         "default-test": "The configuration of all defaults trained on training and validation "
         f"data, {repeat}, and scored on the test set.",
+        "all-rows": f"Trial {record.number} trained again on all rows, those of the test set too: "
+        "the model for new rows. It has no score; the test score is that of the refits.",
     }[record.kind]
 
 

@@ -68,7 +68,7 @@ def run_name(record: TrialRecord, digits: int = NAME_DIGITS) -> str:
     if record.kind == "trial":
         cut_short = record.sealed and record.outcome is not Outcome.COMPLETE
         return f"trial-{record.number:0{digits}}" + (f"-{record.outcome}" if cut_short else "")
-    of_trial = record.kind in ("confirmation", "test")
+    of_trial = record.kind in ("confirmation", "test", "all-rows")
     number = f"{record.number:0{digits}}" if of_trial else str(record.number)
     return f"{record.kind}-{number}-seed-{record.seed_number}"
 
@@ -107,7 +107,7 @@ def _points(record: TrialRecord, after: int) -> Iterator[tuple[str, float, int, 
         if record.rows:
             yield f"{WHOLE}rows", record.rows[max(record.rows)], end, n_epochs
         # Only completed trials carry it, so that sorting by it never shows a failure first.
-        if record.outcome is Outcome.COMPLETE and not record.is_test:
+        if record.outcome is Outcome.COMPLETE and not (record.is_test or record.is_unscored):
             yield "objective", record.scores[n_epochs], end, n_epochs
             for name, value in record.values.get(n_epochs, {}).items():
                 yield f"objectives/{name}", value, end, n_epochs

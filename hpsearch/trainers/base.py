@@ -66,7 +66,8 @@ class TrainingData:
         splits: the splits, to which members refer by index.
         scale: inputs are divided by this before use (255 for bytes of grey).
         scored: the rows on which any split is scored, sorted; None: all.
-        final: the validation side is the test set, which training must not see.
+        final: the validation side is the test set, which training must not see; or it is the
+            training side itself, for a model of all rows.
         table_columns: the kinds of the inputs, for a table that is prepared for each member.
         texts: (N,) for each column of texts, by its place among them.
         weights: (N,) the weight of each row, 0 or more; None: equal weights.
@@ -444,6 +445,11 @@ class Trainer(ABC):
     def fitted(self, row: int) -> Fitted | None:
         """The learned model of member `row`; None if only its scores are known."""
         return None
+
+    @classmethod
+    def keeps_model(cls) -> bool:
+        """Whether what it learned can be kept for predictions."""
+        return cls.fitted is not Trainer.fitted
 
     def ended(self, row: int) -> int:
         """The epoch after which member `row` ended by itself; its last scores count for the later

@@ -10,7 +10,15 @@ import numpy as np
 from hpsearch.datasets.fewer_rows import most_rows
 from hpsearch.datasets.selection import open_pool
 from hpsearch.execution.executors import available_cores
-from hpsearch.study.plan import Course, Phase, course, n_defaults, repeated_at_rungs
+from hpsearch.study.plan import (
+    MODEL,
+    REFIT,
+    Course,
+    Phase,
+    course,
+    n_defaults,
+    repeated_at_rungs,
+)
 from hpsearch.study.probe import Probe, largest
 from hpsearch.studyfile.reading import ReadStudy
 from hpsearch.studyfile.tables.execution import slots_here
@@ -104,7 +112,7 @@ def expected_seconds(read: ReadStudy, found: Probe, busy: int) -> float:
         going_on, old = part.promoted + part.controls, later * (part.epochs - part.before)
         if going_on and not part.before and part.stage:  # on other rows: from the start
             old += first - later
-        refits = whole if part is parts[-1] else _share(read, part.rows)
+        refits = whole if part.name in (REFIT, MODEL) else _share(read, part.rows)
         training += part.members * (new + going_on * old) * refits
     runs = sum(part.new for part in parts)
     coordinator = slowly * COORDINATOR_SECONDS * sum(part.runs for part in parts)

@@ -15,6 +15,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.records.retests import failed_refits
 from hpsearch.reports.overtuned import overtuning_warnings
+from hpsearch.reports.served_model import model_problem
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.library_warnings import library_warnings
 from hpsearch.tracking.links import UI_ADDRESS, short_address
@@ -43,6 +44,8 @@ class Report:
         repeats: whether programs repeat their metrics, one line each.
         overtuning: searches whose successive best trials are not confirmed, one line each.
         failed_refits: how many refits have no test score because they failed.
+        model_problem: why the model for new rows has not seen the test rows although the study
+            asks for it; "": it has, or need not.
     """
 
     result: Result
@@ -61,6 +64,7 @@ class Report:
     overtuning: Sequence[str] = ()
     library_warnings: Sequence[str] = ()
     failed_refits: int = 0
+    model_problem: str = ""
 
     @property
     def link(self) -> str:
@@ -98,6 +102,7 @@ class Report:
             "saw_test": result.saw_test,
             "untested": result.untested,
             "failed_refits": self.failed_refits,
+            "model_problem": self.model_problem,
             "test_uses": result.test_uses,
             "chapters": result.chapters,
             "ranges": result.ranges,
@@ -139,6 +144,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         overtuning=overtuning_warnings(projection.folder),
         library_warnings=library_warnings(projection.folder),
         failed_refits=len(failed_refits(projection.folder, result)) if result.untested else 0,
+        model_problem=model_problem(projection.folder, result.best_number),
     )
 
 

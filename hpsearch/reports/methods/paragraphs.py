@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hpsearch.datasets import DATASETS
 from hpsearch.records.layout import Artifact
 from hpsearch.reports.methods.passage import Fact, Name, Parts, Passage, listed, say
-from hpsearch.reports.methods.places import Places
+from hpsearch.reports.methods.places import FILES, Places
 from hpsearch.reports.methods.space import search_space
 from hpsearch.reports.methods.words import (
     DIGEST,
@@ -17,6 +17,7 @@ from hpsearch.reports.methods.words import (
     sampler_words,
     split_words,
 )
+from hpsearch.reports.served_model import model_problem, served
 from hpsearch.study.code_checks import repeat_texts
 from hpsearch.study.stored_space import kept_space
 from hpsearch.studyfile.arms import SHOTS
@@ -395,6 +396,21 @@ def _test(places: Places) -> Iterator[Parts]:
             "In all runs of this study the test set was used for {uses}",
             uses=counted(uses, "configuration"),
         )
+        yield from _model(places)
+
+
+def _model(places: Places) -> Iterator[Parts]:
+    """What new rows are predicted with, where it is not the first refit."""
+    winner = places.result.best_number
+    record = served(places.folder, winner)
+    if record is not None and record.is_unscored:
+        yield say(
+            "The model handed out was fitted on all rows, those of the test set too, after the "
+            "test; it has no score of its own"
+        )
+    elif problem := model_problem(places.folder, winner):
+        why = Fact(problem, f"{FILES['all-rows']}#/reason")
+        yield say("The model handed out is the first refit, because {why}", why=why)
 
 
 def _surroundings(places: Places) -> Iterator[Parts]:

@@ -19,6 +19,7 @@ KINDS = {
     "default": "defaults",
     "test": "refits and test",
     "default-test": "defaults, refitted",
+    "all-rows": "model on all rows",
     "path": "explained",
 }
 

@@ -15,8 +15,8 @@ from hpsearch.records.layout import Artifact
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.charts import Chart
-from hpsearch.reports.parent import model_refit
 from hpsearch.reports.sections import Section
+from hpsearch.reports.served_model import first_refit
 from hpsearch.reports.study_view import StudyView
 from hpsearch.reports.table_study.importance import (
     Inputs,
@@ -45,7 +45,7 @@ def write_importance(file: StudyFile, folder: RunFolder, result: Result, test: E
     """
     table = folder.files.artifact(Artifact.IMPORTANCE)
     about = folder.files.artifact(Artifact.IMPORTANCE_JSON)
-    refit = model_refit(folder, result.best_number)
+    refit = first_refit(folder, result.best_number)
     known = folder.read_json(about)
     model: Path | None = None
     if refit is not None:

@@ -85,11 +85,13 @@ class Costs:
         best: of a run on validation data, of each that may be confirmed, the best first.
         default: of such a run of the defaults; 0: they are not run.
         refit: a refit's share of such a run.
+        model: what the model on all rows takes, in refits of the winner; 0: there is none.
     """
 
     best: Sequence[float]
     default: float
     refit: float
+    model: float = 0.0
 
     @classmethod
     def in_epochs(cls, file: StudyFile, ranked: int, *, beside: bool) -> Costs:
@@ -109,13 +111,16 @@ class Costs:
             run: what it takes.
             ranked, beside: as for `in_epochs`.
         """
-        return cls([run] * ranked, run * beside, file.is_tested / file.n_members)
+        refit = file.is_tested / file.n_members
+        return cls([run] * ranked, run * beside, refit, float(file.fits_all_rows))
 
     def of(self, extent: Extent) -> float:
         """Of confirmation and test together."""
         best = self.best[: extent.top]
+        winner = max(best, default=0.0)
         runs = extent.seeds * (sum(best) + self.default)
-        return runs + self.refit * extent.test_seeds * (max(best, default=0.0) + self.default)
+        refits = extent.test_seeds * (winner + self.default) + self.model * winner
+        return runs + self.refit * refits
 
     @classmethod
     def in_seconds(
@@ -142,7 +147,8 @@ class Costs:
         taken = [_seconds(record, file.n_epochs, rows) / at_once for record in best]
         default = fmean([_seconds(record, file.n_epochs, rows) for record in every]) / at_once
         refit = more_rows * file.is_tested / file.n_members
-        return cls(taken, default * beside, refit)
+        model = at_once * file.fits_all_rows  # it trains alone
+        return cls(taken, default * beside, refit, model)
 
     def within(self, limit: float, full: Extent, kept: Collection[str] = ()) -> Extent:
         """The largest extent that takes no more than this, or the least there is."""

@@ -165,8 +165,7 @@ class Finals:
             for repeat in range(1, refits + 1)
         ]
         for record in records:
-            record.threshold = self._threshold(winner.members)
-            record.trees = self._trees(winner.members)
+            self._settle(record, winner)
         defaults = []
         if self.defaults and all(r.outcome is Outcome.COMPLETE for r in self.defaults):
             defaults = self._defaults("default-test", refits)
@@ -182,6 +181,23 @@ class Finals:
         self.tell(PhaseStarted("test", n, done, self.records.arm.label))
         for group, until in works:
             self._run(group, until)
+
+    def fit_all_rows(self, winner: TrialRecord) -> None:
+        """Train the tested winner once more, with the test rows, as the model for new rows.
+
+        It has the seed of the first refit, trains as long, and has no score.
+        """
+        record = self.records.again("all-rows", winner.number, winner.params, 1)
+        self._settle(record, winner)
+        until = self._refit_epochs(winner.params, winner.members)
+        done = reached(record, until)
+        self.tell(PhaseStarted("model", 1, int(done), self.records.arm.label))
+        self._run([record], until)
+
+    def _settle(self, refit: TrialRecord, winner: TrialRecord) -> None:
+        """Have a refit keep what validation rows chose for the winner."""
+        refit.threshold = self._threshold(winner.members)
+        refit.trees = self._trees(winner.members)
 
     def _defaults(self, kind: Kind, repeats: int) -> list[TrialRecord]:
         """The runs of the configuration of all defaults; [] where it is not known or wanted."""
@@ -210,6 +226,8 @@ class Finals:
         exam: Exam = "fresh" if self.records.fresh_ratio is not None else "validation"
         if records and records[0].is_test:
             exam = "test"
+        elif records and records[0].is_unscored:
+            exam = "all-rows"
         for record in self.training.run([records], until, exam):
             self.tell(RunReached(record))
         for record in records:  # those too that were there before a restart could announce them

@@ -12,7 +12,7 @@ from hpsearch.errors import Problem, unknown_name
 from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.parameter import Parameter
 from hpsearch.studyfile.tables.base import LARGEST, Facts, Table
-from hpsearch.trainers import TRAINERS
+from hpsearch.trainers import TRAINERS, trainer_kind
 
 SECONDS, PARAMETERS = "seconds", "parameters"
 
@@ -51,6 +51,12 @@ class Confirmation(Table):
         le=LARGEST,
         description="number of refits of the winner on training and validation data",
     )
+    model: Literal["refit", "all-rows"] = Field(
+        default="refit",
+        description='the model for new rows, in `predict` and in MLflow\'s registry: "refit": the '
+        'first of the tested refits, which has not seen the test rows; "all-rows": the winner, '
+        "trained once more on all rows after the test. The test score is that of the refits",
+    )
     choose: Literal["best", "one-standard-error"] = Field(
         default="best",
         description="the winner is the best of the confirmed configurations, or the cheapest of "
@@ -68,6 +74,8 @@ class Confirmation(Table):
             yield Problem("confirmation.choose", rule, repr(self.choose))
 
     def problems_of_arms(self, facts: Facts, arms: Sequence[Arm]) -> Iterator[Problem]:
+        if self.model == "all-rows":
+            yield from _model_problems(arms)
         if self.choose == "best":
             return
         for arm in arms:
@@ -81,6 +89,34 @@ class Confirmation(Table):
             if self.cheap not in known:
                 yield unknown_name("confirmation.cheap", self.cheap, known)
                 return
+
+
+def _model_problems(arms: Sequence[Arm]) -> Iterator[Problem]:
+    """Why there can be no model on all rows, one problem at most."""
+    for arm in arms:
+        name = next((name for name in _trainers(arm) if not _keeps_model(name)), "")
+        reason = ""
+        if name:
+            reason = f"no model of {name!r} is stored"
+        elif arm.selection.shots is not None:
+            reason = "with data.shots the test rows would outnumber those to learn from"
+        if reason:
+            rule = f'must be "refit" or left out, because {reason}'
+            yield Problem("confirmation.model", rule, '"all-rows"')
+            return
+
+
+def _trainers(arm: Arm) -> list[str]:
+    if "trainer" in arm.space.fixed:
+        return [str(arm.space.fixed["trainer"])]
+    searched = (p.distribution for p in arm.space.parameters if p.name == "trainer")
+    found = (d.choices for d in searched if isinstance(d, CategoricalDistribution))
+    return [str(name) for choices in found for name in choices]
+
+
+def _keeps_model(name: str) -> bool:
+    kind = trainer_kind(name)
+    return kind is not None and kind.trainer.keeps_model()
 
 
 def _is_choice(parameter: Parameter) -> bool:

@@ -34,21 +34,25 @@ PACKAGES = ("hpsearch", "numpy", "pandas", "mlflow")  # what predicting needs
 def send_model(
     client: MlflowClient, folder: RunFolder, parent: Mapping[str, Any], run_id: str
 ) -> None:
-    """Log and register the model, once, if the winner's refit left a file to predict with.
+    """Log and register the model, once, if the winner's training left a file to predict with.
 
     Args:
-        parent: what parent.json says; "winner" names the test record of the refit.
+        parent: what parent.json says; "winner" names the record, which is a test record where
+            its kind is left out.
     """
     winner = parent.get("winner")
     if not winner:
         return
-    place = folder.files.record("test", winner["number"], winner["seed"])
+    kind, source = winner.get("kind", "test"), MODEL
+    if kind != "test":  # which may come after a first refit was served
+        source = f"{MODEL}-{kind}-{winner['number']}"
+    place = folder.files.record(kind, winner["number"], winner["seed"])
     fitted = next((p for name in SAVERS if (p := place.file(name)).exists()), None)
     if fitted is None:
         return
-    if not any(file.path == MODEL for file in client.list_artifacts(run_id)):
-        client.log_artifacts(run_id, str(_saved(folder, fitted)), MODEL)
-    register(client, parent, winner["description"], run_id, MODEL)
+    if not any(file.path == source for file in client.list_artifacts(run_id)):
+        client.log_artifacts(run_id, str(_saved(folder, fitted, source)), source)
+    register(client, parent, winner["description"], run_id, source)
 
 
 def register(
@@ -67,10 +71,11 @@ def register(
         print(f"the model could not be registered: {error}", file=sys.stderr)
 
 
-def _saved(folder: RunFolder, fitted: Path) -> Path:
+def _saved(folder: RunFolder, fitted: Path, source: str) -> Path:
     """The model's folder, made under another name first."""
-    path = folder.files.model
+    path = folder.files.model if source == MODEL else folder.files.model / source
     if not path.exists():
+        path.parent.mkdir(exist_ok=True)
         young = folder.files.young_model
         shutil.rmtree(young, ignore_errors=True)
         with warnings.catch_warnings():
@@ -169,7 +174,8 @@ def _register(
     about = parent.get("model_about") or older_about(name)
     versions = client.search_model_versions(f"name = '{name}'")
     made = None
-    if all(found.run_id != run_id for found in versions):
+    mine = (str(found.source) for found in versions if found.run_id == run_id)
+    if not any(known.endswith(f"/{source}") for known in mine):
         if not versions:
             _create(client, name, about)
         root = client.get_run(run_id).info.artifact_uri

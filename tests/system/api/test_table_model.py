@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pytest
 
 from hpsearch import predict, run_study
+from hpsearch.records.layout import Home
 from tests.harness.answers import mlflow_answer
 from tests.harness.stores import new_home
 from tests.harness.tables import CUSTOMERS, TREES, customers
@@ -28,10 +30,13 @@ def test_mlflow_and_predict_agree_on_raw_rows_to_the_last_digit(
             "[space]\ntrainer = 'x'\n[prepare]",
         )
         path.write_text(head + space + rest.partition("[prepare]")[2])
-        fixed.append("prepare.scale=none")
+        fixed += ["prepare.scale=none", "confirmation.model=all-rows"]
     else:
         fixed += ["space.learning_rate=0.05", "stages.0.trials=1"]
     run_study(path, overrides=fixed, home=home, workers=0)
+    client = mlflow.MlflowClient(Home(home).tracking_uri)
+    version = client.get_model_version_by_alias("customers", "winner")
+    assert ("trained on all rows" in str(version.description)) == (trainer != "adam")
     rows = tmp_path / "new.csv"
     new = customers(seed=1).drop(columns=["id", "left"])
     new.loc[0, "plan"] = "gold"

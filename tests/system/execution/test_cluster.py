@@ -69,6 +69,33 @@ def test_a_study_gives_the_local_runs_table_of_data_sent_once_a_worker(
     assert table(tmp_path / "cluster") == table(tmp_path / "local")
 
 
+def test_a_model_of_all_rows_is_trained_on_rows_that_were_sent_before(
+    cluster: DaskCluster, tmp_path: Path
+) -> None:
+    path, sent = tmp_path / "small.toml", list[Any]()
+    space = '[space]\ntrainer = "sgd"\n[network]\nname = "two-layer"\nhidden = 4\n'
+    head, stage = LITTLE.replace("shots = 5\n", ""), "[[stages]]\ntrials = 1\nepochs = 1\n"
+    path.write_text(f'{head}{space}{stage}{LITTLE_TESTED}model = "all-rows"\n')
+    register = DaskExecutor._register
+
+    def recorded(self: DaskExecutor, key: Any, supply: Any) -> Any:
+        sent.append(key)
+        return register(self, key, supply)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DaskExecutor, "_register", recorded)
+        run_study(path, home=new_home(tmp_path / "cluster"), executor=cluster.address)
+    assert [key[1] for key in sent] == ["validation", "test"]
+    run(path, tmp_path / "local")
+    digests = [
+        record.members[0].state_digest
+        for name in ("cluster", "local")
+        for record in RunFolder(tmp_path / name / "studies/small/1").read_all("all-rows")
+    ]
+    assert len(digests) == 2
+    assert digests[0] == digests[1] != ""
+
+
 OWN = """
 import os, pathlib
 from beside import BONUS

@@ -26,6 +26,14 @@ def test_refits_of_a_former_winner_stay_as_they_were(run_folder: RunFolder) -> N
     assert outcomes == {FORMER: Outcome.FAILED, WINNER: Outcome.RUNNING}
 
 
+def test_a_model_on_all_rows_that_failed_is_run_again(run_folder: RunFolder) -> None:
+    result = replace(RESULT, best_number=WINNER)
+    for number in (FORMER, WINNER):
+        record = trial(number, {}, epoch=2, outcome=Outcome.FAILED, reason="too many rows")
+        run_folder.write(replace(record, kind="all-rows", uid=f"x:all-rows:{number}"))
+    assert [record.uid for record in failed_refits(run_folder, result)] == [f"x:all-rows:{WINNER}"]
+
+
 def test_a_refit_on_counted_epochs_begins_once_more(run_folder: RunFolder) -> None:
     result = replace(RESULT, best_number=WINNER, untested="1 of 1 refits failed")
     record = trial(WINNER, {}, epoch=6, outcome=Outcome.FAILED, reason="no such file")

@@ -57,6 +57,21 @@ def test_numbers_of_the_file_stay_unless_it_bounds_the_time_of_all(
     assert set(Extent.kept(file)) & set(Extent._fields) == kept
 
 
+def test_the_model_on_all_rows_takes_a_refit_more_that_nothing_trains_beside(
+    study_file: Path,
+) -> None:
+    full = Extent(3, 5, 4)
+    assert Costs([10.0], 5.0, 0.5, 2.0).of(full) == Costs([10.0], 5.0, 0.5).of(full) + 0.5 * 20
+    asked = ["confirmation.model=all-rows", "data={name='digits'}"]
+    file = read_study(study_file, asked).file
+    assert Costs.in_epochs(file, 1, beside=False).model == 1.0
+    record = TrialRecord("u", "trial", 0, {}, [MemberRecord(0, SeedKey(0, 0, 0, 0), 4)], {})
+    costs = Costs.in_seconds(
+        file, [record], [record], beside=False, rows=1, more_rows=1.5, at_once=2.0
+    )
+    assert costs.model == 2.0
+
+
 def test_the_front_of_several_objectives_stays(two: Path) -> None:
     assert "top" in Extent.kept(read_study(two, ["budget.total_seconds=60"]).file)
 

@@ -58,3 +58,17 @@ def test_later_parts_count_too() -> None:
     confirmed = trial(2, {30: 0.5}, marks=[[30, START + 3]])
     assert left(*searched, confirmation=[confirmed]) == pytest.approx(30 / (170 / 10))
     assert left(*searched, confirmation=[confirmed] * 2) == 0
+
+
+def test_the_model_on_all_rows_is_the_last_part() -> None:
+    def left_of(model: str, **others: list[TrialRecord]) -> float:
+        confirmation = {**FINALS, "model": model}
+        file = study(10, 30, confirmation=confirmation, data={"name": "digits"})
+        records = {"trial": [reached(0)], **others}
+        found = seconds_left(file, 1, records, since=START, now=START + 10)  # type: ignore[arg-type]
+        assert found is not None
+        return found
+
+    assert left_of("all-rows") - left_of("refit") == pytest.approx(30 / (10 / 10))
+    fitted = trial(2, {}, epoch=30, marks=[[30, START - 1]])  # by the start before
+    assert left_of("all-rows", **{"all-rows": [fitted]}) == pytest.approx(left_of("refit"))

@@ -49,6 +49,7 @@ def test_the_metric_and_the_trainers_follow_the_target(
     assert ("LogisticRegression" in trainers) == (not regression)
     assert "adam" in trainers
     assert read.file.budget.total_seconds == 275
+    assert read.file.confirmation.model == "all-rows"
     if target == "rare":
         assert read.file.data is not None
         assert read.file.data.positive == "yes"

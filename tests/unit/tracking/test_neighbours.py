@@ -59,6 +59,14 @@ def test_an_alias_that_another_home_loses_is_told_of(client: MlflowClient, tmp_p
     )
 
 
+def test_another_model_of_a_run_is_a_version_of_its_own(client: MlflowClient) -> None:
+    run, parent = registered_by(client, "abc"), PARENT | ABOUT | {"run_id": "abc"}
+    for source in ("model", "model-all-rows-3", "model-all-rows-3"):
+        register(client, parent, "", run, source)
+    newest = client.get_model_version_by_alias("demo", ALIAS)
+    assert (int(newest.version), str(newest.source).rpartition("/")[2]) == (2, "model-all-rows-3")
+
+
 def test_models_of_a_run_go_with_it_and_the_alias_goes_back(client: MlflowClient) -> None:
     registered_by(client, "abc")
     registered_by(client, "xyz")
