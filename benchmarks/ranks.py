@@ -1,6 +1,6 @@
 """Mean ranks of methods over tasks, and the difference that luck explains.
 
-    python benchmarks/ranks.py results/quality_final.csv results/quality_peers.csv
+    python benchmarks/ranks.py benchmarks/results/*.csv
 
 prints methods that bench_quality.py measured apart, from its CSV files, in one table: the
 geometric mean over tasks of the median regret, and the mean rank. A method that was not searched

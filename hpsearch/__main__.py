@@ -55,15 +55,18 @@ def _leave(number: int, frame: object) -> None:
 
 def _end_as_said(endings: list[object]) -> None:
     """Nothing but Python's own end is left; it would be killed by an interrupt, and ends itself by
-    SIGINT where one came through the exec() of a text, e.g. while a named tuple was made. To take
-    a thousand modules apart would also be a tenth of what a command takes."""
+    SIGINT where one came through the exec() of a text, e.g. while a named tuple was made. Taking a
+    thousand modules apart would also cost a tenth of a command's time. A command that opened a
+    database has Python's own end, in which SQLite merges what it wrote into one file."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     try:
         (code,) = endings
         sys.stdout.flush()
         sys.stderr.flush()
-    except (ValueError, OSError):  # of an exception, or nobody reads: Python says it
+    except (ValueError, OSError, AttributeError):
+        return  # of an exception, or nobody reads: Python says it
+    if code != INTERRUPTED and "sqlalchemy" in sys.modules:
         return
     os._exit(code if isinstance(code, int) else code is not None)  # as SystemExit has it
 

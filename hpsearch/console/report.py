@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 
 Named = tuple[str, str]
-RETEST = (
-    "correct the cause and run the study again with --accept-code; only the failed refits are run "
-    "again"
-)
+RETRY = "correct the cause and run the study again with --accept-code"
+RETEST = f"{RETRY}; only the failed refits are run again"
 
 
 def print_report(report: Report) -> None:
@@ -88,7 +86,8 @@ def _warnings(report: Report) -> Iterator[str]:
     yield from (*report.result.warnings, *report.overtuning, *report.code_warnings)
     yield from report.library_warnings
     if report.model_problem:
-        yield f"the model for new rows has not seen the test rows: {report.model_problem}"
+        retry = f"; {RETRY}" if report.model_failed else ""
+        yield f"the model for new rows has not seen the test rows: {report.model_problem}{retry}"
 
 
 def _places(report: Report) -> Iterator[Named]:

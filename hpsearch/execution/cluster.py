@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 30.0  # for the scheduler, and then for its first worker
 SCHEDULER_RULE = "a Dask scheduler such as dask://host:8786, its port from 1 to 65535"
 SCHEMES = {"dask": "tcp", "tcp": "tcp", "tls": "tls"}
-# Exams on rows that are sent for another one.
+# Those on rows that are sent for another one.
 SAME_ROWS: Mapping[Exam, Exam] = {"fresh": "validation", "all-rows": "test"}
 DECISIVE = ("hpsearch", "numpy", "scikit-learn")  # packages that the numbers depend on
 

@@ -20,8 +20,8 @@ from hpsearch.trainers import (
 )
 
 # What members are scored on: their validation split; one of the fresh splits for the best; the
-# sealed test set; or validation split and test set, all the time. With all rows they are trained
-# on all of these, and what they score on them is no score.
+# sealed test set; or validation split and test set, all the time. "all-rows" trains on
+# all of them; its scores are not recorded.
 Exam = Literal["validation", "fresh", "test", "both", "all-rows"]
 FINAL: tuple[Exam, ...] = ("test", "all-rows")  # after the search; what was learned is kept
 

@@ -26,7 +26,7 @@ from hpsearch.errors import StorageError
 from hpsearch.study_names import file_name, from_file_name
 
 # "default" and "default-test" are runs of the configuration of all defaults, as those before are
-# of the winner; "path" are configurations between the two; "all-rows" is the winner as a model.
+# of the winner; "path" are configurations between the two; "all-rows" is the winner, on all rows.
 Kind = Literal["trial", "confirmation", "default", "path", "test", "default-test", "all-rows"]
 OURS = ".hpsearch"  # our own files among those of code that is not ours
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -458,8 +458,12 @@ class RunFiles:
 
     @property
     def model(self) -> Path:
-        """The winner as an MLflow model."""
+        """The winner as an MLflow model: its first refit."""
         return self.path / "model"
+
+    def other_model(self, name: str) -> Path:
+        """Another MLflow model of the winner, of this name."""
+        return self.path / "models" / name
 
     @property
     def young_model(self) -> Path:
@@ -623,7 +627,7 @@ PLACES = (
     Place(r"artifacts/report\.html", archived=False),  # drawn anew
     Place(r"artifacts/figures/\w+\.(pdf|svg)(\.txt)?", archived=False),  # the same
     Place(r"(mlflow|projected)\.json|projector\.log", archived=False),  # of one MLflow store
-    Place(r"model/.+", archived=False),  # made anew from the weights
+    Place(r"models?/.+", archived=False),  # made anew from the weights
     Place(r"damaged/.+", archived=False),  # set aside by doctor --repair
 )
 ARCHIVED = re.compile("|".join(f"(?:{place.pattern})" for place in PLACES if place.archived))

@@ -23,6 +23,12 @@ def model_problem(folder: RunFolder, winner: int) -> str:
     return f"training on all rows {fitted.outcome}: {conclusion(fitted.reason)}"
 
 
+def model_failed(folder: RunFolder, winner: int) -> bool:
+    """Whether training on all rows failed, so that it may be run again."""
+    fitted = folder.read("all-rows", winner, 1)
+    return fitted is not None and fitted.outcome is Outcome.FAILED
+
+
 def first_refit(folder: RunFolder, winner: int) -> TrialRecord | None:
     """The first refit that was scored, which no test score has a say in."""
     refits = (record for record in folder.read_all("test") if record.number == winner)

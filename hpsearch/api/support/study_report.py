@@ -15,7 +15,7 @@ from hpsearch.records.outcome import Outcome
 from hpsearch.records.result import Result
 from hpsearch.records.retests import failed_refits
 from hpsearch.reports.overtuned import overtuning_warnings
-from hpsearch.reports.served_model import model_problem
+from hpsearch.reports.served_model import model_failed, model_problem
 from hpsearch.study.code_checks import code_warnings, repeat_texts
 from hpsearch.study.library_warnings import library_warnings
 from hpsearch.tracking.links import UI_ADDRESS, short_address
@@ -46,6 +46,7 @@ class Report:
         failed_refits: how many refits have no test score because they failed.
         model_problem: why the model for new rows has not seen the test rows although the study
             asks for it; "": it has, or need not.
+        model_failed: whether that is because its training failed, so that it may be run again.
     """
 
     result: Result
@@ -65,6 +66,7 @@ class Report:
     library_warnings: Sequence[str] = ()
     failed_refits: int = 0
     model_problem: str = ""
+    model_failed: bool = False
 
     @property
     def link(self) -> str:
@@ -145,6 +147,7 @@ def report_of(projection: Projection, result: Result, *, ran: bool, missing: str
         library_warnings=library_warnings(projection.folder),
         failed_refits=len(failed_refits(projection.folder, result)) if result.untested else 0,
         model_problem=model_problem(projection.folder, result.best_number),
+        model_failed=model_failed(projection.folder, result.best_number),
     )
 
 

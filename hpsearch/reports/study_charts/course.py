@@ -19,8 +19,8 @@ KINDS = {
     "default": "defaults",
     "test": "refits and test",
     "default-test": "defaults, refitted",
-    "all-rows": "model on all rows",
     "path": "explained",
+    "all-rows": "model on all rows",
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 RuleVersion = Literal[1, 2]
-Per = Literal["trial", "second"]  # what the "gp" proposal makes the most of
+Per = Literal["trial", "second"]  # what the "gp" proposal counts as cost
 NEWEST: RuleVersion = 2
 
 

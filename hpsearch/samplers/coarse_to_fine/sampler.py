@@ -89,7 +89,7 @@ class CoarseToFineSampler(StudySampler):
         priors: where parameters are expected to be good, by name; see Priors for how they count.
             "model-free" draws some of its first trials by them, no later ones.
         earlier: studies to learn from; see Earlier for how they count.
-        per: what "gp" makes the most of. "second" divides the expected improvement by a power of
+        per: what "gp" counts as cost. "second" divides the expected improvement by a power of
             the cost that is forecast from the parameters; see `cheapness`. Seconds are measured
             by a clock: the same seed draws the same again only from the same seconds.
         seconds: with "second", the seconds that a trial took, None where that is not known. By

@@ -59,8 +59,8 @@ class Sampler(Table):
     )
     per: Per = Field(
         default="trial",
-        description="what the proposal gp makes the most of: trial, the trials; second, the time: "
-        "it prefers configurations that its forecast of their training time says are cheap. The "
+        description="what the proposal gp counts as cost: trial, the same for each trial; second, "
+        "its forecast of the training time, so that it prefers configurations that are cheap. The "
         "times are in the records, by which verify derives the draws; two runs of one file differ",
     )
     repeats: bool = Field(

@@ -73,7 +73,8 @@ def register(
 
 def _saved(folder: RunFolder, fitted: Path, source: str) -> Path:
     """The model's folder, made under another name first."""
-    path = folder.files.model if source == MODEL else folder.files.model / source
+    files = folder.files
+    path = files.model if source == MODEL else files.other_model(source)
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         young = folder.files.young_model

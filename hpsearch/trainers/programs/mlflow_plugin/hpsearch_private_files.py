@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 STORE = "HPSEARCH_PRIVATE_STORE"  # the address of the trial's own store
@@ -18,5 +19,6 @@ def open_store(store_uri: str, artifact_uri: str | None = None) -> Any:
     """Open a SQLite store; of others, which the program names itself, MLflow places the files."""
     service: Any = sys.modules["mlflow.tracking._tracking_service.utils"]  # which calls this
     if artifact_uri is None and store_uri == os.environ.get(STORE):
-        artifact_uri = os.path.join(os.path.dirname(store_uri[len("sqlite:///") :]), FILES)
+        place = Path(store_uri[len("sqlite:///") :])
+        artifact_uri = (place.parent / FILES).as_uri()
     return service._get_sqlalchemy_store(store_uri, artifact_uri)
