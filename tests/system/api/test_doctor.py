@@ -16,6 +16,7 @@ from hpsearch.errors import HpsearchError, TrackingError
 from hpsearch.records.layout import Home
 from hpsearch.records.run_lock import lock_study
 from hpsearch.tracking.writers import choice
+from tests.harness.commands import call
 from tests.harness.study import run, table
 
 
@@ -248,3 +249,10 @@ def test_one_database_for_both_is_named(finished_home: Path) -> None:
 def test_an_unknown_study_is_said_with_those_that_are_there(finished_home: Path) -> None:
     with pytest.raises(HpsearchError, match="must be one of small, got 'smal'"):
         doctor("smal", home=finished_home)
+
+
+def test_a_command_leaves_each_database_in_one_file(copied_home: Path) -> None:
+    drop_optuna(copied_home)
+    done = call("doctor", "--repair", "--home", str(copied_home))
+    assert (done.returncode, "repaired" in done.stdout) == (0, True), done
+    assert [path.name for path in copied_home.glob("*.db-*")] == []

@@ -30,6 +30,7 @@ from hpsearch.studyfile.reading import read_study
 from hpsearch.tracking.run_content import points, run_name
 from hpsearch.trainers.fitted_estimator import EstimatorFile, load_model
 from tests.harness.boosters import needs
+from tests.harness.commands import call_here
 from tests.harness.interrupts import interrupt
 from tests.harness.rare_classes import STUDY as RARE
 from tests.harness.rare_classes import rare_table
@@ -440,6 +441,8 @@ def test_what_fails_on_all_rows_is_said_and_the_first_refit_is_served(careful: P
     assert problem == "training on all rows failed: ValueError: too many rows"
     text = study_methods("small", home=home).text().replace("\n", " ")
     assert f"The model handed out is the first refit, because {problem}" in text
+    shown = " ".join(call_here("show", "small", "--home", str(home)).stdout.split())
+    assert f"{problem}; correct the cause and run the study again with --accept-code" in shown
     assert verify_study("small", trials=0, home=home).problems == []
     (careful.parent / "own.py").write_text(CODE)
     again = run(careful, home, ALL_ROWS, accept_code=True)
