@@ -135,6 +135,17 @@ def test_a_lost_storage_is_filled_again_with_the_seconds(written: Path, tmp_path
     assert verify_study("costly", home=home, trials=0).problems == []
 
 
+def test_the_clock_s_seconds_are_those_of_training(written: Path, tmp_path: Path) -> None:
+    run(written, tmp_path / "home")
+    found = records(tmp_path / "home", "costly")
+    assert any(record.seconds for record in found)
+    for record in found:
+        if record.seconds:
+            took = record.wall_seconds - record.opening_seconds
+            assert record.seconds[max(record.seconds)] == pytest.approx(took, rel=0.06)
+    assert verify_study("costly", home=tmp_path / "home", trials=0).problems == []
+
+
 def test_per_trial_nothing_of_it_is_recorded(written: Path, tmp_path: Path) -> None:
     run(written, tmp_path / "home", "sampler.per=trial", "stages.0.trials=4", "stages.1.trials=2")
     folder = RunFolder(tmp_path / "home" / "studies" / "costly" / "1")
