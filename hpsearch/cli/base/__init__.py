@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -259,15 +260,35 @@ def _unencodable(error: Exception) -> str:
 
 
 _AGAIN_AFTER = 0.05
-"""Seconds until an interrupt that was lost is sent again: by then its callback has returned."""
+"""Seconds until an interrupt that was lost is sent again: by then what dropped it has returned."""
+
+
+class _Interrupt(KeyboardInterrupt):
+    """Ours, whose end can be watched."""
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ctrl-C and a polite end as KeyboardInterrupt; what they did before comes back after it."""
+    """Ctrl-C and a polite end as KeyboardInterrupt; what they did before comes back after it.
+
+    An interrupt that nobody handles or carries further was dropped where it came: Python does so
+    in finalizers and in callbacks of weak references, and compiled code that looks something up
+    and clears the error. It is sent again.
+    """
+    watched: list[weakref.ref[_Interrupt]] = []
 
     def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
+        raised = _Interrupt()
+        watched.append(weakref.ref(raised, dropped))
+        try:
+            raise raised
+        finally:
+            del raised  # which its own traceback would keep alive
+
+    def dropped(which: weakref.ref[_Interrupt]) -> None:
+        again = threading.Timer(_AGAIN_AFTER, send_again)
+        again.daemon = True
+        again.start()
 
     def send_again() -> None:
         for number in numbers:
@@ -276,13 +297,8 @@ def _interruptible() -> Iterator[None]:
                 return
 
     def unraisable(lost: sys.UnraisableHookArgs) -> None:
-        # Python drops what is raised in a finalizer or in a weak reference's callback.
-        if not issubclass(lost.exc_type, KeyboardInterrupt):
+        if not issubclass(lost.exc_type, _Interrupt):
             reported(lost)
-            return
-        again = threading.Timer(_AGAIN_AFTER, send_again)
-        again.daemon = True
-        again.start()
 
     def of_others(record: logging.LogRecord) -> bool:
         # SQLAlchemy logs the interrupt that ends its work, with a traceback, and raises it again.
@@ -304,6 +320,7 @@ def _interruptible() -> Iterator[None]:
                 signal.signal(number, interrupt)
         yield
     finally:
+        watched.clear()  # whoever left the block has it
         sys.unraisablehook = reported
         for handler in shown_by:
             handler.removeFilter(of_others)

@@ -514,6 +514,33 @@ def test_an_interrupt_in_a_weak_references_callback_is_not_lost(
     assert capsys.readouterr().err == "interrupted; run the same command again to resume\n"
 
 
+def test_an_interrupt_that_somebody_drops_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, exits(debug=False):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except BaseException:  # as compiled code does that clears an error
+            pass
+        time.sleep(30)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted; run the same command again to resume\n"
+
+
+def test_an_interrupt_that_somebody_cleans_up_after_comes_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cleaned = []
+    with pytest.raises(SystemExit) as ended, exits(debug=False):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except BaseException:
+            time.sleep(0.5)  # until it would be sent again
+            cleaned.append(True)
+            raise
+    assert cleaned
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted; run the same command again to resume\n"
+
+
 def test_an_interrupt_that_a_library_logs_shows_no_traceback() -> None:
     words = """
         import logging
