@@ -24,6 +24,6 @@ def create_app_with_password() -> FastAPI:
 def _created(*, password: bool) -> FastAPI:
     from hpsearch.pages.site import pages
     from hpsearch.records.layout import Home
-    from hpsearch.tracking.beside_mlflow import mlflow_with
+    from hpsearch.tracking.beside_mlflow import mlflow_with, program_files
 
-    return mlflow_with(pages(Home.find(None)), password=password)
+    return mlflow_with(pages(Home.find(None), program_files()), password=password)

@@ -39,11 +39,13 @@ class Head:
         home: the folder of stores.
         study: of which all runs are shown; None: the newest run of every study.
         boot: which start of the server this is.
+        soon: addresses of files that whoever follows a link will need.
     """
 
     home: str
     study: str | None
     boot: str
+    soon: Sequence[str] = ()
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -56,10 +56,14 @@ OF_REPORT = (
 FIRST_SECONDS = 0.1  # that studies are read for while somebody looks at nothing
 
 
-def pages(home: Home) -> Blueprint:
-    """Our pages on a home."""
+def pages(home: Home, soon: Sequence[str] = ()) -> Blueprint:
+    """Our pages on a home.
+
+    Args:
+        soon: addresses of files that the links of the start page need.
+    """
     made = Blueprint("hpsearch", __name__)
-    site = _Site(home)
+    site = _Site(home, soon)
     routes: tuple[tuple[str, Callable[..., AnyResponse]], ...] = (
         (STUDIES, site.start),
         (f"{STUDIES}/news", site.news),
@@ -75,8 +79,8 @@ def pages(home: Home) -> Blueprint:
 
 
 class _Site:
-    def __init__(self, home: Home) -> None:
-        self.home, self.boot = home, uuid.uuid4().hex[:8]
+    def __init__(self, home: Home, soon: Sequence[str]) -> None:
+        self.home, self.boot, self.soon = home, uuid.uuid4().hex[:8], soon
         self.rows = RenderedRows()
         compile_templates()
         self.board = Board(home, partial(ways_on, home))
@@ -85,7 +89,7 @@ class _Site:
         """The start page, or with ?study=NAME all runs of one study."""
         study = request.args.get("study")
         look = self.board.look(study, seconds=FIRST_SECONDS)
-        head = Head(str(self.home.path), study, self.boot)
+        head = Head(str(self.home.path), study, self.boot, self.soon)
         now = datetime.now(UTC)
         batches, schedules = batch_rows(self.home), scheduler(self.home, now)
         return _page(page_html(head, look, batches, schedules, self.rows))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,25 @@ def test_ui_serves_the_stores(site: Site) -> None:
     assert "small" in [experiment["name"] for experiment in found["experiments"]]
     with urllib.request.urlopen(f"{site.address}/studies", timeout=60) as page:
         assert "small" in page.read().decode()
+
+
+def test_what_mlflow_s_pages_begin_with_is_fetched_early_and_kept(site: Site) -> None:
+    with urllib.request.urlopen(f"{site.address}/studies", timeout=60) as page:
+        files = re.findall(r'<link rel="prefetch" href="([^"]+)">', page.read().decode())
+    assert [name.rpartition(".")[2] for name in files] == ["js", "css"]
+    with urllib.request.urlopen(site.address, timeout=60) as page:
+        first = page.read().decode()
+    for file in files:
+        assert file.lstrip("/") in first
+        with urllib.request.urlopen(f"{site.address}{file}", timeout=60) as answer:
+            assert "max-age=2419200" in answer.headers["Cache-Control"]
+            assert len(answer.read()) > 100_000
+    for name in ("none.js", "../../../handlers.py"):  # nor anything beside them
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{site.address}/static-files/{name}", timeout=60)
+    foreign = urllib.request.Request(f"{site.address}{files[0]}", headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(foreign, timeout=60)
 
 
 def test_a_port_that_is_taken_is_said(site: Site) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import weakref
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -515,12 +516,13 @@ def test_an_interrupt_in_a_weak_references_callback_is_not_lost(
 
 
 def test_an_interrupt_that_somebody_drops_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended, exits(debug=False):
-        try:
+    def work() -> None:
+        with suppress(BaseException):  # as compiled code does that clears an error
             signal.raise_signal(signal.SIGTERM)
-        except BaseException:  # as compiled code does that clears an error
-            pass
         time.sleep(30)
+
+    with pytest.raises(SystemExit) as ended, exits(debug=False):
+        work()
     assert ended.value.code == 130
     assert capsys.readouterr().err == "interrupted; run the same command again to resume\n"
 
@@ -529,13 +531,16 @@ def test_an_interrupt_that_somebody_cleans_up_after_comes_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     cleaned = []
-    with pytest.raises(SystemExit) as ended, exits(debug=False):
+
+    def work() -> None:
         try:
             signal.raise_signal(signal.SIGTERM)
-        except BaseException:
+        finally:
             time.sleep(0.5)  # until it would be sent again
             cleaned.append(True)
-            raise
+
+    with pytest.raises(SystemExit) as ended, exits(debug=False):
+        work()
     assert cleaned
     assert ended.value.code == 130
     assert capsys.readouterr().err == "interrupted; run the same command again to resume\n"
