@@ -7,9 +7,12 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 
 from filelock import FileLock
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.harness.commands import Called
 from tests.harness.study_files import REPOSITORY
@@ -46,30 +49,21 @@ def admitted_mlflow() -> tuple[str, str]:
     return lowest, newest
 
 
-def mlflow_environment(version: str, *others: str) -> Path:
-    """A Python with this version of MLflow.
+def mlflow_modules(version: str, *others: str) -> Path:
+    """A folder for PYTHONPATH with this version of MLflow, to be run with what is installed here.
+
+    A registry may lack its smaller packages for days; its own package holds all of its modules.
 
     Args:
         others: requirements that this version has and does not say, e.g. "sqlalchemy<2.1".
     """
-    place = REPOSITORY / f".venv-mlflow-{version}"
-    python = place / "bin" / "python"
-    with FileLock(f"{place}.lock"):
-        if not (place / "installed").exists():
-            _uv_venv(place)
-            try:
-                _uv("install", "--python", str(python), f"mlflow=={version}", *others)
-            except NotInstalledError:
-                # A registry may lack its smaller packages for days. What it needs comes with an
-                # older version, and its own package holds all of its modules.
-                _uv("install", "--python", str(python), "mlflow", *others)
-                _uv("install", "--python", str(python), "--no-deps", f"mlflow=={version}")
-            (place / "installed").touch()
-    return python
+    return modules(f"mlflow=={version}", *others)
 
 
 def modules(*requirements: str) -> Path:
-    """A folder for PYTHONPATH with these packages alone, for what is installed here.
+    """A folder for PYTHONPATH with these packages, for what is installed here.
+
+    Of what they need, those packages come along that are not installed here at all.
 
     Args:
         requirements: with versions, e.g. "bottle==0.13.4"; the first names the folder.
@@ -78,8 +72,19 @@ def modules(*requirements: str) -> Path:
     with FileLock(f"{place}.lock"):
         if not (place / "installed").exists():
             _uv("install", "--no-deps", "--target", str(place), *requirements)
+            if lacking := _lacking(place):
+                _uv("install", "--target", str(place), *lacking)
             (place / "installed").touch()
     return place
+
+
+def _lacking(place: Path) -> list[str]:
+    """Requirements of the packages in a folder that nothing is installed for, here or there."""
+    there = list(distributions(path=[str(place)]))
+    names = {canonicalize_name(found.name) for found in (*there, *distributions())}
+    needed = [Requirement(text) for found in there for text in found.requires or ()]
+    asked = [r for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})]
+    return [str(r) for r in asked if canonicalize_name(r.name) not in names]
 
 
 def beside_ours(place: Path) -> dict[str, str]:
@@ -115,11 +120,6 @@ class OtherClient:
     def end(self) -> None:
         """End its process."""
         self._process.communicate(timeout=60)
-
-
-def _uv_venv(place: Path) -> None:
-    command = [sys.executable, "-m", "uv", "venv", "--quiet", "--clear"]
-    subprocess.run([*command, "--python", sys.executable, str(place)], check=True)
 
 
 def _uv(*arguments: str, text: str = "") -> str:

@@ -115,14 +115,14 @@ class MLflowServer:
 
     Attributes:
         prefix: of its paths, as behind a proxy of several services, e.g. "/team/ml".
-        python: that runs it, which may have another version of MLflow.
+        modules: a folder with another version of MLflow, which it runs with.
     """
 
     folder: Path
     store: str
     artifacts: Path
     prefix: str = ""
-    python: str = sys.executable
+    modules: Path | None = None
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
@@ -136,14 +136,14 @@ class MLflowServer:
         from hpsearch.tracking.server import ENVIRONMENT
 
         self.folder.mkdir(exist_ok=True)
-        command = [self.python, "-m", "mlflow", "server", "--workers", "1"]
+        command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
         command += ["--host", "127.0.0.1", "--port", str(self.port)]
         command += ["--artifacts-destination", str(self.artifacts)]
         command += ["--static-prefix", self.prefix] if self.prefix else []
         environment = {**os.environ, **ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": self.store}
-        if self.python != sys.executable:  # the tables of our stores are not those of its version
-            for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
-                environment.pop(name, None)
+        if self.modules is not None:  # the tables of our stores are not those of its version
+            environment["PYTHONPATH"] = str(self.modules)
+            environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with (self.folder / "mlflow.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, env=environment, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT

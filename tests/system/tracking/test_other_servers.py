@@ -21,7 +21,7 @@ from tests.harness.installed import (
     NotInstalledError,
     OtherClient,
     admitted_mlflow,
-    mlflow_environment,
+    mlflow_modules,
 )
 from tests.harness.servers import MLflowServer
 from tests.harness.stores import new_home
@@ -42,7 +42,7 @@ epochs = 2
 trials = 2
 epochs = 4
 {LITTLE_TESTED}"""
-OLDER = ("2.22.5", "sqlalchemy<2.1")  # the last release of MLflow 2, and what it can't do with
+OLDER = ("2.22.5", "sqlalchemy<2.1", "protobuf<7")  # the last of MLflow 2, and what it works with
 # What a study's runs have, beside their uid.
 OF_STUDY = """
     join tags using (run_uuid) join runs using (run_uuid) join experiments using (experiment_id)
@@ -87,11 +87,11 @@ class Tried:
 def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
     """A server of an older major version."""
     try:
-        python = mlflow_environment(*OLDER)
+        modules = mlflow_modules(*OLDER)
     except NotInstalledError as error:
         pytest.skip(f"NOT RUN: MLflow {OLDER[0]} can't be installed: {error}")
     folder = tmp_path_factory.mktemp("older")
-    yield from _tried(folder, OLDER[0], python, call_here, version("mlflow"))
+    yield from _tried(folder, OLDER[0], modules, call_here, version("mlflow"))
 
 
 @pytest.fixture(scope="module")
@@ -99,21 +99,21 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
     """The newest server. The client is the lowest, as that of the tests may be the newest."""
     try:
         lowest, newest = admitted_mlflow()
-        python, client = mlflow_environment(newest), OtherClient(lowest)
+        modules, client = mlflow_modules(newest), OtherClient(lowest)
     except NotInstalledError as error:
         pytest.skip(f"NOT RUN: an older and a newer MLflow can't be installed: {error}")
     try:
-        yield from _tried(tmp_path_factory.mktemp("newer"), newest, python, client, lowest)
+        yield from _tried(tmp_path_factory.mktemp("newer"), newest, modules, client, lowest)
     finally:
         client.end()
 
 
 def _tried(
-    folder: Path, release: str, python: Path, command: Callable[..., Called], client: str
+    folder: Path, release: str, modules: Path, command: Callable[..., Called], client: str
 ) -> Iterator[Tried]:
     home, path = new_home(folder / "home"), folder / "study.toml"
     store = f"sqlite:///{folder / 'server.db'}"
-    server = MLflowServer(folder / "server", store, folder / "artifacts", python=str(python))
+    server = MLflowServer(folder / "server", store, folder / "artifacts", modules=modules)
     where = ["--home", str(home), "--tracking-uri", server.url]
     done = {}
     path.write_text(STUDY.replace('"small"', '"late"'))
