@@ -51,6 +51,7 @@ SAMPLERS: dict[str, Callable[[int, int], optuna.samplers.BaseSampler]] = {
     "model-free": lambda seed, batch: CoarseToFineSampler(seed=seed, proposal="model-free"),
     "gp": lambda seed, batch: CoarseToFineSampler(seed=seed, batch=batch),
     "rule1": lambda seed, batch: CoarseToFineSampler(seed=seed, batch=batch, rule=1),
+    "rule2": lambda seed, batch: CoarseToFineSampler(seed=seed, batch=batch, rule=2),
     "optuna-gp": lambda seed, batch: optuna.samplers.GPSampler(seed=seed),
 }
 METHODS = "random-1,tpe-1,tpe-8,model-free-1,gp-1,gp-4,gp-8"

@@ -59,7 +59,7 @@ def funnel(view: StudyView) -> Chart | None:
         "narrowing",
         "Narrowing",
         "The range at the end of each stage, between the draws of the stages before and after; it "
-        "is soft, and every tenth draw is global. An edge alarm marks a declared end at which the "
+        "is soft, and some draws are global. An edge alarm marks a declared end at which the "
         "best trials lie; a re-opening mark shows survivors outside the previous range. "
         "narrowing.csv has the trials that set each range.",
         panels,

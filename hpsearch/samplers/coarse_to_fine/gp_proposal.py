@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from hpsearch.samplers.coarse_to_fine.gp import Kernel
     from hpsearch.samplers.coarse_to_fine.model import Choice, Trend
 
-CANDIDATES = 240  # for a batch of 1; 480 for 4, 720 for 8
+TOGETHER = 240  # candidates for a batch of 2; 480 for 4, 720 for 8
 POOLS = 5  # drawn at most, where relations leave few of their candidates
 FEW = 32  # candidates drawn uniformly, where they leave none
 ATTEMPTS = 20  # to find a configuration that was not tried
@@ -49,11 +49,11 @@ SecondsOf = Callable[[FrozenTrial], float | None]
 State = tuple[tuple[int, int, int], ...]  # tells whether trials have changed
 
 
-def n_candidates(batch: int) -> int:
+def n_candidates(batch: int, rule: Rule) -> int:
     """How many candidates a batch of this size is chosen from."""
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise ValueError(f"batch must be a whole number of at least 1, got {batch!r}")
-    return CANDIDATES * max(1, math.ceil(math.log2(batch)))
+    return TOGETHER * math.ceil(math.log2(batch)) if batch > 1 else rule.candidates
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class GPProposals:
         self._priors, self._earlier = priors or Priors({}), earlier or Earlier(())
         self._streams, self._pace, self._batch, self._rule = streams, pace, batch, rule
         self._relations, self._seconds = relations, seconds
-        self._n_candidates = n_candidates(batch)
+        self._n_candidates = n_candidates(batch, rule)
         self._round: tuple[Any, _Round] | None = None
         self._kernel: tuple[Any, Kernel] | None = None
 
@@ -146,7 +146,8 @@ class GPProposals:
 
     def _member(self, number: int, shared: _Round, tried: set[bytes]) -> Floats:
         encoding, choice = shared.encoding, shared.choice
-        if choice is not None and number >= self._pace.n_startup and number % 10 != 9:
+        anywhere = number % 10 == 9 and number >= self._rule.anywhere_from
+        if choice is not None and number >= self._pace.n_startup and not anywhere:
             return choice.next(self._away(number, shared, choice.pool))
         for attempt in range(ATTEMPTS):
             named = zip(encoding.names, encoding.distributions, strict=True)
@@ -316,10 +317,11 @@ class GPProposals:
                 seen = list(now.seen)
             rng = self._streams.generator(len(seen), "fit")
             scores = Scores(encoding, seen, rng, mixed=self._rule.mixed_targets)
-            kernel = fit(encoding, scores)
+            effects = self._rule.main_effects
+            kernel = fit(encoding, scores, main_effects=effects)
             if self._earlier:
                 trend = self._earlier.trend(encoding, scores, kernel)
-                kernel = fit(encoding, scores, trend) if trend else kernel
+                kernel = fit(encoding, scores, trend, main_effects=effects) if trend else kernel
             self._kernel = key, kernel
         return self._kernel[1]
 

@@ -209,10 +209,13 @@ class Choice:
         return self._encoding.features(rows, fidelity(np.full(len(rows), self._end)))
 
 
-def fit(encoding: Encoding, scores: Scores, trend: Trend | None = None) -> Kernel:
+def fit(
+    encoding: Encoding, scores: Scores, trend: Trend | None = None, *, main_effects: bool
+) -> Kernel:
     """The hyperparameters for these scores, or for what a trend leaves of them."""
     left = scores.targets - (trend or no_trend)(scores.rows)
-    return fit_kernel(scores.features, left, encoding.feature_dimensions())
+    dimensions = encoding.feature_dimensions()
+    return fit_kernel(scores.features, left, dimensions, main_effects=main_effects)
 
 
 def no_trend(rows: Floats) -> Floats:

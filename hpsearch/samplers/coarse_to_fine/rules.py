@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-RuleVersion = Literal[1, 2]
+RuleVersion = Literal[1, 2, 3]
 Per = Literal["trial", "second"]  # what the "gp" proposal counts as cost
-NEWEST: RuleVersion = 2
+NEWEST: RuleVersion = 3
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,26 @@ class Rule:
             which soon share one value.
         leaves_stalls: where the last results brought next to nothing, some trials differ from
             the best in a category, or lie far from it.
+        main_effects: the model learns what each parameter does by itself from all trials, not
+            only from those nearby.
+        candidates: that a trial drawn alone is chosen from. Those that are drawn together need a
+            joint posterior of all of theirs, which many would make slow.
+        anywhere_from: the trial from which on every tenth is drawn from the full ranges.
     """
 
     mixed_targets: bool
     branches: float
     leaves_stalls: bool
+    main_effects: bool = False
+    candidates: int = 240
+    anywhere_from: int = 0
 
 
-RULES: dict[int, Rule] = {1: Rule(False, 0.0, False), 2: Rule(True, 1 / 3, True)}
+RULES: dict[int, Rule] = {
+    1: Rule(False, 0.0, False),
+    2: Rule(True, 1 / 3, True),
+    3: Rule(True, 1 / 3, True, main_effects=True, candidates=960, anywhere_from=60),
+}
 
 
 def rule_of(version: int) -> Rule:
@@ -39,6 +51,6 @@ def rule_of(version: int) -> Rule:
         ValueError: there is none.
     """
     if isinstance(version, bool) or version not in RULES:
-        known = " or ".join(map(str, get_args(RuleVersion)))
-        raise ValueError(f"rule must be {known}, got {version!r}")
+        known = ", ".join(map(str, get_args(RuleVersion)))
+        raise ValueError(f"rule must be one of {known}, got {version!r}")
     return RULES[version]

@@ -46,7 +46,7 @@ class CoarseToFineSampler(StudySampler):
     n_startup):
 
         startup          Latin hypercube over the full ranges, uniform in log space where log
-        every 10th draw  the same over the full ranges, at random
+        every 10th draw  the same over the full ranges, at random ("gp": from trial 60 on)
         "gp"             a small Gaussian process of all scores, training length included, chooses
                          from candidates: half of them anywhere, the others around elites; a third
                          more around the best trial of each value of a category on which others
@@ -82,7 +82,7 @@ class CoarseToFineSampler(StudySampler):
         bandwidth: the bandwidth at the start, in unit space.
         floor: the smallest bandwidth; a fiftieth of the range.
         top: fraction of the trials that are elites.
-        rule: version of the "gp" proposal; 1 draws as older versions of hpsearch did.
+        rule: version of the "gp" proposal; 1 and 2 draw as older versions of hpsearch did.
         relations: constraints on configurations. The candidates of "gp" satisfy them; if
             parameters drawn one by one violate them together, the caller asks `redrawn` for
             others.

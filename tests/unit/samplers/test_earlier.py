@@ -153,7 +153,7 @@ def test_the_first_ones_are_good_together_in_all_studies() -> None:
 def test_a_search_with_a_study_of_the_same_is_ahead_of_one_without() -> None:
     def regrets(*earlier: EarlierStudy) -> list[float]:
         runs = (
-            searched(CoarseToFineSampler(seed=seed, earlier=earlier), bowl, 14).best_value
+            searched(CoarseToFineSampler(seed=seed, earlier=earlier), bowl, 11).best_value
             for seed in range(5)
         )
         return [*runs]

@@ -36,13 +36,39 @@ def test_mean_and_deviation_are_scikit_learns() -> None:
     assert own == pytest.approx(theirs.log_marginal_likelihood_value_, abs=1e-6)
 
 
-def test_the_gradient_is_that_of_finite_differences() -> None:
+def test_main_effects_are_lines_parabolas_and_choices_beside_the_rest() -> None:
+    dimensions = np.array([0, 0, 1, 2])  # two choices, a number, and the training length
+    choice = np.sqrt(0.5) * np.eye(2)[RNG.integers(2, size=20)]
+    x = np.hstack([choice, X[:20, :2]])
+    logs = np.log([0.5, 0.8, 2.0, 0.7, 1.3, 0.02])
+    u, same = x[:, 2] - 0.5, (x[:, 0, None] == x[:, 0]) * 1.0
+    number = 12 * np.outer(u, u) + 180 * np.outer(u * u, u * u)
+    effects = 0.7 * (1 + 0.4**2 / 3 * (same / 0.5**2 + number / 0.8**2))
+    expected = Kernel(dimensions, np.delete(logs, 3))(x, x) + effects
+    kernel = Kernel(dimensions, logs)
+    np.testing.assert_allclose(kernel(x, x), expected, atol=1e-6)
+    np.testing.assert_allclose(kernel.variances(x), np.diag(expected), atol=1e-6)
+
+
+def test_what_a_parameter_does_by_itself_is_known_far_from_all_trials() -> None:
+    x = np.hstack([RNG.random((40, 6)), np.zeros((40, 1))])
+    y = standardised(((x[:, :6] - 0.4) ** 2).sum(1))
+    near, far = slice(0, 25), slice(25, 40)
+    off = []
+    for main_effects in (False, True):
+        kernel = fit_kernel(x[near], y[near], np.arange(7), main_effects=main_effects)
+        off.append(np.abs(Posterior(kernel, x[near], y[near]).mean(x[far]) - y[far]).mean())
+    assert off[1] < 0.5 * off[0]
+
+
+@pytest.mark.parametrize("logs", [[-0.5, 0.2, 0.1, -3.0], [-0.5, 0.2, -0.3, 0.1, -3.0]])
+def test_the_gradient_is_that_of_finite_differences(logs: list[float]) -> None:
     dimensions = np.array([0, 0, 1])  # the first two features share a length scale
-    logs = np.array([-0.5, 0.2, 0.1, -3.0])
-    _, gradient = gp._misfit(Kernel(dimensions, logs), X, Y)
+    _, gradient = gp._misfit(Kernel(dimensions, np.array(logs)), X, Y)
     for i, step in enumerate(1e-5 * np.eye(len(logs))):
         above, below = (
-            gp._misfit(Kernel(dimensions, logs + sign * step), X, Y)[0] for sign in (1, -1)
+            gp._misfit(Kernel(dimensions, np.array(logs) + sign * step), X, Y)[0]
+            for sign in (1, -1)
         )
         assert gradient[i] == pytest.approx((above - below) / 2e-5, rel=1e-4)
 

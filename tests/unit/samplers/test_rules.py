@@ -1,4 +1,4 @@
-"""What version 2 of the proposal by a Gaussian process adds to version 1."""
+"""What the versions of the proposal by a Gaussian process add to those before."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import create_trial
 
 from hpsearch.samplers import CoarseToFineSampler
 from hpsearch.samplers.coarse_to_fine.encoding import ABSENT, Encoding
-from hpsearch.samplers.coarse_to_fine.gp_proposal import FAR, stalled
+from hpsearch.samplers.coarse_to_fine.gp_proposal import FAR, n_candidates, stalled
 from hpsearch.samplers.coarse_to_fine.model import mixed_targets, normal_scores
 from hpsearch.samplers.coarse_to_fine.pool import around_branches
 from hpsearch.samplers.coarse_to_fine.rules import rule_of
@@ -133,9 +134,30 @@ def test_a_stalled_search_of_numbers_looks_far_from_the_best() -> None:
     assert min(far) > FAR
 
 
+def test_every_tenth_trial_heeds_results_until_there_are_sixty() -> None:
+    def heeds(rule: Any, number: int) -> bool:
+        found = []
+        for sign in (1.0, -1.0):
+            study = optuna.create_study(sampler=CoarseToFineSampler(seed=0, rule=rule))
+            for x in np.random.default_rng(0).random(number):
+                space = {"x": FloatDistribution(0.0, 1.0)}
+                trial = create_trial(params={"x": x}, distributions={**space}, value=sign * x)
+                study.add_trial(trial)
+            found.append(study.ask().suggest_float("x", 0.0, 1.0))
+        return found[0] != found[1]
+
+    assert [heeds(rule, 19) for rule in (1, 2, 3)] == [False, False, True]
+    assert [heeds(3, number) for number in (59, 69)] == [True, False]
+
+
+def test_a_trial_alone_has_more_candidates_by_the_newest_rule() -> None:
+    assert [n_candidates(1, rule_of(rule)) for rule in (1, 2, 3)] == [240, 240, 960]
+    assert {n_candidates(4, rule_of(rule)) for rule in (1, 2, 3)} == {480}
+
+
 def test_a_rule_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ValueError, match="rule must be 1 or 2, got 3"):
-        CoarseToFineSampler(rule=3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="rule must be one of 1, 2, 3, got 4"):
+        CoarseToFineSampler(rule=4)  # type: ignore[arg-type]
 
 
 def test_tiny_scores_have_targets() -> None:
