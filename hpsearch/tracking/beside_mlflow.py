@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from flask import Blueprint, Flask
 
-KEPT = 28 * 24 * 3600  # seconds that a browser keeps MLflow's files, as MLflow says; their names
-# change with their content
-PROGRAM = re.compile(r'(?:src|href)="\.?/?(static-files/static/(?:js|css)/[\w.-]+)"')
+# MLflow's own time; the names of its files change with their content.
+MAX_AGE = 28 * 24 * 3600  # seconds that a browser keeps them
+PROGRAM = re.compile(r'(?:src|href)="\.?/?static-files/(static/(?:js|css)/[\w.-]+)"')
+PATHS = "/<path:path>"  # the end of the address of a folder's files
 
 
 def mlflow_with(pages: Blueprint, *, password: bool) -> FastAPI:
@@ -33,14 +34,16 @@ def mlflow_with(pages: Blueprint, *, password: bool) -> FastAPI:
     if password:
         from mlflow.server.auth import create_app
 
-        whole: FastAPI = create_app(app)
+        server: FastAPI = create_app(app)
+        if not hasattr(server, "router"):  # under gunicorn or waitress it is Flask's app alone
+            return server
     else:
         from mlflow.server.fastapi_app import create_fastapi_app
 
-        whole = create_fastapi_app(app)
-    _serve_files(whole, app)
-    threading.Thread(target=_load_late_parts, args=(app,), daemon=True).start()
-    return whole
+        server = create_fastapi_app(app)
+        threading.Thread(target=_load_late_parts, args=(app,), daemon=True).start()
+    _serve_files(server, app)
+    return server
 
 
 def program_files() -> list[str]:
@@ -51,38 +54,44 @@ def program_files() -> list[str]:
         first = Path(app.static_folder or "", "index.html").read_text(encoding="utf-8")
     except OSError:  # MLflow without its pages
         return []
-    return [f"/{name}" for name in PROGRAM.findall(first)]
+    return [f"{_files_address(app)}/{name}" for name in PROGRAM.findall(first)]
 
 
-def _serve_files(whole: FastAPI, app: Flask) -> None:
-    """The forty files that MLflow's pages load at a first visit, without a detour through Flask,
-    in which they take several times as long. MLflow shows them without a password, too."""
+def _files_address(app: Flask) -> str:
+    """Where MLflow's server has the files of its pages; "" where it does otherwise."""
+    rule = _addresses(app).get("serve_static_file", "")
+    return rule.removesuffix(PATHS) if rule.endswith(PATHS) else ""
+
+
+def _serve_files(server: FastAPI, app: Flask) -> None:
+    """Serve the forty files that MLflow's pages load at a first visit without a detour through
+    Flask, in which they take several times as long. MLflow needs no password for them either."""
     from starlette.middleware import Middleware
     from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    class Kept:
-        """Says how long a browser may keep what is found."""
+    class CacheHeader:
+        """Adds how long a browser may keep what is found."""
 
         def __init__(self, app: ASGIApp) -> None:
             self.app = app
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            async def kept(message: Message) -> None:
+            async def send_with_header(message: Message) -> None:
                 if message["type"] == "http.response.start" and message["status"] in (200, 304):
-                    value = f"public, max-age={KEPT}".encode()
+                    value = f"public, max-age={MAX_AGE}".encode()
                     message["headers"] = [*message["headers"], (b"cache-control", value)]
                 await send(message)
 
-            await self.app(scope, receive, kept)
+            await self.app(scope, receive, send_with_header)
 
-    rule, folder = _addresses(app).get("serve_static_file", ""), Path(app.static_folder or "")
-    place = rule.removesuffix("/<path:path>")
-    if place in ("", rule) or not folder.is_dir():
+    address, folder = _files_address(app), Path(app.static_folder or "")
+    if not address or not folder.is_dir():
         return  # an MLflow that does otherwise serves them itself
-    files = Mount(place, StaticFiles(directory=folder), middleware=[Middleware(Kept)])
-    whole.router.routes.insert(0, files)
+    # Some installers link a package's files to those of a cache.
+    files = StaticFiles(directory=folder, follow_symlink=True)
+    server.router.routes.insert(0, Mount(address, files, middleware=[Middleware(CacheHeader)]))
 
 
 def _addresses(app: Flask) -> dict[str, str]:
@@ -91,12 +100,12 @@ def _addresses(app: Flask) -> dict[str, str]:
 
 
 def _load_late_parts(app: Flask) -> None:
-    """Have MLflow load what it loads at the first question of a page, before somebody waits.
+    """Load what MLflow otherwise loads at a page's first request.
 
     The answers don't matter: an MLflow that is asked otherwise is as slow as without this.
     """
-    client, ways = app.test_client(), _addresses(app)
+    client, addresses = app.test_client(), _addresses(app)
     with suppress(Exception):
-        client.post(ways["_graphql"], json={"query": "{__typename}"})
+        client.post(addresses["_graphql"], json={"query": "{__typename}"})
     with suppress(Exception):
-        client.post(ways["_search_runs"], json={"experiment_ids": ["0"], "max_results": 1})
+        client.post(addresses["_search_runs"], json={"experiment_ids": ["0"], "max_results": 1})

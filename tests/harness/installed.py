@@ -72,8 +72,8 @@ def modules(*requirements: str) -> Path:
     with FileLock(f"{place}.lock"):
         if not (place / "installed").exists():
             _uv("install", "--no-deps", "--target", str(place), *requirements)
-            if lacking := _lacking(place):
-                _uv("install", "--target", str(place), *lacking)
+            while lacking := _lacking(place):
+                _uv("install", "--no-deps", "--target", str(place), *lacking)
             (place / "installed").touch()
     return place
 

@@ -262,42 +262,45 @@ def _unencodable(error: Exception) -> str:
 _AGAIN_AFTER = 0.05
 """Seconds until an interrupt that was lost is sent again: by then what dropped it has returned."""
 
+_WATCHED = "_hpsearch_watched"
 
-class _Interrupt(KeyboardInterrupt):
-    """Ours, whose end can be watched."""
+
+class _Watched:
+    """An attribute of an interrupt; it ends with it."""
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Ctrl-C and a polite end as KeyboardInterrupt; what they did before comes back after it.
 
-    An interrupt that nobody handles or carries further was dropped where it came: Python does so
-    in finalizers and in callbacks of weak references, and compiled code that looks something up
-    and clears the error. It is sent again.
+    An interrupt that does not leave the block is sent again. Python drops those in finalizers and
+    in callbacks of weak references, and so does compiled code that looks something up and clears
+    the error. Code that handles an interrupt itself can't be told from these.
     """
-    watched: list[weakref.ref[_Interrupt]] = []
+    watched: list[weakref.ref[_Watched]] = []
+    inside = [True]
 
     def interrupt(number: int, frame: object) -> None:
-        raised = _Interrupt()
-        watched.append(weakref.ref(raised, dropped))
+        # Of this very type, as subprocess and others compare; which has no weak references.
+        raised = KeyboardInterrupt()
+        raised.__dict__[_WATCHED] = mark = _Watched()
+        watched.append(weakref.ref(mark, lambda which: dropped(number)))
         try:
             raise raised
         finally:
-            del raised  # which its own traceback would keep alive
+            del raised, mark  # which its own traceback would keep alive
 
-    def dropped(which: weakref.ref[_Interrupt]) -> None:
-        again = threading.Timer(_AGAIN_AFTER, send_again)
+    def dropped(number: int) -> None:
+        again = threading.Timer(_AGAIN_AFTER, send_again, [number])
         again.daemon = True
         again.start()
 
-    def send_again() -> None:
-        for number in numbers:
-            if signal.getsignal(number) is interrupt:
-                signal.pthread_kill(main_thread, number)
-                return
+    def send_again(number: int) -> None:
+        if inside:
+            signal.pthread_kill(main_thread, number)
 
     def unraisable(lost: sys.UnraisableHookArgs) -> None:
-        if not issubclass(lost.exc_type, _Interrupt):
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
             reported(lost)
 
     def of_others(record: logging.LogRecord) -> bool:
@@ -320,7 +323,8 @@ def _interruptible() -> Iterator[None]:
                 signal.signal(number, interrupt)
         yield
     finally:
-        watched.clear()  # whoever left the block has it
+        inside.clear()  # whoever is outside has the interrupt
+        watched.clear()
         sys.unraisablehook = reported
         for handler in shown_by:
             handler.removeFilter(of_others)

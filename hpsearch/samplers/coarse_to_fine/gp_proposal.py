@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from hpsearch.samplers.coarse_to_fine.gp import Kernel
     from hpsearch.samplers.coarse_to_fine.model import Choice, Trend
 
-TOGETHER = 240  # candidates for a batch of 2; 480 for 4, 720 for 8
+CANDIDATES = 240  # for a batch of 2; 480 for 4, 720 for 8
 POOLS = 5  # drawn at most, where relations leave few of their candidates
 FEW = 32  # candidates drawn uniformly, where they leave none
 ATTEMPTS = 20  # to find a configuration that was not tried
@@ -53,7 +53,7 @@ def n_candidates(batch: int, rule: Rule) -> int:
     """How many candidates a batch of this size is chosen from."""
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise ValueError(f"batch must be a whole number of at least 1, got {batch!r}")
-    return TOGETHER * math.ceil(math.log2(batch)) if batch > 1 else rule.candidates
+    return CANDIDATES * math.ceil(math.log2(batch)) if batch > 1 else rule.candidates
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,8 @@ class GPProposals:
         kernel = self._fitted(now, encoding)
         trend = self._earlier.trend(encoding, scores, kernel) if self._earlier else None
         pool = self._pool(encoding, now.seen, tried, rng, trust, trend)
-        choice = Choice(encoding, kernel, scores, pool, rng, trend)
+        joint = CANDIDATES if self._n_candidates > CANDIDATES and self._batch == 1 else len(pool)
+        choice = Choice(encoding, kernel, scores, pool, rng, trend, joint=joint)
         if self._priors:
             choice.prefer(self._priors.preference(encoding, pool, trust, len(now.seen)))
         if self._seconds is not None:
@@ -257,9 +258,9 @@ class GPProposals:
         trend: Trend | None,
     ) -> Floats:
         """Candidates that were not tried; if all of them were, all."""
-        n = len(seen)
-        elites = [o.params for o in seen[: self._pace.n_elites(n)] if o.usable]
-        reach = Reach(self._pace.width(n), self._pace.mutation(n))
+        n_seen = len(seen)
+        elites = [o.params for o in seen[: self._pace.n_elites(n_seen)] if o.usable]
+        reach = Reach(self._pace.width(n_seen), self._pace.mutation(n_seen))
         drawn = self._candidates(encoding, encoding.rows(elites), reach, rng, trust)
         if self._rule.branches:
             scored = encoding.rows([o.params for o in seen if o.usable])

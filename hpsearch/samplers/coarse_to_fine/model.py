@@ -22,7 +22,7 @@ from hpsearch.samplers.coarse_to_fine.gp import (
 from hpsearch.samplers.coarse_to_fine.pool import row_keys
 from hpsearch.samplers.coarse_to_fine.ranks import mean_ranks
 from hpsearch.samplers.history import Observation
-from hpsearch.samplers.unit import Floats
+from hpsearch.samplers.unit import Floats, Indices
 
 MOST_ROWS, BEST_ROWS = 300, 100  # above MOST_ROWS: the best, and others at random
 REFIT = 1.15  # hyperparameters are fitted again when there are so many times more trials
@@ -123,6 +123,8 @@ class Choice:
     Args:
         pool: candidates, rows without duplicates.
         rng: of the functions.
+        joint: of so many candidates, those with the largest expected improvement, values are
+            drawn jointly; the others can only be the first member.
         trend: of rows, what the scores are expected to be without the model; None: 0.
 
     Source: Wilson, Hutter, Deisenroth, Maximizing acquisition functions for Bayesian
@@ -137,13 +139,15 @@ class Choice:
         pool: Floats,
         rng: np.random.Generator,
         trend: Trend | None = None,
+        *,
+        joint: int,
     ) -> None:
         self._encoding, self._end, self._rng = encoding, scores.longest, rng
         self._trend = trend or no_trend
         at_rows = self._trend(scores.rows)
         self._posterior = Posterior(kernel, scores.features, scores.targets - at_rows)
         self.pool, self._keys = pool, {key: i for i, key in enumerate(row_keys(pool))}
-        self._at_pool = self._trend(pool)
+        self._at_pool, self._n_joint = self._trend(pool), joint
         means = self._posterior.mean(scores.features_at_the_end) + at_rows
         self._incumbent = float(means.min())
         self._preference: Floats | float = 1.0
@@ -163,11 +167,13 @@ class Choice:
     def take(self, row: Floats, rng: np.random.Generator) -> None:
         """Count a configuration in; the generator is for one that is not in the pool."""
         place = self._keys.get(row_keys(row[None])[0])
-        if place is None:
+        if place is not None:
+            self._free[place] = False
+        if place in self._joint_places:
+            values = self._values[self._joint_places[place]]
+        else:
             values = self._draws.at(self._at_the_end(row[None])[0], rng.standard_normal(N_DRAWS))
             values = values + self._trend(row[None])
-        else:
-            values, self._free[place] = self._values[place], False
         self._best, self._alone = np.minimum(self._best, values), False
 
     def next(self, among: NDArray[np.bool_] | None = None) -> Floats:
@@ -177,33 +183,52 @@ class Choice:
             among: which candidates, (number of candidates,); None, or none of them: all.
         """
         allowed = self._free if among is None else self._free & among
-        left_out = ~(allowed if allowed.any() else self._free)
-        if self._alone:
-            mean, deviation = self._posterior.marginals(self._at_the_end(self.pool))
-            z = (self._incumbent - mean - self._at_pool) / deviation
-            density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-            improvement = deviation * (z * ndtr(z) + density) * self._preference
-            improvement[left_out] = -1.0
+        allowed = allowed if allowed.any() else self._free
+        free = allowed[self._joint] if not self._alone else allowed
+        if self._alone or not free.any():
+            improvement = self._improvement * self._preference
+            improvement[~allowed] = -1.0
             return np.asarray(self.pool[np.argmax(improvement)])
-        values = self._values
-        improvement = np.maximum(self._best - values, 0.0).mean(1) * self._preference
-        improvement[left_out] = -1.0
+        values, preference = self._values, np.broadcast_to(self._preference, len(self.pool))
+        improvement = np.maximum(self._best - values, 0.0).mean(1) * preference[self._joint]
+        improvement[~free] = -1.0
         place = int(np.argmax(improvement))
         if improvement[place] <= 0:
             optimistic = values.mean(1) - values.std(1)
-            optimistic[left_out] = np.inf
+            optimistic[~free] = np.inf
             place = int(np.argmin(optimistic))
-        return np.asarray(self.pool[place])
+        return np.asarray(self.pool[self._joint[place]])
+
+    @cached_property
+    def _improvement(self) -> Floats:
+        """Expected improvement of each candidate by itself, (number of candidates,)."""
+        mean, deviation = self._posterior.marginals(self._at_the_end(self.pool))
+        z = (self._incumbent - mean - self._at_pool) / deviation
+        density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+        return np.asarray(deviation * (z * ndtr(z) + density))
+
+    @cached_property
+    def _joint(self) -> Indices:
+        """The candidates of which values are drawn jointly."""
+        if self._n_joint >= len(self.pool):
+            return np.arange(len(self.pool))
+        return np.sort(np.argsort(-self._improvement, kind="stable")[: self._n_joint])
+
+    @cached_property
+    def _joint_places(self) -> dict[int | None, int]:
+        """The place of a candidate among these."""
+        return {int(place): i for i, place in enumerate(self._joint)}
 
     @cached_property
     def _draws(self) -> JointDraws:
-        normals = self._rng.standard_normal((len(self.pool), N_DRAWS))
-        return JointDraws(self._posterior, self._at_the_end(self.pool), normals)
+        normals = self._rng.standard_normal((len(self._joint), N_DRAWS))
+        rows = self.pool[self._joint]
+        return JointDraws(self._posterior, self._at_the_end(rows), normals)
 
     @cached_property
     def _values(self) -> Floats:
-        """The functions at all candidates, (number of candidates, N_DRAWS)."""
-        return np.asarray(self._draws.values + self._at_pool[:, None])
+        """The functions at these candidates, (number of them, N_DRAWS)."""
+        return np.asarray(self._draws.values + self._at_pool[self._joint, None])
 
     def _at_the_end(self, rows: Floats) -> Floats:
         return self._encoding.features(rows, fidelity(np.full(len(rows), self._end)))

@@ -24,8 +24,8 @@ class Rule:
             the best in a category, or lie far from it.
         main_effects: the model learns what each parameter does by itself from all trials, not
             only from those nearby.
-        candidates: that a trial drawn alone is chosen from. Those that are drawn together need a
-            joint posterior of all of theirs, which many would make slow.
+        candidates: how many a trial that is drawn alone is chosen from. Those that are drawn
+            together need a joint posterior of all of theirs, which many would make slow.
         anywhere_from: the trial from which on every tenth is drawn from the full ranges.
     """
 

@@ -216,7 +216,8 @@ class CoarseToFineSampler(StudySampler):
         if self._proposal == "random":
             return self._from_box(now, name, distribution, rng)
         elites = self._elites(now.seen, name, distribution, branch_of(trial))
-        if not elites or trial.number % 10 == 9:
+        global_from = self._rule.anywhere_from if self._proposal == "gp" else 0
+        if not elites or (trial.number % 10 == 9 and trial.number >= global_from):
             return anywhere(distribution, rng.random())
         return self._near(distribution, [o.params[name] for o in elites], len(now.seen), rng)
 

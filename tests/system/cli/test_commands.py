@@ -527,6 +527,25 @@ def test_an_interrupt_that_somebody_drops_is_not_lost(capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == "interrupted; run the same command again to resume\n"
 
 
+def test_an_interrupt_does_not_wait_for_a_process_that_is_waited_for() -> None:
+    """subprocess asks for the very type of the exception, and waits to the end for others."""
+    words = """
+        import os, signal, subprocess, threading
+        from hpsearch.cli.base import exits
+        sleep, none = ["sleep", "60"], {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGTERM]).start()
+        with exits(debug=False), subprocess.Popen(sleep, **none) as process:
+            try:
+                process.wait()
+            finally:
+                print(process.pid, flush=True)
+    """
+    command = [sys.executable, "-c", dedent(words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    os.kill(int(done.stdout), signal.SIGKILL)
+    assert done.returncode == 130
+
+
 def test_an_interrupt_that_somebody_cleans_up_after_comes_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
