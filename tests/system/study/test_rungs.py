@@ -31,7 +31,7 @@ def test_each_pruner_prunes_and_repeats(
     study_file: Path, home: Path, name: str, options: str
 ) -> None:
     pruner = f"pruner={{name='{name}', rungs=[1, 2, 3, 5], options={options}}}"
-    stages = "stages=[{trials=10, epochs=4}, {trials=4, epochs=7}]"
+    stages = "stages=[{trials=14, epochs=4}, {trials=4, epochs=7}]"
     result = run(study_file, home, *CALM, stages, pruner)
     assert at_rungs(home) or name == "patient"
     assert result.counts["complete"] > 0
