@@ -281,7 +281,8 @@ def _interruptible() -> Iterator[None]:
     inside = [True]
 
     def interrupt(number: int, frame: object) -> None:
-        # Of this very type, as subprocess and others compare; which has no weak references.
+        # Of this very type, as subprocess compares types. It takes no weak reference; what is
+        # its attribute does.
         raised = KeyboardInterrupt()
         raised.__dict__[_WATCHED] = mark = _Watched()
         watched.append(weakref.ref(mark, lambda which: dropped(number)))

@@ -34,7 +34,7 @@ from hpsearch.samplers.unit import Floats
 # search, and whoever only looks at a finished one, would wait a second.
 if TYPE_CHECKING:
     from hpsearch.samplers.coarse_to_fine.gp import Kernel
-    from hpsearch.samplers.coarse_to_fine.model import Choice, Trend
+    from hpsearch.samplers.coarse_to_fine.model import Choice, Scores, Trend
 
 CANDIDATES = 240  # for a batch of 2; 480 for 4, 720 for 8
 POOLS = 5  # drawn at most, where relations leave few of their candidates
@@ -228,6 +228,7 @@ class GPProposals:
         kernel = self._fitted(now, encoding)
         trend = self._earlier.trend(encoding, scores, kernel) if self._earlier else None
         pool = self._pool(encoding, now.seen, tried, rng, trust, trend)
+        # Others may be asked for while a trial that was drawn alone is pending.
         joint = CANDIDATES if self._n_candidates > CANDIDATES and self._batch == 1 else len(pool)
         choice = Choice(encoding, kernel, scores, pool, rng, trend, joint=joint)
         if self._priors:
@@ -300,9 +301,18 @@ class GPProposals:
             return rows
         return rows[self._relations.hold_all(encoding.columns(rows))]
 
+    def _kernel_for(self, encoding: Encoding, scores: Scores) -> Kernel:
+        from hpsearch.samplers.coarse_to_fine.model import fit
+
+        if self._earlier:  # main effects beside these made those that are useless cost more
+            kernel = fit(encoding, scores, main_effects=False)
+            if trend := self._earlier.trend(encoding, scores, kernel):
+                return fit(encoding, scores, trend, main_effects=False)
+        return fit(encoding, scores, main_effects=self._rule.main_effects)
+
     def _fitted(self, now: Situation, encoding: Encoding) -> Kernel:
         """Hyperparameters, fitted on the first trials: as many as there were at the last fit."""
-        from hpsearch.samplers.coarse_to_fine.model import Scores, fit, fitted_on
+        from hpsearch.samplers.coarse_to_fine.model import Scores, fitted_on
 
         numbers = sorted(o.number for o in now.seen)[: fitted_on(len(now.seen))]
         wanted = set(numbers)
@@ -318,12 +328,7 @@ class GPProposals:
                 seen = list(now.seen)
             rng = self._streams.generator(len(seen), "fit")
             scores = Scores(encoding, seen, rng, mixed=self._rule.mixed_targets)
-            effects = self._rule.main_effects
-            kernel = fit(encoding, scores, main_effects=effects)
-            if self._earlier:
-                trend = self._earlier.trend(encoding, scores, kernel)
-                kernel = fit(encoding, scores, trend, main_effects=effects) if trend else kernel
-            self._kernel = key, kernel
+            self._kernel = key, self._kernel_for(encoding, scores)
         return self._kernel[1]
 
 
