@@ -47,7 +47,9 @@ def wait_for(marker: str, process: subprocess.Popen[bytes], seconds: float = 60)
         time.sleep(0.05)
 
 
-def victims(process: subprocess.Popen[bytes]) -> dict[str, list[psutil.Process]]:
+def victims(
+    process: subprocess.Popen[bytes], program: str = "train.awk"
+) -> dict[str, list[psutil.Process]]:
     """The coordinator, its workers and their programs."""
     found: dict[str, list[psutil.Process]] = {"coordinator": [psutil.Process(process.pid)]}
     for child in found["coordinator"][0].children(recursive=True):
@@ -57,7 +59,7 @@ def victims(process: subprocess.Popen[bytes]) -> dict[str, list[psutil.Process]]
             continue
         if "hpsearch.execution.worker" in words:
             found.setdefault("worker", []).append(child)
-        elif "train.awk" in words and GUARD not in words:
+        elif program in words and GUARD not in words:
             found.setdefault("program", []).append(child)
     return found
 
@@ -132,10 +134,14 @@ def test_a_worker_that_is_killed_takes_its_program_along(tmp_path: Path) -> None
     script += 'echo "{\\"epoch\\": $2, \\"loss\\": $1}"'
     path = study_of_shell(tmp_path, script, NO_PROBE, "dry_start = 0")
     process = start(path, new_home(tmp_path / "home"), "--set", ONE, workers=1)
-    wait_for("train.sh", process)
-    old = {p.pid for p in running("train.sh")}
+    found = victims(process, "train.sh")
+    while not {"worker", "program"} <= found.keys():  # its own: other tests run such programs, too
+        assert process.poll() is None
+        time.sleep(0.05)
+        found = victims(process, "train.sh")
+    old = {p.pid for p in found["program"]}
     (tmp_path / "go").touch()
-    victims(process)["worker"][0].kill()
+    found["worker"][0].kill()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err.decode()
     assert not any(psutil.pid_exists(pid) for pid in old)
