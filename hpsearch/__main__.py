@@ -7,6 +7,7 @@ import signal
 import sys
 
 from hpsearch.import_order import add_study_folder
+from hpsearch.processes import collect_rarely
 
 add_study_folder(sys.path[0])  # the current folder: that of a study, as often as not
 
@@ -20,6 +21,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)
+    collect_rarely()
     if sys.platform == "win32":
         sys.exit("hpsearch runs on Linux and macOS; on Windows use it inside WSL")
     from hpsearch.addresses import Scrubber

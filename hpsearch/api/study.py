@@ -224,12 +224,13 @@ def _run(
         return report_of(projection, result, ran=False, missing="")
     run.folder.files.failed.unlink(missing_ok=True)
     write_parent(read, run, result, tags=tags)
-    projection.start()
     try:
         ran = result is None
         if result is None:
 
             def tell(event: Event) -> None:
+                # From the first on, when the storage is open: to load MLflow takes seconds of a
+                # core, for which the first trials would have to wait.
                 projection.keep_alive()
                 on_event(event)
 

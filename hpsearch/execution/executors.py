@@ -34,7 +34,14 @@ from hpsearch.execution.limits import (
 from hpsearch.execution.private_mlflow import LEAVE_SECONDS, end_open_runs
 from hpsearch.execution.threads import limited_threads, thread_variables
 from hpsearch.import_order import study_folders
-from hpsearch.processes import child_environment, children, end_children, end_tree, is_guarded
+from hpsearch.processes import (
+    child_environment,
+    children,
+    collect_as_usual,
+    end_children,
+    end_tree,
+    is_guarded,
+)
 
 STARTS = 5  # of a worker in a row; more deaths than that before it is ready are no accident
 ENDING_SECONDS = 0.5  # from the end of a worker's pipe to that of its process
@@ -63,6 +70,7 @@ class InlineExecutor(SliceExecutor):
 
     def __init__(self, slot: str = "") -> None:
         self.slot = slot
+        collect_as_usual()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()

@@ -43,6 +43,7 @@ class Projection:
     tracking_uri: str
     warn: Callable[[str], None]
     tell: Callable[[str], None] = lambda line: None
+    _process: subprocess.Popen[bytes] | None = None
     _warned: bool = False
     _last: dict[str, Any] = field(default_factory=dict)
     _notes: set[str] = field(default_factory=set)
@@ -56,9 +57,15 @@ class Projection:
         self._spawn()
 
     def keep_alive(self) -> None:
-        """Start the process again if something ended it."""
-        if self._process.poll() is not None and time.monotonic() > self._spawned + RESPAWN_SECONDS:
-            self._close()
+        """Start the process if it was not started, or if something ended it."""
+        if self._process is None:
+            self.start()
+        elif time.monotonic() > self._spawned + RESPAWN_SECONDS:
+            self._start_again(self._process)
+
+    def _start_again(self, process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is not None:
+            self._close(process)
             self._spawn()
 
     def _spawn(self) -> None:
@@ -111,29 +118,34 @@ class Projection:
         """Let it catch up and end; False if it could not within this time."""
         deadline = time.monotonic() + seconds
         self._silent_until = time.monotonic() + SILENT_SECONDS
-        if self._process.poll() is not None:
-            self._close()
-            self._spawn()
-        self._ask_to_end(deadline)
-        while self._process.returncode < 0 and time.monotonic() < deadline:
+        if self._process is None:
+            self.start()
+        else:
+            self._start_again(self._process)
+        code = self._ask_to_end(deadline)
+        while code < 0 and time.monotonic() < deadline:
             self._spawn()  # something killed it: by its own will it ends with 0 or 1
-            self._ask_to_end(deadline)
-        return self._process.returncode == 0
+            code = self._ask_to_end(deadline)
+        return code == 0
 
-    def _ask_to_end(self, deadline: float) -> None:
-        assert self._process.stdin is not None
+    def _ask_to_end(self, deadline: float) -> int:
+        """Its exit code, negative if it was killed."""
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
         with suppress(OSError):  # it has ended already
-            self._process.stdin.write(b"end\n")
-            self._process.stdin.flush()
-        while self._process.poll() is None and time.monotonic() < deadline:
+            process.stdin.write(b"end\n")
+            process.stdin.flush()
+        while process.poll() is None and time.monotonic() < deadline:
             if time.monotonic() > self._silent_until:
                 self._silent_until = inf
                 self._tell_of_waiting(deadline)
             time.sleep(0.02)
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        self._close()
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        self._close(process)
+        return process.returncode
 
     def _tell_of_waiting(self, deadline: float) -> None:
         self.tell(
@@ -142,14 +154,14 @@ class Projection:
             "kept, and python -m hpsearch sync sends the rest"
         )
 
-    def _close(self) -> None:
+    def _close(self, process: subprocess.Popen[bytes]) -> None:
         """Close the pipes of a process that has ended."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         with suppress(OSError):  # what was not sent to it is lost with it
-            self._process.stdin.close()
+            process.stdin.close()
         self._reader.join(timeout=2)
-        self._process.stdout.close()
+        process.stdout.close()
 
     @property
     def problem(self) -> str:

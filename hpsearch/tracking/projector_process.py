@@ -10,7 +10,6 @@ coordinator died: stop at once. Standard output is a JSON line a report.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import os
@@ -26,6 +25,7 @@ from filelock import FileLock
 
 from hpsearch.addresses import Scrubber
 from hpsearch.errors import TrackingError
+from hpsearch.processes import collect_rarely
 from hpsearch.records.layout import Home
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.tracking.projector import Projector
@@ -102,7 +102,7 @@ def _say(**report: Any) -> None:
 if __name__ == "__main__":
     # A trial is some 10,000 objects that live for a moment; looking through all of MLflow for
     # garbage after every 700 of them is a tenth of the time.
-    gc.set_threshold(200_000)
+    collect_rarely()
     REPORTS = os.dup(1)
     os.dup2(2, 1)  # what libraries print goes to the log
     Scrubber(os.environ, ()).install()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import warnings
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch.execution.executors import InlineExecutor
 from hpsearch.process_start import problem_of_folder, provide_home, tolerate_warnings
+from hpsearch.processes import GARBAGE_AFTER, collect_rarely
 
 
 def test_a_folder_that_was_deleted_is_said(
@@ -59,3 +62,14 @@ def test_warnings_that_the_shell_makes_errors_are_shown(
         tolerate_warnings()
         with pytest.warns(DeprecationWarning, match="old"):
             warnings.warn("old", DeprecationWarning, stacklevel=1)
+
+
+def test_garbage_is_looked_for_rarely_where_no_code_of_a_users_own_runs() -> None:
+    usual = gc.get_threshold()
+    try:
+        collect_rarely()
+        assert gc.get_threshold()[0] == GARBAGE_AFTER > usual[0]
+        InlineExecutor()
+        assert gc.get_threshold() == usual
+    finally:
+        gc.set_threshold(*usual)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -59,6 +60,14 @@ def check_once(database: Path, records: list[TrialRecord]) -> None:
     assert there == once == sum(1 for record in records for _ in points(record, 0))
 
 
+def kill(projection: Projection) -> subprocess.Popen[bytes]:
+    process = projection._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    return process
+
+
 def test_after_kills_of_projector_and_server_every_run_and_point_is_there_once(
     run_folder: RunFolder, home: Path, server: MLflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,8 +79,7 @@ def test_after_kills_of_projector_and_server_every_run_and_point_is_there_once(
         add(run_folder, record)
         if number == TRIALS // 3:
             time.sleep(3.1)  # until it sends; test_projection kills it before its import is over
-            projection._process.kill()
-            projection._process.wait()
+            kill(projection)
             projection.keep_alive()
         if number == TRIALS // 2:
             server.kill()
@@ -96,9 +104,7 @@ def test_after_kills_amid_a_batch_every_run_and_point_is_there_once(
             time.sleep(0.01)
             query = "select count(*), 0 from tags where key = 'hpsearch.trial'"
             seen, _ = counts(database, query)
-        projection._process.kill()
-        projection._process.wait()
-        projection._close()
+        projection._close(kill(projection))
     add(run_folder, *records[30:])
     replay(run_folder, Home(home), uri)
     check_once(database, records)

@@ -21,9 +21,10 @@ def test_a_kill_while_it_catches_up_for_the_last_time_is_made_up_for(
 ) -> None:
     stores = Home(home)
     projection = Projection(run_folder, stores, stores.tracking_uri, print)
-    projection.start()
+    projection.keep_alive()
     add(run_folder, *(make(number, Outcome.COMPLETE) for number in range(5)))
     first = projection._process
+    assert first is not None
     killer = threading.Timer(1.0, first.kill)  # before its first import is over
     killer.start()
     assert projection.finish()
@@ -39,9 +40,8 @@ def test_an_unreachable_server_is_warned_of_once_and_reported_at_the_end(
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     warnings: list[str] = []
     projection = Projection(run_folder, Home(home), "http://127.0.0.1:9", warnings.append)
-    projection.start()
     add(run_folder, make(0, Outcome.COMPLETE))
-    assert not projection.finish()
+    assert not projection.finish()  # which starts what nobody started
     busy = "waiting for MLflow"  # said, too, where the end takes 10 s
     (warning,) = (line for line in warnings if not line.startswith(busy))
     assert "can't write to MLflow" in warning

@@ -38,8 +38,8 @@ def test_a_long_wait_for_the_store_is_told_of(
     )
     process = SimpleNamespace(poll=lambda: None, kill=lambda: None, wait=lambda: None)
     process.stdin = (tmp_path / "orders").open("wb")
-    monkeypatch.setattr(sends, "_process", cast(Any, process), raising=False)
-    monkeypatch.setattr(sends, "_close", process.stdin.close)
+    monkeypatch.setattr(sends, "_process", cast(Any, process))
+    monkeypatch.setattr(sends, "_close", lambda process: process.stdin.close())
     process.returncode = 1
     sends.finish(seconds=0.4)
     (line,) = lines
