@@ -36,11 +36,12 @@ if TYPE_CHECKING:
         print_schedule,
         run_schedule,
     )
-    from hpsearch.api.show import best_configuration, show_study, study_front, study_trials
+    from hpsearch.api.show import show_study
     from hpsearch.api.status import study_status
     from hpsearch.api.study import run_study
-    from hpsearch.api.support.study_report import Report
+    from hpsearch.api.support.report import Report
     from hpsearch.api.sync import sync
+    from hpsearch.api.trials import best_configuration, study_front, study_trials
     from hpsearch.api.tune import tune
     from hpsearch.api.ui import ui
     from hpsearch.api.upkeep.backup import Backup, backup, restore
@@ -61,11 +62,11 @@ _MODULES = {
     "Methods": "hpsearch.reports.methods.methods",
     "Plan": "hpsearch.api.plan",
     "Pruning": "hpsearch.api.upkeep.prune",
-    "Report": "hpsearch.api.support.study_report",
+    "Report": "hpsearch.api.support.report",
     "StudyComparison": "hpsearch.api.compare",
     "Verification": "hpsearch.api.verify",
     "backup": "hpsearch.api.upkeep.backup",
-    "best_configuration": "hpsearch.api.show",
+    "best_configuration": "hpsearch.api.trials",
     "check_health": "hpsearch.api.schedule",
     "coming_runs": "hpsearch.api.schedule",
     "compare_studies": "hpsearch.api.compare",
@@ -90,11 +91,11 @@ _MODULES = {
     "run_schedule": "hpsearch.api.schedule",
     "run_study": "hpsearch.api.study",
     "show_study": "hpsearch.api.show",
-    "study_front": "hpsearch.api.show",
+    "study_front": "hpsearch.api.trials",
     "study_methods": "hpsearch.api.methods",
     "study_schema": "hpsearch.api.init",
     "study_status": "hpsearch.api.status",
-    "study_trials": "hpsearch.api.show",
+    "study_trials": "hpsearch.api.trials",
     "sync": "hpsearch.api.sync",
     "tune": "hpsearch.api.tune",
     "ui": "hpsearch.api.ui",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from hpsearch.analysis.kept_answers import Answers
 from hpsearch.claims import Evidence, Judgement, TunedCases, Verdict, load_check
 from hpsearch.datasets.selection import open_pool
 from hpsearch.records.layout import Artifact
@@ -17,23 +17,6 @@ from hpsearch.spreadsheets import csv_text
 from hpsearch.studyfile.reading import ReadStudy
 
 ALPHA = 0.05  # as the 95 % intervals of single comparisons
-
-
-@dataclass(frozen=True)
-class Answers:
-    """The answers of a study, as its files of artifacts have them.
-
-    Attributes:
-        claims: {text, check, given, verdict, detail, figure} each; figure is a file's name or "".
-            Those of a difference have its p value, `p`, and where there are several such claims
-            also the one by Holm's test over them, `p_holm`. Where another check may be meant, the
-            detail ends with `hint`.
-        agreement: {cells, n, equal, within_one_image, mean_absolute_difference} of each group of
-            cells of the printed table.
-    """
-
-    claims: list[dict[str, Any]]
-    agreement: list[dict[str, Any]]
 
 
 def answer(
@@ -85,12 +68,6 @@ def answer(
         else:  # asked before, and no more
             files.artifact(which).unlink(missing_ok=True)
     return Answers(claims, agreement)
-
-
-def answered(folder: RunFolder) -> Answers:
-    """The answers that were written."""
-    paths = (folder.files.artifact(a) for a in (Artifact.CLAIMS, Artifact.AGREEMENT))
-    return Answers(*(folder.read_json(path) or [] for path in paths))
 
 
 def _other_data(read: ReadStudy, about: str | None) -> Verdict | None:

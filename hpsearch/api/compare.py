@@ -16,8 +16,8 @@ from hpsearch.analysis.compared_studies import (
     signed_difference,
 )
 from hpsearch.analysis.costs import cost_of
+from hpsearch.api.support.report import ui_command
 from hpsearch.api.support.stores import tracking_of
-from hpsearch.api.support.study_report import ui_command
 from hpsearch.datasets import DATASETS
 from hpsearch.datasets.selection import Selection
 from hpsearch.errors import DataError, StudyFileError, TrackingError

@@ -9,13 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from hpsearch.addresses import check_apart
-from hpsearch.api.support.stores import (
-    is_projected,
-    projected,
-    storage_of,
-    tracking_of,
-)
-from hpsearch.api.support.study_report import Report, report_of
+from hpsearch.api.support.kept_reports import keep_report, report_stamps
+from hpsearch.api.support.projected import is_projected, projected
+from hpsearch.api.support.report import Report
+from hpsearch.api.support.stores import storage_of, tracking_of
+from hpsearch.api.support.study_report import report_of
+from hpsearch.datasets import DATASETS
 from hpsearch.errors import (
     HpsearchError,
     StudyFailed,
@@ -96,6 +95,8 @@ def run_study(
         raise StudyFileError(
             "--fresh starts a new run and --extend goes on with the finished one: give one of them"
         )
+    told: list[str] = []
+    warn = _told_too(warn, told)
     read = read_study(Path(path), overrides)
     for doubt in read.file.doubts:
         warn(doubt)
@@ -179,10 +180,28 @@ def run_study(
             raise without_gpu
         if not finished:
             _warn_before(read, run, count, cluster, warn)
-        return _run(study, read, run, stores, uri, on_event, warn, tags)
+        alone = not (overrides or told) and _stands_alone(read)
+        text = read.text if alone else None
+        return _run(study, read, run, stores, uri, on_event, warn, tags, text)
     finally:
         run.folder.sweep()  # the projector may have been killed
         run.close()
+
+
+def _told_too(warn: Callable[[str], None], told: list[str]) -> Callable[[str], None]:
+    """`warn`, which also adds each line to a list."""
+
+    def both(line: str) -> None:
+        told.append(line)
+        warn(line)
+
+    return both
+
+
+def _stands_alone(read: ReadStudy) -> bool:
+    """Whether nothing beside the study file has a part in it: no code or data of a user's own."""
+    data = read.file.data
+    return not read.code and (data is None or data.name in DATASETS)
 
 
 def _warn_before(
@@ -214,14 +233,21 @@ def _run(
     on_event: Callable[[Event], None],
     warn: Callable[[str], None],
     tags: Mapping[str, str],
+    text: str | None,
 ) -> Report:
+    """
+    Args:
+        text: of the study file, if it leads to the report by itself.
+    """
     projection = Projection(
         run.folder, home, uri, warn, lambda line: on_event(TrackingAwaited(line))
     )
-    result = study.finished()
+    stamps, result = report_stamps(run.folder.files), study.finished()
     there = uri != home.tracking_uri or home.mlflow.exists()
     if result is not None and there and is_projected(run.folder, read.file, uri):
-        return report_of(projection, result, ran=False, missing="")
+        report = report_of(projection, result, ran=False, missing="")
+        keep_report(run.folder.files, stamps, report, text)
+        return report
     run.folder.files.failed.unlink(missing_ok=True)
     write_parent(read, run, result, tags=tags)
     try:

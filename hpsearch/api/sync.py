@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.api.support.stores import projected, tracking_of
+from hpsearch.api.support.projected import projected
+from hpsearch.api.support.stores import tracking_of
 from hpsearch.errors import (
     DamagedError,
     HpsearchError,

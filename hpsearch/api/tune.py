@@ -12,7 +12,7 @@ from typing import Any
 
 from hpsearch.api.init import study_name
 from hpsearch.api.study import run_study
-from hpsearch.api.support.study_report import Report
+from hpsearch.api.support.report import Report
 from hpsearch.datasets.card import TableCard, table_card
 from hpsearch.datasets.files import dataset_at
 from hpsearch.datasets.table import TableFile

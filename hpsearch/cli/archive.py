@@ -55,7 +55,7 @@ def import_(
     """
     with exits(debug):
         from hpsearch import import_study
-        from hpsearch.api.support.study_report import ui_command
+        from hpsearch.api.support.report import ui_command
         from hpsearch.console import print_findings, print_frame
         from hpsearch.records.layout import Home
 

@@ -83,25 +83,33 @@ def study(
         if file is None:
             _list_studies(as_json)
             return
-        from hpsearch import run_study
-        from hpsearch.console import StudyProgress, print_report
+        report = None
+        if not (set_ or minutes or fresh or extend or accept_code or executor or storage):
+            from hpsearch.api.show import finished_report
 
-        with StudyProgress() as progress:
-            report = run_study(
-                file,
-                overrides=set_ or [],
-                home=home,
-                workers=workers,
-                executor=executor,
-                storage=storage,
-                tracking_uri=tracking_uri,
-                fresh=fresh,
-                extend=extend,
-                minutes=minutes,
-                accept_code=accept_code,
-                on_event=progress.show,
-                warn=progress.warn,
-            )
+            report = finished_report(file, home=home, tracking_uri=tracking_uri)
+        if report is None:
+            from hpsearch import run_study
+            from hpsearch.console import StudyProgress
+
+            with StudyProgress() as progress:
+                report = run_study(
+                    file,
+                    overrides=set_ or [],
+                    home=home,
+                    workers=workers,
+                    executor=executor,
+                    storage=storage,
+                    tracking_uri=tracking_uri,
+                    fresh=fresh,
+                    extend=extend,
+                    minutes=minutes,
+                    accept_code=accept_code,
+                    on_event=progress.show,
+                    warn=progress.warn,
+                )
+        from hpsearch.console import print_report
+
         if as_json:
             typer.echo(json.dumps(report.as_dict()))
         else:

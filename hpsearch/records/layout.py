@@ -5,7 +5,8 @@
     default-artifacts/                       files of runs in MLflow that are not ours
     projector-<key>.lock                     held by whoever writes to an MLflow store
     status-index.json                        what `status` found of the runs; made again
-    studies/<study>/                         Study: lock, lock.holder and the runs; see `file_name`
+    studies/<study>/                         Study: lock, lock.holder, the runs; see `file_name`
+        <run>.report.json                    what `show` found of the run; made again
         <run>/                               Run: the records of one run, and files made from them
     batches/<batch>-<key>/                   Batch: lock, round.json, summary.json, owed
     schedule/                                Schedule: lock, standing.json, health.json, orders/
@@ -374,6 +375,11 @@ class RunFiles:
     def number(self) -> int:
         """From 1."""
         return int(self.path.name)
+
+    @property
+    def kept_report(self) -> Path:
+        """Its report as it was made last, beside it: it says when the folder was changed."""
+        return self.path.with_name(f"{self.path.name}.report.json")
 
     @property
     def artifacts(self) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from hpsearch.analysis.answers import answered
+from hpsearch.analysis.kept_answers import answered
 from hpsearch.own_code import digest
 from hpsearch.records.estimate import Estimate
 from hpsearch.records.layout import Artifact

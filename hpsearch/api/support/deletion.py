@@ -80,6 +80,7 @@ class StoredRun:
         files = self.run.folder.files
         with storage_errors(files.path):  # at once no run any more, whatever happens to the files
             shutil.rmtree(files.path.rename(files.study.deleted(files.number)))
+            files.kept_report.unlink(missing_ok=True)
 
 
 def sweep(top: StudyFiles) -> None:

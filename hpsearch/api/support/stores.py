@@ -1,16 +1,13 @@
-"""The stores of a home: their addresses, and what MLflow has of a run."""
+"""The addresses of the stores of a home."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from hpsearch.addresses import check_port, without_password
 from hpsearch.errors import HpsearchError
 from hpsearch.records.layout import Home
-from hpsearch.records.run_folder import RunFolder
-from hpsearch.studyfile.study_file import StudyFile
 
 STORAGE, TRACKING_URI = "HPSEARCH_STORAGE", "HPSEARCH_TRACKING_URI"  # in the environment
 IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
@@ -47,21 +44,6 @@ def _check_kept(name: str, url: str) -> None:
             f"{name} must be a database that outlives this process, got {url!r}: "
             "name a file, sqlite:////folder/file.db"
         )
-
-
-def projected(folder: RunFolder, file: StudyFile, uri: str) -> dict[str, Any]:
-    """What MLflow has when it has all of the journal, and the answers to all questions."""
-    journal = folder.files.journal
-    return {
-        "tracking_uri": without_password(uri),
-        "bytes": journal.stat().st_size if journal.exists() else 0,
-        "asked": file.model_dump(mode="json", include={"comparison", "claims"}),
-    }
-
-
-def is_projected(folder: RunFolder, file: StudyFile, uri: str) -> bool:
-    """Whether MLflow has all of that."""
-    return bool(folder.read_sealed(folder.files.projected) == projected(folder, file, uri))
 
 
 def absolute_uri(uri: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hpsearch.analysis.answers import answered
+from hpsearch.analysis.kept_answers import answered
 from hpsearch.records.layout import Artifact
 from hpsearch.records.outcome import Outcome
 from hpsearch.reports.methods.intervals import estimate_words

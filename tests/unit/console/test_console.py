@@ -7,8 +7,8 @@ import re
 import pytest
 
 from hpsearch import Report
-from hpsearch.analysis.answers import Answers
 from hpsearch.analysis.estimates import estimate
+from hpsearch.analysis.kept_answers import Answers
 from hpsearch.console import print_report
 from hpsearch.records.range_row import RangeRow, branch_text
 from hpsearch.records.result import Result

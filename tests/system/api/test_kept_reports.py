@@ -1,0 +1,188 @@
+"""The report of a finished run is kept, and made anew as soon as anything changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hpsearch import delete_study, run_study, show_study
+from hpsearch.api.show import finished_report
+from hpsearch.api.support import study_report as module
+from hpsearch.cli import app
+from hpsearch.errors import DamagedError, HpsearchError
+from hpsearch.records.layout import Artifact, Home
+from hpsearch.tracking.stores.own_store import follow_home
+from tests.harness.study_files import SMALL
+from tests.harness.tampering import tamper
+
+OWN = """
+name = "own"
+objective = { metric = "validation_accuracy", direction = "maximize" }
+[data]
+name = "digits"
+shots = 5
+split = { kind = "k-fold", folds = 2 }
+[space]
+trainer = "TRAINER"
+[[stages]]
+trials = 1
+epochs = 2
+[confirmation]
+top = 1
+seeds = 2
+test_seeds = 1
+"""
+
+
+@pytest.fixture
+def home(finished: Path, tmp_path: Path) -> Path:
+    """Of a study that ended some time ago, as what is young is read again."""
+    home = Home(tmp_path / "home")
+    shutil.copytree(finished, home.path)
+    follow_home(home)
+    files = home.study("small").run(1)
+    tamper(files.projected, lambda said: said.update(tracking_uri=home.tracking_uri))
+    grow_old(home.path)
+    files.kept_report.unlink(missing_ok=True)  # of other tests
+    return home.path
+
+
+def grow_old(home: Path) -> None:
+    for place in home.glob("studies/**/*"):
+        os.utime(place, (time.time() - 100,) * 2)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The runs whose report was made for `show`, in order."""
+    found: list[str] = []
+    make = module.recorded_report
+
+    def counted(study: str, home: Home):  # type: ignore[no-untyped-def]
+        found.append(study)
+        return make(study, home)
+
+    monkeypatch.setattr(module, "recorded_report", counted)
+    return found
+
+
+def test_a_report_is_made_once(home: Path, made: list[str]) -> None:
+    first = show_study("small", home=home)
+    assert show_study("small", home=home) == first == show_study("small/1", home=home)
+    assert made == ["small"]
+
+
+def test_a_finished_study_is_looked_up_by_its_file(home: Path, study_file: Path) -> None:
+    assert finished_report(study_file, home=home) is None
+    show_study("small", home=home)
+    assert finished_report(study_file, home=home) is None  # only run_study knows whose file it is
+    run_study(study_file, home=home, workers=0)  # its path is another
+    assert finished_report(study_file, home=home) is None
+    grow_old(home)
+    first = run_study(study_file, home=home, workers=0)
+    assert finished_report(study_file, home=home) == first
+    assert finished_report(study_file, home=home, tracking_uri="http://lab:5000") is None
+    study_file.write_text(SMALL.replace("seed = 7", "seed = 8"))
+    assert finished_report(study_file, home=home) is None
+    study_file.write_text("[[")
+    assert finished_report(study_file, home=home) is None
+
+
+def test_a_finished_study_on_the_command_line(
+    home: Path, study_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["study", str(study_file), "--home", str(home), "--workers", "0"]
+    CliRunner().invoke(app, command)  # its path is another
+    grow_old(home)
+    first = CliRunner().invoke(app, command)
+    monkeypatch.setattr("hpsearch.run_study", pytest.fail)
+    again = CliRunner().invoke(app, command)
+    assert again.stdout == first.stdout
+    assert "already finished; nothing was run" in again.stdout
+    monkeypatch.undo()
+    other = CliRunner().invoke(app, [*command, "--set", "seed=8"])
+    assert "already has trials, and the file differs" in other.output
+
+
+def test_code_of_a_users_own_is_compared_each_time(
+    tmp_path: Path, home: Path, steady: str
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN.replace("TRAINER", steady))
+    for _ in range(2):
+        run_study(path, home=home, workers=0)
+        grow_old(home)
+    show_study("own", home=home)
+    assert Home(home).study("own").run(1).kept_report.exists()
+    assert finished_report(path, home=home) is None
+
+
+def test_what_run_study_warns_of_is_said_each_time(home: Path, study_file: Path) -> None:
+    run_study(study_file, home=home, workers=0)
+    grow_old(home)
+    lines: list[str] = []
+    run_study(study_file, home=home, workers=0, minutes=5, warn=lines.append)
+    assert lines
+    assert finished_report(study_file, home=home) is None
+
+
+def test_a_run_whose_result_is_damaged_or_gone_is_not_shown(home: Path) -> None:
+    show_study("small", home=home)
+    result = home / "studies/small/1/artifacts" / Artifact.RESULT
+    text = result.read_bytes()
+    result.write_bytes(text.replace(b"small", b"smoll", 1))
+    with pytest.raises(DamagedError):
+        show_study("small", home=home)
+    result.unlink()
+    with pytest.raises(HpsearchError, match="is not finished"):
+        show_study("small", home=home)
+
+
+def test_an_answer_that_changes_is_seen(home: Path) -> None:
+    assert show_study("small", home=home).overtuning == []
+    path = home / "studies/small/1/artifacts" / Artifact.INCUMBENTS
+    path.write_text(json.dumps([{"text": "not confirmed", "warns": True}]))
+    assert show_study("small", home=home).overtuning == ["not confirmed"]
+
+
+def test_a_home_that_was_moved_and_one_without_mlflow(home: Path, made: list[str]) -> None:
+    show_study("small", home=home)
+    moved = home.rename(home.with_name("moved"))
+    found = show_study("small", home=moved)
+    assert found.result.folder.startswith(str(moved))
+    assert found.ui.endswith(str(moved))
+    assert made == ["small", "small"]
+    moved.rename(home)
+    show_study("small", home=home)
+    assert made == ["small", "small"]
+    Home(home).mlflow.unlink()
+    show_study("small", home=home)
+    assert made == ["small"] * 3
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}', '{"format": 0, "report": {}}'])
+def test_a_damaged_one_is_made_anew(home: Path, made: list[str], text: str) -> None:
+    first = show_study("small", home=home)
+    kept = Home(home).study("small").run(1).kept_report
+    kept.write_text(text)
+    assert show_study("small", home=home) == first == show_study("small", home=home)
+    assert made == ["small", "small"]
+    kept.unlink()
+    kept.mkdir()  # as a read-only folder is none for the super-user
+    assert show_study("small", home=home) == first == show_study("small", home=home)
+    assert made == ["small"] * 4
+
+
+def test_a_deleted_run_leaves_no_report(home: Path) -> None:
+    shutil.copytree(home / "studies/small/1", home / "studies/small/2")
+    show_study("small/1", home=home)
+    kept = Home(home).study("small").run(1).kept_report
+    assert kept.exists()
+    delete_study("small/1", home=home)
+    assert not kept.exists()
