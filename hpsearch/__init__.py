@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from hpsearch.api.status import study_status
     from hpsearch.api.study import run_study
     from hpsearch.api.support.report import Report
+    from hpsearch.api.support.trials import best_configuration, study_front, study_trials
     from hpsearch.api.sync import sync
-    from hpsearch.api.trials import best_configuration, study_front, study_trials
     from hpsearch.api.tune import tune
     from hpsearch.api.ui import ui
     from hpsearch.api.upkeep.backup import Backup, backup, restore
@@ -66,7 +66,7 @@ _MODULES = {
     "StudyComparison": "hpsearch.api.compare",
     "Verification": "hpsearch.api.verify",
     "backup": "hpsearch.api.upkeep.backup",
-    "best_configuration": "hpsearch.api.trials",
+    "best_configuration": "hpsearch.api.support.trials",
     "check_health": "hpsearch.api.schedule",
     "coming_runs": "hpsearch.api.schedule",
     "compare_studies": "hpsearch.api.compare",
@@ -91,11 +91,11 @@ _MODULES = {
     "run_schedule": "hpsearch.api.schedule",
     "run_study": "hpsearch.api.study",
     "show_study": "hpsearch.api.show",
-    "study_front": "hpsearch.api.trials",
+    "study_front": "hpsearch.api.support.trials",
     "study_methods": "hpsearch.api.methods",
     "study_schema": "hpsearch.api.init",
     "study_status": "hpsearch.api.status",
-    "study_trials": "hpsearch.api.trials",
+    "study_trials": "hpsearch.api.support.trials",
     "sync": "hpsearch.api.sync",
     "tune": "hpsearch.api.tune",
     "ui": "hpsearch.api.ui",

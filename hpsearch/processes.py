@@ -27,7 +27,7 @@ THREAD_VARIABLES = (
 
 
 GARBAGE_AFTER = 200_000  # objects, from one search for cyclic garbage to the next
-_usual_thresholds = gc.get_threshold()
+_thresholds: list[tuple[int, int, int]] = []  # those before `collect_rarely`
 
 _tops: list[str] = []  # one, or none
 
@@ -38,12 +38,15 @@ def collect_rarely() -> None:
     Loading modules makes some 100,000, all of which stay, and looking through them again and again
     takes a twelfth of a command's time.
     """
+    _thresholds.append(gc.get_threshold())
     gc.set_threshold(GARBAGE_AFTER)
 
 
 def collect_as_usual() -> None:
-    """As Python does, where code of a user's own runs, whose garbage may be large."""
-    gc.set_threshold(*_usual_thresholds)
+    """Take `collect_rarely` back, before a user's own code runs: its garbage may be large."""
+    if _thresholds:
+        gc.set_threshold(*_thresholds[0])
+        _thresholds.clear()
 
 
 def put_folders_below(top: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hpsearch.addresses import check_apart
 from hpsearch.api.support.kept_reports import kept_report, report_of_file
 from hpsearch.api.support.report import Report
-from hpsearch.api.support.stores import tracking_of
+from hpsearch.api.support.stores import storage_of, tracking_of
 from hpsearch.records.layout import Home
 
 
@@ -31,15 +32,25 @@ def show_study(study: str, *, home: str | Path | None = None) -> Report:
 
 
 def finished_report(
-    file: Path, *, home: str | Path | None = None, tracking_uri: str | None = None
+    file: Path,
+    *,
+    home: str | Path | None = None,
+    storage: str | None = None,
+    tracking_uri: str | None = None,
 ) -> Report | None:
-    """What `run_study` would return for the file of a finished study, if nothing has changed since
-    it was asked last; None where that is not known, and only `run_study` can tell.
+    """What `run_study` would return for the file of a finished study, in half the time.
 
-    It takes half the time, as nothing of the search is loaded.
+    None if only `run_study` can tell: anything has changed since it was called for the file, or
+    the study depends on code or data of the user's own.
 
     Args:
-        file, home, tracking_uri: as for `run_study`.
+        file, home, storage, tracking_uri: as for `run_study`.
+
+    Raises:
+        HpsearchError: an address of a store can't be used.
     """
     stores = Home.find(Path(home) if home else None)
-    return report_of_file(file, stores, tracking_of(stores, tracking_uri))
+    database, uri = storage_of(stores, storage), tracking_of(stores, tracking_uri)
+    if (database, uri) != (stores.storage_url, stores.tracking_uri):
+        check_apart(database, uri)
+    return report_of_file(file, stores, uri)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from hpsearch.addresses import check_apart
-from hpsearch.api.support.kept_reports import keep_report, report_stamps
+from hpsearch.api.support.kept_reports import digest_of_file, keep_report, report_stamps
 from hpsearch.api.support.projected import is_projected, projected
 from hpsearch.api.support.report import Report
 from hpsearch.api.support.stores import storage_of, tracking_of
@@ -95,8 +95,8 @@ def run_study(
         raise StudyFileError(
             "--fresh starts a new run and --extend goes on with the finished one: give one of them"
         )
-    told: list[str] = []
-    warn = _told_too(warn, told)
+    warnings: list[str] = []
+    warn = _listing(warn, warnings)
     read = read_study(Path(path), overrides)
     for doubt in read.file.doubts:
         warn(doubt)
@@ -180,28 +180,29 @@ def run_study(
             raise without_gpu
         if not finished:
             _warn_before(read, run, count, cluster, warn)
-        alone = not (overrides or told) and _stands_alone(read)
-        text = read.text if alone else None
-        return _run(study, read, run, stores, uri, on_event, warn, tags, text)
+        alone = not (overrides or warnings) and _needs_nothing_else(read)
+        file = digest_of_file(read.path, read.text) if alone else None
+        return _run(study, read, run, stores, uri, on_event, warn, tags, file)
     finally:
         run.folder.sweep()  # the projector may have been killed
         run.close()
 
 
-def _told_too(warn: Callable[[str], None], told: list[str]) -> Callable[[str], None]:
-    """`warn`, which also adds each line to a list."""
+def _listing(warn: Callable[[str], None], warnings: list[str]) -> Callable[[str], None]:
+    """A function that calls `warn` and appends the line to a list."""
 
-    def both(line: str) -> None:
-        told.append(line)
+    def warn_and_list(line: str) -> None:
+        warnings.append(line)
         warn(line)
 
-    return both
+    return warn_and_list
 
 
-def _stands_alone(read: ReadStudy) -> bool:
-    """Whether nothing beside the study file has a part in it: no code or data of a user's own."""
+def _needs_nothing_else(read: ReadStudy) -> bool:
+    """Whether a study depends on no code, program or data of the user's own."""
     data = read.file.data
-    return not read.code and (data is None or data.name in DATASETS)
+    own_data = data is not None and data.name not in DATASETS
+    return not (read.code or read.file.all_programs or own_data)
 
 
 def _warn_before(
@@ -233,11 +234,11 @@ def _run(
     on_event: Callable[[Event], None],
     warn: Callable[[str], None],
     tags: Mapping[str, str],
-    text: str | None,
+    file: str | None,
 ) -> Report:
     """
     Args:
-        text: of the study file, if it leads to the report by itself.
+        file: as for `keep_report`.
     """
     projection = Projection(
         run.folder, home, uri, warn, lambda line: on_event(TrackingAwaited(line))
@@ -246,10 +247,12 @@ def _run(
     there = uri != home.tracking_uri or home.mlflow.exists()
     if result is not None and there and is_projected(run.folder, read.file, uri):
         report = report_of(projection, result, ran=False, missing="")
-        keep_report(run.folder.files, stamps, report, text)
+        keep_report(run.folder.files, stamps, report, file)
         return report
     run.folder.files.failed.unlink(missing_ok=True)
     write_parent(read, run, result, tags=tags)
+    if result is not None:
+        projection.start()
     try:
         ran = result is None
         if result is None:
@@ -272,7 +275,8 @@ def _run(
                 run.folder.write_sealed(run.folder.files.failed, {"reason": str(error)})
             write_parent(read, run, None, status="KILLED", tags=tags)
             run.folder.announce({"kind": "parent"})
-        projection.finish(seconds=5)  # what is not sent then is sent by the next start
+        with suppress(OSError):  # no process can be started
+            projection.finish(seconds=5)  # what is not sent then is sent by the next start
         raise
     complete = projection.finish()
     if complete:

@@ -105,12 +105,12 @@ def show(
     """
     with exits(debug):
         if best or trial is not None:
-            from hpsearch.api.trials import best_configuration
+            from hpsearch.api.support.trials import best_configuration
 
             chosen = Form.json if as_json else form
             typer.echo(best_configuration(study, trial=trial, form=chosen.value, home=home))
         elif front or trials or csv:
-            from hpsearch.api.trials import study_front, study_trials
+            from hpsearch.api.support.trials import study_front, study_trials
 
             table = (study_front if front else study_trials)(study, home=home)
             if as_json:

@@ -84,10 +84,10 @@ def study(
             _list_studies(as_json)
             return
         report = None
-        if not (set_ or minutes or fresh or extend or accept_code or executor or storage):
+        if not (set_ or minutes or fresh or extend or accept_code or executor):
             from hpsearch.api.show import finished_report
 
-            report = finished_report(file, home=home, tracking_uri=tracking_uri)
+            report = finished_report(file, home=home, storage=storage, tracking_uri=tracking_uri)
         if report is None:
             from hpsearch import run_study
             from hpsearch.console import StudyProgress

@@ -6,7 +6,7 @@
     projector-<key>.lock                     held by whoever writes to an MLflow store
     status-index.json                        what `status` found of the runs; made again
     studies/<study>/                         Study: lock, lock.holder, the runs; see `file_name`
-        <run>.report.json                    what `show` found of the run; made again
+        <run>.report.json                    the run's last report; made again
         <run>/                               Run: the records of one run, and files made from them
     batches/<batch>-<key>/                   Batch: lock, round.json, summary.json, owed
     schedule/                                Schedule: lock, standing.json, health.json, orders/

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch import reproduce_trial, run_study, verify_study
-from hpsearch.api.trials import study_trials
+from hpsearch.api.support.trials import study_trials
 from hpsearch.errors import StudyChangedError
 from hpsearch.own_code import digest
 from hpsearch.records.run_folder import RunFolder

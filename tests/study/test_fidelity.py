@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kendalltau, spearmanr
 
 from hpsearch.analysis.fidelity import fidelities
-from hpsearch.api.trials import study_trials
+from hpsearch.api.support.trials import study_trials
 from hpsearch.api.verify import verify_study
 from hpsearch.records.outcome import Outcome
 from hpsearch.records.run_folder import RunFolder

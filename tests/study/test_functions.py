@@ -11,7 +11,7 @@ import pytest
 from hpsearch.api.plan import plan_study
 from hpsearch.api.show import show_study
 from hpsearch.api.status import status_rows, study_status
-from hpsearch.api.trials import study_trials
+from hpsearch.api.support.trials import study_trials
 from hpsearch.api.verify import verify_study
 from hpsearch.console import StudyProgress, print_plan, print_report, print_status
 from hpsearch.errors import StudyChangedError, StudyFailed

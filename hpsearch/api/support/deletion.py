@@ -79,8 +79,8 @@ class StoredRun:
                 shutil.rmtree(folder)
         files = self.run.folder.files
         with storage_errors(files.path):  # at once no run any more, whatever happens to the files
-            shutil.rmtree(files.path.rename(files.study.deleted(files.number)))
             files.kept_report.unlink(missing_ok=True)
+            shutil.rmtree(files.path.rename(files.study.deleted(files.number)))
 
 
 def sweep(top: StudyFiles) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpsearch.api.trials import best_configuration, study_trials
+from hpsearch.api.support.trials import best_configuration, study_trials
 from hpsearch.errors import StudyFileError
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.records.trial_record import TrialRecord

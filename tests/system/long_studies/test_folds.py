@@ -14,7 +14,7 @@ from optuna.study import StudyDirection
 
 from hpsearch import reproduce_trial, study_methods, verify_study
 from hpsearch.api.plan import plan_study
-from hpsearch.api.trials import study_trials
+from hpsearch.api.support.trials import study_trials
 from hpsearch.errors import StudyFileError
 from hpsearch.records.layout import Home
 from hpsearch.records.outcome import Outcome

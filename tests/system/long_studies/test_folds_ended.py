@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpsearch import reproduce_trial, verify_study
-from hpsearch.api.trials import study_trials
+from hpsearch.api.support.trials import study_trials
 from hpsearch.errors import StudyStopped
 from hpsearch.execution.executors import InlineExecutor
 from hpsearch.records.layout import Home

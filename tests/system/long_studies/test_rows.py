@@ -13,7 +13,7 @@ import pytest
 
 from hpsearch import reproduce_trial, study_methods, verify_study
 from hpsearch.api.plan import plan_study
-from hpsearch.api.trials import study_trials
+from hpsearch.api.support.trials import study_trials
 from hpsearch.datasets.selection import open_pool
 from hpsearch.errors import StudyChangedError, StudyFileError
 from hpsearch.records.layout import Home

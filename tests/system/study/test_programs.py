@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from hpsearch import export_study, import_study, reproduce_trial, run_study, verify_study
-from hpsearch.api.trials import best_configuration, study_trials
+from hpsearch.api.support.trials import best_configuration, study_trials
 from hpsearch.errors import StudyFileError
 from hpsearch.trainers.programs.program_process import GUARD
 from tests.harness.programs import gone, running, study_of, study_of_shell, trained
