@@ -23,7 +23,7 @@ hidden = 12
 
 [space]
 trainer = { choices = ["sgd", "momentum", "adam"] }
-learning_rate = { low = 1e-3, high = 1e4, log = true }
+learning_rate = { low = 1e-3, high = 1e6, log = true }
 momentum = { low = 0.5, high = 0.99, when = { trainer = "momentum" } }
 weight_decay = 0.1                               # with the largest learning rates: diverges
 batch_size = 10
@@ -47,7 +47,7 @@ default = false
 
 # SMALL with half the trials, and no rate so large that a trial diverges.
 TINY = SMALL.replace("trials = 14", "trials = 5").replace("trials = 8", "trials = 4")
-TINY = TINY.replace("trials = 6", "trials = 3").replace("high = 1e4", "high = 10.0")
+TINY = TINY.replace("trials = 6", "trials = 3").replace("high = 1e6", "high = 10.0")
 
 # Three outer folds and all rows.
 NESTED = """\

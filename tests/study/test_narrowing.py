@@ -17,13 +17,13 @@ from hpsearch.studyfile.arms import Arm
 from hpsearch.studyfile.reading import read_study
 from tests.harness.study import run
 
-RATES = FloatDistribution(1e-3, 1e4, log=True)
+RATES = FloatDistribution(1e-3, 1e6, log=True)
 TRAINERS = CategoricalDistribution(["sgd", "momentum", "adam"])
 
 
 @pytest.fixture
 def arm(study_file: Path) -> Arm:
-    """Of a space with a learning rate from 1e-3 to 1e4 and three trainers."""
+    """Of a space with a learning rate from 1e-3 to 1e6 and three trainers."""
     return read_study(study_file).arms[0]
 
 
@@ -97,14 +97,14 @@ def test_a_choice_nobody_had_is_open_again_where_somebody_survives_with_it(arm: 
 
 def test_the_best_at_an_end_of_the_range_raise_an_alarm(arm: Arm) -> None:
     sampler = CoarseToFineSampler(seed=0, n_startup=3)
-    rising = [("sgd", 10.0**i, float(i)) for i in (-3, -1, 1, 2, 3.5, 3.7, 3.9)]
+    rising = [("sgd", 10.0**i, float(i)) for i in (-3, -1, 1, 2, 5.5, 5.7, 5.9)]
     rows = narrowing(searched(rising), sampler, arm, 0, [])
     assert rates(rows).edges == ["high"]
     (line,) = rates(rows).alarms
     assert line == (
-        "learning_rate: the best trial, 6 with 7943, and 3 of 3 survivors are at the upper end of "
-        "the declared range, 10000: the optimum may be outside. Widen the range in [space], "
-        "e.g. high = 100000"
+        "learning_rate: the best trial, 6 with 7.943e+05, and 3 of 3 survivors are at the "
+        "upper end of the declared range, 1e+06: the optimum may be outside. Widen "
+        "the range in [space], e.g. high = 1e+07"
     )
     (of_sgd,) = rates(rows, "trainer=sgd").alarms
     assert of_sgd.startswith("learning_rate where trainer = sgd: the best trial, 6")

@@ -18,11 +18,11 @@ KILLS = int(os.environ.get("HPSEARCH_KILLS", "2"))
 # Long enough that they fall into it, with a state saved every tenth of a second.
 EPOCHS = 30 * KILLS
 SLICED = "[evaluation]\nevery = 10\n[execution]\nslice_seconds = 0.1\n"
-ROWS = SMALL.replace("shots = 6", "shots = 40").replace("high = 1e4", "high = 10.0")
+ROWS = SMALL.replace("shots = 6", "shots = 40").replace("high = 1e6", "high = 10.0")
 ROWS = ROWS.replace("epochs = 2\n", f"epochs = {EPOCHS}\nrows = 60\n")
 ROWS = ROWS.replace("epochs = 4\n", f"epochs = {EPOCHS}\nrows = 120\n")
 ROWS = ROWS.replace("epochs = 8\n", f"epochs = {EPOCHS}\n")
-FOLDS = SMALL.replace("folds = 3", "folds = 4, folds_as_needed = true").replace("1e4", "1.0")
+FOLDS = SMALL.replace("folds = 3", "folds = 4, folds_as_needed = true").replace("1e6", "1.0")
 FOLDS = FOLDS.replace("epochs = 2\n", f"epochs = {EPOCHS}\n")
 FOLDS = FOLDS.replace("epochs = 4\n", f"epochs = {2 * EPOCHS}\n")
 FOLDS = FOLDS.replace("epochs = 8\n", f"epochs = {3 * EPOCHS}\n")

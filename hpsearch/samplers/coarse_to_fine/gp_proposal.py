@@ -192,7 +192,8 @@ class GPProposals:
             place = float(self._streams.generator(number, name).random())
         if not starting:
             return place
-        return self._priors.start(number, name, distribution, place, attempt)
+        by_priors = self._priors.start(number, name, distribution, place, attempt)
+        return self._rule.start(distribution, place) if by_priors is None else by_priors
 
     def _take(self, choice: Choice | None, tried: set[bytes], number: int, row: Floats) -> None:
         tried.add(row_keys(row[None])[0])

@@ -18,7 +18,6 @@ from hpsearch.samplers.unit import Floats, Numeric, to_unit
 
 Confidence = Literal["low", "medium", "high"]
 WIDTHS: Mapping[Confidence, float] = {"low": 0.3, "medium": 0.15, "high": 0.05}
-EVERY = 2  # of the first trials, one is drawn by the priors
 MOST_TRIES = 5  # to draw it so, where what is drawn was tried before
 LEAST_DENSITY = 1e-3  # of the greatest; a smaller one counts as this
 FULL_WEIGHT = 3  # parameters; the density of more counts as that of so many
@@ -130,7 +129,7 @@ class Prior:
 class Priors:
     """The priors of a search.
 
-    Every second of the first trials is drawn by them, the first of these at their centres. Later,
+    Some of the first trials are drawn by them, the first of these at their centres. Later,
     part of the candidates is drawn by them, and the expected improvement of a candidate is
     multiplied by (density / greatest density) ^ (trust * STRENGTH / n) after n results. Trust is
     the rank correlation of density and score over these results, from 0 to 1: priors that the
@@ -138,29 +137,30 @@ class Priors:
 
     Args:
         of: by parameter. A parameter that the space lacks is ignored.
+        every: of the first trials, one of so many is drawn by them.
 
     Source: Hvarfner et al., piBO: Augmenting acquisition functions with user beliefs for Bayesian
     optimization, 2022 (the exponent that falls with n); the trust is ours, measured by
     benchmarks/bench_priors.py.
     """
 
-    def __init__(self, of: Mapping[str, Prior]) -> None:
-        self.of = dict(of)
+    def __init__(self, of: Mapping[str, Prior], every: int = 2) -> None:
+        self.of, self._every = dict(of), every
 
     def __bool__(self) -> bool:
         return bool(self.of)
 
     def start(
         self, number: int, name: str, distribution: BaseDistribution, place: float, attempt: int
-    ) -> float:
-        """Where one of the first trials is drawn, in the full range.
+    ) -> float | None:
+        """Where one of the first trials is drawn, in the full range; None: not by the priors.
 
         Args:
-            place: where it would be without priors.
+            place: the quantile of the prior.
             attempt: how often the trial was drawn before, and had been tried or broke a relation.
         """
-        if name not in self.of or number % EVERY != 1 or attempt > MOST_TRIES:
-            return place
+        if name not in self.of or number % self._every != 1 or attempt > MOST_TRIES:
+            return None
         prior = self.of[name]
         centre = number == 1 and not attempt
         return prior.centre(distribution) if centre else prior.place(distribution, place)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-RuleVersion = Literal[1, 2, 3]
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+RuleVersion = Literal[1, 2, 3, 4]
 Per = Literal["trial", "second"]  # what the "gp" proposal counts as cost
-NEWEST: RuleVersion = 3
+NEWEST: RuleVersion = 4
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Rule:
         candidates: how many a trial that is drawn alone is chosen from. Those that are drawn
             together need a joint posterior of all of theirs, which many would make slow.
         anywhere_from: the trial from which on every tenth is drawn from the full ranges.
+        start_span: the part of each range, in its middle, from which the first trials are drawn.
+            In many dimensions, most of the full ranges is edges, which say little about the rest.
+        prior_every: of the first trials, one of so many is drawn by the priors.
     """
 
     mixed_targets: bool
@@ -35,12 +40,32 @@ class Rule:
     main_effects: bool = False
     candidates: int = 240
     anywhere_from: int = 0
+    start_span: float = 1.0
+    prior_every: int = 2
+
+    def start(self, distribution: BaseDistribution, place: float) -> float:
+        """Where one of the first trials is drawn, in the full range.
+
+        Args:
+            place: where it would be, were they drawn from all of it.
+        """
+        if isinstance(distribution, CategoricalDistribution):
+            return place
+        return 0.5 + self.start_span * (place - 0.5)
 
 
 RULES: dict[int, Rule] = {
     1: Rule(False, 0.0, False),
     2: Rule(True, 1 / 3, True),
     3: Rule(True, 1 / 3, True, main_effects=True, candidates=960, anywhere_from=60),
+    4: Rule(
+        *(True, 1 / 3, True),
+        main_effects=True,
+        candidates=960,
+        anywhere_from=60,
+        start_span=0.6,
+        prior_every=3,
+    ),
 }
 
 

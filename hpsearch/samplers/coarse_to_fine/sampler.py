@@ -45,7 +45,8 @@ class CoarseToFineSampler(StudySampler):
     trials, s = 1 + floor((n - n_startup) / narrow_every) narrowing steps are done (0 before
     n_startup):
 
-        startup          Latin hypercube over the full ranges, uniform in log space where log
+        startup          Latin hypercube over the full ranges ("gp": their middle 60 %), uniform
+                         in log space where log
         every 10th draw  the same over the full ranges, at random ("gp": from trial 60 on)
         "gp"             a small Gaussian process of all scores, training length included, chooses
                          from candidates: half of them anywhere, the others around elites; a third
@@ -82,7 +83,7 @@ class CoarseToFineSampler(StudySampler):
         bandwidth: the bandwidth at the start, in unit space.
         floor: the smallest bandwidth; a fiftieth of the range.
         top: fraction of the trials that are elites.
-        rule: version of the "gp" proposal; 1 and 2 draw as older versions of hpsearch did.
+        rule: version of the "gp" proposal; 1 to 3 draw as older versions of hpsearch did.
         relations: constraints on configurations. The candidates of "gp" satisfy them; if
             parameters drawn one by one violate them together, the caller asks `redrawn` for
             others.
@@ -145,7 +146,9 @@ class CoarseToFineSampler(StudySampler):
         )
         self._streams = Streams(np.random.SeedSequence().entropy if seed is None else seed)
         self._batch, self._rule, self._relations = batch, rule_of(rule), relations
-        self._priors, self._earlier = Priors(priors or {}), Earlier(earlier)
+        self._is_gp = proposal == "gp"
+        every = self._rule.prior_every if self._is_gp else 2
+        self._priors, self._earlier = Priors(priors or {}, every), Earlier(earlier)
         self._seconds = seconds if per == "second" else None
         self._attempt = 0  # of a draw that broke a relation
         self._gp = self._proposals()
@@ -210,8 +213,10 @@ class CoarseToFineSampler(StudySampler):
             if self._proposal == "random":
                 return anywhere(distribution, rng.random())
             place = self._streams.hypercube_place(trial.number, name, pace.n_startup)
-            place = self._priors.start(trial.number, name, distribution, place, self._attempt)
-            return anywhere(distribution, place)
+            wanted = self._priors.start(trial.number, name, distribution, place, self._attempt)
+            if wanted is None:
+                wanted = self._rule.start(distribution, place) if self._is_gp else place
+            return anywhere(distribution, wanted)
         now = self._now(study, trial)
         if self._proposal == "random":
             return self._from_box(now, name, distribution, rng)

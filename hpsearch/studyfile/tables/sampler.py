@@ -45,11 +45,11 @@ class Sampler(Table):
     )
     rule: RuleVersion = Field(
         default=NEWEST,
-        description="version of the proposal gp. 3 also learns what each parameter does by itself "
-        "from all trials. 2 uses how much better a score is, not only its rank, explores around "
-        "the best trial of every branch, and moves away from the best trial once the gains are "
-        "small. 1 and 2 are the rules of older versions. A study continues with the rule it began "
-        "with",
+        description="version of the proposal gp. 4 draws the first trials from the middle of the "
+        "ranges. 3 also learns what each parameter does by itself from all trials. 2 uses how "
+        "much better a score is, not only its rank, explores around the best trial of every "
+        "branch, and moves away from the best trial once the gains are small. 1 to 3 are the "
+        "rules of older versions. A study continues with the rule it began with",
     )
     batch: int = Field(
         default=4,

@@ -76,7 +76,7 @@ def test_what_the_budget_cuts_is_not_counted(study_file: Path, home: Path, epoch
 
 
 def test_a_start_says_that_the_space_is_small(study_file: Path, home: Path) -> None:
-    text = study_file.read_text().replace("{ low = 1e-3, high = 1e4, log = true }", "0.1")
+    text = study_file.read_text().replace("{ low = 1e-3, high = 1e6, log = true }", "0.1")
     study_file.write_text(text.replace("{ low = 0.5, high = 0.99,", "{ choices = [0.5, 0.9],"))
     lines: list[str] = []
     for _ in range(2):  # a finished study only prints its result

@@ -53,7 +53,7 @@ def test_a_study_gives_the_local_runs_table_of_data_sent_once_a_worker(
     cluster: DaskCluster, tmp_path: Path
 ) -> None:
     path, sent = tmp_path / "small.toml", list[Any]()
-    path.write_text(TINY.replace("high = 10.0", "high = 1e4"))  # some diverge
+    path.write_text(TINY.replace("high = 10.0", "high = 1e6"))  # some diverge
     register = DaskExecutor._register
 
     def recorded(self: DaskExecutor, key: Any, supply: Any) -> Any:

@@ -20,7 +20,7 @@ from tests.harness.study_files import SMALL
 from tests.harness.study_mistakes import message
 
 SHORT = SMALL.replace("trials = 14", "trials = 5").replace("trials = 8", "trials = 2")
-SHORT = SHORT.replace("trials = 6", "trials = 2").replace("high = 1e4", "high = 1.0")
+SHORT = SHORT.replace("trials = 6", "trials = 2").replace("high = 1e6", "high = 1.0")
 ASKED = '[warm_start]\nstorage = "old.db"\ntop = 2\nnames = { lr = "learning_rate" }\n'
 TRAINERS = CategoricalDistribution(["sgd", "momentum", "adam"])
 # Values of (trainer, lr, momentum, batch_size), and an error rate: lower is better there.

@@ -156,8 +156,29 @@ def test_a_trial_alone_has_more_candidates_by_the_newest_rule() -> None:
 
 
 def test_a_rule_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ValueError, match="rule must be one of 1, 2, 3, got 4"):
-        CoarseToFineSampler(rule=4)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="rule must be one of 1, 2, 3, 4, got 5"):
+        CoarseToFineSampler(rule=5)  # type: ignore[arg-type]
+
+
+def test_the_newest_rule_draws_the_first_trials_from_the_middle_of_ranges() -> None:
+    def first(rule: Any, proposal: Any = "gp") -> tuple[list[float], list[str]]:
+        sampler = CoarseToFineSampler(seed=0, rule=rule, proposal=proposal)
+        study = optuna.create_study(sampler=sampler)
+        for _ in range(10):
+            trial = study.ask()
+            x = trial.suggest_float("x", 1e-4, 1.0, log=True)
+            kind = trial.suggest_categorical("kind", list("abcde"))
+            study.tell(trial, x + len(kind))
+        return [t.params["x"] for t in study.trials], [t.params["kind"] for t in study.trials]
+
+    (before, kinds), (now, same_kinds) = first(3), first(4)
+    places = [1 + math.log10(x) / 4 for x in before]
+    middle = [1 + math.log10(x) / 4 for x in now]
+    np.testing.assert_allclose(middle, [0.5 + 0.6 * (u - 0.5) for u in places], atol=1e-5)
+    assert kinds == same_kinds
+    assert min(places) < 0.1
+    assert max(places) > 0.9
+    assert first(3, "model-free") == first(4, "model-free")
 
 
 def test_tiny_scores_have_targets() -> None:

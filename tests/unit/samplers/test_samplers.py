@@ -82,10 +82,10 @@ def test_two_workers_on_one_batch_draw_what_one_does(tmp_path: Path) -> None:
     assert drawn(first) == drawn(alone)
 
 
-def test_the_first_ten_draws_fill_ten_cells_of_the_log_range() -> None:
+def test_the_first_ten_draws_fill_ten_cells_of_the_middle_of_the_log_range() -> None:
     study = optuna.create_study(sampler=CoarseToFineSampler(seed=0))
     study.optimize(lambda trial: trial.suggest_float("lr", 1e-4, 1.0, log=True), n_trials=10)
-    cells = [int(10 * to_unit(LR, params["lr"])) for params in drawn(study)]
+    cells = [int(10 * (to_unit(LR, params["lr"]) - 0.2) / 0.6) for params in drawn(study)]
     assert sorted(cells) == list(range(10))
 
 
@@ -270,7 +270,7 @@ def test_the_gp_learns_that_a_region_diverges() -> None:
             study.tell(trial, -lr)
     late = [p["lr"] for p in drawn(study)[30:]]
     assert sum(lr > 0.1 for lr in late) <= 12
-    assert max(lr for lr in late if lr <= 0.1) > 0.09
+    assert max(lr for lr in late if lr <= 0.1) > 0.08
 
 
 def test_an_encoding_learns_which_parameters_a_category_has() -> None:

@@ -28,8 +28,8 @@ def test_only_what_differs_is_named_in_the_order_of_a_study_file() -> None:
         KeyDifference(
             "space.learning_rate",
             [
-                "{ low = 0.001, high = 10000.0, log = true }",
-                "{ low = 0.01, high = 10000.0, log = true }",
+                "{ low = 0.001, high = 1000000.0, log = true }",
+                "{ low = 0.01, high = 1000000.0, log = true }",
             ],
         ),
         KeyDifference("stages.0.trials", ["14", "20"]),

@@ -48,7 +48,7 @@ IN_FILE = (
 def written(tmp_path: Path) -> Path:
     path = tmp_path / "small.toml"
     path.write_text(
-        SMALL.replace("learning_rate = { low = 1e-3, high = 1e4, log = true }", IN_FILE)
+        SMALL.replace("learning_rate = { low = 1e-3, high = 1e6, log = true }", IN_FILE)
     )
     return path
 
