@@ -52,6 +52,7 @@ SAMPLERS: dict[str, Callable[[int, int], optuna.samplers.BaseSampler]] = {
     "gp": lambda seed, batch: CoarseToFineSampler(seed=seed, batch=batch),
     "rule1": lambda seed, batch: CoarseToFineSampler(seed=seed, batch=batch, rule=1),
     "rule2": lambda seed, batch: CoarseToFineSampler(seed=seed, batch=batch, rule=2),
+    "rule3": lambda seed, batch: CoarseToFineSampler(seed=seed, batch=batch, rule=3),
     "optuna-gp": lambda seed, batch: optuna.samplers.GPSampler(seed=seed),
 }
 METHODS = "random-1,tpe-1,tpe-8,model-free-1,gp-1,gp-4,gp-8"

@@ -58,6 +58,7 @@ def test_a_home_of_0_1_works_on(old: Path) -> None:
 
     again = run_study(old.parent / "old.toml", home=old, workers=0)
     assert not again.ran
-    fresh = run_study(old.parent / "old.toml", home=old, workers=0, fresh=True)
+    its_rule = ["sampler.rule=1"]
+    fresh = run_study(old.parent / "old.toml", home=old, workers=0, fresh=True, overrides=its_rule)
     assert fresh.result.best_params == again.result.best_params
     assert backup(old.parent / "kept.tar.gz", home=old).runs == 3

@@ -189,6 +189,7 @@ def test_a_deep_network_with_dropout_and_batch_norm_is_searched(
             FEWER,
             "network.name=multi-layer",
             "network.hidden_layers=2",
+            "space.learning_rate.high=1e4",
             "space.batch_norm={choices=[true, false]}",
             "space.dropout={low=0.0, high=0.5}",
             "space.loss={choices=['softmax-cross-entropy', 'mean-squared-error']}",

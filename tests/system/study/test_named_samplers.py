@@ -50,6 +50,7 @@ def test_restarts_change_nothing(study_file: Path, tmp_path: Path, name: str) ->
 def test_tpe_learns_from_the_stages_scores(study_file: Path, tmp_path: Path) -> None:
     options = [
         "space.trainer=sgd",
+        "space.learning_rate.high=1e4",
         "stages=[{trials=40, epochs=1}, {trials=6, epochs=2}]",
         "confirmation={top=1, seeds=2, test_seeds=1, default=false}",
     ]

@@ -183,7 +183,7 @@ def test_a_limit_ends_a_program_that_ignores_sigterm(tmp_path: Path) -> None:
     """
     path = study_of_shell(tmp_path, script, NO_PROBE, "dry_start = 0")
     stages = "stages=[{trials=3, epochs=1}]"
-    run(path, tmp_path / "home", stages, "limits={seconds=2}", "seed=1", workers=1)
+    run(path, tmp_path / "home", stages, "limits={seconds=2}", "sampler.rule=3", workers=1)
     slow = [r for r in records(tmp_path / "home") if str(r.params["lr"]).startswith("0.0")]
     assert slow
     assert {(r.outcome, r.limit) for r in slow} == {("failed", "seconds")}
