@@ -59,7 +59,9 @@ RULES: dict[int, Rule] = {
     2: Rule(True, 1 / 3, True),
     3: Rule(True, 1 / 3, True, main_effects=True, candidates=960, anywhere_from=60),
     4: Rule(
-        *(True, 1 / 3, True),
+        mixed_targets=True,
+        branches=1 / 3,
+        leaves_stalls=True,
         main_effects=True,
         candidates=960,
         anywhere_from=60,

@@ -146,9 +146,10 @@ class CoarseToFineSampler(StudySampler):
         )
         self._streams = Streams(np.random.SeedSequence().entropy if seed is None else seed)
         self._batch, self._rule, self._relations = batch, rule_of(rule), relations
-        self._is_gp = proposal == "gp"
-        every = self._rule.prior_every if self._is_gp else 2
-        self._priors, self._earlier = Priors(priors or {}, every), Earlier(earlier)
+        # Versions are of "gp" alone; the other proposals start as the first one does.
+        self._start = self._rule if proposal == "gp" else rule_of(1)
+        self._priors = Priors(priors or {}, self._start.prior_every)
+        self._earlier = Earlier(earlier)
         self._seconds = seconds if per == "second" else None
         self._attempt = 0  # of a draw that broke a relation
         self._gp = self._proposals()
@@ -215,7 +216,7 @@ class CoarseToFineSampler(StudySampler):
             place = self._streams.hypercube_place(trial.number, name, pace.n_startup)
             wanted = self._priors.start(trial.number, name, distribution, place, self._attempt)
             if wanted is None:
-                wanted = self._rule.start(distribution, place) if self._is_gp else place
+                wanted = self._start.start(distribution, place)
             return anywhere(distribution, wanted)
         now = self._now(study, trial)
         if self._proposal == "random":
