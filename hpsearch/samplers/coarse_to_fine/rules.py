@@ -49,8 +49,8 @@ class Rule:
         Args:
             place: where it would be, were they drawn from all of it.
         """
-        if isinstance(distribution, CategoricalDistribution):
-            return place
+        if self.start_span == 1 or isinstance(distribution, CategoricalDistribution):
+            return place  # to the last bit, as older rules drew
         return 0.5 + self.start_span * (place - 0.5)
 
 
