@@ -132,7 +132,9 @@ def _places(distribution: BaseDistribution, values: Sequence[Any]) -> Floats:
         choices = distribution.choices
         return np.array([choices.index(v) if v in choices else ABSENT for v in values], float)
     assert isinstance(distribution, Numeric)
-    there = [i for i, value in enumerate(values) if fits(distribution, value)]
+    # `fits` for each of them, many times a trial: classes one by one are thrice as fast here
+    low, high, real = distribution.low, distribution.high, (int, float)
+    there = [i for i, v in enumerate(values) if isinstance(v, real) and low <= v <= high]
     out = np.full(len(values), ABSENT)
     out[there] = to_units(distribution, [values[i] for i in there])
     return out

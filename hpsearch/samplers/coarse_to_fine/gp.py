@@ -71,7 +71,7 @@ class Kernel:
 
     def __call__(self, x: Floats, z: Floats) -> Floats:
         """k of each x with each z, (n, F) and (m, F) -> (n, m)."""
-        k = self._of_distances(self._distances(x, z))[0]
+        k = self._of_distances(self._distances(x, z))
         return k + self._effects(x)[0] @ self._effects(z)[0].T if self.has_effects else k
 
     def variances(self, x: Floats) -> Floats | float:
@@ -97,14 +97,26 @@ class Kernel:
     def _distances(self, x: Floats, z: Floats) -> Floats:
         scales = np.exp(-self.logs[: self.n_dimensions])[self.dimensions]
         x, z = x * scales, z * scales
-        squares = (x * x).sum(1)[:, None] + (z * z).sum(1) - 2 * x @ z.T
-        return np.asarray(np.maximum(squares, 1e-16))
+        squares = (x * x).sum(1)[:, None] + (z * z).sum(1)
+        squares -= 2 * x @ z.T
+        return np.asarray(np.maximum(squares, 1e-16, out=squares))
 
-    def _of_distances(self, squares: Floats) -> tuple[Floats, Floats]:
-        """k, and -2 dk / d(squares)."""
+    def _of_distances(self, squares: Floats) -> Floats:
+        """k: a (1 + s + s^2 / 3) exp(-s), in few arrays, as there are many distances."""
         s = np.sqrt(5 * squares)
-        decay = self.amplitude * np.exp(-s)
-        return decay * (1 + s + s * s / 3), decay * (5 / 3) * (1 + s)
+        decay = np.exp(-s)
+        decay *= self.amplitude
+        k = 1 + s
+        s *= s
+        s /= 3
+        k += s
+        k *= decay
+        return np.asarray(k)
+
+    def _slope(self, squares: Floats) -> Floats:
+        """-2 dk / d(squares)."""
+        s = np.sqrt(5 * squares)
+        return np.asarray(self.amplitude * np.exp(-s) * (5 / 3) * (1 + s))
 
 
 def prior(n_dimensions: int, *, main_effects: bool = False) -> tuple[Floats, Floats]:
@@ -136,7 +148,7 @@ def fit_kernel(x: Floats, y: Floats, dimensions: Indices, *, main_effects: bool 
 def _misfit(kernel: Kernel, x: Floats, y: Floats) -> tuple[float, Floats]:
     """Minus the log marginal likelihood, and its gradient by the kernel's logs (eq. 5.8, 5.9)."""
     squares = kernel._distances(x, x)
-    k, slope = kernel._of_distances(squares)
+    k = kernel._of_distances(squares)
     whole, d = k, kernel.n_dimensions
     if kernel.has_effects:
         effects, owners = kernel._effects(x)
@@ -149,7 +161,7 @@ def _misfit(kernel: Kernel, x: Floats, y: Floats) -> tuple[float, Floats]:
     w = cho_solve(factor, np.eye(len(y))) - np.outer(a, a)
     value = 0.5 * float(y @ a) + float(np.log(np.diag(factor[0])).sum())
     # sum_ij m_ij (x_i - x_j)^2 for each feature, without an array of all differences
-    m = w * slope
+    m = w * kernel._slope(squares)
     by_feature = 2 * (m.sum(1) @ (x * x) - (x * (m @ x)).sum(0))
     by_scale = np.bincount(kernel.dimensions, by_feature) * np.exp(-2 * kernel.logs[:d])
     rest = [(w * k).sum(), np.trace(w) * exp(kernel.logs[-1])]
