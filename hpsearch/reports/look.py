@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from optuna.distributions import CategoricalDistribution
 
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
@@ -20,7 +22,8 @@ def look_of(read: ReadStudy, run: Run, result: Result | None) -> dict[str, Any]:
     Returns:
         direction, metric, objectives: of what is optimised, see Result.
         parameters: hyperparameters that are searched, the most important first once a result
-            says which; ranges: those of them that are numbers in a range.
+            says which; ranges: those of them that are numbers in a range; unconditional: those
+            that every trial has.
         test_metrics: what was measured on the test set.
         lengths: the stages' epochs.
         digits: of the largest number that a trial may have.
@@ -43,6 +46,11 @@ def look_of(read: ReadStudy, run: Run, result: Result | None) -> dict[str, Any]:
         "objectives": [goal.name for goal in file.objectives],
         "parameters": names,
         "ranges": [n for n in names if n not in choices and n not in compared],
+        "unconditional": [
+            n
+            for n in names
+            if n in compared or all(in_every(n, arm.space.parameters) for arm in read.arms)
+        ],
         "test_metrics": list(result.test) if result else [],
         "lengths": [*file.lengths],
         "digits": len(str(max(n_trials - 1, 0))),
@@ -52,6 +60,24 @@ def look_of(read: ReadStudy, run: Run, result: Result | None) -> dict[str, Any]:
         "winner": _uid(run, result.best_number) if result else None,
         "finals": _finals(run, result) if result else {},
     }
+
+
+def in_every(key: str, searched: Sequence[Parameter]) -> bool:
+    """Whether every trial has a hyperparameter: one of its ranges has no condition, or there is
+    one for each choice of another."""
+    conditions = [p.when for p in searched if p.key == key]
+    if not all(conditions):
+        return True
+    others = {name for when in conditions for name in when}
+    if len(others) != 1:
+        return False
+    (other,) = others
+    covered = {value for when in conditions for value in when[other]}
+    return any(
+        p.key == other and not p.when and covered.issuperset(p.distribution.choices)
+        for p in searched
+        if isinstance(p.distribution, CategoricalDistribution)
+    )
 
 
 def _uid(run: Run, number: object) -> str:

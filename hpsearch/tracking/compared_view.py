@@ -146,11 +146,13 @@ def _content(looks: Sequence[Look], wanted: str, n_experiments: int) -> dict[str
     same = all((one.metric, one.direction) == (first.metric, first.direction) for one in looks)
     parameters = _shared_first([look.parameters for look in looks])[:MOST_COLUMNS]
     ranges = [name for name in parameters if all(name in look.ranges for look in looks)]
+    unconditional = [n for n in parameters if all(n in look.unconditional for look in looks)]
     look = replace(
         first,
         metric=first.metric if same else "",
         parameters=parameters,
         ranges=ranges,
+        unconditional=unconditional,
         objectives=first.objectives if same else (),
     )
     which = ["attributes.`Experiment Name`"] if n_experiments > 1 else []

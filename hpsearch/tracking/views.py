@@ -75,6 +75,7 @@ class Look:
         metric: whose curve is the objective's; "" where nobody knows.
         parameters: searched ones, the most important first.
         ranges: those of them that are ranges of numbers.
+        unconditional: those that every trial has; () where nobody knows.
         objectives: of several, their names.
         test_metrics: what was measured on the test set.
     """
@@ -85,6 +86,7 @@ class Look:
     metric: str = ""
     parameters: Sequence[str] = ()
     ranges: Sequence[str] = ()
+    unconditional: Sequence[str] = ()
     objectives: Sequence[str] = ()
     test_metrics: Sequence[str] = ()
 
@@ -100,6 +102,7 @@ class Look:
             metric=str(metric),
             parameters=[stored_name(name) for name in said.get("parameters", ())],
             ranges=[stored_name(name) for name in said.get("ranges", ())],
+            unconditional=[stored_name(name) for name in said.get("unconditional", ())],
             objectives=said.get("objectives", ()),
             test_metrics=said.get("test_metrics", ()),
         )
@@ -346,10 +349,12 @@ def _charts(look: Look) -> dict[str, Any]:
     if look.metric:
         cards.append(_line(look.metric))
     if look.parameters:
+        # MLflow draws there only what has all of them, and nothing where no shown trial has.
+        axes = look.unconditional or look.parameters
         cards.append(
             _card(
                 "PARALLEL",
-                selectedParams=list(look.parameters[:MOST_AXES]),
+                selectedParams=list(axes[:MOST_AXES]),
                 selectedMetrics=["objective"],
                 showAllRuns=True,
             )

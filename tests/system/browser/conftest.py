@@ -27,10 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (folder / "small.toml").write_text(SMALL)
     (folder / "wide.toml").write_text(wide.replace("hidden = 12", "hidden = 30"))
     with drawn_figures():
-        # With these draws a complete trial has a momentum: MLflow hides parallel coordinates
-        # of which no shown trial has all parameters.
-        draws = ["sampler.rule=3", "space.learning_rate.high=1e4"]
-        run_study(folder / "small.toml", home=home, workers=0, overrides=draws)
+        run_study(folder / "small.toml", home=home, workers=0)
     run_study(folder / "wide.toml", home=home, workers=0)
     evil = Home(home).study(EVIL).run(1).path
     evil.mkdir(parents=True)

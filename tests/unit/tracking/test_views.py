@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -69,6 +70,12 @@ def test_curves_have_a_card_for_each_question() -> None:
     assert first["yaxis"] == contour["zaxis"] == {"key": "objective", "type": "METRIC"}
     assert (contour["xaxis"]["key"], contour["yaxis"]["key"]) == ("learning_rate", "momentum")
     assert len({card["uuid"] for card in cards}) == len(cards)
+
+
+def test_parallel_coordinates_leave_out_what_not_every_trial_has() -> None:
+    view = made_views(replace(LOOK, unconditional=("learning_rate", "depth")))[View.CURVES]
+    (card,) = (card for card in view["compareRunCharts"] if card["type"] == "PARALLEL")
+    assert card["selectedParams"] == ["learning_rate", "depth"]
 
 
 def test_the_charts_come_before_those_that_mlflow_makes() -> None:
