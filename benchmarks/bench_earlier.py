@@ -8,8 +8,10 @@ other data sets of the family, drawn by the seed, with the same space. Unrelated
 functions of that space that were made at random: smooth in numbers, with a random value a choice.
 Their best configurations lie close together, at a place that means nothing. "copied" begins with
 the five best configurations of the related studies, one after the other, as [warm_start] does, and
-learns nothing else from them. The table shows the regret (bench_quality.py), and its ratio to the
-regret without, by the same seeds.
+learns nothing else from them. "known" tries one after the other the configurations with the best
+mean rank in the three related tables, by the true scores of all that these hold: more than any
+search of those data sets could tell, and without learning from its own results. The table shows
+the regret (bench_quality.py), and its ratio to the regret without, by the same seeds.
 """
 
 from __future__ import annotations
@@ -18,12 +20,14 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
 import optuna
 from bench_quality import RESAMPLES, SAMPLERS, Searched, interval, score, search
 from bench_tasks import Task, tables
+from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution, IntDistribution
 from ranks import OFFSET
 
@@ -33,7 +37,7 @@ from hpsearch.samplers import EarlierStudy
 CHECKPOINTS = (10, 25, 50)
 EARLIER, LENGTH, COPIED = 3, 50, 5
 WAVES = 8  # of which a function made at random consists
-KINDS = ("without", "related", "unrelated", "copied")
+KINDS = ("without", "related", "unrelated", "copied", "known")
 
 
 @cache
@@ -78,12 +82,17 @@ def earlier_studies(
     kind: str, task: Task, family: Sequence[Task], seed: int
 ) -> list[EarlierStudy]:
     """What a search of a task may learn from."""
-    rng = np.random.default_rng((seed, 4))
     if kind == "unrelated":
         return [searched(made_at_random(task, 100 * seed + n), seed) for n in range(EARLIER)]
+    chosen = related(task, family, seed)
+    return [searched(one, 1000 * (n + 1) + seed) for n, one in enumerate(chosen)]
+
+
+def related(task: Task, family: Sequence[Task], seed: int) -> list[Task]:
+    """Three others of the family."""
     others = [one for one in family if one is not task]
-    chosen = rng.permutation(len(others))[:EARLIER]
-    return [searched(others[i], 1000 * (n + 1) + seed) for n, i in enumerate(chosen)]
+    chosen = np.random.default_rng((seed, 4)).permutation(len(others))[:EARLIER]
+    return [others[i] for i in chosen]
 
 
 def sampler_of(kind: str, task: Task, family: Sequence[Task]) -> Callable[[int, int], Any]:
@@ -114,11 +123,35 @@ def copied(task: Task, family: Sequence[Task], seed: int, trials: int) -> list[f
     return regrets
 
 
+def configurations(task: Task) -> list[dict[str, Any]]:
+    """All that a table holds."""
+    values = [
+        d.choices if isinstance(d, CategoricalDistribution) else range(d.high + 1)  # type: ignore[attr-defined]
+        for d in task.space.values()
+    ]
+    return [dict(zip(task.space, cell, strict=True)) for cell in product(*values)]
+
+
+@cache
+def ranks(task: Task) -> NDArray[np.intp]:
+    """Of all its configurations, 0 for the best."""
+    return np.argsort(np.argsort([task.truth(params) for params in configurations(task)]))
+
+
+def known(task: Task, family: Sequence[Task], seed: int, trials: int) -> list[float]:
+    """Regrets of what is best on average in three other tables."""
+    totals = np.sum([ranks(one) for one in related(task, family, seed)], axis=0)
+    everything = configurations(task)
+    best = np.argsort(totals, kind="stable")[:trials]
+    return [task.regret(everything[i]) for i in best]
+
+
 def measured(kind: str, task: Task, family: Sequence[Task], seeds: int, batch: int) -> Searched:
     """All seeds on a task."""
     n = CHECKPOINTS[-1]
-    if kind == "copied":
-        found = [(copied(task, family, seed, n), [0.0] * n) for seed in range(seeds)]
+    if kind in ("copied", "known"):
+        tried = copied if kind == "copied" else known
+        found = [(tried(task, family, seed, n), [0.0] * n) for seed in range(seeds)]
     else:
         SAMPLERS[kind] = sampler_of(kind, task, family)
         found = [search(task, f"{kind}-{batch}", seed, n) for seed in range(seeds)]

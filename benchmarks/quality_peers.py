@@ -6,7 +6,8 @@ has; the others get all parameters of the space, of which the task uses those th
 configuration has. A library that is not installed is skipped with a message:
 
     pip install smac==2.4.1 ax-platform==1.3.1 "syne-tune[extra]==0.16.0" flaml==2.8.0
-    pip install hebo    # in an environment of its own: it needs NumPy 1
+    pip install hebo==0.3.6 optuna scikit-learn pydantic    # in an environment of its own: it
+    pip install --no-deps numpy==1.26.4                     # has NumPy 1.24, the tasks need 1.25
 
 Sources: Lindauer et al. (2022), JMLR 23(54); Olson et al. (2025), AutoML; Salinas et al. (2023),
 ICML; Wang et al. (2021), ICLR; Cowen-Rivers et al. (2022), JAIR 74.

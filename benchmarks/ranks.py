@@ -84,8 +84,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Mean ranks of several measurements.")
     parser.add_argument("files", type=Path, nargs="+", help="CSV files of bench_quality.py")
     parser.add_argument("--methods", default="", help="comma-separated; default: all")
+    parser.add_argument(
+        "--seeds", type=int, help="the first so many alone, beside methods that have no more"
+    )
     options = parser.parse_args()
     found = pd.concat(map(pd.read_csv, options.files))
+    if options.seeds:
+        found = found[found["seed"] < options.seeds]
     if options.methods:
         found = found[found["method"].isin(options.methods.split(","))]
     seeds = found.groupby("method")["seed"].nunique()
