@@ -43,7 +43,7 @@ def collect_rarely() -> None:
 
 
 def collect_as_usual() -> None:
-    """Take `collect_rarely` back, before a user's own code runs: its garbage may be large."""
+    """Take `collect_rarely` back, before trials train in this process, with large garbage."""
     if _thresholds:
         gc.set_threshold(*_thresholds[0])
         _thresholds.clear()

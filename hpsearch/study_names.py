@@ -9,7 +9,7 @@ LENGTH, BYTES = 80, 200  # at most; file systems allow 255 bytes, with what is a
 SIGNS = " _-.,+()"  # beside letters, marks and digits of any script
 BLANK = "\u115f\u1160\u3164\uffa0"  # letters of Hangul that show nothing
 ESCAPED = re.compile("~([0-9a-f]{2})")
-NUMBERED = re.compile(r"/\d+$")
+NUMBERED = re.compile(r"/\d{1,9}$")
 RULE = (
     f"must be 1 to {LENGTH} visible characters or spaces, not begin or end with a space, not "
     "begin with '-', and not end with '/' and a number (\"quickstart/2\" is a run); its folder's "

@@ -199,10 +199,10 @@ def _listing(warn: Callable[[str], None], warnings: list[str]) -> Callable[[str]
 
 
 def _needs_nothing_else(read: ReadStudy) -> bool:
-    """Whether a study depends on no code, program or data of the user's own."""
-    data = read.file.data
-    own_data = data is not None and data.name not in DATASETS
-    return not (read.code or read.file.all_programs or own_data)
+    """Whether a study depends on no code, program, data or printed table of the user's own."""
+    file = read.file
+    own_data = file.data is not None and file.data.name not in DATASETS
+    return not (read.code or file.all_programs or own_data or file.comparison)
 
 
 def _warn_before(

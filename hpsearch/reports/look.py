@@ -49,7 +49,11 @@ def look_of(read: ReadStudy, run: Run, result: Result | None) -> dict[str, Any]:
         "unconditional": [
             n
             for n in names
-            if n in compared or all(in_every(n, arm.space.parameters) for arm in read.arms)
+            if n in compared
+            or all(
+                in_every(n, arm.space.parameters, {**arm.space.fixed, **arm.values})
+                for arm in read.arms
+            )
         ],
         "test_metrics": list(result.test) if result else [],
         "lengths": [*file.lengths],
@@ -62,10 +66,18 @@ def look_of(read: ReadStudy, run: Run, result: Result | None) -> dict[str, Any]:
     }
 
 
-def in_every(key: str, searched: Sequence[Parameter]) -> bool:
+def in_every(key: str, searched: Sequence[Parameter], given: Mapping[str, Any]) -> bool:
     """Whether every trial has a hyperparameter: one of its ranges has no condition, or there is
-    one for each choice of another."""
-    conditions = [p.when for p in searched if p.key == key]
+    one for each choice of another.
+
+    Args:
+        given: what all trials have.
+    """
+    conditions = [
+        {name: values for name, values in p.when.items() if given.get(name) not in values}
+        for p in searched
+        if p.key == key
+    ]
     if not all(conditions):
         return True
     others = {name for when in conditions for name in when}

@@ -75,7 +75,7 @@ class Look:
         metric: whose curve is the objective's; "" where nobody knows.
         parameters: searched ones, the most important first.
         ranges: those of them that are ranges of numbers.
-        unconditional: those that every trial has; () where nobody knows.
+        unconditional: those that every trial has; None where nobody knows.
         objectives: of several, their names.
         test_metrics: what was measured on the test set.
     """
@@ -86,7 +86,7 @@ class Look:
     metric: str = ""
     parameters: Sequence[str] = ()
     ranges: Sequence[str] = ()
-    unconditional: Sequence[str] = ()
+    unconditional: Sequence[str] | None = None
     objectives: Sequence[str] = ()
     test_metrics: Sequence[str] = ()
 
@@ -102,7 +102,9 @@ class Look:
             metric=str(metric),
             parameters=[stored_name(name) for name in said.get("parameters", ())],
             ranges=[stored_name(name) for name in said.get("ranges", ())],
-            unconditional=[stored_name(name) for name in said.get("unconditional", ())],
+            unconditional=None
+            if said.get("unconditional") is None
+            else [stored_name(name) for name in said["unconditional"]],
             objectives=said.get("objectives", ()),
             test_metrics=said.get("test_metrics", ()),
         )

@@ -76,9 +76,9 @@ def report_of_file(path: Path, home: Home, uri: str) -> Report | None:
     Args:
         uri: of the MLflow store that must have the run.
     """
-    if not path.is_file():  # what comes through a pipe can be read once
-        return None
     with suppress(OSError, ValueError, RecursionError):
+        if not path.is_file():  # what comes through a pipe can be read once
+            return None
         text = path.read_text(encoding="utf-8-sig")
         name = tomllib.loads(text).get("name")
         study = home.study(name) if isinstance(name, str) else None
@@ -111,7 +111,11 @@ def _kept(files: RunFiles) -> dict[str, Any]:
 def _report(files: RunFiles, kept: dict[str, Any]) -> Report | None:
     if not kept:
         return None
-    home, report = files.study.home, _restored(kept["report"])
+    home = files.study.home
+    try:
+        report = _restored(kept["report"])
+    except (KeyError, TypeError, ValueError):  # of other code that calls itself the same version
+        return None
     if report.tracking_uri == home.tracking_uri and not home.mlflow.exists():
         return None
     ui, short = ui_command(home, report.tracking_uri), short_address(*place_of(files))

@@ -99,7 +99,7 @@ class Earlier:
         return bool(self._studies)
 
     def start(
-        self, encoding: Encoding, number: int, places: Sequence[float]
+        self, encoding: Encoding, number: int, places: Sequence[float], turn: int
     ) -> Iterator[Sequence[float]]:
         """Where one of the first trials may be drawn, in the full ranges, one place a column: the
         portfolio, best first; nothing for the trials that come from nowhere.
@@ -107,8 +107,9 @@ class Earlier:
         Args:
             places: where it would be without earlier studies; parameters that these lack stay
                 there.
+            turn: of every three trials, the one that may come from the portfolio, from 0.
         """
-        if number % EVERY != 1 or not self._models(encoding):
+        if number % EVERY != turn or not self._models(encoding):
             return
         for row in self._models(encoding).portfolio():
             yield [

@@ -14,7 +14,7 @@ from optuna.distributions import BaseDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
-from hpsearch.samplers.coarse_to_fine.earlier import Earlier
+from hpsearch.samplers.coarse_to_fine.earlier import EVERY, Earlier
 from hpsearch.samplers.coarse_to_fine.encoding import Encoding
 from hpsearch.samplers.coarse_to_fine.pace import MIN_ELITES, Pace, Streams
 from hpsearch.samplers.coarse_to_fine.pool import (
@@ -24,7 +24,7 @@ from hpsearch.samplers.coarse_to_fine.pool import (
     place_row,
     row_keys,
 )
-from hpsearch.samplers.coarse_to_fine.priors import Priors
+from hpsearch.samplers.coarse_to_fine.priors import MOST_TRIES, Priors
 from hpsearch.samplers.coarse_to_fine.rules import Rule
 from hpsearch.samplers.history import Observation, observe, pending
 from hpsearch.samplers.related import Relations
@@ -149,12 +149,16 @@ class GPProposals:
         anywhere = number % 10 == 9 and number >= self._rule.anywhere_from
         if choice is not None and number >= self._pace.n_startup and not anywhere:
             return choice.next(self._away(number, shared, choice.pool))
+        narrows = self._rule.narrows(encoding.distributions)
         for attempt in range(ATTEMPTS):
             named = zip(encoding.names, encoding.distributions, strict=True)
-            places = [self._place(number, name, d, attempt) for name, d in named]
+            inside = narrows and attempt <= MOST_TRIES
+            places = [self._place(number, name, d, attempt, inside) for name, d in named]
             known: Iterator[Sequence[float]] = iter(())
             if self._earlier and number < self._pace.n_startup and not attempt:
-                known = self._earlier.start(encoding, number, places)
+                beside_priors = self._priors and self._rule.prior_every == EVERY
+                turn = 2 if beside_priors else 1  # the first of three is drawn by these
+                known = self._earlier.start(encoding, number, places, turn)
             for wanted in chain(known, [places]):
                 row = place_row(encoding, wanted)
                 if row_keys(row[None])[0] not in tried and self._keeps(encoding, row):
@@ -181,8 +185,12 @@ class GPProposals:
         return encoding.rows(self._relations.draw(rng, n))
 
     def _place(
-        self, number: int, name: str, distribution: BaseDistribution, attempt: int
+        self, number: int, name: str, distribution: BaseDistribution, attempt: int, inside: bool
     ) -> float:
+        """
+        Args:
+            inside: whether a first trial comes from the middle, where the rule says so.
+        """
         starting = number < self._pace.n_startup
         if attempt:
             place = float(self._streams.generator(number, name, attempt).random())
@@ -193,7 +201,9 @@ class GPProposals:
         if not starting:
             return place
         by_priors = self._priors.start(number, name, distribution, place, attempt)
-        return self._rule.start(distribution, place) if by_priors is None else by_priors
+        if by_priors is not None:
+            return by_priors
+        return self._rule.start(distribution, place) if inside else place
 
     def _take(self, choice: Choice | None, tried: set[bytes], number: int, row: Floats) -> None:
         tried.add(row_keys(row[None])[0])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from hpsearch.samplers.unit import Numeric
+
 RuleVersion = Literal[1, 2, 3, 4]
 Per = Literal["trial", "second"]  # what the "gp" proposal counts as cost
 NEWEST: RuleVersion = 4
+LEAST = 30  # configurations in the middle of the ranges, for the ten first trials to differ
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,11 @@ class Rule:
     start_span: float = 1.0
     prior_every: int = 2
 
+    def narrows(self, distributions: Sequence[BaseDistribution]) -> bool:
+        """Whether the first trials come from the middle of the ranges: not where that has so few
+        configurations that some would be drawn twice."""
+        return math.prod(_n_in_the_middle(d, self.start_span) for d in distributions) >= LEAST
+
     def start(self, distribution: BaseDistribution, place: float) -> float:
         """Where one of the first trials is drawn, in the full range.
 
@@ -52,6 +62,17 @@ class Rule:
         if self.start_span == 1 or isinstance(distribution, CategoricalDistribution):
             return place  # to the last bit, as older rules drew
         return 0.5 + self.start_span * (place - 0.5)
+
+
+def _n_in_the_middle(distribution: BaseDistribution, span: float) -> float:
+    """How many values lie in the middle of a range; of choices, all."""
+    if isinstance(distribution, CategoricalDistribution):
+        return len(distribution.choices)
+    assert isinstance(distribution, Numeric)
+    if distribution.step is None:
+        return math.inf
+    n = round((distribution.high - distribution.low) / distribution.step) + 1
+    return max(1, math.floor(span * n))
 
 
 RULES: dict[int, Rule] = {

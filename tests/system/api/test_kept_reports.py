@@ -148,12 +148,13 @@ def test_an_older_run_is_named_by_its_number(home: Path) -> None:
 
 def test_names_and_files_that_lead_nowhere(home: Path, tmp_path: Path) -> None:
     show_study("small", home=home)
-    for name in ("small/01", "small/\u0661", "x" * 300, "small/2"):
+    for name in ("small/01", "small/\u0661", "x" * 300, "small/2", f"small/{'9' * 5000}"):
         with pytest.raises(StudyFileError, match="must be one of"):
             show_study(name, home=home)
     nested = tmp_path / "nested.toml"
     nested.write_text("name = " + "[" * 5000)
     assert finished_report(nested, home=home) is None
+    assert finished_report(tmp_path / ("x" * 300), home=home) is None
     os.mkfifo(tmp_path / "pipe.toml")
     assert finished_report(tmp_path / "pipe.toml", home=home) is None  # and reads nothing of it
 
@@ -190,6 +191,17 @@ def test_code_of_a_users_own_is_compared_each_time(
     monkeypatch.setattr(study_module, "_needs_nothing_else", lambda read: True)
     run_study(path, home=home, workers=0)
     assert finished_report(path, home=home) is not None  # but for that
+
+
+def test_a_printed_table_is_read_each_time(home: Path, study_file: Path, tmp_path: Path) -> None:
+    comparison = 'data = "digits"\ntable = "printed.csv"\nmetric = "validation_accuracy"\n'
+    (tmp_path / "printed.csv").write_text("trainer,accuracy\nsgd,0.5\nadam,0.6\n")
+    study_file.write_text(f"{study_file.read_text()}\n[comparison]\n{comparison}")
+    for _ in range(2):
+        run_study(study_file, home=home, workers=0)
+        grow_old(home)
+    run_study(study_file, home=home, workers=0)
+    assert finished_report(study_file, home=home) is None
 
 
 def test_what_run_study_warns_of_is_said_each_time(home: Path, study_file: Path) -> None:

@@ -34,5 +34,11 @@ def searched(*conditions: Conditions) -> list[Parameter]:
 def test_a_parameter_is_in_every_trial_where_its_conditions_cover_all_choices(
     conditions: list[Conditions], expected: bool
 ) -> None:
-    assert in_every("rate", searched(*conditions)) is expected
-    assert in_every("trainer", searched(*conditions))
+    assert in_every("rate", searched(*conditions), {}) is expected
+    assert in_every("trainer", searched(*conditions), {})
+
+
+def test_a_condition_that_a_fixed_value_meets_is_none() -> None:
+    (_, *rates) = searched({"trainer": ("adam",)})
+    assert in_every("rate", rates, {"trainer": "adam"})
+    assert not in_every("rate", rates, {"trainer": "sgd"})

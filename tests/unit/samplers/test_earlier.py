@@ -11,7 +11,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from hpsearch.samplers import CoarseToFineSampler, EarlierStudy
+from hpsearch.samplers import CoarseToFineSampler, EarlierStudy, Prior
 from hpsearch.samplers.coarse_to_fine.earlier import Earlier, n_fitting
 from hpsearch.samplers.coarse_to_fine.encoding import Encoding
 from hpsearch.samplers.coarse_to_fine.gp import fit_kernel
@@ -95,6 +95,19 @@ def test_every_third_of_the_first_trials_is_one_that_was_tried() -> None:
     best = sorted(earlier.scores)[:6]
     assert study.trials[1].value is not None
     assert study.trials[1].value <= best[-1]
+
+
+def test_priors_draw_their_trials_beside_earlier_studies() -> None:
+    priors = {"x": Prior(0.95, "high"), "y": Prior(0.95, "high")}
+    sampler = CoarseToFineSampler(seed=0, priors=priors, earlier=[tried(bowl)])
+    study = optuna.create_study(sampler=sampler)
+    for _ in range(10):
+        trial = study.ask()
+        study.tell(trial, bowl(trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)))
+    by_priors = [t.number for t in study.trials if min(t.params.values()) > 0.8]
+    places = [{name: one[name] for name in "xy"} for one in tried(bowl).configurations]
+    known = [t.number for t in study.trials if t.params in places]
+    assert (by_priors, known) == ([1, 4, 7], [2, 5, 8])
 
 
 def test_what_was_tried_already_is_passed_over() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import create_trial
 
-from hpsearch.samplers import CoarseToFineSampler
+from hpsearch.samplers import CoarseToFineSampler, Prior
 from hpsearch.samplers.coarse_to_fine.encoding import ABSENT, Encoding
 from hpsearch.samplers.coarse_to_fine.gp_proposal import FAR, n_candidates, stalled
 from hpsearch.samplers.coarse_to_fine.model import mixed_targets, normal_scores
@@ -146,18 +147,47 @@ def test_every_tenth_trial_heeds_results_until_there_are_sixty() -> None:
             found.append(study.ask().suggest_float("x", 0.0, 1.0))
         return found[0] != found[1]
 
-    assert [heeds(rule, 19) for rule in (1, 2, 3)] == [False, False, True]
+    assert [heeds(rule, 19) for rule in (1, 2, 3, 4)] == [False, False, True, True]
     assert [heeds(3, number) for number in (59, 69)] == [True, False]
 
 
-def test_a_trial_alone_has_more_candidates_by_the_newest_rule() -> None:
-    assert [n_candidates(1, rule_of(rule)) for rule in (1, 2, 3)] == [240, 240, 960]
-    assert {n_candidates(4, rule_of(rule)) for rule in (1, 2, 3)} == {480}
+def test_a_trial_alone_has_more_candidates_by_newer_rules() -> None:
+    assert [n_candidates(1, rule_of(rule)) for rule in (1, 2, 3, 4)] == [240, 240, 960, 960]
+    assert {n_candidates(4, rule_of(rule)) for rule in (1, 2, 3, 4)} == {480}
 
 
 def test_a_rule_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="rule must be one of 1, 2, 3, 4, got 5"):
         CoarseToFineSampler(rule=5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rule", [1, 2, 3, 4])
+@pytest.mark.parametrize("highs", [(10,), (5, 5), (3, 12)])
+def test_the_first_trials_of_a_small_space_differ(rule: Any, highs: Sequence[int]) -> None:
+    for seed in range(5):
+        study = optuna.create_study(sampler=CoarseToFineSampler(seed=seed, rule=rule))
+        for _ in range(10):
+            trial = study.ask()
+            study.tell(trial, sum(trial.suggest_int(f"n{i}", 1, h) for i, h in enumerate(highs)))
+        assert len({tuple(t.params.values()) for t in study.trials}) == 10
+
+
+# Of the first five trials with and without a prior, in thousandths of the range: a study goes on
+# with the rule it was begun with, on any machine.
+BEFORE = [992, 63, 647, 775, 232], [992, 900, 647, 930, 232]
+NOW = [795, 238, 588, 665, 339], [795, 900, 588, 665, 759]
+FIRST = {1: BEFORE, 2: BEFORE, 3: BEFORE, 4: NOW}
+
+
+@pytest.mark.parametrize("rule", [1, 2, 3, 4])
+def test_the_first_draws_of_a_rule_stay_what_they_are(rule: Any) -> None:
+    for priors, expected in zip(({}, {"x": Prior(0.9)}), FIRST[rule], strict=True):
+        study = optuna.create_study(sampler=CoarseToFineSampler(seed=1, rule=rule, priors=priors))
+        for _ in range(len(expected)):
+            trial = study.ask()
+            study.tell(trial, trial.suggest_float("x", 0.0, 1.0))
+        found = [1000 * trial.params["x"] for trial in study.trials]
+        np.testing.assert_allclose(found, expected, atol=0.51)
 
 
 def test_the_newest_rule_draws_the_first_trials_from_the_middle_of_ranges() -> None:
