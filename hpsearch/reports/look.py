@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution
-
 from hpsearch.records.result import Result
 from hpsearch.records.run_folder import RunFolder
 from hpsearch.reports.study_view import StudyView
@@ -85,11 +83,10 @@ def in_every(key: str, searched: Sequence[Parameter], given: Mapping[str, Any]) 
         return False
     (other,) = others
     covered = {value for when in conditions for value in when[other]}
-    return any(
-        p.key == other and not p.when and covered.issuperset(p.distribution.choices)
-        for p in searched
-        if isinstance(p.distribution, CategoricalDistribution)
-    )
+    choices = [
+        getattr(p.distribution, "choices", None) for p in searched if p.key == other and not p.when
+    ]
+    return any(of is not None and covered.issuperset(of) for of in choices)
 
 
 def _uid(run: Run, number: object) -> str:
