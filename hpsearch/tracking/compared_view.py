@@ -146,14 +146,15 @@ def _content(looks: Sequence[Look], wanted: str, n_experiments: int) -> dict[str
     same = all((one.metric, one.direction) == (first.metric, first.direction) for one in looks)
     parameters = _shared_first([look.parameters for look in looks])[:MOST_COLUMNS]
     ranges = [name for name in parameters if all(name in look.ranges for look in looks)]
-    known = [look.unconditional for look in looks if look.unconditional is not None]
-    unconditional = [name for name in parameters if all(name in one for one in known)]
+    # Of an older run nobody knows which of its parameters all trials have.
+    had = [one.parameters if one.unconditional is None else one.unconditional for one in looks]
+    unconditional = [name for name in parameters if all(name in names for names in had)]
     look = replace(
         first,
         metric=first.metric if same else "",
         parameters=parameters,
         ranges=ranges,
-        unconditional=unconditional if known else None,
+        unconditional=unconditional,
         objectives=first.objectives if same else (),
     )
     which = ["attributes.`Experiment Name`"] if n_experiments > 1 else []

@@ -132,7 +132,7 @@ def _places(distribution: BaseDistribution, values: Sequence[Any]) -> Floats:
         choices = distribution.choices
         return np.array([choices.index(v) if v in choices else ABSENT for v in values], float)
     assert isinstance(distribution, Numeric)
-    # `fits` for each of them, many times a trial: classes one by one are thrice as fast here
+    # As `fits`, without a call for each value of each trial: a third of its time
     low, high, real = distribution.low, distribution.high, (int, float)
     there = [i for i, v in enumerate(values) if isinstance(v, real) and low <= v <= high]
     out = np.full(len(values), ABSENT)

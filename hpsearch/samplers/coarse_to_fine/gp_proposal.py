@@ -24,7 +24,7 @@ from hpsearch.samplers.coarse_to_fine.pool import (
     place_row,
     row_keys,
 )
-from hpsearch.samplers.coarse_to_fine.priors import MOST_TRIES, Priors
+from hpsearch.samplers.coarse_to_fine.priors import Priors
 from hpsearch.samplers.coarse_to_fine.rules import Rule
 from hpsearch.samplers.history import Observation, observe, pending
 from hpsearch.samplers.related import Relations
@@ -149,15 +149,14 @@ class GPProposals:
         anywhere = number % 10 == 9 and number >= self._rule.anywhere_from
         if choice is not None and number >= self._pace.n_startup and not anywhere:
             return choice.next(self._away(number, shared, choice.pool))
-        narrows = self._rule.narrows(encoding.distributions)
+        inside = self._rule.narrows(encoding.distributions)
         for attempt in range(ATTEMPTS):
             named = zip(encoding.names, encoding.distributions, strict=True)
-            inside = narrows and attempt <= MOST_TRIES
             places = [self._place(number, name, d, attempt, inside) for name, d in named]
             known: Iterator[Sequence[float]] = iter(())
             if self._earlier and number < self._pace.n_startup and not attempt:
                 beside_priors = self._priors and self._rule.prior_every == EVERY
-                turn = 2 if beside_priors else 1  # the first of three is drawn by these
+                turn = 2 if beside_priors else 1  # priors draw trials 1, 4 and 7
                 known = self._earlier.start(encoding, number, places, turn)
             for wanted in chain(known, [places]):
                 row = place_row(encoding, wanted)

@@ -14,7 +14,7 @@ from hpsearch.samplers.unit import Numeric
 RuleVersion = Literal[1, 2, 3, 4]
 Per = Literal["trial", "second"]  # what the "gp" proposal counts as cost
 NEWEST: RuleVersion = 4
-LEAST = 30  # configurations in the middle of the ranges, for the ten first trials to differ
+LEAST_INSIDE = 30  # configurations in the middle of the ranges, for the first ten trials to differ
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Rule:
     def narrows(self, distributions: Sequence[BaseDistribution]) -> bool:
         """Whether the first trials come from the middle of the ranges: not where that has so few
         configurations that some would be drawn twice."""
-        return math.prod(_n_in_the_middle(d, self.start_span) for d in distributions) >= LEAST
+        n_inside = math.prod(_n_in_the_middle(d, self.start_span) for d in distributions)
+        return n_inside >= LEAST_INSIDE
 
     def start(self, distribution: BaseDistribution, place: float) -> float:
         """Where one of the first trials is drawn, in the full range.

@@ -172,8 +172,8 @@ def test_the_first_trials_of_a_small_space_differ(rule: Any, highs: Sequence[int
         assert len({tuple(t.params.values()) for t in study.trials}) == 10
 
 
-# Of the first five trials with and without a prior, in thousandths of the range: a study goes on
-# with the rule it was begun with, on any machine.
+# The first five trials without and with a prior, in thousandths of the range: a study goes on with
+# the rule it was begun with, on any machine.
 BEFORE = [992, 63, 647, 775, 232], [992, 900, 647, 930, 232]
 NOW = [795, 238, 588, 665, 339], [795, 900, 588, 665, 759]
 FIRST = {1: BEFORE, 2: BEFORE, 3: BEFORE, 4: NOW}

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import mlflow
@@ -22,7 +23,7 @@ from tests.harness.projection import PARENT, add, make, projector
 from tests.harness.stores import new_home
 
 LOOKS = {
-    "abc": {"parameters": ["lr", "depth"], "ranges": ["lr", "depth"]},
+    "abc": {"parameters": ["lr", "depth"], "ranges": ["lr", "depth"], "unconditional": ["lr"]},
     "def": {"parameters": ["trainer", "lr"], "ranges": ["lr"]},
     "ghi": {"parameters": ["lr"], "ranges": ["lr"]},
 }
@@ -45,7 +46,7 @@ def project(home: Path, run_id: str, study: str, number: int = 1) -> RunFolder:
     return folder
 
 
-def view(home: Path, experiment: str, run_ids: Sequence[str]) -> dict[str, object]:
+def view(home: Path, experiment: str, run_ids: Sequence[str]) -> dict[str, Any]:
     client = mlflow.MlflowClient(Home(home).tracking_uri)
     text = client.get_experiment(experiment).tags[TAG + compared_key(run_ids)]
     return dict(json.loads(text))
@@ -98,6 +99,16 @@ def test_one_table_holds_the_trials_of_the_named_runs_alone(
         "tags.`hpsearch.outcome`",
     ]
     assert (shown["orderByKey"], shown["orderByAsc"]) == ("metrics.`objective`", False)
+
+
+def test_parallel_coordinates_have_what_all_trials_of_all_runs_have(
+    folders: list[RunFolder], home: Path
+) -> None:
+    first, second, _ = folders
+    send_compared_view([first, second], Home(home).tracking_uri)
+    cards = view(home, experiment_of(first), ["abc", "def"])["compareRunCharts"]
+    (card,) = (one for one in cards if one["type"] == "PARALLEL")
+    assert card["selectedParams"] == ["lr"]
 
 
 def test_runs_of_one_study_have_the_table_of_their_experiment(
