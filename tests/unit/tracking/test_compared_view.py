@@ -121,7 +121,7 @@ def test_runs_of_one_study_have_the_table_of_their_experiment(
     key = "viewStateShareKey=abc-ghi-compared&workflowType=machine_learning"
     assert pages.trials == f"#/experiments/{experiment}/runs?{key}"
     columns = view(home, experiment, ["abc", "ghi"])["selectedColumns"]
-    assert columns[0] == "tags.`hpsearch.run_id`"  # type: ignore[index]
+    assert columns[0] == "tags.`hpsearch.run_id`"
 
 
 def test_of_a_study_that_was_run_often_the_best_trials_are_named(
